@@ -1,0 +1,66 @@
+"""Settings of a connection, one model per source."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+
+
+class _Connection(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$", description="Name of the connection, used in ids and commands")
+    token: SecretStr
+    base_url: str = Field(pattern=r"^https?://")
+    include: tuple[str, ...] = ("*",)
+    exclude: tuple[str, ...] = ()
+    schedule: str = "*/15 * * * *"
+    webhook_secret: SecretStr | None = None
+
+    @field_validator("base_url")
+    @classmethod
+    def _without_trailing_slash(cls, value: str) -> str:
+        return value.rstrip("/")
+
+    def admits(self, *names: str) -> bool:
+        """Whether the unit patterns take in a unit known under any of `names` (its id, its name)."""
+        return any(_matches(name, self.include) for name in names) and not any(
+            _matches(name, self.exclude) for name in names
+        )
+
+
+class GitHubConnection(_Connection):
+    source: Literal["github"]
+    base_url: str = "https://api.github.com"
+
+
+class SlackConnection(_Connection):
+    source: Literal["slack"]
+    base_url: str = "https://slack.com/api"
+
+
+class NotionConnection(_Connection):
+    source: Literal["notion"]
+    base_url: str = "https://api.notion.com"
+    readers: tuple[str, ...] = Field(
+        default=("workspace",),
+        description="Who may read the connection's pages, because Notion's API does not tell: 'workspace', "
+        "'public' or e-mail addresses",
+    )
+
+
+class DriveConnection(_Connection):
+    source: Literal["drive"]
+    base_url: str = "https://www.googleapis.com/drive/v3"
+    token_uri: str = Field(default="https://oauth2.googleapis.com/token", pattern=r"^https?://")
+
+
+Connection: TypeAlias = Annotated[
+    GitHubConnection | SlackConnection | NotionConnection | DriveConnection, Field(discriminator="source")
+]
+
+
+def _matches(name: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)

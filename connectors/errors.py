@@ -1,0 +1,60 @@
+"""Errors of reading a source.
+
+SourceError
+├─ TransientError            another attempt later can succeed
+│  ├─ RateLimited            … not before `retry_after` seconds
+│  ├─ Unavailable            network trouble, a 5xx answer
+│  └─ InvalidResponse        truncated or not what the API promises
+├─ AuthenticationFailed      the credentials are wrong: the user's to fix
+├─ AccessDenied              the credentials do not reach this object
+├─ NotFound                  no such object, or not for these credentials
+└─ RequestRejected           any other 4xx answer
+"""
+
+from __future__ import annotations
+
+
+class SourceError(Exception):
+    """Reading a source failed. Messages name the provider's URL without secrets."""
+
+
+class TransientError(SourceError):
+    """Another attempt later can succeed."""
+
+
+class RateLimited(TransientError):
+    def __init__(self, where: str, retry_after: float | None) -> None:
+        self.retry_after = retry_after
+        wait = f", retry after {retry_after:.0f} s" if retry_after is not None else ""
+        super().__init__(f"{where}: rate limit reached{wait}")
+
+
+class Unavailable(TransientError):
+    def __init__(self, where: str, reason: str) -> None:
+        super().__init__(f"{where}: {reason}")
+
+
+class InvalidResponse(TransientError):
+    def __init__(self, where: str, reason: str) -> None:
+        super().__init__(f"{where}: unusable answer: {reason}")
+
+
+class AuthenticationFailed(SourceError):
+    def __init__(self, where: str, reason: str) -> None:
+        super().__init__(f"{where}: the credentials were refused ({reason}); check the connection's token")
+
+
+class AccessDenied(SourceError):
+    def __init__(self, where: str, reason: str) -> None:
+        super().__init__(f"{where}: access denied ({reason}); check the token's scopes and shares")
+
+
+class NotFound(SourceError):
+    def __init__(self, where: str) -> None:
+        super().__init__(f"{where}: not found")
+
+
+class RequestRejected(SourceError):
+    def __init__(self, where: str, status: int, reason: str) -> None:
+        self.status = status
+        super().__init__(f"{where}: HTTP {status}: {reason}")

@@ -1,0 +1,195 @@
+"""HTTP as the providers of company software speak it: limits, retries, and answers that are not what they claim."""
+
+from __future__ import annotations
+
+import email.utils
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Self, TypeVar
+from urllib.parse import urlsplit
+
+import httpx
+import stamina
+
+from connectors.errors import (
+    AccessDenied,
+    AuthenticationFailed,
+    InvalidResponse,
+    NotFound,
+    RateLimited,
+    RequestRejected,
+    SourceError,
+    TransientError,
+    Unavailable,
+)
+
+T = TypeVar("T")
+
+ATTEMPTS = 6
+LONGEST_WAIT = 120.0
+"""Seconds. A provider that asks for more fails the unit, which the next sync continues."""
+MAX_REDIRECTS = 3
+
+Check = Callable[[httpx.Response], SourceError | None]
+"""A provider's own reading of an answer: the error that it stands for, or None for the common rules."""
+
+
+class ApiClient:
+    """Sends requests to one configured base URL and nowhere else, and retries what can be retried.
+
+    Absolute links in answers (`next`, redirects) are re-anchored to the base URL, so that the token never
+    reaches another host. All threads of a client honour a rate limit that one of them met.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        headers: Mapping[str, str],
+        *,
+        check: Check | None = None,
+        timeout: float = 60.0,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        self.requests = 0
+        self._check = check
+        self._not_before = 0.0
+        self._lock = threading.Lock()
+        self._client = httpx.Client(headers=dict(headers), timeout=timeout, transport=transport)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._client.close()
+
+    def get_json(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
+        """Answer of a GET request, parsed. Raises SourceError."""
+        return self.send("GET", path, params=params, parse=_parsed)
+
+    def post_json(self, path: str, body: Mapping[str, Any]) -> Any:
+        """Answer of a POST request with a JSON body, parsed. Raises SourceError."""
+        return self.send("POST", path, json=body, parse=_parsed)
+
+    def get_bytes(self, path: str, params: Mapping[str, Any] | None = None) -> bytes:
+        """Body of a GET request. Raises SourceError."""
+        return self.send("GET", path, params=params, parse=lambda response: response.content)
+
+    def send(self, method: str, path: str, *, parse: Callable[[httpx.Response], T], **request: Any) -> T:
+        """Send a request, retry transient failures, and return `parse(response)`.
+
+        `path` is relative to the base URL, or an absolute link taken from an answer. A truncated body that
+        `parse` rejects with InvalidResponse is asked for again.
+        """
+        url = self.anchored(path)
+        for attempt in stamina.retry_context(on=_backoff, attempts=ATTEMPTS, timeout=None, wait_max=30.0):
+            with attempt:
+                return parse(self._send_once(method, url, request))
+        raise AssertionError("unreachable: the last attempt raises")
+
+    def anchored(self, link: str) -> str:
+        """`link` under the configured base URL, whichever host it names."""
+        target = urlsplit(link)
+        if not target.netloc:
+            return f"{self.base_url}/{link.lstrip('/')}"
+        base = urlsplit(self.base_url)
+        path = target.path
+        if not f"{path}/".startswith(f"{base.path}/"):
+            path = f"{base.path}/{path.lstrip('/')}"
+        return f"{base.scheme}://{base.netloc}{path}" + (f"?{target.query}" if target.query else "")
+
+    def _send_once(self, method: str, url: str, request: dict[str, Any]) -> httpx.Response:
+        for _ in range(MAX_REDIRECTS + 1):
+            self._wait_for_limit()
+            with self._lock:
+                self.requests += 1
+            try:
+                response = self._client.request(method, url, **request)
+            except httpx.HTTPError as error:
+                raise Unavailable(_without_query(url), f"{type(error).__name__}: {error}") from error
+            if not response.has_redirect_location:
+                break
+            url = self.anchored(response.headers["location"])
+            request = {name: value for name, value in request.items() if name != "params"}
+        self._raise_for_answer(response, url)
+        return response
+
+    def _wait_for_limit(self) -> None:
+        delay = self._not_before - time.monotonic()
+        if delay > 0:
+            time.sleep(delay)
+
+    def _raise_for_answer(self, response: httpx.Response, url: str) -> None:
+        error = (self._check and self._check(response)) or common_error(response, _without_query(url))
+        if isinstance(error, RateLimited) and error.retry_after:
+            with self._lock:
+                self._not_before = max(self._not_before, time.monotonic() + min(error.retry_after, LONGEST_WAIT))
+        if error:
+            raise error
+
+
+def common_error(response: httpx.Response, where: str) -> SourceError | None:
+    """What a status code means where the provider says nothing more exact."""
+    status = response.status_code
+    if status < 300:
+        return None
+    if status == 429:
+        return RateLimited(where, retry_after(response))
+    if status >= 500 or status == 408:
+        return Unavailable(where, f"HTTP {status}")
+    reason = described(response)
+    if status == 401:
+        return AuthenticationFailed(where, reason)
+    if status == 403:
+        return AccessDenied(where, reason)
+    if status in (404, 410):
+        return NotFound(where)
+    return RequestRejected(where, status, reason)
+
+
+def retry_after(response: httpx.Response) -> float | None:
+    """Seconds that the `Retry-After` header asks for, in either form (RFC 9110, 10.2.3)."""
+    value = response.headers.get("retry-after", "").strip()
+    if not value:
+        return None
+    try:
+        return max(float(value), 0.0)
+    except ValueError:
+        pass
+    try:
+        return max(email.utils.parsedate_to_datetime(value).timestamp() - time.time(), 0.0)
+    except ValueError:
+        return None
+
+
+def described(response: httpx.Response) -> str:
+    """The provider's own words for an error, shortened; only the status where the body is not JSON."""
+    try:
+        body = response.json()
+    except ValueError:
+        return f"HTTP {response.status_code}"
+    error = body.get("error", body) if isinstance(body, dict) else body
+    message = error.get("message") if isinstance(error, dict) else error
+    return str(message or f"HTTP {response.status_code}")[:200]
+
+
+def _backoff(error: Exception) -> bool | float:
+    if isinstance(error, RateLimited) and error.retry_after is not None:
+        return error.retry_after if error.retry_after <= LONGEST_WAIT else False
+    return isinstance(error, TransientError)
+
+
+def _parsed(response: httpx.Response) -> Any:
+    try:
+        return json.loads(response.content)
+    except ValueError as error:
+        raise InvalidResponse(_without_query(str(response.url)), f"not JSON: {error}") from error
+
+
+def _without_query(url: str) -> str:
+    return url.split("?", 1)[0]

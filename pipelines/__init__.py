@@ -1,0 +1,1 @@
+"""The stages of Headrace as plain Python: ingest, chunk, embed, index, retrieve."""

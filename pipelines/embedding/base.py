@@ -1,0 +1,46 @@
+"""The contract of embedding providers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Vectors: TypeAlias = NDArray[np.float32]
+
+Purpose: TypeAlias = Literal["document", "query"]
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedBatch:
+    """The answer to one request: `vectors[i]`, of unit length, belongs to `texts[positions[i]]`."""
+
+    positions: Sequence[int]
+    vectors: Vectors
+    tokens: int
+
+
+class Embedder(Protocol):
+    """Turns texts into vectors. Implementations are safe to call from several threads."""
+
+    model: str
+    """Name under which vectors are cached and the collection is made; changes whenever vectors would."""
+    dimensions: int
+    price_per_million_tokens: float
+    """In US dollars; 0 for local models."""
+
+    def embed(
+        self, texts: Sequence[str], *, purpose: Purpose, inputs_per_request: int | None = None
+    ) -> Iterator[EmbeddedBatch]:
+        """Embed `texts`, yielding each request's answer as soon as it arrives, in any order.
+
+        `inputs_per_request` bounds a request further than the provider's own limits do, so that a caller
+        who stores each answer loses little when killed. Raises `pipelines.errors.EmbeddingError`.
+        """
+
+    def close(self) -> None:
+        """Release network connections and models."""

@@ -1,0 +1,159 @@
+"""The contract of index stores: what is written, what is asked, what comes back.
+
+A *point* is a chunk with its vectors and payload. Points carry two named vectors: `dense`, and the sparse
+`bm25` that the store makes from the point's text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, Protocol, TypeAlias
+
+DENSE = "dense"
+BM25 = "bm25"
+
+Mode: TypeAlias = Literal["hybrid", "dense", "lexical"]
+Payload: TypeAlias = dict[str, Any]
+
+KEYWORD_FIELDS = (
+    "document_id",
+    "source",
+    "connection",
+    "unit",
+    "kind",
+    "author",
+    "parents",
+    "tags",
+    "readers",
+)
+"""Payload fields indexed as keywords."""
+TIME_FIELDS = ("created_at", "updated_at")
+"""Payload fields indexed as times (RFC 3339, UTC)."""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexSpec:
+    """What a collection is made for. A store refuses to open a collection made for another one."""
+
+    collection: str
+    model: str
+    dimensions: int
+    chunking: str
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A new point. `lexical_text` feeds BM25; `dense` has unit length."""
+
+    id: str
+    dense: Sequence[float]
+    lexical_text: str
+    payload: Payload
+
+
+@dataclass(frozen=True, slots=True)
+class Refresh:
+    """A point whose text stays and whose payload is replaced; with `lexical_text`, its BM25 vector too."""
+
+    id: str
+    payload: Payload
+    lexical_text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentChange:
+    """How one document's points change. Written new points first, stale ones last."""
+
+    document_id: str
+    points: Sequence[Point] = ()
+    refreshes: Sequence[Refresh] = ()
+    stale: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Conditions on points, all of which hold; an empty field is no condition.
+
+    `readers` are the tokens of whoever asks: a point matches if it carries one of them. None asks as an
+    administrator; an empty tuple matches nothing.
+    """
+
+    sources: tuple[str, ...] = ()
+    connections: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    authors: tuple[str, ...] = ()
+    documents: tuple[str, ...] = ()
+    parents_in: tuple[str, ...] = ()
+    parents_not: tuple[str, ...] = ()
+    tags_in: tuple[str, ...] = ()
+    tags_not: tuple[str, ...] = ()
+    updated_after: datetime | None = None
+    updated_before: datetime | None = None
+    readers: tuple[str, ...] | None = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A point that was found. Higher scores are better; scores of different modes do not compare."""
+
+    id: str
+    score: float
+    payload: Payload
+
+
+@dataclass(frozen=True, slots=True)
+class IndexInfo:
+    """`bytes` is the size on disk, 0 where the store cannot tell."""
+
+    collection: str
+    model: str
+    documents: int
+    points: int
+    bytes: int
+
+
+class IndexReader(Protocol):
+    """Answers queries. Safe to call from several threads; sees what was published last."""
+
+    def search(
+        self, *, mode: Mode, text: str, dense: Sequence[float] | None, filters: Filters, limit: int
+    ) -> list[Hit]:
+        """The best points; hybrid fuses both legs by reciprocal rank inside the index.
+
+        `dense` is the query's vector, needed for hybrid and dense; `text` feeds the lexical leg.
+        """
+
+    def document(self, document_id: str, filters: Filters) -> list[Hit]:
+        """All points of a document that `filters` admit, by position."""
+
+    def info(self) -> IndexInfo: ...
+
+    def close(self) -> None: ...
+
+
+class IndexStore(Protocol):
+    """The one writer of a collection. Made by `pipelines.index.open_store`; a context manager."""
+
+    def apply(self, changes: Iterable[DocumentChange]) -> None:
+        """Write changes, durably when it returns. Repeating a change does no harm."""
+
+    def points(self, document_ids: Sequence[str]) -> Mapping[str, Payload]:
+        """Payloads of all points of these documents by point id."""
+
+    def scan(self) -> Iterator[tuple[str, Payload]]:
+        """All points, in no order, streamed."""
+
+    def publish(self) -> None:
+        """Make everything written so far what readers see, at once."""
+
+    def info(self) -> IndexInfo: ...
+
+    def close(self) -> None: ...
+
+
+def described(spec: IndexSpec) -> Mapping[str, str | int]:
+    """The part of a spec that is stored with a collection and compared on opening."""
+    return {"model": spec.model, "dimensions": spec.dimensions, "chunking": spec.chunking}

@@ -1,0 +1,175 @@
+"""Settings: `headrace.yaml` with variables from the environment, checked as a whole before anything runs."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeAlias
+
+import yaml
+from dotenv import dotenv_values
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+
+from connectors.connection import Connection
+from pipelines.errors import SettingsError, UsageError
+
+DEFAULT_FILE = "headrace.yaml"
+_VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Landing(_Model):
+    url: str = Field(default="file://.headrace/landing", pattern=r"^(file|s3)://")
+    endpoint_url: str | None = Field(default=None, description="Of an S3-compatible store")
+
+
+class CatalogSettings(_Model):
+    url: SecretStr = SecretStr("sqlite:///.headrace/catalog.db")
+
+    @field_validator("url")
+    @classmethod
+    def _known_database(cls, value: SecretStr) -> SecretStr:
+        if not value.get_secret_value().startswith(("sqlite:///", "postgresql://", "postgresql+")):
+            raise ValueError("must start with sqlite:/// or postgresql://")
+        return value
+
+
+class Index(_Model):
+    url: str = Field(default="embedded", pattern=r"^(embedded|https?://.+)$")
+    collection: str = Field(default="knowledge", pattern=r"^[A-Za-z0-9_-]+$")
+    api_key: SecretStr | None = None
+    shard_number: int = Field(default=1, ge=1)
+    replication_factor: int = Field(default=1, ge=1)
+    quantization: Literal["none", "scalar", "binary"] = "none"
+
+    @property
+    def embedded(self) -> bool:
+        return self.url == "embedded"
+
+
+class LocalEmbedding(_Model):
+    provider: Literal["local"] = "local"
+
+
+class OpenAIEmbedding(_Model):
+    provider: Literal["openai"]
+    model: str = "text-embedding-3-small"
+    dimensions: int = Field(default=1536, ge=1)
+    base_url: str = Field(default="https://api.openai.com/v1", pattern=r"^https?://")
+    api_key: SecretStr
+    price_per_million_tokens: float = Field(default=0.0, ge=0)
+
+
+Embedding: TypeAlias = Annotated[LocalEmbedding | OpenAIEmbedding, Field(discriminator="provider")]
+
+
+class AssistantScope(_Model):
+    sources: tuple[Literal["notion", "drive", "github", "slack"], ...] = ()
+    parents_in: tuple[str, ...] = ()
+
+
+class Assistant(_Model):
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    api_key: SecretStr
+    identity: Literal["user", "service"] = "user"
+    readers: tuple[str, ...] = Field(default=(), description="Reader tokens of a service")
+    scope: AssistantScope = AssistantScope()
+
+
+class Settings(_Model):
+    """All settings. `directory` is the folder of the settings file: relative paths start there."""
+
+    directory: Path = Field(default=Path(), exclude=True)
+    state_dir: Path = Path(".headrace")
+    landing: Landing = Landing()
+    catalog: CatalogSettings = CatalogSettings()
+    index: Index = Index()
+    embedding: Embedding = LocalEmbedding()
+    connections: tuple[Connection, ...] = ()
+    assistants: tuple[Assistant, ...] = ()
+
+    @model_validator(mode="after")
+    def _ids_are_unique(self) -> Settings:
+        for name in ("connections", "assistants"):
+            ids = [entry.id for entry in getattr(self, name)]
+            if repeated := {one for one in ids if ids.count(one) > 1}:
+                raise ValueError(f"{name}: the id {sorted(repeated)[0]!r} stands twice")
+        return self
+
+    @property
+    def state_path(self) -> Path:
+        return self.directory / self.state_dir
+
+    def connection(self, connection_id: str) -> Connection:
+        """Raises UsageError for a connection that the settings do not have."""
+        for connection in self.connections:
+            if connection.id == connection_id:
+                return connection
+        known = ", ".join(connection.id for connection in self.connections) or "none"
+        raise UsageError(f"no connection {connection_id!r} in the settings (connections: {known})")
+
+
+def settings_file(environment: Mapping[str, str] | None = None) -> Path:
+    """Where the settings are: `HEADRACE_CONFIG`, or `headrace.yaml` in the working directory."""
+    return Path((environment or os.environ).get("HEADRACE_CONFIG") or DEFAULT_FILE).absolute()
+
+
+def load_settings(file: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
+    """Read, interpolate and check the settings.
+
+    Variables come from `environment` (default: the process's), then from a `.env` beside the file.
+    Raises SettingsError naming the path inside the file.
+    """
+    file = file or settings_file(environment)
+    variables = {**dotenv_values(file.parent / ".env"), **(os.environ if environment is None else environment)}
+    try:
+        raw = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SettingsError(str(file), "no such file; copy headrace.example.yaml, or set HEADRACE_CONFIG") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SettingsError(str(file), f"not valid YAML: {error}") from None
+    if not isinstance(raw, dict | None):
+        raise SettingsError(str(file), "must hold settings, one `name: value` a line")
+    values = _interpolated(raw or {}, variables, path="")
+    try:
+        return Settings.model_validate({**values, "directory": file.parent})
+    except ValidationError as error:
+        raise _settings_error(error) from None
+
+
+def _interpolated(value: Any, variables: Mapping[str, str | None], path: str) -> Any:
+    if isinstance(value, dict):
+        return {
+            key: _interpolated(entry, variables, f"{path}.{key}" if path else str(key)) for key, entry in value.items()
+        }
+    if isinstance(value, list):
+        return [_interpolated(entry, variables, f"{path}[{index}]") for index, entry in enumerate(value)]
+    if not isinstance(value, str):
+        return value
+
+    def replaced(match: re.Match[str]) -> str:
+        found = variables.get(match["name"]) or match["default"]
+        if found is None:
+            raise SettingsError(path, f"the environment variable {match['name']} is not set")
+        return found
+
+    return _VARIABLE.sub(replaced, value)
+
+
+def _settings_error(error: ValidationError) -> SettingsError:
+    """The first problem, at its path as a person would write it. Values are left out: they may be secret."""
+    first = error.errors(include_input=False, include_url=False)[0]
+    path = ""
+    union_tags = {"github", "slack", "notion", "drive", "local", "openai"}
+    for part in first["loc"]:
+        if isinstance(part, int):
+            path += f"[{part}]"
+        elif part not in union_tags:
+            path += f".{part}" if path else part
+    reason = "unknown key" if first["type"] == "extra_forbidden" else first["msg"].removeprefix("Value error, ")
+    return SettingsError(path or DEFAULT_FILE, reason)
