@@ -81,7 +81,8 @@ class Document:
 
     @property
     def content_bytes(self) -> bytes:
-        return self.content if isinstance(self.content, bytes) else self.content.encode()
+        """The content as bytes; half a surrogate pair, which no encoding can hold, becomes `?`."""
+        return self.content if isinstance(self.content, bytes) else self.content.encode(errors="replace")
 
     @property
     def version(self) -> str:
@@ -89,6 +90,7 @@ class Document:
         described = json.dumps(
             [
                 self.id,
+                self.unit,
                 self.kind,
                 self.title,
                 self.url,
@@ -102,7 +104,7 @@ class Document:
             ],
             ensure_ascii=False,
         )
-        digest = hashlib.sha256(described.encode())
+        digest = hashlib.sha256(described.encode(errors="replace"))
         digest.update(b"\0")
         digest.update(self.content_bytes)
         return digest.hexdigest()[:32]

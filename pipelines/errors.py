@@ -3,6 +3,8 @@
 HeadraceError
 ├─ SettingsError             the settings file or environment: the user's to fix
 ├─ UsageError                a command or request asks for something that does not exist
+├─ UnitBusy                  another process works on the unit
+├─ MassDelete                a reconcile would remove more than an operator is asked about
 ├─ DocumentError             one document cannot be processed; the rest goes on
 ├─ EmbeddingError            the embedding provider
 │  ├─ EmbeddingUnavailable   … does not answer; another attempt later can succeed
@@ -29,6 +31,23 @@ class SettingsError(HeadraceError):
 
 class UsageError(HeadraceError):
     """A command or request asks for something that does not exist or does not fit."""
+
+
+class UnitBusy(HeadraceError):
+    """Another process works on the unit; it can be tried again when that one has finished."""
+
+    def __init__(self, unit: str, holder: str) -> None:
+        super().__init__(f"{unit}: another process works on this unit ({holder}); try again when it has finished")
+
+
+class MassDelete(HeadraceError):
+    """More of a unit would be removed than happens by itself; an operator decides."""
+
+    def __init__(self, unit: str, gone: int, of: int) -> None:
+        super().__init__(
+            f"{unit}: {gone} of {of} documents are no longer listed at the source, more than a tenth; "
+            "nothing was removed. If this is right, run `headrace reconcile --allow-mass-delete`"
+        )
 
 
 class DocumentError(HeadraceError):

@@ -9,13 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 DENSE = "dense"
 BM25 = "bm25"
 
 Mode: TypeAlias = Literal["hybrid", "dense", "lexical"]
 Payload: TypeAlias = dict[str, Any]
+Vector: TypeAlias = "Sequence[float] | NDArray[np.float32]"
 
 KEYWORD_FIELDS = (
     "document_id",
@@ -48,7 +53,7 @@ class Point:
     """A new point. `lexical_text` feeds BM25; `dense` has unit length."""
 
     id: str
-    dense: Sequence[float]
+    dense: Vector
     lexical_text: str
     payload: Payload
 
@@ -119,7 +124,7 @@ class IndexReader(Protocol):
     """Answers queries. Safe to call from several threads; sees what was published last."""
 
     def search(
-        self, *, mode: Mode, text: str, dense: Sequence[float] | None, filters: Filters, limit: int
+        self, *, mode: Mode, text: str, dense: Vector | None, filters: Filters, limit: int
     ) -> list[Hit]:
         """The best points; hybrid fuses both legs by reciprocal rank inside the index.
 

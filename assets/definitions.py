@@ -1,0 +1,32 @@
+"""All definitions, for `dagster dev` and every other Dagster command."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from assets.checks import accounted_for_check, index_agrees_with_catalog
+from assets.connections import connection_job, connection_schedule
+from assets.retrieval import publish_sensor, retrieval
+from assets.runtime import Runtime
+from assets.stages import source_assets
+from connectors import SOURCES
+from pipelines.settings import Settings, load_settings
+
+
+def build_definitions(settings: Settings) -> dg.Definitions:
+    """Definitions for these settings. The graph is the same for all; jobs and schedules follow the connections."""
+    jobs = {connection.id: connection_job(connection) for connection in settings.connections}
+    return dg.Definitions(
+        assets=[*(asset for source in SOURCES for asset in source_assets(source)), retrieval],
+        asset_checks=[*map(accounted_for_check, SOURCES), index_agrees_with_catalog],
+        jobs=list(jobs.values()),
+        schedules=[connection_schedule(connection, jobs[connection.id]) for connection in settings.connections],
+        sensors=[publish_sensor],
+        resources={"runtime": Runtime(settings)},
+        executor=dg.in_process_executor,
+    )
+
+
+@dg.definitions
+def definitions() -> dg.Definitions:
+    return build_definitions(load_settings())

@@ -1,0 +1,102 @@
+"""Runs syncs and backfills of the command line as Dagster runs, in this process."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from typing import Any
+
+import dagster as dg
+from dagster._core.instance.ref import InstanceRef
+
+from assets.connections import job_name
+from assets.definitions import build_definitions
+from assets.partitions import partition_key, register
+from assets.retrieval import RETRIEVAL
+from assets.runtime import Runtime
+from assets.stages import asset_key
+from connectors import connect
+from connectors.model import Unit, Window
+from pipelines.orchestrator import Target
+from pipelines.report import SyncReport
+from pipelines.settings import Settings
+from pipelines.sync import SILENT, STAGES, Observer, discover
+
+
+class DagsterOrchestrator:
+    """`pipelines.orchestrator.Orchestrator` on the Dagster instance that the UI shows."""
+
+    def sync(
+        self, settings: Settings, targets: Sequence[Target], *, full: bool = False, observer: Observer = SILENT
+    ) -> SyncReport:
+        runtime = Runtime(settings, observer)
+        definitions = build_definitions(settings)
+        with dagster_instance(settings) as instance:
+            for target in targets:
+                job = definitions.resolve_job_def(job_name(target.connection))
+                (op,) = job.nodes
+                job.execute_in_process(
+                    run_config={"ops": {op.name: {"config": {"units": list(target.units), "full": full}}}},
+                    resources={"runtime": runtime},
+                    instance=instance,
+                    raise_on_error=False,
+                )
+        return runtime.report
+
+    def backfill(
+        self, settings: Settings, target: Target, window: Window | None, *, observer: Observer = SILENT
+    ) -> SyncReport:
+        connection = settings.connection(target.connection)
+        runtime = Runtime(settings, observer)
+        with dagster_instance(settings) as instance:
+            for unit in self._units(settings, target):
+                register(instance, connection, [unit])
+                self._materialize(
+                    settings,
+                    runtime,
+                    instance,
+                    [asset_key(connection.source, stage) for stage in STAGES],
+                    partition_key=partition_key(connection.id, unit.id),
+                    run_config=_read_config(connection.source, window),
+                )
+            self._materialize(settings, runtime, instance, [RETRIEVAL])
+        return runtime.report
+
+    @staticmethod
+    def _units(settings: Settings, target: Target) -> list[Unit]:
+        connection = settings.connection(target.connection)
+        with Runtime(settings).workspace() as workspace, closing(connect(connection)) as connector:
+            return discover(workspace, connection, connector, target.units)
+
+    @staticmethod
+    def _materialize(
+        settings: Settings, runtime: Runtime, instance: dg.DagsterInstance, keys: list[dg.AssetKey], **run: Any
+    ) -> None:
+        job = build_definitions(settings).resolve_implicit_global_asset_job_def()
+        job.execute_in_process(
+            asset_selection=keys, resources={"runtime": runtime}, instance=instance, raise_on_error=False, **run
+        )
+
+
+@contextmanager
+def dagster_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
+    """The instance whose history the UI shows: DAGSTER_HOME's, else the one under the state directory."""
+    logging.getLogger("dagster").setLevel(logging.ERROR)
+    if os.environ.get("DAGSTER_HOME"):
+        with dg.DagsterInstance.get() as instance:
+            yield instance
+        return
+    directory = settings.state_path / "dagster"
+    directory.mkdir(parents=True, exist_ok=True)
+    with dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(directory.absolute()))) as instance:
+        yield instance
+
+
+def _read_config(source: str, window: Window | None) -> dict[str, Any]:
+    if window is None:
+        return {}
+    days = {"since": window.since, "until": window.until}
+    config = {name: day.isoformat() for name, day in days.items() if day}
+    return {"ops": {f"{source}__documents": {"config": config}}}

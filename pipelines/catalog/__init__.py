@@ -1,0 +1,83 @@
+"""The catalog: documents, units, loads, memberships, leases and the embedding cache, in SQLite or PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Self
+
+from sqlalchemy import Engine
+
+from connectors.model import Cursor
+from pipelines.catalog import documents as documents_module
+from pipelines.catalog import loads as loads_module
+from pipelines.catalog.database import open_database
+from pipelines.catalog.documents import Documents, Outcome
+from pipelines.catalog.embeddings import EmbeddingCache
+from pipelines.catalog.leases import Leases
+from pipelines.catalog.loads import Load, Loads
+from pipelines.catalog.memberships import Memberships
+from pipelines.catalog.units import Units, move_cursor
+from pipelines.settings import Settings
+
+__all__ = ["Catalog", "Load", "Outcome", "open_catalog"]
+
+
+class Catalog:
+    """Where every object is, and why. What several tables must agree on is written in one transaction."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.units = Units(engine)
+        self.documents = Documents(engine)
+        self.loads = Loads(engine)
+        self.embeddings = EmbeddingCache(engine)
+        self.memberships = Memberships(engine)
+        self.leases = Leases(engine)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def groups_of(self, email: str) -> frozenset[str]:
+        """Reader tokens of the groups that a person belongs to."""
+        return self.memberships.groups_of(email)
+
+    def commit_read(
+        self,
+        connection: str,
+        unit: str,
+        outcomes: Sequence[Outcome],
+        *,
+        documents_path: str | None,
+        unchanged: Sequence[str],
+        listing: str | None,
+        cursor: Cursor | None,
+    ) -> None:
+        """What a stretch of reading found: its load, the status of each object, and where to continue.
+
+        `cursor` is None where the stretch does not end at a checkpoint.
+        """
+        landed = sum(outcome.landed for outcome in outcomes)
+        with self._engine.begin() as database:
+            load = loads_module.landed(database, connection, unit, documents_path, landed) if documents_path else None
+            documents_module.record(database, connection, unit, outcomes, load=load, listing=listing)
+            if listing:
+                documents_module.name_in_listing(database, unchanged, listing)
+            if cursor is not None:
+                move_cursor(database, connection, unit, cursor)
+
+    def commit_chunks(self, load: Load, chunks_path: str, chunks: int, troubled: Sequence[Outcome]) -> None:
+        """The chunks of a load are in the landing; `troubled` documents could not be chunked."""
+        with self._engine.begin() as database:
+            loads_module.chunked(database, load, chunks_path, chunks)
+            documents_module.mark(database, troubled)
+
+
+def open_catalog(settings: Settings) -> Catalog:
+    """Open the catalog that the settings name, and bring its tables up to date. Raises SettingsError."""
+    return Catalog(open_database(settings.catalog.url.get_secret_value(), settings.directory))

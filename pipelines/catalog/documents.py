@@ -1,0 +1,210 @@
+"""Every object of every source: its version, its status, and what is in the index of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal, TypeAlias
+
+from sqlalchemy import Connection, Engine, func, select, update
+
+from pipelines.catalog import tables
+from pipelines.catalog.statements import in_parts, upsert
+
+Status: TypeAlias = Literal["pending", "indexed", "skipped", "failed", "deleted"]
+STATUSES: tuple[Status, ...] = ("pending", "indexed", "skipped", "failed", "deleted")
+
+FIRST_RETRY = timedelta(minutes=5)
+LONGEST_RETRY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentState:
+    id: str
+    title: str
+    url: str
+    status: Status
+    version: str | None
+    load: int | None
+    indexed_version: str | None
+    attempts: int
+    next_attempt: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one object in a stage. `version` is None where no version is to be indexed."""
+
+    id: str
+    status: Status
+    title: str = ""
+    url: str = ""
+    version: str | None = None
+    landed: bool = False
+    reason: str | None = None
+    attempts: int = 0
+    updated_at: datetime | None = None
+
+
+class Documents:
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def states(self, ids: Iterable[str]) -> dict[str, DocumentState]:
+        """States of the known ones among `ids`."""
+        found: dict[str, DocumentState] = {}
+        with self._engine.connect() as database:
+            for part in in_parts(ids):
+                rows = database.execute(select(*_STATE_COLUMNS).where(tables.documents.c.id.in_(part)))
+                found.update((row.id, DocumentState(*row)) for row in rows)
+        return found
+
+    def in_load(self, load: int) -> dict[str, DocumentState]:
+        """Documents whose newest version a load holds; its other rows are out of date."""
+        with self._engine.connect() as database:
+            rows = database.execute(select(*_STATE_COLUMNS).where(tables.documents.c.load == load))
+            return {row.id: DocumentState(*row) for row in rows}
+
+    def due(self, connection: str, unit: str) -> list[str]:
+        """Failed documents whose next attempt has come."""
+        now = datetime.now(UTC)
+        return self._ids(
+            connection, unit, tables.documents.c.status == "failed", tables.documents.c.next_attempt <= now
+        )
+
+    def not_named(self, connection: str, unit: str, listing: str) -> list[str]:
+        """Live documents of a unit that a full listing did not name."""
+        column = tables.documents.c.listing
+        return self._ids(connection, unit, tables.documents.c.status != "deleted", column.is_distinct_from(listing))
+
+    def live(self, connection: str, unit: str) -> int:
+        """How many documents of a unit are not deleted."""
+        statement = select(func.count()).where(
+            tables.documents.c.connection == connection,
+            tables.documents.c.unit == unit,
+            tables.documents.c.status != "deleted",
+        )
+        with self._engine.connect() as database:
+            return database.execute(statement).scalar_one()
+
+    def totals(self) -> dict[tuple[str, str], dict[str, int]]:
+        """Counts by (connection, unit), then status."""
+        table = tables.documents
+        statement = select(table.c.connection, table.c.unit, table.c.status, func.count()).group_by(
+            table.c.connection, table.c.unit, table.c.status
+        )
+        counts: dict[tuple[str, str], dict[str, int]] = {}
+        with self._engine.connect() as database:
+            for connection, unit, status, count in database.execute(statement):
+                counts.setdefault((connection, unit), {})[status] = count
+        return counts
+
+    def in_trouble(self, connection: str | None = None) -> Iterator[dict[str, Any]]:
+        """Failed and skipped documents with their reasons."""
+        table = tables.documents
+        statement = select(
+            table.c.connection, table.c.unit, table.c.id, table.c.status, table.c.reason, table.c.next_attempt
+        ).where(table.c.status.in_(("failed", "skipped")))
+        if connection is not None:
+            statement = statement.where(table.c.connection == connection)
+        with self._engine.connect() as database:
+            for row in database.execute(statement.order_by(table.c.id)):
+                yield dict(row._mapping)
+
+    def indexed(self, connection: str | None = None) -> dict[str, int]:
+        """How many points the index should hold, by document id."""
+        table = tables.documents
+        statement = select(table.c.id, table.c.chunks).where(table.c.chunks > 0)
+        if connection is not None:
+            statement = statement.where(table.c.connection == connection)
+        with self._engine.connect() as database:
+            return {row.id: row.chunks for row in database.execute(statement)}
+
+    def record_indexed(self, indexed: Mapping[str, tuple[str | None, int]]) -> None:
+        """Note which version of each document is in the index, with how many points; None: no version."""
+        now = datetime.now(UTC)
+        with self._engine.begin() as database:
+            for document_id, (version, chunks) in indexed.items():
+                values: dict[str, Any] = {"indexed_version": version, "chunks": chunks, "changed_at": now}
+                if version is not None:
+                    values |= {"status": "indexed", "reason": None, "attempts": 0, "next_attempt": None}
+                database.execute(update(tables.documents).where(tables.documents.c.id == document_id).values(values))
+
+    def forget_index(self) -> None:
+        """No document is in the index any more: the next indexing writes all points anew."""
+        with self._engine.begin() as database:
+            database.execute(update(tables.documents).values(indexed_version=None, chunks=0))
+
+    def _ids(self, connection: str, unit: str, *conditions: Any) -> list[str]:
+        table = tables.documents
+        statement = select(table.c.id).where(table.c.connection == connection, table.c.unit == unit, *conditions)
+        with self._engine.connect() as database:
+            return list(database.execute(statement.order_by(table.c.id)).scalars())
+
+
+def record(
+    database: Connection,
+    connection: str,
+    unit: str,
+    outcomes: Sequence[Outcome],
+    *,
+    load: int | None,
+    listing: str | None,
+) -> None:
+    """Write what became of objects; those with `landed` point to `load`, the others to none."""
+    now = datetime.now(UTC)
+    rows = [
+        {
+            "id": outcome.id,
+            "connection": connection,
+            "unit": unit,
+            "title": outcome.title,
+            "url": outcome.url,
+            "status": outcome.status,
+            "reason": outcome.reason,
+            "version": outcome.version,
+            "load": load if outcome.landed else None,
+            "listing": listing,
+            "chunks": 0,
+            "attempts": outcome.attempts,
+            "next_attempt": next_attempt(outcome.attempts, now) if outcome.status == "failed" else None,
+            "updated_at": outcome.updated_at,
+            "changed_at": now,
+        }
+        for outcome in outcomes
+    ]
+    kept = {"id", "chunks"} | (set() if listing else {"listing"})
+    upsert(database, tables.documents, rows, update=(name for name in rows[0] if name not in kept) if rows else ())
+
+
+def mark(database: Connection, outcomes: Iterable[Outcome]) -> None:
+    """Change the status of documents that a later stage could not process."""
+    now = datetime.now(UTC)
+    for outcome in outcomes:
+        database.execute(
+            update(tables.documents)
+            .where(tables.documents.c.id == outcome.id)
+            .values(
+                status=outcome.status,
+                reason=outcome.reason,
+                attempts=outcome.attempts,
+                next_attempt=next_attempt(outcome.attempts, now) if outcome.status == "failed" else None,
+                changed_at=now,
+            )
+        )
+
+
+def name_in_listing(database: Connection, ids: Iterable[str], listing: str) -> None:
+    """A full listing has named these documents, unchanged."""
+    for part in in_parts(ids):
+        database.execute(update(tables.documents).where(tables.documents.c.id.in_(part)).values(listing=listing))
+
+
+def next_attempt(attempts: int, now: datetime) -> datetime:
+    """When to try again after that many failures: 5 minutes, doubling up to a day."""
+    doublings = min(max(attempts - 1, 0), 20)
+    return now + min(FIRST_RETRY * (1 << doublings), LONGEST_RETRY)
+
+
+_STATE_COLUMNS = tuple(tables.documents.c[name] for name in DocumentState.__slots__)

@@ -1,0 +1,97 @@
+"""One process at a time works on a unit, and a dead one loses its lease."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import ColumnElement, Engine, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from pipelines.catalog import tables
+from pipelines.errors import UnitBusy
+
+LEASE = timedelta(minutes=2)
+"""How long a holder on another machine is believed to be alive without a sign of life."""
+
+
+class Leases:
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @contextmanager
+    def hold(self, connection: str, unit: str) -> Iterator[None]:
+        """Work on a unit alone. Raises UnitBusy if a living process holds it."""
+        self._take(connection, unit)
+        released = threading.Event()
+        renewal = threading.Thread(target=self._renew, args=(connection, unit, released), daemon=True)
+        renewal.start()
+        try:
+            yield
+        finally:
+            released.set()
+            renewal.join()
+            with self._engine.begin() as database:
+                database.execute(delete(tables.leases).where(*_of(connection, unit)))
+
+    def _take(self, connection: str, unit: str) -> None:
+        lease = {"connection": connection, "unit": unit, "holder": _this_process(), "expires_at": _expiry()}
+        for _ in range(2):
+            try:
+                with self._engine.begin() as database:
+                    database.execute(insert(tables.leases).values(lease))
+            except IntegrityError:
+                self._remove_dead(connection, unit)
+            else:
+                return
+        raise UnitBusy(f"{connection}/{unit}", self._holder(connection, unit))
+
+    def _renew(self, connection: str, unit: str, released: threading.Event) -> None:
+        while not released.wait(LEASE.total_seconds() / 4):
+            with self._engine.begin() as database:
+                database.execute(update(tables.leases).where(*_of(connection, unit)).values(expires_at=_expiry()))
+
+    def _remove_dead(self, connection: str, unit: str) -> None:
+        with self._engine.begin() as database:
+            row = database.execute(select(tables.leases).where(*_of(connection, unit))).first()
+            if row and _dead(row.holder, row.expires_at):
+                # Naming the holder keeps a lease that somebody else has taken in the meantime.
+                same = tables.leases.c.holder == row.holder
+                database.execute(delete(tables.leases).where(*_of(connection, unit), same))
+
+    def _holder(self, connection: str, unit: str) -> str:
+        with self._engine.connect() as database:
+            row = database.execute(select(tables.leases.c.holder).where(*_of(connection, unit))).first()
+        return row.holder if row else "it has just finished"
+
+
+def _of(connection: str, unit: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return (tables.leases.c.connection == connection, tables.leases.c.unit == unit)
+
+
+def _expiry() -> datetime:
+    return datetime.now(UTC) + LEASE
+
+
+def _this_process() -> str:
+    """Host, process id and the process's start: ids are used again, starts are not."""
+    import psutil
+
+    return f"{socket.gethostname()} process {os.getpid()} of {psutil.Process().create_time():.2f}"
+
+
+def _dead(holder: str, expires_at: datetime) -> bool:
+    import psutil
+
+    host, _, process, _, started = holder.rsplit(" ", 4)
+    if host != socket.gethostname():
+        return expires_at < datetime.now(UTC)
+    try:
+        difference: float = psutil.Process(int(process)).create_time() - float(started)
+    except psutil.NoSuchProcess:
+        return True
+    return abs(difference) > 1

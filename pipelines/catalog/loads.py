@@ -1,0 +1,76 @@
+"""Loads in the landing, and how far they have come: landed, chunked, indexed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal, TypeAlias
+
+from sqlalchemy import Connection, Engine, insert, select, update
+
+from pipelines.catalog import tables
+
+LoadState: TypeAlias = Literal["landed", "chunked", "indexed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """`documents_path` and `chunks_path` are relative to the landing."""
+
+    id: int
+    connection: str
+    unit: str
+    documents_path: str
+    chunks_path: str | None
+    documents: int
+    chunks: int
+
+
+class Loads:
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def pending(self, connection: str, unit: str, state: LoadState) -> list[Load]:
+        """Loads of a unit that wait in `state`, oldest first."""
+        table = tables.loads
+        statement = (
+            select(*(table.c[name] for name in Load.__slots__))
+            .where(table.c.connection == connection, table.c.unit == unit, table.c.state == state)
+            .order_by(table.c.id)
+        )
+        with self._engine.connect() as database:
+            return [Load(*row) for row in database.execute(statement)]
+
+    def units_with_pending(self) -> list[tuple[str, str]]:
+        """Units (connection, unit) with loads that are not indexed yet."""
+        table = tables.loads
+        statement = select(table.c.connection, table.c.unit).where(table.c.state != "indexed").distinct()
+        with self._engine.connect() as database:
+            return [(row.connection, row.unit) for row in database.execute(statement)]
+
+    def indexed(self, load: Load) -> None:
+        with self._engine.begin() as database:
+            database.execute(update(tables.loads).where(tables.loads.c.id == load.id).values(state="indexed"))
+
+
+def landed(database: Connection, connection: str, unit: str, documents_path: str, documents: int) -> int:
+    """Register a load that is complete in the landing; returns its id."""
+    statement = insert(tables.loads).values(
+        connection=connection,
+        unit=unit,
+        documents_path=documents_path,
+        documents=documents,
+        chunks=0,
+        state="landed",
+        landed_at=datetime.now(UTC),
+    )
+    return int(database.execute(statement.returning(tables.loads.c.id)).scalar_one())
+
+
+def chunked(database: Connection, load: Load, chunks_path: str, chunks: int) -> None:
+    """The chunks of a load are complete in the landing."""
+    database.execute(
+        update(tables.loads)
+        .where(tables.loads.c.id == load.id)
+        .values(state="chunked", chunks_path=chunks_path, chunks=chunks)
+    )

@@ -1,0 +1,35 @@
+"""Statements that SQLAlchemy leaves to its users: insert-or-update in both dialects, long lists in parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Table
+from sqlalchemy.dialects import postgresql, sqlite
+
+T = TypeVar("T")
+
+
+def upsert(
+    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, update: Iterable[str] = ()
+) -> None:
+    """Insert `rows`; where the primary key exists, set the columns named in `update` (none: leave it)."""
+    if not rows:
+        return
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    statement = insert(table)
+    key = [column.name for column in table.primary_key]
+    changes = {name: statement.excluded[name] for name in update}
+    if changes:
+        connection.execute(statement.on_conflict_do_update(index_elements=key, set_=changes), list(rows))
+    else:
+        connection.execute(statement.on_conflict_do_nothing(index_elements=key), list(rows))
+
+
+def in_parts(values: Iterable[T], size: int = 500) -> Iterator[list[T]]:
+    """`values` in lists that are short enough for the variables of one statement."""
+    remaining = iter(values)
+    while part := list(islice(remaining, size)):
+        yield part

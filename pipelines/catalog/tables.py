@@ -1,0 +1,121 @@
+"""Tables of the catalog: what is where, and why."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    TypeDecorator,
+)
+from sqlalchemy.engine import Dialect
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware time, kept in UTC; SQLite alone would lose the zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        return value.astimezone(UTC) if value else None
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        moment: datetime | None = value
+        return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment
+
+
+metadata = MetaData()
+
+units = Table(
+    "units",
+    metadata,
+    Column("connection", Text, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("cursor", JSON(none_as_null=True), comment="Where the connector continues"),
+    Column("listing", Text, comment="The full listing under way, or the last one"),
+    Column("paused", Boolean, nullable=False),
+    Column("gone", Boolean, nullable=False, comment="No longer listed at the source"),
+    Column("last_sync", UtcTime, comment="End of the last sync that read the whole unit"),
+    Column("error", Text, comment="Why the last sync of the unit failed"),
+    PrimaryKeyConstraint("connection", "unit"),
+)
+
+documents = Table(
+    "documents",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("connection", Text, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("status", Text, nullable=False, comment="pending, indexed, skipped, failed or deleted"),
+    Column("reason", Text, comment="Why it was skipped or failed"),
+    Column("version", Text, comment="Version landed last"),
+    Column("load", Integer, comment="Load that holds that version"),
+    Column("listing", Text, comment="Last full listing that named the document"),
+    Column("indexed_version", Text, comment="Version whose points are in the index"),
+    Column("chunks", Integer, nullable=False, comment="How many points those are"),
+    Column("attempts", Integer, nullable=False),
+    Column("next_attempt", UtcTime),
+    Column("updated_at", UtcTime, comment="At the source"),
+    Column("changed_at", UtcTime, nullable=False, comment="Of this row"),
+    Index("documents_by_unit", "connection", "unit", "status"),
+)
+
+loads = Table(
+    "loads",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("connection", Text, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("documents_path", Text, nullable=False),
+    Column("chunks_path", Text),
+    Column("documents", Integer, nullable=False),
+    Column("chunks", Integer, nullable=False),
+    Column("state", Text, nullable=False, comment="landed, chunked or indexed"),
+    Column("landed_at", UtcTime, nullable=False),
+    Index("loads_by_unit", "connection", "unit", "state"),
+)
+
+embeddings = Table(
+    "embeddings",
+    metadata,
+    Column("key", LargeBinary(16), primary_key=True, comment="Hash of model, dimensions and exact text"),
+    Column("vector", LargeBinary, nullable=False, comment="Little-endian float32"),
+    sqlite_with_rowid=False,
+)
+
+memberships = Table(
+    "memberships",
+    metadata,
+    Column("connection", Text, nullable=False),
+    Column("group", Text, nullable=False, comment="Reader token of the group"),
+    Column("email", Text, nullable=False),
+    PrimaryKeyConstraint("connection", "group", "email"),
+    Index("memberships_by_email", "email"),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("connection", Text, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("holder", Text, nullable=False, comment="host/process id/start of the process"),
+    Column("expires_at", UtcTime, nullable=False),
+    PrimaryKeyConstraint("connection", "unit"),
+)

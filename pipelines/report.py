@@ -1,0 +1,85 @@
+"""What a sync did, in numbers that add up over units and connections."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Self, TypeAlias
+
+Progress: TypeAlias = Callable[[str, int, int | None], None]
+"""Called with a stage's name, how many of its things are done, and how many there are if known."""
+
+
+@dataclass(slots=True)
+class _Counts:
+    def add(self, other: Self) -> None:
+        for counter in fields(self):
+            setattr(self, counter.name, getattr(self, counter.name) + getattr(other, counter.name))
+
+
+@dataclass(slots=True)
+class DocumentCounts(_Counts):
+    """Objects by what became of them. `read` counts those that the source gave, deletions aside."""
+
+    read: int = 0
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    skipped: int = 0
+    failed: int = 0
+    deleted: int = 0
+
+    def count(self, kind: str) -> None:
+        """Count one object: by what became of it, and as read unless it is gone."""
+        if kind == "absent":
+            return
+        setattr(self, kind, getattr(self, kind) + 1)
+        self.read += kind != "deleted"
+
+
+@dataclass(slots=True)
+class ChunkCounts(_Counts):
+    """`total` counts the chunks of the documents processed, `new` and `removed` the points that differ."""
+
+    total: int = 0
+    new: int = 0
+    removed: int = 0
+
+
+@dataclass(slots=True)
+class EmbeddingCounts(_Counts):
+    """`inputs` were sent to the provider, `cached` came from the cache."""
+
+    requests: int = 0
+    inputs: int = 0
+    tokens: int = 0
+    cost_usd: float = 0.0
+    cached: int = 0
+
+
+@dataclass(slots=True)
+class SyncReport:
+    """`requests` counts those sent to each connection's source; `errors` says what stopped a unit."""
+
+    documents: DocumentCounts = field(default_factory=DocumentCounts)
+    chunks: ChunkCounts = field(default_factory=ChunkCounts)
+    embedding: EmbeddingCounts = field(default_factory=EmbeddingCounts)
+    requests: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+    errors: dict[str, str] = field(default_factory=dict)
+
+    def add(self, other: SyncReport) -> None:
+        self.documents.add(other.documents)
+        self.chunks.add(other.chunks)
+        self.embedding.add(other.embedding)
+        for connection, count in other.requests.items():
+            self.requests[connection] = self.requests.get(connection, 0) + count
+        self.seconds += other.seconds
+        self.errors.update(other.errors)
+
+    def as_json(self) -> dict[str, Any]:
+        """The object that commands print with `--json`."""
+        figures = asdict(self)
+        figures["seconds"] = round(self.seconds, 3)
+        figures["embedding"]["cost_usd"] = round(self.embedding.cost_usd, 6)
+        return figures

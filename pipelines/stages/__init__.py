@@ -1,0 +1,1 @@
+"""The stages that a document passes: ingest, chunk, vectors, publish. Each can be killed and run again."""

@@ -1,0 +1,79 @@
+"""Everything that the stages work with, opened when first needed and closed together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Self
+
+from pipelines.catalog import Catalog, open_catalog
+from pipelines.settings import Settings
+
+if TYPE_CHECKING:
+    from pipelines.embedding.base import Embedder
+    from pipelines.index.base import IndexReader, IndexSpec, IndexStore
+    from pipelines.landing import Landing
+
+
+class Workspace:
+    """Opens the catalog, landing, embedder and index of some settings. Use it as a context manager."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        return self._open.enter_context(open_catalog(self.settings))
+
+    @cached_property
+    def landing(self) -> Landing:
+        from pipelines.landing import Landing
+
+        return Landing(self.settings)
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        from pipelines.embedding import open_embedder
+
+        embedder = open_embedder(self.settings.embedding)
+        self._open.callback(embedder.close)
+        return embedder
+
+    @cached_property
+    def reader(self) -> IndexReader:
+        from pipelines.index import open_reader
+
+        reader = open_reader(self.settings, self.index_spec)
+        self._open.callback(reader.close)
+        return reader
+
+    @cached_property
+    def index_spec(self) -> IndexSpec:
+        from pipelines.chunking import CHUNKING
+        from pipelines.index.base import IndexSpec
+
+        return IndexSpec(
+            collection=self.settings.index.collection,
+            model=self.embedder.model,
+            dimensions=self.embedder.dimensions,
+            chunking=CHUNKING,
+        )
+
+    @contextmanager
+    def store(self) -> Iterator[IndexStore]:
+        """The index's one writer, held no longer than needed. Raises IndexBusy and IndexMismatch."""
+        from pipelines.index import open_store
+
+        store = open_store(self.settings, self.index_spec)
+        try:
+            yield store
+        finally:
+            store.close()
