@@ -34,6 +34,9 @@ class _Connection(BaseModel):
 class GitHubConnection(_Connection):
     source: Literal["github"]
     base_url: str = "https://api.github.com"
+    emails: dict[str, str] = Field(
+        default={}, description="E-mail addresses by login, for people whose GitHub profile shows none"
+    )
 
 
 class SlackConnection(_Connection):

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Self, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import httpx
 import stamina
@@ -70,11 +70,11 @@ class ApiClient:
 
     def get_json(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
         """Answer of a GET request, parsed. Raises SourceError."""
-        return self.send("GET", path, params=params, parse=_parsed)
+        return self.send("GET", path, params=params, parse=parsed)
 
     def post_json(self, path: str, body: Mapping[str, Any]) -> Any:
         """Answer of a POST request with a JSON body, parsed. Raises SourceError."""
-        return self.send("POST", path, json=body, parse=_parsed)
+        return self.send("POST", path, json=body, parse=parsed)
 
     def get_bytes(self, path: str, params: Mapping[str, Any] | None = None) -> bytes:
         """Body of a GET request. Raises SourceError."""
@@ -110,11 +110,15 @@ class ApiClient:
                 self.requests += 1
             try:
                 response = self._client.request(method, url, **request)
+            except httpx.LocalProtocolError:
+                # Its message quotes the header, and so the token.
+                reason = "it holds characters that a header cannot carry"
+                raise AuthenticationFailed(_without_query(url), reason) from None
             except httpx.HTTPError as error:
                 raise Unavailable(_without_query(url), f"{type(error).__name__}: {error}") from error
             if not response.has_redirect_location:
                 break
-            url = self.anchored(response.headers["location"])
+            url = self.anchored(urljoin(url, response.headers["location"]))
             request = {name: value for name, value in request.items() if name != "params"}
         self._raise_for_answer(response, url)
         return response
@@ -134,9 +138,12 @@ class ApiClient:
 
 
 def common_error(response: httpx.Response, where: str) -> SourceError | None:
-    """What a status code means where the provider says nothing more exact."""
+    """What a status code means where the provider says nothing more exact.
+
+    304 is an answer: only a conditional request gets it.
+    """
     status = response.status_code
-    if status < 300:
+    if status < 300 or status == 304:
         return None
     if status == 429:
         return RateLimited(where, retry_after(response))
@@ -184,7 +191,8 @@ def _backoff(error: Exception) -> bool | float:
     return isinstance(error, TransientError)
 
 
-def _parsed(response: httpx.Response) -> Any:
+def parsed(response: httpx.Response) -> Any:
+    """The JSON of an answer. Raises InvalidResponse."""
     try:
         return json.loads(response.content)
     except ValueError as error:

@@ -17,10 +17,14 @@ if TYPE_CHECKING:
 
 
 class Workspace:
-    """Opens the catalog, landing, embedder and index of some settings. Use it as a context manager."""
+    """Opens the catalog, landing, embedder and index of some settings. Use it as a context manager.
 
-    def __init__(self, settings: Settings) -> None:
+    An `embedder` that is handed in is used instead of the settings' and stays open.
+    """
+
+    def __init__(self, settings: Settings, embedder: Embedder | None = None) -> None:
         self.settings = settings
+        self._given_embedder = embedder
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
@@ -43,6 +47,8 @@ class Workspace:
     def embedder(self) -> Embedder:
         from pipelines.embedding import open_embedder
 
+        if self._given_embedder is not None:
+            return self._given_embedder
         embedder = open_embedder(self.settings.embedding)
         self._open.callback(embedder.close)
         return embedder

@@ -123,9 +123,7 @@ class IndexInfo:
 class IndexReader(Protocol):
     """Answers queries. Safe to call from several threads; sees what was published last."""
 
-    def search(
-        self, *, mode: Mode, text: str, dense: Vector | None, filters: Filters, limit: int
-    ) -> list[Hit]:
+    def search(self, *, mode: Mode, text: str, dense: Vector | None, filters: Filters, limit: int) -> list[Hit]:
         """The best points; hybrid fuses both legs by reciprocal rank inside the index.
 
         `dense` is the query's vector, needed for hybrid and dense; `text` feeds the lexical leg.

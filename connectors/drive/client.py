@@ -1,0 +1,208 @@
+"""Google Drive's REST API v3: paging, limits, errors.
+
+Sources: https://developers.google.com/workspace/drive/api/guides/handle-errors
+and https://developers.google.com/workspace/drive/api/guides/limits
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+import httpx
+from pydantic import BaseModel, ValidationError
+
+from connectors.connection import DriveConnection
+from connectors.drive.credentials import Authorization
+from connectors.drive.payload import (
+    FILE_FIELDS,
+    PERMISSION_FIELDS,
+    About,
+    ChangePage,
+    Drive,
+    DrivePage,
+    File,
+    FilePage,
+    Permission,
+    PermissionPage,
+    StartPageToken,
+)
+from connectors.errors import (
+    AccessDenied,
+    InvalidResponse,
+    NotFound,
+    RateLimited,
+    RequestRejected,
+    SourceError,
+)
+from connectors.http import ApiClient, described, retry_after
+
+P = TypeVar("P", bound=BaseModel)
+
+FILES_PER_PAGE = 1_000
+CHANGES_PER_PAGE = 1_000
+PERMISSIONS_PER_PAGE = 100
+DRIVES_PER_PAGE = 100
+
+_LIMITS = {"userRateLimitExceeded", "rateLimitExceeded", "sharingRateLimitExceeded"}
+_DAILY_LIMITS = {"dailyLimitExceeded", "quotaExceeded"}
+_SECONDS_TO_NEXT_DAY_AT_MOST = 3_600.0
+"""Too long to wait for inside a read: it ends, and a later sync continues it."""
+_ALL_DRIVES = {"supportsAllDrives": "true", "includeItemsFromAllDrives": "true"}
+
+
+class Refused(AccessDenied):
+    """A 403 answer that is not about the rate of requests; `reason` is Google's short name for it."""
+
+    def __init__(self, where: str, reason: str, message: str) -> None:
+        self.reason = reason
+        super().__init__(where, f"{reason}: {message}" if reason else message)
+
+
+class DriveClient:
+    """Drive, one method for each request. Every method raises SourceError."""
+
+    def __init__(self, connection: DriveConnection, transport: httpx.BaseTransport | None = None) -> None:
+        authorized = Authorization(connection, transport or httpx.HTTPTransport())
+        self._api = ApiClient(connection.base_url, {}, check=drive_error, transport=authorized)
+
+    @property
+    def requests(self) -> int:
+        return self._api.requests
+
+    def close(self) -> None:
+        self._api.close()
+
+    def about(self) -> About:
+        return self._get(About, "about", fields="user(displayName,emailAddress)")
+
+    def drives(self) -> Iterator[Drive]:
+        """Shared drives of which the account is a member."""
+        for page in self._pages(
+            DrivePage, "drives", pageSize=DRIVES_PER_PAGE, fields="nextPageToken,drives(id,name)"
+        ):
+            yield from page.drives
+
+    def files(self, query: str, *, drive: str | None = None) -> Iterator[FilePage]:
+        """Pages of files, oldest first: of one shared drive, or of everything that the account itself sees."""
+        corpus = {"corpora": "drive", "driveId": drive} if drive else {"corpora": "user"}
+        return self._pages(
+            FilePage,
+            "files",
+            q=query,
+            orderBy="createdTime",
+            pageSize=FILES_PER_PAGE,
+            fields=f"nextPageToken,incompleteSearch,files({FILE_FIELDS})",
+            **corpus,
+            **_ALL_DRIVES,
+        )
+
+    def file(self, file_id: str) -> File:
+        return self._get(File, f"files/{file_id}", fields=FILE_FIELDS, supportsAllDrives="true")
+
+    def permissions(self, file_id: str) -> list[Permission]:
+        pages = self._pages(
+            PermissionPage,
+            f"files/{file_id}/permissions",
+            pageSize=PERMISSIONS_PER_PAGE,
+            fields=f"nextPageToken,permissions({PERMISSION_FIELDS})",
+            supportsAllDrives="true",
+        )
+        return [permission for page in pages for permission in page.permissions]
+
+    def export(self, file_id: str, media_type: str) -> bytes:
+        """A Google Docs, Sheets or Slides file in another format, of at most 10 MB."""
+        return self._api.get_bytes(f"files/{file_id}/export", {"mimeType": media_type})
+
+    def download(self, file_id: str) -> bytes:
+        return self._api.get_bytes(f"files/{file_id}", {"alt": "media", "supportsAllDrives": "true"})
+
+    def start_page_token(self, drive: str | None = None) -> str | None:
+        """Where the changes after this moment begin; None if the server has no changes feed."""
+        scope = {"driveId": drive} if drive else {}
+        try:
+            answer = self._get(
+                StartPageToken,
+                "changes/startPageToken",
+                fields="startPageToken",
+                supportsAllDrives="true",
+                **scope,
+            )
+        except (NotFound, RequestRejected):
+            return None
+        return answer.start_page_token
+
+    def changes(self, token: str, drive: str | None = None) -> Iterator[ChangePage]:
+        """Pages of changes since `token`, the last one with the token for the next time."""
+        scope = {"driveId": drive} if drive else {}
+        file_fields = f"changes(changeType,fileId,removed,file({FILE_FIELDS}))"
+        return self._pages(
+            ChangePage,
+            "changes",
+            first=token,
+            pageSize=CHANGES_PER_PAGE,
+            includeRemoved="true",
+            includeCorpusRemovals="true",
+            fields=f"nextPageToken,newStartPageToken,{file_fields}",
+            **scope,
+            **_ALL_DRIVES,
+        )
+
+    def _pages(self, page_type: type[P], path: str, *, first: str | None = None, **params: Any) -> Iterator[P]:
+        token, seen = first, {first}
+        while True:
+            page = self._get(page_type, path, **params, **({"pageToken": token} if token else {}))
+            yield page
+            token = getattr(page, "next_page_token", None)
+            if not token:
+                return
+            if token in seen:
+                raise InvalidResponse(path, f"the page token {token[:40]!r} came a second time")
+            seen.add(token)
+
+    def _get(self, payload: type[P], path: str, **params: Any) -> P:
+        return self._api.send("GET", path, params=params, parse=_parser(payload, path))
+
+
+def drive_error(response: httpx.Response) -> SourceError | None:
+    """Drive's own reading of an answer: 403 is a rate limit or a refusal, by its reason; 501 is not transient."""
+    where = str(response.url).split("?", 1)[0]
+    if response.status_code == 501:
+        return RequestRejected(where, 501, described(response))
+    if response.status_code != 403:
+        return None
+    reason = _reason(response)
+    if reason in _LIMITS:
+        return RateLimited(where, retry_after(response))
+    if reason in _DAILY_LIMITS:
+        return RateLimited(where, _SECONDS_TO_NEXT_DAY_AT_MOST)
+    return Refused(where, reason, described(response))
+
+
+def _reason(response: httpx.Response) -> str:
+    """`error.errors[0].reason`: https://developers.google.com/workspace/drive/api/guides/handle-errors"""
+    try:
+        body = response.json()
+        return str(body["error"]["errors"][0]["reason"])
+    except (ValueError, KeyError, IndexError, TypeError):
+        return ""
+
+
+def _parser(payload: type[P], path: str) -> Callable[[httpx.Response], P]:
+    def parse(response: httpx.Response) -> P:
+        try:
+            return payload.model_validate_json(response.content)
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False)[0]
+            place = ".".join(str(part) for part in first["loc"])
+            raise InvalidResponse(path, f"{place or 'body'}: {first['msg']}") from None
+
+    return parse
+
+
+def quoted(text: str) -> str:
+    """A string of Drive's query language: https://developers.google.com/workspace/drive/api/guides/ref-search-terms"""
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
+
+

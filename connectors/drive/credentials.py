@@ -1,0 +1,118 @@
+"""The `Authorization` header: a token as it is, or one made from Google credentials and renewed in time.
+
+A connection's token is an access token, or the JSON text of a service account's key or of an authorised
+user's refresh token, as Google's console and tools write them.
+Source: https://developers.google.com/identity/protocols/oauth2/service-account
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from connectors.connection import DriveConnection
+from connectors.errors import AuthenticationFailed, Unavailable
+
+if TYPE_CHECKING:
+    from google.auth.credentials import Credentials
+
+SCOPE = "https://www.googleapis.com/auth/drive.readonly"
+
+
+class Authorization(httpx.BaseTransport):
+    """Adds the credentials to each request; once more with a renewed token where one was refused."""
+
+    def __init__(self, connection: DriveConnection, inner: httpx.BaseTransport) -> None:
+        self._inner = inner
+        self._lock = threading.Lock()
+        self._token = connection.token.get_secret_value().strip()
+        self._token_uri = connection.token_uri
+        self._credentials = _credentials(self._token, self._token_uri) if self._token.startswith("{") else None
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        token = self._current(refused=None)
+        request.headers["Authorization"] = f"Bearer {token}"
+        response = self._inner.handle_request(request)
+        if response.status_code != 401 or self._credentials is None:
+            return response
+        response.close()
+        request.headers["Authorization"] = f"Bearer {self._current(refused=token)}"
+        return self._inner.handle_request(request)
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def _current(self, refused: str | None) -> str:
+        """A token that is valid for now and is not `refused`."""
+        if self._credentials is None:
+            return self._token
+        with self._lock:
+            if not self._credentials.valid or self._credentials.token == refused:
+                self._renew(self._credentials)
+            return str(self._credentials.token)
+
+    def _renew(self, credentials: Credentials) -> None:
+        from google.auth.exceptions import GoogleAuthError, TransportError
+
+        try:
+            credentials.refresh(self._send)
+        except TransportError as error:
+            raise Unavailable(self._token_uri, str(error)) from error
+        except GoogleAuthError as error:
+            reason = str(error.args[0])[:200] if error.args else type(error).__name__
+            raise AuthenticationFailed(self._token_uri, reason) from None
+
+    def _send(
+        self,
+        url: str,
+        method: str = "GET",
+        body: bytes | str | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+        **_: Any,
+    ) -> _TokenAnswer:
+        """What google-auth asks of a transport: https://googleapis.dev/python/google-auth/latest/"""
+        from google.auth.exceptions import TransportError
+
+        request = httpx.Request(method, url, content=body, headers=headers)
+        request.extensions["timeout"] = httpx.Timeout(timeout or 30.0).as_dict()
+        try:
+            response = self._inner.handle_request(request)
+            response.read()
+        except httpx.HTTPError as error:
+            raise TransportError(f"{type(error).__name__}: {error}") from error
+        return _TokenAnswer(response)
+
+
+class _TokenAnswer:
+    def __init__(self, response: httpx.Response) -> None:
+        self.status = response.status_code
+        self.headers = response.headers
+        self.data = response.content
+
+
+def _credentials(text: str, token_uri: str) -> Credentials:
+    """Raises AuthenticationFailed for JSON that holds no credentials. Its content never shows in the error."""
+    from google.auth.exceptions import GoogleAuthError
+    from google.oauth2 import credentials, service_account
+
+    try:
+        info = {**json.loads(text), "token_uri": token_uri}
+        if info.get("type") == "service_account":
+            return service_account.Credentials.from_service_account_info(info, scopes=[SCOPE])
+        return credentials.Credentials(
+            None,
+            refresh_token=info["refresh_token"],
+            token_uri=token_uri,
+            client_id=info["client_id"],
+            client_secret=info["client_secret"],
+            scopes=[SCOPE],
+        )
+    except (ValueError, KeyError, TypeError, GoogleAuthError):
+        raise AuthenticationFailed(
+            "token", "JSON, but neither the key of a service account nor an authorised user's credentials"
+        ) from None

@@ -1,0 +1,140 @@
+"""Where a file lies: its folders, and the one unit that it belongs to.
+
+A file's unit is, in this order:
+1. the shared drive that it is in, if the account is a member of it;
+2. the topmost folder above it that the account sees: a folder in My Drive, or one shared with the account;
+3. `root`: files directly in My Drive, shared one by one, or with parents that the account does not see.
+
+So each visible file has exactly one unit, and a file keeps it whoever asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from connectors.drive.client import DriveClient
+from connectors.drive.payload import FOLDER, Drive, File
+from connectors.errors import AccessDenied, NotFound
+
+ROOT = "root"
+ROOT_NAME = "My Drive"
+ALL_FOLDERS = f"mimeType = '{FOLDER}' and trashed = false"
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    id: str
+    name: str
+    parents: tuple[str, ...] = ()
+    drive: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """`path` runs from the outermost container (shared drive, My Drive or shared folder) to the nearest."""
+
+    unit: str
+    path: tuple[Folder, ...]
+
+
+class Folders:
+    """What the account sees of folders and shared drives: listed once, then learnt one by one."""
+
+    def __init__(self, client: DriveClient) -> None:
+        self._client = client
+        self._known: dict[str, Folder | None] = {}
+        self._listed: set[str] = set()
+        self._drives: dict[str, Drive] | None = None
+        self._root: Folder | None = None
+
+    def refresh(self) -> None:
+        """List the shared drives and the account's own folders anew."""
+        self._drives = {drive.id: drive for drive in self._client.drives()}
+        self._known, self._listed = {}, set()
+        for page in self._client.files(ALL_FOLDERS):
+            for folder in page.files:
+                self.learn(folder)
+
+    @property
+    def drives(self) -> dict[str, Drive]:
+        """Shared drives by id."""
+        if self._drives is None:
+            self.refresh()
+        assert self._drives is not None  # noqa: S101 - refresh sets it
+        return self._drives
+
+    def top(self) -> list[Folder]:
+        """Folders that are units: no visible folder is above them."""
+        drives = self.drives
+        folders = [folder for folder in map(self._get, sorted(self._listed)) if folder]
+        return [one for one in folders if one.drive not in drives and self._above(one.parents, {one.id}) == ()]
+
+    def learn(self, file: File) -> None:
+        """Take in what an answer says of a folder."""
+        if not file.is_folder:
+            return
+        self._known[file.id] = None if file.trashed else _folder(file)
+        if file.trashed:
+            self._listed.discard(file.id)
+        else:
+            self._listed.add(file.id)
+
+    def forget(self, folder_id: str) -> None:
+        """Take in that a folder is gone."""
+        self._known[folder_id] = None
+        self._listed.discard(folder_id)
+
+    def place(self, file: File) -> Place:
+        """Where a file or folder lies. Asks for folders that are not known yet."""
+        drive = self.drives.get(file.drive_id or "")
+        above = self._above(file.parents or (), {file.id})
+        if drive:
+            return Place(drive.id, (Folder(drive.id, drive.name), *above))
+        unit = above[0].id if above and above[0].id in self._listed else ROOT
+        outermost = above[0].parents if above else file.parents or ()
+        return Place(unit, (self.root, *above) if self._has_root(outermost) else above)
+
+    @property
+    def root(self) -> Folder:
+        """The root of My Drive. Where the server does not tell its id, its alias stands for it."""
+        if self._root is None:
+            try:
+                self._root = _folder(self._client.file(ROOT))
+            except (NotFound, AccessDenied):
+                self._root = Folder(ROOT, ROOT_NAME)
+        return self._root
+
+    def _above(self, parents: Iterable[str], seen: set[str]) -> tuple[Folder, ...]:
+        """Visible folders from the outermost down to one of `parents`, without the root of any drive."""
+        path: list[Folder] = []
+        while folder := self._first_visible(parents, seen):
+            path.append(folder)
+            seen.add(folder.id)
+            parents = folder.parents
+        return tuple(reversed(path))
+
+    def _first_visible(self, parents: Iterable[str], seen: set[str]) -> Folder | None:
+        for parent in parents:
+            if parent in seen or parent in self.drives or self._has_root((parent,)):
+                continue
+            if folder := self._get(parent):
+                return folder
+        return None
+
+    def _has_root(self, parents: Iterable[str]) -> bool:
+        return any(parent in (ROOT, self.root.id) for parent in parents)
+
+    def _get(self, folder_id: str) -> Folder | None:
+        if folder_id not in self._known:
+            try:
+                file = self._client.file(folder_id)
+            except (NotFound, AccessDenied):
+                self._known[folder_id] = None
+            else:
+                self._known[folder_id] = _folder(file) if file.is_folder and not file.trashed else None
+        return self._known[folder_id]
+
+
+def _folder(file: File) -> Folder:
+    return Folder(file.id, file.name, file.parents or (), file.drive_id)

@@ -1,0 +1,128 @@
+"""What the Drive API answers, as far as it is read here.
+
+Source: https://developers.google.com/workspace/drive/api/reference/rest/v3
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+FOLDER = "application/vnd.google-apps.folder"
+SHORTCUT = "application/vnd.google-apps.shortcut"
+
+
+class _Payload(BaseModel):
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
+
+
+class User(_Payload):
+    display_name: str = ""
+    email_address: str = ""
+
+
+class Permission(_Payload):
+    """`view` is set where the permission is not for the file itself, but for a published or metadata view."""
+
+    type: str = ""
+    role: str = ""
+    email_address: str | None = None
+    domain: str | None = None
+    allow_file_discovery: bool | None = None
+    deleted: bool | None = None
+    expiration_time: AwareDatetime | None = None
+    view: str | None = None
+
+
+class Shortcut(_Payload):
+    target_id: str = ""
+    target_mime_type: str = ""
+
+
+class Capabilities(_Payload):
+    can_download: bool | None = None
+
+
+class File(_Payload):
+    """A file or folder. `permissions` is None where the account may not share the file, and in shared drives."""
+
+    id: str = Field(min_length=1)
+    name: str = ""
+    mime_type: str = ""
+    size: int | None = None
+    parents: tuple[str, ...] | None = None
+    drive_id: str | None = None
+    trashed: bool = False
+    created_time: AwareDatetime | None = None
+    modified_time: AwareDatetime | None = None
+    version: str | None = None
+    web_view_link: str | None = None
+    owners: tuple[User, ...] | None = None
+    last_modifying_user: User | None = None
+    owned_by_me: bool | None = None
+    shared_with_me_time: datetime | None = None
+    shortcut_details: Shortcut | None = None
+    capabilities: Capabilities | None = None
+    permissions: tuple[Permission, ...] | None = None
+
+    @property
+    def is_folder(self) -> bool:
+        return self.mime_type == FOLDER
+
+
+class Drive(_Payload):
+    id: str = Field(min_length=1)
+    name: str = ""
+
+
+class Change(_Payload):
+    """`file` is absent where the file is gone for the account."""
+
+    change_type: str = "file"
+    file_id: str | None = None
+    removed: bool = False
+    file: File | None = None
+
+
+class FilePage(_Payload):
+    """`incomplete_search`: Google did not search everything."""
+
+    files: tuple[File, ...] = ()
+    next_page_token: str | None = None
+    incomplete_search: bool | None = None
+
+
+class DrivePage(_Payload):
+    drives: tuple[Drive, ...] = ()
+    next_page_token: str | None = None
+
+
+class PermissionPage(_Payload):
+    permissions: tuple[Permission, ...] = ()
+    next_page_token: str | None = None
+
+
+class ChangePage(_Payload):
+    """The last page has a `new_start_page_token` instead of a `next_page_token`."""
+
+    changes: tuple[Change, ...] = ()
+    next_page_token: str | None = None
+    new_start_page_token: str | None = None
+
+
+class StartPageToken(_Payload):
+    start_page_token: str
+
+
+class About(_Payload):
+    user: User = User()
+
+
+PERMISSION_FIELDS = "type,role,emailAddress,domain,allowFileDiscovery,deleted,expirationTime,view"
+FILE_FIELDS = (
+    "id,name,mimeType,size,parents,driveId,trashed,createdTime,modifiedTime,version,webViewLink,"
+    "owners(displayName,emailAddress),lastModifyingUser(displayName,emailAddress),ownedByMe,sharedWithMeTime,"
+    f"shortcutDetails(targetId,targetMimeType),capabilities(canDownload),permissions({PERMISSION_FIELDS})"
+)

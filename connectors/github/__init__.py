@@ -1,0 +1,1 @@
+"""GitHub: issues, pull requests, and the text files of the default branch."""

@@ -1,0 +1,11 @@
+"""Chunking: a document of any format becomes passages of at most about 512 tokens."""
+
+from __future__ import annotations
+
+from pipelines.chunking.chunker import chunk_document
+from pipelines.chunking.model import Chunk
+
+CHUNKING = "title-512-v1"
+"""Name of the way documents are cut; changes whenever the same document would be cut differently."""
+
+__all__ = ["CHUNKING", "Chunk", "chunk_document"]

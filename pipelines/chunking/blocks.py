@@ -1,0 +1,70 @@
+"""What every format is read into: a sequence of blocks, written as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from pipelines.chunking.tokens import BYTES_PER_TOKEN, utf8_length
+
+CHUNK_TOKENS = 512
+MAX_BYTES = CHUNK_TOKENS * BYTES_PER_TOKEN
+"""A chunk has at most this many bytes."""
+
+Kind: TypeAlias = Literal["heading", "text", "item", "code", "table"]
+
+PARAGRAPH_GAP = "\n\n"
+LINE_GAP = "\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A passage that is best kept whole.
+
+    `level` is a heading's, from 1. `gap` stands between this block and the one before it in the same chunk.
+    `head` and `tail` are the lines of `text` that every part carries if it has to be cut: the header of a
+    table, the fences of code.
+    """
+
+    kind: Kind
+    text: str
+    level: int = 0
+    gap: str = PARAGRAPH_GAP
+    head: str = ""
+    tail: str = ""
+
+    @property
+    def size(self) -> int:
+        """Bytes that the block takes in a chunk, the gap before it included."""
+        return utf8_length(self.text) + len(PARAGRAPH_GAP)
+
+
+def heading(text: str, level: int) -> Block:
+    """A heading of any format, in Markdown."""
+    return Block("heading", f"{'#' * min(max(level, 1), 6)} {' '.join(text.split())}", level=max(level, 1))
+
+
+def paragraphs(text: str) -> list[Block]:
+    """Plain text: what blank lines separate."""
+    return [Block("text", lines) for lines in _between_blank_lines(text.split("\n"))]
+
+
+def _between_blank_lines(lines: Iterable[str]) -> Iterable[str]:
+    open_lines: list[str] = []
+    for line in lines:
+        if line.strip():
+            open_lines.append(line.rstrip())
+        elif open_lines:
+            yield "\n".join(open_lines)
+            open_lines = []
+    if open_lines:
+        yield "\n".join(open_lines)
+
+
+def joined(blocks: Iterable[Block]) -> str:
+    """The text of a chunk made of these blocks."""
+    text = ""
+    for block in blocks:
+        text += block.gap + block.text if text else block.text
+    return text

@@ -1,0 +1,162 @@
+"""Markdown to blocks: the source's own lines, divided where CommonMark sees structure.
+
+Inline markup (emphasis, links) stays as it is written: assistants read Markdown, and nothing is lost.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from pipelines.chunking.blocks import LINE_GAP, MAX_BYTES, PARAGRAPH_GAP, Block, heading
+from pipelines.chunking.tokens import utf8_length
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
+
+_WHOLE_LIST_BYTES = MAX_BYTES // 4
+"""Lists and quotes up to this size are one block: a list cut between chunks is hard to read."""
+_PORTION = 500_000
+"""Characters that are parsed at once: the parser needs several hundred bytes for each line."""
+_FRONT_MATTER = re.compile(r"\A---[ \t]*\n(?P<body>(?:.*\n)*?)(?:---|\.\.\.)[ \t]*(?:\n|\Z)")
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_FENCE = re.compile(r"\s*(`{3,}|~{3,})\s*$")
+
+
+def markdown_blocks(text: str) -> list[Block]:
+    """`text` has `\\n` line ends. Comments are dropped, front matter is kept as text."""
+    blocks = []
+    if front_matter := _FRONT_MATTER.match(text):
+        body = front_matter["body"].strip()
+        blocks = [Block("text", body)] if body else []
+        text = text[front_matter.end() :]
+    for portion in _portions(text):
+        lines = portion.split("\n")
+        blocks.extend(_Reader(lines).blocks(_nodes(_parser().parse(portion)), 0, len(lines)))
+    return blocks
+
+
+def _portions(text: str) -> Iterator[str]:
+    """All of the text, in portions that bound the parser's memory, cut before a blank line."""
+    start = 0
+    while len(text) - start > _PORTION:
+        end = text.rfind("\n\n", start + 1, start + _PORTION)
+        if end < 0:
+            break
+        yield text[start:end]
+        start = end
+    yield text[start:]
+
+
+@cache
+def _parser() -> MarkdownIt:
+    from markdown_it import MarkdownIt
+
+    parser = MarkdownIt("commonmark").enable("table")
+    parser.core.ruler.enableOnly(["normalize", "block"])
+    parser.block.ruler.disable("reference")  # definitions stay text, as all else that is inline
+    return parser
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """A block token with the lines that it covers, `start` to before `end`, and what stands inside it."""
+
+    token: Token
+    start: int
+    end: int
+    children: list[_Node]
+
+
+def _nodes(tokens: Sequence[Token]) -> list[_Node]:
+    roots: list[_Node] = []
+    open_children = [roots]
+    for token in tokens:
+        if token.nesting < 0:
+            open_children.pop()
+            continue
+        start, end = token.map or (0, 0)
+        node = _Node(token, start, end, [])
+        open_children[-1].append(node)
+        if token.nesting > 0:
+            open_children.append(node.children)
+    return roots
+
+
+class _Reader:
+    def __init__(self, lines: Sequence[str]) -> None:
+        self._lines = lines
+
+    def blocks(self, nodes: Sequence[_Node], start: int, end: int) -> Iterator[Block]:
+        """Blocks of the lines from `start` to before `end`, which `nodes` structure."""
+        at = start
+        for node in nodes:
+            if node.end <= at:
+                continue
+            yield from self._text(at, node.start)
+            yield from self._block(node, max(node.start, at))
+            at = max(at, node.end)
+        yield from self._text(at, end)
+
+    def _block(self, node: _Node, start: int) -> Iterator[Block]:
+        match node.token.type:
+            case "heading_open" if node.token.level == 0:
+                yield from self._heading(node, start)
+            case "fence" | "code_block":
+                yield self._code(node, start)
+            case "table_open":
+                yield self._table(node, start)
+            case "html_block":
+                yield from _written(_COMMENT.sub("", self._source(start, node.end)))
+            case "hr":
+                return
+            case "bullet_list_open" | "ordered_list_open" | "list_item_open" | "blockquote_open":
+                yield from self._container(node, start)
+            case _:
+                yield from self._text(start, node.end)
+
+    def _heading(self, node: _Node, start: int) -> Iterator[Block]:
+        inline = node.children[0].token.content
+        if not inline.strip():
+            return
+        block = heading(inline, int(node.token.tag[1:]))
+        # A paragraph underlined by a thematic break: CommonMark calls all of it a heading.
+        yield block if block.size < MAX_BYTES // 2 else Block("text", self._source(start, node.end))
+
+    def _code(self, node: _Node, start: int) -> Block:
+        text = self._source(start, node.end)
+        if node.token.type == "code_block":
+            return Block("code", text.strip("\n"))
+        first, _, _ = text.partition("\n")
+        last = text.rpartition("\n")[2]
+        tail = last if "\n" in text and _FENCE.match(last) else ""
+        return Block("code", text, head=first, tail=tail)
+
+    def _table(self, node: _Node, start: int) -> Block:
+        return Block("table", self._source(start, node.end), head=self._source(start, start + 2))
+
+    def _container(self, node: _Node, start: int) -> Iterator[Block]:
+        """A list, item or quote: one block, or, if too long for that, its parts."""
+        is_item = node.token.type == "list_item_open"
+        text = self._source(start, node.end)
+        if utf8_length(text) <= (MAX_BYTES if is_item else _WHOLE_LIST_BYTES):
+            blank_before = start == 0 or not self._lines[start - 1].strip()
+            yield from _written(text, "item", PARAGRAPH_GAP if blank_before else LINE_GAP)
+        else:
+            yield from self.blocks(node.children, start, node.end)
+
+    def _text(self, start: int, end: int) -> Iterator[Block]:
+        blank_before = start == 0 or not self._lines[start - 1].strip()
+        yield from _written(self._source(start, end), "text", PARAGRAPH_GAP if blank_before else LINE_GAP)
+
+    def _source(self, start: int, end: int) -> str:
+        return "\n".join(self._lines[start:end]).rstrip()
+
+
+def _written(text: str, kind: str = "text", gap: str = PARAGRAPH_GAP) -> Iterator[Block]:
+    if text.strip():
+        yield Block("item" if kind == "item" else "text", text.strip("\n"), gap=gap)

@@ -1,0 +1,45 @@
+"""Tables as Markdown: one row a line, so that a long table can be cut between rows under its header."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+
+from pipelines.chunking.blocks import Block
+from pipelines.errors import DocumentError
+
+_SNIFFED_CHARACTERS = 8192
+_FIELD_LIMIT = 100_000_000
+
+
+def table(rows: Iterable[Sequence[str]]) -> list[Block]:
+    """One block for rows of cells, of which the first is the header; nothing where all cells are empty."""
+    filled = [cells for row in rows if any(cells := [_cell(text) for text in row])]
+    if not filled:
+        return []
+    width = max(map(len, filled))
+    header, *body = [_line(cells, width) for cells in filled]
+    head = f"{header}\n{_line(['---'] * width, width)}"
+    return [Block("table", "\n".join([head, *body]), head=head)]
+
+
+def csv_blocks(text: str) -> list[Block]:
+    """Comma-, semicolon- or tab-separated values. Raises DocumentError if they cannot be told apart."""
+    csv.field_size_limit(_FIELD_LIMIT)
+    try:
+        dialect: type[csv.Dialect] = csv.Sniffer().sniff(text[:_SNIFFED_CHARACTERS], delimiters=",;\t|")
+    except csv.Error:  # a single column, for example
+        dialect = csv.excel
+    try:
+        return table(csv.reader(io.StringIO(text, newline=""), dialect))
+    except csv.Error as error:
+        raise DocumentError(f"broken CSV: {error}") from None
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def _line(cells: Sequence[str], width: int) -> str:
+    return f"| {' | '.join([*cells, *[''] * (width - len(cells))])} |"

@@ -1,0 +1,22 @@
+"""The command line: `headrace …`."""
+
+from __future__ import annotations
+
+import sys
+
+from connectors.errors import SourceError
+from pipelines.errors import HeadraceError, SettingsError, UsageError
+
+
+def main() -> None:
+    """Entry point: exit 0 ok, 1 failed, 2 wrong use. Errors are one line on standard error."""
+    from pipelines.cli.app import app
+
+    try:
+        app()
+    except (SettingsError, UsageError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    except (HeadraceError, SourceError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)

@@ -1,0 +1,152 @@
+"""The commands, each a few lines: parse, call, print. Heavy modules are imported by the command that needs them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+
+from pipelines.cli import show
+from pipelines.settings import load_settings
+
+app = typer.Typer(
+    name="headrace",
+    help="Carries a company's knowledge to its assistants.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line")]
+Days = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
+
+
+@app.command()
+def check(json: Json = False) -> None:
+    """Try the settings: credentials, reachability and scopes of every connection, embedding, index."""
+    from pipelines.checks import check_all
+
+    findings = check_all(load_settings())
+    show.findings(findings, json)
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def units(connection: Annotated[str | None, typer.Argument()] = None, json: Json = False) -> None:
+    """List the units (repositories, channels, drives, pages) that each connection sees now."""
+    from pipelines.overview import list_units
+
+    settings = load_settings()
+    chosen = [settings.connection(connection)] if connection else list(settings.connections)
+    show.units(list_units(settings, chosen), json)
+
+
+@app.command()
+def sync(
+    targets: Annotated[list[str] | None, typer.Argument(metavar="[CONNECTION[/UNIT]]...")] = None,
+    full: Annotated[bool, typer.Option("--full", help="Read everything, and remove what is gone")] = False,
+    json: Json = False,
+) -> None:
+    """Read what changed, and bring the index up to date."""
+    from pipelines.cli.targets import parsed_targets
+    from pipelines.orchestrator import find_orchestrator
+
+    settings = load_settings()
+    chosen = parsed_targets(settings, targets or [])
+    with show.progress(json) as observer:
+        report = find_orchestrator().sync(settings, chosen, full=full, observer=observer)
+    show.report(report, json)
+    raise typer.Exit(1 if report.errors else 0)
+
+
+@app.command()
+def backfill(
+    connection: str,
+    unit: Annotated[list[str] | None, typer.Option("--unit", help="A unit; repeatable. Default: all")] = None,
+    since: Annotated[datetime | None, typer.Option(formats=Days, help="Updated at or after (UTC)")] = None,
+    until: Annotated[datetime | None, typer.Option(formats=Days, help="Updated before (UTC)")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it would take")] = False,
+    json: Json = False,
+) -> None:
+    """Process a stretch of time, or everything, again: one Dagster partition per unit."""
+    from connectors.model import Window
+    from pipelines.estimate import estimate
+    from pipelines.orchestrator import Target, find_orchestrator
+
+    settings = load_settings()
+    target = Target(settings.connection(connection).id, tuple(unit or ()))
+    window = Window(*(day and day.replace(tzinfo=UTC) for day in (since, until))) if since or until else None
+    expected = estimate(settings, target, window)
+    show.estimate(expected, json, final=dry_run)
+    if dry_run:
+        return
+    with show.progress(json) as observer:
+        report = find_orchestrator().backfill(settings, target, window, observer=observer)
+    show.report(report, json)
+    raise typer.Exit(1 if report.errors else 0)
+
+
+@app.command()
+def status(json: Json = False) -> None:
+    """What is indexed, skipped, failed and deleted, by connection and unit."""
+    from pipelines.overview import status_of
+
+    show.status(status_of(load_settings()), json)
+
+
+@app.command()
+def search(
+    query: str,
+    user: Annotated[str | None, typer.Option(help="Search as this person (e-mail); default: an administrator")] = None,
+    top_k: Annotated[int, typer.Option("--top-k", min=1, max=100)] = 10,
+    mode: Annotated[str, typer.Option(help="hybrid, dense or lexical")] = "hybrid",
+    source: Annotated[list[str] | None, typer.Option(help="Only this source; repeatable")] = None,
+    connection: Annotated[list[str] | None, typer.Option(help="Only this connection; repeatable")] = None,
+    unit: Annotated[list[str] | None, typer.Option(help="Only this unit; repeatable")] = None,
+    kind: Annotated[list[str] | None, typer.Option(help="Only this kind; repeatable")] = None,
+    author: Annotated[list[str] | None, typer.Option(help="Only by this author; repeatable")] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="Only with this tag; repeatable")] = None,
+    updated_after: Annotated[datetime | None, typer.Option(formats=Days)] = None,
+    updated_before: Annotated[datetime | None, typer.Option(formats=Days)] = None,
+    json: Json = False,
+) -> None:
+    """Ask the index."""
+    from pipelines.cli.searching import search_once
+
+    filters: dict[str, Any] = {
+        "sources": source,
+        "connections": connection,
+        "units": unit,
+        "kinds": kind,
+        "authors": author,
+        "tags_in": tag,
+        "updated_after": updated_after and updated_after.replace(tzinfo=UTC),
+        "updated_before": updated_before and updated_before.replace(tzinfo=UTC),
+    }
+    request = {"query": query, "top_k": top_k, "user": user, "mode": mode}
+    request["filters"] = {name: value for name, value in filters.items() if value}
+    show.results(search_once(load_settings(), request), json)
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option()] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535)] = 8800,
+) -> None:
+    """Answer assistants over HTTP, with a search page at /."""
+    from pipelines.service import serve as serve_http
+
+    serve_http(load_settings(), host, port)
+
+
+@app.command()
+def demo(
+    serve: Annotated[bool, typer.Option(help="Leave a server running at the end")] = True,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Of that server")] = 8800,
+) -> None:
+    """Run everything on a sample company: no key, no account, no network."""
+    from pipelines.demo import run_demo
+
+    run_demo(serve=serve, port=port)

@@ -1,0 +1,174 @@
+"""How commands print: tables and bars for people, one JSON object as the last line for programs."""
+
+from __future__ import annotations
+
+import json as json_module
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from connectors.model import Finding, Unit
+from pipelines.sync import SILENT, Observer, StageDone
+
+if TYPE_CHECKING:
+    from pipelines.estimate import Estimate
+    from pipelines.report import SyncReport
+    from pipelines.retrieval.model import SearchResponse
+
+_SECONDS_BETWEEN_LINES = 5.0
+
+
+def as_json(value: Any) -> None:
+    print(json_module.dumps(value, ensure_ascii=False, default=str), flush=True)
+
+
+def findings(found: Sequence[Finding], json: bool) -> None:
+    if json:
+        as_json({"findings": [{"subject": one.subject, "ok": one.ok, "detail": one.detail} for one in found]})
+        return
+    for one in found:
+        mark = "[green]ok[/]  " if one.ok else "[red]fail[/]"
+        _console().print(f"{mark}  {escape(one.subject)}: {escape(one.detail)}", soft_wrap=True)
+
+
+def units(found: Sequence[dict[str, Any]], json: bool) -> None:
+    if json:
+        as_json({"units": found})
+        return
+    _table(("connection", "id", "name", "url", "paused"), found)
+
+
+def report(done: SyncReport, json: bool) -> None:
+    if json:
+        as_json(done.as_json())
+        return
+    console = _console()
+    for name, figures in done.as_json().items():
+        if isinstance(figures, dict) and name != "errors":
+            line = "  ".join(f"{key.replace('_', ' ')} {value}" for key, value in figures.items())
+            console.print(f"[bold]{name:<10}[/] {escape(line)}", soft_wrap=True)
+    console.print(f"[bold]{'seconds':<10}[/] {done.seconds:.1f}")
+    for unit, error in done.errors.items():
+        console.print(f"[red]failed[/]     {escape(unit)}: {escape(error)}", soft_wrap=True)
+
+
+def estimate(expected: Estimate, json: bool, *, final: bool) -> None:
+    if json and final:
+        as_json(expected.as_json())
+        return
+    Console(stderr=json).print(
+        f"about {expected.documents} documents, {expected.inputs} texts to embed, {expected.tokens} tokens, "
+        f"${expected.cost_usd:.4f}, {expected.seconds:.0f} s",
+        highlight=False,
+    )
+
+
+def status(now: dict[str, Any], json: bool) -> None:
+    if json:
+        as_json(now)
+        return
+    columns = ("connection", "unit", "indexed", "skipped", "failed", "deleted", "last_sync", "error")
+    rows = [
+        {"connection": connection["id"], "unit": unit["name"], **unit}
+        for connection in now["connections"]
+        for unit in connection["units"]
+    ]
+    _table(columns, rows)
+    index = now["index"]
+    console = _console()
+    console.print(
+        f"index {index['collection']}: {index['documents']} documents, {index['points']} points, "
+        f"{index['bytes'] / 1e6:.1f} MB, model {index['model']}",
+        highlight=False,
+    )
+    for one in now["troubled"]:
+        again = f", next attempt {one['next_attempt']}" if one["next_attempt"] else ""
+        line = f"{one['status']}  {one['id']}: {one['reason']}{again}"
+        console.print(escape(line), highlight=False, soft_wrap=True)
+
+
+def results(found: SearchResponse, json: bool) -> None:
+    if json:
+        print(found.model_dump_json(), flush=True)
+        return
+    console = _console()
+    for rank, result in enumerate(found.results, start=1):
+        console.print(f"[bold]{rank}. {escape(result.title)}[/]  [dim]{result.source} · {escape(result.kind)}[/]")
+        console.print(f"   [blue]{escape(result.url)}[/]", soft_wrap=True)
+        excerpt = " ".join(result.chunks[0].text.split())[:240] if result.chunks else ""
+        console.print(f"   {escape(excerpt)}", highlight=False)
+    console.print(f"[dim]{len(found.results)} documents in {found.took_ms:.0f} ms[/]", highlight=False)
+
+
+@contextmanager
+def progress(json: bool) -> Iterator[Observer]:
+    """Shows how far a sync is: a bar on a terminal, a plain line now and then elsewhere, nothing with JSON."""
+    if json:
+        yield SILENT
+    elif _console().is_terminal:
+        with _bars() as observer:
+            yield observer
+    else:
+        yield _lines()
+
+
+@contextmanager
+def _bars() -> Iterator[Observer]:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=_console(), transient=True) as bars:
+        task = bars.add_task("starting", total=None)
+
+        def moved(unit: Unit, stage: str, done: int, total: int | None) -> None:
+            bars.update(task, description=f"{escape(unit.name)} {stage}", completed=done, total=total)
+
+        yield Observer(lambda done: bars.console.print(_stage_line(done), highlight=False), moved)
+
+
+def _lines() -> Observer:
+    shown = time.monotonic()
+
+    def moved(unit: Unit, stage: str, done: int, total: int | None) -> None:
+        nonlocal shown
+        if time.monotonic() - shown >= _SECONDS_BETWEEN_LINES:
+            shown = time.monotonic()
+            print(f"{unit.name} {stage}: {done}" + (f" of {total}" if total else ""), flush=True)
+
+    return Observer(lambda done: print(_stage_line(done), flush=True), moved)
+
+
+def _stage_line(done: StageDone) -> str:
+    counts = done.report
+    what = {
+        "documents": f"{counts.documents.read} read, {counts.documents.new} new, {counts.documents.changed} changed",
+        "chunks": f"{counts.chunks.total} chunks",
+        "vectors": f"{counts.chunks.new} new points, {counts.chunks.removed} removed, "
+        f"{counts.embedding.inputs} embedded, {counts.embedding.cached} cached",
+    }
+    unit = escape(f"{done.connection.id}/{done.unit.name}")
+    return f"{unit}  {done.stage}: {what[done.stage]} ({counts.seconds:.1f} s)"
+
+
+def _table(columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
+    table = Table(box=None, pad_edge=False)
+    for column in columns:
+        table.add_column(column.replace("_", " "), overflow="fold")
+    for row in rows:
+        table.add_row(*(escape(str(row[column] if row[column] is not None else "")) for column in columns))
+    _console().print(table)
+
+
+def _console() -> Console:
+    return Console()

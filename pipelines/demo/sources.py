@@ -1,0 +1,99 @@
+"""The sample company's source APIs, served on this machine by `backlot`."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+import httpx
+import stamina
+
+from pipelines.errors import HeadraceError, UsageError
+
+COMPANY = Path(__file__).with_name("company.jsonl")
+PORT = 8790
+"""Preferred, so that a second demo finds the same URLs and has nothing to do; any other if it is taken."""
+TOKEN = "admin-service-token"  # noqa: S105  the emulator's fixed token for its own sample data
+
+_ENVIRONMENT = {"BACKLOT_TELEMETRY": "0", "DO_NOT_TRACK": "1"}
+
+
+@contextmanager
+def served_company(directory: Path) -> Iterator[str]:
+    """Serve the four APIs while the context lasts; yields their base URL.
+
+    Raises UsageError if the emulator is not installed, HeadraceError if it does not start.
+    """
+    if find_spec("backlot") is None:
+        raise UsageError("the demo needs the emulator: install headrace[demo]")
+    data = directory / "company"
+    log = directory / "sources.log"
+    directory.mkdir(parents=True, exist_ok=True)
+    _import(data, log)
+    port = PORT if _is_free(PORT) else _free_port()
+    with log.open("ab") as output:
+        server = subprocess.Popen(
+            _backlot("serve", "--port", str(port), "--log-level", "warning"),
+            env=_environment(data),
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        url = f"http://127.0.0.1:{port}"
+        _wait_for(url, server, log)
+        yield url
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+
+
+def _import(data: Path, log: Path) -> None:
+    """Load the corpus, unless the folder holds this very corpus already."""
+    digest = hashlib.sha256(COMPANY.read_bytes()).hexdigest()
+    mark = data / "corpus.sha256"
+    if mark.exists() and mark.read_text() == digest:
+        return
+    shutil.rmtree(data, ignore_errors=True)
+    data.mkdir(parents=True)
+    with log.open("wb") as output:
+        done = subprocess.run(
+            _backlot("import", str(COMPANY)), env=_environment(data), stdout=output, stderr=output, check=False
+        )
+    if done.returncode:
+        raise HeadraceError(f"the sample company could not be loaded; see {log}")
+    mark.write_text(digest)
+
+
+def _wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    for attempt in stamina.retry_context(on=httpx.HTTPError, attempts=100, timeout=60, wait_max=0.3, wait_jitter=0):
+        with attempt:
+            if server.poll() is not None:
+                raise HeadraceError(f"the emulated sources ended at once; see {log}")
+            httpx.get(f"{url}/_meta/users", headers={"Authorization": f"Bearer {TOKEN}"}).raise_for_status()
+
+
+def _backlot(*arguments: str) -> list[str]:
+    return [sys.executable, "-c", "from backlot.cli import main; main()", *arguments]
+
+
+def _environment(data: Path) -> dict[str, str]:
+    return {**os.environ, **_ENVIRONMENT, "BACKLOT_DATA_DIR": str(data.absolute())}
+
+
+def _is_free(port: int) -> bool:
+    with closing(socket.socket()) as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def _free_port() -> int:
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

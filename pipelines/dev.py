@@ -1,0 +1,70 @@
+"""`make dev`: the Dagster UI and the retrieval server side by side, on the settings or else on the sample company."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+
+from pipelines.demo.settings import DIRECTORY, KEY, write_settings
+from pipelines.demo.sources import served_company
+from pipelines.settings import settings_file
+
+DAGSTER_PORT = 3000
+SERVER_PORT = 8800
+_GRACE_SECONDS = 30
+
+
+def main() -> None:
+    """Start both, and end both at the first Ctrl+C or SIGTERM, or when one of them ends."""
+    own = settings_file().exists()
+    with nullcontext() if own else served_company(DIRECTORY) as url:
+        file = settings_file() if url is None else write_settings(url)
+        key = "" if own else f"#key={KEY}"
+        print(f"settings {file}", flush=True)
+        print(f"Dagster  http://127.0.0.1:{DAGSTER_PORT}", flush=True)
+        print(f"search   http://127.0.0.1:{SERVER_PORT}/{key}", flush=True)
+        with _running(_commands(), {**os.environ, "HEADRACE_CONFIG": str(file.absolute())}) as processes:
+            _wait_for_end(processes)
+
+
+def _commands() -> list[list[str]]:
+    beside = Path(sys.executable).parent
+    return [
+        [str(beside / "dagster"), "dev", "--host", "127.0.0.1", "--port", str(DAGSTER_PORT)],
+        [str(beside / "headrace"), "serve", "--port", str(SERVER_PORT)],
+    ]
+
+
+@contextmanager
+def _running(commands: Sequence[Sequence[str]], environment: dict[str, str]) -> Iterator[list[subprocess.Popen[bytes]]]:
+    # A session of its own keeps Ctrl+C from reaching the children twice: they are ended here, in order.
+    processes = [subprocess.Popen(command, env=environment, start_new_session=True) for command in commands]
+    try:
+        yield processes
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            try:
+                process.wait(timeout=_GRACE_SECONDS)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def _wait_for_end(processes: Sequence[subprocess.Popen[bytes]]) -> None:
+    ended = threading.Event()
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, lambda *_: ended.set())
+    while not ended.wait(timeout=0.5):
+        if any(process.poll() is not None for process in processes):
+            return
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""Cutting changes into batches of bounded size. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from pipelines.index.base import DocumentChange, Point, Refresh
+
+Step: TypeAlias = Point | Refresh | str
+"""A point to write or to refresh, or the id of a stale one."""
+
+
+@dataclass(slots=True)
+class Batch:
+    """Steps of one or more documents, to be done in this order: points, refreshes, stale."""
+
+    points: list[Point] = field(default_factory=list)
+    refreshes: list[Refresh] = field(default_factory=list)
+    stale: list[str] = field(default_factory=list)
+    documents: set[str] = field(default_factory=set)
+
+    def __len__(self) -> int:
+        return len(self.points) + len(self.refreshes) + len(self.stale)
+
+    def add(self, document_id: str, step: Step) -> None:
+        self.documents.add(document_id)
+        if isinstance(step, Point):
+            self.points.append(step)
+        elif isinstance(step, Refresh):
+            self.refreshes.append(step)
+        else:
+            self.stale.append(step)
+
+
+def batches(changes: Iterable[DocumentChange], size: int) -> Iterator[Batch]:
+    """At most `size` steps each, in an order that keeps each document's own.
+
+    A second change of a document starts another batch: it may bring back a point that the first removes.
+    """
+    batch = Batch()
+    for change in changes:
+        if change.document_id in batch.documents:
+            yield batch
+            batch = Batch()
+        steps: list[Step] = [*change.points, *change.refreshes, *change.stale]
+        for step in steps:
+            if len(batch) == size:
+                yield batch
+                batch = Batch()
+            batch.add(change.document_id, step)
+    if batch.documents:
+        yield batch

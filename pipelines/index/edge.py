@@ -1,0 +1,260 @@
+"""The embedded index: one writer on disk, and readers of what it published. See `publishing` for the files."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from filelock import FileLock, Timeout
+
+from pipelines.errors import IndexBusy, IndexStoreError
+from pipelines.index.base import DocumentChange, Filters, Hit, IndexInfo, IndexSpec, Mode, Payload, Vector, described
+from pipelines.index.batches import batches
+from pipelines.index.edge_shard import count, create_shard, scroll, search, write
+from pipelines.index.filters import Conditions, admits_nothing, conditions, of_documents
+from pipelines.index.hits import by_position, one_version
+from pipelines.index.publishing import Publications, Stamp, bytes_on_disk, write_json
+from pipelines.index.versions import check_stored, version_name
+
+if TYPE_CHECKING:
+    import qdrant_edge
+
+POINTS_PER_UPDATE = 128
+"""The engine holds the interpreter's lock during an update: 128 points take about 10 ms."""
+
+DOCUMENTS_PER_QUESTION = 256
+
+
+class EdgeStore:
+    """The writer of one version of a collection. Waits `lock_timeout` seconds for another one to finish.
+
+    Raises IndexBusy after that, and IndexMismatch if the version, or the live one, was made for another spec
+    (`replace` opens another version than the live one, which `publish` then makes live).
+    """
+
+    def __init__(self, root: Path, spec: IndexSpec, *, lock_timeout: float, replace: bool = False) -> None:
+        self._spec = spec
+        self._publications = Publications(root, spec.collection)
+        self._version = version_name(spec)
+        self._folder = root / self._version
+        self._unpublished = self._folder / "unpublished"
+        if not replace:
+            check_live(self._publications, spec)
+        with ExitStack() as opening:
+            opening.enter_context(_writer_lock(self._folder / "writer.lock", lock_timeout))
+            self._keep_spec()
+            self._shard = self._load()
+            opening.callback(self._shard.close)
+            self._open = opening.pop_all()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def apply(self, changes: Iterable[DocumentChange]) -> None:
+        for batch in batches(changes, POINTS_PER_UPDATE):
+            if not self._unpublished.exists():
+                write_json(self._unpublished, {})
+            with _engine_errors(self._folder):
+                write(self._shard, batch)
+        with _engine_errors(self._folder):
+            self._shard.flush()
+
+    def points(self, document_ids: Sequence[str]) -> Mapping[str, Payload]:
+        found: dict[str, Payload] = {}
+        for start in range(0, len(document_ids), DOCUMENTS_PER_QUESTION):
+            asked = document_ids[start : start + DOCUMENTS_PER_QUESTION]
+            found.update(scroll(self._shard, of_documents(asked)))
+        return found
+
+    def scan(self) -> Iterator[tuple[str, Payload]]:
+        return scroll(self._shard, Conditions())
+
+    def publish(self) -> None:
+        live = self._publications.live()
+        if live and live.version == self._version and not self._unpublished.exists():
+            return
+        with _engine_errors(self._folder):
+            self._shard.flush()
+        self._publications.publish(self._version, self._shard_folder)
+        self._unpublished.unlink(missing_ok=True)
+
+    def info(self) -> IndexInfo:
+        return _info(self._spec.collection, self._spec.model, self._shard, self._shard_folder)
+
+    def close(self) -> None:
+        self._open.close()
+
+    @property
+    def _shard_folder(self) -> Path:
+        return self._folder / "shard"
+
+    def _keep_spec(self) -> None:
+        stored = read_spec(self._folder)
+        if stored is None:
+            write_json(self._folder / "spec.json", dict(described(self._spec)))
+        else:
+            check_stored(self._spec, stored, str(self._folder))
+
+    def _load(self) -> qdrant_edge.EdgeShard:
+        """Open the shard; a new one is made beside its place, so that a half-made one is never opened."""
+        from qdrant_edge import EdgeShard
+
+        with _engine_errors(self._folder):
+            if not self._shard_folder.exists():
+                beginning = self._folder / "shard.new"
+                shutil.rmtree(beginning, ignore_errors=True)
+                create_shard(beginning, self._spec)
+                beginning.rename(self._shard_folder)
+            return EdgeShard.load(str(self._shard_folder))
+
+
+class EdgeReader:
+    """Reads the live copy, and takes over the next one at the first question after its publication."""
+
+    def __init__(self, root: Path, collection: str, spec: IndexSpec | None) -> None:
+        self._publications = Publications(root, collection)
+        self._collection = collection
+        self._spec = spec
+        self._lock = threading.Lock()
+        self._stamp: Stamp | None = None
+        self._view: _View | None = None
+        if spec:
+            check_live(self._publications, spec)
+
+    def search(self, *, mode: Mode, text: str, dense: Vector | None, filters: Filters, limit: int) -> list[Hit]:
+        with self._current() as view:
+            if view is None or admits_nothing(filters):
+                return []
+            return one_version(search(view.shard, mode, text, dense, filters, limit))
+
+    def document(self, document_id: str, filters: Filters) -> list[Hit]:
+        with self._current() as view:
+            if view is None or admits_nothing(filters):
+                return []
+            wanted = conditions(filters)
+            wanted = Conditions((*wanted.must, *of_documents([document_id]).must), wanted.must_not)
+            return by_position(one_version([Hit(id, 1.0, payload) for id, payload in scroll(view.shard, wanted)]))
+
+    def info(self) -> IndexInfo:
+        with self._current() as view:
+            if view is None:
+                return IndexInfo(self._collection, self._spec.model if self._spec else "", 0, 0, 0)
+            return _info(self._collection, view.model, view.shard, view.folder)
+
+    def close(self) -> None:
+        """Questions under way still get their answers; a later one opens the index again."""
+        with self._lock:
+            self._switch(None, None)
+
+    @contextmanager
+    def _current(self) -> Iterator[_View | None]:
+        """The view of the live copy, kept open until the question is answered."""
+        with self._lock:
+            stamp = self._publications.stamp()
+            if stamp != self._stamp:
+                self._switch(self._opened(), stamp)
+            view = self._view
+            if view:
+                view.users += 1
+        try:
+            with _engine_errors(self._publications.root):
+                yield view
+        finally:
+            if view:
+                with self._lock:
+                    view.users -= 1
+                    view.close_if_unused(self._view)
+
+    def _opened(self) -> _View | None:
+        from qdrant_edge import EdgeShard
+
+        if self._spec:
+            check_live(self._publications, self._spec)
+        with ExitStack() as opening, _engine_errors(self._publications.root):
+            taken = opening.enter_context(self._publications.taken())
+            if taken is None:
+                return None
+            pointer, folder = taken
+            shard = EdgeShard.load(str(folder))
+            opening.callback(shard.close)
+            stored = read_spec(self._publications.root / pointer.version) or {}
+            return _View(shard, folder, str(stored.get("model", "")), opening.pop_all())
+
+    def _switch(self, view: _View | None, stamp: Stamp | None) -> None:
+        left, self._view, self._stamp = self._view, view, stamp
+        if left:
+            left.close_if_unused(view)
+
+
+@dataclass(slots=True)
+class _View:
+    """A copy that a reader has loaded, and how many questions are using it."""
+
+    shard: qdrant_edge.EdgeShard
+    folder: Path
+    model: str
+    kept: ExitStack
+    users: int = 0
+
+    def close_if_unused(self, current: _View | None) -> None:
+        if self is not current and not self.users:
+            self.kept.close()
+
+
+def check_live(publications: Publications, spec: IndexSpec) -> None:
+    """Raise IndexMismatch if the live version was made for another spec."""
+    live = publications.live()
+    if live and live.version != version_name(spec):
+        check_stored(spec, read_spec(publications.root / live.version) or {}, str(publications.file))
+
+
+def read_spec(folder: Path) -> dict[str, Any] | None:
+    """What a version was made for, as it stands beside it."""
+    try:
+        stored: dict[str, Any] = json.loads((folder / "spec.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    return stored
+
+
+def _info(collection: str, model: str, shard: qdrant_edge.EdgeShard, folder: Path) -> IndexInfo:
+    documents, points = count(shard)
+    return IndexInfo(collection, model, documents, points, bytes_on_disk(folder))
+
+
+@contextmanager
+def _writer_lock(file: Path, timeout: float) -> Iterator[None]:
+    """Taken before the shard is touched: even a refused second opener would spoil the first one's next flush."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(file, thread_local=False)
+    try:
+        lock.acquire(timeout=timeout)
+    except Timeout:
+        raise IndexBusy(
+            f"{file}: another process has been writing the index for more than {timeout:.0f} s; "
+            "try again when it has finished"
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def _engine_errors(folder: Path) -> Iterator[None]:
+    """Say which index failed: the engine raises plain `Exception` with its own words."""
+    try:
+        yield
+    except Exception as error:
+        if type(error) is Exception:
+            raise IndexStoreError(f"{folder}: {error}") from None
+        raise

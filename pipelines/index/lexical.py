@@ -1,0 +1,30 @@
+"""The lexical leg: BM25 vectors, made offline and alike for both stores.
+
+Token hashes and weights are those of Qdrant's own `qdrant/bm25`. The rarity of words (IDF) is no part of the
+vectors: the index applies it, by a modifier in the collection's configuration.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import qdrant_edge
+
+
+def document_vector(text: str) -> qdrant_edge.SparseVector:
+    """The BM25 vector of a text in the index; without entries if the text has no words."""
+    return _encoder().embed_document(text)
+
+
+def query_vector(text: str) -> qdrant_edge.SparseVector:
+    """The BM25 vector of a question; without entries if only stop words are left."""
+    return _encoder().embed_query(text)
+
+
+@cache
+def _encoder() -> qdrant_edge.Bm25:
+    import qdrant_edge
+
+    return qdrant_edge.Bm25()

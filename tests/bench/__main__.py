@@ -1,0 +1,132 @@
+"""`make bench`: what the engine costs, on 2,000 public documents and a loopback embedding API with 80 ms latency."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+ARCHIVE = Path("../shared/data/perf-corpus.tar.xz")
+LATENCY_MS = 80
+EDITS = 20
+SHARE_DELETED = 0.01
+
+
+def main() -> None:
+    if not ARCHIVE.exists():
+        print(f"skipped: the corpus {ARCHIVE} is not here")
+        return
+    with tempfile.TemporaryDirectory() as directory, _embedding_api() as api:
+        corpus = _unpacked(Path(directory))
+        documents = sum(file.is_file() for file in corpus.rglob("*"))
+        state = Path(directory) / "state"
+        first = _run(api, corpus, state)
+        _show(f"first run, {documents} documents", first, documents)
+        unchanged = _run(api, corpus, state, "--full")
+        _show("nothing changed", unchanged, documents)
+        _edit(corpus)
+        _show(f"{EDITS} edited paragraphs", _run(api, corpus, state, "--full"), documents)
+        deleted = _delete(corpus)
+        _show(f"{deleted} documents deleted", _run(api, corpus, state, "--full"), documents)
+        _killed(api, corpus, Path(directory) / "killed", first["wall_seconds"])
+        _show("ten times the documents", _run(api, corpus, Path(directory) / "large", "--copies", "10"), documents * 10)
+
+
+def _run(api: str, corpus: Path, state: Path, *options: str) -> dict[str, Any]:
+    before = _counters(api)
+    done = subprocess.run(_command(api, corpus, state, *options), check=True, stdout=subprocess.PIPE)
+    figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    after = _counters(api)
+    return figures | {name: after[name] - before[name] for name in ("requests", "inputs")}
+
+
+def _show(what: str, figures: dict[str, Any], documents: int) -> None:
+    print(
+        f"{what}: {figures['cpu_seconds'] * 1000 / documents:.1f} CPU ms per document, "
+        f"{figures['cpu_seconds']:.1f} CPU s, "
+        f"{documents / figures['wall_seconds']:.0f} documents/s, {figures['peak_rss_mb']:.0f} MB peak RSS, "
+        f"{figures['points']} points, {figures['requests']} embedding requests, {figures['inputs']} inputs",
+        flush=True,
+    )
+    if figures["report"]["errors"]:
+        print(f"  errors: {figures['report']['errors']}")
+
+
+def _killed(api: str, corpus: Path, state: Path, seconds: float) -> None:
+    before = _counters(api)
+    process = subprocess.Popen(_command(api, corpus, state), stdout=subprocess.DEVNULL)
+    time.sleep(seconds * 0.6)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    sent = _counters(api)["inputs"] - before["inputs"]
+    figures = _run(api, corpus, state)
+    total = _counters(api)["inputs"] - before["inputs"]
+    distinct = total - (_counters(api)["repeated"] - before["repeated"])
+    print(
+        f"kill -9 after {sent} inputs, then again: {figures['points']} points, {total} inputs sent, "
+        f"{total - distinct} paid twice ({100 * (total - distinct) / max(distinct, 1):.2f} %)",
+        flush=True,
+    )
+
+
+def _edit(corpus: Path) -> None:
+    """Change one word in a paragraph of each of some files, always the same ones."""
+    chance = random.Random(20)
+    for file in chance.sample(sorted(corpus.rglob("*.md")), EDITS):
+        lines = file.read_text(errors="replace").split("\n")
+        prose = [number for number, line in enumerate(lines) if len(line.split()) > 8 and line[0].isalpha()]
+        number = chance.choice(prose or [0])
+        lines[number] = f"{lines[number]} Edited once."
+        file.write_text("\n".join(lines))
+
+
+def _delete(corpus: Path) -> int:
+    files = sorted(corpus.rglob("*.*"))
+    chosen = random.Random(1).sample(files, int(len(files) * SHARE_DELETED))
+    for file in chosen:
+        file.unlink()
+    return len(chosen)
+
+
+def _unpacked(directory: Path) -> Path:
+    with tarfile.open(ARCHIVE) as archive:
+        archive.extractall(directory / "corpus", filter="data")
+    return directory / "corpus"
+
+
+def _command(api: str, corpus: Path, state: Path, *options: str) -> list[str]:
+    paths = ["--corpus", str(corpus), "--state", str(state), "--embeddings", f"{api}/v1"]
+    return [sys.executable, "-m", "tests.bench.engine", *paths, *options]
+
+
+@contextmanager
+def _embedding_api() -> Iterator[str]:
+    command = [sys.executable, "-m", "tests.emulators.embeddings", "--port", "0", "--latency-ms", str(LATENCY_MS)]
+    process = subprocess.Popen([*command, "--dimensions", "384"], stdout=subprocess.PIPE, text=True)
+    try:
+        if process.stdout is None:
+            raise RuntimeError("the embedding API has no output")
+        yield process.stdout.readline().split()[-1].rstrip("/").removesuffix("/v1")
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _counters(api: str) -> dict[str, int]:
+    counters: dict[str, int] = httpx.get(f"{api}/counters").raise_for_status().json()
+    return counters
+
+
+if __name__ == "__main__":
+    main()

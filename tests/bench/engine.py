@@ -1,0 +1,66 @@
+"""One engine run in a process of its own: connector's output to published index. Prints its figures as JSON."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import time
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from connectors.connection import GitHubConnection
+from pipelines.settings import OpenAIEmbedding, Settings
+from pipelines.stages.publish import publish
+from pipelines.sync import SyncOptions, sync_unit
+from pipelines.workspace import Workspace
+from tests.bench.corpus import UNIT, FolderSource
+
+CONNECTION = GitHubConnection(id="bench", source="github", token=SecretStr("unused"))
+
+
+def settings_for(state: Path, embeddings_url: str, dimensions: int) -> Settings:
+    embedding = OpenAIEmbedding(
+        provider="openai",
+        model="stub",
+        dimensions=dimensions,
+        base_url=embeddings_url,
+        api_key=SecretStr("unused"),
+    )
+    return Settings(directory=state, embedding=embedding)
+
+
+def main() -> None:
+    arguments = _arguments()
+    settings = settings_for(arguments.state, arguments.embeddings, arguments.dimensions)
+    started = time.perf_counter()
+    with Workspace(settings) as workspace:
+        workspace.catalog.units.discovered(CONNECTION.id, CONNECTION.source, [UNIT])
+        source = FolderSource(arguments.corpus, arguments.copies)
+        report = sync_unit(workspace, CONNECTION, source, UNIT, SyncOptions(full=arguments.full))
+        info = publish(workspace)
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    figures = {
+        "cpu_seconds": usage.ru_utime + usage.ru_stime,
+        "wall_seconds": time.perf_counter() - started,
+        "peak_rss_mb": usage.ru_maxrss / 1024,
+        "points": info.points,
+        "report": report.as_json(),
+    }
+    print(json.dumps(figures))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--corpus", type=Path, required=True)
+    parser.add_argument("--state", type=Path, required=True)
+    parser.add_argument("--embeddings", required=True, help="Base URL of an OpenAI-compatible API")
+    parser.add_argument("--dimensions", type=int, default=384)
+    parser.add_argument("--copies", type=int, default=1)
+    parser.add_argument("--full", action="store_true", help="Also remove what is gone")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,34 @@
+"""A clean environment for every test: no settings, no credentials, no waiting between retries."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import stamina
+
+from pipelines.settings import Settings
+
+OURS = ("HEADRACE_", "DAGSTER_", "AWS_", "OPENAI_", "QDRANT_")
+ALLOWED = ("QDRANT_URL",)
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith(OURS) and name not in ALLOWED:
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def retries_without_waiting() -> Iterator[None]:
+    with stamina.set_testing(True, attempts=3):
+        yield
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings whose state lies in a folder of the test's own."""
+    return Settings(directory=tmp_path)

