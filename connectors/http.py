@@ -93,8 +93,11 @@ class ApiClient:
         raise AssertionError("unreachable: the last attempt raises")
 
     def anchored(self, link: str) -> str:
-        """`link` under the configured base URL, whichever host it names."""
-        target = urlsplit(link)
+        """`link` under the configured base URL, whichever host it names. Raises InvalidResponse."""
+        try:
+            target = urlsplit(link)
+        except ValueError as error:
+            raise InvalidResponse(self.base_url, f"a link that is no URL: {error}") from error
         if not target.netloc:
             return f"{self.base_url}/{link.lstrip('/')}"
         base = urlsplit(self.base_url)
@@ -114,11 +117,13 @@ class ApiClient:
                 # Its message quotes the header, and so the token.
                 reason = "it holds characters that a header cannot carry"
                 raise AuthenticationFailed(_without_query(url), reason) from None
+            except httpx.InvalidURL as error:
+                raise InvalidResponse(_without_query(url), str(error)) from error
             except httpx.HTTPError as error:
                 raise Unavailable(_without_query(url), f"{type(error).__name__}: {error}") from error
             if not response.has_redirect_location:
                 break
-            url = self.anchored(urljoin(url, response.headers["location"]))
+            url = self.anchored(absolute(response.headers["location"], url))
             request = {name: value for name, value in request.items() if name != "params"}
         self._raise_for_answer(response, url)
         return response
@@ -135,6 +140,14 @@ class ApiClient:
                 self._not_before = max(self._not_before, time.monotonic() + min(error.retry_after, LONGEST_WAIT))
         if error:
             raise error
+
+
+def absolute(link: str, url: str) -> str:
+    """A `link` found in the answer of `url`, made absolute. Raises InvalidResponse."""
+    try:
+        return urljoin(url, link)
+    except ValueError as error:
+        raise InvalidResponse(_without_query(url), f"it leads to what is no URL: {error}") from error
 
 
 def common_error(response: httpx.Response, where: str) -> SourceError | None:

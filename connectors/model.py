@@ -189,8 +189,9 @@ class Connector(Protocol):
     or `fetch`: they become `Failed` items.
     """
 
-    requests: int
-    """How many HTTP requests this connector has sent."""
+    @property
+    def requests(self) -> int:
+        """How many HTTP requests this connector has sent."""
 
     def check(self) -> list[Finding]:
         """Try the credentials, and name what they can and cannot reach."""

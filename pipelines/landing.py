@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -57,9 +59,9 @@ class Landing:
         dlt.config["data_writer.disable_compression"] = True
         with self._working_directory() as directory:
             pipeline = dlt.pipeline(
-                f"{connection}__{unit}",
+                _pipeline_name(connection, unit),
                 destination=self._destination(),
-                dataset_name=connection,
+                dataset_name=connection.replace("-", "_"),
                 pipelines_dir=str(directory),
             )
             # Cursors are kept in the catalog, together with what was read up to them.
@@ -175,6 +177,13 @@ class Landing:
         with self._files.open(f"{self._root}/{path}", "rb") as file, pq.ParquetFile(file) as parquet:
             for batch in parquet.iter_batches(batch_size=_ROWS_PER_READ):
                 yield from batch.to_pylist()
+
+
+def _pipeline_name(connection: str, unit: str) -> str:
+    """A name that stays the same for a unit, and that dlt takes: the unit's own may hold any character."""
+    readable = re.sub(r"[^a-z0-9]+", "_", f"{connection}_{unit}".lower()).strip("_")
+    digest = hashlib.sha256(f"{connection}/{unit}".encode()).hexdigest()
+    return f"{readable[:48]}_{digest[:8]}"
 
 
 def _chunk_schema() -> pa.Schema:

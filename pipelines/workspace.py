@@ -45,10 +45,10 @@ class Workspace:
 
     @cached_property
     def embedder(self) -> Embedder:
-        from pipelines.embedding import open_embedder
-
         if self._given_embedder is not None:
             return self._given_embedder
+        from pipelines.embedding import open_embedder
+
         embedder = open_embedder(self.settings.embedding)
         self._open.callback(embedder.close)
         return embedder

@@ -7,6 +7,7 @@ and https://developers.google.com/workspace/drive/api/guides/limits
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import httpx
@@ -16,7 +17,6 @@ from connectors.connection import DriveConnection
 from connectors.drive.credentials import Authorization
 from connectors.drive.payload import (
     FILE_FIELDS,
-    PERMISSION_FIELDS,
     About,
     ChangePage,
     Drive,
@@ -40,13 +40,14 @@ from connectors.http import ApiClient, described, retry_after
 P = TypeVar("P", bound=BaseModel)
 
 FILES_PER_PAGE = 1_000
-CHANGES_PER_PAGE = 1_000
+CHANGES_PER_PAGE = 200
+"""Each page is a place to continue from, so a killed read repeats at most these."""
 PERMISSIONS_PER_PAGE = 100
 DRIVES_PER_PAGE = 100
 
 _LIMITS = {"userRateLimitExceeded", "rateLimitExceeded", "sharingRateLimitExceeded"}
-_DAILY_LIMITS = {"dailyLimitExceeded", "quotaExceeded"}
-_SECONDS_TO_NEXT_DAY_AT_MOST = 3_600.0
+_DAILY_LIMITS = {"dailyLimitExceeded", "dailyLimitExceededUnreg"}
+_SECONDS_AFTER_DAILY_LIMIT = 3_600.0
 """Too long to wait for inside a read: it ends, and a later sync continues it."""
 _ALL_DRIVES = {"supportsAllDrives": "true", "includeItemsFromAllDrives": "true"}
 
@@ -78,14 +79,11 @@ class DriveClient:
 
     def drives(self) -> Iterator[Drive]:
         """Shared drives of which the account is a member."""
-        for page in self._pages(
-            DrivePage, "drives", pageSize=DRIVES_PER_PAGE, fields="nextPageToken,drives(id,name)"
-        ):
+        for page in self._pages(DrivePage, "drives", pageSize=DRIVES_PER_PAGE, fields="nextPageToken,drives(id,name)"):
             yield from page.drives
 
     def files(self, query: str, *, drive: str | None = None) -> Iterator[FilePage]:
         """Pages of files, oldest first: of one shared drive, or of everything that the account itself sees."""
-        corpus = {"corpora": "drive", "driveId": drive} if drive else {"corpora": "user"}
         return self._pages(
             FilePage,
             "files",
@@ -93,9 +91,23 @@ class DriveClient:
             orderBy="createdTime",
             pageSize=FILES_PER_PAGE,
             fields=f"nextPageToken,incompleteSearch,files({FILE_FIELDS})",
-            **corpus,
+            **_corpus(drive),
             **_ALL_DRIVES,
         )
+
+    def last_modified(self, query: str, *, drive: str | None = None) -> datetime | None:
+        """When the file modified last was, by the server's clock."""
+        page = self._get(
+            FilePage,
+            "files",
+            q=query,
+            orderBy="modifiedTime desc",
+            pageSize=1,
+            fields="files(id,modifiedTime)",
+            **_corpus(drive),
+            **_ALL_DRIVES,
+        )
+        return page.files[0].modified_time if page.files else None
 
     def file(self, file_id: str) -> File:
         return self._get(File, f"files/{file_id}", fields=FILE_FIELDS, supportsAllDrives="true")
@@ -105,7 +117,7 @@ class DriveClient:
             PermissionPage,
             f"files/{file_id}/permissions",
             pageSize=PERMISSIONS_PER_PAGE,
-            fields=f"nextPageToken,permissions({PERMISSION_FIELDS})",
+            fields="nextPageToken,permissions",
             supportsAllDrives="true",
         )
         return [permission for page in pages for permission in page.permissions]
@@ -175,7 +187,7 @@ def drive_error(response: httpx.Response) -> SourceError | None:
     if reason in _LIMITS:
         return RateLimited(where, retry_after(response))
     if reason in _DAILY_LIMITS:
-        return RateLimited(where, _SECONDS_TO_NEXT_DAY_AT_MOST)
+        return RateLimited(where, _SECONDS_AFTER_DAILY_LIMIT)
     return Refused(where, reason, described(response))
 
 
@@ -200,9 +212,16 @@ def _parser(payload: type[P], path: str) -> Callable[[httpx.Response], P]:
     return parse
 
 
+def _corpus(drive: str | None) -> dict[str, str]:
+    return {"corpora": "drive", "driveId": drive} if drive else {"corpora": "user"}
+
+
+def rfc3339(moment: datetime) -> str:
+    """A time as Drive writes it, to the millisecond, so that it can be compared with Drive's own."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def quoted(text: str) -> str:
     """A string of Drive's query language: https://developers.google.com/workspace/drive/api/guides/ref-search-terms"""
     escaped = text.replace("\\", "\\\\").replace("'", "\\'")
     return f"'{escaped}'"
-
-

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import httpx
 
@@ -31,26 +31,29 @@ class Authorization(httpx.BaseTransport):
         self._lock = threading.Lock()
         self._token = connection.token.get_secret_value().strip()
         self._token_uri = connection.token_uri
-        self._credentials = _credentials(self._token, self._token_uri) if self._token.startswith("{") else None
+        self._credentials: Credentials | None = None
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        token = self._current(refused=None)
-        request.headers["Authorization"] = f"Bearer {token}"
-        response = self._inner.handle_request(request)
-        if response.status_code != 401 or self._credentials is None:
+        token = self._current()
+        response = self._sent_with(token, request)
+        if response.status_code != 401 or (renewed := self._current(refused=token)) == token:
             return response
         response.close()
-        request.headers["Authorization"] = f"Bearer {self._current(refused=token)}"
-        return self._inner.handle_request(request)
+        return self._sent_with(renewed, request)
 
     def close(self) -> None:
         self._inner.close()
 
-    def _current(self, refused: str | None) -> str:
-        """A token that is valid for now and is not `refused`."""
-        if self._credentials is None:
+    def _sent_with(self, token: str, request: httpx.Request) -> httpx.Response:
+        request.headers["Authorization"] = f"Bearer {token}"
+        return self._inner.handle_request(request)
+
+    def _current(self, refused: str | None = None) -> str:
+        """A token that is valid for now and, where it can be renewed, not `refused`."""
+        if not self._token.startswith("{"):
             return self._token
         with self._lock:
+            self._credentials = self._credentials or _credentials(self._token, self._token_uri)
             if not self._credentials.valid or self._credentials.token == refused:
                 self._renew(self._credentials)
             return str(self._credentials.token)
@@ -59,7 +62,7 @@ class Authorization(httpx.BaseTransport):
         from google.auth.exceptions import GoogleAuthError, TransportError
 
         try:
-            credentials.refresh(self._send)
+            credentials.refresh(self._send)  # type: ignore[no-untyped-call]
         except TransportError as error:
             raise Unavailable(self._token_uri, str(error)) from error
         except GoogleAuthError as error:
@@ -84,7 +87,7 @@ class Authorization(httpx.BaseTransport):
             response = self._inner.handle_request(request)
             response.read()
         except httpx.HTTPError as error:
-            raise TransportError(f"{type(error).__name__}: {error}") from error
+            raise TransportError(f"{type(error).__name__}: {error}") from error  # type: ignore[no-untyped-call]
         return _TokenAnswer(response)
 
 
@@ -103,8 +106,9 @@ def _credentials(text: str, token_uri: str) -> Credentials:
     try:
         info = {**json.loads(text), "token_uri": token_uri}
         if info.get("type") == "service_account":
-            return service_account.Credentials.from_service_account_info(info, scopes=[SCOPE])
-        return credentials.Credentials(
+            key = service_account.Credentials.from_service_account_info(info, scopes=[SCOPE])  # type: ignore[no-untyped-call]
+            return cast("Credentials", key)
+        return credentials.Credentials(  # type: ignore[no-untyped-call]
             None,
             refresh_token=info["refresh_token"],
             token_uri=token_uri,

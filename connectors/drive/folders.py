@@ -35,6 +35,7 @@ class Place:
     """`path` runs from the outermost container (shared drive, My Drive or shared folder) to the nearest."""
 
     unit: str
+    unit_name: str
     path: tuple[Folder, ...]
 
 
@@ -68,7 +69,7 @@ class Folders:
         """Folders that are units: no visible folder is above them."""
         drives = self.drives
         folders = [folder for folder in map(self._get, sorted(self._listed)) if folder]
-        return [one for one in folders if one.drive not in drives and self._above(one.parents, {one.id}) == ()]
+        return [one for one in folders if one.drive not in drives and self._is_top(one)]
 
     def learn(self, file: File) -> None:
         """Take in what an answer says of a folder."""
@@ -90,10 +91,12 @@ class Folders:
         drive = self.drives.get(file.drive_id or "")
         above = self._above(file.parents or (), {file.id})
         if drive:
-            return Place(drive.id, (Folder(drive.id, drive.name), *above))
-        unit = above[0].id if above and above[0].id in self._listed else ROOT
+            return Place(drive.id, drive.name, (Folder(drive.id, drive.name), *above))
+        unit, name = ROOT, ROOT_NAME
+        if above and above[0].id in self._listed and self._is_top(above[0]):
+            unit, name = above[0].id, above[0].name
         outermost = above[0].parents if above else file.parents or ()
-        return Place(unit, (self.root, *above) if self._has_root(outermost) else above)
+        return Place(unit, name, (self.root, *above) if self._has_root(outermost) else above)
 
     @property
     def root(self) -> Folder:
@@ -104,6 +107,10 @@ class Folders:
             except (NotFound, AccessDenied):
                 self._root = Folder(ROOT, ROOT_NAME)
         return self._root
+
+    def _is_top(self, folder: Folder) -> bool:
+        """Whether no visible folder is above; none of a circle is."""
+        return not self._above(folder.parents, {folder.id})
 
     def _above(self, parents: Iterable[str], seen: set[str]) -> tuple[Folder, ...]:
         """Visible folders from the outermost down to one of `parents`, without the root of any drive."""

@@ -11,13 +11,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self, TypeAlias
-from urllib.parse import quote, urljoin
+from urllib.parse import quote
 
 import httpx
 
 from connectors.connection import GitHubConnection
 from connectors.errors import InvalidResponse, NotFound, RateLimited, SourceError
-from connectors.http import ApiClient, described, parsed, retry_after
+from connectors.http import ApiClient, absolute, described, parsed, retry_after
 
 Payload: TypeAlias = dict[str, Any]
 
@@ -117,17 +117,17 @@ class GitHubClient:
         seen: set[bytes] = set()
         while page.digest not in seen:
             seen.add(page.digest)
+            if any(not isinstance(item.get("number"), int) for item in page.items):
+                raise InvalidResponse(path, "an issue without a number")
             yield page.items
-            if not page.next:
+            link, reached = page.next, _reached(page)
+            if not link:
                 return
-            reached = _reached(page)
             if by_time and reached:
-                following = self._page(path, _with_since(params, reached))
-                by_time = not _reaches_before(following, reached)
-                if by_time:
-                    page = following
-                    continue
-            page = self._page(page.next)
+                page = self._page(path, _with_since(params, reached))
+                by_time = not _reaches_before(page, reached)
+            if not (by_time and reached):
+                page = self._page(link)
 
     def tree(self, repository: str, ref: str, etag: str | None = None) -> Tree | None:
         """All files under `ref`, or None if they are as they were when the answer had this `etag`.
@@ -256,9 +256,12 @@ def _parsed_page(response: httpx.Response) -> Page:
     items = answer.get("repositories") if isinstance(answer, dict) else answer
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         raise InvalidResponse(str(response.url).split("?", 1)[0], "not a list of objects")
+    return Page(items, _next(response), hashlib.sha256(response.content).digest())
+
+
+def _next(response: httpx.Response) -> str | None:
     link = response.links.get("next", {}).get("url")
-    following = urljoin(str(response.url), link) if link else None
-    return Page(items, following, hashlib.sha256(response.content).digest())
+    return absolute(link, str(response.url)) if link else None
 
 
 def _parsed_object(response: httpx.Response) -> Payload:
@@ -277,5 +280,3 @@ def _decoded_blob(response: httpx.Response) -> bytes:
         return base64.b64decode(content)
     except binascii.Error as error:
         raise InvalidResponse(str(response.url), f"not base64: {error}") from error
-
-

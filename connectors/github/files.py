@@ -14,8 +14,9 @@ MAX_FILE_BYTES = 2_000_000
 _MARKDOWN = frozenset({".md", ".markdown", ".mdown", ".mkd", ".mdx"})
 _TEXT = frozenset({".rst", ".txt", ".text", ".adoc", ".asciidoc", ".org", ".textile"})
 _NAMES = frozenset(
-    "authors changelog changes code_of_conduct codeowners contributing contributors copying copyright governance "
-    "history install licence license maintainers news notice patents readme security support thanks todo".split()
+    {"authors", "changelog", "changes", "code_of_conduct", "codeowners", "contributing", "contributors", "copying"}
+    | {"copyright", "governance", "history", "install", "licence", "license", "maintainers", "news", "notice"}
+    | {"patents", "readme", "security", "support", "thanks", "todo"}
 )
 _SYMBOLIC_LINK = "120000"
 _LFS_POINTER = "version https://git-lfs.github.com/spec/"

@@ -41,7 +41,7 @@ class Progress:
         if not cursor:
             return cls(readers, branch)
         files = dict(cursor.get("files") or {})
-        if (tuple(cursor["readers"]), cursor["branch"]) != (readers, branch):
+        if (tuple(cursor.get("readers") or ()), cursor.get("branch")) != (readers, branch):
             return cls(readers, branch, files=dict.fromkeys(files, _PENDING))
         since = moment(cursor.get("since"))
         return cls(

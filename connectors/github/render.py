@@ -78,7 +78,7 @@ def _facts(payload: Payload) -> str:
 
 def _why(payload: Payload) -> str:
     reason = payload.get("state_reason")
-    return f" ({str(reason).replace('_', ' ')})" if reason and payload.get("state") == "closed" else ""
+    return f" ({str(reason).replace('_', ' ')})" if reason and state(payload) == "closed" else ""
 
 
 def _branches(payload: Payload) -> str:

@@ -2,52 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
-from pathlib import PurePosixPath
-from typing import TypeVar
-from urllib.parse import quote
+from collections.abc import Iterator, Sequence
 
 import httpx
 
 from connectors.connection import GitHubConnection
-from connectors.errors import (
-    AccessDenied,
-    AuthenticationFailed,
-    NotFound,
-    RateLimited,
-    RequestRejected,
-    SourceError,
-    TransientError,
-)
-from connectors.github import access, render
-from connectors.github.client import Blob, GitHubClient, Payload, Tree, moment
-from connectors.github.files import decoded, media_type, unread, unusable
-from connectors.github.progress import Progress, version
+from connectors.errors import AccessDenied, NotFound, SourceError
+from connectors.github import access
+from connectors.github.client import GitHubClient
+from connectors.github.reading import Reading
 from connectors.github.units import repositories
-from connectors.model import (
-    MARKDOWN,
-    PLAIN_TEXT,
-    Checkpoint,
-    Cursor,
-    Deleted,
-    Document,
-    Failed,
-    Finding,
-    Item,
-    Membership,
-    Parent,
-    Skipped,
-    Unit,
-    Window,
-)
-
-T = TypeVar("T")
-
-FILES_PER_CHECKPOINT = 100
-FAILURES_IN_A_ROW = 3
-"""So many objects that the server does not answer for, one after the other, are trouble with the server."""
-GIT_IS_EMPTY = 409
+from connectors.model import Checkpoint, Cursor, Finding, Item, Membership, Unit, Window
 
 
 def connect(connection: GitHubConnection, transport: httpx.BaseTransport | None = None) -> GitHubConnector:
@@ -71,13 +36,13 @@ class GitHubConnector:
 
     def check(self) -> list[Finding]:
         """Who the token is, what it may do, and how many repositories it reaches."""
-        try:
-            findings = [self._credentials()]
-            count = sum(1 for _ in self.units())
-        except SourceError as error:
-            return [Finding("credentials", False, str(error))]
-        advice = "" if count else "; give the token access to repositories, or check `include` and `exclude`"
-        return [*findings, Finding("repositories", count > 0, f"{count} in reach{advice}")]
+        findings: list[Finding] = []
+        for subject, looked_at in (("credentials", self._credentials), ("repositories", self._reach)):
+            try:
+                findings.append(looked_at())
+            except SourceError as error:
+                return [*findings, Finding(subject, False, str(error))]
+        return findings
 
     def units(self) -> Iterator[Unit]:
         for payload in repositories(self._client, self._connection):
@@ -97,26 +62,23 @@ class GitHubConnector:
 
         Without access to one of both, the other is read all the same, and the error raised at the end.
         """
-        reading = _Reading(self._connection.id, self._client, unit, None if window else cursor)
-        window = window or Window()
+        reading = Reading(self._connection.id, self._client, unit, None if window else cursor)
         troubles: list[SourceError] = []
         for part in (reading.discussions, reading.files):
             try:
-                for item in part(window):
-                    if window == Window() or not isinstance(item, Checkpoint):
-                        yield item
+                yield from part(window)
             except (AccessDenied, NotFound) as trouble:
                 troubles.append(trouble)
         if troubles:
             raise troubles[0]
-        if window == Window():
-            yield Checkpoint(reading.progress.cursor(), complete=not cursor)
-        else:
+        if window:
             yield Checkpoint(cursor or {})
+        else:
+            yield Checkpoint(reading.progress.cursor(), complete=not cursor)
 
     def fetch(self, unit: Unit, document_ids: Sequence[str]) -> Iterator[Item]:
         if document_ids:
-            yield from _Reading(self._connection.id, self._client, unit, None).again(document_ids)
+            yield from Reading(self._connection.id, self._client, unit, None).again(document_ids)
 
     def _credentials(self) -> Finding:
         """The person behind a token; an installation's token has none, and the rate limit is open to every token."""
@@ -131,36 +93,7 @@ class GitHubConnector:
         rights = "permissions as granted to the token" if scopes is None else f"scopes: {scopes or 'none'}"
         return Finding("credentials", True, f"{name}, {rights}")
 
-
-class _Reading:
-    """One read of one repository."""
-
-    def __init__(self, connection: str, client: GitHubClient, unit: Unit, cursor: Cursor | None) -> None:
-        self._client = client
-        self._unit = unit
-        self._connection = connection
-        self._root = f"github:{connection}/{unit.id}"
-        self._repository = client.repository(unit.id)
-        self._readers = access.readers(connection, unit.id, self._repository)
-        self._branch = str(self._repository.get("default_branch") or "main")
-        self._unanswered = 0
-        self._has_history = True
-        self.progress = Progress.resumed(cursor, self._readers, self._branch)
-
-    def discussions(self, window: Window) -> Iterator[Item]:
-        """Issues and pull requests that changed, with a checkpoint a page while the server lists them in order."""
-        in_order = True
-        for page in self._pages(window):
-            for payload in page:
-                updated = moment(payload.get("updated_at"))
-                newest = self.progress.since
-                in_order = in_order and (newest is None or updated is None or updated >= newest - _SAME_PAGE)
-                number = int(payload["number"])
-                if updated not in window or not self.progress.is_new(number, updated):
-                    continue
-                read_at = datetime.now(UTC)
-                yield self._discussion(payload)
-                self.progress.emitted(number, updated, read_at)
-            self.progress.forget_settled()
-            if in_order:
-                yield Checkpoint(self.progress.cursor())
+    def _reach(self) -> Finding:
+        count = sum(1 for _ in self.units())
+        advice = "" if count else "; give the token access to repositories, or check `include` and `exclude`"
+        return Finding("repositories", count > 0, f"{count} in reach{advice}")

@@ -144,16 +144,23 @@ def _rows(element: _Element) -> Iterator[list[str]]:
 
 
 def _text(element: _Element) -> str:
-    """All text inside, with a space between blocks."""
+    """All text inside, with a space around blocks."""
+    if not len(element):
+        return element.text or ""
+    from lxml import etree
+
     parts: list[str] = []
-    for part in element.iter():
-        if part.tag in _HIDDEN:
-            continue
-        if part.tag in _BLOCKS or part.tag in _LISTS or part.tag == "br":
-            parts.append(" ")
-        parts.append(part.get("alt", "") if part.tag == "img" else part.text or "")
-        if part is not element:
-            parts.append(part.tail or "")
+    walk = etree.iterwalk(element, events=("start", "end"))
+    for event, part in walk:
+        tag = part.tag
+        if event == "end":
+            parts.append(" " if tag in _BLOCKS or tag in _LISTS or tag == "br" else "")
+            parts.append(part.tail or "" if part is not element else "")
+        elif tag in _HIDDEN:
+            walk.skip_subtree()
+        else:
+            parts.append(" " if tag in _BLOCKS or tag in _LISTS else "")
+            parts.append(f" {part.get('alt', '')} " if tag == "img" else part.text or "")
     return "".join(parts)
 
 

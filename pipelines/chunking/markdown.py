@@ -41,10 +41,14 @@ def markdown_blocks(text: str) -> list[Block]:
 
 
 def _portions(text: str) -> Iterator[str]:
-    """All of the text, in portions that bound the parser's memory, cut before a blank line."""
+    """All of the text, in portions that bound the parser's memory, cut before a blank line if there is one."""
     start = 0
     while len(text) - start > _PORTION:
         end = text.rfind("\n\n", start + 1, start + _PORTION)
+        if end < 0:
+            end = text.rfind("\n", start + 1, start + _PORTION)
+        if end < 0:
+            end = text.find("\n", start + _PORTION)
         if end < 0:
             break
         yield text[start:end]

@@ -13,8 +13,8 @@ _NAMESPACE = UUID("6d2b2a52-7a0b-5b67-9d34-6a2f0f5b8e11")
 class Chunk:
     """A passage of a document.
 
-    `text` is what a reader sees; `header` (title, breadcrumb, source, date, author) is put before it for
-    embedding and lexical search only. `occurrence` counts equal texts in one document from 0.
+    `text` is what a reader sees; `header` (title, breadcrumb, source, date, author) and the headings above are
+    put before it for embedding and lexical search only. `occurrence` counts equal texts in one document from 0.
     """
 
     document_id: str
@@ -33,4 +33,5 @@ class Chunk:
     @property
     def embedded_text(self) -> str:
         """The exact text that is embedded and indexed for lexical search."""
-        return f"{self.header}\n\n{self.text}" if self.header else self.text
+        above = "\n".join(part for part in (self.header, " > ".join(self.headings)) if part)
+        return f"{above}\n\n{self.text}" if above else self.text

@@ -18,8 +18,7 @@ _CLOSING = (".", "!", "?", ":", ";", "…", "。")
 
 def keep_offline() -> None:
     """Call before importing anything of unstructured. Idempotent."""
-    os.environ.setdefault("DO_NOT_TRACK", "1")
-    os.environ.setdefault("UNSTRUCTURED_DISABLE_NOTICE", "1")
+    os.environ |= {"DO_NOT_TRACK": "1", "UNSTRUCTURED_DISABLE_NOTICE": "1"}
     sys.modules.setdefault(_REPLACED, sys.modules[__name__])
 
 

@@ -7,9 +7,10 @@ unstructured's `chunk_by_title`. So an edit moves borders inside one section at 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
 from pipelines.chunking.blocks import MAX_BYTES, PARAGRAPH_GAP, Block
@@ -18,6 +19,7 @@ from pipelines.chunking.offline import keep_offline
 if TYPE_CHECKING:
     from unstructured.documents.elements import Element
 
+_MARKUP = re.compile(r"!?\[(?P<label>[^\]]*)\]\([^)\s]*\)|\*\*|`")
 _COMBINE_BYTES = MAX_BYTES // 2
 """Sections side by side are combined until they have this size."""
 _LEAD_BYTES = MAX_BYTES // 8
@@ -34,8 +36,7 @@ class Span:
 
 def chunk_spans(blocks: Sequence[Block]) -> list[Span]:
     """The blocks of each chunk, in order, all blocks in exactly one. No block is longer than a chunk."""
-    starts = sorted(set(_Packing(blocks).starts()))
-    return [Span(start, end) for start, end in zip(starts, [*starts[1:], len(blocks)], strict=True)]
+    return [Span(start, end) for start, end in pairwise([*_Packing(blocks).starts(), len(blocks)])]
 
 
 def heading_paths(blocks: Sequence[Block], spans: Sequence[Span]) -> Iterator[tuple[str, ...]]:
@@ -49,7 +50,12 @@ def heading_paths(blocks: Sequence[Block], spans: Sequence[Span]) -> Iterator[tu
         at = span.start
         first = blocks[span.start]
         level = first.level if first.kind == "heading" else None
-        yield tuple(above.text.lstrip("# ") for above in path if level is None or above.level < level)
+        yield tuple(_plain(above) for above in path if level is None or above.level < level)
+
+
+def _plain(heading: Block) -> str:
+    """A heading's words, without Markdown."""
+    return _MARKUP.sub(r"\g<label>", heading.text.partition(" ")[2])
 
 
 class _Packing:

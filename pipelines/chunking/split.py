@@ -9,32 +9,40 @@ from dataclasses import replace
 from pipelines.chunking.blocks import LINE_GAP, MAX_BYTES, Block
 from pipelines.chunking.tokens import utf8_length
 
+_HEADINGS_BYTES = MAX_BYTES // 4
 _BREAKS = (re.compile(rb"\n"), re.compile(rb"(?<=[.!?;])\s|\xe3\x80\x82"), re.compile(rb"\s"))
 """Where prose is cut, best first: line ends, sentence ends, between words."""
 
 
 def split_blocks(blocks: Iterable[Block]) -> list[Block]:
-    """The same blocks, each at most as long as a chunk."""
-    return [part for block in blocks for part in _parts(block)]
+    """The same blocks, each at most as long as a chunk.
+
+    What is cut leaves room for the headings right above it, so that they stay with its first part.
+    """
+    parts: list[Block] = []
+    headings = 0
+    for block in blocks:
+        parts.extend(_parts(block, MAX_BYTES - min(headings, _HEADINGS_BYTES)))
+        headings = headings + block.size if block.kind == "heading" else 0
+    return parts
 
 
-def _parts(block: Block) -> Iterable[Block]:
-    if utf8_length(block.text) <= MAX_BYTES:
-        return (block,)
+def _parts(block: Block, room: int) -> Iterable[Block]:
+    size = utf8_length(block.text)
     if block.kind in ("code", "table"):
-        return _line_parts(block)
-    return _prose_parts(block)
+        return _line_parts(block, room) if size > MAX_BYTES else (block,)
+    return _prose_parts(block, room) if size > room else (block,)
 
 
-def _line_parts(block: Block) -> Iterator[Block]:
+def _line_parts(block: Block, limit: int) -> Iterator[Block]:
     """Cut at line ends, each part between the block's head and tail."""
     body = block.text.removeprefix(block.head).removesuffix(block.tail).strip("\n")
     around = utf8_length(block.head) + utf8_length(block.tail) + 2 * len(LINE_GAP)
-    if around > MAX_BYTES // 2:  # a table with headers as long as this is prose in bars
-        yield from _prose_parts(block)
+    if around > limit // 2:  # a table with headers as long as this is prose in bars
+        yield from _prose_parts(block, limit)
         return
     gap = block.gap
-    for lines in _packed(body.split("\n"), MAX_BYTES - around):
+    for lines in _packed(body.split("\n"), limit - around):
         text = "\n".join(part for part in (block.head, lines, block.tail) if part)
         yield replace(block, text=text, gap=gap)
         gap = LINE_GAP
@@ -56,9 +64,9 @@ def _packed(lines: Iterable[str], limit: int) -> Iterator[str]:
         yield "\n".join(open_lines)
 
 
-def _prose_parts(block: Block) -> Iterator[Block]:
+def _prose_parts(block: Block, limit: int) -> Iterator[Block]:
     gap = block.gap
-    for part in _cut(block.text, MAX_BYTES):
+    for part in _cut(block.text, limit):
         if part.strip():
             yield Block("item" if block.kind == "item" else "text", part.strip("\n"), gap=gap)
             gap = LINE_GAP

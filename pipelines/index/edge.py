@@ -19,7 +19,7 @@ from pipelines.index.batches import batches
 from pipelines.index.edge_shard import count, create_shard, scroll, search, write
 from pipelines.index.filters import Conditions, admits_nothing, conditions, of_documents
 from pipelines.index.hits import by_position, one_version
-from pipelines.index.publishing import Publications, Stamp, bytes_on_disk, write_json
+from pipelines.index.publishing import Publications, Stamp, bytes_on_disk, this_boot, write_json
 from pipelines.index.versions import check_stored, version_name
 
 if TYPE_CHECKING:
@@ -61,8 +61,7 @@ class EdgeStore:
 
     def apply(self, changes: Iterable[DocumentChange]) -> None:
         for batch in batches(changes, POINTS_PER_UPDATE):
-            if not self._unpublished.exists():
-                write_json(self._unpublished, {})
+            self._unpublished.touch()
             with _engine_errors(self._folder):
                 write(self._shard, batch)
         with _engine_errors(self._folder):
@@ -79,8 +78,7 @@ class EdgeStore:
         return scroll(self._shard, Conditions())
 
     def publish(self) -> None:
-        live = self._publications.live()
-        if live and live.version == self._version and not self._unpublished.exists():
+        if self._is_published():
             return
         with _engine_errors(self._folder):
             self._shard.flush()
@@ -96,6 +94,15 @@ class EdgeStore:
     @property
     def _shard_folder(self) -> Path:
         return self._folder / "shard"
+
+    def _is_published(self) -> bool:
+        live = self._publications.live()
+        return (
+            live is not None
+            and (live.version, live.boot) == (self._version, this_boot())
+            and self._publications.folder(live).exists()
+            and not self._unpublished.exists()
+        )
 
     def _keep_spec(self) -> None:
         stored = read_spec(self._folder)

@@ -19,6 +19,7 @@ from pipelines.index.base import (
     Vector,
 )
 from pipelines.index.batches import Batch
+from pipelines.index.dense import floats
 from pipelines.index.filters import AnyOf, Conditions, During, conditions
 from pipelines.index.fusion import RRF_K, candidates
 from pipelines.index.lexical import document_vector, query_vector
@@ -58,7 +59,9 @@ def write(shard: qdrant_edge.EdgeShard, batch: Batch) -> None:
         shard.update(
             UpdateOperation.upsert_points(
                 [
-                    Point(point.id, {DENSE: point.dense, BM25: document_vector(point.lexical_text)}, point.payload)  # type: ignore[dict-item]
+                    Point(
+                        point.id, {DENSE: floats(point.dense), BM25: document_vector(point.lexical_text)}, point.payload
+                    )
                     for point in batch.points
                 ]
             )
@@ -84,7 +87,7 @@ def search(
     if mode != "lexical":
         if dense is None:
             raise ValueError(f"{mode} search needs the query's vector")
-        legs.append(Query.Nearest(dense, using=DENSE))  # type: ignore[arg-type]
+        legs.append(Query.Nearest(floats(dense), using=DENSE))
     if mode != "dense":
         legs.append(Query.Nearest(query_vector(text), using=BM25))
     if len(legs) == 1:

@@ -218,6 +218,7 @@ def _info(client: QdrantClient, collection: str, name: str, model: str) -> Index
 @contextmanager
 def _server_errors(name: str) -> Iterator[None]:
     """Say which collection failed and why; the client's own errors name no collection."""
+    from qdrant_client.common.client_exceptions import QdrantException
     from qdrant_client.http.exceptions import ApiException, ResponseHandlingException, UnexpectedResponse
 
     try:
@@ -229,5 +230,5 @@ def _server_errors(name: str) -> Iterator[None]:
         raise IndexStoreError(
             f"{name}: the Qdrant server cannot be reached ({error}); check index.url in the settings"
         ) from None
-    except ApiException as error:
+    except (ApiException, QdrantException) as error:
         raise IndexStoreError(f"{name}: {error}") from None

@@ -18,6 +18,7 @@ from pipelines.index.base import (
     described,
 )
 from pipelines.index.batches import Batch
+from pipelines.index.dense import floats
 from pipelines.index.filters import AnyOf, Conditions, During, conditions
 from pipelines.index.fusion import RRF_K, candidates
 from pipelines.index.lexical import document_vector, query_vector
@@ -102,7 +103,7 @@ def query_arguments(mode: Mode, text: str, dense: Vector | None, filters: Filter
     if mode != "lexical":
         if dense is None:
             raise ValueError(f"{mode} search needs the query's vector")
-        legs.append((DENSE, _floats(dense)))
+        legs.append((DENSE, floats(dense)))
     if mode != "dense":
         legs.append((BM25, _sparse(query_vector(text))))
     if len(legs) == 1:
@@ -137,7 +138,7 @@ def _condition(condition: AnyOf | During) -> models.FieldCondition:
 def _point(point: Point) -> models.PointStruct:
     from qdrant_client import models
 
-    vector: Any = {DENSE: _floats(point.dense), BM25: _sparse(document_vector(point.lexical_text))}
+    vector: Any = {DENSE: floats(point.dense), BM25: _sparse(document_vector(point.lexical_text))}
     return models.PointStruct(id=point.id, vector=vector, payload=point.payload)
 
 
@@ -145,13 +146,6 @@ def _sparse(vector: qdrant_edge.SparseVector) -> models.SparseVector:
     from qdrant_client import models
 
     return models.SparseVector(indices=vector.indices, values=vector.values)
-
-
-def _floats(vector: Vector) -> list[float]:
-    import numpy
-
-    floats: list[float] = numpy.asarray(vector, dtype=numpy.float32).tolist()
-    return floats
 
 
 def _quantization(settings: Index) -> models.ScalarQuantization | models.BinaryQuantization | None:

@@ -72,7 +72,8 @@ def plan(document: ChunkedDocument, existing: Mapping[str, Payload]) -> PlannedD
         if known is None:
             new.append(chunk)
         elif known != (payload := point_payload(document, chunk)):
-            lexical_text = chunk.embedded_text if known.get("header") != chunk.header else None
+            same_context = (known.get("header"), known.get("headings")) == (payload["header"], payload["headings"])
+            lexical_text = None if same_context else chunk.embedded_text
             refreshes.append(Refresh(point_id, payload, lexical_text))
     stale = tuple(point_id for point_id in existing if point_id not in chunks)
     return PlannedDocument(document, tuple(new), tuple(refreshes), stale)

@@ -22,12 +22,14 @@ def _text(size: int, kind="text") -> Block:
         ([heading("A", 1), _text(900), heading("B", 2), _text(900)], [0]),
         # Without headings, paragraphs are packed.
         ([_text(900)] * 5, [0, 2, 4]),
+        ([_text(1900), _text(1900, "table"), _text(100)], [0, 1]),
+        ([_text(1000, "code"), _text(1000, "table"), _text(2000, "item")], [0, 2]),
         # Sections that fit stay whole.
         ([heading("A", 1), _text(1500), heading("B", 1), _text(1500)], [0, 2]),
         # Small ones side by side are combined.
         ([heading("A", 1), _text(300), heading("B", 1), _text(300), heading("C", 1), _text(1900)], [0, 4]),
         # … but not across the border of a larger section.
-        ([heading("A", 1), _text(1900), heading("A1", 2), _text(300), heading("B", 1), _text(300)], [0, 2]),
+        ([heading("A", 1), _text(1900), heading("A1", 2), _text(300), heading("B", 1), _text(300)], [0, 2, 4]),
         # A heading that leads to a longer section goes with it.
         ([heading("A", 1), heading("B", 2), _text(1500), _text(1500)], [0, 3]),
         # A table or code stays with its heading.
@@ -39,7 +41,7 @@ def _text(size: int, kind="text") -> Block:
 def test_borders(blocks, starts):
     spans = chunk_spans(blocks)
     assert [span.start for span in spans] == starts
-    assert sum((list(blocks[span.start : span.end]) for span in spans), []) == list(blocks)
+    assert [block for span in spans for block in blocks[span.start : span.end]] == list(blocks)
 
 
 def test_non_ascii_text_is_measured_in_bytes():
@@ -54,6 +56,15 @@ def test_indented_text_is_measured_as_it_stands():
     blocks = [block for title in "ABC" for block in (heading(title, 1), _text(300), Block("code", deep))]
     for span in chunk_spans(blocks):
         assert len(joined(blocks[span.start : span.end])) <= MAX_BYTES
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [("#1 thing in C#", "#1 thing in C#"), ("The [API](https://e.org/x) of `call`", "The API of call"), ("**B**", "B")],
+)
+def test_heading_paths_are_plain_text(text, plain):
+    blocks = [heading(text, 1), _text(5)]
+    assert list(heading_paths(blocks, [Span(0, 1), Span(1, 2)])) == [(), (plain,)]
 
 
 def test_heading_paths():

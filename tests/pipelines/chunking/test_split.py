@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.chunking.blocks import MAX_BYTES, Block
+from pipelines.chunking.blocks import MAX_BYTES, Block, heading
 from pipelines.chunking.markdown import markdown_blocks
 from pipelines.chunking.split import split_blocks
 from pipelines.chunking.tables import table
@@ -56,6 +56,13 @@ def test_a_header_longer_than_a_chunk():
     (block,) = table([["head " * 1000], ["body"]])
     text = "\n".join(part.text for part in split_blocks([block]))
     assert (text.count("head"), text.count("body")) == (1000, 1)
+
+
+def test_what_is_cut_leaves_room_for_its_heading():
+    above, *parts = split_blocks([heading("Costs", 2), *table([[f"row {number}", "x"] for number in range(300)])])
+    assert above.size + parts[0].size <= MAX_BYTES + 2
+    above, *parts = split_blocks([heading("Plan", 2), Block("text", "word " * 409)])
+    assert above.size + parts[0].size <= MAX_BYTES + 2
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,20 @@
-"""Index stores to test: the embedded one, qdrant-client's local mode, and a server where QDRANT_URL is set."""
+"""Index stores to test: embedded; over REST with an engine in this process; on a server where QDRANT_URL is set."""
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import uuid4
 
+import httpx
 import pytest
+from pydantic import BaseModel
+from qdrant_client import QdrantClient, models
 
 from pipelines.index import open_reader, open_store
 from pipelines.index.base import IndexReader, IndexSpec, IndexStore
@@ -27,7 +32,7 @@ class Backend(Protocol):
 
 
 @dataclass
-class Opened:
+class Configured:
     """Through the public functions: embedded, or on a server."""
 
     settings: Settings
@@ -40,22 +45,107 @@ class Opened:
         return open_reader(self.settings, spec)
 
 
-@dataclass
-class LocalMode:
-    """QdrantStore and QdrantReader on one in-memory client."""
+class Rest:
+    """Qdrant's REST API over qdrant-client's local mode. Bodies must be what the API's models allow, no more."""
 
-    client: Any
+    def __init__(self) -> None:
+        self.engine = QdrantClient(":memory:")
+        self.requests: list[tuple[str, str, Any]] = []
+        collection = "/collections/([^/]+)"
+        self.routes: list[tuple[str, str, type[BaseModel] | None, Callable[..., Any]]] = [
+            ("GET", "/aliases", None, self.engine.get_aliases),
+            ("GET", f"{collection}/exists", None, lambda name: {"exists": self.engine.collection_exists(name)}),
+            ("GET", collection, None, self.engine.get_collection),
+            ("PUT", collection, models.CreateCollection, self._create),
+            ("PUT", f"{collection}/index", models.CreateFieldIndex, lambda name, body: _DONE),
+            ("POST", "/collections/aliases", models.ChangeAliasesOperation, self._change_aliases),
+            ("POST", f"{collection}/points", models.PointRequest, self._retrieve),
+            ("POST", f"{collection}/points/batch", models.UpdateOperations, self._update),
+            ("POST", f"{collection}/points/scroll", models.ScrollRequest, self._scroll),
+            ("POST", f"{collection}/points/query", models.QueryRequest, self._query),
+            ("POST", f"{collection}/points/count", models.CountRequest, self._count),
+            ("POST", f"{collection}/facet", models.FacetRequest, self._facet),
+        ]
+
+    def client(self) -> QdrantClient:
+        return QdrantClient(
+            url="http://qdrant.test", check_compatibility=False, transport=httpx.MockTransport(self.answer)
+        )
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        body = json.loads(request.content) if request.content else None
+        self.requests.append((request.method, request.url.raw_path.decode(), body))
+        for method, path, model, handle in self.routes:
+            if request.method == method and (found := re.fullmatch(path, request.url.path)):
+                arguments = [*found.groups(), *([model.model_validate(body)] if model else [])]
+                result = handle(*arguments)
+                shown = result.model_dump(mode="json") if isinstance(result, BaseModel) else result
+                return httpx.Response(200, json={"result": shown, "status": "ok", "time": 0.0})
+        raise AssertionError(f"no such call in this stand-in: {request.method} {request.url.path}")
+
+    def _create(self, name: str, body: models.CreateCollection) -> bool:
+        return self.engine.create_collection(
+            name,
+            vectors_config=body.vectors,
+            sparse_vectors_config=body.sparse_vectors,
+            metadata=body.metadata,
+        )
+
+    def _change_aliases(self, body: models.ChangeAliasesOperation) -> bool:
+        return self.engine.update_collection_aliases(body.actions)
+
+    def _retrieve(self, name: str, body: models.PointRequest) -> list[Any]:
+        records = self.engine.retrieve(name, body.ids, with_payload=body.with_payload)
+        return [record.model_dump(mode="json") for record in records]
+
+    def _update(self, name: str, body: models.UpdateOperations) -> list[Any]:
+        results = self.engine.batch_update_points(name, body.operations)
+        return [result.model_dump(mode="json") for result in results]
+
+    def _scroll(self, name: str, body: models.ScrollRequest) -> Any:
+        points, offset = self.engine.scroll(
+            name, scroll_filter=body.filter, limit=body.limit or 10, offset=body.offset, with_payload=body.with_payload
+        )
+        return models.ScrollResult(points=points, next_page_offset=offset)
+
+    def _query(self, name: str, body: models.QueryRequest) -> Any:
+        return self.engine.query_points(
+            name,
+            prefetch=body.prefetch,
+            query=body.query,
+            using=body.using,
+            query_filter=body.filter,
+            limit=body.limit or 10,
+            with_payload=body.with_payload or False,
+        )
+
+    def _count(self, name: str, body: models.CountRequest) -> Any:
+        return self.engine.count(name, count_filter=body.filter)
+
+    def _facet(self, name: str, body: models.FacetRequest) -> Any:
+        return self.engine.facet(name, body.key, limit=body.limit or 10, exact=bool(body.exact))
+
+
+_DONE = {"operation_id": 0, "status": "completed"}
+
+
+@dataclass
+class OverRest:
+    """QdrantStore and QdrantReader, each with a client of its own."""
+
     spec: IndexSpec
+    settings: Index = field(default_factory=Index)
+    server: Rest = field(default_factory=Rest)
 
     def store(self, spec: IndexSpec | None = None, *, replace: bool = False) -> IndexStore:
         from pipelines.index.qdrant import QdrantStore
 
-        return QdrantStore(self.client, spec or self.spec, Index(), replace=replace)
+        return QdrantStore(self.server.client(), spec or self.spec, self.settings, replace=replace)
 
     def reader(self, spec: IndexSpec | None = None) -> IndexReader:
         from pipelines.index.qdrant import QdrantReader
 
-        return QdrantReader(self.client, self.spec.collection, spec)
+        return QdrantReader(self.server.client(), self.spec.collection, spec)
 
 
 @pytest.fixture
@@ -64,40 +154,21 @@ def spec() -> IndexSpec:
 
 
 @pytest.fixture
-def embedded(tmp_path: Path, spec: IndexSpec) -> Opened:
-    return Opened(Settings(directory=tmp_path), spec)
-
-
-@pytest.fixture(params=["edge", "local mode", "server"])
-def backend(request: pytest.FixtureRequest) -> Backend:
-    backend: Backend = request.getfixturevalue(request.param.replace(" ", "_"))
-    return backend
+def edge(tmp_path: Path, spec: IndexSpec) -> Configured:
+    return Configured(Settings(directory=tmp_path), spec)
 
 
 @pytest.fixture
-def edge(embedded: Opened) -> Opened:
-    return embedded
+def rest(spec: IndexSpec) -> OverRest:
+    return OverRest(spec)
 
 
 @pytest.fixture
-def local_mode(spec: IndexSpec, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalMode]:
-    from qdrant_client import QdrantClient
-
-    client = QdrantClient(":memory:")
-    close = client.close
-    monkeypatch.setattr(client, "close", lambda: None)  # the store's and the reader's, which share it
-    yield LocalMode(client, spec)
-    close()
-
-
-@pytest.fixture
-def server() -> Iterator[Opened]:
+def server() -> Iterator[Configured]:
     if not (url := os.environ.get("QDRANT_URL")):
         pytest.skip("QDRANT_URL is not set")
-    from qdrant_client import QdrantClient
-
     collection = f"test-{uuid4().hex}"
-    yield Opened(
+    yield Configured(
         Settings(index=Index(url=url, collection=collection)),
         IndexSpec(collection=collection, model="tiny", dimensions=4, chunking="v1"),
     )
@@ -106,3 +177,9 @@ def server() -> Iterator[Opened]:
         if one.name.startswith(collection):
             client.delete_collection(one.name)
     client.close()
+
+
+@pytest.fixture(params=["edge", "rest", "server"])
+def backend(request: pytest.FixtureRequest) -> Backend:
+    backend: Backend = request.getfixturevalue(request.param)
+    return backend

@@ -1,0 +1,186 @@
+"""From a file's metadata to a document, with its content and readers."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import TypeAlias
+
+from connectors.drive import render
+from connectors.drive.access import readers
+from connectors.drive.client import DriveClient, Refused
+from connectors.drive.folders import Folders, Place
+from connectors.drive.payload import FOLDER, SHORTCUT, File, Permission
+from connectors.errors import AccessDenied, AuthenticationFailed, NotFound, RateLimited, RequestRejected, SourceError
+from connectors.model import Deleted, Document, Failed, Parent, Skipped
+
+Found: TypeAlias = Document | Skipped | Failed | Deleted
+
+_AT_ONCE = 4
+"""Files read at the same time. Each may be as large as `render.MAX_BYTES`."""
+_OTHER_EXPORT_MAY_DO = {"exportSizeLimitExceeded", "fileNotExportable"}
+_NO_DOWNLOAD = {
+    "cannotDownloadFile": "its owner has disabled download",
+    "cannotDownloadAbusiveFile": "Google has marked it as malware or spam",
+    "cannotExportFile": "its owner has disabled download",
+    "fileNotDownloadable": "unsupported type: it can be neither downloaded nor exported",
+    "fileNotExportable": "unsupported type: it can be neither downloaded nor exported",
+    "exportSizeLimitExceeded": "too large: Google exports at most 10 MB",
+}
+
+
+class Documents:
+    """Makes documents of the files of a connection."""
+
+    def __init__(self, client: DriveClient, folders: Folders, connection: str) -> None:
+        self._client = client
+        self._folders = folders
+        self._connection = connection
+        self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="drive")
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def document_id(self, file_id: str) -> str:
+        return f"drive:{self._connection}/{file_id}"
+
+    def file_id(self, document_id: str) -> str:
+        return document_id.removeprefix(f"drive:{self._connection}/")
+
+    def of(self, placed: Iterable[tuple[File, Place]]) -> Iterator[Found]:
+        """One item for each file, in order; several are read at once.
+
+        Raises RateLimited and AuthenticationFailed, which are not about one file.
+        """
+        waiting: deque[Future[Found]] = deque()
+        try:
+            for file, place in placed:
+                waiting.append(self._pool.submit(self._item, file, place))
+                if len(waiting) >= _AT_ONCE:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+    def _item(self, file: File, place: Place) -> Found:
+        document_id = self.document_id(file.id)
+        try:
+            found = self._read(file, place)
+        except (RateLimited, AuthenticationFailed):
+            raise
+        except NotFound:
+            return Deleted(document_id)
+        except SourceError as error:
+            return Failed(document_id, render.title(file.name), str(error), file.web_view_link or "")
+        if isinstance(found, Document):
+            return found
+        return Skipped(document_id, render.title(file.name), found, file.web_view_link or "")
+
+    def _read(self, file: File, place: Place) -> Document | str:
+        """The document, or why there is none."""
+        shown = file
+        if file.mime_type == SHORTCUT:
+            target = self._target(file)
+            if isinstance(target, str):
+                return target
+            shown = target
+        if reason := render.reason_to_skip(shown):
+            return reason
+        content = self._content(shown)
+        if isinstance(content, str):
+            return content
+        return self._document(file, shown, place, content)
+
+    def _target(self, shortcut: File) -> File | str:
+        """What a shortcut points to, if nothing else leads there: it is open to the account by its link alone.
+
+        Whatever else the account sees is listed, and read in the unit where it lies.
+        """
+        details = shortcut.shortcut_details
+        if not details or not details.target_id:
+            return "shortcut without a target"
+        if details.target_mime_type == FOLDER:
+            return "shortcut to a folder"
+        try:
+            target = self._client.file(details.target_id)
+        except (NotFound, AccessDenied):
+            return "shortcut to a file that the account cannot open"
+        if target.trashed:
+            return "shortcut to a file in the trash"
+        if target.mime_type == SHORTCUT:
+            return "shortcut to a shortcut"
+        return "shortcut: its target is read where it lies" if self._is_listed(target) else target
+
+    def _is_listed(self, file: File) -> bool:
+        place = self._folders.place(file)
+        return bool(place.path) or bool(file.owned_by_me) or file.shared_with_me_time is not None
+
+    def _content(self, file: File) -> render.Content | str:
+        how = render.reading(file.mime_type, file.name)
+        assert how is not None  # noqa: S101 - reason_to_skip has told the others
+        try:
+            if how.exports:
+                return self._exported(file, how.exports)
+            data = self._client.download(file.id)
+        except Refused as error:
+            if error.reason in _NO_DOWNLOAD:
+                return _NO_DOWNLOAD[error.reason]
+            raise
+        if len(data) > render.MAX_BYTES:
+            return render.too_large(len(data))
+        return render.content(data, how.media_type) or "empty"
+
+    def _exported(self, file: File, media_types: tuple[str, ...]) -> render.Content | str:
+        """The first export that Drive makes and that is what it should be."""
+        last: SourceError | None = None
+        for media_type in media_types:
+            try:
+                data = self._client.export(file.id, media_type)
+            except RequestRejected as error:
+                last = error
+            except Refused as error:
+                if error.reason not in _OTHER_EXPORT_MAY_DO:
+                    raise
+                last = error
+            else:
+                if render.is_as_labelled(data, media_type) or media_type == media_types[-1]:
+                    return render.content(data, media_type) or "empty"
+        assert last is not None  # noqa: S101 - the last export was either returned or refused
+        raise last
+
+    def _document(self, file: File, shown: File, place: Place, content: render.Content) -> Document:
+        how = render.reading(shown.mime_type, shown.name)
+        author = (shown.owners[0] if shown.owners else None) or shown.last_modifying_user
+        return Document(
+            id=self.document_id(file.id),
+            source="drive",
+            connection=self._connection,
+            unit=place.unit,
+            kind=how.kind if how else "file",
+            title=render.title(shown.name),
+            url=shown.web_view_link or "",
+            content=content.body,
+            content_type=content.media_type,
+            author=(author.display_name or author.email_address) if author else "",
+            created_at=_utc(shown.created_time),
+            updated_at=_utc(shown.modified_time),
+            parents=tuple(Parent(self.document_id(one.id), render.title(one.name)) for one in place.path),
+            readers=readers(self._connection, self.permissions(shown), datetime.now(UTC)),
+        )
+
+    def permissions(self, file: File) -> Iterable[Permission]:
+        """Empty where Google does not tell the account, because it may not share the file."""
+        if file.permissions is not None:
+            return file.permissions
+        try:
+            return self._client.permissions(file.id)
+        except AccessDenied:
+            return ()
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    return moment.astimezone(UTC) if moment else None

@@ -1,0 +1,111 @@
+"""Everything in a unit, in an order that an interrupted read can continue in.
+
+Folders are listed one at a time: Drive's answers to `'a' in parents or 'b' in parents` leave out whole
+folders without a sign (https://github.com/rclone/rclone/issues/9810).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+
+from connectors.drive.client import DriveClient, quoted, rfc3339
+from connectors.drive.payload import FOLDER, File, FilePage
+
+NOT_TRASHED = "trashed = false"
+TRASHED = "trashed = true"
+FILES = f"mimeType != '{FOLDER}' and {NOT_TRASHED}"
+FILES_PER_BATCH = 100
+"""A killed read repeats at most these."""
+
+Learn = Callable[[File], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far a listing has come: inside the last folder of `path`, past what was created before `created`.
+
+    Folders of one parent are visited by id, and the files of a folder before the folders in it. Creation
+    times never change, so a file cannot slip behind a position.
+    """
+
+    path: tuple[str, ...] = ()
+    created: datetime | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        return {"path": list(self.path), "created": rfc3339(self.created) if self.created else None}
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Self:
+        created = values["created"]
+        return cls(tuple(values["path"]), datetime.fromisoformat(created) if created else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Files listed one after the other, and the position after it."""
+
+    files: tuple[File, ...]
+    position: Position
+    incomplete: bool
+
+
+def flat(client: DriveClient, query: str, drive: str | None, start: Position) -> Iterator[Batch]:
+    """All files of a shared drive, or of all that the account itself sees."""
+    bound = _created_since(start.created)
+    return _batches(client.files(query + bound, drive=drive), start)
+
+
+def walk(client: DriveClient, folder: str, learn: Learn, start: Position, query: str = NOT_TRASHED) -> Iterator[Batch]:
+    """All files in a folder and the folders in it; `learn` is told of each folder on the way."""
+    return _walk(client, (folder,), learn, start if start.path else None, query)
+
+
+def _walk(
+    client: DriveClient, path: tuple[str, ...], learn: Learn, start: Position | None, query: str
+) -> Iterator[Batch]:
+    inside = f"{quoted(path[-1])} in parents and {query}"
+    below: set[str] = set()
+    if start:
+        below.update(_folders(client, inside, learn))
+    if start and len(start.path) > len(path):
+        following = start.path[len(path)]
+        below = {folder for folder in below if folder >= following}
+    else:
+        following = None
+        position = Position(path, start.created if start else None)
+        for batch in _batches(client.files(inside + _created_since(position.created)), position):
+            for folder in (file for file in batch.files if file.is_folder):
+                learn(folder)
+                below.add(folder.id)
+            files = tuple(file for file in batch.files if not file.is_folder)
+            yield Batch(files, batch.position, batch.incomplete)
+    for child in sorted(below.difference(path)):
+        yield from _walk(client, (*path, child), learn, start if child == following else None, query)
+
+
+def _folders(client: DriveClient, inside: str, learn: Learn) -> Iterator[str]:
+    for page in client.files(f"{inside} and mimeType = '{FOLDER}'"):
+        for folder in page.files:
+            learn(folder)
+            yield folder.id
+
+
+def _batches(pages: Iterator[FilePage], start: Position) -> Iterator[Batch]:
+    """Parts of pages with their positions. One that is not by creation time (Drive gives up sorting for
+    accounts with about a million files) is no position to continue from, nor is any after it."""
+    created, in_order = start.created, True
+    for page in pages:
+        for first in range(0, max(len(page.files), 1), FILES_PER_BATCH):
+            files = page.files[first : first + FILES_PER_BATCH]
+            for time in (file.created_time for file in files):
+                in_order = in_order and time is not None and (created is None or time >= created)
+                created = time
+            reached = Position(start.path, created if in_order else start.created)
+            yield Batch(files, reached, bool(page.incomplete_search))
+
+
+def _created_since(moment: datetime | None) -> str:
+    return f" and createdTime >= {quoted(rfc3339(moment))}" if moment else ""

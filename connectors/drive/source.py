@@ -1,0 +1,138 @@
+"""Google Drive as a connector: its units, and the reads of each.
+
+A full read lists a unit; later ones follow Drive's changes feed, which tells of edits, moves, renames,
+permissions and removals. A server without that feed is asked for what was modified since, and then only a
+full read notices the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import httpx
+
+from connectors.connection import DriveConnection
+from connectors.drive.client import DriveClient, Refused
+from connectors.drive.cursors import Changes, Modified, parsed
+from connectors.drive.documents import Documents
+from connectors.drive.folders import ROOT, ROOT_NAME, Folders, Place
+from connectors.drive.listing import FILES
+from connectors.drive.payload import File
+from connectors.drive.reads import CursorRefused, UnitReads
+from connectors.errors import NotFound, SourceError
+from connectors.model import Cursor, Deleted, Failed, Finding, Item, Membership, Unit, Window
+
+_WEB = "https://drive.google.com/drive"
+_FILES_TO_TRY = 5
+
+
+def connect(connection: DriveConnection, transport: httpx.BaseTransport | None = None) -> DriveConnector:
+    """Open a connection. Nothing is sent before the first call on it."""
+    return DriveConnector(connection, transport)
+
+
+class DriveConnector:
+    """Reads what one Google account sees of Drive: see `connectors.model.Connector`."""
+
+    def __init__(self, connection: DriveConnection, transport: httpx.BaseTransport | None = None) -> None:
+        self._connection = connection
+        self._client = DriveClient(connection, transport)
+        self._folders = Folders(self._client)
+        self._documents = Documents(self._client, self._folders, connection.id)
+
+    @property
+    def requests(self) -> int:
+        """How many HTTP requests this connector has sent."""
+        return self._client.requests
+
+    def close(self) -> None:
+        self._documents.close()
+        self._client.close()
+
+    def check(self) -> list[Finding]:
+        """Try the credentials, and whether the account is told who may read its files."""
+        try:
+            user = self._client.about().user
+        except SourceError as error:
+            return [Finding("credentials", False, str(error))]
+        findings = [Finding("credentials", True, f"signed in as {user.email_address or user.display_name}")]
+        try:
+            return [*findings, self._reach(), self._sharing()]
+        except SourceError as error:
+            return [*findings, Finding("reach", False, str(error))]
+
+    def units(self) -> Iterator[Unit]:
+        """Shared drives, folders at the top of what the account sees, and `root` for what lies in none."""
+        self._folders.refresh()
+        yield from (unit for unit in self._all_units() if self._connection.admits(unit.id, unit.name))
+
+    def read(self, unit: Unit, cursor: Cursor | None = None, window: Window | None = None) -> Iterator[Item]:
+        """See `connectors.model.Connector`. A cursor that Drive no longer accepts leads to a full read."""
+        reads = self._reads(unit)
+        state = parsed(cursor) if cursor else None
+        if window is not None:
+            return reads.window(window)
+        if isinstance(state, Changes):
+            return _changes_or_everything(reads, state)
+        return reads.modified(state) if isinstance(state, Modified) else reads.everything(state)
+
+    def fetch(self, unit: Unit, document_ids: Sequence[str]) -> Iterator[Item]:
+        """See `connectors.model.Connector`. A document that moved carries the unit that it is in now."""
+        others: list[Item] = []
+        yield from self._documents.of(self._found(document_ids, others))
+        yield from others
+
+    def memberships(self) -> Iterator[Membership]:
+        """None: Drive names groups and domains, but only Google's Directory API knows their members."""
+        return iter(())
+
+    def _found(self, document_ids: Sequence[str], others: list[Item]) -> Iterator[tuple[File, Place]]:
+        """Files that are still there; items for the rest go to `others`."""
+        for document_id in document_ids:
+            try:
+                file = self._client.file(self._documents.file_id(document_id))
+            except NotFound:
+                others.append(Deleted(document_id))
+                continue
+            except Refused as error:
+                others.append(Failed(document_id, "", str(error)))
+                continue
+            place = self._folders.place(file)
+            if file.trashed or file.is_folder or not self._admits(place):
+                others.append(Deleted(document_id))
+            else:
+                yield file, place
+
+    def _reads(self, unit: Unit) -> UnitReads:
+        return UnitReads(self._client, self._folders, self._documents, unit, self._admits)
+
+    def _admits(self, place: Place) -> bool:
+        return self._connection.admits(place.unit, place.unit_name)
+
+    def _all_units(self) -> Iterator[Unit]:
+        for drive in self._folders.drives.values():
+            yield Unit(drive.id, drive.name, f"{_WEB}/folders/{drive.id}")
+        for folder in self._folders.top():
+            yield Unit(folder.id, folder.name, f"{_WEB}/folders/{folder.id}")
+        yield Unit(ROOT, ROOT_NAME, f"{_WEB}/my-drive")
+
+    def _reach(self) -> Finding:
+        self._folders.refresh()
+        drives, folders = len(self._folders.drives), len(self._folders.top())
+        return Finding("reach", True, f"{drives} shared drives, {folders} top-level folders")
+
+    def _sharing(self) -> Finding:
+        """Permissions are told only to those who may share a file; without them nobody may find it."""
+        files = next(self._client.files(FILES)).files[:_FILES_TO_TRY]
+        untold = len([file for file in files if not self._documents.permissions(file)])
+        if untold:
+            advice = "make the account an editor of what it reads, or a content manager of its shared drives"
+            return Finding("permissions", False, f"{untold} of {len(files)} files hide who may read them; {advice}")
+        return Finding("permissions", True, "files tell who may read them")
+
+
+def _changes_or_everything(reads: UnitReads, state: Changes) -> Iterator[Item]:
+    try:
+        yield from reads.changes(state)
+    except CursorRefused:
+        yield from reads.everything(None)

@@ -1,0 +1,116 @@
+"""Payloads to documents of one repository: ids, parents, times, readers. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import PurePosixPath
+from urllib.parse import quote
+
+from connectors.github import render
+from connectors.github.client import Payload, moment
+from connectors.github.files import decoded, media_type
+from connectors.model import MARKDOWN, PLAIN_TEXT, Document, Parent
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentMaker:
+    """`url` is the repository's page; `readers` holds for all that is in it."""
+
+    connection: str
+    unit: str
+    url: str
+    branch: str
+    readers: tuple[str, ...]
+
+    def discussion_id(self, payload: Payload) -> str:
+        kind = "pull" if payload.get("pull_request") else "issues"
+        return f"{self._root}/{kind}/{payload['number']}"
+
+    def file_id(self, path: str) -> str:
+        return f"{self._root}/blob/{path}"
+
+    def parsed_id(self, document_id: str) -> tuple[str, str]:
+        """The kind (`issues`, `pull` or `blob`) and the number or path in an id; both empty if it is not one."""
+        if not document_id.startswith(f"{self._root}/"):
+            return "", ""
+        kind, _, name = document_id.removeprefix(f"{self._root}/").partition("/")
+        return kind, name
+
+    def issue(self, payload: Payload, comments: Sequence[Payload]) -> Document:
+        return self._discussion("issue", payload, render.issue(payload, comments))
+
+    def pull_request(
+        self,
+        payload: Payload,
+        comments: Sequence[Payload],
+        reviews: Sequence[Payload],
+        review_comments: Sequence[Payload],
+    ) -> Document:
+        content = render.pull_request(payload, comments, reviews, review_comments)
+        return self._discussion("pull_request", payload, content)
+
+    def file(self, path: str, content: bytes, commit: Payload) -> Document:
+        """A text file, with the commit that last changed it where it is known."""
+        return Document(
+            id=self.file_id(path),
+            source="github",
+            connection=self.connection,
+            unit=self.unit,
+            kind="file",
+            title=path,
+            url=self.file_url(path),
+            content=decoded(content),
+            content_type=media_type(path) or PLAIN_TEXT,
+            author=_committer(commit),
+            updated_at=self.commit_time(commit),
+            parents=self._folders(path),
+            readers=self.readers,
+        )
+
+    def file_url(self, path: str) -> str:
+        return f"{self.url}/blob/{quote(self.branch)}/{quote(path)}"
+
+    @staticmethod
+    def commit_time(commit: Payload) -> datetime | None:
+        """When a change reached the branch, as git tells it. Raises ValueError."""
+        return moment(((commit.get("commit") or {}).get("committer") or {}).get("date"))
+
+    @property
+    def _root(self) -> str:
+        return f"github:{self.connection}/{self.unit}"
+
+    def _discussion(self, kind: str, payload: Payload, content: str) -> Document:
+        number = payload["number"]
+        place = "pull" if kind == "pull_request" else "issues"
+        return Document(
+            id=self.discussion_id(payload),
+            source="github",
+            connection=self.connection,
+            unit=self.unit,
+            kind=kind,
+            title=str(payload.get("title") or f"#{number}"),
+            url=str(payload.get("html_url") or f"{self.url}/{place}/{number}"),
+            content=content,
+            content_type=MARKDOWN,
+            author=render.author(payload),
+            created_at=moment(payload.get("created_at")),
+            updated_at=moment(payload.get("updated_at")),
+            parents=(Parent(self._root, self.unit),),
+            tags=tuple(dict.fromkeys((render.state(payload), *render.labels(payload)))),
+            readers=self.readers,
+        )
+
+    def _folders(self, path: str) -> tuple[Parent, ...]:
+        folders = [str(folder) for folder in reversed(PurePosixPath(path).parents) if str(folder) != "."]
+        return (
+            Parent(self._root, self.unit),
+            *(Parent(f"{self._root}/tree/{folder}", PurePosixPath(folder).name) for folder in folders),
+        )
+
+
+def _committer(commit: Payload) -> str:
+    """Login of who wrote a commit, or the name in it where that is no account."""
+    login = (commit.get("author") or {}).get("login")
+    return str(login or ((commit.get("commit") or {}).get("author") or {}).get("name") or "")

@@ -1,0 +1,72 @@
+"""Which repositories a token reaches. There are four kinds of token, and each is told in another place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+from urllib.parse import quote
+
+from connectors.connection import GitHubConnection
+from connectors.errors import AccessDenied, NotFound
+from connectors.github.client import GitHubClient, Payload
+
+_LISTINGS = ("user/repos", "installation/repositories")
+"""For a person's token, classic or fine-grained, and for an app's installation, which is refused the first."""
+
+
+def repositories(client: GitHubClient, connection: GitHubConnection) -> Iterator[Payload]:
+    """All repositories that the connection's patterns admit, each once.
+
+    Repositories that `include` spells out are looked up where no listing has them: public ones of others.
+    If the token may list nothing at all, those of the owners that `include` names are listed.
+    Raises SourceError.
+    """
+    seen: set[str] = set()
+    for payload in chain(_listed(client, connection), _named(client, connection, seen)):
+        name = str(payload.get("full_name") or "")
+        if name and name.lower() not in seen and connection.admits(name):
+            seen.add(name.lower())
+            yield payload
+
+
+def _listed(client: GitHubClient, connection: GitHubConnection) -> Iterator[Payload]:
+    for path in _LISTINGS:
+        try:
+            yield from client.listing(path)
+        except (AccessDenied, NotFound) as error:
+            refused = error
+        else:
+            return
+    owners = _owners(connection)
+    if not owners and not _exact(connection):
+        raise refused
+    for owner in owners:
+        try:
+            yield from client.listing(f"orgs/{quote(owner)}/repos")
+        except NotFound:
+            yield from client.listing(f"users/{quote(owner)}/repos")
+
+
+def _named(client: GitHubClient, connection: GitHubConnection, seen: set[str]) -> Iterator[Payload]:
+    """Repositories that `include` spells out and that are not in `seen`."""
+    for name in _exact(connection):
+        if name.lower() not in seen:
+            try:
+                yield client.repository(name)
+            except NotFound:
+                continue
+
+
+def _exact(connection: GitHubConnection) -> list[str]:
+    return [pattern for pattern in connection.include if "/" in pattern and not _has_wildcard(pattern)]
+
+
+def _owners(connection: GitHubConnection) -> list[str]:
+    """Owners of the patterns that leave the repository open, such as `acme/*`."""
+    open_patterns = (pattern for pattern in connection.include if "/" in pattern and _has_wildcard(pattern))
+    owners = (pattern.partition("/")[0] for pattern in open_patterns)
+    return list(dict.fromkeys(owner for owner in owners if not _has_wildcard(owner)))
+
+
+def _has_wildcard(text: str) -> bool:
+    return any(mark in text for mark in "*?[")

@@ -1,0 +1,36 @@
+"""Who may read what on Notion: as the connection's `readers` say, because the API tells no page's permissions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from connectors.connection import NotionConnection
+from connectors.model import PUBLIC, Membership, group_token, user_token
+from connectors.notion.client import NotionClient
+
+WORKSPACE = "workspace"
+"""The group of all people of the workspace; guests are not in it."""
+
+
+def readers(connection: NotionConnection) -> tuple[str, ...]:
+    """Reader tokens of everything that the connection reads."""
+    return tuple(dict.fromkeys(_token(connection.id, name.strip()) for name in connection.readers if name.strip()))
+
+
+def memberships(connection: NotionConnection, client: NotionClient) -> Iterator[Membership]:
+    """People of the workspace whose e-mail address the integration may see; bots are left out.
+
+    https://developers.notion.com/reference/get-users
+    """
+    if WORKSPACE not in connection.readers:
+        return
+    for user in client.users():
+        email = (user.get("person") or {}).get("email")
+        if user.get("type") == "person" and email:
+            yield Membership(WORKSPACE, str(email))
+
+
+def _token(connection: str, name: str) -> str:
+    if name == PUBLIC:
+        return PUBLIC
+    return group_token(connection, WORKSPACE) if name == WORKSPACE else user_token(name)

@@ -1,0 +1,35 @@
+"""Pages and databases to Markdown. Pure: what they mention by id alone is handed in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from connectors.notion.blocks import Block, blocks_markdown, linked_pages
+from connectors.notion.client import Payload
+from connectors.notion.properties import Known, property_lines, related_pages
+from connectors.notion.rich_text import joined, markdown, plain
+
+
+def page_markdown(page: Payload, blocks: Sequence[Block], known: Known) -> str:
+    """Properties, one a line, then the body. The title is not in it."""
+    lines = "\n".join(property_lines(page.get("properties"), known))
+    return joined((lines, blocks_markdown(blocks, known)), "\n\n")
+
+
+def database_markdown(database: Payload, sources: Sequence[Payload]) -> str:
+    """The description, and the names of the properties of each data source; empty without a description."""
+    description = markdown(database.get("description"))
+    described = [markdown(source.get("description")) for source in sources]
+    if not any((description, *described)):
+        return ""
+    parts = [description]
+    for source, text in zip(sources, described, strict=True):
+        name = plain(source.get("title")) if len(sources) > 1 else ""
+        names = ", ".join(source.get("properties") or ())
+        parts += [name, text if text != description else "", names and f"Properties: {names}"]
+    return joined(parts, "\n\n")
+
+
+def mentioned(page: Payload, blocks: Sequence[Block]) -> set[str]:
+    """Ids of the pages and databases whose titles `page_markdown` wants to know."""
+    return {*related_pages(page.get("properties")), *linked_pages(blocks)}

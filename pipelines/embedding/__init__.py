@@ -1,0 +1,19 @@
+"""Embedding: texts to vectors, through a provider that the settings choose."""
+
+from __future__ import annotations
+
+from pipelines.embedding.base import Embedder
+from pipelines.settings import LocalEmbedding, OpenAIEmbedding
+
+__all__ = ["Embedder", "open_embedder"]
+
+
+def open_embedder(settings: LocalEmbedding | OpenAIEmbedding) -> Embedder:
+    """The embedder that the settings describe. Nothing is sent and no model is loaded before its first use."""
+    if isinstance(settings, OpenAIEmbedding):
+        from pipelines.embedding.openai_compatible import OpenAICompatibleEmbedder
+
+        return OpenAICompatibleEmbedder(settings)
+    from pipelines.embedding.local import LocalEmbedder
+
+    return LocalEmbedder()

@@ -1,0 +1,44 @@
+"""Runs requests side by side, and loses no answer that was paid for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from itertools import islice
+from typing import TypeVar
+
+from pipelines.errors import EmbeddingError
+
+Request = TypeVar("Request")
+Answer = TypeVar("Answer")
+
+
+def answers(
+    pool: Executor, send: Callable[[Request], Answer], requests: Iterable[Request], at_once: int
+) -> Iterator[Answer]:
+    """Answers in the order in which they arrive, with at most `at_once` requests under way.
+
+    When one fails with an EmbeddingError, no further request is sent, the answers of those under way are
+    still handed over, and then the error is raised.
+    """
+    waiting = iter(requests)
+    running: set[Future[Answer]] = {pool.submit(send, request) for request in islice(waiting, at_once)}
+    failure: EmbeddingError | None = None
+    try:
+        while running:
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            failure = failure or next((error for one in done if (error := _failure(one))), None)
+            if failure is None:
+                running |= {pool.submit(send, request) for request in islice(waiting, len(done))}
+            yield from (one.result() for one in done if not _failure(one))
+    finally:
+        for one in running:
+            one.cancel()
+    if failure:
+        raise failure
+
+
+def _failure(future: Future[Answer]) -> EmbeddingError | None:
+    """Why a request failed. An error of another kind is a mistake of ours: it is raised by `result()`."""
+    error = future.exception()
+    return error if isinstance(error, EmbeddingError) else None

@@ -1,0 +1,101 @@
+"""Reads answers of OpenAI's embeddings API (https://platform.openai.com/docs/api-reference/embeddings). Pure."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pipelines.embedding.base import Vectors
+
+
+class UnreadableAnswer(Exception):
+    """The body is not what the API promises; asking again can help."""
+
+
+class WrongCount(Exception):
+    """The provider answered another number of vectors than texts were sent."""
+
+    def __init__(self, sent: int, answered: int) -> None:
+        super().__init__(f"answered {answered} vectors for {sent} texts")
+
+
+class WrongDimensions(Exception):
+    def __init__(self, answered: int) -> None:
+        self.answered = answered
+        super().__init__(f"answered {answered} dimensions")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Unit vectors of shape (texts, dimensions) in the order of the texts. `tokens` is None where untold."""
+
+    vectors: Vectors
+    tokens: int | None
+
+
+def read_answer(content: bytes, texts: int, dimensions: int) -> Answer:
+    """Parse the body of an answer to a request of so many texts.
+
+    Raises UnreadableAnswer, WrongCount and WrongDimensions.
+    """
+    body = _parsed(content)
+    entries = body.get("data")
+    if not isinstance(entries, list):
+        raise UnreadableAnswer("the answer holds no `data`")
+    if len(entries) != texts:
+        raise WrongCount(texts, len(entries))
+    try:
+        vectors = _vectors(entries, dimensions)
+    except (KeyError, TypeError, ValueError) as error:
+        raise UnreadableAnswer(f"a vector cannot be read ({type(error).__name__})") from error
+    usage = body.get("usage")
+    tokens = usage.get("prompt_tokens") if isinstance(usage, dict) else None
+    return Answer(_of_unit_length(vectors), tokens if isinstance(tokens, int) else None)
+
+
+def _parsed(content: bytes) -> dict[str, Any]:
+    try:
+        body = json.loads(content)
+    except ValueError as error:
+        raise UnreadableAnswer("the answer is not JSON") from error
+    if not isinstance(body, dict):
+        raise UnreadableAnswer("the answer is not a JSON object")
+    return body
+
+
+def _vectors(entries: list[dict[str, Any]], dimensions: int) -> Vectors:
+    """In the order of `index`, which need not be that of the answer."""
+    import numpy as np
+
+    order = [entry.get("index", position) for position, entry in enumerate(entries)]
+    if sorted(order) != list(range(len(entries))):
+        raise UnreadableAnswer("the answer's indexes are not those of the texts")
+    vectors: Vectors = np.empty((len(entries), dimensions), dtype=np.float32)
+    for index, entry in zip(order, entries, strict=True):
+        vector = _decoded(entry["embedding"])
+        if vector.shape != (dimensions,):
+            raise WrongDimensions(vector.size)
+        vectors[index] = vector
+    return vectors
+
+
+def _decoded(embedding: str | list[float]) -> Vectors:
+    """A vector, which servers that do not know `encoding_format` answer as numbers."""
+    import numpy as np
+
+    if isinstance(embedding, str):
+        return np.frombuffer(base64.b64decode(embedding), dtype="<f4")
+    return np.asarray(embedding, dtype=np.float32)
+
+
+def _of_unit_length(vectors: Vectors) -> Vectors:
+    import numpy as np
+
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    if not (np.isfinite(lengths) & (lengths > 0)).all():
+        raise UnreadableAnswer("a vector is zero or not a number")
+    vectors /= lengths
+    return vectors

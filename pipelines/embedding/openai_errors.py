@@ -1,0 +1,83 @@
+"""What a failed request to an embeddings API means, and what to do about it.
+
+Statuses and codes: https://platform.openai.com/docs/guides/error-codes
+"""
+
+from __future__ import annotations
+
+import email.utils
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from pipelines.settings import OpenAIEmbedding
+
+if TYPE_CHECKING:
+    import openai
+
+MOST_OF_A_MESSAGE = 200
+
+
+class Transient(Exception):
+    """Another attempt can succeed, after `retry_after` seconds where the provider says so."""
+
+    def __init__(self, reason: str, retry_after: float | None = None) -> None:
+        self.retry_after = retry_after
+        super().__init__(reason)
+
+
+class Refused(Exception):
+    """No other attempt would succeed; the message says what to change."""
+
+
+class TooLarge(Exception):
+    """Refused perhaps for its size: a smaller request can succeed."""
+
+
+def failure(error: openai.APIError, settings: OpenAIEmbedding) -> Transient | Refused | TooLarge:
+    """What to make of an error of the openai client. Nothing in it shows the key. Pure but for the clock."""
+    import openai
+
+    if not isinstance(error, openai.APIStatusError):
+        return Transient(f"does not answer ({type(error.__cause__ or error).__name__})")
+    status, host = error.status_code, urlsplit(settings.base_url).hostname
+    said = f"HTTP {status}{_words(error, settings)}"
+    if status == 429 and error.code == "insufficient_quota":
+        return Refused(f"embedding.api_key: {host} says that its quota is used up ({said}); check plan and billing")
+    if status in (408, 409, 425, 429) or status >= 500:
+        return Transient(f"answered {said}", retry_after(error.response.headers))
+    if status == 401:
+        return Refused(f"embedding.api_key: {host} does not accept the key (HTTP 401)")  # its words may quote the key
+    if status == 403:
+        return Refused(f"embedding.api_key: {host} does not let the key use {settings.model!r} ({said})")
+    if status == 404:
+        return Refused(
+            f"embedding.model: {host} knows no {settings.model!r} ({said}); if the name is right, "
+            "embedding.base_url may lack a path, often /v1"
+        )
+    if status in (400, 413, 422):
+        return TooLarge(f"embedding.model: {host} refuses to embed with {settings.model!r} ({said})")
+    return Refused(f"embedding.base_url: {host} answered {said}; is this the address of an embeddings API?")
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds that the `Retry-After` header asks for, in either form (RFC 9110, 10.2.3)."""
+    value = headers.get("retry-after", "").strip()
+    try:
+        return max(float(value), 0.0)
+    except ValueError:
+        pass
+    try:
+        return max(email.utils.parsedate_to_datetime(value).timestamp() - time.time(), 0.0)
+    except ValueError:
+        return None
+
+
+def _words(error: openai.APIStatusError, settings: OpenAIEmbedding) -> str:
+    """The provider's own words, without a page of HTML or the key."""
+    body = error.body
+    message = body.get("message") if isinstance(body, dict) else None
+    if not isinstance(message, str):
+        return ""
+    return ": " + message.replace(settings.api_key.get_secret_value(), "***")[:MOST_OF_A_MESSAGE]

@@ -1,0 +1,7 @@
+"""The HTTP service: `headrace serve`."""
+
+from __future__ import annotations
+
+from pipelines.service.serving import serve
+
+__all__ = ["serve"]

@@ -1,0 +1,147 @@
+"""Dagster's view: the graph, a partition, a connection's job, checks, the command line's runs."""
+
+from __future__ import annotations
+
+import dagster as dg
+import pytest
+from pydantic import SecretStr
+
+import assets.connections
+import assets.orchestrator
+import assets.stages
+import pipelines.sync
+import pipelines.workspace
+from assets.definitions import build_definitions
+from assets.orchestrator import DagsterOrchestrator, dagster_instance
+from assets.partitions import parsed
+from connectors.connection import GitHubConnection, SlackConnection
+from connectors.errors import Unavailable
+from connectors.model import Window
+from pipelines.errors import UsageError
+from pipelines.orchestrator import Target, find_orchestrator
+from pipelines.sync import Observer
+from tests.emulators.fake_embedder import FakeEmbedder
+from tests.emulators.memory_source import MemorySource
+from tests.pipelines.documents import document
+
+pytestmark = pytest.mark.filterwarnings("ignore::dagster.SupersessionWarning")
+
+
+@pytest.fixture
+def settings(settings):
+    token = SecretStr("t")
+    connections = (
+        GitHubConnection(id="acme", source="github", token=token),
+        SlackConnection(id="acme-slack", source="slack", token=token, schedule="0 6 * * *"),
+    )
+    return settings.model_copy(update={"connections": connections})
+
+
+@pytest.fixture
+def source(monkeypatch):
+    memory = MemorySource()
+    for number in range(3):
+        memory.put(document(number))
+    for module in (pipelines.sync, assets.stages, assets.orchestrator):
+        monkeypatch.setattr(module, "connect", lambda connection: memory)
+    embedder = FakeEmbedder()
+    monkeypatch.setattr(pipelines.workspace.Workspace, "embedder", property(lambda workspace: embedder))
+    return memory
+
+
+def test_the_graph_reads_from_documents_to_retrieval(settings):
+    graph = build_definitions(settings).resolve_asset_graph()
+    edges = {
+        key.to_user_string(): sorted(parent.to_user_string() for parent in graph.get(key).parent_keys)
+        for key in graph.get_all_asset_keys()
+    }
+    expected = {"retrieval": ["drive/vectors", "github/vectors", "notion/vectors", "slack/vectors"]}
+    for name in ("drive", "github", "notion", "slack"):
+        expected |= {f"{name}/documents": [], f"{name}/chunks": [f"{name}/documents"]}
+        expected |= {f"{name}/vectors": [f"{name}/chunks"]}
+    assert edges == expected
+
+
+def test_every_connection_has_a_job_and_a_schedule(settings):
+    definitions = build_definitions(settings)
+    schedules = {schedule.name: schedule.cron_schedule for schedule in definitions.schedules}
+    assert schedules == {"sync_acme": "*/15 * * * *", "sync_acme_slack": "0 6 * * *"}
+    assert {job.name for job in definitions.jobs} == set(schedules)
+
+
+def test_a_partition_is_materialised_stage_by_stage_and_published(settings, source):
+    definitions = build_definitions(settings)
+    with dg.DagsterInstance.ephemeral() as instance:
+        instance.add_dynamic_partitions("github_units", ["acme/unit"])
+        job = definitions.resolve_implicit_global_asset_job_def()
+        keys = [dg.AssetKey(["github", stage]) for stage in ("documents", "chunks", "vectors")]
+        result = job.execute_in_process(asset_selection=keys, partition_key="acme/unit", instance=instance)
+        (documents,) = result.asset_materializations_for_node("github__documents")
+        assert documents.metadata["documents new"].value == 3
+        (vectors,) = result.asset_materializations_for_node("github__vectors")
+        assert vectors.metadata["embedding inputs"].value == 3
+        published = job.execute_in_process(asset_selection=[dg.AssetKey("retrieval")], instance=instance)
+        (retrieval,) = published.asset_materializations_for_node("retrieval")
+        assert (retrieval.metadata["documents"].value, retrieval.metadata["points"].value) == (3, 3)
+        checks = {one.check_name: one for one in published.get_asset_check_evaluations()}
+        assert checks["index_agrees_with_catalog"].passed
+
+
+def test_a_check_finds_points_that_nobody_knows_of(settings, source):
+    orchestrator = DagsterOrchestrator()
+    orchestrator.sync(settings, [Target("acme")])
+    with pipelines.workspace.Workspace(settings) as workspace:
+        workspace.catalog.documents.record_indexed({document(1).id: ("v", 7)})
+    with dg.DagsterInstance.ephemeral() as instance:
+        job = build_definitions(settings).resolve_implicit_global_asset_job_def()
+        result = job.execute_in_process(asset_selection=[dg.AssetKey("retrieval")], instance=instance)
+        (check,) = result.get_asset_check_evaluations()
+        assert not check.passed
+        assert check.metadata["first ones"].value == [{"document_id": document(1).id, "in_catalog": 7, "in_index": 1}]
+
+
+def test_the_command_line_syncs_through_dagster(settings, source):
+    orchestrator = find_orchestrator()
+    stages = []
+    observer = Observer(lambda done: stages.append(done.stage))
+    report = orchestrator.sync(settings, [Target("acme")], observer=observer)
+    assert (report.documents.new, report.errors, stages) == (3, {}, ["documents", "chunks", "vectors"])
+    assert report.requests["acme"] > 0
+    with dagster_instance(settings) as instance:
+        assert instance.get_dynamic_partitions("github_units") == ["acme/unit"]
+        assert instance.get_materialized_partitions(dg.AssetKey(["github", "vectors"])) == {"acme/unit"}
+        assert instance.get_latest_materialization_event(dg.AssetKey("retrieval"))
+        (run,) = instance.get_runs()
+        assert (run.job_name, run.status) == ("sync_acme", dg.DagsterRunStatus.SUCCESS)
+
+
+def test_a_unit_that_fails_fails_the_run_after_the_others_were_published(settings, source):
+    def break_down(page):
+        raise Unavailable("memory", "HTTP 502")
+
+    source.before_page = break_down
+    report = DagsterOrchestrator().sync(settings, [Target("acme")])
+    assert "HTTP 502" in report.errors["acme/unit"]
+    with dagster_instance(settings) as instance:
+        (run,) = instance.get_runs()
+        assert run.status == dg.DagsterRunStatus.FAILURE
+        assert instance.get_latest_materialization_event(dg.AssetKey("retrieval"))
+
+
+def test_a_backfill_runs_a_partition_per_unit(settings, source):
+    window = Window(since=document().updated_at)
+    report = DagsterOrchestrator().backfill(settings, Target("acme", ("unit",)), window)
+    assert (report.documents.new, report.errors) == (3, {})
+    with dagster_instance(settings) as instance:
+        assert {run.tags.get("dagster/partition") for run in instance.get_runs()} == {"acme/unit", None}
+
+
+@pytest.mark.parametrize("key", ["acme", "other/unit"])
+def test_a_partition_of_no_connection_is_refused(settings, key):
+    with pytest.raises(UsageError, match=key.split("/")[0]):
+        parsed(settings, key)
+
+
+def test_an_unknown_unit_is_named(settings, source):
+    with pytest.raises(UsageError, match="nope"):
+        DagsterOrchestrator().sync(settings, [Target("acme", ("nope",))])

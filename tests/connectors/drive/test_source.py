@@ -1,0 +1,422 @@
+"""Units, full reads, changes, and restarts, on a Drive in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from connectors.drive.source import DriveConnector
+from connectors.errors import InvalidResponse, NotFound
+from connectors.model import Checkpoint, Cursor, Deleted, Document, Failed, Item, Parent, Skipped, Unit, Window
+
+ROOT = Unit("root", "My Drive")
+
+
+def named(items: Iterable[Item]) -> list[str]:
+    """Ids without their prefix, by what became of them: `gone -file`, `skipped ~file`, `failed !file`."""
+    marks = {Document: "", Deleted: "-", Skipped: "~", Failed: "!"}
+    found = []
+    for item in items:
+        if not isinstance(item, Checkpoint):
+            document_id = item.id if isinstance(item, Document) else item.document_id
+            found.append(marks[type(item)] + document_id.removeprefix("drive:acme/"))
+    return found
+
+
+def read(connector: DriveConnector, unit: Unit, cursor: Cursor | None = None) -> tuple[list[Item], Cursor]:
+    *items, last = connector.read(unit, cursor)
+    assert isinstance(last, Checkpoint)
+    return items, last.cursor
+
+
+def document(items: Iterable[Item], file_id: str) -> Document:
+    [found] = [item for item in items if isinstance(item, Document) and item.id == f"drive:acme/{file_id}"]
+    return found
+
+
+@pytest.fixture
+def filled(drive: Any) -> Any:
+    """Two top folders, one of them deep; a shared drive; loose, orphaned and shared files; things in the trash."""
+    drive.drives["team"] = "Team"
+    drive.folder("plans")
+    drive.folder("plans-b", "plans")
+    drive.folder("plans-a", "plans")
+    drive.folder("deep", "plans-a")
+    drive.folder("shared-folder", "not-visible")
+    drive.folder("shared-below", "shared-folder")
+    drive.folder("team-folder", "team")
+    drive.doc("loose")
+    drive.doc("orphan", "gone-parent")
+    drive.doc("shared-with-me", None)
+    drive.doc("plan", "plans")
+    drive.doc("plan-a", "plans-a")
+    drive.doc("plan-b", "plans-b")
+    drive.doc("plan-deep", "deep")
+    drive.doc("theirs", "shared-below")
+    drive.doc("team-top", "team")
+    drive.doc("team-deep", "team-folder")
+    drive.doc("trashed", "plans", trashed=True)
+    drive.file("picture", "plans", mimeType="image/png", size="10")
+    return drive
+
+
+EXPECTED = {
+    "root": ["loose", "orphan", "shared-with-me"],
+    "plans": ["plan", "plan-a", "plan-b", "plan-deep", "~picture"],
+    "shared-folder": ["theirs"],
+    "team": ["team-deep", "team-top"],
+}
+
+
+def test_every_visible_file_is_in_exactly_one_unit(filled: Any, connector: DriveConnector) -> None:
+    found = {unit.id: sorted(named(connector.read(unit))) for unit in connector.units()}
+    assert found == EXPECTED
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"include": ("Team",)}, ["team"]),
+        ({"include": ("Name of *",)}, ["plans", "shared-folder"]),
+        ({"exclude": ("root", "team")}, ["plans", "shared-folder"]),
+    ],
+)
+def test_patterns_choose_units(filled: Any, open_drive: Any, settings: dict[str, Any], expected: list[str]) -> None:
+    assert [unit.id for unit in open_drive(**settings).units()] == expected
+
+
+def test_a_document_carries_all_that_a_reader_needs(filled: Any, connector: DriveConnector) -> None:
+    items, _ = read(connector, Unit("plans", ""))
+    found = document(items, "plan-deep")
+    assert (found.source, found.connection, found.unit, found.kind) == ("drive", "acme", "plans", "document")
+    assert (found.title, found.url) == ("Name of plan-deep", "https://docs.test/plan-deep")
+    assert (found.content, found.content_type) == ("Words.", "text/markdown")
+    assert found.author == "Ada"
+    assert found.created_at is not None
+    assert found.readers == ("user:ada@acme.test",)
+    assert found.parents == (
+        Parent("drive:acme/my-root", "My Drive"),
+        Parent("drive:acme/plans", "Name of plans"),
+        Parent("drive:acme/plans-a", "Name of plans-a"),
+        Parent("drive:acme/deep", "Name of deep"),
+    )
+
+
+def test_files_of_shared_drives_tell_their_readers_when_asked(filled: Any, connector: DriveConnector) -> None:
+    filled.permissions["team-deep"] = [{"type": "group", "role": "fileOrganizer", "emailAddress": "Team@acme.test"}]
+    items, _ = read(connector, Unit("team", "Team"))
+    found = document(items, "team-deep")
+    assert (found.readers, found.author) == (("group:acme:team@acme.test",), "Lin")
+    assert found.parents == (Parent("drive:acme/team", "Team"), Parent("drive:acme/team-folder", "Name of team-folder"))
+    assert document(items, "team-top").readers == (), "permissions that are not told make no readers"
+
+
+def test_a_full_read_is_a_complete_listing(filled: Any, connector: DriveConnector) -> None:
+    for unit in connector.units():
+        *earlier, last = connector.read(unit)
+        assert isinstance(last, Checkpoint)
+        assert last.complete
+        assert not any(isinstance(item, Checkpoint) and item.complete for item in earlier)
+
+
+@pytest.mark.parametrize("unit", ["root", "plans", "team"])
+def test_an_incomplete_search_is_no_complete_listing(filled: Any, connector: DriveConnector, unit: str) -> None:
+    def incomplete(request: httpx.Request) -> httpx.Response | None:
+        if request.url.path.endswith("/files") and "mimeType = " not in request.url.params["q"]:
+            return httpx.Response(200, json={"files": [], "incompleteSearch": True})
+        return None
+
+    filled.faults.append(incomplete)
+    assert [item.complete for item in connector.read(Unit(unit, "")) if isinstance(item, Checkpoint)][-1] is False
+
+
+@pytest.mark.parametrize("has_feed", [True, False])
+def test_nothing_new_costs_one_request_for_each_unit(filled: Any, connector: DriveConnector, has_feed: bool) -> None:
+    filled.has_feed = has_feed
+    cursors = {unit: read(connector, unit)[1] for unit in connector.units()}
+    for unit, cursor in cursors.items():
+        before = connector.requests
+        items, again = read(connector, unit, cursor)
+        assert (named(items), again, connector.requests - before) == ([], cursor, 1)
+
+
+@pytest.mark.parametrize("page_size", [1, 2, 3])
+@pytest.mark.parametrize("unit", ["root", "plans", "team"])
+def test_a_killed_read_continues_from_any_checkpoint(
+    filled: Any, open_drive: Callable[[], DriveConnector], unit: str, page_size: int
+) -> None:
+    filled.page_size = page_size
+    items = list(open_drive().read(Unit(unit, "")))
+    places = [index for index, item in enumerate(items) if isinstance(item, Checkpoint)]
+    assert len(places) > 2
+    for place in places:
+        checkpoint = items[place]
+        assert isinstance(checkpoint, Checkpoint)
+        rest = list(open_drive().read(Unit(unit, ""), checkpoint.cursor))
+        assert sorted({*named(items[:place]), *named(rest)}) == EXPECTED[unit]
+        assert not any(isinstance(item, Checkpoint) and item.complete for item in rest)
+
+
+def test_a_continued_read_does_not_begin_again(filled: Any, open_drive: Callable[[], DriveConnector]) -> None:
+    items = list(open_drive().read(Unit("plans", "")))
+    checkpoints = [item for item in items if isinstance(item, Checkpoint)]
+    rest, _ = read(open_drive(), Unit("plans", ""), checkpoints[-2].cursor)
+    assert len(named(rest)) < len(EXPECTED["plans"])
+
+
+def test_a_listing_out_of_order_is_continued_without_a_gap(
+    drive: Any, open_drive: Callable[[], DriveConnector]
+) -> None:
+    """Drive gives up sorting for accounts with about a million files."""
+    drive.page_size = 2
+    for number, hour in enumerate((5, 1, 9, 3, 7)):
+        drive.doc(f"file{number}", createdTime=f"2026-02-01T{hour:02}:00:00.000Z")
+
+    def unsorted(request: httpx.Request) -> httpx.Response | None:
+        params = {name: value for name, value in request.url.params.items() if name != "orderBy"}
+        if "orderBy" not in request.url.params or request.url.params["q"].startswith("mimeType = "):
+            return None
+        return drive(request.__class__("GET", request.url.copy_with(params=params), headers=request.headers))
+
+    drive.faults.append(unsorted)
+    items = list(open_drive().read(ROOT))
+    for place, item in enumerate(items):
+        if isinstance(item, Checkpoint):
+            rest = open_drive().read(ROOT, item.cursor)
+            assert len({*named(items[:place]), *named(rest)}) == 5
+
+
+def test_what_changes_during_a_listing_is_read_afterwards(filled: Any, connector: DriveConnector) -> None:
+    reading = connector.read(ROOT)
+    next(reading)
+    filled.edit("loose", "Other words.")
+    *_, last = reading
+    assert isinstance(last, Checkpoint)
+    items, _ = read(connector, ROOT, last.cursor)
+    assert document(items, "loose").content == "Other words."
+
+
+Change = Callable[[Any], object]
+CHANGES: dict[str, tuple[Change, dict[str, list[str]]]] = {
+    "an edit": (lambda d: d.edit("plan", "New."), {"plans": ["plan"]}),
+    "two edits": (lambda d: (d.edit("plan", "New."), d.edit("plan", "Newer.")), {"plans": ["plan"]}),
+    "a new file": (lambda d: d.doc("new", "deep"), {"plans": ["new"]}),
+    "the trash": (lambda d: d.change("plan", trashed=True), {"plans": ["-plan"]}),
+    "permissions": (lambda d: d.change("plan", permissions=[]), {"plans": ["plan"]}),
+    "a rename": (lambda d: d.change("plan", name="New"), {"plans": ["plan"]}),
+    "removal": (lambda d: d.remove("team-top"), {"team": ["-team-top"]}),
+    "a move to another unit": (lambda d: d.change("plan", parents=["shared-below"]), {"shared-folder": ["plan"]}),
+    "a move out of all folders": (lambda d: d.change("plan", parents=["my-root"]), {"root": ["plan"]}),
+    "a move to a shared drive": (lambda d: d.move_to_drive("plan", "team"), {"team": ["plan"]}),
+    "a folder touched": (lambda d: d.change("plans-a", modifiedTime=d.tick()), {}),
+    "a folder renamed": (lambda d: d.change("plans-a", name="New"), {"plans": ["plan-a", "plan-deep"]}),
+    "a folder shared": (lambda d: d.change("plans-a", permissions=[]), {"plans": ["plan-a", "plan-deep"]}),
+    "a folder moved inside": (lambda d: d.change("deep", parents=["plans-b"]), {"plans": ["plan-deep"]}),
+    "a folder moved away": (lambda d: d.change("deep", parents=["shared-folder"]), {"shared-folder": ["plan-deep"]}),
+    "a team folder renamed": (lambda d: d.change("team-folder", name="New"), {"team": ["team-deep"]}),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_changes_reach_the_units_that_they_concern(filled: Any, open_drive: Any, name: str) -> None:
+    change, expected = CHANGES[name]
+    connector = open_drive()
+    cursors = {unit: read(connector, unit)[1] for unit in connector.units()}
+    change(filled)
+    connector = open_drive()
+    found = {unit.id: sorted(set(named(read(connector, unit, cursor)[0]))) for unit, cursor in cursors.items()}
+    gone = {entry for entries in expected.values() for entry in entries if entry.startswith("-")}
+    assert {unit: [one for one in names if one not in gone] for unit, names in found.items()} == {
+        unit: [one for one in expected.get(unit, []) if one not in gone] for unit in found
+    }
+    assert all(gone.intersection(found[unit]) for unit, entries in expected.items() if gone.intersection(entries))
+
+
+def test_a_trashed_folder_takes_its_files_along(filled: Any, connector: DriveConnector) -> None:
+    unit = Unit("plans", "")
+    _, cursor = read(connector, unit)
+    for trashed in ("deep", "plan-deep"):
+        filled.files[trashed]["trashed"] = True
+    filled.change("deep", explicitlyTrashed=True)
+    items, cursor = read(connector, unit, cursor)
+    assert named(items) == ["-plan-deep"]
+    filled.files["plan-deep"]["trashed"] = False
+    filled.change("deep", trashed=False)
+    items, _ = read(connector, unit, cursor)
+    assert named(items) == ["plan-deep"], "restored"
+
+
+def test_a_file_moved_to_a_unit_that_is_left_out_is_deleted(filled: Any, open_drive: Any) -> None:
+    connector = open_drive(exclude=("team",))
+    _, cursor = read(connector, Unit("plans", ""))
+    filled.move_to_drive("plan", "team")
+    filled.change("deep", parents=["team"], driveId="team")
+    filled.files["plan-deep"]["driveId"] = "team"
+    items, _ = read(connector, Unit("plans", ""), cursor)
+    assert sorted(set(named(items))) == ["-plan", "-plan-deep"]
+
+
+def test_pages_of_changes_are_checkpoints(filled: Any, open_drive: Callable[[], DriveConnector]) -> None:
+    unit = Unit("plans", "")
+    _, cursor = read(open_drive(), unit)
+    for number in range(5):
+        filled.doc(f"new{number}", "plans")
+    filled.page_size = 2
+    items = list(open_drive().read(unit, cursor))
+    assert named(items) == [f"new{number}" for number in range(5)]
+    for place, item in enumerate(items):
+        if isinstance(item, Checkpoint):
+            rest = open_drive().read(unit, item.cursor)
+            assert named(items[:place]) + named(rest) == named(items)
+
+
+def test_a_refused_cursor_leads_to_a_full_read(filled: Any, connector: DriveConnector) -> None:
+    items, _ = read(connector, Unit("plans", ""), {"token": "stale", "folders": {}})
+    assert sorted(named(items)) == EXPECTED["plans"]
+
+
+def test_without_a_feed_edits_are_found_by_time(filled: Any, open_drive: Callable[[], DriveConnector]) -> None:
+    filled.has_feed = False
+    cursors = {unit: read(open_drive(), unit)[1] for unit in open_drive().units()}
+    filled.edit("plan", "New.")
+    found = {unit.id: named(read(open_drive(), unit, cursor)[0]) for unit, cursor in cursors.items()}
+    assert found == {"team": [], "plans": ["plan"], "shared-folder": [], "root": []}
+
+
+def test_without_a_feed_a_server_that_ignores_the_query_does_no_harm(filled: Any, connector: DriveConnector) -> None:
+    filled.has_feed = False
+    _, cursor = read(connector, ROOT)
+    filled.edit("loose", "New.")
+
+    def everything(request: httpx.Request) -> httpx.Response | None:
+        if "modifiedTime" not in request.url.params.get("q", ""):
+            return None
+        return httpx.Response(200, json={"files": [filled._shown(file) for file in filled.files.values()]})
+
+    filled.faults.append(everything)
+    items, cursor = read(connector, ROOT, cursor)
+    assert named(items) == ["loose"]
+    assert named(read(connector, ROOT, cursor)[0]) == []
+
+
+@pytest.mark.parametrize("unit", ["root", "plans", "team"])
+def test_a_window_is_by_modification_and_claims_nothing(filled: Any, connector: DriveConnector, unit: str) -> None:
+    times = [datetime.fromisoformat(filled.files[one]["modifiedTime"]) for one in ("plan", "team-top")]
+    window = Window(*times)
+    *items, last = connector.read(Unit(unit, ""), None, window)
+    expected = {"root": [], "plans": ["plan", "plan-a", "plan-b", "plan-deep"], "team": []}
+    assert sorted(named(items)) == expected[unit]
+    assert isinstance(last, Checkpoint)
+    assert not last.complete
+
+
+def test_fetch_looks_again(filled: Any, connector: DriveConnector) -> None:
+    filled.change("plan-a", trashed=True)
+    asked = [f"drive:acme/{one}" for one in ("plan", "plan-a", "nowhere", "picture", "deep", "team-top")]
+    items = list(connector.fetch(Unit("plans", ""), asked))
+    assert sorted(named(items)) == ["-deep", "-nowhere", "-plan-a", "plan", "team-top", "~picture"]
+    assert document(items, "team-top").unit == "team"
+
+
+def test_shortcuts_count_nothing_twice(filled: Any, connector: DriveConnector) -> None:
+    filled.doc("by-link", None, ownedByMe=False)
+    filled.link_only.add("by-link")
+    for target in ("plan", "by-link", "nowhere", "deep"):
+        kind = filled.files.get(target, {}).get("mimeType", "")
+        details = {"targetId": target, "targetMimeType": kind}
+        filled.file(f"to-{target}", mimeType="application/vnd.google-apps.shortcut", shortcutDetails=details)
+    items, _ = read(connector, ROOT)
+    assert [one for one in named(items) if "to-" in one] == ["~to-plan", "to-by-link", "~to-nowhere", "~to-deep"]
+    assert document(items, "to-by-link").title == "Name of by-link"
+
+
+def test_folders_in_a_circle_end(drive: Any, connector: DriveConnector) -> None:
+    drive.folder("one", "two")
+    drive.folder("two", "one")
+    drive.doc("inside", "two")
+    found = [name for unit in connector.units() for name in named(connector.read(unit))]
+    assert found == ["inside"]
+
+
+NAMES = ["a", "b", "c", "d"]
+PARENTS = st.sampled_from([*NAMES, "my-root", "root", "hidden", "team", None])
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    folders=st.lists(PARENTS, min_size=4, max_size=4),
+    files=st.lists(PARENTS, max_size=6),
+    page_size=st.integers(1, 3),
+    has_feed=st.booleans(),
+)
+def test_any_tree_comes_out_whole_and_once(
+    new_drive: Any, connection: Any, folders: list[str | None], files: list[str | None], page_size: int, has_feed: bool
+) -> None:
+    """Whatever the parents: circles, parents that nobody sees, the root by either of its names."""
+    drive = new_drive()
+    drive.drives["team"] = "Team"
+    drive.page_size, drive.has_feed = page_size, has_feed
+    for name, parent in zip(NAMES, folders, strict=True):
+        drive.folder(name, parent)
+    in_team = {"team"}
+    for _ in NAMES:
+        in_team |= {name for name, parent in zip(NAMES, folders, strict=True) if parent in in_team}
+    for name in in_team - {"team"}:
+        drive.files[name]["driveId"] = "team"
+    expected = [drive.doc(f"file{number}", parent) for number, parent in enumerate(files)]
+    connector = DriveConnector(connection, httpx.MockTransport(drive))
+    units = list(connector.units())
+    assert sorted(name for unit in units for name in named(connector.read(unit))) == expected
+    connector.close()
+
+
+def test_a_unit_that_is_gone_is_an_error(drive: Any, connector: DriveConnector) -> None:
+    with pytest.raises(NotFound):
+        list(connector.read(Unit("nowhere", "")))
+
+
+def test_a_page_token_that_repeats_ends_the_read(filled: Any, connector: DriveConnector) -> None:
+    def again(request: httpx.Request) -> httpx.Response | None:
+        if request.url.path.endswith("/files"):
+            return httpx.Response(200, json={"files": [], "nextPageToken": "same"})
+        return None
+
+    filled.faults.append(again)
+    with pytest.raises(InvalidResponse, match="second time"):
+        list(connector.units())
+
+
+def test_check_tells_who_it_is_and_what_it_reaches(filled: Any, connector: DriveConnector) -> None:
+    findings = connector.check()
+    assert [(one.subject, one.ok) for one in findings] == [
+        ("credentials", True),
+        ("reach", True),
+        ("permissions", True),
+    ]
+    assert "reader@acme.test" in findings[0].detail
+    assert findings[1].detail == "1 shared drives, 2 top-level folders"
+
+
+def test_check_warns_where_permissions_are_hidden(drive: Any, connector: DriveConnector) -> None:
+    drive.doc("hidden", permissions=None)
+    [_, _, finding] = connector.check()
+    assert (finding.subject, finding.ok) == ("permissions", False)
+    assert "editor" in finding.detail
+
+
+def test_check_names_a_wrong_token_without_showing_it(drive: Any, open_drive: Any, connection: Any) -> None:
+    wrong = type(connection)(id="acme", source="drive", token="wrong-one", base_url=connection.base_url)
+    [finding] = open_drive(token=wrong.token).check()
+    assert not finding.ok
+    assert "wrong-one" not in finding.detail
+
+
+def test_memberships_are_not_drives_to_tell(connector: DriveConnector) -> None:
+    assert list(connector.memberships()) == []
+    assert connector.requests == 0

@@ -1,0 +1,455 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from connectors.errors import AccessDenied, AuthenticationFailed, NotFound, RateLimited, Unavailable
+from connectors.github.files import MAX_FILE_BYTES
+from connectors.github.source import GitHubConnector
+from connectors.model import MARKDOWN, PLAIN_TEXT, Checkpoint, Deleted, Document, Failed, Item, Skipped, Unit, Window
+
+UNIT = Unit("acme/api", "acme/api")
+ROOT = "github:acme-github/acme/api"
+
+
+def documents(items: Iterable[Item]) -> dict[str, Document]:
+    """By the rest of their id. Fails if one comes twice with different content."""
+    found: dict[str, Document] = {}
+    for item in items:
+        if isinstance(item, Document):
+            assert found.setdefault(item.id.removeprefix(f"{ROOT}/"), item) == item
+    return found
+
+
+def last_cursor(items: list[Item]) -> dict[str, Any]:
+    assert isinstance(items[-1], Checkpoint)
+    return json.loads(json.dumps(items[-1].cursor))
+
+
+def fill(github: Any, issues: int = 8) -> None:
+    for number in range(1, issues + 1):
+        github.add_issue(number, pull=number % 3 == 0)
+    github.files = {
+        "README.md": b"# Api\n",
+        "LICENSE": b"Apache",
+        "docs/guide/setup.rst": b"Setup\n=====\n",
+        "src/main.py": b"print()",
+    }
+
+
+def test_everything_is_read_once(github: Any, connector: GitHubConnector) -> None:
+    fill(github)
+    items = list(connector.read(UNIT))
+    assert set(documents(items)) == {
+        *(f"{'pull' if number % 3 == 0 else 'issues'}/{number}" for number in range(1, 9)),
+        "blob/README.md",
+        "blob/LICENSE",
+        "blob/docs/guide/setup.rst",
+    }
+    assert [item.document_id for item in items if isinstance(item, Skipped)] == [f"{ROOT}/blob/src/main.py"]
+    assert isinstance(items[-1], Checkpoint)
+    assert items[-1].complete
+    assert len(items) == len({getattr(item, "id", None) or getattr(item, "document_id", id(item)) for item in items})
+
+
+def test_documents_carry_what_is_known(github: Any, connector: GitHubConnector) -> None:
+    fill(github)
+    found = documents(connector.read(UNIT))
+    issue = found["issues/1"]
+    assert (issue.kind, issue.title, issue.author, issue.tags) == ("issue", "Title 1", "ada", ("open", "bug"))
+    assert issue.url == "https://github.test/acme/api/issues/1"
+    assert issue.readers == ("public",)
+    assert issue.created_at == issue.updated_at == datetime(2026, 1, 1, 1, tzinfo=UTC)
+    assert [(parent.id, parent.title) for parent in issue.parents] == [(ROOT, "acme/api")]
+    assert issue.content_type == MARKDOWN
+    assert found["pull/3"].kind == "pull_request"
+    file = found["blob/docs/guide/setup.rst"]
+    assert (file.kind, file.title, file.content_type) == ("file", "docs/guide/setup.rst", PLAIN_TEXT)
+    assert file.url == "https://github.test/acme/api/blob/main/docs/guide/setup.rst"
+    assert (file.author, file.updated_at) == ("eve", datetime(2025, 5, 5, 5, 5, 5, tzinfo=UTC))
+    assert [(parent.id, parent.title) for parent in file.parents] == [
+        (ROOT, "acme/api"),
+        (f"{ROOT}/tree/docs", "docs"),
+        (f"{ROOT}/tree/docs/guide", "guide"),
+    ]
+
+
+@pytest.mark.parametrize("etags", [True, False])
+@pytest.mark.parametrize("honours_since", [True, False])
+@pytest.mark.parametrize("issues", [2, 3])
+def test_nothing_changed_costs_a_constant_number_of_requests(
+    github: Any, connector: GitHubConnector, issues: int, honours_since: bool, etags: bool
+) -> None:
+    github.honours_since, github.etags = honours_since, etags
+    fill(github, issues)
+    cursor = last_cursor(list(connector.read(UNIT)))
+    github.asked.clear()
+    items = list(connector.read(UNIT, cursor))
+    assert [item for item in items if not isinstance(item, Checkpoint)] == []
+    assert github.paths() == {"repos/acme/api": 1, "repos/acme/api/issues": 1, "repos/acme/api/git/trees/main": 1}
+    assert last_cursor(items) == cursor
+    assert not any(item.complete for item in items if isinstance(item, Checkpoint))
+
+
+@pytest.mark.parametrize("honours_since", [True, False])
+def test_only_what_changed_is_read_again(github: Any, connector: GitHubConnector, honours_since: bool) -> None:
+    github.honours_since = honours_since
+    fill(github)
+    cursor = last_cursor(list(connector.read(UNIT)))
+    github.touch(2, title="Renamed")
+    github.add_comment(5, "New words")
+    github.add_issue(9)
+    github.files["README.md"] = b"# Api, changed\n"
+    del github.files["LICENSE"]
+    github.asked.clear()
+    items = list(connector.read(UNIT, cursor))
+    found = documents(items)
+    assert set(found) == {"issues/2", "issues/5", "issues/9", "blob/README.md"}
+    assert "New words" in found["issues/5"].content
+    assert found["issues/2"].title == "Renamed"
+    assert [item for item in items if isinstance(item, Deleted)] == [Deleted(f"{ROOT}/blob/LICENSE")]
+    asked_for_comments = {path for path in github.paths() if path.endswith("/comments")}
+    assert asked_for_comments == {"repos/acme/api/issues/5/comments"}
+
+
+def test_late_listings_inside_the_overlap_are_read(github: Any, connector: GitHubConnector) -> None:
+    fill(github, 2)
+    cursor = last_cursor(list(connector.read(UNIT)))
+    github.minutes -= 62  # 2 minutes before the last update
+    github.add_issue(7)
+    assert set(documents(connector.read(UNIT, cursor))) == {"issues/7"}
+
+
+def test_a_change_in_the_second_of_the_read_is_not_missed(github: Any, connector: GitHubConnector) -> None:
+    now = f"{datetime.now(UTC) + timedelta(seconds=1):%Y-%m-%dT%H:%M:%SZ}"
+    github.add_issue(1, updated_at=now)
+    cursor = last_cursor(list(connector.read(UNIT)))
+    github.issues[1]["title"] = "Changed in the same second"
+    assert documents(connector.read(UNIT, cursor))["issues/1"].title == "Changed in the same second"
+
+
+@pytest.mark.parametrize("honours_since", [True, False])
+@pytest.mark.parametrize("page_size", [1, 2, 3, 100])
+def test_a_killed_read_continues_from_any_checkpoint(
+    github: Any, connector: GitHubConnector, page_size: int, honours_since: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connectors.github.reading.FILES_PER_CHECKPOINT", 1)
+    github.page_size, github.honours_since = page_size, honours_since
+    fill(github, 7)
+    whole = list(connector.read(UNIT))
+    everything = documents(whole)
+    assert len(everything) == 7 + 3
+    places = [place for place, item in enumerate(whole) if isinstance(item, Checkpoint)]
+    assert len(places) > 4
+    for place in places:
+        rest = list(connector.read(UNIT, json.loads(json.dumps(whole[place].cursor))))  # type: ignore[union-attr]
+        assert documents(whole[:place]) | documents(rest) == everything
+        assert not set(documents(whole[:place])) & set(documents(rest))
+        assert not any(item.complete for item in rest if isinstance(item, Checkpoint))
+        assert last_cursor(rest) == last_cursor(whole)
+
+
+@pytest.mark.parametrize("same_second", [False, True])
+def test_an_update_while_pages_are_read_hides_nothing(
+    github: Any, connector: GitHubConnector, same_second: bool
+) -> None:
+    """Object 1 moves to the end after the first page: with page numbers, the others move up by one."""
+    fill(github, 8)
+    if same_second:
+        for issue in github.issues.values():
+            issue["updated_at"] = "2026-01-05T00:00:00Z" if issue["number"] > 5 else issue["updated_at"]
+
+    def change_once(request: httpx.Request) -> None:
+        if request.url.path.endswith("/issues/3/comments") or "/pulls/3/" in request.url.path:
+            github.touch(1, title="Moved", updated_at="")
+            github.issues[1]["updated_at"] = "2026-02-01T00:00:00Z"
+            github.before = lambda request: None
+
+    github.before = change_once
+    numbers = {name.split("/")[1] for name in documents_allowing_repeats(connector.read(UNIT))}
+    assert numbers >= {str(number) for number in range(1, 9)}
+
+
+def documents_allowing_repeats(items: Iterable[Item]) -> set[str]:
+    return {item.id.removeprefix(f"{ROOT}/") for item in items if isinstance(item, Document)}
+
+
+def test_a_listing_in_another_order_has_no_checkpoint_before_its_end(github: Any, connector: GitHubConnector) -> None:
+    fill(github, 6)
+    newest_first = sorted(github.issues.values(), key=lambda issue: issue["updated_at"], reverse=True)
+
+    def listing(request: httpx.Request) -> httpx.Response:
+        return github._paged(newest_first, "repositories/77/issues", dict(request.url.params))
+
+    github.answers["repos/acme/api/issues"] = github.answers["repositories/77/issues"] = listing
+    items = list(connector.read(UNIT))
+    assert len(documents(items)) == 6 + 3
+    assert not any(isinstance(item, Checkpoint) for item in items[:6])
+    again = list(connector.read(UNIT, last_cursor(items)))
+    assert not documents(again)
+
+
+def test_readers_that_change_are_told_for_everything(github: Any, connector: GitHubConnector) -> None:
+    fill(github)
+    items = list(connector.read(UNIT))
+    github.repository.update(private=True, visibility="private")
+    del github.files["LICENSE"]
+    again = list(connector.read(UNIT, last_cursor(items)))
+    assert set(documents(again)) == set(documents(items)) - {"blob/LICENSE"}
+    assert {document.readers for document in documents(again).values()} == {("group:acme-github:acme/api",)}
+    assert Deleted(f"{ROOT}/blob/LICENSE") in again
+    assert not documents(connector.read(UNIT, last_cursor(again)))
+
+
+def test_a_window_takes_in_what_was_updated_inside(github: Any, connector: GitHubConnector) -> None:
+    fill(github, 8)
+    window = Window(datetime(2026, 1, 1, 2, tzinfo=UTC), datetime(2026, 1, 1, 4, tzinfo=UTC))
+    items = list(connector.read(UNIT, {"any": "cursor"}, window))
+    assert set(documents(items)) == {"issues/2", "pull/3"}
+    assert [item for item in items if not isinstance(item, Document)] == [Checkpoint({"any": "cursor"})]
+    files = connector.read(UNIT, None, Window(until=datetime(2025, 6, 1, tzinfo=UTC)))
+    assert set(documents(files)) == {"blob/README.md", "blob/LICENSE", "blob/docs/guide/setup.rst"}
+
+
+def test_files_put_back_while_a_read_was_killed_are_read(
+    github: Any, connector: GitHubConnector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connectors.github.reading.FILES_PER_CHECKPOINT", 1)
+    github.files = {"a.md": b"old a", "b.md": b"old b"}
+    cursor = last_cursor(list(connector.read(UNIT)))
+    github.files = {"a.md": b"new a", "b.md": b"new b"}
+    killed: list[Item] = []
+    for item in connector.read(UNIT, cursor):
+        killed.append(item)
+        if isinstance(item, Checkpoint) and documents(killed):
+            break
+    assert set(documents(killed)) == {"blob/a.md"}
+    github.files = {"a.md": b"old a", "b.md": b"old b"}
+    found = documents(connector.read(UNIT, last_cursor(killed)))
+    assert {name: document.content for name, document in found.items()} == {"blob/a.md": "old a"}
+
+
+@pytest.mark.parametrize("cursor", [{"version": 0}, {"readers": ["public"], "branch": "main"}])
+def test_a_cursor_of_another_version_reads_everything(
+    github: Any, connector: GitHubConnector, cursor: dict[str, Any]
+) -> None:
+    fill(github)
+    assert len(documents(connector.read(UNIT, cursor))) == 8 + 3
+
+
+@pytest.mark.parametrize("status", [404, 409, 422])
+def test_files_without_history_have_no_time(github: Any, connector: GitHubConnector, status: int) -> None:
+    fill(github, 0)
+    github.answers["repos/acme/api/commits"] = lambda request: httpx.Response(status, json={"message": "no"})
+    found = documents(connector.read(UNIT))
+    assert {(document.author, document.updated_at) for document in found.values()} == {("", None)}
+    assert len(found) == 3
+
+
+def test_files_that_are_not_text_are_passed_over_with_a_reason(github: Any, connector: GitHubConnector) -> None:
+    github.files = {
+        "empty.md": b" \n",
+        "data.txt": b"\x00\x01",
+        "large.txt": b"x" * (MAX_FILE_BYTES + 1),
+        "model.txt": b"version https://git-lfs.github.com/spec/v1\noid sha256:1",
+        "logo.png": b"\x89PNG",
+        "latin.txt": "café".encode("cp1252"),
+        "wide.txt": "naïve".encode("utf-16"),
+        "bom.md": "é".encode("utf-8-sig"),
+    }
+    items = list(connector.read(UNIT))
+    reasons = {item.title: item.reason for item in items if isinstance(item, Skipped)}
+    assert reasons == {
+        "empty.md": "empty",
+        "data.txt": "binary content",
+        "large.txt": "larger than 2 MB (2.0 MB)",
+        "model.txt": "kept in Git LFS",
+        "logo.png": "not a Markdown or text file",
+    }
+    contents = {name: document.content for name, document in documents(items).items()}
+    assert contents == {"blob/latin.txt": "café", "blob/wide.txt": "naïve", "blob/bom.md": "é"}
+    again = list(connector.read(UNIT, last_cursor(items)))
+    assert [item for item in again if not isinstance(item, Checkpoint)] == []
+
+
+@pytest.mark.parametrize("etags", [True, False])
+def test_a_truncated_tree_is_walked(github: Any, connector: GitHubConnector, etags: bool) -> None:
+    github.etags, github.tree_limit = etags, 4
+    github.files = {
+        f"{top}/{inner}/{name}.md": f"{top}{inner}{name}".encode() for top in "ab" for inner in "cd" for name in "xyz"
+    }
+    github.files["top.md"] = b"top"
+    items = list(connector.read(UNIT))
+    assert set(documents(items)) == {f"blob/{path}" for path in github.files}
+    del github.files["b/d/z.md"]
+    again = list(connector.read(UNIT, last_cursor(items)))
+    assert [item for item in again if not isinstance(item, Checkpoint)] == [Deleted(f"{ROOT}/blob/b/d/z.md")]
+
+
+def test_an_empty_repository_has_no_files(github: Any, connector: GitHubConnector) -> None:
+    assert list(connector.read(UNIT))[-1] == Checkpoint(
+        {"readers": ["public"], "branch": "main", "since": None, "recent": {}, "files": {}, "etag": None}, complete=True
+    )
+
+
+def test_issues_switched_off(github: Any, connector: GitHubConnector) -> None:
+    fill(github)
+    github.repository["has_issues"] = False
+    github.answers["repos/acme/api/issues"] = lambda request: httpx.Response(410, json={"message": "disabled"})
+    items = list(connector.read(UNIT))
+    assert len(documents(items)) == 3
+    assert isinstance(items[-1], Checkpoint)
+    assert items[-1].complete
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_one_part_out_of_reach_leaves_the_other(github: Any, connector: GitHubConnector, status: int) -> None:
+    fill(github, 2)
+    github.answers["repos/acme/api/git/trees/main"] = lambda request: httpx.Response(status, json={"message": "no"})
+    reading = connector.read(UNIT)
+    items: list[Item] = []
+    with pytest.raises((AccessDenied, NotFound), match="git/trees"):
+        collect(reading, items)
+    assert set(documents(items)) == {"issues/1", "issues/2"}
+    assert not any(isinstance(item, Deleted) or (isinstance(item, Checkpoint) and item.complete) for item in items)
+
+
+def collect(reading: Iterable[Item], items: list[Item]) -> None:
+    """Put items into a list of the caller's, who keeps those before an error."""
+    for item in reading:
+        items.append(item)
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (httpx.Response(403, json={"message": "Resource not accessible"}), Failed),
+        (httpx.Response(422, json={"message": "odd"}), Failed),
+        (httpx.Response(502, text="<html>"), Failed),
+        (httpx.Response(200, text='[{"body": "cut'), Failed),
+        (httpx.Response(200, json=[{"user": "text", "body": 1}]), Failed),
+        (httpx.Response(404, json={}), Deleted),
+        (httpx.Response(410, json={}), Deleted),
+        (httpx.Response(451, json={}), Deleted),
+    ],
+)
+def test_one_bad_object_does_not_stop_the_read(
+    github: Any, connector: GitHubConnector, answer: httpx.Response, kind: type
+) -> None:
+    fill(github, 3)
+    github.issues[2]["comments"] = 1
+    github.answers["repos/acme/api/issues/2/comments"] = lambda request: httpx.Response(
+        answer.status_code, content=answer.content
+    )
+    items = list(connector.read(UNIT))
+    (bad,) = [item for item in items if isinstance(item, kind)]
+    assert bad.document_id == f"{ROOT}/issues/2"
+    assert {"issues/1", "pull/3", "blob/README.md"} <= set(documents(items))
+    assert isinstance(items[-1], Checkpoint)
+    assert items[-1].complete
+
+
+def test_a_server_that_stops_answering_stops_the_read(github: Any, connector: GitHubConnector) -> None:
+    fill(github, 30)
+    for number in github.issues:
+        github.issues[number]["comments"] = 1
+        github.answers[f"repos/acme/api/issues/{number}/comments"] = lambda request: httpx.Response(503)
+    items: list[Item] = []
+    with pytest.raises(Unavailable):
+        collect(connector.read(UNIT), items)
+    assert len([item for item in items if isinstance(item, Failed)]) == 2
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (httpx.Response(401, json={"message": "Bad credentials"}), AuthenticationFailed),
+        (httpx.Response(403, headers={"retry-after": "900"}, json={}), RateLimited),
+    ],
+)
+def test_trouble_of_the_connection_is_not_one_objects(
+    github: Any, connector: GitHubConnector, answer: httpx.Response, error: type[Exception]
+) -> None:
+    fill(github, 3)
+    github.issues[2]["comments"] = 1
+    github.answers["repos/acme/api/issues/2/comments"] = lambda request: answer
+    with pytest.raises(error):
+        list(connector.read(UNIT))
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"number": 1, "updated_at": "2026-01-01T00:00:00Z"},
+        {"number": 1, "updated_at": None, "user": None, "body": None, "labels": None, "title": None},
+        {"number": 1, "labels": ["plain"], "milestone": None, "assignees": None, "pull_request": None},
+    ],
+)
+def test_missing_fields(github: Any, connector: GitHubConnector, payload: dict[str, Any]) -> None:
+    github.issues[1] = {"updated_at": "", **payload}
+    document = documents(connector.read(UNIT))["issues/1"]
+    assert (document.title, document.author) == ("#1", "ghost")
+    assert document.url == "https://github.test/acme/api/issues/1"
+
+
+def test_a_time_that_is_none_is_recorded(github: Any, connector: GitHubConnector) -> None:
+    github.add_issue(1, updated_at="yesterday")
+    (failed,) = [item for item in connector.read(UNIT) if isinstance(item, Failed)]
+    assert failed.document_id == f"{ROOT}/issues/1"
+    assert "yesterday" in failed.error
+
+
+def test_fetch_looks_again(github: Any, connector: GitHubConnector) -> None:
+    fill(github, 4)
+    read = documents(connector.read(UNIT))
+    del github.issues[2]
+    github.issues[4]["repository_url"] = "https://ghe.test/api/v3/repos/acme/other"  # transferred
+    wanted = ["issues/1", "issues/2", "pull/3", "issues/3", "issues/4", "blob/README.md", "blob/gone.md", "wiki/x"]
+    ids = [*(f"{ROOT}/{name}" for name in wanted), "github:other/acme/api/issues/1", f"{ROOT}/issues/x"]
+    found = list(connector.fetch(UNIT, ids))
+    assert [item.id if isinstance(item, Document) else item for item in found] == [
+        f"{ROOT}/issues/1",
+        Deleted(f"{ROOT}/issues/2"),
+        f"{ROOT}/pull/3",
+        Deleted(f"{ROOT}/issues/3"),
+        Deleted(f"{ROOT}/issues/4"),
+        f"{ROOT}/blob/README.md",
+        *(Deleted(f"{ROOT}/{name}") for name in ("blob/gone.md", "wiki/x")),
+        Deleted("github:other/acme/api/issues/1"),
+        Deleted(f"{ROOT}/issues/x"),
+    ]
+    assert documents(found) == {name: read[name] for name in ("issues/1", "pull/3", "blob/README.md")}
+
+
+def test_fetch_of_nothing_asks_nothing(github: Any, connector: GitHubConnector) -> None:
+    assert list(connector.fetch(UNIT, [])) == []
+    assert github.asked == []
+    assert connector.requests == 0
+
+
+def test_check_names_the_token_and_its_reach(github: Any, connector: GitHubConnector) -> None:
+    findings = connector.check()
+    assert [(finding.subject, finding.ok, finding.detail) for finding in findings] == [
+        ("credentials", True, "bot, scopes: repo, read:org"),
+        ("repositories", True, "1 in reach"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("answer", "detail"),
+    [
+        (lambda request: httpx.Response(401, json={"message": "Bad credentials"}), "Bad credentials"),
+        (lambda request: httpx.Response(503), "HTTP 503"),
+    ],
+)
+def test_check_says_what_is_wrong(github: Any, connector: GitHubConnector, answer: Any, detail: str) -> None:
+    github.answers["user"] = answer
+    (finding,) = connector.check()
+    assert not finding.ok
+    assert detail in finding.detail
+    assert "ghp-secret" not in finding.detail

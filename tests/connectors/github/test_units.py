@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import httpx
+import pytest
+
+from connectors.connection import GitHubConnection
+from connectors.errors import AccessDenied, AuthenticationFailed
+from connectors.github.source import connect
+
+
+def repos(*names: str) -> list[dict[str, str]]:
+    return [{"full_name": name, "html_url": f"https://github.test/{name}"} for name in names]
+
+
+def units(connection: GitHubConnection, answers: dict[str, Any], include: Sequence[str] = ("*",)) -> list[str]:
+    """Names of the units where a path answers a body, and 403 everywhere else."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        body = answers.get(request.url.path.removeprefix("/api/v3/"), 403)
+        if isinstance(body, int):
+            return httpx.Response(body, json={"message": "Resource not accessible by integration"})
+        return httpx.Response(200, json=body)
+
+    patterns = connection.model_copy(update={"include": tuple(include), "exclude": ("acme/secret-*",)})
+    return [unit.id for unit in connect(patterns, httpx.MockTransport(answer)).units()]
+
+
+@pytest.mark.parametrize(
+    ("answers", "include", "found"),
+    [
+        ({"user/repos": repos("acme/a", "acme/secret-b", "x/c")}, ["*"], ["acme/a", "x/c"]),
+        ({"user/repos": repos("acme/a", "acme/a", "Acme/A", "x/c")}, ["acme/*"], ["acme/a"]),
+        ({"installation/repositories": {"repositories": repos("acme/a")}}, ["*"], ["acme/a"]),
+        ({"user/repos": 404, "installation/repositories": {"repositories": []}}, ["*"], []),
+        ({"orgs/acme/repos": repos("acme/a", "acme/b")}, ["acme/*"], ["acme/a", "acme/b"]),
+        ({"orgs/ada/repos": 404, "users/ada/repos": repos("ada/a")}, ["ada/?"], ["ada/a"]),
+        ({"repos/acme/a": repos("acme/a")[0], "repos/acme/b": 404}, ["acme/a", "acme/b"], ["acme/a"]),
+        (
+            {"user/repos": repos("acme/a"), "repos/else/public": repos("else/public")[0]},
+            ["acme/a", "else/public"],
+            ["acme/a", "else/public"],
+        ),
+    ],
+)
+def test_each_kind_of_token_tells_its_repositories(
+    connection: GitHubConnection, answers: dict[str, Any], include: list[str], found: list[str]
+) -> None:
+    assert units(connection, answers, include) == found
+
+
+def test_a_token_that_may_list_nothing_is_an_error(connection: GitHubConnection) -> None:
+    with pytest.raises(AccessDenied, match="installation/repositories"):
+        units(connection, {})
+
+
+def test_a_wrong_token_is_an_error(connection: GitHubConnection) -> None:
+    with pytest.raises(AuthenticationFailed):
+        units(connection, {"user/repos": 401})

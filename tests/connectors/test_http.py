@@ -1,0 +1,276 @@
+"""The client against a transport of ours, with a clock of ours: nothing is sent and nothing sleeps."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from collections.abc import Callable, Iterator
+from email.utils import formatdate
+from types import SimpleNamespace
+
+import httpx
+import pytest
+import stamina
+
+from connectors.errors import (
+    AccessDenied,
+    AuthenticationFailed,
+    InvalidResponse,
+    NotFound,
+    RateLimited,
+    RequestRejected,
+    SourceError,
+    TransientError,
+    Unavailable,
+)
+from connectors.http import ATTEMPTS, LONGEST_WAIT, ApiClient, retry_after
+
+TOKEN = "ghp-very-secret"
+BASE = "https://api.test/prefix"
+
+Answer = httpx.Response | Exception
+
+
+class Clock:
+    """Stands in for the `time` module: sleeping only moves it."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+        self.slept: list[float] = []
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    fake = SimpleNamespace(monotonic=clock.monotonic, sleep=clock.sleep, time=time.time)
+    monkeypatch.setattr("connectors.http.time", fake)
+    return clock
+
+
+@pytest.fixture(autouse=True)
+def _no_backoff() -> Iterator[None]:
+    with stamina.set_testing(True, attempts=ATTEMPTS):
+        yield
+
+
+class Server:
+    """Gives `answers` one after the other, the last one for ever, and keeps what was asked."""
+
+    def __init__(self, *answers: Answer) -> None:
+        self.answers = list(answers)
+        self.asked: list[httpx.Request] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request)
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
+
+    @property
+    def urls(self) -> list[str]:
+        return [str(request.url) for request in self.asked]
+
+
+def client(server: Callable[[httpx.Request], httpx.Response], base_url: str = BASE, token: str = TOKEN) -> ApiClient:
+    return ApiClient(base_url, {"Authorization": f"Bearer {token}"}, transport=httpx.MockTransport(server))
+
+
+def ok(body: object = None) -> httpx.Response:
+    return httpx.Response(200, json={"ok": True} if body is None else body)
+
+
+HTML = httpx.Response(502, headers={"content-type": "text/html"}, content=b"<html>Bad gateway</html>")
+TRUNCATED = httpx.Response(200, headers={"content-type": "application/json"}, content=b'{"items": [1, 2')
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        httpx.Response(429),
+        httpx.Response(429, headers={"retry-after": "7"}),
+        HTML,
+        httpx.Response(503),
+        httpx.Response(408),
+        TRUNCATED,
+        httpx.Response(200, content=b""),
+        httpx.ConnectError("refused"),
+        httpx.ReadTimeout("slow"),
+        httpx.RemoteProtocolError("closed"),
+    ],
+)
+def test_transient_trouble_is_tried_again(trouble: Answer) -> None:
+    server = Server(trouble, trouble, ok())
+    with client(server) as api:
+        assert api.get_json("things") == {"ok": True}
+        assert api.requests == 3
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (httpx.Response(429), RateLimited),
+        (HTML, Unavailable),
+        (TRUNCATED, InvalidResponse),
+        (httpx.ConnectError("refused"), Unavailable),
+    ],
+)
+def test_trouble_that_stays_is_raised_after_all_attempts(answer: Answer, error: type[SourceError]) -> None:
+    server = Server(answer)
+    with pytest.raises(error, match=r"https://api\.test/prefix/things"):
+        client(server).get_json("things", {"q": "x"})
+    assert len(server.asked) == ATTEMPTS
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error", "message"),
+    [
+        (401, {"message": "Bad credentials"}, AuthenticationFailed, "Bad credentials"),
+        (403, {"error": {"message": "insufficient scope"}}, AccessDenied, "insufficient scope"),
+        (404, {}, NotFound, "not found"),
+        (410, {}, NotFound, "not found"),
+        (422, {"error": "invalid_arguments"}, RequestRejected, "HTTP 422: invalid_arguments"),
+        (400, ["unexpected"], RequestRejected, "HTTP 400"),
+    ],
+)
+def test_what_cannot_be_retried_is_raised_at_once(
+    status: int, body: object, error: type[SourceError], message: str
+) -> None:
+    server = Server(httpx.Response(status, json=body))
+    with pytest.raises(error, match=message):
+        client(server).get_json("things")
+    assert len(server.asked) == 1
+
+
+def test_a_limit_holds_back_the_next_request_of_the_client(clock: Clock) -> None:
+    server = Server(httpx.Response(429, headers={"retry-after": "30"}), ok())
+    api = client(server)
+    api.get_json("things")
+    assert clock.slept == [30.0]
+    api.get_json("things")
+    assert clock.slept == [30.0]
+
+
+def test_a_limit_that_lasts_too_long_is_not_waited_for(clock: Clock) -> None:
+    server = Server(httpx.Response(429, headers={"retry-after": str(LONGEST_WAIT + 1)}))
+    with pytest.raises(RateLimited) as caught:
+        client(server).get_json("things")
+    assert caught.value.retry_after == LONGEST_WAIT + 1
+    assert len(server.asked) == 1
+    assert clock.slept == []
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [("", None), ("12", 12.0), ("0.5", 0.5), ("-3", 0.0), ("soon", None), ("Thu, 01 Jan 2026 00:00:00 GMT", 0.0)],
+)
+def test_retry_after_in_seconds(value: str, seconds: float | None) -> None:
+    assert retry_after(httpx.Response(429, headers={"retry-after": value})) == seconds
+
+
+def test_retry_after_as_a_date() -> None:
+    response = httpx.Response(429, headers={"retry-after": formatdate(time.time() + 100, usegmt=True)})
+    assert retry_after(response) == pytest.approx(100, abs=5)
+
+
+@pytest.mark.parametrize(
+    ("base", "link", "url"),
+    [
+        (BASE, "repos/a", "https://api.test/prefix/repos/a"),
+        (BASE, "/repos/a?page=2", "https://api.test/prefix/repos/a?page=2"),
+        (BASE, "https://api.test/prefix/repos/a?page=2", "https://api.test/prefix/repos/a?page=2"),
+        (BASE, "https://elsewhere.test/repos/a?page=2", "https://api.test/prefix/repos/a?page=2"),
+        (BASE, "http://elsewhere.test:81/prefix/repos", "https://api.test/prefix/repos"),
+        (BASE, "https://elsewhere.test/prefixed/repos", "https://api.test/prefix/prefixed/repos"),
+        (BASE, "//elsewhere.test/repos", "https://api.test/prefix/repos"),
+        (BASE, "https://user:pass@elsewhere.test/repos#top", "https://api.test/prefix/repos"),
+        ("https://api.test", "https://elsewhere.test/repos/a", "https://api.test/repos/a"),
+        ("https://api.test:8443/", "https://api.test/repos/a", "https://api.test:8443/repos/a"),
+    ],
+)
+def test_links_are_anchored_to_the_base_url(base: str, link: str, url: str) -> None:
+    server = Server(ok())
+    client(server, base).get_json(link)
+    assert server.urls == [url]
+
+
+@pytest.mark.parametrize(
+    ("location", "followed"),
+    [
+        ("https://elsewhere.test/repositories/1?b=2", "https://api.test/prefix/repositories/1?b=2"),
+        ("https://api.test/prefix/repositories/1", "https://api.test/prefix/repositories/1"),
+        ("/prefix/repositories/1", "https://api.test/prefix/repositories/1"),
+        ("1", "https://api.test/prefix/repositories/1"),
+    ],
+)
+def test_redirects_stay_on_the_host(location: str, followed: str) -> None:
+    server = Server(httpx.Response(301, headers={"location": location}), ok())
+    client(server).get_json("repositories/old", {"a": 1})
+    assert server.urls == ["https://api.test/prefix/repositories/old?a=1", followed]
+    assert {request.url.host for request in server.asked} == {"api.test"}
+
+
+def test_endless_redirects_end() -> None:
+    server = Server(httpx.Response(302, headers={"location": "/prefix/again"}))
+    with pytest.raises(RequestRejected, match="HTTP 302"):
+        client(server).get_json("things")
+    assert len(server.asked) <= ATTEMPTS
+
+
+@pytest.mark.parametrize("location", ["https://[broken", "http://api.test:port/"])
+def test_a_redirect_to_no_url_is_an_error_of_the_source(location: str) -> None:
+    server = Server(httpx.Response(302, headers={"location": location}))
+    with pytest.raises(TransientError, match="Invalid"):
+        client(server).get_json("things")
+
+
+@pytest.mark.parametrize("link", ["https://[broken", "https://api.test/prefix/\x01"])
+def test_a_link_that_is_no_url_is_an_unusable_answer(link: str) -> None:
+    with pytest.raises(InvalidResponse):
+        client(Server(ok())).get_json(link)
+
+
+def test_not_modified_is_an_answer() -> None:
+    server = Server(httpx.Response(304))
+    assert client(server).send("GET", "things", parse=lambda response: response.status_code) == 304
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [httpx.Response(401, json={"message": "no"}), httpx.Response(500), TRUNCATED, httpx.ConnectError("refused")],
+)
+def test_errors_hold_neither_token_nor_query(answer: Answer) -> None:
+    with pytest.raises(SourceError) as caught:
+        client(Server(answer)).get_json("things", {"cursor": "opaque-secret"})
+    assert TOKEN not in str(caught.value)
+    assert "opaque-secret" not in str(caught.value)
+
+
+def test_a_token_that_no_header_can_carry_is_not_quoted() -> None:
+    """The real transport refuses such a header once it is connected."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        with (
+            ApiClient(f"http://127.0.0.1:{port}", {"Authorization": f"Bearer {TOKEN}\nx"}) as api,
+            pytest.raises(AuthenticationFailed, match="check the connection's token") as caught,
+        ):
+            api.get_json("things")
+    assert TOKEN not in str(caught.value)
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+
+
+def test_bodies_and_bytes() -> None:
+    server = Server(ok())
+    api = client(server)
+    api.post_json("search", {"q": "x"})
+    assert json.loads(server.asked[0].content) == {"q": "x"}
+    assert api.get_bytes("file") == b'{"ok":true}'

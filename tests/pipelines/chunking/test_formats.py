@@ -1,0 +1,185 @@
+"""Files of every type, whole and broken."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipelines.chunking import chunk_document
+from pipelines.chunking.formats import read_blocks
+from pipelines.errors import DocumentError
+from tests.pipelines.chunking import files
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(autouse=True)
+def _no_network(monkeypatch):
+    def refused(*_args, **_kwargs):
+        raise AssertionError("chunking opened a socket")
+
+    monkeypatch.setattr(socket.socket, "connect", refused)
+    monkeypatch.setattr(socket, "getaddrinfo", refused)
+
+
+def _read(content, content_type):
+    return [(block.kind, block.text) for block in read_blocks(content, content_type)]
+
+
+def test_word():
+    assert _read(files.word(), files.DOCX) == [
+        ("heading", "# Plan"),
+        ("text", "A short line"),
+        ("item", "- first"),
+        ("item", "- second"),
+        ("heading", "## Costs"),
+        ("table", "| Item | EUR |\n| --- | --- |\n| Desk | 200 |"),
+    ]
+
+
+def test_slides_with_notes():
+    assert _read(files.slides(), files.PPTX) == [
+        ("heading", "# Slide 1"),
+        ("item", "- Point 1"),
+        ("text", "Notes: Say this on 1."),
+        ("heading", "# Slide 2"),
+        ("item", "- Point 2"),
+        ("text", "Notes: Say this on 2."),
+    ]
+
+
+def test_workbook():
+    assert _read(files.workbook(2), files.XLSX) == [
+        ("heading", "## Costs"),
+        ("table", "| Item | EUR |\n| --- | --- |\n| Item 0 | 0 |\n| Item 1 | 0.5 |"),
+        ("heading", "## Notes"),
+        ("table", "|  | one cell |\n| --- | --- |"),
+    ]
+
+
+def test_every_chunk_of_a_sheet_has_the_header_row(document):
+    chunks = chunk_document(document(files.workbook(300), files.XLSX))
+    tables = [chunk for chunk in chunks if "Item" in chunk.text]
+    assert len(tables) == 3
+    assert chunks[0].text.startswith("## Costs\n\n| Item |")
+    assert all("| Item | EUR |\n| --- | --- |" in chunk.text for chunk in tables)
+    assert all(chunk.headings == ("Costs",) for chunk in tables[1:])
+
+
+def test_pdf():
+    pages = ("A first line that is quite long\nends here.\nAnother paragraph follows", "Second page")
+    assert _read(files.pdf(*pages), files.PDF) == [
+        ("text", "A first line that is quite long\nends here."),
+        ("text", "Another paragraph follows"),
+        ("text", "Second page"),
+    ]
+
+
+def test_mail():
+    mail = (
+        b"From: Ada <ada@example.com>\r\nTo: ben@example.com\r\nSubject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\n"
+        b"Date: Mon, 5 Jan 2026 10:00:00 +0000\r\nMIME-Version: 1.0\r\n"
+        b"Content-Type: multipart/mixed; boundary=X\r\n\r\n"
+        b"--X\r\nContent-Type: text/html\r\n\r\n<p>Hello <b>World</b></p>\r\n--X\r\n"
+        b'Content-Disposition: attachment; filename="plan.pdf"\r\nContent-Type: application/pdf\r\n\r\nabc\r\n--X--\r\n'
+    )
+    assert _read(mail, files.MAIL) == [
+        (
+            "text",
+            "Subject: Grüße\nFrom: Ada <ada@example.com>\nTo: ben@example.com\nDate: Mon, 05 Jan 2026 10:00:00 +0000",
+        ),
+        ("text", "Hello World"),
+        ("text", "Attachments: plan.pdf"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "table"),
+    [
+        ("a,b\n1,2\n", "| a | b |\n| --- | --- |\n| 1 | 2 |"),
+        ('a;b\n1;"2\n3"\n', "| a | b |\n| --- | --- |\n| 1 | 2 3 |"),
+        ("a\tb\n\n1\n", "| a | b |\n| --- | --- |\n| 1 |  |"),
+        ("only\none\n", "| only |\n| --- |\n| one |"),
+    ],
+)
+def test_csv(text, table):
+    assert _read(text, "text/csv") == [("table", table)]
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ("grün".encode(), "grün"),
+        (b"\xef\xbb\xbf" + "grün".encode(), "grün"),
+        ("grün".encode("utf-16"), "grün"),
+        ("grün".encode("cp1252"), "grün"),
+        (b"a\r\nb\rc", "a\nb\nc"),
+        (b"a\0b", "a\ufffdb"),
+    ],
+)
+@pytest.mark.parametrize(
+    "content_type", ["text/plain", "Text/Markdown; charset=utf-8", "application/json", "text/x-go"]
+)
+def test_text_of_any_encoding(content, text, content_type):
+    assert _read(content, content_type) == [("text", text)]
+
+
+OLE = bytes.fromhex("d0cf11e0a1b11ae1")
+
+
+@pytest.mark.parametrize(
+    ("content", "content_type", "reason"),
+    [
+        (b"\x89PNG", "image/png", "unsupported type: image/png"),
+        (b"x", "", "unsupported type: none given"),
+        (files.pdf("secret", encrypted=True), files.PDF, "encrypted: the PDF needs a password"),
+        (files.pdf("", ""), files.PDF, "no text layer: the PDF holds pictures only"),
+        (OLE + "EncryptedPackage".encode("utf-16-le"), files.DOCX, "encrypted: the file needs a password"),
+        (OLE + b"old", files.XLSX, "unsupported type: an Office file from before 2007"),
+        (b"", files.PDF, "empty: there is no text in it"),
+    ],
+)
+def test_skipped(content, content_type, reason, document):
+    with pytest.raises(DocumentError) as caught:
+        chunk_document(document(content, content_type))
+    assert (caught.value.reason, caught.value.skip) == (reason, True)
+
+
+@pytest.mark.parametrize(
+    ("content", "content_type", "reason"),
+    [
+        (b"%PDF-1.4 nothing follows", files.PDF, "broken PDF: "),
+        (files.pdf("text")[:200], files.PDF, "broken PDF: "),
+        (b"no archive", files.DOCX, "broken Word document: "),
+        (b"no archive", files.PPTX, "broken PowerPoint presentation: "),
+        (files.workbook(9)[:2000], files.XLSX, "broken Excel workbook: "),
+        (files.workbook(1), files.DOCX, "broken Word document: "),
+        (files.word(), files.XLSX, "broken Excel workbook: "),
+    ],
+)
+def test_broken(content, content_type, reason, document):
+    with pytest.raises(DocumentError) as caught:
+        chunk_document(document(content, content_type))
+    assert caught.value.reason.startswith(reason)
+    assert len(caught.value.reason) > len(reason)
+    assert "0x" not in caught.value.reason
+    assert not caught.value.skip
+
+
+def test_unstructured_neither_loads_a_model_nor_calls_home(tmp_path):
+    program = (
+        "import socket, sys\n"
+        "def refused(*args): raise AssertionError('network')\n"
+        "socket.socket.connect = socket.getaddrinfo = refused\n"
+        "from pipelines.chunking.formats import read_blocks\n"
+        "from tests.pipelines.chunking import files\n"
+        "read_blocks(files.word(), files.DOCX)\n"
+        "read_blocks(files.slides(), files.PPTX)\n"
+        "print([name for name in ('spacy', 'torch', 'unstructured.partition.html') if name in sys.modules])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)
+    assert (done.stdout.strip(), done.stderr) == ("[]", "")

@@ -1,0 +1,148 @@
+"""The pure parts: filters to conditions, changes to batches, versions of documents, names of collections."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.errors import IndexMismatch
+from pipelines.index.base import DocumentChange, Filters, Hit, IndexSpec, Point, Refresh, described
+from pipelines.index.batches import batches
+from pipelines.index.filters import AnyOf, Conditions, During, admits_nothing, conditions
+from pipelines.index.hits import by_position, one_version
+from pipelines.index.lexical import document_vector, query_vector
+from pipelines.index.versions import check_stored, version_name
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        (Filters(readers=None), Conditions()),
+        (Filters(), Conditions(must=(AnyOf("readers", ()),))),
+        (Filters(readers=("a", "b")), Conditions(must=(AnyOf("readers", ("a", "b")),))),
+        (
+            Filters(readers=None, sources=("slack",), parents_not=("p",), tags_not=("t", "u")),
+            Conditions(
+                must=(AnyOf("source", ("slack",)),), must_not=(AnyOf("parents", ("p",)), AnyOf("tags", ("t", "u")))
+            ),
+        ),
+        (
+            Filters(readers=None, updated_after=NOON),
+            Conditions(must=(During("updated_at", "2026-03-01T12:00:00+00:00", None),)),
+        ),
+        (
+            Filters(readers=None, updated_before=NOON.astimezone(timezone(timedelta(hours=2)))),
+            Conditions(must=(During("updated_at", None, "2026-03-01T12:00:00+00:00"),)),
+        ),
+        (
+            Filters(readers=None, updated_after=NOON.replace(tzinfo=None)),
+            Conditions(must=(During("updated_at", "2026-03-01T12:00:00+00:00", None),)),
+        ),
+    ],
+)
+def test_conditions(filters: Filters, expected: Conditions) -> None:
+    assert conditions(filters) == expected
+
+
+@pytest.mark.parametrize(("readers", "nothing"), [(None, False), ((), True), (("public",), False)])
+def test_only_an_empty_tuple_of_readers_admits_nothing(readers: tuple[str, ...] | None, nothing: bool) -> None:
+    assert admits_nothing(Filters(readers=readers)) is nothing
+
+
+IDS = st.sampled_from([f"p{n}" for n in range(6)])
+CHANGES = st.lists(
+    st.builds(
+        DocumentChange,
+        document_id=st.sampled_from(["a", "b"]),
+        points=st.lists(st.builds(Point, IDS, st.just([1.0]), st.text(max_size=2), st.just({})), max_size=4),
+        refreshes=st.lists(st.builds(Refresh, IDS, st.fixed_dictionaries({"v": st.integers(0, 9)})), max_size=4),
+        stale=st.lists(IDS, max_size=4),
+    ),
+    max_size=6,
+)
+
+
+@given(changes=CHANGES, size=st.integers(1, 7))
+def test_batches_do_what_the_changes_do_one_by_one(changes: list[DocumentChange], size: int) -> None:
+    # ids belong to one document
+    changes = [
+        DocumentChange(
+            one.document_id,
+            [replace(point, id=one.document_id + point.id) for point in one.points],
+            [replace(refresh, id=one.document_id + refresh.id) for refresh in one.refreshes],
+            [one.document_id + stale for stale in one.stale],
+        )
+        for one in changes
+    ]
+    expected: dict[str, object] = {}
+    for change in changes:
+        _done(expected, change.points, change.refreshes, change.stale)
+    found: dict[str, object] = {}
+    for batch in batches(changes, size):
+        assert 0 <= len(batch) <= size
+        _done(found, batch.points, batch.refreshes, batch.stale)
+    assert found == expected
+
+
+def _done(state: dict[str, object], points: object, refreshes: object, stale: object) -> None:
+    state.update((point.id, point.lexical_text) for point in points)  # type: ignore[attr-defined]
+    state.update((one.id, one.payload) for one in refreshes if one.id in state)  # type: ignore[attr-defined]
+    for gone in stale:  # type: ignore[attr-defined]
+        state.pop(gone, None)
+
+
+def hit(document: str, version: str, updated_at: str | None = None, position: int = 0) -> Hit:
+    return Hit(
+        f"{document}{version}{position}",
+        1.0,
+        {"document_id": document, "version": version, "updated_at": updated_at, "position": position},
+    )
+
+
+def test_one_version_keeps_the_one_updated_last_and_the_order() -> None:
+    old, new = hit("a", "z", "2026-01-01"), hit("a", "b", "2026-01-02")
+    other, undated = hit("b", "1"), hit("a", "zz")
+    assert one_version([old, other, new, undated]) == [other, new]
+    assert one_version([hit("a", "2"), hit("a", "1")]) == [hit("a", "2")]
+    assert one_version([]) == []
+
+
+def test_by_position() -> None:
+    assert [one.payload["position"] for one in by_position([hit("a", "1", position=n) for n in (2, 10, 0)])] == [
+        0,
+        2,
+        10,
+    ]
+
+
+SPEC = IndexSpec("knowledge", "tiny", 4, "v1")
+
+
+def test_version_names_differ_by_what_the_collection_was_made_for() -> None:
+    specs = [SPEC, replace(SPEC, model="big"), replace(SPEC, dimensions=8), replace(SPEC, chunking="v2")]
+    names = {version_name(spec) for spec in specs}
+    assert len(names) == len(specs)
+    assert version_name(replace(SPEC)) in names
+    assert all(name.startswith("knowledge-") for name in names)
+
+
+def test_a_mismatch_says_what_was_found_and_what_to_do() -> None:
+    check_stored(SPEC, described(SPEC), "here")
+    with pytest.raises(IndexMismatch) as error:
+        check_stored(SPEC, {"model": "tiny", "dimensions": 8, "chunking": "v1"}, "here")
+    assert str(error.value) == (
+        "here: the index was made with dimensions 8, and the settings say dimensions 4; "
+        "run `headrace reindex` to make it anew, or restore the settings"
+    )
+
+
+def test_lexical_vectors_meet_in_the_words_of_question_and_text() -> None:
+    text, question = document_vector("The pumps were flooded"), query_vector("flooding pump")
+    assert set(question.indices) == set(text.indices)
+    assert query_vector("the of").indices == []
