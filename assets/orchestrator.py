@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -24,6 +23,9 @@ from pipelines.report import SyncReport
 from pipelines.settings import Settings
 from pipelines.sync import SILENT, STAGES, Observer, discover
 
+QUIET: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+"""The command prints its own lines; Dagster's events go to its history all the same."""
+
 
 class DagsterOrchestrator:
     """`pipelines.orchestrator.Orchestrator` on the Dagster instance that the UI shows."""
@@ -38,7 +40,7 @@ class DagsterOrchestrator:
                 job = definitions.resolve_job_def(job_name(target.connection))
                 (op,) = job.nodes
                 job.execute_in_process(
-                    run_config={"ops": {op.name: {"config": {"units": list(target.units), "full": full}}}},
+                    run_config=QUIET | {"ops": {op.name: {"config": {"units": list(target.units), "full": full}}}},
                     resources={"runtime": runtime},
                     instance=instance,
                     raise_on_error=False,
@@ -61,7 +63,7 @@ class DagsterOrchestrator:
                     partition_key=partition_key(connection.id, unit.id),
                     run_config=_read_config(connection.source, window),
                 )
-            self._materialize(settings, runtime, instance, [RETRIEVAL])
+            self._materialize(settings, runtime, instance, [RETRIEVAL], run_config=QUIET)
         return runtime.report
 
     @staticmethod
@@ -83,7 +85,6 @@ class DagsterOrchestrator:
 @contextmanager
 def dagster_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
     """The instance whose history the UI shows: DAGSTER_HOME's, else the one under the state directory."""
-    logging.getLogger("dagster").setLevel(logging.ERROR)
     if os.environ.get("DAGSTER_HOME"):
         with dg.DagsterInstance.get() as instance:
             yield instance
@@ -96,7 +97,7 @@ def dagster_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
 
 def _read_config(source: str, window: Window | None) -> dict[str, Any]:
     if window is None:
-        return {}
+        return QUIET
     days = {"since": window.since, "until": window.until}
     config = {name: day.isoformat() for name, day in days.items() if day}
-    return {"ops": {f"{source}__documents": {"config": config}}}
+    return QUIET | {"ops": {f"{source}__documents": {"config": config}}}

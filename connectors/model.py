@@ -167,7 +167,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """A person belongs to a group: whoever holds `email` may see what `group` may see."""
+    """A person belongs to a group of the connection. `group` is the id that `group_token` takes."""
 
     group: str
     email: str

@@ -6,7 +6,7 @@ folders without a sign (https://github.com/rclone/rclone/issues/9810).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
@@ -94,17 +94,22 @@ def _folders(client: DriveClient, inside: str, learn: Learn) -> Iterator[str]:
 
 
 def _batches(pages: Iterator[FilePage], start: Position) -> Iterator[Batch]:
-    """Parts of pages with their positions. One that is not by creation time (Drive gives up sorting for
-    accounts with about a million files) is no position to continue from, nor is any after it."""
-    created, in_order = start.created, True
+    """Parts of pages with their positions. A page that is not by creation time (Drive gives up sorting for
+    accounts with about a million files) has no positions to continue from, nor has any after it."""
+    latest, in_order = start.created, True
     for page in pages:
+        in_order = in_order and _ascends(latest, page.files)
         for first in range(0, max(len(page.files), 1), FILES_PER_BATCH):
             files = page.files[first : first + FILES_PER_BATCH]
-            for time in (file.created_time for file in files):
-                in_order = in_order and time is not None and (created is None or time >= created)
-                created = time
-            reached = Position(start.path, created if in_order else start.created)
+            latest = files[-1].created_time if in_order and files else latest
+            reached = Position(start.path, latest if in_order else start.created)
             yield Batch(files, reached, bool(page.incomplete_search))
+
+
+def _ascends(earliest: datetime | None, files: Sequence[File]) -> bool:
+    times = [file.created_time for file in files]
+    known = [time for time in (earliest, *times) if time is not None]
+    return None not in times and known == sorted(known)
 
 
 def _created_since(moment: datetime | None) -> str:

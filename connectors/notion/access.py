@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from connectors.connection import NotionConnection
+from connectors.errors import AccessDenied
 from connectors.model import PUBLIC, Membership, group_token, user_token
 from connectors.notion.client import NotionClient
 
@@ -22,12 +23,20 @@ def memberships(connection: NotionConnection, client: NotionClient) -> Iterator[
 
     https://developers.notion.com/reference/get-users
     """
-    if WORKSPACE not in connection.readers:
+    if group_token(connection.id, WORKSPACE) not in readers(connection):
         return
     for user in client.users():
         email = (user.get("person") or {}).get("email")
         if user.get("type") == "person" and email:
             yield Membership(WORKSPACE, str(email))
+
+
+def names(client: NotionClient) -> dict[str, str]:
+    """Names of people and bots by id; empty where the integration may not see users."""
+    try:
+        return {str(user.get("id")): str(user["name"]) for user in client.users() if user.get("name")}
+    except AccessDenied:
+        return {}
 
 
 def _token(connection: str, name: str) -> str:

@@ -52,12 +52,12 @@ def blocks_markdown(blocks: Sequence[Block], known: Known) -> str:
     return whole
 
 
-def linked_pages(blocks: Sequence[Block]) -> Iterator[str]:
-    """Ids of pages and databases that blocks name by their id alone."""
+def linked(blocks: Sequence[Block]) -> Iterator[tuple[str, str]]:
+    """Pages and databases that blocks name by their id alone: the kind of the id (`page_id`), and the id."""
     for block in blocks:
         if block.kind == "link_to_page" and (target := _target(block)):
-            yield target
-        yield from linked_pages(block.children)
+            yield str(block.content["type"]), target
+        yield from linked(block.children)
 
 
 def _rendered(blocks: Sequence[Block], known: Known) -> Iterator[tuple[str, str]]:

@@ -78,17 +78,17 @@ class NotionClient:
         return self._items("GET", "users", {})
 
     def page(self, page_id: str) -> Payload:
-        return self._get(f"pages/{quote(page_id)}")
+        return self._object(f"pages/{quote(page_id)}")
 
     def database(self, database_id: str) -> Payload:
         """A database with its `data_sources`; before version 2025-09-03 with its `properties`."""
-        return self._get(f"databases/{quote(database_id)}")
+        return self._object(f"databases/{quote(database_id)}")
 
     def data_source(self, data_source_id: str) -> Payload:
-        return self._get(f"data_sources/{quote(data_source_id)}")
+        return self._object(f"data_sources/{quote(data_source_id)}")
 
     def block(self, block_id: str) -> Payload:
-        return self._get(f"blocks/{quote(block_id)}")
+        return self._object(f"blocks/{quote(block_id)}")
 
     def children(self, block_id: str) -> Iterator[Payload]:
         """Blocks directly under a page or block."""
@@ -114,6 +114,15 @@ class NotionClient:
         """
         newest_first = {"sort": {"direction": "descending", "timestamp": "last_edited_time"}}
         return self._pages("POST", "search", newest_first)
+
+    def _object(self, path: str) -> Payload:
+        """An object by its id. Raises NotFound also for an id that is another kind of object's."""
+        try:
+            return self._get(path)
+        except RequestRejected as error:
+            if error.status == 400 and "validation_error" in str(error):
+                raise NotFound(path) from error
+            raise
 
     def _get(self, path: str) -> Payload:
         return self._api.send("GET", path, parse=_parsed_object)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from connectors.notion.blocks import Block, blocks_markdown, linked_pages
+from connectors.notion.blocks import Block, blocks_markdown, linked
 from connectors.notion.client import Payload
+from connectors.notion.nodes import Ref, parent
 from connectors.notion.properties import Known, property_lines, related_pages
 from connectors.notion.rich_text import joined, markdown, plain
 
@@ -30,6 +31,8 @@ def database_markdown(database: Payload, sources: Sequence[Payload]) -> str:
     return joined(parts, "\n\n")
 
 
-def mentioned(page: Payload, blocks: Sequence[Block]) -> set[str]:
-    """Ids of the pages and databases whose titles `page_markdown` wants to know."""
-    return {*related_pages(page.get("properties")), *linked_pages(blocks)}
+def mentioned(page: Payload, blocks: Sequence[Block]) -> set[Ref]:
+    """The pages and databases whose titles `page_markdown` wants to know."""
+    links = (parent({"type": kind, kind: target}) for kind, target in linked(blocks))
+    related = (Ref("page", page_id) for page_id in related_pages(page.get("properties")))
+    return {*related, *(link for link in links if link)}

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import Engine, delete, select
 
-from connectors.model import Membership
+from connectors.model import Membership, group_token
 from pipelines.catalog import tables
 from pipelines.catalog.statements import upsert
 
@@ -17,7 +17,7 @@ class Memberships:
 
     def replace(self, connection: str, memberships: Iterable[Membership]) -> int:
         """Make these all memberships of a connection, at once; returns how many there are."""
-        pairs = {(one.group, one.email.strip().lower()) for one in memberships}
+        pairs = {(group_token(connection, one.group), one.email.strip().lower()) for one in memberships}
         rows = [{"connection": connection, "group": group, "email": email} for group, email in sorted(pairs)]
         with self._engine.begin() as database:
             database.execute(delete(tables.memberships).where(tables.memberships.c.connection == connection))

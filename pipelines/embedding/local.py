@@ -15,6 +15,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -116,7 +117,7 @@ def windows(tokens: Sequence[int]) -> list[list[int]]:
     tokens = tokens[:MOST_TOKENS]
     count = max(1, -(-len(tokens) // (WINDOW - 2)))
     cuts = [len(tokens) * part // count for part in range(count + 1)]
-    return [[_START, *tokens[start:end], _END] for start, end in zip(cuts, cuts[1:], strict=False)]
+    return [[_START, *tokens[start:end], _END] for start, end in pairwise(cuts)]
 
 
 def _runs(parts: Sequence[tuple[int, list[int]]]) -> Iterable[tuple[list[int], list[list[int]]]]:

@@ -49,7 +49,7 @@ def read_answer(content: bytes, texts: int, dimensions: int) -> Answer:
         raise WrongCount(texts, len(entries))
     try:
         vectors = _vectors(entries, dimensions)
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise UnreadableAnswer(f"a vector cannot be read ({type(error).__name__})") from error
     usage = body.get("usage")
     tokens = usage.get("prompt_tokens") if isinstance(usage, dict) else None
@@ -76,8 +76,10 @@ def _vectors(entries: list[dict[str, Any]], dimensions: int) -> Vectors:
     vectors: Vectors = np.empty((len(entries), dimensions), dtype=np.float32)
     for index, entry in zip(order, entries, strict=True):
         vector = _decoded(entry["embedding"])
-        if vector.shape != (dimensions,):
-            raise WrongDimensions(vector.size)
+        if vector.ndim != 1:
+            raise UnreadableAnswer("a vector is not a list of numbers")
+        if len(vector) != dimensions:
+            raise WrongDimensions(len(vector))
         vectors[index] = vector
     return vectors
 
@@ -87,7 +89,7 @@ def _decoded(embedding: str | list[float]) -> Vectors:
     import numpy as np
 
     if isinstance(embedding, str):
-        return np.frombuffer(base64.b64decode(embedding), dtype="<f4")
+        return np.frombuffer(base64.b64decode(embedding, validate=True), dtype="<f4")
     return np.asarray(embedding, dtype=np.float32)
 
 

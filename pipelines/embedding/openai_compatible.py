@@ -79,12 +79,15 @@ class OpenAICompatibleEmbedder:
             return EmbeddedBatch(positions, answer.vectors, estimated if answer.tokens is None else answer.tokens)
 
         requests = packed(lengths, most_tokens=MOST_TOKENS, most_inputs=most_inputs)
+        if purpose == "query":
+            return map(send, requests)  # on the caller's thread: a query does not queue behind documents
         return answers(self._pool, send, requests, IN_FLIGHT)
 
     def close(self) -> None:
-        self._pool.shutdown(cancel_futures=True)
-        if client := self.__dict__.pop("_client", None):
-            client.close()
+        """Give up what is under way: nobody takes its answers any more, and a retry could take minutes."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        if "_client" in self.__dict__:
+            self._client.close()
 
     @cached_property
     def _client(self) -> openai.OpenAI:
@@ -120,9 +123,9 @@ class OpenAICompatibleEmbedder:
                 with attempt:
                     return self._once(texts, patience.timeout)
         except Transient as error:
-            raise EmbeddingUnavailable(f"embedding: {self._host} {error}; try again later") from error.__cause__
+            raise EmbeddingUnavailable(f"embedding: {self._host} {error}; try again later") from None
         except Refused as error:
-            raise EmbeddingRefused(str(error)) from error.__cause__
+            raise EmbeddingRefused(str(error)) from None  # the client's own error may quote the key
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     def _once(self, texts: Sequence[str], timeout: float) -> Answer:

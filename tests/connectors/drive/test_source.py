@@ -129,7 +129,8 @@ def test_a_full_read_is_a_complete_listing(filled: Any, connector: DriveConnecto
 def test_an_incomplete_search_is_no_complete_listing(filled: Any, connector: DriveConnector, unit: str) -> None:
     def incomplete(request: httpx.Request) -> httpx.Response | None:
         if request.url.path.endswith("/files") and "mimeType = " not in request.url.params["q"]:
-            return httpx.Response(200, json={"files": [], "incompleteSearch": True})
+            more = {} if "pageToken" in request.url.params else {"incompleteSearch": True, "nextPageToken": "1"}
+            return httpx.Response(200, json={"files": [], **more})
         return None
 
     filled.faults.append(incomplete)
@@ -174,8 +175,8 @@ def test_a_listing_out_of_order_is_continued_without_a_gap(
     drive: Any, open_drive: Callable[[], DriveConnector]
 ) -> None:
     """Drive gives up sorting for accounts with about a million files."""
-    drive.page_size = 2
-    for number, hour in enumerate((5, 1, 9, 3, 7)):
+    drive.page_size = 3
+    for number, hour in enumerate((1, 9, 5, 6, 7, 8, 2)):
         drive.doc(f"file{number}", createdTime=f"2026-02-01T{hour:02}:00:00.000Z")
 
     def unsorted(request: httpx.Request) -> httpx.Response | None:
@@ -189,7 +190,7 @@ def test_a_listing_out_of_order_is_continued_without_a_gap(
     for place, item in enumerate(items):
         if isinstance(item, Checkpoint):
             rest = open_drive().read(ROOT, item.cursor)
-            assert len({*named(items[:place]), *named(rest)}) == 5
+            assert len({*named(items[:place]), *named(rest)}) == 7
 
 
 def test_what_changes_during_a_listing_is_read_afterwards(filled: Any, connector: DriveConnector) -> None:
@@ -327,12 +328,14 @@ def test_fetch_looks_again(filled: Any, connector: DriveConnector) -> None:
 def test_shortcuts_count_nothing_twice(filled: Any, connector: DriveConnector) -> None:
     filled.doc("by-link", None, ownedByMe=False)
     filled.link_only.add("by-link")
-    for target in ("plan", "by-link", "nowhere", "deep"):
+    filled.files["shared-with-me"]["sharedWithMeTime"] = filled.tick()
+    for target in ("plan", "by-link", "nowhere", "deep", "shared-with-me"):
         kind = filled.files.get(target, {}).get("mimeType", "")
         details = {"targetId": target, "targetMimeType": kind}
         filled.file(f"to-{target}", mimeType="application/vnd.google-apps.shortcut", shortcutDetails=details)
     items, _ = read(connector, ROOT)
-    assert [one for one in named(items) if "to-" in one] == ["~to-plan", "to-by-link", "~to-nowhere", "~to-deep"]
+    expected = ["~to-plan", "to-by-link", "~to-nowhere", "~to-deep", "~to-shared-with-me"]
+    assert [one for one in named(items) if "to-" in one] == expected
     assert document(items, "to-by-link").title == "Name of by-link"
 
 
@@ -342,6 +345,13 @@ def test_folders_in_a_circle_end(drive: Any, connector: DriveConnector) -> None:
     drive.doc("inside", "two")
     found = [name for unit in connector.units() for name in named(connector.read(unit))]
     assert found == ["inside"]
+
+
+def test_a_file_in_a_folder_that_only_its_link_opens_is_not_lost(drive: Any, connector: DriveConnector) -> None:
+    drive.folder("by-link", None)
+    drive.link_only.add("by-link")
+    drive.doc("inside", "by-link")
+    assert {unit.id: named(connector.read(unit)) for unit in connector.units()} == {"root": ["inside"]}
 
 
 NAMES = ["a", "b", "c", "d"]

@@ -159,9 +159,9 @@ def test_embeddings_are_kept_by_model_dimensions_and_text(catalog):
 def test_memberships_are_replaced_as_a_whole(catalog):
     catalog.memberships.replace("acme", [Membership("g1", "Ada@Example.com"), Membership("g2", "bo@example.com")])
     catalog.memberships.replace("other", [Membership("g3", "ada@example.com")])
-    assert catalog.groups_of("ADA@example.com") == {"g1", "g3"}
+    assert catalog.groups_of("ADA@example.com") == {"group:acme:g1", "group:other:g3"}
     catalog.memberships.replace("acme", [])
-    assert catalog.groups_of("ada@example.com") == {"g3"}
+    assert catalog.groups_of("ada@example.com") == {"group:other:g3"}
 
 
 def test_one_process_works_on_a_unit(catalog):

@@ -1,0 +1,147 @@
+"""Where pages and databases stand: their parents, up to the top of what the integration sees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from connectors.errors import AccessDenied, NotFound
+from connectors.notion.client import NotionClient, Payload
+from connectors.notion.nodes import Node, Ref, node, parent
+
+
+class Tree:
+    """Looks objects up, each at most once. Made anew for every listing, so that it never grows stale."""
+
+    def __init__(self, client: NotionClient) -> None:
+        self._client = client
+        self._nodes: dict[Ref, Node | None] = {}
+        self._denied: dict[Ref, AccessDenied] = {}
+        self._above_blocks: dict[str, Ref | None] = {}
+        self._sources: dict[Ref, list[Node]] = {}
+
+    def add(self, found: Node) -> Ref:
+        """Keep a node that a listing named; returns the page or database that is a document for it."""
+        self._nodes[found.ref] = found
+        if found.ref.kind != "data_source" or found.parent is None or found.parent.kind != "database":
+            return found.ref
+        self._sources.setdefault(found.parent, []).append(found)
+        return found.parent
+
+    def find(self, ref: Ref) -> Node | None:
+        """A page, database or data source; None if there is none for this integration. Raises SourceError."""
+        if ref in self._denied:
+            raise self._denied[ref]
+        if ref not in self._nodes:
+            try:
+                found = self._nodes[ref] = self._asked(ref)
+            except AccessDenied as error:
+                self._denied[ref] = error
+                raise
+            if found and found.ref.kind == "data_source":
+                self.add(found)
+        return self._nodes[ref]
+
+    def seen(self, ref: Ref) -> Node | None:
+        """As `find`, and None also for what the integration may not read."""
+        try:
+            return self.find(ref)
+        except AccessDenied:
+            return None
+
+    def sources(self, database: Node) -> list[Node]:
+        """Data sources of a database that are in reach."""
+        entries = database.payload.get("data_sources") or ()
+        named = [self.seen(Ref("data_source", str(entry["id"]))) for entry in entries if entry.get("id")]
+        return [source for source in named if source] or self._sources.get(database.ref, [])
+
+    def chain(self, start: Node) -> list[Node]:
+        """Pages and databases above a node, from the outermost in reach to the nearest."""
+        above: list[Node] = []
+        seen = {start.ref}
+        ref = self._holder(start.parent)
+        while ref and ref not in seen and (found := self.seen(ref)):
+            seen.add(ref)
+            above.insert(0, found)
+            ref = self._holder(found.parent)
+        return above
+
+    def roots(self, refs: Iterable[Ref]) -> list[Node]:
+        """The outermost pages and databases in reach among `refs` and above them, without those in the trash.
+
+        Blocks are looked at one level up only: a block in reach is on a page in reach.
+        """
+        waiting = list(refs)
+        listed = set(waiting)
+        seen: set[Ref] = set()
+        found: list[Ref] = []
+        while waiting:
+            ref = waiting.pop()
+            if ref in seen:
+                continue
+            seen.add(ref)
+            above = self._parent(ref)
+            if above is None or (above not in listed and not self._in_reach(above)):
+                found.append(ref)
+            elif above.kind != "block":
+                waiting.append(above)
+        nodes = (self.seen(ref) for ref in found)
+        return [root for root in nodes if root and not root.trashed]
+
+    def _parent(self, ref: Ref) -> Ref | None:
+        """As listed, if it was; a database is listed through its data sources."""
+        if ref not in self._nodes and (sources := self._sources.get(ref)):
+            beside = sources[0].payload
+            if "database_parent" in beside:
+                return parent(beside["database_parent"])
+        found = self.seen(ref)
+        return found.parent if found else None
+
+    def _in_reach(self, ref: Ref) -> bool:
+        if ref.kind == "block":
+            return self._above_block(ref.id) is not None
+        return self.seen(ref) is not None
+
+    def _holder(self, ref: Ref | None) -> Ref | None:
+        """The page or database that `ref` is, or is inside of."""
+        seen: set[Ref] = set()
+        while ref and ref.kind in ("block", "data_source") and ref not in seen:
+            seen.add(ref)
+            if ref.kind == "block":
+                ref = self._above_block(ref.id)
+            else:
+                source = self.seen(ref)
+                ref = source.parent if source else None
+        return ref
+
+    def _above_block(self, block_id: str) -> Ref | None:
+        if block_id not in self._above_blocks:
+            try:
+                self._above_blocks[block_id] = parent(self._client.block(block_id).get("parent"))
+            except (AccessDenied, NotFound):
+                self._above_blocks[block_id] = None
+        return self._above_blocks[block_id]
+
+    def _asked(self, ref: Ref) -> Node | None:
+        try:
+            return node(self._payload(ref))
+        except NotFound:
+            return _stand_in(ref, self._sources.get(ref, ()))
+
+    def _payload(self, ref: Ref) -> Payload:
+        match ref.kind:
+            case "page":
+                return self._client.page(ref.id)
+            case "database":
+                return self._client.database(ref.id)
+            case "data_source":
+                return self._client.data_source(ref.id)
+            case "block":
+                return self._client.block(ref.id)
+
+
+def _stand_in(ref: Ref, sources: Sequence[Node]) -> Node | None:
+    """A database that is out of reach while one of its data sources is not."""
+    if not sources:
+        return None
+    return replace(sources[0], ref=ref, parent=parent(sources[0].payload.get("database_parent")))

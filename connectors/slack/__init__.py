@@ -1,0 +1,1 @@
+"""Slack: threads and days of channels. https://docs.slack.dev/reference/methods"""

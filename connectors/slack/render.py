@@ -1,0 +1,140 @@
+"""Messages to Markdown: who, when, and everything that a person sees of a message. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from connectors.slack.blocks import render_blocks
+from connectors.slack.client import Payload, number
+from connectors.slack.mrkdwn import Names, markdown
+
+NOISE = frozenset(
+    {
+        "bot_add",
+        "bot_remove",
+        "channel_archive",
+        "channel_join",
+        "channel_leave",
+        "channel_name",
+        "channel_purpose",
+        "channel_topic",
+        "channel_unarchive",
+        "group_archive",
+        "group_join",
+        "group_leave",
+        "group_name",
+        "group_purpose",
+        "group_topic",
+        "group_unarchive",
+        "pinned_item",
+        "reminder_add",
+        "tombstone",
+        "unpinned_item",
+    }
+)
+"""Subtypes that say nothing but what happened to the channel."""
+
+LONGEST_TITLE = 80
+
+
+def is_noise(message: Payload) -> bool:
+    return message.get("subtype") in NOISE
+
+
+def moment(ts: str) -> datetime:
+    """A message's time, to the microsecond."""
+    seconds, microseconds = number(ts)
+    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=microseconds)
+
+
+def last_change(messages: Sequence[Payload]) -> datetime:
+    """When the latest of these messages was written or edited."""
+    edits = [message["edited"]["ts"] for message in messages if (message.get("edited") or {}).get("ts")]
+    return max(moment(ts) for ts in [*(message["ts"] for message in messages), *edits])
+
+
+def author(message: Payload, names: Names) -> str:
+    """Display name of whoever wrote a message, a bot's own name included."""
+    if message.get("user") and not message.get("username"):
+        return names.user(str(message["user"]))
+    profile = message.get("bot_profile") or {}
+    return str(message.get("username") or profile.get("name") or message.get("bot_id") or "unknown")
+
+
+def render_messages(messages: Sequence[Payload], names: Names) -> str:
+    """A conversation: each message under its author and time (UTC)."""
+    return "\n\n".join(
+        f"**{author(message, names)}** ({moment(message['ts']):%Y-%m-%d %H:%M}): {body}"
+        for message in messages
+        if (body := render_body(message, names))
+    )
+
+
+def render_body(message: Payload, names: Names) -> str:
+    """Text, blocks, attachments and files of a message; what two of them say alike stands once."""
+    text = markdown(str(message.get("text") or ""), names).strip()
+    blocks = render_blocks(message.get("blocks"), names)
+    pieces = _without_repetition([text, blocks])
+    pieces += [_attachment(one, names) for one in message.get("attachments") or () if isinstance(one, dict)]
+    pieces += [_file(one) for one in message.get("files") or () if isinstance(one, dict)]
+    return "\n\n".join(piece for piece in pieces if piece)
+
+
+def title(message: Payload, names: Names) -> str:
+    """The first line of a message, shortened."""
+    lines = [line for line in re.sub(r"[*`]", "", render_body(message, names)).splitlines() if line.strip()]
+    first = lines[0].strip() if lines else ""
+    return first if len(first) <= LONGEST_TITLE else f"{first[: LONGEST_TITLE - 1].rstrip()}…"
+
+
+def _without_repetition(pieces: Sequence[str]) -> list[str]:
+    """Leave out a piece whose words all stand, in order, in another one."""
+    kept: list[str] = []
+    for piece in sorted(pieces, key=lambda piece: len(_words(piece)), reverse=True):
+        if not any(_words(piece) in _words(other) for other in kept):
+            kept.append(piece)
+    return [piece for piece in pieces if piece in kept]
+
+
+def _words(text: str) -> str:
+    return " ".join(re.findall(r"\w+", text.lower()))
+
+
+def _attachment(attachment: Payload, names: Names) -> str:
+    """https://docs.slack.dev/legacy/legacy-messaging/legacy-secondary-message-attachments"""
+    parts = [
+        _linked(attachment.get("title"), attachment.get("title_link")),
+        *(markdown(str(attachment[key]), names) for key in ("pretext", "author_name", "text") if attachment.get(key)),
+        *(_field(one, names) for one in attachment.get("fields") or () if isinstance(one, dict)),
+        render_blocks(attachment.get("blocks"), names),
+        render_blocks([b for m in attachment.get("message_blocks") or () for b in _inner_blocks(m)], names),
+        str(attachment.get("footer") or ""),
+    ]
+    said = [part for part in parts if part.strip()] or [markdown(str(attachment.get("fallback") or ""), names)]
+    return "\n".join(f"> {line}" for part in said for line in part.splitlines())
+
+
+def _inner_blocks(message: Any) -> list[Payload]:
+    inner = message.get("message") if isinstance(message, dict) else None
+    blocks = inner.get("blocks") if isinstance(inner, dict) else None
+    return blocks if isinstance(blocks, list) else []
+
+
+def _field(field: Payload, names: Names) -> str:
+    name, value = str(field.get("title") or ""), markdown(str(field.get("value") or ""), names)
+    return f"{name}: {value}" if name and value else name or value
+
+
+def _file(file: Payload) -> str:
+    """https://docs.slack.dev/reference/objects/file-object"""
+    name = str(file.get("title") or file.get("name") or "")
+    preview = str(file.get("preview") or file.get("plain_text") or "").strip()
+    heading = f"File: {_linked(name, file.get('permalink'))}" if name else ""
+    return "\n".join(part for part in (heading, preview) if part)
+
+
+def _linked(text: Any, url: Any) -> str:
+    return f"[{text}]({url})" if text and url else str(text or "")

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from connectors.connection import NotionConnection
+from connectors.errors import (
+    AccessDenied,
+    AuthenticationFailed,
+    InvalidResponse,
+    NotFound,
+    RateLimited,
+    RequestRejected,
+    SourceError,
+    Unavailable,
+)
+from connectors.notion.client import API_VERSION, NotionClient
+from tests.connectors.notion.conftest import Notion, block, refused
+
+
+def client_of(connection: NotionConnection, answer: Callable[[httpx.Request], httpx.Response]) -> NotionClient:
+    return NotionClient(connection, httpx.MockTransport(answer))
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "expected"),
+    [
+        (429, "rate_limited", RateLimited),
+        (409, "conflict_error", Unavailable),
+        (500, "internal_server_error", Unavailable),
+        (503, "service_unavailable", Unavailable),
+        (504, "gateway_timeout", Unavailable),
+        (200, "service_unavailable", Unavailable),
+        (401, "unauthorized", AuthenticationFailed),
+        (403, "restricted_resource", AccessDenied),
+        (404, "object_not_found", NotFound),
+        (400, "validation_error", NotFound),
+        (400, "missing_version", RequestRejected),
+    ],
+)
+def test_errors_by_their_code(
+    connection: NotionConnection, status: int, code: str, expected: type[SourceError]
+) -> None:
+    client = client_of(connection, lambda request: refused(status, code, "said so"))
+    with pytest.raises(expected) as raised:
+        client.page("p")
+    assert "ntn-secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize("code", ["rate_limited", "conflict_error", "service_unavailable"])
+def test_transient_errors_are_tried_again(connection: NotionConnection, code: str) -> None:
+    answers = iter([refused(429 if code == "rate_limited" else 409, code), httpx.Response(200, json={"id": "p"})])
+    assert client_of(connection, lambda request: next(answers)).page("p") == {"id": "p"}
+
+
+def test_retry_after_is_kept(connection: NotionConnection) -> None:
+    client = client_of(connection, lambda request: refused(429, "rate_limited", **{"retry-after": "500"}))
+    with pytest.raises(RateLimited) as raised:
+        client.me()
+    assert raised.value.retry_after == 500
+    assert client.requests == 1  # longer than anybody waits
+
+
+@pytest.mark.parametrize("body", ["[]", "{", '{"results": 1}', '{"results": [1]}', "<html>"])
+def test_answers_that_are_no_listing(connection: NotionConnection, body: str) -> None:
+    with pytest.raises(InvalidResponse):
+        list(client_of(connection, lambda request: httpx.Response(200, text=body)).users())
+
+
+def test_listings_are_read_to_the_end_in_get_and_post(notion: Notion, connection: NotionConnection) -> None:
+    notion.add_page("p", None, *(block("paragraph", str(at)) for at in range(8)))
+    for at in range(7):
+        notion.add_page(f"q{at}")
+    client = client_of(connection, notion)
+    assert [one["id"] for one in client.children("p")] == [f"p.{at}" for at in range(8)]
+    assert sum(len(page.items) for page in client.search()) == 8
+    assert notion.paths() == {"blocks/p/children": 3, "search": 3}
+    assert {request.headers["notion-version"] for request in notion.asked} == {API_VERSION}
+    assert {request.headers["authorization"] for request in notion.asked} == {"Bearer ntn-secret"}
+
+
+def test_a_cursor_that_comes_again_ends_the_listing(connection: NotionConnection) -> None:
+    again = {"results": [{"id": "x"}], "has_more": True, "next_cursor": "same"}
+    client = client_of(connection, lambda request: httpx.Response(200, json=again))
+    assert len(list(client.users())) == 2
+
+
+def test_a_cursor_without_more_ends_the_listing(connection: NotionConnection) -> None:
+    last = {"results": [], "has_more": False, "next_cursor": "stale"}
+    client = client_of(connection, lambda request: httpx.Response(200, json=last))
+    assert list(client.users()) == []
+    assert client.requests == 1

@@ -1,0 +1,461 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+
+import httpx
+import pytest
+
+from connectors.connection import NotionConnection
+from connectors.errors import AuthenticationFailed, Unavailable
+from connectors.model import Checkpoint, Cursor, Deleted, Document, Failed, Item, Parent, Skipped, Unit, Window
+from connectors.notion.source import NotionConnector, connect
+from tests.connectors.notion.conftest import START, Notion, block, refused, text, under
+
+
+def documents(items: Iterable[Item]) -> dict[str, Document]:
+    found = [item for item in items if isinstance(item, Document)]
+    assert len({item.id for item in found}) == len(found), "a document came twice"
+    return {item.id.removeprefix("notion:acme-notion/"): item for item in found}
+
+
+def last_cursor(items: Iterable[Item]) -> Cursor:
+    *_, last = items
+    assert isinstance(last, Checkpoint)
+    return json.loads(json.dumps(last.cursor))  # as the catalog keeps it
+
+
+def unit(unit_id: str) -> Unit:
+    return Unit(unit_id, f"Title {unit_id}")
+
+
+@pytest.fixture
+def fresh(notion: Notion, connection: NotionConnection) -> NotionConnector:
+    """Another instance, as the next process would have."""
+    return connect(connection, httpx.MockTransport(notion))
+
+
+def a_workspace(notion: Notion) -> None:
+    """home > team > note (in a column); home > tasks (database) > row > inside; roadmap (database); guide."""
+    notion.add_page("home")
+    notion.add_page("team", under("home"))
+    column = {"id": "column", **block("column"), "children": [{"id": "note", **child_page("note")}]}
+    notion.write("team", {"id": "columns", **block("column_list"), "children": [column]})
+    notion.add_page("note", under("column", "block"))
+    notion.add_database("tasks", under("home"), says="What is to be done")
+    notion.add_page("row", notion.row_parent("tasks-source"), properties={"Done": checkbox(True)})
+    notion.add_page("inside", under("row"))
+    notion.add_database("roadmap", None, "near", "far", says="Where we go")
+    notion.add_page("soon", notion.row_parent("roadmap-near", with_database=False))
+    notion.add_page("guide")
+
+
+def child_page(title: str) -> dict[str, object]:
+    return {"type": "child_page", "child_page": {"title": title}}
+
+
+def checkbox(checked: bool) -> dict[str, object]:
+    return {"id": "c", "type": "checkbox", "checkbox": checked}
+
+
+def test_units_are_what_stands_outermost(notion: Notion, connector: NotionConnector) -> None:
+    a_workspace(notion)
+    notion.add_page("shared", under("secret"))
+    notion.add_page("shared-block", under("secret-block", "block"))
+    notion.hidden |= {"secret", "secret-block"}
+    notion.add_page("thrown", in_trash=True)
+    notion.add_page("odd", {"type": "agent_id", "agent_id": "a"})
+    assert {found.id: found.name for found in connector.units()} == {
+        name: f"Title {name}" for name in ("home", "roadmap", "guide", "shared", "shared-block", "odd")
+    }
+
+
+def test_units_by_pattern_of_id_or_title(notion: Notion, connection: NotionConnection) -> None:
+    a_workspace(notion)
+    chosen = connection.model_copy(update={"include": ("Title *",), "exclude": ("guide",)})
+    assert {found.id for found in connect(chosen, httpx.MockTransport(notion)).units()} == {"home", "roadmap"}
+
+
+def test_units_under_a_page_that_search_does_not_name(notion: Notion, connector: NotionConnector) -> None:
+    a_workspace(notion)
+    notion.unlisted |= {"home", "roadmap-near", "roadmap-far"}
+    assert {found.id for found in connector.units()} == {"home", "roadmap", "guide"}
+
+
+def test_everything_is_in_its_unit_once(notion: Notion, connector: NotionConnector) -> None:
+    a_workspace(notion)
+    found = {one.id: documents(connector.read(one)) for one in connector.units()}
+    assert {name: set(inside) for name, inside in found.items()} == {
+        "home": {"home", "team", "note", "tasks", "row", "inside"},
+        "roadmap": {"roadmap", "soon"},
+        "guide": {"guide"},
+    }
+    inside = found["home"]
+    assert inside["row"].kind == "database_row"
+    assert inside["row"].content == "Done: yes\n\nBody row"
+    assert inside["tasks"].kind == "database"
+    assert inside["tasks"].content == "What is to be done\n\nProperties: Name, Status"
+    assert inside["tasks"].author == "Bob"
+    assert inside["inside"].kind == "page"
+    assert inside["inside"].parents == tuple(
+        Parent(f"notion:acme-notion/{name}", f"Title {name}") for name in ("home", "tasks", "row")
+    )
+    assert inside["note"].parents[-1].title == "Title team"
+    assert inside["home"] == Document(
+        id="notion:acme-notion/home",
+        source="notion",
+        connection="acme-notion",
+        unit="home",
+        kind="page",
+        title="Title home",
+        url="https://www.notion.test/home",
+        content="Body home",
+        content_type="text/markdown",
+        author="Ada",
+        created_at=START + timedelta(hours=2),
+        updated_at=START + timedelta(hours=2),
+        readers=("group:acme-notion:workspace",),
+    )
+
+
+def test_a_database_with_several_data_sources_names_each(notion: Notion, connector: NotionConnector) -> None:
+    a_workspace(notion)
+    content = documents(connector.read(unit("roadmap")))["roadmap"].content
+    assert content == (
+        "Where we go\n\nTitle roadmap-near\n\nProperties: Name, Status\n\nTitle roadmap-far\n\nProperties: Name, Status"
+    )
+
+
+def test_every_unit_reads_right_alone(notion: Notion, connection: NotionConnection) -> None:
+    a_workspace(notion)
+    together = connect(connection, httpx.MockTransport(notion))
+    for one in together.units():
+        alone = connect(connection, httpx.MockTransport(notion))
+        assert list(alone.read(one)) == list(together.read(one))
+
+
+def test_units_share_one_search(notion: Notion, connector: NotionConnector) -> None:
+    a_workspace(notion)
+    for one in connector.units():
+        list(connector.read(one))
+    assert notion.paths()["search"] == 4  # 11 objects, three a page
+    list(connector.read(unit("guide")))
+    assert notion.paths()["search"] == 8  # a second look asks anew
+
+
+def test_nothing_new_costs_one_request_and_yields_nothing(
+    notion: Notion, connector: NotionConnector, fresh: NotionConnector
+) -> None:
+    notion.page_size = 100
+    a_workspace(notion)
+    cursors = {one.id: last_cursor(connector.read(one)) for one in connector.units()}
+    for name, cursor in cursors.items():
+        assert list(fresh.read(unit(name), cursor)) == [Checkpoint(cursor)]
+    assert fresh.requests == 1
+
+
+def test_nothing_new_in_a_large_workspace_stops_searching_early(
+    notion: Notion, connector: NotionConnector, fresh: NotionConnector
+) -> None:
+    for at in range(60):
+        notion.add_page(f"p{at}")
+    cursor = last_cursor(connector.read(unit("p0")))
+    list(fresh.read(unit("p0"), cursor))
+    assert fresh.requests == 1
+
+
+def test_what_was_edited_is_read_again_and_nothing_else(
+    notion: Notion, connector: NotionConnector, fresh: NotionConnector
+) -> None:
+    a_workspace(notion)
+    cursor = last_cursor(connector.read(unit("home")))
+    notion.edit("note", block("paragraph", "New words"))
+    notion.edit("guide", block("paragraph", "Elsewhere"))
+    notion.add_page("added", under("note"))
+    *items, last = fresh.read(unit("home"), cursor)
+    assert {name: one.content for name, one in documents(items).items()} == {
+        "note": "New words",
+        "added": "Body added",
+    }
+    assert isinstance(last, Checkpoint)
+    assert not last.complete
+
+
+def test_an_edit_within_the_minute_of_the_read_is_not_missed(
+    notion: Notion, connector: NotionConnector, fresh: NotionConnector
+) -> None:
+    notion.add_page("home")
+    notion.minutes -= 30  # the server's clock shows the minute of the edit
+    cursor = last_cursor(connector.read(unit("home")))
+    notion.write("home", block("paragraph", "Changed again within the minute"))
+    notion.minutes += 5
+    items = list(fresh.read(unit("home"), cursor))
+    assert documents(items)["home"].content == "Changed again within the minute"
+    assert list(fresh.read(unit("home"), last_cursor(items)))[:-1] == []
+
+
+def test_what_search_shows_late_is_found(notion: Notion, connector: NotionConnector, fresh: NotionConnector) -> None:
+    notion.add_page("home")
+    notion.add_page("late", under("home"))
+    notion.minutes += -100
+    notion.add_page("newer", under("home"))
+    notion.unlisted.add("late")
+    notion.write("home", block("paragraph", "No link to it"))
+    cursor = last_cursor(connector.read(unit("home")))
+    notion.unlisted.clear()
+    assert set(documents(fresh.read(unit("home"), cursor))) == {"late"}
+
+
+def test_a_server_that_does_not_sort_is_read_to_the_end(
+    notion: Notion, connector: NotionConnector, fresh: NotionConnector
+) -> None:
+    notion.sorts = False
+    a_workspace(notion)
+    cursor = last_cursor(connector.read(unit("home")))
+    notion.edit("inside", block("paragraph", "New words"))
+    assert set(documents(fresh.read(unit("home"), cursor))) == {"inside"}
+
+
+def test_a_whole_read_finds_what_search_does_not_name(notion: Notion, connector: NotionConnector) -> None:
+    a_workspace(notion)
+    notion.unlisted |= {"note", "row", "inside", "soon", "tasks-source"}
+    notion.write("home", {"id": "tasks", "type": "child_database", "child_database": {"title": "Tasks"}})
+    notion.write("row", {"id": "inside", **child_page("inside")})
+    found = set(documents(connector.read(unit("home"))))
+    assert found == {"home", "team", "note", "tasks", "row", "inside"}
+    assert set(documents(connector.read(unit("roadmap")))) == {"roadmap", "soon"}
+
+
+@pytest.mark.parametrize("stop_after", [0, 1, 2, 3])
+def test_a_killed_read_goes_on_from_its_checkpoint(
+    notion: Notion, connector: NotionConnector, fresh: NotionConnector, stop_after: int
+) -> None:
+    notion.page_size = 100
+    notion.add_page("home")
+    for at in range(70):
+        notion.add_page(f"p{at}", under("home"))
+    notion.add_page("unlisted", under("p69"))
+    notion.write("p69", {"id": "unlisted", **child_page("unlisted")})
+    notion.unlisted.add("unlisted")
+    whole = documents(connector.read(unit("home")))
+    before: list[Item] = []
+    items = fresh.read(unit("home"))
+    checkpoints = 0
+    while checkpoints < stop_after:
+        before.append(next(items))
+        checkpoints += isinstance(before[-1], Checkpoint)
+    cursor = last_cursor(before) if before else None
+    rest = list(fresh.read(unit("home"), cursor))
+    assert documents([*before, *rest]) == whole
+    assert len(whole) == 72
+    assert rest[-1] == Checkpoint(last_cursor(rest), complete=cursor is None)
+
+
+def test_a_window_holds_what_was_edited_inside_it(notion: Notion, connector: NotionConnector) -> None:
+    notion.add_page("home")
+    for at in range(6):
+        notion.add_page(f"p{at}", under("home"))
+    times = {name: datetime.fromisoformat(one["last_edited_time"]) for name, one in notion.objects.items()}
+    items = list(connector.read(unit("home"), None, Window(times["p1"], times["p4"])))
+    assert set(documents(items)) == {"p1", "p2", "p3"}
+    assert items[-1] == Checkpoint({})
+
+
+@pytest.mark.parametrize("flag", ["in_trash", "archived", "is_archived"])
+def test_what_is_in_the_trash_is_deleted(notion: Notion, connector: NotionConnector, flag: str) -> None:
+    a_workspace(notion)
+    list(connector.read(unit("home")))
+    notion.edit("team", **{flag: True})
+    gone = [Deleted("notion:acme-notion/team"), Deleted("notion:acme-notion/note")]
+    assert list(connector.fetch(unit("home"), [one.document_id for one in gone])) == gone
+    if flag != "in_trash":  # which search leaves out
+        assert gone[0] in list(connector.read(unit("home")))
+
+
+def test_fetch_looks_again(notion: Notion, connector: NotionConnector) -> None:
+    a_workspace(notion)
+    read = documents(connector.read(unit("home")))
+    notion.answers["pages/team"] = lambda request: refused(403, "restricted_resource")
+    notion.answers["blocks/inside/children"] = lambda request: refused(500, "internal_server_error")
+    ids = [f"notion:acme-notion/{name}" for name in ("row", "tasks", "guide", "nowhere", "team", "inside")]
+    row, tasks, elsewhere, nowhere, team, inside = connector.fetch(unit("home"), ids)
+    assert row == read["row"]
+    assert tasks == read["tasks"]
+    assert elsewhere == Deleted(ids[2])
+    assert nowhere == Deleted(ids[3])
+    assert isinstance(team, Failed)
+    assert isinstance(inside, Failed)
+
+
+def test_empty_pages_are_skipped(notion: Notion, connector: NotionConnector) -> None:
+    notion.add_page("home", None, block("paragraph"), block("divider"))
+    notion.add_database("bare", under("home"))
+    items = list(connector.read(unit("home")))
+    assert items[:-1] == [
+        Skipped("notion:acme-notion/home", "Title home", "empty", "https://www.notion.test/home"),
+        Skipped("notion:acme-notion/bare", "Title bare", "empty", "https://n.test/bare"),
+    ]
+
+
+def test_one_broken_page_leaves_the_rest_alone(notion: Notion, connector: NotionConnector) -> None:
+    a_workspace(notion)
+    notion.answers["blocks/team/children"] = lambda request: refused(500, "internal_server_error")
+    notion.objects["row"]["properties"]["Done"] = {"type": "relation", "relation": [None], "id": "r"}
+    items = list(connector.read(unit("home")))
+    assert [one.document_id for one in items if isinstance(one, Failed)] == [
+        "notion:acme-notion/team",
+        "notion:acme-notion/row",
+    ]
+    assert set(documents(items)) == {"home", "note", "tasks", "inside"}
+
+
+def test_a_server_that_is_down_ends_the_read(notion: Notion, connector: NotionConnector) -> None:
+    notion.add_page("home")
+    for at in range(9):
+        notion.add_page(f"p{at}", under("home"))
+        notion.answers[f"blocks/p{at}/children"] = lambda request: refused(503, "service_unavailable")
+    items = connector.read(unit("home"))
+    assert len(documents(islice(items, 1))) == 1
+    assert all(isinstance(item, Failed) for item in islice(items, 2))
+    with pytest.raises(Unavailable):
+        next(items)
+
+
+def test_a_token_that_is_revoked_ends_the_read(notion: Notion, connector: NotionConnector) -> None:
+    notion.add_page("home")
+    notion.answers["blocks/home/children"] = lambda request: refused(401, "unauthorized")
+    with pytest.raises(AuthenticationFailed):
+        list(connector.read(unit("home")))
+
+
+def test_parents_that_go_in_a_circle_end(notion: Notion, connector: NotionConnector) -> None:
+    notion.add_page("a", under("b"))
+    notion.add_page("b", under("a"))
+    assert list(connector.units()) == []
+    assert [type(item) for item in connector.read(unit("a"))][-1] is Checkpoint
+
+
+def test_blocks_are_read_to_the_bottom(notion: Notion, connector: NotionConnector) -> None:
+    deep = block("paragraph", "Deep 30")
+    for level in reversed(range(30)):
+        deep = {**block("toggle", f"Deep {level}"), "children": [deep]}
+    wide = [block("paragraph", f"Wide {at}") for at in range(10)]
+    notion.add_page("home", None, deep, *wide)
+    lines = str(documents(connector.read(unit("home")))["home"].content).split("\n\n")
+    assert lines == [f"Deep {level}" for level in range(31)] + [f"Wide {at}" for at in range(10)]
+
+
+def synced(original: str | None, **more: object) -> dict[str, object]:
+    source = {"type": "block_id", "block_id": original} if original else None
+    return {"type": "synced_block", "synced_block": {"synced_from": source}, **more}
+
+
+def test_synced_blocks_show_the_original(notion: Notion, connector: NotionConnector) -> None:
+    loop = synced("original")
+    notion.add_page("home", None, {"id": "original", **synced(None), "children": [block("paragraph", "Once"), loop]})
+    notion.add_page("copy", under("home"), synced("original"))
+    notion.add_page("cut", under("home"), {**synced("hidden"), "children": [block("paragraph", "Own words")]})
+    notion.hidden.add("hidden")
+    found = documents(connector.read(unit("home")))
+    assert {name: one.content for name, one in found.items()} == {"home": "Once", "copy": "Once", "cut": "Own words"}
+
+
+@pytest.mark.parametrize("kind", ["meeting_notes", "transcription"])
+def test_meeting_notes_are_read_part_by_part(notion: Notion, connector: NotionConnector, kind: str) -> None:
+    parts = {"summary_block_id": "summary", "notes_block_id": "missing", "transcript_block_id": "transcript"}
+    meeting = {"type": kind, kind: {"title": text("Weekly"), "children": parts}}
+    notion.add_page("home", None, meeting)
+    notion.write("summary", block("to_do", "Ship it", checked=True))
+    notion.write("transcript", block("paragraph", "Hello all"))
+    content = documents(connector.read(unit("home")))["home"].content
+    assert content == "Weekly\n\n**Summary**\n\n- [x] Ship it\n\n**Transcript**\n\nHello all"
+
+
+def test_long_properties_are_read_to_the_end(notion: Notion, connector: NotionConnector) -> None:
+    related = [f"r{at}" for at in range(30)]
+    for name in related:
+        notion.add_page(name, under("home"))
+    first = [{"id": name} for name in related[:25]]
+    relation = {"id": "rel", "type": "relation", "has_more": True, "relation": first}
+    notion.add_page("home", None, properties={"Related": relation})
+    items = [{"object": "property_item", "type": "relation", "relation": {"id": name}} for name in related]
+    notion.long_properties["home", "rel"] = items
+    content = str(documents(connector.read(unit("home")))["home"].content)
+    assert content.split("\n")[0] == "Related: " + ", ".join(f"Title {name}" for name in related)
+
+
+def test_titles_are_the_same_however_little_is_listed(
+    notion: Notion, connector: NotionConnector, fresh: NotionConnector
+) -> None:
+    notion.add_page("other")
+    link = {"type": "link_to_page", "link_to_page": {"type": "page_id", "page_id": "other"}}
+    related = {"id": "rel", "type": "relation", "relation": [{"id": "other"}, {"id": "nowhere"}]}
+    notion.add_page("home", None, link, properties={"Related": related})
+    cursor = last_cursor(connector.read(unit("home")))
+    notion.edit("home")
+    (home,) = documents(fresh.read(unit("home"), cursor)).values()
+    assert home.content == "Related: Title other\n\nTitle other"
+
+
+def test_options_are_tags(notion: Notion, connector: NotionConnector) -> None:
+    status = {"id": "s", "type": "status", "status": {"name": "Doing"}}
+    topics = {"id": "t", "type": "multi_select", "multi_select": [{"name": "ops"}, {"name": "Doing"}]}
+    notion.add_page("home", None, properties={"Status": status, "Topics": topics})
+    assert documents(connector.read(unit("home")))["home"].tags == ("Doing", "ops")
+
+
+def test_a_server_of_the_version_without_data_sources(notion: Notion, connector: NotionConnector) -> None:
+    """Databases are listed themselves, and rows name them as their parent."""
+    notion.add_page("home")
+    database = notion.add_page("db", under("home"), object="database", title=text("Tasks"), description=text("To do"))
+    database["properties"] = {"Name": {"type": "title"}}
+    notion._listed = lambda: list(notion.objects.values())  # type: ignore[method-assign]
+    notion.add_page("row", under("db", "database"))
+    found = documents(connector.read(unit("home")))
+    assert found["db"].content == "To do\n\nProperties: Name"
+    assert found["row"].kind == "database_row"
+    assert [parent.title for parent in found["row"].parents] == ["Title home", "Tasks"]
+
+
+def test_check_says_what_is_in_reach(notion: Notion, connector: NotionConnector) -> None:
+    a_workspace(notion)
+    findings = connector.check()
+    assert all(finding.ok for finding in findings)
+    assert [finding.detail for finding in findings] == [
+        "integration Headrace of Acme",
+        "2 with an e-mail address",
+        "at least 3 pages and databases in reach",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code", "subject"),
+    [
+        ("users/me", 401, "unauthorized", "credentials"),
+        ("users", 403, "restricted_resource", "people"),
+        ("search", 400, "missing_version", "pages"),
+    ],
+)
+def test_check_names_what_is_wrong(
+    notion: Notion, connector: NotionConnector, path: str, status: int, code: str, subject: str
+) -> None:
+    a_workspace(notion)
+    notion.answers[path] = lambda request: refused(status, code, "said so")
+    wrong = [finding for finding in connector.check() if not finding.ok]
+    assert [finding.subject for finding in wrong] == [subject]
+    assert "said so" in wrong[0].detail
+    assert "ntn-secret" not in wrong[0].detail
+
+
+def test_check_says_that_nothing_is_shared(notion: Notion, connector: NotionConnector) -> None:
+    notion.people = ()
+    assert [finding.ok for finding in connector.check()] == [True, False, False]
+
+
+def test_times_are_aware(notion: Notion, connector: NotionConnector) -> None:
+    notion.add_page("home", created_time="nonsense")
+    (home,) = documents(connector.read(unit("home"))).values()
+    assert home.created_at is None
+    assert home.updated_at == datetime(2026, 1, 1, 2, tzinfo=UTC)

@@ -1,0 +1,217 @@
+"""The provider `openai` on a loopback API."""
+
+from __future__ import annotations
+
+import json
+import traceback
+from collections.abc import Callable
+from email.utils import formatdate
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from pipelines.embedding import Embedder
+from pipelines.embedding.openai_errors import retry_after
+from pipelines.errors import EmbeddingRefused, EmbeddingUnavailable
+from tests.emulators.embeddings import (
+    EmbeddingsServer,
+    Fault,
+    backwards,
+    changed,
+    html_page,
+    one_missing,
+    refusal,
+    truncated,
+    vector,
+)
+from tests.pipelines.embedding.conftest import KEY
+
+Open = Callable[..., Embedder]
+
+
+def send(embedder: Embedder, texts: list[str], **options: Any) -> NDArray[np.float32]:
+    vectors = np.zeros((len(texts), embedder.dimensions), dtype=np.float32)
+    for batch in embedder.embed(texts, purpose=options.pop("purpose", "document"), **options):
+        vectors[list(batch.positions)] = batch.vectors
+    return vectors
+
+
+def unit(text: str, dimensions: int = 32) -> NDArray[np.float32]:
+    made = vector(text, dimensions)
+    return made / np.linalg.norm(made)
+
+
+def test_many_texts_take_few_requests(server: EmbeddingsServer, open_remote: Open) -> None:
+    texts = [f"text {number}" for number in range(3_000)]
+    vectors = send(open_remote(), texts)
+    assert server.counters() == {"requests": 2, "inputs": 3_000, "tokens": server.tokens, "repeated": 0}
+    assert vectors[2_999] == pytest.approx(unit("text 2999"), abs=1e-6)
+
+
+def test_requests_are_packed_by_tokens(server: EmbeddingsServer, open_remote: Open) -> None:
+    send(open_remote(), [f"{number} " + "x" * 7_990 for number in range(150)])
+    assert server.requests == 2
+
+
+def test_several_requests_are_under_way(server: EmbeddingsServer, open_remote: Open) -> None:
+    server.latency_ms = 50
+    send(open_remote(), [str(number) for number in range(12)], inputs_per_request=1)
+    assert 2 <= server.most_under_way <= 4
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        refusal(429),
+        refusal(429, Retry_After="0"),
+        refusal(500),
+        html_page(502),
+        html_page(200),
+        truncated,
+        changed(lambda answer: answer["data"][0].update(embedding=None)),
+    ],
+)
+def test_what_fails_for_the_moment_is_tried_again(server: EmbeddingsServer, open_remote: Open, fault: Fault) -> None:
+    server.faults.append(fault)
+    assert send(open_remote(), ["a"])[0] == pytest.approx(unit("a"), abs=1e-6)
+    assert server.requests == 2
+
+
+@pytest.mark.parametrize("fault", [refusal(429, "slow down"), html_page(503), truncated])
+def test_what_keeps_failing_is_unavailable(server: EmbeddingsServer, open_remote: Open, fault: Fault) -> None:
+    server.faults.extend([fault] * 3)
+    with pytest.raises(EmbeddingUnavailable, match=r"127\.0\.0\.1 .*try again later"):
+        send(open_remote(), ["a"])
+    assert server.requests == 3
+
+
+def test_nobody_waits_longer_than_is_sensible(server: EmbeddingsServer, open_remote: Open) -> None:
+    server.faults.extend([refusal(429, Retry_After="600"), refusal(429, Retry_After="5")])
+    with pytest.raises(EmbeddingUnavailable, match="429"):
+        send(open_remote(), ["a"])
+    with pytest.raises(EmbeddingUnavailable, match="429"):
+        send(open_remote(), ["a"], purpose="query")
+    assert server.requests == 2
+
+
+def test_nobody_there_is_unavailable(open_remote: Open) -> None:
+    with EmbeddingsServer() as gone:
+        url = gone.url
+    with pytest.raises(EmbeddingUnavailable, match="does not answer"):
+        send(open_remote(base_url=url), ["a"])
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        (refusal(403, "no access to model"), r"^embedding\.api_key: .*'words'.*no access to model"),
+        (refusal(404, "unknown"), r"^embedding\.model: .*'words'.*/v1"),
+        (refusal(400, "dimensions are not supported"), r"^embedding\.model: .*dimensions are not supported"),
+        (refusal(429, "pay", "insufficient_quota"), r"^embedding\.api_key: .*quota.*billing"),
+        (refusal(307, location="http://127.0.0.1:1/"), r"^embedding\.base_url: .*HTTP 307"),
+        (html_page(405), r"^embedding\.base_url: .*HTTP 405"),
+        (one_missing, r"^embedding\.model: .*1 vectors for 2 texts"),
+    ],
+)
+def test_what_cannot_succeed_is_refused_at_once(
+    server: EmbeddingsServer, open_remote: Open, fault: Fault, message: str
+) -> None:
+    server.faults.extend([fault] * 3)
+    with pytest.raises(EmbeddingRefused, match=message):
+        send(open_remote(), ["a", "b"])
+    assert server.requests <= 2
+
+
+def test_a_wrong_key_is_told_without_showing_it(open_remote: Open) -> None:
+    with pytest.raises(EmbeddingRefused, match=r"^embedding\.api_key: .*does not accept the key") as caught:
+        send(open_remote(api_key=KEY[::-1]), ["a"])
+    assert KEY[::-1] not in "".join(traceback.format_exception(caught.value))
+
+
+def test_a_provider_that_quotes_the_key_does_not_spread_it(server: EmbeddingsServer, open_remote: Open) -> None:
+    server.faults.extend([refusal(403, f"{KEY} may not")])
+    with pytest.raises(EmbeddingRefused, match=r"\*\*\* may not") as caught:
+        send(open_remote(), ["a"])
+    assert KEY not in "".join(traceback.format_exception(caught.value))
+
+
+def test_wrong_dimensions_say_what_to_set(open_remote: Open) -> None:
+    expected = r"embedding\.dimensions is 1536, the provider answered 32; set it to 32"
+    with pytest.raises(EmbeddingRefused, match=expected):
+        send(open_remote(dimensions=1536), ["a"])
+
+
+@pytest.mark.parametrize(
+    ("model", "sent"), [("text-embedding-3-small", 24), ("openai/text-embedding-3-large", 24), ("bge-m3", None)]
+)
+def test_only_models_that_shorten_vectors_are_told_the_dimensions(
+    server: EmbeddingsServer, open_remote: Open, model: str, sent: int | None
+) -> None:
+    server.dimensions = 24
+    send(open_remote(model=model, dimensions=24), ["a"])
+    assert [request.get("dimensions") for request in server.received] == [sent]
+
+
+def test_an_answer_in_another_order_is_put_right(server: EmbeddingsServer, open_remote: Open) -> None:
+    server.faults.append(backwards)
+    vectors = send(open_remote(), ["a", "b", "c"])
+    assert vectors == pytest.approx(np.array([unit("a"), unit("b"), unit("c")]), abs=1e-6)
+
+
+def test_a_text_longer_than_the_model_takes_is_cut(server: EmbeddingsServer, open_remote: Open) -> None:
+    send(open_remote(), ["€" * 9_000, "short"])
+    assert sorted(map(len, server.embedded)) == [5, 2_730]
+
+
+def test_a_server_that_takes_less_gets_smaller_requests(server: EmbeddingsServer, open_remote: Open) -> None:
+    server.most_inputs, server.most_bytes = 3, 1_000
+    texts = [f"text {number}" for number in range(10)] + ["long " * 300]
+    vectors = send(open_remote(), texts)
+    assert vectors[:10] == pytest.approx(np.array([unit(text) for text in texts[:10]]), abs=1e-6)
+    assert server.counters()["repeated"] == 0
+    assert np.linalg.norm(vectors[10]) == pytest.approx(1)
+
+
+def test_paid_answers_arrive_before_an_error(server: EmbeddingsServer, open_remote: Open) -> None:
+    server.faults.extend([changed(lambda _: None), changed(lambda _: None), refusal(403)])
+    received: list[int] = []
+    batches = open_remote().embed([str(n) for n in range(50)], purpose="document", inputs_per_request=1)
+    with pytest.raises(EmbeddingRefused):
+        received.extend(position for batch in batches for position in batch.positions)
+    assert sorted(server.embedded) == sorted(str(position) for position in received)
+
+
+def test_the_cache_name_tells_providers_apart_and_holds_no_secret(open_remote: Open) -> None:
+    embedder = open_remote(base_url="https://user:word@models.example:8443/v1", model="bge-m3")
+    assert embedder.model == "models.example/bge-m3"
+
+
+@pytest.mark.parametrize(
+    ("settings", "price"),
+    [
+        ({"base_url": "https://api.openai.com/v1", "model": "text-embedding-3-small"}, 0.02),
+        ({"base_url": "https://api.openai.com/v1", "price_per_million_tokens": 0.5}, 0.5),
+        ({"base_url": "https://api.openai.com/v1", "model": "of-tomorrow"}, 0.0),
+        ({"model": "text-embedding-3-small"}, 0.0),
+    ],
+)
+def test_prices_are_known_where_the_settings_say_none(
+    open_remote: Open, settings: dict[str, Any], price: float
+) -> None:
+    assert open_remote(**settings).price_per_million_tokens == price
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [("7", 7.0), ("0.5", 0.5), ("-3", 0.0), ("", None), ("soon", None), (formatdate(0, usegmt=True), 0.0)],
+)
+def test_retry_after_is_read_in_both_forms(value: str, seconds: float | None) -> None:
+    assert retry_after({"retry-after": value}) == seconds
+
+
+def test_the_emulator_counts_in_json(server: EmbeddingsServer, open_remote: Open) -> None:
+    send(open_remote(), ["a", "b"])
+    send(open_remote(), ["a"])
+    assert json.dumps(server.counters()) == '{"requests": 2, "inputs": 3, "tokens": 3, "repeated": 1}'
