@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from connectors.notion.client import NotionClient, Page, moment
 from connectors.notion.nodes import Ref, node
 from connectors.notion.tree import Tree
+
+logger = logging.getLogger(__name__)
 
 _LONG_AGO = datetime.fromtimestamp(0, UTC)
 
@@ -49,6 +52,8 @@ def listed(client: NotionClient, since: datetime | None = None) -> Listing:
             if found := node(payload):
                 ref = tree.add(found)
                 edited[ref] = max(edited.get(ref, _LONG_AGO), found.edited or _LONG_AGO)
+            else:
+                logger.warning("search names %s without telling its content", payload.get("id"))
         times = _times(page)
         # A server that does not sort is read to the end.
         if times != sorted(times, reverse=True) or (last and times and times[0] > last):

@@ -39,6 +39,7 @@ class Reading:
         self._unit = unit
         self._people = people
         self._below: list[Ref] = []
+        self._found: Node | None = None
         self._troubles = 0
 
     def document_id(self, ref: Ref) -> str:
@@ -52,6 +53,7 @@ class Reading:
     def item(self, ref: Ref) -> Document | Skipped | Failed | Deleted:
         """The object as it is now. Raises SourceError where the trouble is not this object's alone."""
         self._below = []
+        self._found = None
         try:
             item = self._item(ref)
         except (AuthenticationFailed, RateLimited):
@@ -60,10 +62,9 @@ class Reading:
             self._troubles += isinstance(error, TransientError)
             if self._troubles == TROUBLES_IN_A_ROW:
                 raise
-            return Failed(self.document_id(ref), "", str(error))
+            return self._failed(ref, str(error))
         except _MALFORMED as error:
-            reason = f"not as Notion documents it: {type(error).__name__}: {error}"
-            return Failed(self.document_id(ref), "", reason)
+            return self._failed(ref, f"not as Notion documents it: {type(error).__name__}: {error}")
         self._troubles = 0
         return item
 
@@ -92,10 +93,16 @@ class Reading:
         return [self._tree.add(row) for row in nodes if row]
 
     def _item(self, ref: Ref) -> Document | Skipped | Deleted:
-        found = self._tree.find(ref)
+        self._found = found = self._tree.find(ref)
         if found is None or self._root(found).id != self._unit.id or self._in_trash(found):
             return Deleted(self.document_id(ref))
         return self._page(found) if ref.kind == "page" else self._database(found)
+
+    def _failed(self, ref: Ref, reason: str) -> Failed:
+        """Named as far as it was found."""
+        if self._found is None:
+            return Failed(self.document_id(ref), "", reason)
+        return Failed(self.document_id(ref), self._found.title, reason, str(self._found.payload.get("url") or ""))
 
     def _root(self, found: Node) -> Ref:
         return next((above.ref for above in self._tree.chain(found)), found.ref)

@@ -19,6 +19,7 @@ class Tree:
         self._denied: dict[Ref, AccessDenied] = {}
         self._above_blocks: dict[str, Ref | None] = {}
         self._sources: dict[Ref, list[Node]] = {}
+        self._chains: dict[Ref, tuple[Node, ...]] = {}
 
     def add(self, found: Node) -> Ref:
         """Keep a node that a listing named; returns the page or database that is a document for it."""
@@ -55,16 +56,11 @@ class Tree:
         named = [self.seen(Ref("data_source", str(entry["id"]))) for entry in entries if entry.get("id")]
         return [source for source in named if source] or self._sources.get(database.ref, [])
 
-    def chain(self, start: Node) -> list[Node]:
+    def chain(self, start: Node) -> tuple[Node, ...]:
         """Pages and databases above a node, from the outermost in reach to the nearest."""
-        above: list[Node] = []
-        seen = {start.ref}
-        ref = self._holder(start.parent)
-        while ref and ref not in seen and (found := self.seen(ref)):
-            seen.add(ref)
-            above.insert(0, found)
-            ref = self._holder(found.parent)
-        return above
+        if start.ref not in self._chains:
+            self._chains[start.ref] = tuple(reversed(self._upwards(start)))
+        return self._chains[start.ref]
 
     def roots(self, refs: Iterable[Ref]) -> list[Node]:
         """The outermost pages and databases in reach among `refs` and above them, without those in the trash.
@@ -87,6 +83,16 @@ class Tree:
                 waiting.append(above)
         nodes = (self.seen(ref) for ref in found)
         return [root for root in nodes if root and not root.trashed]
+
+    def _upwards(self, start: Node) -> list[Node]:
+        above: list[Node] = []
+        seen = {start.ref}
+        ref = self._holder(start.parent)
+        while ref and ref not in seen and (found := self.seen(ref)):
+            seen.add(ref)
+            above.append(found)
+            ref = self._holder(found.parent)
+        return above
 
     def _parent(self, ref: Ref) -> Ref | None:
         """As listed, if it was; a database is listed through its data sources."""

@@ -11,7 +11,9 @@ from pipelines.errors import HeadraceError, SettingsError, UsageError
 def main() -> None:
     """Entry point: exit 0 ok, 1 failed, 2 wrong use. Errors are one line on standard error."""
     from pipelines.cli.app import app
+    from pipelines.logs import to_standard_error
 
+    to_standard_error()
     try:
         app()
     except (SettingsError, UsageError) as error:

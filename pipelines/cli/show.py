@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json as json_module
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +13,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from connectors.model import Finding, Unit
-from pipelines.sync import SILENT, Observer, StageDone
+from pipelines.report import SyncReport
+from pipelines.sync import SILENT, STAGES, Observer, StageDone
 
 if TYPE_CHECKING:
     from pipelines.estimate import Estimate
-    from pipelines.report import SyncReport
     from pipelines.retrieval.model import SearchResponse
 
 _SECONDS_BETWEEN_LINES = 5.0
@@ -121,20 +121,15 @@ def progress(json: bool) -> Iterator[Observer]:
 def _bars() -> Iterator[Observer]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
+    text = TextColumn("{task.description}")
+    columns = (SpinnerColumn(), text, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=_console(), transient=True) as bars:
         task = bars.add_task("starting", total=None)
 
         def moved(unit: Unit, stage: str, done: int, total: int | None) -> None:
             bars.update(task, description=f"{escape(unit.name)} {stage}", completed=done, total=total)
 
-        yield Observer(lambda done: bars.console.print(_stage_line(done), highlight=False), moved)
+        yield Observer(_UnitLines(lambda line: bars.console.print(line, highlight=False, markup=False)), moved)
 
 
 def _lines() -> Observer:
@@ -146,19 +141,40 @@ def _lines() -> Observer:
             shown = time.monotonic()
             print(f"{unit.name} {stage}: {done}" + (f" of {total}" if total else ""), flush=True)
 
-    return Observer(lambda done: print(_stage_line(done), flush=True), moved)
+    return Observer(_UnitLines(lambda line: print(line, flush=True)), moved)
 
 
-def _stage_line(done: StageDone) -> str:
-    counts = done.report
-    what = {
-        "documents": f"{counts.documents.read} read, {counts.documents.new} new, {counts.documents.changed} changed",
-        "chunks": f"{counts.chunks.total} chunks",
-        "vectors": f"{counts.chunks.new} new points, {counts.chunks.removed} removed, "
-        f"{counts.embedding.inputs} embedded, {counts.embedding.cached} cached",
+class _UnitLines:
+    """Prints a line for each unit once its last stage is done."""
+
+    def __init__(self, write: Callable[[str], None]) -> None:
+        self._write = write
+        self._total = SyncReport()
+
+    def __call__(self, done: StageDone) -> None:
+        if done.stage == STAGES[0]:
+            self._total = SyncReport()
+        self._total.add(done.report)
+        if done.stage == STAGES[-1]:
+            self._write(f"   {done.connection.id}/{done.unit.name}: {summary(self._total)}")
+
+
+def summary(report: SyncReport) -> str:
+    """A report in one line, with only what happened."""
+    documents, embedding = report.documents, report.embedding
+    counts = {
+        "new": documents.new,
+        "changed": documents.changed,
+        "deleted": documents.deleted,
+        "skipped": documents.skipped,
+        "failed": documents.failed,
+        "new points": report.chunks.new,
+        "removed points": report.chunks.removed,
+        "texts embedded": embedding.inputs,
+        "from the cache": embedding.cached,
     }
-    unit = escape(f"{done.connection.id}/{done.unit.name}")
-    return f"{unit}  {done.stage}: {what[done.stage]} ({counts.seconds:.1f} s)"
+    happened = ", ".join(f"{count} {what}" for what, count in counts.items() if count) or "nothing new"
+    return f"{happened} ({report.seconds:.1f} s)"
 
 
 def _table(columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:

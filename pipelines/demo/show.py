@@ -5,14 +5,13 @@ from __future__ import annotations
 from rich.console import Console
 from rich.markup import escape
 
-from pipelines.cli.show import progress
+from pipelines.cli.show import progress, summary
 from pipelines.demo.questions import ENGINEER, QUESTIONS, RIGHTS_ASKED_BY, RIGHTS_QUESTION, Question
 from pipelines.demo.settings import DIRECTORY, KEY, demo_settings
 from pipelines.demo.sources import served_company
 from pipelines.errors import HeadraceError
 from pipelines.orchestrator import Target, find_orchestrator
 from pipelines.overview import status_of
-from pipelines.report import SyncReport
 from pipelines.retrieval.model import DocumentResult
 from pipelines.settings import Settings
 
@@ -41,19 +40,10 @@ def _sync(console: Console, settings: Settings) -> None:
     with progress(json=False) as observer:
         targets = [Target(connection.id) for connection in settings.connections]
         report = find_orchestrator().sync(settings, targets, observer=observer)
-    console.print(f"   {_summary(report)}")
+    requests = sum(report.requests.values())
+    console.print(f"   in all: {summary(report)}, {requests} requests to the sources", soft_wrap=True)
     if report.errors:
         raise HeadraceError("; ".join(f"{unit}: {error}" for unit, error in report.errors.items()))
-
-
-def _summary(report: SyncReport) -> str:
-    documents, embedding = report.documents, report.embedding
-    return (
-        f"{documents.read} documents read, {documents.new} new, {documents.changed} changed, "
-        f"{documents.unchanged} unchanged, {documents.skipped} skipped, {documents.failed} failed; "
-        f"{report.chunks.new} new points, {embedding.inputs} texts embedded, {embedding.cached} from the cache; "
-        f"{sum(report.requests.values())} requests to the sources, {report.seconds:.0f} s"
-    )
 
 
 def _flow(console: Console, settings: Settings) -> None:
@@ -97,7 +87,8 @@ def _rank(question: Question, results: list[DocumentResult]) -> int:
 def _print_answer(console: Console, question: str, results: list[DocumentResult]) -> None:
     console.print(f"   [cyan]{escape(question)}[/]")
     for result in results[:FOUND_WITHIN]:
-        excerpt = " ".join(result.chunks[0].text.split()) if result.chunks else ""
+        best = max(result.chunks, key=lambda chunk: chunk.score)
+        excerpt = " ".join(best.text.split())
         console.print(f"     {result.source:<7} {escape(result.title)}", no_wrap=True, overflow="ellipsis")
         console.print(f"             [dim]{escape(excerpt[:110])}[/]", no_wrap=True, overflow="ellipsis")
 

@@ -8,13 +8,13 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 
 import httpx
-import stamina
 
 from pipelines.errors import HeadraceError, UsageError
 
@@ -23,6 +23,7 @@ PORT = 8790
 """Preferred, so that a second demo finds the same URLs and has nothing to do; any other if it is taken."""
 TOKEN = "admin-service-token"  # noqa: S105  the emulator's fixed token for its own sample data
 
+_START_SECONDS = 60
 _ENVIRONMENT = {"BACKLOT_TELEMETRY": "0", "DO_NOT_TRACK": "1"}
 
 
@@ -73,11 +74,13 @@ def _import(data: Path, log: Path) -> None:
 
 
 def _wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    for attempt in stamina.retry_context(on=httpx.HTTPError, attempts=100, timeout=60, wait_max=0.3, wait_jitter=0):
-        with attempt:
-            if server.poll() is not None:
-                raise HeadraceError(f"the emulated sources ended at once; see {log}")
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline and server.poll() is None:
+        with suppress(httpx.HTTPError):
             httpx.get(f"{url}/_meta/users", headers={"Authorization": f"Bearer {TOKEN}"}).raise_for_status()
+            return
+        time.sleep(0.1)
+    raise HeadraceError(f"the emulated sources did not start; see {log}")
 
 
 def _backlot(*arguments: str) -> list[str]:

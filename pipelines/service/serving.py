@@ -6,6 +6,7 @@ import logging
 
 import uvicorn
 
+from pipelines.logs import to_standard_error
 from pipelines.service.app import create_app
 from pipelines.settings import Settings
 from pipelines.workspace import Workspace
@@ -13,9 +14,7 @@ from pipelines.workspace import Workspace
 
 def serve(settings: Settings, host: str, port: int) -> None:
     """Answer until SIGINT or SIGTERM; requests under way are finished first."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    for chatty in ("httpx", "httpcore"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    to_standard_error(logging.INFO)
     with Workspace(settings) as workspace:
         app = create_app(settings, index=workspace.reader, embedder=workspace.embedder, memberships=workspace.catalog)
         _warm(workspace)

@@ -287,6 +287,7 @@ def test_fetch_looks_again(notion: Notion, connector: NotionConnector) -> None:
     assert nowhere == Deleted(ids[3])
     assert isinstance(team, Failed)
     assert isinstance(inside, Failed)
+    assert inside.title == "Title inside"
 
 
 def test_empty_pages_are_skipped(notion: Notion, connector: NotionConnector) -> None:
