@@ -65,7 +65,7 @@ class Tree:
     def roots(self, refs: Iterable[Ref]) -> list[Node]:
         """The outermost pages and databases in reach among `refs` and above them, without those in the trash.
 
-        Blocks are looked at one level up only: a block in reach is on a page in reach.
+        Blocks inside of blocks are not followed upwards: a block in reach is on a page in reach, which is listed.
         """
         waiting = list(refs)
         listed = set(waiting)
@@ -79,8 +79,10 @@ class Tree:
             above = self._parent(ref)
             if above is None or (above not in listed and not self._in_reach(above)):
                 found.append(ref)
-            elif above.kind != "block":
-                waiting.append(above)
+                continue
+            holder = self._above_block(above.id) if above.kind == "block" else above
+            if holder and holder.kind != "block":
+                waiting.append(holder)
         nodes = (self.seen(ref) for ref in found)
         return [root for root in nodes if root and not root.trashed]
 

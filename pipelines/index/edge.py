@@ -60,12 +60,11 @@ class EdgeStore:
         self.close()
 
     def apply(self, changes: Iterable[DocumentChange]) -> None:
+        # The engine's write-ahead log outlives the process; only `publish` also waits for the disk.
         for batch in batches(changes, POINTS_PER_UPDATE):
             self._unpublished.touch()
             with _engine_errors(self._folder):
                 write(self._shard, batch)
-        with _engine_errors(self._folder):
-            self._shard.flush()
 
     def points(self, document_ids: Sequence[str]) -> Mapping[str, Payload]:
         found: dict[str, Payload] = {}

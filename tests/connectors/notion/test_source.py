@@ -84,6 +84,13 @@ def test_units_under_a_page_that_search_does_not_name(notion: Notion, connector:
     assert {found.id for found in connector.units()} == {"home", "roadmap", "guide"}
 
 
+def test_units_above_a_block(notion: Notion, connector: NotionConnector) -> None:
+    notion.add_page("home", None, {"id": "toggle", **block("toggle"), "children": [{"id": "in", **child_page("in")}]})
+    notion.add_page("in", under("toggle", "block"))
+    notion.unlisted.add("home")
+    assert [found.id for found in connector.units()] == ["home"]
+
+
 def test_everything_is_in_its_unit_once(notion: Notion, connector: NotionConnector) -> None:
     a_workspace(notion)
     found = {one.id: documents(connector.read(one)) for one in connector.units()}
