@@ -34,11 +34,16 @@ class Embedder(Protocol):
     """In US dollars; 0 for local models."""
 
     def embed(
-        self, texts: Sequence[str], *, purpose: Purpose, inputs_per_request: int | None = None
+        self,
+        texts: Sequence[str],
+        *,
+        purpose: Purpose,
+        inputs_per_request: int | None = None,
+        requests_at_once: int | None = None,
     ) -> Iterator[EmbeddedBatch]:
         """Embed `texts`, yielding each request's answer as soon as it arrives, in any order.
 
-        `inputs_per_request` bounds a request further than the provider's own limits do, so that a caller
+        `inputs_per_request` and `requests_at_once` bound requests further than the provider does, so that a caller
         who stores each answer loses little when killed. Raises `pipelines.errors.EmbeddingError`.
         """
 

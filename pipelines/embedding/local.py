@@ -57,7 +57,12 @@ class LocalEmbedder:
         self._loading = Lock()
 
     def embed(
-        self, texts: Sequence[str], *, purpose: Purpose, inputs_per_request: int | None = None
+        self,
+        texts: Sequence[str],
+        *,
+        purpose: Purpose,
+        inputs_per_request: int | None = None,
+        requests_at_once: int | None = None,
     ) -> Iterator[EmbeddedBatch]:
         """See `Embedder.embed`. Batches hold texts of like length, the shortest first."""
         by_length = sorted(range(len(texts)), key=lambda position: len(texts[position]))

@@ -66,7 +66,12 @@ class OpenAICompatibleEmbedder:
         self._connecting = Lock()
 
     def embed(
-        self, texts: Sequence[str], *, purpose: Purpose, inputs_per_request: int | None = None
+        self,
+        texts: Sequence[str],
+        *,
+        purpose: Purpose,
+        inputs_per_request: int | None = None,
+        requests_at_once: int | None = None,
     ) -> Iterator[EmbeddedBatch]:
         """See `Embedder.embed`. Raises EmbeddingRefused and EmbeddingUnavailable."""
         inputs = [cut(text, MOST_BYTES_PER_TEXT) or " " for text in texts]  # an empty one would be refused
@@ -81,7 +86,7 @@ class OpenAICompatibleEmbedder:
         requests = packed(lengths, most_tokens=MOST_TOKENS, most_inputs=most_inputs)
         if purpose == "query":
             return map(send, requests)  # on the caller's thread: a query does not queue behind documents
-        return answers(self._pool, send, requests, IN_FLIGHT)
+        return answers(self._pool, send, requests, min(requests_at_once or IN_FLIGHT, IN_FLIGHT))
 
     def close(self) -> None:
         """Give up what is under way: nobody takes its answers any more, and a retry could take minutes."""

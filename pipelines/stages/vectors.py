@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from pipelines.catalog import Load
 from pipelines.index.base import DocumentChange, IndexStore, Payload, Point, Refresh
@@ -18,14 +19,20 @@ if TYPE_CHECKING:
 
     from pipelines.chunking.model import Chunk
 
-CHUNKS_PER_STEP = 2_048
+    Vectors: TypeAlias = dict[str, NDArray[np.float32]]
+
+Step = TypeVar("Step")
+Done = TypeVar("Done")
+
+CHUNKS_PER_STEP = 1_024
 """How many chunks are planned, embedded and written before the catalog notes it."""
 
-REQUESTS_PER_UNIT = 48
-SMALLEST_REQUEST = 16
+SHARE_PER_REQUEST = 1 / 50
+SMALLEST_REQUEST = 8
 LARGEST_REQUEST = 512
-"""A request is paid for when it is sent, and its answer kept when it arrives. So a unit's texts are spread
-over some requests, of which a kill can lose the few under way."""
+MOST_AT_ONCE = 8
+"""A request is paid for when it is sent, and its answer kept when it arrives. What a kill can lose is what is
+under way: about a fiftieth of a unit's texts, in one request where that is small, in several where it is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +54,29 @@ def index_vectors(workspace: Workspace, connection: str, unit: str, report: Sync
     if not loads:
         return
     total = sum(load.chunks for load in loads)
-    size = min(max(total // REQUESTS_PER_UNIT, SMALLEST_REQUEST), LARGEST_REQUEST)
+    embedding = _Embedding(workspace, request_limits(total), report.embedding)
     done = 0
-    with workspace.store() as store:
+    with workspace.store() as store, ThreadPoolExecutor(1) as beside:
         for load in loads:
-            for step in _steps(_current(workspace, load)):
-                _index_step(workspace, store, step, size, report)
-                done += sum(len(document.chunks) for document in step)
+            planned = (_planned(store, step) for step in _steps(_current(workspace, load)))
+            for step, vectors in _one_ahead(beside, planned, embedding.vectors):
+                _write(workspace, store, step, vectors, report)
+                done += sum(len(one.document.chunks) for one in step)
                 progress("vectors", done, total)
             workspace.catalog.loads.indexed(load)
+
+
+@dataclass(frozen=True, slots=True)
+class RequestLimits:
+    inputs_per_request: int
+    requests_at_once: int
+
+
+def request_limits(total: int) -> RequestLimits:
+    """How `total` texts are spread over requests."""
+    share = int(total * SHARE_PER_REQUEST)
+    size = min(max(share, SMALLEST_REQUEST), LARGEST_REQUEST)
+    return RequestLimits(size, min(max(share // size, 1), MOST_AT_ONCE))
 
 
 def plan(document: ChunkedDocument, existing: Mapping[str, Payload]) -> PlannedDocument:
@@ -112,48 +133,75 @@ def _steps(documents: Iterable[ChunkedDocument]) -> Iterator[list[ChunkedDocumen
         yield step
 
 
-def _index_step(
-    workspace: Workspace, store: IndexStore, step: Sequence[ChunkedDocument], request_size: int, report: SyncReport
-) -> None:
+def _planned(store: IndexStore, step: Sequence[ChunkedDocument]) -> list[PlannedDocument]:
     existing: dict[str, dict[str, Payload]] = {document.document_id: {} for document in step}
     for point_id, payload in store.points(list(existing)).items():
         existing[payload["document_id"]][point_id] = payload
-    planned = [plan(document, existing[document.document_id]) for document in step]
-    texts = list(dict.fromkeys(chunk.embedded_text for one in planned for chunk in one.new))
-    vectors = _vectors(workspace, texts, request_size, report.embedding)
-    store.apply(_change(one, vectors) for one in planned)
+    return [plan(document, existing[document.document_id]) for document in step]
+
+
+def _one_ahead(beside: Executor, steps: Iterable[Step], work: Callable[[Step], Done]) -> Iterator[tuple[Step, Done]]:
+    """Each step with what `work` made of it; the next step's work is under way while the caller handles one."""
+    waiting: tuple[Step, Future[Done]] | None = None
+    for step in steps:
+        following = (step, beside.submit(work, step))
+        if waiting:
+            yield waiting[0], waiting[1].result()
+        waiting = following
+    if waiting:
+        yield waiting[0], waiting[1].result()
+
+
+class _Embedding:
+    """Vectors by text, from the cache or the provider; each answer is cached as soon as it arrives."""
+
+    def __init__(self, workspace: Workspace, limits: RequestLimits, counts: EmbeddingCounts) -> None:
+        self._embedder = workspace.embedder
+        self._cache = workspace.catalog.embeddings
+        self._limits = limits
+        self._counts = counts
+
+    def vectors(self, step: Sequence[PlannedDocument]) -> Vectors:
+        embedder, counts = self._embedder, self._counts
+        texts = list(dict.fromkeys(chunk.embedded_text for one in step for chunk in one.new))
+        vectors = self._cache.get(embedder.model, embedder.dimensions, texts)
+        counts.cached += len(vectors)
+        for answered, tokens in self._answers([text for text in texts if text not in vectors]):
+            self._cache.put(embedder.model, embedder.dimensions, answered)
+            vectors.update(answered)
+            counts.requests += 1
+            counts.inputs += len(answered)
+            counts.tokens += tokens
+            counts.cost_usd = counts.tokens * embedder.price_per_million_tokens / 1e6
+        return vectors
+
+    def _answers(self, texts: Sequence[str]) -> Iterator[tuple[Vectors, int]]:
+        if not texts:
+            return
+        for batch in self._embedder.embed(
+            texts,
+            purpose="document",
+            inputs_per_request=self._limits.inputs_per_request,
+            requests_at_once=self._limits.requests_at_once,
+        ):
+            pairs = zip(batch.positions, batch.vectors, strict=True)
+            yield {texts[position]: vector for position, vector in pairs}, batch.tokens
+
+
+def _write(
+    workspace: Workspace, store: IndexStore, step: Sequence[PlannedDocument], vectors: Vectors, report: SyncReport
+) -> None:
+    store.apply(_change(one, vectors) for one in step)
     workspace.catalog.documents.record_indexed(
-        {one.document.document_id: (one.document.version, len(one.document.chunks)) for one in planned}
+        {one.document.document_id: (one.document.version, len(one.document.chunks)) for one in step}
     )
-    report.chunks.new += sum(len(one.new) for one in planned)
-    report.chunks.removed += sum(len(one.stale) for one in planned)
+    report.chunks.new += sum(len(one.new) for one in step)
+    report.chunks.removed += sum(len(one.stale) for one in step)
 
 
-def _change(planned: PlannedDocument, vectors: Mapping[str, NDArray[np.float32]]) -> DocumentChange:
+def _change(planned: PlannedDocument, vectors: Vectors) -> DocumentChange:
     points = [
         Point(chunk.id, vectors[chunk.embedded_text], chunk.embedded_text, point_payload(planned.document, chunk))
         for chunk in planned.new
     ]
     return DocumentChange(planned.document.document_id, points, planned.refreshes, planned.stale)
-
-
-def _vectors(
-    workspace: Workspace, texts: Sequence[str], request_size: int, counts: EmbeddingCounts
-) -> dict[str, NDArray[np.float32]]:
-    """Vectors by text, from the cache or the provider; each answer is cached as soon as it arrives."""
-    embedder = workspace.embedder
-    cache = workspace.catalog.embeddings
-    vectors = cache.get(embedder.model, embedder.dimensions, texts)
-    counts.cached += len(vectors)
-    missing = [text for text in texts if text not in vectors]
-    if not missing:
-        return vectors
-    for batch in embedder.embed(missing, purpose="document", inputs_per_request=request_size):
-        answered = {missing[position]: vector for position, vector in zip(batch.positions, batch.vectors, strict=True)}
-        cache.put(embedder.model, embedder.dimensions, answered)
-        vectors.update(answered)
-        counts.requests += 1
-        counts.inputs += len(answered)
-        counts.tokens += batch.tokens
-    counts.cost_usd = counts.tokens * embedder.price_per_million_tokens / 1e6
-    return vectors
