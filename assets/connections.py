@@ -45,8 +45,8 @@ def connection_job(connection: Connection) -> dg.JobDefinition:
         options = SyncOptions(full=config.full)
         with runtime.workspace() as workspace:
             report = sync_connection(workspace, connection, config.units, options, observer)
+            runtime.report.add(report)
             context.log_event(dg.AssetMaterialization(RETRIEVAL, metadata=index_metadata(publish(workspace))))
-        runtime.report.add(report)
         context.log.info(f"{connection.id}: {_summary(report)}")
         if report.errors:
             raise dg.Failure("; ".join(f"{unit}: {error}" for unit, error in report.errors.items()))

@@ -13,7 +13,7 @@ from connectors import SOURCES
 from pipelines.settings import Settings, load_settings
 
 
-def build_definitions(settings: Settings) -> dg.Definitions:
+def build_definitions(settings: Settings, runtime: Runtime | None = None) -> dg.Definitions:
     """Definitions for these settings. The graph is the same for all; jobs and schedules follow the connections."""
     jobs = {connection.id: connection_job(connection) for connection in settings.connections}
     return dg.Definitions(
@@ -22,7 +22,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         jobs=list(jobs.values()),
         schedules=[connection_schedule(connection, jobs[connection.id]) for connection in settings.connections],
         sensors=[publish_sensor],
-        resources={"runtime": Runtime(settings)},
+        resources={"runtime": runtime or Runtime(settings)},
         executor=dg.in_process_executor,
     )
 

@@ -18,6 +18,7 @@ from assets.runtime import Runtime
 from assets.stages import asset_key
 from connectors import connect
 from connectors.model import Unit, Window
+from pipelines.errors import HeadraceError, UsageError
 from pipelines.orchestrator import Target
 from pipelines.report import SyncReport
 from pipelines.settings import Settings
@@ -34,17 +35,14 @@ class DagsterOrchestrator:
         self, settings: Settings, targets: Sequence[Target], *, full: bool = False, observer: Observer = SILENT
     ) -> SyncReport:
         runtime = Runtime(settings, observer)
-        definitions = build_definitions(settings)
+        definitions = build_definitions(settings, runtime)
         with dagster_instance(settings) as instance:
             for target in targets:
                 job = definitions.resolve_job_def(job_name(target.connection))
                 (op,) = job.nodes
-                job.execute_in_process(
-                    run_config=QUIET | {"ops": {op.name: {"config": {"units": list(target.units), "full": full}}}},
-                    resources={"runtime": runtime},
-                    instance=instance,
-                    raise_on_error=False,
-                )
+                config = {"ops": {op.name: {"config": {"units": list(target.units), "full": full}}}}
+                with _reported(runtime.report, target.connection):
+                    job.execute_in_process(run_config=QUIET | config, instance=instance)
         return runtime.report
 
     def backfill(
@@ -52,18 +50,20 @@ class DagsterOrchestrator:
     ) -> SyncReport:
         connection = settings.connection(target.connection)
         runtime = Runtime(settings, observer)
+        job = build_definitions(settings, runtime).resolve_implicit_global_asset_job_def()
+        stages = [asset_key(connection.source, stage) for stage in STAGES]
         with dagster_instance(settings) as instance:
             for unit in self._units(settings, target):
                 register(instance, connection, [unit])
-                self._materialize(
-                    settings,
-                    runtime,
-                    instance,
-                    [asset_key(connection.source, stage) for stage in STAGES],
-                    partition_key=partition_key(connection.id, unit.id),
-                    run_config=_read_config(connection.source, window),
-                )
-            self._materialize(settings, runtime, instance, [RETRIEVAL], run_config=QUIET)
+                with _reported(runtime.report, f"{connection.id}/{unit.id}"):
+                    job.execute_in_process(
+                        asset_selection=stages,
+                        partition_key=partition_key(connection.id, unit.id),
+                        run_config=_read_config(connection.source, window),
+                        instance=instance,
+                    )
+            with _reported(runtime.report, "retrieval"):
+                job.execute_in_process(asset_selection=[RETRIEVAL], run_config=QUIET, instance=instance)
         return runtime.report
 
     @staticmethod
@@ -72,14 +72,18 @@ class DagsterOrchestrator:
         with Runtime(settings).workspace() as workspace, closing(connect(connection)) as connector:
             return discover(workspace, connection, connector, target.units)
 
-    @staticmethod
-    def _materialize(
-        settings: Settings, runtime: Runtime, instance: dg.DagsterInstance, keys: list[dg.AssetKey], **run: Any
-    ) -> None:
-        job = build_definitions(settings).resolve_implicit_global_asset_job_def()
-        job.execute_in_process(
-            asset_selection=keys, resources={"runtime": runtime}, instance=instance, raise_on_error=False, **run
-        )
+
+@contextmanager
+def _reported(report: SyncReport, name: str) -> Iterator[None]:
+    """Turn what failed a run into an entry of the report; a `Failure` says only what stands there already."""
+    try:
+        yield
+    except dg.Failure:
+        pass
+    except UsageError:
+        raise
+    except HeadraceError as error:
+        report.errors[name] = str(error)
 
 
 @contextmanager

@@ -13,6 +13,11 @@ MAX_FILE_BYTES = 2_000_000
 
 _MARKDOWN = frozenset({".md", ".markdown", ".mdown", ".mkd", ".mdx"})
 _TEXT = frozenset({".rst", ".txt", ".text", ".adoc", ".asciidoc", ".org", ".textile"})
+_CODE = frozenset(
+    {".bash", ".c", ".cc", ".cfg", ".clj", ".cpp", ".cs", ".ex", ".exs", ".go", ".graphql", ".h", ".hpp", ".hs"}
+    | {".ini", ".java", ".jl", ".js", ".jsx", ".kt", ".lua", ".ml", ".php", ".pl", ".proto", ".py", ".r", ".rb"}
+    | {".rs", ".scala", ".sh", ".sql", ".svelte", ".swift", ".tf", ".toml", ".ts", ".tsx", ".vue", ".yaml", ".yml"}
+)
 _NAMES = frozenset(
     {"authors", "changelog", "changes", "code_of_conduct", "codeowners", "contributing", "contributors", "copying"}
     | {"copyright", "governance", "history", "install", "licence", "license", "maintainers", "news", "notice"}
@@ -28,7 +33,8 @@ def media_type(path: str) -> str | None:
     suffix = name.suffix.lower()
     if suffix in _MARKDOWN:
         return MARKDOWN
-    if suffix in _TEXT or (not suffix and name.name.lower() in _NAMES) or name.name.lower().startswith("license-"):
+    named = not suffix and name.name.lower() in _NAMES
+    if suffix in _TEXT | _CODE or named or name.name.lower().startswith("license-"):
         return PLAIN_TEXT
     return None
 
@@ -36,7 +42,7 @@ def media_type(path: str) -> str | None:
 def unread(blob: Blob) -> str | None:
     """Why a file is passed over without reading it, None if it is to be read."""
     if media_type(blob.path) is None:
-        return "not a Markdown or text file"
+        return "not a text file by its name"
     if blob.mode == _SYMBOLIC_LINK:
         return "symbolic link"
     if blob.size > MAX_FILE_BYTES:

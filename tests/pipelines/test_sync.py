@@ -18,6 +18,7 @@ from tests.pipelines.documents import document
 
 CONNECTION = GitHubConnection(id="acme", source="github", token=SecretStr("t"))
 UNIT = Unit("unit", "Unit")
+INCREMENTAL = SyncOptions()
 FULL = SyncOptions(full=True)
 LONG = "\n\n".join(
     f"## Part {part}\n\n" + " ".join(f"Sentence {part}.{number} says something of its own." for number in range(60))
@@ -42,7 +43,7 @@ def workspace(settings, embedder):
         yield opened
 
 
-def sync(workspace, source, options=SyncOptions()):
+def sync(workspace, source, options=INCREMENTAL):
     return sync_unit(workspace, CONNECTION, source, UNIT, options)
 
 

@@ -38,7 +38,7 @@ def fill(github: Any, issues: int = 8) -> None:
         "README.md": b"# Api\n",
         "LICENSE": b"Apache",
         "docs/guide/setup.rst": b"Setup\n=====\n",
-        "src/main.py": b"print()",
+        "src/main.o": b"print()",
     }
 
 
@@ -51,7 +51,7 @@ def test_everything_is_read_once(github: Any, connector: GitHubConnector) -> Non
         "blob/LICENSE",
         "blob/docs/guide/setup.rst",
     }
-    assert [item.document_id for item in items if isinstance(item, Skipped)] == [f"{ROOT}/blob/src/main.py"]
+    assert [item.document_id for item in items if isinstance(item, Skipped)] == [f"{ROOT}/blob/src/main.o"]
     assert isinstance(items[-1], Checkpoint)
     assert items[-1].complete
     assert len(items) == len({getattr(item, "id", None) or getattr(item, "document_id", id(item)) for item in items})
@@ -269,7 +269,7 @@ def test_files_that_are_not_text_are_passed_over_with_a_reason(github: Any, conn
         "data.txt": "binary content",
         "large.txt": "larger than 2 MB (2.0 MB)",
         "model.txt": "kept in Git LFS",
-        "logo.png": "not a Markdown or text file",
+        "logo.png": "not a text file by its name",
     }
     contents = {name: document.content for name, document in documents(items).items()}
     assert contents == {"blob/latin.txt": "café", "blob/wide.txt": "naïve", "blob/bom.md": "é"}

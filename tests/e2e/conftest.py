@@ -1,0 +1,81 @@
+"""The command line as a user runs it: a folder with settings, source APIs and an embedding API on loopback."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.emulators.company import connections
+from tests.emulators.embeddings import EmbeddingsServer
+
+
+@dataclass
+class Ran:
+    code: int
+    output: str
+    errors: str
+
+    @property
+    def json(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.output.splitlines()[-1])
+        return found
+
+
+@dataclass
+class Folder:
+    """A working directory in which `headrace` runs."""
+
+    path: Path
+
+    def settings(self, **values: Any) -> None:
+        (self.path / "headrace.yaml").write_text(yaml.safe_dump(values))
+
+    def headrace(self, *arguments: str, **environment: str) -> Ran:
+        done = subprocess.run(
+            self.command(*arguments), cwd=self.path, env=_environment() | environment, capture_output=True, text=True
+        )
+        return Ran(done.returncode, done.stdout, done.stderr)
+
+    def started(self, *arguments: str) -> subprocess.Popen[bytes]:
+        silent = subprocess.DEVNULL
+        return subprocess.Popen(
+            self.command(*arguments), cwd=self.path, env=_environment(), stdout=silent, stderr=silent
+        )
+
+    @staticmethod
+    def command(*arguments: str) -> list[str]:
+        return [str(Path(sys.executable).with_name("headrace")), *arguments]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    path = tmp_path / "work"
+    path.mkdir()
+    return Folder(path)
+
+
+@pytest.fixture
+def embeddings() -> Iterator[EmbeddingsServer]:
+    with EmbeddingsServer(dimensions=64, latency_ms=20) as server:
+        yield server
+
+
+def embedding_settings(server: EmbeddingsServer) -> dict[str, Any]:
+    return {"provider": "openai", "model": "stub", "dimensions": 64, "base_url": server.url, "api_key": "unused"}
+
+
+def company_settings(url: str, server: EmbeddingsServer) -> dict[str, Any]:
+    return {"connections": connections(url), "embedding": embedding_settings(server)}
+
+
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith(("HEADRACE_", "DAGSTER_"))}

@@ -1,0 +1,95 @@
+"""What goes wrong is said in one line, in the right place, and the rest goes on."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.e2e.conftest import company_settings, embedding_settings
+from tests.emulators.company import bundled_records, connections, free_port, served
+
+GITHUB = {"id": "acme", "source": "github", "token": "t", "base_url": "http://127.0.0.1:9"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            {"connections": [{**GITHUB, "token": "${NOT_SET_ANYWHERE}"}]},
+            "connections[0].token: the environment variable",
+        ),
+        ({"connections": [{**GITHUB, "tokn": "x"}]}, "connections[0].tokn: unknown key"),
+        ({"connection": []}, "connection: unknown key"),
+        ({"connections": [GITHUB, GITHUB]}, "the id 'acme' stands twice"),
+        ({"connections": [{**GITHUB, "source": "gitlab"}]}, "connections[0]"),
+        ({"index": {"url": "ftp://x"}}, "index.url"),
+        ({"catalog": {"url": "mysql://x"}}, "catalog.url"),
+        ({"embedding": {"provider": "openai"}}, "embedding.api_key"),
+    ],
+)
+def test_settings_are_refused_at_their_path(folder, settings, message):
+    folder.settings(**settings)
+    ran = folder.headrace("sync")
+    assert (ran.code, ran.output) == (2, "")
+    assert message in ran.errors
+    assert "Traceback" not in ran.errors
+
+
+def test_no_settings_at_all(folder):
+    ran = folder.headrace("status")
+    assert ran.code == 2
+    assert "copy headrace.example.yaml" in ran.errors
+
+
+@pytest.mark.parametrize("arguments", [("sync", "nobody"), ("units", "nobody"), ("backfill", "nobody")])
+def test_unknown_connections_are_named(folder, arguments):
+    folder.settings(connections=[GITHUB])
+    ran = folder.headrace(*arguments)
+    assert (ran.code, "no connection 'nobody'" in ran.errors) == (2, True)
+
+
+def test_one_connection_in_trouble_leaves_the_others_alone(folder, embeddings, tmp_path):
+    with served(bundled_records(), tmp_path / "sources", free_port()) as url:
+        working = connections(url)
+        wrong_token = {**working[2], "id": "wrong-token", "token": "nobody-knows-this-token"}
+        unreachable = {**GITHUB, "id": "unreachable"}
+        folder.settings(connections=[wrong_token, unreachable, working[1]], embedding=embedding_settings(embeddings))
+        ran = folder.headrace("sync", "--json")
+        assert ran.code == 1
+        assert set(ran.json["errors"]) == {"wrong-token", "unreachable"}
+        assert "check the connection's token" in ran.json["errors"]["wrong-token"]
+        assert "http://127.0.0.1:9" in ran.json["errors"]["unreachable"]
+        assert "nobody-knows-this-token" not in ran.output + ran.errors
+        assert "Traceback" not in ran.errors
+        assert folder.headrace("status", "--json").json["connections"][2]["totals"]["indexed"] == 13
+        checked = folder.headrace("check", "--json")
+        assert checked.code == 1
+        fine = {one["subject"].split(":")[0]: one["ok"] for one in checked.json["findings"]}
+        assert (fine["wrong-token"], fine["unreachable"], fine["acme-drive"], fine["index"]) == (
+            False,
+            False,
+            True,
+            True,
+        )
+
+
+def test_an_embedding_key_that_is_refused_keeps_what_was_read(folder, embeddings, tmp_path):
+    with served(bundled_records(), tmp_path / "sources", free_port()) as url:
+        folder.settings(**company_settings(url, embeddings))
+        embeddings.api_key = "another"
+        ran = folder.headrace("sync", "acme-notion", "--json")
+        assert ran.code == 1
+        assert all("embedding.api_key" in error for error in ran.json["errors"].values())
+        embeddings.api_key = None
+        ran = folder.headrace("sync", "acme-notion", "--json")
+        assert (ran.code, ran.json["documents"]["read"]) == (0, 0)
+        assert ran.json["chunks"]["new"] > 0
+
+
+def test_backfill_tells_what_it_takes_before_it_starts(folder, embeddings, tmp_path):
+    with served(bundled_records(), tmp_path / "sources", free_port()) as url:
+        folder.settings(**company_settings(url, embeddings))
+        dry = folder.headrace("backfill", "acme-drive", "--since", "2026-02-01", "--dry-run", "--json").json
+        assert (dry["documents"] > 0, dry["inputs"] > 0, dry["tokens"] > 0) == (True, True, True)
+        done = folder.headrace("backfill", "acme-drive", "--since", "2026-02-01", "--json").json
+        assert done["documents"]["new"] == dry["documents"]
+        assert done["embedding"]["inputs"] == dry["inputs"]
