@@ -11,9 +11,10 @@ from assets.retrieval import RETRIEVAL
 from assets.runtime import Runtime
 from assets.stages import asset_key
 from connectors.connection import Connection
+from pipelines.options import SyncOptions
 from pipelines.report import SyncReport
 from pipelines.stages.publish import publish
-from pipelines.sync import Observer, StageDone, SyncOptions, sync_connection
+from pipelines.sync import Observer, StageDone, sync_connection
 
 
 class SyncConfig(dg.Config):
@@ -21,6 +22,7 @@ class SyncConfig(dg.Config):
 
     units: list[str] = Field(default_factory=list)
     full: bool = False
+    allow_mass_delete: bool = False
 
 
 def job_name(connection: str) -> str:
@@ -42,7 +44,7 @@ def connection_job(connection: Connection) -> dg.JobDefinition:
             runtime.observer.stage_done(done)
 
         observer = Observer(stage_done, runtime.observer.progress)
-        options = SyncOptions(full=config.full)
+        options = SyncOptions(full=config.full, allow_mass_delete=config.allow_mass_delete)
         with runtime.workspace() as workspace:
             report = sync_connection(workspace, connection, config.units, options, observer)
             runtime.report.add(report)

@@ -8,8 +8,8 @@ from typing import Any
 import dagster as dg
 
 from pipelines.index.base import IndexInfo
+from pipelines.options import Stage
 from pipelines.report import SyncReport
-from pipelines.sync import Stage
 
 Metadata = Mapping[str, Any]
 

@@ -19,10 +19,11 @@ from assets.stages import asset_key
 from connectors import connect
 from connectors.model import Unit, Window
 from pipelines.errors import HeadraceError, UsageError
+from pipelines.options import STAGES, SyncOptions
 from pipelines.orchestrator import Target
 from pipelines.report import SyncReport
 from pipelines.settings import Settings
-from pipelines.sync import SILENT, STAGES, Observer, discover
+from pipelines.sync import DEFAULT, SILENT, Observer, discover
 
 QUIET: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """The command prints its own lines; Dagster's events go to its history all the same."""
@@ -32,7 +33,11 @@ class DagsterOrchestrator:
     """`pipelines.orchestrator.Orchestrator` on the Dagster instance that the UI shows."""
 
     def sync(
-        self, settings: Settings, targets: Sequence[Target], *, full: bool = False, observer: Observer = SILENT
+        self,
+        settings: Settings,
+        targets: Sequence[Target],
+        options: SyncOptions = DEFAULT,
+        observer: Observer = SILENT,
     ) -> SyncReport:
         runtime = Runtime(settings, observer)
         definitions = build_definitions(settings, runtime)
@@ -40,9 +45,13 @@ class DagsterOrchestrator:
             for target in targets:
                 job = definitions.resolve_job_def(job_name(target.connection))
                 (op,) = job.nodes
-                config = {"ops": {op.name: {"config": {"units": list(target.units), "full": full}}}}
+                config = {
+                    "units": list(target.units),
+                    "full": options.full,
+                    "allow_mass_delete": options.allow_mass_delete,
+                }
                 with _reported(runtime.report, target.connection):
-                    job.execute_in_process(run_config=QUIET | config, instance=instance)
+                    job.execute_in_process(run_config=QUIET | {"ops": {op.name: {"config": config}}}, instance=instance)
         return runtime.report
 
     def backfill(

@@ -11,7 +11,8 @@ from assets.runtime import Runtime
 from connectors import connect
 from connectors.connection import Connection
 from connectors.model import Connector, Unit, Window
-from pipelines.sync import STAGES, Stage, SyncOptions, discover, sync_unit
+from pipelines.options import STAGES, Stage, SyncOptions
+from pipelines.sync import discover, sync_unit
 from pipelines.workspace import Workspace
 
 DESCRIPTIONS: dict[Stage, str] = {

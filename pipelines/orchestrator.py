@@ -13,9 +13,10 @@ from typing import Protocol, cast
 
 from connectors.model import Window
 from pipelines.errors import HeadraceError
+from pipelines.options import SyncOptions
 from pipelines.report import SyncReport
 from pipelines.settings import Settings
-from pipelines.sync import SILENT, Observer
+from pipelines.sync import DEFAULT, SILENT, Observer
 
 GROUP = "headrace.orchestrators"
 
@@ -32,7 +33,11 @@ class Orchestrator(Protocol):
     """Runs the stages so that every run, and what it did to each unit, is kept and can be looked at."""
 
     def sync(
-        self, settings: Settings, targets: Sequence[Target], *, full: bool = False, observer: Observer = SILENT
+        self,
+        settings: Settings,
+        targets: Sequence[Target],
+        options: SyncOptions = DEFAULT,
+        observer: Observer = SILENT,
     ) -> SyncReport:
         """Sync each target in a run of its own, then publish. Raises UsageError."""
 

@@ -6,20 +6,17 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Literal, TypeAlias
 
 from connectors import connect
 from connectors.connection import Connection
 from connectors.errors import SourceError
-from connectors.model import Connector, Unit, Window
+from connectors.model import Connector, Unit
 from pipelines.errors import HeadraceError, UsageError
+from pipelines.options import Stage, SyncOptions
 from pipelines.report import Progress, SyncReport
 from pipelines.workspace import Workspace
-
-Stage: TypeAlias = Literal["documents", "chunks", "vectors"]
-STAGES: tuple[Stage, ...] = ("documents", "chunks", "vectors")
 
 logger = logging.getLogger(__name__)
 
@@ -43,15 +40,6 @@ class Observer:
 
 
 SILENT = Observer()
-
-
-@dataclass(frozen=True, slots=True)
-class SyncOptions:
-    """What of a unit is processed: which stages, everything or what changed, or a window of time."""
-
-    stages: Sequence[Stage] = STAGES
-    full: bool = False
-    window: Window | None = None
 
 
 DEFAULT = SyncOptions()
@@ -78,6 +66,9 @@ def sync_connection(
         report.requests[connection.id] = connector.requests
         for unit in chosen:
             report.add(sync_unit(workspace, connection, connector, unit, options, observer))
+        if options.full and not units and connection.id not in report.errors:
+            for unit in _gone(workspace, connection):
+                report.add(sync_unit(workspace, connection, connector, unit, replace(options, gone=True), observer))
     return report
 
 
@@ -96,6 +87,13 @@ def discover(
     if missing := [name for name in only if name not in by_name]:
         raise UsageError(f"{connection.id}: no unit {missing[0]!r}; see `headrace units {connection.id}`")
     return [by_name[name] for name in only]
+
+
+def _gone(workspace: Workspace, connection: Connection) -> list[Unit]:
+    """Units that the source no longer lists, and that still have documents."""
+    states = workspace.catalog.units.all(connection.id)
+    live = workspace.catalog.documents.live
+    return [state.unit for state in states if state.gone and not state.paused and live(connection.id, state.unit.id)]
 
 
 def sync_unit(
@@ -130,17 +128,7 @@ def _run(workspace: Workspace, connector: Connector, done: StageDone, options: S
     if done.stage == "documents":
         from pipelines.stages.ingest import ingest
 
-        counts = done.report.documents
-        ingest(
-            workspace,
-            connector,
-            connection,
-            unit,
-            counts,
-            full=options.full,
-            window=options.window,
-            progress=progress,
-        )
+        ingest(workspace, connector, connection, unit, done.report.documents, options, progress)
     elif done.stage == "chunks":
         from pipelines.stages.chunk import chunk
 

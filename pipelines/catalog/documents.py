@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import Connection, Engine, func, select, update
+from sqlalchemy import Connection, Engine, func, select, true, update
 
 from pipelines.catalog import tables
 from pipelines.catalog.statements import in_parts, upsert
@@ -73,10 +73,11 @@ class Documents:
             connection, unit, tables.documents.c.status == "failed", tables.documents.c.next_attempt <= now
         )
 
-    def not_named(self, connection: str, unit: str, listing: str) -> list[str]:
-        """Live documents of a unit that a full listing did not name."""
-        column = tables.documents.c.listing
-        return self._ids(connection, unit, tables.documents.c.status != "deleted", column.is_distinct_from(listing))
+    def not_named(self, connection: str, unit: str, listing: str | None) -> list[str]:
+        """Live documents of a unit that a full listing did not name; all, where there is no listing."""
+        table = tables.documents
+        elsewhere = table.c.listing.is_distinct_from(listing) if listing else true()
+        return self._ids(connection, unit, table.c.status != "deleted", elsewhere)
 
     def live(self, connection: str, unit: str) -> int:
         """How many documents of a unit are not deleted."""

@@ -47,16 +47,21 @@ def units(connection: Annotated[str | None, typer.Argument()] = None, json: Json
 def sync(
     targets: Annotated[list[str] | None, typer.Argument(metavar="[CONNECTION[/UNIT]]...")] = None,
     full: Annotated[bool, typer.Option("--full", help="Read everything, and remove what is gone")] = False,
+    allow_mass_delete: Annotated[
+        bool, typer.Option("--allow-mass-delete", help="With --full: even if more than a tenth of a unit goes")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Read what changed, and bring the index up to date."""
     from pipelines.cli.targets import parsed_targets
+    from pipelines.options import SyncOptions
     from pipelines.orchestrator import find_orchestrator
 
     settings = load_settings()
     chosen = parsed_targets(settings, targets or [])
     with show.progress(json) as observer:
-        report = find_orchestrator().sync(settings, chosen, full=full, observer=observer)
+        options = SyncOptions(full=full, allow_mass_delete=allow_mass_delete)
+        report = find_orchestrator().sync(settings, chosen, options, observer)
     show.report(report, json)
     raise typer.Exit(1 if report.errors else 0)
 

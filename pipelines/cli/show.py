@@ -13,8 +13,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from connectors.model import Finding, Unit
+from pipelines.options import STAGES
 from pipelines.report import SyncReport
-from pipelines.sync import SILENT, STAGES, Observer, StageDone
+from pipelines.sync import SILENT, Observer, StageDone
 
 if TYPE_CHECKING:
     from pipelines.estimate import Estimate

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import chain
 from uuid import uuid4
 
 from connectors.connection import Connection
+from connectors.errors import AccessDenied, NotFound
 from connectors.model import Checkpoint, Connector, Cursor, Deleted, Document, Failed, Item, Skipped, Unit, Window
 from connectors.rows import Row
 from pipelines.catalog import Outcome
 from pipelines.errors import MassDelete
+from pipelines.options import SyncOptions
 from pipelines.report import DocumentCounts, Progress
 from pipelines.stages.changes import change
 from pipelines.workspace import Workspace
@@ -41,9 +44,7 @@ def ingest(
     connection: Connection,
     unit: Unit,
     counts: DocumentCounts,
-    *,
-    full: bool = False,
-    window: Window | None = None,
+    options: SyncOptions,
     progress: Progress,
 ) -> None:
     """Read a unit and land what differs from what the catalog knows, adding to `counts`.
@@ -51,42 +52,54 @@ def ingest(
     A full read names every object of the unit; what it does not name is looked at again and then removed.
     Raises SourceError, and MassDelete if more than a tenth of the unit would go.
     """
-    plan = _plan(workspace, connection.id, unit, full=full, window=window)
+    plan = ReadPlan() if options.gone else _plan(workspace, connection.id, unit, options)
     reading = _Reading(workspace, connection, unit, plan, counts)
-    retried = workspace.catalog.documents.due(connection.id, unit.id)
-    again = connector.fetch(unit, retried) if retried else iter(())
-    try:
-        for done, item in enumerate(chain(again, connector.read(unit, plan.cursor, plan.window)), start=1):
-            reading.take(item)
-            progress("documents", done, None)
-    finally:
-        reading.flush()  # what was read before an error is as good as ever
-    if reading.complete and plan.listing:
-        for item in connector.fetch(unit, _unnamed(workspace, connection.id, unit, plan.listing)):
+    if not options.gone:
+        retried = workspace.catalog.documents.due(connection.id, unit.id)
+        again = connector.fetch(unit, retried) if retried else iter(())
+        try:
+            for done, item in enumerate(chain(again, connector.read(unit, plan.cursor, plan.window)), start=1):
+                reading.take(item)
+                progress("documents", done, None)
+        finally:
+            reading.flush()  # what was read before an error is as good as ever
+    if options.gone or (reading.complete and plan.listing):
+        for item in _looked_at_again(connector, unit, _unnamed(workspace, connection.id, unit, plan, options)):
             reading.take(item)
         reading.flush()
 
 
-def _plan(workspace: Workspace, connection: str, unit: Unit, *, full: bool, window: Window | None) -> ReadPlan:
-    if window:
-        return ReadPlan(window=window)
+def _plan(workspace: Workspace, connection: str, unit: Unit, options: SyncOptions) -> ReadPlan:
+    if options.window:
+        return ReadPlan(window=options.window)
     units = workspace.catalog.units
     state = units.get(connection, unit.id)
-    if state and state.cursor and not full:
+    if state and state.cursor and not options.full:
         return ReadPlan(cursor=state.cursor)
     listing = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid4().hex[:8]}"
     units.start_listing(connection, unit.id, listing)
     return ReadPlan(listing=listing)
 
 
-def _unnamed(workspace: Workspace, connection: str, unit: Unit, listing: str) -> list[str]:
-    """Documents that a complete listing did not name. Raises MassDelete if they are too many to be chance."""
+def _unnamed(workspace: Workspace, connection: str, unit: Unit, plan: ReadPlan, options: SyncOptions) -> list[str]:
+    """Documents that a complete listing did not name: of a unit that is gone, all.
+
+    Raises MassDelete if they are too many to go without somebody's word.
+    """
     documents = workspace.catalog.documents
-    gone = documents.not_named(connection, unit.id, listing)
+    gone = documents.not_named(connection, unit.id, plan.listing)
     live = documents.live(connection, unit.id)
-    if len(gone) > max(1, live // 10):
+    if len(gone) > max(1, live // 10) and not options.allow_mass_delete:
         raise MassDelete(f"{connection}/{unit.id}", len(gone), live)
     return gone
+
+
+def _looked_at_again(connector: Connector, unit: Unit, document_ids: list[str]) -> Iterator[Item]:
+    """Each document as it is now; deleted if the unit itself is out of reach."""
+    try:
+        yield from connector.fetch(unit, document_ids)
+    except (NotFound, AccessDenied):
+        yield from map(Deleted, document_ids)
 
 
 @dataclass(slots=True)

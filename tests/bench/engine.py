@@ -11,9 +11,10 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from connectors.connection import GitHubConnection
+from pipelines.options import SyncOptions
 from pipelines.settings import OpenAIEmbedding, Settings
 from pipelines.stages.publish import publish
-from pipelines.sync import SyncOptions, sync_unit
+from pipelines.sync import sync_unit
 from pipelines.workspace import Workspace
 from tests.bench.corpus import UNIT, FolderSource
 

@@ -10,7 +10,8 @@ from pydantic import SecretStr
 from connectors.connection import GitHubConnection
 from connectors.errors import Unavailable
 from connectors.model import Failed, Membership, Skipped, Unit, Window
-from pipelines.sync import SyncOptions, sync_unit
+from pipelines.options import SyncOptions
+from pipelines.sync import sync_unit
 from pipelines.workspace import Workspace
 from tests.emulators.fake_embedder import FakeEmbedder
 from tests.emulators.memory_source import MemorySource
@@ -120,6 +121,24 @@ def test_a_full_sync_stops_before_a_mass_delete(workspace, source):
     report = sync(workspace, source, FULL)
     assert "4 of 30 documents" in report.errors["acme/unit"]
     assert len(points(workspace)) == 30
+
+
+def test_a_full_sync_of_a_unit_that_is_gone_removes_its_document(workspace, source):
+    source.put(document())
+    sync(workspace, source)
+    source.remove(document().id)
+    report = sync(workspace, source, SyncOptions(full=True, gone=True))
+    assert (report.documents.deleted, report.errors, points(workspace)) == (1, {}, {})
+
+
+def test_a_mass_delete_goes_through_on_somebodys_word(workspace, source):
+    for number in range(30):
+        source.put(document(number))
+    sync(workspace, source)
+    for number in range(20):
+        source.remove(document(number).id)
+    report = sync(workspace, source, SyncOptions(full=True, allow_mass_delete=True))
+    assert (report.documents.deleted, report.errors, len(points(workspace))) == (20, {}, 10)
 
 
 def test_a_deleted_document_can_come_back(workspace, source):
