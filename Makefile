@@ -18,7 +18,7 @@ demo: setup
 	$(BIN)/headrace demo
 
 dev: setup
-	DAGSTER_HOME=$${DAGSTER_HOME:-$(CURDIR)} $(BIN)/python -m pipelines.dev
+	$(BIN)/python -m pipelines.dev
 
 test: setup
 	$(BIN)/python -m pytest -m "not slow"

@@ -9,6 +9,7 @@ from assets.connections import connection_job, connection_schedule
 from assets.retrieval import publish_sensor, retrieval
 from assets.runtime import Runtime
 from assets.stages import source_assets
+from assets.units import units_sensor
 from connectors import SOURCES
 from pipelines.settings import Settings, load_settings
 
@@ -21,7 +22,7 @@ def build_definitions(settings: Settings, runtime: Runtime | None = None) -> dg.
         asset_checks=[*map(accounted_for_check, SOURCES), index_agrees_with_catalog],
         jobs=list(jobs.values()),
         schedules=[connection_schedule(connection, jobs[connection.id]) for connection in settings.connections],
-        sensors=[publish_sensor],
+        sensors=[publish_sensor, units_sensor],
         resources={"runtime": runtime or Runtime(settings)},
         executor=dg.in_process_executor,
     )

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
+import yaml
+
 from pipelines.demo.settings import DIRECTORY, KEY, write_settings
 from pipelines.demo.sources import served_company
 from pipelines.settings import settings_file
@@ -29,8 +31,20 @@ def main() -> None:
         print(f"settings {file}", flush=True)
         print(f"Dagster  http://127.0.0.1:{DAGSTER_PORT}", flush=True)
         print(f"search   http://127.0.0.1:{SERVER_PORT}/{key}", flush=True)
-        with _running(_commands(), {**os.environ, "HEADRACE_CONFIG": str(file.absolute())}) as processes:
+        home = Path.cwd() if own else _history_beside(file)
+        environment = {**os.environ, "HEADRACE_CONFIG": str(file.absolute()), "DAGSTER_HOME": str(home.absolute())}
+        with _running(_commands(), environment) as processes:
             _wait_for_end(processes)
+
+
+def _history_beside(file: Path) -> Path:
+    """Dagster's home for the sample company: settings as in dagster.yaml, with the history of `headrace demo`."""
+    settings = yaml.safe_load(Path("dagster.yaml").read_text(encoding="utf-8"))
+    del settings["storage"]
+    home = file.parent / "dagster"
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "dagster.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
+    return home
 
 
 def _commands() -> list[list[str]]:

@@ -14,6 +14,7 @@ import pipelines.workspace
 from assets.definitions import build_definitions
 from assets.orchestrator import DagsterOrchestrator, dagster_instance
 from assets.partitions import parsed
+from assets.runtime import Runtime
 from connectors.connection import GitHubConnection, SlackConnection
 from connectors.errors import Unavailable
 from connectors.model import Window
@@ -134,6 +135,17 @@ def test_a_backfill_runs_a_partition_per_unit(settings, source):
     assert (report.documents.new, report.errors) == (3, {})
     with dagster_instance(settings) as instance:
         assert {run.tags.get("dagster/partition") for run in instance.get_runs()} == {"acme/unit", None}
+
+
+def test_units_in_the_catalog_become_partitions(settings, source):
+    sensor = build_definitions(settings).resolve_sensor_def("units")
+    DagsterOrchestrator().sync(settings, [Target("acme")])
+    with dg.DagsterInstance.ephemeral() as instance:
+        context = dg.build_sensor_context(instance, resources={"runtime": Runtime(settings)})
+        (request,) = sensor(context).dynamic_partitions_requests
+        assert (request.partitions_def_name, request.partition_keys) == ("github_units", ["acme/unit"])
+        instance.add_dynamic_partitions("github_units", ["acme/unit"])
+        assert sensor(context).dynamic_partitions_requests == []
 
 
 @pytest.mark.parametrize("key", ["acme", "other/unit"])
