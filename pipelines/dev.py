@@ -24,6 +24,10 @@ _GRACE_SECONDS = 30
 
 def main() -> None:
     """Start both, and end both at the first Ctrl+C or SIGTERM, or when one of them ends."""
+    # Before the children start: one that inherits an ignored SIGINT, as from a script's `&`, would ignore SIGTERM too.
+    ended = threading.Event()
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, lambda *_: ended.set())
     own = settings_file().exists()
     with nullcontext() if own else served_company(DIRECTORY) as url:
         file = settings_file() if url is None else write_settings(url)
@@ -34,7 +38,8 @@ def main() -> None:
         home = Path.cwd() if own else _history_beside(file)
         environment = {**os.environ, "HEADRACE_CONFIG": str(file.absolute()), "DAGSTER_HOME": str(home.absolute())}
         with _running(_commands(), environment) as processes:
-            _wait_for_end(processes)
+            while not ended.wait(timeout=0.5) and all(process.poll() is None for process in processes):
+                pass
 
 
 def _history_beside(file: Path) -> Path:
@@ -69,15 +74,6 @@ def _running(commands: Sequence[Sequence[str]], environment: dict[str, str]) -> 
                 process.wait(timeout=_GRACE_SECONDS)
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
-
-
-def _wait_for_end(processes: Sequence[subprocess.Popen[bytes]]) -> None:
-    ended = threading.Event()
-    for signum in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(signum, lambda *_: ended.set())
-    while not ended.wait(timeout=0.5):
-        if any(process.poll() is not None for process in processes):
-            return
 
 
 if __name__ == "__main__":
