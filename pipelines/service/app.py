@@ -1,7 +1,5 @@
 """The application: search, documents, health and the search page."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import re

@@ -46,6 +46,8 @@ def install(app: FastAPI) -> None:
 
 async def _request_id(request: Request, call_next: RequestResponseEndpoint) -> Response:
     request.state.id = uuid4().hex
+    if "transfer-encoding" in request.headers:
+        return _response(request, 411, "Length required", "Send the body with a Content-Length.")
     length = request.headers.get("content-length", "0")
     if not length.isdigit() or int(length) > MOST_BYTES:
         return _response(request, 413, "Content too large", f"The body may have at most {MOST_BYTES} bytes.")

@@ -1,0 +1,230 @@
+"""The HTTP service on a real embedded index, with documents of three people's rights."""
+
+from __future__ import annotations
+
+import json
+import logging
+from urllib.parse import quote
+
+import pytest
+from fastapi.testclient import TestClient
+from pydantic import SecretStr
+
+from connectors.connection import GitHubConnection
+from connectors.model import Membership, Unit
+from pipelines.errors import EmbeddingUnavailable
+from pipelines.service.app import create_app
+from pipelines.settings import Assistant, AssistantScope
+from pipelines.stages.publish import publish
+from pipelines.sync import sync_unit
+from pipelines.workspace import Workspace
+from tests.emulators.fake_embedder import FakeEmbedder
+from tests.emulators.memory_source import MemorySource
+from tests.pipelines.documents import document
+
+CONNECTION = GitHubConnection(id="acme", source="github", token=SecretStr("t"))
+ADA, BO = "ada@example.com", "bo@example.com"
+READERS = {1: ("public",), 2: (f"user:{ADA}",), 3: ("group:acme:team",), 4: ()}
+SEES = {ADA: {1, 2}, BO: {1, 3}, "stranger@example.com": {1}}
+ASSISTANTS = (
+    Assistant(id="people", api_key=SecretStr("people-key")),
+    Assistant(id="robot", api_key=SecretStr("robot-key"), identity="service", readers=("group:acme:team",)),
+    Assistant(id="narrow", api_key=SecretStr("narrow-key"), scope=AssistantScope(sources=("slack",))),
+)
+
+
+@pytest.fixture
+def embedder():
+    return FakeEmbedder()
+
+
+@pytest.fixture
+def workspace(settings, embedder):
+    settings = settings.model_copy(update={"assistants": ASSISTANTS, "connections": (CONNECTION,)})
+    with Workspace(settings, embedder) as opened:
+        opened.catalog.units.discovered(CONNECTION.id, CONNECTION.source, [Unit("unit", "Unit")])
+        source = MemorySource()
+        for number, readers in READERS.items():
+            text = f"The certificate number {number} has expired."
+            source.put(document(number, content=text, readers=readers, tags=(f"tag{number}",)))
+        sync_unit(opened, CONNECTION, source, Unit("unit", "Unit"))
+        opened.catalog.memberships.replace("acme", [Membership("team", BO)])
+        publish(opened)
+        yield opened
+
+
+@pytest.fixture
+def client(workspace):
+    parts = {"index": workspace.reader, "embedder": workspace.embedder, "memberships": workspace.catalog}
+    with TestClient(create_app(workspace.settings, **parts), raise_server_exceptions=False) as opened:
+        yield opened
+
+
+def ask(client, key="people-key", **body):
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    return client.post("/v1/search", headers=headers, json={"query": "certificate", "user": ADA} | body)
+
+
+def numbers(response):
+    assert response.status_code == 200, response.text
+    return {int(one["document_id"].rpartition("/")[2]) for one in response.json()["results"]}
+
+
+@pytest.mark.parametrize(("user", "expected"), SEES.items())
+@pytest.mark.parametrize("mode", ["hybrid", "dense", "lexical"])
+def test_people_find_what_they_may_see(client, user, expected, mode):
+    assert numbers(ask(client, user=user, mode=mode)) == expected
+    assert numbers(ask(client, user=user.upper())) == expected
+
+
+@pytest.mark.parametrize(("user", "expected"), SEES.items())
+def test_a_document_is_shown_or_does_not_exist(client, user, expected):
+    headers = {"Authorization": "Bearer people-key"}
+    answers = {}
+    for number in [*READERS, 99]:
+        path = f"/v1/documents/{quote(document(number).id)}"
+        answers[number] = client.get(path, params={"user": user}, headers=headers)
+    assert {number for number, answer in answers.items() if answer.status_code == 200} == expected
+    assert answers[1].json()["text"] == "The certificate number 1 has expired."
+    hidden = [answer.json() | {"request_id": ""} for number, answer in answers.items() if number not in expected]
+    assert all(body == hidden[0] for body in hidden)
+
+
+def test_a_revoked_membership_changes_the_next_answer(client, workspace):
+    assert 3 in numbers(ask(client, user=BO))
+    workspace.catalog.memberships.replace("acme", [])
+    assert 3 not in numbers(ask(client, user=BO))
+
+
+def test_a_service_sees_what_it_is_granted_whoever_it_names(client):
+    assert numbers(ask(client, key="robot-key", user=ADA)) == {1, 3}
+    assert numbers(ask(client, key="robot-key", user=None)) == {1, 3}
+
+
+def test_a_scope_narrows_and_never_widens(client):
+    assert numbers(ask(client, key="narrow-key")) == set()
+    assert numbers(ask(client, key="narrow-key", filters={"sources": ["github"]})) == set()
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ({"sources": ["github"]}, {1, 2}),
+        ({"sources": ["slack"]}, set()),
+        ({"connections": ["acme"]}, {1, 2}),
+        ({"units": ["other"]}, set()),
+        ({"kinds": ["issue"], "authors": ["ada"]}, {1, 2}),
+        ({"tags_in": ["tag2", "tag4"]}, {2}),
+        ({"tags_not": ["tag2"]}, {1}),
+        ({"parents_in": ["github:acme/acme/api"]}, {1, 2}),
+        ({"parents_not": ["github:acme/acme/api"]}, set()),
+        ({"updated_after": "2026-01-03T00:00:00Z"}, {1, 2}),
+        ({"updated_before": "2026-01-03T00:00:00Z"}, set()),
+    ],
+)
+def test_filters(client, filters, expected):
+    assert numbers(ask(client, filters=filters)) == expected
+
+
+def test_the_response_has_the_fields_of_the_contract(client):
+    body = ask(client, top_k=1).json()
+    assert set(body) == {"results", "took_ms"}
+    (result,) = body["results"]
+    fields = "document_id title url source connection unit kind parents author created_at updated_at score chunks"
+    assert set(result) == set(fields.split())
+    assert set(result["chunks"][0]) == {"text", "score", "position", "headings"}
+    assert result["created_at"] == "2026-01-02T00:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("request_", "status", "detail"),
+    [
+        ({"key": None}, 401, "Authorization: Bearer"),
+        ({"key": "wrong"}, 401, "Authorization: Bearer"),
+        ({"user": None}, 403, "`user`"),
+        ({"user": "  "}, 403, "`user`"),
+        ({"query": ""}, 422, "query"),
+        ({"query": "x" * 10_001}, 422, "query"),
+        ({"top_k": 0}, 422, "top_k"),
+        ({"top_k": "many"}, 422, "top_k"),
+        ({"mode": "magic"}, 422, "mode"),
+        ({"filters": {"colour": ["red"]}}, 422, "filters.colour"),
+        ({"filters": {"updated_after": "yesterday"}}, 422, "filters.updated_after"),
+        ({"surprise": 1}, 422, "surprise"),
+        ({"query": "x" * 1_000_000}, 413, "bytes"),
+    ],
+)
+def test_what_is_refused_is_a_problem_that_names_the_field(client, request_, status, detail):
+    response = ask(client, **request_)
+    assert (response.status_code, response.headers["content-type"]) == (status, "application/problem+json")
+    body = response.json()
+    assert detail in body["detail"]
+    assert (body["status"], body["request_id"]) == (status, response.headers["x-request-id"])
+
+
+@pytest.mark.parametrize("content", [b'{"query": "\xff"}', b"{", b"[]", b"", b'{"query": NaN}'])
+def test_broken_bodies_are_refused(client, content):
+    headers = {"Authorization": "Bearer people-key", "Content-Type": "application/json"}
+    assert client.post("/v1/search", headers=headers, content=content).status_code in (400, 422)
+
+
+def test_a_body_of_unknown_length_is_refused(client):
+    response = client.post("/v1/search", content=iter([b"{", b"}"]))
+    assert response.status_code == 411
+
+
+def test_unknown_paths_and_methods_are_problems(client):
+    assert client.get("/nothing").json()["status"] == 404
+    assert client.get("/v1/search").json()["status"] == 405
+
+
+def test_trouble_behind_the_service_is_a_503_without_details(client, embedder):
+    def refuse(*_, **__):
+        raise EmbeddingUnavailable("secret details")
+
+    embedder.embed = refuse
+    response = ask(client)
+    assert (response.status_code, "secret" in response.text) == (503, False)
+
+
+def test_a_defect_is_a_500_without_details(client, embedder):
+    embedder.embed = lambda *_, **__: 1 / 0
+    response = ask(client)
+    assert (response.status_code, "Zero" in response.text) == (500, False)
+
+
+def test_each_query_leaves_one_audit_line_without_the_key(client, caplog):
+    with caplog.at_level(logging.INFO, logger="headrace.audit"):
+        ask(client, filters={"kinds": ["issue"]})
+    (record,) = [one for one in caplog.records if one.name == "headrace.audit"]
+    entry = json.loads(record.getMessage())
+    assert (entry["assistant"], entry["user"], entry["filters"]) == ("people", ADA, {"kinds": ["issue"]})
+    assert len(entry["documents"]) == 2
+    assert "people-key" not in record.getMessage()
+
+
+def test_health(client):
+    assert client.get("/healthz").text == "ok"
+    assert client.get("/readyz").text == "ok"
+    ask(client)
+    assert 'headrace_search_seconds_count{assistant="people"} 1.0' in client.get("/metrics").text
+
+
+def test_nothing_published_is_not_ready(settings, embedder):
+    with Workspace(settings, embedder) as empty:
+        app = create_app(settings, index=empty.reader, embedder=embedder, memberships=empty.catalog)
+        assert TestClient(app).get("/readyz").status_code == 503
+
+
+def test_the_page_may_run_only_its_own_script(client):
+    page = client.get("/")
+    assert "<script>" in page.text
+    assert page.headers["content-security-policy"].startswith("default-src 'none'; script-src 'sha256-")
+
+
+def test_the_api_describes_itself(client):
+    described = client.get("/openapi.json").json()
+    assert set(described["paths"]) == {"/v1/search", "/v1/documents/{document_id}", "/healthz", "/readyz"}
+    body = described["paths"]["/v1/search"]["post"]["requestBody"]["content"]["application/json"]
+    assert body["schema"] == {"$ref": "#/components/schemas/SearchRequest"}
+    assert ask(client, **body["example"]).status_code == 200
