@@ -91,12 +91,12 @@ def title(message: Payload, names: Names) -> str:
 
 
 def _without_repetition(pieces: Sequence[str]) -> list[str]:
-    """Leave out a piece whose words all stand, in order, in another one."""
+    """Leave out a piece whose words all stand, in order, in another one; of equal ones, the later."""
     kept: list[str] = []
     for piece in sorted(pieces, key=lambda piece: len(_words(piece)), reverse=True):
-        if not any(_words(piece) in _words(other) for other in kept):
+        if not any(f" {_words(piece)} " in f" {_words(other)} " for other in kept):
             kept.append(piece)
-    return [piece for piece in pieces if piece in kept]
+    return [piece for piece in dict.fromkeys(pieces) if piece in kept]
 
 
 def _words(text: str) -> str:

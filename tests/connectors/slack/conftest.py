@@ -1,0 +1,118 @@
+"""A Slack workspace in memory, behind the real client's transport."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from connectors.connection import SlackConnection
+from connectors.slack.client import number
+from connectors.slack.source import SlackConnector, connect
+
+TOKEN = "xoxb-secret"
+Fault = Callable[[str, dict[str, str]], httpx.Response | None]
+
+
+@dataclass
+class Workspace:
+    """`messages` by channel and time; replies carry the root's `thread_ts`."""
+
+    channels: dict[str, dict[str, Any]] = field(default_factory=dict)
+    users: dict[str, dict[str, Any]] = field(default_factory=dict)
+    members: dict[str, list[str]] = field(default_factory=dict)
+    messages: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    page_size: int = 200
+    ignores_bounds: bool = False
+    fault: Fault = lambda method, form: None
+    calls: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+
+    def say(self, channel: str, ts: str, text: str, **more: Any) -> None:
+        message = {"type": "message", "ts": ts, "user": "U1", "text": text} | more
+        self.messages.setdefault(channel, {})[ts] = message
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        method = request.url.path.rpartition("/")[2]
+        form = {name: values[0] for name, values in parse_qs(request.content.decode()).items()}
+        self.calls.append((method, form))
+        assert request.headers["authorization"] == f"Bearer {TOKEN}"
+        assert request.method == "POST"
+        handler = getattr(self, method.replace(".", "_").lower(), None)
+        body = self.fault(method, form) or (handler(form) if handler else {"ok": False, "error": "unknown_method"})
+        return body if isinstance(body, httpx.Response) else httpx.Response(200, json={"ok": True} | body)
+
+    def auth_test(self, form: dict[str, str]) -> dict[str, Any]:
+        return {"url": "https://acme.slack.com/", "team": "Acme", "user": "headrace"}
+
+    def conversations_list(self, form: dict[str, str]) -> dict[str, Any]:
+        return {"channels": list(self.channels.values())}
+
+    def conversations_info(self, form: dict[str, str]) -> dict[str, Any]:
+        channel = self.channels.get(form["channel"])
+        return {"channel": channel} if channel else {"ok": False, "error": "channel_not_found"}
+
+    def conversations_members(self, form: dict[str, str]) -> dict[str, Any]:
+        return {"members": self.members.get(form["channel"], [])}
+
+    def users_list(self, form: dict[str, str]) -> dict[str, Any]:
+        return {"members": list(self.users.values())}
+
+    def users_info(self, form: dict[str, str]) -> dict[str, Any]:
+        return {"ok": False, "error": "user_not_found"}
+
+    def conversations_history(self, form: dict[str, str]) -> dict[str, Any]:
+        oldest, latest = form.get("oldest"), form.get("latest")
+        top = [one for one in self._all(form) if one.get("thread_ts", one["ts"]) == one["ts"] or _is_broadcast(one)]
+        if not self.ignores_bounds:
+            top = [one for one in top if (not oldest or number(one["ts"]) > number(oldest))]
+            top = [one for one in top if (not latest or number(one["ts"]) < number(latest))]
+        top.sort(key=lambda one: number(one["ts"]), reverse=True)
+        page = top[: self.page_size]
+        return {"messages": [self._with_replies(form, one) for one in page], "has_more": len(top) > len(page)}
+
+    def conversations_replies(self, form: dict[str, str]) -> dict[str, Any]:
+        found = [one for one in self._all(form) if form["ts"] in (one["ts"], one.get("thread_ts"))]
+        return {"messages": found} if found else {"ok": False, "error": "thread_not_found"}
+
+    def _all(self, form: dict[str, str]) -> list[dict[str, Any]]:
+        return list(self.messages.get(form["channel"], {}).values())
+
+    def _with_replies(self, form: dict[str, str], message: dict[str, Any]) -> dict[str, Any]:
+        replies = [one["ts"] for one in self._all(form) if one.get("thread_ts") == message["ts"] != one["ts"]]
+        if not replies:
+            return message
+        latest = max(replies, key=number)
+        return message | {"thread_ts": message["ts"], "reply_count": len(replies), "latest_reply": latest}
+
+
+def _is_broadcast(message: dict[str, Any]) -> bool:
+    return message.get("subtype") == "thread_broadcast"
+
+
+@pytest.fixture
+def slack() -> Workspace:
+    workspace = Workspace()
+    workspace.channels["C1"] = {"id": "C1", "name": "general", "is_private": False}
+    for number_, (name, more) in enumerate({"ada": {}, "bo": {}, "guest": {"is_restricted": True}}.items(), start=1):
+        profile = {"display_name": name, "email": f"{name}@example.com"}
+        workspace.users[f"U{number_}"] = {"id": f"U{number_}", "name": name, "profile": profile} | more
+    return workspace
+
+
+@pytest.fixture
+def connector(slack: Workspace) -> Iterator[SlackConnector]:
+    connection = SlackConnection(id="acme", source="slack", token=SecretStr(TOKEN))
+    opened = connect(connection, httpx.MockTransport(slack.answer))
+    yield opened
+    opened.close()
+
+
+def reply(status: int, body: Any, **headers: str) -> httpx.Response:
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return httpx.Response(status, content=content, headers=headers)

@@ -1,0 +1,217 @@
+from __future__ import annotations
+
+import copy
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from connectors.errors import AccessDenied, AuthenticationFailed, RateLimited, TransientError
+from connectors.model import Checkpoint, Deleted, Document, Failed, Unit, Window
+from connectors.slack.progress import REMEMBERED
+from tests.connectors.slack.conftest import TOKEN, reply
+
+UNIT = Unit("C1", "general")
+ROOT = "slack:acme/C1"
+START = datetime(2026, 3, 1, 9, tzinfo=UTC)
+
+
+def ts(days=0, minutes=0):
+    return f"{int((START + timedelta(days=days, minutes=minutes)).timestamp())}.000100"
+
+
+def fill(slack):
+    """Three days: messages, a thread with two replies of which one is broadcast, noise, a bot."""
+    slack.say("C1", ts(0), "good morning")
+    slack.say("C1", ts(0, 1), "", subtype="channel_join")
+    slack.say("C1", ts(1), "who broke the build?")
+    slack.say("C1", ts(1, 1), "me, sorry", thread_ts=ts(1), user="U2")
+    slack.say("C1", ts(2, 5), "fixed now", thread_ts=ts(1), user="U2", subtype="thread_broadcast")
+    slack.say("C1", ts(2), "deployed 7.4", bot_id="B1", username="deploy-bot", subtype="bot_message")
+
+
+def documents(items):
+    return {item.id.removeprefix(f"{ROOT}/"): item for item in items if isinstance(item, Document)}
+
+
+def cursor_of(items):
+    return next(item.cursor for item in reversed(items) if isinstance(item, Checkpoint))
+
+
+def read(connector, cursor=None, window=None):
+    return list(connector.read(UNIT, copy.deepcopy(cursor), window))
+
+
+def test_every_message_stands_in_exactly_one_document(slack, connector):
+    fill(slack)
+    items = read(connector)
+    found = documents(items)
+    assert set(found) == {"days/2026-03-01", "days/2026-03-03", f"threads/{ts(1)}"}
+    for text in ("good morning", "who broke the build?", "me, sorry", "fixed now", "deployed 7.4"):
+        assert sum(item.content.count(text) for item in found.values()) == 1
+    assert items[-1].complete
+
+
+def test_a_thread_tells_who_when_and_where(slack, connector):
+    fill(slack)
+    thread = documents(read(connector))[f"threads/{ts(1)}"]
+    assert thread.content.startswith("**ada** (2026-03-02 09:00): who broke the build?")
+    assert (thread.title, thread.author, thread.kind) == ("#general: who broke the build?", "ada", "thread")
+    assert thread.url == f"https://acme.slack.com/archives/C1/p{ts(1).replace('.', '')}"
+    assert thread.created_at == START.replace(microsecond=100) + timedelta(days=1)
+    assert thread.updated_at == START.replace(microsecond=100) + timedelta(days=2, minutes=5)
+    assert [parent.title for parent in thread.parents] == ["#general"]
+    assert thread.readers == ("group:acme:workspace",)
+
+
+def test_nothing_new_costs_two_requests_and_yields_nothing(slack, connector):
+    fill(slack)
+    cursor = cursor_of(read(connector))
+    slack.calls.clear()
+    (last,) = read(connector, cursor)
+    assert (last, len(slack.calls)) == (Checkpoint(cursor), 2)
+
+
+@pytest.mark.parametrize("page_size", [1, 2, 3, 200])
+@pytest.mark.parametrize("ignores_bounds", [False, True])
+def test_pages_of_any_size_give_the_same(slack, connector, page_size, ignores_bounds):
+    fill(slack)
+    expected = documents(read(connector))
+    slack.page_size, slack.ignores_bounds = page_size, ignores_bounds
+    found = documents(read(connector))
+    assert found == expected if not ignores_bounds or page_size == 200 else set(found) <= set(expected)
+
+
+def test_a_killed_read_continues_from_any_checkpoint(slack, connector):
+    fill(slack)
+    slack.page_size = 1
+    items = read(connector)
+    expected = documents(items)
+    for place, item in enumerate(items):
+        if isinstance(item, Checkpoint) and not item.complete:
+            rest = read(connector, item.cursor)
+            assert documents(items[:place]) | documents(rest) == expected
+            assert "before" not in cursor_of(rest)
+
+
+@pytest.mark.parametrize(
+    ("happen", "changed"),
+    [
+        (lambda slack: slack.say("C1", ts(2, 9), "one more"), {"days/2026-03-03"}),
+        (lambda slack: slack.say("C1", ts(9), "later"), {"days/2026-03-10"}),
+        (lambda slack: slack.say("C1", ts(9), "late", thread_ts=ts(1)), {f"threads/{ts(1)}", "days/2026-03-02"}),
+        (lambda slack: slack.say("C1", ts(9), "re", thread_ts=ts(0)), {f"threads/{ts(0)}", "days/2026-03-01"}),
+        (
+            lambda slack: slack.messages["C1"][ts(0)].update(text="good evening", edited={"ts": ts(5)}),
+            {"days/2026-03-01"},
+        ),
+        (lambda slack: slack.messages["C1"].pop(ts(2)), {"days/2026-03-03", f"threads/{ts(2)}"}),
+    ],
+)
+def test_what_changes_among_the_latest_messages_is_read_again(slack, connector, happen, changed):
+    fill(slack)
+    cursor = cursor_of(read(connector))
+    happen(slack)
+    items = read(connector, cursor)
+    named = {getattr(item, "id", None) or item.document_id for item in items[:-1]}
+    assert {name.removeprefix(f"{ROOT}/") for name in named} == changed
+    whole = documents(read(connector))
+    assert all(item == whole[name] for name, item in documents(items).items())
+    gone = {item.document_id.removeprefix(f"{ROOT}/") for item in items if isinstance(item, Deleted)}
+    assert not gone & set(whole)
+    assert read(connector, cursor_of(items)) == [items[-1]]
+
+
+def test_more_new_messages_than_a_page_holds(slack, connector):
+    slack.page_size = 10
+    slack.say("C1", ts(0), "first")
+    cursor = cursor_of(read(connector))
+    for number in range(35):
+        slack.say("C1", ts(number // 10 + 1, number), f"message {number}")
+    found = documents(read(connector, cursor))
+    assert sum(item.content.count("message ") for item in found.values()) == 35
+
+
+def test_the_cursor_stays_small(slack, connector):
+    for number in range(REMEMBERED + 50):
+        slack.say("C1", ts(0, number), f"message {number}")
+    slack.page_size = 1_000
+    assert len(cursor_of(read(connector))["seen"]) == REMEMBERED
+
+
+def test_a_window_takes_in_its_days_and_leaves_the_cursor(slack, connector):
+    fill(slack)
+    window = Window(START + timedelta(days=1, hours=-1), START + timedelta(days=2, hours=-1))
+    items = read(connector, {"seen": {}}, window)
+    assert set(documents(items)) == {f"threads/{ts(1)}"}
+    assert items[-1] == Checkpoint({"seen": {}})
+
+
+def test_fetch_looks_again(slack, connector):
+    fill(slack)
+    whole = documents(read(connector))
+    names = [*whole, "threads/1.000000", "days/2020-01-01"]
+    items = list(connector.fetch(UNIT, [f"{ROOT}/{name}" for name in names]))
+    assert documents(items) == whole
+    assert [item.document_id for item in items if isinstance(item, Deleted)] == [
+        f"{ROOT}/threads/1.000000",
+        f"{ROOT}/days/2020-01-01",
+    ]
+
+
+def test_one_broken_thread_leaves_the_rest_alone(slack, connector):
+    fill(slack)
+    broken = {"ok": False, "error": "some_new_error"}
+    slack.fault = lambda method, form: reply(200, broken) if method == "conversations.replies" else None
+    items = read(connector)
+    (failed,) = [item for item in items if isinstance(item, Failed)]
+    assert "some_new_error" in failed.error
+    assert len(documents(items)) == 2
+
+
+def test_a_long_message_is_read(slack, connector):
+    slack.say("C1", ts(0), "word " * 1_000_000)
+    assert len(documents(read(connector))["days/2026-03-01"].content) > 4_900_000
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "words"),
+    [
+        (reply(200, {"ok": False, "error": "invalid_auth"}), AuthenticationFailed, "invalid_auth"),
+        (reply(200, {"ok": False, "error": "missing_scope", "needed": "groups:read"}), AccessDenied, "groups:read"),
+        (reply(200, {"ok": False, "error": "ratelimited"}), RateLimited, "rate limit"),
+        (reply(429, b"", **{"Retry-After": "500"}), RateLimited, "retry after 500 s"),
+        (reply(502, b"<html>bad gateway</html>"), TransientError, "HTTP 502"),
+        (reply(200, b'{"ok": true, "chan'), TransientError, "not JSON"),
+    ],
+)
+def test_refusals_say_what_is_wrong(slack, connector, answer, error, words):
+    slack.fault = lambda method, form: answer
+    with pytest.raises(error, match=words) as raised:
+        list(connector.units())
+    assert TOKEN not in str(raised.value)
+
+
+def test_a_limit_that_passes_is_waited_for(slack, connector):
+    answers = iter([reply(429, b"", **{"Retry-After": "0"}), reply(200, {"ok": False, "error": "ratelimited"})])
+    slack.fault = lambda method, form: next(answers, None) if method == "conversations.list" else None
+    assert [unit.id for unit in connector.units()] == ["C1"]
+
+
+def test_memberships(slack, connector):
+    slack.channels["C2"] = {"id": "C2", "name": "secret", "is_private": True}
+    slack.channels["C3"] = {"id": "C3", "name": "unclear"}
+    slack.users["U4"] = {"id": "U4", "name": "robot", "is_bot": True, "profile": {"email": "robot@example.com"}}
+    slack.users["U5"] = {"id": "U5", "name": "left", "deleted": True, "profile": {"email": "left@example.com"}}
+    slack.members = {"C2": ["U1", "U3", "U4", "U5", "U9"], "C3": ["U2"]}
+    found = {(one.group, one.email.partition("@")[0]) for one in connector.memberships()}
+    assert found == {("workspace", "ada"), ("workspace", "bo"), ("C2", "ada"), ("C2", "guest"), ("C3", "bo")}
+    slack.say("C2", ts(0), "hidden")
+    (document,) = documents(connector.read(Unit("C2", "secret"))).values()
+    assert document.readers == ("group:acme:C2",)
+
+
+def test_check_says_what_the_token_reaches(slack, connector):
+    assert [(one.subject, one.ok) for one in connector.check()] == [("credentials", True), ("channels", True)]
+    slack.fault = lambda method, form: reply(200, {"ok": False, "error": "token_revoked"})
+    (finding,) = connector.check()
+    assert (finding.ok, "token_revoked" in finding.detail) == (False, True)
