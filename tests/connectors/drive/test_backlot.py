@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -17,43 +11,17 @@ from connectors.connection import DriveConnection
 from connectors.drive.payload import FOLDER
 from connectors.drive.source import DriveConnector, connect
 from connectors.model import Checkpoint, Document, Item, Skipped
-
-ADMIN = "admin-service-token"
+from tests.emulators.company import TOKEN
 
 
 @pytest.fixture(scope="module")
-def base_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("backlot")
-    program = str(Path(sys.executable).with_name("backlot"))
-    environment = {**os.environ, "BACKLOT_TELEMETRY": "0", "DO_NOT_TRACK": "1"}
-    run = {"env": environment, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    subprocess.run([program, "import", "--bundled", "--data-dir", str(folder)], check=True, **run)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = [program, "serve", "--data-dir", str(folder), "--port", str(port), "--log-level", "warning"]
-    server = subprocess.Popen(command, **run)
-    try:
-        yield _answering(f"http://127.0.0.1:{port}/drive/v3/", server)
-    finally:
-        server.terminate()
-        server.wait(timeout=20)
-
-
-def _answering(url: str, server: subprocess.Popen[bytes]) -> str:
-    for _ in range(300):
-        assert server.poll() is None, "backlot ended"
-        try:
-            httpx.get(f"{url}about")
-        except httpx.TransportError:
-            time.sleep(0.1)
-        else:
-            return url
-    raise AssertionError("backlot does not answer")
+def base_url(company: str) -> str:
+    return f"{company}/drive/v3/"
 
 
 @pytest.fixture
 def connector(base_url: str) -> Iterator[DriveConnector]:
-    connector = connect(DriveConnection(id="acme", source="drive", token=ADMIN, base_url=base_url))
+    connector = connect(DriveConnection(id="acme", source="drive", token=TOKEN, base_url=base_url))
     yield connector
     connector.close()
 
@@ -64,7 +32,7 @@ def listed(base_url: str) -> set[str]:
     answer = httpx.get(
         f"{base_url}files",
         params={"q": f"trashed = false and mimeType != '{FOLDER}'", "pageSize": 1000, "fields": "files(id)"},
-        headers={"Authorization": f"Bearer {ADMIN}"},
+        headers={"Authorization": f"Bearer {TOKEN}"},
     )
     return {file["id"] for file in answer.json()["files"]}
 

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 
 import httpx
 import pytest
@@ -17,43 +11,17 @@ import pytest
 from connectors.connection import GitHubConnection
 from connectors.github.source import GitHubConnector, connect
 from connectors.model import Checkpoint, Document, Skipped
-
-ADMIN = "admin-service-token"
+from tests.emulators.company import TOKEN
 
 
 @pytest.fixture(scope="module")
-def base_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("backlot")
-    program = str(Path(sys.executable).with_name("backlot"))
-    environment = {**os.environ, "BACKLOT_TELEMETRY": "0", "DO_NOT_TRACK": "1"}
-    run = {"env": environment, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    subprocess.run([program, "import", "--bundled", "--data-dir", str(folder)], check=True, **run)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = [program, "serve", "--data-dir", str(folder), "--port", str(port), "--log-level", "warning"]
-    server = subprocess.Popen(command, **run)
-    try:
-        yield _answering(f"http://127.0.0.1:{port}/github", server)
-    finally:
-        server.terminate()
-        server.wait(timeout=20)
-
-
-def _answering(url: str, server: subprocess.Popen[bytes]) -> str:
-    for _ in range(300):
-        assert server.poll() is None, "backlot ended"
-        try:
-            httpx.get(f"{url}/rate_limit")
-        except httpx.TransportError:
-            time.sleep(0.1)
-        else:
-            return url
-    raise AssertionError("backlot does not answer")
+def base_url(company: str) -> str:
+    return f"{company}/github"
 
 
 @pytest.fixture
 def connector(base_url: str) -> Iterator[GitHubConnector]:
-    settings = {"id": "acme-github", "source": "github", "token": ADMIN, "base_url": base_url}
+    settings = {"id": "acme-github", "source": "github", "token": TOKEN, "base_url": base_url}
     connector = connect(GitHubConnection.model_validate(settings))
     yield connector
     connector.close()
@@ -62,7 +30,7 @@ def connector(base_url: str) -> Iterator[GitHubConnector]:
 def listed(base_url: str, repository: str) -> set[str]:
     """Ids of everything in a repository, from the emulator's own listings."""
     root = f"{base_url}/repos/{repository}"
-    with httpx.Client(headers={"Authorization": f"Bearer {ADMIN}"}, params={"per_page": 100}) as client:
+    with httpx.Client(headers={"Authorization": f"Bearer {TOKEN}"}, params={"per_page": 100}) as client:
         issues = client.get(f"{root}/issues", params={"state": "all"}).json()
         pulls = client.get(f"{root}/pulls", params={"state": "all"}).json()
         tree = client.get(f"{root}/git/trees/main", params={"recursive": 1}).json()["tree"]
@@ -104,7 +72,7 @@ def test_fetch_gives_what_read_gave(connector: GitHubConnector) -> None:
 
 
 def test_comments_and_reviews_are_all_there(connector: GitHubConnector, base_url: str) -> None:
-    with httpx.Client(base_url=base_url, headers={"Authorization": f"Bearer {ADMIN}"}) as client:
+    with httpx.Client(base_url=base_url, headers={"Authorization": f"Bearer {TOKEN}"}) as client:
         for unit in connector.units():
             for document in connector.read(unit):
                 if not isinstance(document, Document) or document.kind == "file":

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 
 import httpx
 import pytest
@@ -18,38 +12,12 @@ from connectors.connection import NotionConnection
 from connectors.model import Checkpoint, Document, Unit
 from connectors.notion.client import API_VERSION
 from connectors.notion.source import NotionConnector, connect
-
-ADMIN = "admin-service-token"
+from tests.emulators.company import TOKEN
 
 
 @pytest.fixture(scope="module")
-def base_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("backlot")
-    program = str(Path(sys.executable).with_name("backlot"))
-    environment = {**os.environ, "BACKLOT_TELEMETRY": "0", "DO_NOT_TRACK": "1"}
-    run = {"env": environment, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    subprocess.run([program, "import", "--bundled", "--data-dir", str(folder)], check=True, **run)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = [program, "serve", "--data-dir", str(folder), "--port", str(port), "--log-level", "warning"]
-    server = subprocess.Popen(command, **run)
-    try:
-        yield _answering(f"http://127.0.0.1:{port}/notion", server)
-    finally:
-        server.terminate()
-        server.wait(timeout=20)
-
-
-def _answering(url: str, server: subprocess.Popen[bytes]) -> str:
-    for _ in range(300):
-        assert server.poll() is None, "backlot ended"
-        try:
-            httpx.get(f"{url}/v1/users/me")
-        except httpx.TransportError:
-            time.sleep(0.1)
-        else:
-            return url
-    raise AssertionError("backlot does not answer")
+def base_url(company: str) -> str:
+    return f"{company}/notion"
 
 
 @pytest.fixture
@@ -59,7 +27,7 @@ def connector(base_url: str) -> Iterator[NotionConnector]:
     connector.close()
 
 
-def connected(base_url: str, token: str = ADMIN) -> NotionConnector:
+def connected(base_url: str, token: str = TOKEN) -> NotionConnector:
     settings = {"id": "acme-notion", "source": "notion", "token": token, "base_url": base_url}
     return connect(NotionConnection.model_validate(settings))
 
@@ -72,7 +40,7 @@ def read_all(connector: NotionConnector) -> dict[str, list[Document]]:
 
 def listed(base_url: str) -> dict[str, str]:
     """Ids of pages and databases with their content, from the emulator's own listings."""
-    headers = {"Authorization": f"Bearer {ADMIN}", "Notion-Version": API_VERSION}
+    headers = {"Authorization": f"Bearer {TOKEN}", "Notion-Version": API_VERSION}
     found: dict[str, str] = {}
     with httpx.Client(headers=headers, base_url=f"{base_url}/v1") as client:
         for one in client.post("/search", json={}).json()["results"]:
