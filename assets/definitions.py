@@ -11,6 +11,7 @@ from assets.runtime import Runtime
 from assets.stages import source_assets
 from assets.units import units_sensor
 from connectors import SOURCES
+from pipelines.logs import log_retries
 from pipelines.settings import Settings, load_settings
 
 
@@ -30,4 +31,5 @@ def build_definitions(settings: Settings, runtime: Runtime | None = None) -> dg.
 
 @dg.definitions
 def definitions() -> dg.Definitions:
+    log_retries()
     return build_definitions(load_settings())

@@ -6,6 +6,7 @@ import json as json_module
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -75,7 +76,7 @@ def status(now: dict[str, Any], json: bool) -> None:
         return
     columns = ("connection", "unit", "indexed", "skipped", "failed", "deleted", "last_sync", "error")
     rows = [
-        {"connection": connection["id"], "unit": unit["name"], **unit}
+        {**unit, "connection": connection["id"], "unit": unit["name"], "last_sync": _readable(unit["last_sync"])}
         for connection in now["connections"]
         for unit in connection["units"]
     ]
@@ -176,6 +177,11 @@ def summary(report: SyncReport) -> str:
     }
     happened = ", ".join(f"{count} {what}" for what, count in counts.items() if count) or "nothing new"
     return f"{happened} ({report.seconds:.1f} s)"
+
+
+def _readable(moment: str | None) -> str:
+    """An ISO time to the minute (UTC)."""
+    return f"{datetime.fromisoformat(moment):%Y-%m-%d %H:%M}" if moment else "never"
 
 
 def _table(columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:

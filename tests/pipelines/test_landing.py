@@ -1,0 +1,92 @@
+"""The landing on a local disk and in S3: what is written comes back, whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from connectors.model import Deleted
+from pipelines.chunking import chunk_document
+from pipelines.landing import ChunkedDocument, Landing
+from pipelines.settings import Landing as LandingSettings
+from pipelines.settings import Settings
+from tests.pipelines.documents import document
+
+BUCKET = "headrace-landing"
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[str]:
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture(params=["disk", "s3"])
+def landing(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Landing:
+    if request.param == "disk":
+        return Landing(Settings(directory=tmp_path))
+    import boto3
+
+    url = request.getfixturevalue("s3")
+    for name, value in {"ACCESS_KEY_ID": "a", "SECRET_ACCESS_KEY": "s", "DEFAULT_REGION": "eu-central-1"}.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    region = {"LocationConstraint": "eu-central-1"}
+    bucket = f"{BUCKET}-{abs(hash(tmp_path)) % 10**8}"
+    boto3.client("s3", endpoint_url=url).create_bucket(Bucket=bucket, CreateBucketConfiguration=region)
+    settings = LandingSettings(url=f"s3://{bucket}/prefix", endpoint_url=url)
+    return Landing(Settings(directory=tmp_path, landing=settings))
+
+
+def test_documents_come_back_as_they_were(landing: Landing) -> None:
+    rows = [
+        document(1),
+        document(2, content=b"%PDF \0\xff", content_type="application/pdf", author="", created_at=None),
+        document(3, content="Größe 水 \U0001f30a", readers=(), tags=(), parents=()),
+        Deleted("github:acme/gone"),
+    ]
+    path = landing.write_documents("github", "acme-github", "acme/api #1", rows)
+    assert list(landing.read_documents(path)) == [
+        *((row, row.version) for row in rows[:3]),
+        (rows[3], None),
+    ]
+
+
+def test_each_load_is_a_file_of_its_own(landing: Landing) -> None:
+    paths = {landing.write_documents("slack", "acme", unit, [document(1)]) for unit in ("C1", "C2", "C1")}
+    assert len(paths) == 3
+
+
+def test_chunks_come_back_as_they_were(landing: Landing) -> None:
+    text = document(1, content="# One\n\nFirst.\n\n# Two\n\n" + "Second. " * 400)
+    cut = ChunkedDocument(text.id, text.version, {"title": text.title, "tags": ["a"]}, tuple(chunk_document(text)))
+    removed = ChunkedDocument("gone", None, {}, ())
+    for _ in range(2):  # a repetition overwrites
+        path, chunks = landing.write_chunks("acme", 7, iter([cut, removed]))
+    assert chunks == len(cut.chunks) > 1
+    assert list(landing.read_chunks(path)) == [cut, removed]
+
+
+def test_a_killed_write_leaves_no_chunk_file(tmp_path: Path) -> None:
+    landing = Landing(Settings(directory=tmp_path))
+
+    def breaks_down() -> Iterator[ChunkedDocument]:
+        yield ChunkedDocument("a", None, {}, ())
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        landing.write_chunks("acme", 7, breaks_down())
+    assert not list(tmp_path.rglob("7.parquet"))
+
+
+def test_working_folders_of_dead_processes_are_removed(tmp_path: Path) -> None:
+    left = tmp_path / ".headrace" / "work" / "999999999-left"
+    left.mkdir(parents=True)
+    Landing(Settings(directory=tmp_path)).write_documents("github", "acme", "unit", [document(1)])
+    assert list(left.parent.iterdir()) == []

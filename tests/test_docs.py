@@ -1,0 +1,70 @@
+"""What the README, the example settings and infra/ say is true."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from dagster._config import validate_config
+from dagster._core.instance.config import dagster_instance_config_schema
+from typer.testing import CliRunner
+
+from pipelines.cli.app import app
+from pipelines.demo.questions import QUESTIONS, RIGHTS_QUESTION
+from pipelines.demo.sources import COMPANY
+from pipelines.settings import load_settings
+
+ROOT = Path(__file__).parent.parent
+VARIABLE = re.compile(r"\$\{([A-Z_]+)\}")
+
+
+def environment(text: str) -> dict[str, str]:
+    return dict.fromkeys(VARIABLE.findall(text), "value")
+
+
+def test_the_example_settings_are_valid() -> None:
+    file = ROOT / "headrace.example.yaml"
+    settings = load_settings(file, environment(file.read_text()))
+    assert [connection.source for connection in settings.connections] == ["github", "slack", "notion", "drive"]
+
+
+def test_every_variable_of_the_example_is_in_the_example_environment() -> None:
+    named = set(re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    assert set(VARIABLE.findall((ROOT / "headrace.example.yaml").read_text())) <= named
+
+
+def test_the_shared_settings_of_infra_are_valid(tmp_path: Path) -> None:
+    text = (ROOT / "infra" / "settings.yaml").read_text()
+    (tmp_path / "headrace.yaml").write_text(text)
+    settings = load_settings(tmp_path / "headrace.yaml", environment(text))
+    assert settings.catalog.url.get_secret_value() == "postgresql://value:value@value/value"
+
+
+@pytest.mark.parametrize("file", ["dagster.yaml", "infra/dagster.yaml"])
+def test_dagster_accepts_its_settings(file: str) -> None:
+    checked = validate_config(dagster_instance_config_schema(), yaml.safe_load((ROOT / file).read_text()))
+    assert checked.success, checked.errors
+
+
+def test_the_services_of_infra_name_what_exists() -> None:
+    services = yaml.safe_load((ROOT / "infra" / "compose.yaml").read_text())["services"]
+    for name, service in services.items():
+        assert set(service.get("depends_on", ())) <= set(services), name
+        if "build" in service:
+            assert (ROOT / service["build"]["dockerfile"]).exists()
+    copied = re.findall(r"^COPY (?!--)(.+) \S+$", (ROOT / "infra" / "Dockerfile").read_text(), re.MULTILINE)
+    assert all((ROOT / path).exists() for line in copied for path in line.split())
+
+
+def test_the_commands_of_the_readme_exist() -> None:
+    named = set(re.findall(r"headrace ([a-z]+)", (ROOT / "README.md").read_text()))
+    for command in named:
+        assert CliRunner().invoke(app, [command, "--help"]).exit_code == 0, command
+
+
+def test_the_answers_of_the_demo_are_in_its_company() -> None:
+    company = COMPANY.read_text(encoding="utf-8")
+    assert all(question.answer in company for question in (*QUESTIONS, RIGHTS_QUESTION))
+    assert len(company.splitlines()) >= 120
