@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
-from connectors.model import PUBLIC, group_token, user_token
+from connectors.drive.access import domain_groups
+from connectors.model import PUBLIC, user_token
 from pipelines.settings import Settings
 
 
@@ -17,9 +18,8 @@ class Memberships(Protocol):
 def person_tokens(email: str, settings: Settings, memberships: Memberships) -> tuple[str, ...]:
     """Reader tokens of a person: everybody's, their own, their groups', and their domain's in Google Drive."""
     address = email.strip().lower()
-    domain = address.rpartition("@")[2]
     drives = (connection.id for connection in settings.connections if connection.source == "drive")
-    domains = (group_token(drive, f"domain:{domain}") for drive in drives)
+    domains = (token for drive in drives for token in domain_groups(drive, address))
     return _sorted((PUBLIC, user_token(address), *memberships.groups_of(address), *domains))
 
 
