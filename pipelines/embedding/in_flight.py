@@ -28,9 +28,10 @@ def answers(
         while running:
             done, running = wait(running, return_when=FIRST_COMPLETED)
             failure = failure or next((error for one in done if (error := _failure(one))), None)
+            # Handed over, and so kept, before more is sent: a kill then costs no more than what is under way.
+            yield from (one.result() for one in done if not _failure(one))
             if failure is None:
                 running |= {pool.submit(send, request) for request in islice(waiting, len(done))}
-            yield from (one.result() for one in done if not _failure(one))
     finally:
         for one in running:
             one.cancel()

@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Literal
+from datetime import UTC, datetime
+from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 LONGEST_QUERY = 10_000
 """Characters. What is longer is a document, not a question."""
 MOST_DOCUMENTS = 100
+
+
+def _storable(text: str) -> str:
+    """Neither store nor catalog can hold NUL or half a surrogate pair, which JSON can spell."""
+    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("must be text without NUL and without half a surrogate pair")
+    return text
+
+
+def _utc(moment: datetime) -> datetime:
+    try:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except OverflowError:
+        raise ValueError("must be between the years 1 and 9999 in UTC") from None
+
+
+_Storable = AfterValidator(_storable)
+Text: TypeAlias = Annotated[str, _Storable]
+Question: TypeAlias = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_QUERY), _Storable
+]
+Person: TypeAlias = Annotated[str, Field(max_length=320, description="E-mail of the person who asks"), _Storable]
+Moment: TypeAlias = Annotated[datetime, AfterValidator(_utc)]
 
 
 class _Request(BaseModel):
@@ -20,31 +43,40 @@ class SearchFilters(_Request):
     """Conditions that all hold; a list matches any of its values."""
 
     sources: list[Literal["notion", "drive", "github", "slack"]] = []
-    connections: list[str] = []
-    units: list[str] = []
-    kinds: list[str] = []
-    authors: list[str] = []
-    parents_in: list[str] = Field(default=[], description="Ids of containers, at any depth above the document")
-    parents_not: list[str] = []
-    tags_in: list[str] = []
-    tags_not: list[str] = []
-    updated_after: datetime | None = Field(default=None, description="Inclusive; UTC where no zone is given")
-    updated_before: datetime | None = Field(default=None, description="Exclusive; UTC where no zone is given")
+    connections: list[Text] = []
+    units: list[Text] = []
+    kinds: list[Text] = []
+    authors: list[Text] = []
+    parents_in: list[Text] = Field(default=[], description="Ids of containers, at any depth above the document")
+    parents_not: list[Text] = []
+    tags_in: list[Text] = []
+    tags_not: list[Text] = []
+    updated_after: Moment | None = Field(default=None, description="Inclusive; UTC where no zone is given")
+    updated_before: Moment | None = Field(default=None, description="Exclusive; UTC where no zone is given")
 
 
 class SearchRequest(_Request):
     """A question to the index."""
 
-    query: str = Field(min_length=1, max_length=LONGEST_QUERY)
-    top_k: int = Field(default=10, ge=1, le=MOST_DOCUMENTS, description="How many documents to return at most")
-    user: str | None = Field(default=None, max_length=320, description="E-mail of the person who asks")
+    query: Question
+    top_k: int = Field(
+        default=10, strict=True, ge=1, le=MOST_DOCUMENTS, description="How many documents to return at most"
+    )
+    user: Person | None = None
     mode: Literal["hybrid", "dense", "lexical"] = "hybrid"
     filters: SearchFilters = SearchFilters()
     recency_half_life_days: float | None = Field(
-        default=None, gt=0, description="A document this many days old counts half as much as one of today"
+        default=None,
+        gt=0,
+        allow_inf_nan=False,
+        description="A document this many days old counts half as much as one of today: score * 0.5 ** (age / this)",
     )
     target_document_tokens: int | None = Field(
-        default=None, ge=1, le=100_000, description="Fill each document with chunks around its hits up to this"
+        default=None,
+        strict=True,
+        ge=1,
+        le=100_000,
+        description="Fill each document with chunks around its hits up to this",
     )
 
 

@@ -23,6 +23,8 @@ from pipelines.retrieval.model import (
 CHUNKS_PER_DOCUMENT = 3
 """How many of a document's best chunks an answer holds."""
 _CHUNKS_ASKED_PER_DOCUMENT = 4
+_CHUNKS_ASKED_BY_AGE = 20
+"""Per document where age counts too: a fresh document may overtake many that fit the question better."""
 _MOST_CHUNKS = 2_000
 _SECONDS_PER_DAY = 86_400
 
@@ -45,10 +47,12 @@ def search(
         return SearchResponse(results=[], took_ms=_milliseconds(started))
     vector = None if request.mode == "lexical" else _embedded(request.query, embedder)
     documents = _found(request, vector, filters, index)
-    ranked = sorted(documents, key=lambda hits: -_score(hits, request.recency_half_life_days))
+    now = datetime.now(UTC)
+    scored = [(_score(hits, request.recency_half_life_days, now), hits) for hits in documents]
+    scored.sort(key=lambda one: -one[0])
     results = [
-        _result(_filled(hits, request.target_document_tokens, filters, index), request.recency_half_life_days)
-        for hits in ranked[: request.top_k]
+        _result(score, _shown(hits, request.target_document_tokens, filters, index))
+        for score, hits in scored[: request.top_k]
     ]
     return SearchResponse(results=results, took_ms=_milliseconds(started))
 
@@ -114,7 +118,8 @@ def _embedded(query: str, embedder: Embedder) -> Vector:
 
 def _found(request: SearchRequest, vector: Vector | None, filters: Filters, index: IndexReader) -> list[list[Hit]]:
     """Hits by document. Asks again deeper while few documents with many chunks take all the places."""
-    limit = request.top_k * _CHUNKS_ASKED_PER_DOCUMENT
+    per_document = _CHUNKS_ASKED_BY_AGE if request.recency_half_life_days else _CHUNKS_ASKED_PER_DOCUMENT
+    limit = request.top_k * per_document
     while True:
         hits = index.search(mode=request.mode, text=request.query, dense=vector, filters=filters, limit=limit)
         documents = _by_document(hits)
@@ -139,26 +144,26 @@ def _newest(hits: Sequence[Hit]) -> list[Hit]:
     return [hit for hit in hits if hit.payload["version"] == latest.payload["version"]]
 
 
-def _score(hits: Sequence[Hit], half_life_days: float | None) -> float:
-    """The best chunk's score, times 0.5 ** (age / half-life) where a half-life is asked for."""
+def _score(hits: Sequence[Hit], half_life_days: float | None, now: datetime) -> float:
+    """The best chunk's score, times 0.5 ** (age / half-life) where a half-life is asked for.
+
+    A document without a time keeps its score.
+    """
     best = max(hit.score for hit in hits)
     updated = hits[0].payload["updated_at"]
     if half_life_days is None or updated is None:
         return best
-    age = max((datetime.now(UTC) - datetime.fromisoformat(updated)).total_seconds() / _SECONDS_PER_DAY, 0)
-    return float(best * 0.5 ** (age / half_life_days))
+    age_days = max((now - datetime.fromisoformat(updated)).total_seconds() / _SECONDS_PER_DAY, 0)
+    return float(best * 0.5 ** (age_days / half_life_days))
 
 
-def _filled(hits: list[Hit], budget: int | None, filters: Filters, index: IndexReader) -> list[Hit]:
+def _shown(hits: Sequence[Hit], budget: int | None, filters: Filters, index: IndexReader) -> list[Hit]:
     """The chunks to show: the best ones, or with a budget of tokens the hits and what stands around them."""
     best = sorted(hits, key=lambda hit: -hit.score)
     if budget is None:
         return best[:CHUNKS_PER_DOCUMENT]
-    found = {hit.id: hit for hit in best}
-    around = [found.get(hit.id, Hit(hit.id, 0.0, hit.payload)) for hit in index.document(_id(best[0]), filters)]
-    around.sort(key=lambda hit: (hit.id not in found, min(abs(_position(hit) - _position(one)) for one in best)))
     chosen: list[Hit] = []
-    for hit in _newest(around):
+    for hit in (*best, *_around(best, filters, index)):
         budget -= estimate_tokens(hit.payload["text"])
         if chosen and budget < 0:
             break
@@ -166,7 +171,22 @@ def _filled(hits: list[Hit], budget: int | None, filters: Filters, index: IndexR
     return chosen
 
 
-def _result(hits: Sequence[Hit], half_life_days: float | None) -> DocumentResult:
+def _around(found: Sequence[Hit], filters: Filters, index: IndexReader) -> list[Hit]:
+    """A document's other chunks, those nearest to a hit first.
+
+    Another version may have been published since the hits were found; only chunks of theirs belong to them.
+    """
+    known, payload = {hit.id for hit in found}, found[0].payload
+    others = [
+        Hit(hit.id, 0.0, hit.payload)
+        for hit in index.document(payload["document_id"], filters)
+        if hit.id not in known and hit.payload["version"] == payload["version"]
+    ]
+    places = [_position(hit) for hit in found]
+    return sorted(others, key=lambda hit: min(abs(_position(hit) - place) for place in places))
+
+
+def _result(score: float, hits: Sequence[Hit]) -> DocumentResult:
     chunks = [
         ChunkResult(
             text=hit.payload["text"],
@@ -176,15 +196,11 @@ def _result(hits: Sequence[Hit], half_life_days: float | None) -> DocumentResult
         )
         for hit in sorted(hits, key=_position)
     ]
-    return DocumentResult(**_metadata(hits[0].payload), score=_score(hits, half_life_days), chunks=chunks)
+    return DocumentResult(**_metadata(hits[0].payload), score=score, chunks=chunks)
 
 
 def _metadata(payload: dict[str, Any]) -> dict[str, Any]:
     return {name: payload[name] for name in DocumentMetadata.model_fields}
-
-
-def _id(hit: Hit) -> str:
-    return str(hit.payload["document_id"])
 
 
 def _position(hit: Hit) -> int:

@@ -15,7 +15,7 @@ from pipelines.index.base import IndexReader
 from pipelines.retrieval import document as find_document
 from pipelines.retrieval import search as search_index
 from pipelines.retrieval.identity import Memberships
-from pipelines.retrieval.model import DocumentResponse, SearchRequest, SearchResponse
+from pipelines.retrieval.model import DocumentResponse, Person, SearchRequest, SearchResponse
 from pipelines.service import problems
 from pipelines.service.audit import audit
 from pipelines.service.authentication import Authenticator, scope_of
@@ -54,7 +54,7 @@ def create_app(settings: Settings, *, index: IndexReader, embedder: Embedder, me
     def document(
         document_id: str,
         assistant: caller,
-        user: Annotated[str | None, Query(description="E-mail of the person who asks")] = None,
+        user: Annotated[Person | None, Query()] = None,
     ) -> DocumentResponse:
         """A whole document, under the same rights as search."""
         readers = authenticator.readers(assistant, user)

@@ -44,6 +44,8 @@ class Authenticator:
         return person_tokens(user, self._settings, self._memberships)
 
     def _known(self, key: str) -> Assistant | None:
+        if not key:  # an assistant whose key is empty in the settings is nobody's to use
+            return None
         digest = _digest(key)
         found = None
         for known, assistant in self._assistants:  # all of them, so that time tells nothing
