@@ -15,7 +15,7 @@ import yaml
 
 from pipelines.demo.settings import DIRECTORY, KEY, write_settings
 from pipelines.demo.sources import served_company
-from pipelines.settings import settings_file
+from pipelines.settings import load_settings, settings_file
 
 DAGSTER_PORT = 3000
 SERVER_PORT = 8800
@@ -35,18 +35,19 @@ def main() -> None:
         print(f"settings {file}", flush=True)
         print(f"Dagster  http://127.0.0.1:{DAGSTER_PORT}", flush=True)
         print(f"search   http://127.0.0.1:{SERVER_PORT}/{key}", flush=True)
-        home = Path.cwd() if own else _history_beside(file)
-        environment = {**os.environ, "HEADRACE_CONFIG": str(file.absolute()), "DAGSTER_HOME": str(home.absolute())}
+        home = os.environ.get("DAGSTER_HOME") or str(_dagster_home(load_settings(file).state_path))
+        environment = {**os.environ, "HEADRACE_CONFIG": str(file.absolute()), "DAGSTER_HOME": home}
         with _running(_commands(), environment) as processes:
             while not ended.wait(timeout=0.5) and all(process.poll() is None for process in processes):
                 pass
 
 
-def _history_beside(file: Path) -> Path:
-    """Dagster's home for the sample company: settings as in dagster.yaml, with the history of `headrace demo`."""
+def _dagster_home(state: Path) -> Path:
+    """Dagster's home under the state directory, where the commands keep their history; settings as in dagster.yaml."""
     settings = yaml.safe_load(Path("dagster.yaml").read_text(encoding="utf-8"))
-    del settings["storage"]
-    home = file.parent / "dagster"
+    for place in ("storage", "local_artifact_storage", "compute_logs"):
+        del settings[place]
+    home = (state / "dagster").absolute()
     home.mkdir(parents=True, exist_ok=True)
     (home / "dagster.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
     return home
