@@ -41,7 +41,7 @@ def create_app(settings: Settings, *, index: IndexReader, embedder: Embedder, me
     seconds = Histogram("headrace_search_seconds", "Time to answer a search", ["assistant"], registry=registry)
     caller = Annotated[Assistant, Depends(authenticator.assistant)]
 
-    @app.post("/v1/search", openapi_extra=_example(EXAMPLE))
+    @app.post("/v1/search", openapi_extra=_example(EXAMPLE), responses=problems.described(400, 401, 403, 413, 422, 503))
     def search(request: Request, body: SearchRequest, assistant: caller) -> SearchResponse:
         """Documents with their best passages, as the person or service that asks may see them."""
         readers = authenticator.readers(assistant, body.user)
@@ -50,7 +50,7 @@ def create_app(settings: Settings, *, index: IndexReader, embedder: Embedder, me
         audit(request.state.id, assistant, body, [one.document_id for one in found.results], found.took_ms)
         return found
 
-    @app.get("/v1/documents/{document_id:path}")
+    @app.get("/v1/documents/{document_id:path}", responses=problems.described(401, 403, 404, 422, 503))
     def document(
         document_id: str,
         assistant: caller,
@@ -68,7 +68,7 @@ def create_app(settings: Settings, *, index: IndexReader, embedder: Embedder, me
         """Whether the process lives."""
         return "ok"
 
-    @app.get("/readyz", response_class=PlainTextResponse)
+    @app.get("/readyz", response_class=PlainTextResponse, responses=problems.described(503))
     def readyz() -> str:
         """Whether there is a published index to search."""
         if not index.info().points:

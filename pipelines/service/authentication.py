@@ -5,13 +5,17 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Sequence
+from typing import Annotated
 
-from fastapi import Request
+from fastapi import Depends
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from pipelines.index.base import Filters
 from pipelines.retrieval.identity import Memberships, person_tokens, service_tokens
 from pipelines.service.problems import Problem
 from pipelines.settings import Assistant, Settings
+
+_bearer = HTTPBearer(auto_error=False, description="The key of an assistant in the settings")
 
 
 class Authenticator:
@@ -22,10 +26,9 @@ class Authenticator:
         self._memberships = memberships
         self._assistants = [(_digest(one.api_key.get_secret_value()), one) for one in settings.assistants]
 
-    def assistant(self, request: Request) -> Assistant:
+    def assistant(self, bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> Assistant:
         """The assistant whose key the request bears. Raises a 401 problem."""
-        scheme, _, key = request.headers.get("authorization", "").partition(" ")
-        found = self._known(key.strip()) if scheme.lower() == "bearer" else None
+        found = self._known(bearer.credentials.strip()) if bearer else None
         if found is None:
             raise Problem(
                 401,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import Any
 from uuid import uuid4
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.middleware.base import RequestResponseEndpoint
 from starlette.responses import Response
@@ -18,8 +20,20 @@ from pipelines.errors import EmbeddingError, IndexStoreError
 
 MOST_BYTES = 256 * 1024
 """Of a request's body."""
+MEDIA_TYPE = "application/problem+json"
 
 logger = logging.getLogger(__name__)
+
+
+class ProblemDetails(BaseModel):
+    """An error as it stands on the wire (RFC 9457)."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str = Field(description="What was wrong, and what to do")
+    errors: list[dict[str, str]] | None = Field(default=None, description="Each wrong `field` and its `problem`")
+    request_id: str = Field(description="Names the request in the service's log")
 
 
 class Problem(Exception):
@@ -44,6 +58,12 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unexpected)
 
 
+def described(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """These problems among the responses of an operation in the API's description."""
+    content = {MEDIA_TYPE: {"schema": ProblemDetails.model_json_schema()}}
+    return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
+
+
 async def _request_id(request: Request, call_next: RequestResponseEndpoint) -> Response:
     request.state.id = uuid4().hex
     if "transfer-encoding" in request.headers:
@@ -57,15 +77,20 @@ async def _request_id(request: Request, call_next: RequestResponseEndpoint) -> R
 
 
 def _response(
-    request: Request, status: int, title: str, detail: str, headers: dict[str, str] | None = None, **more: Any
+    request: Request,
+    status: int,
+    title: str,
+    detail: str,
+    headers: dict[str, str] | None = None,
+    errors: list[dict[str, str]] | None = None,
 ) -> JSONResponse:
-    body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
-    body["request_id"] = request.state.id
+    request_id = request.state.id
+    body = ProblemDetails(title=title, status=status, detail=detail, errors=errors, request_id=request_id)
     return JSONResponse(
-        body,
+        body.model_dump(exclude_none=True),
         status_code=status,
-        media_type="application/problem+json",
-        headers={"X-Request-Id": request.state.id, **(headers or {})},
+        media_type=MEDIA_TYPE,
+        headers={"X-Request-Id": request_id, **(headers or {})},
     )
 
 
@@ -81,7 +106,9 @@ def _http(request: Request, error: Exception) -> JSONResponse:
 
 def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101  registered for this class only
-    problems = [{"field": _path(one["loc"]), "problem": one["msg"]} for one in error.errors()]
+    problems = [
+        {"field": _path(one["loc"]), "problem": one["msg"].removeprefix("Value error, ")} for one in error.errors()
+    ]
     first = problems[0]
     detail = f"{first['field']}: {first['problem']}"
     return _response(request, 422, "Invalid request", detail, errors=problems)
