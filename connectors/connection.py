@@ -42,11 +42,18 @@ class GitHubConnection(_Connection):
 class SlackConnection(_Connection):
     source: Literal["slack"]
     base_url: str = "https://slack.com/api"
+    files_url: str | None = Field(
+        default=None, pattern=r"^https?://", description="Where files are stored; follows from `base_url`"
+    )
+    bots: bool = Field(default=True, description="Whether messages of bots are read")
 
 
 class NotionConnection(_Connection):
     source: Literal["notion"]
     base_url: str = "https://api.notion.com"
+    files_url: str | None = Field(
+        default=None, pattern=r"^https?://", description="Where files are stored; follows from `base_url`"
+    )
     readers: tuple[str, ...] = Field(
         default=("workspace",),
         description="Who may read the connection's pages, because Notion's API does not tell: 'workspace', "

@@ -24,12 +24,11 @@ from connectors.errors import (
     TransientError,
     Unavailable,
 )
+from connectors.limits import LONGEST_WAIT, Limit, limit_of
 
 T = TypeVar("T")
 
 ATTEMPTS = 6
-LONGEST_WAIT = 120.0
-"""Seconds. A provider that asks for more fails the unit, which the next sync continues."""
 MAX_REDIRECTS = 3
 
 Check = Callable[[httpx.Response], SourceError | None]
@@ -40,7 +39,8 @@ class ApiClient:
     """Sends requests to one configured base URL and nowhere else, and retries what can be retried.
 
     Absolute links in answers (`next`, redirects) are re-anchored to the base URL, so that the token never
-    reaches another host. All threads of a client honour a rate limit that one of them met.
+    reaches another host. All clients of one credential honour a rate limit that one of them met; `tier` tells
+    the tier of a request's path where the provider counts them apart.
     """
 
     def __init__(
@@ -49,13 +49,16 @@ class ApiClient:
         headers: Mapping[str, str],
         *,
         check: Check | None = None,
+        credential: str = "",
+        tier: Callable[[str], str] = lambda path: "",
         timeout: float = 60.0,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self.requests = 0
         self._check = check
-        self._not_before = 0.0
+        self._credential = credential or headers.get("Authorization", "")
+        self._tier = tier
         self._lock = threading.Lock()
         self._client = httpx.Client(headers=dict(headers), timeout=timeout, transport=transport)
 
@@ -107,8 +110,9 @@ class ApiClient:
         return f"{base.scheme}://{base.netloc}{path}" + (f"?{target.query}" if target.query else "")
 
     def _send_once(self, method: str, url: str, request: dict[str, Any]) -> httpx.Response:
+        limit = self._limit(url)
         for _ in range(MAX_REDIRECTS + 1):
-            self._wait_for_limit()
+            limit.wait()
             with self._lock:
                 self.requests += 1
             try:
@@ -125,21 +129,15 @@ class ApiClient:
                 break
             url = self.anchored(absolute(response.headers["location"], url))
             request = {name: value for name, value in request.items() if name != "params"}
-        self._raise_for_answer(response, url)
-        return response
-
-    def _wait_for_limit(self) -> None:
-        delay = self._not_before - time.monotonic()
-        if delay > 0:
-            time.sleep(delay)
-
-    def _raise_for_answer(self, response: httpx.Response, url: str) -> None:
         error = (self._check and self._check(response)) or common_error(response, _without_query(url))
         if isinstance(error, RateLimited) and error.retry_after:
-            with self._lock:
-                self._not_before = max(self._not_before, time.monotonic() + min(error.retry_after, LONGEST_WAIT))
+            limit.hold(error.retry_after)
         if error:
             raise error
+        return response
+
+    def _limit(self, url: str) -> Limit:
+        return limit_of(self.base_url, self._credential, self._tier(urlsplit(url).path))
 
 
 def absolute(link: str, url: str) -> str:

@@ -39,11 +39,14 @@ class Unit:
     """The container by which a connection's work is partitioned, as found at the source.
 
     `id` is readable where the source has readable names (`acme/api`), and the provider's id elsewhere.
+    `readers` holds the reader tokens that all its documents share, where the source sets them for the unit
+    as a whole. A unit whose name, URL or readers have changed is read anew, since every document shows them.
     """
 
     id: str
     name: str
     url: str = ""
+    readers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +152,19 @@ class Checkpoint:
     complete: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An object as a listing names it, without its content.
+
+    `updated_at` is given where the listing tells it and means what `Document.updated_at` means: an object
+    that is newer here than in the catalog has been missed, and is read again.
+    """
+
+    document_id: str
+    title: str = ""
+    updated_at: datetime | None = None
+
+
 Item: TypeAlias = Document | Skipped | Failed | Deleted | Checkpoint
 
 
@@ -206,8 +222,20 @@ class Connector(Protocol):
         item is a `Checkpoint`.
         """
 
+    def listing(self, unit: Unit) -> Iterator[Listed]:
+        """Name every object that the unit has now, each that `read` would yield, without reading contents.
+
+        Ends only when the listing is complete; what keeps it from that is raised as SourceError.
+        """
+
     def fetch(self, unit: Unit, document_ids: Sequence[str]) -> Iterator[Item]:
-        """Look again at these objects: yields one item for each, `Deleted` where it is gone."""
+        """Look again at these objects: yields one item for each, `Deleted` where it is gone.
+
+        Objects that came with one of them (its attachments) may follow.
+        """
+
+    def unit_of(self, document_id: str) -> str | None:
+        """Id of the unit that an object is in now; None if it is gone, or in none that is read."""
 
     def memberships(self) -> Iterator[Membership]:
         """Who belongs to the groups that this connection's reader tokens name."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,12 @@ from pipelines.settings import Settings
 
 OURS = ("HEADRACE_", "DAGSTER_", "AWS_", "OPENAI_", "QDRANT_")
 ALLOWED = ("QDRANT_URL",)
+
+
+def pytest_configure() -> None:
+    """Started by a script's `&`, SIGINT is ignored, and Dagster, run by a test, would make SIGTERM ignored too."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
@@ -26,6 +33,11 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def retries_without_waiting() -> Iterator[None]:
     with stamina.set_testing(True, attempts=3):
         yield
+
+
+@pytest.fixture(autouse=True)
+def no_limits_met_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("connectors.limits._limits", {})
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    UniqueConstraint,
 )
 from sqlalchemy.engine import Dialect
 
@@ -46,6 +47,7 @@ units = Table(
     Column("source", Text, nullable=False),
     Column("name", Text, nullable=False),
     Column("url", Text, nullable=False),
+    Column("readers", JSON(none_as_null=True), doc="Reader tokens of the unit as a whole"),
     Column("cursor", JSON(none_as_null=True), doc="Where the connector continues"),
     Column("listing", Text, doc="The full listing under way, or the last one"),
     Column("paused", Boolean, nullable=False),
@@ -118,4 +120,47 @@ leases = Table(
     Column("holder", Text, nullable=False, doc="host/process id/start of the process"),
     Column("expires_at", UtcTime, nullable=False),
     PrimaryKeyConstraint("connection", "unit"),
+)
+
+connections = Table(
+    "connections",
+    metadata,
+    Column("connection", Text, primary_key=True),
+    Column("paused", Boolean, nullable=False),
+    Column("memberships_at", UtcTime, doc="When the memberships were last read"),
+    Column("last_event", UtcTime),
+    Column("channels", JSON(none_as_null=True), doc="Push channels that the provider has opened, by unit"),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("connection", Text, nullable=False),
+    Column("delivery", Text, nullable=False, doc="The provider's id of the delivery"),
+    Column("kind", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("changes", JSON, nullable=False, doc="Where to look again"),
+    Column("state", Text, nullable=False, doc="pending, done, ignored or dead"),
+    Column("reason", Text, doc="Why it is ignored, or what the last attempt failed on"),
+    Column("attempts", Integer, nullable=False),
+    Column("next_attempt", UtcTime),
+    Column("received_at", UtcTime, nullable=False),
+    Column("finished_at", UtcTime),
+    Column("materializations", JSON(none_as_null=True), doc="What it led to, as asset and partition"),
+    UniqueConstraint("connection", "delivery"),
+    Index("events_by_state", "state", "id"),
+    Index("events_by_time", "connection", "received_at"),
+)
+
+assistants = Table(
+    "assistants",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("key_hash", Text, nullable=False),
+    Column("identity", Text, nullable=False, doc="user or service"),
+    Column("readers", JSON, nullable=False),
+    Column("scope", JSON, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("revoked_at", UtcTime),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 from connectors.errors import SourceError
@@ -13,6 +14,9 @@ def main() -> None:
     from pipelines.cli.app import app
     from pipelines.logs import to_standard_error
 
+    # A script's `&` makes its child ignore SIGINT, and Dagster gives SIGTERM the same handler: nothing would end it.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     to_standard_error()
     try:
         app()

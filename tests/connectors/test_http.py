@@ -51,7 +51,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     fake = SimpleNamespace(monotonic=clock.monotonic, sleep=clock.sleep, time=time.time)
-    monkeypatch.setattr("connectors.http.time", fake)
+    monkeypatch.setattr("connectors.limits.time", fake)
     return clock
 
 
@@ -164,8 +164,34 @@ def test_a_limit_that_lasts_too_long_is_not_waited_for(clock: Clock) -> None:
     with pytest.raises(RateLimited) as caught:
         client(server).get_json("things")
     assert caught.value.retry_after == LONGEST_WAIT + 1
+    with pytest.raises(RateLimited, match="retry after"):
+        client(server).get_json("others")
     assert len(server.asked) == 1
     assert clock.slept == []
+
+
+def test_clients_of_one_credential_share_a_limit_and_others_do_not(clock: Clock) -> None:
+    server = Server(httpx.Response(429, headers={"retry-after": str(LONGEST_WAIT + 1)}), ok())
+    with pytest.raises(RateLimited):
+        client(server).get_json("things")
+    client(server, token="other").get_json("things")
+    with pytest.raises(RateLimited):
+        client(server).get_json("things")
+    clock.now += LONGEST_WAIT + 1
+    client(server).get_json("things")
+
+
+def test_tiers_are_limited_apart() -> None:
+    server = Server(httpx.Response(429, headers={"retry-after": str(LONGEST_WAIT + 1)}), ok())
+    headers = {"Authorization": "Bearer t"}
+    api = ApiClient(
+        "https://api.test", headers, tier=lambda path: path.strip("/"), transport=httpx.MockTransport(server)
+    )
+    with pytest.raises(RateLimited):
+        api.get_json("slow")
+    api.get_json("quick")
+    with pytest.raises(RateLimited):
+        api.get_json("slow")
 
 
 @pytest.mark.parametrize(

@@ -177,7 +177,7 @@ def test_refusals_that_no_waiting_helps(
 def test_a_limit_is_waited_for(client: Callable[[Handler], GitHubClient], monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
     fake = SimpleNamespace(monotonic=lambda: sum(slept), sleep=slept.append, time=time.time)
-    monkeypatch.setattr("connectors.http.time", fake)
+    monkeypatch.setattr("connectors.limits.time", fake)
     answers = [answered(403, {"retry-after": "9"}, ""), httpx.Response(200, json={"full_name": "acme/api"})]
     assert client(lambda request: answers.pop(0)).repository("acme/api") == {"full_name": "acme/api"}
     assert slept == [9.0]
