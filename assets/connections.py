@@ -1,6 +1,7 @@
-"""One job and one schedule per connection."""
+"""The jobs of a connection, each with its schedule: sync, reconcile, memberships."""
 
-from typing import Any
+from contextlib import closing
+from typing import Any, cast
 
 import dagster as dg
 from pydantic import Field
@@ -10,23 +11,34 @@ from assets.partitions import partition_key, register
 from assets.retrieval import RETRIEVAL
 from assets.runtime import Runtime
 from assets.stages import asset_key
+from connectors import connect
 from connectors.connection import Connection
-from pipelines.options import SyncOptions
+from pipelines.errors import UsageError
+from pipelines.options import Mode, SyncOptions
 from pipelines.report import SyncReport
 from pipelines.stages.publish import publish
-from pipelines.sync import Observer, StageDone, sync_connection
+from pipelines.sync import Observer, StageDone, refresh_memberships, sync_connection
 
 
 class SyncConfig(dg.Config):
-    """Which units to sync (none named: all), and whether to read them in full."""
+    """Which units to read (none named: all), and how: `changes`, `full` or `reconcile`."""
 
     units: list[str] = Field(default_factory=list)
-    full: bool = False
+    mode: str = "changes"
     allow_mass_delete: bool = False
+
+    def options(self) -> SyncOptions:
+        if self.mode not in ("changes", "full", "reconcile"):
+            raise UsageError(f"mode {self.mode!r}: must be changes, full or reconcile")
+        return SyncOptions(mode=cast(Mode, self.mode), allow_mass_delete=self.allow_mass_delete)
 
 
 def job_name(connection: str) -> str:
-    return f"sync_{connection.replace('-', '_')}"
+    return f"sync_{_name(connection)}"
+
+
+def connection_jobs(connection: Connection) -> list[dg.JobDefinition]:
+    return [connection_job(connection), memberships_job(connection)]
 
 
 def connection_job(connection: Connection) -> dg.JobDefinition:
@@ -36,7 +48,7 @@ def connection_job(connection: Connection) -> dg.JobDefinition:
     at once; units that fail are named in the failure at the end, after all others were done.
     """
 
-    @dg.op(name=f"read_{connection.id.replace('-', '_')}", description=f"Sync and publish {connection.id}.")
+    @dg.op(name=f"read_{_name(connection.id)}", description=f"Sync and publish {connection.id}.")
     def sync(context: dg.OpExecutionContext, config: SyncConfig, runtime: dg.ResourceParam[Runtime]) -> None:
         def stage_done(done: StageDone) -> None:
             register(context.instance, connection, [done.unit])
@@ -44,9 +56,8 @@ def connection_job(connection: Connection) -> dg.JobDefinition:
             runtime.observer.stage_done(done)
 
         observer = Observer(stage_done, runtime.observer.progress)
-        options = SyncOptions(full=config.full, allow_mass_delete=config.allow_mass_delete)
         with runtime.workspace() as workspace:
-            report = sync_connection(workspace, connection, config.units, options, observer)
+            report = sync_connection(workspace, connection, config.units, config.options(), observer)
             runtime.report.add(report)
             context.log_event(dg.AssetMaterialization(RETRIEVAL, metadata=index_metadata(publish(workspace))))
         context.log.info(f"{connection.id}: {_summary(report)}")
@@ -60,14 +71,61 @@ def connection_job(connection: Connection) -> dg.JobDefinition:
     return job
 
 
-def connection_schedule(connection: Connection, job: dg.JobDefinition) -> dg.ScheduleDefinition:
-    return dg.ScheduleDefinition(
-        name=job.name,
-        job=job,
-        cron_schedule=connection.schedule,
-        default_status=dg.DefaultScheduleStatus.RUNNING,
-        description=f"Syncs {connection.id} at {connection.schedule}.",
+def memberships_job(connection: Connection) -> dg.JobDefinition:
+    """Read who belongs to which group, so that a join or leave counts before the next sync."""
+
+    @dg.op(name=f"people_{_name(connection.id)}", description=f"Read the memberships of {connection.id}.")
+    def memberships(context: dg.OpExecutionContext, runtime: dg.ResourceParam[Runtime]) -> None:
+        with runtime.workspace() as workspace, closing(connect(connection)) as connector:
+            count = refresh_memberships(workspace, connection, connector)
+        context.log.info(f"{connection.id}: {count} memberships, {connector.requests} requests")
+
+    @dg.job(
+        name=f"memberships_{_name(connection.id)}", description=f"Read who belongs to which group of {connection.id}."
     )
+    def job() -> None:
+        memberships()
+
+    return job
+
+
+def connection_schedules(connection: Connection) -> list[dg.ScheduleDefinition]:
+    """When the connection's jobs run. A paused connection's do not."""
+    sync = job_name(connection.id)
+    return [
+        _schedule(connection, sync, sync, connection.schedule),
+        _schedule(connection, f"reconcile_{_name(connection.id)}", sync, connection.reconcile_schedule, "reconcile"),
+        _schedule(
+            connection,
+            f"memberships_{_name(connection.id)}",
+            f"memberships_{_name(connection.id)}",
+            connection.memberships_schedule,
+        ),
+    ]
+
+
+def _schedule(connection: Connection, name: str, job: str, cron: str, mode: str | None = None) -> dg.ScheduleDefinition:
+    config = {"ops": {f"read_{_name(connection.id)}": {"config": {"mode": mode}}}} if mode else {}
+
+    @dg.schedule(
+        name=name,
+        job_name=job,
+        cron_schedule=cron,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description=f"Runs {job}{f' to {mode}' if mode else ''} at {cron}.",
+    )
+    def schedule(runtime: dg.ResourceParam[Runtime]) -> dg.RunRequest | dg.SkipReason:
+        with runtime.workspace() as workspace:
+            if workspace.catalog.connections.get(connection.id).paused:
+                return dg.SkipReason(f"{connection.id} is paused")
+        return dg.RunRequest(run_config=config)
+
+    return schedule
+
+
+def _name(connection: str) -> str:
+    """A connection's id as Dagster's names allow it."""
+    return connection.replace("-", "_")
 
 
 def _materialization(done: StageDone) -> dg.AssetMaterialization:

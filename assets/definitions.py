@@ -5,7 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from assets.checks import accounted_for_check, index_agrees_with_catalog
-from assets.connections import connection_job, connection_schedule
+from assets.connections import connection_jobs, connection_schedules
 from assets.retrieval import publish_sensor, retrieval
 from assets.runtime import Runtime
 from assets.stages import source_assets
@@ -17,12 +17,11 @@ from pipelines.settings import Settings, load_settings
 
 def build_definitions(settings: Settings, runtime: Runtime | None = None) -> dg.Definitions:
     """Definitions for these settings. The graph is the same for all; jobs and schedules follow the connections."""
-    jobs = {connection.id: connection_job(connection) for connection in settings.connections}
     return dg.Definitions(
         assets=[*(asset for source in SOURCES for asset in source_assets(source)), retrieval],
         asset_checks=[*map(accounted_for_check, SOURCES), index_agrees_with_catalog],
-        jobs=list(jobs.values()),
-        schedules=[connection_schedule(connection, jobs[connection.id]) for connection in settings.connections],
+        jobs=[job for connection in settings.connections for job in connection_jobs(connection)],
+        schedules=[one for connection in settings.connections for one in connection_schedules(connection)],
         sensors=[publish_sensor, units_sensor],
         resources={"runtime": runtime or Runtime(settings)},
         executor=dg.in_process_executor,

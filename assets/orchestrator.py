@@ -19,8 +19,7 @@ from assets.stages import asset_key
 from connectors import connect
 from connectors.model import Unit, Window
 from pipelines.errors import HeadraceError, UsageError
-from pipelines.options import STAGES, SyncOptions
-from pipelines.orchestrator import Target
+from pipelines.options import STAGES, SyncOptions, Target
 from pipelines.report import SyncReport
 from pipelines.settings import Settings
 from pipelines.sync import DEFAULT, SILENT, Observer, discover
@@ -47,7 +46,7 @@ class DagsterOrchestrator:
                 (op,) = job.nodes
                 config = {
                     "units": list(target.units),
-                    "full": options.full,
+                    "mode": options.mode,
                     "allow_mass_delete": options.allow_mass_delete,
                 }
                 with _reported(runtime.report, target.connection):

@@ -64,7 +64,7 @@ def _stage_asset(source: str, stage: Stage) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, config: ReadConfig, runtime: dg.ResourceParam[Runtime]
     ) -> dg.MaterializeResult[None]:
         connection, unit_id = parsed(runtime.settings, context.partition_key)
-        options = SyncOptions(stages=(stage,), full=config.full, window=config.window())
+        options = SyncOptions(stages=(stage,), mode="full" if config.full else "changes", window=config.window())
         with runtime.workspace() as workspace, closing(connect(connection)) as connector:
             unit = _unit(workspace, connection, connector, unit_id)
             report = sync_unit(workspace, connection, connector, unit, options, runtime.observer)

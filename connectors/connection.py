@@ -16,7 +16,9 @@ class _Connection(BaseModel):
     base_url: str = Field(pattern=r"^https?://")
     include: tuple[str, ...] = ("*",)
     exclude: tuple[str, ...] = ()
-    schedule: str = "*/15 * * * *"
+    schedule: str = Field(default="*/15 * * * *", description="When what changed is read (cron)")
+    reconcile_schedule: str = Field(default="41 3 * * *", description="When a listing is compared in full (cron)")
+    memberships_schedule: str = Field(default="*/10 * * * *", description="When memberships are read (cron)")
     webhook_secret: SecretStr | None = None
 
     @field_validator("base_url")

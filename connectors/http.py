@@ -129,11 +129,11 @@ class ApiClient:
                 break
             url = self.anchored(absolute(response.headers["location"], url))
             request = {name: value for name, value in request.items() if name != "params"}
-        error = (self._check and self._check(response)) or common_error(response, _without_query(url))
-        if isinstance(error, RateLimited) and error.retry_after:
-            limit.hold(error.retry_after)
-        if error:
-            raise error
+        refused = (self._check and self._check(response)) or common_error(response, _without_query(url))
+        if isinstance(refused, RateLimited) and refused.retry_after:
+            limit.hold(refused.retry_after)
+        if refused:
+            raise refused
         return response
 
     def _limit(self, url: str) -> Limit:

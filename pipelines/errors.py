@@ -46,7 +46,7 @@ class MassDelete(HeadraceError):
     def __init__(self, unit: str, gone: int, of: int) -> None:
         super().__init__(
             f"{unit}: {gone} of {of} documents are no longer listed at the source, more than a tenth; "
-            "nothing was removed. If this is right, run `headrace sync --full --allow-mass-delete`"
+            "nothing was removed. If this is right, run `headrace reconcile --allow-mass-delete`"
         )
 
 

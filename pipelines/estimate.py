@@ -13,7 +13,7 @@ from connectors.model import Document, Window
 from pipelines.chunking import chunk_document
 from pipelines.chunking.tokens import estimate_tokens
 from pipelines.errors import DocumentError
-from pipelines.orchestrator import Target
+from pipelines.options import Target
 from pipelines.settings import Settings
 from pipelines.sync import discover
 from pipelines.workspace import Workspace

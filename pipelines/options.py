@@ -11,16 +11,33 @@ from connectors.model import Window
 Stage: TypeAlias = Literal["documents", "chunks", "vectors"]
 STAGES: tuple[Stage, ...] = ("documents", "chunks", "vectors")
 
+Mode: TypeAlias = Literal["changes", "full", "reconcile", "gone", "documents"]
+"""Which part of a unit is read.
+
+`changes`: what has changed since the last read. `full`: everything. `reconcile`: a listing, and then only what
+it shows to be missing, out of date or gone. `gone`: the unit is no longer listed, so its documents are looked at
+again and removed. `documents`: only the documents that are named.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A connection to work on: all its units, or only these."""
+
+    connection: str
+    units: tuple[str, ...] = ()
+
 
 @dataclass(frozen=True, slots=True)
 class SyncOptions:
-    """Which stages run, and what is read: what changed, everything (`full`), or a window of time.
+    """Which stages run, and what is read. A `window` of time narrows the mode `changes`.
 
-    `gone` marks a unit that the source no longer lists: its documents are looked at again and removed.
+    `dry_run` goes with `reconcile`: nothing is written, and the report says what would be.
     """
 
     stages: Sequence[Stage] = STAGES
-    full: bool = False
+    mode: Mode = "changes"
     window: Window | None = None
-    gone: bool = False
+    documents: tuple[str, ...] = ()
     allow_mass_delete: bool = False
+    dry_run: bool = False

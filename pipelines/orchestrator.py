@@ -7,26 +7,17 @@ The stages never import the orchestrator that runs them. It registers itself as 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib.metadata import entry_points
 from typing import Protocol, cast
 
 from connectors.model import Window
 from pipelines.errors import HeadraceError
-from pipelines.options import SyncOptions
+from pipelines.options import SyncOptions, Target
 from pipelines.report import SyncReport
 from pipelines.settings import Settings
 from pipelines.sync import DEFAULT, SILENT, Observer
 
 GROUP = "headrace.orchestrators"
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A connection to work on: all its units, or only these."""
-
-    connection: str
-    units: tuple[str, ...] = ()
 
 
 class Orchestrator(Protocol):

@@ -9,6 +9,7 @@ from typing import Any
 
 from connectors import connect
 from connectors.connection import Connection
+from pipelines.catalog.connections import ConnectionState
 from pipelines.catalog.units import UnitState
 from pipelines.settings import Settings
 from pipelines.workspace import Workspace
@@ -42,7 +43,12 @@ def status_of(settings: Settings) -> dict[str, Any]:
     with Workspace(settings) as workspace:
         counts = workspace.catalog.documents.totals()
         connections = [
-            _connection_status(connection, workspace.catalog.units.all(connection.id), counts)
+            _connection_status(
+                connection,
+                workspace.catalog.connections.get(connection.id),
+                workspace.catalog.units.all(connection.id),
+                counts,
+            )
             for connection in settings.connections
         ]
         info = workspace.reader.info()
@@ -64,13 +70,18 @@ def status_of(settings: Settings) -> dict[str, Any]:
 
 
 def _connection_status(
-    connection: Connection, states: Sequence[UnitState], counts: dict[tuple[str, str], dict[str, int]]
+    connection: Connection,
+    state: ConnectionState,
+    states: Sequence[UnitState],
+    counts: dict[tuple[str, str], dict[str, int]],
 ) -> dict[str, Any]:
     units = [_unit_status(state, counts.get((connection.id, state.unit.id), {})) for state in states]
     return {
         "id": connection.id,
         "source": connection.source,
-        "paused": bool(states) and all(state.paused for state in states),
+        "paused": state.paused,
+        "last_event": _isoformat(state.last_event),
+        "memberships_at": _isoformat(state.memberships_at),
         "units": units,
         "totals": {status: sum(unit[status] for unit in units) for status in COUNTED},
     }
@@ -81,8 +92,13 @@ def _unit_status(state: UnitState, counts: dict[str, int]) -> dict[str, Any]:
     return {
         "id": state.unit.id,
         "name": state.unit.name,
+        "paused": state.paused,
         **{status: counts.get(status, 0) for status in COUNTED},
-        "last_sync": last.isoformat() if last else None,
+        "last_sync": _isoformat(last),
         "lag_seconds": round((datetime.now(UTC) - last).total_seconds(), 1) if last else None,
         "error": state.error,
     }
+
+
+def _isoformat(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None

@@ -59,7 +59,10 @@ class EmbeddingCounts(_Counts):
 
 @dataclass(slots=True)
 class SyncReport:
-    """`requests` counts those sent to each connection's source; `errors` says what stopped a unit."""
+    """`requests` counts those sent to each connection's source; `errors` says what stopped a unit.
+
+    `would_read` and `would_delete` hold the document ids that a dry run stopped at.
+    """
 
     documents: DocumentCounts = field(default_factory=DocumentCounts)
     chunks: ChunkCounts = field(default_factory=ChunkCounts)
@@ -67,6 +70,8 @@ class SyncReport:
     requests: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
     errors: dict[str, str] = field(default_factory=dict)
+    would_read: list[str] = field(default_factory=list)
+    would_delete: list[str] = field(default_factory=list)
 
     def add(self, other: SyncReport) -> None:
         self.documents.add(other.documents)
@@ -76,6 +81,8 @@ class SyncReport:
             self.requests[connection] = self.requests.get(connection, 0) + count
         self.seconds += other.seconds
         self.errors.update(other.errors)
+        self.would_read += other.would_read
+        self.would_delete += other.would_delete
 
     def as_json(self) -> dict[str, Any]:
         """The object that commands print with `--json`."""

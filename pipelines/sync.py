@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -14,8 +14,9 @@ from connectors.connection import Connection
 from connectors.errors import SourceError
 from connectors.model import Connector, Unit
 from pipelines.errors import HeadraceError, UsageError
-from pipelines.options import Stage, SyncOptions
+from pipelines.options import Stage, SyncOptions, Target
 from pipelines.report import Progress, SyncReport
+from pipelines.settings import Settings
 from pipelines.workspace import Workspace
 
 logger = logging.getLogger(__name__)
@@ -54,22 +55,47 @@ def sync_connection(
 ) -> SyncReport:
     """Bring a connection up to date: its list of units, its memberships, then each unit (or only `units`).
 
-    Never raises for trouble at the source: the report's `errors` says what stopped which unit.
-    Raises UsageError if one of `units` does not exist.
+    A paused connection is left alone. Never raises for trouble at the source: the report's `errors` says what
+    stopped which unit. Raises UsageError if one of `units` does not exist.
     """
     report = SyncReport()
+    if workspace.catalog.connections.get(connection.id).paused:
+        logger.warning("%s is paused; `headrace resume %s` ends that", connection.id, connection.id)
+        return report
     with closing(connect(connection)) as connector:
         chosen: list[Unit] = []
         with _timed(report), _recorded(report, connection.id):
             chosen = discover(workspace, connection, connector, units)
-            workspace.catalog.memberships.replace(connection.id, connector.memberships())
+            refresh_memberships(workspace, connection, connector)
         report.requests[connection.id] = connector.requests
         for unit in chosen:
             report.add(sync_unit(workspace, connection, connector, unit, options, observer))
-        if options.full and not units and connection.id not in report.errors:
+        if options.mode in ("full", "reconcile") and not units and connection.id not in report.errors:
+            gone = replace(options, mode="gone")
             for unit in _gone(workspace, connection):
-                report.add(sync_unit(workspace, connection, connector, unit, replace(options, gone=True), observer))
+                report.add(sync_unit(workspace, connection, connector, unit, gone, observer))
     return report
+
+
+def plan_reconcile(settings: Settings, targets: Iterable[Target]) -> SyncReport:
+    """What a reconcile would read and delete; nothing is written. Raises UsageError."""
+    options = SyncOptions(stages=("documents",), mode="reconcile", dry_run=True)
+    report = SyncReport()
+    with Workspace(settings) as workspace:
+        for target in targets:
+            connection = settings.connection(target.connection)
+            report.add(sync_connection(workspace, connection, target.units, options))
+    return report
+
+
+def refresh_memberships(workspace: Workspace, connection: Connection, connector: Connector) -> int:
+    """Read who belongs to which group, and nothing else; returns how many memberships there are.
+
+    Raises SourceError, and then leaves the memberships as they were.
+    """
+    count = workspace.catalog.memberships.replace(connection.id, connector.memberships())
+    workspace.catalog.connections.memberships_read(connection.id)
+    return count
 
 
 def discover(
@@ -118,7 +144,8 @@ def sync_unit(
             report.add(done.report)
             if name not in report.errors:
                 observer.stage_done(done)
-        workspace.catalog.units.synced(connection.id, unit.id, report.errors.get(name))
+        if options.mode != "documents" and not options.dry_run:
+            workspace.catalog.units.synced(connection.id, unit.id, report.errors.get(name))
     return report
 
 
@@ -126,9 +153,9 @@ def _run(workspace: Workspace, connector: Connector, done: StageDone, options: S
     """Run one stage. The stages are imported when they run: each brings heavy packages of its own."""
     unit, connection = done.unit, done.connection
     if done.stage == "documents":
-        from pipelines.stages.ingest import ingest
+        from pipelines.stages.ingest import Ingest
 
-        ingest(workspace, connector, connection, unit, done.report.documents, options, progress)
+        Ingest(workspace, connector, connection, unit, options, done.report, progress).run()
     elif done.stage == "chunks":
         from pipelines.stages.chunk import chunk
 

@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from connectors.model import Cursor
 from pipelines.catalog import documents as documents_module
 from pipelines.catalog import loads as loads_module
+from pipelines.catalog.connections import Connections
 from pipelines.catalog.database import open_database
 from pipelines.catalog.documents import Documents, Outcome
 from pipelines.catalog.embeddings import EmbeddingCache
@@ -27,6 +28,7 @@ class Catalog:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self.connections = Connections(engine)
         self.units = Units(engine)
         self.documents = Documents(engine)
         self.loads = Loads(engine)

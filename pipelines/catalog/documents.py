@@ -30,6 +30,7 @@ class DocumentState:
     indexed_version: str | None
     attempts: int
     next_attempt: datetime | None
+    updated_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +79,11 @@ class Documents:
         table = tables.documents
         elsewhere = table.c.listing.is_distinct_from(listing) if listing else true()
         return self._ids(connection, unit, table.c.status != "deleted", elsewhere)
+
+    def named(self, ids: Sequence[str], listing: str) -> None:
+        """A full listing has named these documents."""
+        with self._engine.begin() as database:
+            name_in_listing(database, ids, listing)
 
     def live(self, connection: str, unit: str) -> int:
         """How many documents of a unit are not deleted."""

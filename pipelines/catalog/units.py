@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy import Connection, Engine, Update, select, update
 
 from connectors.model import Cursor, Unit
 from pipelines.catalog import tables
@@ -30,8 +30,14 @@ class Units:
         self._engine = engine
 
     def discovered(self, connection: str, source: str, found: Iterable[Unit]) -> None:
-        """Keep the units of a complete listing; the connection's others are gone."""
+        """Keep the units of a complete listing; the connection's others are gone.
+
+        A unit whose name, URL or readers have changed forgets its cursor: all its documents show them, and the
+        next read takes in the whole unit.
+        """
         units = list(found)
+        known = {state.unit.id: state for state in self.all(connection)}
+        changed = [unit.id for unit in units if unit.id in known and _shown_anew(known[unit.id], unit)]
         rows = [
             {
                 "connection": connection,
@@ -39,21 +45,18 @@ class Units:
                 "source": source,
                 "name": unit.name,
                 "url": unit.url,
+                "readers": list(unit.readers),
                 "paused": False,
                 "gone": False,
             }
             for unit in units
         ]
         with self._engine.begin() as database:
-            upsert(database, tables.units, rows, update=("name", "url", "gone"))
-            known = select(tables.units.c.unit).where(tables.units.c.connection == connection)
-            gone = set(database.execute(known).scalars()) - {unit.id for unit in units}
-            for part in in_parts(gone):
-                database.execute(
-                    update(tables.units)
-                    .where(tables.units.c.connection == connection, tables.units.c.unit.in_(part))
-                    .values(gone=True)
-                )
+            upsert(database, tables.units, rows, update=("name", "url", "readers", "gone"))
+            for part in in_parts(known.keys() - {unit.id for unit in units}):
+                database.execute(_of(connection, part).values(gone=True))
+            for part in in_parts(changed):
+                database.execute(_of(connection, part).values(cursor=None))
 
     def all(self, connection: str | None = None) -> list[UnitState]:
         """Units by connection and name, those that are gone included."""
@@ -80,15 +83,12 @@ class Units:
         else:
             self._set(connection, unit, error=error)
 
-    def pause(self, connection: str, unit: str | None, paused: bool) -> None:
+    def pause(self, connection: str, unit: str, paused: bool) -> None:
         self._set(connection, unit, paused=paused)
 
-    def _set(self, connection: str, unit: str | None, **values: object) -> None:
-        statement = update(tables.units).where(tables.units.c.connection == connection)
-        if unit is not None:
-            statement = statement.where(tables.units.c.unit == unit)
+    def _set(self, connection: str, unit: str, **values: object) -> None:
         with self._engine.begin() as database:
-            database.execute(statement.values(**values))
+            database.execute(_of(connection, [unit]).values(**values))
 
 
 def move_cursor(database: Connection, connection: str, unit: str, cursor: Cursor) -> None:
@@ -100,11 +100,21 @@ def move_cursor(database: Connection, connection: str, unit: str, cursor: Cursor
     )
 
 
+def _of(connection: str, units: Sequence[str]) -> Update:
+    return update(tables.units).where(tables.units.c.connection == connection, tables.units.c.unit.in_(units))
+
+
+def _shown_anew(state: UnitState, unit: Unit) -> bool:
+    """Whether documents read before show something of their unit that is no longer so."""
+    readers = sorted(state.unit.readers)
+    return state.unit.name != unit.name or state.unit.url != unit.url or readers != sorted(unit.readers)
+
+
 def _state(row: object) -> UnitState:
     fields = dict(row)  # type: ignore[call-overload]
     return UnitState(
         connection=fields["connection"],
-        unit=Unit(id=fields["unit"], name=fields["name"], url=fields["url"]),
+        unit=Unit(fields["unit"], fields["name"], fields["url"], tuple(fields["readers"] or ())),
         cursor=fields["cursor"],
         listing=fields["listing"],
         paused=fields["paused"],

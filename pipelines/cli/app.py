@@ -60,7 +60,7 @@ def sync(
     settings = load_settings()
     chosen = parsed_targets(settings, targets or [])
     with show.progress(json) as observer:
-        options = SyncOptions(full=full, allow_mass_delete=allow_mass_delete)
+        options = SyncOptions(mode="full" if full else "changes", allow_mass_delete=allow_mass_delete)
         report = find_orchestrator().sync(settings, chosen, options, observer)
     show.report(report, json)
     raise typer.Exit(1 if report.errors else 0)
@@ -78,7 +78,8 @@ def backfill(
     """Process a stretch of time, or everything, again: one Dagster partition per unit."""
     from connectors.model import Window
     from pipelines.estimate import estimate
-    from pipelines.orchestrator import Target, find_orchestrator
+    from pipelines.options import Target
+    from pipelines.orchestrator import find_orchestrator
 
     settings = load_settings()
     target = Target(settings.connection(connection).id, tuple(unit or ()))
@@ -91,6 +92,53 @@ def backfill(
         report = find_orchestrator().backfill(settings, target, window, observer=observer)
     show.report(report, json)
     raise typer.Exit(1 if report.errors else 0)
+
+
+@app.command()
+def reconcile(
+    connections: Annotated[list[str] | None, typer.Argument(metavar="[CONNECTION]...")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be read and removed")] = False,
+    allow_mass_delete: Annotated[
+        bool, typer.Option("--allow-mass-delete", help="Even if more than a tenth of a unit goes")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Compare the sources' complete listings with the catalog: read what was missed, remove what is gone."""
+    from pipelines.cli.targets import parsed_targets
+    from pipelines.options import SyncOptions
+    from pipelines.orchestrator import find_orchestrator
+    from pipelines.sync import plan_reconcile
+
+    settings = load_settings()
+    targets = parsed_targets(settings, connections or [])
+    if dry_run:
+        report = plan_reconcile(settings, targets)
+        show.planned(report, json)
+    else:
+        with show.progress(json) as observer:
+            options = SyncOptions(mode="reconcile", allow_mass_delete=allow_mass_delete)
+            report = find_orchestrator().sync(settings, targets, options, observer)
+        show.report(report, json)
+    raise typer.Exit(1 if report.errors else 0)
+
+
+@app.command()
+def pause(target: Annotated[str, typer.Argument(metavar="CONNECTION[/UNIT]")]) -> None:
+    """Leave a connection or unit alone: no sync, no reconcile. Its events are kept for later."""
+    _set_paused(target, True)
+
+
+@app.command()
+def resume(target: Annotated[str, typer.Argument(metavar="CONNECTION[/UNIT]")]) -> None:
+    """End a pause."""
+    _set_paused(target, False)
+
+
+def _set_paused(target: str, paused: bool) -> None:
+    from pipelines.pausing import set_paused
+
+    name = set_paused(load_settings(), target, paused)
+    print(f"{name} is {'paused' if paused else 'no longer paused'}")
 
 
 @app.command()

@@ -55,8 +55,25 @@ def report(done: SyncReport, json: bool) -> None:
             line = "  ".join(f"{key.replace('_', ' ')} {value}" for key, value in figures.items())
             console.print(f"[bold]{name:<10}[/] {escape(line)}", soft_wrap=True)
     console.print(f"[bold]{'seconds':<10}[/] {done.seconds:.1f}")
+    _failures(done)
+
+
+def planned(found: SyncReport, json: bool) -> None:
+    """What a reconcile would do."""
+    if json:
+        as_json(found.as_json())
+        return
+    console = _console()
+    for what, ids in (("read", found.would_read), ("delete", found.would_delete)):
+        for document_id in ids:
+            console.print(f"would {what}  {escape(document_id)}", highlight=False, soft_wrap=True)
+    console.print(f"{len(found.would_read)} to read, {len(found.would_delete)} to delete", highlight=False)
+    _failures(found)
+
+
+def _failures(done: SyncReport) -> None:
     for unit, error in done.errors.items():
-        console.print(f"[red]failed[/]     {escape(unit)}: {escape(error)}", soft_wrap=True)
+        _console().print(f"[red]failed[/]     {escape(unit)}: {escape(error)}", soft_wrap=True)
 
 
 def estimate(expected: Estimate, json: bool, *, final: bool) -> None:

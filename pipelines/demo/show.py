@@ -10,7 +10,8 @@ from pipelines.demo.questions import ENGINEER, QUESTIONS, RIGHTS_ASKED_BY, RIGHT
 from pipelines.demo.settings import DIRECTORY, KEY, demo_settings
 from pipelines.demo.sources import served_company
 from pipelines.errors import HeadraceError
-from pipelines.orchestrator import Target, find_orchestrator
+from pipelines.options import Target
+from pipelines.orchestrator import find_orchestrator
 from pipelines.overview import status_of
 from pipelines.retrieval.model import DocumentResult
 from pipelines.settings import Settings

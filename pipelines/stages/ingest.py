@@ -2,186 +2,140 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import chain
-from uuid import uuid4
 
 from connectors.connection import Connection
 from connectors.errors import AccessDenied, NotFound
-from connectors.model import Checkpoint, Connector, Cursor, Deleted, Document, Failed, Item, Skipped, Unit, Window
-from connectors.rows import Row
-from pipelines.catalog import Outcome
+from connectors.model import Connector, Cursor, Deleted, Item, Unit, Window
 from pipelines.errors import MassDelete
 from pipelines.options import SyncOptions
-from pipelines.report import DocumentCounts, Progress
-from pipelines.stages.changes import change
+from pipelines.report import Progress, SyncReport
+from pipelines.stages.listed import compare, new_listing
+from pipelines.stages.reading import Reading
 from pipelines.workspace import Workspace
-
-ITEMS_PER_LOAD = 1_000
-BYTES_PER_LOAD = 8_000_000
-SECONDS_PER_LOAD = 20.0
-"""A load ends at the first checkpoint past one of these, so that a killed read loses little."""
-
-BYTES_WITHOUT_CHECKPOINT = 4 * BYTES_PER_LOAD
-"""Past this, a load ends wherever the read is: memory stays bounded, and repeating it does no harm."""
 
 
 @dataclass(frozen=True, slots=True)
-class ReadPlan:
+class Ingest:
+    """Everything that reading one unit needs. Its methods are the modes of `pipelines.options.Mode`."""
+
+    workspace: Workspace
+    connector: Connector
+    connection: Connection
+    unit: Unit
+    options: SyncOptions
+    report: SyncReport
+    progress: Progress
+
+    def run(self) -> None:
+        """Read the unit and land what differs from what the catalog knows, adding to the report.
+
+        Raises SourceError, and MassDelete if more than a tenth of the unit would go.
+        """
+        match self.options.mode:
+            case "documents":
+                self._take(self._fetched(self.options.documents))
+            case "gone" if self.options.dry_run:
+                self._tell([], None)
+            case "gone":
+                self._remove(None)
+            case "reconcile":
+                self._reconcile()
+            case _:
+                self._read()
+
+    def _read(self) -> None:
+        plan = self._plan()
+        with self._reading(plan.listing, keeps_cursor=plan.window is None) as reading:
+            due = self.workspace.catalog.documents.due(self.connection.id, self.unit.id)
+            read = self.connector.read(self.unit, plan.cursor, plan.window)
+            self._drain(chain(self._fetched(due), read), reading)
+        if reading.complete and plan.listing:
+            self._remove(plan.listing)
+
+    def _reconcile(self) -> None:
+        """A complete listing against the catalog: what it shows to be missed is read, what it lacks removed."""
+        found = compare(self.workspace.catalog, self.connector.listing(self.unit))
+        due = self.workspace.catalog.documents.due(self.connection.id, self.unit.id)
+        if self.options.dry_run:
+            self._tell(found.missed, found.listing)
+            return
+        self._take(self._fetched([*found.missed, *due]), found.listing)
+        self._remove(found.listing)
+
+    def _tell(self, missed: list[str], listing: str | None) -> None:
+        unnamed = self.workspace.catalog.documents.not_named(self.connection.id, self.unit.id, listing)
+        again = self._looked_at_again(unnamed)
+        self.report.would_read += missed
+        self.report.would_delete += [item.document_id for item in again if isinstance(item, Deleted)]
+
+    def _plan(self) -> _ReadPlan:
+        if self.options.window:
+            return _ReadPlan(window=self.options.window)
+        units = self.workspace.catalog.units
+        state = units.get(self.connection.id, self.unit.id)
+        if state and state.cursor and self.options.mode != "full":
+            return _ReadPlan(cursor=state.cursor)
+        listing = new_listing()
+        units.start_listing(self.connection.id, self.unit.id, listing)
+        return _ReadPlan(listing=listing)
+
+    def _remove(self, listing: str | None) -> None:
+        """Remove what a complete listing did not name, where it is gone when looked at once more; without a
+        listing the whole unit.
+
+        Raises MassDelete if that would be too much to go without somebody's word.
+        """
+        documents = self.workspace.catalog.documents
+        unnamed = documents.not_named(self.connection.id, self.unit.id, listing)
+        live = documents.live(self.connection.id, self.unit.id)
+        if len(unnamed) > max(1, live // 10) and not self.options.allow_mass_delete:
+            raise MassDelete(f"{self.connection.id}/{self.unit.id}", len(unnamed), live)
+        self._take(self._looked_at_again(unnamed))
+
+    def _fetched(self, document_ids: Iterable[str]) -> Iterator[Item]:
+        ids = list(dict.fromkeys(document_ids))
+        return self.connector.fetch(self.unit, ids) if ids else iter(())
+
+    def _looked_at_again(self, document_ids: list[str]) -> Iterator[Item]:
+        """Each document as it is now; deleted if the unit itself is out of reach."""
+        try:
+            yield from self._fetched(document_ids)
+        except (NotFound, AccessDenied):
+            yield from map(Deleted, document_ids)
+
+    def _take(self, items: Iterable[Item], listing: str | None = None) -> None:
+        with self._reading(listing) as reading:
+            self._drain(items, reading)
+
+    @contextmanager
+    def _reading(self, listing: str | None = None, *, keeps_cursor: bool = False) -> Iterator[Reading]:
+        reading = Reading(
+            self.workspace,
+            self.connection,
+            self.unit,
+            self.report.documents,
+            listing=listing,
+            keeps_cursor=keeps_cursor,
+        )
+        try:
+            yield reading
+        finally:
+            reading.flush()  # what was read before an error is as good as ever
+
+    def _drain(self, items: Iterable[Item], reading: Reading) -> None:
+        for done, item in enumerate(items, start=1):
+            reading.take(item)
+            self.progress("documents", done, None)
+
+
+@dataclass(frozen=True, slots=True)
+class _ReadPlan:
     """Which part of a unit is read: what changed since `cursor`, a whole `listing`, or a `window`."""
 
     cursor: Cursor | None = None
     listing: str | None = None
     window: Window | None = None
-
-
-def ingest(
-    workspace: Workspace,
-    connector: Connector,
-    connection: Connection,
-    unit: Unit,
-    counts: DocumentCounts,
-    options: SyncOptions,
-    progress: Progress,
-) -> None:
-    """Read a unit and land what differs from what the catalog knows, adding to `counts`.
-
-    A full read names every object of the unit; what it does not name is looked at again and then removed.
-    Raises SourceError, and MassDelete if more than a tenth of the unit would go.
-    """
-    plan = ReadPlan() if options.gone else _plan(workspace, connection.id, unit, options)
-    reading = _Reading(workspace, connection, unit, plan, counts)
-    if not options.gone:
-        retried = workspace.catalog.documents.due(connection.id, unit.id)
-        again = connector.fetch(unit, retried) if retried else iter(())
-        try:
-            for done, item in enumerate(chain(again, connector.read(unit, plan.cursor, plan.window)), start=1):
-                reading.take(item)
-                progress("documents", done, None)
-        finally:
-            reading.flush()  # what was read before an error is as good as ever
-    if options.gone or (reading.complete and plan.listing):
-        for item in _looked_at_again(connector, unit, _unnamed(workspace, connection.id, unit, plan, options)):
-            reading.take(item)
-        reading.flush()
-
-
-def _plan(workspace: Workspace, connection: str, unit: Unit, options: SyncOptions) -> ReadPlan:
-    if options.window:
-        return ReadPlan(window=options.window)
-    units = workspace.catalog.units
-    state = units.get(connection, unit.id)
-    if state and state.cursor and not options.full:
-        return ReadPlan(cursor=state.cursor)
-    listing = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid4().hex[:8]}"
-    units.start_listing(connection, unit.id, listing)
-    return ReadPlan(listing=listing)
-
-
-def _unnamed(workspace: Workspace, connection: str, unit: Unit, plan: ReadPlan, options: SyncOptions) -> list[str]:
-    """Documents that a complete listing did not name: of a unit that is gone, all.
-
-    Raises MassDelete if they are too many to go without somebody's word.
-    """
-    documents = workspace.catalog.documents
-    gone = documents.not_named(connection, unit.id, plan.listing)
-    live = documents.live(connection, unit.id)
-    if len(gone) > max(1, live // 10) and not options.allow_mass_delete:
-        raise MassDelete(f"{connection}/{unit.id}", len(gone), live)
-    return gone
-
-
-def _looked_at_again(connector: Connector, unit: Unit, document_ids: list[str]) -> Iterator[Item]:
-    """Each document as it is now; deleted if the unit itself is out of reach."""
-    try:
-        yield from connector.fetch(unit, document_ids)
-    except (NotFound, AccessDenied):
-        yield from map(Deleted, document_ids)
-
-
-@dataclass(slots=True)
-class _Gathered:
-    """Items since the last commit, by document id: what is said last of an object holds."""
-
-    items: dict[str, Document | Skipped | Failed | Deleted] = field(default_factory=dict)
-    size: int = 0
-    checkpoint: Cursor | None = None
-    since: float = field(default_factory=time.monotonic)
-
-    def add(self, item: Document | Skipped | Failed | Deleted) -> None:
-        key = item.id if isinstance(item, Document) else item.document_id
-        self.items[key] = item
-        self.size += len(item.content) if isinstance(item, Document) else 0
-        # What came before this item is covered by the checkpoint, the item itself is not.
-        self.checkpoint = None
-
-    def is_load(self) -> bool:
-        return (
-            len(self.items) >= ITEMS_PER_LOAD
-            or self.size >= BYTES_PER_LOAD
-            or time.monotonic() - self.since >= SECONDS_PER_LOAD
-        )
-
-
-class _Reading:
-    """One read of one unit: gathers items, and commits them load by load."""
-
-    def __init__(
-        self, workspace: Workspace, connection: Connection, unit: Unit, plan: ReadPlan, counts: DocumentCounts
-    ) -> None:
-        self.complete = False
-        self._catalog = workspace.catalog
-        self._landing = workspace.landing
-        self._connection = connection
-        self._unit = unit
-        self._plan = plan
-        self._counts = counts
-        self._gathered = _Gathered()
-
-    def take(self, item: Item) -> None:
-        """Gather an item; commit at a checkpoint once enough has come."""
-        if isinstance(item, Checkpoint):
-            self.complete = item.complete
-            self._gathered.checkpoint = item.cursor
-            if self._gathered.is_load():
-                self.flush()
-            return
-        self._gathered.add(item)
-        if self._gathered.size >= BYTES_WITHOUT_CHECKPOINT:
-            self.flush()
-
-    def flush(self) -> None:
-        """Land and record what was gathered, in one commit with the cursor that it leads to."""
-        gathered, self._gathered = self._gathered, _Gathered()
-        states = self._catalog.documents.states(gathered.items)
-        now = datetime.now(UTC)
-        outcomes: list[Outcome] = []
-        rows: list[Row] = []
-        unchanged: list[str] = []
-        for key, item in gathered.items.items():
-            found = change(item, states.get(key), now)
-            self._counts.count(found.kind)
-            if found.outcome is None:
-                unchanged.append(key)
-            else:
-                outcomes.append(found.outcome)
-            if found.row is not None:
-                rows.append(found.row)
-        self._commit(rows, outcomes, unchanged, None if self._plan.window else gathered.checkpoint)
-
-    def _commit(self, rows: list[Row], outcomes: list[Outcome], unchanged: list[str], cursor: Cursor | None) -> None:
-        path = None
-        if rows:
-            path = self._landing.write_documents(self._connection.source, self._connection.id, self._unit.id, rows)
-        self._catalog.commit_read(
-            self._connection.id,
-            self._unit.id,
-            outcomes,
-            documents_path=path,
-            unchanged=unchanged,
-            listing=self._plan.listing,
-            cursor=cursor,
-        )

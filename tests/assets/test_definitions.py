@@ -19,8 +19,10 @@ from connectors.connection import GitHubConnection, SlackConnection
 from connectors.errors import Unavailable
 from connectors.model import Window
 from pipelines.errors import UsageError
-from pipelines.orchestrator import Target, find_orchestrator
+from pipelines.options import Target
+from pipelines.orchestrator import find_orchestrator
 from pipelines.sync import Observer
+from pipelines.workspace import Workspace
 from tests.emulators.fake_embedder import FakeEmbedder
 from tests.emulators.memory_source import MemorySource
 from tests.pipelines.documents import document
@@ -66,8 +68,31 @@ def test_the_graph_reads_from_documents_to_retrieval(settings):
 def test_every_connection_has_a_job_and_a_schedule(settings):
     definitions = build_definitions(settings)
     schedules = {schedule.name: schedule.cron_schedule for schedule in definitions.schedules}
-    assert schedules == {"sync_acme": "*/15 * * * *", "sync_acme_slack": "0 6 * * *"}
-    assert {job.name for job in definitions.jobs} == set(schedules)
+    assert schedules == {
+        "sync_acme": "*/15 * * * *",
+        "reconcile_acme": "41 3 * * *",
+        "memberships_acme": "*/10 * * * *",
+        "sync_acme_slack": "0 6 * * *",
+        "reconcile_acme_slack": "41 3 * * *",
+        "memberships_acme_slack": "*/10 * * * *",
+    }
+    jobs = {job.name for job in definitions.jobs}
+    assert jobs == {name for name in schedules if not name.startswith("reconcile")}
+
+
+@pytest.mark.parametrize("paused", [False, True])
+def test_a_schedule_runs_its_job_unless_the_connection_is_paused(settings, paused):
+    with Workspace(settings) as workspace:
+        workspace.catalog.connections.pause("acme", paused)
+    definitions = build_definitions(settings)
+    schedule = definitions.resolve_schedule_def("reconcile_acme")
+    with dg.build_schedule_context(
+        resources=definitions.resources, repository_def=definitions.get_repository_def()
+    ) as context:
+        ticked = schedule.evaluate_tick(context)
+    assert (ticked.skip_message is not None) is paused
+    modes = [request.run_config["ops"]["read_acme"]["config"]["mode"] for request in ticked.run_requests]
+    assert modes == ([] if paused else ["reconcile"])
 
 
 def test_a_partition_is_materialised_stage_by_stage_and_published(settings, source):

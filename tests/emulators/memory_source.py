@@ -13,6 +13,7 @@ from connectors.model import (
     Failed,
     Finding,
     Item,
+    Listed,
     Membership,
     Skipped,
     Unit,
@@ -60,6 +61,16 @@ class MemorySource:
                 done = self.changed[key]
             yield Checkpoint({"clock": done})
         yield Checkpoint({"clock": done}, complete=cursor is None and window is None)
+
+    def listing(self, unit: Unit) -> Iterator[Listed]:
+        for page, start in enumerate(range(0, len(self.objects), self.page_size)):
+            self.before_page(page)
+            self.requests += 1
+            for key, item in list(self.objects.items())[start : start + self.page_size]:
+                yield Listed(key, updated_at=item.updated_at if isinstance(item, Document) else None)
+
+    def unit_of(self, document_id: str) -> str | None:
+        return "unit" if document_id in self.objects else None
 
     def fetch(self, unit: Unit, document_ids: Sequence[str]) -> Iterator[Item]:
         for key in document_ids:

@@ -20,7 +20,7 @@ from tests.pipelines.documents import document
 CONNECTION = GitHubConnection(id="acme", source="github", token=SecretStr("t"))
 UNIT = Unit("unit", "Unit")
 INCREMENTAL = SyncOptions()
-FULL = SyncOptions(full=True)
+FULL = SyncOptions(mode="full")
 LONG = "\n\n".join(
     f"## Part {part}\n\n" + " ".join(f"Sentence {part}.{number} says something of its own." for number in range(60))
     for part in range(6)
@@ -127,7 +127,7 @@ def test_a_full_sync_of_a_unit_that_is_gone_removes_its_document(workspace, sour
     source.put(document())
     sync(workspace, source)
     source.remove(document().id)
-    report = sync(workspace, source, SyncOptions(full=True, gone=True))
+    report = sync(workspace, source, SyncOptions(mode="gone"))
     assert (report.documents.deleted, report.errors, points(workspace)) == (1, {}, {})
 
 
@@ -137,7 +137,7 @@ def test_a_mass_delete_goes_through_on_somebodys_word(workspace, source):
     sync(workspace, source)
     for number in range(20):
         source.remove(document(number).id)
-    report = sync(workspace, source, SyncOptions(full=True, allow_mass_delete=True))
+    report = sync(workspace, source, SyncOptions(mode="full", allow_mass_delete=True))
     assert (report.documents.deleted, report.errors, len(points(workspace))) == (20, {}, 10)
 
 

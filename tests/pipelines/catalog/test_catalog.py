@@ -75,12 +75,34 @@ def test_migrations_make_exactly_the_tables(catalog):
 
 def test_units_remember_what_is_gone_and_where_to_continue(catalog):
     commit(catalog, cursor={"since": 1})
-    catalog.units.discovered("acme", "github", [Unit("a", "renamed")])
+    catalog.units.discovered("acme", "github", [Unit("a", "A")])
     first, second = catalog.units.all("acme")
-    assert (first.unit.id, first.gone, second.unit.name, second.gone) == ("b", True, "renamed", False)
+    assert (first.unit.id, first.gone, second.unit.id, second.gone) == ("a", False, "b", True)
     assert catalog.units.get("acme", "a").cursor == {"since": 1}
     catalog.units.start_listing("acme", "a", "l1")
     assert catalog.units.get("acme", "a").cursor is None
+
+
+@pytest.mark.parametrize(
+    "now", [Unit("a", "renamed"), Unit("a", "A", url="https://example.com/a"), Unit("a", "A", readers=("public",))]
+)
+def test_a_unit_that_shows_something_new_is_read_from_the_start(catalog, now):
+    commit(catalog, cursor={"since": 1})
+    catalog.units.discovered("acme", "github", [now])
+    state = catalog.units.get("acme", "a")
+    assert (state.cursor, state.unit) == (None, now)
+
+
+def test_connections_are_paused_and_heard_of(catalog):
+    assert catalog.connections.get("acme").paused is False
+    catalog.connections.pause("acme", True)
+    catalog.connections.heard_of("acme")
+    catalog.connections.memberships_read("acme")
+    state = catalog.connections.get("acme")
+    assert (state.paused, state.last_event is None, state.memberships_at is None) == (True, False, False)
+    catalog.connections.keep_channels("acme", {"unit": {"id": "c"}})
+    assert catalog.connections.channels("acme") == {"unit": {"id": "c"}}
+    assert catalog.connections.channels("other") == {}
 
 
 def test_only_the_newest_load_of_a_document_counts(catalog):

@@ -22,6 +22,7 @@ INDEXED = DocumentState(
     indexed_version=DOCUMENT.version,
     attempts=0,
     next_attempt=None,
+    updated_at=None,
 )
 WAITING = replace(INDEXED, status="failed", attempts=2, next_attempt=NOW + timedelta(hours=1))
 DUE = replace(WAITING, next_attempt=NOW - timedelta(hours=1))
