@@ -64,7 +64,7 @@ def sync_connection(
         return report
     with closing(connect(connection)) as connector:
         chosen: list[Unit] = []
-        with _timed(report), _recorded(report, connection.id):
+        with timed(report), _recorded(report, connection.id):
             chosen = discover(workspace, connection, connector, units)
             refresh_memberships(workspace, connection, connector)
         report.requests[connection.id] = connector.requests
@@ -138,7 +138,7 @@ def sync_unit(
             done = StageDone(connection, unit, stage, SyncReport())
             before = connector.requests
             # Trouble at the source leaves what was read before it, and that goes on to the index.
-            with _recorded(report, name), _timed(done.report):
+            with _recorded(report, name), timed(done.report):
                 _run(workspace, connector, done, options, partial(observer.progress, unit))
             done.report.requests[connection.id] = connector.requests - before
             report.add(done.report)
@@ -182,7 +182,8 @@ def _recorded(report: SyncReport, name: str) -> Iterator[None]:
 
 
 @contextmanager
-def _timed(report: SyncReport) -> Iterator[None]:
+def timed(report: SyncReport) -> Iterator[None]:
+    """Add the time that the context takes to the report's seconds."""
     started = time.perf_counter()
     try:
         yield

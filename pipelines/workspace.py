@@ -19,11 +19,13 @@ if TYPE_CHECKING:
 class Workspace:
     """Opens the catalog, landing, embedder and index of some settings. Use it as a context manager.
 
-    An `embedder` that is handed in is used instead of the settings' and stays open.
+    An `embedder` that is handed in is used instead of the settings' and stays open. With `replace_index`, what
+    is written goes to a new collection where the live one was made for another model or chunking.
     """
 
-    def __init__(self, settings: Settings, embedder: Embedder | None = None) -> None:
+    def __init__(self, settings: Settings, embedder: Embedder | None = None, *, replace_index: bool = False) -> None:
         self.settings = settings
+        self._replace_index = replace_index
         self._given_embedder = embedder
         self._open = ExitStack()
 
@@ -78,7 +80,7 @@ class Workspace:
         """The index's one writer, held no longer than needed. Raises IndexBusy and IndexMismatch."""
         from pipelines.index import open_store
 
-        store = open_store(self.settings, self.index_spec)
+        store = open_store(self.settings, self.index_spec, replace=self._replace_index)
         try:
             yield store
         finally:

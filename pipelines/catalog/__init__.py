@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from connectors.model import Cursor
 from pipelines.catalog import documents as documents_module
 from pipelines.catalog import loads as loads_module
+from pipelines.catalog.assistants import Assistants
 from pipelines.catalog.connections import Connections
 from pipelines.catalog.database import open_database
 from pipelines.catalog.documents import Documents, Outcome
@@ -35,6 +36,7 @@ class Catalog:
         self.embeddings = EmbeddingCache(engine)
         self.memberships = Memberships(engine)
         self.leases = Leases(engine)
+        self.assistants = Assistants(engine)
 
     def __enter__(self) -> Self:
         return self
@@ -72,6 +74,12 @@ class Catalog:
                 documents_module.name_in_listing(database, unchanged, listing)
             if cursor is not None:
                 move_cursor(database, connection, unit, cursor)
+
+    def start_reindex(self) -> None:
+        """Nothing is indexed any more; the loads with the newest version of a document are chunked anew."""
+        with self._engine.begin() as database:
+            documents_module.forget_index(database)
+            loads_module.landed_again(database)
 
     def commit_chunks(self, load: Load, chunks_path: str, chunks: int, troubled: Sequence[Outcome]) -> None:
         """The chunks of a load are in the landing; `troubled` documents could not be chunked."""

@@ -138,11 +138,6 @@ class Documents:
                     values |= {"status": "indexed", "reason": None, "attempts": 0, "next_attempt": None}
                 database.execute(update(tables.documents).where(tables.documents.c.id == document_id).values(values))
 
-    def forget_index(self) -> None:
-        """No document is in the index any more: the next indexing writes all points anew."""
-        with self._engine.begin() as database:
-            database.execute(update(tables.documents).values(indexed_version=None, chunks=0))
-
     def _ids(self, connection: str, unit: str, *conditions: Any) -> list[str]:
         table = tables.documents
         statement = select(table.c.id).where(table.c.connection == connection, table.c.unit == unit, *conditions)
@@ -200,6 +195,11 @@ def mark(database: Connection, outcomes: Iterable[Outcome]) -> None:
                 changed_at=now,
             )
         )
+
+
+def forget_index(database: Connection) -> None:
+    """No document is in the index any more: the next indexing writes all points anew."""
+    database.execute(update(tables.documents).values(indexed_version=None, chunks=0))
 
 
 def name_in_listing(database: Connection, ids: Iterable[str], listing: str) -> None:

@@ -18,6 +18,9 @@ from pipelines.errors import UnitBusy
 LEASE = timedelta(minutes=2)
 """How long a holder on another machine is believed to be alive without a sign of life."""
 
+_ALL = ("*", "*")
+"""Stands for all units; no connection has this id."""
+
 
 class Leases:
     def __init__(self, engine: Engine) -> None:
@@ -25,7 +28,25 @@ class Leases:
 
     @contextmanager
     def hold(self, connection: str, unit: str) -> Iterator[None]:
-        """Work on a unit alone. Raises UnitBusy if a living process holds it."""
+        """Work on a unit alone. Raises UnitBusy if a living process holds it, or all units."""
+        with self._held(connection, unit):
+            if (holder := self._living_holder(*_ALL)) and holder != _this_process():
+                raise UnitBusy(f"{connection}/{unit}", holder)
+            yield
+
+    @contextmanager
+    def hold_all(self) -> Iterator[None]:
+        """Work on all units alone. Raises UnitBusy if a living process holds one of them."""
+        with self._held(*_ALL):
+            with self._engine.connect() as database:
+                leases = database.execute(select(tables.leases)).all()
+            for lease in leases:
+                if (lease.connection, lease.unit) != _ALL and not _dead(lease.holder, lease.expires_at):
+                    raise UnitBusy(f"{lease.connection}/{lease.unit}", lease.holder)
+            yield
+
+    @contextmanager
+    def _held(self, connection: str, unit: str) -> Iterator[None]:
         self._take(connection, unit)
         released = threading.Event()
         renewal = threading.Thread(target=self._renew, args=(connection, unit, released), daemon=True)
@@ -62,6 +83,11 @@ class Leases:
                 # Naming the holder keeps a lease that somebody else has taken in the meantime.
                 same = tables.leases.c.holder == row.holder
                 database.execute(delete(tables.leases).where(*_of(connection, unit), same))
+
+    def _living_holder(self, connection: str, unit: str) -> str | None:
+        with self._engine.connect() as database:
+            row = database.execute(select(tables.leases).where(*_of(connection, unit))).first()
+        return row.holder if row and not _dead(row.holder, row.expires_at) else None
 
     def _holder(self, connection: str, unit: str) -> str:
         with self._engine.connect() as database:

@@ -74,3 +74,10 @@ def chunked(database: Connection, load: Load, chunks_path: str, chunks: int) -> 
         .where(tables.loads.c.id == load.id)
         .values(state="chunked", chunks_path=chunks_path, chunks=chunks)
     )
+
+
+def landed_again(database: Connection) -> None:
+    """Loads that hold the newest version of a document wait for chunking once more."""
+    documents = tables.documents
+    newest = select(documents.c.load).where(documents.c.load.is_not(None), documents.c.status != "deleted")
+    database.execute(update(tables.loads).where(tables.loads.c.id.in_(newest)).values(state="landed"))

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pipelines.cli import show
+from pipelines.cli import assistants, show
 from pipelines.settings import load_settings
 
 app = typer.Typer(
@@ -17,6 +17,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+app.add_typer(assistants.app)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line")]
 Days = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
@@ -120,6 +121,24 @@ def reconcile(
             report = find_orchestrator().sync(settings, targets, options, observer)
         show.report(report, json)
     raise typer.Exit(1 if report.errors else 0)
+
+
+@app.command()
+def reindex(
+    model: Annotated[str | None, typer.Option(help="Embed with this model; default: the settings' model")] = None,
+    json: Json = False,
+) -> None:
+    """Make the index anew for another model, from what was read before; assistants keep the old one until then."""
+    from pipelines.reindex import reindex as make_anew
+    from pipelines.reindex import with_model
+    from pipelines.workspace import Workspace
+
+    settings = with_model(load_settings(), model)
+    with Workspace(settings, replace_index=True) as workspace, show.progress(json) as observer:
+        report = make_anew(workspace, observer)
+    show.report(report, json)
+    if model and not json:
+        print(f"the index is live with {model}; set embedding.model to it before the next sync")
 
 
 @app.command()

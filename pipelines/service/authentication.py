@@ -1,34 +1,71 @@
-"""Which assistant calls: bearer keys from the settings, compared in constant time."""
+"""Who asks: an assistant, by its bearer key, and the person it acts for."""
 
 from __future__ import annotations
 
-import hashlib
 import hmac
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
 
-from fastapi import Depends
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-
+from pipelines.catalog.assistants import StoredAssistant, hashed
 from pipelines.index.base import Filters
 from pipelines.retrieval.identity import Memberships, person_tokens, service_tokens
 from pipelines.service.problems import Problem
 from pipelines.settings import Assistant, Settings
 
-_bearer = HTTPBearer(auto_error=False, description="The key of an assistant in the settings")
+PERSON_HEADER = "X-Headrace-User"
+"""Names the person on every interface, for clients whose request bodies are fixed."""
+
+Interface = Literal["search", "documents", "vector_stores", "mcp"]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """An assistant that has shown its key. `scope` narrows what it may search at all; None for everything."""
+
+    id: str
+    identity: str
+    readers: tuple[str, ...]
+    scope: Filters | None
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks in one request. `user` is the person it names, if any."""
+
+    caller: Caller
+    user: str | None
+    request_id: str
+    interface: Interface
+
+    def naming(self, user: str | None) -> Asker:
+        """With the person that the body or query names. Raises a 400 problem if the header names another."""
+        named = _address(user)
+        if named and self.user and named != self.user:
+            raise Problem(400, "Bad request", f"The request names one person in `user` and another in {PERSON_HEADER}.")
+        return Asker(self.caller, named or self.user, self.request_id, self.interface)
+
+
+class StoredAssistants(Protocol):
+    def in_use(self) -> Sequence[tuple[str, StoredAssistant]]:
+        """Assistants made by command that may ask now, each behind the hash of its key."""
 
 
 class Authenticator:
-    """Finds the assistant of a request, and what it may see."""
+    """Knows the assistants of the settings, and asks for those made by command anew at each request."""
 
-    def __init__(self, settings: Settings, memberships: Memberships) -> None:
+    def __init__(self, settings: Settings, memberships: Memberships, stored: StoredAssistants) -> None:
         self._settings = settings
         self._memberships = memberships
-        self._assistants = [(_digest(one.api_key.get_secret_value()), one) for one in settings.assistants]
+        self._stored = stored
+        keys = ((one.api_key.get_secret_value(), one) for one in settings.assistants)
+        # An assistant whose key is empty in the settings is nobody's to use.
+        self._configured = [(hashed(key), _configured(one)) for key, one in keys if key]
 
-    def assistant(self, bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> Assistant:
-        """The assistant whose key the request bears. Raises a 401 problem."""
-        found = self._known(bearer.credentials.strip()) if bearer else None
+    def caller(self, key: str) -> Caller:
+        """The assistant that the key belongs to. Raises a 401 problem."""
+        stored = ((key_hash, _stored(one)) for key_hash, one in self._stored.in_use())
+        found = _matching(hashed(key.strip()), (*self._configured, *stored))
         if found is None:
             raise Problem(
                 401,
@@ -38,31 +75,39 @@ class Authenticator:
             )
         return found
 
-    def readers(self, assistant: Assistant, user: str | None) -> tuple[str, ...]:
+    def readers(self, asker: Asker) -> tuple[str, ...]:
         """Reader tokens of a request. Raises a 403 problem if a person is needed and none is named."""
-        if assistant.identity == "service":
-            return service_tokens(assistant.readers)
-        if not user or not user.strip():
-            raise Problem(403, "Forbidden", "This key acts for a person: name them in `user`, by e-mail address.")
-        return person_tokens(user, self._settings, self._memberships)
-
-    def _known(self, key: str) -> Assistant | None:
-        if not key:  # an assistant whose key is empty in the settings is nobody's to use
-            return None
-        digest = _digest(key)
-        found = None
-        for known, assistant in self._assistants:  # all of them, so that time tells nothing
-            if hmac.compare_digest(known, digest):
-                found = assistant
-        return found
+        if asker.caller.identity == "service":
+            return service_tokens(asker.caller.readers)
+        if not asker.user:
+            detail = f"This key acts for a person: name them by e-mail address in `user` or in {PERSON_HEADER}."
+            raise Problem(403, "Forbidden", detail)
+        return person_tokens(asker.user, self._settings, self._memberships)
 
 
-def scope_of(assistant: Assistant) -> Filters | None:
-    """What an assistant may search at all; None for everything."""
-    sources: Sequence[str] = assistant.scope.sources
-    parents = assistant.scope.parents_in
-    return Filters(sources=tuple(sources), parents_in=parents) if sources or parents else None
+def person(address: str | None) -> str | None:
+    return _address(address)
 
 
-def _digest(key: str) -> bytes:
-    return hashlib.sha256(key.encode(errors="replace")).digest()
+def _address(address: str | None) -> str | None:
+    return (address or "").strip().lower() or None
+
+
+def _matching(key_hash: str, known: Iterable[tuple[str, Caller]]) -> Caller | None:
+    found = None
+    for one, caller in known:  # all of them, so that time tells nothing
+        if hmac.compare_digest(one, key_hash):
+            found = caller
+    return found
+
+
+def _configured(one: Assistant) -> Caller:
+    return Caller(one.id, one.identity, one.readers, _scope(one.scope.sources, one.scope.parents_in))
+
+
+def _stored(one: StoredAssistant) -> Caller:
+    return Caller(one.id, one.identity, one.readers, _scope(one.sources, one.parents_in))
+
+
+def _scope(sources: tuple[str, ...], parents_in: tuple[str, ...]) -> Filters | None:
+    return Filters(sources=sources, parents_in=parents_in) if sources or parents_in else None

@@ -1,0 +1,105 @@
+"""Assistants made by command. A key is known to whoever was given it; the catalog holds its hash.
+
+Keys are 256 random bits. Nobody can try them all, so a plain SHA-256 is enough: a slow hash, made for what people
+choose and remember, would add its time to every request and nothing to the safety.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import ColumnElement, Engine, select, update
+
+from pipelines.catalog import tables
+from pipelines.catalog.statements import upsert
+from pipelines.errors import UsageError
+
+_PREFIX = "headrace_"
+"""Of a key, so that scanners for secrets can tell one."""
+_KEY_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAssistant:
+    """An assistant as the catalog knows it. `sources` and `parents_in` are its scope; empty: everything."""
+
+    id: str
+    identity: str
+    readers: tuple[str, ...]
+    sources: tuple[str, ...]
+    parents_in: tuple[str, ...]
+    created_at: datetime
+    revoked_at: datetime | None = None
+
+
+def new_key() -> str:
+    return _PREFIX + secrets.token_urlsafe(_KEY_BYTES)
+
+
+def hashed(key: str) -> str:
+    """SHA-256 of a key, in hexadecimal."""
+    return hashlib.sha256(key.encode(errors="replace")).hexdigest()
+
+
+class Assistants:
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def add(self, added: StoredAssistant, key: str) -> None:
+        """Raises UsageError for an id that is in use; a revoked one may come back, with its new key."""
+        row = {
+            "id": added.id,
+            "key_hash": hashed(key),
+            "identity": added.identity,
+            "readers": list(added.readers),
+            "scope": {"sources": list(added.sources), "parents_in": list(added.parents_in)},
+            "created_at": added.created_at,
+            "revoked_at": added.revoked_at,
+        }
+        table = tables.assistants
+        with self._engine.begin() as database:
+            in_use = select(table.c.id).where(table.c.id == added.id, table.c.revoked_at.is_(None))
+            if database.execute(in_use).first():
+                raise UsageError(f"there is an assistant {added.id!r}; revoke it first, or choose another id")
+            upsert(database, table, [row], update=[name for name in row if name != "id"])
+
+    def revoke(self, assistant_id: str) -> datetime:
+        """The key is worth nothing from now on. Raises UsageError if no such assistant is in use."""
+        table, now = tables.assistants, datetime.now(UTC)
+        statement = update(table).where(table.c.id == assistant_id, table.c.revoked_at.is_(None)).values(revoked_at=now)
+        with self._engine.begin() as database:
+            if not database.execute(statement).rowcount:
+                raise UsageError(f"no assistant {assistant_id!r} is in use; `headrace assistants list` names them")
+        return now
+
+    def all(self) -> list[StoredAssistant]:
+        """Revoked ones too, oldest first."""
+        return [assistant for _, assistant in self._read()]
+
+    def in_use(self) -> list[tuple[str, StoredAssistant]]:
+        """Those that may ask, each behind the hash of its key."""
+        return self._read(tables.assistants.c.revoked_at.is_(None))
+
+    def _read(self, *conditions: ColumnElement[bool]) -> list[tuple[str, StoredAssistant]]:
+        table = tables.assistants
+        statement = select(table).where(*conditions).order_by(table.c.created_at, table.c.id)
+        with self._engine.connect() as database:
+            rows = database.execute(statement).all()
+        return [
+            (
+                row.key_hash,
+                StoredAssistant(
+                    row.id,
+                    row.identity,
+                    tuple(row.readers),
+                    tuple(row.scope["sources"]),
+                    tuple(row.scope["parents_in"]),
+                    row.created_at,
+                    row.revoked_at,
+                ),
+            )
+            for row in rows
+        ]
