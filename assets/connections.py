@@ -6,11 +6,11 @@ from typing import Any, cast
 import dagster as dg
 from pydantic import Field
 
-from assets.metadata import index_metadata, stage_metadata
-from assets.partitions import partition_key, register
+from assets.metadata import index_metadata
+from assets.partitions import register
+from assets.reporting import materialization
 from assets.retrieval import RETRIEVAL
 from assets.runtime import Runtime
-from assets.stages import asset_key
 from connectors import connect
 from connectors.connection import Connection
 from pipelines.errors import UsageError
@@ -52,7 +52,7 @@ def connection_job(connection: Connection) -> dg.JobDefinition:
     def sync(context: dg.OpExecutionContext, config: SyncConfig, runtime: dg.ResourceParam[Runtime]) -> None:
         def stage_done(done: StageDone) -> None:
             register(context.instance, connection, [done.unit])
-            context.log_event(_materialization(done))
+            context.log_event(materialization(done))
             runtime.observer.stage_done(done)
 
         observer = Observer(stage_done, runtime.observer.progress)
@@ -126,14 +126,6 @@ def _schedule(connection: Connection, name: str, job: str, cron: str, mode: str 
 def _name(connection: str) -> str:
     """A connection's id as Dagster's names allow it."""
     return connection.replace("-", "_")
-
-
-def _materialization(done: StageDone) -> dg.AssetMaterialization:
-    return dg.AssetMaterialization(
-        asset_key(done.connection.source, done.stage),
-        partition=partition_key(done.connection.id, done.unit.id),
-        metadata=stage_metadata(done.stage, done.report),
-    )
 
 
 def _summary(report: SyncReport) -> dict[str, Any]:

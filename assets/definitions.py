@@ -6,6 +6,7 @@ import dagster as dg
 
 from assets.checks import accounted_for_check, index_agrees_with_catalog
 from assets.connections import connection_jobs, connection_schedules
+from assets.events import events, waiting_events
 from assets.retrieval import publish_sensor, retrieval
 from assets.runtime import Runtime
 from assets.stages import source_assets
@@ -20,9 +21,9 @@ def build_definitions(settings: Settings, runtime: Runtime | None = None) -> dg.
     return dg.Definitions(
         assets=[*(asset for source in SOURCES for asset in source_assets(source)), retrieval],
         asset_checks=[*map(accounted_for_check, SOURCES), index_agrees_with_catalog],
-        jobs=[job for connection in settings.connections for job in connection_jobs(connection)],
+        jobs=[events, *(job for connection in settings.connections for job in connection_jobs(connection))],
         schedules=[one for connection in settings.connections for one in connection_schedules(connection)],
-        sensors=[publish_sensor, units_sensor],
+        sensors=[publish_sensor, units_sensor, waiting_events],
         resources={"runtime": runtime or Runtime(settings)},
         executor=dg.in_process_executor,
     )

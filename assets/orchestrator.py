@@ -13,6 +13,7 @@ from dagster._core.instance.ref import InstanceRef
 from assets.connections import job_name
 from assets.definitions import build_definitions
 from assets.partitions import partition_key, register
+from assets.reporting import DagsterReporter
 from assets.retrieval import RETRIEVAL
 from assets.runtime import Runtime
 from assets.stages import asset_key
@@ -73,6 +74,11 @@ class DagsterOrchestrator:
             with _reported(runtime.report, "retrieval"):
                 job.execute_in_process(asset_selection=[RETRIEVAL], run_config=QUIET, instance=instance)
         return runtime.report
+
+    @contextmanager
+    def reporter(self, settings: Settings) -> Iterator[DagsterReporter]:
+        with dagster_instance(settings) as instance:
+            yield DagsterReporter(instance)
 
     @staticmethod
     def _units(settings: Settings, target: Target) -> list[Unit]:

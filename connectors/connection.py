@@ -19,6 +19,9 @@ class _Connection(BaseModel):
     schedule: str = Field(default="*/15 * * * *", description="When what changed is read (cron)")
     reconcile_schedule: str = Field(default="41 3 * * *", description="When a listing is compared in full (cron)")
     memberships_schedule: str = Field(default="*/10 * * * *", description="When memberships are read (cron)")
+    poll_seconds: int | None = Field(
+        default=None, ge=60, description="How often the worker reads what changed, for sources without webhooks"
+    )
     webhook_secret: SecretStr | None = None
 
     @field_validator("base_url")

@@ -1,4 +1,4 @@
-"""`make dev`: the Dagster UI and the retrieval server side by side, on the settings or else on the sample company."""
+"""`make dev`: the Dagster UI, the retrieval server and the worker side by side, on the settings or else on the sample company."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _GRACE_SECONDS = 30
 
 
 def main() -> None:
-    """Start both, and end both at the first Ctrl+C or SIGTERM, or when one of them ends."""
+    """Start them, and end all at the first Ctrl+C or SIGTERM, or when one of them ends."""
     # Before the children start: one that inherits an ignored SIGINT, as from a script's `&`, would ignore SIGTERM too.
     ended = threading.Event()
     for signum in (signal.SIGINT, signal.SIGTERM):
@@ -58,6 +58,7 @@ def _commands() -> list[list[str]]:
     return [
         [str(beside / "dagster"), "dev", "--host", "127.0.0.1", "--port", str(DAGSTER_PORT)],
         [str(beside / "headrace"), "serve", "--port", str(SERVER_PORT)],
+        [str(beside / "headrace"), "worker"],
     ]
 
 

@@ -7,17 +7,27 @@ The stages never import the orchestrator that runs them. It registers itself as 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from importlib.metadata import entry_points
 from typing import Protocol, cast
 
 from connectors.model import Window
 from pipelines.errors import HeadraceError
+from pipelines.index.base import IndexInfo
 from pipelines.options import SyncOptions, Target
 from pipelines.report import SyncReport
 from pipelines.settings import Settings
-from pipelines.sync import DEFAULT, SILENT, Observer
+from pipelines.sync import DEFAULT, SILENT, Observer, StageDone
 
 GROUP = "headrace.orchestrators"
+
+
+class Reporter(Protocol):
+    """Told of work that is done outside runs, so that its effects stand beside those of runs."""
+
+    def stage_done(self, done: StageDone) -> None: ...
+
+    def published(self, info: IndexInfo) -> None: ...
 
 
 class Orchestrator(Protocol):
@@ -36,6 +46,9 @@ class Orchestrator(Protocol):
         self, settings: Settings, target: Target, window: Window | None, *, observer: Observer = SILENT
     ) -> SyncReport:
         """Process a target's units, one partition each, then publish. Raises UsageError."""
+
+    def reporter(self, settings: Settings) -> AbstractContextManager[Reporter]:
+        """Takes what the worker does, as long as the context lasts."""
 
 
 def find_orchestrator() -> Orchestrator:

@@ -132,20 +132,34 @@ def sync_unit(
 ) -> SyncReport:
     """Run the stages of one unit, alone on it. What stopped it stands in the report's `errors`."""
     report = SyncReport()
+    with _recorded(report, f"{connection.id}/{unit.id}"), workspace.catalog.leases.hold(connection.id, unit.id):
+        report.add(run_stages(workspace, connection, connector, unit, options, observer))
+    return report
+
+
+def run_stages(
+    workspace: Workspace,
+    connection: Connection,
+    connector: Connector,
+    unit: Unit,
+    options: SyncOptions = DEFAULT,
+    observer: Observer = SILENT,
+) -> SyncReport:
+    """The stages of one unit, for a caller that holds its lease. See `sync_unit`."""
+    report = SyncReport()
     name = f"{connection.id}/{unit.id}"
-    with _recorded(report, name), workspace.catalog.leases.hold(connection.id, unit.id):
-        for stage in options.stages:
-            done = StageDone(connection, unit, stage, SyncReport())
-            before = connector.requests
-            # Trouble at the source leaves what was read before it, and that goes on to the index.
-            with _recorded(report, name), timed(done.report):
-                _run(workspace, connector, done, options, partial(observer.progress, unit))
-            done.report.requests[connection.id] = connector.requests - before
-            report.add(done.report)
-            if name not in report.errors:
-                observer.stage_done(done)
-        if options.mode != "documents" and not options.dry_run:
-            workspace.catalog.units.synced(connection.id, unit.id, report.errors.get(name))
+    for stage in options.stages:
+        done = StageDone(connection, unit, stage, SyncReport())
+        before = connector.requests
+        # Trouble at the source leaves what was read before it, and that goes on to the index.
+        with _recorded(report, name), timed(done.report):
+            _run(workspace, connector, done, options, partial(observer.progress, unit))
+        done.report.requests[connection.id] = connector.requests - before
+        report.add(done.report)
+        if name not in report.errors:
+            observer.stage_done(done)
+    if options.mode != "documents" and not options.dry_run:
+        workspace.catalog.units.synced(connection.id, unit.id, report.errors.get(name))
     return report
 
 

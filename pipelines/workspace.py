@@ -55,6 +55,12 @@ class Workspace:
         self._open.callback(embedder.close)
         return embedder
 
+    def warm(self) -> None:
+        """Load a local model before it is needed; a provider's API is not asked for nothing."""
+        if self.settings.embedding.provider == "local":
+            for _ in self.embedder.embed(["warm"], purpose="query"):
+                pass
+
     @cached_property
     def reader(self) -> IndexReader:
         from pipelines.index import open_reader

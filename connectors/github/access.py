@@ -17,7 +17,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import quote
 
 from connectors.errors import AccessDenied, NotFound
-from connectors.github.client import GitHubClient, Payload
+from connectors.github.answers import Payload
+from connectors.github.client import GitHubClient
 from connectors.model import PUBLIC, Membership, group_token
 
 logger = logging.getLogger(__name__)

@@ -103,7 +103,7 @@ def refusal(response: httpx.Response) -> SourceError | None:
     https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api#rate-limit-errors
     """
     where = place(response)
-    if response.status_code == 451:
+    if response.status_code in (451, 501):  # blocked by law; not implemented by this server
         return NotFound(where)
     if response.status_code not in (403, 429):
         return None

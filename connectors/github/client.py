@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -27,6 +28,8 @@ from connectors.github.answers import (
 )
 from connectors.github.credentials import credentials
 from connectors.http import ApiClient
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -57,6 +60,7 @@ class GitHubClient:
         self._credentials = credentials(connection, self._exchanged)
         self._api = self._opened(connection.base_url, transport)
         self._graphql = self._opened(graphql.endpoint(connection.base_url), transport)
+        self._without_graphql = False
 
     def __enter__(self) -> Self:
         return self
@@ -153,12 +157,18 @@ class GitHubClient:
         return answer.items[0] if answer and answer.items else {}
 
     def query(self, text: str, **variables: Any) -> Payload:
-        """Data of a GraphQL query. Raises SourceError, and NotOffered by servers that have no such API."""
+        """Data of a GraphQL query. Raises SourceError; NotOffered, noted once, by servers without such an API."""
+        if self._without_graphql:
+            raise graphql.NotOffered(self._graphql.base_url)
         body = {"query": text, "variables": variables}
         try:
             return self._authorized(self._graphql, "POST", "graphql", graphql.data, json=body)
         except SourceError as error:
-            raise graphql.offered(error) from error
+            found = graphql.offered(error)
+            if isinstance(found, graphql.NotOffered):
+                self._without_graphql = True
+                logger.warning("no discussions are read, because the server has no GraphQL API: %s", error)
+            raise found from error
 
     def _opened(self, base_url: str, transport: httpx.BaseTransport | None) -> ApiClient:
         headers = {

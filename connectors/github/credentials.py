@@ -90,11 +90,11 @@ class InstallationToken:
         # One line of an environment file holds the key with its line breaks written as \\n.
         pem = self._private_key.get_secret_value().replace("\\n", "\n").strip()
         try:
-            signer = crypt.RSASigner.from_string(pem)
+            signer = crypt.RSASigner.from_string(pem)  # type: ignore[no-untyped-call]
         except ValueError:
             reason = "`private_key` is no RSA key in PEM form"
             raise AuthenticationFailed(self.name, reason) from None  # the error may quote the key
-        return bytes(jwt.encode(signer, claim)).decode()
+        return bytes(jwt.encode(signer, claim)).decode()  # type: ignore[no-untyped-call]
 
 
 def credentials(connection: GitHubConnection, exchange: Exchange) -> Credentials:

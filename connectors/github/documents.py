@@ -9,9 +9,9 @@ from pathlib import PurePosixPath
 from urllib.parse import quote
 
 from connectors.github import render
-from connectors.github.client import Payload, moment
+from connectors.github.answers import Payload, moment
 from connectors.github.files import decoded, media_type
-from connectors.model import MARKDOWN, PLAIN_TEXT, Document, Parent
+from connectors.model import MARKDOWN, Document, Parent
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,22 +24,31 @@ class DocumentMaker:
     branch: str
     readers: tuple[str, ...]
 
-    def discussion_id(self, payload: Payload) -> str:
+    def issue_id(self, payload: Payload) -> str:
         kind = "pull" if payload.get("pull_request") else "issues"
         return f"{self._root}/{kind}/{payload['number']}"
+
+    def discussion_id(self, number: int) -> str:
+        return f"{self._root}/discussions/{number}"
+
+    def release_id(self, payload: Payload) -> str:
+        return f"{self._root}/releases/{payload['id']}"
 
     def file_id(self, path: str) -> str:
         return f"{self._root}/blob/{path}"
 
     def parsed_id(self, document_id: str) -> tuple[str, str]:
-        """The kind (`issues`, `pull` or `blob`) and the number or path in an id; both empty if it is not one."""
+        """The kind (`issues`, `pull`, `discussions`, `releases` or `blob`), and the number or path in an id.
+
+        Both are empty if it is no id of this repository.
+        """
         if not document_id.startswith(f"{self._root}/"):
             return "", ""
         kind, _, name = document_id.removeprefix(f"{self._root}/").partition("/")
         return kind, name
 
     def issue(self, payload: Payload, comments: Sequence[Payload]) -> Document:
-        return self._discussion("issue", payload, render.issue(payload, comments))
+        return self._issue("issue", payload, render.issue(payload, comments))
 
     def pull_request(
         self,
@@ -49,7 +58,47 @@ class DocumentMaker:
         review_comments: Sequence[Payload],
     ) -> Document:
         content = render.pull_request(payload, comments, reviews, review_comments)
-        return self._discussion("pull_request", payload, content)
+        return self._issue("pull_request", payload, content)
+
+    def discussion(self, payload: Payload) -> Document:
+        """A discussion as GraphQL tells it, with all of its comments and replies."""
+        number = int(payload["number"])
+        return Document(
+            id=self.discussion_id(number),
+            source="github",
+            connection=self.connection,
+            unit=self.unit,
+            kind="discussion",
+            title=str(payload.get("title") or f"#{number}"),
+            url=str(payload.get("url") or f"{self.url}/discussions/{number}"),
+            content=render.discussion(payload),
+            content_type=MARKDOWN,
+            author=render.login(payload.get("author")),
+            created_at=moment(payload.get("createdAt")),
+            updated_at=moment(payload.get("updatedAt")),
+            parents=(Parent(self._root, self.unit),),
+            tags=tuple(dict.fromkeys(render.discussion_tags(payload))),
+            readers=self.readers,
+        )
+
+    def release(self, payload: Payload) -> Document:
+        return Document(
+            id=self.release_id(payload),
+            source="github",
+            connection=self.connection,
+            unit=self.unit,
+            kind="release",
+            title=str(payload.get("name") or payload.get("tag_name") or payload["id"]),
+            url=str(payload.get("html_url") or f"{self.url}/releases"),
+            content=render.release(payload),
+            content_type=MARKDOWN,
+            author=render.login(payload.get("author")),
+            created_at=moment(payload.get("created_at")),
+            updated_at=release_time(payload),
+            parents=(Parent(self._root, self.unit),),
+            tags=("pre-release",) if payload.get("prerelease") else (),
+            readers=self.readers,
+        )
 
     def file(self, path: str, content: bytes, commit: Payload) -> Document:
         """A text file, with the commit that last changed it where it is known."""
@@ -62,7 +111,7 @@ class DocumentMaker:
             title=path,
             url=self.file_url(path),
             content=decoded(content),
-            content_type=media_type(path) or PLAIN_TEXT,
+            content_type=media_type(path),
             author=_committer(commit),
             updated_at=self.commit_time(commit),
             parents=self._folders(path),
@@ -81,11 +130,11 @@ class DocumentMaker:
     def _root(self) -> str:
         return f"github:{self.connection}/{self.unit}"
 
-    def _discussion(self, kind: str, payload: Payload, content: str) -> Document:
+    def _issue(self, kind: str, payload: Payload, content: str) -> Document:
         number = payload["number"]
         place = "pull" if kind == "pull_request" else "issues"
         return Document(
-            id=self.discussion_id(payload),
+            id=self.issue_id(payload),
             source="github",
             connection=self.connection,
             unit=self.unit,
@@ -108,6 +157,11 @@ class DocumentMaker:
             Parent(self._root, self.unit),
             *(Parent(f"{self._root}/tree/{folder}", PurePosixPath(folder).name) for folder in folders),
         )
+
+
+def release_time(payload: Payload) -> datetime | None:
+    """When a release was last edited, where the server tells, or else published. Raises ValueError."""
+    return moment(payload.get("updated_at") or payload.get("published_at") or payload.get("created_at"))
 
 
 def _committer(commit: Payload) -> str:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import codecs
+import re
+from dataclasses import dataclass
+from functools import cache
 from pathlib import PurePosixPath
 
 from connectors.github.client import Blob
@@ -24,30 +27,36 @@ _NAMES = frozenset(
     | {"patents", "readme", "security", "support", "thanks", "todo"}
 )
 _SYMBOLIC_LINK = "120000"
+_WILDCARDS = {"**/": "(?:[^/]+/)*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 _LFS_POINTER = "version https://git-lfs.github.com/spec/"
 
 
-def media_type(path: str) -> str | None:
-    """Media type of a text file by its name, None for any other file."""
-    name = PurePosixPath(path)
-    suffix = name.suffix.lower()
-    if suffix in _MARKDOWN:
-        return MARKDOWN
-    named = not suffix and name.name.lower() in _NAMES
-    if suffix in _TEXT | _CODE or named or name.name.lower().startswith("license-"):
-        return PLAIN_TEXT
-    return None
+def media_type(path: str) -> str:
+    """Media type of a text file by its name."""
+    return MARKDOWN if PurePosixPath(path).suffix.lower() in _MARKDOWN else PLAIN_TEXT
 
 
-def unread(blob: Blob) -> str | None:
-    """Why a file is passed over without reading it, None if it is to be read."""
-    if media_type(blob.path) is None:
-        return "not a text file by its name"
-    if blob.mode == _SYMBOLIC_LINK:
-        return "symbolic link"
-    if blob.size > MAX_FILE_BYTES:
-        return f"larger than {MAX_FILE_BYTES / 1e6:g} MB ({blob.size / 1e6:.1f} MB)"
-    return None
+@dataclass(frozen=True, slots=True)
+class FileRules:
+    """Which files are read: those that match one of `patterns`; without any, those whose name is one of text.
+
+    In a pattern, `*` and `?` stand for anything inside a folder or file name, `**` for any folders between
+    two slashes, and a pattern that ends in `/**` takes in all that is below.
+    """
+
+    patterns: tuple[str, ...] = ()
+
+    def unread(self, blob: Blob) -> str | None:
+        """Why a file is passed over without reading it, None if it is to be read."""
+        if self.patterns and not any(_expression(pattern).fullmatch(blob.path) for pattern in self.patterns):
+            return "not among the connection's `files`"
+        if not self.patterns and not _is_named_like_text(blob.path):
+            return "not a text file by its name"
+        if blob.mode == _SYMBOLIC_LINK:
+            return "symbolic link"
+        if blob.size > MAX_FILE_BYTES:
+            return f"larger than {MAX_FILE_BYTES / 1e6:g} MB ({blob.size / 1e6:.1f} MB)"
+        return None
 
 
 def unusable(content: bytes) -> str | None:
@@ -69,3 +78,16 @@ def decoded(content: bytes) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
         return content.decode("cp1252", errors="replace")
+
+
+def _is_named_like_text(path: str) -> bool:
+    name = PurePosixPath(path)
+    suffix = name.suffix.lower()
+    named = not suffix and name.name.lower() in _NAMES
+    return suffix in _MARKDOWN | _TEXT | _CODE or named or name.name.lower().startswith("license-")
+
+
+@cache
+def _expression(pattern: str) -> re.Pattern[str]:
+    parts = re.split(r"(\*\*/|\*\*|\*|\?)", pattern.lstrip("/"))
+    return re.compile("".join(_WILDCARDS.get(part, re.escape(part)) for part in parts))

@@ -1,11 +1,12 @@
-"""Issues and pull requests as the Markdown that a person would read. Pure."""
+"""Issues, pull requests, discussions and releases as the Markdown that a person would read. Pure."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from connectors.github.client import Payload
+from connectors.github.answers import Payload
+from connectors.github.graphql import nodes
 
 GHOST = "ghost"
 """The name that GitHub shows where an account was deleted."""
@@ -13,6 +14,13 @@ GHOST = "ghost"
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)$")
 _HEADING = re.compile(r" {0,3}(#{1,6})(?=\s)")
 _COMMENT_LEVEL = 2
+_REPLY_LEVEL = 3
+_CLOSES = re.compile(
+    r"\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):?\s+"
+    r"(?:https?://[^\s/]+/(?P<path>[\w.-]+/[\w.-]+)/issues/(?P<linked>\d+)|(?P<name>[\w.-]+/[\w.-]+)?#(?P<number>\d+))\b",
+    re.IGNORECASE,
+)
+"""https://docs.github.com/en/issues/tracking-your-work-with-issues/using-issues/linking-a-pull-request-to-an-issue"""
 _VERDICTS = {
     "APPROVED": "Approved",
     "CHANGES_REQUESTED": "Changes requested",
@@ -41,6 +49,29 @@ def pull_request(
     return _joined([_facts(payload), _whole(payload.get("body")), *_in_order(discussion)])
 
 
+def discussion(payload: Payload) -> str:
+    """Markdown of a discussion in the form of GraphQL, replies below what they reply to."""
+    facts = {
+        "State": ", ".join(_discussion_states(payload)),
+        "Category": (payload.get("category") or {}).get("name"),
+        "Labels": ", ".join(_discussion_labels(payload)),
+    }
+    said = [_thread(comment) for comment in _by_time(nodes(payload.get("comments")))]
+    return _joined([_line(facts), _whole(payload.get("body")), *said])
+
+
+def release(payload: Payload) -> str:
+    """Markdown of a release: its tag, its notes, and the names of its files."""
+    assets = [str(asset.get("name")) for asset in payload.get("assets") or () if asset.get("name")]
+    facts = {
+        "Tag": payload.get("tag_name"),
+        "State": "pre-release" if payload.get("prerelease") else "",
+        "Published": str(payload.get("published_at") or "")[:10],
+        "Files": ", ".join(assets),
+    }
+    return _joined([_line(facts), _whole(payload.get("body"))])
+
+
 def state(payload: Payload) -> str:
     """`open`, `closed` or `merged`."""
     if merged_at(payload):
@@ -58,9 +89,27 @@ def labels(payload: Payload) -> tuple[str, ...]:
     return tuple(str(name) for name in found if name)
 
 
+def discussion_tags(payload: Payload) -> tuple[str, ...]:
+    category = (payload.get("category") or {}).get("name")
+    return (*_discussion_states(payload), *([str(category)] if category else ()), *_discussion_labels(payload))
+
+
 def author(payload: Payload) -> str:
     """Login of whoever wrote it."""
-    return str((payload.get("user") or {}).get("login") or GHOST)
+    return login(payload.get("user"))
+
+
+def login(account: Payload | None) -> str:
+    return str((account or {}).get("login") or GHOST)
+
+
+def closes(payload: Payload) -> tuple[str, ...]:
+    """The issues that a pull request's description says it closes: `#12`, or `acme/web#7` in another repository."""
+    if not payload.get("pull_request") and not payload.get("head"):
+        return ()
+    found = _CLOSES.finditer(str(payload.get("body") or ""))
+    names = (f"{one['path'] or one['name'] or ''}#{one['linked'] or one['number']}" for one in found)
+    return tuple(dict.fromkeys(names))
 
 
 def _facts(payload: Payload) -> str:
@@ -72,8 +121,13 @@ def _facts(payload: Payload) -> str:
         "Milestone": milestone,
         "Assignees": ", ".join(assignees),
         "Branch": _branches(payload),
+        "Closes": ", ".join(closes(payload)),
     }
-    return " · ".join(f"{name}: {value}" for name, value in named.items() if value)
+    return _line(named)
+
+
+def _line(facts: dict[str, str | None]) -> str:
+    return " · ".join(f"{name}: {value}" for name, value in facts.items() if value)
 
 
 def _why(payload: Payload) -> str:
@@ -114,9 +168,36 @@ def _review_comment(comment: Payload) -> _Entry:
 
 
 def _entry(what: str, payload: Payload, when: str) -> _Entry:
-    day = f", {when[:16].replace('T', ' ')} UTC" if when else ""
-    heading = f"{'#' * _COMMENT_LEVEL} {what} by {author(payload)}{day}"
+    heading = f"{'#' * _COMMENT_LEVEL} {what} by {author(payload)}{_day(when)}"
     return when, _joined([heading, _whole(payload.get("body"), below=_COMMENT_LEVEL)])
+
+
+def _discussion_states(payload: Payload) -> list[str]:
+    reason = str(payload.get("stateReason") or "").lower()
+    closed = f"closed as {reason}" if reason in ("duplicate", "outdated") else "closed"
+    return ["answered"] * bool(payload.get("answer")) + [closed if payload.get("closed") else "open"]
+
+
+def _discussion_labels(payload: Payload) -> list[str]:
+    return [str(label["name"]) for label in nodes(payload.get("labels")) if label.get("name")]
+
+
+def _thread(comment: Payload) -> str:
+    replies = [_said("Reply", reply, _REPLY_LEVEL) for reply in _by_time(nodes(comment.get("replies")))]
+    return _joined([_said("Answer" if comment.get("isAnswer") else "Comment", comment, _COMMENT_LEVEL), *replies])
+
+
+def _said(what: str, node: Payload, level: int) -> str:
+    heading = f"{'#' * level} {what} by {login(node.get('author'))}{_day(str(node.get('createdAt') or ''))}"
+    return _joined([heading, _whole(node.get("body"), below=level)])
+
+
+def _by_time(said: Iterable[Payload]) -> list[Payload]:
+    return sorted(said, key=lambda node: str(node.get("createdAt") or ""))
+
+
+def _day(when: str) -> str:
+    return f", {when[:16].replace('T', ' ')} UTC" if when else ""
 
 
 def _in_order(entries: Iterable[_Entry]) -> list[str]:

@@ -1,4 +1,5 @@
-"""GitHub as a connector: a repository is a unit; issues, pull requests and text files are its documents."""
+"""GitHub as a connector: a repository is a unit; issues, pull requests, discussions, releases and text files are its
+documents."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from connectors.github import access
 from connectors.github.client import GitHubClient
 from connectors.github.reading import Reading
 from connectors.github.units import repositories
-from connectors.model import Checkpoint, Cursor, Finding, Item, Membership, Unit, Window
+from connectors.model import Cursor, Deleted, Finding, Item, Listed, Membership, Unit, Window
 
 
 def connect(connection: GitHubConnection, transport: httpx.BaseTransport | None = None) -> GitHubConnector:
@@ -47,7 +48,8 @@ class GitHubConnector:
     def units(self) -> Iterator[Unit]:
         for payload in repositories(self._client, self._connection):
             name = str(payload["full_name"])
-            yield Unit(name, name, str(payload.get("html_url") or ""))
+            readers = access.readers(self._connection.id, name, payload)
+            yield Unit(name, name, str(payload.get("html_url") or ""), readers)
 
     def memberships(self) -> Iterator[Membership]:
         private = [
@@ -58,27 +60,30 @@ class GitHubConnector:
         return access.memberships(self._client, self._connection.emails, private)
 
     def read(self, unit: Unit, cursor: Cursor | None = None, window: Window | None = None) -> Iterator[Item]:
-        """Issues and pull requests by their last update, then files. See `Connector.read`.
+        """Issues and pull requests, discussions, releases, then files. See `Connector.read`."""
+        yield from self._look(unit).changed(cursor, window)
 
-        Without access to one of both, the other is read all the same, and the error raised at the end.
-        """
-        reading = Reading(self._connection.id, self._client, unit, None if window else cursor)
-        troubles: list[SourceError] = []
-        for part in (reading.discussions, reading.files):
-            try:
-                yield from part(window)
-            except (AccessDenied, NotFound) as trouble:
-                troubles.append(trouble)
-        if troubles:
-            raise troubles[0]
-        if window:
-            yield Checkpoint(cursor or {})
-        else:
-            yield Checkpoint(reading.progress.cursor(), complete=not cursor)
+    def listing(self, unit: Unit) -> Iterator[Listed]:
+        yield from self._look(unit).listed()
 
     def fetch(self, unit: Unit, document_ids: Sequence[str]) -> Iterator[Item]:
         if document_ids:
-            yield from Reading(self._connection.id, self._client, unit, None).again(document_ids)
+            yield from self._look(unit).again(document_ids)
+
+    def unit_of(self, document_id: str) -> str | None:
+        """An id names its repository: an object that has moved to another one has another id there."""
+        owner, _, rest = document_id.removeprefix(f"github:{self._connection.id}/").partition("/")
+        name = f"{owner}/{rest.partition('/')[0]}"
+        if not document_id.startswith(f"github:{self._connection.id}/") or not self._connection.admits(name):
+            return None
+        try:
+            gone = any(isinstance(item, Deleted) for item in self.fetch(Unit(name, name), [document_id]))
+        except (AccessDenied, NotFound):
+            return None
+        return None if gone else name
+
+    def _look(self, unit: Unit) -> Reading:
+        return Reading(self._client, self._connection, unit)
 
     def _credentials(self) -> Finding:
         """The person behind a token; an installation's token has none, and the rate limit is open to every token."""

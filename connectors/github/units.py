@@ -8,7 +8,8 @@ from urllib.parse import quote
 
 from connectors.connection import GitHubConnection
 from connectors.errors import AccessDenied, NotFound
-from connectors.github.client import GitHubClient, Payload
+from connectors.github.answers import Payload
+from connectors.github.client import GitHubClient
 
 _LISTINGS = ("user/repos", "installation/repositories")
 """For a person's token, classic or fine-grained, and for an app's installation, which is refused the first."""
@@ -22,9 +23,10 @@ def repositories(client: GitHubClient, connection: GitHubConnection) -> Iterator
     Raises SourceError.
     """
     seen: set[str] = set()
-    for payload in chain(_listed(client, connection), _named(client, connection, seen)):
+    listed = ((payload, ()) for payload in _listed(client, connection))
+    for payload, asked_for in chain(listed, _named(client, connection, seen)):
         name = str(payload.get("full_name") or "")
-        if name and name.lower() not in seen and connection.admits(name):
+        if name and name.lower() not in seen and connection.admits(name, *asked_for):
             seen.add(name.lower())
             yield payload
 
@@ -47,12 +49,17 @@ def _listed(client: GitHubClient, connection: GitHubConnection) -> Iterator[Payl
             yield from client.listing(f"users/{quote(owner)}/repos")
 
 
-def _named(client: GitHubClient, connection: GitHubConnection, seen: set[str]) -> Iterator[Payload]:
-    """Repositories that `include` spells out and that are not in `seen`."""
+def _named(
+    client: GitHubClient, connection: GitHubConnection, seen: set[str]
+) -> Iterator[tuple[Payload, tuple[str, ...]]]:
+    """Repositories that `include` spells out and that are not in `seen`, with the name that it has for them.
+
+    One that was renamed or transferred is still the one that was asked for.
+    """
     for name in _exact(connection):
         if name.lower() not in seen:
             try:
-                yield client.repository(name)
+                yield client.repository(name)[0], (name,)
             except NotFound:
                 continue
 

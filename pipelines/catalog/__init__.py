@@ -15,6 +15,7 @@ from pipelines.catalog.connections import Connections
 from pipelines.catalog.database import open_database
 from pipelines.catalog.documents import Documents, Outcome
 from pipelines.catalog.embeddings import EmbeddingCache
+from pipelines.catalog.events import Events
 from pipelines.catalog.leases import Leases
 from pipelines.catalog.loads import Load, Loads
 from pipelines.catalog.memberships import Memberships
@@ -36,6 +37,7 @@ class Catalog:
         self.embeddings = EmbeddingCache(engine)
         self.memberships = Memberships(engine)
         self.leases = Leases(engine)
+        self.events = Events(engine)
         self.assistants = Assistants(engine)
 
     def __enter__(self) -> Self:

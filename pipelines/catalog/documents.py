@@ -74,6 +74,24 @@ class Documents:
             connection, unit, tables.documents.c.status == "failed", tables.documents.c.next_attempt <= now
         )
 
+    def due_by_unit(self, connection: str) -> dict[str, list[str]]:
+        """The failed documents of a connection whose next attempt has come, by unit."""
+        table = tables.documents
+        statement = select(table.c.unit, table.c.id).where(
+            table.c.connection == connection, table.c.status == "failed", table.c.next_attempt <= datetime.now(UTC)
+        )
+        found: dict[str, list[str]] = {}
+        with self._engine.connect() as database:
+            for unit, document_id in database.execute(statement.order_by(table.c.id)):
+                found.setdefault(unit, []).append(document_id)
+        return found
+
+    def unit_of(self, document_id: str) -> str | None:
+        """The unit in which a document was last seen."""
+        statement = select(tables.documents.c.unit).where(tables.documents.c.id == document_id)
+        with self._engine.connect() as database:
+            return database.execute(statement).scalar()
+
     def not_named(self, connection: str, unit: str, listing: str | None) -> list[str]:
         """Live documents of a unit that a full listing did not name; all, where there is no listing."""
         table = tables.documents

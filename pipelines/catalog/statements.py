@@ -13,14 +13,20 @@ T = TypeVar("T")
 
 
 def upsert(
-    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, update: Iterable[str] = ()
+    connection: Connection,
+    table: Table,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    update: Iterable[str] = (),
+    key: Sequence[str] = (),
 ) -> None:
-    """Insert `rows`; where the primary key exists, set the columns named in `update` (none: leave it)."""
+    """Insert `rows`; where the `key` (default: the primary key) exists, set the columns named in `update`
+    (none: leave it)."""
     if not rows:
         return
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     statement = insert(table)
-    key = [column.name for column in table.primary_key]
+    key = key or [column.name for column in table.primary_key]
     changes = {name: statement.excluded[name] for name in update}
     if changes:
         connection.execute(statement.on_conflict_do_update(index_elements=key, set_=changes), list(rows))

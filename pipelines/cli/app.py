@@ -19,6 +19,9 @@ app = typer.Typer(
 )
 app.add_typer(assistants.app)
 
+events = typer.Typer(help="The inbox: events of the sources' webhooks.", no_args_is_help=True)
+app.add_typer(events, name="events")
+
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line")]
 Days = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
 
@@ -200,6 +203,41 @@ def search(
     request = {"query": query, "top_k": top_k, "user": user, "mode": mode}
     request["filters"] = {name: value for name, value in filters.items() if value}
     show.results(search_once(load_settings(), request), json)
+
+
+@app.command()
+def worker() -> None:
+    """Take the sources' events to the index as they come, until SIGINT or SIGTERM."""
+    from pipelines.events.serving import serve_events
+
+    serve_events(load_settings())
+
+
+@events.command(name="list")
+def events_list(
+    connection: Annotated[str | None, typer.Argument(help="Only events of this connection")] = None,
+    state: Annotated[str | None, typer.Option(help="pending, done, ignored or dead")] = None,
+    limit: Annotated[int, typer.Option(min=1)] = 50,
+    json: Json = False,
+) -> None:
+    """The newest events, and what each led to."""
+    from pipelines.events.overview import listed
+
+    show.events(listed(load_settings(), connection, state, limit), json)
+
+
+@events.command()
+def replay(
+    ids: Annotated[list[int] | None, typer.Argument(metavar="[ID]...")] = None,
+    connection: Annotated[str | None, typer.Option(help="All events of this connection")] = None,
+    since: Annotated[datetime | None, typer.Option(formats=Days, help="That came at or after (UTC)")] = None,
+    json: Json = False,
+) -> None:
+    """Look again at what events point to, dead letters included."""
+    from pipelines.events.overview import replayed
+
+    count = replayed(load_settings(), ids or (), connection, since and since.replace(tzinfo=UTC))
+    show.as_json({"replayed": count}) if json else print(f"{count} events wait again")
 
 
 @app.command()

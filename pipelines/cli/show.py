@@ -71,6 +71,21 @@ def planned(found: SyncReport, json: bool) -> None:
     _failures(found)
 
 
+def events(found: Sequence[dict[str, Any]], json: bool) -> None:
+    if json:
+        as_json({"events": found})
+        return
+    rows = [
+        {
+            **event,
+            "received": _readable(event["received_at"]),
+            "led to": ", ".join(f"{one['asset']} {one['partition']}" for one in event["materializations"] or ()),
+        }
+        for event in found
+    ]
+    _table(("id", "connection", "kind", "state", "attempts", "received", "reason", "led to"), rows)
+
+
 def _failures(done: SyncReport) -> None:
     for unit, error in done.errors.items():
         _console().print(f"[red]failed[/]     {escape(unit)}: {escape(error)}", soft_wrap=True)

@@ -1,28 +1,41 @@
-"""The application: search, documents, health and the search page."""
+"""The application: search in three forms, documents, health, figures and the pages."""
 
-import base64
-import hashlib
-import re
-from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, Query, Request
+from fastapi import Depends, FastAPI, Header, Path, Query, Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Histogram, generate_latest
+from fastapi.security import HTTPBearer
+from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.routing import Route
 
 from pipelines.embedding.base import Embedder
 from pipelines.index.base import IndexReader
-from pipelines.retrieval import document as find_document
-from pipelines.retrieval import search as search_index
 from pipelines.retrieval.identity import Memberships
-from pipelines.retrieval.model import DocumentResponse, Person, SearchRequest, SearchResponse
-from pipelines.service import problems
-from pipelines.service.audit import audit
-from pipelines.service.authentication import Authenticator, scope_of
-from pipelines.service.problems import Problem
-from pipelines.settings import Assistant, Settings
+from pipelines.retrieval.model import DocumentResponse, Person, SearchRequest, SearchResponse, Text
+from pipelines.service import mcp_tools, problems, vector_stores
+from pipelines.service.answers import Answers
+from pipelines.service.authentication import PERSON_HEADER, Asker, Authenticator, StoredAssistants
+from pipelines.service.metrics import Metrics
+from pipelines.service.pages import Page
+from pipelines.service.problems import Problem, described
+from pipelines.service.vector_stores import VectorStorePage, VectorStoreSearch
+from pipelines.settings import Settings
 
-PAGE = Path(__file__).with_name("page.html")
+DESCRIPTION = f"""Passages of a company's knowledge, fresh and permitted.
+
+**Who asks.** Every request bears the key of an assistant. A key with `identity: user` acts for a person, who must be
+named by e-mail address: as `user` in the request, or in the header `{PERSON_HEADER}`, which works on every interface.
+Name the person from what your program knows (a signed-in session), never from what a model wrote.
+
+**OpenAI's clients** work with their `base_url` set to this server's `/v1`, and the id of the assistant as the vector
+store: `client.vector_stores.search("my-assistant", query="…", extra_headers={{"{PERSON_HEADER}": "ada@example.com"}})`
+(or `extra_body={{"user": …}}`, or `default_headers` of the client).
+
+**MCP** (streamable HTTP) is at `{mcp_tools.PATH}`, with the tools `search` and `fetch`, the key as bearer token and the
+person in the header `{PERSON_HEADER}`.
+
+Errors are problem details (RFC 9457) that name the field that was wrong, and the id of the request.
+"""
 
 EXAMPLE = {
     "query": "how do we roll back a firmware release?",
@@ -31,44 +44,83 @@ EXAMPLE = {
     "filters": {"sources": ["notion", "github"], "updated_after": "2026-01-01T00:00:00Z"},
 }
 
+Key = Depends(HTTPBearer(auto_error=False, description="The key of an assistant"))
+PersonHeader = Annotated[Person | None, Header(alias=PERSON_HEADER)]
+DocumentId = Annotated[Text, Path(max_length=2_000, openapi_examples={"issue": {"value": "github:acme/acme/api/12"}})]
 
-def create_app(settings: Settings, *, index: IndexReader, embedder: Embedder, memberships: Memberships) -> FastAPI:
+
+def create_app(
+    settings: Settings,
+    *,
+    index: IndexReader,
+    embedder: Embedder,
+    memberships: Memberships,
+    assistants: StoredAssistants,
+) -> FastAPI:
     """The HTTP application over these parts. Handlers block, so they run in the server's thread pool."""
-    app = FastAPI(title="Headrace", description="Passages of a company's knowledge, fresh and permitted.")
+    app = FastAPI(title="Headrace", description=DESCRIPTION, docs_url=None, redoc_url=None)
     problems.install(app)
-    authenticator = Authenticator(settings, memberships)
-    registry = CollectorRegistry()
-    seconds = Histogram("headrace_search_seconds", "Time to answer a search", ["assistant"], registry=registry)
-    caller = Annotated[Assistant, Depends(authenticator.assistant)]
+    authenticator, metrics = Authenticator(settings, memberships, assistants), Metrics()
+    answers = Answers(index, embedder, authenticator, metrics)
+    _add_interfaces(app, answers, authenticator)
+    _add_operations(app, index, metrics)
+    _add_pages(app)
+    return app
 
-    @app.post("/v1/search", openapi_extra=_example(EXAMPLE), responses=problems.described(400, 401, 403, 413, 422, 503))
-    def search(request: Request, body: SearchRequest, assistant: caller) -> SearchResponse:
+
+def _add_interfaces(app: FastAPI, answers: Answers, authenticator: Authenticator) -> None:
+    def asker(request: Request, person: PersonHeader = None) -> Asker:
+        return authenticator.asker(request, person)
+
+    asks = Annotated[Asker, Depends(asker)]
+
+    @app.post(
+        "/v1/search",
+        openapi_extra=_example(EXAMPLE),
+        responses=described(400, 401, 403, 411, 413, 422, 503),
+        dependencies=[Key],
+    )
+    def search(body: SearchRequest, asker: asks) -> SearchResponse:
         """Documents with their best passages, as the person or service that asks may see them."""
-        readers = authenticator.readers(assistant, body.user)
-        with seconds.labels(assistant.id).time():
-            found = search_index(body, readers, index=index, embedder=embedder, scope=scope_of(assistant))
-        audit(request.state.id, assistant, body, [one.document_id for one in found.results], found.took_ms)
-        return found
+        return answers.search(body, asker.naming(body.user))
 
-    @app.get("/v1/documents/{document_id:path}", responses=problems.described(401, 403, 404, 422, 503))
+    @app.get("/v1/documents/{document_id:path}", responses=described(400, 401, 403, 404, 422, 503), dependencies=[Key])
     def document(
-        document_id: str,
-        assistant: caller,
-        user: Annotated[Person | None, Query()] = None,
+        document_id: DocumentId,
+        asker: asks,
+        user: Annotated[Person | None, Query(openapi_examples={"ada": {"value": "ada@example.com"}})] = None,
     ) -> DocumentResponse:
         """A whole document, under the same rights as search."""
-        readers = authenticator.readers(assistant, user)
-        found = find_document(document_id, readers, index=index, scope=scope_of(assistant))
+        found = answers.document(document_id, asker.naming(user))
         if found is None:
             raise Problem(404, "Not found", "There is no such document, or it is not visible to whoever asks.")
         return found
 
+    @app.post(
+        "/v1/vector_stores/{assistant}/search",
+        openapi_extra=_example(vector_stores.EXAMPLE),
+        responses=described(400, 401, 403, 404, 411, 413, 503),
+        dependencies=[Key],
+    )
+    def search_vector_store(assistant: Text, body: VectorStoreSearch, asker: asks) -> VectorStorePage:
+        """The same search in the form of OpenAI's vector stores; the store is the assistant whose key is sent."""
+        if assistant != asker.caller.id:
+            raise Problem(
+                404, "Not found", "There is no such vector store, or it is not this key's: use its assistant."
+            )
+        return vector_stores.answer(body, answers, asker.naming(body.user))
+
+    mcp = mcp_tools.McpEndpoint(answers, authenticator)
+    app.router.routes.append(Route(mcp_tools.PATH, mcp, methods=["POST"]))
+
+
+def _add_operations(app: FastAPI, index: IndexReader, metrics: Metrics) -> None:
     @app.get("/healthz", response_class=PlainTextResponse)
     def healthz() -> str:
         """Whether the process lives."""
         return "ok"
 
-    @app.get("/readyz", response_class=PlainTextResponse, responses=problems.described(503))
+    @app.get("/readyz", response_class=PlainTextResponse, responses=described(503))
     def readyz() -> str:
         """Whether there is a published index to search."""
         if not index.info().points:
@@ -76,33 +128,13 @@ def create_app(settings: Settings, *, index: IndexReader, embedder: Embedder, me
         return "ok"
 
     @app.get("/metrics", include_in_schema=False)
-    def metrics() -> Response:
-        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
-
-    @app.get("/", include_in_schema=False)
-    def page() -> HTMLResponse:
-        return HTMLResponse(html, headers=headers)
-
-    html = PAGE.read_text(encoding="utf-8")
-    headers = _page_headers(html)
-    return app
+    def figures() -> Response:
+        return Response(metrics.as_text(), media_type=CONTENT_TYPE_LATEST)
 
 
-def _page_headers(html: str) -> dict[str, str]:
-    """Nothing but the page's own script and style may run, and nobody may frame it."""
-    script, style = (_hashes(html, tag) for tag in ("script", "style"))
-    policy = f"default-src 'none'; script-src {script}; style-src {style}; connect-src 'self'; img-src data:; "
-    return {
-        "Content-Security-Policy": policy + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-        "Referrer-Policy": "no-referrer",
-        "X-Content-Type-Options": "nosniff",
-    }
-
-
-def _hashes(html: str, tag: str) -> str:
-    bodies = re.findall(rf"<{tag}>(.*?)</{tag}>", html, re.DOTALL)
-    digests = (base64.b64encode(hashlib.sha256(body.encode()).digest()).decode() for body in bodies)
-    return " ".join(f"'sha256-{digest}'" for digest in digests)
+def _add_pages(app: FastAPI) -> None:
+    for path, file in (("/", "page.html"),):
+        app.get(path, include_in_schema=False, response_class=HTMLResponse)(Page(file).response)
 
 
 def _example(example: dict[str, Any]) -> dict[str, Any]:

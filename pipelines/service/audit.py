@@ -5,22 +5,21 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Sequence
+from typing import Any
 
-from pipelines.retrieval.model import SearchRequest
-from pipelines.settings import Assistant
+from pipelines.service.authentication import Asker
 
 logger = logging.getLogger("headrace.audit")
 
 
-def audit(
-    request_id: str, assistant: Assistant, request: SearchRequest, documents: Sequence[str], milliseconds: float
-) -> None:
-    """Log a query as one JSON object."""
+def audit(asker: Asker, documents: Sequence[str], milliseconds: float, **asked: Any) -> None:
+    """Log a query as one JSON object. `asked` is what was asked for, as plain values, without the question itself."""
     entry = {
-        "request": request_id,
-        "assistant": assistant.id,
-        "user": request.user,
-        "filters": request.filters.model_dump(mode="json", exclude_defaults=True),
+        "request": asker.request_id,
+        "interface": asker.interface,
+        "assistant": asker.caller.id,
+        "user": asker.user,
+        **asked,
         "documents": list(documents),
         "milliseconds": milliseconds,
     }

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hmac
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
+
+from starlette.requests import Request
 
 from pipelines.catalog.assistants import StoredAssistant, hashed
 from pipelines.index.base import Filters
@@ -15,8 +17,6 @@ from pipelines.settings import Assistant, Settings
 
 PERSON_HEADER = "X-Headrace-User"
 """Names the person on every interface, for clients whose request bodies are fixed."""
-
-Interface = Literal["search", "documents", "vector_stores", "mcp"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +36,11 @@ class Asker:
     caller: Caller
     user: str | None
     request_id: str
-    interface: Interface
+    interface: str
 
     def naming(self, user: str | None) -> Asker:
         """With the person that the body or query names. Raises a 400 problem if the header names another."""
-        named = _address(user)
+        named = address(user)
         if named and self.user and named != self.user:
             raise Problem(400, "Bad request", f"The request names one person in `user` and another in {PERSON_HEADER}.")
         return Asker(self.caller, named or self.user, self.request_id, self.interface)
@@ -61,6 +61,12 @@ class Authenticator:
         keys = ((one.api_key.get_secret_value(), one) for one in settings.assistants)
         # An assistant whose key is empty in the settings is nobody's to use.
         self._configured = [(hashed(key), _configured(one)) for key, one in keys if key]
+
+    def asker(self, request: Request, person: str | None) -> Asker:
+        """Whoever sends a request, for the person that its header names. Raises a 401 problem."""
+        scheme, _, key = request.headers.get("authorization", "").partition(" ")
+        caller = self.caller(key if scheme.lower() == "bearer" else "")
+        return Asker(caller, address(person), request.state.id, _interface(request.url.path))
 
     def caller(self, key: str) -> Caller:
         """The assistant that the key belongs to. Raises a 401 problem."""
@@ -85,12 +91,14 @@ class Authenticator:
         return person_tokens(asker.user, self._settings, self._memberships)
 
 
-def person(address: str | None) -> str | None:
-    return _address(address)
+def address(user: str | None) -> str | None:
+    """A person's e-mail address as it is compared; None where nobody is named."""
+    return (user or "").strip().lower() or None
 
 
-def _address(address: str | None) -> str | None:
-    return (address or "").strip().lower() or None
+def _interface(path: str) -> str:
+    """search, documents, vector_stores or mcp."""
+    return path.removeprefix("/v1").split("/")[1]
 
 
 def _matching(key_hash: str, known: Iterable[tuple[str, Caller]]) -> Caller | None:

@@ -12,15 +12,17 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.middleware.base import RequestResponseEndpoint
-from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipelines.errors import EmbeddingError, IndexStoreError
 
 MOST_BYTES = 256 * 1024
 """Of a request's body."""
 MEDIA_TYPE = "application/problem+json"
+OPENAI_PATH = "/v1/vector_stores/"
+"""Below it, problems carry an `error` too, which OpenAI's clients read, and wrong requests are 400 as with OpenAI."""
 
 logger = logging.getLogger(__name__)
 
@@ -33,24 +35,30 @@ class ProblemDetails(BaseModel):
     status: int
     detail: str = Field(description="What was wrong, and what to do")
     errors: list[dict[str, str]] | None = Field(default=None, description="Each wrong `field` and its `problem`")
+    error: dict[str, str | None] | None = Field(
+        default=None, description="The same as OpenAI tells it, on its interface alone: message, type, param and code"
+    )
     request_id: str = Field(description="Names the request in the service's log")
 
 
 class Problem(Exception):
-    """An error to be answered as it is. `detail` says what was wrong and what to do."""
+    """An error to be answered as it is. `detail` says what was wrong and what to do; `field` where it was."""
 
-    def __init__(self, status: int, title: str, detail: str, headers: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, status: int, title: str, detail: str, headers: dict[str, str] | None = None, field: str | None = None
+    ) -> None:
         self.status = status
         self.title = title
         self.detail = detail
         self.headers = headers or {}
-        super().__init__(detail)
+        self.errors = [{"field": field, "problem": detail}] if field else None
+        super().__init__(f"{field}: {detail}" if field else detail)
 
 
 def install(app: FastAPI) -> None:
     """Make all errors of an application problem details."""
-    app.middleware("http")(_request_id)
-    app.add_exception_handler(Problem, _problem)
+    app.add_middleware(_Gate)
+    app.add_exception_handler(Problem, problem_response)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(EmbeddingError, _unavailable)
@@ -64,16 +72,34 @@ def described(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
 
 
-async def _request_id(request: Request, call_next: RequestResponseEndpoint) -> Response:
-    request.state.id = uuid4().hex
-    if "transfer-encoding" in request.headers:
+class _Gate:
+    """Gives each request an id, and refuses bodies that are too long before they are read."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = scope.setdefault("state", {})["id"] = uuid4().hex
+
+        async def identified(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["X-Request-Id"] = request_id
+            await send(message)
+
+        refusal = _refusal(Request(scope), Headers(scope=scope))
+        await (refusal or self._app)(scope, receive, identified)
+
+
+def _refusal(request: Request, headers: Headers) -> JSONResponse | None:
+    if "transfer-encoding" in headers:
         return _response(request, 411, "Length required", "Send the body with a Content-Length.")
-    length = request.headers.get("content-length", "0")
+    length = headers.get("content-length", "0")
     if not length.isdigit() or int(length) > MOST_BYTES:
         return _response(request, 413, "Content too large", f"The body may have at most {MOST_BYTES} bytes.")
-    response = await call_next(request)
-    response.headers["X-Request-Id"] = request.state.id
-    return response
+    return None
 
 
 def _response(
@@ -85,18 +111,34 @@ def _response(
     errors: list[dict[str, str]] | None = None,
 ) -> JSONResponse:
     request_id = request.state.id
-    body = ProblemDetails(title=title, status=status, detail=detail, errors=errors, request_id=request_id)
+    openai = request.url.path.startswith(OPENAI_PATH)
+    body = ProblemDetails(
+        title=title,
+        status=400 if openai and status == 422 else status,
+        detail=detail,
+        errors=errors,
+        error=_as_openai(status, detail, errors) if openai else None,
+        request_id=request_id,
+    )
     return JSONResponse(
         body.model_dump(exclude_none=True),
-        status_code=status,
+        status_code=body.status,
         media_type=MEDIA_TYPE,
         headers={"X-Request-Id": request_id, **(headers or {})},
     )
 
 
-def _problem(request: Request, error: Exception) -> JSONResponse:
+def _as_openai(status: int, detail: str, errors: Sequence[dict[str, str]] | None) -> dict[str, str | None]:
+    """See https://platform.openai.com/docs/guides/error-codes"""
+    kind = "server_error" if status >= 500 else "invalid_request_error"
+    code = "invalid_api_key" if status == 401 else None
+    return {"message": detail, "type": kind, "param": errors[0]["field"] if errors else None, "code": code}
+
+
+def problem_response(request: Request, error: Exception) -> JSONResponse:
+    """The answer that a Problem stands for."""
     assert isinstance(error, Problem)  # noqa: S101  registered for this class only
-    return _response(request, error.status, error.title, error.detail, error.headers)
+    return _response(request, error.status, error.title, str(error), error.headers, error.errors)
 
 
 def _http(request: Request, error: Exception) -> JSONResponse:
@@ -106,12 +148,9 @@ def _http(request: Request, error: Exception) -> JSONResponse:
 
 def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101  registered for this class only
-    problems = [
-        {"field": _path(one["loc"]), "problem": one["msg"].removeprefix("Value error, ")} for one in error.errors()
-    ]
+    problems = [{"field": path(one["loc"]), "problem": without_prefix(one["msg"])} for one in error.errors()]
     first = problems[0]
-    detail = f"{first['field']}: {first['problem']}"
-    return _response(request, 422, "Invalid request", detail, errors=problems)
+    return _response(request, 422, "Invalid request", f"{first['field']}: {first['problem']}", errors=problems)
 
 
 def _unavailable(request: Request, error: Exception) -> JSONResponse:
@@ -126,5 +165,10 @@ def _unexpected(request: Request, error: Exception) -> JSONResponse:
     return _response(request, 500, "Internal error", detail)
 
 
-def _path(location: Sequence[int | str]) -> str:
+def path(location: Sequence[int | str]) -> str:
+    """Where in a request something was wrong, as a person would write it."""
     return ".".join(str(part) for part in location if part != "body") or "body"
+
+
+def without_prefix(message: str) -> str:
+    return message.removeprefix("Value error, ")

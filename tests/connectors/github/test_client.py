@@ -10,7 +10,8 @@ import pytest
 
 from connectors.connection import GitHubConnection
 from connectors.errors import AccessDenied, InvalidResponse, NotFound, RateLimited, SourceError
-from connectors.github.client import SECONDARY_LIMIT_WAIT, GitHubClient, moment, refusal
+from connectors.github.answers import SECONDARY_LIMIT_WAIT, moment, refusal
+from connectors.github.client import GitHubClient
 
 Handler = Callable[[httpx.Request], httpx.Response]
 
@@ -112,7 +113,7 @@ def test_issues_are_asked_for_in_order_of_update(client: Callable[[Handler], Git
         return linked([], None)
 
     since = datetime.fromisoformat("2026-01-02T04:04:05.678+01:00")
-    assert list(client(answer).issues("acme/api", since)) == [[]]
+    assert [page.items for page in client(answer).issues("acme/api", since)] == [[]]
 
 
 RESET = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1767225700", "date": "Thu, 01 Jan 2026 00:00:00 GMT"}
@@ -138,7 +139,7 @@ def test_limits(status: int, headers: dict[str, str], message: str, wait: float 
 
 
 def test_a_reset_without_the_servers_clock_goes_by_ours(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("connectors.github.client.time", SimpleNamespace(time=lambda: 1_000.0))
+    monkeypatch.setattr("connectors.github.answers.time", SimpleNamespace(time=lambda: 1_000.0))
     headers = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1030"}
     error = refusal(answered(403, headers, ""))
     assert isinstance(error, RateLimited)
@@ -179,7 +180,7 @@ def test_a_limit_is_waited_for(client: Callable[[Handler], GitHubClient], monkey
     fake = SimpleNamespace(monotonic=lambda: sum(slept), sleep=slept.append, time=time.time)
     monkeypatch.setattr("connectors.limits.time", fake)
     answers = [answered(403, {"retry-after": "9"}, ""), httpx.Response(200, json={"full_name": "acme/api"})]
-    assert client(lambda request: answers.pop(0)).repository("acme/api") == {"full_name": "acme/api"}
+    assert client(lambda request: answers.pop(0)).repository("acme/api")[0] == {"full_name": "acme/api"}
     assert slept == [9.0]
 
 

@@ -8,57 +8,12 @@ from urllib.parse import quote
 
 import pytest
 from fastapi.testclient import TestClient
-from pydantic import SecretStr
 
-from connectors.connection import GitHubConnection
-from connectors.model import Membership, Unit
 from pipelines.errors import EmbeddingUnavailable
-from pipelines.service.app import create_app
-from pipelines.settings import Assistant, AssistantScope
-from pipelines.stages.publish import publish
-from pipelines.sync import sync_unit
 from pipelines.workspace import Workspace
-from tests.emulators.fake_embedder import FakeEmbedder
-from tests.emulators.memory_source import MemorySource
 from tests.pipelines.documents import document
-
-CONNECTION = GitHubConnection(id="acme", source="github", token=SecretStr("t"))
-ADA, BO = "ada@example.com", "bo@example.com"
-READERS = {1: ("public",), 2: (f"user:{ADA}",), 3: ("group:acme:team",), 4: ()}
-SEES = {ADA: {1, 2}, BO: {1, 3}, "stranger@example.com": {1}}
-ASSISTANTS = (
-    Assistant(id="people", api_key=SecretStr("people-key")),
-    Assistant(id="robot", api_key=SecretStr("robot-key"), identity="service", readers=("group:acme:team",)),
-    Assistant(id="narrow", api_key=SecretStr("narrow-key"), scope=AssistantScope(sources=("slack",))),
-)
-
-
-@pytest.fixture
-def embedder():
-    return FakeEmbedder()
-
-
-@pytest.fixture
-def workspace(settings, embedder):
-    settings = settings.model_copy(update={"assistants": ASSISTANTS, "connections": (CONNECTION,)})
-    with Workspace(settings, embedder) as opened:
-        opened.catalog.units.discovered(CONNECTION.id, CONNECTION.source, [Unit("unit", "Unit")])
-        source = MemorySource()
-        for number, readers in READERS.items():
-            text = f"The certificate number {number} has expired."
-            source.put(document(number, content=text, readers=readers, tags=(f"tag{number}",)))
-        sync_unit(opened, CONNECTION, source, Unit("unit", "Unit"))
-        opened.catalog.memberships.replace("acme", [Membership("team", BO)])
-        publish(opened)
-        yield opened
-
-
-@pytest.fixture
-def client(workspace):
-    parts = {"index": workspace.reader, "embedder": workspace.embedder, "memberships": workspace.catalog}
-    with TestClient(create_app(workspace.settings, **parts), raise_server_exceptions=False) as opened:
-        yield opened
-
+from tests.pipelines.service.conftest import ADA, BO, READERS, SEES
+from tests.pipelines.service.serving import app_of
 
 def ask(client, key="people-key", **body):
     headers = {"Authorization": f"Bearer {key}"} if key else {}
@@ -207,13 +162,12 @@ def test_health(client):
     assert client.get("/healthz").text == "ok"
     assert client.get("/readyz").text == "ok"
     ask(client)
-    assert 'headrace_search_seconds_count{assistant="people"} 1.0' in client.get("/metrics").text
+    assert 'headrace_search_seconds_count{assistant="people",interface="search"} 1.0' in client.get("/metrics").text
 
 
 def test_nothing_published_is_not_ready(settings, embedder):
     with Workspace(settings, embedder) as empty:
-        app = create_app(settings, index=empty.reader, embedder=embedder, memberships=empty.catalog)
-        assert TestClient(app).get("/readyz").status_code == 503
+        assert TestClient(app_of(empty)).get("/readyz").status_code == 503
 
 
 def test_the_page_may_run_only_its_own_script(client):
@@ -224,7 +178,7 @@ def test_the_page_may_run_only_its_own_script(client):
 
 def test_the_api_describes_itself(client):
     described = client.get("/openapi.json").json()
-    assert set(described["paths"]) == {"/v1/search", "/v1/documents/{document_id}", "/healthz", "/readyz"}
+    assert set(described["paths"]) == {"/v1/search", "/v1/documents/{document_id}", "/v1/vector_stores/{assistant}/search", "/healthz", "/readyz"}
     body = described["paths"]["/v1/search"]["post"]["requestBody"]["content"]["application/json"]
     assert body["schema"] == {"$ref": "#/components/schemas/SearchRequest"}
     assert ask(client, **body["example"]).status_code == 200

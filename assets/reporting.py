@@ -1,0 +1,37 @@
+"""What is done inside an op or outside runs, as materialisations of the assets it brings up to date."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import dagster as dg
+
+from assets.metadata import index_metadata, stage_metadata
+from assets.partitions import partition_key, register
+from assets.retrieval import RETRIEVAL
+from assets.stages import asset_key
+from pipelines.index.base import IndexInfo
+from pipelines.sync import StageDone
+
+
+def materialization(done: StageDone) -> dg.AssetMaterialization:
+    """One stage of one unit."""
+    return dg.AssetMaterialization(
+        asset_key(done.connection.source, done.stage),
+        partition=partition_key(done.connection.id, done.unit.id),
+        metadata=stage_metadata(done.stage, done.report),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class DagsterReporter:
+    """`pipelines.orchestrator.Reporter` on a Dagster instance: events show in the UI without a run."""
+
+    instance: dg.DagsterInstance
+
+    def stage_done(self, done: StageDone) -> None:
+        register(self.instance, done.connection, [done.unit])
+        self.instance.report_runless_asset_event(materialization(done))
+
+    def published(self, info: IndexInfo) -> None:
+        self.instance.report_runless_asset_event(dg.AssetMaterialization(RETRIEVAL, metadata=index_metadata(info)))

@@ -1,0 +1,164 @@
+"""The inbox: events of the sources, kept before they are answered, until they have had their effect."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal, TypeAlias
+
+from sqlalchemy import ColumnElement, Engine, delete, func, or_, select, update
+
+from connectors.events import Change, Event
+from pipelines.catalog import tables
+from pipelines.catalog.statements import in_parts, upsert
+
+State: TypeAlias = Literal["pending", "done", "ignored", "dead"]
+
+MOST_ATTEMPTS = 8
+FIRST_RETRY = timedelta(seconds=5)
+LONGEST_RETRY = timedelta(minutes=10)
+POSTPONED = timedelta(seconds=2)
+KEPT = timedelta(days=7)
+"""How long events that are done or ignored can be listed and replayed. Dead ones stay."""
+
+
+@dataclass(frozen=True, slots=True)
+class PendingEvent:
+    id: int
+    connection: str
+    kind: str
+    changes: tuple[Change, ...]
+    attempts: int
+    received_at: datetime
+
+
+class Events:
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def store(self, connection: str, event: Event, body: bytes) -> bool:
+        """Keep an event, durably when it returns; False if the delivery is here already."""
+        now = datetime.now(UTC)
+        row = {
+            "connection": connection,
+            "delivery": event.id,
+            "kind": event.kind,
+            "body": body,
+            "changes": [asdict(change) for change in event.changes],
+            "state": "pending" if event.changes else "ignored",
+            "reason": event.ignored or None,
+            "attempts": 0,
+            "received_at": now,
+            "finished_at": None if event.changes else now,
+        }
+        known = (tables.events.c.connection == connection, tables.events.c.delivery == event.id)
+        with self._engine.begin() as database:
+            if database.execute(select(tables.events.c.id).where(*known)).first():
+                return False
+            # Two deliveries of one event at the same moment: the unique constraint lets one of them in.
+            upsert(database, tables.events, [row], key=("connection", "delivery"))
+            heard = {"connection": connection, "paused": False, "last_event": now}
+            upsert(database, tables.connections, [heard], update=("last_event",))
+        return True
+
+    def pending(self, connections: Sequence[str], limit: int) -> list[PendingEvent]:
+        """Events of these connections whose time has come, oldest first."""
+        table = tables.events
+        statement = (
+            select(*(table.c[name] for name in PendingEvent.__slots__))
+            .where(table.c.state == "pending", table.c.connection.in_(connections), _is_due())
+            .order_by(table.c.id)
+            .limit(limit)
+        )
+        with self._engine.connect() as database:
+            rows = [row._mapping for row in database.execute(statement)]
+        return [PendingEvent(**{**row, "changes": tuple(Change(**one) for one in row["changes"])}) for row in rows]
+
+    def finished(self, materializations: Mapping[int, Sequence[Mapping[str, str]]], reason: str | None = None) -> None:
+        """These events have had their effect: which assets and partitions each led to."""
+        now = datetime.now(UTC)
+        with self._engine.begin() as database:
+            for event_id, led_to in materializations.items():
+                values = {"state": "done", "reason": reason, "finished_at": now, "materializations": list(led_to)}
+                database.execute(update(tables.events).where(tables.events.c.id == event_id).values(values))
+
+    def failed(self, events: Sequence[PendingEvent], error: str) -> None:
+        """Try these again later; after the last attempt they are dead letters, which `replay` revives."""
+        now = datetime.now(UTC)
+        with self._engine.begin() as database:
+            for event in events:
+                attempts = event.attempts + 1
+                dead = attempts >= MOST_ATTEMPTS
+                values = {
+                    "attempts": attempts,
+                    "reason": error,
+                    "state": "dead" if dead else "pending",
+                    "next_attempt": None if dead else next_attempt(attempts, now),
+                    "finished_at": now if dead else None,
+                }
+                database.execute(update(tables.events).where(tables.events.c.id == event.id).values(values))
+
+    def postpone(self, ids: Sequence[int]) -> None:
+        """Leave these for a moment: another process works where they point to, or their unit is paused."""
+        later = datetime.now(UTC) + POSTPONED
+        with self._engine.begin() as database:
+            for part in in_parts(ids):
+                database.execute(update(tables.events).where(tables.events.c.id.in_(part)).values(next_attempt=later))
+
+    def listed(
+        self, connection: str | None = None, state: State | None = None, limit: int = 100
+    ) -> list[dict[str, Any]]:
+        """The newest events, without their bodies."""
+        table = tables.events
+        columns = [column for column in table.c if column.name != "body"]
+        conditions = [table.c.connection == connection] if connection else []
+        conditions += [table.c.state == state] if state else []
+        statement = select(*columns).where(*conditions).order_by(table.c.id.desc()).limit(limit)
+        with self._engine.connect() as database:
+            return [dict(row._mapping) for row in database.execute(statement)]
+
+    def replay(self, *, ids: Sequence[int] = (), connection: str | None = None, since: datetime | None = None) -> int:
+        """Make events pending again, by id or by connection and time of arrival; returns how many."""
+        table = tables.events
+        chosen: list[ColumnElement[bool]] = [table.c.state.in_(("done", "dead", "pending"))]
+        chosen += [table.c.id.in_(ids)] if ids else []
+        chosen += [table.c.connection == connection] if connection else []
+        chosen += [table.c.received_at >= since] if since else []
+        values = {"state": "pending", "attempts": 0, "next_attempt": None, "finished_at": None, "reason": None}
+        with self._engine.begin() as database:
+            return database.execute(update(table).where(*chosen).values(values)).rowcount
+
+    def backlog(self) -> dict[str, tuple[int, datetime]]:
+        """By connection: how many events wait, and since when the oldest one does."""
+        table = tables.events
+        statement = (
+            select(table.c.connection, func.count(), func.min(table.c.id))
+            .where(table.c.state == "pending")
+            .group_by(table.c.connection)
+        )
+        with self._engine.connect() as database:
+            found = database.execute(statement).all()
+            oldest = {
+                row.id: row.received_at
+                for part in in_parts(first for _, _, first in found)
+                for row in database.execute(select(table.c.id, table.c.received_at).where(table.c.id.in_(part)))
+            }
+        return {connection: (count, oldest[first]) for connection, count, first in found}
+
+    def forget_old(self) -> None:
+        """Remove what was finished long ago."""
+        table = tables.events
+        old = table.c.finished_at < datetime.now(UTC) - KEPT
+        with self._engine.begin() as database:
+            database.execute(delete(table).where(table.c.state.in_(("done", "ignored")), old))
+
+
+def next_attempt(attempts: int, now: datetime) -> datetime:
+    """When to try again after that many failures: 5 seconds, doubling up to 10 minutes."""
+    return now + min(FIRST_RETRY * (1 << min(attempts - 1, 20)), LONGEST_RETRY)
+
+
+def _is_due() -> ColumnElement[bool]:
+    table = tables.events
+    return or_(table.c.next_attempt.is_(None), table.c.next_attempt <= datetime.now(UTC))

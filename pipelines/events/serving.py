@@ -1,0 +1,30 @@
+"""Running the worker until it is told to stop."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+
+from pipelines.events.connectors import open_connectors
+from pipelines.events.worker import Worker
+from pipelines.logs import log_retries, to_standard_error
+from pipelines.orchestrator import find_orchestrator
+from pipelines.settings import Settings
+from pipelines.workspace import Workspace
+
+
+def serve_events(settings: Settings) -> None:
+    """Take events to the index until SIGINT or SIGTERM; the pass under way is finished first."""
+    to_standard_error(logging.INFO)
+    log_retries()
+    stop = threading.Event()
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, lambda *_: stop.set())
+    with (
+        Workspace(settings) as workspace,
+        open_connectors() as connectors,
+        find_orchestrator().reporter(settings) as reporter,
+    ):
+        workspace.warm()
+        Worker(workspace, connectors, reporter).run(stop)

@@ -1,0 +1,27 @@
+"""What Prometheus may know: how much is asked, by whom, and how long answers take."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+
+_SECONDS = (0.005, 0.01, 0.02, 0.04, 0.06, 0.1, 0.2, 0.5, 1, 2, 5, 10)
+
+
+class Metrics:
+    """Figures of one application."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self.search_seconds = Histogram(
+            "headrace_search_seconds",
+            "Time to answer a search",
+            ["assistant", "interface"],
+            buckets=_SECONDS,
+            registry=self._registry,
+        )
+        self.documents = Counter(
+            "headrace_documents_read", "Whole documents asked for", ["assistant", "found"], registry=self._registry
+        )
+
+    def as_text(self) -> bytes:
+        return generate_latest(self._registry)

@@ -1,0 +1,55 @@
+"""The sources' webhooks: verified over the raw body, kept in the inbox, and only then answered."""
+
+import logging
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.concurrency import run_in_threadpool
+from prometheus_client import CollectorRegistry, Counter
+
+from connectors.connection import Connection
+from connectors.events import DeliveryRefused, DeliveryUnreadable
+from pipelines.catalog import Catalog
+from pipelines.errors import UsageError
+from pipelines.events.receiving import accept
+from pipelines.service import problems
+from pipelines.service.problems import Problem
+from pipelines.settings import Settings
+
+MOST_BYTES = 5 * 1024 * 1024
+"""Of a delivery. GitHub sends no more than 25 MB, and of what is larger than this only the sender knows the use."""
+
+logger = logging.getLogger(__name__)
+
+
+def install(app: FastAPI, settings: Settings, catalog: Catalog, registry: CollectorRegistry) -> None:
+    """Take deliveries at `POST /webhooks/{connection}`."""
+    what = "Deliveries of webhooks, by what became of them"
+    deliveries = Counter("headrace_deliveries", what, ["connection", "result"], registry=registry)
+
+    @app.post("/webhooks/{connection}", responses=problems.described(400, 401, 404, 413))
+    async def webhook(connection: str, request: Request) -> dict[str, Any]:
+        """Keep a source's event. Deliveries that are not signed as the connection's settings say are refused."""
+        try:
+            known = settings.connection(connection)
+        except UsageError:
+            raise Problem(404, "Not found", "There is no such connection.") from None
+        result, answer = await run_in_threadpool(_taken, catalog, known, dict(request.headers), await request.body())
+        deliveries.labels(known.id, result).inc()
+        if isinstance(answer, Problem):
+            raise answer
+        return answer
+
+
+def _taken(
+    catalog: Catalog, connection: Connection, headers: dict[str, str], body: bytes
+) -> tuple[str, dict[str, Any] | Problem]:
+    try:
+        event = accept(catalog, connection, headers, body)
+    except DeliveryRefused:
+        # Whoever guesses learns nothing, and leaves nothing but a count.
+        return "refused", Problem(401, "Unauthorized", "The delivery is not signed as it should be.")
+    except DeliveryUnreadable as error:
+        logger.warning("%s: a signed delivery cannot be read: %s", connection.id, error)
+        return "unreadable", Problem(400, "Bad request", f"The delivery cannot be read: {error}")
+    return ("taken" if event.changes else "ignored"), event.answer

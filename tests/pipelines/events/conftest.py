@@ -1,0 +1,87 @@
+"""A worker on a source in memory, the real catalog, landing and embedded index."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+from pydantic import SecretStr
+
+from connectors.connection import GitHubConnection
+from connectors.events import Change, Event
+from connectors.model import Unit
+from pipelines.events.connectors import OpenConnectors
+from pipelines.events.worker import Worker
+from pipelines.sync import sync_unit
+from pipelines.workspace import Workspace
+from tests.emulators.fake_embedder import FakeEmbedder
+from tests.emulators.memory_source import MemorySource
+from tests.pipelines.documents import document
+
+CONNECTION = GitHubConnection(id="acme", source="github", token=SecretStr("t"))
+UNIT = Unit("unit", "Unit")
+
+
+@dataclass
+class Reports:
+    """What the orchestrator would be told."""
+
+    stages: list[str] = field(default_factory=list)
+    published_points: list[int] = field(default_factory=list)
+
+    def stage_done(self, done):
+        self.stages.append(f"{done.connection.id}/{done.unit.id} {done.stage}")
+
+    def published(self, info):
+        self.published_points.append(info.points)
+
+
+class Inbox:
+    """Puts events into the inbox of a workspace, each under a delivery id of its own."""
+
+    def __init__(self, catalog):
+        self.catalog = catalog
+        self.count = 0
+
+    def tell(self, *changes, delivery=None, connection="acme"):
+        self.count += 1
+        event = Event(delivery or f"d{self.count}", "issues.edited", changes)
+        return self.catalog.events.store(connection, event, b"{}")
+
+    def tell_of(self, *numbers):
+        return self.tell(*(Change("document", "unit", document(number).id) for number in numbers))
+
+    def states(self):
+        return [event["state"] for event in reversed(self.catalog.events.listed())]
+
+
+@pytest.fixture
+def source():
+    memory = MemorySource()
+    for number in range(3):
+        memory.put(document(number))
+    return memory
+
+
+@pytest.fixture
+def workspace(settings, source):
+    with_connection = settings.model_copy(update={"connections": (CONNECTION,)})
+    with Workspace(with_connection, FakeEmbedder()) as opened:
+        opened.catalog.units.discovered(CONNECTION.id, CONNECTION.source, [UNIT])
+        sync_unit(opened, CONNECTION, source, UNIT)
+        yield opened
+
+
+@pytest.fixture
+def reports():
+    return Reports()
+
+
+@pytest.fixture
+def inbox(workspace):
+    return Inbox(workspace.catalog)
+
+
+@pytest.fixture
+def worker(workspace, source, reports):
+    return Worker(workspace, OpenConnectors(lambda connection: source), reports)

@@ -1,0 +1,61 @@
+"""Four documents with the rights of three people, indexed and published, and the service over them."""
+
+from __future__ import annotations
+
+import pytest
+from fastapi.testclient import TestClient
+from pydantic import SecretStr
+
+from connectors.connection import GitHubConnection
+from connectors.model import Membership, Unit
+from pipelines.settings import Assistant, AssistantScope
+from pipelines.stages.publish import publish
+from pipelines.sync import sync_unit
+from pipelines.workspace import Workspace
+from tests.emulators.fake_embedder import FakeEmbedder
+from tests.emulators.memory_source import MemorySource
+from tests.pipelines.documents import document
+from tests.pipelines.service.serving import app_of, served
+
+CONNECTION = GitHubConnection(id="acme", source="github", token=SecretStr("t"))
+ADA, BO = "ada@example.com", "bo@example.com"
+READERS = {1: ("public",), 2: (f"user:{ADA}",), 3: ("group:acme:team",), 4: ()}
+SEES = {ADA: {1, 2}, BO: {1, 3}, "stranger@example.com": {1}}
+ASSISTANTS = (
+    Assistant(id="people", api_key=SecretStr("people-key")),
+    Assistant(id="robot", api_key=SecretStr("robot-key"), identity="service", readers=("group:acme:team",)),
+    Assistant(id="narrow", api_key=SecretStr("narrow-key"), scope=AssistantScope(sources=("slack",))),
+    Assistant(id="unset", api_key=SecretStr("")),
+)
+
+
+@pytest.fixture
+def embedder():
+    return FakeEmbedder()
+
+
+@pytest.fixture
+def workspace(settings, embedder):
+    settings = settings.model_copy(update={"assistants": ASSISTANTS, "connections": (CONNECTION,)})
+    with Workspace(settings, embedder) as opened:
+        opened.catalog.units.discovered(CONNECTION.id, CONNECTION.source, [Unit("unit", "Unit")])
+        source = MemorySource()
+        for number, readers in READERS.items():
+            text = f"The certificate number {number} has expired."
+            source.put(document(number, content=text, readers=readers, tags=(f"tag{number}",)))
+        sync_unit(opened, CONNECTION, source, Unit("unit", "Unit"))
+        opened.catalog.memberships.replace("acme", [Membership("team", BO)])
+        publish(opened)
+        yield opened
+
+
+@pytest.fixture
+def client(workspace):
+    with TestClient(app_of(workspace), raise_server_exceptions=False) as opened:
+        yield opened
+
+
+@pytest.fixture
+def url(workspace):
+    with served(app_of(workspace)) as address:
+        yield address

@@ -1,0 +1,36 @@
+"""An application served over loopback HTTP, for clients that bring their own transport."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import uvicorn
+
+from pipelines.service.app import create_app
+from pipelines.workspace import Workspace
+
+
+def app_of(workspace: Workspace) -> Any:
+    """The application over what a workspace holds."""
+    catalog, index = workspace.catalog, workspace.reader
+    parts = {"memberships": catalog, "assistants": catalog.assistants}
+    return create_app(workspace.settings, index=index, embedder=workspace.embedder, **parts)
+
+
+@contextmanager
+def served(app: Any) -> Iterator[str]:
+    """The application's base URL, while it is served by a thread."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()

@@ -1,0 +1,133 @@
+"""The official MCP client against the service, over loopback HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import asynccontextmanager
+
+import httpx2
+import pytest
+from mcp.client import Client
+from mcp.client.streamable_http import streamable_http_client
+
+from pipelines.errors import EmbeddingUnavailable
+from tests.pipelines.documents import document
+from tests.pipelines.service.conftest import ADA, SEES
+
+
+@asynccontextmanager
+async def connected(url, key="people-key", person=ADA, mode="auto"):
+    headers = {"Authorization": f"Bearer {key}"} | ({"X-Headrace-User": person} if person else {})
+    async with (
+        httpx2.AsyncClient(headers=headers) as http,
+        Client(streamable_http_client(f"{url}/mcp", http_client=http), mode=mode) as client,
+    ):
+        yield client
+
+
+def call(url, tool, arguments, **options):
+    async def called():
+        async with connected(url, **options) as client:
+            return await client.call_tool(tool, arguments)
+
+    return asyncio.run(called())
+
+
+def ids(result):
+    return {one["id"] for one in result.structured_content["results"]}
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+def test_the_tools_describe_themselves(url, mode):
+    async def listed():
+        async with connected(url, mode=mode) as client:
+            return (await client.list_tools()).tools
+
+    tools = {tool.name: tool for tool in asyncio.run(listed())}
+    assert set(tools) == {"search", "fetch"}
+    for tool, required in (("search", "query"), ("fetch", "id")):
+        schema = tools[tool].input_schema
+        assert schema["required"] == [required]
+        assert all(field.get("description") for field in schema["properties"].values())
+        assert tools[tool].description
+        assert tools[tool].annotations.read_only_hint
+
+
+@pytest.mark.parametrize(("person", "expected"), SEES.items())
+def test_search_finds_what_the_person_may_see(url, person, expected):
+    result = call(url, "search", {"query": "certificate"}, person=person)
+    assert not result.is_error
+    assert ids(result) == {document(number).id for number in expected}
+    assert json.loads(result.content[0].text) == result.structured_content
+    assert set(result.structured_content["results"][0]) == {"id", "title", "url", "text"}
+
+
+def test_filters_narrow_the_search(url):
+    asked = {"query": "certificate", "filters": {"tags_in": ["tag2"]}}
+    assert ids(call(url, "search", asked)) == {document(2).id}
+    assert len(ids(call(url, "search", {"query": "certificate", "top_k": 1}))) == 1
+
+
+def test_fetch_gives_a_whole_document(url):
+    result = call(url, "fetch", {"id": document(2).id})
+    found = result.structured_content
+    assert (found["id"], found["title"], found["url"]) == (document(2).id, "Issue 2", "https://example.com/1")
+    assert found["text"] == "The certificate number 2 has expired."
+    assert found["metadata"]["source"] == "github"
+    assert json.loads(result.content[0].text) == found
+
+
+def test_a_hidden_document_does_not_exist(url):
+    answers = [call(url, "fetch", {"id": document(number).id}) for number in (3, 4, 99)]
+    assert all(answer.is_error for answer in answers)
+    assert len({answer.content[0].text for answer in answers}) == 1
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "person", "message"),
+    [
+        ("search", {"query": "certificate"}, None, "X-Headrace-User"),
+        ("fetch", {"id": "x"}, None, "X-Headrace-User"),
+        ("search", {"query": " "}, ADA, "query:"),
+        ("search", {}, ADA, "query: Field required"),
+        ("search", {"query": "a", "filters": {"colour": "red"}}, ADA, "filters.colour:"),
+        ("search", {"query": "a", "user": "bo@example.com"}, ADA, "user:"),
+        ("fetch", {"id": 3}, ADA, "id:"),
+        ("delete", {}, ADA, "no tool 'delete'"),
+    ],
+)
+def test_what_is_wrong_is_told_to_the_model(url, tool, arguments, person, message):
+    result = call(url, tool, arguments, person=person)
+    assert result.is_error
+    assert message in result.content[0].text
+
+
+def test_trouble_behind_the_service_is_told_without_details(url, embedder):
+    def refuse(*_, **__):
+        raise EmbeddingUnavailable("secret details")
+
+    embedder.embed = refuse
+    result = call(url, "search", {"query": "a"})
+    assert (result.is_error, result.content[0].text) == (True, "The search is not available now; try again later.")
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 401),
+        ({"Authorization": "Bearer wrong"}, 401),
+        ({"Authorization": "Basic people-key"}, 401),
+        ({"Authorization": "Bearer people-key", "Origin": "https://elsewhere.example"}, 403),
+        ({"Authorization": "Bearer people-key", "X-Headrace-User": "a" * 400}, 422),
+    ],
+)
+def test_requests_are_refused_before_the_protocol(client, headers, status):
+    response = client.post("/mcp", headers=headers, json={"jsonrpc": "2.0", "id": 1, "method": "tools/list"})
+    assert (response.status_code, response.headers["content-type"]) == (status, "application/problem+json")
+
+
+def test_there_are_no_sessions_to_open_or_end(client):
+    headers = {"Authorization": "Bearer people-key"}
+    assert client.get("/mcp", headers=headers).status_code == 405
+    assert client.delete("/mcp", headers=headers).status_code == 405

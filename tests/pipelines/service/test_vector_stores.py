@@ -1,0 +1,124 @@
+"""OpenAI's own client against the service, with nothing changed but its base URL and key."""
+
+from __future__ import annotations
+
+import openai
+import pytest
+
+from pipelines.errors import EmbeddingUnavailable
+from tests.pipelines.documents import document
+from tests.pipelines.service.conftest import ADA, BO, SEES
+
+NAMED = {"X-Headrace-User": ADA}
+
+
+@pytest.fixture
+def ask(url):
+    def asked(assistant="people", key="people-key", query="certificate", person=ADA, **options):
+        options = {"extra_headers": {"X-Headrace-User": person}} | options if person else options
+        with openai.OpenAI(base_url=f"{url}/v1", api_key=key, max_retries=0) as client:
+            return client.vector_stores.search(assistant, query=query, **options)
+
+    return asked
+
+
+def numbers(page):
+    return {int(one.file_id.rpartition("/")[2]) for one in page.data}
+
+
+@pytest.mark.parametrize(("person", "expected"), SEES.items())
+def test_people_find_what_they_may_see(ask, person, expected):
+    assert numbers(ask(person=person)) == expected
+    assert numbers(ask(person=None, extra_body={"user": person})) == expected
+
+
+def test_a_result_is_a_file_with_its_passages(ask):
+    page = ask(max_num_results=1, query=["certificate number 2", "has expired"])
+    assert page.model_dump(exclude={"data"}) == {
+        "object": "vector_store.search_results.page",
+        "search_query": ["certificate number 2", "has expired"],
+        "has_more": False,
+        "next_page": None,
+    }
+    (found,) = page.data
+    known = document(2)
+    assert (found.filename, found.content[0].type) in {(known.title, "text"), ("Issue 1", "text")}
+    assert "has expired" in found.content[0].text
+    assert found.attributes == {
+        "url": "https://example.com/1",
+        "source": "github",
+        "connection": "acme",
+        "unit": "unit",
+        "kind": "issue",
+        "author": "ada",
+        "created_at": known.created_at.timestamp(),
+        "updated_at": known.updated_at.timestamp(),
+    }
+
+
+def eq(key, value, type="eq"):
+    return {"type": type, "key": key, "value": value}
+
+
+def all_of(*filters):
+    return {"type": "and", "filters": list(filters)}
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        (eq("source", "github"), {1, 2}),
+        (all_of(eq("source", "github"), eq("source", ["slack", "notion"], "in")), set()),
+        (all_of(eq("kind", "issue"), all_of(eq("author", "ada"))), {1, 2}),
+        (eq("tags", ["tag2", "tag3"], "in"), {2}),
+        (eq("tags", "tag2", "ne"), {1}),
+        ({"type": "or", "filters": [eq("tags", "tag1"), eq("tags", ["tag4"], "in")]}, {1}),
+        (eq("parents", ["github:acme/acme/api"], "nin"), set()),
+        (eq("updated_at", document().updated_at.timestamp(), "gte"), {1, 2}),
+        (eq("updated_at", document().updated_at.timestamp(), "gt"), set()),
+        (eq("updated_at", document().updated_at.isoformat(), "lte"), {1, 2}),
+        (eq("updated_at", document().updated_at.isoformat(), "lt"), set()),
+    ],
+)
+def test_attribute_filters(ask, filters, expected):
+    assert numbers(ask(filters=filters)) == expected
+
+
+def test_low_scores_can_be_left_out(ask):
+    scores = sorted(one.score for one in ask().data)
+    assert len(ask(ranking_options={"ranker": "none", "score_threshold": scores[-1]}).data) == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "error", "message"),
+    [
+        ({"key": "wrong"}, openai.AuthenticationError, "Authorization: Bearer"),
+        ({"key": "robot-key"}, openai.NotFoundError, "vector store"),
+        ({"assistant": "unknown"}, openai.NotFoundError, "vector store"),
+        ({"person": None}, openai.PermissionDeniedError, "X-Headrace-User"),
+        ({"extra_body": {"user": BO}}, openai.BadRequestError, "names one person"),
+        ({"query": ""}, openai.BadRequestError, "query"),
+        ({"max_num_results": 51}, openai.BadRequestError, "max_num_results"),
+        ({"filters": eq("user", ADA)}, openai.BadRequestError, "filters.key: no attribute to filter by; there are so"),
+        ({"filters": eq("source", "sharepoint")}, openai.BadRequestError, "filters.value"),
+        ({"filters": eq("source", "slack", "ne")}, openai.BadRequestError, "filters.type: source takes"),
+        ({"filters": eq("updated_at", "soon", "gt")}, openai.BadRequestError, "filters.value: updated_at takes"),
+        ({"filters": all_of(eq("kind", 3))}, openai.BadRequestError, "filters.filters.0.value: kind takes text"),
+        ({"extra_body": {"colour": "red"}}, openai.BadRequestError, "colour"),
+        ({"query": "x" * 1_000_000}, openai.APIStatusError, "bytes"),
+    ],
+)
+def test_refusals_raise_the_clients_own_errors(ask, asked, error, message):
+    with pytest.raises(error, match=message) as refused:
+        ask(**asked)
+    assert refused.value.body["message"] in str(refused.value)
+
+
+def test_trouble_behind_the_service_is_the_servers(ask, embedder):
+    def refuse(*_, **__):
+        raise EmbeddingUnavailable("secret details")
+
+    embedder.embed = refuse
+    with pytest.raises(openai.InternalServerError, match="try again later") as refused:
+        ask()
+    assert (refused.value.status_code, "secret" in str(refused.value)) == (503, False)
