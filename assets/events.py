@@ -30,7 +30,7 @@ def events() -> None:
 
 
 @dg.sensor(
-    job=events,
+    job_name=events.name,
     minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Runs `events` where no worker takes them.",

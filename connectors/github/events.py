@@ -77,7 +77,7 @@ def receive(connection: Connection, headers: Mapping[str, str], body: bytes, now
         return Event(event_id, kind, ignored=reason)
     try:
         changes = _EVENTS[kind](delivery)
-    except (AttributeError, KeyError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise DeliveryUnreadable(f"{kind}: the payload is not as documented: {error!r}") from error
     changes = tuple(dict.fromkeys(changes))
     return Event(event_id, kind, changes, ignored="" if changes else "nothing that is read changes")

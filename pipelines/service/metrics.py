@@ -22,6 +22,12 @@ class Metrics:
         self.documents = Counter(
             "headrace_documents_read", "Whole documents asked for", ["assistant", "found"], registry=self._registry
         )
+        self.deliveries = Counter(
+            "headrace_deliveries",
+            "Deliveries of webhooks, by what became of them",
+            ["connection", "result"],
+            registry=self._registry,
+        )
 
     def as_text(self) -> bytes:
         return generate_latest(self._registry)

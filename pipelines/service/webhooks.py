@@ -5,15 +5,14 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
-from prometheus_client import CollectorRegistry, Counter
 
 from connectors.connection import Connection
 from connectors.events import DeliveryRefused, DeliveryUnreadable
 from pipelines.catalog import Catalog
 from pipelines.errors import UsageError
 from pipelines.events.receiving import accept
-from pipelines.service import problems
-from pipelines.service.problems import Problem
+from pipelines.service.metrics import Metrics
+from pipelines.service.problems import WEBHOOKS_PATH, Problem, described
 from pipelines.settings import Settings
 
 MOST_BYTES = 5 * 1024 * 1024
@@ -22,23 +21,34 @@ MOST_BYTES = 5 * 1024 * 1024
 logger = logging.getLogger(__name__)
 
 
-def install(app: FastAPI, settings: Settings, catalog: Catalog, registry: CollectorRegistry) -> None:
+def install(app: FastAPI, settings: Settings, catalog: Catalog, metrics: Metrics) -> None:
     """Take deliveries at `POST /webhooks/{connection}`."""
-    what = "Deliveries of webhooks, by what became of them"
-    deliveries = Counter("headrace_deliveries", what, ["connection", "result"], registry=registry)
 
-    @app.post("/webhooks/{connection}", responses=problems.described(400, 401, 404, 413))
+    @app.post(f"{WEBHOOKS_PATH}{{connection}}", responses=described(400, 401, 404, 413))
     async def webhook(connection: str, request: Request) -> dict[str, Any]:
         """Keep a source's event. Deliveries that are not signed as the connection's settings say are refused."""
         try:
             known = settings.connection(connection)
         except UsageError:
             raise Problem(404, "Not found", "There is no such connection.") from None
-        result, answer = await run_in_threadpool(_taken, catalog, known, dict(request.headers), await request.body())
-        deliveries.labels(known.id, result).inc()
+        body = await _body(request)
+        result, answer = await run_in_threadpool(_taken, catalog, known, dict(request.headers), body)
+        metrics.deliveries.labels(known.id, result).inc()
         if isinstance(answer, Problem):
             raise answer
         return answer
+
+
+async def _body(request: Request) -> bytes:
+    """The body as it was sent, which is what the signature is over. Raises a 413 problem."""
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > MOST_BYTES:
+            raise Problem(413, "Content too large", f"A delivery may have at most {MOST_BYTES} bytes.")
+        parts.append(part)
+    return b"".join(parts)
 
 
 def _taken(
