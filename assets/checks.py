@@ -5,6 +5,8 @@ import dagster as dg
 from assets.retrieval import RETRIEVAL
 from assets.runtime import Runtime
 from assets.stages import asset_key
+from connectors import SOURCES
+from pipelines.freshness import freshness
 from pipelines.stages.audit import index_differences, unaccounted
 
 
@@ -26,6 +28,43 @@ def accounted_for_check(source: str) -> dg.AssetChecksDefinition:
         )
 
     return check
+
+
+def in_time_check(source: str) -> dg.AssetChecksDefinition:
+    """No connection of a source was read too long ago for its schedule."""
+
+    @dg.asset_check(
+        asset=asset_key(source, "documents"),
+        name="connections_in_time",
+        description="Every connection was read as lately as its schedule promises; says when, and what waits.",
+    )
+    def check(runtime: dg.ResourceParam[Runtime]) -> dg.AssetCheckResult:
+        mine = [connection for connection in runtime.settings.connections if connection.source == source]
+        with runtime.workspace() as workspace:
+            found = [freshness(workspace.catalog, connection) for connection in mine]
+        return dg.AssetCheckResult(
+            passed=not any(one.late for one in found),
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={one.connection: dg.MetadataValue.json(one.as_json()) for one in found},
+        )
+
+    return check
+
+
+in_time_job = dg.define_asset_job(
+    "check_freshness",
+    selection=dg.AssetSelection.checks(
+        *(dg.AssetCheckKey(asset_key(source, "documents"), "connections_in_time") for source in SOURCES)
+    ),
+    description="Says which connections are late.",
+)
+in_time_schedule = dg.ScheduleDefinition(
+    name=in_time_job.name,
+    job=in_time_job,
+    cron_schedule="*/30 * * * *",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Checks every half hour that no connection is late.",
+)
 
 
 @dg.asset_check(asset=RETRIEVAL, description="The index holds exactly the points that the catalog knows of.")

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import dagster as dg
 
-from assets.checks import accounted_for_check, index_agrees_with_catalog
+from assets.checks import (
+    accounted_for_check,
+    in_time_check,
+    in_time_job,
+    in_time_schedule,
+    index_agrees_with_catalog,
+)
 from assets.connections import connection_jobs, connection_schedules
 from assets.events import events, waiting_events
 from assets.retrieval import publish_sensor, retrieval
@@ -12,6 +20,7 @@ from assets.runtime import Runtime
 from assets.stages import source_assets
 from assets.units import units_sensor
 from connectors import SOURCES
+from pipelines.freshness import allowed_lag
 from pipelines.logs import log_retries
 from pipelines.settings import Settings, load_settings
 
@@ -19,14 +28,29 @@ from pipelines.settings import Settings, load_settings
 def build_definitions(settings: Settings, runtime: Runtime | None = None) -> dg.Definitions:
     """Definitions for these settings. The graph is the same for all; jobs and schedules follow the connections."""
     return dg.Definitions(
-        assets=[*(asset for source in SOURCES for asset in source_assets(source)), retrieval],
-        asset_checks=[*map(accounted_for_check, SOURCES), index_agrees_with_catalog],
-        jobs=[events, *(job for connection in settings.connections for job in connection_jobs(connection))],
-        schedules=[one for connection in settings.connections for one in connection_schedules(connection)],
+        assets=[
+            *(asset for source in SOURCES for asset in source_assets(source, _allowed_lag(settings, source))),
+            retrieval,
+        ],
+        asset_checks=[*map(in_time_check, SOURCES), *map(accounted_for_check, SOURCES), index_agrees_with_catalog],
+        jobs=[
+            events,
+            in_time_job,
+            *(job for connection in settings.connections for job in connection_jobs(connection)),
+        ],
+        schedules=[
+            in_time_schedule,
+            *(one for connection in settings.connections for one in connection_schedules(connection)),
+        ],
         sensors=[publish_sensor, units_sensor, waiting_events],
         resources={"runtime": runtime or Runtime(settings)},
         executor=dg.in_process_executor,
     )
+
+
+def _allowed_lag(settings: Settings, source: str) -> timedelta | None:
+    """How long ago the most frequently read connection of a source may have been read."""
+    return min((allowed_lag(one) for one in settings.connections if one.source == source), default=None)
 
 
 @dg.definitions

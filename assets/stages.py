@@ -1,7 +1,7 @@
 """One factory for the three assets of every source: documents, chunks, vectors."""
 
 from contextlib import closing
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import dagster as dg
 
@@ -40,16 +40,20 @@ class ReadConfig(dg.Config):
         return Window(*(datetime.fromisoformat(day) if day else None for day in (self.since, self.until)))
 
 
-def source_assets(source: str) -> list[dg.AssetsDefinition]:
-    """`<source>/documents`, `<source>/chunks` and `<source>/vectors`."""
-    return [_stage_asset(source, stage) for stage in STAGES]
+def source_assets(source: str, allowed_lag: timedelta | None) -> list[dg.AssetsDefinition]:
+    """`<source>/documents`, `<source>/chunks` and `<source>/vectors`.
+
+    `allowed_lag` is how long ago the source may have been read last; None where nothing reads it.
+    """
+    policy = dg.FreshnessPolicy.time_window(fail_window=allowed_lag) if allowed_lag else None
+    return [_stage_asset(source, stage, policy if stage == "documents" else None) for stage in STAGES]
 
 
 def asset_key(source: str, stage: Stage) -> dg.AssetKey:
     return dg.AssetKey([source, stage])
 
 
-def _stage_asset(source: str, stage: Stage) -> dg.AssetsDefinition:
+def _stage_asset(source: str, stage: Stage, freshness: dg.FreshnessPolicy | None) -> dg.AssetsDefinition:
     before = STAGES[: STAGES.index(stage)]
 
     @dg.asset(
@@ -59,6 +63,7 @@ def _stage_asset(source: str, stage: Stage) -> dg.AssetsDefinition:
         group_name=source,
         description=DESCRIPTIONS[stage],
         kinds=KINDS[stage],
+        freshness_policy=freshness,
     )
     def stage_of_a_unit(
         context: dg.AssetExecutionContext, config: ReadConfig, runtime: dg.ResourceParam[Runtime]

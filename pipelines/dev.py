@@ -1,4 +1,4 @@
-"""`make dev`: the Dagster UI, the retrieval server and the worker side by side, on the settings or else on the sample company."""
+"""`make dev`: Dagster's UI, the retrieval server and the worker, on the settings or else on the sample company."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from connectors import connect
 from connectors.connection import Connection
 from pipelines.catalog.connections import ConnectionState
 from pipelines.catalog.units import UnitState
+from pipelines.freshness import Freshness, freshness
 from pipelines.settings import Settings
 from pipelines.workspace import Workspace
 
@@ -46,6 +47,7 @@ def status_of(settings: Settings) -> dict[str, Any]:
             _connection_status(
                 connection,
                 workspace.catalog.connections.get(connection.id),
+                freshness(workspace.catalog, connection),
                 workspace.catalog.units.all(connection.id),
                 counts,
             )
@@ -72,6 +74,7 @@ def status_of(settings: Settings) -> dict[str, Any]:
 def _connection_status(
     connection: Connection,
     state: ConnectionState,
+    fresh: Freshness,
     states: Sequence[UnitState],
     counts: dict[tuple[str, str], dict[str, int]],
 ) -> dict[str, Any]:
@@ -80,7 +83,7 @@ def _connection_status(
         "id": connection.id,
         "source": connection.source,
         "paused": state.paused,
-        "last_event": _isoformat(state.last_event),
+        **fresh.as_json(),
         "memberships_at": _isoformat(state.memberships_at),
         "units": units,
         "totals": {status: sum(unit[status] for unit in units) for status in COUNTED},

@@ -113,6 +113,8 @@ def status(now: dict[str, Any], json: bool) -> None:
         for unit in connection["units"]
     ]
     _table(columns, rows)
+    for connection in now["connections"]:
+        _console().print(_freshness_line(connection), highlight=False, markup=False)
     index = now["index"]
     console = _console()
     console.print(
@@ -124,6 +126,17 @@ def status(now: dict[str, Any], json: bool) -> None:
         again = f", next attempt {one['next_attempt']}" if one["next_attempt"] else ""
         line = f"{one['status']}  {one['id']}: {one['reason']}{again}"
         console.print(escape(line), highlight=False, soft_wrap=True)
+
+
+def _freshness_line(connection: dict[str, Any]) -> str:
+    """How fresh a connection is, in one line."""
+    said = [
+        f"last sync {_readable(connection['last_sync'])}" + (", late" if connection["late"] else ""),
+        f"last event {_readable(connection['last_event'])}",
+        f"{connection['waiting_events']} events waiting" if connection["waiting_events"] else "",
+        "paused" if connection["paused"] else "",
+    ]
+    return f"{connection['id']}: {'; '.join(part for part in said if part)}"
 
 
 def results(found: SearchResponse, json: bool) -> None:

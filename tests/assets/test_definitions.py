@@ -68,6 +68,7 @@ def test_the_graph_reads_from_documents_to_retrieval(settings):
 def test_every_connection_has_a_job_and_a_schedule(settings):
     definitions = build_definitions(settings)
     schedules = {schedule.name: schedule.cron_schedule for schedule in definitions.schedules}
+    assert schedules.pop("check_freshness") == "*/30 * * * *"
     assert schedules == {
         "sync_acme": "*/15 * * * *",
         "reconcile_acme": "41 3 * * *",
@@ -76,7 +77,7 @@ def test_every_connection_has_a_job_and_a_schedule(settings):
         "reconcile_acme_slack": "41 3 * * *",
         "memberships_acme_slack": "*/10 * * * *",
     }
-    jobs = {job.name for job in definitions.jobs} - {"events"}
+    jobs = {job.name for job in definitions.jobs} - {"events", "check_freshness"}
     assert jobs == {name for name in schedules if not name.startswith("reconcile")}
 
 

@@ -1,0 +1,549 @@
+"""GitHub in memory, over HTTP: written from its REST, GraphQL and webhook documentation.
+
+https://docs.github.com/en/rest · https://docs.github.com/en/graphql · https://docs.github.com/en/webhooks
+
+It speaks under a path prefix, names another host in its links, and logs every request. Times are the test's own:
+each change is one minute after the one before it.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import socket
+import threading
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import unquote, urlencode
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from tests.emulators.github_graphql import executed
+
+PREFIX = "/prefix/api"
+TOKEN = "ghp-emulated"
+WEBHOOK_SECRET = "webhook-secret"
+INSTALLATION = 4711
+ELSEWHERE = "https://api.elsewhere.test"
+"""The host that links name, as a server behind a proxy does: nobody may follow it there."""
+
+Payload = dict[str, Any]
+Fault = Callable[[], Response]
+
+
+@dataclass
+class Repository:
+    """One repository. Numbers are shared by issues, pull requests and discussions, as on GitHub."""
+
+    id: int
+    full_name: str
+    private: bool = False
+    archived: bool = False
+    has_issues: bool = True
+    has_discussions: bool = True
+    branch: str = "main"
+    issues: dict[int, Payload] = field(default_factory=dict)
+    comments: dict[int, dict[int, Payload]] = field(default_factory=dict)
+    reviews: dict[int, list[Payload]] = field(default_factory=dict)
+    review_comments: dict[int, dict[int, Payload]] = field(default_factory=dict)
+    discussions: dict[int, Payload] = field(default_factory=dict)
+    releases: dict[int, Payload] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
+    commits: dict[str, Payload] = field(default_factory=dict)
+    collaborators: list[str] = field(default_factory=list)
+    transferred: dict[int, tuple[Repository, int]] = field(default_factory=dict)
+    next_number: int = 1
+
+    def take_number(self) -> int:
+        self.next_number += 1
+        return self.next_number - 1
+
+    def described(self) -> Payload:
+        return {
+            "id": self.id,
+            "full_name": self.full_name,
+            "name": self.full_name.partition("/")[2],
+            "owner": {"login": self.full_name.partition("/")[0]},
+            "private": self.private,
+            "visibility": "private" if self.private else "public",
+            "archived": self.archived,
+            "default_branch": self.branch,
+            "html_url": f"https://github.test/{self.full_name}",
+            "has_issues": self.has_issues,
+            "has_discussions": self.has_discussions,
+        }
+
+
+@dataclass
+class GitHub:
+    """The whole service. Its methods change it as people do; `faults` are answered before anything else."""
+
+    repositories: dict[str, Repository] = field(default_factory=dict)
+    renamed: dict[str, int] = field(default_factory=dict)
+    emails: dict[str, str] = field(default_factory=dict)
+    tokens: set[str] = field(default_factory=lambda: {TOKEN})
+    public_key: bytes | None = None
+    installation_tokens: int = 0
+    graphql: bool = True
+    etags: bool = True
+    clock: datetime = datetime(2026, 3, 1, tzinfo=UTC)
+    faults: list[Fault] = field(default_factory=list)
+    only: str = ""
+    log: list[str] = field(default_factory=list)
+    strayed: list[str] = field(default_factory=list)
+    next_id: int = 1000
+
+    # ---- what people do
+
+    def repository(self, full_name: str, **described: Any) -> Repository:
+        made = Repository(self._id(), full_name, **described)
+        self.repositories[full_name] = made
+        return made
+
+    def rename(self, repository: Repository, full_name: str) -> None:
+        """Also a transfer to another owner: the old name leads to the new one."""
+        del self.repositories[repository.full_name]
+        self.renamed[repository.full_name] = repository.id
+        repository.full_name = full_name
+        self.repositories[full_name] = repository
+
+    def delete_repository(self, repository: Repository) -> None:
+        del self.repositories[repository.full_name]
+
+    def issue(self, repository: Repository, title: str, body: str = "", *, pull: bool = False, **more: Any) -> int:
+        number, now = repository.take_number(), self._tick()
+        place = "pull" if pull else "issues"
+        repository.issues[number] = {
+            "id": self._id(),
+            "number": number,
+            "title": title,
+            "body": body,
+            "state": "open",
+            "state_reason": None,
+            "user": {"login": "ada"},
+            "labels": [],
+            "assignees": [],
+            "milestone": None,
+            "comments": 0,
+            "created_at": now,
+            "updated_at": now,
+            "html_url": f"https://github.test/{repository.full_name}/{place}/{number}",
+            **({"pull_request": {"merged_at": None}, "draft": False} if pull else {}),
+            **more,
+        }
+        return number
+
+    def edit_issue(self, repository: Repository, number: int, **changes: Any) -> None:
+        repository.issues[number].update(changes, updated_at=self._tick())
+
+    def merge(self, repository: Repository, number: int) -> None:
+        now = self._tick()
+        repository.issues[number].update(state="closed", pull_request={"merged_at": now}, updated_at=now)
+
+    def delete_issue(self, repository: Repository, number: int) -> None:
+        del repository.issues[number]
+
+    def transfer_issue(self, repository: Repository, number: int, to: Repository) -> int:
+        payload = repository.issues.pop(number)
+        moved = to.take_number()
+        to.issues[moved] = {**payload, "number": moved, "updated_at": self._tick()}
+        to.comments[moved] = repository.comments.pop(number, {})
+        repository.transferred[number] = (to, moved)
+        return moved
+
+    def comment(self, repository: Repository, number: int, body: str, *, login: str = "bob") -> int:
+        now = self._tick()
+        made = self._comment(body, login, now)
+        repository.comments.setdefault(number, {})[made["id"]] = made
+        repository.issues[number].update(updated_at=now, comments=len(repository.comments[number]))
+        return int(made["id"])
+
+    def edit_comment(self, repository: Repository, number: int, comment: int, body: str) -> None:
+        """The time of the issue stays: clients must not rely on it to tell of an edited comment."""
+        repository.comments[number][comment].update(body=body, updated_at=self._tick())
+
+    def delete_comment(self, repository: Repository, number: int, comment: int) -> None:
+        del repository.comments[number][comment]
+        repository.issues[number].update(updated_at=self._tick(), comments=len(repository.comments[number]))
+
+    def review(self, repository: Repository, number: int, state: str, body: str, *, login: str = "eve") -> None:
+        now = self._tick()
+        made = {"id": self._id(), "state": state, "body": body, "user": {"login": login}, "submitted_at": now}
+        repository.reviews.setdefault(number, []).append(made)
+        repository.issues[number]["updated_at"] = now
+
+    def review_comment(self, repository: Repository, number: int, path: str, line: int, body: str) -> int:
+        now = self._tick()
+        made = {**self._comment(body, "eve", now), "path": path, "line": line}
+        repository.review_comments.setdefault(number, {})[made["id"]] = made
+        repository.issues[number]["updated_at"] = now
+        return int(made["id"])
+
+    def discussion(self, repository: Repository, title: str, body: str = "", category: str = "Q&A") -> int:
+        number, now = repository.take_number(), self._tick()
+        repository.discussions[number] = {
+            "number": number,
+            "title": title,
+            "body": body,
+            "url": f"https://github.test/{repository.full_name}/discussions/{number}",
+            "author": {"login": "ada"},
+            "category": {"name": category},
+            "closed": False,
+            "stateReason": None,
+            "createdAt": now,
+            "updatedAt": now,
+            "labels": [],
+            "answer": None,
+            "comments": [],
+        }
+        return number
+
+    def edit_discussion(self, repository: Repository, number: int, **changes: Any) -> None:
+        repository.discussions[number].update(changes, updatedAt=self._tick())
+
+    def discuss(self, repository: Repository, number: int, body: str, reply_to: str | None = None) -> str:
+        """Add a comment, or a reply to one; returns its id."""
+        now = self._tick()
+        discussion = repository.discussions[number]
+        made = {"id": f"DC_{self._id()}", "body": body, "createdAt": now, "author": {"login": "bob"}, "replies": []}
+        among = discussion["comments"]
+        if reply_to:
+            among = next(comment["replies"] for comment in among if comment["id"] == reply_to)
+        among.append(made)
+        discussion["updatedAt"] = now
+        return str(made["id"])
+
+    def answer(self, repository: Repository, number: int, comment: str) -> None:
+        self.edit_discussion(repository, number, answer={"id": comment})
+
+    def delete_discussion(self, repository: Repository, number: int) -> None:
+        del repository.discussions[number]
+
+    def release(self, repository: Repository, tag: str, body: str, **more: Any) -> int:
+        now, number = self._tick(), self._id()
+        repository.releases[number] = {
+            "id": number,
+            "tag_name": tag,
+            "name": f"Release {tag}",
+            "body": body,
+            "draft": False,
+            "prerelease": False,
+            "author": {"login": "ada"},
+            "created_at": now,
+            "published_at": now,
+            "assets": [],
+            "html_url": f"https://github.test/{repository.full_name}/releases/tag/{tag}",
+            **more,
+        }
+        return number
+
+    def write(self, repository: Repository, path: str, content: str | bytes) -> None:
+        repository.files[path] = content.encode() if isinstance(content, str) else content
+        commit = {"committer": {"date": self._tick()}, "author": {"name": "Eve"}}
+        repository.commits[path] = {"author": {"login": "eve"}, "commit": commit}
+
+    def move_file(self, repository: Repository, path: str, to: str) -> None:
+        self.write(repository, to, repository.files.pop(path))
+
+    def delete_file(self, repository: Repository, path: str) -> None:
+        del repository.files[path]
+
+    # ---- what goes wrong, and what is seen
+
+    def fail(self, times: int, fault: Fault, *, only: str = "") -> None:
+        """The next `times` requests, of those whose path holds `only`, are answered by `fault`."""
+        self.only = only
+        self.faults += [fault] * times
+
+    def asked(self) -> Counter[str]:
+        """How often each path below the prefix was asked for since `forget`."""
+        return Counter(path.split("?", 1)[0] for path in self.log)
+
+    def forget(self) -> None:
+        self.log.clear()
+
+    def webhook(self, event: str, repository: Repository | None = None, **payload: Any) -> tuple[dict[str, str], bytes]:
+        """Headers (by lower-case name) and body of a signed delivery."""
+        about = {"repository": repository.described()} if repository else {}
+        body = json.dumps({**about, **payload, "sender": {"login": "ada"}}).encode()
+        digest = hmac.new(WEBHOOK_SECRET.encode(), body, hashlib.sha256).hexdigest()
+        headers = {
+            "content-type": "application/json",
+            "user-agent": "GitHub-Hookshot/emulated",
+            "x-github-delivery": str(uuid.uuid4()),
+            "x-github-event": event,
+            "x-hub-signature-256": f"sha256={digest}",
+        }
+        return headers, body
+
+    def issue_webhook(
+        self, action: str, repository: Repository, number: int, **more: Any
+    ) -> tuple[dict[str, str], bytes]:
+        issue = repository.issues.get(number, {"number": number})
+        return self.webhook("issues", repository, action=action, issue=issue, **more)
+
+    def push_webhook(self, repository: Repository, branch: str | None = None) -> tuple[dict[str, str], bytes]:
+        return self.webhook("push", repository, ref=f"refs/heads/{branch or repository.branch}", commits=[])
+
+    # ---- the server
+
+    async def answered(self, request: Request) -> Response:
+        path = unquote(request.url.path)
+        if not path.startswith(f"{PREFIX}/"):
+            self.strayed.append(str(request.url))
+            return JSONResponse({"message": "Not Found"}, 404)
+        path = path.removeprefix(f"{PREFIX}/")
+        self.log.append(f"{path}?{request.url.query}" if request.url.query else path)
+        if self.faults and self.only in path:
+            return self.faults.pop(0)()
+        if path.startswith("app/installations/"):
+            return self._installation_token(path, request)
+        if request.headers.get("authorization", "").removeprefix("Bearer ") not in self.tokens:
+            return JSONResponse({"message": "Bad credentials"}, 401)
+        if path == "graphql":
+            return await self._graphql(request)
+        if request.method != "GET":
+            return JSONResponse({"message": "Not Found"}, 404)
+        return self._get(path, request)
+
+    async def _graphql(self, request: Request) -> Response:
+        if not self.graphql:
+            return JSONResponse({"message": "Not Found"}, 404)
+        body = await request.json()
+        return JSONResponse(executed(self.repositories, body["query"], body.get("variables") or {}))
+
+    def _get(self, path: str, request: Request) -> Response:
+        match path.split("/"):
+            case ["user"]:
+                return JSONResponse({"login": "bot"}) if TOKEN in self.tokens else _forbidden()
+            case ["rate_limit"]:
+                return JSONResponse({"resources": {}})
+            case ["user", "repos"] | ["installation", "repositories"] as listing:
+                found = [repository.described() for repository in self.repositories.values()]
+                return self._listed(request, found, "repositories" if listing[0] == "installation" else "")
+            case ["users", login]:
+                return JSONResponse({"login": login, "email": self.emails.get(login)})
+            case ["repositories", number, *rest]:
+                by_id = {str(repository.id): repository for repository in self.repositories.values()}
+                return self._of(by_id[number], rest, request) if number in by_id else _not_found()
+            case ["repos", owner, name, *rest]:
+                full_name = f"{owner}/{name}"
+                if full_name in self.renamed and full_name not in self.repositories:
+                    return _moved("/".join(["repositories", str(self.renamed[full_name]), *rest]), request)
+                repository = self.repositories.get(full_name)
+                return self._of(repository, rest, request) if repository else _not_found()
+        return _not_found()
+
+    def _of(self, repository: Repository, rest: list[str], request: Request) -> Response:
+        query = request.query_params
+        match rest:
+            case []:
+                return JSONResponse(repository.described())
+            case ["issues"] if repository.has_issues:
+                return self._listed(request, [self._issue(repository, n) for n in _issues(repository, query)])
+            case ["issues"]:
+                return JSONResponse({"message": "Issues are disabled for this repo"}, 410)
+            case ["pulls"]:
+                return self._listed(
+                    request, [self._issue(repository, n) for n in _issues(repository, query, pulls=True)]
+                )
+            case ["issues", "comments"]:
+                return self._listed(request, _comments(repository, repository.comments, "issue", query))
+            case ["pulls", "comments"]:
+                return self._listed(request, _comments(repository, repository.review_comments, "pull_request", query))
+            case ["issues", number] if int(number) in repository.transferred:
+                to, moved = repository.transferred[int(number)]
+                return _moved(f"repositories/{to.id}/issues/{moved}", request)
+            case ["issues" | "pulls", number]:
+                found = int(number) in repository.issues
+                return JSONResponse(self._issue(repository, int(number))) if found else _gone()
+            case ["issues", number, "comments"]:
+                return self._listed(request, list(repository.comments.get(int(number), {}).values()))
+            case ["pulls", number, "comments"]:
+                return self._listed(request, list(repository.review_comments.get(int(number), {}).values()))
+            case ["pulls", number, "reviews"]:
+                return self._listed(request, repository.reviews.get(int(number), []))
+            case ["releases"]:
+                return self._listed(request, list(reversed(repository.releases.values())))
+            case ["releases", number]:
+                release = repository.releases.get(int(number))
+                return JSONResponse(release) if release else _not_found()
+            case ["collaborators"]:
+                return self._listed(request, [{"login": login} for login in repository.collaborators])
+            case ["commits"]:
+                commit = repository.commits.get(query.get("path", ""))
+                return self._listed(request, [commit] if commit else [])
+            case ["git", "trees", *ref]:
+                return self._tree(repository, "/".join(ref), request)
+            case ["git", "blobs", sha]:
+                return _blob(repository, sha)
+        return _not_found()
+
+    def _issue(self, repository: Repository, number: int) -> Payload:
+        return {**repository.issues[number], "repository_url": f"{ELSEWHERE}/repos/{repository.full_name}"}
+
+    def _listed(self, request: Request, items: list[Payload], name: str = "") -> Response:
+        query = request.query_params
+        size, page = min(int(query.get("per_page", 30)), 100), int(query.get("page", 1))
+        shown = items[(page - 1) * size : page * size]
+        headers = {}
+        if page * size < len(items):
+            more = urlencode({**query, "page": page + 1})
+            headers["link"] = f'<{ELSEWHERE}{request.url.path.removeprefix(PREFIX)}?{more}>; rel="next"'
+        return self._conditional(request, {name: shown} if name else shown, headers)
+
+    def _conditional(self, request: Request, body: Any, headers: dict[str, str]) -> Response:
+        content = json.dumps(body).encode()
+        etag = f'W/"{hashlib.sha256(content).hexdigest()}"'
+        if self.etags and request.headers.get("if-none-match") == etag:
+            return Response(status_code=304, headers={"etag": etag})
+        return Response(
+            content, headers={**headers, **({"etag": etag} if self.etags else {})}, media_type="application/json"
+        )
+
+    def _tree(self, repository: Repository, ref: str, request: Request) -> Response:
+        if not repository.files:
+            return JSONResponse({"message": "Git Repository is empty."}, 409)
+        if ref != repository.branch:
+            return _not_found()
+        tree = [
+            {"path": path, "type": "blob", "mode": "100644", "sha": _sha(content), "size": len(content)}
+            for path, content in sorted(repository.files.items())
+        ]
+        return self._conditional(request, {"sha": "0" * 40, "tree": tree, "truncated": False}, {})
+
+    def _installation_token(self, path: str, request: Request) -> Response:
+        from google.auth import crypt, jwt
+
+        if not self.public_key or path != f"app/installations/{INSTALLATION}/access_tokens":
+            return _not_found()
+        verifier = crypt.RSAVerifier.from_string(self.public_key)
+        claim = request.headers["authorization"].removeprefix("Bearer ")
+        signed, _, signature = claim.rpartition(".")
+        if not verifier.verify(signed.encode(), base64.urlsafe_b64decode(signature + "==")):
+            return JSONResponse({"message": "A JSON web token could not be decoded"}, 401)
+        said = jwt.decode(claim, verify=False)
+        assert said["exp"] - said["iat"] <= 600, "GitHub takes ten minutes at most"
+        self.installation_tokens += 1
+        token = f"ghs_{self.installation_tokens}"
+        self.tokens = {token}
+        expiry = datetime.now(UTC) + timedelta(hours=1)
+        return JSONResponse({"token": token, "expires_at": f"{expiry:%Y-%m-%dT%H:%M:%SZ}"}, 201)
+
+    def _comment(self, body: str, login: str, now: str) -> Payload:
+        return {"id": self._id(), "body": body, "user": {"login": login}, "created_at": now, "updated_at": now}
+
+    def _tick(self) -> str:
+        self.clock += timedelta(minutes=1)
+        return f"{self.clock:%Y-%m-%dT%H:%M:%SZ}"
+
+    def _id(self) -> int:
+        self.next_id += 1
+        return self.next_id
+
+
+@contextmanager
+def serving(github: GitHub) -> Iterator[str]:
+    """Serve it on loopback while the context lasts; yields the base URL of its API."""
+
+    async def answered(request: Request) -> Response:
+        return await github.answered(request)
+
+    app = Starlette(routes=[Route("/{path:path}", answered, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])])
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off", ws="none"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}{PREFIX}"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def rate_limited(**headers: str) -> Fault:
+    return lambda: JSONResponse({"message": "API rate limit exceeded"}, 429, headers)
+
+
+def secondary_limit(seconds: int) -> Fault:
+    message = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
+    return lambda: JSONResponse({"message": message}, 403, {"retry-after": str(seconds)})
+
+
+def broken_gateway() -> Response:
+    return Response("<html><body><h1>502 Bad Gateway</h1></body></html>", 502, media_type="text/html")
+
+
+def cut_short() -> Response:
+    return Response('[{"number": 1, "title": "Cut', 200, media_type="application/json")
+
+
+def _issues(repository: Repository, query: Any, *, pulls: bool = False) -> list[int]:
+    found = [
+        issue
+        for issue in repository.issues.values()
+        if (query.get("state", "open") in ("all", issue["state"]))
+        and (not pulls or "pull_request" in issue)
+        and issue["updated_at"] >= query.get("since", "")
+    ]
+    key = "updated_at" if query.get("sort") == "updated" else "created_at"
+    found.sort(key=lambda issue: (issue[key], issue["number"]), reverse=query.get("direction", "desc") == "desc")
+    return [issue["number"] for issue in found]
+
+
+def _comments(repository: Repository, among: dict[int, dict[int, Payload]], of: str, query: Any) -> list[Payload]:
+    kind = {"issue": "issues", "pull_request": "pulls"}[of]
+    found = [
+        {
+            **comment,
+            f"{of}_url": f"{ELSEWHERE}/repos/{repository.full_name}/{kind}/{number}",
+            "html_url": f"{repository.issues[number]['html_url']}#comment-{comment['id']}",
+        }
+        for number, comments in among.items()
+        if number in repository.issues
+        for comment in comments.values()
+        if comment["updated_at"] >= query.get("since", "")
+    ]
+    key = "updated_at" if query.get("sort") == "updated" else "created_at"
+    return sorted(found, key=lambda comment: str(comment[key]), reverse=query.get("direction") == "desc")
+
+
+def _blob(repository: Repository, sha: str) -> Response:
+    for content in repository.files.values():
+        if _sha(content) == sha:
+            return JSONResponse({"sha": sha, "encoding": "base64", "content": base64.encodebytes(content).decode()})
+    return _not_found()
+
+
+def _sha(content: bytes) -> str:
+    return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
+
+
+def _moved(path: str, request: Request) -> Response:
+    """https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#follow-redirects"""
+    query = f"?{request.url.query}" if request.url.query else ""
+    location = f"{ELSEWHERE}/{path}{query}"
+    return JSONResponse({"message": "Moved Permanently", "url": location}, 301, {"location": location})
+
+
+def _not_found() -> Response:
+    return JSONResponse({"message": "Not Found"}, 404)
+
+
+def _gone() -> Response:
+    return JSONResponse({"message": "This issue was deleted"}, 410)
+
+
+def _forbidden() -> Response:
+    return JSONResponse({"message": "Resource not accessible by integration"}, 403)
