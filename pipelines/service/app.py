@@ -8,11 +8,12 @@ from fastapi.security import HTTPBearer
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.routing import Route
 
+from pipelines.catalog import Catalog
 from pipelines.embedding.base import Embedder
 from pipelines.index.base import IndexReader
 from pipelines.retrieval.identity import Memberships
 from pipelines.retrieval.model import DocumentResponse, Person, SearchRequest, SearchResponse, Text
-from pipelines.service import mcp_tools, problems, vector_stores
+from pipelines.service import mcp_tools, problems, vector_stores, webhooks
 from pipelines.service.answers import Answers
 from pipelines.service.authentication import PERSON_HEADER, Asker, Authenticator, StoredAssistants
 from pipelines.service.metrics import Metrics
@@ -56,6 +57,7 @@ def create_app(
     embedder: Embedder,
     memberships: Memberships,
     assistants: StoredAssistants,
+    inbox: Catalog,
 ) -> FastAPI:
     """The HTTP application over these parts. Handlers block, so they run in the server's thread pool."""
     app = FastAPI(title="Headrace", description=DESCRIPTION, docs_url=None, redoc_url=None)
@@ -65,6 +67,7 @@ def create_app(
     _add_interfaces(app, answers, authenticator)
     _add_operations(app, index, metrics)
     _add_pages(app)
+    webhooks.install(app, settings, inbox, metrics)
     return app
 
 

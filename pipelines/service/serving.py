@@ -24,6 +24,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
             embedder=workspace.embedder,
             memberships=catalog,
             assistants=catalog.assistants,
+            inbox=catalog,
         )
         workspace.warm()
         uvicorn.run(app, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=10)

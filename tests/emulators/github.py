@@ -9,6 +9,7 @@ each change is one minute after the one before it.
 from __future__ import annotations
 
 import base64
+import email.utils
 import hashlib
 import hmac
 import json
@@ -458,11 +459,13 @@ def serving(github: GitHub) -> Iterator[str]:
     """Serve it on loopback while the context lasts; yields the base URL of its API."""
 
     async def answered(request: Request) -> Response:
-        return await github.answered(request)
+        response = await github.answered(request)
+        response.headers["date"] = email.utils.format_datetime(github.clock, usegmt=True)
+        return response
 
     app = Starlette(routes=[Route("/{path:path}", answered, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])])
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off", ws="none"))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off", ws="none", date_header=False))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:

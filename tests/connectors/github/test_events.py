@@ -139,7 +139,10 @@ def test_github_s_own_examples_are_mapped_or_named(connection: GitHubConnection,
     assert bool(event.changes) != bool(event.ignored)
     assert "is not known" not in event.ignored
     assert event.changes or example["event"] in (*NOT_READ, "push", "label", "milestone", "organization")
-    repositories = (example["payload"].get("repository"), (example["payload"].get("changes") or {}).get("new_repository"))
+    repositories = (
+        example["payload"].get("repository"),
+        (example["payload"].get("changes") or {}).get("new_repository"),
+    )
     assert {change.unit for change in event.changes} <= {"", *(one["full_name"] for one in repositories if one)}
 
 

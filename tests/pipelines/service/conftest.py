@@ -1,4 +1,7 @@
-"""Four documents with the rights of three people, indexed and published, and the service over them."""
+"""Four documents with the rights of three people, indexed and published, and the service over them.
+
+A module's tests share them, and put back what they change.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from pydantic import SecretStr
 
 from connectors.connection import GitHubConnection
 from connectors.model import Membership, Unit
-from pipelines.settings import Assistant, AssistantScope
+from pipelines.settings import Assistant, AssistantScope, Settings
 from pipelines.stages.publish import publish
 from pipelines.sync import sync_unit
 from pipelines.workspace import Workspace
@@ -29,14 +32,10 @@ ASSISTANTS = (
 )
 
 
-@pytest.fixture
-def embedder():
-    return FakeEmbedder()
-
-
-@pytest.fixture
-def workspace(settings, embedder):
-    settings = settings.model_copy(update={"assistants": ASSISTANTS, "connections": (CONNECTION,)})
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory):
+    directory, embedder = tmp_path_factory.mktemp("service"), FakeEmbedder()
+    settings = Settings(directory=directory).model_copy(update={"assistants": ASSISTANTS, "connections": (CONNECTION,)})
     with Workspace(settings, embedder) as opened:
         opened.catalog.units.discovered(CONNECTION.id, CONNECTION.source, [Unit("unit", "Unit")])
         source = MemorySource()
@@ -49,13 +48,26 @@ def workspace(settings, embedder):
         yield opened
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def client(workspace):
     with TestClient(app_of(workspace), raise_server_exceptions=False) as opened:
         yield opened
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def url(workspace):
     with served(app_of(workspace)) as address:
         yield address
+
+
+@pytest.fixture
+def failing(workspace, monkeypatch):
+    """Makes every question to the embedder raise this error."""
+
+    def fail(error):
+        def raises(*_, **__):
+            raise error
+
+        monkeypatch.setattr(workspace.embedder, "embed", raises)
+
+    return fail

@@ -9,11 +9,14 @@ from urllib.parse import quote
 import pytest
 from fastapi.testclient import TestClient
 
+from connectors.model import Membership
 from pipelines.errors import EmbeddingUnavailable
 from pipelines.workspace import Workspace
+from tests.emulators.fake_embedder import FakeEmbedder
 from tests.pipelines.documents import document
 from tests.pipelines.service.conftest import ADA, BO, READERS, SEES
 from tests.pipelines.service.serving import app_of
+
 
 def ask(client, key="people-key", **body):
     headers = {"Authorization": f"Bearer {key}"} if key else {}
@@ -49,6 +52,8 @@ def test_a_revoked_membership_changes_the_next_answer(client, workspace):
     assert 3 in numbers(ask(client, user=BO))
     workspace.catalog.memberships.replace("acme", [])
     assert 3 not in numbers(ask(client, user=BO))
+    workspace.catalog.memberships.replace("acme", [Membership("team", BO)])
+    assert 3 in numbers(ask(client, user=BO))
 
 
 def test_a_service_sees_what_it_is_granted_whoever_it_names(client):
@@ -133,26 +138,43 @@ def test_unknown_paths_and_methods_are_problems(client):
     assert client.get("/v1/search").json()["status"] == 405
 
 
-def test_trouble_behind_the_service_is_a_503_without_details(client, embedder):
-    def refuse(*_, **__):
-        raise EmbeddingUnavailable("secret details")
-
-    embedder.embed = refuse
+def test_trouble_behind_the_service_is_a_503_without_details(client, failing):
+    failing(EmbeddingUnavailable("secret details"))
     response = ask(client)
     assert (response.status_code, "secret" in response.text) == (503, False)
 
 
-def test_a_defect_is_a_500_without_details(client, embedder):
-    embedder.embed = lambda *_, **__: 1 / 0
+def test_a_defect_is_a_500_without_details(client, failing):
+    failing(ZeroDivisionError("secret details"))
     response = ask(client)
-    assert (response.status_code, "Zero" in response.text) == (500, False)
+    assert (response.status_code, "secret" in response.text) == (500, False)
+
+
+def test_the_header_names_the_person_too(client):
+    headers = {"Authorization": "Bearer people-key", "X-Headrace-User": BO}
+    body = {"query": "certificate"}
+    assert numbers(client.post("/v1/search", headers=headers, json=body)) == SEES[BO]
+    assert numbers(client.post("/v1/search", headers=headers, json=body | {"user": BO.title()})) == SEES[BO]
+    assert client.post("/v1/search", headers=headers, json=body | {"user": ADA}).status_code == 400
+    path = f"/v1/documents/{document(3).id}"
+    assert client.get(path, headers=headers).status_code == 200
+    assert client.get(path, headers=headers, params={"user": ADA}).status_code == 400
+
+
+def test_an_assistant_with_an_empty_key_is_nobodys(client):
+    for value in ("Bearer ", "Bearer", "Bearer  "):
+        headers = {"Authorization": value}
+        assert client.post("/v1/search", headers=headers, json={"query": "a", "user": ADA}).status_code == 401
 
 
 def test_each_query_leaves_one_audit_line_without_the_key(client, caplog):
     with caplog.at_level(logging.INFO, logger="headrace.audit"):
         ask(client, filters={"kinds": ["issue"]})
-    (record,) = [one for one in caplog.records if one.name == "headrace.audit"]
-    entry = json.loads(record.getMessage())
+        client.get(f"/v1/documents/{document(4).id}?user={ADA}", headers={"Authorization": "Bearer people-key"})
+    record, read = [one for one in caplog.records if one.name == "headrace.audit"]
+    entry, missed = json.loads(record.getMessage()), json.loads(read.getMessage())
+    assert (missed["interface"], missed["asked_for"], missed["documents"]) == ("documents", document(4).id, [])
+    assert entry["interface"] == "search"
     assert (entry["assistant"], entry["user"], entry["filters"]) == ("people", ADA, {"kinds": ["issue"]})
     assert len(entry["documents"]) == 2
     assert "people-key" not in record.getMessage()
@@ -161,12 +183,19 @@ def test_each_query_leaves_one_audit_line_without_the_key(client, caplog):
 def test_health(client):
     assert client.get("/healthz").text == "ok"
     assert client.get("/readyz").text == "ok"
+    before = searches(client)
     ask(client)
-    assert 'headrace_search_seconds_count{assistant="people",interface="search"} 1.0' in client.get("/metrics").text
+    assert searches(client) == before + 1
 
 
-def test_nothing_published_is_not_ready(settings, embedder):
-    with Workspace(settings, embedder) as empty:
+def searches(client):
+    counted = 'headrace_search_seconds_count{assistant="people",interface="search"} '
+    lines = client.get("/metrics").text.splitlines()
+    return sum(float(line.removeprefix(counted)) for line in lines if line.startswith(counted))
+
+
+def test_nothing_published_is_not_ready(settings):
+    with Workspace(settings, FakeEmbedder()) as empty:
         assert TestClient(app_of(empty)).get("/readyz").status_code == 503
 
 
@@ -178,7 +207,13 @@ def test_the_page_may_run_only_its_own_script(client):
 
 def test_the_api_describes_itself(client):
     described = client.get("/openapi.json").json()
-    assert set(described["paths"]) == {"/v1/search", "/v1/documents/{document_id}", "/v1/vector_stores/{assistant}/search", "/healthz", "/readyz"}
+    assert set(described["paths"]) == {
+        "/v1/search",
+        "/v1/documents/{document_id}",
+        "/v1/vector_stores/{assistant}/search",
+        "/healthz",
+        "/readyz",
+    }
     body = described["paths"]["/v1/search"]["post"]["requestBody"]["content"]["application/json"]
     assert body["schema"] == {"$ref": "#/components/schemas/SearchRequest"}
     assert ask(client, **body["example"]).status_code == 200

@@ -15,9 +15,14 @@ SETTINGS = "assistants: [{id: fixed, api_key: k}]"
 
 
 @pytest.fixture
-def command(workspace, tmp_path, monkeypatch):
-    (tmp_path / "headrace.yaml").write_text(SETTINGS)
-    monkeypatch.chdir(tmp_path)
+def folder(workspace):
+    return workspace.settings.directory
+
+
+@pytest.fixture
+def command(folder, monkeypatch):
+    (folder / "headrace.yaml").write_text(SETTINGS)
+    monkeypatch.chdir(folder)
 
     def run(*arguments):
         done = CliRunner().invoke(app, ["assistants", *arguments, "--json"], catch_exceptions=False)
@@ -51,21 +56,19 @@ def test_a_scope_narrows_what_a_made_assistant_sees(client, command):
     assert numbers(client, below, user=ADA, filters={"parents_in": ["elsewhere"]}) == set()
 
 
-def test_only_a_hash_of_the_key_is_kept(command, tmp_path):
-    key = command("add", "one")["api_key"]
+def test_only_a_hash_of_the_key_is_kept(command, folder):
+    key = command("add", "kept")["api_key"]
     assert len(key) > 43
-    kept = b"".join(file.read_bytes() for file in tmp_path.rglob("*catalog.db*"))
-    assert (key.encode() in kept, b"one" in kept) == (False, True)
+    kept = b"".join(file.read_bytes() for file in folder.rglob("*catalog.db*"))
+    assert (key.encode() in kept, b"kept" in kept) == (False, True)
 
 
 def test_the_list_names_all_and_no_key(command):
     key = command("add", "made", "--source", "slack")["api_key"]
     command("revoke", "made")
     listed = command("list")
-    assert [(one["id"], one["from"], bool(one["revoked_at"])) for one in listed["assistants"]] == [
-        ("fixed", "settings", False),
-        ("made", "command", True),
-    ]
+    states = {one["id"]: (one["from"], bool(one["revoked_at"])) for one in listed["assistants"]}
+    assert (states["fixed"], states["made"]) == (("settings", False), ("command", True))
     assert key not in json.dumps(listed)
 
 

@@ -103,11 +103,8 @@ def test_what_is_wrong_is_told_to_the_model(url, tool, arguments, person, messag
     assert message in result.content[0].text
 
 
-def test_trouble_behind_the_service_is_told_without_details(url, embedder):
-    def refuse(*_, **__):
-        raise EmbeddingUnavailable("secret details")
-
-    embedder.embed = refuse
+def test_trouble_behind_the_service_is_told_without_details(url, failing):
+    failing(EmbeddingUnavailable("secret details"))
     result = call(url, "search", {"query": "a"})
     assert (result.is_error, result.content[0].text) == (True, "The search is not available now; try again later.")
 

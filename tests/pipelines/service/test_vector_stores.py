@@ -115,11 +115,8 @@ def test_refusals_raise_the_clients_own_errors(ask, asked, error, message):
     assert refused.value.body["message"] in str(refused.value)
 
 
-def test_trouble_behind_the_service_is_the_servers(ask, embedder):
-    def refuse(*_, **__):
-        raise EmbeddingUnavailable("secret details")
-
-    embedder.embed = refuse
+def test_trouble_behind_the_service_is_the_servers(ask, failing):
+    failing(EmbeddingUnavailable("secret details"))
     with pytest.raises(openai.InternalServerError, match="try again later") as refused:
         ask()
     assert (refused.value.status_code, "secret" in str(refused.value)) == (503, False)

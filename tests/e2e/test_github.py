@@ -1,0 +1,412 @@
+"""GitHub from its API over HTTP to the embedded index: what changes there changes here, and costs no more."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from starlette.responses import JSONResponse
+
+from connectors import connect
+from connectors.connection import GitHubConnection
+from connectors.events import receive
+from pipelines.options import SyncOptions
+from pipelines.report import SyncReport
+from pipelines.settings import Settings
+from pipelines.sync import sync_connection
+from pipelines.workspace import Workspace
+from tests.emulators.fake_embedder import FakeEmbedder
+from tests.emulators.github import (
+    TOKEN,
+    WEBHOOK_SECRET,
+    GitHub,
+    Repository,
+    broken_gateway,
+    cut_short,
+    rate_limited,
+    secondary_limit,
+    serving,
+)
+
+RECONCILE = SyncOptions(mode="reconcile")
+NO_CHANGE = 2 + 1 + 7
+"""Requests: the list of repositories (for units and for memberships), a collaborator listing, and seven of the unit whatever it holds."""
+
+
+@dataclass
+class World:
+    github: GitHub
+    api: Repository
+    workspace: Workspace
+    connection: GitHubConnection
+    embedder: FakeEmbedder
+
+    def sync(self, options: SyncOptions = SyncOptions(), *units: str) -> SyncReport:  # noqa: B008
+        self.github.forget()
+        return sync_connection(self.workspace, self.connection, units, options)
+
+    def event(self, delivery: tuple[dict[str, str], bytes]) -> SyncReport:
+        """What the worker does: look again at the documents that a webhook names, through the catalog's unit."""
+        report = SyncReport()
+        for change in receive(self.connection, *delivery, now=0.0).changes:
+            if change.scope == "document":
+                options = SyncOptions(mode="documents", documents=(change.document_id,))
+                report.add(self.sync(options, change.unit))
+            else:
+                report.add(self.sync(SyncOptions(), *([change.unit] if change.unit else [])))
+        return report
+
+    @property
+    def points(self) -> dict[str, dict[str, Any]]:
+        with self.workspace.store() as store:
+            return dict(store.scan())
+
+    @property
+    def indexed(self) -> set[str]:
+        """Ids of the documents that can be found, without what they have in common."""
+        return {payload["document_id"].removeprefix("github:acme/") for payload in self.points.values()}
+
+    def text(self, document: str) -> str:
+        found = [payload for payload in self.points.values() if payload["document_id"] == f"github:acme/{document}"]
+        return "\n".join(payload["text"] for payload in sorted(found, key=lambda payload: payload["position"]))
+
+
+@pytest.fixture
+def world(settings: Settings) -> Iterator[World]:
+    github = GitHub()
+    api = github.repository("acme/api", private=True, collaborators=["ada", "bob"])
+    github.emails = {"ada": "ada@acme.test", "bob": "bob@acme.test"}
+    for number in range(12):
+        issue = github.issue(api, f"Trouble {number}", f"The pump of mill {number} is stuck.")
+        github.comment(api, issue, f"Oil helped with pump {number}.")
+    pull = github.issue(api, "Grease the wheel", "Fixes #1", pull=True)
+    github.review(api, pull, "APPROVED", "Well greased.")
+    github.review_comment(api, pull, "wheel.py", 3, "Why not tallow?")
+    question = github.discussion(api, "How much water?", "The wheel stands still.")
+    answer = github.discuss(api, question, "Two buckets a second.")
+    github.discuss(api, question, "That works.", answer)
+    github.answer(api, question, answer)
+    github.release(api, "v1", "The first wheel turns.")
+    github.write(api, "README.md", "# Mill\n\nHow the mill works.")
+    github.write(api, "docs/wheel.md", "# Wheel\n\nThe wheel turns by water.")
+    github.write(api, "logo.png", b"\x89PNG\0")
+    with serving(github) as url:
+        connection = GitHubConnection.model_validate(
+            {"id": "acme", "source": "github", "token": TOKEN, "base_url": url, "webhook_secret": WEBHOOK_SECRET}
+        )
+        embedder = FakeEmbedder()
+        with Workspace(settings.model_copy(update={"connections": (connection,)}), embedder) as workspace:
+            yield World(github, api, workspace, connection, embedder)
+    assert github.strayed == []
+
+
+def test_first_sync_and_no_change(world: World) -> None:
+    first = world.sync()
+    assert (first.errors, first.documents.new, first.documents.skipped) == ({}, 12 + 1 + 1 + 1 + 2, 1)
+    assert world.indexed >= {
+        "acme/api/issues/1",
+        "acme/api/pull/13",
+        "acme/api/discussions/14",
+        "acme/api/blob/README.md",
+    }
+    assert world.text("acme/api/pull/13").count("tallow") == 1
+    assert "Closes: #1" in world.text("acme/api/pull/13")
+    assert {tuple(payload["readers"]) for payload in world.points.values()} == {("group:acme:acme/api",)}
+    sent, points = world.embedder.requests, world.points
+    for options in (SyncOptions(), RECONCILE, SyncOptions(mode="full")):
+        report = world.sync(options)
+        assert (report.errors, report.documents.new, report.documents.changed, report.documents.deleted) == (
+            {},
+            0,
+            0,
+            0,
+        )
+    assert (world.embedder.requests, world.points) == (sent, points)
+
+
+def test_nothing_new_costs_the_same_however_much_there_is(world: World) -> None:
+    first = sum(world.sync().requests.values())
+    people = len(world.github.emails)
+    assert sum(world.sync().requests.values()) == NO_CHANGE + people
+    for number in range(120):
+        world.github.issue(world.api, f"More {number}", "text")
+        world.github.write(world.api, f"docs/{number}.md", "text")
+    world.sync()
+    report = world.sync()
+    assert (report.documents.read, sum(report.requests.values())) == (0, NO_CHANGE + people)
+    assert first > NO_CHANGE
+
+
+Change = Callable[[World], object]
+
+
+@pytest.mark.parametrize(
+    ("change", "document", "expected"),
+    [
+        (lambda w: w.github.edit_issue(w.api, 3, body="The belt has torn."), "issues/3", "The belt has torn."),
+        (
+            lambda w: w.github.edit_issue(w.api, 3, state="closed", state_reason="completed"),
+            "issues/3",
+            "State: closed",
+        ),
+        (lambda w: w.github.edit_issue(w.api, 3, labels=[{"name": "urgent"}]), "issues/3", "Labels: urgent"),
+        (lambda w: w.github.edit_issue(w.api, 3, milestone={"title": "Spring"}), "issues/3", "Milestone: Spring"),
+        (lambda w: w.github.comment(w.api, 3, "Now it turns."), "issues/3", "Now it turns."),
+        (
+            lambda w: w.github.edit_comment(w.api, 3, next(iter(w.api.comments[3])), "Only tar helped."),
+            "issues/3",
+            "Only tar helped.",
+        ),
+        (lambda w: w.github.merge(w.api, 13), "pull/13", "State: merged"),
+        (lambda w: w.github.review(w.api, 13, "CHANGES_REQUESTED", "Use tallow."), "pull/13", "Use tallow."),
+        (lambda w: w.github.review_comment(w.api, 13, "axle.py", 9, "Too thin."), "pull/13", "Too thin."),
+        (lambda w: w.github.edit_discussion(w.api, 14, body="It rusts."), "discussions/14", "It rusts."),
+        (lambda w: w.github.discuss(w.api, 14, "Three buckets."), "discussions/14", "Three buckets."),
+        (lambda w: w.api.releases[next(iter(w.api.releases))].update(body="It hums."), None, "It hums."),
+        (
+            lambda w: w.github.write(w.api, "docs/wheel.md", "The wheel is new."),
+            "blob/docs/wheel.md",
+            "The wheel is new.",
+        ),
+        (lambda w: w.github.issue(w.api, "Frost", "Ice everywhere."), "issues/15", "Ice everywhere."),
+        (lambda w: w.github.discussion(w.api, "Ice?", "What of ice?"), "discussions/15", "What of ice?"),
+        (lambda w: w.github.release(w.api, "v2", "It sings."), None, "It sings."),
+        (lambda w: w.github.write(w.api, "docs/new.md", "Newly built."), "blob/docs/new.md", "Newly built."),
+    ],
+)
+def test_what_is_edited_or_new_is_found_by_the_next_sync(
+    world: World, change: Change, document: str | None, expected: str
+) -> None:
+    world.sync()
+    change(world)
+    report = world.sync()
+    document = document or f"releases/{list(world.api.releases)[-1]}"
+    assert (report.errors, report.documents.read) == ({}, 1)
+    assert expected in world.text(f"acme/api/{document}")
+    assert report.embedding.inputs <= 2
+
+
+@pytest.mark.parametrize(
+    ("change", "document", "options"),
+    [
+        (lambda w: w.github.delete_issue(w.api, 3), "issues/3", RECONCILE),
+        (lambda w: w.github.delete_discussion(w.api, 14), "discussions/14", RECONCILE),
+        (lambda w: w.api.releases.clear(), "releases", SyncOptions()),
+        (lambda w: w.github.delete_file(w.api, "docs/wheel.md"), "blob/docs/wheel.md", SyncOptions()),
+    ],
+)
+def test_what_is_deleted_leaves_the_index(world: World, change: Change, document: str, options: SyncOptions) -> None:
+    world.sync()
+    before, sent = world.indexed, world.embedder.requests
+    change(world)
+    report = world.sync(options)
+    assert (report.errors, report.documents.deleted, world.embedder.requests) == ({}, 1, sent)
+    (gone,) = before - world.indexed
+    assert gone.startswith(f"acme/api/{document}")
+
+
+def test_what_only_moves_is_not_embedded_again(world: World) -> None:
+    world.sync()
+    sent = world.embedder.requests
+    world.github.move_file(world.api, "docs/wheel.md", "attic/old-wheel.md")
+    report = world.sync()
+    assert (report.documents.new, report.documents.deleted, world.embedder.requests) == (1, 1, sent)
+    assert "acme/api/blob/attic/old-wheel.md" in world.indexed
+
+
+def test_a_renamed_repository_moves_without_being_embedded_again(world: World) -> None:
+    world.sync()
+    before, sent = world.indexed, world.embedder.requests
+    world.github.rename(world.api, "mills/water")
+    world.sync()
+    report = world.sync(SyncOptions(mode="reconcile", allow_mass_delete=True))
+    assert (report.errors, world.embedder.requests) == ({}, sent)
+    assert world.indexed == {name.replace("acme/api", "mills/water") for name in before}
+
+
+def test_a_deleted_repository_leaves_the_index_on_somebodys_word(world: World) -> None:
+    world.sync()
+    world.github.delete_repository(world.api)
+    assert "acme/acme/api" in world.sync(RECONCILE).errors
+    assert len(world.indexed) == 17
+    world.sync(SyncOptions(mode="reconcile", allow_mass_delete=True))
+    assert world.indexed == set()
+
+
+def test_an_archived_repository_stays(world: World) -> None:
+    world.sync()
+    world.api.archived = True
+    assert world.sync(RECONCILE).documents.deleted == 0
+
+
+@pytest.mark.parametrize("by_event", [False, True])
+def test_a_transferred_issue_is_found_where_it_went(world: World, by_event: bool) -> None:
+    web = world.github.repository("acme/web")
+    world.github.issue(web, "First", "Here before.")
+    world.sync()
+    sent = world.embedder.requests
+    moved = world.github.transfer_issue(world.api, 3, web)
+    if by_event:
+        changes = {"new_issue": {"number": moved}, "new_repository": web.described()}
+        world.event(world.github.issue_webhook("transferred", world.api, 3, changes=changes))
+    else:
+        world.sync(RECONCILE)
+    assert "acme/api/issues/3" not in world.indexed
+    assert "mill 2 is stuck" in world.text(f"acme/web/issues/{moved}")
+    assert world.embedder.requests == sent
+
+
+def test_readers_follow_the_repository_without_embedding(world: World) -> None:
+    world.sync()
+    sent = world.embedder.requests
+    assert world.workspace.catalog.memberships.tokens("bob@acme.test") >= {"group:acme:acme/api"}
+    world.api.collaborators.remove("bob")
+    world.sync()
+    assert "group:acme:acme/api" not in world.workspace.catalog.memberships.tokens("bob@acme.test")
+    world.api.private = False
+    world.sync()
+    assert {tuple(payload["readers"]) for payload in world.points.values()} == {("public",)}
+    assert world.embedder.requests == sent
+
+
+@pytest.mark.parametrize(
+    ("times", "fault"),
+    [
+        (2, rate_limited(**{"retry-after": "0"})),
+        (2, rate_limited()),
+        (2, secondary_limit(0)),
+        (2, broken_gateway),
+        (2, cut_short),
+    ],
+)
+@pytest.mark.parametrize("only", ["repos/acme/api/issues", "git/", "graphql", "releases"])
+def test_trouble_that_passes_costs_nothing_but_time(world: World, times: int, fault: Any, only: str) -> None:
+    world.github.fail(times, fault, only=only)
+    report = world.sync()
+    assert (report.errors, report.documents.failed, report.documents.new) == ({}, 0, 17)
+
+
+def test_trouble_that_stays_fails_one_object_and_is_made_up_for(world: World) -> None:
+    world.github.fail(3, broken_gateway, only="issues/3/comments")
+    report = world.sync()
+    assert (report.errors, report.documents.failed, report.documents.new) == ({}, 1, 16)
+    (trouble,) = world.workspace.catalog.documents.in_trouble()
+    assert (trouble["id"], "HTTP 502" in trouble["reason"]) == ("github:acme/acme/api/issues/3", True)
+    world.event(world.github.issue_webhook("edited", world.api, 3))
+    assert "acme/api/issues/3" in world.indexed
+
+
+def test_a_limit_longer_than_anybody_waits_stops_the_unit_which_then_goes_on(world: World) -> None:
+    world.github.fail(1, secondary_limit(3_600), only="issues/7/comments")
+    report = world.sync()
+    assert "rate limit" in report.errors["acme/acme/api"]
+    assert report.documents.new == 6
+
+
+def test_a_killed_sync_goes_on_where_it_was(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = World(world.github, world.api, world.workspace, world.connection, world.embedder)
+
+    def killed() -> Any:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("pipelines.stages.reading.ITEMS_PER_LOAD", 1)
+        with closing(connect(world.connection)) as connector:
+            read = connector.read
+
+            def read_until_killed(*arguments: Any, **named: Any) -> Iterator[Any]:
+                for count, item in enumerate(read(*arguments, **named)):
+                    if count == 15:
+                        killed()
+                    yield item
+
+            patched.setattr(
+                "connectors.github.source.GitHubConnector.read", lambda self, *a, **n: read_until_killed(*a, **n)
+            )
+            with pytest.raises(KeyboardInterrupt):
+                world.sync()
+    report = whole.sync()
+    assert report.errors == {}
+    asked = world.github.asked()
+    assert asked["repos/acme/api/issues/1/comments"] == 0
+    assert asked["repos/acme/api/issues/12/comments"] == 1
+    assert len(world.indexed) == 17
+
+
+@pytest.mark.parametrize(
+    ("change", "delivery", "document", "expected"),
+    [
+        (
+            lambda w: w.github.edit_issue(w.api, 3, labels=[{"name": "urgent"}]),
+            lambda w: w.github.issue_webhook("labeled", w.api, 3),
+            "issues/3",
+            "Labels: urgent",
+        ),
+        (
+            lambda w: w.github.delete_issue(w.api, 3),
+            lambda w: w.github.issue_webhook("deleted", w.api, 3),
+            "issues/3",
+            "",
+        ),
+        (
+            lambda w: w.github.review(w.api, 13, "APPROVED", "Ship it."),
+            lambda w: w.github.webhook("pull_request_review", w.api, action="submitted", pull_request={"number": 13}),
+            "pull/13",
+            "Ship it.",
+        ),
+        (
+            lambda w: w.github.discuss(w.api, 14, "Four buckets."),
+            lambda w: w.github.webhook("discussion_comment", w.api, action="created", discussion={"number": 14}),
+            "discussions/14",
+            "Four buckets.",
+        ),
+        (
+            lambda w: w.github.write(w.api, "README.md", "Rewritten."),
+            lambda w: w.github.push_webhook(w.api),
+            "blob/README.md",
+            "Rewritten.",
+        ),
+    ],
+)
+def test_an_event_brings_its_change(
+    world: World, change: Change, delivery: Callable[[World], Any], document: str, expected: str
+) -> None:
+    world.sync()
+    change(world)
+    report = world.event(delivery(world))
+    assert report.errors == {}
+    assert expected in world.text(f"acme/api/{document}")
+    assert bool(expected) == (f"acme/api/{document}" in world.indexed)
+
+
+def test_an_unknown_event_is_named_and_does_nothing(world: World) -> None:
+    event = receive(world.connection, *world.github.webhook("from_the_future", world.api), now=0.0)
+    assert (event.changes, event.ignored) == ((), "the event 'from_the_future' is not known")
+
+
+def test_a_server_without_graphql_has_no_discussions(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    world.github.graphql = False
+    world.github.repository("acme/web")
+    report = world.sync()
+    assert (report.errors, report.documents.new) == ({}, 16)
+    assert [record for record in caplog.messages if "no GraphQL" in record] != []
+    assert world.github.asked()["graphql"] == 1
+
+
+def test_a_refused_query_is_an_error_of_the_unit_and_the_rest_is_read(world: World) -> None:
+    refusal = {"data": None, "errors": [{"type": "FORBIDDEN", "message": "Resource not accessible by integration"}]}
+    world.github.fail(1, lambda: JSONResponse(refusal), only="graphql")
+    report = world.sync()
+    assert "not accessible" in report.errors["acme/acme/api"]
+    assert report.documents.new == 16
+
+
+def test_the_cursor_is_plain_json(world: World) -> None:
+    world.sync()
+    state = world.workspace.catalog.units.get("acme", "acme/api")
+    assert state
+    assert json.loads(json.dumps(state.cursor)) == state.cursor
