@@ -149,6 +149,9 @@ class IndexStore(Protocol):
     def scan(self) -> Iterator[tuple[str, Payload]]:
         """All points, in no order, streamed."""
 
+    def wanted(self) -> bool:
+        """Whether another process waits for this one to close."""
+
     def publish(self) -> None:
         """Make everything written so far what readers see, at once."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -47,7 +48,8 @@ class EdgeStore:
         if not replace:
             check_live(self._publications, spec)
         with ExitStack() as opening:
-            opening.enter_context(_writer_lock(self._folder / "writer.lock", lock_timeout))
+            self._lock = _WriterLock(self._folder)
+            opening.enter_context(self._lock.held(lock_timeout))
             self._keep_spec()
             self._shard = self._load()
             opening.callback(self._shard.close)
@@ -86,6 +88,9 @@ class EdgeStore:
 
     def info(self) -> IndexInfo:
         return _info(self._spec.collection, self._spec.model, self._shard, self._shard_folder)
+
+    def wanted(self) -> bool:
+        return self._lock.wanted()
 
     def close(self) -> None:
         self._open.close()
@@ -237,22 +242,42 @@ def _info(collection: str, model: str, shard: qdrant_edge.EdgeShard, folder: Pat
     return IndexInfo(collection, model, documents, points, bytes_on_disk(folder))
 
 
-@contextmanager
-def _writer_lock(file: Path, timeout: float) -> Iterator[None]:
-    """Taken before the shard is touched: even a refused second opener would spoil the first one's next flush."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(file, thread_local=False)
-    try:
-        lock.acquire(timeout=timeout)
-    except Timeout:
-        raise IndexBusy(
-            f"{file}: another process has been writing the index for more than {timeout:.0f} s; "
-            "try again when it has finished"
-        ) from None
-    try:
-        yield
-    finally:
-        lock.release()
+class _WriterLock:
+    """Taken before the shard is touched: even a refused second opener would spoil the first one's next flush.
+
+    Whoever waits holds the file `next`, so that the holder sees it and a holder that comes again waits behind.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._file = folder / "writer.lock"
+        self._lock = FileLock(self._file, thread_local=False)
+        self._next = folder / "writer.next"
+
+    @contextmanager
+    def held(self, timeout: float) -> Iterator[None]:
+        """Raises IndexBusy if another process keeps it for `timeout` seconds."""
+        until = time.monotonic() + timeout
+        try:
+            with FileLock(self._next, timeout=timeout, thread_local=False):
+                self._lock.acquire(timeout=max(until - time.monotonic(), 0))
+        except Timeout:
+            raise IndexBusy(
+                f"{self._file}: another process has been writing the index for more than {timeout:.0f} s; "
+                "try again when it has finished"
+            ) from None
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+    def wanted(self) -> bool:
+        """Whether somebody waits."""
+        try:
+            with FileLock(self._next, blocking=False, thread_local=False):
+                return False
+        except Timeout:
+            return True
 
 
 @contextmanager

@@ -96,6 +96,9 @@ class QdrantStore:
     def scan(self) -> Iterator[tuple[str, Payload]]:
         return _scroll(self._client, self._name, Conditions())
 
+    def wanted(self) -> bool:
+        return False  # a server takes any number of writers
+
     def publish(self) -> None:
         with _server_errors(self._name):
             live = live_collection(self._client, self._spec.collection)

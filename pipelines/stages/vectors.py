@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Self, TypeAlias, TypeVar
 
 from pipelines.catalog import Load
 from pipelines.index.base import DocumentChange, IndexStore, Payload, Point, Refresh
@@ -26,6 +27,8 @@ Done = TypeVar("Done")
 
 CHUNKS_PER_STEP = 1_024
 """How many chunks are planned, embedded and written before the catalog notes it."""
+
+_SECONDS_BETWEEN_LOOKS = 0.05
 
 SHARE_PER_REQUEST = 1 / 50
 SMALLEST_REQUEST = 8
@@ -56,11 +59,11 @@ def index_vectors(workspace: Workspace, connection: str, unit: str, report: Sync
     total = sum(load.chunks for load in loads)
     embedding = _Embedding(workspace, request_limits(total), report.embedding)
     done = 0
-    with workspace.store() as store, ThreadPoolExecutor(1) as beside:
+    with _Writer(workspace) as writer, ThreadPoolExecutor(1) as beside:
         for load in loads:
-            planned = (_planned(store, step) for step in _steps(_current(workspace, load)))
-            for step, vectors in _one_ahead(beside, planned, embedding.vectors):
-                _write(workspace, store, step, vectors, report)
+            planned = (_planned(writer.store(), step) for step in _steps(_current(workspace, load)))
+            for step, vectors in _one_ahead(beside, planned, embedding.vectors, meanwhile=writer.make_way):
+                _write(workspace, writer.store(), step, vectors, report)
                 done += sum(len(one.document.chunks) for one in step)
                 progress("vectors", done, total)
             workspace.catalog.loads.indexed(load)
@@ -140,16 +143,55 @@ def _planned(store: IndexStore, step: Sequence[ChunkedDocument]) -> list[Planned
     return [plan(document, existing[document.document_id]) for document in step]
 
 
-def _one_ahead(beside: Executor, steps: Iterable[Step], work: Callable[[Step], Done]) -> Iterator[tuple[Step, Done]]:
-    """Each step with what `work` made of it; the next step's work is under way while the caller handles one."""
+class _Writer:
+    """The index's writer, opened when it is needed and closed while another process waits for it."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._open = ExitStack()
+        self._store: IndexStore | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    def store(self) -> IndexStore:
+        if self._store is None:
+            self._store = self._open.enter_context(self._workspace.store())
+        return self._store
+
+    def make_way(self) -> None:
+        """Let a waiting process write. What is planned here stays true: it may not touch this unit's documents."""
+        if self._store and self._store.wanted():
+            self._store = None
+            self._open.close()
+
+
+def _one_ahead(
+    beside: Executor, steps: Iterable[Step], work: Callable[[Step], Done], meanwhile: Callable[[], None]
+) -> Iterator[tuple[Step, Done]]:
+    """Each step with what `work` made of it; the next step's work is under way while the caller handles one.
+
+    `meanwhile` is called now and then while a step's work is waited for.
+    """
     waiting: tuple[Step, Future[Done]] | None = None
     for step in steps:
         following = (step, beside.submit(work, step))
         if waiting:
-            yield waiting[0], waiting[1].result()
+            yield waiting[0], _awaited(waiting[1], meanwhile)
         waiting = following
     if waiting:
-        yield waiting[0], waiting[1].result()
+        yield waiting[0], _awaited(waiting[1], meanwhile)
+
+
+def _awaited(future: Future[Done], meanwhile: Callable[[], None]) -> Done:
+    meanwhile()
+    while not future.done():
+        wait([future], timeout=_SECONDS_BETWEEN_LOOKS)
+        meanwhile()
+    return future.result()
 
 
 class _Embedding:

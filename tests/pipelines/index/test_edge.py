@@ -436,3 +436,26 @@ def test_readers_filter_agrees_with_brute_force(corpus: Any, tokens: Any, mode: 
     names = {hit.payload["document_id"] for hit in hits}
     assert names <= allowed
     assert len(hits) == len(names) == min(limit, len(allowed))
+
+
+def test_a_writer_sees_that_another_one_waits_and_is_waited_for_in_turn(edge: Any) -> None:
+    from pipelines.index import open_store
+
+    turns = []
+    first = edge.store()
+    assert not first.wanted()
+
+    def second() -> None:
+        with closing(open_store(edge.settings, edge.spec)):
+            turns.append("second")
+
+    thread = threading.Thread(target=second)
+    thread.start()
+    while not first.wanted():
+        pass
+    first.close()
+    with closing(open_store(edge.settings, edge.spec)) as again:
+        turns.append("first")
+        assert not again.wanted()
+    thread.join()
+    assert turns == ["second", "first"]

@@ -213,6 +213,7 @@ def test_the_api_describes_itself(client):
         "/v1/vector_stores/{assistant}/search",
         "/healthz",
         "/readyz",
+        "/webhooks/{connection}",
     }
     body = described["paths"]["/v1/search"]["post"]["requestBody"]["content"]["application/json"]
     assert body["schema"] == {"$ref": "#/components/schemas/SearchRequest"}
