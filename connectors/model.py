@@ -63,7 +63,8 @@ class Document:
 
     `content` is Markdown, HTML or plain text as `str`, or the bytes of a file; `content_type` is its media
     type. `parents` runs from the outermost container to the nearest. `readers` holds reader tokens; an
-    empty tuple means that nobody but an administrator may see the document. Times are aware (UTC).
+    empty tuple means that nobody but an administrator may see the document. Times are aware (UTC). `mark` is what
+    `Listed.mark` is for this state of the object; it is not part of the version.
     """
 
     id: str
@@ -81,6 +82,7 @@ class Document:
     parents: tuple[Parent, ...] = ()
     tags: tuple[str, ...] = ()
     readers: tuple[str, ...] = ()
+    mark: str = ""
 
     @property
     def content_bytes(self) -> bytes:
@@ -156,13 +158,15 @@ class Checkpoint:
 class Listed:
     """An object as a listing names it, without its content.
 
-    `updated_at` is given where the listing tells it and means what `Document.updated_at` means: an object
-    that is newer here than in the catalog has been missed, and is read again.
+    Both are given where the listing tells them. `updated_at` means what `Document.updated_at` means: an object
+    that is newer here than in the catalog has been missed, and is read again. `mark` stands for all that the
+    listing shows of the object: one that is another than in the catalog has changed, whatever its time says.
     """
 
     document_id: str
     title: str = ""
     updated_at: datetime | None = None
+    mark: str = ""
 
 
 Item: TypeAlias = Document | Skipped | Failed | Deleted | Checkpoint

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Self
 
 from sqlalchemy import Engine
@@ -61,12 +61,14 @@ class Catalog:
         *,
         documents_path: str | None,
         unchanged: Sequence[str],
+        marks: Mapping[str, str],
         listing: str | None,
         cursor: Cursor | None,
     ) -> None:
         """What a stretch of reading found: its load, the status of each object, and where to continue.
 
-        `cursor` is None where the stretch does not end at a checkpoint.
+        `unchanged` documents get those of the `marks` that are new. `cursor` is None where the stretch does not end
+        at a checkpoint.
         """
         landed = sum(outcome.landed for outcome in outcomes)
         with self._engine.begin() as database:
@@ -74,6 +76,7 @@ class Catalog:
             documents_module.record(database, connection, unit, outcomes, load=load, listing=listing)
             if listing:
                 documents_module.name_in_listing(database, unchanged, listing)
+            documents_module.mark_anew(database, marks)
             if cursor is not None:
                 move_cursor(database, connection, unit, cursor)
 

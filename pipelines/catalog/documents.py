@@ -31,6 +31,7 @@ class DocumentState:
     attempts: int
     next_attempt: datetime | None
     updated_at: datetime | None
+    mark: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +47,7 @@ class Outcome:
     reason: str | None = None
     attempts: int = 0
     updated_at: datetime | None = None
+    mark: str | None = None
 
 
 class Documents:
@@ -190,6 +192,7 @@ def record(
             "attempts": outcome.attempts,
             "next_attempt": next_attempt(outcome.attempts, now) if outcome.status == "failed" else None,
             "updated_at": outcome.updated_at,
+            "mark": outcome.mark,
             "changed_at": now,
         }
         for outcome in outcomes
@@ -218,6 +221,12 @@ def mark(database: Connection, outcomes: Iterable[Outcome]) -> None:
 def forget_index(database: Connection) -> None:
     """No document is in the index any more: the next indexing writes all points anew."""
     database.execute(update(tables.documents).values(indexed_version=None, chunks=0))
+
+
+def mark_anew(database: Connection, marks: Mapping[str, str]) -> None:
+    """Listings show these documents in another way, although nothing of them has changed."""
+    for document_id, value in marks.items():
+        database.execute(update(tables.documents).where(tables.documents.c.id == document_id).values(mark=value))
 
 
 def name_in_listing(database: Connection, ids: Iterable[str], listing: str) -> None:

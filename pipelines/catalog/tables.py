@@ -75,6 +75,7 @@ documents = Table(
     Column("attempts", Integer, nullable=False),
     Column("next_attempt", UtcTime),
     Column("updated_at", UtcTime, doc="At the source"),
+    Column("mark", Text, doc="What a listing of the source shows of the object"),
     Column("changed_at", UtcTime, nullable=False, doc="Of this row"),
     Index("documents_by_unit", "connection", "unit", "status"),
 )

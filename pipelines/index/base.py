@@ -81,6 +81,8 @@ class DocumentChange:
 class Filters:
     """Conditions on points, all of which hold; an empty field is no condition.
 
+    `below` is a second condition on parents, an assistant's scope: a document may lie in the scope by one of its
+    containers and be asked for by another.
     `readers` are the tokens of whoever asks: a point matches if it carries one of them. None asks as an
     administrator; an empty tuple matches nothing.
     """
@@ -93,6 +95,7 @@ class Filters:
     documents: tuple[str, ...] = ()
     parents_in: tuple[str, ...] = ()
     parents_not: tuple[str, ...] = ()
+    below: tuple[str, ...] = ()
     tags_in: tuple[str, ...] = ()
     tags_not: tuple[str, ...] = ()
     updated_after: datetime | None = None

@@ -47,6 +47,7 @@ def conditions(filters: Filters) -> Conditions:
         ("author", filters.authors),
         ("document_id", filters.documents),
         ("parents", filters.parents_in),
+        ("parents", filters.below),
         ("tags", filters.tags_in),
     )
     if filters.updated_after or filters.updated_before:

@@ -97,10 +97,7 @@ def _combined(filters: Filters, scope: Filters | None) -> Filters | None:
     if scope is None:
         return filters
     sources = _within(filters.sources, scope.sources)
-    parents = _within(filters.parents_in, scope.parents_in)
-    if sources is None or parents is None:
-        return None
-    return replace(filters, sources=sources, parents_in=parents)
+    return None if sources is None else replace(filters, sources=sources, below=scope.parents_in)
 
 
 def _within(asked: tuple[str, ...], allowed: tuple[str, ...]) -> tuple[str, ...] | None:

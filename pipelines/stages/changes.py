@@ -16,11 +16,15 @@ Kind: TypeAlias = Literal["new", "changed", "unchanged", "skipped", "failed", "d
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """`outcome` goes to the catalog and `row` to the landing; None where there is nothing to write."""
+    """`outcome` goes to the catalog and `row` to the landing; None where there is nothing to write.
+
+    `mark` is the new mark of a document that is otherwise unchanged.
+    """
 
     kind: Kind
     outcome: Outcome | None = None
     row: Row | None = None
+    mark: str | None = None
 
 
 def change(item: Document | Skipped | Failed | Deleted, state: DocumentState | None, now: datetime) -> Change:
@@ -39,7 +43,7 @@ def change(item: Document | Skipped | Failed | Deleted, state: DocumentState | N
 def _document(document: Document, state: DocumentState | None, now: datetime) -> Change:
     known = state is not None and state.status != "deleted"
     if state and known and document.version == state.version and not _due(state, now):
-        return Change("unchanged")
+        return Change("unchanged", mark=document.mark if document.mark != (state.mark or "") else None)
     outcome = Outcome(
         id=document.id,
         status="pending",
@@ -49,6 +53,7 @@ def _document(document: Document, state: DocumentState | None, now: datetime) ->
         landed=True,
         attempts=state.attempts if state else 0,
         updated_at=document.updated_at,
+        mark=document.mark or None,
     )
     return Change("changed" if known else "new", outcome, document)
 

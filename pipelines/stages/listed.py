@@ -45,7 +45,8 @@ def missed(listed: Listed, state: DocumentState | None) -> bool:
     """Whether the catalog lacks this object, or what it is now."""
     if state is None or state.status == "deleted":
         return True
-    return bool(listed.updated_at and state.updated_at and listed.updated_at > state.updated_at)
+    newer = bool(listed.updated_at and state.updated_at and listed.updated_at > state.updated_at)
+    return newer or bool(listed.mark and state.mark and listed.mark != state.mark)
 
 
 def _batches(listed: Iterable[Listed]) -> Iterator[Sequence[Listed]]:

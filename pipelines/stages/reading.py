@@ -94,27 +94,29 @@ class Reading:
         outcomes: list[Outcome] = []
         rows: list[Row] = []
         unchanged: list[str] = []
+        marks: dict[str, str] = {}
         for key, item in gathered.items.items():
             found = change(item, states.get(key), now)
             self._counts.count(found.kind)
             if found.outcome is None:
                 unchanged.append(key)
+                marks |= {key: found.mark} if found.mark is not None else {}
             else:
                 outcomes.append(found.outcome)
             if found.row is not None:
                 rows.append(found.row)
-        self._commit(rows, outcomes, unchanged, gathered.checkpoint if self._keeps_cursor else None)
-
-    def _commit(self, rows: list[Row], outcomes: list[Outcome], unchanged: list[str], cursor: Cursor | None) -> None:
-        path = None
-        if rows:
-            path = self._landing.write_documents(self._connection.source, self._connection.id, self._unit.id, rows)
         self._catalog.commit_read(
             self._connection.id,
             self._unit.id,
             outcomes,
-            documents_path=path,
+            documents_path=self._landed(rows),
             unchanged=unchanged,
+            marks=marks,
             listing=self._listing,
-            cursor=cursor,
+            cursor=gathered.checkpoint if self._keeps_cursor else None,
         )
+
+    def _landed(self, rows: list[Row]) -> str | None:
+        if not rows:
+            return None
+        return self._landing.write_documents(self._connection.source, self._connection.id, self._unit.id, rows)

@@ -67,7 +67,10 @@ class MemorySource:
             self.before_page(page)
             self.requests += 1
             for key, item in list(self.objects.items())[start : start + self.page_size]:
-                yield Listed(key, updated_at=item.updated_at if isinstance(item, Document) else None)
+                if isinstance(item, Document):
+                    yield Listed(key, item.title, item.updated_at, item.mark)
+                else:
+                    yield Listed(key)
 
     def unit_of(self, document_id: str) -> str | None:
         return "unit" if document_id in self.objects else None

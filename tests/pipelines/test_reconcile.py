@@ -75,6 +75,18 @@ def test_what_the_changes_missed_is_read(workspace, source):
     assert (report.documents.new, report.documents.changed, report.embedding.inputs) == (1, 1, 2)
 
 
+def test_what_looks_otherwise_in_the_listing_is_read_once(workspace, source):
+    forgotten(source, 3, content="Quite another text.", mark="b")
+    forgotten(source, 4, mark="b")
+    assert reconcile(workspace, source).documents.read == 0  # nothing to compare with yet
+    sync_unit(workspace, CONNECTION, source, UNIT, SyncOptions(mode="full"))
+    forgotten(source, 3, content="Edited once more.", mark="c")
+    forgotten(source, 4, mark="c")
+    report = reconcile(workspace, source)
+    assert (report.documents.changed, report.documents.unchanged) == (1, 1)
+    assert reconcile(workspace, source).documents.read == 0
+
+
 def test_what_is_gone_is_removed_and_can_come_back(workspace, source):
     source.remove(document(1).id)
     report = reconcile(workspace, source)

@@ -58,6 +58,7 @@ def commit(catalog, *outcomes, unit="a", listing=None, cursor=None, path="x.parq
         outcomes,
         documents_path=path if landed else None,
         unchanged=unchanged,
+        marks={},
         listing=listing,
         cursor=cursor,
     )

@@ -23,6 +23,7 @@ INDEXED = DocumentState(
     attempts=0,
     next_attempt=None,
     updated_at=None,
+    mark=None,
 )
 WAITING = replace(INDEXED, status="failed", attempts=2, next_attempt=NOW + timedelta(hours=1))
 DUE = replace(WAITING, next_attempt=NOW - timedelta(hours=1))

@@ -1,4 +1,4 @@
-"""What connections and units are in, the inbox of events, and assistants made by command."""
+"""Readers of units, marks of documents, connections, the inbox of events, and assistants made by command."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,6 +13,7 @@ TIME = sa.DateTime(timezone=True)
 
 def upgrade() -> None:
     op.add_column("units", sa.Column("readers", sa.JSON))
+    op.add_column("documents", sa.Column("mark", sa.Text))
     op.create_table(
         "connections",
         sa.Column("connection", sa.Text, primary_key=True),
