@@ -52,12 +52,8 @@ class GitHubConnector:
             yield Unit(name, name, str(payload.get("html_url") or ""), readers)
 
     def memberships(self) -> Iterator[Membership]:
-        private = [
-            str(payload["full_name"])
-            for payload in repositories(self._client, self._connection)
-            if not access.is_public(payload)
-        ]
-        return access.memberships(self._client, self._connection.emails, private)
+        found = repositories(self._client, self._connection)
+        return access.memberships(self._client, self._connection.emails, found)
 
     def read(self, unit: Unit, cursor: Cursor | None = None, window: Window | None = None) -> Iterator[Item]:
         """Issues and pull requests, discussions, releases, then files. See `Connector.read`."""

@@ -25,6 +25,8 @@ Payload: TypeAlias = dict[str, Any]
 PAGE_SIZE = 200
 """Slack recommends no more: https://docs.slack.dev/apis/web-api/pagination"""
 
+FILES_PER_PAGE = 100
+
 _CREDENTIALS = {
     "account_inactive",
     "invalid_auth",
@@ -45,7 +47,15 @@ _ACCESS = {
     "not_in_channel",
     "restricted_action",
 }
-_ABSENT = {"channel_not_found", "message_not_found", "thread_not_found", "user_not_found", "users_not_found"}
+_ABSENT = {
+    "channel_not_found",
+    "file_deleted",
+    "file_not_found",
+    "message_not_found",
+    "thread_not_found",
+    "user_not_found",
+    "users_not_found",
+}
 _PASSING = {"fatal_error", "internal_error", "request_timeout", "service_unavailable", "team_added_to_org"}
 
 
@@ -55,7 +65,10 @@ class SlackClient:
     def __init__(self, connection: SlackConnection, transport: httpx.BaseTransport | None = None) -> None:
         token = connection.token.get_secret_value().strip()
         headers = {"Authorization": f"Bearer {token}", "User-Agent": "headrace"}
-        self._api = ApiClient(connection.base_url, headers, check=refusal, transport=transport)
+        # Slack counts each method apart: https://docs.slack.dev/apis/web-api/rate-limits
+        self._api = ApiClient(
+            connection.base_url, headers, check=refusal, tier=lambda path: path.rpartition("/")[2], transport=transport
+        )
 
     @property
     def requests(self) -> int:
@@ -103,6 +116,23 @@ class SlackClient:
             if not body.get("has_more"):
                 return
             latest = page[-1]["ts"]
+
+    def files(self, channel: str, *, since: int | None = None, until: int | None = None) -> Iterator[list[Payload]]:
+        """Files shared in a channel between two times (Unix seconds), newest first, page by page.
+
+        This method counts pages: https://docs.slack.dev/reference/methods/files.list
+        """
+        page, known = 1, set[str]()
+        while True:
+            body = self.call("files.list", channel=channel, ts_from=since, ts_to=until, count=FILES_PER_PAGE, page=page)
+            found = [file for file in body.get("files") or () if file.get("id") and file["id"] not in known]
+            if not found:
+                return
+            known.update(str(file["id"]) for file in found)
+            yield found
+            page += 1
+            if page > int((body.get("paging") or {}).get("pages") or 1):
+                return
 
     def replies(self, channel: str, thread: str) -> list[Payload]:
         """A thread's messages, the root first; empty if it is gone."""

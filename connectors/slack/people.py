@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from functools import cached_property
 
 from connectors.errors import AccessDenied, NotFound
 from connectors.slack.client import Payload, SlackClient
 from connectors.slack.mrkdwn import Names
 
-CHANNEL_TYPES = "public_channel,private_channel"
+CHANNEL_TYPES = ("public_channel", "private_channel", "mpim")
+"""Asked for one by one, since each needs a scope of its own: channels:read, groups:read, mpim:read. Group direct
+messages are among them only where the app was invited."""
+
+logger = logging.getLogger(__name__)
 
 
 class Directory:
@@ -29,9 +34,19 @@ class Directory:
 
     @cached_property
     def channels(self) -> dict[str, Payload]:
-        """All channels that the token sees, archived ones included. Needs channels:read and groups:read."""
-        listed = self._client.listing("conversations.list", "channels", types=CHANNEL_TYPES, exclude_archived=False)
-        return {channel["id"]: channel for channel in listed if channel.get("id")}
+        """All channels that the token sees, archived ones included. Raises AccessDenied if it may see none."""
+        found: dict[str, Payload] = {}
+        denied: list[AccessDenied] = []
+        for kind in CHANNEL_TYPES:
+            try:
+                listed = self._client.listing("conversations.list", "channels", types=kind, exclude_archived=False)
+                found.update((channel["id"], channel) for channel in listed if channel.get("id"))
+            except AccessDenied as error:
+                denied.append(error)
+                logger.info("channels of the type %s are not read: %s", kind, error)
+        if len(denied) == len(CHANNEL_TYPES):
+            raise denied[0]
+        return found
 
     @cached_property
     def team_url(self) -> str:

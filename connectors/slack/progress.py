@@ -6,29 +6,36 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from connectors.model import Cursor
 from connectors.slack.client import Payload, number
 
 REMEMBERED = 200
 """How many of the latest messages are compared with what they were. A change further back (an edit, a
-deletion, a late reply) is found by a full read."""
+deletion, a late reply) is found by an event, or by a reconcile: the channel's whole history shows it."""
 
 
 @dataclass(slots=True)
 class Progress:
     """`seen` maps the times of the latest messages to what they looked like. `before` is set while a first
-    read is under way: what is older is still to be read."""
+    read is under way: what is older is still to be read. `files` is when the newest file was shared that has
+    been read (Unix seconds), and `files_before` is to files what `before` is to messages."""
 
     seen: dict[str, str] = field(default_factory=dict)
     before: str | None = None
+    files: int | None = None
+    files_before: int | None = None
 
     @classmethod
     def of(cls, cursor: Cursor) -> Progress:
-        return cls(dict(cursor.get("seen") or {}), cursor.get("before"))
+        return cls(
+            dict(cursor.get("seen") or {}), cursor.get("before"), cursor.get("files"), cursor.get("files_before")
+        )
 
     def cursor(self) -> Cursor:
-        return {"seen": self.seen} | ({"before": self.before} if self.before else {})
+        places = {"before": self.before, "files": self.files, "files_before": self.files_before}
+        return {"seen": self.seen} | {name: place for name, place in places.items() if place is not None}
 
     def remember(self, messages: Iterable[Payload]) -> None:
         """Take these for the channel's latest messages, apart from older ones remembered before."""
@@ -41,10 +48,24 @@ class Progress:
         return max(self.seen, key=number, default=None)
 
 
+_THREAD = "t"
+
+
 def fingerprint(message: Payload) -> str:
-    """Changes with everything of a message that a person sees, its thread's latest reply included."""
-    shown = {
-        key: message.get(key)
-        for key in ("text", "blocks", "attachments", "files", "edited", "subtype", "reply_count", "latest_reply")
+    """Changes with everything of a message that a person sees, its thread's number of replies and latest one
+    included; tells a thread's root from other messages."""
+    shown: dict[str, Any] = {
+        key: message.get(key) or None
+        for key in ("text", "blocks", "attachments", "edited", "subtype", "reply_count", "latest_reply")
     }
-    return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()[:12]
+    shown["files"] = [file.get("id") for file in message.get("files") or () if isinstance(file, dict)]
+    return (_THREAD if message.get("reply_count") else "") + digest(shown)
+
+
+def was_thread(mark: str) -> bool:
+    """Whether a fingerprint was made of a thread's root. Hexadecimal digits hold no `t`."""
+    return mark.startswith(_THREAD)
+
+
+def digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:12]

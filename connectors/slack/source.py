@@ -8,33 +8,38 @@ import httpx
 
 from connectors.connection import SlackConnection
 from connectors.errors import SourceError
-from connectors.model import Checkpoint, Cursor, Finding, Item, Membership, Unit, Window
+from connectors.http import ApiClient
+from connectors.model import Checkpoint, Cursor, Deleted, Finding, Item, Listed, Membership, Unit, Window
 from connectors.slack import access
+from connectors.slack.channel import Channel
 from connectors.slack.client import Payload, SlackClient
+from connectors.slack.files import Files, files_client
 from connectors.slack.people import Directory
 from connectors.slack.progress import Progress
-from connectors.slack.reading import Reading
+from connectors.slack.reading import Reading, parsed_id
 
 
 def connect(connection: SlackConnection, transport: httpx.BaseTransport | None = None) -> SlackConnector:
     """Open a connection; nothing is sent yet. `transport` replaces the network."""
-    return SlackConnector(connection, SlackClient(connection, transport))
+    return SlackConnector(connection, SlackClient(connection, transport), files_client(connection, transport))
 
 
 class SlackConnector:
     """Reads the channels that a token reaches. See `connectors.model.Connector`."""
 
-    def __init__(self, connection: SlackConnection, client: SlackClient) -> None:
+    def __init__(self, connection: SlackConnection, client: SlackClient, loader: ApiClient) -> None:
         self._connection = connection
         self._client = client
+        self._loader = loader
         self._directory = Directory(client)
 
     @property
     def requests(self) -> int:
-        return self._client.requests
+        return self._client.requests + self._loader.requests
 
     def close(self) -> None:
         self._client.close()
+        self._loader.close()
 
     def check(self) -> list[Finding]:
         """Who the token is, which scopes it has, and how many channels it reaches."""
@@ -56,29 +61,52 @@ class SlackConnector:
             name = str(channel.get("name") or channel["id"])
             if self._connection.admits(channel["id"], name):
                 url = f"{self._directory.team_url.rstrip('/')}/archives/{channel['id']}"
-                yield Unit(str(channel["id"]), name, url)
+                yield Unit(str(channel["id"]), name, url, access.readers(self._connection.id, channel))
 
     def memberships(self) -> Iterator[Membership]:
         return access.memberships(self._client, self._directory)
 
     def read(self, unit: Unit, cursor: Cursor | None = None, window: Window | None = None) -> Iterator[Item]:
-        """Messages from the newest back, or with a cursor what changed among the latest. See `Connector.read`."""
+        """Messages from the newest back, or with a cursor what changed among the latest; then files.
+
+        Of files a window reads none: when one was shared says little of when it was talked about.
+        """
         progress = Progress.of(cursor or {})
-        reading = self._reading(unit)
-        if window or not cursor or progress.before:
-            yield from reading.everything(Progress() if window else progress, window)
-        else:
+        channel = self._channel(unit)
+        reading = Reading(self._client, channel)
+        if window:
+            yield from reading.everything(Progress(), window)
+            yield Checkpoint(cursor or {})
+            return
+        if not cursor or progress.before:
+            yield from reading.everything(progress, None)
+            yield Checkpoint(progress.cursor())
+        elif progress.files_before is None:
             yield from reading.changes(progress)
-        yield Checkpoint((cursor or {}) if window else progress.cursor(), complete=not cursor and not window)
+        yield from Files(self._client, self._loader, channel).changed(progress)
+        yield Checkpoint(progress.cursor(), complete=not cursor)
+
+    def listing(self, unit: Unit) -> Iterator[Listed]:
+        channel = self._channel(unit)
+        yield from Reading(self._client, channel).listed()
+        yield from Files(self._client, self._loader, channel).listed()
 
     def fetch(self, unit: Unit, document_ids: Sequence[str]) -> Iterator[Item]:
-        if document_ids:
-            yield from self._reading(unit).again(document_ids)
+        if not document_ids:
+            return
+        channel = self._channel(unit)
+        reading, files = Reading(self._client, channel), Files(self._client, self._loader, channel)
+        for document_id in document_ids:
+            kind, name = parsed_id(channel, document_id)
+            item = files.again(name) if kind == "files" else reading.again(kind, name)
+            yield item or Deleted(document_id)
 
-    def _reading(self, unit: Unit) -> Reading:
-        return Reading(self._connection.id, self._client, self._directory, unit, self._channel(unit))
+    def unit_of(self, document_id: str) -> str | None:
+        """An id names its channel."""
+        channel, _, _ = document_id.removeprefix(f"slack:{self._connection.id}/").partition("/")
+        return next((unit.id for unit in self.units() if unit.id == channel), None)
 
-    def _channel(self, unit: Unit) -> Payload:
+    def _channel(self, unit: Unit) -> Channel:
         """The channel as it is now: its visibility decides who may read it."""
-        channel: Payload = self._client.call("conversations.info", channel=unit.id).get("channel") or {}
-        return {"id": unit.id, "name": unit.name} | channel
+        payload: Payload = self._client.call("conversations.info", channel=unit.id).get("channel") or {}
+        return Channel(self._connection, self._directory, unit, {"id": unit.id, "name": unit.name} | payload)

@@ -75,7 +75,7 @@ class Repository:
             "id": self.id,
             "full_name": self.full_name,
             "name": self.full_name.partition("/")[2],
-            "owner": {"login": self.full_name.partition("/")[0]},
+            "owner": {"login": self.full_name.partition("/")[0], "type": "Organization"},
             "private": self.private,
             "visibility": "private" if self.private else "public",
             "archived": self.archived,
@@ -322,7 +322,8 @@ class GitHub:
         if not self.graphql:
             return JSONResponse({"message": "Not Found"}, 404)
         body = await request.json()
-        return JSONResponse(executed(self.repositories, body["query"], body.get("variables") or {}))
+        people = {login: [email] for login, email in self.emails.items()}
+        return JSONResponse(executed(self.repositories, people, body["query"], body.get("variables") or {}))
 
     def _get(self, path: str, request: Request) -> Response:
         match path.split("/"):

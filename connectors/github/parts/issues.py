@@ -39,9 +39,12 @@ class Issues:
             self._comments.done(progress)
 
     def listed(self) -> Iterator[Listed]:
+        before: set[int] = set()  # numbers on the page before, with which a page can overlap
         for page in self._pages(None):
             for payload in page.items:
-                yield Listed(self._make.issue_id(payload), str(payload.get("title") or ""), updated_at(payload))
+                if payload["number"] not in before:
+                    yield Listed(self._make.issue_id(payload), str(payload.get("title") or ""), updated_at(payload))
+            before = {payload["number"] for payload in page.items}
 
     def again(self, kind: str, name: str) -> Item | None:
         """Nothing under this id if it was transferred, or is of the other kind."""

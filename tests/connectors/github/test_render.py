@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from itertools import permutations
 from typing import Any
 
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from connectors.github.render import issue, labels, pull_request, state
+from connectors.github.render import closes, discussion, issue, labels, pull_request, release, state
 
 PLAIN: dict[str, Any] = {"number": 1, "title": "Title", "state": "open", "body": "Body", "user": {"login": "ada"}}
 
@@ -159,3 +160,86 @@ def test_no_comment_swallows_the_next(bodies: list[list[str]]) -> None:
     tokens = MarkdownIt().parse(text)
     shown = [tokens[place + 1].content for place, token in enumerate(tokens) if token.type == "heading_open"]
     assert sum(heading.startswith("Comment by bob") for heading in shown) == len(bodies)
+
+
+WORDS = st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S"]), min_size=1, max_size=12)
+SENTENCES = st.lists(WORDS, min_size=1, max_size=8).map(" ".join)
+
+
+@st.composite
+def discussions(draw: st.DrawFn) -> dict[str, Any]:
+    def node(body: str, day: int, **more: Any) -> dict[str, Any]:
+        return {"body": body, "createdAt": f"2026-01-{day:02}T00:00:00Z", "author": {"login": "bob"}, **more}
+
+    days = st.integers(1, 28)
+    replies = st.lists(st.builds(node, SENTENCES, days), max_size=3).map(lambda found: {"nodes": found})
+    comments = draw(st.lists(st.builds(node, SENTENCES, days, replies=replies, isAnswer=st.booleans()), max_size=4))
+    return {"number": 1, "body": draw(SENTENCES), "comments": {"nodes": comments}, "category": {"name": "Ideas"}}
+
+
+@given(discussions())
+def test_no_word_of_a_discussion_is_lost_and_none_is_invented(payload: dict[str, Any]) -> None:
+    comments = payload["comments"]["nodes"]
+    said = [
+        payload["body"],
+        *(one["body"] for one in comments),
+        *(r["body"] for c in comments for r in c["replies"]["nodes"]),
+    ]
+    ours = r"State: open · Category: Ideas|#{2,3} (Answer|Comment|Reply) by bob, 2026-01-\d\d 00:00 UTC"
+    told = re.sub(ours, "", discussion(payload))
+    assert sorted(words(told)) == sorted(word for body in said for word in words(closed(body)))
+
+
+@given(SENTENCES, st.lists(SENTENCES, max_size=4), st.lists(SENTENCES, max_size=3))
+def test_no_word_of_a_pull_request_is_lost_and_none_is_invented(
+    body: str, comments: list[str], reviews: list[str]
+) -> None:
+    payload = {"number": 1, "state": "open", "body": body}
+    text = pull_request(
+        payload, [said(one) for one in comments], [{"state": "APPROVED", "body": one} for one in reviews], []
+    )
+    ours = r"\AState: open|## (Comment by bob, 2026-01-02 03:04 UTC|Approved by ghost)"
+    found = sorted(words(re.sub(ours, "", text)))
+    assert found == sorted(word for one in (body, *comments, *reviews) for word in words(closed(one)))
+
+
+def words(text: str) -> list[str]:
+    """Words of a text; the number of marks before a heading is the renderer's to choose."""
+    return [word for word in text.split() if set(word) != {"#"}]
+
+
+def closed(body: str) -> str:
+    """A body as the renderer must keep it: with the fence that it leaves open closed."""
+    fence = re.match(r"(`{3,}(?=[^`]*$)|~{3,})", body)
+    return f"{body} {fence[1]}" if fence else body
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ("Closes #12", ("#12",)),
+        ("fixes: #1, resolves acme/web#2 and closed #1", ("#1", "acme/web#2")),
+        ("Fixed https://github.com/acme/web/issues/7.", ("acme/web#7",)),
+        ("See #12; prefixes #3; fix it", ()),
+        ("closes #", ()),
+        (None, ()),
+    ],
+)
+def test_linked_issues(body: str | None, found: tuple[str, ...]) -> None:
+    assert closes({"body": body, "pull_request": {"merged_at": None}}) == found
+    assert closes({"body": body}) == ()
+
+
+def test_release() -> None:
+    payload = {
+        "tag_name": "v2",
+        "prerelease": True,
+        "published_at": "2026-03-01T00:00:00Z",
+        "body": "# New\r\n- It sings",
+        "assets": [{"name": "mill.zip", "download_count": 3}],
+    }
+    assert (
+        release(payload)
+        == "Tag: v2 · State: pre-release · Published: 2026-03-01 · Files: mill.zip\n\n# New\n- It sings"
+    )
+    assert release({}) == ""

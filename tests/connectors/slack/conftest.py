@@ -60,6 +60,9 @@ class Workspace:
     def conversations_members(self, form: dict[str, str]) -> dict[str, Any]:
         return {"members": self.members.get(form["channel"], [])}
 
+    def files_list(self, form: dict[str, str]) -> dict[str, Any]:
+        return {"files": [], "paging": {"pages": 1}}
+
     def users_list(self, form: dict[str, str]) -> dict[str, Any]:
         return {"members": list(self.users.values())}
 

@@ -63,12 +63,12 @@ def test_a_thread_tells_who_when_and_where(slack, connector):
     assert thread.readers == ("group:acme:workspace",)
 
 
-def test_nothing_new_costs_two_requests_and_yields_nothing(slack, connector):
+def test_nothing_new_costs_three_requests_and_yields_nothing(slack, connector):
     fill(slack)
     cursor = cursor_of(read(connector))
     slack.calls.clear()
     (last,) = read(connector, cursor)
-    assert (last, len(slack.calls)) == (Checkpoint(cursor), 2)
+    assert (last, len(slack.calls)) == (Checkpoint(cursor), 3)
 
 
 @pytest.mark.parametrize("page_size", [1, 2, 3, 200])
@@ -104,7 +104,11 @@ def test_a_killed_read_continues_from_any_checkpoint(slack, connector):
             lambda slack: slack.messages["C1"][ts(0)].update(text="good evening", edited={"ts": ts(5)}),
             {"days/2026-03-01"},
         ),
-        (lambda slack: slack.messages["C1"].pop(ts(2)), {"days/2026-03-03", f"threads/{ts(2)}"}),
+        (lambda slack: slack.messages["C1"].pop(ts(2)), {"days/2026-03-03"}),
+        (
+            lambda slack: [slack.messages["C1"].pop(one) for one in (ts(1, 1), ts(2, 5))],
+            {"days/2026-03-02", "days/2026-03-03", f"threads/{ts(1)}"},
+        ),
     ],
 )
 def test_what_changes_among_the_latest_messages_is_read_again(slack, connector, happen, changed):
@@ -142,8 +146,10 @@ def test_a_window_takes_in_its_days_and_leaves_the_cursor(slack, connector):
     fill(slack)
     window = Window(START + timedelta(days=1, hours=-1), START + timedelta(days=2, hours=-1))
     items = read(connector, {"seen": {}}, window)
-    assert set(documents(items)) == {f"threads/{ts(1)}"}
+    assert set(documents(items)) == {f"threads/{ts(1)}", "days/2026-03-03"}
     assert items[-1] == Checkpoint({"seen": {}})
+    until_midnight = Window(START + timedelta(days=1), datetime(2026, 3, 3, tzinfo=UTC))
+    assert set(documents(read(connector, {"seen": {}}, until_midnight))) == {f"threads/{ts(1)}"}
 
 
 def test_fetch_looks_again(slack, connector):

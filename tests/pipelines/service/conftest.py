@@ -24,6 +24,8 @@ CONNECTION = GitHubConnection(id="acme", source="github", token=SecretStr("t"))
 ADA, BO = "ada@example.com", "bo@example.com"
 READERS = {1: ("public",), 2: (f"user:{ADA}",), 3: ("group:acme:team",), 4: ()}
 SEES = {ADA: {1, 2}, BO: {1, 3}, "stranger@example.com": {1}}
+HOSTILE = {"title": "<img src=x onerror=\"document.title='broken'\">", "url": "javascript:alert(1)"}
+"""What document 3 tries on whoever shows it."""
 ASSISTANTS = (
     Assistant(id="people", api_key=SecretStr("people-key")),
     Assistant(id="robot", api_key=SecretStr("robot-key"), identity="service", readers=("group:acme:team",)),
@@ -41,7 +43,8 @@ def workspace(tmp_path_factory):
         source = MemorySource()
         for number, readers in READERS.items():
             text = f"The certificate number {number} has expired."
-            source.put(document(number, content=text, readers=readers, tags=(f"tag{number}",)))
+            hostile = HOSTILE if number == 3 else {}
+            source.put(document(number, content=text, readers=readers, tags=(f"tag{number}",), **hostile))
         sync_unit(opened, CONNECTION, source, Unit("unit", "Unit"))
         opened.catalog.memberships.replace("acme", [Membership("team", BO)])
         publish(opened)

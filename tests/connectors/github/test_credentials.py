@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from pydantic import SecretStr, ValidationError
+
+from connectors.connection import GitHubConnection
+from connectors.errors import AuthenticationFailed, InvalidResponse
+from connectors.github.client import GitHubClient
+from connectors.github.credentials import InstallationToken
+from tests.emulators.github import INSTALLATION, GitHub, serving
+
+APP = {"id": "gh", "source": "github", "app_id": 17, "installation_id": INSTALLATION}
+
+
+@pytest.fixture(scope="module")
+def key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+@pytest.fixture(scope="module")
+def pem(key: rsa.RSAPrivateKey) -> str:
+    """As GitHub hands it out: PKCS#1, "BEGIN RSA PRIVATE KEY"."""
+    encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL
+    return key.private_bytes(encoding, form, serialization.NoEncryption()).decode()
+
+
+@pytest.fixture
+def service(key: rsa.RSAPrivateKey) -> GitHub:
+    spki = serialization.PublicFormat.SubjectPublicKeyInfo
+    service = GitHub(public_key=key.public_key().public_bytes(serialization.Encoding.PEM, spki), tokens=set())
+    service.repository("acme/api")
+    return service
+
+
+@pytest.fixture
+def base_url(service: GitHub) -> Iterator[str]:
+    with serving(service) as url:
+        yield url
+
+
+@pytest.mark.parametrize("as_one_line", [False, True])
+def test_an_app_reads_with_one_token_until_it_is_refused(
+    service: GitHub, base_url: str, pem: str, as_one_line: bool
+) -> None:
+    written = pem.replace("\n", "\\n") if as_one_line else pem
+    settings = {**APP, "base_url": base_url, "private_key": written}
+    with GitHubClient(GitHubConnection.model_validate(settings)) as client:
+        assert client.repository("acme/api")[0]["full_name"] == "acme/api"
+        assert [one["full_name"] for one in client.listing("installation/repositories")] == ["acme/api"]
+        assert service.installation_tokens == 1
+        service.tokens = {"revoked-and-replaced"}
+        assert client.repository("acme/api")[0]["full_name"] == "acme/api"
+        assert service.installation_tokens == 2
+
+
+def test_a_key_that_the_app_does_not_have_is_refused(service: GitHub, base_url: str) -> None:
+    other = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    settings = {**APP, "base_url": base_url, "private_key": other.decode()}
+    with (
+        GitHubClient(GitHubConnection.model_validate(settings)) as client,
+        pytest.raises(AuthenticationFailed, match="access_tokens"),
+    ):
+        client.repository("acme/api")
+
+
+def test_a_token_is_renewed_before_it_expires(pem: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1_767_225_600.0]  # 2026-01-01
+    expiries = iter(["2026-01-01T01:00:00Z", "2026-01-01T01:50:00Z"])
+    monkeypatch.setattr("connectors.github.credentials.time.time", lambda: now[0])
+    exchanged: list[str] = []
+
+    def exchange(path: str, claim: str) -> dict[str, Any]:
+        exchanged.append(path)
+        return {"token": f"t{len(exchanged)}", "expires_at": next(expiries)}
+
+    token = InstallationToken("17", "4711", SecretStr(pem), exchange)
+    assert token.authorization() == token.authorization() == "Bearer t1"
+    now[0] += 49 * 60
+    assert token.authorization() == "Bearer t1"
+    now[0] += 2 * 60
+    assert token.authorization() == "Bearer t2"
+    assert exchanged == ["app/installations/4711/access_tokens"] * 2
+
+
+@pytest.mark.parametrize("answer", [{}, {"token": "t"}, {"expires_at": "2026-01-01T01:00:00Z"}])
+def test_an_answer_without_a_token_is_refused(pem: str, answer: dict[str, str]) -> None:
+    with pytest.raises(InvalidResponse):
+        InstallationToken("17", "1", SecretStr(pem), lambda path, claim: answer).authorization()
+
+
+def test_what_is_no_key_is_named_without_being_shown() -> None:
+    token = InstallationToken("17", "1", SecretStr("MIIEsecret"), lambda path, claim: {})
+    with pytest.raises(AuthenticationFailed, match="private_key") as refused:
+        token.authorization()
+    assert "MIIEsecret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "credentials",
+    [
+        {},
+        {"token": " "},
+        {"app_id": "17", "installation_id": "1"},
+        {"app_id": "17", "private_key": "k"},
+        {"token": "t", "app_id": "17", "installation_id": "1", "private_key": "k"},
+        {"app_id": "17", "installation_id": "x/../y", "private_key": "k"},
+    ],
+)
+def test_credentials_are_of_one_kind_and_whole(credentials: dict[str, str]) -> None:
+    with pytest.raises(ValidationError):
+        GitHubConnection.model_validate({"id": "gh", "source": "github", **credentials})

@@ -1,0 +1,175 @@
+"""The connector over HTTP against the emulator: listings, names, discussions, and what has moved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from connectors.connection import GitHubConnection
+from connectors.errors import NotFound
+from connectors.github.source import GitHubConnector, connect
+from connectors.model import Checkpoint, Deleted, Document, Item, Skipped, Unit
+from tests.emulators.github import TOKEN, GitHub, Repository, serving
+
+UNIT = Unit("acme/api", "acme/api")
+ROOT = "github:acme/acme/api"
+
+
+@pytest.fixture
+def service() -> GitHub:
+    return GitHub()
+
+
+@pytest.fixture
+def api(service: GitHub) -> Repository:
+    return service.repository("acme/api")
+
+
+@pytest.fixture
+def connector(service: GitHub) -> Iterator[GitHubConnector]:
+    with serving(service) as url:
+        settings = {"id": "acme", "source": "github", "token": TOKEN, "base_url": url, "exclude": ["acme/secret"]}
+        with closing(connect(GitHubConnection.model_validate(settings))) as connector:
+            yield connector
+    assert service.strayed == []
+
+
+def named(items: list[Item]) -> list[str]:
+    """Ids of everything but checkpoints."""
+    told = [item for item in items if not isinstance(item, Checkpoint)]
+    return [item.id if isinstance(item, Document) else item.document_id for item in told]
+
+
+def fill(service: GitHub, api: Repository, count: int = 130) -> None:
+    for number in range(count):
+        service.issue(api, f"Issue {number}", pull=number % 5 == 0)
+        service.discussion(api, f"Discussion {number}")
+        service.release(api, f"v{number}", "notes", draft=number == 7)
+        service.write(api, f"docs/{number}.{'md' if number % 2 else 'bin'}", "text")
+
+
+def test_a_listing_names_what_reading_yields(service: GitHub, api: Repository, connector: GitHubConnector) -> None:
+    fill(service, api)
+    items = list(connector.read(UNIT))
+    service.forget()
+    listed = list(connector.listing(UNIT))
+    assert sorted(one.document_id for one in listed) == sorted(named(items))
+    assert len(service.log) == 1 + 2 + 2 + 2 + 1
+    times = {item.id: item.updated_at for item in items if isinstance(item, Document)}
+    assert {one.document_id: one.updated_at for one in listed if one.updated_at and one.document_id in times} == {
+        document_id: time for document_id, time in times.items() if "/blob/" not in document_id
+    }
+
+
+def test_fetch_gives_what_read_gave(service: GitHub, api: Repository, connector: GitHubConnector) -> None:
+    fill(service, api, 8)
+    items = [item for item in connector.read(UNIT) if not isinstance(item, Checkpoint)]
+    assert any(isinstance(item, Skipped) and item.reason == "draft" for item in items)
+    assert list(connector.fetch(UNIT, named(items))) == items
+    gone = [f"{ROOT}/{name}" for name in ("releases/1", "releases/x", "discussions/999", "discussions/x", "wiki/Home")]
+    assert list(connector.fetch(UNIT, gone)) == [Deleted(name) for name in gone]
+
+
+def test_unit_of_tells_where_an_object_is(service: GitHub, api: Repository, connector: GitHubConnector) -> None:
+    issue = service.issue(api, "Here")
+    moved = service.issue(api, "Moved")
+    web = service.repository("acme/web")
+    service.issue(service.repository("acme/secret"), "Not read")
+    new = service.transfer_issue(api, moved, web)
+    expected = {
+        f"{ROOT}/issues/{issue}": "acme/api",
+        f"{ROOT}/issues/{moved}": None,
+        f"github:acme/acme/web/issues/{new}": "acme/web",
+        f"{ROOT}/blob/README.md": None,
+        "github:acme/acme/gone/issues/1": None,
+        "github:acme/acme/secret/issues/1": None,
+        "github:other/acme/api/issues/1": None,
+        "slack:acme/C1": None,
+    }
+    assert {document_id: connector.unit_of(document_id) for document_id in expected} == expected
+
+
+def test_a_renamed_repository_is_another_unit(service: GitHub, api: Repository, connector: GitHubConnector) -> None:
+    issue = service.issue(api, "Here")
+    service.rename(api, "mills/water")
+    assert [unit.id for unit in connector.units()] == ["mills/water"]
+    with pytest.raises(NotFound, match="mills/water now"):
+        list(connector.read(UNIT))
+    with pytest.raises(NotFound):
+        list(connector.fetch(UNIT, [f"{ROOT}/issues/{issue}"]))
+    assert connector.unit_of(f"{ROOT}/issues/{issue}") is None
+
+
+def test_a_renamed_repository_is_found_under_the_name_that_the_settings_have(service: GitHub, api: Repository) -> None:
+    service.rename(api, "mills/water")
+    with serving(service) as url:
+        settings = {"id": "acme", "source": "github", "token": TOKEN, "base_url": url, "include": ["acme/api"]}
+        with closing(connect(GitHubConnection.model_validate(settings))) as connector:
+            assert [unit.id for unit in connector.units()] == ["mills/water"]
+
+
+def test_units_name_their_readers(service: GitHub, connector: GitHubConnector) -> None:
+    service.repository("acme/open")
+    service.repository("acme/closed", private=True)
+    assert {unit.id: unit.readers for unit in connector.units()} == {
+        "acme/open": ("public",),
+        "acme/closed": ("group:acme:acme/closed",),
+    }
+
+
+def test_memberships_cost_a_request_for_each_handful_of_people(service: GitHub, connector: GitHubConnector) -> None:
+    people = [f"person{number}" for number in range(120)]
+    service.emails = {login: f"{login}@acme.test" for login in people[:100]}
+    service.repository("acme/closed", private=True, collaborators=people)
+    service.repository("acme/inner", private=True, collaborators=people[:10])
+    service.repository("acme/open", collaborators=people)
+    found = {(one.group, one.email) for one in connector.memberships()}
+    assert found == {("acme/closed", email) for email in service.emails.values()} | {
+        ("acme/inner", f"{login}@acme.test") for login in people[:10]
+    }
+    assert service.asked()["graphql"] == 3
+    assert not any(path.startswith("users/") for path in service.asked())
+
+
+def test_long_discussions_are_read_to_their_end(service: GitHub, api: Repository, connector: GitHubConnector) -> None:
+    number = service.discussion(api, "Long")
+    comments = [service.discuss(api, number, f"Comment number {count}.") for count in range(120)]
+    for count in range(60):
+        service.discuss(api, number, f"Reply number {count}.", comments[110])
+    service.answer(api, number, comments[77])
+    (document,) = [item for item in connector.read(UNIT) if isinstance(item, Document)]
+    content = str(document.content)
+    assert all(content.count(f"Comment number {count}.") == 1 for count in range(120))
+    assert all(content.count(f"Reply number {count}.") == 1 for count in range(60))
+    assert "## Answer by bob" in content
+    assert (
+        content.index("Comment number 110.") < content.index("Reply number 0.") < content.index("Comment number 111.")
+    )
+    assert document.tags == ("answered", "open", "Q&A")
+
+
+def test_a_read_of_discussions_continues_where_it_was(
+    service: GitHub, api: Repository, connector: GitHubConnector
+) -> None:
+    for number in range(25):
+        service.discussion(api, f"Discussion {number}")
+    items: list[Item] = []
+    for item in connector.read(UNIT):
+        items.append(item)
+        if isinstance(item, Checkpoint) and len(items) > 10:
+            break
+    assert isinstance(items[-1], Checkpoint)
+    rest = list(connector.read(UNIT, items[-1].cursor))
+    assert len(named(items)) == 10
+    assert len(named(items)) + len(named(rest)) == len(set(named(items) + named(rest))) == 25
+
+
+def test_discussions_switched_off_are_not_asked_for(
+    service: GitHub, api: Repository, connector: GitHubConnector
+) -> None:
+    service.discussion(api, "Hidden")
+    api.has_discussions = False
+    assert named(list(connector.read(UNIT))) == []
+    assert service.asked()["graphql"] == 0

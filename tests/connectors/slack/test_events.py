@@ -1,0 +1,141 @@
+"""Slack's deliveries: signed within these minutes, and mapped to threads, days, files, channels and people."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from pydantic import SecretStr
+
+from connectors.connection import SlackConnection
+from connectors.events import Change, DeliveryRefused, DeliveryUnreadable, receive
+from connectors.slack.events import _EVENTS, NOT_READ
+from tests.emulators.slack import SIGNING_SECRET, signature
+
+NOW = 1_772_442_100
+CONNECTION = SlackConnection(id="acme", source="slack", token=SecretStr("t"), webhook_secret=SecretStr(SIGNING_SECRET))
+TS, DAY = "1772442000.000100", "days/2026-03-02"
+ROOT, ROOT_DAY = "1764666000.000200", "days/2025-12-02"
+
+
+def told(event, **envelope):
+    body = json.dumps({"type": "event_callback", "event_id": "Ev1", "event": event} | envelope).encode()
+    return receive(CONNECTION, signature(body, NOW), body, NOW)
+
+
+def names(event):
+    return {change.document_id.removeprefix("slack:acme/C1/") for change in event.changes}
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        ({"ts": TS, "text": "hello"}, {DAY}),
+        ({"ts": TS, "thread_ts": ROOT, "text": "late"}, {f"threads/{ROOT}", DAY, ROOT_DAY}),
+        ({"subtype": "thread_broadcast", "ts": TS, "thread_ts": ROOT}, {f"threads/{ROOT}", DAY, ROOT_DAY}),
+        ({"subtype": "bot_message", "ts": TS, "bot_id": "B1"}, {DAY}),
+        ({"subtype": "file_share", "ts": TS, "files": [{"id": "F1"}]}, {DAY, "files/F1"}),
+        (
+            {"subtype": "message_changed", "ts": "1", "message": {"ts": TS}, "previous_message": {"ts": TS}},
+            {DAY},
+        ),
+        (
+            {"subtype": "message_changed", "message": {"ts": ROOT, "thread_ts": ROOT, "reply_count": 2}},
+            {f"threads/{ROOT}", ROOT_DAY},
+        ),
+        (
+            {"subtype": "message_deleted", "deleted_ts": TS, "previous_message": {"ts": TS, "thread_ts": ROOT}},
+            {f"threads/{ROOT}", DAY, ROOT_DAY},
+        ),
+        ({"subtype": "message_replied", "message": {"ts": ROOT, "reply_count": 1}}, {f"threads/{ROOT}", ROOT_DAY}),
+    ],
+)
+def test_a_message_points_to_its_thread_day_and_files(event, expected):
+    received = told({"type": "message", "channel": "C1", "channel_type": "channel"} | event)
+    assert names(received) == expected
+    assert {change.unit for change in received.changes} == {"C1"}
+
+
+@pytest.mark.parametrize(
+    ("event", "changes"),
+    [
+        ({"type": "file_shared", "file_id": "F1", "channel_id": "C1"}, [("document", "C1", "slack:acme/C1/files/F1")]),
+        ({"type": "channel_rename", "channel": {"id": "C1", "name": "new"}}, [("units", "C1", "")]),
+        ({"type": "channel_deleted", "channel": "C1"}, [("units", "C1", "")]),
+        ({"type": "group_archive", "channel": "C1"}, [("units", "C1", "")]),
+        (
+            {"type": "message", "subtype": "channel_convert_to_private", "channel": "C1", "ts": TS},
+            [("units", "C1", "")],
+        ),
+        (
+            {"type": "member_joined_channel", "channel": "C1", "user": "U1"},
+            [("units", "", ""), ("memberships", "", "")],
+        ),
+        ({"type": "member_left_channel", "channel": "C1", "user": "U1"}, [("memberships", "", "")]),
+        ({"type": "team_join", "user": {"id": "U1"}}, [("memberships", "", "")]),
+    ],
+)
+def test_files_channels_and_people(event, changes):
+    received = told(event)
+    assert received.changes == tuple(Change(*one) for one in changes)
+    assert (received.id, received.kind.partition(".")[0]) == ("Ev1", event["type"])
+
+
+def test_the_address_is_confirmed():
+    body = json.dumps({"type": "url_verification", "challenge": "3eZbrw1a", "token": "old"}).encode()
+    event = receive(CONNECTION, signature(body, NOW), body, NOW)
+    assert (event.answer, event.changes) == ({"challenge": "3eZbrw1a"}, ())
+    assert event.ignored
+
+
+@pytest.mark.parametrize("kind", ["reaction_added", "from_the_future", "app_mention"])
+def test_what_is_not_read_is_named(kind):
+    event = told({"type": kind})
+    assert (event.changes, bool(event.ignored)) == ((), True)
+
+
+def test_direct_messages_are_nobodys_business():
+    assert told({"type": "message", "channel_type": "im", "channel": "D1", "ts": TS}).changes == ()
+
+
+def test_no_event_is_both_read_and_not():
+    assert not _EVENTS.keys() & NOT_READ.keys()
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        signature(b"{}", NOW, secret="wrong"),
+        signature(b"{} ", NOW),
+        signature(b"{}", NOW - 301),
+        signature(b"{}", NOW + 301),
+        signature(b"{}", NOW) | {"x-slack-request-timestamp": "soon"},
+        signature(b"{}", NOW) | {"x-slack-signature": "v1=00"},
+    ],
+)
+def test_a_wrong_or_old_signature_is_refused(headers):
+    with pytest.raises(DeliveryRefused):
+        receive(CONNECTION, headers, b"{}", NOW)
+
+
+def test_without_a_secret_everything_is_refused():
+    with pytest.raises(DeliveryRefused, match="webhook_secret"):
+        receive(CONNECTION.model_copy(update={"webhook_secret": None}), signature(b"{}", NOW), b"{}", NOW)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{",
+        b"[]",
+        b"\xff",
+        b'{"type": "event_callback"}',
+        b'{"type": "event_callback", "event": {"type": "message", "channel": "C1"}}',
+        b'{"type": "event_callback", "event": {"type": "message", "channel": "C1", "ts": "now"}}',
+        b'{"type": "event_callback", "event": {"type": "file_shared"}}',
+    ],
+)
+def test_what_is_signed_and_not_as_documented_is_unreadable(body):
+    with pytest.raises(DeliveryUnreadable):
+        receive(CONNECTION, signature(body, NOW), body, NOW)

@@ -1,0 +1,82 @@
+"""The search page: what it may load, and what it shows in a browser where there is one."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import shutil
+import subprocess
+from urllib.parse import urlencode
+
+import pytest
+from lxml import html
+
+from tests.pipelines.documents import document
+from tests.pipelines.service.conftest import ADA, BO, HOSTILE, SEES
+
+CHROMIUM = shutil.which("chromium")
+in_a_browser = pytest.mark.skipif(not CHROMIUM, reason="no chromium on PATH")
+
+
+@pytest.fixture
+def shown(url, tmp_path):
+    """The page as it stands once it has asked."""
+
+    def show(**asked):
+        flags = ("--headless=new", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}")
+        address = f"{url}/#{urlencode(asked)}"
+        command = [str(CHROMIUM), *flags, "--virtual-time-budget=5000", "--dump-dom", address]
+        return html.fromstring(subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout)
+
+    return show
+
+
+def test_nothing_comes_from_elsewhere(client):
+    page = html.fromstring(client.get("/").content)
+    assert not page.xpath("//script[@src] | //link[@rel='stylesheet'] | //img | //iframe | //object")
+    assert all(link.startswith("data:") for link in page.xpath("//@href"))
+    assert "@import" not in page.xpath("string(//style)")
+
+
+def test_only_the_script_that_was_written_may_run(client):
+    answer = client.get("/")
+    policy = answer.headers["content-security-policy"]
+    (script,) = html.fromstring(answer.content).xpath("//script/text()")
+    assert base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() in policy
+    assert "unsafe" not in policy
+    for words in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("):
+        assert words not in script
+
+
+def test_every_field_can_be_named(client):
+    page = html.fromstring(client.get("/").content)
+    for field in page.xpath("//input | //select"):
+        assert field.get("aria-label") or field.xpath("ancestor::label")
+
+
+@in_a_browser
+@pytest.mark.parametrize("person", [ADA, BO])
+def test_a_person_sees_what_the_api_answers(shown, client, person):
+    page = shown(key="people-key", user=person, q="certificate has expired")
+    asked = {"query": "certificate has expired", "user": person}
+    answer = client.post("/v1/search", headers={"Authorization": "Bearer people-key"}, json=asked).json()
+    assert sorted(page.xpath("//li/h2/a/text()")) == sorted(one["title"] for one in answer["results"])
+    assert len(answer["results"]) == len(SEES[person])
+    assert {mark.lower() for mark in page.xpath("//mark/text()")} == {"certificate", "expired"}
+    assert not page.xpath("//*[@id='status'][@class='trouble']")
+    assert all("updated" in text for text in (one.text_content() for one in page.xpath("//p[@class='about']")))
+
+
+@in_a_browser
+def test_a_hostile_document_is_shown_as_text(shown):
+    page = shown(key="people-key", user=BO, q="certificate")
+    links = {link.text: link.get("href") for link in page.xpath("//li/h2/a")}
+    assert links == {HOSTILE["title"]: None, "Issue 1": document().url}
+    assert (page.findtext(".//title"), page.xpath("//li//img")) == ("Headrace", [])
+
+
+@in_a_browser
+def test_a_wrong_key_is_told_and_can_be_corrected(shown):
+    page = shown(key="wrong", user=ADA, q="certificate")
+    assert "key of an assistant" in page.xpath("string(//*[@id='status'])")
+    assert page.xpath("//input[@id='key']/@hidden") == []
