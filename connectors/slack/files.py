@@ -79,16 +79,20 @@ class Files:
 
     def changed(self, progress: Progress) -> Iterator[Item]:
         """Files shared since the last read, newest first; all of them at first, from where it stopped."""
-        since = progress.files - OVERLAP if progress.files is not None and progress.files_before is None else None
-        newest = progress.files
+        first = progress.files is None or progress.files_before is not None
+        since = None if first or progress.files is None else progress.files - OVERLAP
+        known, recent = progress.recent_files, dict[str, str]()
         for page in self._pages(since=since, until=progress.files_before):
             for file in page:
-                yield self._item(file)
-                newest = max(newest or 0, _created(file))
-            progress.files = newest
-            if since is None:
-                progress.files_before = min(map(_created, page), default=None)
+                progress.files = max(progress.files or 0, _created(file))
+                if _created(file) >= progress.files - OVERLAP:
+                    recent[str(file["id"])] = _mark(file)
+                if known.get(str(file["id"])) != _mark(file):
+                    yield self._item(file)
+            if first:
+                progress.files_before = min(map(_created, page))
                 yield Checkpoint(progress.cursor())
+        progress.recent_files = recent or known
         progress.files_before = None
 
     def listed(self) -> Iterator[Listed]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from connectors.model import Cursor
@@ -20,22 +21,22 @@ deletion, a late reply) is found by an event, or by a reconcile: the channel's w
 class Progress:
     """`seen` maps the times of the latest messages to what they looked like. `before` is set while a first
     read is under way: what is older is still to be read. `files` is when the newest file was shared that has
-    been read (Unix seconds), and `files_before` is to files what `before` is to messages."""
+    been read (Unix seconds), `recent_files` what the files shared just before it looked like, and `files_before` is to
+    files what `before` is to messages."""
 
     seen: dict[str, str] = field(default_factory=dict)
     before: str | None = None
     files: int | None = None
+    recent_files: dict[str, str] = field(default_factory=dict)
     files_before: int | None = None
 
     @classmethod
     def of(cls, cursor: Cursor) -> Progress:
-        return cls(
-            dict(cursor.get("seen") or {}), cursor.get("before"), cursor.get("files"), cursor.get("files_before")
-        )
+        return cls(**cursor)
 
     def cursor(self) -> Cursor:
-        places = {"before": self.before, "files": self.files, "files_before": self.files_before}
-        return {"seen": self.seen} | {name: place for name, place in places.items() if place is not None}
+        """Only what is set; copied, for reading goes on."""
+        return {name: copy(value) for name, value in asdict(self).items() if value}
 
     def remember(self, messages: Iterable[Payload]) -> None:
         """Take these for the channel's latest messages, apart from older ones remembered before."""

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from connectors.errors import AuthenticationFailed, RateLimited, SourceError
 from connectors.model import Checkpoint, Failed, Item, Listed, Window
 from connectors.slack.channel import Channel, day_of, is_thread, midnight
-from connectors.slack.client import Payload, SlackClient, number
+from connectors.slack.client import PAGE_SIZE, Payload, SlackClient, number
 from connectors.slack.progress import Progress, fingerprint, was_thread
 
 
@@ -45,7 +45,8 @@ class Reading:
     def changes(self, progress: Progress) -> Iterator[Item]:
         """What differs among the latest messages from what is remembered of them."""
         current = self._latest(progress.newest)
-        reached = min(current, key=number, default=None)
+        # Less than a page is the whole channel; else what is older than the page may be as it was.
+        reached = min(current, key=number) if len(current) >= PAGE_SIZE else None
         gone = {ts for ts in progress.seen if ts not in current and (not reached or number(ts) > number(reached))}
         touched = gone | {ts for ts, message in current.items() if progress.seen.get(ts) != fingerprint(message)}
         for ts in sorted(touched, key=number):

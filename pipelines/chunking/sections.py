@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from unstructured.documents.elements import Element
 
 _MARKUP = re.compile(r"!?\[(?P<label>[^\]]*)\]\([^)\s]*\)|\*\*|`")
-_COMBINE_BYTES = MAX_BYTES // 2
-"""Sections side by side are combined until they have this size."""
-_LEAD_BYTES = MAX_BYTES // 8
+_COMBINED_SHARE = 1 / 2
+"""Sections side by side are combined until they have this share of a chunk."""
+_LEAD_SHARE = 1 / 8
 """A heading, or little more, before a longer section goes into that section's first chunk."""
 
 
@@ -34,9 +34,9 @@ class Span:
     end: int
 
 
-def chunk_spans(blocks: Sequence[Block]) -> list[Span]:
-    """The blocks of each chunk, in order, all blocks in exactly one. No block is longer than a chunk."""
-    return [Span(start, end) for start, end in pairwise([*_Packing(blocks).starts(), len(blocks)])]
+def chunk_spans(blocks: Sequence[Block], limit: int = MAX_BYTES) -> list[Span]:
+    """The blocks of each chunk, in order, all blocks in exactly one. No block has more than `limit` bytes."""
+    return [Span(start, end) for start, end in pairwise([*_Packing(blocks, limit).starts(), len(blocks)])]
 
 
 def heading_paths(blocks: Sequence[Block], spans: Sequence[Span]) -> Iterator[tuple[str, ...]]:
@@ -59,8 +59,9 @@ def _plain(heading: Block) -> str:
 
 
 class _Packing:
-    def __init__(self, blocks: Sequence[Block]) -> None:
+    def __init__(self, blocks: Sequence[Block], limit: int) -> None:
         self._blocks = blocks
+        self._limit = limit
         self._offsets = [0, *accumulate(block.size for block in blocks)]
         self._section_ends = _section_ends(blocks)
 
@@ -74,7 +75,7 @@ class _Packing:
         return self._offsets[end] - self._offsets[start] - len(PARAGRAPH_GAP)
 
     def _fits(self, span: Span) -> bool:
-        return self._size(span.start, span.end) <= MAX_BYTES
+        return self._size(span.start, span.end) <= self._limit
 
     def _section(self, start: int, body: int, end: int) -> Iterator[int]:
         """Chunks of a section: its heading, with what leads to it, from `start`; what it heads, from `body`."""
@@ -87,7 +88,7 @@ class _Packing:
                 side_by_side.append(unit)
                 continue
             lead = side_by_side[0].start if side_by_side else unit.start
-            if self._size(lead, unit.start) > _LEAD_BYTES:
+            if self._size(lead, unit.start) > self._limit * _LEAD_SHARE:
                 yield from self._packed(side_by_side)
                 lead = unit.start
             side_by_side = []
@@ -111,8 +112,8 @@ class _Packing:
 
         chunks = chunk_by_title(
             self._elements(units),
-            max_characters=MAX_BYTES,
-            combine_text_under_n_chars=_COMBINE_BYTES,
+            max_characters=self._limit,
+            combine_text_under_n_chars=int(self._limit * _COMBINED_SHARE),
             isolate_table=False,
         )
         for chunk in chunks:

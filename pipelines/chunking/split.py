@@ -9,28 +9,27 @@ from dataclasses import replace
 from pipelines.chunking.blocks import LINE_GAP, MAX_BYTES, Block
 from pipelines.chunking.tokens import utf8_length
 
-_HEADINGS_BYTES = MAX_BYTES // 4
 _BREAKS = (re.compile(rb"\n"), re.compile(rb"(?<=[.!?;])\s|\xe3\x80\x82"), re.compile(rb"\s"))
 """Where prose is cut, best first: line ends, sentence ends, between words."""
 
 
-def split_blocks(blocks: Iterable[Block]) -> list[Block]:
-    """The same blocks, each at most as long as a chunk.
+def split_blocks(blocks: Iterable[Block], limit: int = MAX_BYTES) -> list[Block]:
+    """The same blocks, each at most as long as a chunk of `limit` bytes.
 
     What is cut leaves room for the headings right above it, so that they stay with its first part.
     """
     parts: list[Block] = []
     headings = 0
     for block in blocks:
-        parts.extend(_parts(block, MAX_BYTES - min(headings, _HEADINGS_BYTES)))
+        parts.extend(_parts(block, limit, limit - min(headings, limit // 4)))
         headings = headings + block.size if block.kind == "heading" else 0
     return parts
 
 
-def _parts(block: Block, room: int) -> Iterable[Block]:
+def _parts(block: Block, limit: int, room: int) -> Iterable[Block]:
     size = utf8_length(block.text)
     if block.kind in ("code", "table"):
-        return _line_parts(block, room) if size > MAX_BYTES else (block,)
+        return _line_parts(block, room) if size > limit else (block,)
     return _prose_parts(block, room) if size > room else (block,)
 
 

@@ -136,7 +136,7 @@ def _add_operations(app: FastAPI, index: IndexReader, metrics: Metrics) -> None:
 
 
 def _add_pages(app: FastAPI) -> None:
-    for path, file in (("/", "page.html"),):
+    for path, file in (("/", "page.html"), ("/docs", "reference.html")):
         app.get(path, include_in_schema=False, response_class=HTMLResponse)(Page(file).response)
 
 

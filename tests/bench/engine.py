@@ -39,7 +39,9 @@ def main() -> None:
     with Workspace(settings) as workspace:
         workspace.catalog.units.discovered(CONNECTION.id, CONNECTION.source, [UNIT])
         source = FolderSource(arguments.corpus, arguments.copies)
-        report = sync_unit(workspace, CONNECTION, source, UNIT, SyncOptions(mode="full" if arguments.full else "changes"))
+        report = sync_unit(
+            workspace, CONNECTION, source, UNIT, SyncOptions(mode="full" if arguments.full else "changes")
+        )
         info = publish(workspace)
     usage = resource.getrusage(resource.RUSAGE_SELF)
     figures = {

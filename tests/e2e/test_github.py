@@ -401,7 +401,7 @@ def test_a_server_without_graphql_has_no_discussions(world: World, caplog: pytes
 
 def test_a_refused_query_is_an_error_of_the_unit_and_the_rest_is_read(world: World) -> None:
     refusal = {"data": None, "errors": [{"type": "FORBIDDEN", "message": "Resource not accessible by integration"}]}
-    world.github.fail(1, lambda: JSONResponse(refusal), only="graphql")
+    world.github.fail(2, lambda: JSONResponse(refusal), only="graphql")  # first the people's addresses, then this
     report = world.sync()
     assert "not accessible" in report.errors["acme/acme/api"]
     assert report.documents.new == 16

@@ -70,8 +70,9 @@ class Slack:
 
     def say(self, channel: str, text: str, *, at: float | None = None, thread: str | None = None, **more: Any) -> str:
         """Post a message `at` a time (default: a minute after the last); returns its ts."""
-        self.clock = at if at is not None else self.clock + 60
-        ts = f"{int(self.clock)}.{len(self.messages[channel]) + 1:06d}"
+        moment = self.clock + 60 if at is None else at
+        self.clock = max(self.clock, moment)
+        ts = f"{int(moment)}.{len(self.messages[channel]) + 1:06d}"
         message: Payload = {"type": "message", "ts": ts, "user": "U1", "text": text}
         if thread:
             message["thread_ts"] = thread

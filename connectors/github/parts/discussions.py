@@ -17,7 +17,7 @@ from connectors.github.repository import Repository
 from connectors.model import Checkpoint, Deleted, Item, Listed, Window
 
 PER_REQUEST = 10
-"""Discussions read at once: with 50 comments and 50 replies each, 6 of the 5,000 points that an hour has."""
+"""Discussions read at once: with 50 comments and 50 replies each, about 5 of an hour's 5,000 points."""
 
 _SAID = "id body createdAt author { login }"
 _REPLIES = f"pageInfo {{ hasNextPage endCursor }} nodes {{ {_SAID} }}"

@@ -22,24 +22,26 @@ in_a_browser = pytest.mark.skipif(not CHROMIUM, reason="no chromium on PATH")
 def shown(url, tmp_path):
     """The page as it stands once it has asked."""
 
-    def show(**asked):
+    def show(path="", **asked):
         flags = ("--headless=new", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}")
-        address = f"{url}/#{urlencode(asked)}"
+        address = f"{url}/{path}#{urlencode(asked)}"
         command = [str(CHROMIUM), *flags, "--virtual-time-budget=5000", "--dump-dom", address]
         return html.fromstring(subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout)
 
     return show
 
 
-def test_nothing_comes_from_elsewhere(client):
-    page = html.fromstring(client.get("/").content)
+@pytest.mark.parametrize("path", ["/", "/docs"])
+def test_nothing_comes_from_elsewhere(client, path):
+    page = html.fromstring(client.get(path).content)
     assert not page.xpath("//script[@src] | //link[@rel='stylesheet'] | //img | //iframe | //object")
-    assert all(link.startswith("data:") for link in page.xpath("//@href"))
+    assert all(link.startswith("data:") or link == "openapi.json" for link in page.xpath("//@href"))
     assert "@import" not in page.xpath("string(//style)")
 
 
-def test_only_the_script_that_was_written_may_run(client):
-    answer = client.get("/")
+@pytest.mark.parametrize("path", ["/", "/docs"])
+def test_only_the_script_that_was_written_may_run(client, path):
+    answer = client.get(path)
     policy = answer.headers["content-security-policy"]
     (script,) = html.fromstring(answer.content).xpath("//script/text()")
     assert base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() in policy
@@ -80,3 +82,13 @@ def test_a_wrong_key_is_told_and_can_be_corrected(shown):
     page = shown(key="wrong", user=ADA, q="certificate")
     assert "key of an assistant" in page.xpath("string(//*[@id='status'])")
     assert page.xpath("//input[@id='key']/@hidden") == []
+
+
+@in_a_browser
+def test_the_api_is_described_for_people(shown, client):
+    page = shown("docs")
+    described = client.get("/openapi.json").json()["paths"]
+    shown_paths = {heading.text_content() for heading in page.xpath("//section/h2")}
+    assert shown_paths == {f"{method}{path}" for path, operations in described.items() for method in operations}
+    assert "X-Headrace-User" in page.xpath("string(//*[@id='about'])")
+    assert any("my-assistant/search" in example for example in page.xpath("//pre/text()"))
