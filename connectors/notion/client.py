@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import email.utils
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal, Self, TypeAlias
+from typing import Any, Literal, Self, TypeAlias, TypeVar
 from urllib.parse import quote
 
 import httpx
@@ -25,33 +25,48 @@ from connectors.errors import (
 from connectors.http import ApiClient, parsed, retry_after
 
 Payload: TypeAlias = dict[str, Any]
+Method: TypeAlias = Literal["GET", "POST"]
+T = TypeVar("T")
 
 API_VERSION = "2025-09-03"
 """The first version with data sources: an older one cannot read a database that has several of them.
 https://developers.notion.com/docs/upgrade-guide-2025-09-03"""
+OLDER_VERSION = "2022-06-28"
+"""Asked for where a server does not know the newer one."""
 PAGE_SIZE = 100
 """The most that Notion gives: https://developers.notion.com/reference/intro#pagination"""
 
+_VERSION_REFUSED = "Notion-Version"
+"""Stands in the message of a server that does not know the version it is asked for."""
+_SEVERAL_SOURCES = "multiple data sources"
+"""Stands in the message of an older version that cannot show a database."""
 _TRANSIENT = {"conflict_error", "internal_server_error", "bad_gateway", "service_unavailable", "gateway_timeout"}
 _TRANSIENT |= {"database_connection_unavailable"}
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One answer of a listing. `answered_at` is the server's clock, or ours where it does not tell."""
+    """One answer of a listing. `answered_at` is the server's clock, or ours where it does not tell.
+
+    `cut` says that the server itself will not name all there is.
+    """
 
     items: list[Payload]
     next_cursor: str | None
     answered_at: datetime
+    cut: bool = False
 
 
 class NotionClient:
-    """One connection to Notion. Every method may raise SourceError."""
+    """One connection to Notion. Every method may raise SourceError.
+
+    `version` is the API version that the server has been found to speak.
+    """
 
     def __init__(self, connection: NotionConnection, transport: httpx.BaseTransport | None = None) -> None:
+        self.version = API_VERSION
         headers = {
             "Authorization": f"Bearer {connection.token.get_secret_value().strip()}",
-            "Notion-Version": API_VERSION,
             "User-Agent": "headrace",
         }
         self._api = ApiClient(f"{connection.base_url}/v1", headers, check=refusal, transport=transport)
@@ -98,6 +113,17 @@ class NotionClient:
         """Pages (and nested data sources) of a data source."""
         return self._items("POST", f"data_sources/{quote(data_source_id)}/query", {})
 
+    def database_rows(self, database_id: str) -> Iterator[Payload]:
+        """Pages of a database, where the server knows no data sources."""
+        return self._items("POST", f"databases/{quote(database_id)}/query", {})
+
+    def comments(self, block_id: str) -> Iterator[Payload]:
+        """Comments on a page as a whole, or on a block, that are not resolved.
+
+        https://developers.notion.com/reference/list-comments
+        """
+        return self._items("GET", "comments", {"block_id": block_id})
+
     def property_items(self, page_id: str, property_id: str) -> Iterator[Payload]:
         """All values of a property of which a page names the first 25 only.
 
@@ -120,28 +146,50 @@ class NotionClient:
         try:
             return self._get(path)
         except RequestRejected as error:
-            if error.status == 400 and "validation_error" in str(error):
+            if error.status == 400 and "validation_error" in str(error) and _SEVERAL_SOURCES not in str(error):
                 raise NotFound(path) from error
             raise
 
     def _get(self, path: str) -> Payload:
-        return self._api.send("GET", path, parse=_parsed_object)
+        return self._send("GET", path, _parsed_object)
 
-    def _items(self, method: Literal["GET", "POST"], path: str, request: Mapping[str, Any]) -> Iterator[Payload]:
+    def _items(self, method: Method, path: str, request: Mapping[str, Any]) -> Iterator[Payload]:
         for page in self._pages(method, path, request):
             yield from page.items
 
-    def _pages(self, method: Literal["GET", "POST"], path: str, request: Mapping[str, Any]) -> Iterator[Page]:
-        """Pages of a listing. Ends where a cursor comes again, as it would without end."""
-        seen: set[str | None] = set()
+    def _pages(self, method: Method, path: str, request: Mapping[str, Any]) -> Iterator[Page]:
+        """Pages of a listing. Raises InvalidResponse where a cursor comes again, as it would without end."""
+        seen: set[str] = set()
         cursor: str | None = None
-        while cursor not in seen:
-            seen.add(cursor)
+        while True:
             asked = {**request, "page_size": PAGE_SIZE, **({"start_cursor": cursor} if cursor else {})}
-            place = "params" if method == "GET" else "json"
-            page: Page = self._api.send(method, path, parse=_parsed_page, **{place: asked})
+            page = self._send(method, path, _parsed_page, **{"params" if method == "GET" else "json": asked})
             yield page
             cursor = page.next_cursor
+            if cursor is None:
+                return
+            if cursor in seen:
+                raise InvalidResponse(path, "the listing turns in a circle: a cursor came twice")
+            seen.add(cursor)
+
+    def _send(self, method: Method, path: str, parse: Callable[[httpx.Response], T], **request: Any) -> T:
+        """Send with the newest version that the server knows.
+
+        https://developers.notion.com/reference/versioning
+        """
+        try:
+            return self._send_as(self.version, method, path, parse, **request)
+        except RequestRejected as error:
+            if self.version == OLDER_VERSION or error.status != 400 or _VERSION_REFUSED not in str(error):
+                raise
+        answer = self._send_as(OLDER_VERSION, method, path, parse, **request)
+        self.version = OLDER_VERSION
+        return answer
+
+    def _send_as(
+        self, version: str, method: Method, path: str, parse: Callable[[httpx.Response], T], **request: Any
+    ) -> T:
+        return self._api.send(method, path, parse=parse, headers={"Notion-Version": version}, **request)
 
 
 def moment(value: object) -> datetime | None:
@@ -203,7 +251,8 @@ def _parsed_page(response: httpx.Response) -> Page:
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         raise InvalidResponse(str(response.url).split("?", 1)[0], "not a list of objects")
     following = answer.get("next_cursor") if answer.get("has_more") else None
-    return Page(items, str(following) if following else None, _answered_at(response))
+    cut = (answer.get("request_status") or {}).get("type") == "incomplete"
+    return Page(items, str(following) if following else None, _answered_at(response), cut)
 
 
 def _answered_at(response: httpx.Response) -> datetime:

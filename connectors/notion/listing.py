@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
-from connectors.notion.client import NotionClient, Page, moment
-from connectors.notion.nodes import Ref, node
+from connectors.notion.client import NotionClient, Page, Payload, moment
+from connectors.notion.nodes import Node, Ref, node
 from connectors.notion.tree import Tree
 
 logger = logging.getLogger(__name__)
+
+OVERLAP = timedelta(hours=1)
+"""How far search may lag behind: what it tells of objects edited within that time is not relied on."""
+PAYLOADS_KEPT = 32_000_000
+"""Bytes of compressed payloads that a listing keeps; the objects beyond are asked for when they are read."""
 
 _LONG_AGO = datetime.fromtimestamp(0, UTC)
 
@@ -27,14 +32,15 @@ class Entry:
 class Listing:
     """`entries` run from the one edited first to the one edited last.
 
-    All that was edited at or after `since` is in it; everything, if that is None. `asked_at` is the server's
-    clock when it answered first.
+    All that was edited at or after `since` is in it; everything, if that is None, unless it is `cut`: Notion
+    itself stopped short of the end. `asked_at` is the server's clock when it answered first.
     """
 
     entries: tuple[Entry, ...]
     since: datetime | None
     asked_at: datetime
     tree: Tree
+    cut: bool
 
     def reaches(self, since: datetime | None) -> bool:
         return self.since is None or (since is not None and since >= self.since)
@@ -46,14 +52,18 @@ def listed(client: NotionClient, since: datetime | None = None) -> Listing:
     edited: dict[Ref, datetime] = {}
     asked_at: datetime | None = None
     last: datetime | None = None
+    kept = 0
+    cut = False
     for page in client.search():
         asked_at = asked_at or page.answered_at
+        cut = cut or page.cut
         for payload in page.items:
-            if found := node(payload):
-                ref = tree.add(found)
+            if found := _told(payload):
+                kept += len(found.packed)
+                if kept > PAYLOADS_KEPT and found.ref.kind == "page":
+                    found = replace(found, packed=b"")
+                ref = tree.add(found, sure=found.edited is not None and found.edited < asked_at - OVERLAP)
                 edited[ref] = max(edited.get(ref, _LONG_AGO), found.edited or _LONG_AGO)
-            else:
-                logger.warning("search names %s without telling its content", payload.get("id"))
         times = _times(page)
         # A server that does not sort is read to the end.
         if times != sorted(times, reverse=True) or (last and times and times[0] > last):
@@ -62,7 +72,14 @@ def listed(client: NotionClient, since: datetime | None = None) -> Listing:
         if since and last and last < since:
             break
     entries = sorted((Entry(ref, when) for ref, when in edited.items()), key=lambda entry: (entry.edited, entry.ref))
-    return Listing(tuple(entries), since, asked_at or datetime.now(UTC), tree)
+    return Listing(tuple(entries), since, asked_at or datetime.now(UTC), tree, cut)
+
+
+def _told(payload: Payload) -> Node | None:
+    found = node(payload)
+    if found is None:
+        logger.warning("search names %s without telling its content", payload.get("id"))
+    return found
 
 
 def _times(page: Page) -> list[datetime]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NamedTuple, TypeAlias
@@ -32,9 +34,9 @@ class Ref(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """An object as it was listed. `parent` is None at the top of the workspace.
+    """An object as it was told. `parent` is None at the top of the workspace.
 
-    The payload is kept compressed: a listing holds one for every page of a workspace.
+    The payload is kept compressed, and left out (`packed` is empty) where a listing is too long to keep them all.
     """
 
     ref: Ref
@@ -78,3 +80,18 @@ def parent(value: object) -> Ref | None:
     kind = _PARENTS.get(str(value.get("type")))
     found = value.get(str(value.get("type")))
     return Ref(kind, str(found)) if kind and found else None
+
+
+def place(found: Node, columns: Iterable[str]) -> str:
+    """A short mark of what the objects below show of a container: its title, where it stands, its properties."""
+    return digest(found.title, found.parent, sorted(columns))[:8]
+
+
+def listed_mark(found: Node, above: Iterable[Node]) -> str:
+    """A short mark of what a listing tells of an object: its title, and the containers above it by id and title."""
+    return digest(found.title, [(one.ref.id, one.title) for one in above])[:16]
+
+
+def digest(*values: object) -> str:
+    """Equal for equal values that JSON can hold."""
+    return hashlib.sha256(json.dumps(values).encode()).hexdigest()

@@ -20,13 +20,20 @@ class Tree:
         self._above_blocks: dict[str, Ref | None] = {}
         self._sources: dict[Ref, list[Node]] = {}
         self._chains: dict[Ref, tuple[Node, ...]] = {}
+        self._unsure: set[Ref] = set()
 
-    def add(self, found: Node) -> Ref:
-        """Keep a node that a listing named; returns the page or database that is a document for it."""
+    def add(self, found: Node, *, sure: bool = True) -> Ref:
+        """Keep a node that a listing named; returns the page or database that is a document for it.
+
+        One that is not `sure` may have changed since: before it is read it is asked for.
+        """
         self._nodes[found.ref] = found
+        if not sure:
+            self._unsure.add(found.ref)
         if found.ref.kind != "data_source" or found.parent is None or found.parent.kind != "database":
             return found.ref
-        self._sources.setdefault(found.parent, []).append(found)
+        beside = [source for source in self._sources.get(found.parent, ()) if source.ref != found.ref]
+        self._sources[found.parent] = [*beside, found]
         return found.parent
 
     def find(self, ref: Ref) -> Node | None:
@@ -43,6 +50,16 @@ class Tree:
                 self.add(found)
         return self._nodes[ref]
 
+    def whole(self, ref: Ref) -> Node | None:
+        """As `find`, with its payload as it is now. Raises SourceError."""
+        found = self.find(ref)
+        if found and (ref in self._unsure or not found.packed):
+            self._unsure.discard(ref)
+            self._chains.clear()
+            del self._nodes[ref]
+            found = self.find(ref)
+        return found
+
     def seen(self, ref: Ref) -> Node | None:
         """As `find`, and None also for what the integration may not read."""
         try:
@@ -51,10 +68,17 @@ class Tree:
             return None
 
     def sources(self, database: Node) -> list[Node]:
-        """Data sources of a database that are in reach."""
+        """Data sources of a database that are in reach, with their payloads."""
         entries = database.payload.get("data_sources") or ()
-        named = [self.seen(Ref("data_source", str(entry["id"]))) for entry in entries if entry.get("id")]
-        return [source for source in named if source] or self._sources.get(database.ref, [])
+        refs = [Ref("data_source", str(entry["id"])) for entry in entries if entry.get("id")]
+        refs = refs or [source.ref for source in self._sources.get(database.ref, ())]
+        return [source for source in map(self._seen_whole, refs) if source]
+
+    def _seen_whole(self, ref: Ref) -> Node | None:
+        try:
+            return self.whole(ref)
+        except AccessDenied:
+            return None
 
     def chain(self, start: Node) -> tuple[Node, ...]:
         """Pages and databases above a node, from the outermost in reach to the nearest."""

@@ -107,7 +107,7 @@ def _message(connection: str, event: Payload) -> Changes:
     if str(event.get("channel_type")) == "im":
         return ()
     versions = [event.get("message"), event.get("previous_message")]
-    told = [one for one in versions if isinstance(one, dict)] or [event]
+    told = [one for one in versions if isinstance(one, dict)] or ([] if event.get("deleted_ts") else [event])
     channel = str(event["channel"])
     if str(event.get("subtype")).startswith(_CONVERTED):
         return (Change("units", channel),)

@@ -117,7 +117,7 @@ class Files:
     def _pages(self, since: int | None = None, until: int | None = None) -> Iterator[list[Payload]]:
         try:
             yield from self._client.files(self._channel.unit.id, since=since, until=until)
-        except (AccessDenied, RequestRejected) as error:
+        except (AccessDenied, NotFound, RequestRejected) as error:  # a server may not know the method
             logger.info("%s: its files are not read: %s", self._channel.name, error)
 
     def _item(self, file: Payload) -> Item:

@@ -1,4 +1,4 @@
-"""When an object is looked at: at once, and for a while after that only when its events have calmed down. Pure."""
+"""When an object is looked at: at once, and again soon, or in a burst only when its events have calmed down. Pure."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from typing import Generic, TypeVar
 
 Key = TypeVar("Key")
 
+APART = 2.0
+"""Seconds between two looks at an object while little waits."""
 RECENT = 15.0
-"""Seconds. Looked at longer ago, an object is looked at again at the first event."""
+"""Seconds. In a burst, an object looked at longer ago is looked at again at the first event."""
 QUIET = 3.0
-"""Seconds without an event after which a recently looked-at object is looked at again."""
+"""Seconds without an event after which, in a burst, a recently looked-at object is looked at again."""
 
 
 @dataclass(slots=True)
@@ -19,15 +21,15 @@ class Pace(Generic[Key]):
 
     _looked_at: dict[Key, float] = field(default_factory=dict)
 
-    def is_ready(self, key: Key, *, first: float, last: float, now: float) -> bool:
+    def is_ready(self, key: Key, *, first: float, last: float, now: float, burst: bool) -> bool:
         """Whether to look now; its waiting events came between `first` and `last`.
 
         However many events keep coming, a look is never more than `RECENT` away.
         """
         before = self._looked_at.get(key)
-        if before is None or now - before >= RECENT:
+        if before is None or now - before >= (RECENT if burst else APART):
             return True
-        return now - last >= QUIET or now - first >= RECENT
+        return burst and (now - last >= QUIET or now - first >= RECENT)
 
     def looked_at(self, key: Key, now: float) -> None:
         self._looked_at[key] = now

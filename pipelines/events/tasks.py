@@ -37,5 +37,7 @@ def tasks(events: Iterable[PendingEvent], done: Mapping[int, frozenset[Change]])
     return list(found.values())
 
 
-def ready(waiting: Iterable[Task], pace: Pace[Place], now: float) -> list[Task]:
-    return [task for task in waiting if pace.is_ready(task.place, first=task.first, last=task.last, now=now)]
+def ready(waiting: Iterable[Task], pace: Pace[Place], now: float, *, burst: bool) -> list[Task]:
+    return [
+        task for task in waiting if pace.is_ready(task.place, first=task.first, last=task.last, now=now, burst=burst)
+    ]

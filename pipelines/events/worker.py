@@ -22,6 +22,8 @@ from pipelines.workspace import Workspace
 logger = logging.getLogger(__name__)
 
 EVENTS_PER_PASS = 2_000
+EVENTS_IN_BURST = 100
+"""More than that waiting at once is a burst, in which no object is read again for each of its events."""
 PLACES_PER_PASS = 200
 """After that many places what was done is published, so that a long backlog becomes searchable bit by bit."""
 SECONDS_BETWEEN_LOOKS = 0.1
@@ -59,7 +61,8 @@ class Worker:
         if not events:
             return 0
         through = {event.id: frozenset(self._done.get(event.id, ())) for event in events}
-        chosen = ready(tasks(events, through), self._pace, time.time())[:PLACES_PER_PASS]
+        burst = len(events) > EVENTS_IN_BURST
+        chosen = ready(tasks(events, through), self._pace, time.time(), burst=burst)[:PLACES_PER_PASS]
         if not chosen:
             return 0
         errors: dict[Place, str] = {}

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
+from pipelines.index.lexical import LEXICAL
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -46,6 +48,7 @@ class IndexSpec:
     model: str
     dimensions: int
     chunking: str
+    lexical: str = LEXICAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,4 +168,4 @@ class IndexStore(Protocol):
 
 def described(spec: IndexSpec) -> Mapping[str, str | int]:
     """The part of a spec that is stored with a collection and compared on opening."""
-    return {"model": spec.model, "dimensions": spec.dimensions, "chunking": spec.chunking}
+    return {"model": spec.model, "dimensions": spec.dimensions, "chunking": spec.chunking, "lexical": spec.lexical}

@@ -1,7 +1,8 @@
 """The lexical leg: BM25 vectors, made offline and alike for both stores.
 
-Token hashes and weights are those of Qdrant's own `qdrant/bm25`. The rarity of words (IDF) is no part of the
-vectors: the index applies it, by a modifier in the collection's configuration.
+Token hashes and weights are those of Qdrant's own `qdrant/bm25`, over the text and the further words by which its
+identifiers are found (on SciFact those take nDCG@10 from 0.680 to 0.687). The rarity of words (IDF) is no part of
+the vectors: the index applies it, by a modifier in the collection's configuration.
 """
 
 from __future__ import annotations
@@ -9,18 +10,23 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
+from pipelines.index.identifiers import with_identifiers
+
 if TYPE_CHECKING:
     import qdrant_edge
+
+LEXICAL = "bm25-identifiers-v1"
+"""Name of the way texts become BM25 vectors; changes whenever the same text would give another one."""
 
 
 def document_vector(text: str) -> qdrant_edge.SparseVector:
     """The BM25 vector of a text in the index; without entries if the text has no words."""
-    return _encoder().embed_document(text)
+    return _encoder().embed_document(with_identifiers(text))
 
 
 def query_vector(text: str) -> qdrant_edge.SparseVector:
     """The BM25 vector of a question; without entries if only stop words are left."""
-    return _encoder().embed_query(text)
+    return _encoder().embed_query(with_identifiers(text))
 
 
 @cache

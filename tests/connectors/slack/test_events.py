@@ -47,6 +47,7 @@ def names(event):
             {"subtype": "message_deleted", "deleted_ts": TS, "previous_message": {"ts": TS, "thread_ts": ROOT}},
             {f"threads/{ROOT}", DAY, ROOT_DAY},
         ),
+        ({"subtype": "message_deleted", "deleted_ts": TS}, {DAY}),
         ({"subtype": "message_replied", "message": {"ts": ROOT, "reply_count": 1}}, {f"threads/{ROOT}", ROOT_DAY}),
     ],
 )

@@ -126,6 +126,7 @@ SPEC = IndexSpec("knowledge", "tiny", 4, "v1")
 
 def test_version_names_differ_by_what_the_collection_was_made_for() -> None:
     specs = [SPEC, replace(SPEC, model="big"), replace(SPEC, dimensions=8), replace(SPEC, chunking="v2")]
+    specs.append(replace(SPEC, lexical="v2"))
     names = {version_name(spec) for spec in specs}
     assert len(names) == len(specs)
     assert version_name(replace(SPEC)) in names
@@ -135,7 +136,7 @@ def test_version_names_differ_by_what_the_collection_was_made_for() -> None:
 def test_a_mismatch_says_what_was_found_and_what_to_do() -> None:
     check_stored(SPEC, described(SPEC), "here")
     with pytest.raises(IndexMismatch) as error:
-        check_stored(SPEC, {"model": "tiny", "dimensions": 8, "chunking": "v1"}, "here")
+        check_stored(SPEC, {**described(SPEC), "dimensions": 8}, "here")
     assert str(error.value) == (
         "here: the index was made with dimensions 8, and the settings say dimensions 4; "
         "run `headrace reindex` to make it anew, or restore the settings"

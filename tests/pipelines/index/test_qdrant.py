@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from qdrant_client import QdrantClient, models
 
 from pipelines.errors import IndexMismatch, IndexStoreError
-from pipelines.index.base import KEYWORD_FIELDS, TIME_FIELDS, DocumentChange, Filters, IndexSpec, Point, Refresh
+from pipelines.index.base import described, KEYWORD_FIELDS, TIME_FIELDS, DocumentChange, Filters, IndexSpec, Point, Refresh
 from pipelines.index.qdrant import QdrantReader, QdrantStore, connect
 from pipelines.index.qdrant_requests import collection_arguments
 from pipelines.index.versions import version_name
@@ -32,7 +32,7 @@ def test_a_collection_is_made_once_with_its_indexes(rest: Any, spec: IndexSpec) 
     (created,) = sent(rest, "PUT", f"/collections/{name}")
     assert created["vectors"]["dense"]["size"] == 4
     assert created["sparse_vectors"]["bm25"]["modifier"] == "idf"
-    assert created["metadata"] == {"model": "tiny", "dimensions": 4, "chunking": "v1"}
+    assert created["metadata"] == described(rest.spec)
     indexed = {body["field_name"]: body["field_schema"] for body in sent(rest, "PUT", "/index")}
     assert indexed == {**dict.fromkeys(KEYWORD_FIELDS, "keyword"), **dict.fromkeys(TIME_FIELDS, "datetime")}
     rest.store().close()

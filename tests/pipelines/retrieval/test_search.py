@@ -168,3 +168,9 @@ def test_a_document_that_is_not_visible_is_none(readers):
     index = MemoryIndex([chunk("a", readers=["user:ada@example.com"])])
     assert document("a", readers, index=index) is None
     assert document("b", readers, index=index) is None
+
+
+def test_a_document_in_scope_by_one_container_can_be_asked_for_by_another():
+    index = MemoryIndex([chunk("a", parents=["p:team", "p:plans"]), chunk("b", parents=["p:plans"])])
+    scope = Filters(parents_in=("p:team",))
+    assert ids(ask(index, scope=scope, filters={"parents_in": ["p:plans"]})) == ["a"]

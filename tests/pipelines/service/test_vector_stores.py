@@ -60,6 +60,14 @@ def eq(key, value, type="eq"):
     return {"type": type, "key": key, "value": value}
 
 
+def any_of(*filters):
+    return {"type": "or", "filters": list(filters)}
+
+
+def nested(levels):
+    return all_of(nested(levels - 1)) if levels else eq("kind", "issue")
+
+
 def all_of(*filters):
     return {"type": "and", "filters": list(filters)}
 
@@ -72,7 +80,7 @@ def all_of(*filters):
         (all_of(eq("kind", "issue"), all_of(eq("author", "ada"))), {1, 2}),
         (eq("tags", ["tag2", "tag3"], "in"), {2}),
         (eq("tags", "tag2", "ne"), {1}),
-        ({"type": "or", "filters": [eq("tags", "tag1"), eq("tags", ["tag4"], "in")]}, {1}),
+        (any_of(eq("tags", "tag1"), any_of(eq("tags", ["tag4"], "in"))), {1}),
         (eq("parents", ["github:acme/acme/api"], "nin"), set()),
         (eq("updated_at", document().updated_at.timestamp(), "gte"), {1, 2}),
         (eq("updated_at", document().updated_at.timestamp(), "gt"), set()),
@@ -105,6 +113,13 @@ def test_low_scores_can_be_left_out(ask):
         ({"filters": eq("source", "slack", "ne")}, openai.BadRequestError, "filters.type: source takes"),
         ({"filters": eq("updated_at", "soon", "gt")}, openai.BadRequestError, "filters.value: updated_at takes"),
         ({"filters": all_of(eq("kind", 3))}, openai.BadRequestError, "filters.filters.0.value: kind takes text"),
+        ({"filters": any_of(eq("kind", "a"), eq("unit", "b"))}, openai.BadRequestError, "filters.filters.1: `or` can"),
+        ({"filters": any_of(eq("updated_at", 1, "gt"))}, openai.BadRequestError, "filters.filters.0: `or` can"),
+        ({"filters": any_of(eq("kind", True))}, openai.BadRequestError, "filters.filters.0.value: kind takes text"),
+        ({"filters": all_of(eq("tags", "a"), eq("tags", "b"))}, openai.BadRequestError, "filters.filters.1: tags can"),
+        ({"filters": eq("kind", [], "in")}, openai.BadRequestError, "at least one"),
+        ({"filters": eq("updated_at", 1e300, "lt")}, openai.BadRequestError, "filters.value: updated_at takes"),
+        ({"filters": nested(9)}, openai.BadRequestError, "filters: may be nested at most 8 deep"),
         ({"extra_body": {"colour": "red"}}, openai.BadRequestError, "colour"),
         ({"query": "x" * 1_000_000}, openai.APIStatusError, "bytes"),
     ],

@@ -1,0 +1,56 @@
+"""Exact identifiers for the lexical leg: error codes, ticket numbers, paths, names in code. Pure.
+
+The engine's tokenizer cuts a text at everything that is no letter or digit, and nowhere else: `ERR-4711` becomes
+`err` and `4711`, which also stand in many other texts, and `getUserName` becomes one word that neither
+`get_user_name` nor `user name` meets. So the words that identifiers are made of are put after the text, and
+after a question alike.
+"""
+
+from __future__ import annotations
+
+import re
+
+LONGEST_IDENTIFIER = 100
+"""Characters. What is longer (encoded data, links with parameters) nobody types."""
+
+_IDENTIFIER = re.compile(
+    r"""\b(?:
+        [^\W_]++(?:[-./:\\@#_]++[^\W_]++)++   # words joined by marks: ERR-4711, src/store.py, get_user_name
+        |[A-Z]*+[a-z0-9]++[A-Z][A-Za-z0-9]*+  # humps: getUserName, FooBar
+        |[A-Z]{2,}+[a-z][A-Za-z0-9]*+         # and after capitals: HTTPServer
+    )""",
+    re.VERBOSE,
+)
+_SEGMENT = re.compile(r"[/\\:]+")
+_NO_LETTER = re.compile(r"[\W_]+")
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_WORD_LENGTH = 3
+
+
+def with_identifiers(text: str) -> str:
+    """The text, and after it the further words by which its identifiers are found."""
+    words = [word for identifier in _IDENTIFIER.findall(text) for word in identifier_words(identifier)]
+    return f"{text}\n{' '.join(words)}" if words else text
+
+
+def identifier_words(identifier: str) -> list[str]:
+    """The words that an identifier is found by, besides those between its marks.
+
+    `ERR-4711` as a whole: `ERR4711`. `src/user_store.py` also by its file name: `srcuserstorepy`, `userstorepy`.
+    `getUserName` by its parts: `get`, `User`, `Name`.
+    """
+    if len(identifier) > LONGEST_IDENTIFIER:
+        return []
+    parts = _NO_LETTER.split(identifier)
+    words = ["".join(parts)] if len(parts) > 1 else []
+    if len(segments := _SEGMENT.split(identifier)) > 1:
+        words += [joined for segment in segments if (joined := _NO_LETTER.sub("", segment)) != segment]
+    return words + [word for part in parts for word in _humps(part)]
+
+
+def _humps(part: str) -> list[str]:
+    """The words of a name in camel case; units and symbols (`kWh`, `mRNA`) are left alone."""
+    if part.islower() or len(part) < 2 * _WORD_LENGTH:
+        return []
+    words = _HUMP.split(part)
+    return words if sum(len(word) >= _WORD_LENGTH for word in words) > 1 else []
