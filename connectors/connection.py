@@ -83,6 +83,10 @@ class NotionConnection(_Connection):
         description="Who may read the connection's pages, because Notion's API does not tell: 'workspace', "
         "'public' or e-mail addresses",
     )
+    block_comments: bool = Field(
+        default=False,
+        description="Whether comments on single blocks are read beside those on pages: a request for every block",
+    )
 
 
 class DriveConnection(_Connection):

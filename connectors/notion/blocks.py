@@ -18,7 +18,7 @@ SECTION = "meeting_section"
 """Our own block type, for one of the parts of meeting notes: summary, notes, transcript."""
 
 _LIST_ITEMS = ("bulleted_list_item", "numbered_list_item", "to_do")
-_MEDIA = ("image", "video", "pdf", "file", "audio")
+MEDIA = ("image", "video", "pdf", "file", "audio")
 _LINKS = ("bookmark", "embed", "link_preview")
 _LEFT_OUT = ("divider", "breadcrumb", "table_of_contents")
 
@@ -58,6 +58,17 @@ def linked(blocks: Sequence[Block]) -> Iterator[tuple[str, str]]:
         if block.kind == "link_to_page" and (target := _target(block)):
             yield str(block.content["type"]), target
         yield from linked(block.children)
+
+
+def is_copy(block: Block) -> bool:
+    """Whether a block shows what stands in another place: a synced block that is not the original."""
+    return block.kind == "synced_block" and bool(block.content.get("synced_from"))
+
+
+def unsupported_kinds(blocks: Sequence[Block]) -> set[str]:
+    """Kinds of the blocks that Notion's API does not show."""
+    own = {_unsupported_kind(block) for block in blocks if block.kind == "unsupported"}
+    return own.union(*(unsupported_kinds(block.children) for block in blocks))
 
 
 def _rendered(blocks: Sequence[Block], known: Known) -> Iterator[tuple[str, str]]:
@@ -196,8 +207,12 @@ def _section(block: Block, known: Known) -> str:
 
 def _unsupported(block: Block, known: Known) -> str:
     """What Notion's API does not show is recorded as a comment, which is not indexed."""
-    kind = str(block.content.get("block_type") or "block").replace("--", "")
-    return _stacked(f"<!-- unsupported: {kind} -->", blocks_markdown(block.children, known))
+    note = f"<!-- unsupported: {_unsupported_kind(block)} -->"
+    return _stacked(note, blocks_markdown(block.children, known))
+
+
+def _unsupported_kind(block: Block) -> str:
+    return str(block.content.get("block_type") or "block").replace("--", "")
 
 
 def _unknown(block: Block, known: Known) -> str:
@@ -221,7 +236,7 @@ _RENDERERS: dict[str, Callable[[Block, Known], str]] = {
     **dict.fromkeys(("paragraph", "toggle", "template", "synced_block", "column_list", "column", "tab"), _flow),
     **dict.fromkeys(("quote", "callout"), _quote),
     **dict.fromkeys(_LINKS, _link),
-    **dict.fromkeys(_MEDIA, _media),
+    **dict.fromkeys(MEDIA, _media),
     **dict.fromkeys(PAGES_OF_THEIR_OWN, _named_page),
     **dict.fromkeys(MEETINGS, _meeting),
     "bulleted_list_item": _bullet,

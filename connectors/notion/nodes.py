@@ -16,6 +16,8 @@ from connectors.notion.rich_text import plain
 
 Kind: TypeAlias = Literal["page", "database", "data_source", "block"]
 
+KINDS: tuple[Kind, ...] = ("page", "database", "data_source")
+"""What an id can be of that is a document or stands for one."""
 UNTITLED = "Untitled"
 _PARENTS: dict[str, Kind] = {
     "page_id": "page",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Self, cast
@@ -9,11 +10,14 @@ from typing import Self, cast
 from connectors.model import Cursor
 from connectors.notion.client import moment
 from connectors.notion.listing import OVERLAP, Entry
-from connectors.notion.nodes import Kind, Ref
+from connectors.notion.nodes import Kind, Ref, digest
 
 SETTLED = timedelta(minutes=2)
 """Notion's times are whole minutes: a page can change once more within the minute in which it was read.
 https://developers.notion.com/changelog/last-edited-time-is-now-rounded-to-the-nearest-minute"""
+
+_CHILD = 8
+"""Characters of the mark of an object below a container."""
 
 
 @dataclass(slots=True)
@@ -22,13 +26,13 @@ class Progress:
 
     `since` is the newest edit seen anywhere in the connection. `read` maps the id of each object of the unit
     that was edited shortly before to when that was, in seconds since 1970, so that it is not read again before
-    it changes. `places` holds a short mark of each page or database with others below it, by id: what those show
-    of it. `files` holds a short mark of each file, by the id of its page and its key.
+    it changes. `places` holds by the id of each page or database with others below it a short mark of what those
+    show of it, and one of each of those that stand directly below, all in one string. `files` holds a short mark of each file, by the id of its page and its key.
     """
 
     since: datetime | None = None
     read: dict[str, int] = field(default_factory=dict)
-    places: dict[str, str] = field(default_factory=dict)
+    places: dict[str, tuple[str, str]] = field(default_factory=dict)
     files: dict[str, dict[str, str]] = field(default_factory=dict)
     waiting: list[Ref] = field(default_factory=list)
     """What is still to be read because of a container above it, the next one last."""
@@ -45,7 +49,7 @@ class Progress:
         return cls(
             since=since,
             read=dict(cursor.get("read") or {}),
-            places=dict(cursor.get("places") or {}),
+            places={own: (str(mark), str(below)) for own, (mark, below) in (cursor.get("places") or {}).items()},
             files=dict(cursor.get("files") or {}),
             waiting=[Ref(cast("Kind", kind), str(own)) for kind, own in cursor.get("waiting") or ()],
             whole=bool(cursor.get("whole")),
@@ -59,7 +63,7 @@ class Progress:
         return {
             "since": since,
             "read": {own: edited for own, edited in self.read.items() if edited >= oldest},
-            "places": dict(self.places),
+            "places": {own: list(place) for own, place in self.places.items()},
             "files": {page: dict(marks) for page, marks in self.files.items()},
             "waiting": [list(ref) for ref in self.waiting],
             "whole": self.whole,
@@ -82,11 +86,19 @@ class Progress:
         if self.since is None or entry.edited > self.since:
             self.since = entry.edited
 
-    def placed(self, own: str, mark: str) -> bool:
-        """A container was read; whether what stands below it must be read too, for it shows more than it did."""
-        before = self.places.get(own)
-        self.places[own] = mark
-        return self.whole or before != mark
+    def placed(self, own: str, mark: str, below: Sequence[Ref]) -> list[Ref]:
+        """A container was read; returns what of the objects `below` it must be read too.
+
+        All of them if they show something of it that is no longer so, else those that did not stand there before.
+        """
+        before, children = self.places.pop(own, ("", ""))
+        marks = {ref: digest(ref.id)[:_CHILD] for ref in below}
+        if below:
+            self.places[own] = (mark, "".join(marks.values()))
+        if self.whole or before != mark:
+            return list(below)
+        known = {children[at : at + _CHILD] for at in range(0, len(children), _CHILD)}
+        return [ref for ref in below if marks[ref] not in known]
 
     def with_files(self, own: str, marks: dict[str, str]) -> None:
         if marks:

@@ -49,6 +49,15 @@ def related_pages(properties: object) -> Iterator[str]:
         yield from _related(value)
 
 
+def files_of(properties: object) -> Iterator[tuple[str, Payload]]:
+    """Files of all properties that hold some, each with the id of its property."""
+    for name, value in _each(properties):
+        files = value.get("files") if value.get("type") == "files" else None
+        for file in files if isinstance(files, list) else ():
+            if isinstance(file, dict):
+                yield str(value.get("id") or name), file
+
+
 def value_text(value: Payload, known: Known) -> str:
     """A property value, or an element of a rollup, as text; empty where it is not set."""
     kind = str(value.get("type") or "")

@@ -6,15 +6,16 @@ from collections.abc import Sequence
 
 from connectors.notion.blocks import Block, blocks_markdown, linked
 from connectors.notion.client import Payload
+from connectors.notion.comments import comments_markdown
 from connectors.notion.nodes import Ref, parent
 from connectors.notion.properties import Known, property_lines, related_pages
 from connectors.notion.rich_text import joined, markdown, plain
 
 
-def page_markdown(page: Payload, blocks: Sequence[Block], known: Known) -> str:
-    """Properties, one a line, then the body. The title is not in it."""
+def page_markdown(page: Payload, blocks: Sequence[Block], known: Known, comments: Sequence[Payload] = ()) -> str:
+    """Properties, one a line, then the body, then what was said about it. The title is not in it."""
     lines = "\n".join(property_lines(page.get("properties"), known))
-    return joined((lines, blocks_markdown(blocks, known)), "\n\n")
+    return joined((lines, blocks_markdown(blocks, known), comments_markdown(comments, known)), "\n\n")
 
 
 def database_markdown(database: Payload, sources: Sequence[Payload]) -> str:

@@ -56,8 +56,16 @@ def _text(run: Payload) -> str:
     text = run.get("plain_text")
     if not isinstance(text, str):
         body = _dict(run.get(str(run.get("type"))))
-        text = body.get("content") or body.get("expression") or ""
+        text = body.get("content") or body.get("expression") or _mentioned(body)
     return str(text).replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _mentioned(mention: Payload) -> str:
+    """What a mention says of itself: a person's name, a date, the title or address of a link."""
+    told = _dict(mention.get(str(mention.get("type"))))
+    if told.get("start"):
+        return joined((str(told["start"]), str(told.get("end") or "")), " → ")
+    return str(told.get("name") or told.get("title") or told.get("url") or told.get("href") or "")
 
 
 def _look(run: Payload) -> _Look:

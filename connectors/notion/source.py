@@ -2,28 +2,48 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 import httpx
 
 from connectors.connection import NotionConnection
-from connectors.errors import AccessDenied, SourceError
-from connectors.model import Checkpoint, Cursor, Deleted, Finding, Item, Membership, Unit, Window, group_token
+from connectors.errors import AccessDenied, AuthenticationFailed, InvalidResponse, RateLimited, SourceError
+from connectors.model import (
+    Checkpoint,
+    Cursor,
+    Deleted,
+    Finding,
+    Item,
+    Listed,
+    Membership,
+    Unit,
+    Window,
+    group_token,
+)
 from connectors.notion import access
-from connectors.notion.client import NotionClient
+from connectors.notion.client import OLDER_VERSION, NotionClient
+from connectors.notion.comments import Comments
+from connectors.notion.files import FileStore
 from connectors.notion.listing import Listing, listed
-from connectors.notion.nodes import Ref
+from connectors.notion.nodes import KINDS, Ref
 from connectors.notion.progress import Progress
-from connectors.notion.reading import Reading
+from connectors.notion.reading import Account, Reading
 from connectors.notion.tree import Tree
 
 OBJECTS_PER_CHECKPOINT = 20
+BELOW = "below"
+"""`<connection>/<page>/below` is no document: fetching it looks again at all that stands below the page."""
+_LOOKED_UP_FOR = 30.0
+"""Seconds for which what `unit_of` found is kept for the `fetch` that follows."""
+_PAGES_REMEMBERED = 5_000
+"""Pages whose files this instance remembers to have fetched."""
 
 
 def connect(connection: NotionConnection, transport: httpx.BaseTransport | None = None) -> NotionConnector:
     """Open a connection; nothing is sent yet. `transport` replaces the network."""
-    return NotionConnector(connection, NotionClient(connection, transport))
+    return NotionConnector(connection, NotionClient(connection, transport), FileStore(connection, transport))
 
 
 class NotionConnector:
@@ -33,19 +53,25 @@ class NotionConnector:
     asks anew.
     """
 
-    def __init__(self, connection: NotionConnection, client: NotionClient) -> None:
+    def __init__(self, connection: NotionConnection, client: NotionClient, store: FileStore) -> None:
         self._connection = connection
         self._client = client
+        self._store = store
+        comments = Comments(client, on_blocks=connection.block_comments)
+        self._account = Account(connection, client, store, comments, self._people)
         self._listing: Listing | None = None
         self._served: set[str] = set()
         self._names: Mapping[str, str] | None = None
+        self._looked_up: tuple[Tree, float] | None = None
+        self._fetched_files: dict[str, dict[str, str]] = {}
 
     @property
     def requests(self) -> int:
-        return self._client.requests
+        return self._client.requests + self._store.requests
 
     def close(self) -> None:
         self._client.close()
+        self._store.close()
 
     def check(self) -> list[Finding]:
         """Who the integration is, whether it sees people, and how much is shared with it."""
@@ -63,56 +89,152 @@ class NotionConnector:
 
     def units(self) -> Iterator[Unit]:
         listing = self._listed(None)
+        readers = access.readers(self._connection)
         roots = listing.tree.roots(entry.ref for entry in listing.entries)
         for root in sorted(roots, key=lambda root: (root.title, root.ref)):
             if self._connection.admits(root.ref.id, root.title):
-                yield Unit(root.ref.id, root.title, str(root.payload.get("url") or ""))
+                whole = listing.tree.whole(root.ref) or root
+                yield Unit(root.ref.id, whole.title, str(whole.payload.get("url") or ""), readers)
+
+    def unit_of(self, document_id: str) -> str | None:
+        """See `Connector.unit_of`. What is below a page in the trash is in the unit that the page was in."""
+        own, *more = self._names_in(document_id)
+        tree = self._lookup()
+        found = next((one for kind in KINDS if (one := tree.find(Ref(kind, own)))), None)
+        if found is None:
+            return None
+        chain = tree.chain(found)
+        root = chain[0] if chain else found
+        if more != [BELOW] and (found.trashed or any(above.trashed for above in chain)):
+            return None
+        return root.ref.id if self._connection.admits(root.ref.id, root.title) else None
 
     def memberships(self) -> Iterator[Membership]:
         return access.memberships(self._connection, self._client)
 
+    def listing(self, unit: Unit) -> Iterator[Listed]:
+        """See `Connector.listing`. Files are not named: no listing shows them, they are as their page is."""
+        listing = self._listing_for(f"listing of {unit.id}", None)
+        if listing.cut:
+            raise InvalidResponse(f"{self._connection.base_url}/v1/search", "it does not name all pages")
+        reading = Reading(self._account, listing.tree, unit)
+        for entry in listing.entries:
+            found = listing.tree.seen(entry.ref)
+            if found and reading.holds(entry.ref) and not reading.in_trash(entry.ref):
+                document_id = self._account.document_id(entry.ref.id)
+                yield Listed(document_id, found.title, entry.edited, reading.mark(entry.ref))
+
     def read(self, unit: Unit, cursor: Cursor | None = None, window: Window | None = None) -> Iterator[Item]:
         """Pages and databases by their last edit, the oldest first. See `Connector.read`.
 
-        A read of everything also follows pages and rows that search did not name.
+        A read of everything also follows pages and rows that search did not name; and so does one that finds a
+        container to be new, renamed, moved, or with other properties, since what stands below shows that.
         """
         progress = Progress.resumed(None if window else cursor)
-        listing = self._listing_for(unit, window.since if window else progress.begin)
-        reading = self._reading(unit, listing.tree)
-        known = {entry.ref for entry in listing.entries}
-        emitted = 0
-        for entry in listing.entries:
-            due = entry.edited in window if window else progress.is_due(entry)
-            if due and reading.holds(entry.ref):
-                yield reading.item(entry.ref)
-                if progress.whole and not window:
-                    yield from reading.items_below(known)
-                progress.emitted(entry, listing.asked_at)
-                emitted += 1
-            progress.passed(entry)
-            if emitted == OBJECTS_PER_CHECKPOINT and not window:
-                emitted = 0
-                yield Checkpoint(progress.cursor())
+        listing = self._listing_for(unit.id, window.since if window else progress.begin)
+        reading = Reading(self._account, listing.tree, unit)
+        if window:
+            yield from _inside(listing, reading, window)
+            yield Checkpoint(cursor or {})
+            return
+        yield from self._changed(listing, reading, progress)
         progress.whole = False
-        yield Checkpoint(cursor or {}) if window else Checkpoint(progress.cursor(), complete=not cursor)
+        yield Checkpoint(progress.cursor(), complete=not cursor and not listing.cut)
 
     def fetch(self, unit: Unit, document_ids: Sequence[str]) -> Iterator[Item]:
         """See `Connector.fetch`. `Deleted` also stands for an object that has moved to another unit."""
-        reading = self._reading(unit, Tree(self._client))
+        reading = Reading(self._account, self._lookup(), unit)
+        below: dict[str, tuple[Ref, ...]] = {}
         for document_id in document_ids:
-            own = document_id.removeprefix(f"notion:{self._connection.id}/")
-            page = reading.item(Ref("page", own))
-            yield reading.item(Ref("database", own)) if isinstance(page, Deleted) else page
+            own, *more = self._names_in(document_id)
+            ref = self._ref(own)
+            if more == [BELOW]:
+                yield from self._below(reading, list(below.get(own) or self._refs_below(reading, ref)))
+            elif more:
+                yield reading.file(ref, more[-1])
+            else:
+                yield from self._again(reading, ref)
+                below[own] = reading.below
+                if ref.id != own or ref.kind == "data_source":
+                    yield Deleted(document_id)
+        self._looked_up = None
 
-    def _reading(self, unit: Unit, tree: Tree) -> Reading:
-        return Reading(self._connection, self._client, tree, unit, self._people)
+    def _changed(self, listing: Listing, reading: Reading, progress: Progress) -> Iterator[Item]:
+        """All that is due, with checkpoints between."""
+        due = [entry.ref for entry in listing.entries if progress.is_due(entry)]
+        known = {entry.ref for entry in listing.entries} if progress.whole else set(due)
+        yield from self._waiting(reading, progress, known)
+        emitted = 0
+        for entry in listing.entries:
+            if progress.is_due(entry) and reading.holds(entry.ref):
+                yield from _items(reading, entry.ref, progress)
+                progress.waiting.extend(progress.placed(entry.ref.id, reading.place, reading.below))
+                progress.emitted(entry, listing.asked_at)
+                progress.passed(entry)
+                yield from self._waiting(reading, progress, known)
+                emitted += 1
+            progress.passed(entry)
+            if emitted == OBJECTS_PER_CHECKPOINT:
+                emitted = 0
+                yield Checkpoint(progress.cursor())
 
-    def _listing_for(self, unit: Unit, since: datetime | None) -> Listing:
-        """The listing at hand, if it reaches back far enough and this unit was not read by it before."""
+    def _waiting(self, reading: Reading, progress: Progress, known: set[Ref]) -> Iterator[Item]:
+        """What is to be read because of what stands above it, and all below that."""
+        for read, ref in enumerate(reading.following(progress.waiting, known), start=1):
+            yield from _items(reading, ref, progress)
+            progress.placed(ref.id, reading.place, reading.below)
+            progress.waiting.extend(reading.below)
+            if read % OBJECTS_PER_CHECKPOINT == 0:
+                yield Checkpoint(progress.cursor())
+
+    def _again(self, reading: Reading, ref: Ref) -> Iterator[Item]:
+        """An object as it is now, with the files that this instance has not fetched yet."""
+        if len(self._fetched_files) > _PAGES_REMEMBERED:
+            self._fetched_files.clear()
+        files = self._fetched_files.setdefault(ref.id, {})
+        for item in reading.items(ref, files):
+            yield item
+            if isinstance(item, Deleted) and not files:
+                _, attachments = reading.remains(ref)
+                yield from (Deleted(self._account.file_id(ref.id, one.key)) for one in attachments)
+
+    def _below(self, reading: Reading, waiting: list[Ref]) -> Iterator[Item]:
+        for ref in reading.following(waiting, set()):
+            yield from self._again(reading, ref)
+            waiting.extend(reading.below or reading.remains(ref)[0])
+
+    def _refs_below(self, reading: Reading, ref: Ref) -> tuple[Ref, ...]:
+        reading.item(ref)
+        return reading.below or reading.remains(ref)[0]
+
+    def _ref(self, own: str) -> Ref:
+        """An id as what it is: a page, a database, or a database's data source, which stands for the database."""
+        tree = self._lookup()
+        for kind in KINDS:
+            try:
+                if found := tree.find(Ref(kind, own)):
+                    return found.parent if kind == "data_source" and found.parent else found.ref
+            except (AuthenticationFailed, RateLimited):
+                raise
+            except SourceError:
+                break  # reading it says what is wrong
+        return Ref("page", own)
+
+    def _names_in(self, document_id: str) -> list[str]:
+        return document_id.removeprefix(self._account.document_id()).split("/")
+
+    def _lookup(self) -> Tree:
+        """The tree that `unit_of` and the next `fetch` share: an object that changes meanwhile has an event coming."""
+        if self._looked_up is None or time.monotonic() - self._looked_up[1] > _LOOKED_UP_FOR:
+            self._looked_up = (Tree(self._client), time.monotonic())
+        return self._looked_up[0]
+
+    def _listing_for(self, reader: str, since: datetime | None) -> Listing:
+        """The listing at hand, if it reaches back far enough and this reader did not have it before."""
         listing = self._listing
-        if listing is None or unit.id in self._served or not listing.reaches(since):
+        if listing is None or reader in self._served or not listing.reaches(since):
             listing = self._listed(since)
-        self._served.add(unit.id)
+        self._served.add(reader)
         return listing
 
     def _listed(self, since: datetime | None) -> Listing:
@@ -130,7 +252,8 @@ class NotionConnector:
         user = self._client.me()
         workspace = (user.get("bot") or {}).get("workspace_name")
         name = f"integration {user.get('name') or user.get('id')}"
-        return Finding("credentials", True, f"{name} of {workspace}" if workspace else name)
+        older = f", API version {OLDER_VERSION}" if self._client.version == OLDER_VERSION else ""
+        return Finding("credentials", True, f"{name} of {workspace}{older}" if workspace else f"{name}{older}")
 
     def _people_in_reach(self) -> Finding:
         """Only where readers are the workspace's people does anything depend on seeing them."""
@@ -149,3 +272,15 @@ class NotionConnector:
         more = "at least " if page.next_cursor else ""
         advice = "" if page.items else "; share pages with the integration (`Connections` in a page's menu)"
         return Finding("pages", bool(page.items), f"{more}{len(page.items)} pages and databases in reach{advice}")
+
+
+def _inside(listing: Listing, reading: Reading, window: Window) -> Iterator[Item]:
+    for entry in listing.entries:
+        if entry.edited in window and reading.holds(entry.ref):
+            yield from reading.items(entry.ref, {})
+
+
+def _items(reading: Reading, ref: Ref, progress: Progress) -> Iterator[Item]:
+    files = dict(progress.files.get(ref.id, {}))
+    yield from reading.items(ref, files)
+    progress.with_files(ref.id, files)

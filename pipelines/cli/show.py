@@ -239,4 +239,4 @@ def _table(columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
 
 
 def _console() -> Console:
-    return Console()
+    return Console(emoji=False)

@@ -205,7 +205,7 @@ def _burst(company: Company, system: System, worker: psutil.Process, events: int
         if path.startswith("repos/") and path.count("/") == 4 and path.split("/")[3] == "issues"
     ]
     print(
-        f"{events} events on {len(issues)} objects, accepted in {received:.1f} s: {len(words)} lost, the rest found after "
+        f"{events} events on {len(issues)} objects, accepted in {received:.1f} s: {len(words)} lost, all found after "
         f"{drained:.1f} s ({events / drained:.0f} events/s), an object fetched at most {max(looks, default=0)} times, "
         f"worker {before / 1e6:.0f} MB before and {worker.memory_info().rss / 1e6:.0f} MB after",
         flush=True,

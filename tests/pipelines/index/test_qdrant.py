@@ -12,7 +12,16 @@ from pydantic import SecretStr
 from qdrant_client import QdrantClient, models
 
 from pipelines.errors import IndexMismatch, IndexStoreError
-from pipelines.index.base import described, KEYWORD_FIELDS, TIME_FIELDS, DocumentChange, Filters, IndexSpec, Point, Refresh
+from pipelines.index.base import (
+    KEYWORD_FIELDS,
+    TIME_FIELDS,
+    DocumentChange,
+    Filters,
+    IndexSpec,
+    Point,
+    Refresh,
+    described,
+)
 from pipelines.index.qdrant import QdrantReader, QdrantStore, connect
 from pipelines.index.qdrant_requests import collection_arguments
 from pipelines.index.versions import version_name
