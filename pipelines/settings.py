@@ -81,6 +81,18 @@ class Assistant(_Model):
     scope: AssistantScope = AssistantScope()
 
 
+class RerankerSettings(_Model):
+    base_url: str = Field(pattern=r"^https?://", description="What stands before `/rerank`: https://api.jina.ai/v1")
+    model: str
+    api_key: SecretStr | None = None
+    top_n: int = Field(default=30, ge=1, le=100, description="How many documents it judges for a question, at least")
+
+
+class GoldenQuestions(_Model):
+    file: Path = Field(description="Questions with expected documents, as `headrace eval` reads them")
+    recall_at_10: float = Field(ge=0, le=1, description="Below this, nothing is published")
+
+
 class Settings(_Model):
     """All settings. `directory` is the folder of the settings file: relative paths start there."""
 
@@ -92,6 +104,8 @@ class Settings(_Model):
     embedding: Embedding = LocalEmbedding()
     connections: tuple[Connection, ...] = ()
     assistants: tuple[Assistant, ...] = ()
+    reranker: RerankerSettings | None = None
+    golden: GoldenQuestions | None = None
 
     @model_validator(mode="after")
     def _ids_are_unique(self) -> Settings:

@@ -20,11 +20,21 @@ class Workspace:
     """Opens the catalog, landing, embedder and index of some settings. Use it as a context manager.
 
     An `embedder` that is handed in is used instead of the settings' and stays open. With `replace_index`, what
-    is written goes to a new collection where the live one was made for another model or chunking.
+    is written goes to a new collection where the live one was made for another model or chunking. With
+    `keep_store` the embedded index stays open between writes, until another process wants it: see `make_way`.
     """
 
-    def __init__(self, settings: Settings, embedder: Embedder | None = None, *, replace_index: bool = False) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        embedder: Embedder | None = None,
+        *,
+        replace_index: bool = False,
+        keep_store: bool = False,
+    ) -> None:
         self.settings = settings
+        self._keep_store = keep_store and settings.index.embedded
+        self._store: IndexStore | None = None
         self._replace_index = replace_index
         self._given_embedder = embedder
         self._open = ExitStack()
@@ -33,6 +43,7 @@ class Workspace:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._close_store()
         self._open.close()
 
     @cached_property
@@ -86,8 +97,22 @@ class Workspace:
         """The index's one writer, held no longer than needed. Raises IndexBusy and IndexMismatch."""
         from pipelines.index import open_store
 
-        store = open_store(self.settings, self.index_spec, replace=self._replace_index)
-        try:
+        self.make_way()
+        store = self._store or open_store(self.settings, self.index_spec, replace=self._replace_index)
+        self._store = None
+        with ExitStack() as closing:
+            closing.callback(store.close)
             yield store
-        finally:
+            if self._keep_store:
+                self._store = store
+                closing.pop_all()
+
+    def make_way(self) -> None:
+        """Close a kept store that another process wants."""
+        if self._store and self._store.wanted():
+            self._close_store()
+
+    def _close_store(self) -> None:
+        store, self._store = self._store, None
+        if store:
             store.close()

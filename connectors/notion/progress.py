@@ -27,7 +27,8 @@ class Progress:
     `since` is the newest edit seen anywhere in the connection. `read` maps the id of each object of the unit
     that was edited shortly before to when that was, in seconds since 1970, so that it is not read again before
     it changes. `places` holds by the id of each page or database with others below it a short mark of what those
-    show of it, and one of each of those that stand directly below, all in one string. `files` holds a short mark of each file, by the id of its page and its key.
+    show of it, and one of each of those that stand directly below, all in one string. `files` holds a short mark
+    of each file, by the id of its page and its key.
     """
 
     since: datetime | None = None

@@ -8,8 +8,24 @@ from typing import Any
 from connectors.slack.client import Payload
 from connectors.slack.mrkdwn import Names, markdown
 
-_TEXT_KEYS = ("title", "text", "label", "alt_text", "description", "value", "fields", "elements", "rows", "accessory")
-"""Where block types that are not known here may carry text, in reading order."""
+_TEXT_KEYS = ("title", "text", "label", "alt_text", "description", "details", "fields", "elements", "rows", "accessory")
+"""Where blocks carry text, in reading order."""
+
+_HIDDEN_KEYS = {
+    "color",
+    "confirm",
+    "filter",
+    "icon",
+    "range",
+    "slack_file",
+    "source",
+    "status",
+    "style",
+    "type",
+    "value",
+}
+_HIDDEN_ENDS = ("id", "url", "value", "_ts", "_type", "_style", "_color")
+"""What blocks carry that nobody is shown. Whatever else there is, in blocks that are not known here, is text."""
 
 
 def render_blocks(blocks: Any, names: Names) -> str:
@@ -72,9 +88,7 @@ def _inline(element: Payload, names: Names) -> str:
         case "color":
             return str(element.get("value") or "")
         case _:
-            return _any(element.get("text"), names) or "".join(
-                _inline(child, names) for child in _dicts(element.get("elements"))
-            )
+            return "\n".join(_texts(element, names))
 
 
 def _styled(text: str, style: Any) -> str:
@@ -102,9 +116,14 @@ def _cell(cell: Any, names: Names) -> str:
 
 
 def _texts(value: Payload, names: Names) -> Iterator[str]:
-    for key in _TEXT_KEYS:
+    others = (key for key in value if key not in _TEXT_KEYS and not _is_hidden(str(key)))
+    for key in (*_TEXT_KEYS, *others):
         if text := _any(value.get(key), names):
             yield text
+
+
+def _is_hidden(key: str) -> bool:
+    return key in _HIDDEN_KEYS or key.endswith(_HIDDEN_ENDS)
 
 
 def _any(value: Any, names: Names) -> str:

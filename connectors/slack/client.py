@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import httpx
@@ -12,6 +13,7 @@ from connectors.connection import SlackConnection
 from connectors.errors import (
     AccessDenied,
     AuthenticationFailed,
+    InvalidResponse,
     NotFound,
     RateLimited,
     RequestRejected,
@@ -25,7 +27,9 @@ Payload: TypeAlias = dict[str, Any]
 PAGE_SIZE = 200
 """Slack recommends no more: https://docs.slack.dev/apis/web-api/pagination"""
 
-FILES_PER_PAGE = 100
+FILES_PER_PAGE = 200
+
+_END_OF_TIME = "9999999999.999999"
 
 _CREDENTIALS = {
     "account_inactive",
@@ -89,59 +93,109 @@ class SlackClient:
         )
         return scopes
 
-    def listing(self, method: str, key: str, **arguments: Any) -> Iterator[Payload]:
-        """All entries under `key`, page by page. A cursor that comes again ends the listing."""
-        cursor: str | None = None
-        followed: set[str] = set()
+    def listing(self, method: str, key: str, **arguments: Any) -> Iterator[Any]:
+        """All entries under `key`, page by page. Raises InvalidResponse if a cursor comes again: there is no end."""
+        cursors = Cursors(method)
         while True:
-            body = self.call(method, limit=PAGE_SIZE, cursor=cursor, **arguments)
+            body = self.call(method, limit=PAGE_SIZE, cursor=cursors.last, **arguments)
             yield from body.get(key) or ()
-            cursor = (body.get("response_metadata") or {}).get("next_cursor")
-            if not cursor or cursor in followed:
+            if not cursors.follow(body):
                 return
-            followed.add(cursor)
 
-    def history(self, channel: str, *, oldest: str | None = None, latest: str | None = None) -> Iterator[list[Payload]]:
+    def history(self, channel: str, *, oldest: str | None = None, latest: str | None = None) -> Iterator[Page]:
         """Messages outside threads, newest first, page by page, strictly between the two times.
 
-        Pages are asked for by time and not by cursor: an interrupted reading continues from the time alone.
+        Servers that give no cursor are asked by time. Raises InvalidResponse if one says that there is more and
+        gives no way to it.
         """
+        # With `oldest` alone Slack begins at the oldest messages, and not at the newest.
+        latest = latest or (_END_OF_TIME if oldest else None)
+        cursors, bound = Cursors("conversations.history"), latest
         while True:
-            body = self.call("conversations.history", channel=channel, limit=PAGE_SIZE, oldest=oldest, latest=latest)
-            page = [one for one in body.get("messages") or () if _between(one.get("ts"), oldest, latest)]
-            page.sort(key=lambda message: number(message["ts"]), reverse=True)
-            if not page:
+            body = self.call(
+                cursors.method, channel=channel, limit=PAGE_SIZE, oldest=oldest, latest=bound, cursor=cursors.last
+            )
+            found = [one for one in body.get("messages") or () if _between(one.get("ts"), oldest, bound)]
+            found.sort(key=lambda message: number(message["ts"]), reverse=True)
+            more = cursors.follow(body) or bool(body.get("has_more"))
+            yield Page(found, more)
+            if not more:
                 return
-            yield page
-            if not body.get("has_more"):
-                return
-            latest = page[-1]["ts"]
+            if not cursors.last:
+                if not found:
+                    raise InvalidResponse(cursors.method, "it says that there is more, and gives the same again")
+                bound = found[-1]["ts"]
 
-    def files(self, channel: str, *, since: int | None = None, until: int | None = None) -> Iterator[list[Payload]]:
-        """Files shared in a channel between two times (Unix seconds), newest first, page by page.
-
-        This method counts pages: https://docs.slack.dev/reference/methods/files.list
-        """
-        page, known = 1, set[str]()
-        while True:
-            body = self.call("files.list", channel=channel, ts_from=since, ts_to=until, count=FILES_PER_PAGE, page=page)
-            found = [file for file in body.get("files") or () if file.get("id") and file["id"] not in known]
-            if not found:
-                return
-            known.update(str(file["id"]) for file in found)
-            yield found
-            page += 1
-            if page > int((body.get("paging") or {}).get("pages") or 1):
-                return
+    def message(self, channel: str, ts: str) -> Payload | None:
+        """A message outside threads, or the root of one."""
+        body = self.call("conversations.history", channel=channel, limit=1, oldest=ts, latest=ts, inclusive=True)
+        return next((one for one in body.get("messages") or () if one.get("ts") == ts), None)
 
     def replies(self, channel: str, thread: str) -> list[Payload]:
         """A thread's messages, the root first; empty if it is gone."""
-        try:
-            found = list(self.listing("conversations.replies", "messages", channel=channel, ts=thread))
-        except NotFound:
-            return []
-        unique = {message["ts"]: message for message in found if message.get("ts")}
-        return [unique[ts] for ts in sorted(unique, key=number)]
+        found: dict[str, Payload] = {}
+        cursors, oldest = Cursors("conversations.replies"), None
+        while True:
+            try:
+                body = self.call(
+                    cursors.method, channel=channel, ts=thread, limit=PAGE_SIZE, oldest=oldest, cursor=cursors.last
+                )
+            except NotFound:
+                return []
+            known = len(found)
+            # The root comes again with every page.
+            found |= {one["ts"]: one for one in body.get("messages") or () if _between(one.get("ts"), None, None)}
+            if not cursors.follow(body):
+                if not body.get("has_more"):
+                    return [found[ts] for ts in sorted(found, key=number)]
+                if len(found) == known:
+                    raise InvalidResponse(cursors.method, "it says that there is more, and gives the same again")
+                oldest = max(found, key=number)
+
+    def files(self, channel: str) -> Iterator[Payload]:
+        """Files shared in a channel, in whichever thread. Needs the scope files:read.
+
+        This method counts pages: https://docs.slack.dev/reference/methods/files.list
+        """
+        page, pages = 1, 1
+        while page <= pages:
+            body = self.call(
+                "files.list", channel=channel, count=FILES_PER_PAGE, page=page, show_files_hidden_by_limit=True
+            )
+            yield from (file for file in body.get("files") or () if file.get("id"))
+            pages = int((body.get("paging") or {}).get("pages") or 1)
+            page += 1
+
+    def file(self, file: str) -> Payload:
+        """What is known of a file. Raises NotFound for a deleted one."""
+        found: Payload = self.call("files.info", file=file).get("file") or {"id": file}
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One answer of a channel's history: `messages` from the newest to the oldest; whether older ones follow."""
+
+    messages: list[Payload]
+    more: bool
+
+
+class Cursors:
+    """Follows the cursors of one listing. https://docs.slack.dev/apis/web-api/pagination"""
+
+    def __init__(self, method: str) -> None:
+        self.method = method
+        self.last: str | None = None
+        self._followed: set[str] = set()
+
+    def follow(self, body: Payload) -> bool:
+        """Take the cursor of an answer; whether there is one. Raises InvalidResponse if it has come before."""
+        self.last = str((body.get("response_metadata") or {}).get("next_cursor") or "") or None
+        if self.last in self._followed:
+            raise InvalidResponse(self.method, "its next page is one that was read before")
+        if self.last:
+            self._followed.add(self.last)
+        return self.last is not None
 
 
 def number(ts: str) -> tuple[int, int]:

@@ -11,6 +11,8 @@ _CODE = re.compile(r"(```.*?```|`[^`\n]+`)", re.DOTALL)
 _ANGLE = re.compile(r"<([^<>]+)>")
 _BOLD = re.compile(r"(?<![\w*])\*(?=\S)([^*\n]+?)(?<=\S)\*(?![\w*])")
 _STRIKE = re.compile(r"(?<![\w~])~(?=\S)([^~\n]+?)(?<=\S)~(?![\w~])")
+_HEADING = re.compile(r"^(#{1,6}\s)", re.MULTILINE)
+"""A heading in Markdown; Slack has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,8 @@ def _code(text: str, names: Names) -> str:
 def _prose(text: str, names: Names) -> str:
     text = _ANGLE.sub(lambda match: _angle(match[1], names), text)
     text = _BOLD.sub(r"**\1**", text)
-    return html.unescape(_STRIKE.sub(r"~~\1~~", text))
+    text = html.unescape(_STRIKE.sub(r"~~\1~~", text))
+    return _HEADING.sub(r"\\\1", text)
 
 
 def _angle(inside: str, names: Names, *, plain: bool = False) -> str:

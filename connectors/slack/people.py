@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from functools import cached_property
 
-from connectors.errors import AccessDenied, NotFound
+from connectors.errors import AccessDenied, NotFound, RequestRejected
 from connectors.slack.client import Payload, SlackClient
 from connectors.slack.mrkdwn import Names
 
@@ -16,12 +16,17 @@ messages are among them only where the app was invited."""
 logger = logging.getLogger(__name__)
 
 
+LOOKED_UP_ALONE = 5
+"""People that are asked for one by one, as an event needs them, before all of the workspace are listed."""
+
+
 class Directory:
     """Names for ids. What cannot be looked up keeps its id."""
 
     def __init__(self, client: SlackClient) -> None:
         self._client = client
-        self._strangers: dict[str, Payload] = {}
+        self._people: dict[str, Payload] = {}
+        self._rooms: dict[str, Payload] = {}
 
     @cached_property
     def names(self) -> Names:
@@ -49,35 +54,64 @@ class Directory:
         return found
 
     @cached_property
+    def identity(self) -> Payload:
+        """Whose the token is: https://docs.slack.dev/reference/methods/auth.test"""
+        return self._client.call("auth.test")
+
+    @property
     def team_url(self) -> str:
         """Where the workspace lives: https://acme.slack.com/"""
-        return str(self._client.call("auth.test").get("url") or "https://app.slack.com/")
+        return str(self.identity.get("url") or "https://app.slack.com/")
+
+    def listed_channel(self, channel_id: str) -> Payload | None:
+        """A channel, if all of them have been listed."""
+        return self.channels.get(channel_id) if "channels" in self.__dict__ else None
+
+    def is_bot(self, said: Payload) -> bool:
+        """Whether a message or file comes from a bot. What a person posts through an app bears the app's `bot_id`
+        and the person's `user`."""
+        if said.get("subtype") == "bot_message":
+            return True
+        author = self.person(str(said["user"])) if said.get("user") else {}
+        return bool(author.get("is_bot")) or (bool(said.get("bot_id")) and not author)
 
     def user(self, user_id: str) -> str:
-        known = self.users.get(user_id) or self._stranger(user_id)
+        known = self.person(user_id)
         profile = known.get("profile") or {}
         candidates = (profile.get("display_name"), profile.get("real_name"), known.get("real_name"), known.get("name"))
         return next((str(name) for name in candidates if name), user_id)
 
     def channel(self, channel_id: str) -> str:
-        return str(self.channels.get(channel_id, {}).get("name") or channel_id)
+        known = self.listed_channel(channel_id) or self._looked_up(
+            self._rooms, "conversations.info", "channel", channel_id
+        )
+        return str(known.get("name") or channel_id)
 
     def usergroup(self, group_id: str) -> str:
-        return self._usergroups.get(group_id, group_id)
+        group = self.usergroups.get(group_id, {})
+        return str(group.get("handle") or group.get("name") or group_id)
 
     @cached_property
-    def _usergroups(self) -> dict[str, str]:
+    def usergroups(self) -> dict[str, Payload]:
+        """User groups with their members; none without the scope usergroups:read."""
         try:
-            found = self._client.call("usergroups.list").get("usergroups") or ()
-        except (AccessDenied, NotFound):
+            found = self._client.call("usergroups.list", include_users=True).get("usergroups") or ()
+        except (AccessDenied, RequestRejected) as error:
+            logger.info("user groups keep their ids: %s", error)
             return {}
-        return {group["id"]: str(group.get("handle") or group.get("name") or group["id"]) for group in found}
+        return {group["id"]: group for group in found if group.get("id")}
 
-    def _stranger(self, user_id: str) -> Payload:
-        """Somebody of another organisation, in a shared channel."""
-        if user_id not in self._strangers:
+    def person(self, user_id: str) -> Payload:
+        """What is known of somebody. In shared channels, people of other organisations are asked for one by one."""
+        alone = "users" not in self.__dict__ and len(self._people) < LOOKED_UP_ALONE
+        if alone and (known := self._looked_up(self._people, "users.info", "user", user_id)):
+            return known
+        return self.users.get(user_id) or self._looked_up(self._people, "users.info", "user", user_id)
+
+    def _looked_up(self, known: dict[str, Payload], method: str, key: str, name: str) -> Payload:
+        if name not in known:
             try:
-                self._strangers[user_id] = self._client.call("users.info", user=user_id).get("user") or {}
-            except (AccessDenied, NotFound):
-                self._strangers[user_id] = {}
-        return self._strangers[user_id]
+                known[name] = self._client.call(method, **{key: name}).get(key) or {}
+            except (AccessDenied, NotFound, RequestRejected):
+                known[name] = {}
+        return known[name]

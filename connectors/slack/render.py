@@ -88,7 +88,7 @@ def render_body(message: Payload, names: Names) -> str:
 
 def title(message: Payload, names: Names) -> str:
     """The first line of a message, shortened."""
-    lines = [line for line in re.sub(r"[*`]", "", render_body(message, names)).splitlines() if line.strip()]
+    lines = [line for line in re.sub(r"[*`]|\\(?=#)", "", render_body(message, names)).splitlines() if line.strip()]
     first = lines[0].strip() if lines else ""
     return first if len(first) <= LONGEST_TITLE else f"{first[: LONGEST_TITLE - 1].rstrip()}…"
 
@@ -108,12 +108,19 @@ def _words(text: str) -> str:
 
 def _attachment(attachment: Payload, names: Names) -> str:
     """https://docs.slack.dev/legacy/legacy-messaging/legacy-secondary-message-attachments"""
-    parts = [
-        _linked(attachment.get("title"), attachment.get("title_link")),
-        *(markdown(str(attachment[key]), names) for key in ("pretext", "author_name", "text") if attachment.get(key)),
-        *(_field(one, names) for one in attachment.get("fields") or () if isinstance(one, dict)),
+    bodies = [
+        markdown(str(attachment.get("text") or ""), names),
         render_blocks(attachment.get("blocks"), names),
         render_blocks([b for m in attachment.get("message_blocks") or () for b in _inner_blocks(m)], names),
+    ]
+    parts = [
+        str(attachment.get("service_name") or ""),
+        _linked(attachment.get("title"), attachment.get("title_link")),
+        *(markdown(str(attachment.get(key) or ""), names) for key in ("pretext", "author_name", "author_subname")),
+        *_without_repetition(bodies),
+        *(_field(one, names) for one in attachment.get("fields") or () if isinstance(one, dict)),
+        *(_file(one) for one in attachment.get("files") or () if isinstance(one, dict)),
+        *(str(one.get("text") or "") for one in attachment.get("actions") or () if isinstance(one, dict)),
         str(attachment.get("footer") or ""),
     ]
     said = [part for part in parts if part.strip()] or [markdown(str(attachment.get("fallback") or ""), names)]

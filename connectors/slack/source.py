@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 
 import httpx
 
 from connectors.connection import SlackConnection
-from connectors.errors import SourceError
+from connectors.errors import AccessDenied, NotFound, RequestRejected, SourceError
 from connectors.http import ApiClient
-from connectors.model import Checkpoint, Cursor, Deleted, Finding, Item, Listed, Membership, Unit, Window
+from connectors.model import Checkpoint, Cursor, Deleted, Document, Finding, Item, Listed, Membership, Unit, Window
 from connectors.slack import access
 from connectors.slack.channel import Channel
 from connectors.slack.client import Payload, SlackClient
-from connectors.slack.files import Files, files_client
+from connectors.slack.events import FILES
+from connectors.slack.files import Files, channels_of, files_client
 from connectors.slack.people import Directory
 from connectors.slack.progress import Progress
-from connectors.slack.reading import Reading, parsed_id
+from connectors.slack.reading import Reading
+
+logger = logging.getLogger(__name__)
+
+SCOPES = {
+    "users:read": "people keep their ids in place of their names",
+    "users:read.email": "nobody can be recognised, and nobody sees anything",
+    "files:read": "files are recorded as failed",
+}
 
 
 def connect(connection: SlackConnection, transport: httpx.BaseTransport | None = None) -> SlackConnector:
@@ -44,9 +54,10 @@ class SlackConnector:
     def check(self) -> list[Finding]:
         """Who the token is, which scopes it has, and how many channels it reaches."""
         try:
-            me = self._client.call("auth.test")
-            scopes = self._client.scopes() or "as granted to the token"
-            found = [Finding("credentials", True, f"{me.get('user')} of {me.get('team')}, scopes: {scopes}")]
+            me = self._directory.identity
+            scopes = self._client.scopes()
+            said = f"{me.get('user')} of {me.get('team')}, scopes: {scopes or 'as granted to the token'}"
+            found = [Finding("credentials", True, said)]
         except SourceError as error:
             return [Finding("credentials", False, str(error))]
         try:
@@ -54,59 +65,92 @@ class SlackConnector:
         except SourceError as error:
             return [*found, Finding("channels", False, str(error))]
         advice = "" if count else "; invite the app to channels, or check `include` and `exclude`"
-        return [*found, Finding("channels", count > 0, f"{count} in reach{advice}")]
+        return [*found, Finding("channels", count > 0, f"{count} in reach{advice}"), *_missing(scopes)]
 
     def units(self) -> Iterator[Unit]:
+        """Channels that the token may read; a bot's token reads only those to which it was invited."""
+        bot = bool(self._directory.identity.get("bot_id"))
+        base = f"{self._directory.team_url.rstrip('/')}/archives"
         for channel in self._directory.channels.values():
             name = str(channel.get("name") or channel["id"])
-            if self._connection.admits(channel["id"], name):
-                url = f"{self._directory.team_url.rstrip('/')}/archives/{channel['id']}"
-                yield Unit(str(channel["id"]), name, url, access.readers(self._connection.id, channel))
+            out_of_reach = bot and channel.get("is_member") is False and not channel.get("is_archived")
+            if not out_of_reach and self._connection.admits(channel["id"], name):
+                readers = access.readers(self._connection.id, channel)
+                yield Unit(str(channel["id"]), name, f"{base}/{channel['id']}", readers)
 
     def memberships(self) -> Iterator[Membership]:
         return access.memberships(self._client, self._directory)
 
     def read(self, unit: Unit, cursor: Cursor | None = None, window: Window | None = None) -> Iterator[Item]:
-        """Messages from the newest back, or with a cursor what changed among the latest; then files.
-
-        Of files a window reads none: when one was shared says little of when it was talked about.
-        """
+        """Messages from the newest back, or with a cursor what changed. See `connectors.slack.reading`."""
         progress = Progress.of(cursor or {})
-        channel = self._channel(unit)
-        reading = Reading(self._client, channel)
+        reading, _ = self._parts(unit, self._directory.listed_channel(unit.id))
         if window:
-            yield from reading.everything(Progress(), window)
+            yield from reading.window(window)
             yield Checkpoint(cursor or {})
             return
-        if not cursor or progress.before:
-            yield from reading.everything(progress, None)
-            yield Checkpoint(progress.cursor())
-        elif progress.files_before is None:
-            yield from reading.changes(progress)
-        yield from Files(self._client, self._loader, channel).changed(progress)
+        yield from reading.changes(progress) if cursor and not progress.before else reading.everything(progress)
         yield Checkpoint(progress.cursor(), complete=not cursor)
 
     def listing(self, unit: Unit) -> Iterator[Listed]:
-        channel = self._channel(unit)
-        yield from Reading(self._client, channel).listed()
-        yield from Files(self._client, self._loader, channel).listed()
+        """Days and threads by the channel's history, files by Slack's listing of files.
+
+        A token that may not list files, or a server that cannot, is asked for the replies of each thread instead.
+        """
+        reading, files = self._parts(unit, self._directory.listed_channel(unit.id))
+        yield from reading.listed()
+        try:
+            yield from files.listed()
+        except (AccessDenied, NotFound, RequestRejected) as error:
+            logger.warning("%s: files are looked up thread by thread: %s", unit.name, error)
+            yield from reading.listed_files()
 
     def fetch(self, unit: Unit, document_ids: Sequence[str]) -> Iterator[Item]:
+        """See `connectors.model.Connector`. The channel is asked for anew: its visibility decides who may read."""
         if not document_ids:
             return
-        channel = self._channel(unit)
-        reading, files = Reading(self._client, channel), Files(self._client, self._loader, channel)
+        reading, files = self._parts(unit)
         for document_id in document_ids:
-            kind, name = parsed_id(channel, document_id)
-            item = files.again(name) if kind == "files" else reading.again(kind, name)
-            yield item or Deleted(document_id)
+            kind, name = self._kind_and_name(unit, document_id)
+            if kind == "files":
+                found = files.again(name)
+                # An event may name a file without its channel: what stands under that name is nothing.
+                yield from [found] if item_id(found) == document_id else [found, Deleted(document_id)]
+            else:
+                yield reading.again(kind, name) or Deleted(document_id)
 
     def unit_of(self, document_id: str) -> str | None:
-        """An id names its channel."""
-        channel, _, _ = document_id.removeprefix(f"slack:{self._connection.id}/").partition("/")
-        return next((unit.id for unit in self.units() if unit.id == channel), None)
+        """The channel that an id names; of a file that an event names without its channel, the first that is read."""
+        channel, _, rest = document_id.removeprefix(f"slack:{self._connection.id}/").partition("/")
+        units = {unit.id for unit in self.units()}
+        if channel != FILES:
+            return channel if channel in units else None
+        try:
+            return next((one for one in sorted(channels_of(self._client.file(rest))) if one in units), None)
+        except (AccessDenied, NotFound, RequestRejected):
+            return None
 
-    def _channel(self, unit: Unit) -> Channel:
-        """The channel as it is now: its visibility decides who may read it."""
-        payload: Payload = self._client.call("conversations.info", channel=unit.id).get("channel") or {}
-        return Channel(self._connection, self._directory, unit, {"id": unit.id, "name": unit.name} | payload)
+    def _kind_and_name(self, unit: Unit, document_id: str) -> tuple[str, str]:
+        """`threads`, `days` or `files`, and what is named so in the channel."""
+        rest = document_id.removeprefix(f"slack:{self._connection.id}/").removeprefix(f"{unit.id}/")
+        kind, _, name = rest.partition("/")
+        return kind, name
+
+    def _parts(self, unit: Unit, listed: Payload | None = None) -> tuple[Reading, Files]:
+        """What reads a channel, as it was listed or is now: its visibility decides who may read it."""
+        payload = listed or self._client.call("conversations.info", channel=unit.id).get("channel") or {}
+        channel = Channel(self._connection, self._directory, unit, {"id": unit.id, "name": unit.name} | payload)
+        files = Files(self._client, self._loader, channel)
+        return Reading(self._client, channel, files), files
+
+
+def item_id(item: Item) -> str:
+    return item.id if isinstance(item, Document) else "" if isinstance(item, Checkpoint) else item.document_id
+
+
+def _missing(scopes: str) -> Iterator[Finding]:
+    """Scopes without which something is not read, where Slack tells those that the token has."""
+    granted = {scope.strip() for scope in scopes.split(",")}
+    for scope, lost in SCOPES.items():
+        if scopes and scope not in granted:
+            yield Finding(f"scope {scope}", False, f"without it {lost}")

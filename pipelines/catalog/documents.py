@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeAlias
@@ -15,6 +15,8 @@ from pipelines.catalog.statements import in_parts, upsert
 Status: TypeAlias = Literal["pending", "indexed", "skipped", "failed", "deleted"]
 STATUSES: tuple[Status, ...] = ("pending", "indexed", "skipped", "failed", "deleted")
 
+ATTACHED = "/files/"
+"""Stands in the id of an attachment between the id of the document that it came with and its own name."""
 FIRST_RETRY = timedelta(minutes=5)
 LONGEST_RETRY = timedelta(days=1)
 
@@ -104,6 +106,20 @@ class Documents:
         """A full listing has named these documents."""
         with self._engine.begin() as database:
             name_in_listing(database, ids, listing)
+
+    def attachments_named(self, connection: str, unit: str, listing: str, changed: Set[str]) -> None:
+        """Attachments (`<document id>/files/…`), which no listing shows, are as their document is: those of a
+        document that was named, and is not among the `changed`, are named with it."""
+        table = tables.documents
+        unnamed = table.c.listing.is_distinct_from(listing)
+        attached = self._ids(connection, unit, table.c.status != "deleted", unnamed, table.c.id.contains(ATTACHED))
+        holders = {own.partition(ATTACHED)[0] for own in attached} - changed
+        named: set[str] = set()
+        with self._engine.connect() as database:
+            for part in in_parts(holders):
+                statement = select(table.c.id).where(table.c.id.in_(part), table.c.listing == listing)
+                named.update(database.execute(statement).scalars())
+        self.named([own for own in attached if own.partition(ATTACHED)[0] in named], listing)
 
     def live(self, connection: str, unit: str) -> int:
         """How many documents of a unit are not deleted."""

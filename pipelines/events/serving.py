@@ -7,6 +7,7 @@ import signal
 import threading
 
 from pipelines.events.connectors import open_connectors
+from pipelines.events.reporting import in_background
 from pipelines.events.worker import Worker
 from pipelines.logs import log_retries, to_standard_error
 from pipelines.orchestrator import find_orchestrator
@@ -22,9 +23,10 @@ def serve_events(settings: Settings) -> None:
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, lambda *_: stop.set())
     with (
-        Workspace(settings) as workspace,
+        Workspace(settings, keep_store=True) as workspace,
         open_connectors() as connectors,
-        find_orchestrator().reporter(settings) as reporter,
+        find_orchestrator().reporter(settings) as orchestrator,
+        in_background(orchestrator) as reporter,
     ):
         workspace.warm()
         Worker(workspace, connectors, reporter).run(stop)

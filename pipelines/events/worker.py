@@ -51,6 +51,7 @@ class Worker:
             if time.monotonic() - self._rounded >= SECONDS_BETWEEN_ROUNDS:
                 self._rounded = time.monotonic()
                 self.make_round()
+            self._workspace.make_way()
             if not worked:
                 stop.wait(SECONDS_BETWEEN_LOOKS)
 

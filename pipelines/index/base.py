@@ -156,7 +156,7 @@ class IndexStore(Protocol):
         """All points, in no order, streamed."""
 
     def wanted(self) -> bool:
-        """Whether another process waits for this one to close."""
+        """Whether to close: another process waits for that, or has made another version live."""
 
     def publish(self) -> None:
         """Make everything written so far what readers see, at once."""

@@ -45,6 +45,7 @@ class EdgeStore:
         self._version = version_name(spec)
         self._folder = root / self._version
         self._unpublished = self._folder / "unpublished"
+        self._replaces = replace
         if not replace:
             check_live(self._publications, spec)
         with ExitStack() as opening:
@@ -90,7 +91,9 @@ class EdgeStore:
         return _info(self._spec.collection, self._spec.model, self._shard, self._shard_folder)
 
     def wanted(self) -> bool:
-        return self._lock.wanted()
+        live = self._publications.live()
+        overtaken = not self._replaces and live is not None and live.version != self._version
+        return overtaken or self._lock.wanted()
 
     def close(self) -> None:
         self._open.close()

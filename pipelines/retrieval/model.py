@@ -78,6 +78,7 @@ class SearchRequest(_Request):
         le=100_000,
         description="Fill each document with chunks around its hits up to this",
     )
+    explain: bool = Field(default=False, strict=True, description="Say why each document was found")
 
 
 class ChunkResult(BaseModel):
@@ -105,16 +106,29 @@ class DocumentMetadata(BaseModel):
     updated_at: datetime | None
 
 
+class Why(BaseModel):
+    """Why a document was found. A rank is None where it was not looked for, or is beyond what was looked at."""
+
+    dense_rank: int | None = Field(description="Its place among documents by meaning alone, from 1")
+    lexical_rank: int | None = Field(description="Its place among documents by words alone, from 1")
+    rerank_score: float | None = Field(default=None, description="The reranker's, where one is configured")
+    recency: float | None = Field(default=None, description="Factor by which its age made the score smaller")
+
+
 class DocumentResult(DocumentMetadata):
     """A document that was found, with its best chunks in reading order."""
 
     score: float
     chunks: list[ChunkResult]
+    why: Why | None = Field(default=None, description="Only where the request says `explain`")
 
 
 class SearchResponse(BaseModel):
+    """`warnings` say what was left out of the way to the answer, such as a reranker that does not answer."""
+
     results: list[DocumentResult]
     took_ms: float
+    warnings: list[str] = []
 
 
 class DocumentResponse(DocumentMetadata):

@@ -60,11 +60,15 @@ class Ingest:
         """A complete listing against the catalog: what it shows to be missed is read, what it lacks removed."""
         found = compare(self.workspace.catalog, self.connector.listing(self.unit))
         due = self.workspace.catalog.documents.due(self.connection.id, self.unit.id)
+        if not self.options.dry_run:
+            self._take(self._fetched([*found.missed, *due]), found.listing)
+        self.workspace.catalog.documents.attachments_named(
+            self.connection.id, self.unit.id, found.listing, set(found.missed)
+        )
         if self.options.dry_run:
             self._tell(found.missed, found.listing)
-            return
-        self._take(self._fetched([*found.missed, *due]), found.listing)
-        self._remove(found.listing)
+        else:
+            self._remove(found.listing)
 
     def _tell(self, missed: list[str], listing: str | None) -> None:
         unnamed = self.workspace.catalog.documents.not_named(self.connection.id, self.unit.id, listing)

@@ -167,6 +167,7 @@ class _Writer:
         if self._store and self._store.wanted():
             self._store = None
             self._open.close()
+            self._workspace.make_way()
 
 
 def _one_ahead(

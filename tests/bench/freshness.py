@@ -53,6 +53,7 @@ class Company:
     chance: random.Random
     numbers: Iterator[int] = field(default_factory=itertools.count)
     said: list[tuple[str, str, str]] = field(default_factory=list)
+    untouched: list[tuple[Repository, int]] = field(default_factory=list)
 
     def fill(self) -> None:
         self.slack.person("U1", "ada")
@@ -64,7 +65,9 @@ class Company:
         for name in range(REPOSITORIES):
             repository = self.github.repository(f"acme/mill-{name}")
             for issue in range(ISSUES):
-                self.github.issue(repository, f"Trouble {issue}", f"Pump {issue} of mill {name} is stuck.")
+                number = self.github.issue(repository, f"Trouble {issue}", f"Pump {issue} of mill {name} is stuck.")
+                self.untouched.append((repository, number))
+        self.chance.shuffle(self.untouched)
 
     def something(self) -> tuple[str, Delivery]:
         """A new word in one of the sources."""
@@ -88,7 +91,8 @@ class Company:
         return self._told({"type": "message", "channel": channel, "ts": ts})
 
     def _issue(self, word: str) -> Delivery:
-        repository, number = self._any_issue()
+        # Edited once more before it is found, an issue would not hold the word any longer.
+        repository, number = self.untouched.pop()
         self.github.edit_issue(repository, number, body=f"The pump says {word} now.")
         return "bench-github", *self.github.issue_webhook("edited", repository, number)
 

@@ -81,10 +81,11 @@ def test_listings_are_read_to_the_end_in_get_and_post(notion: Notion, connection
     assert {request.headers["authorization"] for request in notion.asked} == {"Bearer ntn-secret"}
 
 
-def test_a_cursor_that_comes_again_ends_the_listing(connection: NotionConnection) -> None:
+def test_a_listing_that_turns_in_a_circle_is_not_taken_for_whole(connection: NotionConnection) -> None:
     again = {"results": [{"id": "x"}], "has_more": True, "next_cursor": "same"}
     client = client_of(connection, lambda request: httpx.Response(200, json=again))
-    assert len(list(client.users())) == 2
+    with pytest.raises(InvalidResponse, match="circle"):
+        list(client.users())
 
 
 def test_a_cursor_without_more_ends_the_listing(connection: NotionConnection) -> None:

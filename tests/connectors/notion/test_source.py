@@ -124,6 +124,7 @@ def test_everything_is_in_its_unit_once(notion: Notion, connector: NotionConnect
         created_at=START + timedelta(hours=2),
         updated_at=START + timedelta(hours=2),
         readers=("group:acme-notion:workspace",),
+        mark=inside["home"].mark,
     )
 
 

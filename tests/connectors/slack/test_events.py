@@ -31,8 +31,8 @@ def names(event):
     ("event", "expected"),
     [
         ({"ts": TS, "text": "hello"}, {DAY}),
-        ({"ts": TS, "thread_ts": ROOT, "text": "late"}, {f"threads/{ROOT}", DAY, ROOT_DAY}),
-        ({"subtype": "thread_broadcast", "ts": TS, "thread_ts": ROOT}, {f"threads/{ROOT}", DAY, ROOT_DAY}),
+        ({"ts": TS, "thread_ts": ROOT, "text": "late"}, {f"threads/{ROOT}", ROOT_DAY}),
+        ({"subtype": "thread_broadcast", "ts": TS, "thread_ts": ROOT}, {f"threads/{ROOT}", ROOT_DAY}),
         ({"subtype": "bot_message", "ts": TS, "bot_id": "B1"}, {DAY}),
         ({"subtype": "file_share", "ts": TS, "files": [{"id": "F1"}]}, {DAY, "files/F1"}),
         (
@@ -47,7 +47,7 @@ def names(event):
             {"subtype": "message_deleted", "deleted_ts": TS, "previous_message": {"ts": TS, "thread_ts": ROOT}},
             {f"threads/{ROOT}", DAY, ROOT_DAY},
         ),
-        ({"subtype": "message_deleted", "deleted_ts": TS}, {DAY}),
+        ({"subtype": "message_deleted", "deleted_ts": TS}, {DAY, f"threads/{TS}", ""}),
         ({"subtype": "message_replied", "message": {"ts": ROOT, "reply_count": 1}}, {f"threads/{ROOT}", ROOT_DAY}),
     ],
 )
@@ -66,13 +66,19 @@ def test_a_message_points_to_its_thread_day_and_files(event, expected):
         ({"type": "group_archive", "channel": "C1"}, [("units", "C1", "")]),
         (
             {"type": "message", "subtype": "channel_convert_to_private", "channel": "C1", "ts": TS},
-            [("units", "C1", "")],
+            [("units", "C1", ""), ("memberships", "", "")],
         ),
+        ({"type": "message", "subtype": "channel_name", "channel": "C1", "ts": TS}, [("units", "C1", "")]),
+        ({"type": "message", "subtype": "group_leave", "channel": "C1", "ts": TS}, [("memberships", "", "")]),
+        ({"type": "app_mention", "channel": "C1", "ts": TS}, [("document", "C1", f"slack:acme/C1/{DAY}")]),
+        ({"type": "file_change", "file_id": "F1", "file": {"id": "F1"}}, [("document", "", "slack:acme/files/F1")]),
+        ({"type": "channel_shared", "channel": "C1"}, [("units", "C1", ""), ("memberships", "", "")]),
+        ({"type": "channel_history_changed", "channel": "C1", "latest": TS}, [("unit", "C1", "")]),
         (
-            {"type": "member_joined_channel", "channel": "C1", "user": "U1"},
-            [("units", "", ""), ("memberships", "", "")],
+            {"type": "channel_id_changed", "old_channel_id": "C1", "new_channel_id": "C2"},
+            [("units", "C1", ""), ("units", "C2", "")],
         ),
-        ({"type": "member_left_channel", "channel": "C1", "user": "U1"}, [("memberships", "", "")]),
+        ({"type": "subteam_members_changed", "subteam_id": "S1"}, [("memberships", "", "")]),
         ({"type": "team_join", "user": {"id": "U1"}}, [("memberships", "", "")]),
     ],
 )
@@ -89,10 +95,26 @@ def test_the_address_is_confirmed():
     assert event.ignored
 
 
-@pytest.mark.parametrize("kind", ["reaction_added", "from_the_future", "app_mention"])
+@pytest.mark.parametrize("kind", ["reaction_added", "from_the_future", "tokens_revoked", "file_created", "im_open"])
 def test_what_is_not_read_is_named(kind):
     event = told({"type": kind})
     assert (event.changes, bool(event.ignored)) == ((), True)
+
+
+@pytest.mark.parametrize("kind", ["member_joined_channel", "member_left_channel"])
+def test_where_the_app_itself_comes_or_leaves_there_is_a_channel_more_or_less(kind):
+    """https://docs.slack.dev/apis/events-api/#authorizations"""
+    event = {"type": kind, "channel": "C1", "user": "U1", "channel_type": "C"}
+    memberships, channel = Change("memberships"), Change("units", "C1")
+    assert told(event, authorizations=[{"user_id": "U2", "is_bot": True}]).changes == (memberships,)
+    assert told(event, authorizations=[{"user_id": "U1", "is_bot": True}]).changes == (channel, memberships)
+    assert told(event).changes == (channel, memberships)
+
+
+@pytest.mark.parametrize("subtype", ["channel_join", "channel_topic", "pinned_item", "reminder_add"])
+def test_notices_of_a_channel_are_no_messages(subtype):
+    event = told({"type": "message", "subtype": subtype, "channel": "C1", "ts": TS})
+    assert {change.scope for change in event.changes} <= {"memberships"}
 
 
 def test_direct_messages_are_nobodys_business():

@@ -22,6 +22,7 @@ from pipelines.index.base import (
     Refresh,
     described,
 )
+from pipelines.index.fusion import DENSE_WEIGHT, LEXICAL_WEIGHT, RRF_K
 from pipelines.index.qdrant import QdrantReader, QdrantStore, connect
 from pipelines.index.qdrant_requests import collection_arguments
 from pipelines.index.versions import version_name
@@ -94,7 +95,7 @@ def test_the_filter_is_inside_every_leg(rest: Any) -> None:
         reader.search(mode="lexical", text="water", dense=None, filters=filters, limit=30)
         assert reader.search(mode="dense", text="", dense=[1, 0, 0, 0], filters=Filters(), limit=30) == []
     hybrid, lexical = sent(rest, "POST", "/points/query")
-    assert hybrid["query"] == {"rrf": {"k": 60}}
+    assert hybrid["query"] == {"rrf": {"k": RRF_K, "weights": [DENSE_WEIGHT, LEXICAL_WEIGHT]}}
     assert [(leg["using"], leg["limit"]) for leg in hybrid["prefetch"]] == [("dense", 120), ("bm25", 120)]
     for leg in (*hybrid["prefetch"], lexical):
         assert leg["filter"]["must"][0] == {"key": "readers", "match": {"any": ["user:a", "public"]}}

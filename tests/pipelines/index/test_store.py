@@ -24,6 +24,7 @@ from pipelines.index.base import (
     Point,
     Refresh,
 )
+from pipelines.index.fusion import LEXICAL_WEIGHT, RRF_K
 
 NAMESPACE = UUID(int=0)
 EVERYTHING = Filters(readers=None)
@@ -123,8 +124,8 @@ def test_hybrid_scores_are_reciprocal_ranks(backend: Any) -> None:
         store.apply([new(point("a#0", "sluice", NORTH)), new(point("b#0", "turbine", [0.6, 0.8, 0.0, 0.0]))])
         store.publish()
         first, second = reader.search(mode="hybrid", text="sluice", dense=NORTH, filters=EVERYTHING, limit=5)
-        assert first.score == pytest.approx(2 / 60, rel=1e-3)
-        assert second.score == pytest.approx(1 / 61, rel=1e-3)
+        assert first.score == pytest.approx(1 / RRF_K + 1 / (1 / LEXICAL_WEIGHT + RRF_K - 1), rel=1e-3)
+        assert second.score == pytest.approx(1 / (RRF_K + 1), rel=1e-3)
 
 
 def test_rare_words_weigh_more(backend: Any) -> None:

@@ -1,0 +1,132 @@
+"""In which order documents stand that were found, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from pipelines.index.base import Filters, Hit, IndexReader, Vector
+from pipelines.retrieval.model import SearchRequest, Why
+from pipelines.retrieval.reranking import Reranker
+
+_SECONDS_PER_DAY = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A document: its hits, all of one version, and the score that decides its place.
+
+    `rerank_score` is the reranker's, `recency` the factor by which age made the score smaller; None where they
+    were not asked for.
+    """
+
+    hits: Sequence[Hit]
+    score: float
+    rerank_score: float | None = None
+    recency: float | None = None
+
+    @property
+    def id(self) -> str:
+        return str(self.hits[0].payload["document_id"])
+
+
+def by_document(hits: Iterable[Hit]) -> list[list[Hit]]:
+    """Hits of each document, of its newest version, the document of the best hit first."""
+    grouped: dict[str, list[Hit]] = {}
+    for hit in hits:
+        grouped.setdefault(hit.payload["document_id"], []).append(hit)
+    return [newest(group) for group in grouped.values()]
+
+
+def newest(hits: Sequence[Hit]) -> list[Hit]:
+    """Hits of one version only: a store that writes in place may show two while a document changes.
+
+    The version with the latest time at the source wins; at equal times the one of the best hit.
+    """
+    latest = max(hits, key=lambda hit: (hit.payload["updated_at"] or "", hit.score))
+    return [hit for hit in hits if hit.payload["version"] == latest.payload["version"]]
+
+
+def by_best_chunk(documents: Sequence[Sequence[Hit]]) -> list[Ranked]:
+    """Documents by the score of their best chunk."""
+    return _in_order(Ranked(hits, max(hit.score for hit in hits)) for hits in documents)
+
+
+def reranked(ranked: Sequence[Ranked], query: str, reranker: Reranker) -> list[Ranked] | None:
+    """The first documents in the reranker's order, judged by their best chunk; None if it failed."""
+    texts = [_judged_text(one) for one in ranked]
+    scores = reranker.scores(query, texts)
+    if scores is None:
+        return None
+    judged = zip(ranked, scores, strict=True)
+    return _in_order(replace(one, score=score, rerank_score=score) for one, score in judged)
+
+
+def by_age_too(ranked: Sequence[Ranked], half_life_days: float, now: datetime) -> list[Ranked]:
+    """Documents by score * 0.5 ** (age / half-life); one without a time keeps its score.
+
+    A reranker may give scores below 0: age takes the same share of their size away.
+    """
+    aged = []
+    for one in ranked:
+        factor = _recency(one.hits[0].payload["updated_at"], half_life_days, now)
+        aged.append(replace(one, score=one.score - (1 - factor) * abs(one.score), recency=factor))
+    return _in_order(aged)
+
+
+def reasons(
+    ranked: Sequence[Ranked],
+    request: SearchRequest,
+    vector: Vector | None,
+    filters: Filters,
+    index: IndexReader,
+    depth: int,
+) -> list[Why]:
+    """Why each document was found: its place by meaning alone and by words alone, among `depth` chunks of each."""
+    dense, lexical = _places(request, vector, filters, index, depth)
+    return [
+        Why(
+            dense_rank=dense.get(one.id),
+            lexical_rank=lexical.get(one.id),
+            rerank_score=one.rerank_score,
+            recency=one.recency,
+        )
+        for one in ranked
+    ]
+
+
+def _places(
+    request: SearchRequest, vector: Vector | None, filters: Filters, index: IndexReader, depth: int
+) -> tuple[Mapping[str, int], Mapping[str, int]]:
+    """Places of documents from 1, in the dense and in the lexical leg; none in a leg that was not asked."""
+    dense: list[Hit] = []
+    lexical: list[Hit] = []
+    if request.mode != "lexical":
+        dense = index.search(mode="dense", text=request.query, dense=vector, filters=filters, limit=depth)
+    if request.mode != "dense":
+        lexical = index.search(mode="lexical", text=request.query, dense=None, filters=filters, limit=depth)
+    return _numbered(dense), _numbered(lexical)
+
+
+def _numbered(hits: Iterable[Hit]) -> dict[str, int]:
+    ids = dict.fromkeys(hit.payload["document_id"] for hit in hits)
+    return {document_id: place for place, document_id in enumerate(ids, start=1)}
+
+
+def _judged_text(one: Ranked) -> str:
+    best = max(one.hits, key=lambda hit: hit.score).payload
+    above = "\n".join(part for part in (best["title"], " > ".join(best["headings"])) if part)
+    return f"{above}\n\n{best['text']}"
+
+
+def _recency(updated: str | None, half_life_days: float, now: datetime) -> float:
+    if updated is None:
+        return 1.0
+    age_days = max((now - datetime.fromisoformat(updated)).total_seconds() / _SECONDS_PER_DAY, 0)
+    return float(0.5 ** (age_days / half_life_days))
+
+
+def _in_order(ranked: Iterable[Ranked]) -> list[Ranked]:
+    """By score; equal ones stay in the order they came in."""
+    return sorted(ranked, key=lambda one: -one.score)

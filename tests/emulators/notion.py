@@ -1,0 +1,466 @@
+"""Notion in memory, over HTTP: written from the documentation of its API, in its two versions, and of its webhooks.
+
+https://developers.notion.com/reference/intro · https://developers.notion.com/docs/upgrade-guide-2025-09-03
+
+The API speaks under a path prefix; files lie beside it, under URLs that are signed anew at every read. Its clock
+moves with each change; its times are whole minutes, as Notion's are.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import hashlib
+import hmac
+import json
+import re
+import socket
+import threading
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+PREFIX = "/prefix/api"
+FILES = "/secure-files"
+TOKEN = "ntn_emulated"
+VERIFICATION_TOKEN = "secret_verification"
+NEWER, OLDER = "2025-09-03", "2022-06-28"
+TOP: dict[str, Any] = {"type": "workspace", "workspace": True}
+
+Payload = dict[str, Any]
+Fault = Callable[[], Response]
+
+
+@dataclass
+class Notion:
+    """The whole workspace, as far as it is shared with the integration.
+
+    Its methods change it as people do; `faults` are answered before anything else. `late` ids are those that
+    search does not show yet; `sealed` ones are out of the integration's reach. `capabilities` are the integration's.
+    """
+
+    objects: dict[str, Payload] = field(default_factory=dict)
+    blocks: dict[str, Payload] = field(default_factory=dict)
+    children: dict[str, list[str]] = field(default_factory=dict)
+    rows: dict[str, list[str]] = field(default_factory=dict)
+    remarks: dict[str, list[Payload]] = field(default_factory=dict)
+    contents: dict[str, bytes] = field(default_factory=dict)
+    users: list[Payload] = field(default_factory=list)
+    late: set[str] = field(default_factory=set)
+    sealed: set[str] = field(default_factory=set)
+    capabilities: set[str] = field(default_factory=lambda: {"read_content", "read_comments", "read_users"})
+    versions: tuple[str, ...] = (NEWER, OLDER)
+    page_size: int = 100
+    faults: list[tuple[str, Fault]] = field(default_factory=list)
+    log: list[str] = field(default_factory=list)
+    strayed: list[str] = field(default_factory=list)
+    origin: str = ""
+    clock: datetime = datetime(2026, 3, 1, 9, tzinfo=UTC)
+    made: int = 0
+
+    # ---- what people do
+
+    def person(self, name: str) -> str:
+        user = self._id()
+        email = {"email": f"{name.lower()}@acme.test"}
+        self.users.append({"object": "user", "id": user, "type": "person", "name": name, "person": email})
+        return user
+
+    def page(self, title: str, *body: Payload, under: str = "", properties: Payload | None = None) -> str:
+        """A page at the top, below another, or a row of a data source; with a `child_page` block where it stands."""
+        own = self._id()
+        parent = self.objects.get(under, {})
+        named = {"id": "title", "type": "title", "title": text(title)}
+        self.objects[own] = self._told("page", own, under) | {"properties": {"Name": named} | (properties or {})}
+        if parent.get("object") == "data_source":
+            self.rows[under].append(own)
+        elif under:
+            self._link(under, own, "child_page", title)
+        self.write(own, *body)
+        return own
+
+    def database(self, title: str, *, under: str = "", says: str = "", sources: tuple[str, ...] = ("",)) -> str:
+        """A database with one data source for each name, that is its own where the name is empty."""
+        own = self._id()
+        shared = {"title": text(title), "description": text(says) if says else []}
+        self.objects[own] = self._told("database", own, under) | shared | {"data_sources": []}
+        for name in sources:
+            self.source(own, name or title)
+        if under:
+            self._link(under, own, "child_database", title)
+        return own
+
+    def source(self, database: str, name: str) -> str:
+        own = self._id()
+        columns = {"Name": {"id": "title", "type": "title", "title": {}}}
+        told = self._told("data_source", own, database)
+        self.objects[own] = told | {"title": text(name), "description": [], "properties": columns}
+        self.objects[database]["data_sources"].append({"id": own, "name": name})
+        self.rows[own] = []
+        return own
+
+    def source_of(self, database: str) -> str:
+        return str(self.objects[database]["data_sources"][0]["id"])
+
+    def write(self, parent: str, *body: Payload) -> list[str]:
+        """Put blocks under a page or block in place of those that are there, child pages apart; returns their ids."""
+        kept = [one for one in self.children.get(parent, []) if self.blocks[one]["type"].startswith("child_")]
+        self.children[parent] = kept
+        ids = [self._block(parent, block) for block in body]
+        self._edited(self._page_above(parent))
+        return ids
+
+    def rename(self, own: str, title: str) -> None:
+        held = self.objects[own]
+        if held["object"] == "page":
+            held["properties"]["Name"]["title"] = text(title)
+        else:
+            held["title"] = text(title)
+        if own in self.blocks:
+            kind = self.blocks[own]["type"]
+            self.blocks[own][kind]["title"] = title
+        self._edited(own)
+
+    def move(self, own: str, under: str = "", *, silently: bool = False) -> None:
+        """Put a page below another, or at the top; `silently` leaves its time of the last edit as it was."""
+        before = self.objects[own]["under"]
+        if own in self.children.get(before, []):
+            self.children[before].remove(own)
+            self.blocks.pop(own)
+        self.objects[own]["under"] = under
+        if under:
+            self._link(under, own, "child_page", plain(self.objects[own]["properties"]["Name"]["title"]))
+        if not silently:
+            self._edited(own)
+
+    def trash(self, own: str, *, restore: bool = False) -> None:
+        """With all that stands below; search shows none of it."""
+        for one in (own, *self._below(own)):
+            self.objects[one]["in_trash"] = not restore
+            self._edited(one)
+
+    def remark(self, place: str, said: str, *, by: str = "", discussion: str = "d1") -> str:
+        """Comment on a page or block. That is no edit of the page."""
+        self.clock += timedelta(minutes=1)
+        own = self._id()
+        kind = "page_id" if place in self.objects else "block_id"
+        told = {"object": "comment", "id": own, "parent": {"type": kind, kind: place}, "discussion_id": discussion}
+        self.remarks.setdefault(place, []).append(
+            told
+            | {"created_time": self._now, "last_edited_time": self._now, "rich_text": text(said)}
+            | {"created_by": {"object": "user", "id": by or self.users[0]["id"]}}
+        )
+        return own
+
+    def upload(self, name: str, content: bytes) -> Payload:
+        """A file that Notion keeps, as it stands in a block or a property."""
+        path = f"{FILES}/{self._id()}/{name}"
+        self.contents[path] = content
+        return {"type": "file", "name": name, "file": {"path": path}}
+
+    def wait(self, **passed: float) -> None:
+        self.clock += timedelta(**passed)
+
+    def fail(self, times: int, fault: Fault, *, only: str = "") -> None:
+        """Answer the next `times` requests, of paths that begin with `only`, with a fault."""
+        self.faults += [(only, fault)] * times
+
+    def asked(self) -> Counter[str]:
+        """How often was asked for what, by path without ids."""
+        return Counter(re.sub(r"[0-9a-f-]{32,}", "*", path) for path in self.log)
+
+    # ---- what its webhooks say
+
+    def delivery(self, kind: str, own: str, **data: Any) -> tuple[dict[str, str], bytes]:
+        """Headers (by lower-case name) and body of a signed delivery about an object."""
+        subject = kind.partition(".")[0]
+        held = self.objects.get(own, {})
+        above = self.objects.get(held.get("under", ""))
+        parent = {"id": above["id"], "type": above["object"]} if above else {"id": self._id(), "type": "space"}
+        body = json.dumps(
+            {
+                "id": self._id(),
+                "timestamp": self.clock.isoformat(),
+                "workspace_id": str(uuid.UUID(int=1)),
+                "subscription_id": str(uuid.UUID(int=2)),
+                "integration_id": str(uuid.UUID(int=3)),
+                "type": kind,
+                "authors": [{"id": str(uuid.UUID(int=4)), "type": "person"}],
+                "attempt_number": 1,
+                "api_version": NEWER,
+                "entity": {"id": own, "type": subject},
+                "data": {"parent": parent} | data,
+            }
+        ).encode()
+        return signature(body), body
+
+    # ---- what its API answers
+
+    def answered(self, method: str, path: str, headers: dict[str, str], asked: Payload) -> Response:
+        if path.startswith(FILES):
+            return self._file(path, headers, asked)
+        if not path.startswith(f"{PREFIX}/v1/"):
+            self.strayed.append(path)
+            return refusal(404, "object_not_found")
+        path = path.removeprefix(f"{PREFIX}/v1/")
+        self.log.append(path)
+        for at, (only, fault) in enumerate(self.faults):
+            if path.startswith(only):
+                del self.faults[at]
+                return fault()
+        if headers.get("authorization") != f"Bearer {TOKEN}":
+            return refusal(401, "unauthorized", "API token is invalid.")
+        version = headers.get("notion-version", "")
+        if version not in self.versions:
+            shown = ", ".join(f'"{one}"' for one in self.versions)
+            message = f"Notion-Version header failed validation: it should be {shown}, instead was `{version}`."
+            return refusal(400, "missing_version", message)
+        answer = self._answer(method, path, asked, newer=version == NEWER)
+        return answer if isinstance(answer, Response) else JSONResponse(answer)
+
+    def _answer(self, method: str, path: str, asked: Payload, *, newer: bool) -> Payload | Response:
+        kind, _, rest = path.partition("/")
+        own, _, action = rest.partition("/")
+        match kind, own, action:
+            case "users", "me", _:
+                bot = {"workspace_name": "Acme"}
+                return {"object": "user", "id": "bot", "type": "bot", "name": "Headrace", "bot": bot}
+            case "users", "", _:
+                return self._capable("read_users") or self._listed(self.users, asked)
+            case "search", _, _:
+                return self._listed(self._searched(newer), asked, lambda one: self._shown(one, newer))
+            case "comments", _, _:
+                place = str(asked["block_id"])
+                if place not in self.objects and place not in self.blocks:
+                    return refusal(404, "object_not_found")
+                return self._capable("read_comments") or self._listed(self.remarks.get(place, []), asked)
+            case "blocks", _, _:
+                return self._blocks(own, action, asked)
+        if kind == "data_sources" and not newer:
+            return refusal(400, "invalid_request_url")
+        held = self.objects.get(own)
+        if held is None or own in self.sealed or f"{held['object']}s" != kind:
+            return refusal(404, "object_not_found", f"Could not find {kind} with ID: {own}.")
+        if kind == "databases" and not newer and len(held["data_sources"]) > 1:
+            message = "Databases with multiple data sources are not supported in this API version."
+            return refusal(400, "validation_error", message)
+        if action == "query":
+            sources = [own] if kind == "data_sources" else [source["id"] for source in held["data_sources"]]
+            rows = [self.objects[row] for source in sources for row in self.rows[source]]
+            live = [row for row in rows if not row["in_trash"]]
+            return self._listed(live, asked, lambda row: self._shown(row, newer))
+        return self._shown(held, newer)
+
+    def _blocks(self, own: str, action: str, asked: Payload) -> Payload | Response:
+        if own in self.sealed or (own not in self.blocks and own not in self.objects):
+            return refusal(404, "object_not_found", f"Could not find block with ID: {own}.")
+        if action == "children":
+            found = [self.blocks[one] for one in self.children.get(own, []) if one not in self.sealed]
+            return self._listed(found, asked, self._signed)
+        return self._signed(self.blocks[own]) if own in self.blocks else refusal(404, "object_not_found")
+
+    def _searched(self, newer: bool) -> list[Payload]:
+        """https://developers.notion.com/reference/post-search"""
+        kinds = ("page", "data_source" if newer else "database")
+        out = self.late | self.sealed
+        found = [one for own, one in self.objects.items() if one["object"] in kinds and own not in out]
+        live = [one for one in found if not self._in_trash(one)]
+        return sorted(live, key=lambda one: str(one["last_edited_time"]), reverse=True)
+
+    def _in_trash(self, held: Payload) -> bool:
+        above = self.objects.get(held["under"]) if held["object"] == "data_source" else None
+        return bool(held["in_trash"] or (above and above["in_trash"]))
+
+    def _listed(
+        self, found: list[Payload], asked: Payload, shown: Callable[[Payload], Payload] = lambda one: one
+    ) -> Payload:
+        start, size = int(asked.get("start_cursor") or 0), min(int(asked.get("page_size", 100)), self.page_size)
+        more = start + size < len(found)
+        following = str(start + size) if more else None
+        page = [shown(one) for one in found[start : start + size]]
+        return {"object": "list", "results": page, "has_more": more, "next_cursor": following}
+
+    def _shown(self, held: Payload, newer: bool) -> Payload:
+        """An object as the version tells it."""
+        own = self._signed({key: value for key, value in held.items() if key != "under"})
+        own["parent"] = self._parent(held, newer)
+        own["archived"] = own["in_trash"]
+        if held["object"] == "data_source":
+            own["database_parent"] = self._parent(self.objects[held["under"]], newer)
+        if held["object"] == "database" and not newer:
+            source = self.objects[held["data_sources"][0]["id"]]
+            own["properties"] = source["properties"]
+            del own["data_sources"]
+        return own
+
+    def _parent(self, held: Payload, newer: bool) -> Payload:
+        under = held["under"]
+        above = self.objects.get(under)
+        if above is None:
+            return {"type": "block_id", "block_id": under} if under else TOP
+        if above["object"] == "data_source":
+            database = {"database_id": above["under"]}
+            return {"type": "data_source_id", "data_source_id": under} | database if newer else _under_database(above)
+        kind = f"{above['object']}_id"
+        return {"type": kind, kind: under}
+
+    def _signed(self, payload: Payload) -> Payload:
+        """A copy in which files that Notion keeps have an address: another at each read."""
+
+        def signed(value: Any) -> Any:
+            if isinstance(value, list):
+                return [signed(one) for one in value]
+            if not isinstance(value, dict):
+                return value
+            if set(value) == {"path"}:
+                self.made += 1
+                url = f"{self.origin}{value['path']}?X-Amz-Signature={self.made:064x}&X-Amz-Expires=3600"
+                return {"url": url, "expiry_time": self._now}
+            return {key: signed(one) for key, one in value.items()}
+
+        copy: Payload = signed(payload)
+        return copy
+
+    def _file(self, path: str, headers: dict[str, str], asked: Payload) -> Response:
+        self.log.append("file")
+        if "authorization" in headers or "X-Amz-Signature" not in asked:
+            return Response("<Error><Code>AccessDenied</Code></Error>", 403, media_type="application/xml")
+        content = self.contents[path]
+        if found := re.fullmatch(r"bytes=0-(\d+)", headers.get("range", "")):
+            return Response(content[: int(found[1]) + 1], 206, media_type="application/octet-stream")
+        return Response(content, media_type="application/octet-stream")
+
+    def _capable(self, capability: str) -> Response | None:
+        if capability in self.capabilities:
+            return None
+        return refusal(403, "restricted_resource", "Insufficient permissions for this endpoint.")
+
+    def _told(self, kind: str, own: str, under: str) -> Payload:
+        self.clock += timedelta(minutes=1)
+        return {
+            "object": kind,
+            "id": own,
+            "under": under,
+            "created_time": self._now,
+            "last_edited_time": self._now,
+            "created_by": {"object": "user", "id": self.users[0]["id"] if self.users else "bot"},
+            "in_trash": False,
+            "url": f"https://www.notion.test/{own.replace('-', '')}",
+        }
+
+    def _block(self, parent: str, payload: Payload, own: str = "") -> str:
+        own = own or self._id()
+        inner = payload.get("children", [])
+        told = {"object": "block", "id": own, "has_children": bool(inner), "in_trash": False, "archived": False}
+        times = {"created_time": self._now, "last_edited_time": self._now}
+        kind = "page_id" if parent in self.objects else "block_id"
+        body = {key: value for key, value in payload.items() if key != "children"}
+        self.blocks[own] = told | times | {"parent": {"type": kind, kind: parent}} | body
+        self.children.setdefault(parent, []).append(own)
+        for block in inner:
+            self._block(own, block)
+        return own
+
+    def _link(self, under: str, own: str, kind: str, title: str) -> None:
+        self._block(under, {"type": kind, kind: {"title": title}}, own)
+        self._edited(self._page_above(under))
+
+    def _page_above(self, own: str) -> str:
+        while own not in self.objects:
+            own = next(iter(value for key, value in self.blocks[own]["parent"].items() if key != "type"))
+        return own
+
+    def _below(self, own: str) -> Iterator[str]:
+        held = [one for one, payload in self.objects.items() if payload["under"] == own]
+        for one in held:
+            yield one
+            yield from self._below(one)
+
+    def _edited(self, own: str) -> None:
+        self.clock += timedelta(minutes=1)
+        self.objects[own]["last_edited_time"] = self._now
+
+    @property
+    def _now(self) -> str:
+        return f"{self.clock:%Y-%m-%dT%H:%M}:00.000Z"
+
+    def _id(self) -> str:
+        self.made += 1
+        return str(uuid.uuid5(uuid.NAMESPACE_URL, str(self.made)))
+
+
+def text(content: str) -> list[Payload]:
+    run = {"type": "text", "text": {"content": content}, "plain_text": content, "href": None, "annotations": {}}
+    return [run]
+
+
+def plain(rich_text: list[Payload]) -> str:
+    return "".join(str(run["plain_text"]) for run in rich_text)
+
+
+def block(kind: str, content: str = "", *children: Payload, **more: Any) -> Payload:
+    own: Payload = {"type": kind, kind: {"rich_text": text(content) if content else []} | more}
+    return own | {"children": list(children)} if children else own
+
+
+def file_block(kind: str, file: Payload) -> Payload:
+    return {"type": kind, kind: {"caption": []} | file}
+
+
+def signature(body: bytes, secret: str = VERIFICATION_TOKEN) -> dict[str, str]:
+    """https://developers.notion.com/reference/webhooks"""
+    digest = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    return {"content-type": "application/json", "x-notion-signature": f"sha256={digest}"}
+
+
+@contextmanager
+def serving(notion: Notion) -> Iterator[str]:
+    """Serve it on loopback while the context lasts; yields the base URL of its API."""
+
+    async def answered(request: Request) -> Response:
+        body = await request.body()
+        asked = json.loads(body) if body else dict(request.query_params)
+        response = notion.answered(request.method, request.url.path, dict(request.headers), asked)
+        response.headers["date"] = email.utils.format_datetime(notion.clock, usegmt=True)
+        return response
+
+    app = Starlette(routes=[Route("/{path:path}", answered, methods=["GET", "POST"])])
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off", ws="none", date_header=False))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    try:
+        notion.origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        yield f"{notion.origin}{PREFIX}"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def refusal(status: int, code: str, message: str = "no", **headers: str) -> Response:
+    return JSONResponse({"object": "error", "status": status, "code": code, "message": message}, status, headers)
+
+
+def rate_limited(**headers: str) -> Fault:
+    return lambda: refusal(429, "rate_limited", "You have been rate limited.", **headers)
+
+
+def broken_gateway() -> Response:
+    return Response("<html><body><h1>502 Bad Gateway</h1></body></html>", 502, media_type="text/html")
+
+
+def cut_short() -> Response:
+    return Response('{"object": "list", "results": [{"object": "pa', 200, media_type="application/json")
+
+
+def _under_database(source: Payload) -> Payload:
+    return {"type": "database_id", "database_id": source["under"]}
