@@ -1,4 +1,4 @@
-.PHONY: setup demo dev test test-all bench check lock
+.PHONY: setup demo dev test test-all bench bench-freshness check lock
 
 PYTHON ?= python3
 VENV := .venv
@@ -25,6 +25,9 @@ test: setup
 
 test-all: setup
 	$(BIN)/python -m pytest
+
+bench-freshness: setup
+	$(BIN)/python -m tests.bench.freshness
 
 bench: setup
 	$(BIN)/python -m tests.bench

@@ -25,6 +25,16 @@ def read_blocks(client: NotionClient, parent_id: str, inside: frozenset[str] = f
     )
 
 
+def read_remains(client: NotionClient, parent_id: str) -> tuple[Block, ...]:
+    """Blocks under a page in the trash, those that went there with it included. Raises SourceError."""
+    return tuple(
+        Block(payload, read_remains(client, str(payload["id"])))
+        if payload.get("has_children") and payload.get("type") not in PAGES_OF_THEIR_OWN
+        else Block(payload)
+        for payload in client.children(parent_id)
+    )
+
+
 def completed(client: NotionClient, page: Payload) -> Payload:
     """A page with all values of properties of which it names the first only. Raises SourceError."""
     properties = page.get("properties") or {}

@@ -109,13 +109,18 @@ class NotionClient:
         """Blocks directly under a page or block."""
         return self._items("GET", f"blocks/{quote(block_id)}/children", {})
 
-    def rows(self, data_source_id: str) -> Iterator[Payload]:
-        """Pages (and nested data sources) of a data source."""
-        return self._items("POST", f"data_sources/{quote(data_source_id)}/query", {})
+    def rows(self, data_source_id: str, *, trashed: bool = False) -> Iterator[Payload]:
+        """Pages (and nested data sources) of a data source; or those in the trash.
 
-    def database_rows(self, database_id: str) -> Iterator[Payload]:
-        """Pages of a database, where the server knows no data sources."""
-        return self._items("POST", f"databases/{quote(database_id)}/query", {})
+        https://developers.notion.com/reference/query-a-data-source
+        """
+        asked = {"in_trash": True} if trashed else {}
+        return self._items("POST", f"data_sources/{quote(data_source_id)}/query", asked)
+
+    def database_rows(self, database_id: str, *, trashed: bool = False) -> Iterator[Payload]:
+        """Pages of a database, where the server knows no data sources; or those in the trash."""
+        asked = {"archived": True} if trashed else {}
+        return self._items("POST", f"databases/{quote(database_id)}/query", asked)
 
     def comments(self, block_id: str) -> Iterator[Payload]:
         """Comments on a page as a whole, or on a block, that are not resolved.

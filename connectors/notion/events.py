@@ -19,6 +19,8 @@ from connectors.notion.source import BELOW
 Payload: TypeAlias = dict[str, Any]
 Changes: TypeAlias = tuple[Change, ...]
 
+_LONGEST_HANDSHAKE = 1_000
+"""Bytes. Nobody has signed it, so no more than that is taken from whoever sends it."""
 _SCHEME = "sha256="
 _TOP = ("space", "team", "agent")
 """Kinds of parents that are no pages: what stands there is a unit of its own."""
@@ -40,13 +42,14 @@ def receive(connection: Connection, headers: Mapping[str, str], body: bytes, now
 
 def _handshake(headers: Mapping[str, str], body: bytes) -> str:
     """The token that Notion sends once, without a signature, to an address that is to be verified; else empty."""
-    if "x-notion-signature" in headers:
+    if "x-notion-signature" in headers or len(body) > _LONGEST_HANDSHAKE:
         return ""
     try:
-        token = _parsed(body).get("verification_token")
+        delivery = _parsed(body)
     except DeliveryUnreadable:
         return ""
-    return token if isinstance(token, str) else ""
+    token = delivery.get("verification_token")
+    return token if isinstance(token, str) and len(delivery) == 1 else ""
 
 
 def _verification(connection: Connection, token: str) -> Event:

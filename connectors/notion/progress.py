@@ -24,9 +24,9 @@ _CHILD = 8
 class Progress:
     """Read progress of one unit; `passed` moves it on.
 
-    `since` is the newest edit seen anywhere in the connection. `read` maps the id of each object of the unit
-    that was edited shortly before to when that was, in seconds since 1970, so that it is not read again before
-    it changes. `places` holds by the id of each page or database with others below it a short mark of what those
+    `since` is the newest edit seen anywhere in the connection. `read` maps the id of each object that was
+    edited shortly before to when that was, in seconds since 1970, so that it is not looked at again before it
+    changes. `places` holds by the id of each page or database with others below it a short mark of what those
     show of it, and one of each of those that stand directly below, all in one string. `files` holds a short mark
     of each file, by the id of its page and its key.
     """
@@ -77,8 +77,8 @@ class Progress:
             return False  # of another unit, or read before
         return known != int(entry.edited.timestamp())
 
-    def emitted(self, entry: Entry, asked_at: datetime) -> None:
-        """An object was read, after the server's clock showed `asked_at`."""
+    def looked_at(self, entry: Entry, asked_at: datetime) -> None:
+        """An object was read, or found to be of another unit, after the server's clock showed `asked_at`."""
         if entry.edited + SETTLED <= asked_at:
             self.read[entry.ref.id] = int(entry.edited.timestamp())
 

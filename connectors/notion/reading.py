@@ -6,11 +6,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from connectors.connection import NotionConnection
-from connectors.errors import AccessDenied, AuthenticationFailed, NotFound, RateLimited, SourceError, TransientError
+from connectors.errors import (
+    AccessDenied,
+    AuthenticationFailed,
+    NotFound,
+    RateLimited,
+    RequestRejected,
+    SourceError,
+    TransientError,
+)
 from connectors.model import MARKDOWN, Deleted, Document, Failed, Item, Parent, Skipped, Unit
 from connectors.notion.access import readers
 from connectors.notion.blocks import Block, unsupported_kinds
-from connectors.notion.bodies import completed, pages_inside, read_blocks
+from connectors.notion.bodies import completed, pages_inside, read_blocks, read_remains
 from connectors.notion.client import OLDER_VERSION, NotionClient, Payload, moment
 from connectors.notion.comments import Comments
 from connectors.notion.files import LARGEST, Attachment, FileStore, attachments, content_type
@@ -138,10 +146,13 @@ class Reading:
         """What is below an object in the trash, and its files; nothing where Notion does not tell any more."""
         try:
             found = self._tree.whole(ref)
-            if found is None or ref.kind != "page":
-                return (tuple(source.ref for source in self._tree.sources(found)) if found else ()), ()
-            blocks = read_blocks(self._client, ref.id)
-        except (AccessDenied, NotFound):
+            if found is None:
+                return (), ()
+            if ref.kind != "page":
+                sources = [source.ref for source in self._tree.sources(found)] or [Ref("data_source", ref.id)]
+                return tuple(row for source in sources for row in self._rows(source, trashed=True)), ()
+            blocks = read_remains(self._client, ref.id)
+        except (AccessDenied, NotFound, RequestRejected):
             return (), ()
         return tuple(pages_inside(blocks)), tuple(attachments(found.payload, blocks))
 
@@ -159,12 +170,12 @@ class Reading:
                 if not self.elsewhere(ref):
                     yield ref
 
-    def _rows(self, source: Ref) -> list[Ref]:
+    def _rows(self, source: Ref, *, trashed: bool = False) -> list[Ref]:
         """Empty where the integration sees the data source, but may not query it."""
         queries = [self._client.rows, self._client.database_rows]
         for query in queries[1:] if self._client.version == OLDER_VERSION else queries:
             try:
-                nodes = [node(row) for row in query(source.id)]
+                nodes = [node(row) for row in query(source.id, trashed=trashed)]
             except (AccessDenied, NotFound):
                 continue
             return [self._tree.add(row) for row in nodes if row]

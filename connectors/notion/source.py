@@ -166,14 +166,15 @@ class NotionConnector:
         yield from self._waiting(reading, progress, known)
         emitted = 0
         for entry in listing.entries:
-            if progress.is_due(entry) and reading.holds(entry.ref):
+            is_due = progress.is_due(entry)
+            if is_due and reading.holds(entry.ref):
                 yield from _items(reading, entry.ref, progress)
                 progress.waiting.extend(progress.placed(entry.ref.id, reading.place, reading.below))
-                progress.emitted(entry, listing.asked_at)
-                progress.passed(entry)
-                yield from self._waiting(reading, progress, known)
                 emitted += 1
+            if is_due:
+                progress.looked_at(entry, listing.asked_at)
             progress.passed(entry)
+            yield from self._waiting(reading, progress, known)
             if emitted == OBJECTS_PER_CHECKPOINT:
                 emitted = 0
                 yield Checkpoint(progress.cursor())

@@ -96,7 +96,7 @@ class Directory:
         """User groups with their members; none without the scope usergroups:read."""
         try:
             found = self._client.call("usergroups.list", include_users=True).get("usergroups") or ()
-        except (AccessDenied, RequestRejected) as error:
+        except (AccessDenied, NotFound, RequestRejected) as error:
             logger.info("user groups keep their ids: %s", error)
             return {}
         return {group["id"]: group for group in found if group.get("id")}

@@ -9,7 +9,7 @@ Key = TypeVar("Key")
 
 APART = 2.0
 """Seconds between two looks at an object while little waits."""
-RECENT = 15.0
+RECENT = 60.0
 """Seconds. In a burst, an object looked at longer ago is looked at again at the first event."""
 QUIET = 3.0
 """Seconds without an event after which, in a burst, a recently looked-at object is looked at again."""

@@ -26,6 +26,11 @@ def _utc(moment: datetime) -> datetime:
         raise ValueError("must be between the years 1 and 9999 in UTC") from None
 
 
+def _is_empty(value: object) -> bool:
+    """Whether a field that only some answers have is left out of this one."""
+    return not value
+
+
 _Storable = AfterValidator(_storable)
 Text: TypeAlias = Annotated[str, _Storable]
 Question: TypeAlias = Annotated[
@@ -120,7 +125,7 @@ class DocumentResult(DocumentMetadata):
 
     score: float
     chunks: list[ChunkResult]
-    why: Why | None = Field(default=None, description="Only where the request says `explain`")
+    why: Why | None = Field(default=None, exclude_if=_is_empty, description="Only where the request says `explain`")
 
 
 class SearchResponse(BaseModel):
@@ -128,7 +133,7 @@ class SearchResponse(BaseModel):
 
     results: list[DocumentResult]
     took_ms: float
-    warnings: list[str] = []
+    warnings: list[str] = Field(default=[], exclude_if=_is_empty)
 
 
 class DocumentResponse(DocumentMetadata):

@@ -61,12 +61,13 @@ class Reranker:
         try:
             answer = self._client.post(self._url, json=body)
             if answer.status_code != httpx.codes.OK:
-                return self._failed(f"answered {answer.status_code}")
+                raise ValueError(f"status {answer.status_code}")
             return _scores(answer.json(), len(texts))
         except httpx.HTTPError as error:
-            return self._failed(f"cannot be reached ({type(error).__name__})")
+            self._failed(f"cannot be reached ({type(error).__name__})")
         except ValueError as error:
-            return self._failed(f"answered what is no ranking ({_short(error)})")
+            self._failed(f"answers with no ranking ({_short(error)})")
+        return None
 
     def close(self) -> None:
         self._client.close()

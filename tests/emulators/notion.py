@@ -146,6 +146,8 @@ class Notion:
         """With all that stands below; search shows none of it."""
         for one in (own, *self._below(own)):
             self.objects[one]["in_trash"] = not restore
+            if one in self.blocks:
+                self.blocks[one]["in_trash"] = not restore
             self._edited(one)
 
     def remark(self, place: str, said: str, *, by: str = "", discussion: str = "d1") -> str:
@@ -256,8 +258,9 @@ class Notion:
         if action == "query":
             sources = [own] if kind == "data_sources" else [source["id"] for source in held["data_sources"]]
             rows = [self.objects[row] for source in sources for row in self.rows[source]]
-            live = [row for row in rows if not row["in_trash"]]
-            return self._listed(live, asked, lambda row: self._shown(row, newer))
+            trashed = bool(asked.get("in_trash" if newer else "archived"))
+            found = [row for row in rows if row["in_trash"] is trashed]
+            return self._listed(found, asked, lambda row: self._shown(row, newer))
         return self._shown(held, newer)
 
     def _blocks(self, own: str, action: str, asked: Payload) -> Payload | Response:

@@ -15,7 +15,7 @@ from pipelines.events.pace import APART, QUIET, RECENT, Pace
     ("burst", "looked_at", "first", "last", "now", "is_ready"),
     [
         (True, None, 100, 100, 100, True),
-        (True, 50, 100, 100, 100, True),
+        (True, 100 - RECENT, 100, 100, 100, True),
         (True, 99, 100, 100, 100, False),
         (True, 99, 100, 100, 100 + QUIET, True),
         (True, 99, 100, 102, 103, False),
