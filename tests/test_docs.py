@@ -68,3 +68,14 @@ def test_the_answers_of_the_demo_are_in_its_company() -> None:
     company = COMPANY.read_text(encoding="utf-8")
     assert all(question.answer in company for question in (*QUESTIONS, RIGHTS_QUESTION))
     assert len(company.splitlines()) >= 120
+
+
+def test_the_tests_that_the_connectors_name_exist() -> None:
+    named = re.findall(r"::(test_\w+)`", (ROOT / "connectors" / "README.md").read_text())
+    written = {
+        name
+        for file in (ROOT / "tests").rglob("test_*.py")
+        for name in re.findall(r"^def (test_\w+)", file.read_text(), re.MULTILINE)
+    }
+    assert len(named) > 40
+    assert set(named) <= written
