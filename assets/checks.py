@@ -1,13 +1,12 @@
-"""Asset checks: every document is accounted for, and the index holds what the catalog says."""
+"""Asset checks on the sources: read in time, and every document accounted for."""
 
 import dagster as dg
 
-from assets.retrieval import RETRIEVAL
 from assets.runtime import Runtime
 from assets.stages import asset_key
 from connectors import SOURCES
 from pipelines.freshness import freshness
-from pipelines.stages.audit import index_differences, unaccounted
+from pipelines.stages.audit import unaccounted
 
 
 def accounted_for_check(source: str) -> dg.AssetChecksDefinition:
@@ -65,16 +64,3 @@ in_time_schedule = dg.ScheduleDefinition(
     default_status=dg.DefaultScheduleStatus.RUNNING,
     description="Checks every half hour that no connection is late.",
 )
-
-
-@dg.asset_check(asset=RETRIEVAL, description="The index holds exactly the points that the catalog knows of.")
-def index_agrees_with_catalog(runtime: dg.ResourceParam[Runtime]) -> dg.AssetCheckResult:
-    with runtime.workspace() as workspace:
-        differences = index_differences(workspace)
-    return dg.AssetCheckResult(
-        passed=not differences,
-        metadata={
-            "documents that differ": len(differences),
-            "first ones": dg.MetadataValue.json([difference.as_json() for difference in differences[:20]]),
-        },
-    )

@@ -6,17 +6,17 @@ from typing import Any, cast
 import dagster as dg
 from pydantic import Field
 
-from assets.metadata import index_metadata
+from assets.metadata import publication_metadata
 from assets.partitions import register
 from assets.reporting import materialization
-from assets.retrieval import RETRIEVAL
+from assets.retrieval import RETRIEVAL, held
 from assets.runtime import Runtime
 from connectors import connect
 from connectors.connection import Connection
 from pipelines.errors import UsageError
 from pipelines.options import Mode, SyncOptions
 from pipelines.report import SyncReport
-from pipelines.stages.publish import publish
+from pipelines.stages.publish import publish_checked
 from pipelines.sync import Observer, StageDone, refresh_memberships, sync_connection
 
 
@@ -59,7 +59,11 @@ def connection_job(connection: Connection) -> dg.JobDefinition:
         with runtime.workspace() as workspace:
             report = sync_connection(workspace, connection, config.units, config.options(), observer)
             runtime.report.add(report)
-            context.log_event(dg.AssetMaterialization(RETRIEVAL, metadata=index_metadata(publish(workspace))))
+            publication = publish_checked(workspace)
+        if publication.published:
+            context.log_event(dg.AssetMaterialization(RETRIEVAL, metadata=publication_metadata(publication)))
+        else:
+            report.errors[RETRIEVAL.to_user_string()] = held(publication)
         context.log.info(f"{connection.id}: {_summary(report)}")
         if report.errors:
             raise dg.Failure("; ".join(f"{unit}: {error}" for unit, error in report.errors.items()))

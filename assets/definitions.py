@@ -11,7 +11,6 @@ from assets.checks import (
     in_time_check,
     in_time_job,
     in_time_schedule,
-    index_agrees_with_catalog,
 )
 from assets.connections import connection_jobs, connection_schedules
 from assets.events import events, waiting_events
@@ -32,7 +31,7 @@ def build_definitions(settings: Settings, runtime: Runtime | None = None) -> dg.
             *(asset for source in SOURCES for asset in source_assets(source, _allowed_lag(settings, source))),
             retrieval,
         ],
-        asset_checks=[*map(in_time_check, SOURCES), *map(accounted_for_check, SOURCES), index_agrees_with_catalog],
+        asset_checks=[*map(in_time_check, SOURCES), *map(accounted_for_check, SOURCES)],
         jobs=[
             events,
             in_time_job,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import dagster as dg
@@ -10,6 +11,7 @@ import dagster as dg
 from pipelines.index.base import IndexInfo
 from pipelines.options import Stage
 from pipelines.report import SyncReport
+from pipelines.stages.publish import Publication
 
 Metadata = Mapping[str, Any]
 
@@ -38,3 +40,18 @@ def index_metadata(info: IndexInfo) -> Metadata:
         "points": info.points,
         "size in MB": round(info.bytes / 1e6, 2),
     }
+
+
+def publication_metadata(publication: Publication) -> Metadata:
+    """What was published: numbers that the UI plots over time, by source."""
+    figures: dict[str, Any] = dict(index_metadata(publication.info))
+    for source, found in publication.sources.items():
+        figures |= {f"{source} documents": found.documents, f"{source} points": found.points}
+        if found.lag_seconds is not None:
+            figures[f"{source} lag in seconds"] = dg.MetadataValue.float(found.lag_seconds)
+        if found.newest:
+            figures[f"{source} newest document"] = found.newest
+    if publication.golden:
+        golden = asdict(publication.golden)
+        figures |= {f"golden {name}": dg.MetadataValue.float(value) for name, value in golden.items()}
+    return figures

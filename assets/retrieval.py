@@ -1,14 +1,21 @@
-"""The last asset: what was indexed becomes what assistants see."""
+"""The last asset: what was indexed becomes what assistants see, if it passes the gate."""
+
+from collections.abc import Iterator
 
 import dagster as dg
 
-from assets.metadata import index_metadata
+from assets.metadata import publication_metadata
 from assets.runtime import Runtime
 from assets.stages import asset_key
 from connectors import SOURCES
-from pipelines.stages.publish import publish
+from pipelines.stages.publish import Publication, publish_checked
 
 RETRIEVAL = dg.AssetKey("retrieval")
+CHECKS = {
+    "index_agrees_with_catalog": "The index holds exactly the points that the catalog knows of.",
+    "no_document_without_readers_is_visible": "What nobody may read is found by nobody.",
+    "golden_questions": "The questions of the settings' `golden` find enough of their documents.",
+}
 
 
 @dg.asset(
@@ -16,14 +23,28 @@ RETRIEVAL = dg.AssetKey("retrieval")
     deps=[asset_key(source, "vectors") for source in SOURCES],
     group_name="retrieval",
     kinds={"qdrant"},
-    description="The published index that assistants query over HTTP and MCP.",
+    description="The published index that assistants query over HTTP and MCP. A failing check keeps the one before.",
+    check_specs=[dg.AssetCheckSpec(name, asset=RETRIEVAL, description=what) for name, what in CHECKS.items()],
     # A unit may be indexed by a sync, a backfill or by hand: publish after each, unless that run did it itself.
     automation_condition=dg.AutomationCondition.any_deps_updated().since_last_handled()
     & ~dg.AutomationCondition.in_progress(),
 )
-def retrieval(runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult[None]:
+def retrieval(runtime: dg.ResourceParam[Runtime]) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
     with runtime.workspace() as workspace:
-        return dg.MaterializeResult(metadata=index_metadata(publish(workspace)))
+        publication = publish_checked(workspace)
+    for check in publication.checks:
+        name = check.name.replace(" ", "_")
+        yield dg.AssetCheckResult(
+            passed=check.passed, check_name=name, asset_key=RETRIEVAL, metadata={"found": check.detail}
+        )
+    if not publication.published:
+        raise dg.Failure(held(publication), metadata=publication_metadata(publication))
+    yield dg.MaterializeResult(asset_key=RETRIEVAL, metadata=publication_metadata(publication))
+
+
+def held(publication: Publication) -> str:
+    """Why an index was not published."""
+    return f"not published, the version before stays live: {'; '.join(publication.reasons)}"
 
 
 publish_sensor = dg.AutomationConditionSensorDefinition(

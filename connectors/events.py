@@ -10,8 +10,9 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from importlib import import_module
-from typing import Any, Literal, TypeAlias, cast
+from typing import Any, Literal, Protocol, TypeAlias, cast, runtime_checkable
 
 from connectors.connection import Connection
 
@@ -23,8 +24,8 @@ class Change:
     """Where to look again.
 
     `document`: one object, by its document id; `unit` is its unit where the event tells it, else empty.
-    `unit`: whatever changed in a unit since its cursor. `units`: the list of units, and then those that are
-    new, renamed, shared anew or gone. `memberships`: who belongs to which group.
+    `unit`: whatever changed in a unit since its cursor; in all units where `unit` is empty. `units`: the list of
+    units, and then those that are new, renamed, shared anew or gone. `memberships`: who belongs to which group.
     """
 
     scope: Scope
@@ -45,6 +46,14 @@ class Event:
     changes: tuple[Change, ...] = ()
     ignored: str = ""
     answer: dict[str, Any] = field(default_factory=dict)
+
+
+@runtime_checkable
+class Watching(Protocol):
+    """A connector whose source tells of changes only through channels that expire."""
+
+    def watched(self, kept: dict[str, Any], now: datetime) -> dict[str, Any]:
+        """Open and renew channels; takes those kept from the last time, and returns those to keep, as JSON."""
 
 
 class DeliveryRefused(Exception):

@@ -6,9 +6,10 @@ and https://developers.google.com/workspace/drive/api/guides/limits
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 import httpx
 from pydantic import BaseModel, ValidationError
@@ -26,6 +27,7 @@ from connectors.drive.payload import (
     Permission,
     PermissionPage,
     StartPageToken,
+    WatchedChannel,
 )
 from connectors.errors import (
     AccessDenied,
@@ -65,7 +67,8 @@ class DriveClient:
 
     def __init__(self, connection: DriveConnection, transport: httpx.BaseTransport | None = None) -> None:
         authorized = Authorization(connection, transport or httpx.HTTPTransport())
-        self._api = ApiClient(connection.base_url, {}, check=drive_error, transport=authorized)
+        credential = f"{connection.token.get_secret_value()} {connection.subject}"
+        self._api = ApiClient(connection.base_url, {}, check=drive_error, credential=credential, transport=authorized)
 
     @property
     def requests(self) -> int:
@@ -159,6 +162,18 @@ class DriveClient:
             **scope,
             **_ALL_DRIVES,
         )
+
+    def watch(self, channel: Mapping[str, Any], token: str, drive: str | None = None) -> WatchedChannel:
+        """Ask for a push notification when there are changes. https://developers.google.com/workspace/drive/api/guides/push"""
+        scope = {"driveId": drive} if drive else {}
+        query = urlencode({"pageToken": token, **scope, **_ALL_DRIVES})
+        parse = _parser(WatchedChannel, "changes/watch")
+        return self._api.send("POST", f"changes/watch?{query}", json=dict(channel), parse=parse)
+
+    def stop(self, channel: str, resource: str) -> None:
+        """End a push channel."""
+        body = {"id": channel, "resourceId": resource}
+        self._api.send("POST", "channels/stop", json=body, parse=lambda answer: None)
 
     def _pages(self, page_type: type[P], path: str, *, first: str | None = None, **params: Any) -> Iterator[P]:
         token, seen = first, {first}

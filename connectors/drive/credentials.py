@@ -31,6 +31,7 @@ class Authorization(httpx.BaseTransport):
         self._lock = threading.Lock()
         self._token = connection.token.get_secret_value().strip()
         self._token_uri = connection.token_uri
+        self._subject = connection.subject
         self._credentials: Credentials | None = None
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -53,7 +54,7 @@ class Authorization(httpx.BaseTransport):
         if not self._token.startswith("{"):
             return self._token
         with self._lock:
-            self._credentials = self._credentials or _credentials(self._token, self._token_uri)
+            self._credentials = self._credentials or _credentials(self._token, self._token_uri, self._subject)
             if not self._credentials.valid or self._credentials.token == refused:
                 self._renew(self._credentials)
             return str(self._credentials.token)
@@ -98,7 +99,7 @@ class _TokenAnswer:
         self.data = response.content
 
 
-def _credentials(text: str, token_uri: str) -> Credentials:
+def _credentials(text: str, token_uri: str, subject: str | None) -> Credentials:
     """Raises AuthenticationFailed for JSON that holds no credentials. Its content never shows in the error."""
     from google.auth.exceptions import GoogleAuthError
     from google.oauth2 import credentials, service_account
@@ -106,7 +107,9 @@ def _credentials(text: str, token_uri: str) -> Credentials:
     try:
         info = {**json.loads(text), "token_uri": token_uri}
         if info.get("type") == "service_account":
-            key = service_account.Credentials.from_service_account_info(info, scopes=[SCOPE])  # type: ignore[no-untyped-call]
+            key = service_account.Credentials.from_service_account_info(  # type: ignore[no-untyped-call]
+                info, scopes=[SCOPE], subject=subject
+            )
             return cast("Credentials", key)
         return credentials.Credentials(  # type: ignore[no-untyped-call]
             None,

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Self, TypeAlias
+from typing import Self, TypeAlias
 
 from connectors.drive.client import rfc3339
 from connectors.drive.listing import Position
-from connectors.drive.payload import File
 from connectors.model import Cursor
 
 
@@ -76,20 +74,6 @@ def parsed(cursor: Cursor) -> State:
     """The inverse of `as_json`."""
     kind: type[State] = Listing if "listing" in cursor else Changes if "folders" in cursor else Modified
     return kind.from_json(cursor)
-
-
-def file_mark(file: File) -> str:
-    """Differs for another version of a file."""
-    return _mark(file.id, file.version, file.modified_time)
-
-
-def folder_marks(folder: File) -> tuple[str, str]:
-    """Marks of a folder's id, and of its name, place and permissions."""
-    return _mark(folder.id), _mark(folder.name, folder.parents, folder.drive_id, folder.permissions)
-
-
-def _mark(*values: Any) -> str:
-    return hashlib.sha256(repr(values).encode(errors="replace")).hexdigest()[:10]
 
 
 def _as_text(moment: datetime | None) -> str | None:

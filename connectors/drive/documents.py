@@ -12,9 +12,10 @@ from connectors.drive import render
 from connectors.drive.access import readers
 from connectors.drive.client import DriveClient, Refused
 from connectors.drive.folders import Folders, Place
+from connectors.drive.marks import listed_mark
 from connectors.drive.payload import FOLDER, SHORTCUT, File, Permission
 from connectors.errors import AccessDenied, AuthenticationFailed, NotFound, RateLimited, RequestRejected, SourceError
-from connectors.model import Deleted, Document, Failed, Parent, Skipped
+from connectors.model import Deleted, Document, Failed, Listed, Parent, Skipped
 
 Found: TypeAlias = Document | Skipped | Failed | Deleted
 
@@ -48,6 +49,11 @@ class Documents:
 
     def file_id(self, document_id: str) -> str:
         return document_id.removeprefix(f"drive:{self._connection}/")
+
+    def listed(self, file: File, place: Place) -> Listed:
+        """A file as a listing names it. What a shortcut shows has a time of its own, which no listing tells."""
+        changed = None if file.mime_type == SHORTCUT else _utc(file.modified_time)
+        return Listed(self.document_id(file.id), render.title(file.name), changed, self._mark(file, place))
 
     def of(self, placed: Iterable[tuple[File, Place]]) -> Iterator[Found]:
         """One item for each file, in order; several are read at once.
@@ -171,6 +177,9 @@ class Documents:
             parents=tuple(Parent(self.document_id(one.id), render.title(one.name)) for one in place.path),
             readers=readers(self._connection, self.permissions(shown), datetime.now(UTC)),
         )
+
+    def _mark(self, file: File, place: Place) -> str:
+        return listed_mark(file, place, readers(self._connection, file.permissions or (), datetime.now(UTC)))
 
     def permissions(self, file: File) -> Iterable[Permission]:
         """Empty where Google does not tell the account, because it may not share the file."""

@@ -46,7 +46,8 @@ class Capabilities(_Payload):
 
 
 class File(_Payload):
-    """A file or folder. `permissions` is None where the account may not share the file, and in shared drives."""
+    """A file or folder. `permissions` is None where the account may not share the file, and in shared drives;
+    `permission_ids`, which stand for people and groups, are told there too."""
 
     id: str = Field(min_length=1)
     name: str = ""
@@ -66,6 +67,7 @@ class File(_Payload):
     shortcut_details: Shortcut | None = None
     capabilities: Capabilities | None = None
     permissions: tuple[Permission, ...] | None = None
+    permission_ids: tuple[str, ...] | None = None
 
     @property
     def is_folder(self) -> bool:
@@ -116,6 +118,14 @@ class StartPageToken(_Payload):
     start_page_token: str
 
 
+class WatchedChannel(_Payload):
+    """`expiration` in milliseconds since 1970."""
+
+    id: str = Field(min_length=1)
+    resource_id: str = Field(min_length=1)
+    expiration: int = 0
+
+
 class About(_Payload):
     user: User = User()
 
@@ -124,5 +134,5 @@ PERMISSION_FIELDS = "type,role,emailAddress,domain,allowFileDiscovery,deleted,ex
 FILE_FIELDS = (
     "id,name,mimeType,size,parents,driveId,trashed,createdTime,modifiedTime,version,webViewLink,"
     "owners(displayName,emailAddress),lastModifyingUser(displayName,emailAddress),ownedByMe,sharedWithMeTime,"
-    f"shortcutDetails(targetId,targetMimeType),capabilities(canDownload),permissions({PERMISSION_FIELDS})"
+    f"shortcutDetails(targetId,targetMimeType),capabilities(canDownload),permissionIds,permissions({PERMISSION_FIELDS})"
 )

@@ -10,13 +10,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from connectors.drive.client import DriveClient, Refused, quoted, rfc3339
-from connectors.drive.cursors import Changes, Listing, Modified, file_mark, folder_marks
+from connectors.drive.cursors import Changes, Listing, Modified
 from connectors.drive.documents import Documents
 from connectors.drive.folders import ALL_FOLDERS, ROOT, Folders, Place
 from connectors.drive.listing import FILES, NOT_TRASHED, TRASHED, Batch, Learn, Position, flat, walk
+from connectors.drive.marks import file_mark, folder_marks
 from connectors.drive.payload import FOLDER, Change, ChangePage, File
-from connectors.errors import NotFound, RequestRejected
-from connectors.model import Checkpoint, Deleted, Item, Unit, Window
+from connectors.errors import InvalidResponse, NotFound, RequestRejected
+from connectors.model import Checkpoint, Deleted, Item, Listed, Unit, Window
 
 _OVERLAP = timedelta(minutes=2)
 """How far a listing by modification time reaches back: servers' clocks and search indexes lag."""
@@ -82,6 +83,15 @@ class UnitReads:
             files = (file for file in batch.files if file.modified_time in window)
             yield from self.documents.of(self._inside(files))
         yield Checkpoint({})
+
+    def listed(self) -> Iterator[Listed]:
+        """Every file of the unit. Raises InvalidResponse where Drive did not search everything."""
+        for batch in self._batches(Position(), self.folders.learn):
+            if batch.incomplete:
+                raise InvalidResponse(
+                    f"files of {self.unit.name}", "Drive did not search everything (incompleteSearch)"
+                )
+            yield from (self.documents.listed(file, place) for file, place in self._inside(batch.files))
 
     @property
     def _drive(self) -> str | None:

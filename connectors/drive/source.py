@@ -8,10 +8,12 @@ full read notices the rest.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 import httpx
 
 from connectors.connection import DriveConnection
+from connectors.drive.channels import Kept, renewed
 from connectors.drive.client import DriveClient, Refused
 from connectors.drive.cursors import Changes, Modified, parsed
 from connectors.drive.documents import Documents
@@ -19,8 +21,8 @@ from connectors.drive.folders import ROOT, ROOT_NAME, Folders, Place
 from connectors.drive.listing import FILES
 from connectors.drive.payload import File
 from connectors.drive.reads import CursorRefused, UnitReads
-from connectors.errors import NotFound, SourceError
-from connectors.model import Cursor, Deleted, Failed, Finding, Item, Membership, Unit, Window
+from connectors.errors import AccessDenied, NotFound, SourceError
+from connectors.model import Cursor, Deleted, Failed, Finding, Item, Listed, Membership, Unit, Window
 
 _WEB = "https://drive.google.com/drive"
 _FILES_TO_TRY = 5
@@ -75,6 +77,27 @@ class DriveConnector:
         if isinstance(state, Changes):
             return _changes_or_everything(reads, state)
         return reads.modified(state) if isinstance(state, Modified) else reads.everything(state)
+
+    def watched(self, kept: Kept, now: datetime) -> Kept:
+        """See `connectors.events.Watching` and `connectors.drive.channels`."""
+        if not self._connection.webhook_url:
+            return {}
+        return renewed(self._client, self._connection, [drive.id for drive in self._folders.drives.values()], kept, now)
+
+    def listing(self, unit: Unit) -> Iterator[Listed]:
+        """See `connectors.model.Connector`."""
+        return self._reads(unit).listed()
+
+    def unit_of(self, document_id: str) -> str | None:
+        """See `connectors.model.Connector`."""
+        if not document_id.startswith(self._documents.document_id("")):
+            return None
+        try:
+            file = self._client.file(self._documents.file_id(document_id))
+        except (NotFound, AccessDenied):
+            return None
+        place = self._folders.place(file)
+        return None if file.trashed or file.is_folder or not self._admits(place) else place.unit
 
     def fetch(self, unit: Unit, document_ids: Sequence[str]) -> Iterator[Item]:
         """See `connectors.model.Connector`. A document that moved carries the unit that it is in now."""

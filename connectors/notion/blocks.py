@@ -197,7 +197,11 @@ def _target(block: Block) -> str:
 
 
 def _meeting(block: Block, known: Known) -> str:
-    return _stacked(markdown(block.content.get("title")), blocks_markdown(block.children, known))
+    event = block.content.get("calendar_event")
+    attendees = event.get("attendees") if isinstance(event, dict) else None
+    names = joined((known.people.get(str(person), "") for person in attendees or ()), ", ")
+    present = f"Attendees: {names}" if names else ""
+    return _stacked(markdown(block.content.get("title")), present, blocks_markdown(block.children, known))
 
 
 def _section(block: Block, known: Known) -> str:

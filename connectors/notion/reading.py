@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from connectors.connection import NotionConnection
 from connectors.errors import (
     AccessDenied,
     AuthenticationFailed,
@@ -15,14 +14,15 @@ from connectors.errors import (
     SourceError,
     TransientError,
 )
-from connectors.model import MARKDOWN, Deleted, Document, Failed, Item, Parent, Skipped, Unit
+from connectors.model import MARKDOWN, Deleted, Document, Failed, Item, Skipped, Unit
 from connectors.notion.access import readers
+from connectors.notion.account import Account
+from connectors.notion.attached import Attached
 from connectors.notion.blocks import Block, unsupported_kinds
 from connectors.notion.bodies import completed, pages_inside, read_blocks, read_remains
-from connectors.notion.client import OLDER_VERSION, NotionClient, Payload, moment
-from connectors.notion.comments import Comments
-from connectors.notion.files import LARGEST, Attachment, FileStore, attachments, content_type
-from connectors.notion.nodes import Node, Ref, digest, listed_mark, node, place
+from connectors.notion.client import OLDER_VERSION, Payload, moment
+from connectors.notion.files import Attachment, attachments
+from connectors.notion.nodes import Node, Ref, listed_mark, node, place
 from connectors.notion.properties import Known, option_names
 from connectors.notion.render import database_markdown, mentioned, page_markdown
 from connectors.notion.tree import Tree
@@ -32,23 +32,6 @@ _MALFORMED = (AttributeError, KeyError, TypeError, ValueError, RecursionError)
 
 TROUBLES_IN_A_ROW = 3
 """After as many objects that fail for a passing reason, one after the other, Notion itself is taken to be down."""
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """A connection and what is asked through it. `people` gives names by user id, when asked."""
-
-    connection: NotionConnection
-    client: NotionClient
-    store: FileStore
-    comments: Comments
-    people: Callable[[], Mapping[str, str]]
-
-    def document_id(self, *names: str) -> str:
-        return f"notion:{self.connection.id}/{'/'.join(names)}"
-
-    def file_id(self, page_id: str, key: str) -> str:
-        return self.document_id(page_id, "files", key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +99,9 @@ class Reading:
         for key in sorted(files.keys() - {attachment.key for attachment in self._last.files}):
             del files[key]
             yield Deleted(self._account.file_id(ref.id, key))
-        for attachment in self._last.files:
-            mark = self._file_mark(attachment)
-            if files.get(attachment.key) != mark:
-                item = self._file_item(attachment)
-                if not isinstance(item, Failed):
-                    files[attachment.key] = mark
-                yield item
+        if self._last.node and self._last.files:
+            page = self._attached(self._last.node)
+            yield from page.changed(self._last.files, files)
 
     def item(self, ref: Ref) -> Document | Skipped | Failed | Deleted:
         """The object alone. Raises SourceError where the trouble is not this object's alone."""
@@ -137,8 +116,7 @@ class Reading:
             self._last = _Found(found)
             if found is None or self._root(found).id != self._unit.id or self._in_trash(found):
                 return Deleted(document_id)
-            attachment = self._attachment(found, key)
-            return self._file(attachment) if attachment else Deleted(document_id)
+            return self._attached(found).named(key)
 
         return self._guarded(document_id, read)
 
@@ -169,6 +147,9 @@ class Reading:
                 known.add(ref)
                 if not self.elsewhere(ref):
                     yield ref
+
+    def _attached(self, page: Node) -> Attached:
+        return Attached(self._account, self._unit, page, self._tree.chain(page))
 
     def _rows(self, source: Ref, *, trashed: bool = False) -> list[Ref]:
         """Empty where the integration sees the data source, but may not query it."""
@@ -261,88 +242,14 @@ class Reading:
             url=url,
             content=content,
             content_type=MARKDOWN,
-            author=self._author(payload),
+            author=self._account.author(payload),
             created_at=moment(payload.get("created_time")),
             updated_at=moment(payload.get("last_edited_time")),
-            parents=self._parents(self._tree.chain(found)),
+            parents=self._account.parents(self._tree.chain(found)),
             tags=tuple(tags),
             readers=readers(self._account.connection),
             mark=listed_mark(found, self._tree.chain(found)),
         )
-
-    def _attachment(self, found: Node, key: str) -> Attachment | None:
-        """A file that is on a page now, asked for alone."""
-        for attachment in attachments(found.payload, ()):
-            if attachment.key == key:
-                return attachment
-        try:
-            payload = self._client.block(key)
-        except NotFound:
-            return None
-        gone = payload.get("in_trash") or payload.get("archived")
-        return None if gone else next(iter(attachments({}, [Block(payload)])), None)
-
-    def _file_item(self, attachment: Attachment) -> Document | Skipped | Failed:
-        """A file of the page that was read last; its own trouble is not the page's."""
-        page = self._page_of_file
-        document_id = self._account.file_id(page.ref.id, attachment.key)
-        try:
-            return self._file(attachment)
-        except RateLimited:
-            raise
-        except SourceError as error:
-            return Failed(document_id, attachment.name, str(error), self._file_url(attachment))
-
-    def _file(self, attachment: Attachment) -> Document | Skipped:
-        page = self._page_of_file
-        document_id = self._account.file_id(page.ref.id, attachment.key)
-        url = self._file_url(attachment)
-        reason = self._account.store.refuses(attachment)
-        content = b"" if reason else self._account.store.load(attachment)
-        if len(content) > LARGEST:
-            reason = f"larger than {LARGEST / 1e6:g} MB"
-        if reason or not content.strip():
-            return Skipped(document_id, attachment.name, reason or "empty", url)
-        return Document(
-            id=document_id,
-            source="notion",
-            connection=self._account.connection.id,
-            unit=self._unit.id,
-            kind="file",
-            title=attachment.name,
-            url=url,
-            content=content,
-            content_type=str(content_type(attachment)),
-            author=self._author(page.payload),
-            created_at=attachment.created_at,
-            updated_at=attachment.updated_at,
-            parents=self._parents((*self._tree.chain(page), page)),
-            readers=readers(self._account.connection),
-        )
-
-    @property
-    def _page_of_file(self) -> Node:
-        page = self._last.node
-        assert page is not None, "files are read after their page"  # noqa: S101
-        return page
-
-    def _file_url(self, attachment: Attachment) -> str:
-        """The file's place on its page: its own address is signed, and another at every read."""
-        url = str(self._page_of_file.payload.get("url") or "")
-        return f"{url}#{attachment.key.replace('-', '')}" if url and attachment.kind != "files" else url
-
-    def _file_mark(self, attachment: Attachment) -> str:
-        """Changes with all that a file's document shows, whatever its signature is."""
-        page = self._page_of_file
-        parents = [(one.ref.id, one.title) for one in (*self._tree.chain(page), page)]
-        return digest(attachment.path, attachment.name, attachment.kind, str(attachment.updated_at), parents)[:8]
-
-    def _parents(self, above: Sequence[Node]) -> tuple[Parent, ...]:
-        return tuple(Parent(self._account.document_id(one.ref.id), one.title) for one in above)
-
-    def _author(self, payload: Payload) -> str:
-        author = payload.get("created_by") or {}
-        return str(author.get("name") or self._account.people().get(str(author.get("id"))) or "")
 
 
 def _tags(page: Payload, blocks: Sequence[Block]) -> tuple[str, ...]:

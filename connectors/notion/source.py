@@ -23,13 +23,14 @@ from connectors.model import (
     group_token,
 )
 from connectors.notion import access
+from connectors.notion.account import Account
 from connectors.notion.client import OLDER_VERSION, NotionClient
 from connectors.notion.comments import Comments
 from connectors.notion.files import FileStore
 from connectors.notion.listing import Listing, listed
 from connectors.notion.nodes import KINDS, Ref
 from connectors.notion.progress import Progress
-from connectors.notion.reading import Account, Reading
+from connectors.notion.reading import Reading
 from connectors.notion.tree import Tree
 
 OBJECTS_PER_CHECKPOINT = 20
@@ -63,6 +64,7 @@ class NotionConnector:
         self._served: set[str] = set()
         self._names: Mapping[str, str] | None = None
         self._looked_up: tuple[Tree, float] | None = None
+        self._met: set[Ref] = set()
         self._fetched_files: dict[str, dict[str, str]] = {}
 
     @property
@@ -88,26 +90,31 @@ class NotionConnector:
         return findings
 
     def units(self) -> Iterator[Unit]:
+        """See `Connector.units`. Those that events told of are among them, though search may not show them yet."""
         listing = self._listed(None)
+        tree = listing.tree
         readers = access.readers(self._connection)
-        roots = listing.tree.roots(entry.ref for entry in listing.entries)
-        for root in sorted(roots, key=lambda root: (root.title, root.ref)):
-            if self._connection.admits(root.ref.id, root.title):
-                whole = listing.tree.whole(root.ref) or root
+        refs = {entry.ref for entry in listing.entries} | self._met
+        for root in sorted(tree.roots(refs), key=lambda root: (root.title, root.ref)):
+            whole = tree.whole(root.ref) or root
+            if self._connection.admits(root.ref.id, whole.title):
                 yield Unit(root.ref.id, whole.title, str(whole.payload.get("url") or ""), readers)
 
     def unit_of(self, document_id: str) -> str | None:
         """See `Connector.unit_of`. What is below a page in the trash is in the unit that the page was in."""
         own, *more = self._names_in(document_id)
         tree = self._lookup()
-        found = next((one for kind in KINDS if (one := tree.find(Ref(kind, own)))), None)
+        found = next((one for kind in KINDS if (one := tree.seen(Ref(kind, own)))), None)
         if found is None:
             return None
         chain = tree.chain(found)
         root = chain[0] if chain else found
         if more != [BELOW] and (found.trashed or any(above.trashed for above in chain)):
             return None
-        return root.ref.id if self._connection.admits(root.ref.id, root.title) else None
+        if not self._connection.admits(root.ref.id, root.title):
+            return None
+        self._met.add(root.ref)
+        return root.ref.id
 
     def memberships(self) -> Iterator[Membership]:
         return access.memberships(self._connection, self._client)
@@ -143,11 +150,13 @@ class NotionConnector:
 
     def fetch(self, unit: Unit, document_ids: Sequence[str]) -> Iterator[Item]:
         """See `Connector.fetch`. `Deleted` also stands for an object that has moved to another unit."""
-        reading = Reading(self._account, self._lookup(), unit)
+        tree = self._lookup()
+        self._looked_up = None
+        reading = Reading(self._account, tree, unit)
         below: dict[str, tuple[Ref, ...]] = {}
         for document_id in document_ids:
             own, *more = self._names_in(document_id)
-            ref = self._ref(own)
+            ref = _ref(tree, own)
             if more == [BELOW]:
                 yield from self._below(reading, list(below.get(own) or self._refs_below(reading, ref)))
             elif more:
@@ -155,9 +164,8 @@ class NotionConnector:
             else:
                 yield from self._again(reading, ref)
                 below[own] = reading.below
-                if ref.id != own or ref.kind == "data_source":
+                if ref.id != own:  # a data source, which is part of its database
                     yield Deleted(document_id)
-        self._looked_up = None
 
     def _changed(self, listing: Listing, reading: Reading, progress: Progress) -> Iterator[Item]:
         """All that is due, with checkpoints between."""
@@ -207,19 +215,6 @@ class NotionConnector:
     def _refs_below(self, reading: Reading, ref: Ref) -> tuple[Ref, ...]:
         reading.item(ref)
         return reading.below or reading.remains(ref)[0]
-
-    def _ref(self, own: str) -> Ref:
-        """An id as what it is: a page, a database, or a database's data source, which stands for the database."""
-        tree = self._lookup()
-        for kind in KINDS:
-            try:
-                if found := tree.find(Ref(kind, own)):
-                    return found.parent if kind == "data_source" and found.parent else found.ref
-            except (AuthenticationFailed, RateLimited):
-                raise
-            except SourceError:
-                break  # reading it says what is wrong
-        return Ref("page", own)
 
     def _names_in(self, document_id: str) -> list[str]:
         return document_id.removeprefix(self._account.document_id()).split("/")
@@ -285,3 +280,17 @@ def _items(reading: Reading, ref: Ref, progress: Progress) -> Iterator[Item]:
     files = dict(progress.files.get(ref.id, {}))
     yield from reading.items(ref, files)
     progress.with_files(ref.id, files)
+
+
+def _ref(tree: Tree, own: str) -> Ref:
+    """An id as what it is: a page, a database, or a database's data source, which stands for the database."""
+    for kind in KINDS:
+        try:
+            found = tree.find(Ref(kind, own))
+        except (AuthenticationFailed, RateLimited):
+            raise
+        except SourceError:
+            return Ref(kind, own)  # reading it says what is wrong
+        if found:
+            return found.parent if kind == "data_source" and found.parent else found.ref
+    return Ref("page", own)

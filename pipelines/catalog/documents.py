@@ -90,6 +90,16 @@ class Documents:
                 found.setdefault(unit, []).append(document_id)
         return found
 
+    def found_by(self, id_or_url: str) -> list[dict[str, Any]]:
+        """All that is known of the document with this id, or of those at this URL, by id."""
+        table = tables.documents
+        with self._engine.connect() as database:
+            for column in (table.c.id, table.c.url):
+                rows = database.execute(select(table).where(column == id_or_url).order_by(table.c.id)).all()
+                if rows:
+                    return [dict(row._mapping) for row in rows]
+        return []
+
     def unit_of(self, document_id: str) -> str | None:
         """The unit in which a document was last seen."""
         statement = select(tables.documents.c.unit).where(tables.documents.c.id == document_id)

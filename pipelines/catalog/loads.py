@@ -41,6 +41,13 @@ class Loads:
         with self._engine.connect() as database:
             return [Load(*row) for row in database.execute(statement)]
 
+    def state_of(self, load: int) -> LoadState | None:
+        """How far a load has come."""
+        statement = select(tables.loads.c.state).where(tables.loads.c.id == load)
+        with self._engine.connect() as database:
+            state: LoadState | None = database.execute(statement).scalar()
+        return state
+
     def units_with_pending(self) -> list[tuple[str, str]]:
         """Units (connection, unit) with loads that are not indexed yet."""
         table = tables.loads

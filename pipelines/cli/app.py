@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -203,6 +204,34 @@ def search(
     request = {"query": query, "top_k": top_k, "user": user, "mode": mode}
     request["filters"] = {name: value for name, value in filters.items() if value}
     show.results(search_once(load_settings(), request), json)
+
+
+@app.command(name="eval")
+def evaluate(
+    file: Annotated[Path, typer.Argument(help="Questions with expected documents, one JSON object a line")],
+    mode: Annotated[str, typer.Option(help="hybrid, dense or lexical")] = "hybrid",
+    save: Annotated[Path | None, typer.Option(help="Keep the run in this file")] = None,
+    against: Annotated[Path | None, typer.Option(help="Compare with the run in this file")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write a report to this file")] = None,
+    json: Json = False,
+) -> None:
+    """Measure how well questions find the documents that they should: nDCG@10, recall@10, MRR@10."""
+    from pipelines.cli.evaluating import EvalFiles, evaluate_file
+
+    evaluate_file(load_settings(), EvalFiles(file, against, save, html), mode, json)
+
+
+@app.command()
+def explain(
+    document: Annotated[str, typer.Argument(metavar="URL-or-ID")],
+    user: Annotated[str | None, typer.Option(help="Whether this person (e-mail) sees it, and why")] = None,
+    query: Annotated[str | None, typer.Option(help="Its rank for this question")] = None,
+    json: Json = False,
+) -> None:
+    """Say where a document is, and why it is or is not found or visible."""
+    from pipelines.cli.explaining import explain_document
+
+    explain_document(load_settings(), document, user, query, json)
 
 
 @app.command()

@@ -54,6 +54,8 @@ class Looking:
             with self._noted(units):
                 self._look_at_units(units)
         self._look_inside(by_scope.get("unit", []), by_scope.get("document", []))
+        for change in self.looked.errors:  # it may have gone well in another unit
+            self.looked.stages.pop(change, None)
         return self.looked
 
     def _look_at_units(self, changes: Sequence[Change]) -> None:
@@ -75,11 +77,21 @@ class Looking:
             with self._noted([change]):
                 if (unit := self._unit_of(change)) is not None:
                     by_unit.setdefault(unit, []).append(change)
-        whole = {change.unit: change for change in units}
+        whole = self._whole(units)
         for unit in dict.fromkeys([*whole, *by_unit]):
-            changes = by_unit.get(unit, []) + ([whole[unit]] if unit in whole else [])
+            changes = by_unit.get(unit, []) + whole.get(unit, [])
             with self._noted(changes):
                 self._look_at_unit(unit, changes)
+
+    def _whole(self, changes: Sequence[Change]) -> dict[str, list[Change]]:
+        """The changes of units by unit; one that names none is about all that are neither gone nor paused."""
+        found: dict[str, list[Change]] = {}
+        for change in changes:
+            states = self._workspace.catalog.units.all(self._connection.id)
+            every = [state.unit.id for state in states if not state.gone and not state.paused]
+            for unit in [change.unit] if change.unit else every:
+                found.setdefault(unit, []).append(change)
+        return found
 
     def _look_at_unit(self, unit_id: str, changes: Sequence[Change]) -> None:
         unit = self._known_unit(unit_id)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping, Sequence, Set
+from datetime import UTC, datetime
 from threading import Event as Stop
 
 from connectors.connection import Connection
-from connectors.events import Change
+from connectors.errors import SourceError
+from connectors.events import Change, Watching
 from pipelines.catalog.events import PendingEvent
 from pipelines.events.connectors import OpenConnectors
 from pipelines.events.looking import Looked, Looking
@@ -79,6 +81,7 @@ class Worker:
         """What no event tells: failed documents that are due, sources without webhooks, events done long ago."""
         for connection in self._connections().values():
             self._retry(connection)
+            self._watch(connection)
             last = self._polled.setdefault(connection.id, time.monotonic())
             if connection.poll_seconds and time.monotonic() - last >= connection.poll_seconds:
                 self._polled[connection.id] = time.monotonic()
@@ -113,6 +116,20 @@ class Worker:
         if changes:
             self._unpublished = True
             self._looking(connection).look(changes)
+
+    def _watch(self, connection: Connection) -> None:
+        """Keep channels of sources whose pushes expire open."""
+        connector = self._connectors.get(connection)
+        if not isinstance(connector, Watching):
+            return
+        kept = self._workspace.catalog.connections.channels(connection.id)
+        try:
+            channels = connector.watched(kept, datetime.now(UTC))
+        except SourceError as error:
+            logger.warning("%s: its push channels are not renewed: %s", connection.id, error)
+        else:
+            if channels != kept:
+                self._workspace.catalog.connections.keep_channels(connection.id, channels)
 
     def _looking(self, connection: Connection) -> Looking:
         observer = Observer(self._reporter.stage_done)

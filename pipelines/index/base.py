@@ -161,6 +161,9 @@ class IndexStore(Protocol):
     def publish(self) -> None:
         """Make everything written so far what readers see, at once."""
 
+    def preview(self) -> IndexReader:
+        """Answers from all that is written, published or not. Not to be used after this store is closed."""
+
     def info(self) -> IndexInfo: ...
 
     def close(self) -> None: ...

@@ -14,13 +14,24 @@ from typing import TYPE_CHECKING, Any, Self
 
 from filelock import FileLock, Timeout
 
-from pipelines.errors import IndexBusy, IndexStoreError
-from pipelines.index.base import DocumentChange, Filters, Hit, IndexInfo, IndexSpec, Mode, Payload, Vector, described
+from pipelines.errors import IndexBusy
+from pipelines.index.base import (
+    DocumentChange,
+    Filters,
+    Hit,
+    IndexInfo,
+    IndexReader,
+    IndexSpec,
+    Mode,
+    Payload,
+    Vector,
+    described,
+)
 from pipelines.index.batches import batches
-from pipelines.index.edge_shard import count, create_shard, scroll, search, write
-from pipelines.index.filters import Conditions, admits_nothing, conditions, of_documents
-from pipelines.index.hits import by_position, one_version
-from pipelines.index.publishing import Publications, Stamp, bytes_on_disk, this_boot, write_json
+from pipelines.index.edge_reading import ShardReader, engine_errors
+from pipelines.index.edge_shard import create_shard, scroll, write
+from pipelines.index.filters import Conditions, of_documents
+from pipelines.index.publishing import Publications, Stamp, this_boot, write_json
 from pipelines.index.versions import check_stored, version_name
 
 if TYPE_CHECKING:
@@ -66,7 +77,7 @@ class EdgeStore:
         # The engine's write-ahead log outlives the process; only `publish` also waits for the disk.
         for batch in batches(changes, POINTS_PER_UPDATE):
             self._unpublished.touch()
-            with _engine_errors(self._folder):
+            with engine_errors(self._folder):
                 write(self._shard, batch)
 
     def points(self, document_ids: Sequence[str]) -> Mapping[str, Payload]:
@@ -82,13 +93,16 @@ class EdgeStore:
     def publish(self) -> None:
         if self._is_published():
             return
-        with _engine_errors(self._folder):
+        with engine_errors(self._folder):
             self._shard.flush()
         self._publications.publish(self._version, self._shard_folder)
         self._unpublished.unlink(missing_ok=True)
 
+    def preview(self) -> IndexReader:
+        return ShardReader(self._shard, self._shard_folder, self._spec.collection, self._spec.model)
+
     def info(self) -> IndexInfo:
-        return _info(self._spec.collection, self._spec.model, self._shard, self._shard_folder)
+        return self.preview().info()
 
     def wanted(self) -> bool:
         live = self._publications.live()
@@ -122,7 +136,7 @@ class EdgeStore:
         """Open the shard; a new one is made beside its place, so that a half-made one is never opened."""
         from qdrant_edge import EdgeShard
 
-        with _engine_errors(self._folder):
+        with engine_errors(self._folder):
             if not self._shard_folder.exists():
                 beginning = self._folder / "shard.new"
                 shutil.rmtree(beginning, ignore_errors=True)
@@ -146,23 +160,19 @@ class EdgeReader:
 
     def search(self, *, mode: Mode, text: str, dense: Vector | None, filters: Filters, limit: int) -> list[Hit]:
         with self._current() as view:
-            if view is None or admits_nothing(filters):
+            if view is None:
                 return []
-            return one_version(search(view.shard, mode, text, dense, filters, limit))
+            return view.reader.search(mode=mode, text=text, dense=dense, filters=filters, limit=limit)
 
     def document(self, document_id: str, filters: Filters) -> list[Hit]:
         with self._current() as view:
-            if view is None or admits_nothing(filters):
-                return []
-            wanted = conditions(filters)
-            wanted = Conditions((*wanted.must, *of_documents([document_id]).must), wanted.must_not)
-            return by_position(one_version([Hit(id, 1.0, payload) for id, payload in scroll(view.shard, wanted)]))
+            return view.reader.document(document_id, filters) if view else []
 
     def info(self) -> IndexInfo:
         with self._current() as view:
             if view is None:
                 return IndexInfo(self._collection, self._spec.model if self._spec else "", 0, 0, 0)
-            return _info(self._collection, view.model, view.shard, view.folder)
+            return view.reader.info()
 
     def close(self) -> None:
         """Questions under way still get their answers; a later one opens the index again."""
@@ -180,7 +190,7 @@ class EdgeReader:
             if view:
                 view.users += 1
         try:
-            with _engine_errors(self._publications.root):
+            with engine_errors(self._publications.root):
                 yield view
         finally:
             if view:
@@ -193,7 +203,7 @@ class EdgeReader:
 
         if self._spec:
             check_live(self._publications, self._spec)
-        with ExitStack() as opening, _engine_errors(self._publications.root):
+        with ExitStack() as opening, engine_errors(self._publications.root):
             taken = opening.enter_context(self._publications.taken())
             if taken is None:
                 return None
@@ -201,7 +211,8 @@ class EdgeReader:
             shard = EdgeShard.load(str(folder))
             opening.callback(shard.close)
             stored = read_spec(self._publications.root / pointer.version) or {}
-            return _View(shard, folder, str(stored.get("model", "")), opening.pop_all())
+            reader = ShardReader(shard, folder, self._collection, str(stored.get("model", "")))
+            return _View(reader, opening.pop_all())
 
     def _switch(self, view: _View | None, stamp: Stamp | None) -> None:
         left, self._view, self._stamp = self._view, view, stamp
@@ -213,9 +224,7 @@ class EdgeReader:
 class _View:
     """A copy that a reader has loaded, and how many questions are using it."""
 
-    shard: qdrant_edge.EdgeShard
-    folder: Path
-    model: str
+    reader: ShardReader
     kept: ExitStack
     users: int = 0
 
@@ -238,11 +247,6 @@ def read_spec(folder: Path) -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     return stored
-
-
-def _info(collection: str, model: str, shard: qdrant_edge.EdgeShard, folder: Path) -> IndexInfo:
-    documents, points = count(shard)
-    return IndexInfo(collection, model, documents, points, bytes_on_disk(folder))
 
 
 class _WriterLock:
@@ -281,14 +285,3 @@ class _WriterLock:
                 return False
         except Timeout:
             return True
-
-
-@contextmanager
-def _engine_errors(folder: Path) -> Iterator[None]:
-    """Say which index failed: the engine raises plain `Exception` with its own words."""
-    try:
-        yield
-    except Exception as error:
-        if type(error) is Exception:
-            raise IndexStoreError(f"{folder}: {error}") from None
-        raise

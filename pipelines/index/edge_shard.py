@@ -21,7 +21,7 @@ from pipelines.index.base import (
 from pipelines.index.batches import Batch
 from pipelines.index.dense import floats
 from pipelines.index.filters import AnyOf, Conditions, During, conditions
-from pipelines.index.fusion import DENSE_WEIGHT, LEXICAL_WEIGHT, RRF_K, candidates
+from pipelines.index.fusion import RRF_K, candidates, leg_weights
 from pipelines.index.lexical import document_vector, query_vector
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def search(
     if len(legs) == 1:
         request = QueryRequest(limit, query=legs[0], filter=filter, with_payload=True)
     else:
-        fusion = Fusion.Rrf(RRF_K, [DENSE_WEIGHT, LEXICAL_WEIGHT])
+        fusion = Fusion.Rrf(RRF_K, leg_weights(text))
         prefetches = [Prefetch(candidates(limit), query=leg, filter=filter) for leg in legs]
         request = QueryRequest(limit, query=fusion, prefetches=prefetches, with_payload=True)  # type: ignore[arg-type]
     return [Hit(str(point.id), point.score, point.payload or {}) for point in shard.query(request)]

@@ -13,15 +13,25 @@ lexical weight:
     10  0.730  0.932    0.732  0.930    0.729  0.929    0.723  0.926
     60  0.723  0.914    0.720  0.908    0.717  0.900    0.710  0.899
 
-A weight above 1 also puts the document that holds an exact identifier before the nearest by meaning.
+A question that is an identifier has no meaning to speak of: there the lexical order stands, and what is near by
+meaning follows, or fills in where the identifier stands nowhere.
 """
 
 from __future__ import annotations
+
+from pipelines.index.identifiers import is_lookup
 
 RRF_K = 5
 """How slowly reciprocal ranks fade; the customary 60 lets the middle of both legs outvote the top of one."""
 DENSE_WEIGHT = 1.0
 LEXICAL_WEIGHT = 1.25
+LOOKUP_DENSE_WEIGHT = 0.02
+"""Too small to change the order of the first places of the lexical leg."""
+
+
+def leg_weights(question: str) -> list[float]:
+    """Weights of the dense and the lexical leg."""
+    return [LOOKUP_DENSE_WEIGHT if is_lookup(question) else DENSE_WEIGHT, LEXICAL_WEIGHT]
 
 
 def candidates(limit: int) -> int:

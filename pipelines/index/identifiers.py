@@ -48,6 +48,19 @@ def identifier_words(identifier: str) -> list[str]:
     return words + [word for part in parts for word in _humps(part)]
 
 
+def is_lookup(question: str) -> bool:
+    """Whether a question is nothing but identifiers, such as `ERR-4711` or `src/user_store.py`."""
+    words = [word.strip("\"'`()[]{}<>,;:.!?") for word in question.split()]
+    return any(words) and all(_is_identifier(word) for word in words if word)
+
+
+def _is_identifier(word: str) -> bool:
+    """Words joined by hyphens alone are prose (`follow-up`)."""
+    has_letter, has_digit = any(map(str.isalpha, word)), any(map(str.isdigit, word))
+    joined = any(mark in word for mark in "_/\\.:")
+    return has_letter and (has_digit or joined or any(_humps(part) for part in _NO_LETTER.split(word)))
+
+
 def _humps(part: str) -> list[str]:
     """The words of a name in camel case; units and symbols (`kWh`, `mRNA`) are left alone."""
     if part.islower() or len(part) < 2 * _WORD_LENGTH:

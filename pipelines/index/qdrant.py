@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
 from pipelines.errors import IndexMismatch, IndexStoreError
-from pipelines.index.base import DocumentChange, Filters, Hit, IndexInfo, IndexSpec, Mode, Payload, Vector
+from pipelines.index.base import DocumentChange, Filters, Hit, IndexInfo, IndexReader, IndexSpec, Mode, Payload, Vector
 from pipelines.index.batches import batches
 from pipelines.index.filters import Conditions, admits_nothing, conditions, of_documents
 from pipelines.index.hits import by_position, one_version
@@ -105,6 +105,9 @@ class QdrantStore:
             if live != self._name:
                 self._client.update_collection_aliases(alias_operations(self._spec.collection, live, self._name))
 
+    def preview(self) -> IndexReader:
+        return _Preview(self._client, self._spec.collection, self._spec, self._name)
+
     def info(self) -> IndexInfo:
         return _info(self._client, self._spec.collection, self._name, self._spec.model)
 
@@ -171,6 +174,20 @@ class QdrantReader:
                 self._live = live_collection(self._client, self._collection)
             self._live_until = time.monotonic() + ALIAS_SECONDS
         return self._live
+
+
+class _Preview(QdrantReader):
+    """Reads one version, live or not, over a client that is another's."""
+
+    def __init__(self, client: QdrantClient, collection: str, spec: IndexSpec, name: str) -> None:
+        super().__init__(client, collection, spec)
+        self._name = name
+
+    def close(self) -> None:
+        pass
+
+    def _target(self) -> str | None:
+        return self._name
 
 
 def live_collection(client: QdrantClient, alias: str) -> str | None:

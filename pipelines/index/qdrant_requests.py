@@ -20,7 +20,7 @@ from pipelines.index.base import (
 from pipelines.index.batches import Batch
 from pipelines.index.dense import floats
 from pipelines.index.filters import AnyOf, Conditions, During, conditions
-from pipelines.index.fusion import DENSE_WEIGHT, LEXICAL_WEIGHT, RRF_K, candidates
+from pipelines.index.fusion import RRF_K, candidates, leg_weights
 from pipelines.index.lexical import document_vector, query_vector
 from pipelines.settings import Index
 
@@ -112,7 +112,7 @@ def query_arguments(mode: Mode, text: str, dense: Vector | None, filters: Filter
     prefetch = [
         models.Prefetch(query=query, using=using, filter=filter, limit=candidates(limit)) for using, query in legs
     ]
-    fusion = models.RrfQuery(rrf=models.Rrf(k=RRF_K, weights=[DENSE_WEIGHT, LEXICAL_WEIGHT]))
+    fusion = models.RrfQuery(rrf=models.Rrf(k=RRF_K, weights=leg_weights(text)))
     return {"prefetch": prefetch, "query": fusion, "limit": limit, "with_payload": True}
 
 

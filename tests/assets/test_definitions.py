@@ -19,6 +19,7 @@ from connectors.connection import GitHubConnection, SlackConnection
 from connectors.errors import Unavailable
 from connectors.model import Window
 from pipelines.errors import UsageError
+from pipelines.index.base import Filters
 from pipelines.options import Target
 from pipelines.orchestrator import find_orchestrator
 from pipelines.sync import Observer
@@ -114,17 +115,27 @@ def test_a_partition_is_materialised_stage_by_stage_and_published(settings, sour
         assert checks["index_agrees_with_catalog"].passed
 
 
-def test_a_check_finds_points_that_nobody_knows_of(settings, source):
+def test_a_failing_check_keeps_the_version_before_live_and_says_why(settings, source):
     orchestrator = DagsterOrchestrator()
     orchestrator.sync(settings, [Target("acme")])
+    source.put(document(1, content="An edited text."))
     with pipelines.workspace.Workspace(settings) as workspace:
         workspace.catalog.documents.record_indexed({document(1).id: ("v", 7)})
     with dg.DagsterInstance.ephemeral() as instance:
         job = build_definitions(settings).resolve_implicit_global_asset_job_def()
-        result = job.execute_in_process(asset_selection=[dg.AssetKey("retrieval")], instance=instance)
-        (check,) = result.get_asset_check_evaluations()
-        assert not check.passed
-        assert check.metadata["first ones"].value == [{"document_id": document(1).id, "in_catalog": 7, "in_index": 1}]
+        result = job.execute_in_process(
+            asset_selection=[dg.AssetKey("retrieval")], instance=instance, raise_on_error=False
+        )
+        checks = {check.check_name: check for check in result.get_asset_check_evaluations()}
+        assert not result.success
+        assert {name for name, check in checks.items() if not check.passed} == {"index_agrees_with_catalog"}
+        assert "(1 points, not 7)" in checks["index_agrees_with_catalog"].metadata["found"].value
+        assert instance.get_latest_materialization_event(dg.AssetKey("retrieval")) is None
+    report = orchestrator.sync(settings, [Target("acme")])
+    assert report.errors == {}  # the sync has indexed the document anew, and so it agrees again
+    with pipelines.workspace.Workspace(settings) as workspace:
+        (hit,) = workspace.reader.document(document(1).id, Filters(readers=None))
+        assert hit.payload["text"] == "An edited text."
 
 
 def test_the_command_line_syncs_through_dagster(settings, source):

@@ -360,6 +360,14 @@ def test_event_of_a_new_page_at_the_top(world: World) -> None:
     assert "Rules" in world.titles
 
 
+def test_event_of_a_new_page_at_the_top_that_search_does_not_show_yet(world: World) -> None:
+    world.sync()
+    world.ids["rules"] = world.notion.page("Rules", block("paragraph", "No smoking."))
+    world.notion.late.add(world.ids["rules"])
+    world.event("page.created", "rules")
+    assert "Rules" in world.titles
+
+
 def test_event_of_a_rename_reaches_what_stands_below(world: World) -> None:
     world.sync()
     world.notion.rename(world.ids["pumps"], "Machines")
@@ -396,11 +404,14 @@ def test_event_of_a_database_in_the_trash(world: World) -> None:
     assert world.titles == (ALL | FILES) - {"Log", "Entry 0", "Entry 1", "Entry 2", "Entry 3", "plan.csv"}
 
 
-def test_event_of_a_schema(world: World) -> None:
+@pytest.mark.parametrize("parent", ["log", "handbook"])
+def test_event_of_a_schema(world: World, parent: str) -> None:
+    """Notion's examples name a page as the parent of a data source, its reference the database."""
     world.sync()
     world.notion.rename(world.ids["log"], "Diary")
     source = world.notion.source_of(world.ids["log"])
-    report = world.event("data_source.schema_updated", source)
+    told = {"id": world.ids[parent], "type": "database" if parent == "log" else "page"}
+    report = world.event("data_source.schema_updated", source, parent=told)
     assert report.documents.changed == 6  # the database, its rows, the file of one
     assert world.stands_in("Entry 3") == ["Handbook", "Diary"]
 

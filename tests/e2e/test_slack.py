@@ -167,6 +167,60 @@ def test_what_is_edited_or_new_is_found_by_the_next_sync(world: World) -> None:
         assert report.embedding.inputs <= 3
 
 
+def test_files_are_what_they_hold(world: World) -> None:
+    """A canvas, a file in a thread, one too large, one kept elsewhere, one deleted, one behind a sign-in page."""
+    slack = world.slack
+    slack.share("C1", "F3", b"<h1>Plan</h1><p>Build a dam.</p>", mode="quip", filetype="quip", mimetype="text/html")
+    slack.share("C1", "F4", b"depth,width\n3,4\n", thread=world.root, mimetype="text/csv", name="dam.csv")
+    slack.share("C1", "F5", b"x", size=30_000_000)
+    slack.share("C1", "F6", b"", mode="external", is_external=True)
+    slack.share("C1", "F7", b"gone soon")
+    slack.delete_file("F7")
+    slack.share("C1", "F8", b"<html><title>Sign in | Acme</title></html>", mimetype="text/html", filetype="html")
+    report = world.sync()
+    assert (report.errors, report.documents.failed) == ({}, 1)
+    parents = {one["document_id"].rpartition("/")[2]: one["parents"] for one in world.points.values()}
+    assert parents["F4"] == ["slack:acme/C1", f"slack:acme/C1/threads/{world.root}"]
+    assert parents["F3"][1].startswith("slack:acme/C1/days/2026-03-")
+    assert ("Build a dam." in world.text, "depth" in world.text) == (True, True)
+    reasons = {one["id"].rpartition("/")[2]: one["reason"] for one in world.workspace.catalog.documents.in_trouble()}
+    assert "files:read" in reasons["F8"]
+    again = world.sync(
+        SyncOptions(mode="documents", documents=tuple(f"slack:acme/C1/files/F{n}" for n in (3, 4))), "C1"
+    )
+    assert (again.documents.read, again.documents.unchanged) == (2, 2)
+    assert world.sync(RECONCILE).documents.changed == 0
+
+
+@pytest.mark.parametrize("by_event", [False, True])
+def test_a_canvas_that_is_edited_is_read_again(world: World, by_event: bool) -> None:
+    world.slack.share("C1", "F3", b"<p>Build a dam.</p>", mode="canvas", mimetype="text/html")
+    world.sync()
+    world.slack.rewrite("F3", b"<p>Build a weir.</p>")
+    if by_event:
+        assert world.event(type="file_change", file_id="F3", file={"id": "F3"}) == {}
+    else:
+        world.sync(RECONCILE)
+    assert ("Build a weir." in world.text, "Build a dam." in world.text) == (True, False)
+
+
+def test_a_file_that_is_deleted_goes_with_the_event_on_its_message(world: World) -> None:
+    world.sync()
+    ts, before = next((ts, dict(one)) for ts, one in world.slack.messages["C1"].items() if one.get("files"))
+    world.slack.delete_file("F1")
+    after = world.slack.messages["C1"][ts]
+    world.event(type="message", subtype="message_changed", channel="C1", message=after, previous_message=before)
+    assert "twelve spokes" not in world.text
+
+
+def test_reading_a_thread_again_does_not_load_its_files_again(world: World) -> None:
+    world.slack.share("C1", "F3", b"In the thread.", thread=world.root)
+    world.sync()
+    world.slack.say("C1", "One reply more.", thread=world.root)
+    world.sync()
+    assert (world.slack.asked()["file"], "One reply more." in world.text) == (0, True)
+
+
 def test_what_is_deleted_leaves_the_index(world: World) -> None:
     world.sync()
     sent = world.embedder.requests

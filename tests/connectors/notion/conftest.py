@@ -50,6 +50,7 @@ class Notion:
     blocks: dict[str, Payload] = field(default_factory=dict)
     children: dict[str, list[str]] = field(default_factory=dict)
     long_properties: dict[tuple[str, str], list[Payload]] = field(default_factory=dict)
+    remarks: dict[str, list[Payload]] = field(default_factory=dict)
     hidden: set[str] = field(default_factory=set)
     unlisted: set[str] = field(default_factory=set)
     answers: dict[str, Callable[[httpx.Request], httpx.Response]] = field(default_factory=dict)
@@ -175,6 +176,8 @@ class Notion:
             )
         if path == "search" and method == "POST":
             return self._paged(self._listed(), asked)
+        if path == "comments":
+            return self._paged(self.remarks.get(asked["block_id"], []), asked)
         kind, _, rest = path.partition("/")
         object_id, _, action = rest.partition("/")
         if object_id in self.hidden:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.notion.blocks import Block, blocks_markdown
+from connectors.notion.comments import comments_markdown
 from connectors.notion.properties import Known, option_names, property_lines, title
 from connectors.notion.render import database_markdown, mentioned, page_markdown
 from connectors.notion.rich_text import inline, markdown, plain
@@ -33,6 +34,11 @@ def mention(kind: str, shown: str, **content: Any) -> dict[str, Any]:
     return {"type": "mention", "mention": {"type": kind, kind: content}, "plain_text": shown, "href": None}
 
 
+def untold(kind: str, **content: Any) -> dict[str, Any]:
+    """A mention without the text that Notion shows for it."""
+    return {"type": "mention", "mention": {"type": kind, kind: content}, "href": None}
+
+
 @pytest.mark.parametrize(
     ("runs", "expected"),
     [
@@ -52,6 +58,11 @@ def mention(kind: str, shown: str, **content: Any) -> dict[str, Any]:
         ([mention("template_mention", "@Today")], "@Today"),
         ([mention("custom_emoji", ":logo:", name="logo")], ":logo:"),
         ([{"type": "text", "text": {"content": "no plain text"}}], "no plain text"),
+        ([untold("user", id="u1", name="Ada")], "Ada"),
+        ([untold("date", start="2026-01-01", end="2026-01-02")], "2026-01-01 → 2026-01-02"),
+        ([untold("link_mention", href="https://a.test", title="A page")], "A page"),
+        ([untold("link_preview", url="https://a.test")], "https://a.test"),
+        ([untold("page", id="p1")], ""),
         ([styled("# not a heading")], "\\# not a heading"),
         ([styled("a\n---\nb")], "a\n\\---\nb"),
         ([styled("```")], "\\```"),
@@ -162,6 +173,16 @@ BLOCKS: dict[str, tuple[list[dict[str, Any]], str]] = {
     ),
     "tab": ([{**block("tab"), "children": [block("paragraph", "in")]}], "in"),
     "template": ([{**block("template", "new"), "children": [block("paragraph", "in")]}], "new\n\nin"),
+    "meeting": (
+        [
+            {
+                "type": "meeting_notes",
+                "meeting_notes": {"title": text("Weekly"), "calendar_event": {"attendees": ["u1", "u9", "u2"]}},
+                "children": [block("paragraph", "Notes")],
+            }
+        ],
+        "Weekly\n\nAttendees: Ada, Bob\n\nNotes",
+    ),
     "left out": ([block("divider"), block("breadcrumb"), block("table_of_contents")], ""),
     "child page": ([{"type": "child_page", "child_page": {"title": "Below"}}], "Below"),
     "child database": ([{"type": "child_database", "child_database": {"title": "Rows"}}], "Rows"),
@@ -339,3 +360,47 @@ def test_characters_of_a_paragraph_stay(runs: list[dict[str, Any]]) -> None:
     typed = re.sub(r"\s|\\", "", plain(runs))
     assert re.sub(r"\s|\\", "", markdown(runs)) == typed
     assert re.sub(r"\s|\\", "", inline(runs)) == typed
+
+
+OPTIONS = st.lists(st.builds(lambda name: {"id": "o", "name": name, "color": "red"}, WORDS), max_size=3)
+PLAIN_VALUES = st.one_of(
+    st.builds(lambda runs: {"type": "rich_text", "rich_text": runs}, RUNS),
+    st.builds(lambda options: {"type": "multi_select", "multi_select": options}, OPTIONS),
+    st.builds(lambda name: {"type": "status", "status": {"name": name}}, WORDS),
+    st.builds(lambda word: {"type": "url", "url": word}, WORDS),
+    st.builds(lambda word: {"type": "formula", "formula": {"type": "string", "string": word}}, WORDS),
+    st.builds(lambda name: {"type": "people", "people": [{"object": "user", "id": "1", "name": name}]}, WORDS),
+    st.builds(lambda name: {"type": "files", "files": [{"name": name, "file": {"url": "https://1.1/2?3"}}]}, WORDS),
+    st.builds(lambda word: {"type": "hologram", "hologram": [{"name": word, "id": "1"}]}, WORDS),
+)
+ROLLUPS = st.builds(
+    lambda values: {"type": "rollup", "rollup": {"type": "array", "array": values}}, st.lists(PLAIN_VALUES, max_size=3)
+)
+
+
+def words_of_value(value: dict[str, Any]) -> list[str]:
+    content = value[value["type"]]
+    if isinstance(content, str):
+        return [content]
+    if isinstance(content, list):
+        return [word for one in content for word in one.get("plain_text", one.get("name", "")).split()]
+    if "array" in content:
+        return [word for one in content["array"] for word in words_of_value(one)]
+    return [content.get("name") or content.get("string")]
+
+
+@given(st.dictionaries(WORDS, PLAIN_VALUES | ROLLUPS, max_size=4))
+def test_no_word_of_a_property_is_lost_and_none_invented(properties: dict[str, dict[str, Any]]) -> None:
+    expected = [
+        word for name, value in properties.items() if (words := words_of_value(value)) for word in (name, *words)
+    ]
+    assert re.findall(r"[a-häπ]+", " ".join(property_lines(properties, KNOWN))) == expected
+
+
+@given(st.lists(st.tuples(st.sampled_from(["d1", "d2"]), RUNS), max_size=6))
+def test_no_word_of_a_comment_is_lost_and_none_invented(said: list[tuple[str, list[dict[str, Any]]]]) -> None:
+    comments = [{"discussion_id": discussion, "rich_text": runs} for discussion, runs in said]
+    shown = comments_markdown(comments, KNOWN).removeprefix("## Comments")
+    first = list(dict.fromkeys(discussion for discussion, _ in said))
+    in_order = sorted(said, key=lambda one: first.index(one[0]))
+    assert re.findall(r"[a-häπ]+", shown) == words_of([runs for _, runs in in_order])

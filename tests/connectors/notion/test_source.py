@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from connectors.connection import NotionConnection
-from connectors.errors import AuthenticationFailed, Unavailable
+from connectors.errors import AuthenticationFailed, InvalidResponse, Unavailable
 from connectors.model import Checkpoint, Cursor, Deleted, Document, Failed, Item, Parent, Skipped, Unit, Window
 from connectors.notion.source import NotionConnector, connect
 from tests.connectors.notion.conftest import START, Notion, block, refused, text, under
@@ -468,3 +468,197 @@ def test_times_are_aware(notion: Notion, connector: NotionConnector) -> None:
     (home,) = documents(connector.read(unit("home"))).values()
     assert home.created_at is None
     assert home.updated_at == datetime(2026, 1, 1, 2, tzinfo=UTC)
+
+
+def test_a_listing_names_what_a_read_yields(notion: Notion, connector: NotionConnector) -> None:
+    a_workspace(notion)
+    notion.add_page("thrown", under("team"), in_trash=True)
+    notion.add_page("empty", under("team"), block("divider"))
+    for one in connector.units():
+        read = [item for item in connector.read(one) if not isinstance(item, Checkpoint)]
+        before = notion.paths()
+        named = {listed.document_id: listed for listed in connector.listing(one)}
+        content = {path for path in notion.paths() - before if "children" in path or path == "comments"}
+        assert content == set()
+        assert set(named) == {item.id if isinstance(item, Document) else item.document_id for item in read}
+        for item in read:
+            if isinstance(item, Document):
+                listed = named[item.id]
+                assert (listed.title, listed.updated_at, listed.mark) == (item.title, item.updated_at, item.mark)
+
+
+def test_a_mark_tells_of_a_move_that_no_time_tells(notion: Notion, connector: NotionConnector) -> None:
+    a_workspace(notion)
+    before = {one.document_id: one for one in connector.listing(unit("home"))}
+    notion.objects["team"]["parent"] = under("row")
+    after = {one.document_id: one for one in connector.listing(unit("home"))}
+    others = {name for name, one in after.items() if one.mark != before[name].mark}
+    assert others == {"notion:acme-notion/team", "notion:acme-notion/note"}
+    assert all(one.updated_at == before[name].updated_at for name, one in after.items())
+
+
+def test_a_listing_that_notion_cuts_is_not_taken_for_whole(notion: Notion, connector: NotionConnector) -> None:
+    notion.add_page("home")
+    found = {"results": [notion.objects["home"]], "has_more": False, "request_status": {"type": "incomplete"}}
+    notion.answers["search"] = lambda request: httpx.Response(200, json=found)
+    with pytest.raises(InvalidResponse, match="does not name all"):
+        list(connector.listing(unit("home")))
+    *_, last = connector.read(unit("home"))
+    assert isinstance(last, Checkpoint)
+    assert not last.complete
+
+
+def test_the_unit_of_an_object(notion: Notion, connection: NotionConnection) -> None:
+    a_workspace(notion)
+    notion.add_page("thrown", under("team"), in_trash=True)
+    chosen = connect(connection.model_copy(update={"exclude": ("guide",)}), httpx.MockTransport(notion))
+    units = {"note": "home", "inside": "home", "tasks": "home", "tasks-source": "home", "soon": "roadmap"}
+    units |= {"note/files/f": "home", "thrown/below": "home"}
+    for name, expected in units.items():
+        assert chosen.unit_of(f"notion:acme-notion/{name}") == expected
+    for name in ("guide", "thrown", "nowhere"):
+        assert chosen.unit_of(f"notion:acme-notion/{name}") is None
+
+
+def test_looking_up_the_unit_spares_the_fetch_its_requests(notion: Notion, connector: NotionConnector) -> None:
+    a_workspace(notion)
+    document_id = "notion:acme-notion/note"
+    assert connector.unit_of(document_id) == "home"
+    assert isinstance(next(iter(connector.fetch(unit("home"), [document_id]))), Document)
+    assert notion.paths()["pages/note"] == notion.paths()["pages/home"] == 1
+    notion.edit("note", block("paragraph", "New words"))
+    list(connector.fetch(unit("home"), [document_id]))
+    assert notion.paths()["pages/note"] == 2
+
+
+def test_what_stands_below_a_page_is_fetched_by_one_name(notion: Notion, connector: NotionConnector) -> None:
+    a_workspace(notion)
+    notion.write("home", {"id": "team", **child_page("team")}, {"id": "tasks", **child_database("tasks")})
+    notion.write("row", {"id": "inside", **child_page("inside")})
+    found = documents(connector.fetch(unit("home"), ["notion:acme-notion/home/below"]))
+    assert set(found) == {"team", "note", "tasks", "row", "inside"}
+
+
+def test_a_new_name_is_shown_at_any_depth(notion: Notion, connector: NotionConnector, fresh: NotionConnector) -> None:
+    notion.add_page("home")
+    notion.write("home", {"id": "a", **child_page("a")})
+    for name, parent_name, below in (("a", "home", "b"), ("b", "a", "c"), ("c", "b", "")):
+        body = [{"id": below, **child_page(below)}] if below else [block("paragraph", "Words")]
+        notion.add_page(name, under(parent_name), *body)
+    cursor = last_cursor(connector.read(unit("home")))
+    notion.edit("a", properties={"Name": {"id": "title", "type": "title", "title": text("Renamed")}})
+    found = documents(fresh.read(unit("home"), cursor))
+    assert set(found) == {"a", "b", "c"}
+    assert [parent.title for parent in found["c"].parents] == ["Title home", "Renamed", "Title b"]
+
+
+def test_a_page_that_comes_to_stand_below_another_is_found_though_no_time_tells(
+    notion: Notion, connector: NotionConnector, fresh: NotionConnector
+) -> None:
+    notion.add_page("home", None, {"id": "a", **child_page("a")})
+    notion.add_page("guide", None, {"id": "b", **child_page("b")})
+    notion.add_page("a", under("home"))
+    notion.add_page("b", under("guide"))
+    notion.minutes += 600
+    cursor = last_cursor(connector.read(unit("home")))
+    notion.edit("home", {"id": "a", **child_page("a")}, {"id": "b", **child_page("b")})
+    notion.objects["b"]["parent"] = under("home")
+    assert set(documents(fresh.read(unit("home"), cursor))) == {"home", "b"}
+
+
+def test_new_columns_of_a_database_reach_its_rows(
+    notion: Notion, connector: NotionConnector, fresh: NotionConnector
+) -> None:
+    a_workspace(notion)
+    notion.minutes += 600
+    cursor = last_cursor(connector.read(unit("home")))
+    notion.edit("tasks-source", properties={"Name": {"type": "title"}, "Owner": {"type": "people"}})
+    assert set(documents(fresh.read(unit("home"), cursor))) == {"tasks", "row"}
+
+
+def test_an_interrupted_rename_goes_on(notion: Notion, connector: NotionConnector, fresh: NotionConnector) -> None:
+    below = [f"p{at}" for at in range(50)]
+    notion.add_page("home")
+    notion.add_page("top", under("home"), *({"id": name, **child_page(name)} for name in below))
+    for name in below:
+        notion.add_page(name, under("top"))
+    notion.minutes += 600
+    cursor = last_cursor(connector.read(unit("home")))
+    notion.edit("top", properties={"Name": {"id": "title", "type": "title", "title": text("Renamed")}})
+    before: list[Item] = []
+    for item in fresh.read(unit("home"), cursor):
+        before.append(item)
+        if isinstance(item, Checkpoint):
+            break
+    assert len(before) == 22
+    rest = documents(connector.read(unit("home"), last_cursor(before)))
+    assert documents(before).keys() | rest.keys() == {"top", *below}
+    assert not documents(before).keys() & rest.keys() - {"top"}
+
+
+def test_comments_of_a_page_stand_below_it(notion: Notion, connector: NotionConnector) -> None:
+    notion.add_page("home")
+    notion.remarks["home"] = [
+        remark("d1", "Why so?", "u-ada"),
+        remark("d2", "Well said.", "u-bob"),
+        remark("d1", "Because.", "u-bob"),
+        remark("d3", "", "u-bob"),
+    ]
+    content = documents(connector.read(unit("home")))["home"].content
+    assert content == (
+        "Body home\n\n## Comments\n\nAda (2026-01-05): Why so?\n\nBob (2026-01-05): Because.\n\n"
+        "Bob (2026-01-05): Well said."
+    )
+
+
+@pytest.mark.parametrize(("on_blocks", "asked"), [(False, ["home"]), (True, ["home", "in", "home.1"])])
+def test_comments_on_blocks_are_read_where_that_is_asked_for(
+    notion: Notion, connection: NotionConnection, on_blocks: bool, asked: list[str]
+) -> None:
+    notion.add_page("home", None, {"id": "in", **block("paragraph", "Words")}, block("paragraph", "More"))
+    notion.remarks["in"] = [remark("d1", "Which words?", "u-ada")]
+    chosen = connect(connection.model_copy(update={"block_comments": on_blocks}), httpx.MockTransport(notion))
+    content = str(documents(chosen.read(unit("home")))["home"].content)
+    assert ("Which words?" in content) is on_blocks
+    places = [request.url.params["block_id"] for request in notion.asked if request.url.path.endswith("comments")]
+    assert places == asked
+
+
+def test_comments_are_asked_for_once_where_the_integration_may_not(notion: Notion, connector: NotionConnector) -> None:
+    a_workspace(notion)
+    notion.answers["comments"] = lambda request: refused(403, "restricted_resource")
+    assert len(documents(connector.read(unit("home")))) == 6
+    assert notion.paths()["comments"] == 1
+
+
+def test_an_older_server_is_spoken_to_as_such(notion: Notion, connector: NotionConnector) -> None:
+    notion.add_page("home")
+    answer = notion.__call__
+
+    def older(request: httpx.Request) -> httpx.Response:
+        version = request.headers["notion-version"]
+        if version != "2022-06-28":
+            return refused(400, "missing_version", f"Notion-Version header failed validation, instead was `{version}`.")
+        return answer(request)
+
+    old = connect(connector._connection, httpx.MockTransport(older))
+    assert set(documents(old.read(unit("home")))) == {"home"}
+    assert old.check()[0].detail == "integration Headrace of Acme, API version 2022-06-28"
+
+
+def test_a_database_that_the_older_version_cannot_show_is_named(notion: Notion, connector: NotionConnector) -> None:
+    a_workspace(notion)
+    message = "Databases with multiple data sources are not supported in this API version."
+    notion.answers["databases/tasks"] = lambda request: refused(400, "validation_error", message)
+    (failed,) = connector.fetch(unit("home"), ["notion:acme-notion/tasks"])
+    assert isinstance(failed, Failed)
+    assert message in failed.error
+
+
+def child_database(title: str) -> dict[str, object]:
+    return {"type": "child_database", "child_database": {"title": title}}
+
+
+def remark(discussion: str, said: str, by: str) -> dict[str, object]:
+    told = {"object": "comment", "discussion_id": discussion, "created_time": "2026-01-05T10:00:00.000Z"}
+    return {**told, "created_by": {"object": "user", "id": by}, "rich_text": text(said) if said else []}

@@ -28,8 +28,11 @@ class Workspace:
     users: dict[str, dict[str, Any]] = field(default_factory=dict)
     members: dict[str, list[str]] = field(default_factory=dict)
     messages: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    usergroups: dict[str, dict[str, Any]] = field(default_factory=dict)
+    bot_id: str | None = None
     page_size: int = 200
     ignores_bounds: bool = False
+    cursors: bool = False
     fault: Fault = lambda method, form: None
     calls: list[tuple[str, dict[str, str]]] = field(default_factory=list)
 
@@ -48,7 +51,11 @@ class Workspace:
         return body if isinstance(body, httpx.Response) else httpx.Response(200, json={"ok": True} | body)
 
     def auth_test(self, form: dict[str, str]) -> dict[str, Any]:
-        return {"url": "https://acme.slack.com/", "team": "Acme", "user": "headrace"}
+        me = {"url": "https://acme.slack.com/", "team": "Acme", "team_id": "T1", "user": "headrace"}
+        return me | ({"bot_id": self.bot_id} if self.bot_id else {})
+
+    def usergroups_list(self, form: dict[str, str]) -> dict[str, Any]:
+        return {"usergroups": list(self.usergroups.values())}
 
     def conversations_list(self, form: dict[str, str]) -> dict[str, Any]:
         return {"channels": list(self.channels.values())}
@@ -70,14 +77,21 @@ class Workspace:
         return {"ok": False, "error": "user_not_found"}
 
     def conversations_history(self, form: dict[str, str]) -> dict[str, Any]:
+        """With `oldest` alone pages run from there to the newest, as on Slack; without `cursors` none is given."""
         oldest, latest = form.get("oldest"), form.get("latest")
         top = [one for one in self._all(form) if one.get("thread_ts", one["ts"]) == one["ts"] or _is_broadcast(one)]
         if not self.ignores_bounds:
-            top = [one for one in top if (not oldest or number(one["ts"]) > number(oldest))]
-            top = [one for one in top if (not latest or number(one["ts"]) < number(latest))]
-        top.sort(key=lambda one: number(one["ts"]), reverse=True)
-        page = top[: self.page_size]
-        return {"messages": [self._with_replies(form, one) for one in page], "has_more": len(top) > len(page)}
+            same = (oldest, latest) if form.get("inclusive") == "true" else ()
+            top = [one for one in top if not oldest or number(one["ts"]) > number(oldest) or one["ts"] in same]
+            top = [one for one in top if not latest or number(one["ts"]) < number(latest) or one["ts"] in same]
+        top.sort(key=lambda one: number(one["ts"]), reverse=not (oldest and not latest))
+        start = int(form.get("cursor") or 0)
+        page = top[start : start + self.page_size]
+        page.sort(key=lambda one: number(one["ts"]), reverse=True)
+        more = start + self.page_size < len(top)
+        answer = {"messages": [self._with_replies(form, one) for one in page], "has_more": more}
+        cursor = {"response_metadata": {"next_cursor": str(start + self.page_size)}}
+        return answer | (cursor if more and self.cursors else {})
 
     def conversations_replies(self, form: dict[str, str]) -> dict[str, Any]:
         found = [one for one in self._all(form) if form["ts"] in (one["ts"], one.get("thread_ts"))]

@@ -3,11 +3,15 @@ from __future__ import annotations
 import copy
 from datetime import UTC, datetime, timedelta
 
+import httpx
 import pytest
+from pydantic import SecretStr
 
+from connectors.connection import SlackConnection
 from connectors.errors import AccessDenied, AuthenticationFailed, InvalidResponse, RateLimited, TransientError
 from connectors.model import Checkpoint, Deleted, Document, Failed, Unit, Window
 from connectors.slack.progress import REMEMBERED
+from connectors.slack.source import connect
 from tests.connectors.slack.conftest import TOKEN, reply
 
 UNIT = Unit("C1", "general")
@@ -217,6 +221,37 @@ def test_memberships(slack, connector):
     slack.say("C2", ts(0), "hidden")
     (document,) = documents(connector.read(Unit("C2", "secret"))).values()
     assert document.readers == ("group:acme:C2",)
+
+
+def test_people_of_other_organisations_and_user_groups(slack, connector):
+    """A Slack Connect channel: its members from elsewhere are nobody here."""
+    slack.users["U6"] = {"id": "U6", "team_id": "T2", "profile": {"email": "ext@other.example"}}
+    slack.users["U7"] = {"id": "U7", "is_stranger": True, "profile": {"email": "far@other.example"}}
+    slack.users["U8"] = {"id": "U8", "team_id": "T3", "enterprise_user": {"teams": ["T1"]}}
+    slack.users["U8"]["profile"] = {"email": "grid@example.com"}
+    slack.channels["C2"] = {"id": "C2", "name": "shared", "is_private": True, "is_ext_shared": True}
+    slack.members = {"C2": ["U1", "U6", "U7"]}
+    slack.usergroups["S1"] = {"id": "S1", "handle": "ops", "users": ["U2", "U6"]}
+    slack.usergroups["S2"] = {"id": "S2", "handle": "old", "users": ["U2"], "date_delete": 1}
+    found = {(one.group, one.email.partition("@")[0]) for one in connector.memberships()}
+    assert found == {("workspace", "ada"), ("workspace", "bo"), ("workspace", "grid"), ("C2", "ada"), ("S1", "bo")}
+
+
+def test_a_bot_reads_only_where_it_was_invited(slack, connector):
+    slack.channels |= {
+        "C2": {"id": "C2", "name": "not-invited", "is_private": False, "is_member": False},
+        "C3": {"id": "C3", "name": "archived", "is_private": False, "is_member": False, "is_archived": True},
+        "C4": {"id": "C4", "name": "invited", "is_private": False, "is_member": True},
+        "G1": {"id": "G1", "name": "mpdm-ada--bo-1", "is_mpim": True, "is_private": True, "is_member": True},
+    }
+    assert {unit.id for unit in connector.units()} == {"C1", "C2", "C3", "C4", "G1"}
+    slack.bot_id = "B1"
+    again = connect(
+        SlackConnection(id="acme", source="slack", token=SecretStr(TOKEN)), httpx.MockTransport(slack.answer)
+    )
+    units = {unit.id: unit for unit in again.units()}
+    assert set(units) == {"C1", "C3", "C4", "G1"}
+    assert (units["G1"].readers, units["C4"].readers) == (("group:acme:G1",), ("group:acme:workspace",))
 
 
 def test_check_says_what_the_token_reaches(slack, connector):

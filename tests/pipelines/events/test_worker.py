@@ -232,3 +232,23 @@ def test_events_are_listed_by_connection_and_state(workspace, inbox):
     assert workspace.catalog.events.listed("other") == []
     ((count, since),) = workspace.catalog.events.backlog().values()
     assert (count, since <= datetime.now(UTC)) == (1, True)
+
+
+def test_one_event_can_be_about_all_units(workspace, source, worker, inbox):
+    source.put(document(8))
+    inbox.tell(Change("unit"))
+    worker.work()
+    assert 8 in visible(workspace)
+
+
+def test_channels_that_expire_are_kept_open(workspace, source, worker):
+    asked = []
+
+    def watched(kept, now):
+        asked.append(dict(kept))
+        return {"feed": {"id": "c1"}}
+
+    source.watched = watched
+    worker.make_round()
+    worker.make_round()
+    assert asked == [{}, {"feed": {"id": "c1"}}]

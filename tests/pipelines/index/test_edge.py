@@ -193,7 +193,7 @@ def test_an_open_question_survives_the_next_publication(edge: Any) -> None:
             store.apply([version_of("a", 2)])
             store.publish()
             assert versions(reader) == {"000002"}
-            assert {record.payload["version"] for record in view.shard.scroll(_all())[0]} == {"000001"}
+            assert {record.payload["version"] for record in view.reader.shard.scroll(_all())[0]} == {"000001"}
         assert versions(reader) == {"000002"}
 
 

@@ -310,3 +310,16 @@ def test_another_spec_is_refused_until_it_replaces_the_live_one(backend: Any, ot
         hits = reader.search(mode="dense", text="", dense=dense, filters=EVERYTHING, limit=5)
         assert names(hits) == ["b#0"]
         assert math.isclose(hits[0].score, 1.0, rel_tol=1e-5)
+
+
+def test_a_preview_shows_what_is_not_published(backend: Any) -> None:
+    with both(backend) as (store, _):
+        store.publish()
+        store.apply([new(point("a#0", readers=["user:me"]))])
+        preview = store.preview()
+        assert found(preview, EVERYTHING) == ["a#0"]
+        assert found(preview, Filters(readers=("public",))) == []
+        assert names(preview.document("a", Filters(readers=("user:me",)))) == ["a#0"]
+        assert (preview.info().documents, preview.info().points) == (1, 1)
+        preview.close()
+        assert list(store.points(["a"])) == [point_id("a#0")], "the store stays open"

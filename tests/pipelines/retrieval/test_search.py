@@ -174,3 +174,45 @@ def test_a_document_in_scope_by_one_container_can_be_asked_for_by_another():
     index = MemoryIndex([chunk("a", parents=["p:team", "p:plans"]), chunk("b", parents=["p:plans"])])
     scope = Filters(parents_in=("p:team",))
     assert ids(ask(index, scope=scope, filters={"parents_in": ["p:plans"]})) == ["a"]
+
+
+LEGS = {"dense": {"a": 3, "b": 2, "c": 1}, "lexical": {"c": 9, "b": 5}}
+
+
+class TwoLegs(MemoryIndex):
+    """Ranks by dense and lexical scores of its own."""
+
+    def search(self, **question):
+        hits = super().search(**question)
+        scores = LEGS.get(question["mode"])
+        if scores is None:
+            return hits
+        found = [hit for hit in hits if hit.payload["document_id"] in scores]
+        return sorted(found, key=lambda hit: -scores[hit.payload["document_id"]])
+
+
+@pytest.mark.parametrize(
+    ("mode", "ranks"),
+    [
+        ("hybrid", {"a": (1, None), "b": (2, 2), "c": (3, 1)}),
+        ("dense", {"a": (1, None), "b": (2, None), "c": (3, None)}),
+        ("lexical", {"b": (None, 2), "c": (None, 1)}),
+    ],
+)
+def test_each_result_can_say_why_it_was_found(mode, ranks):
+    index = TwoLegs([chunk("a", 0, 0.9), chunk("a", 1, 0.1), chunk("b", 0, 0.5), chunk("c", 0, 0.4)])
+    found = ask(index, explain=True, mode=mode)
+    assert {one.document_id: (one.why.dense_rank, one.why.lexical_rank) for one in found} == ranks
+    assert all(one.why is None for one in ask(index, mode=mode))
+
+
+def test_why_says_what_age_did():
+    index = MemoryIndex([chunk("old", 0, 1.0, updated_at=ago(10))])
+    (found,) = ask(index, explain=True, recency_half_life_days=10)
+    assert found.why.recency == pytest.approx(0.5, rel=1e-3)
+
+
+def test_an_answer_without_reasons_and_warnings_has_no_such_fields():
+    answer = search(SearchRequest(query="x"), None, index=MemoryIndex([chunk("a")]), embedder=FakeEmbedder())
+    assert set(answer.model_dump()) == {"results", "took_ms"}
+    assert "why" not in answer.model_dump()["results"][0]

@@ -1,0 +1,69 @@
+"""Two runs side by side. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pipelines.evaluation.measures import Figures, mean
+from pipelines.evaluation.run import Asked, Run
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A question whose nDCG@10 is another one than before."""
+
+    asked: Asked
+    before: Asked
+
+    @property
+    def change(self) -> float:
+        return self.asked.figures.ndcg_at_10 - self.before.figures.ndcg_at_10
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What changed since an earlier run, over the `questions` that both asked; the largest changes first."""
+
+    questions: int
+    change: Figures
+    by_source: dict[str, Figures]
+    worse: tuple[Moved, ...]
+    better: tuple[Moved, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "questions": self.questions,
+            "total": self.change.as_json(),
+            "by_source": {source: change.as_json() for source, change in self.by_source.items()},
+            "worse": [_moved_as_json(one) for one in self.worse],
+            "better": [_moved_as_json(one) for one in self.better],
+        }
+
+
+def compared(run: Run, earlier: Run) -> Comparison:
+    """Questions are the same if their ids and texts are."""
+    before = {(one.id, one.query): one for one in earlier.asked}
+    pairs = [Moved(one, before[one.id, one.query]) for one in run.asked if (one.id, one.query) in before]
+    sources = sorted({source for pair in pairs for source in pair.asked.sources})
+    moved = sorted((pair for pair in pairs if pair.change), key=lambda pair: pair.change)
+    return Comparison(
+        questions=len(pairs),
+        change=_change(pairs),
+        by_source={source: _change([pair for pair in pairs if source in pair.asked.sources]) for source in sources},
+        worse=tuple(pair for pair in moved if pair.change < 0),
+        better=tuple(pair for pair in reversed(moved) if pair.change > 0),
+    )
+
+
+def _change(pairs: list[Moved]) -> Figures:
+    return mean(pair.asked.figures for pair in pairs).minus(mean(pair.before.figures for pair in pairs))
+
+
+def _moved_as_json(moved: Moved) -> dict[str, Any]:
+    return {
+        "id": moved.asked.id,
+        "query": moved.asked.query,
+        "ndcg_at_10": round(moved.asked.figures.ndcg_at_10, 4),
+        "before": round(moved.before.figures.ndcg_at_10, 4),
+    }

@@ -1,0 +1,69 @@
+"""Questions with expected documents, as they stand in a file: one JSON object a line.
+
+    {"query": "How do I roll back a firmware release?", "documents": ["notion:acme/1f2e"], "user": "ada@example.com"}
+
+`documents` names what should be found, by id or by URL; an object `{id: relevance}` grades them. Without `user` the
+question is asked as an administrator. `id` (default: the number of the line) tells questions apart between runs.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, ValidationError
+
+from pipelines.errors import UsageError
+from pipelines.retrieval.model import Person
+from pipelines.retrieval.model import Question as QuestionText
+
+RELEVANT = 1
+
+
+def _graded(documents: Any) -> Any:
+    return dict.fromkeys(documents, RELEVANT) if isinstance(documents, list) else documents
+
+
+class Question(BaseModel):
+    """`documents` maps what should be found to how relevant it is."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
+
+    id: str = ""
+    query: QuestionText
+    documents: Annotated[Mapping[str, PositiveInt], BeforeValidator(_graded), Field(min_length=1)]
+    user: Person | None = None
+
+
+def read_questions(file: Path) -> list[Question]:
+    """All questions of a file. Raises UsageError naming the line that is wrong."""
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file}: cannot be read: {error}") from None
+    questions = [_question(file, number, line) for number, line in enumerate(lines, start=1) if line.strip()]
+    if not questions:
+        raise UsageError(f"{file}: there is no question in it")
+    seen: set[str] = set()
+    for question in questions:
+        if question.id in seen:
+            raise UsageError(f"{file}: the id {question.id!r} stands twice")
+        seen.add(question.id)
+    return questions
+
+
+def _question(file: Path, number: int, line: str) -> Question:
+    try:
+        question = Question.model_validate(json.loads(line))
+    except ValueError as error:
+        raise UsageError(f"{file}: line {number}: {_reason(error)}") from None
+    return question if question.id else question.model_copy(update={"id": str(number)})
+
+
+def _reason(error: ValueError) -> str:
+    if not isinstance(error, ValidationError):
+        return f"not valid JSON: {error}"
+    first = error.errors(include_input=False, include_url=False)[0]
+    return f"{'.'.join(map(str, first['loc'])) or 'the line'}: {first['msg']}"

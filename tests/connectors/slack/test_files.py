@@ -1,0 +1,86 @@
+"""Which files are read, as what, and from where."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from connectors.connection import SlackConnection
+from connectors.model import HTML, MARKDOWN, PLAIN_TEXT
+from connectors.slack.file_types import LARGEST, content_type, mail, reason_to_pass_over
+from connectors.slack.files import files_url
+
+PDF = "application/pdf"
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+
+
+@pytest.mark.parametrize(
+    ("file", "expected"),
+    [
+        ({"mimetype": PDF, "filetype": "pdf"}, PDF),
+        ({"mimetype": "application/octet-stream", "filetype": "docx"}, DOCX),
+        ({"mimetype": "application/octet-stream", "filetype": "binary", "name": "plan.DOCX"}, DOCX),
+        ({"mimetype": PLAIN_TEXT, "filetype": "markdown"}, MARKDOWN),
+        ({"mimetype": PLAIN_TEXT, "filetype": "csv"}, "text/csv"),
+        ({"mimetype": PLAIN_TEXT, "filetype": "text"}, PLAIN_TEXT),
+        ({"mimetype": PLAIN_TEXT, "filetype": "python", "mode": "snippet"}, PLAIN_TEXT),
+        ({"mimetype": "application/javascript", "filetype": "javascript", "mode": "snippet"}, PLAIN_TEXT),
+        ({"mimetype": "text/html; charset=utf-8", "filetype": "html"}, HTML),
+        ({"mimetype": "application/vnd.slack-docs", "filetype": "quip", "mode": "quip"}, HTML),
+        ({"mimetype": "text/html", "filetype": "email", "mode": "email", "plain_text": "Dear all"}, PLAIN_TEXT),
+        ({"mimetype": "text/html", "filetype": "email", "mode": "email"}, HTML),
+        ({"mimetype": "application/msword", "filetype": "doc"}, ""),
+        ({"mimetype": "image/png", "filetype": "png"}, ""),
+        ({"mimetype": "audio/mp4", "filetype": "m4a"}, ""),
+        ({"mimetype": "video/mp4", "filetype": "mp4"}, ""),
+        ({"mimetype": "application/zip", "filetype": "zip"}, ""),
+        ({}, ""),
+    ],
+)
+def test_types(file: dict[str, Any], expected: str) -> None:
+    assert content_type(file) == expected
+
+
+TEXT = {"mimetype": PLAIN_TEXT, "filetype": "text", "url_private": "https://files.slack.com/files-pri/T1-F1/a.txt"}
+
+
+@pytest.mark.parametrize(
+    ("file", "reason"),
+    [
+        (TEXT, None),
+        (TEXT | {"size": LARGEST}, None),
+        (TEXT | {"size": LARGEST + 1}, "too large: 25.0 MB, at most 25 MB are read"),
+        ({"mode": "tombstone"}, "deleted"),
+        ({"mode": "hidden_by_limit"}, "hidden by the limit of the workspace's plan"),
+        (TEXT | {"mode": "external"}, "kept outside Slack"),
+        (TEXT | {"is_external": True}, "kept outside Slack"),
+        (TEXT | {"file_access": "access_denied"}, "out of reach: access_denied"),
+        ({"mimetype": "image/png", "url_private": "x"}, "unsupported type: image/png"),
+        ({}, "unsupported type: none given"),
+        ({"mimetype": PLAIN_TEXT}, "no address"),
+        ({"mode": "email", "plain_text": "Dear all"}, None),
+    ],
+)
+def test_files_that_are_passed_over_say_why(file: dict[str, Any], reason: str | None) -> None:
+    assert reason_to_pass_over(file) == reason
+
+
+def test_a_mail_is_its_text() -> None:
+    file = {"plain_text": "Dear all", "subject": "Water", "from": [{"original": "Ada <ada@acme.test>"}]}
+    assert mail(file) == "Subject: Water\nFrom: Ada <ada@acme.test>\n\nDear all"
+    assert mail({"plain_text": "Dear all"}) == "Dear all"
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({}, "https://files.slack.com"),
+        ({"base_url": "https://slack.example/prefix/api"}, "https://slack.example"),
+        ({"files_url": "https://files.example/x"}, "https://files.example/x"),
+    ],
+)
+def test_where_files_are(settings: dict[str, str], expected: str) -> None:
+    connection = SlackConnection(id="acme", source="slack", token=SecretStr("t"))
+    assert files_url(connection.model_copy(update=settings)) == expected

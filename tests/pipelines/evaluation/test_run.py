@@ -1,0 +1,154 @@
+"""Figures, runs and their comparison, on answers that are made up."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.errors import UsageError
+from pipelines.evaluation.comparison import compared
+from pipelines.evaluation.measures import DEPTH, Figures, mean, measured
+from pipelines.evaluation.questions import Question
+from pipelines.evaluation.report import page, write_report
+from pipelines.evaluation.run import evaluate, read_run, save
+from pipelines.retrieval.model import DocumentResult, SearchResponse
+
+DOCUMENTS = [f"github:d{number}" for number in range(15)]
+
+
+def by_hand(expected: dict[str, int], found: list[str]) -> Figures:
+    """trec_eval's definitions, told once more: gain is the relevance, discount log2(rank + 1)."""
+    gains = [expected.get(document, 0) for document in found[:DEPTH]]
+    ideal = sorted(expected.values(), reverse=True)[:DEPTH]
+    first = next((place for place, gain in enumerate(gains, start=1) if gain), None)
+    return Figures(
+        _discounted(gains) / _discounted(ideal),
+        sum(gain > 0 for gain in gains) / len(expected),
+        1 / first if first else 0.0,
+    )
+
+
+def _discounted(gains: list[int]) -> float:
+    return sum(gain / math.log2(place + 1) for place, gain in enumerate(gains, start=1))
+
+
+@given(
+    expected=st.dictionaries(st.sampled_from(DOCUMENTS), st.integers(1, 3), min_size=1),
+    found=st.lists(st.sampled_from(DOCUMENTS), unique=True),
+)
+def test_figures_are_those_of_trec_eval(expected, found):
+    figures = measured({"q": expected}, {"q": found})["q"]
+    assert tuple(asdict(figures).values()) == pytest.approx(tuple(asdict(by_hand(expected, found)).values()), abs=1e-6)
+
+
+def test_questions_without_any_answer_count_as_nothing():
+    figures = measured({"a": {"x": 1}, "b": {"x": 1}}, {"a": [], "b": ["x"]})
+    assert figures == {"a": Figures(), "b": Figures(1.0, 1.0, 1.0)}
+    assert mean(figures.values()) == Figures(0.5, 0.5, 0.5)
+    assert mean([]) == Figures()
+
+
+def result(document_id: str) -> DocumentResult:
+    return DocumentResult(
+        document_id=document_id,
+        title=f"<{document_id}>",
+        url=f"https://example.com/{document_id}",
+        source=document_id.partition(":")[0],
+        connection="acme",
+        unit="unit",
+        kind="page",
+        parents=[],
+        author="",
+        created_at=None,
+        updated_at=None,
+        score=1.0,
+        chunks=[],
+    )
+
+
+QUESTIONS = [
+    Question(id="1", query="perfect?", documents={"slack:a": 1}),
+    Question(id="2", query="<b>half?</b>", documents={"github:b": 1, "slack:c": 1}, user="ada@example.com"),
+    Question(id="3", query="by its address?", documents={"https://example.com/github:d": 1}),
+    Question(id="4", query="nothing?", documents={"notion:e": 1}),
+]
+ANSWERS = {"1": ["slack:a", "slack:x"], "2": ["slack:x", "github:b"], "3": ["github:d"], "4": []}
+
+
+def ran(answers=ANSWERS, asked=None):
+    texts = {question.query: question.id for question in QUESTIONS}
+
+    def ask(request):
+        if asked is not None:
+            asked.append(dict(request))
+        found = answers[texts[request["query"]]]
+        return SearchResponse(results=[result(one) for one in found], took_ms=0)
+
+    return evaluate(QUESTIONS, ask, model="m", mode="lexical")
+
+
+def test_every_question_is_asked_as_its_person():
+    asked: list[dict[str, object]] = []
+    ran(asked=asked)
+    assert [(one["user"], one["mode"], one["top_k"]) for one in asked] == [
+        (None, "lexical", 10),
+        ("ada@example.com", "lexical", 10),
+        (None, "lexical", 10),
+        (None, "lexical", 10),
+    ]
+
+
+def test_figures_in_total_and_by_source():
+    figures = ran().as_json()
+    assert (figures["questions"], figures["total"]["recall_at_10"]) == (4, 0.625)
+    assert {source: (one["questions"], one["recall_at_10"]) for source, one in figures["by_source"].items()} == {
+        "github": (2, 0.75),
+        "notion": (1, 0.0),
+        "slack": (2, 0.75),
+    }
+
+
+def test_the_worst_questions_say_what_came_instead():
+    nothing, half = ran().worst()
+    assert (nothing.id, nothing.missing, nothing.instead) == ("4", ("notion:e",), ())
+    assert (half.id, half.missing, [one.document_id for one in half.instead]) == ("2", ("slack:c",), ["slack:x"])
+
+
+def test_a_run_comes_back_as_it_was_saved(tmp_path):
+    save(ran(), tmp_path / "run.json")
+    assert read_run(tmp_path / "run.json") == ran()
+    (tmp_path / "other.json").write_text('{"model": 1}')
+    for name, said in (("other.json", "not a run"), ("none.json", "cannot be read")):
+        with pytest.raises(UsageError, match=said):
+            read_run(tmp_path / name)
+    with pytest.raises(UsageError, match="cannot be written"):
+        save(ran(), tmp_path / "none" / "run.json")
+
+
+def test_runs_are_compared_over_the_questions_of_both():
+    before = ran(ANSWERS | {"4": ["notion:e"], "2": []})
+    comparison = compared(ran(), before).as_json()
+    assert [one["id"] for one in comparison["worse"]] == ["4"]
+    assert [one["id"] for one in comparison["better"]] == ["2"]
+    assert (comparison["questions"], comparison["total"]["recall_at_10"]) == (4, -0.125)
+    assert comparison["by_source"]["notion"]["mrr_at_10"] == -1.0
+    assert compared(ran(), ran()).worse == compared(ran(), ran()).better == ()
+
+
+def test_the_report_shows_all_and_runs_nothing(tmp_path):
+    write_report(ran(), compared(ran(), ran(ANSWERS | {"1": []})), tmp_path / "report.html")
+    text = (tmp_path / "report.html").read_text()
+    assert "<b>" not in text
+    assert "&lt;b&gt;half?&lt;/b&gt;" in text
+    assert "missing: notion:e" in text
+    assert "Better than before" in text
+    assert "Worse than before" not in text
+    assert "<script" not in text
+    assert 'src="' not in text
+    assert page(ran({name: list(question.documents) for name, question in zip("1234", QUESTIONS, strict=True)}))
+    with pytest.raises(UsageError, match="cannot be written"):
+        write_report(ran(), None, tmp_path / "none" / "report.html")

@@ -1,0 +1,137 @@
+"""The reranker: what it is asked, what its answers do, and that nothing it does breaks a search."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from pipelines.retrieval import reranking, search
+from pipelines.retrieval.model import SearchRequest
+from pipelines.retrieval.reranking import Reranker, open_reranker
+from pipelines.retrieval.search import NOT_RERANKED
+from pipelines.settings import RerankerSettings, Settings
+from tests.emulators.fake_embedder import FakeEmbedder
+from tests.pipelines.retrieval.memory_index import MemoryIndex, chunk
+
+SETTINGS = RerankerSettings(base_url="https://rerank.test/v1/", model="judge", api_key=SecretStr("hidden-key"), top_n=3)
+Handler = Callable[[httpx.Request], httpx.Response]
+
+
+def by_length(request: httpx.Request) -> httpx.Response:
+    """Judges the longest text the best, in an order of its own."""
+    texts = json.loads(request.content)["documents"]
+    results = [{"index": place, "relevance_score": len(text) / 1000} for place, text in enumerate(texts)]
+    return httpx.Response(200, json={"results": results[::-1]})
+
+
+def index() -> MemoryIndex:
+    rows = (("a", 0.9, 10), ("b", 0.8, 30), ("c", 0.7, 20), ("d", 0.6, 99))
+    return MemoryIndex([chunk(name, 0, score, text="x" * length) for name, score, length in rows])
+
+
+def ask(reranker: Reranker | None, **fields: object):
+    request = SearchRequest.model_validate({"query": "certificate"} | fields)
+    return search(request, None, index=index(), embedder=FakeEmbedder(), reranker=reranker)
+
+
+def reranker(handler: Handler) -> Reranker:
+    return Reranker(SETTINGS, httpx.MockTransport(handler))
+
+
+def test_what_is_sent():
+    sent = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(request)
+        return by_length(request)
+
+    ask(reranker(answer), top_k=1)
+    (request,) = sent
+    assert str(request.url) == "https://rerank.test/v1/rerank"
+    assert request.headers["authorization"] == "Bearer hidden-key"
+    body = json.loads(request.content)
+    assert (body["model"], body["query"], body["top_n"]) == ("judge", "certificate", 3)
+    assert [text.partition("\n")[0] for text in body["documents"]] == ["A", "B", "C"]
+
+
+def test_the_first_documents_stand_in_its_order():
+    found = ask(reranker(by_length), top_k=2, explain=True)
+    assert [one.document_id for one in found.results] == ["b", "c"]
+    assert [one.score for one in found.results] == [one.why.rerank_score for one in found.results if one.why]
+    assert found.warnings == []
+
+
+def test_all_documents_asked_for_are_judged():
+    assert [one.document_id for one in ask(reranker(by_length), top_k=10).results] == ["d", "b", "c", "a"]
+
+
+@pytest.mark.parametrize("score", [0.5, -0.5])
+def test_age_counts_after_it(score):
+    def alike(request: httpx.Request) -> httpx.Response:
+        results = [{"index": place, "relevance_score": score} for place in range(2)]
+        return httpx.Response(200, json={"results": results})
+
+    old, new = (datetime.now(UTC) - timedelta(days=days) for days in (100, 0))
+    chunks = [chunk("old", 0, 0.9, updated_at=old.isoformat()), chunk("new", 0, 0.8, updated_at=new.isoformat())]
+    request = SearchRequest(query="certificate", recency_half_life_days=10)
+    found = search(request, None, index=MemoryIndex(chunks), embedder=FakeEmbedder(), reranker=reranker(alike))
+    assert [one.document_id for one in found.results] == ["new", "old"]
+
+
+def broken(request: httpx.Request) -> httpx.Response:
+    raise httpx.ConnectError("refused", request=request)
+
+
+@pytest.mark.parametrize(
+    ("handler", "said"),
+    [
+        (broken, "cannot be reached (ConnectError)"),
+        (lambda _: httpx.Response(401, text="bad key hidden-key"), "status 401"),
+        (lambda _: httpx.Response(302, headers={"location": "https://elsewhere.test"}), "status 302"),
+        (lambda _: httpx.Response(200, text="<html>"), "no ranking"),
+        (lambda _: httpx.Response(200, json={"results": []}), "0 scores for 3 texts"),
+        (lambda _: httpx.Response(200, json={"results": [{"index": 7, "relevance_score": 1}] * 3}), "1 scores"),
+        (lambda _: httpx.Response(200, json={"results": [{"index": 0, "relevance_score": "x"}]}), "no ranking"),
+        (lambda _: httpx.Response(200, content=b'{"results": [{"index": 0, "relevance_score": NaN}]}'), "no ranking"),
+    ],
+)
+def test_its_failure_leaves_the_order_of_the_index(handler, said, caplog):
+    with caplog.at_level(logging.WARNING):
+        found = ask(reranker(handler), top_k=3)
+    assert [one.document_id for one in found.results] == ["a", "b", "c"]
+    assert found.warnings == [NOT_RERANKED]
+    (record,) = caplog.records
+    assert said in record.getMessage()
+    assert "hidden-key" not in record.getMessage()
+
+
+def test_after_a_failure_it_is_left_alone_for_a_while(monkeypatch):
+    asked = []
+
+    def failing(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(503)
+
+    one = reranker(failing)
+    for _ in range(3):
+        ask(one)
+    assert len(asked) == 1
+    monkeypatch.setattr(reranking, "REST_SECONDS", 0.0)
+    again = reranker(failing)
+    for _ in range(3):
+        ask(again)
+    assert len(asked) == 4
+
+
+def test_without_settings_there_is_none():
+    assert open_reranker(Settings()) is None
+    opened = open_reranker(Settings(reranker=SETTINGS))
+    assert opened is not None
+    assert opened.scores("nothing to judge", []) == []
+    opened.close()
