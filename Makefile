@@ -1,4 +1,4 @@
-.PHONY: setup demo dev test test-all bench bench-freshness check lock
+.PHONY: setup demo dev test test-all bench bench-freshness bench-quality check lock
 
 PYTHON ?= python3
 VENV := .venv
@@ -26,8 +26,15 @@ test: setup
 test-all: setup
 	$(BIN)/python -m pytest
 
+bench-sources: setup
+	$(BIN)/python -m tests.bench.sources
+
 bench-freshness: setup
 	$(BIN)/python -m tests.bench.freshness
+
+# DATA is the folder of the public sets; see tests/bench/quality.py.
+bench-quality: setup
+	$(BIN)/python -m tests.bench.quality $(DATA)
 
 bench: setup
 	$(BIN)/python -m tests.bench

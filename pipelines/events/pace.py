@@ -11,7 +11,7 @@ APART = 2.0
 """Seconds between two looks at an object while little waits."""
 RECENT = 60.0
 """Seconds. In a burst, an object looked at longer ago is looked at again at the first event."""
-QUIET = 3.0
+QUIET = 5.0
 """Seconds without an event after which, in a burst, a recently looked-at object is looked at again."""
 
 

@@ -414,7 +414,7 @@ class GoogleDrive:
         if self.public_key and "assertion" in form:
             from google.auth import jwt
 
-            claim = jwt.decode(form["assertion"][0], certs=self.public_key, audience=None)
+            claim = jwt.decode(form["assertion"][0], certs=self.public_key)  # type: ignore[no-untyped-call]
             self.subjects.append(claim.get("sub"))
             return self._granted()
         return JSONResponse({"error": "invalid_grant", "error_description": "Bad Request"}, 400)
