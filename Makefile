@@ -1,4 +1,4 @@
-.PHONY: setup demo dev test test-all bench bench-freshness bench-quality check lock
+.PHONY: setup demo dev test test-all bench bench-freshness bench-quality bench-sources check lock
 
 PYTHON ?= python3
 VENV := .venv

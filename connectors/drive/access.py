@@ -25,6 +25,14 @@ def readers(connection: str, permissions: Iterable[Permission], now: datetime) -
     return tuple(sorted(token for token in tokens if token))
 
 
+def commenters(connection: str, permissions: Iterable[Permission], now: datetime) -> tuple[str, ...]:
+    """Those of a file's readers who see its comments: all but mere viewers.
+
+    Source: https://developers.google.com/workspace/drive/api/guides/ref-roles
+    """
+    return readers(connection, (one for one in permissions if one.role != "reader"), now)
+
+
 def domain_group(domain: str) -> str:
     """Group of all people of a Google Workspace domain."""
     return f"domain:{domain.strip().lower()}"

@@ -17,9 +17,12 @@ from pydantic import BaseModel, ValidationError
 from connectors.connection import DriveConnection
 from connectors.drive.credentials import Authorization
 from connectors.drive.payload import (
+    COMMENT_FIELDS,
     FILE_FIELDS,
     About,
     ChangePage,
+    Comment,
+    CommentPage,
     Drive,
     DrivePage,
     File,
@@ -45,6 +48,7 @@ FILES_PER_PAGE = 1_000
 CHANGES_PER_PAGE = 200
 """Each page is a place to continue from, so a killed read repeats at most these."""
 PERMISSIONS_PER_PAGE = 100
+COMMENTS_PER_PAGE = 100
 DRIVES_PER_PAGE = 100
 
 _LIMITS = {"userRateLimitExceeded", "rateLimitExceeded", "sharingRateLimitExceeded"}
@@ -124,6 +128,16 @@ class DriveClient:
             supportsAllDrives="true",
         )
         return [permission for page in pages for permission in page.permissions]
+
+    def comments(self, file_id: str) -> list[Comment]:
+        """What was said beside a file, oldest first as Drive gives it; deleted comments are left out."""
+        pages = self._pages(
+            CommentPage,
+            f"files/{file_id}/comments",
+            pageSize=COMMENTS_PER_PAGE,
+            fields=f"nextPageToken,comments({COMMENT_FIELDS})",
+        )
+        return [comment for page in pages for comment in page.comments if not comment.deleted]
 
     def export(self, file_id: str, media_type: str) -> bytes:
         """A Google Docs, Sheets or Slides file in another format, of at most 10 MB."""

@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 from typing import TypeAlias
 
 from connectors.drive import render
-from connectors.drive.access import readers
+from connectors.drive.access import commenters, readers
 from connectors.drive.client import DriveClient, Refused
+from connectors.drive.comments import takes_comments, with_comments
 from connectors.drive.folders import Folders, Place
 from connectors.drive.marks import listed_mark
-from connectors.drive.payload import FOLDER, SHORTCUT, File, Permission
+from connectors.drive.payload import FOLDER, SHORTCUT, Comment, Drive, File, Permission
 from connectors.errors import AccessDenied, AuthenticationFailed, NotFound, RateLimited, RequestRejected, SourceError
 from connectors.model import Deleted, Document, Failed, Listed, Parent, Skipped
 
@@ -99,7 +100,21 @@ class Documents:
         content = self._content(shown)
         if isinstance(content, str):
             return content
-        return self._document(file, shown, place, content)
+        permissions = tuple(self.permissions(shown))
+        if render.is_google_document(shown.mime_type) and takes_comments(content):
+            content = with_comments(content, self._comments(shown, permissions))
+        return self._document(file, shown, place, content, permissions)
+
+    def _comments(self, file: File, permissions: Iterable[Permission]) -> list[Comment]:
+        """None where the account may not see them, the server has none, or some readers may only view the file:
+        viewers see no comments in Google's editors."""
+        now = datetime.now(UTC)
+        if readers(self._connection, permissions, now) != commenters(self._connection, permissions, now):
+            return []
+        try:
+            return self._client.comments(file.id)
+        except (AccessDenied, NotFound, RequestRejected):
+            return []
 
     def _target(self, shortcut: File) -> File | str:
         """What a shortcut points to, if nothing else leads there: it is open to the account by its link alone.
@@ -147,7 +162,7 @@ class Documents:
             try:
                 data = self._client.export(file.id, media_type)
             except RequestRejected as error:
-                last = error
+                last = last or error
             except Refused as error:
                 if error.reason not in _OTHER_EXPORT_MAY_DO:
                     raise
@@ -158,7 +173,9 @@ class Documents:
         assert last is not None  # noqa: S101 - the last export was either returned or refused
         raise last
 
-    def _document(self, file: File, shown: File, place: Place, content: render.Content) -> Document:
+    def _document(
+        self, file: File, shown: File, place: Place, content: render.Content, permissions: Iterable[Permission]
+    ) -> Document:
         how = render.reading(shown.mime_type, shown.name)
         author = (shown.owners[0] if shown.owners else None) or shown.last_modifying_user
         return Document(
@@ -175,11 +192,20 @@ class Documents:
             created_at=_utc(shown.created_time),
             updated_at=_utc(shown.modified_time),
             parents=tuple(Parent(self.document_id(one.id), render.title(one.name)) for one in place.path),
-            readers=readers(self._connection, self.permissions(shown), datetime.now(UTC)),
+            readers=readers(self._connection, permissions, datetime.now(UTC)),
+            mark=self._mark(file, place),
         )
 
     def _mark(self, file: File, place: Place) -> str:
         return listed_mark(file, place, readers(self._connection, file.permissions or (), datetime.now(UTC)))
+
+    def members(self, drive: Drive) -> tuple[str, ...]:
+        """Reader tokens of a shared drive, which the files in it inherit; none where Google does not tell them."""
+        try:
+            permissions = self._client.permissions(drive.id)
+        except (AccessDenied, NotFound):
+            return ()
+        return readers(self._connection, permissions, datetime.now(UTC))
 
     def permissions(self, file: File) -> Iterable[Permission]:
         """Empty where Google does not tell the account, because it may not share the file."""

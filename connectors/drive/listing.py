@@ -58,39 +58,50 @@ def flat(client: DriveClient, query: str, drive: str | None, start: Position) ->
     return _batches(client.files(query + bound, drive=drive), start)
 
 
-def walk(client: DriveClient, folder: str, learn: Learn, start: Position, query: str = NOT_TRASHED) -> Iterator[Batch]:
-    """All files in a folder and the folders in it; `learn` is told of each folder on the way."""
-    return _walk(client, (folder,), learn, start if start.path else None, query)
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """What is listed in each folder: what fits `query`, of a shared `drive` or of what the account itself sees.
 
+    `learn` is told of each folder on the way.
+    """
 
-def _walk(
-    client: DriveClient, path: tuple[str, ...], learn: Learn, start: Position | None, query: str
-) -> Iterator[Batch]:
-    inside = f"{quoted(path[-1])} in parents and {query}"
-    below: set[str] = set()
-    if start:
-        below.update(_folders(client, inside, learn))
-    if start and len(start.path) > len(path):
-        following = start.path[len(path)]
-        below = {folder for folder in below if folder >= following}
-    else:
-        following = None
-        position = Position(path, start.created if start else None)
-        for batch in _batches(client.files(inside + _created_since(position.created)), position):
-            for folder in (file for file in batch.files if file.is_folder):
-                learn(folder)
-                below.add(folder.id)
-            files = tuple(file for file in batch.files if not file.is_folder)
-            yield Batch(files, batch.position, batch.incomplete)
-    for child in sorted(below.difference(path)):
-        yield from _walk(client, (*path, child), learn, start if child == following else None, query)
+    client: DriveClient
+    learn: Learn
+    query: str = NOT_TRASHED
+    drive: str | None = None
 
+    def below(self, folder: str, start: Position = Position()) -> Iterator[Batch]:
+        """All files in a folder and the folders in it."""
+        return self._below((folder,), start if start.path else None)
 
-def _folders(client: DriveClient, inside: str, learn: Learn) -> Iterator[str]:
-    for page in client.files(f"{inside} and mimeType = '{FOLDER}'"):
-        for folder in page.files:
-            learn(folder)
-            yield folder.id
+    def _below(self, path: tuple[str, ...], start: Position | None) -> Iterator[Batch]:
+        inside = f"{quoted(path[-1])} in parents and {self.query}"
+        below: set[str] = set()
+        if start:
+            below.update(self._folders(inside))
+        if start and len(start.path) > len(path):
+            following = start.path[len(path)]
+            below = {folder for folder in below if folder >= following}
+        else:
+            following = None
+            position = Position(path, start.created if start else None)
+            for batch in _batches(self._files(inside + _created_since(position.created)), position):
+                for folder in (file for file in batch.files if file.is_folder):
+                    self.learn(folder)
+                    below.add(folder.id)
+                files = tuple(file for file in batch.files if not file.is_folder)
+                yield Batch(files, batch.position, batch.incomplete)
+        for child in sorted(below.difference(path)):
+            yield from self._below((*path, child), start if child == following else None)
+
+    def _folders(self, inside: str) -> Iterator[str]:
+        for page in self._files(f"{inside} and mimeType = '{FOLDER}'"):
+            for folder in page.files:
+                self.learn(folder)
+                yield folder.id
+
+    def _files(self, query: str) -> Iterator[FilePage]:
+        return self.client.files(query, drive=self.drive)
 
 
 def _batches(pages: Iterator[FilePage], start: Position) -> Iterator[Batch]:

@@ -114,6 +114,31 @@ class ChangePage(_Payload):
     new_start_page_token: str | None = None
 
 
+class Reply(_Payload):
+    """`content` is empty where somebody only resolved or reopened a comment."""
+
+    author: User | None = None
+    content: str = ""
+    deleted: bool = False
+
+
+class Quoted(_Payload):
+    value: str = ""
+
+
+class Comment(Reply):
+    """`quoted_file_content` is the passage that it is about."""
+
+    resolved: bool = False
+    quoted_file_content: Quoted | None = None
+    replies: tuple[Reply, ...] = ()
+
+
+class CommentPage(_Payload):
+    comments: tuple[Comment, ...] = ()
+    next_page_token: str | None = None
+
+
 class StartPageToken(_Payload):
     start_page_token: str
 
@@ -135,4 +160,7 @@ FILE_FIELDS = (
     "id,name,mimeType,size,parents,driveId,trashed,createdTime,modifiedTime,version,webViewLink,"
     "owners(displayName,emailAddress),lastModifyingUser(displayName,emailAddress),ownedByMe,sharedWithMeTime,"
     f"shortcutDetails(targetId,targetMimeType),capabilities(canDownload),permissionIds,permissions({PERMISSION_FIELDS})"
+)
+COMMENT_FIELDS = (
+    "author(displayName),content,deleted,resolved,quotedFileContent(value),replies(author(displayName),content,deleted)"
 )

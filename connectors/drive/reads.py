@@ -13,7 +13,7 @@ from connectors.drive.client import DriveClient, Refused, quoted, rfc3339
 from connectors.drive.cursors import Changes, Listing, Modified
 from connectors.drive.documents import Documents
 from connectors.drive.folders import ALL_FOLDERS, ROOT, Folders, Place
-from connectors.drive.listing import FILES, NOT_TRASHED, TRASHED, Batch, Learn, Position, flat, walk
+from connectors.drive.listing import FILES, NOT_TRASHED, TRASHED, Batch, Learn, Position, Walk, flat
 from connectors.drive.marks import file_mark, folder_marks
 from connectors.drive.payload import FOLDER, Change, ChangePage, File
 from connectors.errors import InvalidResponse, NotFound, RequestRejected
@@ -116,7 +116,7 @@ class UnitReads:
             return
         learn(self.client.file(self.unit.id))
         query = NOT_TRASHED + (f" and (mimeType = '{FOLDER}' or ({bounds.removeprefix(' and ')}))" if bounds else "")
-        yield from walk(self.client, self.unit.id, learn, start, query)
+        yield from Walk(self.client, learn, query).below(self.unit.id, start)
 
     def _inside(self, files: Iterable[File]) -> Iterator[tuple[File, Place]]:
         """Those of `files` that belong to this unit."""
@@ -169,9 +169,9 @@ class UnitReads:
             marks[key] = mark
         elif marks.pop(key, None) is None or (not folder.trashed and self.admits(place)):
             return
-        for batch in walk(
-            self.client, folder.id, self._learner(marks), Position(), TRASHED if folder.trashed else NOT_TRASHED
-        ):
+        query = TRASHED if folder.trashed else NOT_TRASHED
+        drive = folder.drive_id if folder.drive_id in self.folders.drives else None
+        for batch in Walk(self.client, self._learner(marks), query, drive).below(folder.id):
             yield from self._looked_at(batch.files)
 
     def _looked_at(self, files: Iterable[File]) -> Iterator[Item]:

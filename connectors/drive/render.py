@@ -24,6 +24,7 @@ DOCX = f"{_OPENXML}.wordprocessingml.document"
 PPTX = f"{_OPENXML}.presentationml.presentation"
 XLSX = f"{_OPENXML}.spreadsheetml.sheet"
 _GOOGLE = "application/vnd.google-apps."
+_DOCUMENT = f"{_GOOGLE}document"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Content:
 
 
 _EXPORTED = {
-    f"{_GOOGLE}document": Reading("document", exports=(MARKDOWN, HTML, PLAIN_TEXT)),
+    _DOCUMENT: Reading("document", exports=(MARKDOWN, HTML, PLAIN_TEXT)),
     f"{_GOOGLE}spreadsheet": Reading("spreadsheet", exports=(XLSX, CSV)),
     f"{_GOOGLE}presentation": Reading("presentation", exports=(PPTX, PLAIN_TEXT)),
 }
@@ -113,6 +114,11 @@ def reading(mime_type: str, name: str) -> Reading | None:
     if media_type.startswith("text/") or media_type in _TEXT_TYPES or media_type in _BINARY or media_type == EML:
         return Reading(_KINDS.get(media_type, "file"), media_type)
     return None
+
+
+def is_google_document(mime_type: str) -> bool:
+    """Whether a file is a Google Docs document."""
+    return mime_type == _DOCUMENT
 
 
 def reason_to_skip(file: File) -> str | None:

@@ -134,7 +134,8 @@ class DriveConnector:
 
     def _all_units(self) -> Iterator[Unit]:
         for drive in self._folders.drives.values():
-            yield Unit(drive.id, drive.name, f"{_WEB}/folders/{drive.id}")
+            if self._connection.admits(drive.id, drive.name):
+                yield Unit(drive.id, drive.name, f"{_WEB}/folders/{drive.id}", self._documents.members(drive))
         for folder in self._folders.top():
             yield Unit(folder.id, folder.name, f"{_WEB}/folders/{folder.id}")
         yield Unit(ROOT, ROOT_NAME, f"{_WEB}/my-drive")

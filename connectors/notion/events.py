@@ -53,12 +53,14 @@ def _handshake(headers: Mapping[str, str], body: bytes) -> str:
 
 
 def _verification(connection: Connection, token: str) -> Event:
-    """Whoever sends a token gains nothing by it: it takes an operator to make it the secret."""
-    known = connection.webhook_secret and connection.webhook_secret.get_secret_value() == token
+    """A token is taken only as long as there is none: whoever sends one later gains nothing and leaves nothing."""
+    secret = connection.webhook_secret.get_secret_value() if connection.webhook_secret else ""
+    if secret and secret != token:
+        raise DeliveryRefused(f"{connection.id} has another `webhook_secret`; empty it to verify the address anew")
     advice = (
         "this is the `webhook_secret` in use; confirm it in the integration's webhook settings"
-        if known
-        else "put the `verification_token` of this delivery's body into the connection's `webhook_secret`, "
+        if secret
+        else "`headrace events show` tells the `verification_token`: put it into the connection's `webhook_secret`, "
         "and confirm it in the integration's webhook settings"
     )
     return Event(content_id(token.encode()), "verification", ignored=f"Notion verifies this address: {advice}")

@@ -100,6 +100,17 @@ class Documents:
                     return [dict(row._mapping) for row in rows]
         return []
 
+    def ids_at(self, urls: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        """Ids of the documents at each of these URLs; URLs of none are left out."""
+        table = tables.documents
+        found: dict[str, tuple[str, ...]] = {}
+        with self._engine.connect() as database:
+            for part in in_parts(urls):
+                statement = select(table.c.url, table.c.id).where(table.c.url.in_(part)).order_by(table.c.id)
+                for url, document_id in database.execute(statement):
+                    found[url] = (*found.get(url, ()), document_id)
+        return found
+
     def unit_of(self, document_id: str) -> str | None:
         """The unit in which a document was last seen."""
         statement = select(tables.documents.c.unit).where(tables.documents.c.id == document_id)

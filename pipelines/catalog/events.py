@@ -118,6 +118,12 @@ class Events:
         with self._engine.connect() as database:
             return [dict(row._mapping) for row in database.execute(statement)]
 
+    def body(self, event_id: int) -> bytes | None:
+        """A delivery as it came; None if there is no such event."""
+        statement = select(tables.events.c.body).where(tables.events.c.id == event_id)
+        with self._engine.connect() as database:
+            return database.execute(statement).scalar()
+
     def replay(self, *, ids: Sequence[int] = (), connection: str | None = None, since: datetime | None = None) -> int:
         """Make events pending again, by id or by connection and time of arrival; returns how many."""
         table = tables.events

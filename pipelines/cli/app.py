@@ -255,6 +255,14 @@ def events_list(
     show.events(listed(load_settings(), connection, state, limit), json)
 
 
+@events.command(name="show")
+def events_show(event_id: Annotated[int, typer.Argument(metavar="ID")]) -> None:
+    """Print a delivery as it came, such as the verification token that Notion sends once."""
+    from pipelines.events.overview import body_of
+
+    print(body_of(load_settings(), event_id))
+
+
 @events.command()
 def replay(
     ids: Annotated[list[int] | None, typer.Argument(metavar="[ID]...")] = None,

@@ -1,9 +1,10 @@
 """Questions with expected documents, as they stand in a file: one JSON object a line.
 
-    {"query": "How do I roll back a firmware release?", "documents": ["notion:acme/1f2e"], "user": "ada@example.com"}
+    {"query": "How do I roll back a firmware release?", "expected": ["notion:acme/1f2e"], "user": "ada@example.com"}
 
-`documents` names what should be found, by id or by URL; an object `{id: relevance}` grades them. Without `user` the
-question is asked as an administrator. `id` (default: the number of the line) tells questions apart between runs.
+`expected` (or `documents`) names what should be found, by id or by URL; an object `{id: relevance}` grades them.
+Without `user` the question is asked as an administrator. `id` (default: the number of the line) tells questions
+apart between runs.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, ValidationError
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, ValidationError
 
 from pipelines.errors import UsageError
 from pipelines.retrieval.model import Person
@@ -33,7 +34,9 @@ class Question(BaseModel):
 
     id: str = ""
     query: QuestionText
-    documents: Annotated[Mapping[str, PositiveInt], BeforeValidator(_graded), Field(min_length=1)]
+    documents: Annotated[Mapping[str, PositiveInt], BeforeValidator(_graded)] = Field(
+        min_length=1, validation_alias=AliasChoices("expected", "documents")
+    )
     user: Person | None = None
 
 
@@ -43,23 +46,22 @@ def read_questions(file: Path) -> list[Question]:
         lines = file.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{file}: cannot be read: {error}") from None
-    questions = [_question(file, number, line) for number, line in enumerate(lines, start=1) if line.strip()]
+    seen: dict[str, int] = {}
+    questions = [_question(file, number, line, seen) for number, line in enumerate(lines, start=1) if line.strip()]
     if not questions:
         raise UsageError(f"{file}: there is no question in it")
-    seen: set[str] = set()
-    for question in questions:
-        if question.id in seen:
-            raise UsageError(f"{file}: the id {question.id!r} stands twice")
-        seen.add(question.id)
     return questions
 
 
-def _question(file: Path, number: int, line: str) -> Question:
+def _question(file: Path, number: int, line: str, seen: dict[str, int]) -> Question:
     try:
         question = Question.model_validate(json.loads(line))
     except ValueError as error:
         raise UsageError(f"{file}: line {number}: {_reason(error)}") from None
-    return question if question.id else question.model_copy(update={"id": str(number)})
+    question = question if question.id else question.model_copy(update={"id": str(number)})
+    if (first := seen.setdefault(question.id, number)) != number:
+        raise UsageError(f"{file}: line {number}: the id {question.id!r} is that of line {first}")
+    return question
 
 
 def _reason(error: ValueError) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -58,11 +58,12 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """`model` and `mode` say what was evaluated."""
+    """`model` and `mode` say what was evaluated; `unknown` are expected documents that no connection has named."""
 
     model: str
     mode: str
-    asked: tuple[Asked, ...] = field(default=())
+    asked: tuple[Asked, ...] = ()
+    unknown: tuple[str, ...] = ()
 
     @property
     def total(self) -> Figures:
@@ -91,22 +92,32 @@ class Run:
                 source: {"questions": count, **figures.as_json()} for source, (count, figures) in self.by_source.items()
             },
             "worst": [_worst_as_json(one) for one in self.worst()],
+            "unknown": list(self.unknown),
         }
 
 
-def evaluate(questions: Sequence[Question], ask: Ask, *, model: str, mode: str = "hybrid") -> Run:
-    """Ask all questions. Raises what `ask` raises."""
-    answers = {one.id: _answer(one, ask, mode) for one in questions}
-    expected = {one.id: _by_id(one.documents, answers[one.id]) for one in questions}
-    found = {question: [one.document_id for one in documents] for question, documents in answers.items()}
-    figures = measured(expected, found)
+def evaluate(
+    questions: Sequence[Question],
+    ask: Ask,
+    *,
+    model: str,
+    mode: str = "hybrid",
+    ids: Mapping[str, Sequence[str]] | None = None,
+) -> Run:
+    """Ask all questions. Raises what `ask` raises.
+
+    `ids` says which documents the expected names stand for, as `catalog.lookup.ids_of` tells; where several are at
+    one URL, one of them is enough. Without it, a name is an id, or the URL of a document that comes.
+    """
+    asked = [_asked(one, _answer(one, ask, mode), ids or {}) for one in questions]
+    expected = {one.id: grades for one, grades in asked}
+    figures = measured(expected, {one.id: [document.document_id for document in one.found] for one, _ in asked})
+    names = dict.fromkeys(name for one in questions for name in one.documents)
     return Run(
         model,
         mode,
-        tuple(
-            Asked(one.id, one.query, one.user, tuple(expected[one.id]), answers[one.id], figures[one.id])
-            for one in questions
-        ),
+        tuple(replace(one, figures=figures[one.id]) for one, _ in asked),
+        () if ids is None else tuple(name for name in names if name not in ids),
     )
 
 
@@ -133,10 +144,22 @@ def _answer(question: Question, ask: Ask, mode: str) -> tuple[Found, ...]:
     return tuple(Found(one.document_id, one.title, one.url) for one in response.results)
 
 
-def _by_id(documents: Mapping[str, int], found: Sequence[Found]) -> dict[str, int]:
-    """Expected documents by id: a URL that was found becomes the id of its document."""
-    ids = {one.url: one.document_id for one in found}
-    return {ids.get(name, name): relevance for name, relevance in documents.items()}
+def _asked(
+    question: Question, found: tuple[Found, ...], ids: Mapping[str, Sequence[str]]
+) -> tuple[Asked, dict[str, int]]:
+    """A question with its answer, not measured yet, and how relevant each expected document is, by id."""
+    grades: dict[str, int] = {}
+    for name, relevance in question.documents.items():
+        document_id = _id_of(name, found, ids)
+        grades[document_id] = max(relevance, grades.get(document_id, 0))
+    return Asked(question.id, question.query, question.user, tuple(grades), found, Figures()), grades
+
+
+def _id_of(name: str, found: Sequence[Found], ids: Mapping[str, Sequence[str]]) -> str:
+    """Which document is meant: of several at one URL the one that came first, if any did."""
+    candidates = ids.get(name, (name,))
+    came = (one.document_id for one in found if one.document_id in candidates or one.url == name)
+    return next(came, candidates[0])
 
 
 def _worst_as_json(asked: Asked) -> dict[str, Any]:

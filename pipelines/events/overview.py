@@ -34,3 +34,12 @@ def replayed(settings: Settings, ids: Sequence[int], connection: str | None, sin
         settings.connection(connection)
     with Workspace(settings) as workspace:
         return workspace.catalog.events.replay(ids=ids, connection=connection, since=since)
+
+
+def body_of(settings: Settings, event_id: int) -> str:
+    """A delivery as it came. Raises UsageError if there is no such event."""
+    with Workspace(settings) as workspace:
+        body = workspace.catalog.events.body(event_id)
+    if body is None:
+        raise UsageError(f"no event {event_id}; see `headrace events list`")
+    return body.decode(errors="replace")

@@ -36,7 +36,11 @@ def create_shard(path: Path, spec: IndexSpec) -> None:
     import qdrant_edge as edge
 
     config = edge.EdgeConfig(
-        vectors={DENSE: edge.EdgeVectorParams(size=spec.dimensions, distance=edge.Distance.Dot)},
+        vectors={
+            DENSE: edge.EdgeVectorParams(
+                size=spec.dimensions, distance=edge.Distance.Dot, datatype=edge.VectorStorageDatatype.Turbo8
+            )
+        },
         sparse_vectors={BM25: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf)},
     )
     path.mkdir(parents=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -10,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from connectors import connect
 from connectors.connection import DriveConnection
 from connectors.drive.source import DriveConnector
 from connectors.events import receive
@@ -79,7 +79,7 @@ class World:
         return set(self.payload(title)["readers"])
 
     def parents(self, title: str) -> list[str]:
-        return [one["title"] if isinstance(one, dict) else one for one in self.payload(title)["parents"]]
+        return list(self.payload(title)["breadcrumb"])
 
     def text(self, title: str) -> str:
         found = [payload for payload in self.points.values() if payload["title"] == title]
@@ -247,7 +247,7 @@ def test_a_renamed_file_shows_its_name(world: World) -> None:
     world.sync()
     world.drive.rename(world.ids["plan-5"], "Plan V")
     report = world.sync()
-    assert (report.documents.changed, report.embedding.inputs) == (1, 1)
+    assert (report.documents.changed, report.embedding.inputs) == (1, 0)
     assert {"Plan V"} == {title for title in world.indexed if title in ("Plan V", "Plan 5")}
 
 
@@ -263,7 +263,11 @@ SHARED: list[tuple[Change, str, set[str]]] = [
         {"user:ada@acme.test", "group:acme:domain:acme.test"},
     ),
     (lambda w: w.drive.share(w.ids["loose"], anyone()), "Loose note", {"user:ada@acme.test"}),
-    (lambda w: w.drive.share(w.ids["loose"], anyone(discoverable=True)), "Loose note", {"user:ada@acme.test", "public"}),
+    (
+        lambda w: w.drive.share(w.ids["loose"], anyone(discoverable=True)),
+        "Loose note",
+        {"user:ada@acme.test", "public"},
+    ),
     (
         lambda w: w.drive.share(w.ids["wheels"], person("eve@acme.test")),
         "Wheel",
@@ -298,3 +302,172 @@ def test_a_file_moved_into_a_restricted_folder_loses_its_readers(world: World) -
     world.sync()
     assert world.readers("Axle") == {f"user:{ME}"}
     assert world.embedder.requests == sent
+
+
+def test_comments_are_left_out_where_somebody_may_only_view(world: World) -> None:
+    world.drive.comment(world.ids["plan-4"], "Who pays?", "The guild.", quoted="pump of mill 4")
+    world.sync()
+    assert "The guild." in world.text("Plan 4")
+    world.drive.share(world.ids["plan-4"], person("bob@acme.test"))
+    world.sync()
+    assert "guild" not in world.text("Plan 4")
+    world.drive.share(world.ids["plan-4"], person("bob@acme.test", "commenter"))
+    world.sync()
+    assert "The guild." in world.text("Plan 4")
+
+
+def test_the_account_loses_a_folder(world: World) -> None:
+    shared = world.drive.folder("Borrowed", None)
+    world.drive.doc("Borrowed note", "A borrowed bucket.", shared)
+    world.sync()
+    world.drive.unshare(shared, next(iter(world.drive.permissions[shared])))
+    world.sync()
+    world.sync(SyncOptions(mode="reconcile", allow_mass_delete=True))
+    assert "Borrowed note" not in world.indexed
+
+
+def test_a_shared_drive_that_is_out_of_reach_leaves_the_index_on_somebodys_word(world: World) -> None:
+    world.sync()
+    world.drive.leave_drive(world.ids["team"])
+    assert f"acme/{world.ids['team']}" in world.sync(RECONCILE).errors
+    assert {"Wheel", "Axle"} <= world.indexed
+    world.sync(SyncOptions(mode="reconcile", allow_mass_delete=True))
+    assert not {"Wheel", "Axle"} & world.indexed
+
+
+def test_an_expired_page_token_leads_to_a_full_listing(world: World) -> None:
+    world.sync()
+    sent = world.embedder.requests
+    world.drive.forget_changes()
+    world.drive.doc("Frost", "Ice everywhere.", world.ids["attic"])
+    report = world.sync()
+    assert (report.errors, report.documents.new, report.documents.changed) == ({}, 1, 0)
+    assert world.embedder.requests == sent + 1
+    unchanged = world.sync().documents.read
+    assert unchanged == 0
+
+
+def test_a_server_without_a_changes_feed_is_asked_for_what_was_modified(world: World) -> None:
+    world.drive.has_feed = False
+    world.sync()
+    world.drive.edit(world.ids["plan-3"], "The belt is new.")
+    world.drive.delete(world.ids["plan-4"])
+    assert world.sync().documents.changed == 1
+    assert "The belt is new." in world.text("Plan 3")
+    assert world.sync(RECONCILE).documents.deleted == 1
+
+
+@pytest.mark.parametrize(
+    ("only", "fault"),
+    [
+        ("files", limited("userRateLimitExceeded")),
+        ("export", limited("rateLimitExceeded", **{"retry-after": "7"})),
+        ("changes/startPageToken", limited("rateLimitExceeded", 429)),
+        ("export", broken_gateway),
+        ("drives", broken_gateway),
+        ("files", cut_short),
+    ],
+)
+def test_trouble_that_passes_costs_nothing_but_time(world: World, only: str, fault: Any) -> None:
+    world.drive.fail(2, fault, only=only)
+    report = world.sync()
+    assert (report.errors, report.documents.failed, report.documents.new) == ({}, 0, DOCUMENTS)
+
+
+def test_trouble_that_stays_fails_one_object_and_is_made_up_for(world: World) -> None:
+    file = world.ids["plan-6"]
+    world.drive.fail(3, broken_gateway, only=f"{file}/export")
+    report = world.sync()
+    assert (report.errors, report.documents.failed, report.documents.new) == ({}, 1, DOCUMENTS - 1)
+    [trouble] = [one for one in world.workspace.catalog.documents.in_trouble() if one["id"] == f"drive:acme/{file}"]
+    assert "HTTP 502" in trouble["reason"]
+    world.sync(SyncOptions(mode="documents", documents=(f"drive:acme/{file}",)), world.ids["plans"])
+    assert "Plan 6" in world.indexed
+
+
+def test_a_spent_daily_quota_stops_the_units_which_then_go_on(world: World) -> None:
+    world.drive.fail(1, limited("dailyLimitExceeded"), only="export")
+    report = world.sync()
+    assert "rate limit" in " ".join(report.errors.values())
+    assert report.documents.failed == 0
+
+
+def test_a_refusal_is_about_one_file(world: World) -> None:
+    world.drive.fail(1, limited("insufficientFilePermissions"), only=f"{world.ids['loose']}/export")
+    report = world.sync()
+    assert (report.errors, report.documents.failed, report.documents.new) == ({}, 1, DOCUMENTS - 1)
+
+
+def test_a_killed_sync_goes_on_where_it_was(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("connectors.drive.listing.FILES_PER_BATCH", 2)
+    read = DriveConnector.read
+
+    def read_until_killed(self: DriveConnector, *arguments: Any) -> Iterator[Any]:
+        for count, item in enumerate(read(self, *arguments)):
+            if count == 7:
+                raise KeyboardInterrupt
+            yield item
+
+    with monkeypatch.context() as patched:
+        patched.setattr("pipelines.stages.reading.ITEMS_PER_LOAD", 1)
+        patched.setattr(DriveConnector, "read", read_until_killed)
+        with pytest.raises(KeyboardInterrupt):
+            world.sync(SyncOptions(), world.ids["plans"])
+    assert world.sync(SyncOptions(), world.ids["plans"]).errors == {}
+    asked = world.drive.asked()
+    assert asked[f"files/{world.ids['plan-0']}/export"] == 0
+    assert asked[f"files/{world.ids['plan-7']}/export"] == 1
+    assert {f"Plan {number}" for number in range(8)} <= world.indexed
+
+
+def test_a_notification_brings_what_changed(world: World) -> None:
+    world.sync()
+    with closing(DriveConnector(world.connection)) as connector:
+        kept = connector.watched({}, datetime(2026, 3, 2, tzinfo=UTC))
+    assert set(kept) == {"user", world.ids["team"]}
+    world.drive.edit(world.ids["wheel"], "The wheel is new.")
+    assert world.notified(world.ids["team"]).errors == {}
+    assert "The wheel is new." in world.text("Wheel")
+    world.drive.trash(world.ids["loose"])
+    world.drive.folder("Brand new")
+    board = world.drive.folder("Board", world.ids["plans"], restricted=True)
+    world.drive.share(world.ids["plans"], person("bob@acme.test"))
+    world.drive.move(world.ids["plan-0"], board)
+    world.notified()
+    assert "Loose note" not in world.indexed
+    assert "user:bob@acme.test" in world.readers("Plan 1")
+    assert world.readers("Plan 0") == {"user:ada@acme.test"}
+
+
+def test_shortcuts_sheets_slides_and_what_cannot_be_read(world: World) -> None:
+    plans = world.ids["plans"]
+    world.drive.shortcut("To the wheel", world.ids["wheel"], plans)
+    world.drive.exported("Drawing", "drawing", {}, plans)
+    world.drive.exported(
+        "Endless",
+        "presentation",
+        {"application/vnd.openxmlformats-officedocument.presentationml.presentation": b"x" * 10_000_001},
+        plans,
+    )
+    world.drive.exported(
+        "Long", "document", {"text/markdown": b"x" * 10_000_001, "text/html": b"<p>Long story.</p>"}, plans
+    )
+    world.drive.upload("big.txt", b"x", "text/plain", plans, size="30000000")
+    world.drive.upload("void.txt", b"", "text/plain", plans)
+    world.drive.upload("kept.txt", b"kept", "text/plain", plans, capabilities={"canDownload": False})
+    report = world.sync()
+    assert (report.errors, report.documents.failed, report.documents.skipped) == ({}, 0, 1 + 6)
+    assert "Long story." in world.text("Long")
+    reasons = {one["title"]: one["reason"] for one in world.workspace.catalog.documents.in_trouble()}
+    assert reasons["To the wheel"] == "shortcut: its target is read where it lies"
+    assert "10 MB" in reasons["Endless"]
+    assert reasons["big.txt"].startswith("too large")
+    assert reasons["void.txt"] == "empty"
+    assert reasons["kept.txt"] == "its owner has disabled download"
+    assert reasons["Drawing"].startswith("unsupported type")
+
+
+def test_no_request_goes_without_naming_its_fields(world: World) -> None:
+    world.sync()
+    bare = [path for path in world.drive.asked_for if "fields=" not in path]
+    assert all("/export?" in path or "alt=media" in path for path in bare)

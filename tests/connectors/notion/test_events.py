@@ -154,7 +154,13 @@ def test_signed_deliveries_that_are_not_as_documented(connected: NotionConnectio
         receive(connected, signature(body), body, now=0.0)
 
 
-@pytest.mark.parametrize("secret", [None, "an older one", "secret_tMrlL1qK5vuQAh1b6cZG"])
+def test_another_token_is_refused_once_there_is_one(connection: NotionConnection) -> None:
+    kept = connection.model_copy(update={"webhook_secret": SecretStr("an older one")})
+    with pytest.raises(DeliveryRefused, match="another"):
+        receive(kept, {}, b'{"verification_token": "secret_tMrlL1qK5vuQAh1b6cZG"}', now=0.0)
+
+
+@pytest.mark.parametrize("secret", [None, "secret_tMrlL1qK5vuQAh1b6cZG"])
 def test_the_verification_of_an_address_tells_what_to_do(connection: NotionConnection, secret: str | None) -> None:
     kept = SecretStr(secret) if secret else None
     body = b'{"verification_token": "secret_tMrlL1qK5vuQAh1b6cZG"}'

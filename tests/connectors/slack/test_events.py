@@ -88,6 +88,12 @@ def test_files_channels_and_people(event, changes):
     assert (received.id, received.kind.partition(".")[0]) == ("Ev1", event["type"])
 
 
+def test_events_that_slack_left_out_are_made_up_for():
+    """https://docs.slack.dev/reference/events/app_rate_limited"""
+    body = json.dumps({"type": "app_rate_limited", "team_id": "T1", "minute_rate_limited": 1518467820}).encode()
+    assert receive(CONNECTION, signature(body, NOW), body, NOW).changes == (Change("unit"),)
+
+
 def test_the_address_is_confirmed():
     body = json.dumps({"type": "url_verification", "challenge": "3eZbrw1a", "token": "old"}).encode()
     event = receive(CONNECTION, signature(body, NOW), body, NOW)

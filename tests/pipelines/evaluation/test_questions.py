@@ -19,7 +19,7 @@ def written(tmp_path, *lines):
 def test_questions_are_read(tmp_path):
     file = written(
         tmp_path,
-        {"query": "first?", "documents": ["github:a", "slack:b"]},
+        {"query": "first?", "expected": ["github:a", "slack:b"]},
         "",
         {"id": 7, "query": "second?", "documents": {"notion:c": 2}, "user": "ada@example.com"},
     )
@@ -38,13 +38,16 @@ def test_questions_are_read(tmp_path):
     [
         ([], "there is no question in it"),
         (["{"], "line 1: not valid JSON"),
-        ([{"query": "x", "documents": ["a"]}, {"query": "x"}], "line 2: documents: Field required"),
+        ([{"query": "x", "documents": ["a"]}, {"query": "x"}], "line 2: expected: Field required"),
         ([{"query": " ", "documents": ["a"]}], "line 1: query: String should have at least 1"),
         ([{"query": "x", "documents": []}], "line 1: documents: .* at least 1 item"),
         ([{"query": "x", "documents": {"a": 0}}], "line 1: documents.a: .*greater than 0"),
         ([{"query": "x", "documents": ["a"], "answer": "y"}], "line 1: answer: Extra inputs"),
         (["[1]"], "line 1: the line: Input should be"),
-        ([{"id": "2", "query": "x", "documents": ["a"]}, {"query": "y", "documents": ["a"]}], "'2' stands twice"),
+        (
+            [{"id": "2", "query": "x", "documents": ["a"]}, {"query": "y", "documents": ["a"]}],
+            "line 2: the id '2' is that of line 1",
+        ),
     ],
 )
 def test_what_does_not_fit_is_named(tmp_path, lines, said):

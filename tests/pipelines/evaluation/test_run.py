@@ -6,6 +6,7 @@ import math
 from dataclasses import asdict
 
 import pytest
+import pytrec_eval
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,6 +19,17 @@ from pipelines.evaluation.run import evaluate, read_run, save
 from pipelines.retrieval.model import DocumentResult, SearchResponse
 
 DOCUMENTS = [f"github:d{number}" for number in range(15)]
+
+
+def by_trec_eval(expected: dict[str, dict[str, int]], found: dict[str, list[str]]) -> dict[str, Figures]:
+    """What trec_eval says of the first ten; it knows no cut-off of the reciprocal rank."""
+    scored = {
+        question: {document: 1 / place for place, document in enumerate(documents[:DEPTH], start=1)}
+        for question, documents in found.items()
+    }
+    names = ("ndcg_cut_10", "recall_10", "recip_rank")
+    told = pytrec_eval.RelevanceEvaluator(expected, set(names)).evaluate(scored)
+    return {question: Figures(*(figures[name] for name in names)) for question, figures in told.items()}
 
 
 def by_hand(expected: dict[str, int], found: list[str]) -> Figures:
@@ -40,9 +52,29 @@ def _discounted(gains: list[int]) -> float:
     expected=st.dictionaries(st.sampled_from(DOCUMENTS), st.integers(1, 3), min_size=1),
     found=st.lists(st.sampled_from(DOCUMENTS), unique=True),
 )
-def test_figures_are_those_of_trec_eval(expected, found):
+def test_figures_follow_the_definitions(expected, found):
     figures = measured({"q": expected}, {"q": found})["q"]
     assert tuple(asdict(figures).values()) == pytest.approx(tuple(asdict(by_hand(expected, found)).values()), abs=1e-6)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from("abcdef"),
+        st.tuples(
+            st.dictionaries(st.sampled_from(DOCUMENTS), st.integers(1, 3), min_size=1),
+            st.lists(st.sampled_from(DOCUMENTS), unique=True, min_size=1),
+        ),
+        min_size=1,
+    )
+)
+def test_figures_equal_those_of_pytrec_eval(judged):
+    expected = {question: documents for question, (documents, _) in judged.items()}
+    found = {question: documents for question, (_, documents) in judged.items()}
+    ours, theirs = measured(expected, found), by_trec_eval(expected, found)
+    assert {question: asdict(figures) for question, figures in ours.items()} == {
+        question: pytest.approx(asdict(figures), abs=1e-6) for question, figures in theirs.items()
+    }
+    assert asdict(mean(ours.values())) == pytest.approx(asdict(mean(theirs.values())), abs=1e-6)
 
 
 def test_questions_without_any_answer_count_as_nothing():
@@ -79,7 +111,7 @@ QUESTIONS = [
 ANSWERS = {"1": ["slack:a", "slack:x"], "2": ["slack:x", "github:b"], "3": ["github:d"], "4": []}
 
 
-def ran(answers=ANSWERS, asked=None):
+def ran(answers=ANSWERS, asked=None, ids=None):
     texts = {question.query: question.id for question in QUESTIONS}
 
     def ask(request):
@@ -88,7 +120,7 @@ def ran(answers=ANSWERS, asked=None):
         found = answers[texts[request["query"]]]
         return SearchResponse(results=[result(one) for one in found], took_ms=0)
 
-    return evaluate(QUESTIONS, ask, model="m", mode="lexical")
+    return evaluate(QUESTIONS, ask, model="m", mode="lexical", ids=ids)
 
 
 def test_every_question_is_asked_as_its_person():
@@ -110,6 +142,24 @@ def test_figures_in_total_and_by_source():
         "notion": (1, 0.0),
         "slack": (2, 0.75),
     }
+
+
+def test_expected_addresses_are_those_of_documents_whether_they_came_or_not():
+    address = "https://example.com/github:d"
+    ids = {name: (name,) for name in ("slack:a", "github:b", "slack:c")} | {address: ("notion:f", "github:d")}
+    run = ran(ids=ids)
+    assert run.unknown == ("notion:e",)
+    assert [(one.expected, one.missing) for one in run.asked if one.id == "3"] == [(("github:d",), ())]
+    assert run.as_json()["by_source"]["github"]["questions"] == 2
+    nothing = ran({name: [] for name in ANSWERS}, ids=ids)
+    assert [(one.expected, one.sources) for one in nothing.asked if one.id == "3"] == [(("notion:f",), {"notion"})]
+
+
+def test_an_id_and_its_address_are_one_document():
+    question = Question(id="1", query="x", documents={"github:d": 1, "https://example.com/github:d": 3})
+    answer = SearchResponse(results=[result("github:d")], took_ms=0)
+    (asked,) = evaluate([question], lambda _: answer, model="m").asked
+    assert (asked.expected, asked.figures) == (("github:d",), Figures(1.0, 1.0, 1.0))
 
 
 def test_the_worst_questions_say_what_came_instead():

@@ -252,3 +252,10 @@ def test_channels_that_expire_are_kept_open(workspace, source, worker):
     worker.make_round()
     worker.make_round()
     assert asked == [{}, {"feed": {"id": "c1"}}]
+
+
+def test_a_delivery_is_kept_as_it_came(workspace, inbox):
+    inbox.tell(Change("unit", "unit"))
+    (event,) = workspace.catalog.events.listed()
+    assert workspace.catalog.events.body(event["id"]) == b"{}"
+    assert workspace.catalog.events.body(4711) is None
