@@ -100,7 +100,7 @@ class DriveConnection(_Connection):
         default=None,
         pattern=r"^https?://",
         description="Google's Directory API, https://admin.googleapis.com/admin/directory/v1, to read the members of "
-        "groups; needs the scope admin.directory.group.member.readonly. Without it nobody sees a file through a group",
+        "groups; needs the scope admin.directory.group.readonly. Without it nobody sees a file through a group",
     )
     webhook_url: str | None = Field(
         default=None,

@@ -15,7 +15,7 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from connectors.connection import DriveConnection
-from connectors.drive.credentials import Authorization
+from connectors.drive.credentials import SCOPE, Authorization
 from connectors.drive.payload import (
     COMMENT_FIELDS,
     FILE_FIELDS,
@@ -70,9 +70,10 @@ class DriveClient:
     """Drive, one method for each request. Every method raises SourceError."""
 
     def __init__(self, connection: DriveConnection, transport: httpx.BaseTransport | None = None) -> None:
-        authorized = Authorization(connection, transport or httpx.HTTPTransport())
-        credential = f"{connection.token.get_secret_value()} {connection.subject}"
-        self._api = ApiClient(connection.base_url, {}, check=drive_error, credential=credential, transport=authorized)
+        authorized = Authorization(connection, transport or httpx.HTTPTransport(), SCOPE)
+        self._api = ApiClient(
+            connection.base_url, {}, check=drive_error, credential=credential(connection), transport=authorized
+        )
 
     @property
     def requests(self) -> int:
@@ -181,7 +182,7 @@ class DriveClient:
         """Ask for a push notification when there are changes. https://developers.google.com/workspace/drive/api/guides/push"""
         scope = {"driveId": drive} if drive else {}
         query = urlencode({"pageToken": token, **scope, **_ALL_DRIVES})
-        parse = _parser(WatchedChannel, "changes/watch")
+        parse = parser(WatchedChannel, "changes/watch")
         return self._api.send("POST", f"changes/watch?{query}", json=dict(channel), parse=parse)
 
     def stop(self, channel: str, resource: str) -> None:
@@ -202,7 +203,12 @@ class DriveClient:
             seen.add(token)
 
     def _get(self, payload: type[P], path: str, **params: Any) -> P:
-        return self._api.send("GET", path, params=params, parse=_parser(payload, path))
+        return self._api.send("GET", path, params=params, parse=parser(payload, path))
+
+
+def credential(connection: DriveConnection) -> str:
+    """Whose limits requests count against."""
+    return f"{connection.token.get_secret_value()} {connection.subject}"
 
 
 def drive_error(response: httpx.Response) -> SourceError | None:
@@ -229,7 +235,9 @@ def _reason(response: httpx.Response) -> str:
         return ""
 
 
-def _parser(payload: type[P], path: str) -> Callable[[httpx.Response], P]:
+def parser(payload: type[P], path: str) -> Callable[[httpx.Response], P]:
+    """Reads an answer as `payload`, and raises InvalidResponse where it is none."""
+
     def parse(response: httpx.Response) -> P:
         try:
             return payload.model_validate_json(response.content)

@@ -26,12 +26,13 @@ SCOPE = "https://www.googleapis.com/auth/drive.readonly"
 class Authorization(httpx.BaseTransport):
     """Adds the credentials to each request; once more with a renewed token where one was refused."""
 
-    def __init__(self, connection: DriveConnection, inner: httpx.BaseTransport) -> None:
+    def __init__(self, connection: DriveConnection, inner: httpx.BaseTransport, scope: str) -> None:
         self._inner = inner
         self._lock = threading.Lock()
         self._token = connection.token.get_secret_value().strip()
         self._token_uri = connection.token_uri
         self._subject = connection.subject
+        self._scope = scope
         self._credentials: Credentials | None = None
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -54,10 +55,13 @@ class Authorization(httpx.BaseTransport):
         if not self._token.startswith("{"):
             return self._token
         with self._lock:
-            self._credentials = self._credentials or _credentials(self._token, self._token_uri, self._subject)
+            self._credentials = self._credentials or self._made()
             if not self._credentials.valid or self._credentials.token == refused:
                 self._renew(self._credentials)
             return str(self._credentials.token)
+
+    def _made(self) -> Credentials:
+        return _credentials(self._token, self._token_uri, self._subject, self._scope)
 
     def _renew(self, credentials: Credentials) -> None:
         from google.auth.exceptions import GoogleAuthError, TransportError
@@ -99,7 +103,7 @@ class _TokenAnswer:
         self.data = response.content
 
 
-def _credentials(text: str, token_uri: str, subject: str | None) -> Credentials:
+def _credentials(text: str, token_uri: str, subject: str | None, scope: str) -> Credentials:
     """Raises AuthenticationFailed for JSON that holds no credentials. Its content never shows in the error."""
     from google.auth.exceptions import GoogleAuthError
     from google.oauth2 import credentials, service_account
@@ -108,7 +112,7 @@ def _credentials(text: str, token_uri: str, subject: str | None) -> Credentials:
         info = {**json.loads(text), "token_uri": token_uri}
         if info.get("type") == "service_account":
             key = service_account.Credentials.from_service_account_info(  # type: ignore[no-untyped-call]
-                info, scopes=[SCOPE], subject=subject
+                info, scopes=[scope], subject=subject
             )
             return cast("Credentials", key)
         return credentials.Credentials(  # type: ignore[no-untyped-call]
@@ -117,7 +121,7 @@ def _credentials(text: str, token_uri: str, subject: str | None) -> Credentials:
             token_uri=token_uri,
             client_id=info["client_id"],
             client_secret=info["client_secret"],
-            scopes=[SCOPE],
+            scopes=[scope],
         )
     except (ValueError, KeyError, TypeError, GoogleAuthError):
         raise AuthenticationFailed(

@@ -31,7 +31,12 @@ def receive(connection: Connection, headers: Mapping[str, str], body: bytes, now
         return Event(event_id, state, ignored="Google opens the channel")
     if state not in CHANGED:
         return Event(event_id, state, ignored=f"the state {state!r} is not known")
-    return Event(event_id, state, (Change("unit", "" if feed == EVERYTHING else feed),))
+    return Event(event_id, state, _changes(feed))
+
+
+def _changes(feed: str) -> tuple[Change, ...]:
+    """The account's own feed tells of every unit but the shared drives, and of folders and drives that are new."""
+    return (Change("units"), Change("unit")) if feed == EVERYTHING else (Change("unit", feed),)
 
 
 def _verify(connection: Connection, channel: str, token: str) -> None:

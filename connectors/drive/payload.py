@@ -139,6 +139,32 @@ class CommentPage(_Payload):
     next_page_token: str | None = None
 
 
+class Group(_Payload):
+    email: str = ""
+
+
+class GroupPage(_Payload):
+    groups: tuple[Group, ...] = ()
+    next_page_token: str | None = None
+
+
+class Member(_Payload):
+    """`status` is not told of people outside the organisation."""
+
+    email: str = ""
+    type: str = ""
+    status: str = ""
+
+    @property
+    def is_person(self) -> bool:
+        return bool(self.email) and self.type == "USER" and self.status in ("", "ACTIVE")
+
+
+class MemberPage(_Payload):
+    members: tuple[Member, ...] = ()
+    next_page_token: str | None = None
+
+
 class StartPageToken(_Payload):
     start_page_token: str
 

@@ -16,6 +16,7 @@ from connectors.connection import DriveConnection
 from connectors.drive.channels import Kept, renewed
 from connectors.drive.client import DriveClient, Refused
 from connectors.drive.cursors import Changes, Modified, parsed
+from connectors.drive.directory import Directory
 from connectors.drive.documents import Documents
 from connectors.drive.folders import ROOT, ROOT_NAME, Folders, Place
 from connectors.drive.listing import FILES
@@ -39,17 +40,21 @@ class DriveConnector:
     def __init__(self, connection: DriveConnection, transport: httpx.BaseTransport | None = None) -> None:
         self._connection = connection
         self._client = DriveClient(connection, transport)
+        url = connection.directory_url
+        self._directory = Directory(connection, url, transport) if url else None
         self._folders = Folders(self._client)
         self._documents = Documents(self._client, self._folders, connection.id)
 
     @property
     def requests(self) -> int:
         """How many HTTP requests this connector has sent."""
-        return self._client.requests
+        return self._client.requests + (self._directory.requests if self._directory else 0)
 
     def close(self) -> None:
         self._documents.close()
         self._client.close()
+        if self._directory:
+            self._directory.close()
 
     def check(self) -> list[Finding]:
         """Try the credentials, and whether the account is told who may read its files."""
@@ -106,8 +111,11 @@ class DriveConnector:
         yield from others
 
     def memberships(self) -> Iterator[Membership]:
-        """None: Drive names groups and domains, but only Google's Directory API knows their members."""
-        return iter(())
+        """Members of groups, where the connection names Google's Directory API; Drive does not tell them.
+
+        A person's domain is known without: see `connectors.drive.access.domain_groups`.
+        """
+        return self._directory.memberships() if self._directory else iter(())
 
     def _found(self, document_ids: Sequence[str], others: list[Item]) -> Iterator[tuple[File, Place]]:
         """Files that are still there; items for the rest go to `others`."""

@@ -54,9 +54,7 @@ def xlsx_blocks(content: bytes) -> list[Block]:
     workbook = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
     blocks = []
     for sheet in workbook.worksheets:
-        rows = table(
-            ["" if value is None else str(value) for value in row] for row in sheet.iter_rows(values_only=True)
-        )
+        rows = table([_cell(value) for value in row] for row in sheet.iter_rows(values_only=True))
         blocks.extend([heading(sheet.title, 2), *rows] if rows else [])
     workbook.close()
     return blocks

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 from rich.console import Console
 from rich.markup import escape
@@ -11,11 +12,13 @@ from rich.table import Table
 
 from pipelines.cli import show
 from pipelines.cli.searching import Searcher
+from pipelines.errors import UsageError
 from pipelines.evaluation.comparison import Comparison, compared
 from pipelines.evaluation.measures import Figures
-from pipelines.evaluation.questions import read_questions
+from pipelines.evaluation.questions import expected_names, read_questions
 from pipelines.evaluation.report import COLUMNS, write_report
-from pipelines.evaluation.run import Asked, Run, evaluate, read_run, save
+from pipelines.evaluation.run import WORST, Asked, Run, evaluate, read_run, save
+from pipelines.index.base import Mode
 from pipelines.settings import Settings
 
 
@@ -31,10 +34,15 @@ class EvalFiles:
 
 def evaluate_file(settings: Settings, files: EvalFiles, mode: str, json: bool) -> None:
     """Ask, compare, write and print. Raises UsageError for files that do not fit."""
+    if mode not in get_args(Mode):
+        raise UsageError(f"--mode: {mode!r} is none of {', '.join(get_args(Mode))}")
     questions = read_questions(files.questions)
     earlier = read_run(files.against) if files.against else None
     with Searcher(settings) as searcher:
-        run = evaluate(questions, searcher.ask, model=searcher.model, mode=mode)
+        if mode != "lexical":
+            searcher.embed_together([one.query for one in questions])
+        ids = searcher.ids_of(expected_names(questions))
+        run = evaluate(questions, searcher.ask, model=searcher.model, mode=mode, ids=ids)
     comparison = compared(run, earlier) if earlier else None
     if files.save:
         save(run, files.save)
@@ -54,11 +62,23 @@ def _print(run: Run, comparison: Comparison | None) -> None:
     for source, (count, figures) in run.by_source.items():
         table.add_row(*_row(source, count, figures, changes.get(source)))
     console.print(table)
-    for one in comparison.worse if comparison else ():
-        before, now = one.before.figures.ndcg_at_10, one.asked.figures.ndcg_at_10
-        console.print(f"worse  {before:.3f} → {now:.3f}  {escape(one.asked.query)}", highlight=False, soft_wrap=True)
+    if comparison:
+        _print_moves(console, comparison)
     for asked in run.worst():
         _print_question(console, asked)
+    for name in run.unknown:
+        console.print(f"unknown  {escape(name)}: expected, and in no connection", highlight=False, soft_wrap=True)
+
+
+def _print_moves(console: Console, comparison: Comparison) -> None:
+    console.print(f"compared over the {comparison.questions} questions of both runs", highlight=False)
+    for how, moves in (("worse", comparison.worse), ("better", comparison.better)):
+        for one in moves[:WORST]:
+            before, now = one.before.figures.ndcg_at_10, one.asked.figures.ndcg_at_10
+            line = f"{how:<7}{before:.3f} → {now:.3f}  {escape(one.asked.query)}"
+            console.print(line, highlight=False, soft_wrap=True)
+        if len(moves) > WORST:
+            console.print(f"{how:<7}and {len(moves) - WORST} more", highlight=False)
 
 
 def _print_question(console: Console, asked: Asked) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Self
 
 from pydantic import ValidationError
 
+from pipelines.catalog.lookup import ids_of
+from pipelines.embedding.base import Embedder
 from pipelines.errors import UsageError
+from pipelines.evaluation.embedding import EmbeddedTogether
 from pipelines.retrieval import search
 from pipelines.retrieval.identity import person_tokens
 from pipelines.retrieval.model import SearchRequest, SearchResponse
@@ -22,6 +25,7 @@ class Searcher:
     def __init__(self, settings: Settings) -> None:
         self._workspace = Workspace(settings)
         self._reranker = open_reranker(settings)
+        self._embedded: Embedder | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -36,6 +40,14 @@ class Searcher:
         """Name of the embedding model."""
         return self._workspace.embedder.model
 
+    def embed_together(self, queries: Sequence[str]) -> None:
+        """Embed queries that will be asked, in few requests. Raises EmbeddingError."""
+        self._embedded = EmbeddedTogether(self._workspace.embedder, queries)
+
+    def ids_of(self, names: Collection[str]) -> Mapping[str, Sequence[str]]:
+        """The documents that ids and URLs stand for; what the catalog does not know is left out."""
+        return ids_of(self._workspace.catalog.documents, names)
+
     def ask(self, request: Mapping[str, Any]) -> SearchResponse:
         """Raises UsageError naming the field that does not fit."""
         try:
@@ -45,7 +57,8 @@ class Searcher:
             raise UsageError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
         workspace = self._workspace
         readers = person_tokens(asked.user, workspace.settings, workspace.catalog) if asked.user else None
-        return search(asked, readers, index=workspace.reader, embedder=workspace.embedder, reranker=self._reranker)
+        embedder = self._embedded or workspace.embedder
+        return search(asked, readers, index=workspace.reader, embedder=embedder, reranker=self._reranker)
 
 
 def search_once(settings: Settings, request: Mapping[str, Any]) -> SearchResponse:

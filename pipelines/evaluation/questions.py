@@ -10,7 +10,7 @@ apart between runs.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -51,6 +51,11 @@ def read_questions(file: Path) -> list[Question]:
     if not questions:
         raise UsageError(f"{file}: there is no question in it")
     return questions
+
+
+def expected_names(questions: Iterable[Question]) -> set[str]:
+    """All ids and URLs that some questions expect."""
+    return {name for question in questions for name in question.documents}
 
 
 def _question(file: Path, number: int, line: str, seen: dict[str, int]) -> Question:

@@ -38,17 +38,22 @@ def page(run: Run, comparison: Comparison | None = None) -> str:
     """The whole page. All that comes from documents and questions is escaped."""
     parts = [
         f"<h1>{len(run.asked)} questions, {escape(run.mode)} search</h1>",
-        f"<p><small>Embedding model {escape(run.model)}</small></p>",
+        f"<p><small>Embedding model {escape(run.model)}{_compared(comparison)}</small></p>",
         _figures_table(run, comparison),
         _moves("Worse than before", comparison.worse if comparison else ()),
         _moves("Better than before", comparison.better if comparison else ()),
         _worst(run.worst(WORST_SHOWN)),
+        _unknown(run.unknown),
     ]
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Headrace evaluation</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<style>{_STYLE}</style></head><body>{''.join(parts)}</body></html>\n"
     )
+
+
+def _compared(comparison: Comparison | None) -> str:
+    return f"; small figures: change over the {comparison.questions} questions of both runs" if comparison else ""
 
 
 def _figures_table(run: Run, comparison: Comparison | None) -> str:
@@ -89,6 +94,13 @@ def _worst(asked: Sequence[Asked]) -> str:
     if not asked:
         return "<p>Every question found all its documents first.</p>"
     return f"<h2>Worst questions</h2>{''.join(map(_question, asked))}"
+
+
+def _unknown(names: Sequence[str]) -> str:
+    if not names:
+        return ""
+    items = _items((f'<span class="missing">{escape(one)}</span>' for one in names), "ul")
+    return f"<h2>Expected, and in no connection</h2>{items}"
 
 
 def _question(asked: Asked) -> str:

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from pipelines.errors import UsageError
 from pipelines.evaluation.measures import DEPTH, Figures, mean, measured
-from pipelines.evaluation.questions import Question
+from pipelines.evaluation.questions import Question, expected_names
 from pipelines.retrieval.model import SearchResponse
 
 Ask: TypeAlias = Callable[[Mapping[str, Any]], SearchResponse]
@@ -112,12 +112,11 @@ def evaluate(
     asked = [_asked(one, _answer(one, ask, mode), ids or {}) for one in questions]
     expected = {one.id: grades for one, grades in asked}
     figures = measured(expected, {one.id: [document.document_id for document in one.found] for one, _ in asked})
-    names = dict.fromkeys(name for one in questions for name in one.documents)
     return Run(
         model,
         mode,
         tuple(replace(one, figures=figures[one.id]) for one, _ in asked),
-        () if ids is None else tuple(name for name in names if name not in ids),
+        () if ids is None else tuple(sorted(expected_names(questions) - ids.keys())),
     )
 
 

@@ -11,8 +11,9 @@ from typing import Any
 from connectors.connection import Connection
 from connectors.model import PUBLIC, user_token
 from pipelines.catalog import Catalog
+from pipelines.catalog.lookup import ids_of
 from pipelines.errors import EmbeddingError, UsageError
-from pipelines.evaluation.questions import read_questions
+from pipelines.evaluation.questions import expected_names, read_questions
 from pipelines.evaluation.run import Ask, Run, evaluate
 from pipelines.freshness import freshness
 from pipelines.index.base import Filters, IndexReader, IndexStore, Payload
@@ -117,7 +118,8 @@ def golden(workspace: Workspace, preview: IndexReader) -> tuple[Check, Run | Non
         return Check(name, True, "none configured"), None
     try:
         questions = read_questions(workspace.settings.directory / wanted.file)
-        run = evaluate(questions, _asking(workspace, preview), model=workspace.embedder.model)
+        ids = ids_of(workspace.catalog.documents, expected_names(questions))
+        run = evaluate(questions, _asking(workspace, preview), model=workspace.embedder.model, ids=ids)
     except (EmbeddingError, UsageError) as error:
         return Check(name, False, f"could not be asked: {error}"), None
     recall = run.total.recall_at_10

@@ -17,6 +17,8 @@ from typing import Any
 
 import httpx
 
+from tests.bench import searching
+
 ARCHIVE = Path("../shared/data/perf-corpus.tar.xz")
 LATENCY_MS = 80
 EDITS = 20
@@ -44,6 +46,7 @@ def main() -> None:
         _show(f"first run, {left} documents", again, left)
         _killed(corpus, Path(directory) / "killed", again["inputs"])
         _show("ten times that", _run(api, corpus, Path(directory) / "large", "--copies", "10"), left * 10)
+        searching.measure(corpus, Path(directory) / "search")
 
 
 def _run(api: str, corpus: Path, state: Path, *options: str) -> dict[str, Any]:

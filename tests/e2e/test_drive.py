@@ -304,6 +304,25 @@ def test_a_file_moved_into_a_restricted_folder_loses_its_readers(world: World) -
     assert world.embedder.requests == sent
 
 
+def test_members_of_groups_are_those_of_the_directory(world: World) -> None:
+    world.drive.groups = {
+        "team@acme.test": ["bob@acme.test", "smiths@acme.test"],
+        "smiths@acme.test": ["eve@acme.test"],
+    }
+    groups = world.workspace.catalog.memberships.groups_of
+    world.sync()
+    assert groups("bob@acme.test") == set()
+    url = f"{world.connection.base_url}/directory"
+    world.connection = world.connection.model_copy(update={"directory_url": url})
+    assert world.sync().errors == {}
+    assert groups("bob@acme.test") == {"group:acme:team@acme.test"}
+    assert groups("eve@acme.test") == {"group:acme:team@acme.test", "group:acme:smiths@acme.test"}
+    world.drive.groups["team@acme.test"].remove("bob@acme.test")
+    world.sync()
+    assert groups("bob@acme.test") == set()
+    assert world.readers("Wheel") == {f"user:{ME}", "group:acme:team@acme.test"}
+
+
 def test_comments_are_left_out_where_somebody_may_only_view(world: World) -> None:
     world.drive.comment(world.ids["plan-4"], "Who pays?", "The guild.", quoted="pump of mill 4")
     world.sync()
@@ -361,7 +380,7 @@ def test_a_server_without_a_changes_feed_is_asked_for_what_was_modified(world: W
     ("only", "fault"),
     [
         ("files", limited("userRateLimitExceeded")),
-        ("export", limited("rateLimitExceeded", **{"retry-after": "7"})),
+        ("export", limited("rateLimitExceeded", headers={"retry-after": "7"})),
         ("changes/startPageToken", limited("rateLimitExceeded", 429)),
         ("export", broken_gateway),
         ("drives", broken_gateway),
@@ -458,7 +477,8 @@ def test_shortcuts_sheets_slides_and_what_cannot_be_read(world: World) -> None:
     report = world.sync()
     assert (report.errors, report.documents.failed, report.documents.skipped) == ({}, 0, 1 + 6)
     assert "Long story." in world.text("Long")
-    reasons = {one["title"]: one["reason"] for one in world.workspace.catalog.documents.in_trouble()}
+    names = {f"drive:acme/{file}": payload["name"] for file, payload in world.drive.files.items()}
+    reasons = {names[one["id"]]: one["reason"] for one in world.workspace.catalog.documents.in_trouble()}
     assert reasons["To the wheel"] == "shortcut: its target is read where it lies"
     assert "10 MB" in reasons["Endless"]
     assert reasons["big.txt"].startswith("too large")

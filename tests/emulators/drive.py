@@ -316,6 +316,8 @@ class GoogleDrive:
                 return self._changes(query)
             case ["channels", "stop"]:
                 return Response(status_code=204) if self.channels.pop(body["id"], None) else error(404, "notFound")
+            case ["directory", "groups"] if query.get("customer") == "my_customer":
+                return self._page("groups", [{"email": name} for name in self.groups], query)
             case ["directory", "groups", name, "members"]:
                 return self._members(name, query)
         return error(404, "notFound")
@@ -401,9 +403,11 @@ class GoogleDrive:
     def _members(self, name: str, query: dict[str, str]) -> Response:
         if name not in self.groups:
             return error(404, "notFound", "Resource Not Found: groupKey")
+        derived = query.get("includeDerivedMembership") == "true"
+        inside = [one for nested in self.groups[name] if derived for one in self.groups.get(nested, [])]
         found = [
             {"email": one, "type": "GROUP" if one in self.groups else "USER", "status": "ACTIVE"}
-            for one in self.groups[name]
+            for one in dict.fromkeys([*self.groups[name], *inside])
         ]
         return self._page("members", found, query)
 
@@ -500,14 +504,14 @@ def serving(drive: GoogleDrive) -> Iterator[str]:
         thread.join()
 
 
-def error(status: int, reason: str, message: str = "", **headers: str) -> Response:
+def error(status: int, reason: str, message: str = "", headers: dict[str, str] | None = None) -> Response:
     """https://developers.google.com/workspace/drive/api/guides/handle-errors"""
     said = {"domain": "global", "reason": reason, "message": message or reason}
     return JSONResponse({"error": {"code": status, "message": message or reason, "errors": [said]}}, status, headers)
 
 
-def limited(reason: str, status: int = 403, **headers: str) -> Fault:
-    return lambda: error(status, reason, "Rate Limit Exceeded", **headers)
+def limited(reason: str, status: int = 403, headers: dict[str, str] | None = None) -> Fault:
+    return lambda: error(status, reason, "Rate Limit Exceeded", headers)
 
 
 def broken_gateway() -> Response:

@@ -11,6 +11,7 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from google.auth import jwt
 
 from connectors.connection import DriveConnection
 from connectors.drive.client import DriveClient
@@ -72,6 +73,23 @@ def test_a_service_account_signs_for_its_tokens(service_account: dict[str, str])
     client.about()
     assert (google.issued, client.requests) == (1, 2)
     assert google.asked[0]["grant_type"] == ["urn:ietf:params:oauth:grant-type:jwt-bearer"]
+
+
+def test_a_service_account_acts_for_somebody(service_account: dict[str, str]) -> None:
+    google = Google()
+    connection = DriveConnection.model_validate(
+        {
+            "id": "acme",
+            "source": "drive",
+            "token": json.dumps(service_account),
+            "base_url": "https://drive.test/drive/v3",
+            "token_uri": TOKEN_URI,
+            "subject": "ada@acme.test",
+        }
+    )
+    DriveClient(connection, httpx.MockTransport(google)).about()
+    claim = jwt.decode(google.asked[0]["assertion"][0], verify=False)  # type: ignore[no-untyped-call]
+    assert (claim["sub"], claim["scope"]) == ("ada@acme.test", "https://www.googleapis.com/auth/drive.readonly")
 
 
 def test_an_authorised_user_refreshes_tokens() -> None:

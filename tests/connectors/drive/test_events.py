@@ -36,11 +36,15 @@ def notification(feed="user", state="change", number="7", **headers):
     } | headers
 
 
-@pytest.mark.parametrize(("feed", "unit"), [("user", ""), ("0ADrive", "0ADrive")])
-def test_a_notification_says_in_which_unit_to_look(feed, unit):
-    headers = notification(feed)
+@pytest.mark.parametrize(
+    ("feed", "changes"),
+    [("user", (Change("units"), Change("unit"))), ("0ADrive", (Change("unit", "0ADrive"),))],
+)
+@pytest.mark.parametrize("state", ["add", "change", "remove", "trash", "untrash", "update"])
+def test_a_notification_says_in_which_units_to_look(feed, changes, state):
+    headers = notification(feed, state)
     event = receive(CONNECTION, headers, b"", 0.0)
-    assert event.changes == (Change("unit", unit),)
+    assert event.changes == changes
     assert event.id == f"{headers['x-goog-channel-id']} 7"
 
 

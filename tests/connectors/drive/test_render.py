@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import codecs
 
 import pytest
@@ -150,3 +151,23 @@ def test_titles_are_one_line(name: str, expected: str) -> None:
 
 def test_the_size_cap_is_stated() -> None:
     assert render.too_large(30_000_000) == "too large: 30.0 MB, more than 25 MB"
+
+
+@given(
+    st.text(st.characters(codec="utf-8", exclude_categories=["Cc"], exclude_characters="\ufeff"), min_size=1).filter(
+        str.strip
+    ),
+    st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-32"]),
+)
+def test_text_is_what_was_written_whatever_its_encoding(text: str, encoding: str) -> None:
+    found = content(text.encode(encoding), "text/plain")
+    assert found is not None
+    assert found.body == text
+
+
+@given(st.text("ab#|\n *", max_size=80), st.binary(min_size=30, max_size=60))
+def test_only_embedded_pictures_are_taken_out(text: str, picture: bytes) -> None:
+    image = f"data:image/png;base64,{base64.b64encode(picture).decode()}"
+    found = content(f"words {text}\n\n![][image1]\n\n[image1]: <{image}>\n".encode(), "text/markdown")
+    assert found is not None
+    assert found.body == f"words {text}\n\n![][image1]\n\n"

@@ -1,0 +1,95 @@
+"""What is known around a document: its unit and connection, and the events that pointed at it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from pipelines.catalog import Catalog
+from pipelines.settings import Settings
+
+EVENTS_SHOWN = 5
+EVENTS_LOOKED_AT = 1_000
+"""Of the connection, the newest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The unit that a document lies in. `configured` is whether the settings name its connection.
+
+    Without a `cursor` the next sync reads the whole unit. `error` is what stopped the last sync.
+    """
+
+    connection: str
+    configured: bool
+    connection_paused: bool
+    unit: str
+    name: str
+    paused: bool
+    gone: bool
+    last_sync: datetime | None
+    error: str | None
+    cursor: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PointingEvent:
+    """An event that said to look again at the document (scope `document`), at its unit, or at all units."""
+
+    id: int
+    kind: str
+    scope: str
+    state: str
+    reason: str | None
+    received_at: datetime
+    finished_at: datetime | None
+
+
+def home(catalog: Catalog, settings: Settings, connection: str, unit: str) -> Home:
+    """A unit that the catalog does not know counts as gone."""
+    state = catalog.units.get(connection, unit)
+    return Home(
+        connection=connection,
+        configured=any(one.id == connection for one in settings.connections),
+        connection_paused=catalog.connections.get(connection).paused,
+        unit=unit,
+        name=state.unit.name if state else "",
+        paused=state.paused if state else False,
+        gone=state.gone if state else True,
+        last_sync=state.last_sync if state else None,
+        error=state.error if state else None,
+        cursor=state is not None and state.cursor is not None,
+    )
+
+
+def pointing(catalog: Catalog, connection: str, unit: str, document_id: str) -> tuple[PointingEvent, ...]:
+    """The last events that pointed at a document, the newest first."""
+    events = catalog.events.listed(connection, limit=EVENTS_LOOKED_AT)
+    return tuple(islice(_pointing(events, unit, document_id), EVENTS_SHOWN))
+
+
+def _pointing(events: list[dict[str, Any]], unit: str, document_id: str) -> Iterator[PointingEvent]:
+    for event in events:
+        scopes = [change["scope"] for change in event["changes"] if _points(change, unit, document_id)]
+        if scopes:
+            yield PointingEvent(
+                event["id"],
+                event["kind"],
+                "document" if "document" in scopes else scopes[0],
+                event["state"],
+                event["reason"],
+                event["received_at"],
+                event["finished_at"],
+            )
+
+
+def _points(change: Mapping[str, str], unit: str, document_id: str) -> bool:
+    match change["scope"]:
+        case "document":
+            return change["document_id"] == document_id
+        case "unit":
+            return change["unit"] in ("", unit)
+    return False

@@ -1,0 +1,104 @@
+"""Listings name what a read would yield, and the marks tell what has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from connectors.drive.source import DriveConnector
+from connectors.errors import InvalidResponse
+from connectors.model import Document, Listed, Unit
+
+PLANS = Unit("plans", "Plans")
+
+
+@pytest.fixture
+def filled(drive: Any) -> Any:
+    drive.drives["team"] = "Team"
+    drive.folder("plans")
+    drive.folder("inner", "plans")
+    drive.doc("plan", "inner")
+    drive.doc("top", "plans")
+    drive.doc("team-top", "team")
+    drive.file("picture", "plans", mimeType="image/png", size="10")
+    return drive
+
+
+def listed(connector: DriveConnector, unit: Unit = PLANS) -> dict[str, Listed]:
+    list(connector.units())
+    return {one.document_id.removeprefix("drive:acme/"): one for one in connector.listing(unit)}
+
+
+def test_a_listing_names_what_a_read_yields_without_reading_it(filled: Any, connector: DriveConnector) -> None:
+    found = listed(connector)
+    assert set(found) == {"plan", "top", "picture"}
+    assert not [call for call in filled.calls if "export" in call.url.path or "alt" in call.url.params]
+    for item in connector.read(PLANS):
+        if isinstance(item, Document):
+            one = found[item.id.removeprefix("drive:acme/")]
+            assert (one.title, one.updated_at, one.mark) == (item.title, item.updated_at, item.mark)
+
+
+CHANGES: dict[str, tuple[Callable[[Any], None], set[str]]] = {
+    "nothing": (lambda d: None, set()),
+    "touched": (lambda d: d.change("plan"), set()),
+    "edited": (lambda d: d.edit("plan", "Other words."), {"plan"}),
+    "renamed": (lambda d: d.change("plan", name="New"), {"plan"}),
+    "moved": (lambda d: d.change("plan", parents=["plans"]), {"plan"}),
+    "folder renamed": (lambda d: d.change("inner", name="New"), {"plan"}),
+    "shared": (
+        lambda d: d.change("plan", permissions=[{"type": "user", "role": "reader", "emailAddress": "b@acme.test"}]),
+        {"plan"},
+    ),
+    "expired": (
+        lambda d: d.change(
+            "plan",
+            permissions=[{**d.files["plan"]["permissions"][0], "expirationTime": "2020-01-01T00:00:00Z"}],
+        ),
+        {"plan"},
+    ),
+    "shared with others in a shared drive": (lambda d: d.change("top", permissionIds=["1", "2"]), {"top"}),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_marks_tell_what_a_document_would_show(filled: Any, connector: DriveConnector, name: str) -> None:
+    change, expected = CHANGES[name]
+    before = listed(connector)
+    change(filled)
+    after = listed(connector)
+    assert {one for one in before if after[one].mark != before[one].mark} == expected
+
+
+def test_an_incomplete_listing_is_no_listing(filled: Any, connector: DriveConnector) -> None:
+    def incomplete(request: httpx.Request) -> httpx.Response | None:
+        inside = "in parents" in request.url.params.get("q", "")
+        return httpx.Response(200, json={"files": [], "incompleteSearch": True}) if inside else None
+
+    filled.faults.append(incomplete)
+    with pytest.raises(InvalidResponse, match="did not search everything"):
+        list(connector.listing(PLANS))
+
+
+@pytest.mark.parametrize(
+    ("document_id", "unit"),
+    [
+        ("drive:acme/plan", "plans"),
+        ("drive:acme/team-top", "team"),
+        ("drive:acme/inner", None),
+        ("drive:acme/no-such", None),
+        ("drive:other/plan", None),
+    ],
+)
+def test_the_unit_of_a_document(filled: Any, connector: DriveConnector, document_id: str, unit: str | None) -> None:
+    assert connector.unit_of(document_id) == unit
+
+
+def test_what_is_in_the_trash_or_left_out_is_in_no_unit(filled: Any, open_drive: Any) -> None:
+    filled.change("top", trashed=True)
+    connector = open_drive(exclude=("team",))
+    assert connector.unit_of("drive:acme/top") is None
+    assert connector.unit_of("drive:acme/team-top") is None

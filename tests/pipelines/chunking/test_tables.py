@@ -1,0 +1,62 @@
+"""Rows of cells as tables: nothing is lost, and every part of a long one shows its header."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import UTC, date, datetime
+
+import openpyxl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.chunking.formats import read_blocks
+from pipelines.chunking.split import split_blocks
+from pipelines.chunking.tables import csv_blocks, table
+from tests.pipelines.chunking import files
+
+CELLS = st.text(st.characters(categories=["L", "N"]), max_size=8)
+ROWS = st.lists(st.lists(CELLS, min_size=2, max_size=4), min_size=1, max_size=60)
+
+
+@given(rows=ROWS)
+def test_all_cells_and_nothing_else(rows):
+    written = " ".join(block.text for block in table(rows))
+    found = [word for word in written.replace("|", " ").split() if word != "---"]
+    assert found == [word for row in rows for cell in row for word in cell.split()]
+
+
+@given(rows=ROWS)
+def test_csv_is_the_same_table(rows):
+    text = io.StringIO()
+    csv.writer(text).writerows([["first", "second"], *rows])
+    assert csv_blocks(text.getvalue()) == table([["first", "second"], *rows])
+
+
+@given(rows=ROWS, limit=st.integers(200, 600))
+def test_each_part_of_a_table_has_its_header(rows, limit):
+    parts = split_blocks(table([["first", "second", "third", "fourth"], *rows]), limit=limit)
+    assert all(part.text.startswith("| first | second | third | fourth |\n| --- |") for part in parts)
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ([["Costs of 2026"], [], ["Item", "EUR"], ["Desk", "200"]], ["Costs of 2026", "| Item | EUR |"]),
+        ([["Costs"], ["", "in EUR"], ["Item", "EUR"]], ["Costs", "in EUR", "| Item | EUR |"]),
+        ([["Item"], ["Desk"]], ["| Item |"]),
+        ([["", ""], []], []),
+    ],
+)
+def test_what_stands_over_a_table_is_not_its_header(rows, expected):
+    assert [block.text.split("\n")[0] for block in table(rows)] == expected
+
+
+def test_dates_of_a_workbook_have_no_time_of_their_own():
+    book = openpyxl.Workbook()
+    book.active.append(["Day", "Hour"])
+    book.active.append([date(2026, 1, 2), datetime(2026, 1, 2, 3, 4, tzinfo=UTC).replace(tzinfo=None)])
+    buffer = io.BytesIO()
+    book.save(buffer)
+    assert read_blocks(buffer.getvalue(), files.XLSX)[1].text.endswith("| 2026-01-02 | 2026-01-02 03:04:00 |")

@@ -1,0 +1,80 @@
+"""A folder with settings and a published index, and the command line in it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+
+import pytest
+
+from connectors.model import Failed, Membership, Unit
+from pipelines.cli import main
+from pipelines.settings import load_settings
+from pipelines.stages.publish import publish
+from pipelines.sync import sync_unit
+from pipelines.workspace import Workspace
+from tests.emulators.fake_embedder import FakeEmbedder
+from tests.emulators.memory_source import MemorySource
+from tests.pipelines.documents import document
+
+SETTINGS = "connections: [{id: acme, source: github, token: t}]\n"
+TURBINE_URL = "https://example.com/2"
+BO = "bo@example.com"
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self):
+        return json.loads(self.out.splitlines()[-1])
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("command-line")
+    (folder / "headrace.yaml").write_text(SETTINGS)
+    settings = load_settings(folder / "headrace.yaml", environment={})
+    source = MemorySource()
+    source.put(document(1, content="The penstock valve leaks.", readers=("group:acme:unit",)))
+    source.put(document(2, content="The [turbine] hums.", readers=("public",), title="[b]Turbine", url=TURBINE_URL))
+    source.put(Failed("github:acme/broken", "Broken", "answered 500"))
+    with Workspace(settings, FakeEmbedder()) as workspace:
+        workspace.catalog.units.discovered("acme", "github", [Unit("unit", "Plant")])
+        sync_unit(workspace, settings.connection("acme"), source, Unit("unit", "Plant"))
+        workspace.catalog.memberships.replace("acme", [Membership("unit", BO)])
+        publish(workspace)
+    return folder
+
+
+@pytest.fixture
+def embedder():
+    return FakeEmbedder()
+
+
+@pytest.fixture
+def headrace(folder, embedder, monkeypatch, capsys):
+    """Runs `headrace …` in the folder."""
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr("pipelines.embedding.open_embedder", lambda _: embedder)
+    monkeypatch.setattr("pipelines.logs.to_standard_error", lambda: None)
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["headrace", *map(str, arguments)])
+        capsys.readouterr()
+        code = 0
+        try:
+            main()
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+        printed = capsys.readouterr()
+        return Done(code, printed.out, printed.err)
+
+    return run
