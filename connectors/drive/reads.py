@@ -16,7 +16,7 @@ from connectors.drive.folders import ALL_FOLDERS, ROOT, Folders, Place
 from connectors.drive.listing import FILES, NOT_TRASHED, TRASHED, Batch, Learn, Position, Walk, flat
 from connectors.drive.marks import file_mark, folder_marks
 from connectors.drive.payload import FOLDER, Change, ChangePage, File
-from connectors.errors import InvalidResponse, NotFound, RequestRejected
+from connectors.errors import AccessDenied, InvalidResponse, NotFound, RequestRejected
 from connectors.model import Checkpoint, Deleted, Item, Listed, Unit, Window
 
 _OVERLAP = timedelta(minutes=2)
@@ -147,6 +147,7 @@ class UnitReads:
     def _changed(self, changes: Iterable[Change], marks: dict[str, str]) -> Iterator[Item]:
         """Items for one page of changes; what is said last of a file holds."""
         latest = {change.file_id: change.file for change in changes if change.file_id}
+        latest = {file_id: file or self._elsewhere(file_id) for file_id, file in latest.items()}
         folders = [file for file in latest.values() if file and file.is_folder]
         for folder in folders:
             self.folders.learn(folder)
@@ -156,6 +157,15 @@ class UnitReads:
         for folder in folders:
             yield from self._below_changed(folder, marks)
         yield from self._looked_at(file for file in latest.values() if file and not file.is_folder)
+
+    def _elsewhere(self, file_id: str) -> File | None:
+        """A file that is gone from a shared drive, where it lies now: a move out of the drive looks like a removal."""
+        if not self._drive:
+            return None
+        try:
+            return self.client.file(file_id)
+        except (NotFound, AccessDenied):
+            return None
 
     def _below_changed(self, folder: File, marks: dict[str, str]) -> Iterator[Item]:
         """Files below a folder that was renamed, moved, shared anew or trashed: the feed names only the folder."""

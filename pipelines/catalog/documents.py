@@ -100,6 +100,16 @@ class Documents:
                     return [dict(row._mapping) for row in rows]
         return []
 
+    def called(self, name: str) -> list[dict[str, Any]]:
+        """All that is known of the documents whose id ends with this name; looks through all ids."""
+        table = tables.documents
+        ending = f"/{name}"
+        statement = select(table).where(table.c.id.endswith(ending, autoescape=True)).order_by(table.c.id)
+        with self._engine.connect() as database:
+            rows = [dict(row._mapping) for row in database.execute(statement)]
+        # SQLite's LIKE takes upper and lower case for the same, and providers' ids do not.
+        return [row for row in rows if row["id"].endswith(ending)]
+
     def ids_at(self, urls: Iterable[str]) -> dict[str, tuple[str, ...]]:
         """Ids of the documents at each of these URLs; URLs of none are left out."""
         table = tables.documents

@@ -208,7 +208,7 @@ def search(
 
 @app.command(name="eval")
 def evaluate(
-    file: Annotated[Path, typer.Argument(help="Questions with expected documents, one JSON object a line")],
+    file: Annotated[Path, typer.Argument(help='A line for each question: {"query", "expected": [id or URL], "user"?}')],
     mode: Annotated[str, typer.Option(help="hybrid, dense or lexical")] = "hybrid",
     save: Annotated[Path | None, typer.Option(help="Keep the run in this file")] = None,
     against: Annotated[Path | None, typer.Option(help="Compare with the run in this file")] = None,

@@ -36,6 +36,9 @@ def evaluate_file(settings: Settings, files: EvalFiles, mode: str, json: bool) -
     """Ask, compare, write and print. Raises UsageError for files that do not fit."""
     if mode not in get_args(Mode):
         raise UsageError(f"--mode: {mode!r} is none of {', '.join(get_args(Mode))}")
+    for option, file in (("--save", files.save), ("--html", files.html)):
+        if file and not file.parent.is_dir():
+            raise UsageError(f"{option} {file}: {file.parent} is no folder")
     questions = read_questions(files.questions)
     earlier = read_run(files.against) if files.against else None
     with Searcher(settings) as searcher:
@@ -71,7 +74,9 @@ def _print(run: Run, comparison: Comparison | None) -> None:
 
 
 def _print_moves(console: Console, comparison: Comparison) -> None:
-    console.print(f"compared over the {comparison.questions} questions of both runs", highlight=False)
+    earlier = f"{comparison.mode} search with {comparison.model}"
+    both = f"compared with {earlier}, over the {comparison.questions} questions of both runs"
+    console.print(escape(both), highlight=False, soft_wrap=True)
     for how, moves in (("worse", comparison.worse), ("better", comparison.better)):
         for one in moves[:WORST]:
             before, now = one.before.figures.ndcg_at_10, one.asked.figures.ndcg_at_10

@@ -23,8 +23,13 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What changed since an earlier run, over the `questions` that both asked; the largest changes first."""
+    """What changed since an earlier run, over the `questions` that both asked; the largest changes first.
 
+    `model` and `mode` are the earlier run's.
+    """
+
+    model: str
+    mode: str
     questions: int
     change: Figures
     by_source: dict[str, Figures]
@@ -33,6 +38,8 @@ class Comparison:
 
     def as_json(self) -> dict[str, Any]:
         return {
+            "model": self.model,
+            "mode": self.mode,
             "questions": self.questions,
             "total": self.change.as_json(),
             "by_source": {source: change.as_json() for source, change in self.by_source.items()},
@@ -48,6 +55,8 @@ def compared(run: Run, earlier: Run) -> Comparison:
     sources = sorted({source for pair in pairs for source in pair.asked.sources})
     moved = sorted((pair for pair in pairs if pair.change), key=lambda pair: pair.change)
     return Comparison(
+        model=earlier.model,
+        mode=earlier.mode,
         questions=len(pairs),
         change=_change(pairs),
         by_source={source: _change([pair for pair in pairs if source in pair.asked.sources]) for source in sources},

@@ -53,7 +53,10 @@ def page(run: Run, comparison: Comparison | None = None) -> str:
 
 
 def _compared(comparison: Comparison | None) -> str:
-    return f"; small figures: change over the {comparison.questions} questions of both runs" if comparison else ""
+    if not comparison:
+        return ""
+    earlier = f"{escape(comparison.mode)} search with {escape(comparison.model)}"
+    return f"; small figures: change since {earlier}, over the {comparison.questions} questions of both runs"
 
 
 def _figures_table(run: Run, comparison: Comparison | None) -> str:

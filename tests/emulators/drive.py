@@ -376,17 +376,18 @@ class GoogleDrive:
         token, drive = query.get("pageToken", ""), query.get("driveId")
         if not token.isdigit() or not self.oldest_token <= int(token) <= len(self.log):
             return error(400, "invalid", "Invalid Value: pageToken")
-        latest = {file: position for position, (file, _) in enumerate(self.log)}
-        seen = range(int(token), len(self.log))
-        positions = [p for p in seen if latest[self.log[p][0]] == p and (drive is None or self.log[p][1] == drive)]
+        feed = [position for position, (_, place) in enumerate(self.log) if drive is None or place == drive]
+        latest = {self.log[position][0]: position for position in feed}
+        positions = [one for one in sorted(latest.values()) if one >= int(token)]
         size = min(int(query.get("pageSize", 100)), self.page_size)
-        changes = [self._change(self.log[position][0]) for position in positions[:size]]
+        changes = [self._change(self.log[position][0], drive) for position in positions[:size]]
         more = len(positions) > size
         following = {"nextPageToken": str(positions[size])} if more else {"newStartPageToken": str(len(self.log))}
         return _masked({"changes": changes, **following}, query)
 
-    def _change(self, file: str) -> Payload:
-        known = file in self.files and self.sees(file)
+    def _change(self, file: str, drive: str | None) -> Payload:
+        """What has moved to another shared drive is removed from the list of changes of the one that it was in."""
+        known = file in self.files and self.sees(file) and (not drive or self.files[file]["driveId"] == drive)
         said = {"kind": "drive#change", "changeType": "file", "fileId": file, "removed": not known}
         return {**said, "file": self.described(file)} if known else said
 

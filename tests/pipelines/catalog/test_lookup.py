@@ -8,7 +8,17 @@ from pipelines.catalog import Outcome, open_catalog
 from pipelines.catalog.lookup import ids_of, looked_up, spellings
 
 PAGE = "https://example.com/page"
-DOCUMENTS = {"notion:a": PAGE, "notion:gone": f"{PAGE}?v=1", "notion:z": f"{PAGE}?v=1", "slack:c": f"{PAGE}/c/#1"}
+FILE = "1ZIChpZeYTt5KLQSopF3sAI6TRfoZpLw2"
+NOTION = "notion:acme/0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
+DOCUMENTS = {
+    f"drive:acme/{FILE}": f"https://docs.google.com/document/d/{FILE}/edit?usp=drivesdk",
+    "github:acme/acme/api/wiki/How-we-release-firmware": "https://github.com/acme/api/wiki/How-we-release-firmware",
+    NOTION: "https://app.notion.com/p/0f1e2d3c4b5a69788796a5b4c3d2e1f0",
+    "notion:a": PAGE,
+    "notion:gone": f"{PAGE}?v=1",
+    "notion:z": f"{PAGE}?v=1",
+    "slack:c": f"{PAGE}/c/#1",
+}
 
 
 @pytest.fixture
@@ -39,6 +49,13 @@ def documents(settings):
         ("notion:b", []),
         ("https://[half", []),
         ("", []),
+        (f"https://docs.google.com/document/d/{FILE}/edit?tab=t.0", [f"drive:acme/{FILE}"]),
+        (f"https://drive.google.com/file/d/{FILE.lower()}/view", []),
+        ("https://www.notion.so/acme/A-Plan-0f1e2d3c4b5a69788796a5b4c3d2e1f0?pvs=4", [NOTION]),
+        ("https://www.notion.so/0f1e2d3c4b5a69788796a5b4c3d2e1f0", [NOTION]),
+        ("https://www.notion.so/acme/A-Plan-0f1e2d3c4b5a69788796a5b4c3d2e1f1", []),
+        ("https://github.com/acme/other/wiki/How-we-release-firmware", []),
+        ("https://example.com/%/_______________________", []),
     ],
 )
 def test_a_document_is_found_by_what_people_have_at_hand(documents, spelling, found):
@@ -47,10 +64,12 @@ def test_a_document_is_found_by_what_people_have_at_hand(documents, spelling, fo
 
 def test_many_are_looked_up_together(documents):
     asked = ["notion:a", f"{PAGE}/#x", f"{PAGE}?v=1", "https://example.com/none", "github:none"]
+    asked.append(f"https://docs.google.com/document/d/{FILE}")
     assert ids_of(documents, asked) == {
         "notion:a": ("notion:a",),
         f"{PAGE}/#x": ("notion:a",),
         f"{PAGE}?v=1": ("notion:gone", "notion:z"),
+        f"https://docs.google.com/document/d/{FILE}": (f"drive:acme/{FILE}",),
     }
 
 

@@ -48,7 +48,7 @@ def test_people_read_figures_changes_and_the_worst_questions(headrace, tmp_path)
     lines = done.out.splitlines()
     assert done.code == 0
     assert any(line.split()[:4] == ["github", "3", "0.667", "(+0.250)"] for line in lines)
-    assert "compared over the 4 questions of both runs" in lines
+    assert "compared with hybrid search with fake-words, over the 4 questions of both runs" in lines
     assert "worse  0.750 → 0.000  nothing" in lines
     assert "better 0.250 → 1.000  penstock valve" in lines
     assert f"   missing  {VALVE}" in lines
@@ -67,12 +67,17 @@ def test_words_alone_need_no_embedding(headrace, embedder, tmp_path):
         ([QUESTIONS[0], {"query": "x"}], [], "questions.jsonl: line 2: expected: Field required"),
         ([QUESTIONS[0]], ["--mode", "fuzzy"], "--mode: 'fuzzy' is none of hybrid, dense, lexical"),
         ([QUESTIONS[0]], ["--against", "none.json"], "none.json: cannot be read"),
-        ([QUESTIONS[0]], ["--save", "no/such/folder/run.json"], "cannot be written"),
+        ([QUESTIONS[0]], ["--save", "no/folder/run.json"], "--save no/folder/run.json: no/folder is no folder"),
     ],
 )
 def test_wrong_use_is_named(headrace, tmp_path, lines, options, said):
     done = headrace("eval", written(tmp_path, *lines), *options)
     assert (done.code, said in done.err) == (2, True)
+
+
+def test_a_place_to_write_that_is_not_there_costs_no_question(headrace, embedder, tmp_path):
+    done = headrace("eval", written(tmp_path, QUESTIONS[0]), "--html", tmp_path / "none" / "report.html")
+    assert (done.code, "is no folder" in done.err, embedder.requests) == (2, True, 0)
 
 
 def test_a_provider_that_does_not_answer_is_a_failure(headrace, embedder, tmp_path):

@@ -197,7 +197,7 @@ def test_the_report_shows_all_and_runs_nothing(tmp_path):
     assert "missing: notion:e" in text
     assert "Better than before" in text
     assert "Worse than before" not in text
-    assert "change over the 4 questions" in text
+    assert "change since lexical search with m, over the 4 questions" in text
     assert "<script" not in text
     assert 'src="' not in text
     assert "in no connection" not in text
