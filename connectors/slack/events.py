@@ -146,8 +146,10 @@ def _message(delivery: _Delivery) -> Changes:
     if gone:
         places += _places(delivery, {"ts": gone})
         # Where the message itself is not told it may have been a reply, to whichever thread.
-        places += [] if told else [delivery.document(f"threads/{gone}"), Change("unit", delivery.channel)]
-    return tuple(places)
+        places += [] if told else [Change("unit", delivery.channel)]
+    # What changes or goes may be a root, although the event need not say so.
+    roots = [str(one["ts"]) for one in told or ([{"ts": gone}] if gone else []) if not one.get("thread_ts")]
+    return (*places, *(delivery.document(f"threads/{root}") for root in roots))
 
 
 def _places(delivery: _Delivery, message: Payload) -> Iterator[Change]:

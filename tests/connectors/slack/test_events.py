@@ -37,7 +37,7 @@ def names(event):
         ({"subtype": "file_share", "ts": TS, "files": [{"id": "F1"}]}, {DAY, "files/F1"}),
         (
             {"subtype": "message_changed", "ts": "1", "message": {"ts": TS}, "previous_message": {"ts": TS}},
-            {DAY},
+            {DAY, f"threads/{TS}"},
         ),
         (
             {"subtype": "message_changed", "message": {"ts": ROOT, "thread_ts": ROOT, "reply_count": 2}},
