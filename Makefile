@@ -32,7 +32,7 @@ bench-sources: setup
 bench-freshness: setup
 	$(BIN)/python -m tests.bench.freshness
 
-# DATA is the folder of the public sets; see tests/bench/quality.py.
+# DATA names the folder of the public sets; see tests/bench/quality.py.
 bench-quality: setup
 	$(BIN)/python -m tests.bench.quality $(DATA)
 

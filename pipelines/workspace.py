@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pipelines.embedding.base import Embedder
     from pipelines.index.base import IndexReader, IndexSpec, IndexStore
     from pipelines.landing import Landing
+    from pipelines.retrieval.reranking import Reranker
 
 
 class Workspace:
@@ -65,6 +66,17 @@ class Workspace:
         embedder = open_embedder(self.settings.embedding)
         self._open.callback(embedder.close)
         return embedder
+
+    @cached_property
+    def reranker(self) -> Reranker | None:
+        """The reranker of the settings; None where there is none."""
+        if self.settings.reranker is None:
+            return None
+        from pipelines.retrieval.reranking import Reranker
+
+        reranker = Reranker(self.settings.reranker)
+        self._open.callback(reranker.close)
+        return reranker
 
     def warm(self) -> None:
         """Load a local model before it is needed; a provider's API is not asked for nothing."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,9 @@ from pathlib import Path
 import pytest
 import stamina
 
+from pipelines.index.base import IndexSpec
+from pipelines.index.edge_shard import create_shard
+from pipelines.index.publishing import copy_data
 from pipelines.settings import Settings
 
 OURS = ("HEADRACE_", "DAGSTER_", "AWS_", "OPENAI_", "QDRANT_")
@@ -38,6 +42,24 @@ def retries_without_waiting() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def no_limits_met_before(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("connectors.limits._limits", {})
+
+
+@pytest.fixture(scope="session")
+def empty_shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("shards")
+
+
+@pytest.fixture(autouse=True)
+def shards_are_copied(monkeypatch: pytest.MonkeyPatch, empty_shards: Path) -> None:
+    """The engine takes half a second to make an empty shard, and far less to open a copy of one."""
+
+    def copied(path: Path, spec: IndexSpec) -> None:
+        template = empty_shards / str(spec.dimensions)
+        if not template.exists():
+            create_shard(template, spec)
+        shutil.copytree(template, path, copy_function=copy_data)
+
+    monkeypatch.setattr("pipelines.index.edge.create_shard", copied)
 
 
 @pytest.fixture

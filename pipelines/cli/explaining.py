@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing, nullcontext
 from datetime import datetime
 
 from pydantic import ValidationError
@@ -15,7 +14,6 @@ from pipelines.explain import Explanation, explain
 from pipelines.explain.ranks import Rank
 from pipelines.explain.sight import Reader, Sight
 from pipelines.explain.surroundings import Home, PointingEvent
-from pipelines.retrieval.reranking import open_reranker
 from pipelines.settings import Settings
 from pipelines.workspace import Workspace
 
@@ -24,10 +22,9 @@ PASSAGES_SHOWN = 10
 
 def explain_document(settings: Settings, id_or_url: str, user: str | None, query: str | None, json: bool) -> None:
     """Explain and print. Raises UsageError for an unknown document or a question that is none."""
-    reranker = open_reranker(settings)
-    with Workspace(settings) as workspace, closing(reranker) if reranker else nullcontext():
+    with Workspace(settings) as workspace:
         try:
-            found = explain(workspace, id_or_url, user=user, query=query, reranker=reranker)
+            found = explain(workspace, id_or_url, user=user, query=query)
         except ValidationError as error:
             raise UsageError(f"--query: {error.errors()[0]['msg']}") from None
     if json:

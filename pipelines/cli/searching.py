@@ -14,7 +14,6 @@ from pipelines.evaluation.embedding import EmbeddedTogether
 from pipelines.retrieval import search
 from pipelines.retrieval.identity import person_tokens
 from pipelines.retrieval.model import SearchRequest, SearchResponse
-from pipelines.retrieval.reranking import open_reranker
 from pipelines.settings import Settings
 from pipelines.workspace import Workspace
 
@@ -24,7 +23,6 @@ class Searcher:
 
     def __init__(self, settings: Settings) -> None:
         self._workspace = Workspace(settings)
-        self._reranker = open_reranker(settings)
         self._embedded: Embedder | None = None
 
     def __enter__(self) -> Self:
@@ -32,8 +30,6 @@ class Searcher:
 
     def __exit__(self, *_: object) -> None:
         self._workspace.__exit__()
-        if self._reranker:
-            self._reranker.close()
 
     @property
     def model(self) -> str:
@@ -58,7 +54,7 @@ class Searcher:
         workspace = self._workspace
         readers = person_tokens(asked.user, workspace.settings, workspace.catalog) if asked.user else None
         embedder = self._embedded or workspace.embedder
-        return search(asked, readers, index=workspace.reader, embedder=embedder, reranker=self._reranker)
+        return search(asked, readers, index=workspace.reader, embedder=embedder, reranker=workspace.reranker)
 
 
 def search_once(settings: Settings, request: Mapping[str, Any]) -> SearchResponse:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ from pipelines.workspace import Workspace
 
 logger = logging.getLogger(__name__)
 
+STRANGE_SECONDS = 300.0
+
 
 @dataclass(slots=True)
 class Looked:
@@ -32,11 +35,37 @@ class Looked:
     report: SyncReport = field(default_factory=SyncReport)
 
 
+class Strangers:
+    """Units that events name and that are not read: for a while, no listing is asked for them again.
+
+    A unit that is new says so by an event of its own, which looks at the listing in any case.
+    """
+
+    def __init__(self) -> None:
+        self._until: dict[tuple[str, str], float] = {}
+
+    def knows(self, connection: str, unit: str) -> bool:
+        return self._until.get((connection, unit), 0.0) > time.monotonic()
+
+    def add(self, connection: str, unit: str) -> None:
+        now = time.monotonic()
+        self._until = {one: until for one, until in self._until.items() if until > now}
+        self._until[connection, unit] = now + STRANGE_SECONDS
+
+
 class Looking:
     """One pass over places of one connection."""
 
-    def __init__(self, workspace: Workspace, connection: Connection, connector: Connector, observer: Observer) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        connection: Connection,
+        connector: Connector,
+        observer: Observer,
+        strangers: Strangers | None = None,
+    ) -> None:
         self.looked = Looked()
+        self._strangers = strangers or Strangers()
         self._workspace = workspace
         self._connection = connection
         self._connector = connector
@@ -107,9 +136,11 @@ class Looking:
         """The unit, if it is one that is read; None otherwise. Raises _Later where it is paused."""
         units = self._workspace.catalog.units
         state = units.get(self._connection.id, unit_id)
-        if state is None:
+        if state is None and not self._strangers.knows(self._connection.id, unit_id):
             discover(self._workspace, self._connection, self._connector)
             state = units.get(self._connection.id, unit_id)
+            if state is None:
+                self._strangers.add(self._connection.id, unit_id)
         if state and state.paused:
             raise _Later(unit_id)
         return state.unit if state else None

@@ -13,7 +13,7 @@ from connectors.errors import SourceError
 from connectors.events import Change, Watching
 from pipelines.catalog.events import PendingEvent
 from pipelines.events.connectors import OpenConnectors
-from pipelines.events.looking import Looked, Looking
+from pipelines.events.looking import Looked, Looking, Strangers
 from pipelines.events.pace import Pace
 from pipelines.events.tasks import Place, Task, ready, tasks
 from pipelines.orchestrator import Reporter
@@ -23,7 +23,8 @@ from pipelines.workspace import Workspace
 
 logger = logging.getLogger(__name__)
 
-EVENTS_PER_PASS = 2_000
+EVENTS_PER_PASS = 10_000
+"""Enough for a burst to be seen as a whole: an object's last event tells when it has calmed down."""
 EVENTS_IN_BURST = 100
 """More than that waiting at once is a burst, in which no object is read again for each of its events."""
 PLACES_PER_PASS = 200
@@ -41,6 +42,7 @@ class Worker:
         self._connectors = connectors
         self._reporter = reporter
         self._pace: Pace[Place] = Pace()
+        self._strangers = Strangers()
         self._done: dict[int, dict[Change, list[StageDone]]] = {}
         self._polled: dict[str, float] = {}
         self._rounded = 0.0
@@ -133,7 +135,7 @@ class Worker:
 
     def _looking(self, connection: Connection) -> Looking:
         observer = Observer(self._reporter.stage_done)
-        return Looking(self._workspace, connection, self._connectors.get(connection), observer)
+        return Looking(self._workspace, connection, self._connectors.get(connection), observer, self._strangers)
 
     def _publish(self) -> None:
         if self._unpublished:

@@ -15,7 +15,6 @@ from pipelines.explain.stages import Stage, stages
 from pipelines.explain.surroundings import Home, PointingEvent, home, pointing
 from pipelines.index.base import Filters, Hit
 from pipelines.retrieval.identity import person_tokens
-from pipelines.retrieval.reranking import Reranker
 from pipelines.workspace import Workspace
 
 _OPENING = 80
@@ -76,7 +75,6 @@ def explain(
     *,
     user: str | None = None,
     query: str | None = None,
-    reranker: Reranker | None = None,
 ) -> Explanation:
     """Explain one document. With a `query`, its rank for an administrator and, where one is named, for `user`.
 
@@ -103,9 +101,7 @@ def explain(
         events=pointing(catalog, connection, unit, document_id),
         others=others,
         sight=sight(user, tokens, readers, published=bool(hits)) if user and tokens else None,
-        ranks=tuple(
-            rank(workspace, document_id, query, user=who, tokens=theirs, reranker=reranker) for who, theirs in asking
-        )
+        ranks=tuple(rank(workspace, document_id, query, user=who, tokens=theirs) for who, theirs in asking)
         if query is not None and not index_error
         else (),
         index_error=index_error,

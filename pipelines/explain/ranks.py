@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from pipelines.retrieval import search
 from pipelines.retrieval.model import MOST_DOCUMENTS, SearchRequest
-from pipelines.retrieval.reranking import Reranker
 from pipelines.workspace import Workspace
 
 
@@ -29,18 +28,12 @@ class Rank:
 
 
 def rank(
-    workspace: Workspace,
-    document_id: str,
-    query: str,
-    *,
-    user: str | None,
-    tokens: tuple[str, ...] | None,
-    reranker: Reranker | None,
+    workspace: Workspace, document_id: str, query: str, *, user: str | None, tokens: tuple[str, ...] | None
 ) -> Rank:
     """Ask what that person would ask. Raises ValidationError for a query that is none, and what `search` raises."""
     request = SearchRequest(query=query, top_k=MOST_DOCUMENTS, explain=True)
     index, embedder = workspace.reader, workspace.embedder
-    results = search(request, tokens, index=index, embedder=embedder, reranker=reranker).results
+    results = search(request, tokens, index=index, embedder=embedder, reranker=workspace.reranker).results
     for place, result in enumerate(results, start=1):
         if result.document_id == document_id and result.why:
             why = result.why

@@ -49,8 +49,9 @@ def newest(hits: Sequence[Hit]) -> list[Hit]:
 
 
 def by_best_chunk(documents: Sequence[Sequence[Hit]]) -> list[Ranked]:
-    """Documents by the score of their best chunk."""
-    return _in_order(Ranked(hits, max(hit.score for hit in hits)) for hits in documents)
+    """Documents by the score of their best chunk; equal ones by id, as an index may give them in any order."""
+    ranked = [Ranked(hits, max(hit.score for hit in hits)) for hits in documents]
+    return _in_order(sorted(ranked, key=lambda one: one.id))
 
 
 def reranked(ranked: Sequence[Ranked], query: str, reranker: Reranker) -> list[Ranked] | None:

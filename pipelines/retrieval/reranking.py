@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, FiniteFloat, ValidationError
 
-from pipelines.settings import RerankerSettings, Settings
+from pipelines.settings import RerankerSettings
 
 if TYPE_CHECKING:
     import httpx
@@ -80,11 +80,6 @@ class Reranker:
             reason,
             REST_SECONDS,
         )
-
-
-def open_reranker(settings: Settings) -> Reranker | None:
-    """The reranker of the settings; None where there is none."""
-    return Reranker(settings.reranker) if settings.reranker else None
 
 
 def _scores(answer: Any, count: int) -> list[float]:

@@ -8,6 +8,7 @@ from pipelines.embedding.base import Embedder
 from pipelines.index.base import IndexReader
 from pipelines.retrieval import document, search
 from pipelines.retrieval.model import DocumentResponse, SearchRequest, SearchResponse
+from pipelines.retrieval.reranking import Reranker
 from pipelines.service.audit import audit
 from pipelines.service.authentication import Asker, Authenticator
 from pipelines.service.metrics import Metrics
@@ -16,9 +17,17 @@ from pipelines.service.metrics import Metrics
 class Answers:
     """Answers whoever asks with what they may see. Blocks; safe to call from several threads."""
 
-    def __init__(self, index: IndexReader, embedder: Embedder, authenticator: Authenticator, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        index: IndexReader,
+        embedder: Embedder,
+        reranker: Reranker | None,
+        authenticator: Authenticator,
+        metrics: Metrics,
+    ) -> None:
         self._index = index
         self._embedder = embedder
+        self._reranker = reranker
         self._authenticator = authenticator
         self._metrics = metrics
 
@@ -26,7 +35,14 @@ class Answers:
         """Raises a 403 problem for nobody, EmbeddingError and IndexStoreError."""
         readers = self._authenticator.readers(asker)
         with self._metrics.search_seconds.labels(asker.caller.id, asker.interface).time():
-            found = search(request, readers, index=self._index, embedder=self._embedder, scope=asker.caller.scope)
+            found = search(
+                request,
+                readers,
+                index=self._index,
+                embedder=self._embedder,
+                scope=asker.caller.scope,
+                reranker=self._reranker,
+            )
         filters = request.filters.model_dump(mode="json", exclude_defaults=True)
         audit(asker, [one.document_id for one in found.results], found.took_ms, filters=filters)
         return found

@@ -13,6 +13,7 @@ from pipelines.embedding.base import Embedder
 from pipelines.index.base import IndexReader
 from pipelines.retrieval.identity import Memberships
 from pipelines.retrieval.model import DocumentResponse, Person, SearchRequest, SearchResponse, Text
+from pipelines.retrieval.reranking import Reranker
 from pipelines.service import mcp_tools, problems, vector_stores, webhooks
 from pipelines.service.answers import Answers
 from pipelines.service.authentication import PERSON_HEADER, Asker, Authenticator, StoredAssistants
@@ -55,6 +56,7 @@ def create_app(
     *,
     index: IndexReader,
     embedder: Embedder,
+    reranker: Reranker | None,
     memberships: Memberships,
     assistants: StoredAssistants,
     inbox: Catalog,
@@ -63,7 +65,7 @@ def create_app(
     app = FastAPI(title="Headrace", description=DESCRIPTION, docs_url=None, redoc_url=None)
     problems.install(app)
     authenticator, metrics = Authenticator(settings, memberships, assistants), Metrics()
-    answers = Answers(index, embedder, authenticator, metrics)
+    answers = Answers(index, embedder, reranker, authenticator, metrics)
     _add_interfaces(app, answers, authenticator)
     _add_operations(app, index, metrics)
     _add_pages(app)

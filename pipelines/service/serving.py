@@ -22,6 +22,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
             settings,
             index=workspace.reader,
             embedder=workspace.embedder,
+            reranker=workspace.reranker,
             memberships=catalog,
             assistants=catalog.assistants,
             inbox=catalog,

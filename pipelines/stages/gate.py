@@ -160,7 +160,7 @@ def _asking(workspace: Workspace, preview: IndexReader) -> Ask:
     def ask(fields: Mapping[str, Any]) -> SearchResponse:
         request = SearchRequest.model_validate(dict(fields))
         readers = person_tokens(request.user, workspace.settings, workspace.catalog) if request.user else None
-        return search(request, readers, index=preview, embedder=workspace.embedder)
+        return search(request, readers, index=preview, embedder=workspace.embedder, reranker=workspace.reranker)
 
     return ask
 

@@ -38,6 +38,8 @@ KEY = "bench-key"
 CHANNELS, MESSAGES = 10, 40
 REPOSITORIES, ISSUES = 5, 60
 SECONDS_BETWEEN_QUESTIONS = 0.05
+BURSTS = 2
+"""The second shows whether memory stays where the first has brought it."""
 PATIENCE = 120.0
 """Seconds after which a change that is not found counts as lost."""
 
@@ -154,7 +156,7 @@ def main() -> None:
         _running(Path(directory), github_url, slack_url) as (system, worker),
     ):
         _steady(company, system, options.events, options.seconds)
-        if options.burst:
+        for _ in range(BURSTS if options.burst else 0):
             _burst(company, system, worker, options.burst)
 
 
@@ -190,7 +192,7 @@ def _burst(company: Company, system: System, worker: psutil.Process, events: int
         sent = []
         for number in range(events):
             repository, issue = issues[number % len(issues)]
-            word = last[repository.full_name, issue] = f"zb{number}x"
+            word = last[repository.full_name, issue] = f"zb{next(company.numbers)}x"
             company.github.edit_issue(repository, issue, body=f"The pump says {word} now.")
             delivery = company.github.issue_webhook("edited", repository, issue)
             sent.append(senders.submit(system.tell, ("bench-github", *delivery)))

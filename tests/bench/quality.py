@@ -1,15 +1,14 @@
-"""`make bench-quality DATA=folder`: how well the search finds, on public sets and with the local embedding model.
+"""`make bench-quality`: how well the search finds, on public sets and with the local embedding model.
 
-The folder holds `scifact/` (`corpus.jsonl` {id, title, text}, `queries.jsonl` {id, text}, `qrels.jsonl`
-{query, doc, rel}) and `chunkspans/` (`corpora.jsonl` {id, text}, `questions.jsonl` {corpus, text, spans}). With
-`--state FOLDER` texts are embedded once: about ten minutes on two cores.
+The folder of the sets (`make bench-quality DATA=folder` for another one) holds `scifact/` (`corpus.jsonl` {id, title,
+text}, `queries.jsonl` {id, text}, `qrels.jsonl` {query, doc, rel}) and `chunkspans/` (`corpora.jsonl` {id, text},
+`questions.jsonl` {corpus, text, spans}). With `--state FOLDER` texts are embedded once: about ten minutes on two cores.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -31,7 +30,7 @@ from pipelines.workspace import Workspace
 from tests.bench.indexing import indexed
 from tests.bench.spans import Piece, Placed, covered, placed
 
-ENVIRONMENT = "HEADRACE_BENCH_DATA"
+DATA = Path("../shared/data")
 MODES: tuple[Mode, ...] = ("lexical", "dense", "hybrid")
 CHUNK_SIZES = (256, 512, 1024)
 TOP_CHUNKS = 5
@@ -165,14 +164,9 @@ def _state(given: Path | None) -> Iterator[Path]:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "data", nargs="?", type=Path, default=os.environ.get(ENVIRONMENT), help=f"Folder of the sets, or {ENVIRONMENT}"
-    )
+    parser.add_argument("data", nargs="?", type=Path, default=DATA, help=f"Folder of the sets, by default {DATA}")
     parser.add_argument("--state", type=Path, help="Keeps embeddings from one run to the next")
-    arguments = parser.parse_args()
-    if not arguments.data:
-        parser.error(f"name the folder of the sets: make bench-quality DATA=folder, or set {ENVIRONMENT}")
-    return arguments
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 Chunks are passages of the corpus with vectors around random centres; readers are drawn from 200 groups and 500
 people. Every question is asked by a person of ten groups. What the machine does besides is in the figures, so
-each measurement is repeated, and the best and the median are shown.
+each measurement is repeated, and the best and the median are shown. Over HTTP, the client is in the figures too.
 """
 
 from __future__ import annotations
@@ -20,14 +20,21 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import httpx
 import numpy as np
+from pydantic import SecretStr
 
+from connectors.model import Membership
 from pipelines.embedding.base import EmbeddedBatch
 from pipelines.index import open_reader, open_store
 from pipelines.index.base import DocumentChange, IndexReader, IndexSpec, Point
 from pipelines.retrieval import search
+from pipelines.retrieval.identity import person_tokens
 from pipelines.retrieval.model import SearchFilters, SearchRequest
-from pipelines.settings import Settings
+from pipelines.service.app import create_app
+from pipelines.settings import Assistant, Settings
+from pipelines.workspace import Workspace
+from tests.pipelines.service.serving import served
 
 CHUNKS = 100_000
 CHUNK_CHARACTERS = 700
@@ -44,6 +51,10 @@ SOURCES = ("github", "slack", "notion", "drive")
 class Question:
     request: SearchRequest
     readers: tuple[str, ...]
+
+    @property
+    def body(self) -> dict[str, Any]:
+        return self.request.model_dump(mode="json", exclude_unset=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +105,7 @@ def measure(corpus: Path, state: Path) -> None:
         for name, sources in (("rights", 0), ("rights and two sources", 2)):
             questions, given = _questions(passages, centres, chance, vectors, sources)
             _show(name, index, GivenVectors(given), questions)
+        _over_http(settings, index, GivenVectors(given), questions)
 
 
 def _show(name: str, index: IndexReader, embedder: GivenVectors, questions: Sequence[Question]) -> None:
@@ -112,6 +124,41 @@ def _show(name: str, index: IndexReader, embedder: GivenVectors, questions: Sequ
         best = min(rounds, key=lambda one: one.p99_ms)
         middle = Measured(*(median(values) for values in zip(*map(astuple, rounds), strict=True)))
         print(f"search, {name}, {how}: best {best}; median {middle}; load {os.getloadavg()[0]:.1f}", flush=True)
+
+
+def _over_http(settings: Settings, index: IndexReader, embedder: GivenVectors, questions: Sequence[Question]) -> None:
+    """What one client waits for an answer over HTTP, beside the search alone, question by question."""
+    alone: list[float] = []
+    waited: list[float] = []
+    told: list[float] = []
+    assistant = Assistant(id="bench", api_key=SecretStr("bench-key"))
+    used = settings.model_copy(update={"assistants": (assistant,)})
+    with Workspace(used, embedder) as workspace, httpx.Client(headers={"Authorization": "Bearer bench-key"}) as client:
+        members = {(token.rpartition(":")[2], person) for one in questions for person, token in _groups(one)}
+        workspace.catalog.memberships.replace("acme", [Membership(*one) for one in sorted(members)])
+        parts = {"memberships": workspace.catalog, "assistants": workspace.catalog.assistants}
+        app = create_app(used, index=index, embedder=embedder, reranker=None, inbox=workspace.catalog, **parts)
+        with served(app) as url:
+            for question in questions:
+                readers = person_tokens(question.request.user or "", used, workspace.catalog)
+                started = time.perf_counter()
+                search(question.request, readers, index=index, embedder=embedder)
+                between = time.perf_counter()
+                answer = client.post(f"{url}/v1/search", json=question.body).raise_for_status()
+                alone.append(between - started)
+                waited.append(time.perf_counter() - between)
+                told.append(answer.json()["took_ms"] / 1000)
+    p50 = [median(times) * 1000 for times in (waited, told, alone)]
+    print(
+        f"search over HTTP, one client: p50 {p50[0]:.1f} ms waited, {p50[1]:.1f} ms of it in the search; "
+        f"alone the search takes {p50[2]:.1f} ms",
+        flush=True,
+    )
+
+
+def _groups(question: Question) -> Iterator[tuple[str, str]]:
+    person = question.request.user or ""
+    return ((person, token) for token in question.readers if token.startswith("group:"))
 
 
 def _measured(
@@ -200,10 +247,11 @@ def _questions(
         words = chance.choice(passages).split()
         text = f"{' '.join(chance.sample(words, min(6, len(words))))} {number}"
         given[text] = _near(centres[chance.randrange(len(centres))], vectors)
+        person = f"u{chance.randrange(500)}@example.com"
         groups = [f"group:acme:{group}" for group in chance.sample(range(200), 10)]
         filters = SearchFilters(sources=chance.sample(SOURCES, sources))  # type: ignore[arg-type]
-        readers = ("public", f"user:u{chance.randrange(500)}@example.com", *groups)
-        questions.append(Question(SearchRequest(query=text, filters=filters), readers))
+        readers = ("public", f"user:{person}", *groups)
+        questions.append(Question(SearchRequest(query=text, user=person, filters=filters), readers))
     return questions, given
 
 

@@ -16,6 +16,7 @@ from pipelines.workspace import Workspace
 from tests.e2e.conftest import company_settings
 from tests.emulators.company import bundled_records, free_port, served
 
+KILLS = 10
 SENTENCE = "Runbooks, the v2 rollout, and the current sprint."
 
 
@@ -87,9 +88,9 @@ def test_a_company_is_indexed_and_kept_up_to_date(folder, embeddings, tmp_path):
     assert folder.headrace("status", "--json").json["index"]["points"] == status["index"]["points"] - 1
 
 
-@pytest.mark.parametrize("kills", [1, pytest.param(10, marks=pytest.mark.slow)])
-def test_killed_at_any_moment_a_sync_ends_at_the_same_points(folder, embeddings, tmp_path, kills):
-    chance = random.Random(kills)
+@pytest.mark.slow
+def test_killed_at_any_moment_a_sync_ends_at_the_same_points(folder, embeddings, tmp_path):
+    chance = random.Random(KILLS)
     with ExitStack() as stack:
         url = stack.enter_context(served(bundled_records(), tmp_path / "sources", free_port()))
         folder.settings(**company_settings(url, embeddings))
@@ -97,7 +98,7 @@ def test_killed_at_any_moment_a_sync_ends_at_the_same_points(folder, embeddings,
         assert folder.headrace("sync", "--json").code == 0
         seconds = time.monotonic() - started
         undisturbed, inputs = points(folder), embeddings.counters()["inputs"]
-        for kill in range(kills):
+        for kill in range(KILLS):
             path = tmp_path / f"killed-{kill}"
             path.mkdir()
             killed = type(folder)(path)

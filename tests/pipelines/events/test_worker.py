@@ -13,7 +13,7 @@ from pipelines.catalog.events import MOST_ATTEMPTS
 from pipelines.events.connectors import OpenConnectors
 from pipelines.events.worker import Worker
 from tests.pipelines.documents import document
-from tests.pipelines.events.conftest import CONNECTION
+from tests.pipelines.events.conftest import CONNECTION, UNIT
 
 
 def visible(workspace):
@@ -105,6 +105,15 @@ def test_a_unit_is_read_from_its_cursor(workspace, source, worker, inbox):
     inbox.tell(Change("unit", "unit"))
     worker.work()
     assert 8 in visible(workspace)
+
+
+def test_events_of_a_unit_that_is_not_read_ask_for_one_listing(workspace, source, worker, inbox, monkeypatch):
+    listings = []
+    monkeypatch.setattr(source, "units", lambda: listings.append(1) or iter([UNIT]))
+    for number in range(3):
+        inbox.tell(Change("document", "excluded", f"github:acme/{number}"))
+        worker.work()
+    assert (len(listings), inbox.states()) == (1, ["done"] * 3)
 
 
 def test_a_unit_that_its_source_says_is_gone_is_removed(workspace, source, worker, inbox, monkeypatch):

@@ -9,15 +9,25 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
+import respx
+from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
+from connectors.connection import GitHubConnection
+from connectors.model import Unit
 from pipelines.retrieval import reranking, search
 from pipelines.retrieval.model import SearchRequest
-from pipelines.retrieval.reranking import Reranker, open_reranker
+from pipelines.retrieval.reranking import Reranker
 from pipelines.retrieval.search import NOT_RERANKED
-from pipelines.settings import RerankerSettings, Settings
+from pipelines.settings import Assistant, RerankerSettings
+from pipelines.stages.publish import publish
+from pipelines.sync import sync_unit
+from pipelines.workspace import Workspace
 from tests.emulators.fake_embedder import FakeEmbedder
+from tests.emulators.memory_source import MemorySource
+from tests.pipelines.documents import document
 from tests.pipelines.retrieval.memory_index import MemoryIndex, chunk
+from tests.pipelines.service.serving import app_of
 
 SETTINGS = RerankerSettings(base_url="https://rerank.test/v1/", model="judge", api_key=SecretStr("hidden-key"), top_n=3)
 Handler = Callable[[httpx.Request], httpx.Response]
@@ -129,9 +139,32 @@ def test_after_a_failure_it_is_left_alone_for_a_while(monkeypatch):
     assert len(asked) == 4
 
 
-def test_without_settings_there_is_none():
-    assert open_reranker(Settings()) is None
-    opened = open_reranker(Settings(reranker=SETTINGS))
-    assert opened is not None
-    assert opened.scores("nothing to judge", []) == []
-    opened.close()
+@pytest.fixture
+def judging(settings):
+    """Two documents of equal words, and a reranker in the settings that prefers the second."""
+    connection = GitHubConnection(id="acme", source="github", token=SecretStr("t"))
+    source = MemorySource()
+    for number in (1, 2):
+        text = f"The certificate has expired{' for good' * (number == 2)}."
+        source.put(document(number, content=text, title=f"Note {number}", readers=("public",)))
+    assistant = Assistant(id="robot", api_key=SecretStr("robot-key"), identity="service")
+    used = {"reranker": SETTINGS, "assistants": (assistant,), "connections": (connection,)}
+    with Workspace(settings.model_copy(update=used), FakeEmbedder()) as workspace, respx.mock() as endpoint:
+        workspace.catalog.units.discovered(connection.id, connection.source, [Unit("unit", "Unit")])
+        sync_unit(workspace, connection, source, Unit("unit", "Unit"))
+        publish(workspace)
+        asked = endpoint.post("https://rerank.test/v1/rerank").mock(side_effect=by_length)
+        yield workspace, asked
+
+
+def test_the_service_asks_the_reranker_of_the_settings(judging):
+    workspace, asked = judging
+    headers = {"Authorization": "Bearer robot-key"}
+    answer = TestClient(app_of(workspace)).post("/v1/search", json={"query": "certificate"}, headers=headers)
+    assert [one["title"] for one in answer.json()["results"]] == ["Note 2", "Note 1"]
+    assert asked.call_count == 1
+
+
+def test_without_settings_there_is_none(settings):
+    with Workspace(settings) as workspace:
+        assert workspace.reranker is None

@@ -17,7 +17,7 @@ from pipelines.workspace import Workspace
 def app_of(workspace: Workspace) -> Any:
     """The application over what a workspace holds."""
     catalog, index = workspace.catalog, workspace.reader
-    parts = {"memberships": catalog, "assistants": catalog.assistants, "inbox": catalog}
+    parts = {"reranker": workspace.reranker, "memberships": catalog, "assistants": catalog.assistants, "inbox": catalog}
     return create_app(workspace.settings, index=index, embedder=workspace.embedder, **parts)
 
 
