@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +22,8 @@ from pipelines.index.base import (
 )
 from pipelines.index.batches import Batch
 from pipelines.index.dense import floats
-from pipelines.index.filters import AnyOf, Conditions, During, conditions
+from pipelines.index.edge_filter import SOURCE_READERS, edge_filter, from_stored, to_stored
+from pipelines.index.filters import Conditions, conditions
 from pipelines.index.fusion import RRF_K, candidates, leg_weights
 from pipelines.index.lexical import document_vector, query_vector
 
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
 
 PAGE = 256
 """How many points are read at once."""
+SEGMENTS = 2
+"""The engine searches its segments at the same time, a core for each; it makes one, of which the others are copies."""
 
 
 def create_shard(path: Path, spec: IndexSpec) -> None:
@@ -48,9 +53,13 @@ def create_shard(path: Path, spec: IndexSpec) -> None:
         sparse_vectors={BM25: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf)},
     )
     path.mkdir(parents=True)
-    shard = edge.EdgeShard.create(str(path), config)
+    edge.EdgeShard.create(str(path), config).close()
+    (segment,) = (path / "segments").iterdir()
+    for _ in range(SEGMENTS - 1):
+        shutil.copytree(segment, segment.with_name(str(uuid.uuid4())))
+    shard = edge.EdgeShard.load(str(path))
     for fields, kind in (
-        (KEYWORD_FIELDS, edge.PayloadSchemaType.Keyword),
+        ((*KEYWORD_FIELDS, SOURCE_READERS), edge.PayloadSchemaType.Keyword),
         (TIME_FIELDS, edge.PayloadSchemaType.Datetime),
     ):
         for field in fields:
@@ -68,7 +77,9 @@ def write(shard: qdrant_edge.EdgeShard, batch: Batch) -> None:
             UpdateOperation.upsert_points(
                 [
                     Point(
-                        point.id, {DENSE: floats(point.dense), BM25: document_vector(point.lexical_text)}, point.payload
+                        point.id,
+                        {DENSE: floats(point.dense), BM25: document_vector(point.lexical_text)},
+                        to_stored(point.payload),
                     )
                     for point in batch.points
                 ]
@@ -77,7 +88,7 @@ def write(shard: qdrant_edge.EdgeShard, batch: Batch) -> None:
     records = shard.retrieve([refresh.id for refresh in batch.refreshes], with_payload=False, with_vector=False)
     known = {str(record.id) for record in records}
     for refresh in (one for one in batch.refreshes if one.id in known):
-        shard.update(UpdateOperation.overwrite_payload([refresh.id], refresh.payload))
+        shard.update(UpdateOperation.overwrite_payload([refresh.id], to_stored(refresh.payload)))
         if refresh.lexical_text is not None:
             vector = PointVectors(refresh.id, {BM25: document_vector(refresh.lexical_text)})
             shard.update(UpdateOperation.update_vectors([vector]))
@@ -104,7 +115,7 @@ def search(
         fusion = Fusion.Rrf(RRF_K, leg_weights(text))
         prefetches = [Prefetch(candidates(limit), query=leg, filter=filter) for leg in legs]
         request = QueryRequest(limit, query=fusion, prefetches=prefetches, with_payload=True)  # type: ignore[arg-type]
-    return [Hit(str(point.id), point.score, point.payload or {}) for point in shard.query(request)]
+    return [Hit(str(point.id), point.score, from_stored(point.payload)) for point in shard.query(request)]
 
 
 def scroll(shard: qdrant_edge.EdgeShard, wanted: Conditions) -> Iterator[tuple[str, Payload]]:
@@ -116,7 +127,7 @@ def scroll(shard: qdrant_edge.EdgeShard, wanted: Conditions) -> Iterator[tuple[s
     while True:
         page, offset = shard.scroll(ScrollRequest(offset, PAGE, filter, with_payload=True))
         for record in page:
-            yield str(record.id), record.payload or {}
+            yield str(record.id), from_stored(record.payload)
         if offset is None:
             return
 
@@ -128,21 +139,3 @@ def count(shard: qdrant_edge.EdgeShard) -> tuple[int, int]:
     points = shard.count(CountRequest())
     documents = shard.facet(FacetRequest("document_id", limit=max(points, 1), exact=True))
     return len(documents), points
-
-
-def edge_filter(wanted: Conditions) -> qdrant_edge.Filter | None:
-    from qdrant_edge import Filter
-
-    if wanted == Conditions():
-        return None
-    return Filter(must=[_condition(one) for one in wanted.must], must_not=[_condition(one) for one in wanted.must_not])
-
-
-def _condition(condition: AnyOf | During) -> qdrant_edge.FieldCondition:
-    from qdrant_edge import FieldCondition, MatchAny, MatchValue, RangeDateTime
-
-    if isinstance(condition, AnyOf) and len(condition.values) == 1:  # half the time of a list of one
-        return FieldCondition(condition.field, match=MatchValue(condition.values[0]))
-    if isinstance(condition, AnyOf):
-        return FieldCondition(condition.field, match=MatchAny(list(condition.values)))
-    return FieldCondition(condition.field, range=RangeDateTime(gte=condition.start, lt=condition.end))
