@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email.utils
 import json
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -157,7 +158,7 @@ def common_error(response: httpx.Response, where: str) -> SourceError | None:
     if status < 300 or status == 304:
         return None
     if status == 429:
-        return RateLimited(where, retry_after(response))
+        return RateLimited(where, retry_after(response.headers))
     if status >= 500 or status == 408:
         return Unavailable(where, f"HTTP {status}")
     reason = described(response)
@@ -170,15 +171,17 @@ def common_error(response: httpx.Response, where: str) -> SourceError | None:
     return RequestRejected(where, status, reason)
 
 
-def retry_after(response: httpx.Response) -> float | None:
+def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds that the `Retry-After` header asks for, in either form (RFC 9110, 10.2.3)."""
-    value = response.headers.get("retry-after", "").strip()
+    value = headers.get("retry-after", "").strip()
     if not value:
         return None
     try:
-        return max(float(value), 0.0)
+        seconds = float(value)
     except ValueError:
         pass
+    else:
+        return max(seconds, 0.0) if math.isfinite(seconds) else None
     try:
         return max(email.utils.parsedate_to_datetime(value).timestamp() - time.time(), 0.0)
     except ValueError:

@@ -6,6 +6,7 @@ and https://developers.google.com/workspace/drive/api/guides/limits
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -42,6 +43,8 @@ from connectors.errors import (
 )
 from connectors.http import ApiClient, described, retry_after
 
+logger = logging.getLogger(__name__)
+
 P = TypeVar("P", bound=BaseModel)
 
 FILES_PER_PAGE = 1_000
@@ -51,7 +54,7 @@ PERMISSIONS_PER_PAGE = 100
 COMMENTS_PER_PAGE = 100
 DRIVES_PER_PAGE = 100
 
-_LIMITS = {"userRateLimitExceeded", "rateLimitExceeded", "sharingRateLimitExceeded"}
+_LIMITS = {"userRateLimitExceeded", "rateLimitExceeded", "sharingRateLimitExceeded", "RATE_LIMIT_EXCEEDED"}
 _DAILY_LIMITS = {"dailyLimitExceeded", "dailyLimitExceededUnreg"}
 _SECONDS_AFTER_DAILY_LIMIT = 3_600.0
 """Too long to wait for inside a read: it ends, and a later sync continues it."""
@@ -86,9 +89,14 @@ class DriveClient:
         return self._get(About, "about", fields="user(displayName,emailAddress)")
 
     def drives(self) -> Iterator[Drive]:
-        """Shared drives of which the account is a member."""
-        for page in self._pages(DrivePage, "drives", pageSize=DRIVES_PER_PAGE, fields="nextPageToken,drives(id,name)"):
-            yield from page.drives
+        """Shared drives of which the account is a member; none on a server that has no such thing."""
+        try:
+            for page in self._pages(
+                DrivePage, "drives", pageSize=DRIVES_PER_PAGE, fields="nextPageToken,drives(id,name)"
+            ):
+                yield from page.drives
+        except NotFound:
+            logger.info("%s: the server has no shared drives", self._api.base_url)
 
     def files(self, query: str, *, drive: str | None = None) -> Iterator[FilePage]:
         """Pages of files, oldest first: of one shared drive, or of everything that the account itself sees."""
@@ -144,8 +152,16 @@ class DriveClient:
         """A Google Docs, Sheets or Slides file in another format, of at most 10 MB."""
         return self._api.get_bytes(f"files/{file_id}/export", {"mimeType": media_type})
 
-    def download(self, file_id: str) -> bytes:
-        return self._api.get_bytes(f"files/{file_id}", {"alt": "media", "supportsAllDrives": "true"})
+    def download(self, file_id: str, size: int | None) -> bytes:
+        """What a file holds: at least the `size` that Drive told, or the answer was cut off."""
+
+        def whole(response: httpx.Response) -> bytes:
+            if size is not None and len(response.content) < size:
+                raise InvalidResponse(f"files/{file_id}", f"{len(response.content)} of {size} bytes")
+            return response.content
+
+        params = {"alt": "media", "supportsAllDrives": "true"}
+        return self._api.send("GET", f"files/{file_id}", params=params, parse=whole)
 
     def start_page_token(self, drive: str | None = None) -> str | None:
         """Where the changes after this moment begin; None if the server has no changes feed."""
@@ -220,18 +236,22 @@ def drive_error(response: httpx.Response) -> SourceError | None:
         return None
     reason = _reason(response)
     if reason in _LIMITS:
-        return RateLimited(where, retry_after(response))
+        return RateLimited(where, retry_after(response.headers))
     if reason in _DAILY_LIMITS:
         return RateLimited(where, _SECONDS_AFTER_DAILY_LIMIT)
     return Refused(where, reason, described(response))
 
 
 def _reason(response: httpx.Response) -> str:
-    """`error.errors[0].reason`: https://developers.google.com/workspace/drive/api/guides/handle-errors"""
+    """`error.errors[0].reason`, or that of `details`, where Google's newer errors have it.
+
+    https://developers.google.com/workspace/drive/api/guides/handle-errors
+    """
     try:
-        body = response.json()
-        return str(body["error"]["errors"][0]["reason"])
-    except (ValueError, KeyError, IndexError, TypeError):
+        error = response.json()["error"]
+        told = [*(error.get("errors") or ()), *(error.get("details") or ())]
+        return next((str(one["reason"]) for one in told if one.get("reason")), "")
+    except (ValueError, KeyError, TypeError, AttributeError):
         return ""
 
 

@@ -93,6 +93,8 @@ class Authorization(httpx.BaseTransport):
             response.read()
         except httpx.HTTPError as error:
             raise TransportError(f"{type(error).__name__}: {error}") from error  # type: ignore[no-untyped-call]
+        if response.status_code == 429 or response.status_code >= 500:  # nothing is said about the credentials
+            raise TransportError(f"HTTP {response.status_code}")  # type: ignore[no-untyped-call]
         return _TokenAnswer(response)
 
 

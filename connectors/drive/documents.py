@@ -79,13 +79,22 @@ class Documents:
             found = self._read(file, place)
         except (RateLimited, AuthenticationFailed):
             raise
-        except NotFound:
-            return Deleted(document_id)
         except SourceError as error:
+            if isinstance(error, NotFound) and self._is_gone(file):
+                return Deleted(document_id)
             return Failed(document_id, render.title(file.name), str(error), file.web_view_link or "")
         if isinstance(found, Document):
             return found
         return Skipped(document_id, render.title(file.name), found, file.web_view_link or "")
+
+    def _is_gone(self, file: File) -> bool:
+        """Whether there is no such file any more, and not only no such export of it."""
+        try:
+            return self._client.file(file.id).trashed
+        except (RateLimited, AuthenticationFailed):
+            raise
+        except SourceError as error:
+            return isinstance(error, NotFound)
 
     def _read(self, file: File, place: Place) -> Document | str:
         """The document, or why there is none."""
@@ -146,7 +155,7 @@ class Documents:
         try:
             if how.exports:
                 return self._exported(file, how.exports)
-            data = self._client.download(file.id)
+            data = self._client.download(file.id, file.size)
         except Refused as error:
             if error.reason in _NO_DOWNLOAD:
                 return _NO_DOWNLOAD[error.reason]
@@ -185,7 +194,7 @@ class Documents:
             unit=place.unit,
             kind=how.kind if how else "file",
             title=render.title(shown.name),
-            url=shown.web_view_link or "",
+            url=shown.web_view_link or f"https://drive.google.com/open?id={shown.id}",
             content=content.body,
             content_type=content.media_type,
             author=(author.display_name or author.email_address) if author else "",
@@ -203,17 +212,17 @@ class Documents:
         """Reader tokens of a shared drive, which the files in it inherit; none where Google does not tell them."""
         try:
             permissions = self._client.permissions(drive.id)
-        except (AccessDenied, NotFound):
+        except (AccessDenied, NotFound, RequestRejected):
             return ()
         return readers(self._connection, permissions, datetime.now(UTC))
 
     def permissions(self, file: File) -> Iterable[Permission]:
-        """Empty where Google does not tell the account, because it may not share the file."""
+        """Empty where Google does not tell the account, because it may not share the file, or the server has none."""
         if file.permissions is not None:
             return file.permissions
         try:
             return self._client.permissions(file.id)
-        except AccessDenied:
+        except (AccessDenied, NotFound, RequestRejected):
             return ()
 
 

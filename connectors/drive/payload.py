@@ -5,17 +5,41 @@ Source: https://developers.google.com/workspace/drive/api/reference/rest/v3
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Annotated, Any, TypeAlias
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 
 FOLDER = "application/vnd.google-apps.folder"
 SHORTCUT = "application/vnd.google-apps.shortcut"
 
 
+Moment: TypeAlias = Annotated[
+    datetime, AfterValidator(lambda found: found if found.tzinfo else found.replace(tzinfo=UTC))
+]
+"""A time; one without a zone is UTC."""
+
+
 class _Payload(BaseModel):
-    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
+    """Null is the same as absent, and a number as its digits: Drive leaves fields out, other servers do not."""
+
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True, coerce_numbers_to_str=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, values: Any) -> Any:
+        return (
+            {key: value for key, value in values.items() if value is not None} if isinstance(values, dict) else values
+        )
 
 
 class User(_Payload):
@@ -32,7 +56,7 @@ class Permission(_Payload):
     domain: str | None = None
     allow_file_discovery: bool | None = None
     deleted: bool | None = None
-    expiration_time: AwareDatetime | None = None
+    expiration_time: Moment | None = None
     view: str | None = None
 
 
@@ -56,18 +80,30 @@ class File(_Payload):
     parents: tuple[str, ...] | None = None
     drive_id: str | None = None
     trashed: bool = False
-    created_time: AwareDatetime | None = None
-    modified_time: AwareDatetime | None = None
+    created_time: Moment | None = None
+    modified_time: Moment | None = None
     version: str | None = None
     web_view_link: str | None = None
     owners: tuple[User, ...] | None = None
     last_modifying_user: User | None = None
     owned_by_me: bool | None = None
-    shared_with_me_time: datetime | None = None
+    shared_with_me_time: Moment | None = None
     shortcut_details: Shortcut | None = None
     capabilities: Capabilities | None = None
     permissions: tuple[Permission, ...] | None = None
     permission_ids: tuple[str, ...] | None = None
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _without_what_is_no_value(cls, values: Any, read: ModelWrapValidatorHandler[File]) -> File:
+        """A field with what cannot be its value is left out, so that one odd file does not cost a page of others."""
+        try:
+            return read(values)
+        except ValidationError as error:
+            wrong = {str(detail["loc"][0]) for detail in error.errors(include_url=False) if detail["loc"]}
+            if not isinstance(values, dict) or not wrong or "id" in wrong:
+                raise
+        return read({key: value for key, value in values.items() if key not in wrong})
 
     @property
     def is_folder(self) -> bool:

@@ -146,8 +146,8 @@ class UnitReads:
 
     def _changed(self, changes: Iterable[Change], marks: dict[str, str]) -> Iterator[Item]:
         """Items for one page of changes; what is said last of a file holds."""
-        latest = {change.file_id: change.file for change in changes if change.file_id}
-        latest = {file_id: file or self._elsewhere(file_id) for file_id, file in latest.items()}
+        said = {change.file_id: change for change in changes if change.file_id}
+        latest = {file_id: self._now(file_id, change) for file_id, change in said.items()}
         folders = [file for file in latest.values() if file and file.is_folder]
         for folder in folders:
             self.folders.learn(folder)
@@ -158,9 +158,14 @@ class UnitReads:
             yield from self._below_changed(folder, marks)
         yield from self._looked_at(file for file in latest.values() if file and not file.is_folder)
 
-    def _elsewhere(self, file_id: str) -> File | None:
-        """A file that is gone from a shared drive, where it lies now: a move out of the drive looks like a removal."""
-        if not self._drive:
+    def _now(self, file_id: str, change: Change) -> File | None:
+        """The file that a change is about; None if it is gone.
+
+        One that is gone from a shared drive is asked for: a move out of the drive looks like a removal.
+        """
+        if change.file and not change.removed:
+            return change.file
+        if change.removed and not self._drive:
             return None
         try:
             return self.client.file(file_id)

@@ -14,7 +14,7 @@ import httpx
 
 from connectors.connection import DriveConnection
 from connectors.drive.channels import Kept, renewed
-from connectors.drive.client import DriveClient, Refused
+from connectors.drive.client import DriveClient
 from connectors.drive.cursors import Changes, Modified, parsed
 from connectors.drive.directory import Directory
 from connectors.drive.documents import Documents
@@ -22,7 +22,7 @@ from connectors.drive.folders import ROOT, ROOT_NAME, Folders, Place
 from connectors.drive.listing import FILES
 from connectors.drive.payload import File
 from connectors.drive.reads import CursorRefused, UnitReads
-from connectors.errors import AccessDenied, NotFound, SourceError
+from connectors.errors import AccessDenied, AuthenticationFailed, NotFound, RateLimited, SourceError
 from connectors.model import Cursor, Deleted, Failed, Finding, Item, Listed, Membership, Unit, Window
 
 _WEB = "https://drive.google.com/drive"
@@ -122,10 +122,12 @@ class DriveConnector:
         for document_id in document_ids:
             try:
                 file = self._client.file(self._documents.file_id(document_id))
+            except (RateLimited, AuthenticationFailed):
+                raise
             except NotFound:
                 others.append(Deleted(document_id))
                 continue
-            except Refused as error:
+            except SourceError as error:
                 others.append(Failed(document_id, "", str(error)))
                 continue
             place = self._folders.place(file)

@@ -56,8 +56,9 @@ def page(response: httpx.Response) -> Page | None:
         return None
     answer = parsed(response)
     items = answer.get("repositories") if isinstance(answer, dict) else answer
-    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+    if not isinstance(items, list) or not all(isinstance(item, dict | None) for item in items):
         raise InvalidResponse(place(response), "not a list of objects")
+    items = [item for item in items if item is not None]  # what the token may not see
     digest = hashlib.sha256(response.content).digest()
     return Page(items, _next(response), digest, response.headers.get("etag"))
 
@@ -80,7 +81,9 @@ def whole(response: httpx.Response) -> httpx.Response:
 def decoded_blob(response: httpx.Response) -> bytes:
     """https://docs.github.com/en/rest/git/blobs#get-a-blob"""
     answer = single(response)
-    content = str(answer.get("content", ""))
+    content = answer.get("content")
+    if not isinstance(content, str) or answer.get("encoding") == "none":
+        raise InvalidResponse(place(response), "a blob without its content")
     if answer.get("encoding") != "base64":
         return content.encode()
     try:
@@ -107,7 +110,7 @@ def refusal(response: httpx.Response) -> SourceError | None:
         return NotFound(where)
     if response.status_code not in (403, 429):
         return None
-    if (wait := retry_after(response)) is not None:
+    if (wait := retry_after(response.headers)) is not None:
         return RateLimited(where, wait)
     if response.headers.get("x-ratelimit-remaining") == "0":
         return RateLimited(where, until_reset(response))

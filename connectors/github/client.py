@@ -223,6 +223,8 @@ class GitHubClient:
         if truncated:
             answer = self.get(_tree_path(repository, ref))
         for entry in answer.get("tree") or ():
+            if not (isinstance(entry, dict) and entry.get("path") and entry.get("sha")):
+                raise InvalidResponse(_tree_path(repository, ref), "an entry without a path or SHA")
             path = f"{prefix}{entry['path']}"
             if entry.get("type") == "blob":
                 yield Blob(path, entry["sha"], str(entry.get("mode", "")), int(entry.get("size") or 0))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import PurePosixPath
 from urllib.parse import quote
@@ -82,7 +82,8 @@ class DocumentMaker:
         )
 
     def release(self, payload: Payload) -> Document:
-        return Document(
+        """Its listing shows a release whole, so that its version is its mark."""
+        document = Document(
             id=self.release_id(payload),
             source="github",
             connection=self.connection,
@@ -99,6 +100,7 @@ class DocumentMaker:
             tags=("pre-release",) if payload.get("prerelease") else (),
             readers=self.readers,
         )
+        return replace(document, mark=document.version[:16])
 
     def file(self, path: str, content: bytes, commit: Payload) -> Document:
         """A text file, with the commit that last changed it where it is known."""

@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 _NOT_OFFERED = (400, 405, 406, 415, 422)
 """How servers answer that know no such resource, beside 404 and 410. GitHub answers every query with 200."""
 _UNKNOWN_FIELD = "undefinedField"
+"""GitHub's code; servers made with GraphQL's reference implementation say "Cannot query field"."""
 
 
 class NotOffered(NotFound):
@@ -85,7 +86,7 @@ def _error(error: Payload, response: httpx.Response) -> SourceError | None:
         return RateLimited(where, until_reset(response) or SECONDARY_LIMIT_WAIT)
     if kind in ("FORBIDDEN", "INSUFFICIENT_SCOPES", "SAML_FAILURE") or "not accessible by" in words:
         return AccessDenied(where, message)
-    if (error.get("extensions") or {}).get("code") == _UNKNOWN_FIELD:
+    if (error.get("extensions") or {}).get("code") == _UNKNOWN_FIELD or words.startswith("cannot query field"):
         return NotOffered(f"{where} ({message})")
     if "something went wrong" in words or "timeout" in words or "try again" in words:
         return Unavailable(where, message)

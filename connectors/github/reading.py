@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from connectors.connection import GitHubConnection
-from connectors.errors import AccessDenied, NotFound, SourceError
+from connectors.errors import RateLimited, SourceError
 from connectors.github.client import GitHubClient
 from connectors.github.parts import Part
 from connectors.github.parts.discussions import Discussions
@@ -31,7 +31,7 @@ class Reading:
         )
 
     def changed(self, cursor: Cursor | None, window: Window | None) -> Iterator[Item]:
-        """What has changed in all parts. Where one is out of reach, the others are read, and the error raised then."""
+        """What has changed in all parts. Where one cannot be read, the others are, and the error is raised then."""
         make = self._repository.make
         progress = Progress.resumed(
             None if window else cursor, make.readers, make.branch, self._patterns, self._repository.read_at
@@ -40,7 +40,9 @@ class Reading:
         for part in self._parts:
             try:
                 yield from part.changed(progress, window)
-            except (AccessDenied, NotFound) as trouble:
+            except RateLimited:
+                raise
+            except SourceError as trouble:
                 troubles.append(trouble)
         if troubles:
             raise troubles[0]

@@ -62,7 +62,7 @@ def discussion(payload: Payload) -> str:
 
 def release(payload: Payload) -> str:
     """Markdown of a release: its tag, its notes, and the names of its files."""
-    assets = [str(asset.get("name")) for asset in payload.get("assets") or () if asset.get("name")]
+    assets = [str(asset.get("name")) for asset in payload.get("assets") or () if asset and asset.get("name")]
     facts = {
         "Tag": payload.get("tag_name"),
         "State": "pre-release" if payload.get("prerelease") else "",
@@ -113,7 +113,7 @@ def closes(payload: Payload) -> tuple[str, ...]:
 
 
 def _facts(payload: Payload) -> str:
-    assignees = [str(person.get("login")) for person in payload.get("assignees") or () if person.get("login")]
+    assignees = [str(one.get("login")) for one in payload.get("assignees") or () if one and one.get("login")]
     milestone = (payload.get("milestone") or {}).get("title")
     named = {
         "State": f"{'draft, ' if payload.get('draft') else ''}{state(payload)}{_why(payload)}",

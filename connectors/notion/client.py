@@ -227,7 +227,7 @@ def _described_error(response: httpx.Response, body: Payload) -> SourceError | N
     code = str(body.get("code") or "")
     reason = f"{code}: {body.get('message') or 'no message'}"[:300]
     if code == "rate_limited":
-        return RateLimited(where, retry_after(response))
+        return RateLimited(where, retry_after(response.headers))
     if code in _TRANSIENT:
         return Unavailable(where, reason)
     if code == "unauthorized":

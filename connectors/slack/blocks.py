@@ -7,6 +7,7 @@ from typing import Any
 
 from connectors.slack.client import Payload
 from connectors.slack.mrkdwn import Names, markdown
+from connectors.slack.payload import count, dicts, unescaped
 
 _TEXT_KEYS = ("title", "text", "label", "alt_text", "description", "details", "fields", "elements", "rows", "accessory")
 """Where blocks carry text, in reading order."""
@@ -30,17 +31,18 @@ _HIDDEN_ENDS = ("id", "url", "value", "_ts", "_type", "_style", "_color")
 
 def render_blocks(blocks: Any, names: Names) -> str:
     """The texts of a message's blocks."""
-    return "\n\n".join(text for block in _dicts(blocks) if (text := _block(block, names).strip()))
+    return "\n\n".join(text for block in dicts(blocks) if (text := _block(block, names).strip()))
 
 
 def _block(block: Payload, names: Names) -> str:
     kind = block.get("type")
     if kind == "rich_text":
-        return "\n".join(_rich(element, names) for element in _dicts(block.get("elements")))
+        return "\n".join(_rich(element, names) for element in dicts(block.get("elements")))
     if kind == "header":
         return f"**{_any(block.get('text'), names)}**"
-    if kind == "table":
-        return _table(block, names)
+    if kind in ("table", "data_table"):
+        caption = _any(block.get("caption"), names)
+        return "\n\n".join(text for text in (caption, _table(block, names)) if text)
     if kind == "divider":
         return ""
     return "\n".join(_texts(block, names))
@@ -49,11 +51,11 @@ def _block(block: Payload, names: Names) -> str:
 def _rich(element: Payload, names: Names, depth: int = 0) -> str:
     """A part of a rich text: section, list, quote or preformatted."""
     kind = element.get("type")
-    children = _dicts(element.get("elements"))
+    children = dicts(element.get("elements"))
     if kind == "rich_text_list":
-        indent = "  " * int(element.get("indent") or 0)
+        indent = "  " * count(element.get("indent"))
         ordered = element.get("style") == "ordered"
-        start = int(element.get("offset") or 0) + 1
+        start = count(element.get("offset")) + 1
         return "\n".join(
             f"{indent}{f'{number}.' if ordered else '-'} {_rich(child, names, depth + 1)}"
             for number, child in enumerate(children, start=start)
@@ -102,7 +104,7 @@ def _styled(text: str, style: Any) -> str:
 
 
 def _table(block: Payload, names: Names) -> str:
-    rows = [[_cell(cell, names) for cell in row] for row in block.get("rows") or () if isinstance(row, list)]
+    rows = [[_cell(cell, names) for cell in row] for row in _list(block.get("rows")) if isinstance(row, list)]
     if not rows:
         return ""
     width = max(map(len, rows))
@@ -136,9 +138,11 @@ def _any(value: Any, names: Names) -> str:
         return ""
     if value.get("type") in ("mrkdwn", "plain_text", "raw_text"):
         text = str(value.get("text") or "")
-        return markdown(text, names) if value["type"] == "mrkdwn" else text
+        return markdown(text, names) if value["type"] == "mrkdwn" else unescaped(text)
+    if value.get("type") == "raw_number":
+        return str(value.get("text") or value.get("value") or "")
     return _block(value, names)
 
 
-def _dicts(value: Any) -> list[Payload]:
-    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

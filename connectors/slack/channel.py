@@ -149,7 +149,7 @@ def is_thread(message: Payload) -> bool:
 
 
 def is_reply(message: Payload) -> bool:
-    return bool(message.get("thread_ts", message["ts"]) != message["ts"])
+    return bool((message.get("thread_ts") or message["ts"]) != message["ts"])
 
 
 def day_of(message: Payload) -> date:

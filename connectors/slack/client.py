@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeGuard
 
 import httpx
 
@@ -21,6 +22,7 @@ from connectors.errors import (
     Unavailable,
 )
 from connectors.http import ApiClient, parsed, retry_after
+from connectors.slack.payload import count, dicts, fields
 
 Payload: TypeAlias = dict[str, Any]
 
@@ -30,6 +32,7 @@ PAGE_SIZE = 200
 FILES_PER_PAGE = 200
 
 _END_OF_TIME = "9999999999.999999"
+_TIME = re.compile(r"\d{1,11}(\.\d*)?", re.ASCII)
 
 _CREDENTIALS = {
     "account_inactive",
@@ -111,25 +114,27 @@ class SlackClient:
         # With `oldest` alone Slack begins at the oldest messages, and not at the newest.
         latest = latest or (_END_OF_TIME if oldest else None)
         cursors, bound = Cursors("conversations.history"), latest
+        before: set[str] = set()
         while True:
             body = self.call(
                 cursors.method, channel=channel, limit=PAGE_SIZE, oldest=oldest, latest=bound, cursor=cursors.last
             )
-            found = [one for one in body.get("messages") or () if _between(one.get("ts"), oldest, bound)]
-            found.sort(key=lambda message: number(message["ts"]), reverse=True)
+            told = {one["ts"]: one for one in dicts(body.get("messages")) if _between(one.get("ts"), oldest, bound)}
+            # Messages that come while the pages are read move others to the next page.
+            found = [told[ts] for ts in sorted(told.keys() - before, key=number, reverse=True)]
             more = cursors.follow(body) or bool(body.get("has_more"))
+            if more and not found and (told or not cursors.last):
+                raise InvalidResponse(cursors.method, "it says that there is more, and gives the same again")
             yield Page(found, more)
             if not more:
                 return
-            if not cursors.last:
-                if not found:
-                    raise InvalidResponse(cursors.method, "it says that there is more, and gives the same again")
-                bound = found[-1]["ts"]
+            before = set(told)
+            bound = bound if cursors.last else found[-1]["ts"]
 
     def message(self, channel: str, ts: str) -> Payload | None:
         """A message outside threads, or the root of one."""
         body = self.call("conversations.history", channel=channel, limit=1, oldest=ts, latest=ts, inclusive=True)
-        return next((one for one in body.get("messages") or () if one.get("ts") == ts), None)
+        return next((one for one in dicts(body.get("messages")) if one.get("ts") == ts), None)
 
     def replies(self, channel: str, thread: str) -> list[Payload]:
         """A thread's messages, the root first; empty if it is gone."""
@@ -144,7 +149,7 @@ class SlackClient:
                 return []
             known = len(found)
             # The root comes again with every page.
-            found |= {one["ts"]: one for one in body.get("messages") or () if _between(one.get("ts"), None, None)}
+            found |= {one["ts"]: one for one in dicts(body.get("messages")) if is_time(one.get("ts"))}
             if not cursors.follow(body):
                 if not body.get("has_more"):
                     return [found[ts] for ts in sorted(found, key=number)]
@@ -162,8 +167,8 @@ class SlackClient:
             body = self.call(
                 "files.list", channel=channel, count=FILES_PER_PAGE, page=page, show_files_hidden_by_limit=True
             )
-            yield from (file for file in body.get("files") or () if file.get("id"))
-            pages = int((body.get("paging") or {}).get("pages") or 1)
+            yield from (file for file in dicts(body.get("files")) if file.get("id"))
+            pages = count(fields(body.get("paging")).get("pages"))
             page += 1
 
     def file(self, file: str) -> Payload:
@@ -190,7 +195,7 @@ class Cursors:
 
     def follow(self, body: Payload) -> bool:
         """Take the cursor of an answer; whether there is one. Raises InvalidResponse if it has come before."""
-        self.last = str((body.get("response_metadata") or {}).get("next_cursor") or "") or None
+        self.last = str(fields(body.get("response_metadata")).get("next_cursor") or "") or None
         if self.last in self._followed:
             raise InvalidResponse(self.method, "its next page is one that was read before")
         if self.last:
@@ -204,6 +209,11 @@ def number(ts: str) -> tuple[int, int]:
     return int(seconds), int(fraction.ljust(6, "0")[:6] or 0)
 
 
+def is_time(ts: Any) -> TypeGuard[str]:
+    """Whether this is a message's time."""
+    return isinstance(ts, str) and _TIME.fullmatch(ts) is not None
+
+
 def refusal(response: httpx.Response) -> SourceError | None:
     """What `ok: false` stands for. https://docs.slack.dev/apis/web-api/#responses"""
     if response.status_code != 200:
@@ -214,7 +224,7 @@ def refusal(response: httpx.Response) -> SourceError | None:
         return None  # told by whoever parses it, who also asks again
     if not isinstance(body, dict) or body.get("ok", True):
         return None
-    return _error(str(response.url), body, retry_after(response))
+    return _error(str(response.url), body, retry_after(response.headers))
 
 
 def _error(url: str, body: Payload, wait: float | None) -> SourceError:
@@ -244,6 +254,6 @@ def _form(arguments: Payload) -> dict[str, str]:
 
 def _between(ts: Any, oldest: str | None, latest: str | None) -> bool:
     """The bounds once more, for servers that ignore them."""
-    if not isinstance(ts, str) or not ts.partition(".")[0].isdigit():
+    if not is_time(ts):
         return False
     return (oldest is None or number(ts) > number(oldest)) and (latest is None or number(ts) < number(latest))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from connectors.model import HTML, MARKDOWN, PLAIN_TEXT
 from connectors.slack.client import Payload
+from connectors.slack.payload import count, dicts
 
 LARGEST = 25_000_000
 """Bytes of a file that is read."""
@@ -62,7 +63,7 @@ def reason_to_pass_over(file: Payload) -> str | None:
         return f"out of reach: {file['file_access']}"
     if not content_type(file):
         return f"unsupported type: {file.get('mimetype') or file.get('filetype') or 'none given'}"
-    size = int(file.get("size") or 0)
+    size = count(file.get("size"))
     if size > LARGEST:
         return f"too large: {size / 1e6:.1f} MB, at most {LARGEST // 1_000_000} MB are read"
     return None if mail(file) or file.get("url_private") or file.get("url_private_download") else "no address"
@@ -91,7 +92,7 @@ def mail(file: Payload) -> str:
     text = str(file.get("plain_text") or "").strip()
     if not text:
         return ""
-    senders = ", ".join(str(one.get("original") or one.get("address") or "") for one in file.get("from") or ())
+    senders = ", ".join(str(one.get("original") or one.get("address") or "") for one in dicts(file.get("from")))
     head = [f"Subject: {file['subject']}"] if file.get("subject") else []
     head += [f"From: {senders}"] if senders else []
     return "\n".join([*head, "", text]) if head else text

@@ -21,6 +21,7 @@ from connectors.slack.channel import Channel, is_reply, is_thread
 from connectors.slack.client import Payload, SlackClient, number
 from connectors.slack.file_types import LARGEST, content_type, is_written_in_slack, mail, reason_to_pass_over
 from connectors.slack.guarding import guarded
+from connectors.slack.payload import count, dicts
 from connectors.slack.progress import digest
 
 SLACK_API = "https://slack.com/api"
@@ -58,7 +59,7 @@ class Files:
         for message in messages:
             if self._channel.reads(message):
                 for file in files_of(message):
-                    yield self._item(file, self._channel.place(thread[0] if thread else message, thread))
+                    yield self._item(file, message, thread)
 
     def listed(self) -> Iterator[Listed]:
         """Every file of the channel that `again` would find, by Slack's own listing of files.
@@ -87,8 +88,9 @@ class Files:
 
         return guarded(document_id, file_id, read)
 
-    def _item(self, file: Payload, place: Parent) -> Item:
+    def _item(self, file: Payload, message: Payload, thread: Sequence[Payload]) -> Item:
         def read() -> Item:
+            place = self._channel.place(thread[0] if thread else message, thread)
             # In channels shared with other organisations a message may name a file by its id alone.
             known = self._client.file(str(file["id"])) if file.get("file_access") == "check_file_info" else file
             return self._document(known, place)
@@ -167,7 +169,7 @@ class Files:
 
 def files_of(message: Payload) -> Iterator[Payload]:
     """The files of a message, those of messages that it shares left out: these have a message of their own."""
-    yield from (file for file in message.get("files") or () if isinstance(file, dict) and file.get("id"))
+    yield from (file for file in dicts(message.get("files")) if file.get("id"))
 
 
 def channels_of(file: Payload) -> set[str]:
@@ -181,12 +183,12 @@ def _title(file: Payload) -> str:
 
 
 def _created(file: Payload) -> datetime:
-    return datetime.fromtimestamp(int(file.get("created") or file.get("timestamp") or 0), UTC)
+    return datetime.fromtimestamp(count(file.get("created") or file.get("timestamp")), UTC)
 
 
 def _updated(file: Payload) -> datetime:
     """Canvases and snippets can be edited; other files stay as they were uploaded."""
-    edited = int(file.get("updated") or file.get("edit_timestamp") or 0)
+    edited = count(file.get("updated") or file.get("edit_timestamp"))
     return max(_created(file), datetime.fromtimestamp(edited, UTC))
 
 

@@ -7,6 +7,9 @@ from collections.abc import Callable
 from connectors.errors import AuthenticationFailed, RateLimited, SourceError
 from connectors.model import Failed, Item
 
+_MALFORMED = (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError)
+"""What reading runs into where a payload is not what Slack documents."""
+
 
 def guarded(document_id: str, title: str, read: Callable[[], Item]) -> Item:
     """What `read` returns, or Failed where the object cannot be read."""
@@ -16,3 +19,5 @@ def guarded(document_id: str, title: str, read: Callable[[], Item]) -> Item:
         raise
     except SourceError as error:
         return Failed(document_id, title, str(error))
+    except _MALFORMED as error:
+        return Failed(document_id, title, f"not as Slack documents it: {type(error).__name__}: {error}")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+
+from connectors.slack.payload import unescaped
 
 _CODE = re.compile(r"(```.*?```|`[^`\n]+`)", re.DOTALL)
 _ANGLE = re.compile(r"<([^<>]+)>")
@@ -32,7 +33,7 @@ def markdown(text: str, names: Names) -> str:
 
 def _code(text: str, names: Names) -> str:
     # Slack marks links and mentions inside code too, and shows them without the marks.
-    plain = html.unescape(_ANGLE.sub(lambda match: _angle(match[1], names, plain=True), text))
+    plain = unescaped(_ANGLE.sub(lambda match: _angle(match[1], names, plain=True), text))
     if plain.startswith("```"):
         return f"\n```\n{plain[3:-3].strip()}\n```\n"
     return plain
@@ -41,14 +42,15 @@ def _code(text: str, names: Names) -> str:
 def _prose(text: str, names: Names) -> str:
     text = _ANGLE.sub(lambda match: _angle(match[1], names), text)
     text = _BOLD.sub(r"**\1**", text)
-    text = html.unescape(_STRIKE.sub(r"~~\1~~", text))
+    text = unescaped(_STRIKE.sub(r"~~\1~~", text))
     return _HEADING.sub(r"\\\1", text)
 
 
 def _angle(inside: str, names: Names, *, plain: bool = False) -> str:
     target, _, label = inside.partition("|")
     if target.startswith("@"):
-        return f"@{names.user(target[1:])}"
+        name = names.user(target[1:])
+        return f"@{label if label and name == target[1:] else name}"
     if target.startswith("#"):
         return f"#{label or names.channel(target[1:])}"
     if target.startswith("!"):

@@ -8,6 +8,7 @@ from functools import cached_property
 from connectors.errors import AccessDenied, NotFound, RequestRejected
 from connectors.slack.client import Payload, SlackClient
 from connectors.slack.mrkdwn import Names
+from connectors.slack.payload import dicts, fields
 
 CHANNEL_TYPES = ("public_channel", "private_channel", "mpim")
 """Asked for one by one, since each needs a scope of its own: channels:read, groups:read, mpim:read. Group direct
@@ -35,7 +36,8 @@ class Directory:
     @cached_property
     def users(self) -> dict[str, Payload]:
         """All people of the workspace. Needs the scopes users:read and users:read.email."""
-        return {user["id"]: user for user in self._client.listing("users.list", "members") if user.get("id")}
+        listed = dicts(list(self._client.listing("users.list", "members")))
+        return {user["id"]: user for user in listed if user.get("id")}
 
     @cached_property
     def channels(self) -> dict[str, Payload]:
@@ -77,7 +79,7 @@ class Directory:
 
     def user(self, user_id: str) -> str:
         known = self.person(user_id)
-        profile = known.get("profile") or {}
+        profile = fields(known.get("profile"))
         candidates = (profile.get("display_name"), profile.get("real_name"), known.get("real_name"), known.get("name"))
         return next((str(name) for name in candidates if name), user_id)
 
@@ -103,15 +105,29 @@ class Directory:
 
     def person(self, user_id: str) -> Payload:
         """What is known of somebody. In shared channels, people of other organisations are asked for one by one."""
-        alone = "users" not in self.__dict__ and len(self._people) < LOOKED_UP_ALONE
+        alone = not self.__dict__.keys() & {"users", "_everybody"} and len(self._people) < LOOKED_UP_ALONE
         if alone and (known := self._looked_up(self._people, "users.info", "user", user_id)):
             return known
-        return self.users.get(user_id) or self._looked_up(self._people, "users.info", "user", user_id)
+        if self._everybody is None:
+            return {}
+        return self._everybody.get(user_id) or self._looked_up(self._people, "users.info", "user", user_id)
+
+    @cached_property
+    def _everybody(self) -> dict[str, Payload] | None:
+        """As `users`; None without the scope users:read, which asking for one needs too."""
+        try:
+            return self.users
+        except AccessDenied as error:
+            logger.warning("people keep their ids: %s", error)
+            return None
+        except (NotFound, RequestRejected) as error:
+            logger.warning("people are asked for one by one: %s", error)
+            return {}
 
     def _looked_up(self, known: dict[str, Payload], method: str, key: str, name: str) -> Payload:
         if name not in known:
             try:
-                known[name] = self._client.call(method, **{key: name}).get(key) or {}
+                known[name] = fields(self._client.call(method, **{key: name}).get(key))
             except (AccessDenied, NotFound, RequestRejected):
                 known[name] = {}
         return known[name]

@@ -10,6 +10,7 @@ from typing import Any
 
 from connectors.model import Cursor
 from connectors.slack.client import Payload, number
+from connectors.slack.payload import dicts
 
 REMEMBERED = 200
 """How many of the latest messages are compared one by one; older ones by day."""
@@ -67,11 +68,7 @@ def fingerprint(message: Payload) -> str:
     """Changes with everything of a message that a person sees, its thread's number of replies and latest one
     included; tells a thread's root from other messages."""
     shown: dict[str, Any] = {key: message.get(key) or None for key in _SHOWN}
-    shown["files"] = [
-        [file.get("id"), file.get("mode"), file.get("title")]
-        for file in message.get("files") or ()
-        if isinstance(file, dict)
-    ]
+    shown["files"] = [[file.get("id"), file.get("mode"), file.get("title")] for file in dicts(message.get("files"))]
     return (_THREAD if message.get("reply_count") else "") + digest(shown)
 
 

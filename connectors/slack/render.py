@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from connectors.slack.blocks import render_blocks
-from connectors.slack.client import Payload, number
+from connectors.slack.client import Payload, is_time, number
 from connectors.slack.mrkdwn import Names, markdown
+from connectors.slack.payload import dicts, fields, unescaped
 
 NOISE = frozenset(
     {
@@ -55,16 +56,21 @@ def moment(ts: str) -> datetime:
 
 def last_change(messages: Sequence[Payload]) -> datetime:
     """When the latest of these messages was written or edited."""
-    edits = [message["edited"]["ts"] for message in messages if (message.get("edited") or {}).get("ts")]
+    edits = [ts for message in messages if is_time(ts := fields(message.get("edited")).get("ts"))]
     return max(moment(ts) for ts in [*(message["ts"] for message in messages), *edits])
 
 
 def author(message: Payload, names: Names) -> str:
     """Display name of whoever wrote a message, a bot's own name included."""
-    if message.get("user") and not message.get("username"):
-        return names.user(str(message["user"]))
-    profile = message.get("bot_profile") or {}
-    return str(message.get("username") or profile.get("name") or message.get("bot_id") or "unknown")
+    user = str(message.get("user") or "")
+    told = [message.get("username"), fields(message.get("bot_profile")).get("name")]
+    if user and not message.get("username"):
+        name, profile = names.user(user), fields(message.get("user_profile"))
+        if name != user:
+            return name
+        # Of people of other organisations the message itself may tell more than the directory does.
+        told = [profile.get("display_name"), profile.get("real_name"), profile.get("name"), *told, user]
+    return str(next((name for name in (*told, message.get("bot_id")) if name), "unknown"))
 
 
 def render_messages(messages: Sequence[Payload], names: Names) -> str:
@@ -81,8 +87,8 @@ def render_body(message: Payload, names: Names) -> str:
     text = markdown(str(message.get("text") or ""), names).strip()
     blocks = render_blocks(message.get("blocks"), names)
     pieces = _without_repetition([text, blocks])
-    pieces += [_attachment(one, names) for one in message.get("attachments") or () if isinstance(one, dict)]
-    pieces += [_file(one) for one in message.get("files") or () if isinstance(one, dict)]
+    pieces += [_attachment(one, names) for one in dicts(message.get("attachments"))]
+    pieces += [_file(one) for one in dicts(message.get("files"))]
     return "\n\n".join(piece for piece in pieces if piece)
 
 
@@ -111,39 +117,38 @@ def _attachment(attachment: Payload, names: Names) -> str:
     bodies = [
         markdown(str(attachment.get("text") or ""), names),
         render_blocks(attachment.get("blocks"), names),
-        render_blocks([b for m in attachment.get("message_blocks") or () for b in _inner_blocks(m)], names),
+        render_blocks([b for m in dicts(attachment.get("message_blocks")) for b in _inner_blocks(m)], names),
     ]
     parts = [
-        str(attachment.get("service_name") or ""),
-        _linked(attachment.get("title"), attachment.get("title_link")),
+        unescaped(attachment.get("service_name")),
+        _linked(unescaped(attachment.get("title")), attachment.get("title_link")),
         *(markdown(str(attachment.get(key) or ""), names) for key in ("pretext", "author_name", "author_subname")),
         *_without_repetition(bodies),
-        *(_field(one, names) for one in attachment.get("fields") or () if isinstance(one, dict)),
-        *(_file(one) for one in attachment.get("files") or () if isinstance(one, dict)),
-        *(str(one.get("text") or "") for one in attachment.get("actions") or () if isinstance(one, dict)),
-        str(attachment.get("footer") or ""),
+        *(_field(one, names) for one in dicts(attachment.get("fields"))),
+        *(_file(one) for one in dicts(attachment.get("files"))),
+        *(unescaped(one.get("text")) for one in dicts(attachment.get("actions"))),
+        unescaped(attachment.get("footer")),
     ]
     said = [part for part in parts if part.strip()] or [markdown(str(attachment.get("fallback") or ""), names)]
     return "\n".join(f"> {line}" for part in said for line in part.splitlines())
 
 
-def _inner_blocks(message: Any) -> list[Payload]:
-    inner = message.get("message") if isinstance(message, dict) else None
-    blocks = inner.get("blocks") if isinstance(inner, dict) else None
-    return blocks if isinstance(blocks, list) else []
+def _inner_blocks(shared: Payload) -> list[Payload]:
+    return dicts(fields(shared.get("message")).get("blocks"))
 
 
 def _field(field: Payload, names: Names) -> str:
-    name, value = str(field.get("title") or ""), markdown(str(field.get("value") or ""), names)
+    name, value = unescaped(field.get("title")), markdown(str(field.get("value") or ""), names)
     return f"{name}: {value}" if name and value else name or value
 
 
 def _file(file: Payload) -> str:
     """https://docs.slack.dev/reference/objects/file-object"""
     name = str(file.get("title") or file.get("name") or "")
-    preview = str(file.get("preview") or file.get("plain_text") or "").strip()
     heading = f"File: {_linked(name, file.get('permalink'))}" if name else ""
-    return "\n".join(part for part in (heading, preview) if part)
+    heard = fields(fields(file.get("transcription")).get("preview")).get("content")
+    said = (file.get("alt_txt"), file.get("preview") or file.get("plain_text"), heard)
+    return "\n".join(part for part in (heading, *(str(text or "").strip() for text in said)) if part)
 
 
 def _linked(text: Any, url: Any) -> str:

@@ -5,12 +5,10 @@ Statuses and codes: https://platform.openai.com/docs/guides/error-codes
 
 from __future__ import annotations
 
-import email.utils
-import time
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from connectors.http import retry_after
 from pipelines.settings import OpenAIEmbedding
 
 if TYPE_CHECKING:
@@ -59,19 +57,6 @@ def failure(error: openai.APIError, settings: OpenAIEmbedding) -> Transient | Re
     if status in (400, 413, 422):
         return TooLarge(f"embedding.model: {host} refuses to embed with {settings.model!r} ({said})")
     return Refused(f"embedding.base_url: {host} answered {said}; is this the address of an embeddings API?")
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that the `Retry-After` header asks for, in either form (RFC 9110, 10.2.3)."""
-    value = headers.get("retry-after", "").strip()
-    try:
-        return max(float(value), 0.0)
-    except ValueError:
-        pass
-    try:
-        return max(email.utils.parsedate_to_datetime(value).timestamp() - time.time(), 0.0)
-    except ValueError:
-        return None
 
 
 def _words(error: openai.APIStatusError, settings: OpenAIEmbedding) -> str:

@@ -65,7 +65,10 @@ class Files:
         except RequestRejected as error:
             if error.status != _CONFLICT:
                 raise
-            return Tree(None, ())
+        except NotFound:
+            if self._repository.payload.get("size") != 0:
+                raise  # no such branch, of a repository that has others
+        return Tree(None, ())
 
     def _file(self, blob: Blob, window: Window | None) -> Item | None:
         """A file's document; None if it was last changed outside of `window`."""

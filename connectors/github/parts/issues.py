@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from connectors.errors import NotFound
 from connectors.github.answers import Page, Payload, updated_at
@@ -98,28 +99,40 @@ class Issues:
         return self._repository.guard(document_id, title, lambda: self._complete(payload, progress))
 
     def _discussed(self, kind: str, number: int, progress: Progress) -> Item:
-        document_id = self._make.issue_id({"number": number, "pull_request": kind == "pull"})
-        item = self._repository.guard(document_id, f"#{number}", lambda: self._one(kind, number, progress))
-        return item or Deleted(document_id)
+        """What a comment belongs to; it is of the other kind than the comment's address says on some servers."""
+        for one in (kind, "issues" if kind == "pull" else "pull"):
+            if item := self._guarded(one, number, progress):
+                return item
+        return Deleted(self._id(kind, number))
+
+    def _guarded(self, kind: str, number: int, progress: Progress) -> Item | None:
+        read = partial(self._one, kind, number, progress)
+        return self._repository.guard(self._id(kind, number), f"#{number}", read)
+
+    def _id(self, kind: str, number: int) -> str:
+        return self._make.issue_id({"number": number, "pull_request": kind == "pull"})
 
     def _one(self, kind: str, number: int, progress: Progress | None) -> Item | None:
-        client = self._repository.client
-        if kind == "pull" and not self._repository.has("issues"):
-            return self._complete(_as_issue(client.get(f"{self._repository.path}/pulls/{number}")), progress)
-        payload = client.issue(self._repository.name, number)
+        payload = self._payload(kind, number)
         is_same = self._is_own(payload) and bool(payload.get("pull_request")) == (kind == "pull")
         return self._complete(payload, progress) if is_same else None
+
+    def _payload(self, kind: str, number: int) -> Payload:
+        client = self._repository.client
+        if kind == "pull" and not self._repository.has("issues"):
+            return _as_issue(client.get(f"{self._repository.path}/pulls/{number}"))
+        return client.issue(self._repository.name, number)
 
     def _complete(self, payload: Payload, progress: Progress | None) -> Item:
         """An issue or pull request with all that was said about it. `progress` notes which comments were read."""
         number, read_at = payload["number"], datetime.now(UTC)
-        comments = self._all(f"issues/{number}/comments") if payload.get("comments") != 0 else []
+        comments = self._said(payload, f"issues/{number}/comments") if payload.get("comments") != 0 else []
         if progress:
             self._comments.read(progress.comments, comments, read_at)
         if not payload.get("pull_request"):
             return self._make.issue(payload, comments)
-        reviews = self._all(f"pulls/{number}/reviews")
-        review_comments = self._all(f"pulls/{number}/comments")
+        reviews = self._said(payload, f"pulls/{number}/reviews")
+        review_comments = self._said(payload, f"pulls/{number}/comments")
         if progress:
             self._comments.read(progress.review_comments, review_comments, read_at)
         return self._make.pull_request(payload, comments, reviews, review_comments)
@@ -128,8 +141,13 @@ class Issues:
         named = _REPOSITORY.search(str(payload.get("repository_url") or ""))
         return named is None or named[1].lower() == self._repository.name.lower()
 
-    def _all(self, path: str) -> list[Payload]:
-        return list(self._repository.client.listing(f"{self._repository.path}/{path}"))
+    def _said(self, payload: Payload, path: str) -> list[Payload]:
+        """Comments or reviews; none where there is no such listing of what is still there."""
+        try:
+            return list(self._repository.client.listing(f"{self._repository.path}/{path}"))
+        except NotFound:
+            self._payload("pull" if payload.get("pull_request") else "issues", payload["number"])
+            return []
 
 
 def _as_issue(pull: Payload) -> Payload:

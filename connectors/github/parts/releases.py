@@ -1,15 +1,17 @@
 """Releases with their notes. https://docs.github.com/en/rest/releases/releases#list-releases
 
 The listing holds them whole, newest first, and cannot be asked for what has changed: its first page is asked for
-conditionally, and all pages are read when that one has changed.
+conditionally, and all pages are read when that one shows something else than before.
 """
 
 from __future__ import annotations
 
+import hashlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 
-from connectors.errors import NotFound
+from connectors.errors import InvalidResponse, NotFound
 from connectors.github.answers import Page, Payload
 from connectors.github.documents import release_time
 from connectors.github.progress import Progress
@@ -17,6 +19,9 @@ from connectors.github.repository import Repository
 from connectors.model import Checkpoint, Deleted, Document, Failed, Item, Listed, Skipped, Window
 
 logger = logging.getLogger(__name__)
+
+_NEWEST = "releases shown"
+"""Under this name the cursor keeps what the first page showed."""
 
 
 class Releases:
@@ -30,38 +35,63 @@ class Releases:
         if window:
             yield from (item for payload in self._all() if (item := self._inside(payload, window)))
             return
-        pages = list(self._pages(progress.etags.get("releases")))
-        if not pages:
+        pages = self._pages(progress.etags.get("releases"))
+        first = next(pages, None)
+        if first is None:
             return
-        progress.etags.pop("releases", None)
-        present = {self._make.release_id(payload): payload for page in pages for payload in page.items}
-        for document_id in [known for known in progress.releases if known not in present]:
-            yield Deleted(document_id)
-            del progress.releases[document_id]
-        for document_id, payload in present.items():
-            item = self._item(payload)
-            if progress.releases.get(document_id) != _version(item):
-                yield item
-                progress.releases[document_id] = _version(item)
-        progress.keep_etag("releases", pages[0].etag)
+        newest = self._state(first)
+        if progress.etags.get(_NEWEST) != newest:
+            progress.etags.pop("releases", None)
+            progress.etags.pop(_NEWEST, None)
+            yield from self._all_changed(chain((first,), pages), progress)
+        progress.keep_etag("releases", first.etag)
+        progress.keep_etag(_NEWEST, newest)
         yield Checkpoint(progress.cursor())
 
     def listed(self) -> Iterator[Listed]:
         for payload in self._all():
-            yield Listed(self._make.release_id(payload), str(payload.get("name") or ""), release_time(payload))
+            item = self._item(payload)
+            mark = item.mark if isinstance(item, Document) else ""
+            title = str(payload.get("name") or "")
+            yield Listed(self._make.release_id(payload), title, release_time(payload), mark)
 
     def again(self, kind: str, name: str) -> Item | None:
         if not name.isdecimal():
             return None
         return self._item(self._repository.client.get(f"{self._repository.path}/releases/{name}"))
 
+    def _all_changed(self, pages: Iterable[Page], progress: Progress) -> Iterator[Item]:
+        """What is new or another than before on all pages, then what stands on none."""
+        gone = dict.fromkeys(progress.releases)
+        for payload in (payload for page in pages for payload in page.items):
+            document_id, item = self._make.release_id(payload), self._item(payload)
+            gone.pop(document_id, None)
+            if progress.releases.get(document_id) != _version(item):
+                yield item
+                progress.releases[document_id] = _version(item)
+        for document_id in gone:
+            yield Deleted(document_id)
+            del progress.releases[document_id]
+
+    def _state(self, page: Page) -> str:
+        """Of all that would be emitted of a page. Its ETag also tells how often each file was downloaded."""
+        shown = [(self._make.release_id(payload), _version(self._item(payload))) for payload in page.items]
+        return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
+
     def _all(self) -> Iterator[Payload]:
         return (payload for page in self._pages(None) for payload in page.items)
 
     def _pages(self, etag: str | None) -> Iterator[Page]:
+        path, found = f"{self._repository.path}/releases", False
         try:
-            yield from self._repository.client.pages(f"{self._repository.path}/releases", etag)
+            for page in self._repository.client.pages(path, etag):
+                if any("id" not in payload for payload in page.items):
+                    raise InvalidResponse(path, "a release without an id")
+                found = True
+                yield page
         except NotFound:
+            if found:
+                raise  # a listing that ends early is not one of all releases
             logger.info("%s: the server has no releases", self._repository.name)
 
     def _inside(self, payload: Payload, window: Window) -> Item | None:
@@ -81,7 +111,7 @@ def _version(item: Document | Skipped | Failed) -> str:
     """Of what would be emitted: equal if nothing has changed."""
     match item:
         case Document():
-            return item.version[:16]
+            return item.mark
         case Skipped():
             return item.reason
         case Failed():

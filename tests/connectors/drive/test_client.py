@@ -81,6 +81,14 @@ def test_a_refusal_without_a_reason_is_a_refusal(drive: Any, client: DriveClient
         client.about()
 
 
+def test_a_limit_is_known_by_the_newer_form_of_errors(drive: Any, client: DriveClient) -> None:
+    details = [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "RATE_LIMIT_EXCEEDED"}]
+    body = {"error": {"code": 403, "status": "PERMISSION_DENIED", "details": [{"links": []}, *details]}}
+    drive.faults.append(lambda _: httpx.Response(403, json=body))
+    with pytest.raises(RateLimited):
+        client.about()
+
+
 def test_a_daily_limit_is_not_waited_for(drive: Any, client: DriveClient, refuse: Any) -> None:
     drive.faults.append(lambda _: refuse(403, "dailyLimitExceeded"))
     with pytest.raises(RateLimited):

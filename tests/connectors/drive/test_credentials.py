@@ -16,7 +16,7 @@ from google.auth import jwt
 from connectors.connection import DriveConnection
 from connectors.drive.client import DriveClient
 from connectors.drive.source import connect
-from connectors.errors import AuthenticationFailed
+from connectors.errors import AuthenticationFailed, Unavailable
 
 TOKEN_URI = "https://token.test/token"
 
@@ -114,6 +114,21 @@ def test_refused_credentials_are_named_without_secrets() -> None:
         opened(json.dumps(USER), google).about()
     assert "hush" not in str(caught.value)
     assert TOKEN_URI in str(caught.value)
+
+
+@pytest.mark.parametrize("status", [429, 500, 502])
+def test_a_token_endpoint_in_trouble_says_nothing_about_the_credentials(status: int) -> None:
+    answers = [httpx.Response(status, text="<html>")]
+    google = Google()
+
+    def troubled(request: httpx.Request) -> httpx.Response:
+        return answers.pop() if request.url.host == "token.test" and answers else google(request)
+
+    opened(json.dumps(USER), troubled).about()
+    assert google.issued == 1
+    answers += [httpx.Response(status, text="<html>") for _ in range(3)]
+    with pytest.raises(Unavailable):
+        opened(json.dumps(USER), troubled).about()
 
 
 @pytest.mark.parametrize("text", ["{}", "{not json", '{"type": "service_account"}', '{"refresh_token": "hush"}'])

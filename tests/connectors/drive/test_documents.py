@@ -115,7 +115,7 @@ def test_downloads_refused_for_abuse_are_skipped(drive: Any, connector: DriveCon
     ("answer", "expected"),
     [
         (httpx.Response(500), Failed),
-        (httpx.Response(404), Deleted),
+        (httpx.Response(404), Failed),
         (httpx.Response(400, json={"error": {"message": "Bad."}}), Failed),
     ],
 )
@@ -128,6 +128,12 @@ def test_one_file_in_trouble_does_not_stop_the_read(
     *items, last = (item for item in connector.read(ROOT) if not isinstance(item, Checkpoint) or item.complete)
     assert [type(item) for item in items] == [Document, expected, Document]
     assert isinstance(last, Checkpoint)
+
+
+def test_a_file_that_goes_while_the_unit_is_read_is_deleted(drive: Any, connector: DriveConnector) -> None:
+    drive.text("one")
+    drive.faults.append(lambda request: httpx.Response(404) if "one" in request.url.path else None)
+    assert only(connector) == Deleted("drive:acme/one")
 
 
 @pytest.mark.parametrize(

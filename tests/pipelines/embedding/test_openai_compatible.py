@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import traceback
 from collections.abc import Callable
-from email.utils import formatdate
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,6 @@ import pytest
 from numpy.typing import NDArray
 
 from pipelines.embedding import Embedder
-from pipelines.embedding.openai_errors import retry_after
 from pipelines.errors import EmbeddingRefused, EmbeddingUnavailable
 from tests.emulators.embeddings import (
     EmbeddingsServer,
@@ -201,14 +199,6 @@ def test_prices_are_known_where_the_settings_say_none(
     open_remote: Open, settings: dict[str, Any], price: float
 ) -> None:
     assert open_remote(**settings).price_per_million_tokens == price
-
-
-@pytest.mark.parametrize(
-    ("value", "seconds"),
-    [("7", 7.0), ("0.5", 0.5), ("-3", 0.0), ("", None), ("soon", None), (formatdate(0, usegmt=True), 0.0)],
-)
-def test_retry_after_is_read_in_both_forms(value: str, seconds: float | None) -> None:
-    assert retry_after({"retry-after": value}) == seconds
 
 
 def test_the_emulator_counts_in_json(server: EmbeddingsServer, open_remote: Open) -> None:

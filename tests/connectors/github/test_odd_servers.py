@@ -1,0 +1,198 @@
+"""What real servers answer that the documentation does not dwell on: nulls, parts that fail, listings that are not
+there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import httpx
+import pytest
+
+from connectors.errors import AuthenticationFailed, InvalidResponse, NotFound, SourceError, Unavailable
+from connectors.github.source import GitHubConnector
+from connectors.model import Checkpoint, Deleted, Document, Failed, Item, Skipped, Unit
+
+UNIT = Unit("acme/api", "acme/api")
+ROOT = "github:acme-github/acme/api"
+REPOSITORY = "repos/acme/api"
+PUBLISHED = "2026-01-01T00:00:00Z"
+
+Answer = Callable[[httpx.Request], httpx.Response]
+
+
+def answer(status: int, body: Any = None, **headers: str) -> Answer:
+    if isinstance(body, str):
+        return lambda request: httpx.Response(status, text=body, headers=headers)
+    return lambda request: httpx.Response(status, json=body, headers=headers)
+
+
+def read(connector: GitHubConnector, cursor: dict[str, Any] | None = None) -> tuple[list[Item], SourceError | None]:
+    """What came, and the error that ended it."""
+    items: list[Item] = []
+    try:
+        for item in connector.read(UNIT, cursor):
+            items.append(item)
+    except SourceError as error:
+        return items, error
+    return items, None
+
+
+def names(items: Iterable[Item], kind: type = Document) -> set[str]:
+    found = (item for item in items if isinstance(item, kind))
+    return {str(getattr(one, "id", None) or getattr(one, "document_id", "")).removeprefix(f"{ROOT}/") for one in found}
+
+
+def cursor_of(items: list[Item]) -> dict[str, Any]:
+    assert isinstance(items[-1], Checkpoint)
+    return json.loads(json.dumps(items[-1].cursor))
+
+
+def release(number: int, **more: Any) -> dict[str, Any]:
+    named = {"id": number, "tag_name": f"v{number}", "name": f"Release {number}", "body": "Notes"}
+    return {**named, "published_at": PUBLISHED, "author": None, **more}
+
+
+@pytest.mark.parametrize(
+    ("path", "given", "error"),
+    [
+        ("graphql", answer(500, "<html>"), Unavailable),
+        ("graphql", answer(200, "<html>"), InvalidResponse),
+        ("graphql", answer(401, {"message": "This endpoint requires you to be authenticated."}), AuthenticationFailed),
+        ("issues/comments", answer(502, "<html>"), Unavailable),
+        ("issues", answer(202), InvalidResponse),
+        ("releases", answer(200, [{"tag_name": "v1"}]), InvalidResponse),
+        ("git/trees/main", answer(200, {"tree": [{"path": "README.md", "type": "blob"}]}), InvalidResponse),
+        ("git/trees/main", answer(200, {"tree": [None]}), InvalidResponse),
+    ],
+)
+def test_trouble_with_one_part_leaves_the_others(
+    github: Any, connector: GitHubConnector, path: str, given: Answer, error: type[SourceError]
+) -> None:
+    github.add_issue(1)
+    github.files = {"README.md": b"Words"}
+    github.answers[f"{REPOSITORY}/releases"] = answer(200, [release(1)])
+    place = "/api/graphql" if path == "graphql" else f"{REPOSITORY}/{path}"
+    github.answers[place] = given
+    items, raised = read(connector)
+    assert isinstance(raised, error)
+    part = {"issues": "issues/1", "releases": "releases/1", "git/trees/main": "blob/README.md"}.get(path)
+    assert names(items) == {"issues/1", "releases/1", "blob/README.md"} - {part}
+    assert not any(isinstance(item, Deleted) or (isinstance(item, Checkpoint) and item.complete) for item in items)
+
+
+def test_a_server_whose_graphql_knows_no_discussions_has_none(github: Any, connector: GitHubConnector) -> None:
+    github.add_issue(1)
+    message = 'Cannot query field "discussions" on type "Repository".'
+    github.answers["/api/graphql"] = answer(200, {"errors": [{"message": message, "locations": []}]})
+    items, raised = read(connector)
+    assert raised is None
+    assert names(items) == {"issues/1"}
+
+
+@pytest.mark.parametrize("listing", ["pulls/1/reviews", "pulls/1/comments", "issues/1/comments"])
+def test_a_listing_that_a_server_lacks_costs_nothing_else(
+    github: Any, connector: GitHubConnector, listing: str
+) -> None:
+    github.add_issue(1, pull=True, comments=1)
+    github.answers[f"{REPOSITORY}/{listing}"] = answer(404, {"message": "Not Found"})
+    items, raised = read(connector)
+    assert raised is None
+    assert names(items) == {"pull/1"}
+
+
+def test_nulls_in_listings_are_nothing(github: Any, connector: GitHubConnector) -> None:
+    github.add_issue(1, assignees=[None, {"login": "bob"}], comments=2)
+    github.comments[1] = [None, {"user": None, "body": "Said", "created_at": PUBLISHED}]
+    github.answers[f"{REPOSITORY}/releases"] = answer(200, [None, release(1, assets=[None, {"name": "tool.zip"}])])
+    items, raised = read(connector)
+    assert raised is None
+    contents = {item.id.removeprefix(f"{ROOT}/"): str(item.content) for item in items if isinstance(item, Document)}
+    assert "Assignees: bob" in contents["issues/1"]
+    assert "Comment by ghost" in contents["issues/1"]
+    assert "Files: tool.zip" in contents["releases/1"]
+
+
+@pytest.mark.parametrize(("size", "empty"), [(0, True), (12, False), (None, False)])
+def test_a_tree_that_is_not_there_is_empty_only_in_an_empty_repository(
+    github: Any, connector: GitHubConnector, size: int | None, empty: bool
+) -> None:
+    github.repository["size"] = size
+    github.answers[f"{REPOSITORY}/git/trees/main"] = answer(404, {"message": "Not Found"})
+    _, raised = read(connector)
+    assert isinstance(raised, NotFound) is not empty
+
+
+@pytest.mark.parametrize("body", [{"encoding": "none", "content": "", "size": 5}, {"encoding": "base64"}])
+def test_a_blob_without_its_content_has_failed(github: Any, connector: GitHubConnector, body: dict[str, Any]) -> None:
+    github.files = {"README.md": b"Words"}
+    (blob,) = connector._client.tree("acme/api", "main").blobs  # type: ignore[union-attr]
+    github.answers[f"{REPOSITORY}/git/blobs/{blob.sha}"] = answer(200, body)
+    items, _ = read(connector)
+    assert names(items, Failed) == {"blob/README.md"}
+    assert not names(items, Document) | names(items, Skipped)
+
+
+def test_a_comment_that_calls_a_pull_request_an_issue_is_found(github: Any, connector: GitHubConnector) -> None:
+    github.add_issue(1, pull=True)
+    items, _ = read(connector)
+    comment = {"id": 9, "user": None, "body": "Late", "created_at": PUBLISHED, "updated_at": "2100-01-01T00:00:00Z"}
+    address = {"issue_url": "https://x.test/repos/acme/api/issues/1", "html_url": "https://x.test/issues/1#c9"}
+    github.answers[f"{REPOSITORY}/issues/comments"] = answer(200, [{**comment, **address}])
+    github.comments[1] = [comment]
+    github.issues[1]["comments"] = 1
+    again, raised = read(connector, cursor_of(items))
+    assert raised is None
+    assert names(again) == {"pull/1"}
+    assert not names(again, Deleted)
+
+
+def test_downloads_of_a_release_are_no_change(github: Any, connector: GitHubConnector) -> None:
+    """They count up in the listing, and so in its ETag, all the time."""
+    downloads, pages = 0, []
+
+    def releases(request: httpx.Request) -> httpx.Response:
+        page = int(request.url.params.get("page", 1))
+        pages.append(page)
+        link = {"link": f'<https://x.test/{REPOSITORY}/releases?page={page + 1}>; rel="next"'} if page < 3 else {}
+        assets = [{"name": "tool.zip", "download_count": downloads}]
+        body = [release(page * 10 + number, assets=assets) for number in range(2)]
+        return httpx.Response(200, json=body, headers={"etag": f'W/"{downloads}"', **link})
+
+    github.answers[f"{REPOSITORY}/releases"] = releases
+    items, _ = read(connector)
+    assert len(names(items)) == 6
+    pages.clear()
+    downloads = 7
+    again, _ = read(connector, cursor_of(items))
+    assert pages == [1]
+    assert not names(again)
+
+
+def test_a_change_among_old_releases_is_found_by_a_listing(github: Any, connector: GitHubConnector) -> None:
+    """A listing tells by its marks what the first page does not show; not every server tells when it was edited."""
+    old = release(1)
+    github.answers[f"{REPOSITORY}/releases"] = lambda request: httpx.Response(200, json=[release(2), old])
+    before = {one.id: one.mark for one in connector.read(UNIT) if isinstance(one, Document)}
+    assert {one.document_id: one.mark for one in connector.listing(UNIT)} == before
+    old["body"] = "Notes, corrected"
+    after = {one.document_id: one.mark for one in connector.listing(UNIT)}
+    assert [name for name in after if after[name] != before[name]] == [f"{ROOT}/releases/1"]
+
+
+def test_releases_that_end_in_an_error_delete_nothing(github: Any, connector: GitHubConnector) -> None:
+    link = f'<https://x.test/{REPOSITORY}/releases/more>; rel="next"'
+    first, second = [release(3), release(2)], [release(1)]
+    github.answers[f"{REPOSITORY}/releases"] = lambda request: httpx.Response(200, json=first, headers={"link": link})
+    github.answers[f"{REPOSITORY}/releases/more"] = answer(200, second)
+    items, _ = read(connector)
+    assert names(items) == {"releases/1", "releases/2", "releases/3"}
+    first[0]["body"] = "Other notes"
+    github.answers[f"{REPOSITORY}/releases/more"] = answer(404, {"message": "Not Found"})
+    again, raised = read(connector, cursor_of(items))
+    assert isinstance(raised, NotFound)
+    assert names(again) == {"releases/3"}
+    assert not names(again, Deleted)
+    with pytest.raises(NotFound):
+        list(connector.listing(UNIT))
