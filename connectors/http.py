@@ -131,10 +131,14 @@ class ApiClient:
             url = self.anchored(absolute(response.headers["location"], url))
             request = {name: value for name, value in request.items() if name != "params"}
         refused = (self._check and self._check(response)) or common_error(response, _without_query(url))
-        if isinstance(refused, RateLimited) and refused.retry_after:
-            limit.hold(refused.retry_after)
+        if isinstance(refused, RateLimited):
+            if refused.retry_after is None:
+                refused.retry_after = limit.back_off()
+            else:
+                limit.hold(refused.retry_after)
         if refused:
             raise refused
+        limit.accepted()
         return response
 
     def _limit(self, url: str) -> Limit:

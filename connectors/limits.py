@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import random
 import threading
 import time
 from datetime import datetime, timedelta
@@ -12,6 +13,8 @@ from connectors.errors import RateLimited
 
 logger = logging.getLogger(__name__)
 
+FIRST_WAIT = 2.0
+"""Seconds to wait for a provider that does not say how long; the second time twice as long, and so on. With jitter."""
 LONGEST_WAIT = 120.0
 """Seconds. A provider that asks for more fails the unit, which the next sync continues."""
 
@@ -22,6 +25,7 @@ class Limit:
     def __init__(self, name: str) -> None:
         self._name = name
         self._not_before = 0.0
+        self._refused = 0
         self._lock = threading.Lock()
 
     def hold(self, seconds: float) -> None:
@@ -33,6 +37,18 @@ class Limit:
             self._not_before = until
         end = datetime.now().astimezone() + timedelta(seconds=seconds)
         logger.warning("%s: rate limit reached for %.0f s, until %s", self._name, seconds, f"{end:%H:%M:%S}")
+
+    def back_off(self) -> float:
+        """Hold back after a refusal that names no time, longer each time; returns the seconds."""
+        with self._lock:
+            seconds = min(FIRST_WAIT * 2.0**self._refused, LONGEST_WAIT / 2) * random.uniform(1.0, 1.5)
+            self._refused += 1
+        self.hold(seconds)
+        return seconds
+
+    def accepted(self) -> None:
+        """A request went through."""
+        self._refused = 0
 
     def wait(self) -> None:
         """Return once requests may be sent. Raises RateLimited where that is longer than anybody should wait."""

@@ -7,6 +7,7 @@ import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import stamina
@@ -40,8 +41,11 @@ def retries_without_waiting() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def no_limits_met_before(monkeypatch: pytest.MonkeyPatch) -> None:
+def limits_pass_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No limit was met before, and whoever waits for one wakes up at once, at the time for which it waited."""
+    slept: list[float] = []
     monkeypatch.setattr("connectors.limits._limits", {})
+    monkeypatch.setattr("connectors.limits.time", SimpleNamespace(monotonic=lambda: sum(slept), sleep=slept.append))
 
 
 @pytest.fixture(scope="session")

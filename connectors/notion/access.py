@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 
 from connectors.connection import NotionConnection
-from connectors.errors import AccessDenied
+from connectors.errors import AccessDenied, NotFound, RequestRejected
 from connectors.model import PUBLIC, Membership, group_token, user_token
 from connectors.notion.client import NotionClient
+
+logger = logging.getLogger(__name__)
 
 WORKSPACE = "workspace"
 """The group of all people of the workspace; guests are not in it."""
@@ -32,10 +35,11 @@ def memberships(connection: NotionConnection, client: NotionClient) -> Iterator[
 
 
 def names(client: NotionClient) -> dict[str, str]:
-    """Names of people and bots by id; empty where the integration may not see users."""
+    """Names of people and bots by id; empty where the integration may not see users, or the server lists none."""
     try:
         return {str(user.get("id")): str(user["name"]) for user in client.users() if user.get("name")}
-    except AccessDenied:
+    except (AccessDenied, NotFound, RequestRejected) as error:
+        logger.info("people keep no names: %s", error)
         return {}
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 
-from connectors.errors import AccessDenied, NotFound
+from connectors.errors import AccessDenied, NotFound, RequestRejected
 from connectors.notion.blocks import MEETINGS, PAGES_OF_THEIR_OWN, SECTION, Block
 from connectors.notion.client import NotionClient, Payload
 from connectors.notion.nodes import Ref
 
+logger = logging.getLogger(__name__)
+
+_OUT_OF_REACH = (AccessDenied, NotFound, RequestRejected)
+"""What Notion answers of a part that it does not show, whoever asks again; the rest of the page is read."""
 _LISTED_AT_MOST = 25
 """How many references a page names of one property:
 https://developers.notion.com/reference/retrieve-a-page-property"""
@@ -62,10 +67,16 @@ def _nested(client: NotionClient, payload: Payload, inside: frozenset[str]) -> t
     if block.kind == "synced_block" and (original := _original(block)) and original not in inside:
         try:
             return read_blocks(client, original, inside)
-        except (AccessDenied, NotFound):
+        except _OUT_OF_REACH:
             pass  # the copy shows what the original held when both were in reach
     own = str(payload.get("id") or "")
-    return read_blocks(client, own, inside) if payload.get("has_children") and own not in inside else ()
+    if not payload.get("has_children") or own in inside:
+        return ()
+    try:
+        return read_blocks(client, own, inside)
+    except _OUT_OF_REACH as error:
+        logger.warning("what is inside the %s %s is not read: %s", block.kind, own, error)
+        return (Block({"type": "unsupported", "unsupported": {"block_type": block.kind}}),)
 
 
 def _sections(client: NotionClient, children: Payload, inside: frozenset[str]) -> Iterator[Block]:
@@ -75,7 +86,7 @@ def _sections(client: NotionClient, children: Payload, inside: frozenset[str]) -
             continue
         try:
             found = read_blocks(client, str(block_id), inside)
-        except (AccessDenied, NotFound):
+        except _OUT_OF_REACH:
             continue  # a part that is not made yet, or not shared
         name = key.removesuffix("_block_id").replace("_", " ").capitalize()
         yield Block({"type": SECTION, SECTION: {"name": name}}, found)
@@ -94,7 +105,14 @@ def _is_cut(value: Payload) -> bool:
 
 
 def _whole(client: NotionClient, page_id: str, value: Payload) -> Payload:
-    """The listing of a property holds one element in each item, under the name of the type."""
+    """The listing of a property holds one element in each item, under the name of the type.
+
+    Where there is none, the property stays as the page tells it.
+    """
     kind = str(value["type"])
-    items = client.property_items(page_id, str(value["id"]))
-    return {**value, kind: [item[kind] for item in items if item.get(kind)]}
+    try:
+        items = list(client.property_items(page_id, str(value["id"])))
+    except _OUT_OF_REACH as error:
+        logger.warning("%s: the first values of a property are all that is read: %s", page_id, error)
+        return value
+    return {**value, kind: [item[kind] for item in items if item.get(kind)] or value[kind]}

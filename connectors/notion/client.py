@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email.utils
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,6 +24,8 @@ from connectors.errors import (
     Unavailable,
 )
 from connectors.http import ApiClient, parsed, retry_after
+
+logger = logging.getLogger(__name__)
 
 Payload: TypeAlias = dict[str, Any]
 Method: TypeAlias = Literal["GET", "POST"]
@@ -48,7 +51,7 @@ _TRANSIENT |= {"database_connection_unavailable"}
 class Page:
     """One answer of a listing. `answered_at` is the server's clock, or ours where it does not tell.
 
-    `cut` says that the server itself will not name all there is.
+    `cut` says that the server itself will not name all there is: it stops short, or gives no way to what follows.
     """
 
     items: list[Payload]
@@ -255,8 +258,11 @@ def _parsed_page(response: httpx.Response) -> Page:
     items = answer.get("results")
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         raise InvalidResponse(str(response.url).split("?", 1)[0], "not a list of objects")
-    following = answer.get("next_cursor") if answer.get("has_more") else None
-    cut = (answer.get("request_status") or {}).get("type") == "incomplete"
+    more = bool(answer.get("has_more"))
+    following = answer.get("next_cursor") if more else None
+    cut = (answer.get("request_status") or {}).get("type") == "incomplete" or (more and not following)
+    if cut:
+        logger.warning("%s does not name all there is", response.url.path)
     return Page(items, str(following) if following else None, _answered_at(response), cut)
 
 

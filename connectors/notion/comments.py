@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 
-from connectors.errors import AccessDenied, NotFound
+from connectors.errors import AccessDenied, NotFound, RequestRejected
 from connectors.notion.blocks import Block, is_copy
 from connectors.notion.client import NotionClient, Payload
 from connectors.notion.properties import Known
@@ -35,8 +35,8 @@ class Comments:
         except AccessDenied as error:
             self._denied = True
             logger.info("comments are not read: %s", error)
-        except NotFound:
-            logger.info("%s: Notion knows no comments of it", page_id)
+        except (NotFound, RequestRejected) as error:
+            logger.info("%s: Notion knows no comments of it: %s", page_id, error)
         return found
 
 

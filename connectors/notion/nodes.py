@@ -50,7 +50,7 @@ class Node:
 
     @property
     def payload(self) -> Payload:
-        payload: Payload = json.loads(zlib.decompress(self.packed))
+        payload: Payload = json.loads(zlib.decompress(self.packed)) if self.packed else {}
         return payload
 
 

@@ -39,6 +39,8 @@ class Progress:
     """What is still to be read because of a container above it, the next one last."""
     whole: bool = False
     """Whether everything is being read, what search does not name included; an interrupted read goes on so."""
+    held_back: bool = False
+    """Whether an object was passed over for now: the next read begins before it."""
     begin: datetime | None = None
     """From when this read asks for objects; fixed while it goes on."""
 
@@ -84,6 +86,8 @@ class Progress:
 
     def passed(self, entry: Entry) -> None:
         """All objects up to this one are done with, but for those waiting."""
+        if self.held_back:
+            return
         if self.since is None or entry.edited > self.since:
             self.since = entry.edited
 

@@ -58,8 +58,10 @@ def files_of(properties: object) -> Iterator[tuple[str, Payload]]:
                 yield str(value.get("id") or name), file
 
 
-def value_text(value: Payload, known: Known) -> str:
+def value_text(value: Any, known: Known) -> str:
     """A property value, or an element of a rollup, as text; empty where it is not set."""
+    if not isinstance(value, dict):
+        return ""
     kind = str(value.get("type") or "")
     content = value.get(kind)
     if content is None:
@@ -68,7 +70,9 @@ def value_text(value: Payload, known: Known) -> str:
     return render(content, known) if render else _any_text(content)
 
 
-def _related(value: Payload) -> Iterator[str]:
+def _related(value: Any) -> Iterator[str]:
+    if not isinstance(value, dict):
+        return
     content = value.get(str(value.get("type")))
     if value.get("type") == "relation" and isinstance(content, list):
         yield from (str(entry["id"]) for entry in content if isinstance(entry, dict) and entry.get("id"))
@@ -157,7 +161,7 @@ def _rollup(content: Any, known: Known) -> str:
 
 
 def _relation(content: Any, known: Known) -> str:
-    return joined((known.titles.get(str(entry.get("id")), "") for entry in content), ", ")
+    return joined((known.titles.get(str(entry.get("id")), "") for entry in content if isinstance(entry, dict)), ", ")
 
 
 def _unique_id(content: Any, known: Known) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -25,13 +26,12 @@ from connectors.notion.files import Attachment, attachments
 from connectors.notion.nodes import Node, Ref, listed_mark, node, place
 from connectors.notion.properties import Known, option_names
 from connectors.notion.render import database_markdown, mentioned, page_markdown
-from connectors.notion.tree import Tree
+from connectors.notion.tree import TROUBLES, Tree
+
+logger = logging.getLogger(__name__)
 
 _MALFORMED = (AttributeError, KeyError, TypeError, ValueError, RecursionError)
 """What rendering runs into where a payload is not what Notion documents."""
-
-TROUBLES_IN_A_ROW = 3
-"""After as many objects that fail for a passing reason, one after the other, Notion itself is taken to be down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,12 @@ class Reading:
         self._unit = unit
         self._last = _Found()
         self._troubles = 0
+        self._untold: dict[Ref, TransientError] = {}
+
+    @property
+    def untold(self) -> TransientError | None:
+        """What kept the rows of a data source from being listed, if something did."""
+        return next(iter(self._untold.values()), None)
 
     @property
     def below(self) -> tuple[Ref, ...]:
@@ -69,6 +75,19 @@ class Reading:
         """Whether an object stands in this unit. Raises SourceError if that cannot be told."""
         found = self._tree.seen(ref)
         return found is not None and self._root(found).id == self._unit.id
+
+    def holds_now(self, ref: Ref) -> bool | None:
+        """As `holds`; None where that cannot be told now."""
+        try:
+            return self.holds(ref)
+        except RateLimited:
+            raise
+        except TransientError as error:
+            self._troubles += 1
+            if self._troubles == TROUBLES:
+                raise
+            logger.warning("%s %s: what it stands in cannot be told now: %s", *ref, error)
+            return None
 
     def elsewhere(self, ref: Ref) -> bool:
         """Whether an object stands in another unit, as far as that can be told."""
@@ -138,15 +157,34 @@ class Reading:
         """Each object that is waiting and not in `known`, which grows by it; data sources stand for their rows.
 
         Search is not sure to name every page: https://developers.notion.com/reference/search-optimizations-and-limitations
+        A data source whose rows cannot be listed now stays among those waiting.
         """
+        aside: list[Ref] = []
         while waiting:
             ref = waiting.pop()
             if ref.kind == "data_source":
-                waiting.extend(row for row in self._rows(ref) if row not in known)
+                waiting.extend(row for row in self._rows_now(ref) if row not in known)
+                aside.extend([ref] if ref in self._untold else [])
             elif ref not in known:
                 known.add(ref)
                 if not self.elsewhere(ref):
                     yield ref
+        waiting.extend(aside)
+
+    def _rows_now(self, source: Ref) -> list[Ref]:
+        """Rows of a data source; none where they cannot be listed now, which is remembered."""
+        if source in self._untold:
+            return []
+        try:
+            return self._rows(source)
+        except RateLimited:
+            raise
+        except TransientError as error:
+            self._untold[source] = error
+            if len(self._untold) == TROUBLES:
+                raise
+            logger.warning("the rows of %s cannot be listed now: %s", source.id, error)
+            return []
 
     def _attached(self, page: Node) -> Attached:
         return Attached(self._account, self._unit, page, self._tree.chain(page))
@@ -157,7 +195,8 @@ class Reading:
         for query in queries[1:] if self._client.version == OLDER_VERSION else queries:
             try:
                 nodes = [node(row) for row in query(source.id, trashed=trashed)]
-            except (AccessDenied, NotFound):
+            except (AccessDenied, NotFound, RequestRejected) as error:
+                logger.warning("the rows of %s are not listed: %s", source.id, error)
                 continue
             return [self._tree.add(row) for row in nodes if row]
         return []
@@ -172,7 +211,7 @@ class Reading:
             raise
         except SourceError as error:
             self._troubles += isinstance(error, TransientError)
-            if self._troubles == TROUBLES_IN_A_ROW:
+            if self._troubles == TROUBLES:
                 raise
             return self._failed(document_id, str(error))
         except _MALFORMED as error:

@@ -53,11 +53,17 @@ def _runs(rich_text: object) -> Iterator[Payload]:
 
 def _text(run: Payload) -> str:
     """`plain_text`, which every kind of run has; else what the run's own kind holds."""
-    text = run.get("plain_text")
+    text = _link_title(run) or run.get("plain_text")
     if not isinstance(text, str):
         body = _dict(run.get(str(run.get("type"))))
         text = body.get("content") or body.get("expression") or _mentioned(body)
     return str(text).replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _link_title(run: Payload) -> str:
+    """The title that a mentioned link is shown by; its `plain_text` is the address."""
+    mention = _dict(run.get("mention"))
+    return str(_dict(mention.get("link_mention")).get("title") or "")
 
 
 def _mentioned(mention: Payload) -> str:

@@ -96,7 +96,7 @@ class NotionConnector:
         readers = access.readers(self._connection)
         refs = {entry.ref for entry in listing.entries} | self._met
         for root in sorted(tree.roots(refs), key=lambda root: (root.title, root.ref)):
-            whole = tree.whole(root.ref) or root
+            whole = tree.at_best(root)
             if self._connection.admits(root.ref.id, whole.title):
                 yield Unit(root.ref.id, whole.title, str(whole.payload.get("url") or ""), readers)
 
@@ -146,7 +146,8 @@ class NotionConnector:
             return
         yield from self._changed(listing, reading, progress)
         progress.whole = False
-        yield Checkpoint(progress.cursor(), complete=not cursor and not listing.cut)
+        complete = not (cursor or listing.cut or progress.held_back or progress.waiting)
+        yield Checkpoint(progress.cursor(), complete=complete)
 
     def fetch(self, unit: Unit, document_ids: Sequence[str]) -> Iterator[Item]:
         """See `Connector.fetch`. `Deleted` also stands for an object that has moved to another unit."""
@@ -175,7 +176,10 @@ class NotionConnector:
         emitted = 0
         for entry in listing.entries:
             is_due = progress.is_due(entry)
-            if is_due and reading.holds(entry.ref):
+            held = reading.holds_now(entry.ref) if is_due else False
+            if held is None:
+                progress.held_back, is_due = True, False
+            if held:
                 yield from _items(reading, entry.ref, progress)
                 progress.waiting.extend(progress.placed(entry.ref.id, reading.place, reading.below))
                 emitted += 1
@@ -211,6 +215,8 @@ class NotionConnector:
         for ref in reading.following(waiting, set()):
             yield from self._again(reading, ref)
             waiting.extend(reading.below or reading.remains(ref)[0])
+        if reading.untold:
+            raise reading.untold
 
     def _refs_below(self, reading: Reading, ref: Ref) -> tuple[Ref, ...]:
         reading.item(ref)

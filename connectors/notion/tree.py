@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from connectors.errors import AccessDenied, NotFound
+from connectors.errors import (
+    AccessDenied,
+    AuthenticationFailed,
+    NotFound,
+    RateLimited,
+    RequestRejected,
+    SourceError,
+    TransientError,
+)
 from connectors.notion.client import NotionClient, Payload
 from connectors.notion.nodes import Node, Ref, node, parent
+
+logger = logging.getLogger(__name__)
+
+OUT_OF_REACH = (AccessDenied, RequestRejected)
+"""What Notion answers of an object that it does not show to the integration, whoever asks again."""
+TROUBLES = 3
+"""After as many objects that fail for a passing reason, Notion itself is taken to be down."""
 
 
 class Tree:
@@ -16,7 +32,7 @@ class Tree:
     def __init__(self, client: NotionClient) -> None:
         self._client = client
         self._nodes: dict[Ref, Node | None] = {}
-        self._denied: dict[Ref, AccessDenied] = {}
+        self._denied: dict[Ref, AccessDenied | RequestRejected] = {}
         self._above_blocks: dict[str, Ref | None] = {}
         self._sources: dict[Ref, list[Node]] = {}
         self._chains: dict[Ref, tuple[Node, ...]] = {}
@@ -43,7 +59,7 @@ class Tree:
         if ref not in self._nodes:
             try:
                 found = self._nodes[ref] = self._asked(ref)
-            except AccessDenied as error:
+            except OUT_OF_REACH as error:
                 self._denied[ref] = error
                 raise
             if found and found.ref.kind == "data_source":
@@ -54,17 +70,31 @@ class Tree:
         """As `find`, with its payload as it is now. Raises SourceError."""
         found = self.find(ref)
         if found and (ref in self._unsure or not found.packed):
-            self._unsure.discard(ref)
             self._chains.clear()
-            del self._nodes[ref]
-            found = self.find(ref)
+            listed = self._nodes.pop(ref)
+            try:
+                found = self.find(ref)
+            except SourceError:
+                self._nodes[ref] = listed
+                raise
+            self._unsure.discard(ref)
         return found
 
+    def at_best(self, known: Node) -> Node:
+        """As `whole`; as it was listed where it cannot be read now."""
+        try:
+            return self.whole(known.ref) or known
+        except (AuthenticationFailed, RateLimited):
+            raise
+        except SourceError as error:
+            logger.warning("%s: taken as it was listed: %s", known.title, error)
+            return known
+
     def seen(self, ref: Ref) -> Node | None:
-        """As `find`, and None also for what the integration may not read."""
+        """As `find`, and None also for what the integration may not read, or Notion refuses to show."""
         try:
             return self.find(ref)
-        except AccessDenied:
+        except OUT_OF_REACH:
             return None
 
     def sources(self, database: Node) -> list[Node]:
@@ -77,7 +107,7 @@ class Tree:
     def _seen_whole(self, ref: Ref) -> Node | None:
         try:
             return self.whole(ref)
-        except AccessDenied:
+        except OUT_OF_REACH:
             return None
 
     def chain(self, start: Node) -> tuple[Node, ...]:
@@ -95,20 +125,35 @@ class Tree:
         listed = set(waiting)
         seen: set[Ref] = set()
         found: list[Ref] = []
+        troubles = 0
         while waiting:
             ref = waiting.pop()
             if ref in seen:
                 continue
             seen.add(ref)
-            above = self._parent(ref)
-            if above is None or (above not in listed and not self._in_reach(above)):
-                found.append(ref)
+            try:
+                above = self._above(ref, listed)
+            except RateLimited:
+                raise
+            except TransientError as error:
+                troubles += 1
+                if troubles == TROUBLES:
+                    raise
+                logger.warning("%s %s: what it stands in cannot be told now: %s", *ref, error)
                 continue
-            holder = self._above_block(above.id) if above.kind == "block" else above
-            if holder and holder.kind != "block":
-                waiting.append(holder)
+            if above is None:
+                found.append(ref)
+            elif above.kind != "block":
+                waiting.append(above)
         nodes = (self.seen(ref) for ref in found)
         return [root for root in nodes if root and not root.trashed]
+
+    def _above(self, ref: Ref, listed: set[Ref]) -> Ref | None:
+        """What a page or database stands in; None for the outermost one in reach."""
+        above = self._parent(ref)
+        if above is None or (above not in listed and not self._in_reach(above)):
+            return None
+        return (self._above_block(above.id) or above) if above.kind == "block" else above
 
     def _upwards(self, start: Node) -> list[Node]:
         above: list[Node] = []
@@ -150,7 +195,7 @@ class Tree:
         if block_id not in self._above_blocks:
             try:
                 self._above_blocks[block_id] = parent(self._client.block(block_id).get("parent"))
-            except (AccessDenied, NotFound):
+            except (NotFound, *OUT_OF_REACH):
                 self._above_blocks[block_id] = None
         return self._above_blocks[block_id]
 

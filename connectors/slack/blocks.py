@@ -13,6 +13,7 @@ _TEXT_KEYS = ("title", "text", "label", "alt_text", "description", "details", "f
 """Where blocks carry text, in reading order."""
 
 _HIDDEN_KEYS = {
+    "channels",
     "color",
     "confirm",
     "filter",
@@ -25,7 +26,7 @@ _HIDDEN_KEYS = {
     "type",
     "value",
 }
-_HIDDEN_ENDS = ("id", "url", "value", "_ts", "_type", "_style", "_color")
+_HIDDEN_ENDS = ("id", "url", "value", "_urls", "_participants", "_ts", "_type", "_style", "_color")
 """What blocks carry that nobody is shown. Whatever else there is, in blocks that are not known here, is text."""
 
 
@@ -139,9 +140,15 @@ def _any(value: Any, names: Names) -> str:
     if value.get("type") in ("mrkdwn", "plain_text", "raw_text"):
         text = str(value.get("text") or "")
         return markdown(text, names) if value["type"] == "mrkdwn" else unescaped(text)
-    if value.get("type") == "raw_number":
-        return str(value.get("text") or value.get("value") or "")
+    if _is_figure(value):
+        return ": ".join(str(part) for part in (value.get("label"), value["value"]) if part is not None)
     return _block(value, names)
+
+
+def _is_figure(value: Payload) -> bool:
+    """Whether this is a number of a table or chart, not something that has another text."""
+    number = value.get("value")
+    return isinstance(number, int | float) and not isinstance(number, bool) and not value.get("text")
 
 
 def _list(value: Any) -> list[Any]:

@@ -47,6 +47,10 @@ NOT_READ = {
 """Documented events about nothing that Headrace reads, with the reason."""
 
 
+class _NoChannelError(Exception):
+    """An event about a channel does not say which, as some that are documented."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Delivery:
     """An event, of a connection; `authorized` are the users for whom the app was told, the app's own among them."""
@@ -57,7 +61,9 @@ class _Delivery:
 
     @property
     def channel(self) -> str:
-        channel = self.event["channel"]
+        channel = self.event.get("channel")
+        if not channel:
+            raise _NoChannelError
         return str(channel["id"] if isinstance(channel, dict) else channel)
 
     def document(self, name: str, channel: str = "") -> Change:
@@ -121,6 +127,8 @@ def _event(connection: Connection, envelope: Payload, body_id: str) -> Event:
     try:
         delivery = _Delivery(connection.id, event, _authorized(envelope))
         changes = tuple(dict.fromkeys(_EVENTS[kind](delivery)))
+    except _NoChannelError:
+        return Event(event_id, name, ignored="it does not say which channel it is about")
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
         raise DeliveryUnreadable(f"{name}: the payload is not as documented: {error!r}") from error
     return Event(event_id, name, changes, ignored="" if changes else "nothing that is read changes")

@@ -34,6 +34,10 @@ class Reading:
         self._channel = channel
         self._files = files
 
+    @property
+    def is_archived(self) -> bool:
+        return bool(self._channel.payload.get("is_archived"))
+
     def everything(self, progress: Progress) -> Iterator[Item]:
         """The channel from the newest message back, or from where an interrupted reading stopped; the time left to
         read stands in `progress` after every thread."""

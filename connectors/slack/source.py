@@ -89,7 +89,15 @@ class SlackConnector:
             yield from reading.window(window)
             yield Checkpoint(cursor or {})
             return
-        yield from reading.changes(progress) if cursor and not progress.before else reading.everything(progress)
+        try:
+            yield from reading.changes(progress) if cursor and not progress.before else reading.everything(progress)
+        except AccessDenied as error:
+            # A bot leaves a channel when it is archived: nothing is said there any more, and what was read stays.
+            if not reading.is_archived:
+                raise
+            logger.info("%s is archived, and out of reach: %s", unit.name, error)
+            yield Checkpoint(progress.cursor())
+            return
         yield Checkpoint(progress.cursor(), complete=not cursor)
 
     def listing(self, unit: Unit) -> Iterator[Listed]:

@@ -114,6 +114,15 @@ def test_transient_trouble_is_tried_again(trouble: Answer) -> None:
         assert api.requests == 3
 
 
+def test_a_limit_that_names_no_time_is_waited_for_longer_each_time(clock: Clock) -> None:
+    limited = httpx.Response(429)
+    with client(Server(limited, limited, limited, ok(), limited, ok())) as api:
+        api.get_json("things")
+        api.get_json("things")
+    assert [2 <= clock.slept[0] <= 3, 4 <= clock.slept[1] <= 6, 8 <= clock.slept[2] <= 12] == [True] * 3
+    assert 2 <= clock.slept[3] <= 3, "what went through is forgotten"
+
+
 @pytest.mark.parametrize(
     ("answer", "error"),
     [

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -84,13 +83,6 @@ class World:
     def text(self, title: str) -> str:
         found = [payload for payload in self.points.values() if payload["title"] == title]
         return "\n".join(payload["text"] for payload in sorted(found, key=lambda payload: payload["position"]))
-
-
-@pytest.fixture(autouse=True)
-def waits_pass_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    slept: list[float] = []
-    fake = SimpleNamespace(monotonic=lambda: sum(slept), sleep=slept.append)
-    monkeypatch.setattr("connectors.limits.time", fake)
 
 
 @pytest.fixture

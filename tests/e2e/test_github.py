@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -74,13 +73,6 @@ class World:
     def text(self, document: str) -> str:
         found = [payload for payload in self.points.values() if payload["document_id"] == f"github:acme/{document}"]
         return "\n".join(payload["text"] for payload in sorted(found, key=lambda payload: payload["position"]))
-
-
-@pytest.fixture(autouse=True)
-def waits_pass_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    slept: list[float] = []
-    fake = SimpleNamespace(monotonic=lambda: sum(slept), sleep=slept.append)
-    monkeypatch.setattr("connectors.limits.time", fake)
 
 
 @pytest.fixture

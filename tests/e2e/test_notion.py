@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -85,13 +84,6 @@ class World:
         """Titles of what a document stands in; the same in all its chunks."""
         (shown,) = {tuple(payload["breadcrumb"]) for payload in self.found(title)}
         return list(shown)
-
-
-@pytest.fixture(autouse=True)
-def waits_pass_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    slept: list[float] = []
-    fake = SimpleNamespace(monotonic=lambda: sum(slept), sleep=slept.append)
-    monkeypatch.setattr("connectors.limits.time", fake)
 
 
 @pytest.fixture

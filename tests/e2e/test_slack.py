@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -77,12 +76,6 @@ class World:
     @property
     def text(self) -> str:
         return "\n".join(payload["text"] for payload in self.points.values())
-
-
-@pytest.fixture(autouse=True)
-def waits_pass_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    slept: list[float] = []
-    monkeypatch.setattr("connectors.limits.time", SimpleNamespace(monotonic=lambda: sum(slept), sleep=slept.append))
 
 
 @pytest.fixture

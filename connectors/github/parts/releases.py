@@ -13,7 +13,6 @@ from itertools import chain
 
 from connectors.errors import InvalidResponse, NotFound
 from connectors.github.answers import Page, Payload
-from connectors.github.documents import release_time
 from connectors.github.progress import Progress
 from connectors.github.repository import Repository
 from connectors.model import Checkpoint, Deleted, Document, Failed, Item, Listed, Skipped, Window
@@ -51,9 +50,8 @@ class Releases:
     def listed(self) -> Iterator[Listed]:
         for payload in self._all():
             item = self._item(payload)
-            mark = item.mark if isinstance(item, Document) else ""
-            title = str(payload.get("name") or "")
-            yield Listed(self._make.release_id(payload), title, release_time(payload), mark)
+            told = (item.updated_at, item.mark) if isinstance(item, Document) else ()
+            yield Listed(self._make.release_id(payload), str(payload.get("name") or ""), *told)
 
     def again(self, kind: str, name: str) -> Item | None:
         if not name.isdecimal():

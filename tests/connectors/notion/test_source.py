@@ -311,7 +311,7 @@ def test_empty_pages_are_skipped(notion: Notion, connector: NotionConnector) -> 
 def test_one_broken_page_leaves_the_rest_alone(notion: Notion, connector: NotionConnector) -> None:
     a_workspace(notion)
     notion.answers["blocks/team/children"] = lambda request: refused(500, "internal_server_error")
-    notion.objects["row"]["properties"]["Done"] = {"type": "relation", "relation": [None], "id": "r"}
+    notion.objects["row"]["properties"]["Done"] = {"type": "formula", "formula": "none", "id": "r"}
     items = list(connector.read(unit("home")))
     assert [one.document_id for one in items if isinstance(one, Failed)] == [
         "notion:acme-notion/team",

@@ -168,3 +168,17 @@ def test_without_a_secret_everything_is_refused():
 def test_what_is_signed_and_not_as_documented_is_unreadable(body):
     with pytest.raises(DeliveryUnreadable):
         receive(CONNECTION, signature(body, NOW), body, NOW)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"type": "message", "subtype": "bot_message", "ts": TS, "text": "pushed", "bot_id": "B1", "username": "github"},
+        {"type": "message", "subtype": "channel_name", "ts": TS, "old_name": "random", "name": "watercooler"},
+        {"type": "message", "subtype": "channel_convert_to_private", "ts": TS},
+        {"type": "channel_history_changed", "latest": TS, "ts": TS, "event_ts": TS},
+    ],
+)
+def test_documented_examples_that_name_no_channel_are_named_as_ignored(event):
+    received = told(event)
+    assert (received.changes, received.ignored) == ((), "it does not say which channel it is about")

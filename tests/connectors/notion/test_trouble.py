@@ -1,0 +1,181 @@
+"""One object that Notion does not show, or not as documented, costs that object and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import httpx
+import pytest
+
+from connectors.connection import NotionConnection
+from connectors.errors import InvalidResponse, Unavailable
+from connectors.model import Checkpoint, Document, Item, Unit
+from connectors.notion.rich_text import markdown
+from connectors.notion.source import NotionConnector, connect
+from tests.connectors.notion.conftest import Notion, Payload, block, refused, under
+
+DOWN = lambda request: refused(500, "internal_server_error")  # noqa: E731
+HIDDEN = [
+    (403, "restricted_resource"),
+    (404, "object_not_found"),
+    (400, "validation_error"),
+]
+
+
+def unit(unit_id: str) -> Unit:
+    return Unit(unit_id, f"Title {unit_id}")
+
+
+def contents(items: Iterable[Item]) -> dict[str, str]:
+    documents = (item for item in items if isinstance(item, Document))
+    return {one.id.removeprefix("notion:acme-notion/"): str(one.content) for one in documents}
+
+
+def end(items: list[Item]) -> Checkpoint:
+    assert isinstance(items[-1], Checkpoint)
+    return items[-1]
+
+
+@pytest.mark.parametrize(("status", "code"), HIDDEN)
+@pytest.mark.parametrize("path", ["users", "comments"])
+def test_pages_are_read_without_people_and_comments(
+    notion: Notion, connector: NotionConnector, path: str, status: int, code: str
+) -> None:
+    notion.add_page("home")
+    notion.answers[path] = lambda request: refused(status, code)
+    assert contents(connector.read(unit("home"))) == {"home": "Body home"}
+
+
+@pytest.mark.parametrize(("status", "code"), HIDDEN)
+def test_what_a_block_does_not_show_leaves_the_rest_of_its_page(
+    notion: Notion, connector: NotionConnector, status: int, code: str
+) -> None:
+    """Notion answers 400 for the children of blocks that its API does not support."""
+    ai = {"id": "ai", "type": "ai_block", "ai_block": {}, "has_children": True}
+    notion.add_page("home", None, block("paragraph", "above"), ai, block("paragraph", "below"))
+    notion.answers["blocks/ai/children"] = lambda request: refused(status, code, "ai_block is not supported")
+    (document, checkpoint) = connector.read(unit("home"))
+    assert isinstance(document, Document)
+    assert document.content == "above\n\n<!-- unsupported: ai_block -->\n\nbelow"
+    assert document.tags == ("unsupported:ai_block",)
+    assert isinstance(checkpoint, Checkpoint)
+
+
+@pytest.mark.parametrize(("status", "code"), HIDDEN)
+def test_a_long_property_that_cannot_be_listed_keeps_its_first_values(
+    notion: Notion, connector: NotionConnector, status: int, code: str
+) -> None:
+    notion.add_page("home")
+    related: Payload = {"id": "rel", "type": "relation", "relation": [{"id": "home"}, None], "has_more": True}
+    notion.add_page("page", under("home"), properties={"Part of": related})
+    notion.answers["pages/page/properties/rel"] = lambda request: refused(status, code)
+    assert contents(connector.read(unit("home")))["page"] == "Part of: Title home\n\nBody page"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"type": "people", "people": [None, {"object": "user", "id": "u-ada", "name": None}]},
+        {
+            "type": "rollup",
+            "rollup": {"type": "array", "array": [None, {"type": "people", "people": [{"id": "u-ada"}]}]},
+        },
+    ],
+)
+def test_values_of_nothing_leave_those_beside_them(notion: Notion, connector: NotionConnector, value: Payload) -> None:
+    notion.add_page("home", properties={"Who": value})
+    assert contents(connector.read(unit("home"))) == {"home": "Who: Ada\n\nBody home"}
+
+
+def a_database_beside_a_page(notion: Notion) -> None:
+    notion.add_page("home")
+    notion.add_database("tasks", under("home"), says="To do")
+    notion.add_page("row", notion.row_parent("tasks-source"))
+    notion.unlisted.add("row")
+    notion.add_page("page", under("home"))
+
+
+def test_a_data_source_that_may_not_be_queried_leaves_the_unit_alone(
+    notion: Notion, connector: NotionConnector
+) -> None:
+    a_database_beside_a_page(notion)
+    for kind in ("data_sources", "databases"):
+        notion.answers[f"{kind}/tasks-source/query"] = lambda request: refused(400, "validation_error", "linked")
+    assert set(contents(connector.read(unit("home")))) == {"home", "tasks", "page"}
+
+
+def test_a_data_source_that_fails_is_asked_again_by_the_next_read(
+    notion: Notion, connection: NotionConnection, connector: NotionConnector
+) -> None:
+    a_database_beside_a_page(notion)
+    notion.answers["data_sources/tasks-source/query"] = DOWN
+    items = list(connector.read(unit("home")))
+    assert set(contents(items)) == {"home", "tasks", "page"}
+    assert not end(items).complete
+    del notion.answers["data_sources/tasks-source/query"]
+    fresh = connect(connection, httpx.MockTransport(notion))
+    assert set(contents(fresh.read(unit("home"), end(items).cursor))) == {"row"}
+
+
+def test_an_event_about_rows_that_cannot_be_listed_is_tried_again(notion: Notion, connector: NotionConnector) -> None:
+    a_database_beside_a_page(notion)
+    notion.answers["data_sources/tasks-source/query"] = DOWN
+    with pytest.raises(Unavailable):
+        list(connector.fetch(unit("home"), ["notion:acme-notion/tasks", "notion:acme-notion/tasks/below"]))
+
+
+def test_a_page_in_a_database_that_notion_refuses_is_a_unit_of_its_own(
+    notion: Notion, connector: NotionConnector
+) -> None:
+    """Older versions of the API refuse databases with several data sources."""
+    notion.add_page("home")
+    notion.add_page("row", under("several", "database"))
+    several = "Databases with multiple data sources are not supported in this API version."
+    notion.answers["databases/several"] = lambda request: refused(400, "validation_error", several)
+    assert [one.id for one in connector.units()] == ["home", "row"]
+    assert set(contents(connector.read(unit("row")))) == {"row"}
+
+
+def test_a_page_of_which_the_container_fails_is_read_later(
+    notion: Notion, connection: NotionConnection, connector: NotionConnector
+) -> None:
+    notion.add_page("home")
+    notion.add_page("lost", under("away"))
+    notion.add_page("page", under("home"))
+    notion.answers["pages/away"] = DOWN
+    assert [one.id for one in connector.units()] == ["home"]
+    items = list(connector.read(unit("home")))
+    assert (set(contents(items)), end(items).complete) == ({"home", "page"}, False)
+    notion.tick()
+    notion.answers["pages/away"] = lambda request: httpx.Response(
+        200, json={**notion.objects["home"], "id": "away", "parent": under("home")}
+    )
+    fresh = connect(connection, httpx.MockTransport(notion))
+    assert set(contents(fresh.read(unit("home"), end(items).cursor))) == {"lost"}
+
+
+def test_a_top_page_that_fails_leaves_the_other_units(notion: Notion, connector: NotionConnector) -> None:
+    notion.add_page("home")
+    notion.add_page("broken")  # edited within the hour: it is asked for
+    notion.answers["pages/broken"] = DOWN
+    assert [one.id for one in connector.units()] == ["broken", "home"]
+    assert contents(connector.read(unit("home"))) == {"home": "Body home"}
+
+
+def test_a_listing_that_tells_of_more_and_gives_no_way_to_it_is_not_complete(
+    notion: Notion, connector: NotionConnector
+) -> None:
+    notion.add_page("home")
+    notion.add_page("page", under("home"))
+    told = {"object": "list", "results": [notion.objects["home"]], "has_more": True, "next_cursor": None}
+    notion.answers["search"] = lambda request: httpx.Response(200, json=told)
+    items = list(connector.read(unit("home")))
+    assert (set(contents(items)), end(items).complete) == ({"home"}, False)
+    with pytest.raises(InvalidResponse):
+        list(connector.listing(unit("home")))
+
+
+def test_a_mentioned_link_is_shown_by_its_title() -> None:
+    mention = {"type": "link_mention", "link_mention": {"href": "https://l.example", "title": "The roadmap"}}
+    run = {"type": "mention", "mention": mention, "plain_text": "https://l.example", "href": "https://l.example"}
+    assert markdown([run]) == "[The roadmap](https://l.example)"

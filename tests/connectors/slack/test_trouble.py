@@ -1,0 +1,173 @@
+"""What real workspaces answer beside what is documented: nothing of it stops a channel, or loses the rest."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from connectors.connection import SlackConnection
+from connectors.errors import AccessDenied, InvalidResponse
+from connectors.model import Checkpoint, Document, Failed, Unit
+from connectors.slack.mrkdwn import Names
+from connectors.slack.render import author, render_body
+from connectors.slack.source import connect
+from tests.connectors.slack.conftest import TOKEN
+
+UNIT = Unit("C1", "general")
+TS = "1772355600.000100"
+NAMES = Names(lambda user: user, lambda channel: channel, lambda group: group)
+
+
+def said(connector):
+    return "\n".join(one.content for one in connector.read(UNIT) if isinstance(one, Document))
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"edited": True},
+        {"attachments": 3},
+        {"attachments": [{"fields": {"title": "x"}, "actions": 1, "message_blocks": {"message": []}}]},
+        {"files": {"id": "F1"}},
+        {"files": [{"id": "F1", "created": "yesterday", "size": "big"}]},
+        {"user": None, "bot_profile": "a bot"},
+        {"thread_ts": None},
+        {"blocks": [{"type": "rich_text", "elements": [{"type": "rich_text_list", "indent": "deep", "elements": []}]}]},
+        {"blocks": [{"type": "table", "rows": 7}]},
+    ],
+)
+def test_an_odd_message_leaves_its_day_alone(slack, connector, odd):
+    slack.say("C1", TS, "odd one", **odd)
+    slack.say("C1", "1772355700.000100", "plain one")
+    # Some servers give every field, and null where there is nothing.
+    slack.conversations_history = lambda form: {"messages": list(slack.messages["C1"].values())}
+    assert all(text in said(connector) for text in ("odd one", "plain one"))
+
+
+def test_what_cannot_be_read_is_recorded_and_the_rest_read(slack, connector, monkeypatch):
+    slack.say("C1", TS, "first day")
+    slack.say("C1", "1772460000.000100", "second day", user="U2")
+    slack.users["U2"]["profile"] = {"display_name": "bo"}
+    real = render_body
+
+    def broken(message, names):
+        if message["text"] == "first day":
+            raise TypeError("of an unexpected shape")
+        return real(message, names)
+
+    monkeypatch.setattr("connectors.slack.render.render_body", broken)
+    second, failed, _ = (one for one in connector.read(UNIT) if not isinstance(one, Checkpoint) or one.complete)
+    assert isinstance(second, Document)
+    assert isinstance(failed, Failed)
+    assert "not as Slack documents it: TypeError" in failed.error
+
+
+def test_entries_that_are_no_messages_are_passed_over(slack, connector):
+    told = [None, "text", {"ts": "soon"}, {"ts": 5}, {"ts": TS, "user": "U1", "text": "a message"}]
+    slack.conversations_history = lambda form: {"messages": told}
+    assert said(connector).endswith("a message")
+
+
+@pytest.mark.parametrize("denied", [("users.list",), ("users.list", "users.info")])
+def test_without_the_scope_for_people_they_keep_their_ids(slack, connector, denied):
+    for number in range(9):
+        slack.say("C1", f"17723556{number:02d}.000100", f"asks <@U7{number}>", user=f"U{number}")
+    refused = {"ok": False, "error": "missing_scope", "needed": "users:read"}
+    slack.fault = lambda method, form: refused if method in denied else None
+    assert all(f"asks @U7{number}" in said(connector) for number in range(9))
+    assert [method for method, _ in slack.calls].count("users.list") == 1
+
+
+def test_pages_that_overlap_show_a_message_once(slack, connector):
+    """Messages that come while the pages are read move others to the next page."""
+    told = [{"ts": f"17723556{number:02d}.000100", "user": "U1", "text": f"message-{number}"} for number in range(9)]
+
+    def history(form):
+        start = int(form.get("cursor") or 0)
+        following = {"next_cursor": str(start + 3)} if start < 6 else {"next_cursor": ""}
+        page = told[::-1][max(start - 2, 0) : start + 3]
+        return {"messages": page, "has_more": start < 6, "response_metadata": following}
+
+    slack.conversations_history = history
+    assert [said(connector).count(f"message-{number}") for number in range(9)] == [1] * 9
+
+
+def test_the_same_page_under_new_cursors_ends_the_read(slack, connector):
+    slack.say("C1", TS, "again and again")
+    page = {"messages": list(slack.messages["C1"].values()), "has_more": True}
+    slack.conversations_history = lambda form: page | {"response_metadata": {"next_cursor": f"c{len(slack.calls)}"}}
+    with pytest.raises(InvalidResponse):
+        list(connector.read(UNIT))
+
+
+@pytest.fixture
+def bot(slack):
+    """A bot's token, for a channel that it is not in."""
+    slack.bot_id = "B1"
+    refused = {"ok": False, "error": "not_in_channel"}
+    slack.fault = lambda method, form: refused if method == "conversations.history" else None
+    return connect(
+        SlackConnection(id="acme", source="slack", token=SecretStr(TOKEN)), httpx.MockTransport(slack.answer)
+    )
+
+
+def test_an_archived_channel_that_a_bot_had_to_leave_keeps_what_was_read(slack, bot):
+    slack.channels["C1"] |= {"is_archived": True, "is_member": False}
+    cursor = {"seen": {TS: "abc@"}, "days": {}}
+    assert list(bot.read(next(bot.units()), cursor)) == [Checkpoint(cursor)]
+    with pytest.raises(AccessDenied):  # so that nothing is taken for deleted
+        list(bot.listing(UNIT))
+
+
+def test_a_channel_in_use_that_refuses_the_bot_is_an_error(bot):
+    with pytest.raises(AccessDenied):
+        list(bot.read(UNIT))
+
+
+@pytest.mark.parametrize(
+    ("message", "name"),
+    [
+        ({"user": "U9", "user_profile": {"display_name": "", "real_name": "Zoe Far"}}, "Zoe Far"),
+        ({"user": "U9", "bot_id": "B1", "bot_profile": {"name": "deployer"}}, "deployer"),
+        ({"bot_id": "B1", "bot_profile": {"name": "deployer"}}, "deployer"),
+        ({"user": "U9", "username": "hook"}, "hook"),
+        ({"bot_id": "B1"}, "B1"),
+        ({"user": "U9"}, "U9"),
+        ({}, "unknown"),
+    ],
+)
+def test_who_said_it_where_the_directory_does_not_know(message, name):
+    assert author(message, NAMES) == name
+
+
+def cells(*values):
+    return [{"type": "raw_text", "text": one} if isinstance(one, str) else one for one in values]
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ({"text": "<@U9|zoe> and <@U8>"}, "@zoe and @U8"),
+        ({"text": "<https://a.example/?a=1&amp;copy=2> AT&amp;T &copy; &amp;lt;"},
+         "https://a.example/?a=1&copy=2 AT&T &copy; &lt;"),
+        ({"blocks": [{"type": "header", "text": {"type": "plain_text", "text": "Q&amp;A &lt;1&gt;"}}]}, "**Q&A <1>**"),
+        ({"attachments": [{"title": "R&amp;D", "title_link": "https://a.example", "footer": "A&amp;B"}]},
+         "> [R&D](https://a.example)\n> A&B"),
+        ({"blocks": [{"type": "data_table", "caption": "Sales", "rows": [
+            cells("Region", "Sum"), cells("EU", {"type": "raw_number", "value": 12.5})]}]},
+         "Sales\n\n| Region | Sum |\n| --- | --- |\n| EU | 12.5 |"),
+        ({"blocks": [{"type": "data_visualization", "title": "Pies", "chart": {
+            "type": "pie", "segments": [{"label": "Apple", "value": 45}, {"label": "Plum", "value": 0}]}}]},
+         "Pies\nApple: 45\nPlum: 0"),
+        ({"blocks": [{"type": "call", "call_id": "R1", "call": {"v1": {
+            "id": "R1", "name": "Standup", "channels": ["C1"], "app_icon_urls": {"image_32": "https://i.example"}}}}]},
+         "Standup"),
+        ({"files": [{"id": "F1", "title": "Clip", "alt_txt": "a chart", "transcription": {
+            "status": "complete", "preview": {"content": "spoken words", "has_more": True}}}]},
+         "File: Clip\na chart\nspoken words"),
+        ({"files": [{"id": "F1", "mode": "tombstone"}]}, ""),
+    ],
+)  # fmt: skip
+def test_what_messages_of_real_workspaces_hold(message, expected):
+    assert render_body(message, NAMES) == expected
