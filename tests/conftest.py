@@ -53,12 +53,19 @@ def empty_shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("shards")
 
 
+@pytest.fixture
+def segments() -> int:
+    """Of an embedded shard. Each is some hundred files, and only the tests of the index need more than one."""
+    return 1
+
+
 @pytest.fixture(autouse=True)
-def shards_are_copied(monkeypatch: pytest.MonkeyPatch, empty_shards: Path) -> None:
+def shards_are_copied(monkeypatch: pytest.MonkeyPatch, empty_shards: Path, segments: int) -> None:
     """The engine takes half a second to make an empty shard, and far less to open a copy of one."""
+    monkeypatch.setattr("pipelines.index.edge_shard.SEGMENTS", segments)
 
     def copied(path: Path, spec: IndexSpec) -> None:
-        template = empty_shards / str(spec.dimensions)
+        template = empty_shards / f"{spec.dimensions}-{segments}"
         if not template.exists():
             create_shard(template, spec)
         shutil.copytree(template, path, copy_function=copy_data)

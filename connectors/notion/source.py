@@ -9,7 +9,14 @@ from datetime import datetime
 import httpx
 
 from connectors.connection import NotionConnection
-from connectors.errors import AccessDenied, AuthenticationFailed, InvalidResponse, RateLimited, SourceError
+from connectors.errors import (
+    AccessDenied,
+    AuthenticationFailed,
+    InvalidResponse,
+    RateLimited,
+    SourceError,
+    TransientError,
+)
 from connectors.model import (
     Checkpoint,
     Cursor,
@@ -104,10 +111,14 @@ class NotionConnector:
         """See `Connector.unit_of`. What is below a page in the trash is in the unit that the page was in."""
         own, *more = self._names_in(document_id)
         tree = self._lookup()
-        found = next((one for kind in KINDS if (one := tree.seen(Ref(kind, own)))), None)
+        try:
+            found = next((one for kind in KINDS if (one := tree.seen(Ref(kind, own)))), None)
+            chain = tree.chain(found) if found else ()
+        except TransientError:
+            self._looked_up = None  # it would fail again without asking
+            raise
         if found is None:
             return None
-        chain = tree.chain(found)
         root = chain[0] if chain else found
         if more != [BELOW] and (found.trashed or any(above.trashed for above in chain)):
             return None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from connectors.errors import (
     AccessDenied,
@@ -20,6 +21,8 @@ from connectors.notion.nodes import Node, Ref, node, parent
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 OUT_OF_REACH = (AccessDenied, RequestRejected)
 """What Notion answers of an object that it does not show to the integration, whoever asks again."""
 TROUBLES = 3
@@ -32,7 +35,7 @@ class Tree:
     def __init__(self, client: NotionClient) -> None:
         self._client = client
         self._nodes: dict[Ref, Node | None] = {}
-        self._denied: dict[Ref, AccessDenied | RequestRejected] = {}
+        self._failed: dict[Ref, SourceError] = {}
         self._above_blocks: dict[str, Ref | None] = {}
         self._sources: dict[Ref, list[Node]] = {}
         self._chains: dict[Ref, tuple[Node, ...]] = {}
@@ -54,14 +57,8 @@ class Tree:
 
     def find(self, ref: Ref) -> Node | None:
         """A page, database or data source; None if there is none for this integration. Raises SourceError."""
-        if ref in self._denied:
-            raise self._denied[ref]
         if ref not in self._nodes:
-            try:
-                found = self._nodes[ref] = self._asked(ref)
-            except OUT_OF_REACH as error:
-                self._denied[ref] = error
-                raise
+            found = self._nodes[ref] = self._once(ref, lambda: self._asked(ref))
             if found and found.ref.kind == "data_source":
                 self.add(found)
         return self._nodes[ref]
@@ -74,7 +71,7 @@ class Tree:
             listed = self._nodes.pop(ref)
             try:
                 found = self.find(ref)
-            except SourceError:
+            except TransientError:
                 self._nodes[ref] = listed
                 raise
             self._unsure.discard(ref)
@@ -194,10 +191,23 @@ class Tree:
     def _above_block(self, block_id: str) -> Ref | None:
         if block_id not in self._above_blocks:
             try:
-                self._above_blocks[block_id] = parent(self._client.block(block_id).get("parent"))
+                block = self._once(Ref("block", block_id), lambda: self._client.block(block_id))
+                self._above_blocks[block_id] = parent(block.get("parent"))
             except (NotFound, *OUT_OF_REACH):
                 self._above_blocks[block_id] = None
         return self._above_blocks[block_id]
+
+    def _once(self, ref: Ref, asked: Callable[[], T]) -> T:
+        """What `asked` returns. What fails is not asked for again: each attempt is many, with waits between them."""
+        if ref in self._failed:
+            raise self._failed[ref]
+        try:
+            return asked()
+        except (AuthenticationFailed, RateLimited):
+            raise
+        except SourceError as error:
+            self._failed[ref] = error
+            raise
 
     def _asked(self, ref: Ref) -> Node | None:
         try:

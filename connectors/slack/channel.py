@@ -95,7 +95,8 @@ class Channel:
 
     def listed_thread(self, root: Payload) -> Listed:
         """A thread as its root names it: replies that were edited do not show."""
-        latest = [root, {"ts": root["latest_reply"]}] if root.get("latest_reply") else [root]
+        said = self.spoken([root]) or [{"ts": root["ts"]}]
+        latest = [*said, {"ts": root["latest_reply"]}] if root.get("latest_reply") else said
         return Listed(self.thread_id(root["ts"]), "", render.last_change(latest), fingerprint(root))
 
     def spoken(self, messages: Sequence[Payload]) -> list[Payload]:
@@ -144,8 +145,9 @@ def outside_threads(messages: Sequence[Payload]) -> list[Payload]:
 
 
 def is_thread(message: Payload) -> bool:
-    """Whether a message is the root of a thread that has replies."""
-    return bool(message.get("reply_count")) and not is_reply(message)
+    """Whether a message is the root of a thread that has replies, where they are counted."""
+    replies = message.get("reply_count")
+    return bool(replies) and not is_reply(message) if replies is not None else message.get("thread_ts") == message["ts"]
 
 
 def is_reply(message: Payload) -> bool:

@@ -13,6 +13,7 @@ from typing import TypeAlias
 from connectors.connection import Connection
 from connectors.events import Change, DeliveryRefused, DeliveryUnreadable, Event, content_id, signed
 from connectors.slack.client import Payload, number
+from connectors.slack.payload import dicts
 from connectors.slack.render import NOISE, moment
 
 OLDEST = 300
@@ -135,7 +136,7 @@ def _event(connection: Connection, envelope: Payload, body_id: str) -> Event:
 
 
 def _authorized(envelope: Payload) -> frozenset[str]:
-    return frozenset(str(one.get("user_id")) for one in envelope.get("authorizations") or ())
+    return frozenset(str(one["user_id"]) for one in dicts(envelope.get("authorizations")) if one.get("user_id"))
 
 
 def _message(delivery: _Delivery) -> Changes:

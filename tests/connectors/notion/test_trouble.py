@@ -179,3 +179,23 @@ def test_a_mentioned_link_is_shown_by_its_title() -> None:
     mention = {"type": "link_mention", "link_mention": {"href": "https://l.example", "title": "The roadmap"}}
     run = {"type": "mention", "mention": mention, "plain_text": "https://l.example", "href": "https://l.example"}
     assert markdown([run]) == "[The roadmap](https://l.example)"
+
+
+def test_what_fails_is_asked_for_once_for_all_units(notion: Notion, connector: NotionConnector) -> None:
+    for at in range(5):
+        notion.add_page(f"top{at}")
+    notion.add_page("lost", under("away"))
+    notion.answers["pages/away"] = DOWN
+    units = list(connector.units())
+    attempts = notion.paths()["pages/away"]
+    assert sum(len(contents(connector.read(one))) for one in units) == 5
+    assert notion.paths()["pages/away"] == attempts
+
+
+def test_an_event_asks_again_for_what_failed(notion: Notion, connector: NotionConnector) -> None:
+    notion.add_page("home")
+    notion.answers["pages/home"] = DOWN
+    with pytest.raises(Unavailable):
+        connector.unit_of("notion:acme-notion/home")
+    del notion.answers["pages/home"]
+    assert connector.unit_of("notion:acme-notion/home") == "home"

@@ -115,6 +115,7 @@ def test_where_the_app_itself_comes_or_leaves_there_is_a_channel_more_or_less(ki
     assert told(event, authorizations=[{"user_id": "U2", "is_bot": True}]).changes == (memberships,)
     assert told(event, authorizations=[{"user_id": "U1", "is_bot": True}]).changes == (channel, memberships)
     assert told(event).changes == (channel, memberships)
+    assert told(event, authorizations=[{"team_id": "T1", "is_bot": False}]).changes == (channel, memberships)
 
 
 @pytest.mark.parametrize("subtype", ["channel_join", "channel_topic", "pinned_item", "reminder_add"])

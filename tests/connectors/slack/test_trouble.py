@@ -171,3 +171,11 @@ def cells(*values):
 )  # fmt: skip
 def test_what_messages_of_real_workspaces_hold(message, expected):
     assert render_body(message, NAMES) == expected
+
+
+def test_a_root_without_a_count_of_its_replies_is_read_with_them(slack, connector):
+    slack.say("C1", TS, "root", thread_ts=TS)
+    slack.say("C1", "1772355700.000100", "reply", thread_ts=TS)
+    slack.conversations_history = lambda form: {"messages": [slack.messages["C1"][TS]]}
+    (thread,) = (one for one in connector.read(UNIT) if isinstance(one, Document))
+    assert (thread.kind, "reply" in thread.content) == ("thread", True)

@@ -18,6 +18,7 @@ from qdrant_client import QdrantClient, models
 
 from pipelines.index import open_reader, open_store
 from pipelines.index.base import IndexReader, IndexSpec, IndexStore
+from pipelines.index.edge_shard import SEGMENTS
 from pipelines.settings import Index, Settings
 
 
@@ -146,6 +147,11 @@ class OverRest:
         from pipelines.index.qdrant import QdrantReader
 
         return QdrantReader(self.server.client(), self.spec.collection, spec)
+
+
+@pytest.fixture
+def segments() -> int:
+    return SEGMENTS
 
 
 @pytest.fixture
