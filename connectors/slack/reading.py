@@ -187,10 +187,10 @@ class Reading:
 
         def read() -> Item:
             found = self._messages_of(day) if messages is None else messages
-            if found:
-                progress.days[str(day)] = day_digest(found)
-            else:
+            if not found:
                 progress.days.pop(str(day), None)
+            elif messages is not None:  # else its older messages, and their threads, are still to be compared
+                progress.days[str(day)] = day_digest(found)
             return self._channel.day_document(day, found)
 
         return guarded(self._channel.day_id(day), self._channel.day_title(day), read)

@@ -65,9 +65,8 @@ def happen(made: Workspace, kind: str, place: int, number: int) -> None:
     messages = made.messages.setdefault("C1", {})
     present = sorted(messages)
     chosen = present[place % len(present)] if present else ""
-    at = f"{START + (40 * 24 + number) * HOUR}.000200"
-    if at in messages:
-        return
+    last = int(present[-1].partition(".")[0]) if present else START
+    at = f"{max(last, START + 40 * 24 * HOUR) + number * HOUR}.000200"
     root = messages[chosen].get("thread_ts", chosen) if chosen else ""
     match kind:
         case "say":
@@ -120,6 +119,21 @@ def test_reads_with_a_cursor_come_to_what_a_whole_read_says(
         again = list(opened(made).fetch(UNIT, sorted(left)))
         assert {type(item) for item in again} <= {Deleted}
         index.take([*again, Checkpoint({})])
+
+
+def test_a_late_reply_is_found_on_a_day_of_which_only_a_part_is_among_the_latest() -> None:
+    made = workspace(4)
+    for number, hour in enumerate((0, 48, 49, 50, 51, 72, 73)):
+        made.say("C1", ts(hour), f"message {number}")
+    index = Index()
+    cursor = index.take(list(opened(made).read(UNIT)))
+    made.messages["C1"].pop(ts(51))
+    made.say("C1", ts(90), "late", thread_ts=ts(48))
+    for _ in range(6):
+        cursor = index.take(list(opened(made).read(UNIT, cursor)))
+    assert {name: one.version for name, one in index.documents.items()} == {
+        name: one.version for name, one in whole(made).items()
+    }
 
 
 @settings(max_examples=25, deadline=None)
