@@ -12,7 +12,7 @@ from assets.reporting import materialization
 from assets.retrieval import RETRIEVAL, held
 from assets.runtime import Runtime
 from connectors import connect
-from connectors.connection import Connection
+from connectors.settings import Connection
 from pipelines.errors import UsageError
 from pipelines.options import Mode, SyncOptions
 from pipelines.report import SyncReport

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 import dagster as dg
 
 from connectors import SOURCES
-from connectors.connection import Connection
 from connectors.model import Unit
+from connectors.settings import Connection
 from pipelines.errors import UsageError
 from pipelines.settings import Settings
 

@@ -9,8 +9,8 @@ from assets.metadata import stage_metadata
 from assets.partitions import PARTITIONS, parsed
 from assets.runtime import Runtime
 from connectors import connect
-from connectors.connection import Connection
 from connectors.model import Connector, Unit, Window
+from connectors.settings import Connection
 from pipelines.options import STAGES, Stage, SyncOptions
 from pipelines.sync import discover, sync_unit
 from pipelines.workspace import Workspace

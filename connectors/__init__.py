@@ -5,8 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import cast
 
-from connectors.connection import Connection
 from connectors.model import Connector
+from connectors.settings import Connection
 
 SOURCES = ("notion", "drive", "github", "slack")
 """Every source has a package of its name here, whose `source` module has `connect`."""

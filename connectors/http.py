@@ -25,7 +25,7 @@ from connectors.errors import (
     TransientError,
     Unavailable,
 )
-from connectors.limits import LONGEST_WAIT, Limit, limit_of
+from connectors.rate_limits import LONGEST_WAIT, Limit, limit_of
 
 T = TypeVar("T")
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from contextlib import closing
 
 from connectors import connect
-from connectors.connection import Connection
 from connectors.errors import SourceError
 from connectors.model import Finding
+from connectors.settings import Connection
 from pipelines.errors import HeadraceError
 from pipelines.settings import Settings
 from pipelines.workspace import Workspace

@@ -8,7 +8,7 @@ from typing import Any
 
 from croniter import croniter
 
-from connectors.connection import Connection
+from connectors.settings import Connection
 from pipelines.catalog import Catalog
 
 TICKS_ALLOWED = 2

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from connectors import connect
-from connectors.connection import Connection
+from connectors.settings import Connection
 from pipelines.catalog.connections import ConnectionState
 from pipelines.catalog.units import UnitState
 from pipelines.freshness import Freshness, freshness

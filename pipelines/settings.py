@@ -12,7 +12,7 @@ import yaml
 from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
-from connectors.connection import Connection
+from connectors.settings import Connection
 from pipelines.errors import SettingsError, UsageError
 
 DEFAULT_FILE = "headrace.yaml"

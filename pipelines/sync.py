@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from connectors import connect
-from connectors.connection import Connection
 from connectors.errors import SourceError
 from connectors.model import Connector, Unit
+from connectors.settings import Connection
 from pipelines.errors import HeadraceError, UsageError
 from pipelines.options import Stage, SyncOptions, Target
 from pipelines.report import Progress, SyncReport

@@ -49,8 +49,10 @@ def retries_without_waiting() -> Iterator[None]:
 def limits_pass_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """No limit was met before, and whoever waits for one wakes up at once, at the time for which it waited."""
     slept: list[float] = []
-    monkeypatch.setattr("connectors.limits._limits", {})
-    monkeypatch.setattr("connectors.limits.time", SimpleNamespace(monotonic=lambda: sum(slept), sleep=slept.append))
+    monkeypatch.setattr("connectors.rate_limits._limits", {})
+    monkeypatch.setattr(
+        "connectors.rate_limits.time", SimpleNamespace(monotonic=lambda: sum(slept), sleep=slept.append)
+    )
 
 
 @pytest.fixture(scope="session")

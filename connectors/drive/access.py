@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from connectors.drive.payload import Permission
+from connectors.drive.payloads import Permission
 from connectors.model import PUBLIC, group_token, user_token
 
 _READING_ROLES = {"owner", "organizer", "fileOrganizer", "writer", "commenter", "reader"}

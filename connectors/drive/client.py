@@ -15,9 +15,8 @@ from urllib.parse import urlencode
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from connectors.connection import DriveConnection
 from connectors.drive.credentials import SCOPE, Authorization
-from connectors.drive.payload import (
+from connectors.drive.payloads import (
     COMMENT_FIELDS,
     FILE_FIELDS,
     About,
@@ -42,6 +41,7 @@ from connectors.errors import (
     SourceError,
 )
 from connectors.http import ApiClient, described, retry_after
+from connectors.settings import DriveConnection
 
 logger = logging.getLogger(__name__)
 

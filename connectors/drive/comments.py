@@ -8,8 +8,8 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 
-from connectors.drive.payload import Comment, Reply
-from connectors.drive.render import Content
+from connectors.drive.formats import Content
+from connectors.drive.payloads import Comment, Reply
 from connectors.model import HTML, MARKDOWN
 
 HEADING = "Comments"

@@ -8,13 +8,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import TypeAlias
 
-from connectors.drive import render
+from connectors.drive import formats
 from connectors.drive.access import commenters, readers
 from connectors.drive.client import DriveClient, Refused
 from connectors.drive.comments import takes_comments, with_comments
+from connectors.drive.fingerprints import listed_mark
 from connectors.drive.folders import Folders, Place
-from connectors.drive.marks import listed_mark
-from connectors.drive.payload import FOLDER, SHORTCUT, Comment, Drive, File, Permission
+from connectors.drive.payloads import FOLDER, SHORTCUT, Comment, Drive, File, Permission
 from connectors.errors import AccessDenied, AuthenticationFailed, NotFound, RateLimited, RequestRejected, SourceError
 from connectors.model import Deleted, Document, Failed, Listed, Parent, Skipped
 
@@ -54,7 +54,7 @@ class Documents:
     def listed(self, file: File, place: Place) -> Listed:
         """A file as a listing names it. What a shortcut shows has a time of its own, which no listing tells."""
         changed = None if file.mime_type == SHORTCUT else _utc(file.modified_time)
-        return Listed(self.document_id(file.id), render.title(file.name), changed, self._mark(file, place))
+        return Listed(self.document_id(file.id), formats.title(file.name), changed, self._mark(file, place))
 
     def of(self, placed: Iterable[tuple[File, Place]]) -> Iterator[Found]:
         """One item for each file, in order; several are read at once.
@@ -82,10 +82,10 @@ class Documents:
         except SourceError as error:
             if isinstance(error, NotFound) and self._is_gone(file):
                 return Deleted(document_id)
-            return Failed(document_id, render.title(file.name), str(error), file.web_view_link or "")
+            return Failed(document_id, formats.title(file.name), str(error), file.web_view_link or "")
         if isinstance(found, Document):
             return found
-        return Skipped(document_id, render.title(file.name), found, file.web_view_link or "")
+        return Skipped(document_id, formats.title(file.name), found, file.web_view_link or "")
 
     def _is_gone(self, file: File) -> bool:
         """Whether there is no such file any more, and not only no such export of it."""
@@ -104,13 +104,13 @@ class Documents:
             if isinstance(target, str):
                 return target
             shown = target
-        if reason := render.reason_to_skip(shown):
+        if reason := formats.reason_to_skip(shown):
             return reason
         content = self._content(shown)
         if isinstance(content, str):
             return content
         permissions = tuple(self.permissions(shown))
-        if render.is_google_document(shown.mime_type) and takes_comments(content):
+        if formats.is_google_document(shown.mime_type) and takes_comments(content):
             content = with_comments(content, self._comments(shown, permissions))
         return self._document(file, shown, place, content, permissions)
 
@@ -149,8 +149,8 @@ class Documents:
         place = self._folders.place(file)
         return bool(place.path) or bool(file.owned_by_me) or file.shared_with_me_time is not None
 
-    def _content(self, file: File) -> render.Content | str:
-        how = render.reading(file.mime_type, file.name)
+    def _content(self, file: File) -> formats.Content | str:
+        how = formats.reading(file.mime_type, file.name)
         assert how is not None  # noqa: S101 - reason_to_skip has told the others
         try:
             if how.exports:
@@ -160,11 +160,11 @@ class Documents:
             if error.reason in _NO_DOWNLOAD:
                 return _NO_DOWNLOAD[error.reason]
             raise
-        if len(data) > render.MAX_BYTES:
-            return render.too_large(len(data))
-        return render.content(data, how.media_type) or "empty"
+        if len(data) > formats.MAX_BYTES:
+            return formats.too_large(len(data))
+        return formats.content(data, how.media_type) or "empty"
 
-    def _exported(self, file: File, media_types: tuple[str, ...]) -> render.Content | str:
+    def _exported(self, file: File, media_types: tuple[str, ...]) -> formats.Content | str:
         """The first export that Drive makes and that is what it should be."""
         last: SourceError | None = None
         for media_type in media_types:
@@ -177,15 +177,15 @@ class Documents:
                     raise
                 last = error
             else:
-                if render.is_as_labelled(data, media_type) or media_type == media_types[-1]:
-                    return render.content(data, media_type) or "empty"
+                if formats.is_as_labelled(data, media_type) or media_type == media_types[-1]:
+                    return formats.content(data, media_type) or "empty"
         assert last is not None  # noqa: S101 - the last export was either returned or refused
         raise last
 
     def _document(
-        self, file: File, shown: File, place: Place, content: render.Content, permissions: Iterable[Permission]
+        self, file: File, shown: File, place: Place, content: formats.Content, permissions: Iterable[Permission]
     ) -> Document:
-        how = render.reading(shown.mime_type, shown.name)
+        how = formats.reading(shown.mime_type, shown.name)
         author = (shown.owners[0] if shown.owners else None) or shown.last_modifying_user
         return Document(
             id=self.document_id(file.id),
@@ -193,14 +193,14 @@ class Documents:
             connection=self._connection,
             unit=place.unit,
             kind=how.kind if how else "file",
-            title=render.title(shown.name),
+            title=formats.title(shown.name),
             url=shown.web_view_link or f"https://drive.google.com/open?id={shown.id}",
             content=content.body,
             content_type=content.media_type,
             author=(author.display_name or author.email_address) if author else "",
             created_at=_utc(shown.created_time),
             updated_at=_utc(shown.modified_time),
-            parents=tuple(Parent(self.document_id(one.id), render.title(one.name)) for one in place.path),
+            parents=tuple(Parent(self.document_id(one.id), formats.title(one.name)) for one in place.path),
             readers=readers(self._connection, permissions, datetime.now(UTC)),
             mark=self._mark(file, place),
         )

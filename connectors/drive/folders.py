@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from connectors.drive.client import DriveClient
-from connectors.drive.payload import FOLDER, Drive, File
+from connectors.drive.payloads import FOLDER, Drive, File
 from connectors.errors import AccessDenied, NotFound
 
 ROOT = "root"

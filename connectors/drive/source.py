@@ -12,18 +12,18 @@ from datetime import datetime
 
 import httpx
 
-from connectors.connection import DriveConnection
-from connectors.drive.channels import Kept, renewed
 from connectors.drive.client import DriveClient
-from connectors.drive.cursors import Changes, Modified, parsed
+from connectors.drive.cursor import Changes, Modified, parsed
 from connectors.drive.directory import Directory
 from connectors.drive.documents import Documents
 from connectors.drive.folders import ROOT, ROOT_NAME, Folders, Place
-from connectors.drive.listing import FILES
-from connectors.drive.payload import File
-from connectors.drive.reads import CursorRefused, UnitReads
+from connectors.drive.payloads import File
+from connectors.drive.push_channels import Kept, renewed
+from connectors.drive.reader import CursorRefused, UnitReads
+from connectors.drive.walk import FILES
 from connectors.errors import AccessDenied, AuthenticationFailed, NotFound, RateLimited, SourceError
 from connectors.model import Cursor, Deleted, Failed, Finding, Item, Listed, Membership, Unit, Window
+from connectors.settings import DriveConnection
 
 _WEB = "https://drive.google.com/drive"
 _FILES_TO_TRY = 5
@@ -84,7 +84,7 @@ class DriveConnector:
         return reads.modified(state) if isinstance(state, Modified) else reads.everything(state)
 
     def watched(self, kept: Kept, now: datetime) -> Kept:
-        """See `connectors.events.Watching` and `connectors.drive.channels`."""
+        """See `connectors.webhooks.Watching` and `connectors.drive.push_channels`."""
         if not self._connection.webhook_url:
             return {}
         return renewed(self._client, self._connection, [drive.id for drive in self._folders.drives.values()], kept, now)

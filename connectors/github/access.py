@@ -18,9 +18,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from urllib.parse import quote
 
 from connectors.errors import AccessDenied, NotFound, RequestRejected
-from connectors.github.answers import Payload
 from connectors.github.client import GitHubClient
 from connectors.github.graphql import aliased
+from connectors.github.responses import Payload
 from connectors.model import PUBLIC, Membership, group_token
 
 logger = logging.getLogger(__name__)

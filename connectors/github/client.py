@@ -11,10 +11,10 @@ from urllib.parse import quote
 
 import httpx
 
-from connectors.connection import GitHubConnection
 from connectors.errors import AuthenticationFailed, InvalidResponse, SourceError
 from connectors.github import graphql
-from connectors.github.answers import (
+from connectors.github.credentials import credentials
+from connectors.github.responses import (
     Page,
     Payload,
     decoded_blob,
@@ -26,8 +26,8 @@ from connectors.github.answers import (
     updated_at,
     whole,
 )
-from connectors.github.credentials import credentials
 from connectors.http import ApiClient
+from connectors.settings import GitHubConnection
 
 logger = logging.getLogger(__name__)
 

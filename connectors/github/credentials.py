@@ -12,9 +12,9 @@ from typing import Protocol
 
 from pydantic import SecretStr
 
-from connectors.connection import GitHubConnection
 from connectors.errors import AuthenticationFailed, InvalidResponse
-from connectors.github.answers import Payload, moment
+from connectors.github.responses import Payload, moment
+from connectors.settings import GitHubConnection
 
 JWT_SECONDS = 540
 """How long a signed claim holds; GitHub takes at most ten minutes, by its own clock."""

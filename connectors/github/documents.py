@@ -9,8 +9,8 @@ from pathlib import PurePosixPath
 from urllib.parse import quote
 
 from connectors.github import render
-from connectors.github.answers import Payload, moment
-from connectors.github.files import decoded, media_type
+from connectors.github.file_rules import decoded, media_type
+from connectors.github.responses import Payload, moment
 from connectors.model import MARKDOWN, Document, Parent
 
 

@@ -17,7 +17,7 @@ from connectors.errors import (
     SourceError,
     Unavailable,
 )
-from connectors.github.answers import SECONDARY_LIMIT_WAIT, Payload, place, single, until_reset
+from connectors.github.responses import SECONDARY_LIMIT_WAIT, Payload, place, single, until_reset
 
 logger = logging.getLogger(__name__)
 

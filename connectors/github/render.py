@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from connectors.github.answers import Payload
 from connectors.github.graphql import nodes
+from connectors.github.responses import Payload
 
 GHOST = "ghost"
 """The name that GitHub shows where an account was deleted."""

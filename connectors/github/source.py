@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 
 import httpx
 
-from connectors.connection import GitHubConnection
 from connectors.errors import AccessDenied, NotFound, SourceError
 from connectors.github import access
 from connectors.github.client import GitHubClient
-from connectors.github.reading import Reading
+from connectors.github.reader import Reading
 from connectors.github.units import repositories
 from connectors.model import Cursor, Deleted, Finding, Item, Listed, Membership, Unit, Window
+from connectors.settings import GitHubConnection
 
 
 def connect(connection: GitHubConnection, transport: httpx.BaseTransport | None = None) -> GitHubConnector:

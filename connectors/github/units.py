@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from itertools import chain
 from urllib.parse import quote
 
-from connectors.connection import GitHubConnection
 from connectors.errors import AccessDenied, NotFound
-from connectors.github.answers import Payload
 from connectors.github.client import GitHubClient
+from connectors.github.responses import Payload
+from connectors.settings import GitHubConnection
 
 _LISTINGS = ("user/repos", "installation/repositories")
 """For a person's token, classic or fine-grained, and for an app's installation, which is refused the first."""

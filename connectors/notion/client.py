@@ -12,7 +12,6 @@ from urllib.parse import quote
 
 import httpx
 
-from connectors.connection import NotionConnection
 from connectors.errors import (
     AccessDenied,
     AuthenticationFailed,
@@ -24,6 +23,7 @@ from connectors.errors import (
     Unavailable,
 )
 from connectors.http import ApiClient, parsed, retry_after
+from connectors.settings import NotionConnection
 
 logger = logging.getLogger(__name__)
 

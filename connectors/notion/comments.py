@@ -6,10 +6,10 @@ import logging
 from collections.abc import Iterator, Sequence
 
 from connectors.errors import AccessDenied, NotFound, RequestRejected
-from connectors.notion.blocks import Block, is_copy
 from connectors.notion.client import NotionClient, Payload
-from connectors.notion.properties import Known
-from connectors.notion.rich_text import joined, markdown
+from connectors.notion.render.blocks import Block, is_copy
+from connectors.notion.render.properties import Known
+from connectors.notion.render.rich_text import joined, markdown
 
 logger = logging.getLogger(__name__)
 

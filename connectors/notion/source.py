@@ -8,7 +8,6 @@ from datetime import datetime
 
 import httpx
 
-from connectors.connection import NotionConnection
 from connectors.errors import (
     AccessDenied,
     AuthenticationFailed,
@@ -30,15 +29,16 @@ from connectors.model import (
     group_token,
 )
 from connectors.notion import access
-from connectors.notion.account import Account
 from connectors.notion.client import OLDER_VERSION, NotionClient
 from connectors.notion.comments import Comments
-from connectors.notion.files import FileStore
-from connectors.notion.listing import Listing, listed
-from connectors.notion.nodes import KINDS, Ref
-from connectors.notion.progress import Progress
-from connectors.notion.reading import Reading
-from connectors.notion.tree import Tree
+from connectors.notion.context import Account
+from connectors.notion.cursor import Progress
+from connectors.notion.file_store import FileStore
+from connectors.notion.hierarchy import Tree
+from connectors.notion.objects import KINDS, Ref
+from connectors.notion.reader import Reading
+from connectors.notion.search_listing import Listing, listed
+from connectors.settings import NotionConnection
 
 OBJECTS_PER_CHECKPOINT = 20
 BELOW = "below"

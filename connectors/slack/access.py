@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from connectors.errors import AccessDenied, NotFound
 from connectors.model import Membership, group_token
 from connectors.slack.client import Payload, SlackClient
-from connectors.slack.people import Directory
+from connectors.slack.directory import Directory
 
 logger = logging.getLogger(__name__)
 

@@ -10,7 +10,6 @@ from typing import Any, TypeAlias, TypeGuard
 
 import httpx
 
-from connectors.connection import SlackConnection
 from connectors.errors import (
     AccessDenied,
     AuthenticationFailed,
@@ -22,7 +21,8 @@ from connectors.errors import (
     Unavailable,
 )
 from connectors.http import ApiClient, parsed, retry_after
-from connectors.slack.payload import count, dicts, fields
+from connectors.settings import SlackConnection
+from connectors.slack.payloads import count, dicts, fields
 
 Payload: TypeAlias = dict[str, Any]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from connectors.model import HTML, MARKDOWN, PLAIN_TEXT
 from connectors.slack.client import Payload
-from connectors.slack.payload import count, dicts
+from connectors.slack.payloads import count, dicts
 
 LARGEST = 25_000_000
 """Bytes of a file that is read."""

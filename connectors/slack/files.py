@@ -13,16 +13,16 @@ from urllib.parse import unquote, urlsplit
 
 import httpx
 
-from connectors.connection import SlackConnection
 from connectors.errors import AccessDenied, AuthenticationFailed, NotFound
 from connectors.http import ApiClient
+from connectors.isolation import guarded
 from connectors.model import HTML, Deleted, Document, Item, Listed, Parent, Skipped
-from connectors.slack.channel import Channel, is_reply, is_thread
+from connectors.settings import SlackConnection
 from connectors.slack.client import Payload, SlackClient, number
+from connectors.slack.cursor import digest
+from connectors.slack.documents import Channel, is_reply, is_thread
 from connectors.slack.file_types import LARGEST, content_type, is_written_in_slack, mail, reason_to_pass_over
-from connectors.slack.guarding import guarded
-from connectors.slack.payload import count, dicts
-from connectors.slack.progress import digest
+from connectors.slack.payloads import count, dicts
 
 SLACK_API = "https://slack.com/api"
 SLACK_FILES = "https://files.slack.com"

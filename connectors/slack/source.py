@@ -7,18 +7,18 @@ from collections.abc import Iterator, Sequence
 
 import httpx
 
-from connectors.connection import SlackConnection
 from connectors.errors import AccessDenied, NotFound, RequestRejected, SourceError
 from connectors.http import ApiClient
 from connectors.model import Checkpoint, Cursor, Deleted, Document, Finding, Item, Listed, Membership, Unit, Window
+from connectors.settings import SlackConnection
 from connectors.slack import access
-from connectors.slack.channel import Channel
 from connectors.slack.client import Payload, SlackClient
-from connectors.slack.events import FILES
+from connectors.slack.cursor import Progress
+from connectors.slack.directory import Directory
+from connectors.slack.documents import Channel
 from connectors.slack.files import Files, channels_of, files_client
-from connectors.slack.people import Directory
-from connectors.slack.progress import Progress
-from connectors.slack.reading import Reading
+from connectors.slack.reader import Reading
+from connectors.slack.webhooks import FILES
 
 logger = logging.getLogger(__name__)
 
@@ -82,7 +82,7 @@ class SlackConnector:
         return access.memberships(self._client, self._directory)
 
     def read(self, unit: Unit, cursor: Cursor | None = None, window: Window | None = None) -> Iterator[Item]:
-        """Messages from the newest back, or with a cursor what changed. See `connectors.slack.reading`."""
+        """Messages from the newest back, or with a cursor what changed. See `connectors.slack.reader`."""
         progress = Progress.of(cursor or {})
         reading, _ = self._parts(unit, self._directory.listed_channel(unit.id))
         if window:

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import ColumnElement, Engine, delete, func, or_, select, update
 
-from connectors.events import Change, Event
+from connectors.webhooks import Change, Event
 from pipelines.catalog import tables
 from pipelines.catalog.statements import in_parts, upsert
 

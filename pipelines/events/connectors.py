@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from connectors import connect
-from connectors.connection import Connection
 from connectors.model import Connector
+from connectors.settings import Connection
 
 LONGEST_LIFE = 300.0
 """Seconds. A connector remembers names of people and channels; those it has not heard changed get old."""

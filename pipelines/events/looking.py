@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from connectors.connection import Connection
 from connectors.errors import SourceError
-from connectors.events import Change
 from connectors.model import Connector, Unit
+from connectors.settings import Connection
+from connectors.webhooks import Change
 from pipelines.errors import HeadraceError, UnitBusy
 from pipelines.options import SyncOptions
 from pipelines.report import SyncReport

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-from connectors.connection import Connection
-from connectors.events import Event, receive
+from connectors.settings import Connection
+from connectors.webhooks import Event, receive
 from pipelines.catalog import Catalog
 
 

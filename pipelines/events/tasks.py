@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from connectors.events import Change
+from connectors.webhooks import Change
 from pipelines.catalog.events import PendingEvent
 from pipelines.events.pace import Pace
 

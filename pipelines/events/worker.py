@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence, Set
 from datetime import UTC, datetime
 from threading import Event as Stop
 
-from connectors.connection import Connection
 from connectors.errors import SourceError
-from connectors.events import Change, Watching
+from connectors.settings import Connection
+from connectors.webhooks import Change, Watching
 from pipelines.catalog.events import PendingEvent
 from pipelines.events.connectors import OpenConnectors
 from pipelines.events.looking import Looked, Looking, Strangers

@@ -6,8 +6,8 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
 
-from connectors.connection import Connection
-from connectors.events import DeliveryRefused, DeliveryUnreadable
+from connectors.settings import Connection
+from connectors.webhooks import DeliveryRefused, DeliveryUnreadable
 from pipelines.catalog import Catalog
 from pipelines.errors import UsageError
 from pipelines.events.receiving import accept

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from connectors.connection import Connection
 from connectors.model import PUBLIC, user_token
+from connectors.settings import Connection
 from pipelines.catalog import Catalog
 from pipelines.catalog.lookup import ids_of
 from pipelines.errors import EmbeddingError, UsageError

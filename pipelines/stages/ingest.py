@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 
-from connectors.connection import Connection
 from connectors.errors import AccessDenied, NotFound
 from connectors.model import Connector, Cursor, Deleted, Item, Unit, Window
+from connectors.settings import Connection
 from pipelines.errors import MassDelete
 from pipelines.options import SyncOptions
 from pipelines.report import Progress, SyncReport

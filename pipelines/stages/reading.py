@@ -6,9 +6,9 @@ import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from connectors.connection import Connection
 from connectors.model import Checkpoint, Cursor, Deleted, Document, Failed, Item, Skipped, Unit
 from connectors.rows import Row
+from connectors.settings import Connection
 from pipelines.catalog import Outcome
 from pipelines.report import DocumentCounts
 from pipelines.stages.changes import change

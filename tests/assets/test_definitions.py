@@ -15,9 +15,9 @@ from assets.definitions import build_definitions
 from assets.orchestrator import DagsterOrchestrator, dagster_instance
 from assets.partitions import parsed
 from assets.runtime import Runtime
-from connectors.connection import GitHubConnection, SlackConnection
 from connectors.errors import Unavailable
 from connectors.model import Window
+from connectors.settings import GitHubConnection, SlackConnection
 from pipelines.errors import UsageError
 from pipelines.index.base import Filters
 from pipelines.options import Target

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from connectors.connection import GitHubConnection
+from connectors.settings import GitHubConnection
 from pipelines.options import SyncOptions
 from pipelines.settings import OpenAIEmbedding, Settings
 from pipelines.stages.publish import publish

@@ -51,7 +51,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     fake = SimpleNamespace(monotonic=clock.monotonic, sleep=clock.sleep, time=time.time)
-    monkeypatch.setattr("connectors.limits.time", fake)
+    monkeypatch.setattr("connectors.rate_limits.time", fake)
     return clock
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from connectors.connection import DriveConnection
 from connectors.drive.source import DriveConnector
-from connectors.events import receive
+from connectors.settings import DriveConnection
+from connectors.webhooks import receive
 from pipelines.options import SyncOptions
 from pipelines.report import SyncReport
 from pipelines.settings import Settings
@@ -420,7 +420,7 @@ def test_a_refusal_is_about_one_file(world: World) -> None:
 
 
 def test_a_killed_sync_goes_on_where_it_was(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("connectors.drive.listing.FILES_PER_BATCH", 2)
+    monkeypatch.setattr("connectors.drive.walk.FILES_PER_BATCH", 2)
     read = DriveConnector.read
 
     def read_until_killed(self: DriveConnector, *arguments: Any) -> Iterator[Any]:

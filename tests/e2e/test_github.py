@@ -12,8 +12,8 @@ import pytest
 from starlette.responses import JSONResponse
 
 from connectors import connect
-from connectors.connection import GitHubConnection
-from connectors.events import receive
+from connectors.settings import GitHubConnection
+from connectors.webhooks import receive
 from pipelines.options import SyncOptions
 from pipelines.report import SyncReport
 from pipelines.settings import Settings

@@ -11,8 +11,8 @@ import pytest
 from starlette.responses import Response
 
 from connectors import connect
-from connectors.connection import NotionConnection
-from connectors.events import receive
+from connectors.settings import NotionConnection
+from connectors.webhooks import receive
 from pipelines.events.looking import Looking
 from pipelines.options import SyncOptions
 from pipelines.report import SyncReport

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from connectors.connection import SlackConnection
-from connectors.events import receive
+from connectors.settings import SlackConnection
 from connectors.slack.source import SlackConnector
+from connectors.webhooks import receive
 from pipelines.events.looking import Looking
 from pipelines.options import SyncOptions
 from pipelines.report import SyncReport

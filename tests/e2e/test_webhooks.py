@@ -11,7 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 from pydantic import SecretStr, TypeAdapter
 
-from connectors.connection import Connection
+from connectors.settings import Connection
 from pipelines.events.connectors import OpenConnectors
 from pipelines.events.worker import Worker
 from pipelines.settings import Assistant, Settings

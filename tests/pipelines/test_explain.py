@@ -7,9 +7,9 @@ from contextlib import suppress
 import pytest
 from pydantic import SecretStr
 
-from connectors.connection import DriveConnection, GitHubConnection
-from connectors.events import Change, Event
 from connectors.model import Failed, Membership, Skipped, Unit
+from connectors.settings import DriveConnection, GitHubConnection
+from connectors.webhooks import Change, Event
 from pipelines.errors import EmbeddingUnavailable, IndexStoreError, UsageError
 from pipelines.explain import explain
 from pipelines.explain.sight import Reader

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import SecretStr
 
-from connectors.connection import GitHubConnection
-from connectors.events import Change, Event
 from connectors.model import Unit
+from connectors.settings import GitHubConnection
+from connectors.webhooks import Change, Event
 from pipelines.catalog import open_catalog
 from pipelines.freshness import allowed_lag, freshness
 

@@ -9,9 +9,9 @@ import pytest
 from pydantic import SecretStr
 
 import pipelines.sync
-from connectors.connection import GitHubConnection
 from connectors.errors import Unavailable
 from connectors.model import Membership, Unit
+from connectors.settings import GitHubConnection
 from pipelines.options import SyncOptions
 from pipelines.sync import sync_connection, sync_unit
 from pipelines.workspace import Workspace

@@ -9,8 +9,8 @@ from collections import Counter
 import pytest
 from pydantic import SecretStr
 
-from connectors.connection import GitHubConnection
 from connectors.model import Unit
+from connectors.settings import GitHubConnection
 from pipelines.retrieval import document as whole_document
 from pipelines.retrieval import search
 from pipelines.retrieval.model import SearchRequest

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 from pydantic import SecretStr
 
-from connectors.connection import GitHubConnection
 from connectors.errors import Unavailable
 from connectors.model import Failed, Membership, Skipped, Unit, Window
+from connectors.settings import GitHubConnection
 from pipelines.options import SyncOptions
 from pipelines.sync import sync_unit
 from pipelines.workspace import Workspace

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.drive.access import domain_groups, readers
-from connectors.drive.payload import Permission
+from connectors.drive.payloads import Permission
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 

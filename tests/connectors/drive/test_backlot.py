@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from connectors.connection import DriveConnection
-from connectors.drive.payload import FOLDER
+from connectors.drive.payloads import FOLDER
 from connectors.drive.source import DriveConnector, connect
 from connectors.model import Checkpoint, Document, Item, Skipped
+from connectors.settings import DriveConnection
 from tests.emulators.company import TOKEN
 
 

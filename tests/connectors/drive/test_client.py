@@ -10,7 +10,6 @@ import httpx
 import pytest
 import stamina
 
-from connectors.connection import DriveConnection
 from connectors.drive.client import DriveClient, Refused, drive_error, quoted, rfc3339
 from connectors.errors import (
     AuthenticationFailed,
@@ -21,6 +20,7 @@ from connectors.errors import (
     SourceError,
     Unavailable,
 )
+from connectors.settings import DriveConnection
 
 
 @pytest.fixture(autouse=True)

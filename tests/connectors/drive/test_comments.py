@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.drive.comments import HEADING, takes_comments, with_comments
-from connectors.drive.payload import Comment
-from connectors.drive.render import Content
+from connectors.drive.formats import Content
+from connectors.drive.payloads import Comment
 from connectors.model import HTML, MARKDOWN, PLAIN_TEXT
 
 WORDS = st.text(st.characters(categories=["L", "N", "P"]), min_size=1, max_size=12)

@@ -9,8 +9,8 @@ import httpx
 import pytest
 import stamina
 
-from connectors.drive import render
-from connectors.drive.render import CSV, MAX_BYTES, PDF, PPTX, XLSX
+from connectors.drive import formats
+from connectors.drive.formats import CSV, MAX_BYTES, PDF, PPTX, XLSX
 from connectors.drive.source import DriveConnector
 from connectors.errors import AuthenticationFailed, RateLimited
 from connectors.model import Checkpoint, Deleted, Document, Failed, Item, Skipped, Unit
@@ -96,7 +96,7 @@ def test_files_are_skipped_with_a_reason(
 def test_a_file_larger_than_its_metadata_said_is_skipped(
     drive: Any, connector: DriveConnector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(render, "MAX_BYTES", 4)
+    monkeypatch.setattr(formats, "MAX_BYTES", 4)
     drive.text("one", data=b"words", size=None)
     item = only(connector)
     assert isinstance(item, Skipped)

@@ -10,7 +10,7 @@ import httpx
 import pytest
 import stamina
 
-from connectors.drive.payload import ChangePage, CommentPage, FilePage
+from connectors.drive.payloads import ChangePage, CommentPage, FilePage
 from connectors.drive.source import DriveConnector
 from connectors.errors import RateLimited
 from connectors.model import Checkpoint, Deleted, Document, Failed, Item, Unit

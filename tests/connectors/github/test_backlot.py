@@ -8,9 +8,9 @@ from contextlib import closing
 import httpx
 import pytest
 
-from connectors.connection import GitHubConnection
 from connectors.github.source import GitHubConnector, connect
 from connectors.model import Checkpoint, Document, Skipped
+from connectors.settings import GitHubConnection
 from tests.emulators.company import TOKEN
 
 

@@ -8,10 +8,10 @@ from types import SimpleNamespace
 import httpx
 import pytest
 
-from connectors.connection import GitHubConnection
 from connectors.errors import AccessDenied, InvalidResponse, NotFound, RateLimited, SourceError
-from connectors.github.answers import SECONDARY_LIMIT_WAIT, moment, refusal
 from connectors.github.client import GitHubClient
+from connectors.github.responses import SECONDARY_LIMIT_WAIT, moment, refusal
+from connectors.settings import GitHubConnection
 
 Handler = Callable[[httpx.Request], httpx.Response]
 
@@ -139,7 +139,7 @@ def test_limits(status: int, headers: dict[str, str], message: str, wait: float 
 
 
 def test_a_reset_without_the_servers_clock_goes_by_ours(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("connectors.github.answers.time", SimpleNamespace(time=lambda: 1_000.0))
+    monkeypatch.setattr("connectors.github.responses.time", SimpleNamespace(time=lambda: 1_000.0))
     headers = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1030"}
     error = refusal(answered(403, headers, ""))
     assert isinstance(error, RateLimited)
@@ -178,7 +178,7 @@ def test_refusals_that_no_waiting_helps(
 def test_a_limit_is_waited_for(client: Callable[[Handler], GitHubClient], monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
     fake = SimpleNamespace(monotonic=lambda: sum(slept), sleep=slept.append, time=time.time)
-    monkeypatch.setattr("connectors.limits.time", fake)
+    monkeypatch.setattr("connectors.rate_limits.time", fake)
     answers = [answered(403, {"retry-after": "9"}, ""), httpx.Response(200, json={"full_name": "acme/api"})]
     assert client(lambda request: answers.pop(0)).repository("acme/api")[0] == {"full_name": "acme/api"}
     assert slept == [9.0]

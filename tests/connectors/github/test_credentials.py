@@ -8,10 +8,10 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from pydantic import SecretStr, ValidationError
 
-from connectors.connection import GitHubConnection
 from connectors.errors import AuthenticationFailed, InvalidResponse
 from connectors.github.client import GitHubClient
 from connectors.github.credentials import InstallationToken
+from connectors.settings import GitHubConnection
 from tests.emulators.github import INSTALLATION, GitHub, serving
 
 APP = {"id": "gh", "source": "github", "app_id": 17, "installation_id": INSTALLATION}

@@ -7,10 +7,10 @@ from contextlib import closing
 
 import pytest
 
-from connectors.connection import GitHubConnection
 from connectors.errors import NotFound
 from connectors.github.source import GitHubConnector, connect
 from connectors.model import Checkpoint, Deleted, Document, Item, Skipped, Unit
+from connectors.settings import GitHubConnection
 from tests.emulators.github import TOKEN, GitHub, Repository, serving
 
 UNIT = Unit("acme/api", "acme/api")

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from connectors.errors import AccessDenied, AuthenticationFailed, NotFound, RateLimited, Unavailable
-from connectors.github.files import MAX_FILE_BYTES
+from connectors.github.file_rules import MAX_FILE_BYTES
 from connectors.github.source import GitHubConnector
 from connectors.model import MARKDOWN, PLAIN_TEXT, Checkpoint, Deleted, Document, Failed, Item, Skipped, Unit, Window
 
@@ -147,7 +147,7 @@ def test_a_change_in_the_second_of_the_read_is_not_missed(github: Any, connector
 def test_a_killed_read_continues_from_any_checkpoint(
     github: Any, connector: GitHubConnector, page_size: int, honours_since: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("connectors.github.parts.files.FILES_PER_CHECKPOINT", 1)
+    monkeypatch.setattr("connectors.github.resources.files.FILES_PER_CHECKPOINT", 1)
     github.page_size, github.honours_since = page_size, honours_since
     fill(github, 7)
     whole = list(connector.read(UNIT))
@@ -228,7 +228,7 @@ def test_a_window_takes_in_what_was_updated_inside(github: Any, connector: GitHu
 def test_files_put_back_while_a_read_was_killed_are_read(
     github: Any, connector: GitHubConnector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("connectors.github.parts.files.FILES_PER_CHECKPOINT", 1)
+    monkeypatch.setattr("connectors.github.resources.files.FILES_PER_CHECKPOINT", 1)
     github.files = {"a.md": b"old a", "b.md": b"old b"}
     cursor = last_cursor(list(connector.read(UNIT)))
     github.files = {"a.md": b"new a", "b.md": b"new b"}

@@ -6,9 +6,9 @@ from typing import Any
 import httpx
 import pytest
 
-from connectors.connection import GitHubConnection
 from connectors.errors import AccessDenied, AuthenticationFailed
 from connectors.github.source import connect
+from connectors.settings import GitHubConnection
 
 
 def repos(*names: str) -> list[dict[str, str]]:

@@ -8,10 +8,10 @@ from contextlib import closing
 import httpx
 import pytest
 
-from connectors.connection import NotionConnection
 from connectors.model import Checkpoint, Document, Unit
 from connectors.notion.client import API_VERSION
 from connectors.notion.source import NotionConnector, connect
+from connectors.settings import NotionConnection
 from tests.emulators.company import TOKEN
 
 

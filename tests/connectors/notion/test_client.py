@@ -5,7 +5,6 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from connectors.connection import NotionConnection
 from connectors.errors import (
     AccessDenied,
     AuthenticationFailed,
@@ -17,6 +16,7 @@ from connectors.errors import (
     Unavailable,
 )
 from connectors.notion.client import API_VERSION, NotionClient
+from connectors.settings import NotionConnection
 from tests.connectors.notion.conftest import Notion, block, refused
 
 

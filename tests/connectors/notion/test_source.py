@@ -8,10 +8,10 @@ from itertools import islice
 import httpx
 import pytest
 
-from connectors.connection import NotionConnection
 from connectors.errors import AuthenticationFailed, InvalidResponse, Unavailable
 from connectors.model import Checkpoint, Cursor, Deleted, Document, Failed, Item, Parent, Skipped, Unit, Window
 from connectors.notion.source import NotionConnector, connect
+from connectors.settings import NotionConnection
 from tests.connectors.notion.conftest import START, Notion, block, refused, text, under
 
 

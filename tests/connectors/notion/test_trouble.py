@@ -7,11 +7,11 @@ from collections.abc import Iterable
 import httpx
 import pytest
 
-from connectors.connection import NotionConnection
 from connectors.errors import InvalidResponse, Unavailable
 from connectors.model import Checkpoint, Document, Item, Unit
-from connectors.notion.rich_text import markdown
+from connectors.notion.render.rich_text import markdown
 from connectors.notion.source import NotionConnector, connect
+from connectors.settings import NotionConnection
 from tests.connectors.notion.conftest import Notion, Payload, block, refused, under
 
 DOWN = lambda request: refused(500, "internal_server_error")  # noqa: E731

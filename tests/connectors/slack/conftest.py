@@ -12,7 +12,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from connectors.connection import SlackConnection
+from connectors.settings import SlackConnection
 from connectors.slack.client import number
 from connectors.slack.source import SlackConnector, connect
 

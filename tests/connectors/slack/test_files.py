@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from connectors.connection import SlackConnection
 from connectors.model import HTML, MARKDOWN, PLAIN_TEXT
+from connectors.settings import SlackConnection
 from connectors.slack.file_types import LARGEST, content_type, mail, reason_to_pass_over
 from connectors.slack.files import files_url
 

@@ -8,8 +8,8 @@ import re
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.slack.mrkdwn import Names
-from connectors.slack.render import render_body
+from connectors.slack.render.messages import render_body
+from connectors.slack.render.mrkdwn import Names
 
 NAMES = Names(lambda user: f"name{user}", lambda channel: f"name{channel}", lambda group: f"name{group}")
 WORD = re.compile(r"w\d+x")

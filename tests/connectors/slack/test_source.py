@@ -7,10 +7,10 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from connectors.connection import SlackConnection
 from connectors.errors import AccessDenied, AuthenticationFailed, InvalidResponse, RateLimited, TransientError
 from connectors.model import Checkpoint, Deleted, Document, Failed, Unit, Window
-from connectors.slack.progress import REMEMBERED
+from connectors.settings import SlackConnection
+from connectors.slack.cursor import REMEMBERED
 from connectors.slack.source import connect
 from tests.connectors.slack.conftest import TOKEN, reply
 

@@ -6,11 +6,11 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from connectors.connection import SlackConnection
 from connectors.errors import AccessDenied, InvalidResponse
 from connectors.model import Checkpoint, Document, Failed, Unit
-from connectors.slack.mrkdwn import Names
-from connectors.slack.render import author, render_body
+from connectors.settings import SlackConnection
+from connectors.slack.render.messages import author, render_body
+from connectors.slack.render.mrkdwn import Names
 from connectors.slack.source import connect
 from tests.connectors.slack.conftest import TOKEN
 
@@ -56,7 +56,7 @@ def test_what_cannot_be_read_is_recorded_and_the_rest_read(slack, connector, mon
             raise TypeError("of an unexpected shape")
         return real(message, names)
 
-    monkeypatch.setattr("connectors.slack.render.render_body", broken)
+    monkeypatch.setattr("connectors.slack.render.messages.render_body", broken)
     second, failed, _ = (one for one in connector.read(UNIT) if not isinstance(one, Checkpoint) or one.complete)
     assert isinstance(second, Document)
     assert isinstance(failed, Failed)

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 import pytest
 from pydantic import SecretStr
 
-from connectors.connection import GitHubConnection
-from connectors.events import Change, Event
 from connectors.model import Unit
+from connectors.settings import GitHubConnection
+from connectors.webhooks import Change, Event
 from pipelines.events.connectors import OpenConnectors
 from pipelines.events.worker import Worker
 from pipelines.sync import sync_unit

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from connectors.errors import Unavailable
-from connectors.events import Change
 from connectors.model import Failed, Membership, Unit
+from connectors.webhooks import Change
 from pipelines.catalog.events import MOST_ATTEMPTS
 from pipelines.events.connectors import OpenConnectors
 from pipelines.events.worker import Worker

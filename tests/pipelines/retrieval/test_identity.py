@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import SecretStr
 
-from connectors.connection import DriveConnection, GitHubConnection
+from connectors.settings import DriveConnection, GitHubConnection
 from pipelines.retrieval.identity import person_tokens, service_tokens
 from pipelines.settings import Settings
 

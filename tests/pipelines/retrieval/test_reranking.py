@@ -13,8 +13,8 @@ import respx
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
-from connectors.connection import GitHubConnection
 from connectors.model import Unit
+from connectors.settings import GitHubConnection
 from pipelines.retrieval import reranking, search
 from pipelines.retrieval.model import SearchRequest
 from pipelines.retrieval.reranking import Reranker

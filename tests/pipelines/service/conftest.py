@@ -9,8 +9,8 @@ import pytest
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
-from connectors.connection import GitHubConnection
 from connectors.model import Membership, Unit
+from connectors.settings import GitHubConnection
 from pipelines.settings import Assistant, AssistantScope, Settings
 from pipelines.stages.publish import publish
 from pipelines.sync import sync_unit

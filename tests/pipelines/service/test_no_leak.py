@@ -13,8 +13,8 @@ import pytest
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
-from connectors.connection import DriveConnection
 from connectors.model import Membership
+from connectors.settings import DriveConnection
 from pipelines.index.base import DocumentChange, IndexStore, Point
 from pipelines.settings import Assistant, AssistantScope, Settings
 from pipelines.workspace import Workspace

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 from pydantic import SecretStr
 
-from connectors.connection import GitHubConnection
 from connectors.model import Unit
+from connectors.settings import GitHubConnection
 from pipelines.index.base import DocumentChange, Filters, Point
 from pipelines.settings import GoldenQuestions
 from pipelines.stages.publish import held_because, publish, publish_checked

@@ -1,0 +1,69 @@
+"""Slack's own markup to Markdown. https://docs.slack.dev/messaging/formatting-message-text"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from connectors.slack.payloads import unescaped
+
+_CODE = re.compile(r"(```.*?```|`[^`\n]+`)", re.DOTALL)
+_ANGLE = re.compile(r"<([^<>]+)>")
+_BOLD = re.compile(r"(?<![\w*])\*(?=\S)([^*\n]+?)(?<=\S)\*(?![\w*])")
+_STRIKE = re.compile(r"(?<![\w~])~(?=\S)([^~\n]+?)(?<=\S)~(?![\w~])")
+_HEADING = re.compile(r"^(#{1,6}\s)", re.MULTILINE)
+"""A heading in Markdown; Slack has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What ids stand for."""
+
+    user: Callable[[str], str]
+    channel: Callable[[str], str]
+    usergroup: Callable[[str], str]
+
+
+def markdown(text: str, names: Names) -> str:
+    """Markup as Markdown, with mentions as names. Code stays as it is."""
+    parts = _CODE.split(text)
+    return "".join(_code(part, names) if index % 2 else _prose(part, names) for index, part in enumerate(parts))
+
+
+def _code(text: str, names: Names) -> str:
+    # Slack marks links and mentions inside code too, and shows them without the marks.
+    plain = unescaped(_ANGLE.sub(lambda match: _angle(match[1], names, plain=True), text))
+    if plain.startswith("```"):
+        return f"\n```\n{plain[3:-3].strip()}\n```\n"
+    return plain
+
+
+def _prose(text: str, names: Names) -> str:
+    text = _ANGLE.sub(lambda match: _angle(match[1], names), text)
+    text = _BOLD.sub(r"**\1**", text)
+    text = unescaped(_STRIKE.sub(r"~~\1~~", text))
+    return _HEADING.sub(r"\\\1", text)
+
+
+def _angle(inside: str, names: Names, *, plain: bool = False) -> str:
+    target, _, label = inside.partition("|")
+    if target.startswith("@"):
+        name = names.user(target[1:])
+        return f"@{label if label and name == target[1:] else name}"
+    if target.startswith("#"):
+        return f"#{label or names.channel(target[1:])}"
+    if target.startswith("!"):
+        return _special(target[1:], label, names)
+    address = target.removeprefix("mailto:").removeprefix("tel:")
+    if plain or not label or label in (target, address):
+        return label or address
+    return f"[{label}]({target})"
+
+
+def _special(target: str, label: str, names: Names) -> str:
+    if target.startswith("subteam^"):
+        return label or f"@{names.usergroup(target.removeprefix('subteam^'))}"
+    if target.startswith("date^"):
+        return label
+    return label or f"@{target.partition('^')[0]}"

@@ -1,0 +1,84 @@
+"""Events: what a provider's webhook says, reduced to where to look again.
+
+An event carries no content into the index. It only names what may have changed, and the connector reads that
+from the source: so a late, repeated or out-of-order event does no harm.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from importlib import import_module
+from typing import Any, Literal, Protocol, TypeAlias, cast, runtime_checkable
+
+from connectors.settings import Connection
+
+Scope: TypeAlias = Literal["document", "unit", "units", "memberships"]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Where to look again.
+
+    `document`: one object, by its document id; `unit` is its unit where the event tells it, else empty.
+    `unit`: whatever changed in a unit since its cursor; in all units where `unit` is empty. `units`: the list of
+    units, and then those that are new, renamed, shared anew or gone. `memberships`: who belongs to which group.
+    """
+
+    scope: Scope
+    unit: str = ""
+    document_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A verified delivery. One without changes is ignored; `ignored` says why.
+
+    `id` is the provider's id of the delivery, the same when it is delivered again. `kind` is the provider's
+    name of the event. `answer` is the body that the provider expects back, where it expects one.
+    """
+
+    id: str
+    kind: str
+    changes: tuple[Change, ...] = ()
+    ignored: str = ""
+    answer: dict[str, Any] = field(default_factory=dict)
+
+
+@runtime_checkable
+class Watching(Protocol):
+    """A connector whose source tells of changes only through channels that expire."""
+
+    def watched(self, kept: dict[str, Any], now: datetime) -> dict[str, Any]:
+        """Open and renew channels; takes those kept from the last time, and returns those to keep, as JSON."""
+
+
+class DeliveryRefused(Exception):
+    """The delivery does not come from the provider: no signature, a wrong one, or one out of its time."""
+
+
+class DeliveryUnreadable(Exception):
+    """The delivery is signed, and is not what the provider's documentation promises."""
+
+
+def receive(connection: Connection, headers: Mapping[str, str], body: bytes, now: float) -> Event:
+    """Verify a delivery and read what it points at; `headers` by lower-case name, `now` in Unix seconds.
+
+    Raises DeliveryRefused and DeliveryUnreadable.
+    """
+    package = import_module(f"connectors.{connection.source}.webhooks")
+    return cast(Event, package.receive(connection, headers, body, now))
+
+
+def signed(secret: str, message: bytes, signature: str) -> bool:
+    """Whether `signature` is the hexadecimal HMAC-SHA256 of `message`; compared in constant time."""
+    expected = hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()
+    return hmac.compare_digest(expected.encode(), signature.encode())
+
+
+def content_id(body: bytes) -> str:
+    """An id for deliveries that carry none: equal bodies are the same event."""
+    return hashlib.sha256(body).hexdigest()[:32]

@@ -1,0 +1,137 @@
+"""Drive's push: channels that are opened and renewed, and notifications that prove themselves."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from connectors.drive.push_channels import LIFE, channel_id, channel_token, feed_of
+from connectors.drive.source import DriveConnector
+from connectors.settings import DriveConnection
+from connectors.webhooks import Change, DeliveryRefused, DeliveryUnreadable, Watching, receive
+
+SECRET = "secret"
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+CONNECTION = DriveConnection(
+    id="acme",
+    source="drive",
+    token=SecretStr("secret-token"),
+    base_url="http://drive.test/drive/v3/",
+    webhook_secret=SecretStr(SECRET),
+    webhook_url="https://headrace.test/webhooks/acme",
+)
+
+
+def notification(feed="user", state="change", number="7", **headers):
+    channel = channel_id(feed)
+    return {
+        "x-goog-channel-id": channel,
+        "x-goog-channel-token": channel_token(SECRET, channel),
+        "x-goog-resource-state": state,
+        "x-goog-message-number": number,
+    } | headers
+
+
+@pytest.mark.parametrize(
+    ("feed", "changes"),
+    [("user", (Change("units"), Change("unit"))), ("0ADrive", (Change("unit", "0ADrive"),))],
+)
+@pytest.mark.parametrize("state", ["add", "change", "remove", "trash", "untrash", "update"])
+def test_a_notification_says_in_which_units_to_look(feed, changes, state):
+    headers = notification(feed, state)
+    event = receive(CONNECTION, headers, b"", 0.0)
+    assert event.changes == changes
+    assert event.id == f"{headers['x-goog-channel-id']} 7"
+
+
+@pytest.mark.parametrize("state", ["sync", "from_the_future"])
+def test_what_says_nothing_is_named(state):
+    event = receive(CONNECTION, notification(state=state), b"", 0.0)
+    assert (event.changes, event.kind, bool(event.ignored)) == ((), state, True)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        notification(**{"x-goog-channel-token": "guess"}),
+        notification() | {"x-goog-channel-id": channel_id("user")},
+    ],
+)
+def test_a_token_of_another_channel_is_refused(headers):
+    with pytest.raises(DeliveryRefused):
+        receive(CONNECTION, headers, b"", 0.0)
+
+
+def test_without_a_secret_everything_is_refused():
+    with pytest.raises(DeliveryRefused, match="webhook_secret"):
+        receive(CONNECTION.model_copy(update={"webhook_secret": None}), notification(), b"", 0.0)
+
+
+@pytest.mark.parametrize("change", [{"x-goog-resource-state": ""}, {"x-goog-message-number": "soon"}])
+def test_missing_headers_are_unreadable(change):
+    with pytest.raises(DeliveryUnreadable):
+        receive(CONNECTION, notification(**change), b"", 0.0)
+
+
+def test_a_channel_tells_its_feed():
+    assert feed_of(channel_id("0ADrive")) == "0ADrive"
+    assert feed_of("somebody-elses") is None
+    assert len(channel_id("0" * 33)) <= 64
+    assert channel_id("user") != channel_id("user")
+
+
+class Pushing:
+    """A Drive whose changes can be watched."""
+
+    def __init__(self, drive):
+        self.drive = drive
+        self.opened = []
+        self.stopped = []
+
+    def __call__(self, request):
+        body = json.loads(request.content) if request.content else {}
+        if request.url.path.endswith("/changes/watch"):
+            assert body["type"] == "web_hook"
+            self.opened.append(body | dict(request.url.params))
+            return httpx.Response(
+                200, json={"id": body["id"], "resourceId": "r1", "expiration": str(body["expiration"])}
+            )
+        if request.url.path.endswith("/channels/stop"):
+            self.stopped.append(body["id"])
+            return httpx.Response(204)
+        return self.drive(request)
+
+
+def test_channels_are_opened_kept_renewed_and_stopped(drive):
+    drive.drives["0ADrive"] = "Shared"
+    pushing = Pushing(drive)
+    connector = DriveConnector(CONNECTION, httpx.MockTransport(pushing))
+    assert isinstance(connector, Watching)
+    kept = connector.watched({}, NOW)
+    assert set(kept) == {"user", "0ADrive"}
+    assert [one.get("driveId") for one in pushing.opened] == [None, "0ADrive"]
+    assert {one["address"] for one in pushing.opened} == {"https://headrace.test/webhooks/acme"}
+    assert connector.watched(kept, NOW + timedelta(days=1)) == kept
+    later = connector.watched(kept, NOW + LIFE)
+    assert set(pushing.stopped) == {one["id"] for one in kept.values()}
+    assert not {one["id"] for one in later.values()} & set(pushing.stopped)
+    connector.close()
+
+
+def test_nothing_is_watched_without_an_address(drive):
+    pushing = Pushing(drive)
+    connector = DriveConnector(CONNECTION.model_copy(update={"webhook_url": None}), httpx.MockTransport(pushing))
+    assert (connector.watched({}, NOW), pushing.opened, drive.calls) == ({}, [], [])
+    connector.close()
+
+
+def test_a_drive_that_cannot_be_watched_is_left_to_syncs(drive):
+    drive.has_feed = False
+    connector = DriveConnector(CONNECTION, httpx.MockTransport(drive))
+    assert connector.watched({}, NOW) == {}
+    connector.close()

@@ -1,0 +1,210 @@
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from connectors.github.webhooks import NOT_READ
+from connectors.settings import GitHubConnection
+from connectors.webhooks import Change, DeliveryRefused, DeliveryUnreadable, Event, receive
+
+SECRET = "It's a Secret to Everybody"
+UNIT = "acme/api"
+ROOT = f"github:gh/{UNIT}"
+REPOSITORY = {"full_name": UNIT, "default_branch": "main"}
+ELSEWHERE = {"full_name": "acme/web", "default_branch": "main"}
+EXAMPLES: list[dict[str, Any]] = json.loads((Path(__file__).parent / "payloads" / "webhooks.json").read_text("utf-8"))
+"""The examples of `@octokit/webhooks-examples`, one for each event and action; see the licence beside them."""
+UNITS, MEMBERSHIPS, WHOLE = Change("units"), Change("memberships"), Change("unit", UNIT)
+
+
+@pytest.fixture
+def connection() -> GitHubConnection:
+    settings = {"id": "gh", "source": "github", "token": "t", "webhook_secret": SECRET, "exclude": ["acme/secret"]}
+    return GitHubConnection.model_validate(settings)
+
+
+def signature(body: bytes, secret: str = SECRET) -> str:
+    return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+
+
+def delivered(connection: GitHubConnection, kind: str, payload: Any, **headers: str) -> Event:
+    body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
+    sent = {"x-github-event": kind, "x-github-delivery": "72d3162e", "x-hub-signature-256": signature(body)}
+    return receive(connection, {**sent, **headers}, body, now=0.0)
+
+
+def one(kind: str, name: object, unit: str = UNIT) -> Change:
+    return Change("document", unit, f"github:gh/{unit}/{kind}/{name}")
+
+
+def test_the_documented_signature_fits() -> None:
+    """https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries#testing-the-webhook-payload-validation"""
+    documented = "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"
+    assert signature(b"Hello, World!") == documented
+
+
+@pytest.mark.parametrize(
+    ("kind", "payload", "changes"),
+    [
+        ("issues", {"action": "labeled", "issue": {"number": 7}}, [one("issues", 7)]),
+        ("issues", {"action": "deleted", "issue": {"number": 7}}, [one("issues", 7)]),
+        (
+            "issues",
+            {
+                "action": "transferred",
+                "issue": {"number": 7},
+                "changes": {"new_issue": {"number": 2}, "new_repository": ELSEWHERE},
+            },
+            [one("issues", 7), one("issues", 2, "acme/web")],
+        ),
+        ("issue_comment", {"action": "edited", "issue": {"number": 7}}, [one("issues", 7)]),
+        ("issue_comment", {"issue": {"number": 8, "pull_request": {"url": "x"}}}, [one("pull", 8)]),
+        ("pull_request", {"action": "closed", "pull_request": {"number": 8}}, [one("pull", 8)]),
+        ("pull_request_review", {"action": "submitted", "pull_request": {"number": 8}}, [one("pull", 8)]),
+        ("pull_request_review_comment", {"action": "deleted", "pull_request": {"number": 8}}, [one("pull", 8)]),
+        ("discussion", {"action": "answered", "discussion": {"number": 9}}, [one("discussions", 9)]),
+        ("discussion_comment", {"action": "created", "discussion": {"number": 9}}, [one("discussions", 9)]),
+        (
+            "discussion",
+            {
+                "action": "transferred",
+                "discussion": {"number": 9},
+                "changes": {"new_discussion": {"number": 3}, "new_repository": ELSEWHERE},
+            },
+            [one("discussions", 9), one("discussions", 3, "acme/web")],
+        ),
+        (
+            "discussion",
+            {"action": "created", "discussion": {"number": 9}, "changes": {"old_issue": {"number": 4}}},
+            [one("discussions", 9), one("issues", 4)],
+        ),
+        ("release", {"action": "published", "release": {"id": 11}}, [one("releases", 11)]),
+        ("push", {"ref": "refs/heads/main"}, [WHOLE]),
+        ("label", {"action": "edited"}, [WHOLE]),
+        ("milestone", {"action": "closed"}, [WHOLE]),
+        ("repository", {"action": "edited"}, [WHOLE]),
+        *(
+            ("repository", {"action": action}, [UNITS, MEMBERSHIPS])
+            for action in ("created", "renamed", "transferred", "deleted", "archived", "privatized", "publicized")
+        ),
+        ("public", {}, [UNITS, MEMBERSHIPS]),
+        ("member", {"action": "removed"}, [MEMBERSHIPS]),
+        ("membership", {"action": "added"}, [MEMBERSHIPS]),
+        ("team", {"action": "removed_from_repository"}, [MEMBERSHIPS]),
+        ("team_add", {}, [MEMBERSHIPS]),
+        ("organization", {"action": "member_removed"}, [MEMBERSHIPS]),
+        ("organization", {"action": "renamed"}, [UNITS, MEMBERSHIPS]),
+        ("installation", {"action": "suspend"}, [UNITS, MEMBERSHIPS]),
+        ("installation_repositories", {"action": "added"}, [UNITS, MEMBERSHIPS]),
+    ],
+)
+def test_events_say_where_to_look(
+    connection: GitHubConnection, kind: str, payload: dict[str, Any], changes: list[Change]
+) -> None:
+    event = delivered(connection, kind, {"repository": REPOSITORY, **payload})
+    assert (event.id, event.kind, list(event.changes), event.ignored) == ("72d3162e", kind, changes, "")
+
+
+@pytest.mark.parametrize(
+    ("kind", "payload", "reason"),
+    [
+        ("ping", {"zen": "Design for failure."}, "GitHub tries the webhook"),
+        ("gollum", {}, "wikis are not read"),
+        ("star", {"action": "created"}, "nothing that is read changes"),
+        ("brand_new", {"action": "created"}, "'brand_new' is not known"),
+        ("push", {"ref": "refs/heads/feature/main"}, "nothing that is read changes"),
+        ("push", {"ref": "refs/tags/main"}, "nothing that is read changes"),
+        ("label", {"action": "created"}, "nothing that is read changes"),
+        ("organization", {"action": "member_invited"}, "nothing that is read changes"),
+        ("issues", {"repository": {"full_name": "acme/secret"}, "issue": {"number": 1}}, "acme/secret is not among"),
+    ],
+)
+def test_what_is_ignored_says_why(
+    connection: GitHubConnection, kind: str, payload: dict[str, Any], reason: str
+) -> None:
+    event = delivered(connection, kind, {"repository": REPOSITORY, **payload})
+    assert event.changes == ()
+    assert reason in event.ignored
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda one: f"{one['event']}-{one['payload'].get('action', '')}")
+def test_github_s_own_examples_are_mapped_or_named(connection: GitHubConnection, example: dict[str, Any]) -> None:
+    event = delivered(connection, example["event"], example["payload"])
+    assert bool(event.changes) != bool(event.ignored)
+    assert "is not known" not in event.ignored
+    assert event.changes or example["event"] in (*NOT_READ, "push", "label", "milestone", "organization")
+    repositories = (
+        example["payload"].get("repository"),
+        (example["payload"].get("changes") or {}).get("new_repository"),
+    )
+    assert {change.unit for change in event.changes} <= {"", *(one["full_name"] for one in repositories if one)}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"x-hub-signature-256": ""},
+        {"x-hub-signature-256": signature(b"{}", "another secret")},
+        {"x-hub-signature-256": signature(b"{ }")},
+        {"x-hub-signature-256": signature(b"{}").removeprefix("sha256=")},
+        {"x-hub-signature-256": "sha256=é"},
+        {"x-hub-signature": "sha1=" + hmac.new(SECRET.encode(), b"{}", hashlib.sha1).hexdigest()},
+    ],
+)
+def test_deliveries_without_the_right_signature_are_refused(
+    connection: GitHubConnection, headers: dict[str, str]
+) -> None:
+    with pytest.raises(DeliveryRefused):
+        receive(connection, {"x-github-event": "ping", **headers}, b"{}", now=0.0)
+
+
+@pytest.mark.parametrize("secret", [None, ""])
+def test_without_a_secret_nothing_is_taken(connection: GitHubConnection, secret: str | None) -> None:
+    settings = {"id": "gh", "source": "github", "token": "t", "webhook_secret": secret}
+    headers = {"x-github-event": "ping", "x-hub-signature-256": signature(b"{}", secret or "")}
+    with pytest.raises(DeliveryRefused, match="webhook_secret"):
+        receive(GitHubConnection.model_validate(settings), headers, b"{}", now=0.0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("issues", b"{"),
+        ("issues", b"\xff"),
+        ("issues", b"[" * 100_000),
+        ("issues", b'["issue"]'),
+        ("issues", b"{}"),
+        ("issues", b'{"issue": {"number": "x"}, "repository": {"full_name": "acme/api"}}'),
+        ("issues", b'{"issue": {"number": 1}}'),
+        ("issues", b'{"issue": null, "repository": {"full_name": "acme/api"}}'),
+        ("issues", b'{"issue": {"number": 1}, "repository": "acme/api"}'),
+        ("push", b'{"repository": {"full_name": "acme/api"}}'),
+        ("", b"{}"),
+    ],
+)
+def test_what_is_signed_and_makes_no_sense_is_unreadable(connection: GitHubConnection, kind: str, body: bytes) -> None:
+    with pytest.raises(DeliveryUnreadable):
+        delivered(connection, kind, body)
+
+
+def test_a_form_is_read_as_well(connection: GitHubConnection) -> None:
+    payload = json.dumps({"action": "opened", "issue": {"number": 1}, "repository": REPOSITORY})
+    body = urlencode({"payload": payload}).encode()
+    event = delivered(connection, "issues", body, **{"content-type": "application/x-www-form-urlencoded"})
+    assert event.changes == (one("issues", 1),)
+    with pytest.raises(DeliveryUnreadable):
+        delivered(connection, "issues", b"pay=load", **{"content-type": "application/x-www-form-urlencoded"})
+
+
+def test_a_delivery_without_an_id_is_known_by_its_body(connection: GitHubConnection) -> None:
+    first, again, other = (
+        delivered(connection, "ping", {"hook_id": hook}, **{"x-github-delivery": ""}) for hook in (1, 1, 2)
+    )
+    assert first.id == again.id != other.id

@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from connectors.model import Deleted, Document, Failed, Skipped, Unit
+from connectors.notion.file_store import LARGEST, NOTION_FILES, Attachment, content_type, files_url
+from connectors.notion.source import NotionConnector, connect
+from connectors.settings import NotionConnection
+from tests.connectors.notion.conftest import Notion
+
+ORIGIN = "https://notion.test"
+HOME = Unit("home", "Title home")
+
+
+def kept(name: str, at: str = "", origin: str = ORIGIN, signature: int = 1) -> dict[str, Any]:
+    """A file that Notion keeps, as it tells of it."""
+    url = f"{origin}/space/{at or name}/{name}?X-Amz-Signature={signature}"
+    return {"type": "file", "name": name, "file": {"url": url, "expiry_time": "2026-01-01T01:00:00.000Z"}}
+
+
+def file_block(kind: str, file: dict[str, Any], **more: Any) -> dict[str, Any]:
+    times = {"created_time": "2026-01-01T01:00:00.000Z", "last_edited_time": "2026-01-01T02:00:00.000Z"}
+    return {"id": "block-1", "type": kind, kind: {"caption": []} | file} | times | more
+
+
+class Store:
+    """The host of the files, beside the API. It is sent no token."""
+
+    def __init__(self, notion: Notion, content: bytes = b"What the file says.", status: int = 200) -> None:
+        self.notion, self.content, self.status = notion, content, status
+        self.asked: list[httpx.Request] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path.startswith("/proxy/"):
+            return self.notion(request)
+        self.asked.append(request)
+        assert request.url.host == "notion.test"
+        assert "authorization" not in request.headers
+        assert request.url.query.startswith(b"X-Amz-Signature=")
+        last = int(request.headers["range"].rpartition("-")[2])
+        return httpx.Response(self.status, content=self.content[: last + 1])
+
+
+@pytest.fixture
+def store(notion: Notion) -> Store:
+    return Store(notion)
+
+
+@pytest.fixture
+def reading(connection: NotionConnection, store: Store) -> NotionConnector:
+    return connect(connection, httpx.MockTransport(store))
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({}, NOTION_FILES),
+        ({"base_url": "https://api.notion.com:443/"}, NOTION_FILES),
+        ({"base_url": "http://localhost:8080/prefix/api"}, "http://localhost:8080"),
+        ({"base_url": "http://localhost:8080/x", "files_url": "https://files.test/bucket"}, "https://files.test"),
+    ],
+)
+def test_where_files_are(settings: dict[str, str], expected: str) -> None:
+    given = {"id": "acme", "source": "notion", "token": "t"} | settings
+    assert files_url(NotionConnection.model_validate(given)) == expected
+
+
+@pytest.mark.parametrize("kind", ["file", "pdf"])
+def test_a_file_is_a_document_below_its_page(notion: Notion, reading: NotionConnector, store: Store, kind: str) -> None:
+    notion.add_page("home", None, file_block(kind, kept("Offer.txt")))
+    page, file, _ = reading.read(HOME)
+    assert isinstance(page, Document)
+    assert isinstance(file, Document)
+    assert (file.id, file.kind, file.title) == ("notion:acme-notion/home/files/block-1", "file", "Offer.txt")
+    assert (file.content, file.content_type) == (b"What the file says.", "text/plain")
+    assert [parent.title for parent in file.parents] == ["Title home"]
+    assert (file.url, file.readers) == (f"{page.url}#block1", page.readers)
+    assert "Signature" not in repr(file)
+    assert len(store.asked) == 1
+
+
+def test_the_version_is_the_same_whatever_the_signature(notion: Notion, reading: NotionConnector) -> None:
+    plan = {"id": "F", "type": "files", "files": [kept("plan.md")]}
+    notion.add_page("home", None, file_block("file", kept("a.txt")), properties={"Plan": plan})
+    before = [item for item in reading.read(HOME) if isinstance(item, Document)]
+    notion.write("home", file_block("file", kept("a.txt", signature=2)))
+    notion.objects["home"]["properties"]["Plan"] = plan | {"files": [kept("plan.md", signature=2)]}
+    after = [item for item in reading.read(HOME) if isinstance(item, Document)]
+    assert [item.version for item in before] == [item.version for item in after]
+    assert len(after) == 3
+
+
+@pytest.mark.parametrize(
+    ("kind", "file", "reason"),
+    [
+        ("image", kept("plan.png"), "no text in images"),
+        ("video", kept("talk.mp4"), "no text in videos"),
+        ("audio", kept("talk.mp3"), "no text in audio files"),
+        ("file", kept("wheel.stl"), "no text in files of type .stl"),
+        ("file", kept("wheel"), "no text in files of type unknown"),
+        ("file", {"type": "external", "name": "a.pdf", "external": {"url": "https://a.test/a.pdf"}}, "outside Notion"),
+        ("file", kept("a.txt", origin="https://elsewhere.test"), "kept at https://elsewhere.test, and not at"),
+        ("file", kept("a.txt", origin="http://notion.test"), "kept at http://notion.test, and not at"),
+        ("file", kept("a.txt", origin="https://notion.test:444"), "kept at https://notion.test:444, and not at"),
+        ("file", {"type": "file", "name": "a.txt", "file": {}}, "no address"),
+    ],
+)
+def test_files_that_are_passed_over_are_not_loaded(
+    notion: Notion, reading: NotionConnector, store: Store, kind: str, file: dict[str, Any], reason: str
+) -> None:
+    notion.add_page("home", None, file_block(kind, file))
+    skipped = [item for item in reading.read(HOME) if isinstance(item, Skipped)]
+    (found,) = [item for item in skipped if "/files/" in item.document_id]
+    assert reason in found.reason
+    assert store.asked == []
+
+
+@pytest.mark.parametrize(("size", "reason"), [(0, "empty"), (LARGEST, ""), (LARGEST + 9, "larger than 25 MB")])
+def test_the_largest_file(notion: Notion, reading: NotionConnector, store: Store, size: int, reason: str) -> None:
+    store.content = b"x" * size
+    notion.add_page("home", None, file_block("file", kept("a.txt")))
+    _, file, _ = reading.read(HOME)
+    assert (file.reason if isinstance(file, Skipped) else "") == reason
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 503])
+def test_a_file_in_trouble_is_not_its_pages_trouble(
+    notion: Notion, reading: NotionConnector, store: Store, status: int
+) -> None:
+    store.status = status
+    notion.add_page("home", None, file_block("file", kept("a.txt")))
+    page, file, _ = reading.read(HOME)
+    assert isinstance(page, Document)
+    assert isinstance(file, Failed)
+    assert "Signature" not in file.error
+    store.status = 200
+    (again,) = reading.fetch(HOME, [file.document_id])
+    assert isinstance(again, Document)
+
+
+def test_files_asked_for_alone(notion: Notion, reading: NotionConnector) -> None:
+    plan = {"id": "F", "type": "files", "files": [kept("plan.md")]}
+    notion.add_page("home", None, file_block("file", kept("a.txt")), properties={"Plan": plan})
+    files = [item for item in reading.read(HOME) if isinstance(item, Document) and item.kind == "file"]
+    assert list(reading.fetch(HOME, [file.id for file in files])) == files
+    notion.blocks["block-1"]["in_trash"] = True
+    notion.objects["home"]["properties"]["Plan"] = plan | {"files": []}
+    assert list(reading.fetch(HOME, [file.id for file in files])) == [Deleted(file.id) for file in files]
+
+
+def test_a_copy_does_not_hold_the_files_of_its_original(notion: Notion, reading: NotionConnector) -> None:
+    notion.add_page("home", None, {"id": "original", "type": "synced_block", "synced_block": {"synced_from": None}})
+    notion.write("original", file_block("file", kept("a.txt")))
+    notion.blocks["original"]["has_children"] = True
+    copy = {"type": "synced_block", "synced_block": {"synced_from": {"type": "block_id", "block_id": "original"}}}
+    notion.add_page("other", None, copy)
+    ids = [item.id for unit in reading.units() for item in reading.read(unit) if isinstance(item, Document)]
+    assert sorted(one for one in ids if "/files/" in one) == ["notion:acme-notion/home/files/block-1"]
+
+
+def test_types_are_told_by_names() -> None:
+    def typed(kind: str, name: str, url: str = "") -> str | None:
+        return content_type(Attachment("k", kind, name, url, False, None, None))
+
+    assert typed("file", "A.PDF") == "application/pdf"
+    assert typed("pdf", "report") == "application/pdf"
+    assert typed("file", "Plan", f"{ORIGIN}/x/plan%20b.csv?s") == "text/csv"
+    assert typed("file", "a.zip") is None

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connectors.slack.render.messages import render_body, title
+from connectors.slack.render.mrkdwn import Names, markdown
+
+NAMES = Names(lambda user: f"name-of-{user}", lambda channel: f"channel-{channel}", lambda group: f"group-{group}")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("hello <@U1>", "hello @name-of-U1"),
+        ("see <#C1|general> and <#C2>", "see #general and #channel-C2"),
+        ("<!here> <!subteam^S1> <!subteam^S2|@ops>", "@here @group-S1 @ops"),
+        ("<https://a.example|the page> <https://b.example>", "[the page](https://a.example) https://b.example"),
+        ("<mailto:a@b.example|a@b.example>", "a@b.example"),
+        ("<!date^1392734382^{date}|Feb 18>", "Feb 18"),
+        ("*bold* ~gone~ 2*3*4", "**bold** ~~gone~~ 2*3*4"),
+        ("a &lt;b&gt; &amp; c", "a <b> & c"),
+        ("`*not bold* &amp;`", "`*not bold* &`"),
+        ("```x = <https://a.example>\ny```", "\n```\nx = https://a.example\ny\n```\n"),
+    ],
+)
+def test_markup(text, expected):
+    assert markdown(text, NAMES) == expected
+
+
+def section(text):
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text}}
+
+
+def rich(*elements):
+    return {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": list(elements)}]}
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ({"text": "same", "blocks": [rich({"type": "text", "text": "same"})]}, "same"),
+        ({"text": "short", "blocks": [section("something else")]}, "short\n\nsomething else"),
+        ({"text": "", "blocks": [{"type": "brand_new", "text": "kept"}]}, "kept"),
+        ({"text": "", "blocks": [{"type": "header", "text": {"type": "plain_text", "text": "Top"}}]}, "**Top**"),
+        ({"text": "", "attachments": [{"title": "T", "title_link": "https://a.example"}]}, "> [T](https://a.example)"),
+        ({"text": "", "attachments": [{"fallback": "only this"}]}, "> only this"),
+        ({"text": "", "attachments": [{"fields": [{"title": "Env", "value": "prod"}]}]}, "> Env: prod"),
+        ({"text": "", "files": [{"title": "Plan", "preview": "first lines"}]}, "File: Plan\nfirst lines"),
+        ({}, ""),
+    ],
+)
+def test_everything_a_person_sees_of_a_message(message, expected):
+    assert render_body(message, NAMES) == expected
+
+
+def test_a_rich_list_and_quote():
+    items = [{"type": "rich_text_section", "elements": [{"type": "text", "text": word}]} for word in ("one", "two")]
+    quote = {"type": "rich_text_quote", "elements": [{"type": "text", "text": "said"}]}
+    listed = {"type": "rich_text_list", "style": "ordered", "elements": items}
+    assert (
+        render_body({"blocks": [{"type": "rich_text", "elements": [listed, quote]}]}, NAMES) == "1. one\n2. two\n> said"
+    )
+
+
+def test_a_title_is_the_first_line_shortened():
+    assert title({"text": "*Down* again\nmore"}, NAMES) == "Down again"
+    assert len(title({"text": "word " * 100}, NAMES)) <= 80
+
+
+WORDS = st.lists(st.text(st.characters(categories=("Ll", "Lu", "Nd")), min_size=1, max_size=8), min_size=1, max_size=6)
+
+
+def elements(words):
+    kinds = st.sampled_from(
+        [
+            lambda text: {"type": "text", "text": f"{text} "},
+            lambda text: {"type": "text", "text": f"{text} ", "style": {"bold": True}},
+            lambda text: {"type": "link", "url": "https://a.example", "text": text},
+            lambda text: {"type": "never_seen", "text": {"type": "plain_text", "text": text}},
+        ]
+    )
+    return st.tuples(kinds, words).map(lambda pair: pair[0](" ".join(pair[1])))
+
+
+@given(st.lists(elements(WORDS), min_size=1, max_size=5), WORDS, WORDS)
+def test_no_word_is_lost(inline, text, attached):
+    space = {"type": "text", "text": " "}
+    message = {
+        "text": " ".join(text),
+        "blocks": [rich(*(part for element in inline for part in (element, space))), section(" ".join(text))],
+        "attachments": [{"text": " ".join(attached)}],
+    }
+    said = [*text, *attached, *(one["text"] for one in inline if isinstance(one["text"], str))]
+    assert words(" ".join(said)) <= words(render_body(message, NAMES))
+
+
+def words(text):
+    return set(re.findall(r"\w+", text))
+
+
+KEYS = st.sampled_from(["type", "text", "elements", "title", "fields", "rows"])
+LEAVES = st.none() | st.booleans() | st.integers() | st.text(max_size=5)
+
+
+@given(st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(KEYS, inner), max_leaves=12))
+def test_no_payload_breaks_the_renderer(value):
+    assert isinstance(render_body({"text": "x", "blocks": value}, NAMES), str)

@@ -1,0 +1,185 @@
+"""Slack's deliveries: signed within these minutes, and mapped to threads, days, files, channels and people."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from pydantic import SecretStr
+
+from connectors.settings import SlackConnection
+from connectors.slack.webhooks import _EVENTS, NOT_READ
+from connectors.webhooks import Change, DeliveryRefused, DeliveryUnreadable, receive
+from tests.emulators.slack import SIGNING_SECRET, signature
+
+NOW = 1_772_442_100
+CONNECTION = SlackConnection(id="acme", source="slack", token=SecretStr("t"), webhook_secret=SecretStr(SIGNING_SECRET))
+TS, DAY = "1772442000.000100", "days/2026-03-02"
+ROOT, ROOT_DAY = "1764666000.000200", "days/2025-12-02"
+
+
+def told(event, **envelope):
+    body = json.dumps({"type": "event_callback", "event_id": "Ev1", "event": event} | envelope).encode()
+    return receive(CONNECTION, signature(body, NOW), body, NOW)
+
+
+def names(event):
+    return {change.document_id.removeprefix("slack:acme/C1/") for change in event.changes}
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        ({"ts": TS, "text": "hello"}, {DAY}),
+        ({"ts": TS, "thread_ts": ROOT, "text": "late"}, {f"threads/{ROOT}", ROOT_DAY}),
+        ({"subtype": "thread_broadcast", "ts": TS, "thread_ts": ROOT}, {f"threads/{ROOT}", ROOT_DAY}),
+        ({"subtype": "bot_message", "ts": TS, "bot_id": "B1"}, {DAY}),
+        ({"subtype": "file_share", "ts": TS, "files": [{"id": "F1"}]}, {DAY, "files/F1"}),
+        (
+            {"subtype": "message_changed", "ts": "1", "message": {"ts": TS}, "previous_message": {"ts": TS}},
+            {DAY, f"threads/{TS}"},
+        ),
+        (
+            {"subtype": "message_changed", "message": {"ts": ROOT, "thread_ts": ROOT, "reply_count": 2}},
+            {f"threads/{ROOT}", ROOT_DAY},
+        ),
+        (
+            {"subtype": "message_deleted", "deleted_ts": TS, "previous_message": {"ts": TS, "thread_ts": ROOT}},
+            {f"threads/{ROOT}", DAY, ROOT_DAY},
+        ),
+        ({"subtype": "message_deleted", "deleted_ts": TS}, {DAY, f"threads/{TS}", ""}),
+        ({"subtype": "message_replied", "message": {"ts": ROOT, "reply_count": 1}}, {f"threads/{ROOT}", ROOT_DAY}),
+    ],
+)
+def test_a_message_points_to_its_thread_day_and_files(event, expected):
+    received = told({"type": "message", "channel": "C1", "channel_type": "channel"} | event)
+    assert names(received) == expected
+    assert {change.unit for change in received.changes} == {"C1"}
+
+
+@pytest.mark.parametrize(
+    ("event", "changes"),
+    [
+        ({"type": "file_shared", "file_id": "F1", "channel_id": "C1"}, [("document", "C1", "slack:acme/C1/files/F1")]),
+        ({"type": "channel_rename", "channel": {"id": "C1", "name": "new"}}, [("units", "C1", "")]),
+        ({"type": "channel_deleted", "channel": "C1"}, [("units", "C1", "")]),
+        ({"type": "group_archive", "channel": "C1"}, [("units", "C1", "")]),
+        (
+            {"type": "message", "subtype": "channel_convert_to_private", "channel": "C1", "ts": TS},
+            [("units", "C1", ""), ("memberships", "", "")],
+        ),
+        ({"type": "message", "subtype": "channel_name", "channel": "C1", "ts": TS}, [("units", "C1", "")]),
+        ({"type": "message", "subtype": "group_leave", "channel": "C1", "ts": TS}, [("memberships", "", "")]),
+        ({"type": "app_mention", "channel": "C1", "ts": TS}, [("document", "C1", f"slack:acme/C1/{DAY}")]),
+        ({"type": "file_change", "file_id": "F1", "file": {"id": "F1"}}, [("document", "", "slack:acme/files/F1")]),
+        ({"type": "channel_shared", "channel": "C1"}, [("units", "C1", ""), ("memberships", "", "")]),
+        ({"type": "channel_history_changed", "channel": "C1", "latest": TS}, [("unit", "C1", "")]),
+        (
+            {"type": "channel_id_changed", "old_channel_id": "C1", "new_channel_id": "C2"},
+            [("units", "C1", ""), ("units", "C2", "")],
+        ),
+        ({"type": "subteam_members_changed", "subteam_id": "S1"}, [("memberships", "", "")]),
+        ({"type": "team_join", "user": {"id": "U1"}}, [("memberships", "", "")]),
+    ],
+)
+def test_files_channels_and_people(event, changes):
+    received = told(event)
+    assert received.changes == tuple(Change(*one) for one in changes)
+    assert (received.id, received.kind.partition(".")[0]) == ("Ev1", event["type"])
+
+
+def test_events_that_slack_left_out_are_made_up_for():
+    """https://docs.slack.dev/reference/events/app_rate_limited"""
+    body = json.dumps({"type": "app_rate_limited", "team_id": "T1", "minute_rate_limited": 1518467820}).encode()
+    assert receive(CONNECTION, signature(body, NOW), body, NOW).changes == (Change("unit"),)
+
+
+def test_the_address_is_confirmed():
+    body = json.dumps({"type": "url_verification", "challenge": "3eZbrw1a", "token": "old"}).encode()
+    event = receive(CONNECTION, signature(body, NOW), body, NOW)
+    assert (event.answer, event.changes) == ({"challenge": "3eZbrw1a"}, ())
+    assert event.ignored
+
+
+@pytest.mark.parametrize("kind", ["reaction_added", "from_the_future", "tokens_revoked", "file_created", "im_open"])
+def test_what_is_not_read_is_named(kind):
+    event = told({"type": kind})
+    assert (event.changes, bool(event.ignored)) == ((), True)
+
+
+@pytest.mark.parametrize("kind", ["member_joined_channel", "member_left_channel"])
+def test_where_the_app_itself_comes_or_leaves_there_is_a_channel_more_or_less(kind):
+    """https://docs.slack.dev/apis/events-api/#authorizations"""
+    event = {"type": kind, "channel": "C1", "user": "U1", "channel_type": "C"}
+    memberships, channel = Change("memberships"), Change("units", "C1")
+    assert told(event, authorizations=[{"user_id": "U2", "is_bot": True}]).changes == (memberships,)
+    assert told(event, authorizations=[{"user_id": "U1", "is_bot": True}]).changes == (channel, memberships)
+    assert told(event).changes == (channel, memberships)
+    assert told(event, authorizations=[{"team_id": "T1", "is_bot": False}]).changes == (channel, memberships)
+
+
+@pytest.mark.parametrize("subtype", ["channel_join", "channel_topic", "pinned_item", "reminder_add"])
+def test_notices_of_a_channel_are_no_messages(subtype):
+    event = told({"type": "message", "subtype": subtype, "channel": "C1", "ts": TS})
+    assert {change.scope for change in event.changes} <= {"memberships"}
+
+
+def test_direct_messages_are_nobodys_business():
+    assert told({"type": "message", "channel_type": "im", "channel": "D1", "ts": TS}).changes == ()
+
+
+def test_no_event_is_both_read_and_not():
+    assert not _EVENTS.keys() & NOT_READ.keys()
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        signature(b"{}", NOW, secret="wrong"),
+        signature(b"{} ", NOW),
+        signature(b"{}", NOW - 301),
+        signature(b"{}", NOW + 301),
+        signature(b"{}", NOW) | {"x-slack-request-timestamp": "soon"},
+        signature(b"{}", NOW) | {"x-slack-signature": "v1=00"},
+    ],
+)
+def test_a_wrong_or_old_signature_is_refused(headers):
+    with pytest.raises(DeliveryRefused):
+        receive(CONNECTION, headers, b"{}", NOW)
+
+
+def test_without_a_secret_everything_is_refused():
+    with pytest.raises(DeliveryRefused, match="webhook_secret"):
+        receive(CONNECTION.model_copy(update={"webhook_secret": None}), signature(b"{}", NOW), b"{}", NOW)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{",
+        b"[]",
+        b"\xff",
+        b'{"type": "event_callback"}',
+        b'{"type": "event_callback", "event": {"type": "message", "channel": "C1"}}',
+        b'{"type": "event_callback", "event": {"type": "message", "channel": "C1", "ts": "now"}}',
+        b'{"type": "event_callback", "event": {"type": "file_shared"}}',
+    ],
+)
+def test_what_is_signed_and_not_as_documented_is_unreadable(body):
+    with pytest.raises(DeliveryUnreadable):
+        receive(CONNECTION, signature(body, NOW), body, NOW)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"type": "message", "subtype": "bot_message", "ts": TS, "text": "pushed", "bot_id": "B1", "username": "github"},
+        {"type": "message", "subtype": "channel_name", "ts": TS, "old_name": "random", "name": "watercooler"},
+        {"type": "message", "subtype": "channel_convert_to_private", "ts": TS},
+        {"type": "channel_history_changed", "latest": TS, "ts": TS, "event_ts": TS},
+    ],
+)
+def test_documented_examples_that_name_no_channel_are_named_as_ignored(event):
+    received = told(event)
+    assert (received.changes, received.ignored) == ((), "it does not say which channel it is about")
