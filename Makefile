@@ -18,7 +18,7 @@ demo: setup
 	$(BIN)/headrace demo
 
 dev: setup
-	$(BIN)/python -m pipelines.dev
+	$(BIN)/python -m pipelines.cli.demo.dev
 
 test: setup
 	$(BIN)/python -m pytest -m "not slow"

@@ -2,11 +2,10 @@
 
 import dagster as dg
 
-from assets.runtime import Runtime
-from assets.stages import asset_key
-from connectors import SOURCES
-from pipelines.freshness import freshness
-from pipelines.stages.audit import unaccounted
+from assets.ingestion import asset_key
+from assets.resources import Runtime
+from pipelines.catalog.freshness import freshness
+from pipelines.operations.accounting import unaccounted
 
 
 def accounted_for_check(source: str) -> dg.AssetChecksDefinition:
@@ -48,19 +47,3 @@ def in_time_check(source: str) -> dg.AssetChecksDefinition:
         )
 
     return check
-
-
-in_time_job = dg.define_asset_job(
-    "check_freshness",
-    selection=dg.AssetSelection.checks(
-        *(dg.AssetCheckKey(asset_key(source, "documents"), "connections_in_time") for source in SOURCES)
-    ),
-    description="Says which connections are late.",
-)
-in_time_schedule = dg.ScheduleDefinition(
-    name=in_time_job.name,
-    job=in_time_job,
-    cron_schedule="*/30 * * * *",
-    default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Checks every half hour that no connection is late.",
-)

@@ -6,20 +6,15 @@ from datetime import timedelta
 
 import dagster as dg
 
-from assets.checks import (
-    accounted_for_check,
-    in_time_check,
-    in_time_job,
-    in_time_schedule,
-)
-from assets.connections import connection_jobs, connection_schedules
-from assets.events import events, waiting_events
-from assets.retrieval import publish_sensor, retrieval
-from assets.runtime import Runtime
-from assets.stages import source_assets
-from assets.units import units_sensor
+from assets.checks import accounted_for_check, in_time_check
+from assets.ingestion import source_assets
+from assets.jobs import connection_jobs, events, in_time_job
+from assets.resources import Runtime
+from assets.retrieval import retrieval
+from assets.schedules import connection_schedules, in_time_schedule
+from assets.sensors import publish_sensor, units_sensor, waiting_events
 from connectors import SOURCES
-from pipelines.freshness import allowed_lag
+from pipelines.catalog.freshness import allowed_lag
 from pipelines.logs import log_retries
 from pipelines.settings import Settings, load_settings
 

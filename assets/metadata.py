@@ -8,10 +8,10 @@ from typing import Any
 
 import dagster as dg
 
-from pipelines.index.base import IndexInfo
-from pipelines.options import Stage
-from pipelines.report import SyncReport
-from pipelines.stages.publish import Publication
+from pipelines.index.contract import IndexInfo
+from pipelines.ingestion.options import Stage
+from pipelines.ingestion.publish import Publication
+from pipelines.ingestion.report import SyncReport
 
 Metadata = Mapping[str, Any]
 

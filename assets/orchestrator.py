@@ -10,27 +10,27 @@ from typing import Any
 import dagster as dg
 from dagster._core.instance.ref import InstanceRef
 
-from assets.connections import job_name
 from assets.definitions import build_definitions
+from assets.ingestion import asset_key
+from assets.jobs import job_name
 from assets.partitions import partition_key, register
 from assets.reporting import DagsterReporter
+from assets.resources import Runtime
 from assets.retrieval import RETRIEVAL
-from assets.runtime import Runtime
-from assets.stages import asset_key
 from connectors import connect
 from connectors.model import Unit, Window
 from pipelines.errors import HeadraceError, UsageError
-from pipelines.options import STAGES, SyncOptions, Target
-from pipelines.report import SyncReport
+from pipelines.ingestion.options import STAGES, SyncOptions, Target
+from pipelines.ingestion.report import SyncReport
+from pipelines.ingestion.sync import DEFAULT, SILENT, Observer, discover
 from pipelines.settings import Settings
-from pipelines.sync import DEFAULT, SILENT, Observer, discover
 
 QUIET: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """The command prints its own lines; Dagster's events go to its history all the same."""
 
 
 class DagsterOrchestrator:
-    """`pipelines.orchestrator.Orchestrator` on the Dagster instance that the UI shows."""
+    """`pipelines.ingestion.orchestrator.Orchestrator` on the Dagster instance that the UI shows."""
 
     def sync(
         self,

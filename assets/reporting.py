@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import dagster as dg
 
+from assets.ingestion import asset_key
 from assets.metadata import index_metadata, stage_metadata
 from assets.partitions import partition_key, register
 from assets.retrieval import RETRIEVAL
-from assets.stages import asset_key
-from pipelines.index.base import IndexInfo
-from pipelines.sync import StageDone
+from pipelines.index.contract import IndexInfo
+from pipelines.ingestion.sync import StageDone
 
 
 def materialization(done: StageDone) -> dg.AssetMaterialization:
@@ -25,7 +25,7 @@ def materialization(done: StageDone) -> dg.AssetMaterialization:
 
 @dataclass(frozen=True, slots=True)
 class DagsterReporter:
-    """`pipelines.orchestrator.Reporter` on a Dagster instance: events show in the UI without a run."""
+    """`pipelines.ingestion.orchestrator.Reporter` on a Dagster instance: events show in the UI without a run."""
 
     instance: dg.DagsterInstance
 

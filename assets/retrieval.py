@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from assets.ingestion import asset_key
 from assets.metadata import publication_metadata
-from assets.runtime import Runtime
-from assets.stages import asset_key
+from assets.resources import Runtime
 from connectors import SOURCES
-from pipelines.stages.publish import Publication, publish_checked
+from pipelines.ingestion.publish import Publication, publish_checked
 
 RETRIEVAL = dg.AssetKey("retrieval")
 CHECKS = {
@@ -45,12 +45,3 @@ def retrieval(runtime: dg.ResourceParam[Runtime]) -> Iterator[dg.AssetCheckResul
 def held(publication: Publication) -> str:
     """Why an index was not published."""
     return f"not published, the version before stays live: {'; '.join(publication.reasons)}"
-
-
-publish_sensor = dg.AutomationConditionSensorDefinition(
-    "publish",
-    target=dg.AssetSelection.assets(RETRIEVAL),
-    minimum_interval_seconds=5,
-    default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Materialises `retrieval` when vectors have changed.",
-)

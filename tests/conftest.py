@@ -13,9 +13,9 @@ import hypothesis
 import pytest
 import stamina
 
-from pipelines.index.base import IndexSpec
-from pipelines.index.edge_shard import create_shard
-from pipelines.index.publishing import copy_data
+from pipelines.index.contract import IndexSpec
+from pipelines.index.embedded.shard import create_shard
+from pipelines.index.embedded.snapshots import copy_data
 from pipelines.settings import Settings
 
 # The same examples in every run: what a run finds, the next one finds too.
@@ -69,7 +69,7 @@ def segments() -> int:
 @pytest.fixture(autouse=True)
 def shards_are_copied(monkeypatch: pytest.MonkeyPatch, empty_shards: Path, segments: int) -> None:
     """The engine takes half a second to make an empty shard, and far less to open a copy of one."""
-    monkeypatch.setattr("pipelines.index.edge_shard.SEGMENTS", segments)
+    monkeypatch.setattr("pipelines.index.embedded.shard.SEGMENTS", segments)
 
     def copied(path: Path, spec: IndexSpec) -> None:
         template = empty_shards / f"{spec.dimensions}-{segments}"
@@ -77,7 +77,7 @@ def shards_are_copied(monkeypatch: pytest.MonkeyPatch, empty_shards: Path, segme
             create_shard(template, spec)
         shutil.copytree(template, path, copy_function=copy_data)
 
-    monkeypatch.setattr("pipelines.index.edge.create_shard", copied)
+    monkeypatch.setattr("pipelines.index.embedded.store.create_shard", copied)
 
 
 @pytest.fixture

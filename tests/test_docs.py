@@ -12,8 +12,8 @@ from dagster._core.instance.config import dagster_instance_config_schema
 from typer.testing import CliRunner
 
 from pipelines.cli.app import app
-from pipelines.demo.questions import QUESTIONS, RIGHTS_QUESTION
-from pipelines.demo.sources import COMPANY
+from pipelines.cli.demo.questions import QUESTIONS, RIGHTS_QUESTION
+from pipelines.cli.demo.sources import COMPANY
 from pipelines.settings import load_settings
 
 ROOT = Path(__file__).parent.parent

@@ -9,7 +9,7 @@ from pipelines.chunking.blocks import CHUNK_TOKENS, joined
 from pipelines.chunking.formats import read_blocks
 from pipelines.chunking.header import header
 from pipelines.chunking.model import Chunk
-from pipelines.chunking.sections import chunk_spans, heading_paths
+from pipelines.chunking.packing import chunk_spans, heading_paths
 from pipelines.chunking.split import split_blocks
 from pipelines.chunking.tokens import BYTES_PER_TOKEN
 from pipelines.errors import DocumentError

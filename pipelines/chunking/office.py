@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from pipelines.chunking.blocks import LINE_GAP, PARAGRAPH_GAP, Block, heading, paragraphs
 from pipelines.chunking.html import html_blocks
-from pipelines.chunking.offline import keep_offline
 from pipelines.chunking.tables import table
+from pipelines.chunking.unstructured_offline import keep_offline
 
 if TYPE_CHECKING:
     from unstructured.documents.elements import Element

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from pipelines.cli import assistants, show
+from pipelines.cli import output
+from pipelines.cli.commands import assistants
 from pipelines.settings import load_settings
 
 app = typer.Typer(
@@ -30,10 +31,10 @@ Days = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
 @app.command()
 def check(json: Json = False) -> None:
     """Try the settings: credentials, reachability and scopes of every connection, embedding, index."""
-    from pipelines.checks import check_all
+    from pipelines.operations.connection_checks import check_all
 
     findings = check_all(load_settings())
-    show.findings(findings, json)
+    output.findings(findings, json)
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
 
@@ -41,11 +42,11 @@ def check(json: Json = False) -> None:
 @app.command()
 def units(connection: Annotated[str | None, typer.Argument()] = None, json: Json = False) -> None:
     """List the units (repositories, channels, drives, pages) that each connection sees now."""
-    from pipelines.overview import list_units
+    from pipelines.operations.status import list_units
 
     settings = load_settings()
     chosen = [settings.connection(connection)] if connection else list(settings.connections)
-    show.units(list_units(settings, chosen), json)
+    output.units(list_units(settings, chosen), json)
 
 
 @app.command()
@@ -59,15 +60,15 @@ def sync(
 ) -> None:
     """Read what changed, and bring the index up to date."""
     from pipelines.cli.targets import parsed_targets
-    from pipelines.options import SyncOptions
-    from pipelines.orchestrator import find_orchestrator
+    from pipelines.ingestion.options import SyncOptions
+    from pipelines.ingestion.orchestrator import find_orchestrator
 
     settings = load_settings()
     chosen = parsed_targets(settings, targets or [])
-    with show.progress(json) as observer:
+    with output.progress(json) as observer:
         options = SyncOptions(mode="full" if full else "changes", allow_mass_delete=allow_mass_delete)
         report = find_orchestrator().sync(settings, chosen, options, observer)
-    show.report(report, json)
+    output.report(report, json)
     raise typer.Exit(1 if report.errors else 0)
 
 
@@ -82,20 +83,20 @@ def backfill(
 ) -> None:
     """Process a stretch of time, or everything, again: one Dagster partition per unit."""
     from connectors.model import Window
-    from pipelines.estimate import estimate
-    from pipelines.options import Target
-    from pipelines.orchestrator import find_orchestrator
+    from pipelines.ingestion.options import Target
+    from pipelines.ingestion.orchestrator import find_orchestrator
+    from pipelines.operations.estimate import estimate
 
     settings = load_settings()
     target = Target(settings.connection(connection).id, tuple(unit or ()))
     window = Window(*(day and day.replace(tzinfo=UTC) for day in (since, until))) if since or until else None
     expected = estimate(settings, target, window)
-    show.estimate(expected, json, final=dry_run)
+    output.estimate(expected, json, final=dry_run)
     if dry_run:
         return
-    with show.progress(json) as observer:
+    with output.progress(json) as observer:
         report = find_orchestrator().backfill(settings, target, window, observer=observer)
-    show.report(report, json)
+    output.report(report, json)
     raise typer.Exit(1 if report.errors else 0)
 
 
@@ -110,20 +111,20 @@ def reconcile(
 ) -> None:
     """Compare the sources' complete listings with the catalog: read what was missed, remove what is gone."""
     from pipelines.cli.targets import parsed_targets
-    from pipelines.options import SyncOptions
-    from pipelines.orchestrator import find_orchestrator
-    from pipelines.sync import plan_reconcile
+    from pipelines.ingestion.options import SyncOptions
+    from pipelines.ingestion.orchestrator import find_orchestrator
+    from pipelines.ingestion.sync import plan_reconcile
 
     settings = load_settings()
     targets = parsed_targets(settings, connections or [])
     if dry_run:
         report = plan_reconcile(settings, targets)
-        show.planned(report, json)
+        output.planned(report, json)
     else:
-        with show.progress(json) as observer:
+        with output.progress(json) as observer:
             options = SyncOptions(mode="reconcile", allow_mass_delete=allow_mass_delete)
             report = find_orchestrator().sync(settings, targets, options, observer)
-        show.report(report, json)
+        output.report(report, json)
     raise typer.Exit(1 if report.errors else 0)
 
 
@@ -133,14 +134,14 @@ def reindex(
     json: Json = False,
 ) -> None:
     """Make the index anew for another model, from what was read before; assistants keep the old one until then."""
-    from pipelines.reindex import reindex as make_anew
-    from pipelines.reindex import with_model
-    from pipelines.workspace import Workspace
+    from pipelines.ingestion.reindex import reindex as make_anew
+    from pipelines.ingestion.reindex import with_model
+    from pipelines.services import Workspace
 
     settings = with_model(load_settings(), model)
-    with Workspace(settings, replace_index=True) as workspace, show.progress(json) as observer:
+    with Workspace(settings, replace_index=True) as workspace, output.progress(json) as observer:
         report = make_anew(workspace, observer)
-    show.report(report, json)
+    output.report(report, json)
     if model and not json:
         print(f"the index is live with {model}; set embedding.model to it before the next sync")
 
@@ -158,7 +159,7 @@ def resume(target: Annotated[str, typer.Argument(metavar="CONNECTION[/UNIT]")]) 
 
 
 def _set_paused(target: str, paused: bool) -> None:
-    from pipelines.pausing import set_paused
+    from pipelines.operations.pausing import set_paused
 
     name = set_paused(load_settings(), target, paused)
     print(f"{name} is {'paused' if paused else 'no longer paused'}")
@@ -167,9 +168,9 @@ def _set_paused(target: str, paused: bool) -> None:
 @app.command()
 def status(json: Json = False) -> None:
     """What is indexed, skipped, failed and deleted, by connection and unit."""
-    from pipelines.overview import status_of
+    from pipelines.operations.status import status_of
 
-    show.status(status_of(load_settings()), json)
+    output.status(status_of(load_settings()), json)
 
 
 @app.command()
@@ -189,7 +190,7 @@ def search(
     json: Json = False,
 ) -> None:
     """Ask the index."""
-    from pipelines.cli.searching import search_once
+    from pipelines.cli.commands.search import search_once
 
     filters: dict[str, Any] = {
         "sources": source,
@@ -203,7 +204,7 @@ def search(
     }
     request = {"query": query, "top_k": top_k, "user": user, "mode": mode}
     request["filters"] = {name: value for name, value in filters.items() if value}
-    show.results(search_once(load_settings(), request), json)
+    output.results(search_once(load_settings(), request), json)
 
 
 @app.command(name="eval")
@@ -216,7 +217,7 @@ def evaluate(
     json: Json = False,
 ) -> None:
     """Measure how well questions find the documents that they should: nDCG@10, recall@10, MRR@10."""
-    from pipelines.cli.evaluating import EvalFiles, evaluate_file
+    from pipelines.cli.commands.eval import EvalFiles, evaluate_file
 
     evaluate_file(load_settings(), EvalFiles(file, against, save, html), mode, json)
 
@@ -229,7 +230,7 @@ def explain(
     json: Json = False,
 ) -> None:
     """Say where a document is, and why it is or is not found or visible."""
-    from pipelines.cli.explaining import explain_document
+    from pipelines.cli.commands.explain import explain_document
 
     explain_document(load_settings(), document, user, query, json)
 
@@ -237,7 +238,7 @@ def explain(
 @app.command()
 def worker() -> None:
     """Take the sources' events to the index as they come, until SIGINT or SIGTERM."""
-    from pipelines.events.serving import serve_events
+    from pipelines.events.run import serve_events
 
     serve_events(load_settings())
 
@@ -250,15 +251,15 @@ def events_list(
     json: Json = False,
 ) -> None:
     """The newest events, and what each led to."""
-    from pipelines.events.overview import listed
+    from pipelines.events.admin import listed
 
-    show.events(listed(load_settings(), connection, state, limit), json)
+    output.events(listed(load_settings(), connection, state, limit), json)
 
 
 @events.command(name="show")
 def events_show(event_id: Annotated[int, typer.Argument(metavar="ID")]) -> None:
     """Print a delivery as it came, such as the verification token that Notion sends once."""
-    from pipelines.events.overview import body_of
+    from pipelines.events.admin import body_of
 
     print(body_of(load_settings(), event_id))
 
@@ -271,10 +272,10 @@ def replay(
     json: Json = False,
 ) -> None:
     """Look again at what events point to, dead letters included."""
-    from pipelines.events.overview import replayed
+    from pipelines.events.admin import replayed
 
     count = replayed(load_settings(), ids or (), connection, since and since.replace(tzinfo=UTC))
-    show.as_json({"replayed": count}) if json else print(f"{count} events wait again")
+    output.as_json({"replayed": count}) if json else print(f"{count} events wait again")
 
 
 @app.command()
@@ -294,6 +295,6 @@ def demo(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Of that server")] = 8800,
 ) -> None:
     """Run everything on a sample company: no key, no account, no network."""
-    from pipelines.demo import run_demo
+    from pipelines.cli.demo import run_demo
 
     run_demo(serve=serve, port=port)

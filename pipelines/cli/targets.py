@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipelines.errors import UsageError
-from pipelines.options import Target
+from pipelines.ingestion.options import Target
 from pipelines.settings import Settings
 
 

@@ -11,7 +11,7 @@ __all__ = ["Embedder", "open_embedder"]
 def open_embedder(settings: LocalEmbedding | OpenAIEmbedding) -> Embedder:
     """The embedder that the settings describe. Nothing is sent and no model is loaded before its first use."""
     if isinstance(settings, OpenAIEmbedding):
-        from pipelines.embedding.openai_compatible import OpenAICompatibleEmbedder
+        from pipelines.embedding.openai.client import OpenAICompatibleEmbedder
 
         return OpenAICompatibleEmbedder(settings)
     from pipelines.embedding.local import LocalEmbedder

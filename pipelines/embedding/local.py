@@ -21,8 +21,8 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from pipelines.embedding.base import EmbeddedBatch, Purpose
-from pipelines.embedding.in_flight import answers
-from pipelines.embedding.packing import cut
+from pipelines.embedding.openai.batching import cut
+from pipelines.embedding.openai.concurrency import answers
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession

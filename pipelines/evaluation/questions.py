@@ -17,8 +17,8 @@ from typing import Annotated, Any
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, ValidationError
 
 from pipelines.errors import UsageError
-from pipelines.retrieval.model import Person
-from pipelines.retrieval.model import Question as QuestionText
+from pipelines.retrieval.schema import Person
+from pipelines.retrieval.schema import Question as QuestionText
 
 RELEVANT = 1
 

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from pipelines.errors import UsageError
 from pipelines.evaluation.measures import DEPTH, Figures, mean, measured
 from pipelines.evaluation.questions import Question, expected_names
-from pipelines.retrieval.model import SearchResponse
+from pipelines.retrieval.schema import SearchResponse
 
 Ask: TypeAlias = Callable[[Mapping[str, Any]], SearchResponse]
 """Answers a search request, given as the fields of `SearchRequest`."""

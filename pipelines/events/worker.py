@@ -12,14 +12,14 @@ from connectors.errors import SourceError
 from connectors.settings import Connection
 from connectors.webhooks import Change, Watching
 from pipelines.catalog.events import PendingEvent
-from pipelines.events.connectors import OpenConnectors
-from pipelines.events.looking import Looked, Looking, Strangers
-from pipelines.events.pace import Pace
-from pipelines.events.tasks import Place, Task, ready, tasks
-from pipelines.orchestrator import Reporter
-from pipelines.stages.publish import publish
-from pipelines.sync import Observer, StageDone, sync_connection
-from pipelines.workspace import Workspace
+from pipelines.events.connector_pool import OpenConnectors
+from pipelines.events.debounce import Pace
+from pipelines.events.processor import Looked, Looking, Strangers
+from pipelines.events.work_items import Place, Task, ready, tasks
+from pipelines.ingestion.orchestrator import Reporter
+from pipelines.ingestion.publish import publish
+from pipelines.ingestion.sync import Observer, StageDone, sync_connection
+from pipelines.services import Workspace
 
 logger = logging.getLogger(__name__)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelines.index.base import IndexReader, IndexSpec, IndexStore
+from pipelines.index.contract import IndexReader, IndexSpec, IndexStore
 from pipelines.settings import Settings
 
 LOCK_TIMEOUT = 300.0
@@ -18,10 +18,10 @@ def open_store(
     was made for another spec; with `replace` a new one is made beside it, and `publish` puts it in its place.
     """
     if settings.index.embedded:
-        from pipelines.index.edge import EdgeStore
+        from pipelines.index.embedded.store import EdgeStore
 
         return EdgeStore(settings.state_path / "index", spec, lock_timeout=lock_timeout, replace=replace)
-    from pipelines.index.qdrant import QdrantStore, connect
+    from pipelines.index.server.store import QdrantStore, connect
 
     return QdrantStore(connect(settings.index), spec, settings.index, replace=replace)
 
@@ -32,9 +32,9 @@ def open_reader(settings: Settings, spec: IndexSpec | None = None) -> IndexReade
     Raises IndexMismatch if that was made for another spec, here or at a later question.
     """
     if settings.index.embedded:
-        from pipelines.index.edge import EdgeReader
+        from pipelines.index.embedded.store import EdgeReader
 
         return EdgeReader(settings.state_path / "index", settings.index.collection, spec)
-    from pipelines.index.qdrant import QdrantReader, connect
+    from pipelines.index.server.store import QdrantReader, connect
 
     return QdrantReader(connect(settings.index), settings.index.collection, spec)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from pipelines.index.base import DocumentChange, Point, Refresh
+from pipelines.index.contract import DocumentChange, Point, Refresh
 
 Step: TypeAlias = Point | Refresh | str
 """A point to write or to refresh, or the id of a stale one."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelines.index.base import Vector
+from pipelines.index.contract import Vector
 
 
 def floats(vector: Vector) -> list[float]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from pipelines.index.base import Filters
+from pipelines.index.contract import Filters
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipelines.index.base import Hit
+from pipelines.index.contract import Hit
 
 
 def one_version(hits: Sequence[Hit]) -> list[Hit]:

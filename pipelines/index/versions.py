@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipelines.errors import IndexMismatch
-from pipelines.index.base import IndexSpec, described
+from pipelines.index.contract import IndexSpec, described
 
 
 def version_name(spec: IndexSpec) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipelines.chunking.tokens import estimate_tokens
-from pipelines.index.base import Filters, Hit, IndexReader
+from pipelines.index.contract import Filters, Hit, IndexReader
 
 CHUNKS_PER_DOCUMENT = 3
 """How many of a document's best chunks an answer holds."""

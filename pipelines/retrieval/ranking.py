@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from pipelines.index.base import Filters, Hit, IndexReader, Vector
-from pipelines.retrieval.model import SearchRequest, Why
+from pipelines.index.contract import Filters, Hit, IndexReader, Vector
 from pipelines.retrieval.reranking import Reranker
+from pipelines.retrieval.schema import SearchRequest, Why
 
 _SECONDS_PER_DAY = 86_400
 

@@ -9,17 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pipelines.embedding.base import Embedder
-from pipelines.index.base import Filters, Hit, IndexReader, Vector
+from pipelines.index.contract import Filters, Hit, IndexReader, Vector
 from pipelines.index.fusion import candidates
-from pipelines.retrieval.model import (
-    ChunkResult,
-    DocumentMetadata,
-    DocumentResponse,
-    DocumentResult,
-    SearchRequest,
-    SearchResponse,
-    Why,
-)
 from pipelines.retrieval.passages import position, shown
 from pipelines.retrieval.ranking import (
     Ranked,
@@ -31,6 +22,15 @@ from pipelines.retrieval.ranking import (
     reranked,
 )
 from pipelines.retrieval.reranking import Reranker
+from pipelines.retrieval.schema import (
+    ChunkResult,
+    DocumentMetadata,
+    DocumentResponse,
+    DocumentResult,
+    SearchRequest,
+    SearchResponse,
+    Why,
+)
 
 NOT_RERANKED = "the reranker does not answer; results stand in the order of the index"
 

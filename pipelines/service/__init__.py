@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from pipelines.service.serving import serve
+from pipelines.service.run import serve
 
 __all__ = ["serve"]

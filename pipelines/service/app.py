@@ -10,17 +10,18 @@ from starlette.routing import Route
 
 from pipelines.catalog import Catalog
 from pipelines.embedding.base import Embedder
-from pipelines.index.base import IndexReader
-from pipelines.retrieval.identity import Memberships
-from pipelines.retrieval.model import DocumentResponse, Person, SearchRequest, SearchResponse, Text
+from pipelines.index.contract import IndexReader
+from pipelines.retrieval.principals import Memberships
 from pipelines.retrieval.reranking import Reranker
-from pipelines.service import mcp_tools, problems, vector_stores, webhooks
-from pipelines.service.answers import Answers
+from pipelines.retrieval.schema import DocumentResponse, Person, SearchRequest, SearchResponse, Text
+from pipelines.service import errors, mcp, webhooks
 from pipelines.service.authentication import PERSON_HEADER, Asker, Authenticator, StoredAssistants
+from pipelines.service.errors import Problem, described
 from pipelines.service.metrics import Metrics
+from pipelines.service.openai import vector_stores
+from pipelines.service.openai.vector_stores import VectorStorePage, VectorStoreSearch
 from pipelines.service.pages import Page
-from pipelines.service.problems import Problem, described
-from pipelines.service.vector_stores import VectorStorePage, VectorStoreSearch
+from pipelines.service.search_service import Answers
 from pipelines.settings import Settings
 
 DESCRIPTION = f"""Passages of a company's knowledge, fresh and permitted.
@@ -33,7 +34,7 @@ Name the person from what your program knows (a signed-in session), never from w
 store: `client.vector_stores.search("my-assistant", query="…", extra_headers={{"{PERSON_HEADER}": "ada@example.com"}})`
 (or `extra_body={{"user": …}}`, or `default_headers` of the client).
 
-**MCP** (streamable HTTP) is at `{mcp_tools.PATH}`, with the tools `search` and `fetch`, the key as bearer token and the
+**MCP** (streamable HTTP) is at `{mcp.PATH}`, with the tools `search` and `fetch`, the key as bearer token and the
 person in the header `{PERSON_HEADER}`.
 
 Errors are problem details (RFC 9457) that name the field that was wrong, and the id of the request.
@@ -63,7 +64,7 @@ def create_app(
 ) -> FastAPI:
     """The HTTP application over these parts. Handlers block, so they run in the server's thread pool."""
     app = FastAPI(title="Headrace", description=DESCRIPTION, docs_url=None, redoc_url=None)
-    problems.install(app)
+    errors.install(app)
     authenticator, metrics = Authenticator(settings, memberships, assistants), Metrics()
     answers = Answers(index, embedder, reranker, authenticator, metrics)
     _add_interfaces(app, answers, authenticator)
@@ -115,8 +116,8 @@ def _add_interfaces(app: FastAPI, answers: Answers, authenticator: Authenticator
             )
         return vector_stores.answer(body, answers, asker.naming(body.user))
 
-    mcp = mcp_tools.McpEndpoint(answers, authenticator)
-    app.router.routes.append(Route(mcp_tools.PATH, mcp, methods=["POST"]))
+    mcp_endpoint = mcp.McpEndpoint(answers, authenticator)
+    app.router.routes.append(Route(mcp.PATH, mcp_endpoint, methods=["POST"]))
 
 
 def _add_operations(app: FastAPI, index: IndexReader, metrics: Metrics) -> None:

@@ -10,9 +10,9 @@ from typing import Protocol
 from starlette.requests import Request
 
 from pipelines.catalog.assistants import StoredAssistant, hashed
-from pipelines.index.base import Filters
-from pipelines.retrieval.identity import Memberships, person_tokens, service_tokens
-from pipelines.service.problems import Problem
+from pipelines.index.contract import Filters
+from pipelines.retrieval.principals import Memberships, person_tokens, service_tokens
+from pipelines.service.errors import Problem
 from pipelines.settings import Assistant, Settings
 
 PERSON_HEADER = "X-Headrace-User"

@@ -10,9 +10,9 @@ from connectors.settings import Connection
 from connectors.webhooks import DeliveryRefused, DeliveryUnreadable
 from pipelines.catalog import Catalog
 from pipelines.errors import UsageError
-from pipelines.events.receiving import accept
+from pipelines.events.inbox import accept
+from pipelines.service.errors import WEBHOOKS_PATH, Problem, described
 from pipelines.service.metrics import Metrics
-from pipelines.service.problems import WEBHOOKS_PATH, Problem, described
 from pipelines.settings import Settings
 
 MOST_BYTES = 5 * 1024 * 1024

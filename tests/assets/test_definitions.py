@@ -6,24 +6,24 @@ import dagster as dg
 import pytest
 from pydantic import SecretStr
 
-import assets.connections
+import assets.ingestion
+import assets.jobs
 import assets.orchestrator
-import assets.stages
-import pipelines.sync
-import pipelines.workspace
+import pipelines.ingestion.sync
+import pipelines.services
 from assets.definitions import build_definitions
 from assets.orchestrator import DagsterOrchestrator, dagster_instance
 from assets.partitions import parsed
-from assets.runtime import Runtime
+from assets.resources import Runtime
 from connectors.errors import Unavailable
 from connectors.model import Window
 from connectors.settings import GitHubConnection, SlackConnection
 from pipelines.errors import UsageError
-from pipelines.index.base import Filters
-from pipelines.options import Target
-from pipelines.orchestrator import find_orchestrator
-from pipelines.sync import Observer
-from pipelines.workspace import Workspace
+from pipelines.index.contract import Filters
+from pipelines.ingestion.options import Target
+from pipelines.ingestion.orchestrator import find_orchestrator
+from pipelines.ingestion.sync import Observer
+from pipelines.services import Workspace
 from tests.emulators.fake_embedder import FakeEmbedder
 from tests.emulators.memory_source import MemorySource
 from tests.pipelines.documents import document
@@ -46,10 +46,10 @@ def source(monkeypatch):
     memory = MemorySource()
     for number in range(3):
         memory.put(document(number))
-    for module in (pipelines.sync, assets.stages, assets.orchestrator):
+    for module in (pipelines.ingestion.sync, assets.ingestion, assets.orchestrator):
         monkeypatch.setattr(module, "connect", lambda connection: memory)
     embedder = FakeEmbedder()
-    monkeypatch.setattr(pipelines.workspace.Workspace, "embedder", property(lambda workspace: embedder))
+    monkeypatch.setattr(pipelines.services.Workspace, "embedder", property(lambda workspace: embedder))
     return memory
 
 
@@ -119,7 +119,7 @@ def test_a_failing_check_keeps_the_version_before_live_and_says_why(settings, so
     orchestrator = DagsterOrchestrator()
     orchestrator.sync(settings, [Target("acme")])
     source.put(document(1, content="An edited text."))
-    with pipelines.workspace.Workspace(settings) as workspace:
+    with pipelines.services.Workspace(settings) as workspace:
         workspace.catalog.documents.record_indexed({document(1).id: ("v", 7)})
     with dg.DagsterInstance.ephemeral() as instance:
         job = build_definitions(settings).resolve_implicit_global_asset_job_def()
@@ -133,7 +133,7 @@ def test_a_failing_check_keeps_the_version_before_live_and_says_why(settings, so
         assert instance.get_latest_materialization_event(dg.AssetKey("retrieval")) is None
     report = orchestrator.sync(settings, [Target("acme")])
     assert report.errors == {}  # the sync has indexed the document anew, and so it agrees again
-    with pipelines.workspace.Workspace(settings) as workspace:
+    with pipelines.services.Workspace(settings) as workspace:
         (hit,) = workspace.reader.document(document(1).id, Filters(readers=None))
         assert hit.payload["text"] == "An edited text."
 

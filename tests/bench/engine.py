@@ -11,11 +11,11 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from connectors.settings import GitHubConnection
-from pipelines.options import SyncOptions
+from pipelines.ingestion.options import SyncOptions
+from pipelines.ingestion.publish import publish
+from pipelines.ingestion.sync import sync_unit
+from pipelines.services import Workspace
 from pipelines.settings import OpenAIEmbedding, Settings
-from pipelines.stages.publish import publish
-from pipelines.sync import sync_unit
-from pipelines.workspace import Workspace
 from tests.bench.corpus import UNIT, FolderSource
 
 CONNECTION = GitHubConnection(id="bench", source="github", token=SecretStr("unused"))

@@ -10,8 +10,8 @@ from typing import Any
 from connectors.model import Document
 from pipelines.chunking import Chunk, chunk_document
 from pipelines.index import open_reader, open_store
-from pipelines.index.base import DocumentChange, IndexReader, IndexSpec, Point
-from pipelines.workspace import Workspace
+from pipelines.index.contract import DocumentChange, IndexReader, IndexSpec, Point
+from pipelines.services import Workspace
 
 DOCUMENTS_PER_STEP = 512
 

@@ -22,11 +22,11 @@ from pipelines.chunking import Chunk, chunk_document
 from pipelines.chunking.blocks import CHUNK_TOKENS
 from pipelines.evaluation.questions import Question
 from pipelines.evaluation.run import evaluate
-from pipelines.index.base import Filters, IndexReader, Mode
+from pipelines.index.contract import Filters, IndexReader, Mode
 from pipelines.retrieval import search
-from pipelines.retrieval.model import SearchRequest, SearchResponse
+from pipelines.retrieval.schema import SearchRequest, SearchResponse
+from pipelines.services import Workspace
 from pipelines.settings import Settings
-from pipelines.workspace import Workspace
 from tests.bench.indexing import indexed
 from tests.bench.spans import Piece, Placed, covered, placed
 

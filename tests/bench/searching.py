@@ -27,13 +27,13 @@ from pydantic import SecretStr
 from connectors.model import Membership
 from pipelines.embedding.base import EmbeddedBatch
 from pipelines.index import open_reader, open_store
-from pipelines.index.base import DocumentChange, IndexReader, IndexSpec, Point
+from pipelines.index.contract import DocumentChange, IndexReader, IndexSpec, Point
 from pipelines.retrieval import search
-from pipelines.retrieval.identity import person_tokens
-from pipelines.retrieval.model import SearchFilters, SearchRequest
+from pipelines.retrieval.principals import person_tokens
+from pipelines.retrieval.schema import SearchFilters, SearchRequest
 from pipelines.service.app import create_app
+from pipelines.services import Workspace
 from pipelines.settings import Assistant, Settings
-from pipelines.workspace import Workspace
 from tests.pipelines.service.serving import served
 
 CHUNKS = 100_000

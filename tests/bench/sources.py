@@ -58,10 +58,10 @@ def _read(settings: Path) -> dict[str, Any]:
 
 def read(file: Path) -> None:
     """One sync, as far as the landing."""
-    from pipelines.options import SyncOptions
+    from pipelines.ingestion.options import SyncOptions
+    from pipelines.ingestion.sync import sync_connection
+    from pipelines.services import Workspace
     from pipelines.settings import load_settings
-    from pipelines.sync import sync_connection
-    from pipelines.workspace import Workspace
 
     settings = load_settings(file)
     started = time.perf_counter()

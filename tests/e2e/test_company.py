@@ -11,8 +11,8 @@ from contextlib import ExitStack
 
 import pytest
 
+from pipelines.services import Workspace
 from pipelines.settings import load_settings
-from pipelines.workspace import Workspace
 from tests.e2e.conftest import company_settings
 from tests.emulators.company import bundled_records, free_port, served
 

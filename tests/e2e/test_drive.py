@@ -13,11 +13,11 @@ import pytest
 from connectors.drive.source import DriveConnector
 from connectors.settings import DriveConnection
 from connectors.webhooks import receive
-from pipelines.options import SyncOptions
-from pipelines.report import SyncReport
+from pipelines.ingestion.options import SyncOptions
+from pipelines.ingestion.report import SyncReport
+from pipelines.ingestion.sync import sync_connection
+from pipelines.services import Workspace
 from pipelines.settings import Settings
-from pipelines.sync import sync_connection
-from pipelines.workspace import Workspace
 from tests.emulators.drive import (
     ME,
     TOKEN,
@@ -430,7 +430,7 @@ def test_a_killed_sync_goes_on_where_it_was(world: World, monkeypatch: pytest.Mo
             yield item
 
     with monkeypatch.context() as patched:
-        patched.setattr("pipelines.stages.reading.ITEMS_PER_LOAD", 1)
+        patched.setattr("pipelines.ingestion.load_writer.ITEMS_PER_LOAD", 1)
         patched.setattr(DriveConnector, "read", read_until_killed)
         with pytest.raises(KeyboardInterrupt):
             world.sync(SyncOptions(), world.ids["plans"])

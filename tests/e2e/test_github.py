@@ -14,11 +14,11 @@ from starlette.responses import JSONResponse
 from connectors import connect
 from connectors.settings import GitHubConnection
 from connectors.webhooks import receive
-from pipelines.options import SyncOptions
-from pipelines.report import SyncReport
+from pipelines.ingestion.options import SyncOptions
+from pipelines.ingestion.report import SyncReport
+from pipelines.ingestion.sync import sync_connection
+from pipelines.services import Workspace
 from pipelines.settings import Settings
-from pipelines.sync import sync_connection
-from pipelines.workspace import Workspace
 from tests.emulators.fake_embedder import FakeEmbedder
 from tests.emulators.github import (
     TOKEN,
@@ -310,7 +310,7 @@ def test_a_killed_sync_goes_on_where_it_was(world: World, monkeypatch: pytest.Mo
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("pipelines.stages.reading.ITEMS_PER_LOAD", 1)
+        patched.setattr("pipelines.ingestion.load_writer.ITEMS_PER_LOAD", 1)
         with closing(connect(world.connection)) as connector:
             read = connector.read
 

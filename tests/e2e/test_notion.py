@@ -13,12 +13,12 @@ from starlette.responses import Response
 from connectors import connect
 from connectors.settings import NotionConnection
 from connectors.webhooks import receive
-from pipelines.events.looking import Looking
-from pipelines.options import SyncOptions
-from pipelines.report import SyncReport
+from pipelines.events.processor import Looking
+from pipelines.ingestion.options import SyncOptions
+from pipelines.ingestion.report import SyncReport
+from pipelines.ingestion.sync import Observer, sync_connection
+from pipelines.services import Workspace
 from pipelines.settings import Settings
-from pipelines.sync import Observer, sync_connection
-from pipelines.workspace import Workspace
 from tests.emulators.fake_embedder import FakeEmbedder
 from tests.emulators.notion import (
     OLDER,
@@ -315,7 +315,7 @@ def test_a_killed_sync_goes_on_where_it_stopped(world: World, monkeypatch: pytes
     stumbles_at = pages[30]
     world.notion.wait(hours=3)
     monkeypatch.setattr("connectors.notion.source.OBJECTS_PER_CHECKPOINT", 5)
-    monkeypatch.setattr("pipelines.stages.reading.ITEMS_PER_LOAD", 5)
+    monkeypatch.setattr("pipelines.ingestion.load_writer.ITEMS_PER_LOAD", 5)
     world.notion.fail(1, lambda: refusal(401, "unauthorized"), only=f"blocks/{stumbles_at}")
     stopped = world.sync()
     assert list(stopped.errors) == [f"acme/{world.ids['news']}"]

@@ -11,12 +11,12 @@ import pytest
 from connectors.settings import SlackConnection
 from connectors.slack.source import SlackConnector
 from connectors.webhooks import receive
-from pipelines.events.looking import Looking
-from pipelines.options import SyncOptions
-from pipelines.report import SyncReport
+from pipelines.events.processor import Looking
+from pipelines.ingestion.options import SyncOptions
+from pipelines.ingestion.report import SyncReport
+from pipelines.ingestion.sync import SILENT, sync_connection
+from pipelines.services import Workspace
 from pipelines.settings import Settings
-from pipelines.sync import SILENT, sync_connection
-from pipelines.workspace import Workspace
 from tests.emulators.fake_embedder import FakeEmbedder
 from tests.emulators.slack import (
     DAY,
@@ -357,7 +357,7 @@ def test_a_killed_sync_goes_on_where_it_was(world: World, monkeypatch: pytest.Mo
             yield item
 
     with monkeypatch.context() as patched:
-        patched.setattr("pipelines.stages.reading.ITEMS_PER_LOAD", 1)
+        patched.setattr("pipelines.ingestion.load_writer.ITEMS_PER_LOAD", 1)
         patched.setattr(SlackConnector, "read", read_until_killed)
         with pytest.raises(KeyboardInterrupt):
             world.sync(SyncOptions(), "C1")

@@ -12,12 +12,12 @@ from fastapi.testclient import TestClient
 from pydantic import SecretStr, TypeAdapter
 
 from connectors.settings import Connection
-from pipelines.events.connectors import OpenConnectors
+from pipelines.events.connector_pool import OpenConnectors
 from pipelines.events.worker import Worker
+from pipelines.ingestion.publish import publish
+from pipelines.ingestion.sync import sync_connection
+from pipelines.services import Workspace
 from pipelines.settings import Assistant, Settings
-from pipelines.stages.publish import publish
-from pipelines.sync import sync_connection
-from pipelines.workspace import Workspace
 from tests.emulators import drive, github, notion, slack
 from tests.emulators.fake_embedder import FakeEmbedder
 from tests.pipelines.service.serving import app_of

@@ -11,12 +11,12 @@ from pydantic import SecretStr
 
 from connectors.model import Unit
 from connectors.settings import GitHubConnection
+from pipelines.ingestion.publish import publish
+from pipelines.ingestion.sync import sync_unit
 from pipelines.retrieval import document as whole_document
 from pipelines.retrieval import search
-from pipelines.retrieval.model import SearchRequest
-from pipelines.stages.publish import publish
-from pipelines.sync import sync_unit
-from pipelines.workspace import Workspace
+from pipelines.retrieval.schema import SearchRequest
+from pipelines.services import Workspace
 from tests.emulators.fake_embedder import FakeEmbedder
 from tests.emulators.memory_source import MemorySource
 from tests.pipelines.documents import document

@@ -10,10 +10,10 @@ import pytest
 
 from connectors.model import Failed, Membership, Unit
 from pipelines.cli import main
+from pipelines.ingestion.publish import publish
+from pipelines.ingestion.sync import sync_unit
+from pipelines.services import Workspace
 from pipelines.settings import load_settings
-from pipelines.stages.publish import publish
-from pipelines.sync import sync_unit
-from pipelines.workspace import Workspace
 from tests.emulators.fake_embedder import FakeEmbedder
 from tests.emulators.memory_source import MemorySource
 from tests.pipelines.documents import document

@@ -16,7 +16,7 @@ from pipelines.evaluation.measures import DEPTH, Figures, mean, measured
 from pipelines.evaluation.questions import Question
 from pipelines.evaluation.report import page, write_report
 from pipelines.evaluation.run import evaluate, read_run, save
-from pipelines.retrieval.model import DocumentResult, SearchResponse
+from pipelines.retrieval.schema import DocumentResult, SearchResponse
 
 DOCUMENTS = [f"github:d{number}" for number in range(15)]
 

@@ -10,10 +10,10 @@ from pydantic import SecretStr
 from connectors.model import Unit
 from connectors.settings import GitHubConnection
 from connectors.webhooks import Change, Event
-from pipelines.events.connectors import OpenConnectors
+from pipelines.events.connector_pool import OpenConnectors
 from pipelines.events.worker import Worker
-from pipelines.sync import sync_unit
-from pipelines.workspace import Workspace
+from pipelines.ingestion.sync import sync_unit
+from pipelines.services import Workspace
 from tests.emulators.fake_embedder import FakeEmbedder
 from tests.emulators.memory_source import MemorySource
 from tests.pipelines.documents import document

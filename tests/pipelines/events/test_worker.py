@@ -10,7 +10,7 @@ from connectors.errors import Unavailable
 from connectors.model import Failed, Membership, Unit
 from connectors.webhooks import Change
 from pipelines.catalog.events import MOST_ATTEMPTS
-from pipelines.events.connectors import OpenConnectors
+from pipelines.events.connector_pool import OpenConnectors
 from pipelines.events.worker import Worker
 from tests.pipelines.documents import document
 from tests.pipelines.events.conftest import CONNECTION, UNIT
@@ -27,7 +27,7 @@ def visible(workspace):
 
 
 def _anybody():
-    from pipelines.index.base import Filters
+    from pipelines.index.contract import Filters
 
     return Filters(readers=None)
 
@@ -213,7 +213,7 @@ def test_a_worker_killed_before_publishing_does_it_again(workspace, source, inbo
 
 def test_a_round_retries_failed_documents_that_are_due(workspace, source, worker):
     source.put(Failed(document(5).id, "Five", "HTTP 500"))
-    from pipelines.sync import sync_unit
+    from pipelines.ingestion.sync import sync_unit
 
     sync_unit(workspace, CONNECTION, source, Unit("unit", "Unit"))
     source.put(document(5, content="Readable now."))

@@ -17,8 +17,8 @@ from pydantic import BaseModel
 from qdrant_client import QdrantClient, models
 
 from pipelines.index import open_reader, open_store
-from pipelines.index.base import IndexReader, IndexSpec, IndexStore
-from pipelines.index.edge_shard import SEGMENTS
+from pipelines.index.contract import IndexReader, IndexSpec, IndexStore
+from pipelines.index.embedded.shard import SEGMENTS
 from pipelines.settings import Index, Settings
 
 
@@ -139,12 +139,12 @@ class OverRest:
     server: Rest = field(default_factory=Rest)
 
     def store(self, spec: IndexSpec | None = None, *, replace: bool = False) -> IndexStore:
-        from pipelines.index.qdrant import QdrantStore
+        from pipelines.index.server.store import QdrantStore
 
         return QdrantStore(self.server.client(), spec or self.spec, self.settings, replace=replace)
 
     def reader(self, spec: IndexSpec | None = None) -> IndexReader:
-        from pipelines.index.qdrant import QdrantReader
+        from pipelines.index.server.store import QdrantReader
 
         return QdrantReader(self.server.client(), self.spec.collection, spec)
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.index.base import DocumentChange, Filters, Point
+from pipelines.index.contract import DocumentChange, Filters, Point
 from pipelines.index.identifiers import LONGEST_IDENTIFIER, is_lookup, with_identifiers
 from pipelines.index.lexical import document_vector, query_vector
 

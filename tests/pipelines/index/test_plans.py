@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.errors import IndexMismatch
-from pipelines.index.base import DocumentChange, Filters, Hit, IndexSpec, Point, Refresh, described
 from pipelines.index.batches import batches
+from pipelines.index.contract import DocumentChange, Filters, Hit, IndexSpec, Point, Refresh, described
 from pipelines.index.filters import AnyOf, Conditions, During, admits_nothing, conditions
 from pipelines.index.hits import by_position, one_version
 from pipelines.index.lexical import document_vector, query_vector

@@ -13,7 +13,7 @@ from uuid import UUID, uuid5
 import pytest
 
 from pipelines.errors import IndexMismatch
-from pipelines.index.base import (
+from pipelines.index.contract import (
     DocumentChange,
     Filters,
     Hit,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from pipelines.index.base import Filters, Hit, IndexInfo, Mode, Payload, Vector
+from pipelines.index.contract import Filters, Hit, IndexInfo, Mode, Payload, Vector
 
 NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
 

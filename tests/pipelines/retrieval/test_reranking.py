@@ -15,14 +15,14 @@ from pydantic import SecretStr
 
 from connectors.model import Unit
 from connectors.settings import GitHubConnection
+from pipelines.ingestion.publish import publish
+from pipelines.ingestion.sync import sync_unit
 from pipelines.retrieval import reranking, search
-from pipelines.retrieval.model import SearchRequest
 from pipelines.retrieval.reranking import Reranker
+from pipelines.retrieval.schema import SearchRequest
 from pipelines.retrieval.search import NOT_RERANKED
+from pipelines.services import Workspace
 from pipelines.settings import Assistant, RerankerSettings
-from pipelines.stages.publish import publish
-from pipelines.sync import sync_unit
-from pipelines.workspace import Workspace
 from tests.emulators.fake_embedder import FakeEmbedder
 from tests.emulators.memory_source import MemorySource
 from tests.pipelines.documents import document

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from connectors.settings import DriveConnection
 from pipelines.index import open_reader, open_store
-from pipelines.index.base import DocumentChange, Filters, IndexReader, IndexSpec, Point
+from pipelines.index.contract import DocumentChange, Filters, IndexReader, IndexSpec, Point
 from pipelines.retrieval import document, search
-from pipelines.retrieval.identity import person_tokens
-from pipelines.retrieval.model import SearchFilters, SearchRequest
+from pipelines.retrieval.principals import person_tokens
+from pipelines.retrieval.schema import SearchFilters, SearchRequest
 from pipelines.settings import Settings
 from tests.emulators.fake_embedder import FakeEmbedder
 from tests.pipelines.retrieval.memory_index import NEW_YEAR, chunk

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pipelines.index.base import Filters
+from pipelines.index.contract import Filters
 from pipelines.retrieval import document, search
-from pipelines.retrieval.model import SearchRequest
+from pipelines.retrieval.schema import SearchRequest
 from tests.emulators.fake_embedder import FakeEmbedder
 from tests.pipelines.retrieval.memory_index import MemoryIndex, chunk
 

@@ -11,10 +11,10 @@ from pydantic import SecretStr
 
 from connectors.model import Membership, Unit
 from connectors.settings import GitHubConnection
+from pipelines.ingestion.publish import publish
+from pipelines.ingestion.sync import sync_unit
+from pipelines.services import Workspace
 from pipelines.settings import Assistant, AssistantScope, Settings
-from pipelines.stages.publish import publish
-from pipelines.sync import sync_unit
-from pipelines.workspace import Workspace
 from tests.emulators.fake_embedder import FakeEmbedder
 from tests.emulators.memory_source import MemorySource
 from tests.pipelines.documents import document

@@ -11,7 +11,7 @@ from typing import Any
 import uvicorn
 
 from pipelines.service.app import create_app
-from pipelines.workspace import Workspace
+from pipelines.services import Workspace
 
 
 def app_of(workspace: Workspace) -> Any:

@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 
 from connectors.model import Membership
 from pipelines.errors import EmbeddingUnavailable
-from pipelines.workspace import Workspace
+from pipelines.services import Workspace
 from tests.emulators.fake_embedder import FakeEmbedder
 from tests.pipelines.documents import document
 from tests.pipelines.service.conftest import ADA, BO, READERS, SEES

@@ -15,9 +15,9 @@ from pydantic import SecretStr
 
 from connectors.model import Membership
 from connectors.settings import DriveConnection
-from pipelines.index.base import DocumentChange, IndexStore, Point
+from pipelines.index.contract import DocumentChange, IndexStore, Point
+from pipelines.services import Workspace
 from pipelines.settings import Assistant, AssistantScope, Settings
-from pipelines.workspace import Workspace
 from tests.emulators.fake_embedder import FakeEmbedder
 from tests.pipelines.retrieval.memory_index import NEW_YEAR, chunk
 from tests.pipelines.service.serving import app_of

@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
 from connectors.settings import GitHubConnection
-from pipelines.workspace import Workspace
+from pipelines.services import Workspace
 from tests.emulators.fake_embedder import FakeEmbedder
 from tests.pipelines.service.serving import app_of
 

@@ -1,0 +1,87 @@
+"""One factory for the three assets of every source: documents, chunks, vectors."""
+
+from contextlib import closing
+from datetime import datetime, timedelta
+
+import dagster as dg
+
+from assets.metadata import stage_metadata
+from assets.partitions import PARTITIONS, parsed
+from assets.resources import Runtime
+from connectors import connect
+from connectors.model import Connector, Unit, Window
+from connectors.settings import Connection
+from pipelines.ingestion.options import STAGES, Stage, SyncOptions
+from pipelines.ingestion.sync import discover, sync_unit
+from pipelines.services import Workspace
+
+DESCRIPTIONS: dict[Stage, str] = {
+    "documents": "Read from the source what is new or changed in a unit, and land it as Parquet.",
+    "chunks": "Cut landed documents into passages along their structure.",
+    "vectors": "Embed passages that were never embedded, and swap them into the index document by document.",
+}
+KINDS: dict[Stage, set[str]] = {
+    "documents": {"dlt", "parquet"},
+    "chunks": {"unstructured", "parquet"},
+    "vectors": {"qdrant"},
+}
+
+
+class ReadConfig(dg.Config):
+    """Which part of a unit is read: by default what has changed since the last read."""
+
+    full: bool = False
+    since: str | None = None
+    until: str | None = None
+
+    def window(self) -> Window | None:
+        if self.since is None and self.until is None:
+            return None
+        return Window(*(datetime.fromisoformat(day) if day else None for day in (self.since, self.until)))
+
+
+def source_assets(source: str, allowed_lag: timedelta | None) -> list[dg.AssetsDefinition]:
+    """`<source>/documents`, `<source>/chunks` and `<source>/vectors`.
+
+    `allowed_lag` is how long ago the source may have been read last; None where nothing reads it.
+    """
+    policy = dg.FreshnessPolicy.time_window(fail_window=allowed_lag) if allowed_lag else None
+    return [_stage_asset(source, stage, policy if stage == "documents" else None) for stage in STAGES]
+
+
+def asset_key(source: str, stage: Stage) -> dg.AssetKey:
+    return dg.AssetKey([source, stage])
+
+
+def _stage_asset(source: str, stage: Stage, freshness: dg.FreshnessPolicy | None) -> dg.AssetsDefinition:
+    before = STAGES[: STAGES.index(stage)]
+
+    @dg.asset(
+        key=asset_key(source, stage),
+        deps=[asset_key(source, before[-1])] if before else [],
+        partitions_def=PARTITIONS[source],
+        group_name=source,
+        description=DESCRIPTIONS[stage],
+        kinds=KINDS[stage],
+        freshness_policy=freshness,
+    )
+    def stage_of_a_unit(
+        context: dg.AssetExecutionContext, config: ReadConfig, runtime: dg.ResourceParam[Runtime]
+    ) -> dg.MaterializeResult[None]:
+        connection, unit_id = parsed(runtime.settings, context.partition_key)
+        options = SyncOptions(stages=(stage,), mode="full" if config.full else "changes", window=config.window())
+        with runtime.workspace() as workspace, closing(connect(connection)) as connector:
+            unit = _unit(workspace, connection, connector, unit_id)
+            report = sync_unit(workspace, connection, connector, unit, options, runtime.observer)
+        runtime.report.add(report)
+        if report.errors:
+            raise dg.Failure("; ".join(report.errors.values()), metadata=stage_metadata(stage, report))
+        return dg.MaterializeResult(metadata=stage_metadata(stage, report))
+
+    return stage_of_a_unit
+
+
+def _unit(workspace: Workspace, connection: Connection, connector: Connector, unit_id: str) -> Unit:
+    """The unit as the catalog knows it; one that it does not know yet is looked for at the source."""
+    state = workspace.catalog.units.get(connection.id, unit_id)
+    return state.unit if state else discover(workspace, connection, connector, only=[unit_id])[0]

@@ -1,0 +1,131 @@
+"""The jobs: of each connection its sync and its memberships; of all together the events and the freshness check."""
+
+from contextlib import closing
+from typing import Any, cast
+
+import dagster as dg
+from pydantic import Field
+
+from assets.ingestion import asset_key
+from assets.metadata import publication_metadata
+from assets.partitions import register
+from assets.reporting import DagsterReporter, materialization
+from assets.resources import Runtime
+from assets.retrieval import RETRIEVAL, held
+from connectors import SOURCES, connect
+from connectors.settings import Connection
+from pipelines.errors import UsageError
+from pipelines.ingestion.options import Mode, SyncOptions
+from pipelines.ingestion.publish import publish_checked
+from pipelines.ingestion.report import SyncReport
+from pipelines.ingestion.sync import Observer, StageDone, refresh_memberships, sync_connection
+
+
+class SyncConfig(dg.Config):
+    """Which units to read (none named: all), and how: `changes`, `full` or `reconcile`."""
+
+    units: list[str] = Field(default_factory=list)
+    mode: str = "changes"
+    allow_mass_delete: bool = False
+
+    def options(self) -> SyncOptions:
+        if self.mode not in ("changes", "full", "reconcile"):
+            raise UsageError(f"mode {self.mode!r}: must be changes, full or reconcile")
+        return SyncOptions(mode=cast(Mode, self.mode), allow_mass_delete=self.allow_mass_delete)
+
+
+def job_name(connection: str) -> str:
+    return f"sync_{dagster_name(connection)}"
+
+
+def connection_jobs(connection: Connection) -> list[dg.JobDefinition]:
+    return [connection_job(connection), memberships_job(connection)]
+
+
+def connection_job(connection: Connection) -> dg.JobDefinition:
+    """Sync all units of a connection in one run, and publish.
+
+    One run for many units spares a process start per unit. Each unit that succeeds counts as materialised
+    at once; units that fail are named in the failure at the end, after all others were done.
+    """
+
+    @dg.op(name=f"read_{dagster_name(connection.id)}", description=f"Sync and publish {connection.id}.")
+    def sync(context: dg.OpExecutionContext, config: SyncConfig, runtime: dg.ResourceParam[Runtime]) -> None:
+        def stage_done(done: StageDone) -> None:
+            register(context.instance, connection, [done.unit])
+            context.log_event(materialization(done))
+            runtime.observer.stage_done(done)
+
+        observer = Observer(stage_done, runtime.observer.progress)
+        with runtime.workspace() as workspace:
+            report = sync_connection(workspace, connection, config.units, config.options(), observer)
+            runtime.report.add(report)
+            publication = publish_checked(workspace)
+        if publication.published:
+            context.log_event(dg.AssetMaterialization(RETRIEVAL, metadata=publication_metadata(publication)))
+        else:
+            report.errors[RETRIEVAL.to_user_string()] = held(publication)
+        context.log.info(f"{connection.id}: {_summary(report)}")
+        if report.errors:
+            raise dg.Failure("; ".join(f"{unit}: {error}" for unit, error in report.errors.items()))
+
+    @dg.job(name=job_name(connection.id), description=f"Bring all units of {connection.id} up to date and publish.")
+    def job() -> None:
+        sync()
+
+    return job
+
+
+def memberships_job(connection: Connection) -> dg.JobDefinition:
+    """Read who belongs to which group, so that a join or leave counts before the next sync."""
+
+    @dg.op(name=f"people_{dagster_name(connection.id)}", description=f"Read the memberships of {connection.id}.")
+    def memberships(context: dg.OpExecutionContext, runtime: dg.ResourceParam[Runtime]) -> None:
+        with runtime.workspace() as workspace, closing(connect(connection)) as connector:
+            count = refresh_memberships(workspace, connection, connector)
+        context.log.info(f"{connection.id}: {count} memberships, {connector.requests} requests")
+
+    @dg.job(
+        name=f"memberships_{dagster_name(connection.id)}",
+        description=f"Read who belongs to which group of {connection.id}.",
+    )
+    def job() -> None:
+        memberships()
+
+    return job
+
+
+def dagster_name(connection: str) -> str:
+    """A connection's id as Dagster's names allow it."""
+    return connection.replace("-", "_")
+
+
+def _summary(report: SyncReport) -> dict[str, Any]:
+    return {name: value for name, value in report.as_json().items() if name != "errors"}
+
+
+@dg.op(description="Take the events of the inbox to the index, as the worker does.")
+def take_events(context: dg.OpExecutionContext, runtime: dg.ResourceParam[Runtime]) -> None:
+    from pipelines.events.connector_pool import open_connectors
+    from pipelines.events.worker import Worker
+
+    with runtime.workspace() as workspace, open_connectors() as connectors:
+        worker = Worker(workspace, connectors, DagsterReporter(context.instance))
+        places = 0
+        while looked_at := worker.work():
+            places += looked_at
+    context.log.info(f"{places} places looked at")
+
+
+@dg.job(description="Take the events of the inbox to the index.")
+def events() -> None:
+    take_events()
+
+
+in_time_job = dg.define_asset_job(
+    "check_freshness",
+    selection=dg.AssetSelection.checks(
+        *(dg.AssetCheckKey(asset_key(source, "documents"), "connections_in_time") for source in SOURCES)
+    ),
+    description="Says which connections are late.",
+)

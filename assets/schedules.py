@@ -1,0 +1,51 @@
+"""When the jobs run."""
+
+import dagster as dg
+
+from assets.jobs import dagster_name, in_time_job, job_name
+from assets.resources import Runtime
+from connectors.settings import Connection
+
+in_time_schedule = dg.ScheduleDefinition(
+    name=in_time_job.name,
+    job=in_time_job,
+    cron_schedule="*/30 * * * *",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Checks every half hour that no connection is late.",
+)
+
+
+def connection_schedules(connection: Connection) -> list[dg.ScheduleDefinition]:
+    """When the connection's jobs run. A paused connection's do not."""
+    sync = job_name(connection.id)
+    return [
+        _schedule(connection, sync, sync, connection.schedule),
+        _schedule(
+            connection, f"reconcile_{dagster_name(connection.id)}", sync, connection.reconcile_schedule, "reconcile"
+        ),
+        _schedule(
+            connection,
+            f"memberships_{dagster_name(connection.id)}",
+            f"memberships_{dagster_name(connection.id)}",
+            connection.memberships_schedule,
+        ),
+    ]
+
+
+def _schedule(connection: Connection, name: str, job: str, cron: str, mode: str | None = None) -> dg.ScheduleDefinition:
+    config = {"ops": {f"read_{dagster_name(connection.id)}": {"config": {"mode": mode}}}} if mode else {}
+
+    @dg.schedule(
+        name=name,
+        job_name=job,
+        cron_schedule=cron,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description=f"Runs {job}{f' to {mode}' if mode else ''} at {cron}.",
+    )
+    def schedule(runtime: dg.ResourceParam[Runtime]) -> dg.RunRequest | dg.SkipReason:
+        with runtime.workspace() as workspace:
+            if workspace.catalog.connections.get(connection.id).paused:
+                return dg.SkipReason(f"{connection.id} is paused")
+        return dg.RunRequest(run_config=config)
+
+    return schedule

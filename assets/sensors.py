@@ -1,0 +1,60 @@
+"""Sensors: events that no worker takes become runs, new units partitions, and changed vectors a publication."""
+
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+
+from assets.jobs import events
+from assets.partitions import PARTITIONS, partition_key
+from assets.resources import Runtime
+from assets.retrieval import RETRIEVAL
+from connectors import SOURCES
+
+WAITED = timedelta(seconds=60)
+"""A worker takes events within seconds; what has waited longer has none."""
+
+
+@dg.sensor(
+    job_name=events.name,
+    minimum_interval_seconds=30,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Runs `events` where no worker takes them.",
+)
+def waiting_events(runtime: dg.ResourceParam[Runtime]) -> dg.RunRequest | dg.SkipReason:
+    with runtime.workspace() as workspace:
+        paused = {one.id for one in runtime.settings.connections if workspace.catalog.connections.get(one.id).paused}
+        backlog = workspace.catalog.events.backlog()
+    waiting = {name: since for name, (_, since) in backlog.items() if name not in paused}
+    oldest = min(waiting.values(), default=None)
+    if oldest is None or datetime.now(UTC) - oldest < WAITED:
+        return dg.SkipReason("no event has waited long")
+    # One run per moment since which events wait: a run under way for it is not started twice.
+    return dg.RunRequest(run_key=f"waiting since {oldest:%Y-%m-%dT%H:%M}, at {datetime.now(UTC):%Y-%m-%dT%H:%M}")
+
+
+@dg.sensor(
+    name="units",
+    minimum_interval_seconds=30,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Makes a partition of every unit in the catalog.",
+)
+def units_sensor(context: dg.SensorEvaluationContext, runtime: dg.ResourceParam[Runtime]) -> dg.SensorResult:
+    sources = {connection.id: connection.source for connection in runtime.settings.connections}
+    with runtime.workspace() as workspace:
+        states = [state for state in workspace.catalog.units.all() if state.connection in sources]
+    requests = []
+    for source in SOURCES:
+        known = set(context.instance.get_dynamic_partitions(f"{source}_units"))
+        keys = [partition_key(one.connection, one.unit.id) for one in states if sources[one.connection] == source]
+        if new := [key for key in keys if key not in known]:
+            requests.append(PARTITIONS[source].build_add_request(new))
+    return dg.SensorResult(dynamic_partitions_requests=requests)
+
+
+publish_sensor = dg.AutomationConditionSensorDefinition(
+    "publish",
+    target=dg.AssetSelection.assets(RETRIEVAL),
+    minimum_interval_seconds=5,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Materialises `retrieval` when vectors have changed.",
+)

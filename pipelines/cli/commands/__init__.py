@@ -1,0 +1,1 @@
+"""Commands whose output or options take more than a few lines."""

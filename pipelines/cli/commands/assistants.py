@@ -1,0 +1,118 @@
+"""`headrace assistants`: keys made, listed and taken back without touching the settings or the running service."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+
+from pipelines.catalog.assistants import StoredAssistant, new_key
+from pipelines.cli import output
+from pipelines.errors import UsageError
+from pipelines.settings import Assistant, Settings, load_settings
+
+app = typer.Typer(name="assistants", help="Keys of assistants.", no_args_is_help=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line")]
+Id = Annotated[str, typer.Argument(metavar="ID")]
+_READER = re.compile(r"public|user:[^\s:]+@[^\s:]+|group:[^\s:]+:.+")
+_OPTIONS = {"id": "ID", "identity": "--identity", "sources": "--source", "parents_in": "--parent"}
+
+
+@app.command()
+def add(
+    id: Id,
+    identity: Annotated[
+        str, typer.Option(help="user: every request names a person; service: sees what --reader lists")
+    ] = "user",
+    reader: Annotated[list[str] | None, typer.Option(help="Reader token of a service; repeatable")] = None,
+    source: Annotated[list[str] | None, typer.Option(help="Only this source; repeatable")] = None,
+    parent: Annotated[list[str] | None, typer.Option(help="Only below this container; repeatable")] = None,
+    json: Json = False,
+) -> None:
+    """Make an assistant, and show its key: once, here."""
+    from pipelines.catalog import open_catalog
+
+    settings = load_settings()
+    key = new_key()
+    added = _checked(settings, id, key, identity, reader or [], source or [], parent or [])
+    with open_catalog(settings) as catalog:
+        catalog.assistants.add(added, key)
+    if json:
+        output.as_json({"assistant": asdict(added), "api_key": key})
+    else:
+        print(f"{added.id} is made. Its key is shown this once; Headrace keeps only a hash of it:\n{key}")
+
+
+@app.command("list")
+def list_all(json: Json = False) -> None:
+    """List the assistants: those in the settings, and those made by command."""
+    from pipelines.catalog import open_catalog
+
+    settings = load_settings()
+    with open_catalog(settings) as catalog:
+        made = [{"from": "command"} | asdict(one) for one in catalog.assistants.all()]
+    rows = [_row(one) for one in settings.assistants] + made
+    if json:
+        output.as_json({"assistants": rows})
+        return
+    for row in rows:
+        state = f"revoked {row['revoked_at']:%Y-%m-%d %H:%M}" if row["revoked_at"] else "in use"
+        limits = ", ".join((*row["readers"], *row["sources"], *row["parents_in"])) or "no limits"
+        print(f"{row['id']}  {row['identity']}  {limits}  {state}, from {row['from']}")
+
+
+@app.command()
+def revoke(id: Id, json: Json = False) -> None:
+    """Take a key back. A running service refuses it from the next request on."""
+    from pipelines.catalog import open_catalog
+
+    settings = load_settings()
+    if id in {one.id for one in settings.assistants}:
+        raise UsageError(f"{id!r} stands in the settings: remove it there, and restart the service")
+    with open_catalog(settings) as catalog:
+        revoked_at = catalog.assistants.revoke(id)
+    if json:
+        output.as_json({"id": id, "revoked_at": revoked_at})
+    else:
+        print(f"{id} is revoked")
+
+
+def _checked(
+    settings: Settings, id: str, key: str, identity: str, readers: list[str], sources: list[str], parents: list[str]
+) -> StoredAssistant:
+    """The same rules as in the settings file. Raises UsageError naming the option that does not fit."""
+    if id in {one.id for one in settings.assistants}:
+        raise UsageError(f"{id!r} stands in the settings; choose another id")
+    if readers and identity == "user":
+        raise UsageError("--reader is for --identity service; an assistant for people sees what each person may see")
+    if wrong := [token for token in readers if not _READER.fullmatch(token)]:
+        raise UsageError(f"--reader {wrong[0]!r}: must be public, user:<e-mail> or group:<connection>:<id>")
+    values = {"id": id, "api_key": key, "identity": identity, "readers": readers}
+    try:
+        checked = Assistant.model_validate({**values, "scope": {"sources": sources, "parents_in": parents}})
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        name = next(part for part in first["loc"] if part in _OPTIONS)
+        raise UsageError(f"{_OPTIONS[str(name)]}: {first['msg']}") from None
+    scope = checked.scope
+    return StoredAssistant(
+        checked.id, checked.identity, checked.readers, scope.sources, scope.parents_in, datetime.now(UTC)
+    )
+
+
+def _row(assistant: Assistant) -> dict[str, Any]:
+    return {
+        "from": "settings",
+        "id": assistant.id,
+        "identity": assistant.identity,
+        "readers": assistant.readers,
+        "sources": assistant.scope.sources,
+        "parents_in": assistant.scope.parents_in,
+        "created_at": None,
+        "revoked_at": None,
+    }

@@ -1,0 +1,119 @@
+"""`headrace explain`: where a document is, printed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from pydantic import ValidationError
+from rich.console import Console
+
+from pipelines.cli import output
+from pipelines.errors import UsageError
+from pipelines.operations.explain import Explanation, explain
+from pipelines.operations.explain.context import Home, PointingEvent
+from pipelines.operations.explain.ranks import Rank
+from pipelines.operations.explain.visibility import Reader, Sight
+from pipelines.services import Workspace
+from pipelines.settings import Settings
+
+PASSAGES_SHOWN = 10
+
+
+def explain_document(settings: Settings, id_or_url: str, user: str | None, query: str | None, json: bool) -> None:
+    """Explain and print. Raises UsageError for an unknown document or a question that is none."""
+    with Workspace(settings) as workspace:
+        try:
+            found = explain(workspace, id_or_url, user=user, query=query)
+        except ValidationError as error:
+            raise UsageError(f"--query: {error.errors()[0]['msg']}") from None
+    if json:
+        output.as_json(found.as_json())
+        return
+    console = Console()
+    for name, value in _lines(found):
+        console.print(f"{name:<11} {value}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _lines(found: Explanation) -> Iterator[tuple[str, str]]:
+    yield "document", f"{found.title or '(no title)'}  {found.id}"
+    yield "url", found.url or "none"
+    yield "status", f"{found.status}{_detail(found.reason)}"
+    if found.next_attempt:
+        yield "", f"attempt {found.attempts + 1} at {_time(found.next_attempt)}"
+    for stage in found.stages:
+        yield f"  {stage.stage}", f"{stage.state}{_detail(stage.detail)}"
+    yield "version", f"read {found.version}, indexed {found.indexed_version}, published {found.published_version}"
+    yield "load", f"{found.load}, {found.load_state}" if found.load is not None else "none"
+    yield "unit", _home(found.home)
+    if found.home.error:
+        yield "", f"its last sync failed: {found.home.error}"
+    yield "chunks", f"{found.chunks} indexed, {len(found.published)} published"
+    for passage in found.published[:PASSAGES_SHOWN]:
+        yield "", f"{passage.position}  {' > '.join(passage.headings) or '(no heading)'}: {passage.opening}"
+    if len(found.published) > PASSAGES_SHOWN:
+        yield "", f"and {len(found.published) - PASSAGES_SHOWN} more"
+    yield from _rights(found)
+    for event in found.events:
+        yield "event", f"{event.id}  {_time(event.received_at)}  {event.kind} ({event.scope}): {_state(event)}"
+    for other in found.others:
+        yield "also there", other
+    for rank in found.ranks:
+        yield "rank", _rank(rank)
+
+
+def _rights(found: Explanation) -> Iterator[tuple[str, str]]:
+    if found.published:
+        yield "readers", ", ".join(map(_reader, found.readers)) or "nobody but an administrator"
+    if found.sight:
+        yield "sight", _sight(found.sight)
+
+
+def _home(home: Home) -> str:
+    said = [
+        f"{home.connection}/{home.unit}" + (f" ({home.name})" if home.name not in ("", home.unit) else ""),
+        f"last sync {_time(home.last_sync)}" if home.last_sync else "never read as a whole",
+        "continues from its cursor" if home.cursor else "no cursor: the next sync reads all of it",
+        "paused" if home.paused else "",
+        "its connection is paused" if home.connection_paused else "",
+        "no longer listed at the source" if home.gone else "",
+        "" if home.configured else "its connection is not in the settings",
+    ]
+    return "; ".join(part for part in said if part)
+
+
+def _reader(reader: Reader) -> str:
+    match reader.way:
+        case "public":
+            return "everybody"
+        case "direct":
+            return reader.name
+    return f"{reader.way} {reader.name} ({reader.token})"
+
+
+def _sight(sight: Sight) -> str:
+    if not sight.sees:
+        return f"{sight.user} does not see it: {sight.why_not}"
+    ways = {"public": "as everybody does", "direct": "by their own address"}
+    return f"{sight.user} sees it: {', '.join(ways.get(one.way) or f'through {_reader(one)}' for one in sight.through)}"
+
+
+def _rank(rank: Rank) -> str:
+    who = rank.user or "an administrator"
+    if rank.rank is None:
+        return f"not among the first {rank.looked_at} for {rank.query!r}, asked as {who}"
+    by = [("meaning", rank.dense_rank), ("words", rank.lexical_rank)]
+    legs = ", ".join(f"{place or 'none'} by {leg}" for leg, place in by)
+    return f"{rank.rank} for {rank.query!r} ({legs}), asked as {who}"
+
+
+def _state(event: PointingEvent) -> str:
+    return f"{event.state}{_detail(event.reason)}"
+
+
+def _detail(text: str | None) -> str:
+    return f": {text}" if text else ""
+
+
+def _time(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"

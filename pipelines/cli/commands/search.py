@@ -1,0 +1,62 @@
+"""Searching without a server: the same search function, on the same published index."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Self
+
+from pydantic import ValidationError
+
+from pipelines.catalog.lookup import ids_of
+from pipelines.embedding.base import Embedder
+from pipelines.errors import UsageError
+from pipelines.evaluation.embedding import EmbeddedTogether
+from pipelines.retrieval import search
+from pipelines.retrieval.principals import person_tokens
+from pipelines.retrieval.schema import SearchRequest, SearchResponse
+from pipelines.services import Workspace
+from pipelines.settings import Settings
+
+
+class Searcher:
+    """Asks as the request's user, or as an administrator where it names none. A context manager."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._workspace = Workspace(settings)
+        self._embedded: Embedder | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._workspace.__exit__()
+
+    @property
+    def model(self) -> str:
+        """Name of the embedding model."""
+        return self._workspace.embedder.model
+
+    def embed_together(self, queries: Sequence[str]) -> None:
+        """Embed queries that will be asked, in few requests. Raises EmbeddingError."""
+        self._embedded = EmbeddedTogether(self._workspace.embedder, queries)
+
+    def ids_of(self, names: Collection[str]) -> Mapping[str, Sequence[str]]:
+        """The documents that ids and URLs stand for; what the catalog does not know is left out."""
+        return ids_of(self._workspace.catalog.documents, names)
+
+    def ask(self, request: Mapping[str, Any]) -> SearchResponse:
+        """Raises UsageError naming the field that does not fit."""
+        try:
+            asked = SearchRequest.model_validate(dict(request))
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise UsageError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        workspace = self._workspace
+        readers = person_tokens(asked.user, workspace.settings, workspace.catalog) if asked.user else None
+        embedder = self._embedded or workspace.embedder
+        return search(asked, readers, index=workspace.reader, embedder=embedder, reranker=workspace.reranker)
+
+
+def search_once(settings: Settings, request: Mapping[str, Any]) -> SearchResponse:
+    with Searcher(settings) as searcher:
+        return searcher.ask(request)

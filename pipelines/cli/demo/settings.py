@@ -1,0 +1,42 @@
+"""Settings of the demo, written as a file, so that every command can be tried on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+
+from pipelines.cli.demo.sources import TOKEN
+from pipelines.settings import Settings, load_settings
+
+DIRECTORY = Path(".headrace/demo")
+KEY = "demo"
+"""Key of the demo's assistant. Its data is a sample, and its server listens on this machine only."""
+
+
+def write_settings(url: str, directory: Path = DIRECTORY) -> Path:
+    """Write `headrace.yaml` for the emulated sources at `url`; returns the file's path."""
+    bases = {
+        "notion": f"{url}/notion",
+        "drive": f"{url}/drive/v3",
+        "github": f"{url}/github",
+        "slack": f"{url}/slack/api",
+    }
+    values = {
+        "state_dir": ".",
+        "landing": {"url": "file://landing"},
+        "catalog": {"url": "sqlite:///catalog.db"},
+        "connections": [
+            {"id": f"millbrook-{source}", "source": source, "token": TOKEN, "base_url": base}
+            for source, base in bases.items()
+        ],
+        "assistants": [{"id": "demo", "api_key": KEY, "identity": "user"}],
+    }
+    directory.mkdir(parents=True, exist_ok=True)
+    file = directory / "headrace.yaml"
+    file.write_text(yaml.safe_dump(values, sort_keys=False))
+    return file
+
+
+def demo_settings(url: str) -> Settings:
+    return load_settings(write_settings(url), environment={})

@@ -1,0 +1,102 @@
+"""`headrace demo`: what it does, as a person sees it."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.markup import escape
+
+from pipelines.cli.demo.questions import ENGINEER, QUESTIONS, RIGHTS_ASKED_BY, RIGHTS_QUESTION, Question
+from pipelines.cli.demo.settings import DIRECTORY, KEY, demo_settings
+from pipelines.cli.demo.sources import served_company
+from pipelines.cli.output import progress, summary
+from pipelines.errors import HeadraceError
+from pipelines.ingestion.options import Target
+from pipelines.ingestion.orchestrator import find_orchestrator
+from pipelines.operations.status import status_of
+from pipelines.retrieval.schema import DocumentResult
+from pipelines.settings import Settings
+
+FOUND_WITHIN = 3
+"""A question counts as answered if its document is among the first three."""
+
+
+def run_demo(*, serve: bool, port: int) -> None:
+    """Serve a sample company, sync it, ask it questions, and leave a server running (or not).
+
+    Raises HeadraceError if a sync fails or an answer is missing.
+    """
+    console = Console(highlight=False)
+    with served_company(DIRECTORY) as url:
+        settings = demo_settings(url)
+        console.print(f"[bold]1. Four sources[/] of a sample company are served at {url}: Notion, Drive, GitHub, Slack")
+        console.print("[bold]2. Sync[/]: read, chunk, embed and index, as Dagster runs")
+        _sync(console, settings)
+        _flow(console, settings)
+        _ask_all(console, settings)
+        if serve:
+            _serve(console, settings, port)
+
+
+def _sync(console: Console, settings: Settings) -> None:
+    with progress(json=False) as observer:
+        targets = [Target(connection.id) for connection in settings.connections]
+        report = find_orchestrator().sync(settings, targets, observer=observer)
+    requests = sum(report.requests.values())
+    console.print(f"   in all: {summary(report)}, {requests} requests to the sources", soft_wrap=True)
+    if report.errors:
+        raise HeadraceError("; ".join(f"{unit}: {error}" for unit, error in report.errors.items()))
+
+
+def _flow(console: Console, settings: Settings) -> None:
+    now = status_of(settings)
+    console.print("[bold]3. What flowed[/]")
+    for connection in now["connections"]:
+        totals = ", ".join(f"{count} {status}" for status, count in connection["totals"].items())
+        console.print(f"   {connection['id']:<18} {len(connection['units'])} units, {totals}")
+    index = now["index"]
+    console.print(f"   index: {index['documents']} documents, {index['points']} points, model {index['model']}")
+
+
+def _ask_all(console: Console, settings: Settings) -> None:
+    from pipelines.cli.commands.search import Searcher
+
+    missing: list[str] = []
+    with Searcher(settings) as searcher:
+        console.print(f"[bold]4. Five questions[/], asked as {ENGINEER}")
+        for question in QUESTIONS:
+            results = searcher.ask({"query": question.text, "user": ENGINEER, "top_k": 5}).results
+            _print_answer(console, question.text, results)
+            if _rank(question, results) > FOUND_WITHIN:
+                missing.append(question.text)
+        console.print("[bold]5. The same question, asked by two people[/]")
+        for person in RIGHTS_ASKED_BY:
+            request = {"query": RIGHTS_QUESTION.text, "user": person, "top_k": 3}
+            _print_answer(console, f"{RIGHTS_QUESTION.text} ({person})", searcher.ask(request).results)
+    if missing:
+        raise HeadraceError(f"not among the first {FOUND_WITHIN} documents: {'; '.join(missing)}")
+
+
+def _rank(question: Question, results: list[DocumentResult]) -> int:
+    """Rank of the expected document, from 1; one past the end if it is not there."""
+    for rank, result in enumerate(results, start=1):
+        text = " ".join((result.title, *(chunk.text for chunk in result.chunks)))
+        if result.source == question.source and question.answer in text:
+            return rank
+    return len(results) + FOUND_WITHIN + 1
+
+
+def _print_answer(console: Console, question: str, results: list[DocumentResult]) -> None:
+    console.print(f"   [cyan]{escape(question)}[/]")
+    for result in results[:FOUND_WITHIN]:
+        best = max(result.chunks, key=lambda chunk: chunk.score)
+        excerpt = " ".join(best.text.split())
+        console.print(f"     {result.source:<7} {escape(result.title)}", no_wrap=True, overflow="ellipsis")
+        console.print(f"             [dim]{escape(excerpt[:110])}[/]", no_wrap=True, overflow="ellipsis")
+
+
+def _serve(console: Console, settings: Settings, port: int) -> None:
+    from pipelines.service import serve
+
+    console.print("[bold]6. Ask it yourself[/]: search as any of the people above (Ctrl+C ends the demo)")
+    console.print(f"   http://127.0.0.1:{port}/#key={KEY}&user={ENGINEER}", soft_wrap=True)
+    serve(settings, "127.0.0.1", port)

@@ -1,0 +1,242 @@
+"""How commands print: tables and bars for people, one JSON object as the last line for programs."""
+
+from __future__ import annotations
+
+import json as json_module
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from connectors.model import Finding, Unit
+from pipelines.ingestion.options import STAGES
+from pipelines.ingestion.report import SyncReport
+from pipelines.ingestion.sync import SILENT, Observer, StageDone
+
+if TYPE_CHECKING:
+    from pipelines.operations.estimate import Estimate
+    from pipelines.retrieval.schema import SearchResponse
+
+_SECONDS_BETWEEN_LINES = 5.0
+
+
+def as_json(value: Any) -> None:
+    print(json_module.dumps(value, ensure_ascii=False, default=str), flush=True)
+
+
+def findings(found: Sequence[Finding], json: bool) -> None:
+    if json:
+        as_json({"findings": [{"subject": one.subject, "ok": one.ok, "detail": one.detail} for one in found]})
+        return
+    for one in found:
+        mark = "[green]ok[/]  " if one.ok else "[red]fail[/]"
+        _console().print(f"{mark}  {escape(one.subject)}: {escape(one.detail)}", soft_wrap=True)
+
+
+def units(found: Sequence[dict[str, Any]], json: bool) -> None:
+    if json:
+        as_json({"units": found})
+        return
+    _table(("connection", "id", "name", "url", "paused"), found)
+
+
+def report(done: SyncReport, json: bool) -> None:
+    if json:
+        as_json(done.as_json())
+        return
+    console = _console()
+    for name, figures in done.as_json().items():
+        if isinstance(figures, dict) and name != "errors":
+            line = "  ".join(f"{key.replace('_', ' ')} {value}" for key, value in figures.items())
+            console.print(f"[bold]{name:<10}[/] {escape(line)}", soft_wrap=True)
+    console.print(f"[bold]{'seconds':<10}[/] {done.seconds:.1f}")
+    _failures(done)
+
+
+def planned(found: SyncReport, json: bool) -> None:
+    """What a reconcile would do."""
+    if json:
+        as_json(found.as_json())
+        return
+    console = _console()
+    for what, ids in (("read", found.would_read), ("delete", found.would_delete)):
+        for document_id in ids:
+            console.print(f"would {what}  {escape(document_id)}", highlight=False, soft_wrap=True)
+    console.print(f"{len(found.would_read)} to read, {len(found.would_delete)} to delete", highlight=False)
+    _failures(found)
+
+
+def events(found: Sequence[dict[str, Any]], json: bool) -> None:
+    if json:
+        as_json({"events": found})
+        return
+    rows = [
+        {
+            **event,
+            "received": _readable(event["received_at"]),
+            "led to": ", ".join(f"{one['asset']} {one['partition']}" for one in event["materializations"] or ()),
+        }
+        for event in found
+    ]
+    _table(("id", "connection", "kind", "state", "attempts", "received", "reason", "led to"), rows)
+
+
+def _failures(done: SyncReport) -> None:
+    for unit, error in done.errors.items():
+        _console().print(f"[red]failed[/]     {escape(unit)}: {escape(error)}", soft_wrap=True)
+
+
+def estimate(expected: Estimate, json: bool, *, final: bool) -> None:
+    if json and final:
+        as_json(expected.as_json())
+        return
+    Console(stderr=json).print(
+        f"about {expected.documents} documents, {expected.inputs} texts to embed, {expected.tokens} tokens, "
+        f"${expected.cost_usd:.4f}, {expected.seconds:.0f} s",
+        highlight=False,
+    )
+
+
+def status(now: dict[str, Any], json: bool) -> None:
+    if json:
+        as_json(now)
+        return
+    columns = ("connection", "unit", "indexed", "skipped", "failed", "deleted", "last_sync", "error")
+    rows = [
+        {**unit, "connection": connection["id"], "unit": unit["name"], "last_sync": _readable(unit["last_sync"])}
+        for connection in now["connections"]
+        for unit in connection["units"]
+    ]
+    _table(columns, rows)
+    for connection in now["connections"]:
+        _console().print(_freshness_line(connection), highlight=False, markup=False)
+    index = now["index"]
+    console = _console()
+    console.print(
+        f"index {index['collection']}: {index['documents']} documents, {index['points']} points, "
+        f"{index['bytes'] / 1e6:.1f} MB, model {index['model']}",
+        highlight=False,
+    )
+    for one in now["troubled"]:
+        again = f", next attempt {one['next_attempt']}" if one["next_attempt"] else ""
+        line = f"{one['status']}  {one['id']}: {one['reason']}{again}"
+        console.print(escape(line), highlight=False, soft_wrap=True)
+
+
+def _freshness_line(connection: dict[str, Any]) -> str:
+    """How fresh a connection is, in one line."""
+    said = [
+        f"last sync {_readable(connection['last_sync'])}" + (", late" if connection["late"] else ""),
+        f"last event {_readable(connection['last_event'])}",
+        f"{connection['waiting_events']} events waiting" if connection["waiting_events"] else "",
+        "paused" if connection["paused"] else "",
+    ]
+    return f"{connection['id']}: {'; '.join(part for part in said if part)}"
+
+
+def results(found: SearchResponse, json: bool) -> None:
+    if json:
+        print(found.model_dump_json(), flush=True)
+        return
+    console = _console()
+    for rank, result in enumerate(found.results, start=1):
+        console.print(f"[bold]{rank}. {escape(result.title)}[/]  [dim]{result.source} · {escape(result.kind)}[/]")
+        console.print(f"   [blue]{escape(result.url)}[/]", soft_wrap=True)
+        excerpt = " ".join(result.chunks[0].text.split())[:240] if result.chunks else ""
+        console.print(f"   {escape(excerpt)}", highlight=False)
+    console.print(f"[dim]{len(found.results)} documents in {found.took_ms:.0f} ms[/]", highlight=False)
+
+
+@contextmanager
+def progress(json: bool) -> Iterator[Observer]:
+    """Shows how far a sync is: a bar on a terminal, a plain line now and then elsewhere, nothing with JSON."""
+    if json:
+        yield SILENT
+    elif _console().is_terminal:
+        with _bars() as observer:
+            yield observer
+    else:
+        yield _lines()
+
+
+@contextmanager
+def _bars() -> Iterator[Observer]:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    text = TextColumn("{task.description}")
+    columns = (SpinnerColumn(), text, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=_console(), transient=True) as bars:
+        task = bars.add_task("starting", total=None)
+
+        def moved(unit: Unit, stage: str, done: int, total: int | None) -> None:
+            bars.update(task, description=f"{escape(unit.name)} {stage}", completed=done, total=total)
+
+        yield Observer(_UnitLines(lambda line: bars.console.print(line, highlight=False, markup=False)), moved)
+
+
+def _lines() -> Observer:
+    shown = time.monotonic()
+
+    def moved(unit: Unit, stage: str, done: int, total: int | None) -> None:
+        nonlocal shown
+        if time.monotonic() - shown >= _SECONDS_BETWEEN_LINES:
+            shown = time.monotonic()
+            print(f"{unit.name} {stage}: {done}" + (f" of {total}" if total else ""), flush=True)
+
+    return Observer(_UnitLines(lambda line: print(line, flush=True)), moved)
+
+
+class _UnitLines:
+    """Prints a line for each unit once its last stage is done."""
+
+    def __init__(self, write: Callable[[str], None]) -> None:
+        self._write = write
+        self._total = SyncReport()
+
+    def __call__(self, done: StageDone) -> None:
+        if done.stage == STAGES[0]:
+            self._total = SyncReport()
+        self._total.add(done.report)
+        if done.stage == STAGES[-1]:
+            self._write(f"   {done.connection.id}/{done.unit.name}: {summary(self._total)}")
+
+
+def summary(report: SyncReport) -> str:
+    """A report in one line, with only what happened."""
+    documents, embedding = report.documents, report.embedding
+    counts = {
+        "new": documents.new,
+        "changed": documents.changed,
+        "deleted": documents.deleted,
+        "skipped": documents.skipped,
+        "failed": documents.failed,
+        "new points": report.chunks.new,
+        "removed points": report.chunks.removed,
+        "texts embedded": embedding.inputs,
+        "from the cache": embedding.cached,
+    }
+    happened = ", ".join(f"{count} {what}" for what, count in counts.items() if count) or "nothing new"
+    return f"{happened} ({report.seconds:.1f} s)"
+
+
+def _readable(moment: str | None) -> str:
+    """An ISO time to the minute (UTC)."""
+    return f"{datetime.fromisoformat(moment):%Y-%m-%d %H:%M}" if moment else "never"
+
+
+def _table(columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
+    table = Table(box=None, pad_edge=False)
+    for column in columns:
+        table.add_column(column.replace("_", " "), overflow="fold")
+    for row in rows:
+        table.add_row(*(escape(str(row[column] if row[column] is not None else "")) for column in columns))
+    _console().print(table)
+
+
+def _console() -> Console:
+    return Console(emoji=False)

@@ -1,0 +1,1 @@
+"""Embeddings from an API of OpenAI's form."""

@@ -1,0 +1,189 @@
+"""Embeddings from any API of OpenAI's form (https://platform.openai.com/docs/api-reference/embeddings)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from threading import Lock
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import stamina
+
+from pipelines.chunking.tokens import estimate_tokens
+from pipelines.embedding.base import EmbeddedBatch, Purpose
+from pipelines.embedding.openai.batching import cut, packed
+from pipelines.embedding.openai.concurrency import answers
+from pipelines.embedding.openai.errors import Refused, TooLarge, Transient, failure
+from pipelines.embedding.openai.responses import Answer, UnreadableAnswer, WrongCount, WrongDimensions, read_answer
+from pipelines.errors import EmbeddingRefused, EmbeddingUnavailable
+from pipelines.settings import OpenAIEmbedding
+
+if TYPE_CHECKING:
+    import openai
+
+MOST_INPUTS = 2_048
+MOST_TOKENS = 200_000
+"""OpenAI takes 300,000 tokens a request; the estimate can be a third too low."""
+MOST_BYTES_PER_TEXT = 8_191
+"""OpenAI's models take 8,191 tokens, and a token has at least one byte. Chunks have about 2,000."""
+FEWEST_BYTES_PER_TEXT = 512
+"""How far a text is shortened for a server that takes less, before its refusal is believed."""
+IN_FLIGHT = 4
+
+PRICES = {"text-embedding-3-small": 0.02, "text-embedding-3-large": 0.13, "text-embedding-ada-002": 0.10}
+"""US dollars per million tokens at OpenAI (https://platform.openai.com/docs/pricing), where the settings say none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a provider is waited for, in seconds: a person waits behind a query."""
+
+    attempts: int
+    longest_wait: float
+    timeout: float
+
+
+PATIENCE: dict[Purpose, Patience] = {"document": Patience(6, 60.0, 60.0), "query": Patience(2, 2.0, 10.0)}
+
+
+class OpenAICompatibleEmbedder:
+    """Sends requests side by side and tries those again that failed for the moment.
+
+    The openai client's own retries are off: it does not repeat a request whose answer was cut short, and
+    would wait two minutes behind a query.
+    """
+
+    def __init__(self, settings: OpenAIEmbedding) -> None:
+        host = urlsplit(settings.base_url).hostname or ""
+        self.model = f"{host}/{settings.model}"  # the same name can be another model elsewhere
+        self.dimensions = settings.dimensions
+        self.price_per_million_tokens = _price(settings, host)
+        self._settings = settings
+        self._pool = ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="embedding")
+        self._connecting = Lock()
+
+    def embed(
+        self,
+        texts: Sequence[str],
+        *,
+        purpose: Purpose,
+        inputs_per_request: int | None = None,
+        requests_at_once: int | None = None,
+    ) -> Iterator[EmbeddedBatch]:
+        """See `Embedder.embed`. Raises EmbeddingRefused and EmbeddingUnavailable."""
+        inputs = [cut(text, MOST_BYTES_PER_TEXT) or " " for text in texts]  # an empty one would be refused
+        lengths = [estimate_tokens(text) for text in inputs]
+        most_inputs = min(inputs_per_request or MOST_INPUTS, MOST_INPUTS)
+
+        def send(positions: Sequence[int]) -> EmbeddedBatch:
+            answer = self._embedded([inputs[position] for position in positions], PATIENCE[purpose])
+            estimated = sum(lengths[position] for position in positions)
+            return EmbeddedBatch(positions, answer.vectors, estimated if answer.tokens is None else answer.tokens)
+
+        requests = packed(lengths, most_tokens=MOST_TOKENS, most_inputs=most_inputs)
+        if purpose == "query":
+            return map(send, requests)  # on the caller's thread: a query does not queue behind documents
+        return answers(self._pool, send, requests, min(requests_at_once or IN_FLIGHT, IN_FLIGHT))
+
+    def close(self) -> None:
+        """Give up what is under way: nobody takes its answers any more, and a retry could take minutes."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        if "_client" in self.__dict__:
+            self._client.close()
+
+    @cached_property
+    def _client(self) -> openai.OpenAI:
+        import openai
+
+        return openai.OpenAI(
+            api_key=self._settings.api_key.get_secret_value(),
+            base_url=self._settings.base_url,
+            max_retries=0,
+            # a redirect would carry the texts to a host that nobody configured
+            http_client=openai.DefaultHttpxClient(follow_redirects=False),
+        )
+
+    def _embedded(self, texts: Sequence[str], patience: Patience) -> Answer:
+        """One answer for all the texts, in several requests where the server takes less in one."""
+        try:
+            return self._patiently(texts, patience)
+        except TooLarge as refusal:
+            parts = _smaller(texts)
+            if not parts:
+                raise EmbeddingRefused(str(refusal)) from None
+        return _joined([self._embedded(part, patience) for part in parts])
+
+    def _patiently(self, texts: Sequence[str], patience: Patience) -> Answer:
+        def again(error: Exception) -> bool | float:
+            wait = error.retry_after if isinstance(error, Transient) else None
+            return isinstance(error, Transient) if wait is None else wait <= patience.longest_wait and wait
+
+        try:
+            for attempt in stamina.retry_context(
+                on=again, attempts=patience.attempts, timeout=None, wait_max=min(30.0, patience.longest_wait)
+            ):
+                with attempt:
+                    return self._once(texts, patience.timeout)
+        except Transient as error:
+            raise EmbeddingUnavailable(f"embedding: {self._host} {error}; try again later") from None
+        except Refused as error:
+            raise EmbeddingRefused(str(error)) from None  # the client's own error may quote the key
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _once(self, texts: Sequence[str], timeout: float) -> Answer:
+        import openai
+
+        with self._connecting:
+            client = self._client
+        # Only OpenAI's third generation shortens vectors; other servers may refuse the parameter.
+        dimensions = self.dimensions if "text-embedding-3" in self._settings.model else openai.omit
+        try:
+            response = client.embeddings.with_raw_response.create(
+                model=self._settings.model,
+                input=list(texts),
+                dimensions=dimensions,
+                encoding_format="base64",
+                timeout=timeout,
+            )
+            return read_answer(response.content, len(texts), self.dimensions)
+        except openai.APIError as error:
+            raise failure(error, self._settings) from error
+        except UnreadableAnswer as error:
+            raise Transient(f"{error}; if this stays, check embedding.base_url") from error
+        except WrongCount as error:
+            raise Refused(f"embedding.model: {self._host} {error}; it does not take several at once") from error
+        except WrongDimensions as error:
+            raise Refused(
+                f"embedding.dimensions is {self.dimensions}, the provider answered {error.answered}; "
+                f"set it to {error.answered}, or choose another embedding.model"
+            ) from error
+
+    @property
+    def _host(self) -> str:
+        return urlsplit(self._settings.base_url).hostname or "the provider"
+
+
+def _price(settings: OpenAIEmbedding, host: str) -> float:
+    if "price_per_million_tokens" in settings.model_fields_set or host != "api.openai.com":
+        return settings.price_per_million_tokens
+    return PRICES.get(settings.model, 0.0)
+
+
+def _smaller(texts: Sequence[str]) -> list[Sequence[str]]:
+    """What to send instead of a request that was too large: halves; of one text its first half. Pure."""
+    if len(texts) > 1:
+        half = len(texts) // 2
+        return [texts[:half], texts[half:]]
+    half = len(texts[0].encode()) // 2
+    return [[cut(texts[0], half)]] if half >= FEWEST_BYTES_PER_TEXT else []
+
+
+def _joined(parts: Sequence[Answer]) -> Answer:
+    import numpy as np
+
+    tokens = [part.tokens for part in parts if part.tokens is not None]
+    vectors = np.concatenate([part.vectors for part in parts])
+    return Answer(vectors, sum(tokens) if len(tokens) == len(parts) else None)

@@ -1,0 +1,45 @@
+"""The inbox as commands show it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, cast, get_args
+
+from pipelines.catalog.events import State
+from pipelines.errors import UsageError
+from pipelines.services import Workspace
+from pipelines.settings import Settings
+
+
+def listed(settings: Settings, connection: str | None, state: str | None, limit: int) -> list[dict[str, Any]]:
+    """The newest events. Raises UsageError for a connection or state that there is not."""
+    if connection:
+        settings.connection(connection)
+    if state and state not in get_args(State):
+        raise UsageError(f"no state {state!r}; there are {', '.join(get_args(State))}")
+    with Workspace(settings) as workspace:
+        found = workspace.catalog.events.listed(connection, cast("State | None", state), limit)
+    return [
+        {name: value.isoformat() if isinstance(value, datetime) else value for name, value in event.items()}
+        for event in found
+    ]
+
+
+def replayed(settings: Settings, ids: Sequence[int], connection: str | None, since: datetime | None) -> int:
+    """Make events wait again; returns how many. Raises UsageError where nothing says which."""
+    if not (ids or connection or since):
+        raise UsageError("name events by id, or --connection, or --since")
+    if connection:
+        settings.connection(connection)
+    with Workspace(settings) as workspace:
+        return workspace.catalog.events.replay(ids=ids, connection=connection, since=since)
+
+
+def body_of(settings: Settings, event_id: int) -> str:
+    """A delivery as it came. Raises UsageError if there is no such event."""
+    with Workspace(settings) as workspace:
+        body = workspace.catalog.events.body(event_id)
+    if body is None:
+        raise UsageError(f"no event {event_id}; see `headrace events list`")
+    return body.decode(errors="replace")

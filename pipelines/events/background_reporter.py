@@ -1,0 +1,44 @@
+"""Reports beside the work: what the orchestrator is told delays no event."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+from pipelines.index.contract import IndexInfo
+from pipelines.ingestion.orchestrator import Reporter
+from pipelines.ingestion.sync import StageDone
+
+logger = logging.getLogger(__name__)
+
+
+class BackgroundReporter:
+    """Hands reports on in another thread, in their order."""
+
+    def __init__(self, reporter: Reporter, thread: ThreadPoolExecutor) -> None:
+        self._reporter = reporter
+        self._thread = thread
+
+    def stage_done(self, done: StageDone) -> None:
+        self._submit(self._reporter.stage_done, done)
+
+    def published(self, info: IndexInfo) -> None:
+        self._submit(self._reporter.published, info)
+
+    def _submit(self, report: Callable[..., None], *arguments: Any) -> None:
+        self._thread.submit(report, *arguments).add_done_callback(_log_failure)
+
+
+@contextmanager
+def in_background(reporter: Reporter) -> Iterator[BackgroundReporter]:
+    """The last reports are made before the context ends."""
+    with ThreadPoolExecutor(1, thread_name_prefix="reports") as thread:
+        yield BackgroundReporter(reporter, thread)
+
+
+def _log_failure(future: Future[None]) -> None:
+    if error := future.exception():
+        logger.error("the orchestrator was not told of a change: %s: %s", type(error).__name__, error)

@@ -1,0 +1,32 @@
+"""Running the worker until it is told to stop."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+
+from pipelines.events.background_reporter import in_background
+from pipelines.events.connector_pool import open_connectors
+from pipelines.events.worker import Worker
+from pipelines.ingestion.orchestrator import find_orchestrator
+from pipelines.logs import log_retries, to_standard_error
+from pipelines.services import Workspace
+from pipelines.settings import Settings
+
+
+def serve_events(settings: Settings) -> None:
+    """Take events to the index until SIGINT or SIGTERM; the pass under way is finished first."""
+    to_standard_error(logging.INFO)
+    log_retries()
+    stop = threading.Event()
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, lambda *_: stop.set())
+    with (
+        Workspace(settings, keep_store=True) as workspace,
+        open_connectors() as connectors,
+        find_orchestrator().reporter(settings) as orchestrator,
+        in_background(orchestrator) as reporter,
+    ):
+        workspace.warm()
+        Worker(workspace, connectors, reporter).run(stop)

@@ -1,7 +1,0 @@
-"""Explaining: where a document is, and why it is or is not found or visible."""
-
-from __future__ import annotations
-
-from pipelines.explain.document import Explanation, explain
-
-__all__ = ["Explanation", "explain"]

@@ -1,0 +1,141 @@
+"""An embedded shard in our terms: its layout, changes and questions, over `qdrant_edge`."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.index.batches import Batch
+from pipelines.index.contract import (
+    BM25,
+    DENSE,
+    KEYWORD_FIELDS,
+    TIME_FIELDS,
+    Filters,
+    Hit,
+    IndexSpec,
+    Mode,
+    Payload,
+    Vector,
+)
+from pipelines.index.dense import floats
+from pipelines.index.embedded.filter import SOURCE_READERS, edge_filter, from_stored, to_stored
+from pipelines.index.filters import Conditions, conditions
+from pipelines.index.fusion import RRF_K, candidates, leg_weights
+from pipelines.index.lexical import document_vector, query_vector
+
+if TYPE_CHECKING:
+    import qdrant_edge
+
+PAGE = 256
+"""How many points are read at once."""
+SEGMENTS = 2
+"""The engine searches its segments at the same time, a core for each; it makes one, of which the others are copies."""
+
+
+def create_shard(path: Path, spec: IndexSpec) -> None:
+    """Make an empty shard in `path`, a new folder.
+
+    Vectors are kept in 8 bits a dimension: a quarter of the memory and disk, 100,000 of them are gone through in
+    2.4 ms instead of 10, and nDCG@10 on SciFact stays (dense 0.660 for 0.659, hybrid 0.731 for 0.733).
+    """
+    import qdrant_edge as edge
+
+    config = edge.EdgeConfig(
+        vectors={
+            DENSE: edge.EdgeVectorParams(
+                size=spec.dimensions, distance=edge.Distance.Dot, datatype=edge.VectorStorageDatatype.Turbo8
+            )
+        },
+        sparse_vectors={BM25: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf)},
+    )
+    path.mkdir(parents=True)
+    edge.EdgeShard.create(str(path), config).close()
+    (segment,) = (path / "segments").iterdir()
+    for _ in range(SEGMENTS - 1):
+        shutil.copytree(segment, segment.with_name(str(uuid.uuid4())))
+    shard = edge.EdgeShard.load(str(path))
+    for fields, kind in (
+        ((*KEYWORD_FIELDS, SOURCE_READERS), edge.PayloadSchemaType.Keyword),
+        (TIME_FIELDS, edge.PayloadSchemaType.Datetime),
+    ):
+        for field in fields:
+            shard.update(edge.UpdateOperation.create_field_index(field, kind))
+    shard.flush()
+    shard.close()
+
+
+def write(shard: qdrant_edge.EdgeShard, batch: Batch) -> None:
+    """Write new points, then refreshes of points that are still there, then remove stale ones."""
+    from qdrant_edge import Point, PointVectors, UpdateOperation
+
+    if batch.points:
+        shard.update(
+            UpdateOperation.upsert_points(
+                [
+                    Point(
+                        point.id,
+                        {DENSE: floats(point.dense), BM25: document_vector(point.lexical_text)},
+                        to_stored(point.payload),
+                    )
+                    for point in batch.points
+                ]
+            )
+        )
+    records = shard.retrieve([refresh.id for refresh in batch.refreshes], with_payload=False, with_vector=False)
+    known = {str(record.id) for record in records}
+    for refresh in (one for one in batch.refreshes if one.id in known):
+        shard.update(UpdateOperation.overwrite_payload([refresh.id], to_stored(refresh.payload)))
+        if refresh.lexical_text is not None:
+            vector = PointVectors(refresh.id, {BM25: document_vector(refresh.lexical_text)})
+            shard.update(UpdateOperation.update_vectors([vector]))
+    if batch.stale:
+        shard.update(UpdateOperation.delete_points(list(batch.stale)))
+
+
+def search(
+    shard: qdrant_edge.EdgeShard, mode: Mode, text: str, dense: Vector | None, filters: Filters, limit: int
+) -> list[Hit]:
+    from qdrant_edge import Fusion, Prefetch, Query, QueryRequest
+
+    filter = edge_filter(conditions(filters))
+    legs = []
+    if mode != "lexical":
+        if dense is None:
+            raise ValueError(f"{mode} search needs the query's vector")
+        legs.append(Query.Nearest(floats(dense), using=DENSE))
+    if mode != "dense":
+        legs.append(Query.Nearest(query_vector(text), using=BM25))
+    if len(legs) == 1:
+        request = QueryRequest(limit, query=legs[0], filter=filter, with_payload=True)
+    else:
+        fusion = Fusion.Rrf(RRF_K, leg_weights(text))
+        prefetches = [Prefetch(candidates(limit), query=leg, filter=filter) for leg in legs]
+        request = QueryRequest(limit, query=fusion, prefetches=prefetches, with_payload=True)  # type: ignore[arg-type]
+    return [Hit(str(point.id), point.score, from_stored(point.payload)) for point in shard.query(request)]
+
+
+def scroll(shard: qdrant_edge.EdgeShard, wanted: Conditions) -> Iterator[tuple[str, Payload]]:
+    """All points that meet the conditions, a page at a time."""
+    from qdrant_edge import ScrollRequest
+
+    filter = edge_filter(wanted)
+    offset = None
+    while True:
+        page, offset = shard.scroll(ScrollRequest(offset, PAGE, filter, with_payload=True))
+        for record in page:
+            yield str(record.id), from_stored(record.payload)
+        if offset is None:
+            return
+
+
+def count(shard: qdrant_edge.EdgeShard) -> tuple[int, int]:
+    """How many documents and how many points."""
+    from qdrant_edge import CountRequest, FacetRequest
+
+    points = shard.count(CountRequest())
+    documents = shard.facet(FacetRequest("document_id", limit=max(points, 1), exact=True))
+    return len(documents), points

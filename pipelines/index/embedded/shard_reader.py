@@ -1,0 +1,63 @@
+"""Questions to an embedded shard, be it a published copy or the writer's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.errors import IndexStoreError
+from pipelines.index.contract import Filters, Hit, IndexInfo, Mode, Vector
+from pipelines.index.embedded.shard import count, scroll, search
+from pipelines.index.embedded.snapshots import bytes_on_disk
+from pipelines.index.filters import Conditions, admits_nothing, conditions, of_documents
+from pipelines.index.hits import by_position, one_version
+
+if TYPE_CHECKING:
+    import qdrant_edge
+
+
+@dataclass(frozen=True, slots=True)
+class ShardReader:
+    """An IndexReader over an open shard. Whoever opened the shard closes it."""
+
+    shard: qdrant_edge.EdgeShard
+    folder: Path
+    collection: str
+    model: str
+
+    def search(self, *, mode: Mode, text: str, dense: Vector | None, filters: Filters, limit: int) -> list[Hit]:
+        if admits_nothing(filters):
+            return []
+        with engine_errors(self.folder):
+            return one_version(search(self.shard, mode, text, dense, filters, limit))
+
+    def document(self, document_id: str, filters: Filters) -> list[Hit]:
+        if admits_nothing(filters):
+            return []
+        wanted = conditions(filters)
+        wanted = Conditions((*wanted.must, *of_documents([document_id]).must), wanted.must_not)
+        with engine_errors(self.folder):
+            hits = [Hit(id, 1.0, payload) for id, payload in scroll(self.shard, wanted)]
+        return by_position(one_version(hits))
+
+    def info(self) -> IndexInfo:
+        with engine_errors(self.folder):
+            documents, points = count(self.shard)
+        return IndexInfo(self.collection, self.model, documents, points, bytes_on_disk(self.folder))
+
+    def close(self) -> None:
+        """Nothing: the shard is another's."""
+
+
+@contextmanager
+def engine_errors(folder: Path) -> Iterator[None]:
+    """Say which index failed: the engine raises plain `Exception` with its own words."""
+    try:
+        yield
+    except Exception as error:
+        if type(error) is Exception:
+            raise IndexStoreError(f"{folder}: {error}") from None
+        raise

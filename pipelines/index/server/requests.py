@@ -1,0 +1,161 @@
+"""What is sent to a Qdrant server, as the models of `qdrant_client`. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
+
+from pipelines.index.batches import Batch
+from pipelines.index.contract import (
+    BM25,
+    DENSE,
+    KEYWORD_FIELDS,
+    TIME_FIELDS,
+    Filters,
+    IndexSpec,
+    Mode,
+    Point,
+    Vector,
+    described,
+)
+from pipelines.index.dense import floats
+from pipelines.index.filters import AnyOf, Conditions, During, conditions
+from pipelines.index.fusion import RRF_K, candidates, leg_weights
+from pipelines.index.lexical import document_vector, query_vector
+from pipelines.settings import Index
+
+if TYPE_CHECKING:
+    import qdrant_edge
+    from qdrant_client import models
+
+
+def collection_arguments(spec: IndexSpec, settings: Index) -> dict[str, Any]:
+    """The arguments of `create_collection`."""
+    from qdrant_client import models
+
+    return {
+        "vectors_config": {
+            DENSE: models.VectorParams(
+                size=spec.dimensions,
+                distance=models.Distance.DOT,
+                on_disk=settings.quantization != "none",
+            )
+        },
+        "sparse_vectors_config": {BM25: models.SparseVectorParams(modifier=models.Modifier.IDF)},
+        "shard_number": settings.shard_number,
+        "replication_factor": settings.replication_factor,
+        "quantization_config": _quantization(settings),
+        "metadata": dict(described(spec)),
+    }
+
+
+def field_schemas() -> dict[str, models.PayloadSchemaType]:
+    """The payload indexes."""
+    from qdrant_client.models import PayloadSchemaType
+
+    return {
+        **dict.fromkeys(KEYWORD_FIELDS, PayloadSchemaType.KEYWORD),
+        **dict.fromkeys(TIME_FIELDS, PayloadSchemaType.DATETIME),
+    }
+
+
+def operations(batch: Batch, known: Collection[str]) -> list[models.UpdateOperation]:
+    """Upserts, refreshes of points that are `known` to be there, and deletes, in this order."""
+    from qdrant_client import models
+
+    wanted: list[models.UpdateOperation] = []
+    if batch.points:
+        points = models.PointsList(points=[_point(point) for point in batch.points])
+        wanted.append(models.UpsertOperation(upsert=points))
+    refreshes = [refresh for refresh in batch.refreshes if refresh.id in known]
+    for refresh in refreshes:
+        payload = models.SetPayload(payload=refresh.payload, points=[refresh.id])
+        wanted.append(models.OverwritePayloadOperation(overwrite_payload=payload))
+    vectors = [
+        models.PointVectors(id=refresh.id, vector={BM25: _sparse(document_vector(refresh.lexical_text))})
+        for refresh in refreshes
+        if refresh.lexical_text is not None
+    ]
+    if vectors:
+        wanted.append(models.UpdateVectorsOperation(update_vectors=models.UpdateVectors(points=vectors)))
+    if batch.stale:
+        stale: list[Any] = list(batch.stale)
+        wanted.append(models.DeleteOperation(delete=models.PointIdsList(points=stale)))
+    return wanted
+
+
+def alias_operations(alias: str, live: str | None, wanted: str) -> list[models.AliasOperations]:
+    """Point an alias elsewhere, in one step."""
+    from qdrant_client import models
+
+    create = models.CreateAliasOperation(create_alias=models.CreateAlias(collection_name=wanted, alias_name=alias))
+    if live is None:
+        return [create]
+    return [models.DeleteAliasOperation(delete_alias=models.DeleteAlias(alias_name=alias)), create]
+
+
+def query_arguments(mode: Mode, text: str, dense: Vector | None, filters: Filters, limit: int) -> dict[str, Any]:
+    """The arguments of `query_points`."""
+    from qdrant_client import models
+
+    filter = server_filter(conditions(filters))
+    legs: list[tuple[str, Any]] = []
+    if mode != "lexical":
+        if dense is None:
+            raise ValueError(f"{mode} search needs the query's vector")
+        legs.append((DENSE, floats(dense)))
+    if mode != "dense":
+        legs.append((BM25, _sparse(query_vector(text))))
+    if len(legs) == 1:
+        using, query = legs[0]
+        return {"query": query, "using": using, "query_filter": filter, "limit": limit, "with_payload": True}
+    prefetch = [
+        models.Prefetch(query=query, using=using, filter=filter, limit=candidates(limit)) for using, query in legs
+    ]
+    fusion = models.RrfQuery(rrf=models.Rrf(k=RRF_K, weights=leg_weights(text)))
+    return {"prefetch": prefetch, "query": fusion, "limit": limit, "with_payload": True}
+
+
+def server_filter(wanted: Conditions) -> models.Filter | None:
+    from qdrant_client import models
+
+    if wanted == Conditions():
+        return None
+    return models.Filter(
+        must=[_condition(one) for one in wanted.must], must_not=[_condition(one) for one in wanted.must_not]
+    )
+
+
+def _condition(condition: AnyOf | During) -> models.FieldCondition:
+    from qdrant_client import models
+
+    if isinstance(condition, AnyOf):
+        return models.FieldCondition(key=condition.field, match=models.MatchAny(any=list(condition.values)))
+    during: Any = {"gte": condition.start, "lt": condition.end}
+    return models.FieldCondition(key=condition.field, range=models.DatetimeRange(**during))
+
+
+def _point(point: Point) -> models.PointStruct:
+    from qdrant_client import models
+
+    vector: Any = {DENSE: floats(point.dense), BM25: _sparse(document_vector(point.lexical_text))}
+    return models.PointStruct(id=point.id, vector=vector, payload=point.payload)
+
+
+def _sparse(vector: qdrant_edge.SparseVector) -> models.SparseVector:
+    from qdrant_client import models
+
+    return models.SparseVector(indices=vector.indices, values=vector.values)
+
+
+def _quantization(settings: Index) -> models.ScalarQuantization | models.BinaryQuantization | None:
+    """Small vectors in memory; the full ones stay on disk and score the best candidates again."""
+    from qdrant_client import models
+
+    if settings.quantization == "scalar":
+        return models.ScalarQuantization(
+            scalar=models.ScalarQuantizationConfig(type=models.ScalarType.INT8, always_ram=True)
+        )
+    if settings.quantization == "binary":
+        return models.BinaryQuantization(binary=models.BinaryQuantizationConfig(always_ram=True))
+    return None

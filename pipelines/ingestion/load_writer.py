@@ -1,0 +1,122 @@
+"""One read of one unit: items are gathered, and committed load by load."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from connectors.model import Checkpoint, Cursor, Deleted, Document, Failed, Item, Skipped, Unit
+from connectors.rows import Row
+from connectors.settings import Connection
+from pipelines.catalog import Outcome
+from pipelines.ingestion.diff import change
+from pipelines.ingestion.report import DocumentCounts
+from pipelines.services import Workspace
+
+ITEMS_PER_LOAD = 1_000
+BYTES_PER_LOAD = 8_000_000
+SECONDS_PER_LOAD = 20.0
+"""A load ends at the first checkpoint past one of these, so that a killed read loses little."""
+
+BYTES_WITHOUT_CHECKPOINT = 4 * BYTES_PER_LOAD
+"""Past this, a load ends wherever the read is: memory stays bounded, and repeating it does no harm."""
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """Items since the last commit, by document id: what is said last of an object holds."""
+
+    items: dict[str, Document | Skipped | Failed | Deleted] = field(default_factory=dict)
+    size: int = 0
+    checkpoint: Cursor | None = None
+    since: float = field(default_factory=time.monotonic)
+
+    def add(self, item: Document | Skipped | Failed | Deleted) -> None:
+        key = item.id if isinstance(item, Document) else item.document_id
+        self.items[key] = item
+        self.size += len(item.content) if isinstance(item, Document) else 0
+        # What came before this item is covered by the checkpoint, the item itself is not.
+        self.checkpoint = None
+
+    def is_load(self) -> bool:
+        return (
+            len(self.items) >= ITEMS_PER_LOAD
+            or self.size >= BYTES_PER_LOAD
+            or time.monotonic() - self.since >= SECONDS_PER_LOAD
+        )
+
+
+class Reading:
+    """Takes what a connector yields of a unit, lands what differs from the catalog, and adds to `counts`.
+
+    `listing` names the full listing that the items belong to. With `keeps_cursor`, checkpoints move the place
+    where the next read continues.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        connection: Connection,
+        unit: Unit,
+        counts: DocumentCounts,
+        *,
+        listing: str | None = None,
+        keeps_cursor: bool = False,
+    ) -> None:
+        self.complete = False
+        self._catalog = workspace.catalog
+        self._landing = workspace.landing
+        self._connection = connection
+        self._unit = unit
+        self._counts = counts
+        self._listing = listing
+        self._keeps_cursor = keeps_cursor
+        self._gathered = _Gathered()
+
+    def take(self, item: Item) -> None:
+        """Gather an item; commit at a checkpoint once enough has come."""
+        if isinstance(item, Checkpoint):
+            self.complete = item.complete
+            self._gathered.checkpoint = item.cursor
+            if self._gathered.is_load():
+                self.flush()
+            return
+        self._gathered.add(item)
+        if self._gathered.size >= BYTES_WITHOUT_CHECKPOINT:
+            self.flush()
+
+    def flush(self) -> None:
+        """Land and record what was gathered, in one commit with the cursor that it leads to."""
+        gathered, self._gathered = self._gathered, _Gathered()
+        states = self._catalog.documents.states(gathered.items)
+        now = datetime.now(UTC)
+        outcomes: list[Outcome] = []
+        rows: list[Row] = []
+        unchanged: list[str] = []
+        marks: dict[str, str] = {}
+        for key, item in gathered.items.items():
+            found = change(item, states.get(key), now)
+            self._counts.count(found.kind)
+            if found.outcome is None:
+                unchanged.append(key)
+                marks |= {key: found.mark} if found.mark is not None else {}
+            else:
+                outcomes.append(found.outcome)
+            if found.row is not None:
+                rows.append(found.row)
+        self._catalog.commit_read(
+            self._connection.id,
+            self._unit.id,
+            outcomes,
+            documents_path=self._landed(rows),
+            unchanged=unchanged,
+            marks=marks,
+            listing=self._listing,
+            cursor=gathered.checkpoint if self._keeps_cursor else None,
+        )
+
+    def _landed(self, rows: list[Row]) -> str | None:
+        if not rows:
+            return None
+        return self._landing.write_documents(self._connection.source, self._connection.id, self._unit.id, rows)

@@ -1,0 +1,104 @@
+"""Publish: what was indexed becomes what assistants see, if it passes the gate."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pipelines.evaluation.measures import Figures
+from pipelines.index.contract import IndexInfo
+from pipelines.index.embedded.snapshots import write_json
+from pipelines.ingestion import publish_checks
+from pipelines.ingestion.publish_checks import Check, SourceFigures
+from pipelines.services import Workspace
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """What the gate found. `published` is False if a check failed: assistants still see the version before.
+
+    On a Qdrant server a version that is live already is written in place; there the gate keeps a new version
+    from taking its place, and only tells of the old one.
+    """
+
+    info: IndexInfo
+    published: bool
+    checks: tuple[Check, ...]
+    sources: dict[str, SourceFigures]
+    golden: Figures | None
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why it was not published."""
+        return [f"{check.name}: {check.detail}" for check in self.checks if not check.passed]
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def publish(workspace: Workspace) -> IndexInfo:
+    """Publish the index as it stands, and say what is in it. Raises IndexBusy and IndexMismatch.
+
+    For small changes, many times a minute: nothing is checked, unless the last check failed. Then the index goes
+    through the gate each time until it passes.
+    """
+    if _held(workspace).exists():
+        return publish_checked(workspace).info
+    with workspace.store() as store:
+        store.publish()
+        return store.info()
+
+
+def publish_checked(workspace: Workspace) -> Publication:
+    """Check what was indexed, and publish it if all checks pass. Raises IndexBusy, IndexMismatch."""
+    with workspace.store() as store:
+        preview = store.preview()
+        found = publish_checks.contents(store)
+        golden, run = publish_checks.golden(workspace, preview)
+        checks = (
+            publish_checks.agreement(found, workspace.catalog),
+            publish_checks.closed_by_default(found, preview),
+            golden,
+        )
+        passed = all(check.passed for check in checks)
+        if passed:
+            store.publish()
+        publication = Publication(
+            info=store.info(),
+            published=passed,
+            checks=checks,
+            sources=publish_checks.source_figures(found, workspace),
+            golden=run.total if run else None,
+        )
+    _note(workspace, publication)
+    return publication
+
+
+def held_because(workspace: Workspace) -> list[str]:
+    """Why the index is not published at present; nothing if it is."""
+    try:
+        reasons: list[str] = json.loads(_held(workspace).read_text(encoding="utf-8"))["reasons"]
+    except FileNotFoundError:
+        return []
+    return reasons
+
+
+def _note(workspace: Workspace, publication: Publication) -> None:
+    """Remember across processes whether the gate is shut."""
+    file = _held(workspace)
+    if publication.published:
+        file.unlink(missing_ok=True)
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_json(file, {"since": datetime.now(UTC).isoformat(), "reasons": publication.reasons})
+    log.warning("not published, the version before stays live: %s", "; ".join(publication.reasons))
+
+
+def _held(workspace: Workspace) -> Path:
+    return workspace.settings.state_path / "index" / f"{workspace.settings.index.collection}.held.json"

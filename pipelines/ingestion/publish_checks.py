@@ -1,0 +1,173 @@
+"""What must hold of an index before assistants see it, and what is to be told of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from connectors.model import PUBLIC, user_token
+from connectors.settings import Connection
+from pipelines.catalog import Catalog
+from pipelines.catalog.freshness import freshness
+from pipelines.catalog.lookup import ids_of
+from pipelines.errors import EmbeddingError, UsageError
+from pipelines.evaluation.questions import expected_names, read_questions
+from pipelines.evaluation.run import Ask, Run, evaluate
+from pipelines.index.contract import Filters, IndexReader, IndexStore, Payload
+from pipelines.retrieval import search
+from pipelines.retrieval.principals import person_tokens
+from pipelines.retrieval.schema import SearchRequest, SearchResponse
+from pipelines.services import Workspace
+
+NAMED_IN_DETAIL = 5
+LOOKED_AT = 200
+"""How many documents without readers are asked for as a stranger."""
+STRANGER = (PUBLIC, user_token("nobody@invalid"))
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One condition of publishing; `detail` says what was found."""
+
+    name: str
+    passed: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFigures:
+    """What the index holds of one source, and how fresh it is.
+
+    `newest` is the latest time of a document at its source, `lag_seconds` the time since the unit that was read
+    longest ago; None where nothing is known.
+    """
+
+    documents: int
+    points: int
+    newest: str | None
+    last_sync: str | None
+    lag_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What one pass over all points tells."""
+
+    points: Counter[str] = field(default_factory=Counter)
+    """By document."""
+    sources: dict[str, str] = field(default_factory=dict)
+    """By document."""
+    newest: dict[str, str] = field(default_factory=dict)
+    """By source."""
+    unreadable: set[str] = field(default_factory=set)
+    """Documents that have no reader."""
+    unequal: set[str] = field(default_factory=set)
+    """Documents whose points differ in readers."""
+
+
+def contents(store: IndexStore) -> Contents:
+    """Read all points once; memory grows with the number of documents, not of points."""
+    found = Contents()
+    readers: dict[str, int] = {}
+    for _, payload in store.scan():
+        document_id, source = payload["document_id"], payload["source"]
+        found.points[document_id] += 1
+        found.sources[document_id] = source
+        found.newest[source] = max(found.newest.get(source, ""), payload["updated_at"] or "")
+        if not payload["readers"]:
+            found.unreadable.add(document_id)
+        if readers.setdefault(document_id, _readers_hash(payload)) != _readers_hash(payload):
+            found.unequal.add(document_id)
+    return found
+
+
+def agreement(found: Contents, catalog: Catalog) -> Check:
+    """The index holds exactly the points that the catalog knows of; documents on their way do not count."""
+    expected = catalog.documents.indexed()
+    differing = [one for one in expected.keys() | found.points.keys() if expected.get(one, 0) != found.points[one]]
+    states = catalog.documents.states(differing)
+    wrong = sorted(one for one in differing if one not in states or states[one].status != "pending")
+    if not wrong:
+        return Check("index agrees with catalog", True, f"{len(found.points)} documents")
+    shown = ", ".join(f"{one} ({found.points[one]} points, not {expected.get(one, 0)})" for one in _first(wrong))
+    return Check(
+        "index agrees with catalog",
+        False,
+        f"{len(wrong)} documents differ: {shown}; `headrace reindex` makes the index anew from what was read",
+    )
+
+
+def closed_by_default(found: Contents, preview: IndexReader) -> Check:
+    """A document without readers is visible to nobody, and all points of a document have the same readers."""
+    name = "no document without readers is visible"
+    stranger = Filters(readers=STRANGER)
+    visible = [one for one in _first(sorted(found.unreadable), LOOKED_AT) if preview.document(one, stranger)]
+    if visible or found.unequal:
+        wrong = ", ".join(_first([*visible, *sorted(found.unequal)]))
+        return Check(name, False, f"visible, or with points of different readers: {wrong}")
+    return Check(name, True, f"{len(found.unreadable)} documents have no reader")
+
+
+def golden(workspace: Workspace, preview: IndexReader) -> tuple[Check, Run | None]:
+    """The golden questions find enough of their documents. Without any configured there is nothing to fail."""
+    name, wanted = "golden questions", workspace.settings.golden
+    if wanted is None:
+        return Check(name, True, "none configured"), None
+    try:
+        questions = read_questions(workspace.settings.directory / wanted.file)
+        ids = ids_of(workspace.catalog.documents, expected_names(questions))
+        run = evaluate(questions, _asking(workspace, preview), model=workspace.embedder.model, ids=ids)
+    except (EmbeddingError, UsageError) as error:
+        return Check(name, False, f"could not be asked: {error}"), None
+    recall = run.total.recall_at_10
+    detail = f"recall@10 {recall:.3f} over {len(questions)} questions, {wanted.recall_at_10:.3f} wanted"
+    passed = recall >= wanted.recall_at_10
+    worst = "; ".join(repr(one.query) for one in run.worst(NAMED_IN_DETAIL) if one.missing)
+    return Check(name, passed, detail if passed or not worst else f"{detail}; without their documents: {worst}"), run
+
+
+def source_figures(found: Contents, workspace: Workspace) -> dict[str, SourceFigures]:
+    """Figures of each source that is configured or indexed."""
+    documents = Counter(found.sources.values())
+    points: Counter[str] = Counter()
+    for document_id, count in found.points.items():
+        points[found.sources[document_id]] += count
+    connections: dict[str, list[Connection]] = {source: [] for source in documents}
+    for connection in workspace.settings.connections:
+        connections.setdefault(connection.source, []).append(connection)
+    return {
+        source: SourceFigures(
+            documents[source], points[source], found.newest.get(source) or None, *_read(workspace.catalog, mine)
+        )
+        for source, mine in sorted(connections.items())
+    }
+
+
+def _read(catalog: Catalog, connections: list[Connection]) -> tuple[str | None, float | None]:
+    """The oldest last sync of some connections, and how long ago that is; None if one was never read."""
+    syncs = [freshness(catalog, connection).last_sync for connection in connections]
+    known = [sync for sync in syncs if sync]
+    if not known or len(known) < len(syncs):
+        return None, None
+    oldest = min(known)
+    return oldest.isoformat(), round((datetime.now(UTC) - oldest).total_seconds(), 1)
+
+
+def _asking(workspace: Workspace, preview: IndexReader) -> Ask:
+    def ask(fields: Mapping[str, Any]) -> SearchResponse:
+        request = SearchRequest.model_validate(dict(fields))
+        readers = person_tokens(request.user, workspace.settings, workspace.catalog) if request.user else None
+        return search(request, readers, index=preview, embedder=workspace.embedder, reranker=workspace.reranker)
+
+    return ask
+
+
+def _readers_hash(payload: Payload) -> int:
+    return hash(tuple(sorted(payload["readers"])))
+
+
+def _first(names: list[str], count: int = NAMED_IN_DETAIL) -> list[str]:
+    return names[:count]

@@ -1,0 +1,47 @@
+"""Reindex: all documents in the landing, chunked and embedded anew for other settings, then made live at once."""
+
+from __future__ import annotations
+
+from connectors.model import Unit
+from pipelines.errors import UsageError
+from pipelines.ingestion.chunks import chunk
+from pipelines.ingestion.publish import publish
+from pipelines.ingestion.report import SyncReport
+from pipelines.ingestion.sync import SILENT, Observer, timed
+from pipelines.ingestion.vectors import index_vectors
+from pipelines.services import Workspace
+from pipelines.settings import OpenAIEmbedding, Settings
+
+
+def reindex(workspace: Workspace, observer: Observer = SILENT) -> SyncReport:
+    """Make the index anew from the landing, without a request to the sources; texts embedded before are not paid
+    again. Assistants see the old index until the new one is complete; interrupted, it is run again.
+
+    `workspace` must replace its index. Raises UnitBusy while anything is being synced, EmbeddingError, IndexBusy.
+    """
+    report = SyncReport()
+    catalog = workspace.catalog
+    names = {(state.connection, state.unit.id): state.unit for state in catalog.units.all()}
+    with timed(report), catalog.leases.hold_all():
+        catalog.start_reindex()
+        for connection, unit_id in catalog.loads.units_with_pending():
+            unit = names[connection, unit_id]
+
+            def progress(stage: str, done: int, total: int | None, unit: Unit = unit) -> None:
+                observer.progress(unit, stage, done, total)
+
+            chunk(workspace, connection, unit_id, report, progress=progress)
+            index_vectors(workspace, connection, unit_id, report, progress=progress)
+        publish(workspace)
+    return report
+
+
+def with_model(settings: Settings, model: str | None) -> Settings:
+    """The settings with another embedding model. Raises UsageError where the provider has only one."""
+    if model is None or model == getattr(settings.embedding, "model", None):
+        return settings
+    if not isinstance(settings.embedding, OpenAIEmbedding):
+        raise UsageError(
+            f"the provider {settings.embedding.provider!r} has one model only; set embedding.provider first"
+        )
+    return settings.model_copy(update={"embedding": settings.embedding.model_copy(update={"model": model})})

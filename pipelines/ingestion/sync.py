@@ -1,0 +1,205 @@
+"""Sync: all stages for a unit, all units of a connection. What stops one unit leaves the others alone."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+
+from connectors import connect
+from connectors.errors import SourceError
+from connectors.model import Connector, Unit
+from connectors.settings import Connection
+from pipelines.errors import HeadraceError, UsageError
+from pipelines.ingestion.options import Stage, SyncOptions, Target
+from pipelines.ingestion.report import Progress, SyncReport
+from pipelines.services import Workspace
+from pipelines.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class StageDone:
+    """One stage of one unit has ended; `report` counts what this stage did."""
+
+    connection: Connection
+    unit: Unit
+    stage: Stage
+    report: SyncReport
+
+
+@dataclass(frozen=True, slots=True)
+class Observer:
+    """Who is told: of each stage that ended well, and of progress inside one (unit, stage, done, total)."""
+
+    stage_done: Callable[[StageDone], None] = lambda done: None
+    progress: Callable[[Unit, str, int, int | None], None] = lambda unit, stage, done, total: None
+
+
+SILENT = Observer()
+
+
+DEFAULT = SyncOptions()
+
+
+def sync_connection(
+    workspace: Workspace,
+    connection: Connection,
+    units: Sequence[str] = (),
+    options: SyncOptions = DEFAULT,
+    observer: Observer = SILENT,
+) -> SyncReport:
+    """Bring a connection up to date: its list of units, its memberships, then each unit (or only `units`).
+
+    A paused connection is left alone. Never raises for trouble at the source: the report's `errors` says what
+    stopped which unit. Raises UsageError if one of `units` does not exist.
+    """
+    report = SyncReport()
+    if workspace.catalog.connections.get(connection.id).paused:
+        logger.warning("%s is paused; `headrace resume %s` ends that", connection.id, connection.id)
+        return report
+    with closing(connect(connection)) as connector:
+        chosen: list[Unit] = []
+        with timed(report), _recorded(report, connection.id):
+            chosen = discover(workspace, connection, connector, units)
+            refresh_memberships(workspace, connection, connector)
+        report.requests[connection.id] = connector.requests
+        for unit in chosen:
+            report.add(sync_unit(workspace, connection, connector, unit, options, observer))
+        if options.mode in ("full", "reconcile") and not units and connection.id not in report.errors:
+            gone = replace(options, mode="gone")
+            for unit in _gone(workspace, connection):
+                report.add(sync_unit(workspace, connection, connector, unit, gone, observer))
+    return report
+
+
+def plan_reconcile(settings: Settings, targets: Iterable[Target]) -> SyncReport:
+    """What a reconcile would read and delete; nothing is written. Raises UsageError."""
+    options = SyncOptions(stages=("documents",), mode="reconcile", dry_run=True)
+    report = SyncReport()
+    with Workspace(settings) as workspace:
+        for target in targets:
+            connection = settings.connection(target.connection)
+            report.add(sync_connection(workspace, connection, target.units, options))
+    return report
+
+
+def refresh_memberships(workspace: Workspace, connection: Connection, connector: Connector) -> int:
+    """Read who belongs to which group, and nothing else; returns how many memberships there are.
+
+    Raises SourceError, and then leaves the memberships as they were.
+    """
+    count = workspace.catalog.memberships.replace(connection.id, connector.memberships())
+    workspace.catalog.connections.memberships_read(connection.id)
+    return count
+
+
+def discover(
+    workspace: Workspace, connection: Connection, connector: Connector, only: Sequence[str] = ()
+) -> list[Unit]:
+    """List the connection's units, keep them in the catalog, and return those to work on.
+
+    Raises SourceError, and UsageError if one of `only` does not exist.
+    """
+    workspace.catalog.units.discovered(connection.id, connection.source, connector.units())
+    known = [state for state in workspace.catalog.units.all(connection.id) if not state.gone]
+    if not only:
+        return [state.unit for state in known if not state.paused]
+    by_name = {name: state.unit for state in known for name in (state.unit.name, state.unit.id)}
+    if missing := [name for name in only if name not in by_name]:
+        raise UsageError(f"{connection.id}: no unit {missing[0]!r}; see `headrace units {connection.id}`")
+    return [by_name[name] for name in only]
+
+
+def _gone(workspace: Workspace, connection: Connection) -> list[Unit]:
+    """Units that the source no longer lists, and that still have documents."""
+    states = workspace.catalog.units.all(connection.id)
+    live = workspace.catalog.documents.live
+    return [state.unit for state in states if state.gone and not state.paused and live(connection.id, state.unit.id)]
+
+
+def sync_unit(
+    workspace: Workspace,
+    connection: Connection,
+    connector: Connector,
+    unit: Unit,
+    options: SyncOptions = DEFAULT,
+    observer: Observer = SILENT,
+) -> SyncReport:
+    """Run the stages of one unit, alone on it. What stopped it stands in the report's `errors`."""
+    report = SyncReport()
+    with _recorded(report, f"{connection.id}/{unit.id}"), workspace.catalog.leases.hold(connection.id, unit.id):
+        report.add(run_stages(workspace, connection, connector, unit, options, observer))
+    return report
+
+
+def run_stages(
+    workspace: Workspace,
+    connection: Connection,
+    connector: Connector,
+    unit: Unit,
+    options: SyncOptions = DEFAULT,
+    observer: Observer = SILENT,
+) -> SyncReport:
+    """The stages of one unit, for a caller that holds its lease. See `sync_unit`."""
+    report = SyncReport()
+    name = f"{connection.id}/{unit.id}"
+    for stage in options.stages:
+        done = StageDone(connection, unit, stage, SyncReport())
+        before = connector.requests
+        # Trouble at the source leaves what was read before it, and that goes on to the index.
+        with _recorded(report, name), timed(done.report):
+            _run(workspace, connector, done, options, partial(observer.progress, unit))
+        done.report.requests[connection.id] = connector.requests - before
+        report.add(done.report)
+        if name not in report.errors:
+            observer.stage_done(done)
+    if options.mode != "documents" and not options.dry_run:
+        workspace.catalog.units.synced(connection.id, unit.id, report.errors.get(name))
+    return report
+
+
+def _run(workspace: Workspace, connector: Connector, done: StageDone, options: SyncOptions, progress: Progress) -> None:
+    """Run one stage. The stages are imported when they run: each brings heavy packages of its own."""
+    unit, connection = done.unit, done.connection
+    if done.stage == "documents":
+        from pipelines.ingestion.documents import Ingest
+
+        Ingest(workspace, connector, connection, unit, options, done.report, progress).run()
+    elif done.stage == "chunks":
+        from pipelines.ingestion.chunks import chunk
+
+        chunk(workspace, connection.id, unit.id, done.report, progress=progress)
+    else:
+        from pipelines.ingestion.vectors import index_vectors
+
+        index_vectors(workspace, connection.id, unit.id, done.report, progress=progress)
+
+
+@contextmanager
+def _recorded(report: SyncReport, name: str) -> Iterator[None]:
+    """Turn what stops a unit into an entry of the report, so that the other units go on."""
+    try:
+        yield
+    except UsageError:
+        raise
+    except (SourceError, HeadraceError) as error:
+        logger.error("%s: %s", name, error)
+        report.errors[name] = str(error)
+    except Exception as error:
+        logger.exception("%s: unexpected error", name)
+        report.errors[name] = f"unexpected {type(error).__name__}: {error}"
+
+
+@contextmanager
+def timed(report: SyncReport) -> Iterator[None]:
+    """Add the time that the context takes to the report's seconds."""
+    started = time.perf_counter()
+    try:
+        yield
+    finally:
+        report.seconds += time.perf_counter() - started

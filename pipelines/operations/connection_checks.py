@@ -1,0 +1,58 @@
+"""`headrace check`: one finding for each thing that must work before a sync can."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+
+from connectors import connect
+from connectors.errors import SourceError
+from connectors.model import Finding
+from connectors.settings import Connection
+from pipelines.errors import HeadraceError
+from pipelines.services import Workspace
+from pipelines.settings import Settings
+
+
+def check_all(settings: Settings) -> list[Finding]:
+    """Findings on settings, catalog, embedding, index and every connection. Never raises for what it checks."""
+    findings = [Finding("settings", True, f"{len(settings.connections)} connections")]
+    with Workspace(settings) as workspace:
+        findings += [
+            _checked("catalog", lambda: f"{len(workspace.catalog.units.all())} units known"),
+            _checked("embedding", lambda: _embedding(workspace)),
+            _checked("index", lambda: _index(workspace)),
+        ]
+    for connection in settings.connections:
+        findings += _connection(connection)
+    return findings
+
+
+def _embedding(workspace: Workspace) -> str:
+    embedder = workspace.embedder
+    for _ in embedder.embed(["Does the embedding provider answer?"], purpose="query"):
+        pass
+    return f"{embedder.model}, {embedder.dimensions} dimensions"
+
+
+def _index(workspace: Workspace) -> str:
+    info = workspace.reader.info()
+    return f"{info.collection}: {info.documents} documents, {info.points} points"
+
+
+def _connection(connection: Connection) -> list[Finding]:
+    try:
+        with closing(connect(connection)) as connector:
+            return [
+                Finding(f"{connection.id}: {finding.subject}", finding.ok, finding.detail)
+                for finding in connector.check()
+            ]
+    except SourceError as error:
+        return [Finding(connection.id, False, str(error))]
+
+
+def _checked(subject: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(subject, True, look())
+    except HeadraceError as error:
+        return Finding(subject, False, str(error))

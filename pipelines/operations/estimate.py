@@ -1,0 +1,87 @@
+"""What a backfill would take: documents, tokens, money and time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from connectors import connect
+from connectors.model import Document, Window
+from pipelines.chunking import chunk_document
+from pipelines.chunking.tokens import estimate_tokens
+from pipelines.errors import DocumentError
+from pipelines.ingestion.options import Target
+from pipelines.ingestion.sync import discover
+from pipelines.services import Workspace
+from pipelines.settings import Settings
+
+_PROBE = 8
+"""How many texts are embedded to learn how fast the provider is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """`inputs` are texts that the cache does not have; `tokens` and `cost_usd` are theirs."""
+
+    documents: int
+    inputs: int
+    tokens: int
+    cost_usd: float
+    seconds: float
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def estimate(settings: Settings, target: Target, window: Window | None) -> Estimate:
+    """Read what a backfill would read, and count what it would embed; nothing is kept.
+
+    Raises SourceError, EmbeddingError and UsageError.
+    """
+    started = time.perf_counter()
+    documents = inputs = tokens = 0
+    probe: list[str] = []
+    with Workspace(settings) as workspace:
+        for texts in _texts(workspace, target, window):
+            documents += 1
+            missing = _uncached(workspace, texts)
+            inputs += len(missing)
+            tokens += sum(map(estimate_tokens, missing))
+            probe += missing[: _PROBE - len(probe)]
+        reading = time.perf_counter() - started
+        per_text = _seconds_per_text(workspace, probe) if probe else 0.0
+        price = workspace.embedder.price_per_million_tokens
+    return Estimate(documents, inputs, tokens, tokens * price / 1e6, reading + inputs * per_text)
+
+
+def _texts(workspace: Workspace, target: Target, window: Window | None) -> Iterator[list[str]]:
+    """The texts to embed of each document in the window."""
+    connection = workspace.settings.connection(target.connection)
+    with closing(connect(connection)) as connector:
+        for unit in discover(workspace, connection, connector, target.units):
+            for item in connector.read(unit, None, window):
+                if isinstance(item, Document):
+                    yield _chunked_texts(item)
+
+
+def _chunked_texts(document: Document) -> list[str]:
+    try:
+        return [chunk.embedded_text for chunk in chunk_document(document)]
+    except DocumentError:
+        return []  # the backfill itself records why
+
+
+def _uncached(workspace: Workspace, texts: list[str]) -> list[str]:
+    embedder = workspace.embedder
+    cached = workspace.catalog.embeddings.get(embedder.model, embedder.dimensions, texts)
+    return [text for text in texts if text not in cached]
+
+
+def _seconds_per_text(workspace: Workspace, texts: list[str]) -> float:
+    started = time.perf_counter()
+    for _ in workspace.embedder.embed(texts, purpose="document"):
+        pass
+    return (time.perf_counter() - started) / len(texts)

@@ -1,0 +1,214 @@
+"""The Model Context Protocol at `/mcp`: the tools `search` and `fetch`, as ChatGPT, Claude and others expect them.
+
+Their form follows https://platform.openai.com/docs/mcp: `search` takes `query` and answers `{results: [{id, title,
+url}]}`, `fetch` takes `id` and answers `{id, title, text, url, metadata}`; each as structured content, and as the
+same JSON in one text. Every request stands alone (no sessions), so that rights hold for each one anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from anyio import to_thread
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from starlette.requests import Request
+from starlette.types import Receive, Scope, Send
+
+from pipelines.errors import EmbeddingError, IndexStoreError
+from pipelines.retrieval.schema import (
+    MOST_DOCUMENTS,
+    DocumentResponse,
+    DocumentResult,
+    Person,
+    Question,
+    SearchFilters,
+    SearchRequest,
+    Text,
+)
+from pipelines.service.authentication import PERSON_HEADER, Asker, Authenticator
+from pipelines.service.errors import Problem, path, without_prefix
+from pipelines.service.search_service import Answers
+
+if TYPE_CHECKING:
+    from mcp.server.lowlevel.server import Server
+    from mcp_types import CallToolResult
+
+PATH = "/mcp"
+_PERSON: TypeAdapter[str | None] = TypeAdapter(Person | None)
+
+INSTRUCTIONS = (
+    "Search the company's knowledge (Notion, Google Drive, GitHub, Slack) as the person who asks may see it. "
+    "Use `search` to find documents, then `fetch` to read those that matter, and cite their `url`."
+)
+
+
+class _Arguments(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class SearchArguments(_Arguments):
+    """What `search` takes. A model may leave out all but `query`."""
+
+    query: Question = Field(
+        description="What to look for: a question in plain words, or exact terms such as an error code or a file name"
+    )
+    top_k: int = Field(default=10, ge=1, le=MOST_DOCUMENTS, description="How many documents to return at most")
+    filters: SearchFilters = Field(
+        default=SearchFilters(), description="Conditions that all hold; leave them out unless the question names them"
+    )
+
+
+class FetchArguments(_Arguments):
+    """What `fetch` takes."""
+
+    id: Text = Field(min_length=1, max_length=2_000, description="The `id` of a document that `search` returned")
+
+
+class FoundDocument(BaseModel):
+    id: str
+    title: str
+    url: str
+    text: str = Field(description="The passages that fit the question best")
+
+
+class SearchResults(BaseModel):
+    results: list[FoundDocument]
+
+
+class FetchedDocument(BaseModel):
+    id: str
+    title: str
+    text: str
+    url: str
+    metadata: dict[str, Any]
+
+
+class ToolProblem(Exception):
+    """Something that the model can put right, or must accept. Its message goes to the model."""
+
+
+def search_tool(arguments: dict[str, Any], answers: Answers, asker: Asker) -> SearchResults:
+    asked = _validated(SearchArguments, arguments)
+    request = SearchRequest(query=asked.query, top_k=asked.top_k, filters=asked.filters)
+    return SearchResults(results=[_found(one) for one in answers.search(request, asker).results])
+
+
+def fetch_tool(arguments: dict[str, Any], answers: Answers, asker: Asker) -> FetchedDocument:
+    found = answers.document(_validated(FetchArguments, arguments).id, asker)
+    if found is None:
+        raise ToolProblem("There is no such document, or it is not visible to whoever asks.")
+    return _fetched(found)
+
+
+TOOLS: dict[str, tuple[Callable[[dict[str, Any], Answers, Asker], BaseModel], type[BaseModel], type[BaseModel], str]]
+TOOLS = {
+    "search": (
+        search_tool,
+        SearchArguments,
+        SearchResults,
+        "Search the company's documents and discussions. Returns the documents that fit best, each with its id, "
+        "title, url and best passages. Use `fetch` for the whole text.",
+    ),
+    "fetch": (fetch_tool, FetchArguments, FetchedDocument, "Read a whole document that `search` found, by its id."),
+}
+
+
+class McpEndpoint:
+    """The ASGI application behind `/mcp`. Imports the protocol's package when it is first asked."""
+
+    def __init__(self, answers: Answers, authenticator: Authenticator) -> None:
+        self._answers = answers
+        self._authenticator = authenticator
+        self._server: Server[Any] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        _same_origin(request)
+        request.state.asker = await to_thread.run_sync(self._authenticate, request)
+        if self._server is None:
+            self._server = await to_thread.run_sync(self._make_server)
+        from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+
+        # One manager per request: nothing outlives the answer, and nothing must be started before the first one.
+        manager = StreamableHTTPSessionManager(self._server, stateless=True, json_response=True)
+        async with manager.run():
+            await manager.handle_request(scope, receive, send)
+
+    def _authenticate(self, request: Request) -> Asker:
+        try:
+            person = _PERSON.validate_python(request.headers.get(PERSON_HEADER))
+        except ValidationError as error:
+            raise Problem(422, "Invalid request", error.errors()[0]["msg"], field=PERSON_HEADER) from None
+        return self._authenticator.asker(request, person)
+
+    def _make_server(self) -> Server[Any]:
+        from mcp.server.lowlevel.server import Server
+        from mcp_types import (
+            CallToolRequestParams,
+            ListToolsResult,
+            PaginatedRequestParams,
+            Tool,
+            ToolAnnotations,
+        )
+
+        async def list_tools(_: Any, __: PaginatedRequestParams | None) -> ListToolsResult:
+            return ListToolsResult(tools=tools)
+
+        async def call_tool(context: Any, params: CallToolRequestParams) -> CallToolResult:
+            asker: Asker = context.request.state.asker
+            return await to_thread.run_sync(self._called, params.name, params.arguments or {}, asker)
+
+        tools = [
+            Tool(
+                name=name,
+                title=name.title(),
+                description=description,
+                input_schema=takes.model_json_schema(),
+                output_schema=gives.model_json_schema(),
+                annotations=ToolAnnotations(read_only_hint=True, open_world_hint=False),
+            )
+            for name, (_, takes, gives, description) in TOOLS.items()
+        ]
+        return Server("headrace", instructions=INSTRUCTIONS, on_list_tools=list_tools, on_call_tool=call_tool)
+
+    def _called(self, name: str, arguments: dict[str, Any], asker: Asker) -> CallToolResult:
+        from mcp_types import CallToolResult, TextContent
+
+        try:
+            if name not in TOOLS:
+                raise ToolProblem(f"There is no tool {name!r}; there are search and fetch.")
+            found = TOOLS[name][0](arguments, self._answers, asker)
+        except (ToolProblem, Problem) as problem:
+            return CallToolResult(content=[TextContent(text=str(problem))], is_error=True)
+        except (EmbeddingError, IndexStoreError):
+            text = "The search is not available now; try again later."
+            return CallToolResult(content=[TextContent(text=text)], is_error=True)
+        text = found.model_dump_json()
+        return CallToolResult(content=[TextContent(text=text)], structured_content=found.model_dump(mode="json"))
+
+
+def _same_origin(request: Request) -> None:
+    """A page of another site cannot ask, as the protocol demands. Raises a 403 problem."""
+    origin = request.headers.get("origin")
+    if origin and origin.partition("://")[2] != request.headers.get("host"):
+        raise Problem(403, "Forbidden", "Requests from pages of other sites are refused.")
+
+
+def _validated(model: type[Any], arguments: dict[str, Any]) -> Any:
+    try:
+        return model.model_validate(arguments)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise ToolProblem(f"{path(first['loc'])}: {without_prefix(first['msg'])}") from None
+
+
+def _found(one: DocumentResult) -> FoundDocument:
+    text = "\n\n".join(chunk.text for chunk in one.chunks)
+    return FoundDocument(id=one.document_id, title=one.title, url=one.url, text=text)
+
+
+def _fetched(one: DocumentResponse) -> FetchedDocument:
+    told = {"document_id", "title", "text", "url"}
+    metadata = one.model_dump(mode="json", exclude=told)
+    return FetchedDocument(id=one.document_id, title=one.title, text=one.text, url=one.url, metadata=metadata)

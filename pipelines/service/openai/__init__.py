@@ -1,0 +1,1 @@
+"""OpenAI's vector-store search, answered from the index."""

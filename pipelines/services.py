@@ -1,0 +1,130 @@
+"""Everything that the stages work with, opened when first needed and closed together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Self
+
+from pipelines.catalog import Catalog, open_catalog
+from pipelines.settings import Settings
+
+if TYPE_CHECKING:
+    from pipelines.embedding.base import Embedder
+    from pipelines.index.contract import IndexReader, IndexSpec, IndexStore
+    from pipelines.landing import Landing
+    from pipelines.retrieval.reranking import Reranker
+
+
+class Workspace:
+    """Opens the catalog, landing, embedder and index of some settings. Use it as a context manager.
+
+    An `embedder` that is handed in is used instead of the settings' and stays open. With `replace_index`, what
+    is written goes to a new collection where the live one was made for another model or chunking. With
+    `keep_store` the embedded index stays open between writes, until another process wants it: see `make_way`.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        embedder: Embedder | None = None,
+        *,
+        replace_index: bool = False,
+        keep_store: bool = False,
+    ) -> None:
+        self.settings = settings
+        self._keep_store = keep_store and settings.index.embedded
+        self._store: IndexStore | None = None
+        self._replace_index = replace_index
+        self._given_embedder = embedder
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._close_store()
+        self._open.close()
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        return self._open.enter_context(open_catalog(self.settings))
+
+    @cached_property
+    def landing(self) -> Landing:
+        from pipelines.landing import Landing
+
+        return Landing(self.settings)
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        if self._given_embedder is not None:
+            return self._given_embedder
+        from pipelines.embedding import open_embedder
+
+        embedder = open_embedder(self.settings.embedding)
+        self._open.callback(embedder.close)
+        return embedder
+
+    @cached_property
+    def reranker(self) -> Reranker | None:
+        """The reranker of the settings; None where there is none."""
+        if self.settings.reranker is None:
+            return None
+        from pipelines.retrieval.reranking import Reranker
+
+        reranker = Reranker(self.settings.reranker)
+        self._open.callback(reranker.close)
+        return reranker
+
+    def warm(self) -> None:
+        """Load a local model before it is needed; a provider's API is not asked for nothing."""
+        if self.settings.embedding.provider == "local":
+            for _ in self.embedder.embed(["warm"], purpose="query"):
+                pass
+
+    @cached_property
+    def reader(self) -> IndexReader:
+        from pipelines.index import open_reader
+
+        reader = open_reader(self.settings, self.index_spec)
+        self._open.callback(reader.close)
+        return reader
+
+    @cached_property
+    def index_spec(self) -> IndexSpec:
+        from pipelines.chunking import CHUNKING
+        from pipelines.index.contract import IndexSpec
+
+        return IndexSpec(
+            collection=self.settings.index.collection,
+            model=self.embedder.model,
+            dimensions=self.embedder.dimensions,
+            chunking=CHUNKING,
+        )
+
+    @contextmanager
+    def store(self) -> Iterator[IndexStore]:
+        """The index's one writer, held no longer than needed. Raises IndexBusy and IndexMismatch."""
+        from pipelines.index import open_store
+
+        self.make_way()
+        store = self._store or open_store(self.settings, self.index_spec, replace=self._replace_index)
+        self._store = None
+        with ExitStack() as closing:
+            closing.callback(store.close)
+            yield store
+            if self._keep_store:
+                self._store = store
+                closing.pop_all()
+
+    def make_way(self) -> None:
+        """Close a kept store that another process wants."""
+        if self._store and self._store.wanted():
+            self._close_store()
+
+    def _close_store(self) -> None:
+        store, self._store = self._store, None
+        if store:
+            store.close()

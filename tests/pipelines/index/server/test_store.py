@@ -1,0 +1,163 @@
+"""What is sent to a Qdrant server. The bodies are checked against its models by the REST stand-in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from typing import Any
+
+import httpx
+import pytest
+from pydantic import SecretStr
+from qdrant_client import QdrantClient, models
+
+from pipelines.errors import IndexMismatch, IndexStoreError
+from pipelines.index.contract import (
+    KEYWORD_FIELDS,
+    TIME_FIELDS,
+    DocumentChange,
+    Filters,
+    IndexSpec,
+    Point,
+    Refresh,
+    described,
+)
+from pipelines.index.fusion import DENSE_WEIGHT, LEXICAL_WEIGHT, RRF_K
+from pipelines.index.server.requests import collection_arguments
+from pipelines.index.server.store import QdrantReader, QdrantStore, connect
+from pipelines.index.versions import version_name
+from pipelines.settings import Index
+
+ID = "00000000-0000-0000-0000-00000000000"
+PAYLOAD = {"document_id": "a", "version": "1", "updated_at": None, "position": 0, "readers": ["public"]}
+
+
+def sent(rest: Any, method: str, ending: str) -> list[Any]:
+    return [body for one, path, body in rest.server.requests if one == method and path.split("?")[0].endswith(ending)]
+
+
+def test_a_collection_is_made_once_with_its_indexes(rest: Any, spec: IndexSpec) -> None:
+    rest.store().close()
+    name = version_name(spec)
+    (created,) = sent(rest, "PUT", f"/collections/{name}")
+    assert created["vectors"]["dense"]["size"] == 4
+    assert created["sparse_vectors"]["bm25"]["modifier"] == "idf"
+    assert created["metadata"] == described(rest.spec)
+    indexed = {body["field_name"]: body["field_schema"] for body in sent(rest, "PUT", "/index")}
+    assert indexed == {**dict.fromkeys(KEYWORD_FIELDS, "keyword"), **dict.fromkeys(TIME_FIELDS, "datetime")}
+    rest.store().close()
+    assert len(sent(rest, "PUT", f"/collections/{name}")) == 1
+
+
+@pytest.mark.parametrize(
+    ("quantization", "expected"),
+    [
+        ("none", None),
+        ("scalar", {"scalar": {"type": "int8", "always_ram": True}}),
+        ("binary", {"binary": {"always_ram": True}}),
+    ],
+)
+def test_a_cluster_gets_its_settings(quantization: Any, expected: Any, spec: IndexSpec) -> None:
+    settings = Index(url="http://q", shard_number=3, replication_factor=2, quantization=quantization)
+    arguments = collection_arguments(spec, settings)
+    assert (arguments["shard_number"], arguments["replication_factor"]) == (3, 2)
+    made = arguments["quantization_config"]
+    assert (made and made.model_dump(exclude_none=True, mode="json")) == expected
+    assert arguments["vectors_config"]["dense"].on_disk is (quantization != "none")
+
+
+def test_a_change_is_one_ordered_request_that_waits(rest: Any) -> None:
+    with closing(rest.store()) as store:
+        points = [Point(f"{ID}{n}", [1.0, 0.0, 0.0, 0.0], "water", PAYLOAD) for n in range(2)]
+        store.apply([DocumentChange("a", points)])
+        refresh = Refresh(f"{ID}0", PAYLOAD, "water gate")
+        store.apply([DocumentChange("a", [points[0]], [refresh], [f"{ID}1"])])
+    (path,) = {path for _, path, _ in rest.server.requests if "/points/batch" in path}
+    assert "wait=true" in path
+    assert "ordering=medium" in path
+    _, change = sent(rest, "POST", "/points/batch")
+    assert [next(iter(one)) for one in change["operations"]] == [
+        "upsert",
+        "overwrite_payload",
+        "update_vectors",
+        "delete",
+    ]
+    assert list(change["operations"][2]["update_vectors"]["points"][0]["vector"]) == ["bm25"], "dense stays"
+    assert change["operations"][3]["delete"]["points"] == [f"{ID}1"]
+
+
+def test_the_filter_is_inside_every_leg(rest: Any) -> None:
+    with closing(rest.store()) as store:
+        store.publish()
+    with closing(rest.reader()) as reader:
+        filters = Filters(readers=("user:a", "public"), tags_not=("draft",))
+        reader.search(mode="hybrid", text="water", dense=[1, 0, 0, 0], filters=filters, limit=30)
+        reader.search(mode="lexical", text="water", dense=None, filters=filters, limit=30)
+        assert reader.search(mode="dense", text="", dense=[1, 0, 0, 0], filters=Filters(), limit=30) == []
+    hybrid, lexical = sent(rest, "POST", "/points/query")
+    assert hybrid["query"] == {"rrf": {"k": RRF_K, "weights": [DENSE_WEIGHT, LEXICAL_WEIGHT]}}
+    assert [(leg["using"], leg["limit"]) for leg in hybrid["prefetch"]] == [("dense", 120), ("bm25", 120)]
+    for leg in (*hybrid["prefetch"], lexical):
+        assert leg["filter"]["must"][0] == {"key": "readers", "match": {"any": ["user:a", "public"]}}
+        assert leg["filter"]["must_not"][0] == {"key": "tags", "match": {"any": ["draft"]}}
+
+
+def test_the_alias_moves_in_one_step(rest: Any, spec: IndexSpec) -> None:
+    other = IndexSpec(spec.collection, "large", 4, "v1")
+    with closing(rest.store()) as store:
+        store.publish()
+        store.publish()
+    with closing(rest.store(other, replace=True)) as store:
+        store.publish()
+    first, second = sent(rest, "POST", "/collections/aliases")
+    assert first == {"actions": [_alias(version_name(spec))]}
+    assert second == {"actions": [{"delete_alias": {"alias_name": "knowledge"}}, _alias(version_name(other))]}
+
+
+def _alias(collection: str) -> Any:
+    return {"create_alias": {"collection_name": collection, "alias_name": "knowledge"}}
+
+
+def test_a_collection_of_somebody_else_is_refused(rest: Any, spec: IndexSpec) -> None:
+    rest.server.engine.create_collection(
+        version_name(spec), vectors_config={"dense": models.VectorParams(size=4, distance=models.Distance.DOT)}
+    )
+    with pytest.raises(IndexMismatch, match="was not made by Headrace"):
+        rest.store()
+
+
+def _refused(request: httpx.Request) -> httpx.Response:
+    return httpx.Response(403, json={"status": {"error": "Forbidden"}})
+
+
+def _unreachable(request: httpx.Request) -> httpx.Response:
+    raise httpx.ConnectError("connection refused")
+
+
+def _overloaded(request: httpx.Request) -> httpx.Response:
+    return httpx.Response(429, headers={"Retry-After": "3"}, json={"status": {"error": "too many"}})
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [(_refused, "answered 403.*Forbidden"), (_unreachable, "cannot be reached"), (_overloaded, "too many")],
+)
+def test_trouble_is_named(answer: Callable[[httpx.Request], httpx.Response], reason: str, spec: IndexSpec) -> None:
+    def client() -> QdrantClient:
+        return QdrantClient(url="http://q.test", check_compatibility=False, transport=httpx.MockTransport(answer))
+
+    with pytest.raises(IndexStoreError, match=f"knowledge.*{reason}"):
+        QdrantStore(client(), spec, Index())
+    with (
+        pytest.raises(IndexStoreError, match=f"knowledge.*{reason}"),
+        closing(QdrantReader(client(), "knowledge", spec)) as reader,
+    ):
+        reader.info()
+
+
+def test_the_key_is_sent_and_never_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    settings = Index(url="https://qdrant.test:6333", api_key=SecretStr("hush"))
+    with closing(connect(settings)) as client:
+        assert "hush" not in repr(client)
+        assert client._client._rest_headers["api-key"] == "hush"  # type: ignore[attr-defined]
+    assert "hush" not in "".join(capsys.readouterr())

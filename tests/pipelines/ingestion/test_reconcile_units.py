@@ -1,0 +1,192 @@
+"""Reconcile: a complete listing against the catalog, and nothing removed that is not gone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from pydantic import SecretStr
+
+import pipelines.ingestion.sync
+from connectors.errors import Unavailable
+from connectors.model import Membership, Unit
+from connectors.settings import GitHubConnection
+from pipelines.ingestion.options import SyncOptions
+from pipelines.ingestion.sync import sync_connection, sync_unit
+from pipelines.services import Workspace
+from tests.emulators.fake_embedder import FakeEmbedder
+from tests.emulators.memory_source import MemorySource
+from tests.pipelines.documents import document
+
+CONNECTION = GitHubConnection(id="acme", source="github", token=SecretStr("t"))
+UNIT = Unit("unit", "Unit")
+RECONCILE = SyncOptions(mode="reconcile")
+PRIVATE = ("group:acme:team",)
+DRY_RUN = SyncOptions(stages=("documents",), mode="reconcile", dry_run=True)
+
+
+@pytest.fixture
+def source(monkeypatch):
+    memory = MemorySource()
+    for number in range(30):
+        memory.put(document(number))
+    monkeypatch.setattr(pipelines.ingestion.sync, "connect", lambda connection: memory)
+    return memory
+
+
+@pytest.fixture
+def workspace(settings, source):
+    with Workspace(settings, FakeEmbedder()) as opened:
+        opened.catalog.units.discovered(CONNECTION.id, CONNECTION.source, [UNIT])
+        sync_unit(opened, CONNECTION, source, UNIT)
+        yield opened
+
+
+def reconcile(workspace, source, options=RECONCILE):
+    return sync_unit(workspace, CONNECTION, source, UNIT, options)
+
+
+def indexed(workspace):
+    with workspace.store() as store:
+        return {payload["document_id"] for _, payload in store.scan()}
+
+
+def forgotten(source, number, **change):
+    """An object that changes without the change feed saying so."""
+    clock = source.clock
+    source.put(document(number, **change))
+    source.changed[document(number).id] = clock
+    source.clock = clock
+
+
+def test_nothing_new_reads_nothing(workspace, source):
+    requests = source.requests
+    report = reconcile(workspace, source)
+    assert (report.documents.read, report.errors, source.requests - requests) == (0, {}, 1)
+
+
+def test_what_the_changes_missed_is_read(workspace, source):
+    later = document(3).updated_at + timedelta(days=1)
+    forgotten(source, 3, content="Quite another text.", updated_at=later)
+    forgotten(source, 99, content="Never seen before.")
+    assert sync_unit(workspace, CONNECTION, source, UNIT).documents.read == 0
+    report = reconcile(workspace, source)
+    assert (report.documents.new, report.documents.changed, report.embedding.inputs) == (1, 1, 2)
+
+
+def test_what_looks_otherwise_in_the_listing_is_read_once(workspace, source):
+    forgotten(source, 3, content="Quite another text.", mark="b")
+    forgotten(source, 4, mark="b")
+    assert reconcile(workspace, source).documents.read == 0  # nothing to compare with yet
+    sync_unit(workspace, CONNECTION, source, UNIT, SyncOptions(mode="full"))
+    forgotten(source, 3, content="Edited once more.", mark="c")
+    forgotten(source, 4, mark="c")
+    report = reconcile(workspace, source)
+    assert (report.documents.changed, report.documents.unchanged) == (1, 1)
+    assert reconcile(workspace, source).documents.read == 0
+
+
+def test_what_is_gone_is_removed_and_can_come_back(workspace, source):
+    source.remove(document(1).id)
+    report = reconcile(workspace, source)
+    assert (report.documents.deleted, report.errors) == (1, {})
+    assert document(1).id not in indexed(workspace)
+    forgotten(source, 1)
+    assert (reconcile(workspace, source).documents.new, document(1).id in indexed(workspace)) == (1, True)
+
+
+def test_what_the_listing_leaves_out_by_mistake_stays(workspace, source, monkeypatch):
+    def listing(unit):
+        return (one for one in MemorySource.listing(source, unit) if one.document_id != document(1).id)
+
+    monkeypatch.setattr(source, "listing", listing)
+    report = reconcile(workspace, source)
+    assert (report.documents.deleted, report.documents.unchanged) == (0, 1)
+    assert len(indexed(workspace)) == 30
+
+
+def test_an_incomplete_listing_removes_nothing(workspace, source):
+    source.page_size = 10
+    source.remove(document(29).id)
+
+    def breaks(page):
+        if page == 2:
+            raise Unavailable("https://api.test", "HTTP 502")
+
+    source.before_page = breaks
+    report = reconcile(workspace, source)
+    assert "HTTP 502" in report.errors["acme/unit"]
+    assert (report.documents.deleted, len(indexed(workspace))) == (0, 30)
+
+
+def test_too_much_gone_waits_for_somebodys_word_and_the_rest_is_read(workspace, source):
+    for number in range(4):
+        source.remove(document(number).id)
+    forgotten(source, 99)
+    report = reconcile(workspace, source)
+    assert "4 of 31 documents" in report.errors["acme/unit"]
+    assert "headrace reconcile --allow-mass-delete" in report.errors["acme/unit"]
+    assert (report.documents.new, len(indexed(workspace))) == (1, 31)
+    report = reconcile(workspace, source, replace(RECONCILE, allow_mass_delete=True))
+    assert (report.documents.deleted, report.errors, len(indexed(workspace))) == (4, {}, 27)
+
+
+def test_a_dry_run_tells_and_changes_nothing(workspace, source):
+    for number in range(4):
+        source.remove(document(number).id)
+    forgotten(source, 99)
+    before = workspace.catalog.units.get("acme", "unit")
+    report = reconcile(workspace, source, DRY_RUN)
+    assert report.would_read == [document(99).id]
+    assert report.would_delete == [document(number).id for number in range(4)]
+    assert (report.errors, len(indexed(workspace))) == ({}, 30)
+    assert workspace.catalog.documents.totals() == {("acme", "unit"): {"indexed": 30}}
+    assert workspace.catalog.units.get("acme", "unit") == before
+
+
+def test_units_that_are_gone_lose_their_documents(workspace, source, monkeypatch):
+    monkeypatch.setattr(source, "units", lambda: iter(()))
+    source.objects.clear()
+    options = replace(RECONCILE, allow_mass_delete=True)
+    assert sync_connection(
+        workspace, CONNECTION, (), replace(options, stages=("documents",), dry_run=True)
+    ).would_delete
+    assert sync_connection(workspace, CONNECTION, (), options).documents.deleted == 30
+    assert indexed(workspace) == set()
+
+
+def test_a_unit_shared_anew_is_read_again_without_embedding(workspace, source, monkeypatch):
+    for number in range(30):
+        forgotten(source, number, readers=PRIVATE)
+    assert sync_connection(workspace, CONNECTION).documents.read == 0
+    monkeypatch.setattr(source, "units", lambda: iter([replace(UNIT, readers=PRIVATE)]))
+    report = sync_connection(workspace, CONNECTION)
+    assert (report.documents.changed, report.embedding.inputs, report.errors) == (30, 0, {})
+
+
+def test_a_paused_connection_is_left_alone(workspace, source):
+    source.put(document(50))
+    source.people = [Membership("team", "ada@example.com")]
+    workspace.catalog.connections.pause("acme", True)
+    requests = source.requests
+    assert sync_connection(workspace, CONNECTION).documents.read == 0
+    assert (source.requests, workspace.catalog.groups_of("ada@example.com")) == (requests, frozenset())
+    workspace.catalog.connections.pause("acme", False)
+    assert sync_connection(workspace, CONNECTION).documents.new == 1
+    assert workspace.catalog.groups_of("ada@example.com")
+
+
+def test_memberships_that_cannot_be_read_stay_as_they_were(workspace, source, monkeypatch):
+    source.people = [Membership("team", "ada@example.com")]
+    sync_connection(workspace, CONNECTION)
+
+    def broken():
+        yield Membership("team", "eve@example.com")
+        raise Unavailable("https://api.test", "HTTP 500")
+
+    monkeypatch.setattr(source, "memberships", broken)
+    report = sync_connection(workspace, CONNECTION)
+    assert "HTTP 500" in report.errors["acme"]
+    assert workspace.catalog.groups_of("ada@example.com")
+    assert not workspace.catalog.groups_of("eve@example.com")

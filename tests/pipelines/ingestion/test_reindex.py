@@ -1,0 +1,104 @@
+"""Reindex: another model, another collection, nothing read again and nothing paid twice."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import SecretStr
+
+from connectors.model import Unit
+from connectors.settings import GitHubConnection
+from pipelines.errors import IndexMismatch, UnitBusy, UsageError
+from pipelines.ingestion.publish import publish
+from pipelines.ingestion.reindex import reindex, with_model
+from pipelines.ingestion.sync import sync_unit
+from pipelines.services import Workspace
+from pipelines.settings import OpenAIEmbedding
+from tests.emulators.fake_embedder import FakeEmbedder
+from tests.emulators.memory_source import MemorySource
+from tests.pipelines.documents import document
+
+CONNECTION = GitHubConnection(id="acme", source="github", token=SecretStr("t"))
+UNIT = Unit("unit", "Unit")
+
+
+class OtherModel(FakeEmbedder):
+    @property
+    def model(self):
+        return "other"
+
+
+@pytest.fixture
+def source():
+    memory = MemorySource()
+    for number in range(20):
+        memory.put(document(number))
+    return memory
+
+
+@pytest.fixture
+def synced(settings, source):
+    with Workspace(settings, FakeEmbedder()) as workspace:
+        workspace.catalog.units.discovered("acme", "github", [UNIT])
+        sync_unit(workspace, CONNECTION, source, UNIT)
+        source.put(document(3, content="A newer text."))
+        source.put(document(4))
+        sync_unit(workspace, CONNECTION, source, UNIT)
+        publish(workspace)
+    return settings
+
+
+def points(workspace):
+    with workspace.store() as store:
+        return dict(store.scan())
+
+
+def test_another_model_is_refused_until_the_index_is_made_anew(synced, source):
+    with Workspace(synced, FakeEmbedder()) as workspace:
+        before = points(workspace)
+    other = OtherModel()
+    with Workspace(synced, other) as workspace, pytest.raises(IndexMismatch, match="headrace reindex"):
+        points(workspace)
+    requests = source.requests
+    with Workspace(synced, other, replace_index=True) as workspace:
+        report = reindex(workspace)
+        assert (report.chunks.new, report.embedding.inputs, source.requests) == (20, 20, requests)
+    with Workspace(synced, other) as workspace:
+        assert points(workspace) == before
+        assert workspace.reader.info().model == "other"
+        assert workspace.reader.info().points == 20
+        assert sync_unit(workspace, CONNECTION, source, UNIT).embedding.inputs == 0
+
+
+def test_a_reindex_that_was_interrupted_is_run_again_at_no_cost(synced, monkeypatch):
+    other = OtherModel()
+    with monkeypatch.context() as broken, Workspace(synced, other, replace_index=True) as workspace:
+        broken.setattr("pipelines.ingestion.reindex.publish", lambda workspace: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            reindex(workspace)
+    with Workspace(synced, FakeEmbedder()) as workspace:
+        assert workspace.reader.info().model == FakeEmbedder().model
+    with Workspace(synced, other, replace_index=True) as workspace:
+        report = reindex(workspace)
+        assert report.embedding.inputs == 0
+        assert workspace.reader.info().points == 20
+
+
+def test_a_reindex_and_a_sync_never_run_at_once(synced, source, monkeypatch):
+    with Workspace(synced, FakeEmbedder()) as workspace:
+        with workspace.catalog.leases.hold("acme", "unit"), pytest.raises(UnitBusy, match="acme/unit"):
+            reindex(workspace)
+        reindex(workspace)  # the lease is given back
+        monkeypatch.setattr("pipelines.catalog.leases._this_process", lambda: "elsewhere process 1 of 1.00")
+        with workspace.catalog.leases.hold_all():
+            monkeypatch.undo()
+            report = sync_unit(workspace, CONNECTION, source, UNIT)
+        assert "elsewhere" in report.errors["acme/unit"]
+
+
+def test_a_model_can_be_named_where_the_provider_has_several(settings):
+    with pytest.raises(UsageError, match=r"embedding\.provider"):
+        with_model(settings, "other")
+    embedding = OpenAIEmbedding(provider="openai", api_key=SecretStr("k"))
+    several = settings.model_copy(update={"embedding": embedding})
+    assert with_model(several, "other").embedding.model == "other"
+    assert with_model(several, None) is several

@@ -1,0 +1,262 @@
+"""The stages together: a source in memory, the real landing, catalog, chunking and embedded index."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from pydantic import SecretStr
+
+from connectors.errors import Unavailable
+from connectors.model import Failed, Membership, Skipped, Unit, Window
+from connectors.settings import GitHubConnection
+from pipelines.ingestion.options import SyncOptions
+from pipelines.ingestion.sync import sync_unit
+from pipelines.services import Workspace
+from tests.emulators.fake_embedder import FakeEmbedder
+from tests.emulators.memory_source import MemorySource
+from tests.pipelines.documents import document
+
+CONNECTION = GitHubConnection(id="acme", source="github", token=SecretStr("t"))
+UNIT = Unit("unit", "Unit")
+INCREMENTAL = SyncOptions()
+FULL = SyncOptions(mode="full")
+LONG = "\n\n".join(
+    f"## Part {part}\n\n" + " ".join(f"Sentence {part}.{number} says something of its own." for number in range(60))
+    for part in range(6)
+)
+
+
+@pytest.fixture
+def embedder():
+    return FakeEmbedder()
+
+
+@pytest.fixture
+def source():
+    return MemorySource()
+
+
+@pytest.fixture
+def workspace(settings, embedder):
+    with Workspace(settings, embedder) as opened:
+        opened.catalog.units.discovered(CONNECTION.id, CONNECTION.source, [UNIT])
+        yield opened
+
+
+def sync(workspace, source, options=INCREMENTAL):
+    return sync_unit(workspace, CONNECTION, source, UNIT, options)
+
+
+def points(workspace):
+    with workspace.store() as store:
+        return dict(store.scan())
+
+
+def test_a_first_sync_indexes_everything(workspace, source, embedder):
+    for number in range(120):
+        source.put(document(number))
+    report = sync(workspace, source)
+    assert (report.documents.read, report.documents.new, report.errors) == (120, 120, {})
+    assert report.chunks.new == report.chunks.total == len(points(workspace)) == report.embedding.inputs
+    assert workspace.catalog.documents.totals() == {("acme", "unit"): {"indexed": 120}}
+    assert report.embedding.cost_usd == pytest.approx(report.embedding.tokens / 1e6)
+
+
+def test_a_sync_with_nothing_new_embeds_and_writes_nothing(workspace, source, embedder):
+    source.put(document())
+    sync(workspace, source)
+    before, sent = points(workspace), embedder.requests
+    for options in (SyncOptions(), FULL):
+        report = sync(workspace, source, options)
+        assert (report.documents.new, report.documents.changed) == (0, 0)
+        assert report.embedding.requests == 0
+    assert (points(workspace), embedder.requests) == (before, sent)
+
+
+def test_one_edited_sentence_embeds_one_chunk(workspace, source):
+    source.put(document(content=LONG))
+    total = sync(workspace, source).chunks.total
+    assert total >= 4
+    source.put(document(content=LONG.replace("Sentence 3.30 says something", "Sentence 3.30 now tells something")))
+    report = sync(workspace, source)
+    assert (report.documents.changed, report.embedding.inputs, report.chunks.removed) == (1, 1, 1)
+    assert len(points(workspace)) == total
+
+
+@pytest.mark.parametrize(
+    "change", [{"title": "Another title"}, {"readers": ("user:ada@example.com",)}, {"tags": ("closed",)}]
+)
+def test_what_is_not_text_changes_payloads_only(workspace, source, change):
+    source.put(document(content=LONG))
+    sync(workspace, source)
+    ids = set(points(workspace))
+    source.put(document(content=LONG, **change))
+    report = sync(workspace, source)
+    assert (report.documents.changed, report.embedding.inputs, report.chunks.new) == (1, 0, 0)
+    after = points(workspace)
+    assert set(after) == ids
+    (name, value), expected = next(iter(change.items())), list(next(iter(change.values())))
+    assert all(payload[name] in (value, expected) for payload in after.values())
+
+
+def test_a_full_sync_removes_what_is_gone_and_leaves_the_rest(workspace, source):
+    for number in range(3):
+        source.put(document(number))
+    sync(workspace, source)
+    source.remove(document(1).id)
+    assert sync(workspace, source).documents.deleted == 0
+    report = sync(workspace, source, FULL)
+    assert (report.documents.deleted, report.errors) == (1, {})
+    assert {payload["document_id"] for payload in points(workspace).values()} == {document(0).id, document(2).id}
+    assert workspace.catalog.documents.totals() == {("acme", "unit"): {"indexed": 2, "deleted": 1}}
+
+
+def test_a_full_sync_stops_before_a_mass_delete(workspace, source):
+    for number in range(30):
+        source.put(document(number))
+    sync(workspace, source)
+    for number in range(4):
+        source.remove(document(number).id)
+    report = sync(workspace, source, FULL)
+    assert "4 of 30 documents" in report.errors["acme/unit"]
+    assert len(points(workspace)) == 30
+
+
+def test_a_full_sync_of_a_unit_that_is_gone_removes_its_document(workspace, source):
+    source.put(document())
+    sync(workspace, source)
+    source.remove(document().id)
+    report = sync(workspace, source, SyncOptions(mode="gone"))
+    assert (report.documents.deleted, report.errors, points(workspace)) == (1, {}, {})
+
+
+def test_a_mass_delete_goes_through_on_somebodys_word(workspace, source):
+    for number in range(30):
+        source.put(document(number))
+    sync(workspace, source)
+    for number in range(20):
+        source.remove(document(number).id)
+    report = sync(workspace, source, SyncOptions(mode="full", allow_mass_delete=True))
+    assert (report.documents.deleted, report.errors, len(points(workspace))) == (20, {}, 10)
+
+
+def test_a_deleted_document_can_come_back(workspace, source):
+    source.put(document(0))
+    source.put(document(1))
+    sync(workspace, source)
+    source.remove(document(1).id)
+    sync(workspace, source, FULL)
+    source.put(document(1))
+    report = sync(workspace, source)
+    assert (report.documents.new, report.embedding.inputs, report.embedding.cached) == (1, 0, 1)
+    assert len(points(workspace)) == 2
+
+
+def test_objects_that_cannot_be_read_are_recorded_and_the_rest_goes_on(workspace, source):
+    source.put(document(0))
+    source.put(Failed("f", "F", "HTTP 500"))
+    source.put(Skipped("s", "S", "too large: 90 MB"))
+    source.put(document(1, content=b"%PDF-1.7 broken", content_type="application/pdf"))
+    source.put(document(2, content="   "))
+    report = sync(workspace, source)
+    assert report.errors == {}
+    assert workspace.catalog.documents.totals() == {("acme", "unit"): {"indexed": 1, "failed": 2, "skipped": 2}}
+    reasons = {one["id"]: one["reason"] for one in workspace.catalog.documents.in_trouble()}
+    assert reasons["f"] == "HTTP 500"
+    assert "PDF" in reasons[document(1).id]
+
+
+def test_a_document_that_becomes_empty_leaves_the_index(workspace, source):
+    source.put(document())
+    sync(workspace, source)
+    source.put(document(content=""))
+    report = sync(workspace, source)
+    assert (report.documents.skipped, points(workspace)) == (1, {})
+
+
+def test_a_large_document_is_indexed(workspace, source):
+    source.put(document(content="word " * 1_000_000))
+    report = sync(workspace, source)
+    assert report.errors == {}
+    assert report.chunks.total > 1_000
+
+
+def test_reading_resumes_after_an_error_where_it_was(workspace, source):
+    def break_down(page):
+        if page == 2:
+            raise Unavailable("memory", "HTTP 502")
+
+    for number in range(150):
+        source.put(document(number))
+    source.before_page = break_down
+    report = sync(workspace, source)
+    assert "HTTP 502" in report.errors["acme/unit"]
+    assert (report.documents.new, len(points(workspace))) == (100, 100)
+    source.before_page = lambda page: None
+    report = sync(workspace, source)
+    assert (report.documents.read, report.documents.new, len(points(workspace))) == (50, 50, 150)
+
+
+def test_an_interrupted_embedding_pays_nothing_twice(workspace, source, embedder):
+    for number in range(100):
+        source.put(document(number))
+    embedder.fail_after = 3
+    report = sync(workspace, source)
+    assert "out of order" in report.errors["acme/unit"]
+    embedder.fail_after = None
+    report = sync(workspace, source)
+    assert report.errors == {}
+    assert set(embedder.embedded.values()) == {1}
+    assert len(points(workspace)) == 100
+
+
+def test_only_the_newest_of_several_landed_versions_is_embedded(workspace, source, embedder):
+    for text in ("first text", "second text", "third text"):
+        source.put(document(content=text))
+        sync(workspace, source, SyncOptions(stages=("documents",)))
+    sync(workspace, source, SyncOptions(stages=("chunks", "vectors")))
+    assert len(embedder.embedded) == 1
+    assert [payload["text"] for payload in points(workspace).values()] == ["third text"]
+
+
+def test_a_window_reads_only_its_days_and_keeps_the_cursor(workspace, source):
+    source.put(document(0, updated_at=document().updated_at))
+    source.put(document(1, updated_at=document().updated_at.replace(year=2025)))
+    window = Window(since=document().updated_at.replace(day=1))
+    report = sync(workspace, source, SyncOptions(window=window))
+    assert (report.documents.read, workspace.catalog.units.get("acme", "unit").cursor) == (1, None)
+    assert sync(workspace, source).documents.new == 1
+
+
+def test_a_unit_held_by_another_process_is_left_alone(workspace, source):
+    source.put(document())
+    with workspace.catalog.leases.hold("acme", "unit"):
+        assert "another process" in sync(workspace, source).errors["acme/unit"]
+
+
+def test_the_error_of_a_unit_is_kept_until_it_goes_well(workspace, source):
+    source.before_page = lambda page: (_ for _ in ()).throw(Unavailable("memory", "down"))
+    sync(workspace, source)
+    state = workspace.catalog.units.get("acme", "unit")
+    assert ("down" in state.error, state.last_sync) == (True, None)
+    source.before_page = lambda page: None
+    sync(workspace, source)
+    state = workspace.catalog.units.get("acme", "unit")
+    assert (state.error, state.last_sync is not None) == (None, True)
+
+
+def test_memberships_do_not_touch_points(workspace, source):
+    source.put(document(readers=("group:acme:team",)))
+    sync(workspace, source)
+    before = points(workspace)
+    workspace.catalog.memberships.replace("acme", [Membership("team", "ada@example.com")])
+    assert points(workspace) == before
+
+
+def test_two_documents_with_the_same_text_are_paid_for_once(workspace, source, embedder):
+    same = document(0)
+    source.put(same)
+    source.put(replace(same, id=document(1).id))
+    report = sync(workspace, source)
+    assert (report.chunks.new, report.embedding.inputs) == (2, 1)

@@ -1,0 +1,255 @@
+"""Explaining a document in each state it can be in."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import pytest
+from pydantic import SecretStr
+
+from connectors.model import Failed, Membership, Skipped, Unit
+from connectors.settings import DriveConnection, GitHubConnection
+from connectors.webhooks import Change, Event
+from pipelines.errors import EmbeddingUnavailable, IndexStoreError, UsageError
+from pipelines.ingestion.options import SyncOptions
+from pipelines.ingestion.publish import publish
+from pipelines.ingestion.sync import sync_unit
+from pipelines.operations.explain import explain
+from pipelines.operations.explain.visibility import Reader
+from pipelines.services import Workspace
+from tests.emulators.fake_embedder import FakeEmbedder
+from tests.emulators.memory_source import MemorySource
+from tests.pipelines.documents import document
+
+CONNECTION = GitHubConnection(id="acme", source="github", token=SecretStr("t"))
+UNIT = Unit("unit", "Unit")
+KEY = "github:acme/acme/api/issues/1"
+ADA, BO, NOOR = "ada@example.com", "bo@example.com", "noor@example.com"
+
+
+@pytest.fixture
+def source():
+    memory = MemorySource()
+    memory.put(document(1, content="The penstock valve leaks.", readers=("group:acme:team",), url="https://x.test/1#a"))
+    memory.put(document(2, content="The turbine hums.", readers=("public",)))
+    return memory
+
+
+@pytest.fixture
+def workspace(settings):
+    with Workspace(settings, FakeEmbedder()) as opened:
+        opened.catalog.units.discovered(CONNECTION.id, CONNECTION.source, [UNIT])
+        yield opened
+
+
+def sync(workspace, source, mode="changes"):
+    return sync_unit(workspace, CONNECTION, source, UNIT, SyncOptions(mode=mode, allow_mass_delete=True))
+
+
+def tokens(readers):
+    return [reader.token for reader in readers]
+
+
+def states(found):
+    return {stage.stage: stage.state for stage in found.stages}
+
+
+def test_a_published_document(workspace, source):
+    sync(workspace, source)
+    publish(workspace)
+    found = explain(workspace, KEY)
+    assert set(states(found).values()) == {"done"}
+    assert found.version == found.indexed_version == found.published_version is not None
+    (passage,) = found.published
+    assert (found.chunks, passage.position, passage.headings) == (1, 0, ())
+    assert "The penstock valve leaks." in passage.opening
+    assert tokens(found.readers) == ["group:acme:team"]
+    assert (found.load_state, found.sight, found.ranks, found.index_error) == ("indexed", None, (), None)
+
+
+def test_its_chunks_are_told_by_place_and_headings(workspace, source):
+    text = "\n\n".join(f"## Part {number}\n\n{'The valve leaks. ' * 150}" for number in range(2))
+    source.put(document(1, content=text))
+    sync(workspace, source)
+    publish(workspace)
+    found = explain(workspace, KEY)
+    assert [one.position for one in found.published] == list(range(found.chunks))
+    assert {one.headings for one in found.published} >= {("Part 0",), ("Part 1",)}
+    assert max(len(one.opening) for one in found.published) == 81
+
+
+def test_the_unit_it_lies_in(workspace, source):
+    sync(workspace, source)
+    home = explain(workspace, KEY).home
+    assert (home.connection, home.unit, home.name, home.configured) == ("acme", "unit", "Unit", False)
+    assert (home.paused, home.connection_paused, home.gone, home.cursor, home.error) == (
+        False,
+        False,
+        False,
+        True,
+        None,
+    )
+    assert home.last_sync is not None
+    workspace.settings = workspace.settings.model_copy(update={"connections": (CONNECTION,)})
+    workspace.catalog.connections.pause("acme", True)
+    workspace.catalog.units.pause("acme", "unit", True)
+    workspace.catalog.units.start_listing("acme", "unit", "listing")
+    workspace.catalog.units.synced("acme", "unit", "answered 500")
+    workspace.catalog.units.discovered("acme", "github", [])
+    home = explain(workspace, KEY).home
+    assert (home.configured, home.paused, home.connection_paused, home.gone, home.cursor) == (
+        True,
+        True,
+        True,
+        True,
+        False,
+    )
+    assert home.error == "answered 500"
+
+
+def test_the_last_events_that_pointed_at_it(workspace, source):
+    sync(workspace, source)
+    pointed = {
+        "other": Change("document", "unit", "github:acme/other"),
+        "this": Change("document", "", KEY),
+        "elsewhere": Change("unit", "another"),
+        "unit": Change("unit", "unit"),
+        "all": Change("unit"),
+        "people": Change("memberships"),
+    }
+    for kind, change in pointed.items():
+        workspace.catalog.events.store("acme", Event(f"d-{kind}", kind, (change,)), b"{}")
+    workspace.catalog.events.store("other", Event("d", "other connection", (Change("document", "", KEY),)), b"{}")
+    workspace.catalog.events.finished({2: []}, "looked again")
+    events = explain(workspace, KEY).events
+    assert [(one.kind, one.scope, one.state) for one in events] == [
+        ("all", "unit", "pending"),
+        ("unit", "unit", "pending"),
+        ("this", "document", "done"),
+    ]
+    assert (events[-1].reason, events[-1].finished_at is not None) == ("looked again", True)
+
+
+@pytest.mark.parametrize("spelling", ["https://x.test/1#a", "https://x.test/1#a/", " https://x.test/1#a "])
+def test_it_is_found_by_its_address(workspace, source, spelling):
+    sync(workspace, source)
+    assert explain(workspace, spelling).id == KEY
+
+
+def test_several_documents_at_one_address_are_named(workspace, source):
+    source.put(document(3, url="https://x.test/1#a"))
+    sync(workspace, source)
+    assert explain(workspace, "https://x.test/1#a").others == ("github:acme/acme/api/issues/3",)
+
+
+def test_an_unknown_document_is_refused(workspace):
+    with pytest.raises(UsageError, match="no connection has named a document"):
+        explain(workspace, "github:acme/nothing")
+
+
+def test_what_is_not_published_yet(workspace, source):
+    sync(workspace, source)
+    found = explain(workspace, KEY)
+    assert states(found) == {"documents": "done", "chunks": "done", "vectors": "done", "retrieval": "waiting"}
+    publish(workspace)
+    source.put(document(1, content="The penstock valve holds.", readers=("public",)))
+    sync(workspace, source)
+    found = explain(workspace, KEY)
+    assert found.stages[-1].detail == "an earlier version is published"
+    assert found.published_version != found.indexed_version
+    assert tokens(found.readers) == ["group:acme:team"], "those that count today"
+
+
+def test_what_is_not_embedded_yet(settings, source):
+    with Workspace(settings, FakeEmbedder(fail_after=0)) as workspace:
+        workspace.catalog.units.discovered(CONNECTION.id, CONNECTION.source, [UNIT])
+        with suppress(EmbeddingUnavailable):
+            sync(workspace, source)
+        found = explain(workspace, KEY)
+        assert states(found) == {"documents": "done", "chunks": "done", "vectors": "waiting", "retrieval": "waiting"}
+        assert found.status == "pending"
+
+
+def test_what_is_skipped_failed_or_deleted(workspace, source):
+    source.put(Skipped("github:acme/s", "Big", "too large: 30 MB", url="https://x.test/s"))
+    source.put(Failed("github:acme/f", "Bad", "answered 500"))
+    source.put(document(4, content=""))
+    sync(workspace, source)
+    publish(workspace)
+    skipped = explain(workspace, "https://x.test/s")
+    assert (states(skipped)["documents"], skipped.stages[0].detail) == ("skipped", "too large: 30 MB")
+    failed = explain(workspace, "github:acme/f")
+    assert (failed.stages[0].state, failed.stages[0].detail, failed.attempts) == ("failed", "answered 500", 1)
+    assert failed.next_attempt is not None
+    assert "empty" in str(explain(workspace, "github:acme/acme/api/issues/4").reason)
+    source.put(Failed(document(2).id, "Issue 2", "answered 502"))
+    sync(workspace, source)
+    kept = explain(workspace, document(2).id)
+    assert states(kept) == {"documents": "failed", "chunks": "waiting", "vectors": "waiting", "retrieval": "done"}
+    assert kept.stages[-1].detail == "an earlier version is found until this is read"
+    source.remove(KEY)
+    sync(workspace, source, mode="full")
+    gone = explain(workspace, KEY)
+    assert states(gone) == {"documents": "deleted", "vectors": "done", "retrieval": "waiting"}
+    publish(workspace)
+    assert states(explain(workspace, KEY))["retrieval"] == "done"
+
+
+def test_whether_a_person_sees_it_and_through_what(workspace, source):
+    group, direct = "group:acme:unit", f"user:{ADA}"
+    source.put(document(1, readers=(group, direct)))
+    source.put(document(3, readers=()))
+    sync(workspace, source)
+    assert explain(workspace, KEY, user=ADA).sight.why_not == "nothing of it is published"
+    publish(workspace)
+    workspace.catalog.memberships.replace("acme", [Membership("unit", BO)])
+    bo, ada, noor = (explain(workspace, KEY, user=person).sight for person in (BO, ADA, NOOR))
+    assert (bo.sees, bo.through) == (True, (Reader(group, "group", "Unit"),)), "the group of a unit has its name"
+    assert (ada.sees, ada.through) == (True, (Reader(direct, "direct", ADA),))
+    assert (noor.sees, noor.through) == (False, ())
+    assert "among its readers" in noor.why_not
+    everybody = explain(workspace, document(2).id, user=NOOR).sight
+    assert [one.way for one in everybody.through] == ["public"]
+    assert "no readers" in explain(workspace, document(3).id, user=BO).sight.why_not
+
+
+def test_a_person_of_a_domain_sees_what_is_shared_with_it(workspace, source):
+    drive = DriveConnection(id="acme-drive", source="drive", token=SecretStr("t"))
+    workspace.settings = workspace.settings.model_copy(update={"connections": (drive,)})
+    source.put(document(1, readers=("group:acme-drive:domain:example.com", "group:acme-drive:all@example.com")))
+    sync(workspace, source)
+    publish(workspace)
+    ada = explain(workspace, KEY, user=ADA)
+    assert [(one.way, one.name) for one in ada.sight.through] == [("domain", "example.com")]
+    assert ("group", "all@example.com of acme-drive") in [(one.way, one.name) for one in ada.readers]
+    assert not explain(workspace, KEY, user="ada@elsewhere.example").sight.sees
+
+
+def test_its_rank_for_a_question(workspace, source):
+    source.put(document(3, content="A penstock valve, a penstock valve.", readers=("public",)))
+    sync(workspace, source)
+    publish(workspace)
+    workspace.catalog.memberships.replace("acme", [Membership("team", BO)])
+    (administrator,) = explain(workspace, KEY, query="penstock valve").ranks
+    assert (administrator.user, administrator.rank) == (None, 2)
+    assert (administrator.dense_rank, administrator.lexical_rank) == (2, 2)
+    same, bo = explain(workspace, KEY, user=BO, query="penstock valve").ranks
+    assert (same, bo.user, bo.rank) == (administrator, BO, 2)
+    _, ada = explain(workspace, KEY, user=ADA, query="penstock valve").ranks
+    assert (ada.rank, ada.dense_rank, ada.lexical_rank) == (None, None, None)
+    found = explain(workspace, document(3).id, user=ADA, query="penstock valve").as_json()
+    assert [rank["rank"] for rank in found["ranks"]] == [1, 1]
+    assert found["updated_at"] == "2026-01-03T00:00:00+00:00"
+
+
+def test_an_index_that_cannot_be_read_leaves_the_rest_to_be_told(workspace, source, monkeypatch):
+    sync(workspace, source)
+    publish(workspace)
+
+    def unreadable(*_):
+        raise IndexStoreError("the server does not answer")
+
+    monkeypatch.setattr(workspace.reader, "document", unreadable)
+    found = explain(workspace, KEY, user=ADA, query="valve")
+    assert found.index_error == found.stages[-1].detail == "the server does not answer"
+    assert (states(found)["vectors"], states(found)["retrieval"], found.ranks) == ("done", "failed", ())
