@@ -13,7 +13,7 @@ from assets.resources import Runtime
 from assets.retrieval import retrieval
 from assets.schedules import connection_schedules, in_time_schedule
 from assets.sensors import publish_sensor, units_sensor, waiting_events
-from connectors import SOURCES
+from connectors.registry import sources
 from pipelines.catalog.freshness import allowed_lag
 from pipelines.logs import log_retries
 from pipelines.settings import Settings, load_settings
@@ -23,10 +23,10 @@ def build_definitions(settings: Settings, runtime: Runtime | None = None) -> dg.
     """Definitions for these settings. The graph is the same for all; jobs and schedules follow the connections."""
     return dg.Definitions(
         assets=[
-            *(asset for source in SOURCES for asset in source_assets(source, _allowed_lag(settings, source))),
+            *(asset for source in sources() for asset in source_assets(source, _allowed_lag(settings, source))),
             retrieval,
         ],
-        asset_checks=[*map(in_time_check, SOURCES), *map(accounted_for_check, SOURCES)],
+        asset_checks=[*map(in_time_check, sources()), *map(accounted_for_check, sources())],
         jobs=[
             events,
             in_time_job,

@@ -8,8 +8,9 @@ import dagster as dg
 from assets.metadata import stage_metadata
 from assets.partitions import PARTITIONS, parsed
 from assets.resources import Runtime
-from connectors import connect
-from connectors.model import Connector, Unit, Window
+from connectors.contract import Connector, Window
+from connectors.model import Unit
+from connectors.registry import connect
 from connectors.settings import Connection
 from pipelines.ingestion.options import STAGES, Stage, SyncOptions
 from pipelines.ingestion.sync import discover, sync_unit

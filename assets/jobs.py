@@ -12,7 +12,7 @@ from assets.partitions import register
 from assets.reporting import DagsterReporter, materialization
 from assets.resources import Runtime
 from assets.retrieval import RETRIEVAL, held
-from connectors import SOURCES, connect
+from connectors.registry import connect, sources
 from connectors.settings import Connection
 from pipelines.errors import UsageError
 from pipelines.ingestion.options import Mode, SyncOptions
@@ -125,7 +125,7 @@ def events() -> None:
 in_time_job = dg.define_asset_job(
     "check_freshness",
     selection=dg.AssetSelection.checks(
-        *(dg.AssetCheckKey(asset_key(source, "documents"), "connections_in_time") for source in SOURCES)
+        *(dg.AssetCheckKey(asset_key(source, "documents"), "connections_in_time") for source in sources())
     ),
     description="Says which connections are late.",
 )

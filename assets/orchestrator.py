@@ -17,8 +17,9 @@ from assets.partitions import partition_key, register
 from assets.reporting import DagsterReporter
 from assets.resources import Runtime
 from assets.retrieval import RETRIEVAL
-from connectors import connect
-from connectors.model import Unit, Window
+from connectors.contract import Window
+from connectors.model import Unit
+from connectors.registry import connect
 from pipelines.errors import HeadraceError, UsageError
 from pipelines.ingestion.options import STAGES, SyncOptions, Target
 from pipelines.ingestion.report import SyncReport

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 
 import dagster as dg
 
-from connectors import SOURCES
 from connectors.model import Unit
+from connectors.registry import sources
 from connectors.settings import Connection
 from pipelines.errors import UsageError
 from pipelines.settings import Settings
 
-PARTITIONS = {source: dg.DynamicPartitionsDefinition(name=f"{source}_units") for source in SOURCES}
+PARTITIONS = {source: dg.DynamicPartitionsDefinition(name=f"{source}_units") for source in sources()}
 
 
 def partition_key(connection: str, unit: str) -> str:

@@ -7,7 +7,7 @@ import dagster as dg
 from assets.ingestion import asset_key
 from assets.metadata import publication_metadata
 from assets.resources import Runtime
-from connectors import SOURCES
+from connectors.registry import sources
 from pipelines.ingestion.publish import Publication, publish_checked
 
 RETRIEVAL = dg.AssetKey("retrieval")
@@ -20,7 +20,7 @@ CHECKS = {
 
 @dg.asset(
     key=RETRIEVAL,
-    deps=[asset_key(source, "vectors") for source in SOURCES],
+    deps=[asset_key(source, "vectors") for source in sources()],
     group_name="retrieval",
     kinds={"qdrant"},
     description="The published index that assistants query over HTTP and MCP. A failing check keeps the one before.",

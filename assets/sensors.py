@@ -8,7 +8,7 @@ from assets.jobs import events
 from assets.partitions import PARTITIONS, partition_key
 from assets.resources import Runtime
 from assets.retrieval import RETRIEVAL
-from connectors import SOURCES
+from connectors.registry import sources
 
 WAITED = timedelta(seconds=60)
 """A worker takes events within seconds; what has waited longer has none."""
@@ -39,13 +39,13 @@ def waiting_events(runtime: dg.ResourceParam[Runtime]) -> dg.RunRequest | dg.Ski
     description="Makes a partition of every unit in the catalog.",
 )
 def units_sensor(context: dg.SensorEvaluationContext, runtime: dg.ResourceParam[Runtime]) -> dg.SensorResult:
-    sources = {connection.id: connection.source for connection in runtime.settings.connections}
+    source_of = {connection.id: connection.source for connection in runtime.settings.connections}
     with runtime.workspace() as workspace:
-        states = [state for state in workspace.catalog.units.all() if state.connection in sources]
+        states = [state for state in workspace.catalog.units.all() if state.connection in source_of]
     requests = []
-    for source in SOURCES:
+    for source in sources():
         known = set(context.instance.get_dynamic_partitions(f"{source}_units"))
-        keys = [partition_key(one.connection, one.unit.id) for one in states if sources[one.connection] == source]
+        keys = [partition_key(one.connection, one.unit.id) for one in states if source_of[one.connection] == source]
         if new := [key for key in keys if key not in known]:
             requests.append(PARTITIONS[source].build_add_request(new))
     return dg.SensorResult(dynamic_partitions_requests=requests)

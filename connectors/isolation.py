@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from connectors.contract import Failed, Item
 from connectors.errors import AuthenticationFailed, RateLimited, SourceError
-from connectors.model import Failed, Item
 
 _MALFORMED = (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError)
 """What reading runs into where a payload is not what Slack documents."""

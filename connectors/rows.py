@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from connectors.model import Deleted, Document, Parent
+from connectors.contract import Deleted
+from connectors.model import Document, Parent
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -8,19 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from importlib import import_module
-from typing import Any, Literal, Protocol, TypeAlias, cast, runtime_checkable
-
-from connectors.settings import Connection
+from typing import Any, Literal, TypeAlias
 
 Scope: TypeAlias = Literal["document", "unit", "units", "memberships"]
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class Invalidation:
     """Where to look again.
 
     `document`: one object, by its document id; `unit` is its unit where the event tells it, else empty.
@@ -43,17 +38,9 @@ class Event:
 
     id: str
     kind: str
-    changes: tuple[Change, ...] = ()
+    invalidations: tuple[Invalidation, ...] = ()
     ignored: str = ""
     answer: dict[str, Any] = field(default_factory=dict)
-
-
-@runtime_checkable
-class Watching(Protocol):
-    """A connector whose source tells of changes only through channels that expire."""
-
-    def watched(self, kept: dict[str, Any], now: datetime) -> dict[str, Any]:
-        """Open and renew channels; takes those kept from the last time, and returns those to keep, as JSON."""
 
 
 class DeliveryRefused(Exception):
@@ -62,15 +49,6 @@ class DeliveryRefused(Exception):
 
 class DeliveryUnreadable(Exception):
     """The delivery is signed, and is not what the provider's documentation promises."""
-
-
-def receive(connection: Connection, headers: Mapping[str, str], body: bytes, now: float) -> Event:
-    """Verify a delivery and read what it points at; `headers` by lower-case name, `now` in Unix seconds.
-
-    Raises DeliveryRefused and DeliveryUnreadable.
-    """
-    package = import_module(f"connectors.{connection.source}.webhooks")
-    return cast(Event, package.receive(connection, headers, body, now))
 
 
 def signed(secret: str, message: bytes, signature: str) -> bool:

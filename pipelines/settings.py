@@ -12,6 +12,7 @@ import yaml
 from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
+from connectors.registry import AnyConnection, SourceName
 from connectors.settings import Connection
 from pipelines.errors import SettingsError, UsageError
 
@@ -69,7 +70,7 @@ Embedding: TypeAlias = Annotated[LocalEmbedding | OpenAIEmbedding, Field(discrim
 
 
 class AssistantScope(_Model):
-    sources: tuple[Literal["notion", "drive", "github", "slack"], ...] = ()
+    sources: tuple[SourceName, ...] = ()
     parents_in: tuple[str, ...] = ()
 
 
@@ -102,7 +103,7 @@ class Settings(_Model):
     catalog: CatalogSettings = CatalogSettings()
     index: Index = Index()
     embedding: Embedding = LocalEmbedding()
-    connections: tuple[Connection, ...] = ()
+    connections: tuple[AnyConnection, ...] = ()
     assistants: tuple[Assistant, ...] = ()
     reranker: RerankerSettings | None = None
     golden: GoldenQuestions | None = None
@@ -112,7 +113,7 @@ class Settings(_Model):
         for name in ("connections", "assistants"):
             ids = [entry.id for entry in getattr(self, name)]
             if repeated := {one for one in ids if ids.count(one) > 1}:
-                raise ValueError(f"{name}: the id {sorted(repeated)[0]!r} stands twice")
+                raise ValueError(f"{name}: duplicate id {sorted(repeated)[0]!r}")
         return self
 
     @property
@@ -179,11 +180,15 @@ def _settings_error(error: ValidationError) -> SettingsError:
     """The first problem, at its path as a person would write it. Values are left out: they may be secret."""
     first = error.errors(include_input=False, include_url=False)[0]
     path = ""
-    union_tags = {"github", "slack", "notion", "drive", "local", "openai"}
-    for part in first["loc"]:
+    for part in _without_union_tag(first["loc"]):
         if isinstance(part, int):
             path += f"[{part}]"
-        elif part not in union_tags:
+        else:
             path += f".{part}" if path else part
     reason = "unknown key" if first["type"] == "extra_forbidden" else first["msg"].removeprefix("Value error, ")
     return SettingsError(path or DEFAULT_FILE, reason)
+
+
+def _without_union_tag(location: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    """pydantic names the chosen provider after `embedding`; the file has nothing at that place."""
+    return location[:1] + location[2:] if location[:1] == ("embedding",) and len(location) > 2 else location

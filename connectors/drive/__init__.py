@@ -1,1 +1,51 @@
 """Google Drive: Docs, Sheets, Slides and files of My Drive, of "Shared with me" and of shared drives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from connectors.drive.settings import DriveConnection
+from connectors.drive.urls import ids_in_url
+from connectors.registry import Source
+
+if TYPE_CHECKING:
+    from connectors.contract import Connector
+    from connectors.webhooks import Event
+
+
+def _connect(connection: DriveConnection) -> Connector:
+    from connectors.drive.source import connect
+
+    return connect(connection)
+
+
+def _receive(connection: DriveConnection, headers: Mapping[str, str], body: bytes, now: float) -> Event:
+    from connectors.drive.webhooks import receive
+
+    return receive(connection, headers, body, now)
+
+
+def _address_tokens(connection: str, address: str) -> Sequence[str]:
+    from connectors.drive.access import domain_groups
+
+    return domain_groups(connection, address)
+
+
+def _group_domain(group: str) -> str:
+    from connectors.drive.access import domain_of
+
+    return domain_of(group)
+
+
+SOURCE = Source(
+    name="drive",
+    label="Google Drive",
+    settings=DriveConnection,
+    connect=_connect,
+    receive=_receive,
+    address_tokens=_address_tokens,
+    group_domain=_group_domain,
+    ids_in_url=ids_in_url,
+    icon="M1.5 4h5l1.5 2h6.5v7.5h-13z",  # a folder
+)

@@ -33,9 +33,17 @@ def commenters(connection: str, permissions: Iterable[Permission], now: datetime
     return readers(connection, (one for one in permissions if one.role != "reader"), now)
 
 
+_DOMAIN = "domain:"
+
+
 def domain_group(domain: str) -> str:
     """Group of all people of a Google Workspace domain."""
-    return f"domain:{domain.strip().lower()}"
+    return f"{_DOMAIN}{domain.strip().lower()}"
+
+
+def domain_of(group: str) -> str:
+    """The domain whose people a group is; empty for a group of another kind."""
+    return group.removeprefix(_DOMAIN) if group.startswith(_DOMAIN) else ""
 
 
 def domain_groups(connection: str, email: str) -> tuple[str, ...]:

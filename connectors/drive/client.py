@@ -32,6 +32,7 @@ from connectors.drive.payloads import (
     StartPageToken,
     WatchedChannel,
 )
+from connectors.drive.settings import DriveConnection
 from connectors.errors import (
     AccessDenied,
     InvalidResponse,
@@ -41,7 +42,6 @@ from connectors.errors import (
     SourceError,
 )
 from connectors.http import ApiClient, described, retry_after
-from connectors.settings import DriveConnection
 
 logger = logging.getLogger(__name__)
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import httpx
 
+from connectors.drive.settings import DriveConnection
 from connectors.errors import AuthenticationFailed, Unavailable
-from connectors.settings import DriveConnection
 
 if TYPE_CHECKING:
     from google.auth.credentials import Credentials

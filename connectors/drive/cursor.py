@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Self, TypeAlias
 
+from connectors.contract import Cursor
 from connectors.drive.client import rfc3339
 from connectors.drive.walk import Position
-from connectors.model import Cursor
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,13 @@ from urllib.parse import quote
 
 import httpx
 
+from connectors.contract import Membership
 from connectors.drive.client import credential, drive_error, parser
 from connectors.drive.credentials import Authorization
 from connectors.drive.payloads import GroupPage, MemberPage
+from connectors.drive.settings import DriveConnection
 from connectors.errors import InvalidResponse, NotFound
 from connectors.http import ApiClient
-from connectors.model import Membership
-from connectors.settings import DriveConnection
 
 SCOPE = "https://www.googleapis.com/auth/admin.directory.group.readonly"
 PER_PAGE = 200

@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import TypeAlias
 
+from connectors.contract import Deleted, Failed, ListingEntry, Skipped
 from connectors.drive import formats
 from connectors.drive.access import commenters, readers
 from connectors.drive.client import DriveClient, Refused
@@ -16,7 +17,7 @@ from connectors.drive.fingerprints import listed_mark
 from connectors.drive.folders import Folders, Place
 from connectors.drive.payloads import FOLDER, SHORTCUT, Comment, Drive, File, Permission
 from connectors.errors import AccessDenied, AuthenticationFailed, NotFound, RateLimited, RequestRejected, SourceError
-from connectors.model import Deleted, Document, Failed, Listed, Parent, Skipped
+from connectors.model import Document, Parent
 
 Found: TypeAlias = Document | Skipped | Failed | Deleted
 
@@ -51,10 +52,10 @@ class Documents:
     def file_id(self, document_id: str) -> str:
         return document_id.removeprefix(f"drive:{self._connection}/")
 
-    def listed(self, file: File, place: Place) -> Listed:
+    def listed(self, file: File, place: Place) -> ListingEntry:
         """A file as a listing names it. What a shortcut shows has a time of its own, which no listing tells."""
         changed = None if file.mime_type == SHORTCUT else _utc(file.modified_time)
-        return Listed(self.document_id(file.id), formats.title(file.name), changed, self._mark(file, place))
+        return ListingEntry(self.document_id(file.id), formats.title(file.name), changed, self._mark(file, place))
 
     def of(self, placed: Iterable[tuple[File, Place]]) -> Iterator[Found]:
         """One item for each file, in order; several are read at once.
@@ -202,7 +203,7 @@ class Documents:
             updated_at=_utc(shown.modified_time),
             parents=tuple(Parent(self.document_id(one.id), formats.title(one.name)) for one in place.path),
             readers=readers(self._connection, permissions, datetime.now(UTC)),
-            mark=self._mark(file, place),
+            fingerprint=self._mark(file, place),
         )
 
     def _mark(self, file: File, place: Place) -> str:

@@ -14,8 +14,8 @@ from typing import Any, TypeAlias
 from uuid import uuid4
 
 from connectors.drive.client import DriveClient
+from connectors.drive.settings import DriveConnection
 from connectors.errors import SourceError
-from connectors.settings import DriveConnection
 
 logger = logging.getLogger(__name__)
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+from connectors.contract import Checkpoint, Deleted, Item, ListingEntry, Window
 from connectors.drive.client import DriveClient, Refused, quoted, rfc3339
 from connectors.drive.cursor import Changes, Listing, Modified
 from connectors.drive.documents import Documents
@@ -17,7 +18,7 @@ from connectors.drive.folders import ALL_FOLDERS, ROOT, Folders, Place
 from connectors.drive.payloads import FOLDER, Change, ChangePage, File
 from connectors.drive.walk import FILES, NOT_TRASHED, TRASHED, Batch, Learn, Position, Walk, flat
 from connectors.errors import AccessDenied, InvalidResponse, NotFound, RequestRejected
-from connectors.model import Checkpoint, Deleted, Item, Listed, Unit, Window
+from connectors.model import Unit
 
 _OVERLAP = timedelta(minutes=2)
 """How far a listing by modification time reaches back: servers' clocks and search indexes lag."""
@@ -29,13 +30,13 @@ class CursorRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class UnitReads:
-    """Reads one unit. `admits` says whether the connection takes in the unit of a place."""
+    """Reads one unit. `includes` says whether the connection takes in the unit of a place."""
 
     client: DriveClient
     folders: Folders
     documents: Documents
     unit: Unit
-    admits: Callable[[Place], bool]
+    includes: Callable[[Place], bool]
 
     def everything(self, interrupted: Listing | None) -> Iterator[Item]:
         """A full read, from the beginning or from where it was interrupted."""
@@ -84,7 +85,7 @@ class UnitReads:
             yield from self.documents.of(self._inside(files))
         yield Checkpoint({})
 
-    def listed(self) -> Iterator[Listed]:
+    def listed(self) -> Iterator[ListingEntry]:
         """Every file of the unit. Raises InvalidResponse where Drive did not search everything."""
         for batch in self._batches(Position(), self.folders.learn):
             if batch.incomplete:
@@ -182,7 +183,7 @@ class UnitReads:
             if marks.get(key) == mark:
                 return
             marks[key] = mark
-        elif marks.pop(key, None) is None or (not folder.trashed and self.admits(place)):
+        elif marks.pop(key, None) is None or (not folder.trashed and self.includes(place)):
             return
         query = TRASHED if folder.trashed else NOT_TRASHED
         drive = folder.drive_id if folder.drive_id in self.folders.drives else None
@@ -194,7 +195,7 @@ class UnitReads:
         placed = []
         for file in files:
             place = self.folders.place(file)
-            if file.trashed or not self.admits(place):
+            if file.trashed or not self.includes(place):
                 yield Deleted(self.documents.document_id(file.id))
             elif place.unit == self.unit.id:
                 placed.append((file, place))

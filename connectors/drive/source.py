@@ -12,6 +12,7 @@ from datetime import datetime
 
 import httpx
 
+from connectors.contract import Cursor, Deleted, Failed, Finding, Item, ListingEntry, Membership, Window
 from connectors.drive.client import DriveClient
 from connectors.drive.cursor import Changes, Modified, parsed
 from connectors.drive.directory import Directory
@@ -20,10 +21,10 @@ from connectors.drive.folders import ROOT, ROOT_NAME, Folders, Place
 from connectors.drive.payloads import File
 from connectors.drive.push_channels import Kept, renewed
 from connectors.drive.reader import CursorRefused, UnitReads
+from connectors.drive.settings import DriveConnection
 from connectors.drive.walk import FILES
 from connectors.errors import AccessDenied, AuthenticationFailed, NotFound, RateLimited, SourceError
-from connectors.model import Cursor, Deleted, Failed, Finding, Item, Listed, Membership, Unit, Window
-from connectors.settings import DriveConnection
+from connectors.model import Unit
 
 _WEB = "https://drive.google.com/drive"
 _FILES_TO_TRY = 5
@@ -35,7 +36,7 @@ def connect(connection: DriveConnection, transport: httpx.BaseTransport | None =
 
 
 class DriveConnector:
-    """Reads what one Google account sees of Drive: see `connectors.model.Connector`."""
+    """Reads what one Google account sees of Drive: see `connectors.contract.Connector`."""
 
     def __init__(self, connection: DriveConnection, transport: httpx.BaseTransport | None = None) -> None:
         self._connection = connection
@@ -71,10 +72,10 @@ class DriveConnector:
     def units(self) -> Iterator[Unit]:
         """Shared drives, folders at the top of what the account sees, and `root` for what lies in none."""
         self._folders.refresh()
-        yield from (unit for unit in self._all_units() if self._connection.admits(unit.id, unit.name))
+        yield from (unit for unit in self._all_units() if self._connection.includes(unit.id, unit.name))
 
     def read(self, unit: Unit, cursor: Cursor | None = None, window: Window | None = None) -> Iterator[Item]:
-        """See `connectors.model.Connector`. A cursor that Drive no longer accepts leads to a full read."""
+        """See `connectors.contract.Connector`. A cursor that Drive no longer accepts leads to a full read."""
         reads = self._reads(unit)
         state = parsed(cursor) if cursor else None
         if window is not None:
@@ -83,18 +84,18 @@ class DriveConnector:
             return _changes_or_everything(reads, state)
         return reads.modified(state) if isinstance(state, Modified) else reads.everything(state)
 
-    def watched(self, kept: Kept, now: datetime) -> Kept:
-        """See `connectors.webhooks.Watching` and `connectors.drive.push_channels`."""
+    def renew_channels(self, kept: Kept, now: datetime) -> Kept:
+        """See `connectors.webhooks.PushChannels` and `connectors.drive.push_channels`."""
         if not self._connection.webhook_url:
             return {}
         return renewed(self._client, self._connection, [drive.id for drive in self._folders.drives.values()], kept, now)
 
-    def listing(self, unit: Unit) -> Iterator[Listed]:
-        """See `connectors.model.Connector`."""
+    def listing(self, unit: Unit) -> Iterator[ListingEntry]:
+        """See `connectors.contract.Connector`."""
         return self._reads(unit).listed()
 
     def unit_of(self, document_id: str) -> str | None:
-        """See `connectors.model.Connector`."""
+        """See `connectors.contract.Connector`."""
         if not document_id.startswith(self._documents.document_id("")):
             return None
         try:
@@ -102,10 +103,10 @@ class DriveConnector:
         except (NotFound, AccessDenied):
             return None
         place = self._folders.place(file)
-        return None if file.trashed or file.is_folder or not self._admits(place) else place.unit
+        return None if file.trashed or file.is_folder or not self._includes(place) else place.unit
 
     def fetch(self, unit: Unit, document_ids: Sequence[str]) -> Iterator[Item]:
-        """See `connectors.model.Connector`. A document that moved carries the unit that it is in now."""
+        """See `connectors.contract.Connector`. A document that moved carries the unit that it is in now."""
         others: list[Item] = []
         yield from self._documents.of(self._found(document_ids, others))
         yield from others
@@ -131,20 +132,20 @@ class DriveConnector:
                 others.append(Failed(document_id, "", str(error)))
                 continue
             place = self._folders.place(file)
-            if file.trashed or file.is_folder or not self._admits(place):
+            if file.trashed or file.is_folder or not self._includes(place):
                 others.append(Deleted(document_id))
             else:
                 yield file, place
 
     def _reads(self, unit: Unit) -> UnitReads:
-        return UnitReads(self._client, self._folders, self._documents, unit, self._admits)
+        return UnitReads(self._client, self._folders, self._documents, unit, self._includes)
 
-    def _admits(self, place: Place) -> bool:
-        return self._connection.admits(place.unit, place.unit_name)
+    def _includes(self, place: Place) -> bool:
+        return self._connection.includes(place.unit, place.unit_name)
 
     def _all_units(self) -> Iterator[Unit]:
         for drive in self._folders.drives.values():
-            if self._connection.admits(drive.id, drive.name):
+            if self._connection.includes(drive.id, drive.name):
                 yield Unit(drive.id, drive.name, f"{_WEB}/folders/{drive.id}", self._documents.members(drive))
         for folder in self._folders.top():
             yield Unit(folder.id, folder.name, f"{_WEB}/folders/{folder.id}")

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from connectors.drive.push_channels import EVERYTHING, channel_token, feed_of
 from connectors.settings import Connection
-from connectors.webhooks import Change, DeliveryRefused, DeliveryUnreadable, Event
+from connectors.webhooks import DeliveryRefused, DeliveryUnreadable, Event, Invalidation
 
 CHANGED = {"add", "change", "remove", "trash", "untrash", "update"}
 
@@ -34,9 +34,9 @@ def receive(connection: Connection, headers: Mapping[str, str], body: bytes, now
     return Event(event_id, state, _changes(feed))
 
 
-def _changes(feed: str) -> tuple[Change, ...]:
+def _changes(feed: str) -> tuple[Invalidation, ...]:
     """The account's own feed tells of every unit but the shared drives, and of folders and drives that are new."""
-    return (Change("units"), Change("unit")) if feed == EVERYTHING else (Change("unit", feed),)
+    return (Invalidation("units"), Invalidation("unit")) if feed == EVERYTHING else (Invalidation("unit", feed),)
 
 
 def _verify(connection: Connection, channel: str, token: str) -> None:

@@ -17,11 +17,12 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from urllib.parse import quote
 
+from connectors.contract import Membership
 from connectors.errors import AccessDenied, NotFound, RequestRejected
 from connectors.github.client import GitHubClient
 from connectors.github.graphql import aliased
 from connectors.github.responses import Payload
-from connectors.model import PUBLIC, Membership, group_token
+from connectors.model import PUBLIC, group_token
 
 logger = logging.getLogger(__name__)
 

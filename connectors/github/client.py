@@ -26,8 +26,8 @@ from connectors.github.responses import (
     updated_at,
     whole,
 )
+from connectors.github.settings import GitHubConnection
 from connectors.http import ApiClient
-from connectors.settings import GitHubConnection
 
 logger = logging.getLogger(__name__)
 

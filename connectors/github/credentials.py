@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from connectors.errors import AuthenticationFailed, InvalidResponse
 from connectors.github.responses import Payload, moment
-from connectors.settings import GitHubConnection
+from connectors.github.settings import GitHubConnection
 
 JWT_SECONDS = 540
 """How long a signed claim holds; GitHub takes at most ten minutes, by its own clock."""

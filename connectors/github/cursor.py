@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Self
 
+from connectors.contract import Cursor
 from connectors.github.client import Blob
 from connectors.github.responses import moment
-from connectors.model import Cursor
 
 OVERLAP = timedelta(minutes=5)
 """How far behind the newest object seen a read begins again: clocks differ, and listings lag behind."""

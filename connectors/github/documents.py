@@ -100,7 +100,7 @@ class DocumentMaker:
             tags=("pre-release",) if payload.get("prerelease") else (),
             readers=self.readers,
         )
-        return replace(document, mark=document.version[:16])
+        return replace(document, fingerprint=document.version[:16])
 
     def file(self, path: str, content: bytes, commit: Payload) -> Document:
         """A text file, with the commit that last changed it where it is known."""

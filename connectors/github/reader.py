@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from connectors.contract import Checkpoint, Cursor, Deleted, Item, ListingEntry, Window
 from connectors.errors import RateLimited, SourceError
 from connectors.github.client import GitHubClient
 from connectors.github.cursor import Progress
@@ -13,8 +14,8 @@ from connectors.github.resources.discussions import Discussions
 from connectors.github.resources.files import Files
 from connectors.github.resources.issues import Issues
 from connectors.github.resources.releases import Releases
-from connectors.model import Checkpoint, Cursor, Deleted, Item, Listed, Unit, Window
-from connectors.settings import GitHubConnection
+from connectors.github.settings import GitHubConnection
+from connectors.model import Unit
 
 
 class Reading:
@@ -51,7 +52,7 @@ class Reading:
         else:
             yield Checkpoint(progress.cursor(), complete=not cursor)
 
-    def listed(self) -> Iterator[Listed]:
+    def listed(self) -> Iterator[ListingEntry]:
         for part in self._parts:
             yield from part.listed()
 

@@ -8,14 +8,15 @@ from datetime import datetime
 from typing import TypeVar
 from urllib.parse import quote
 
+from connectors.contract import Deleted, Failed
 from connectors.errors import AuthenticationFailed, InvalidResponse, NotFound, RateLimited, SourceError, Unavailable
 from connectors.github import access
 from connectors.github.client import GitHubClient
 from connectors.github.documents import DocumentMaker
 from connectors.github.file_rules import FileRules
 from connectors.github.responses import Payload
-from connectors.model import Deleted, Failed, Unit
-from connectors.settings import GitHubConnection
+from connectors.github.settings import GitHubConnection
+from connectors.model import Unit
 
 T = TypeVar("T")
 

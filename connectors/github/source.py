@@ -7,13 +7,14 @@ from collections.abc import Iterator, Sequence
 
 import httpx
 
+from connectors.contract import Cursor, Deleted, Finding, Item, ListingEntry, Membership, Window
 from connectors.errors import AccessDenied, NotFound, SourceError
 from connectors.github import access
 from connectors.github.client import GitHubClient
 from connectors.github.reader import Reading
+from connectors.github.settings import GitHubConnection
 from connectors.github.units import repositories
-from connectors.model import Cursor, Deleted, Finding, Item, Listed, Membership, Unit, Window
-from connectors.settings import GitHubConnection
+from connectors.model import Unit
 
 
 def connect(connection: GitHubConnection, transport: httpx.BaseTransport | None = None) -> GitHubConnector:
@@ -22,7 +23,7 @@ def connect(connection: GitHubConnection, transport: httpx.BaseTransport | None 
 
 
 class GitHubConnector:
-    """Reads the repositories that a token reaches. See `connectors.model.Connector`."""
+    """Reads the repositories that a token reaches. See `connectors.contract.Connector`."""
 
     def __init__(self, connection: GitHubConnection, client: GitHubClient) -> None:
         self._connection = connection
@@ -59,7 +60,7 @@ class GitHubConnector:
         """Issues and pull requests, discussions, releases, then files. See `Connector.read`."""
         yield from self._look(unit).changed(cursor, window)
 
-    def listing(self, unit: Unit) -> Iterator[Listed]:
+    def listing(self, unit: Unit) -> Iterator[ListingEntry]:
         yield from self._look(unit).listed()
 
     def fetch(self, unit: Unit, document_ids: Sequence[str]) -> Iterator[Item]:
@@ -70,7 +71,7 @@ class GitHubConnector:
         """An id names its repository: an object that has moved to another one has another id there."""
         owner, _, rest = document_id.removeprefix(f"github:{self._connection.id}/").partition("/")
         name = f"{owner}/{rest.partition('/')[0]}"
-        if not document_id.startswith(f"github:{self._connection.id}/") or not self._connection.admits(name):
+        if not document_id.startswith(f"github:{self._connection.id}/") or not self._connection.includes(name):
             return None
         try:
             gone = any(isinstance(item, Deleted) for item in self.fetch(Unit(name, name), [document_id]))

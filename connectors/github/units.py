@@ -9,7 +9,7 @@ from urllib.parse import quote
 from connectors.errors import AccessDenied, NotFound
 from connectors.github.client import GitHubClient
 from connectors.github.responses import Payload
-from connectors.settings import GitHubConnection
+from connectors.github.settings import GitHubConnection
 
 _LISTINGS = ("user/repos", "installation/repositories")
 """For a person's token, classic or fine-grained, and for an app's installation, which is refused the first."""
@@ -26,7 +26,7 @@ def repositories(client: GitHubClient, connection: GitHubConnection) -> Iterator
     listed = ((payload, ()) for payload in _listed(client, connection))
     for payload, asked_for in chain(listed, _named(client, connection, seen)):
         name = str(payload.get("full_name") or "")
-        if name and name.lower() not in seen and connection.admits(name, *asked_for):
+        if name and name.lower() not in seen and connection.includes(name, *asked_for):
             seen.add(name.lower())
             yield payload
 

@@ -15,11 +15,11 @@ from urllib.parse import parse_qs
 
 from connectors.github.responses import Payload
 from connectors.settings import Connection
-from connectors.webhooks import Change, DeliveryRefused, DeliveryUnreadable, Event, content_id, signed
+from connectors.webhooks import DeliveryRefused, DeliveryUnreadable, Event, Invalidation, content_id, signed
 
 _PREFIX = "sha256="
-_UNITS = Change("units")
-_MEMBERSHIPS = Change("memberships")
+_UNITS = Invalidation("units")
+_MEMBERSHIPS = Invalidation("memberships")
 
 _OTHERS = """
 branch_protection_configuration branch_protection_rule cache_sync check_run check_suite code_scanning_alert
@@ -56,13 +56,13 @@ class _Delivery:
     def unit(self) -> str:
         return str(self.payload["repository"]["full_name"])
 
-    def about(self, kind: str, name: object, unit: str = "") -> Change:
+    def about(self, kind: str, name: object, unit: str = "") -> Invalidation:
         """One document, by what its id says."""
         unit = unit or self.unit
-        return Change("document", unit, f"github:{self.connection}/{unit}/{kind}/{name}")
+        return Invalidation("document", unit, f"github:{self.connection}/{unit}/{kind}/{name}")
 
 
-Changes: TypeAlias = tuple[Change, ...]
+Invalidations: TypeAlias = tuple[Invalidation, ...]
 
 
 def receive(connection: Connection, headers: Mapping[str, str], body: bytes, now: float) -> Event:
@@ -112,27 +112,27 @@ def _reason_to_ignore(connection: Connection, kind: str, delivery: _Delivery) ->
         return NOT_READ.get(kind, f"the event {kind!r} is not known")
     repository = delivery.payload.get("repository")
     name = repository.get("full_name") if isinstance(repository, dict) else None
-    if kind not in _ABOUT_MANY and isinstance(name, str) and not connection.admits(name):
+    if kind not in _ABOUT_MANY and isinstance(name, str) and not connection.includes(name):
         return f"{name} is not among the connection's repositories"
     return ""
 
 
-def _issue(delivery: _Delivery) -> Changes:
+def _issue(delivery: _Delivery) -> Invalidations:
     issue = delivery.payload["issue"]
     here = delivery.about("pull" if issue.get("pull_request") else "issues", int(issue["number"]))
     return (here, *_moved(delivery, "issues", "new_issue"))
 
 
-def _pull_request(delivery: _Delivery) -> Changes:
+def _pull_request(delivery: _Delivery) -> Invalidations:
     return (delivery.about("pull", int(delivery.payload["pull_request"]["number"])),)
 
 
-def _discussion(delivery: _Delivery) -> Changes:
+def _discussion(delivery: _Delivery) -> Invalidations:
     here = delivery.about("discussions", int(delivery.payload["discussion"]["number"]))
     return (here, *_moved(delivery, "discussions", "new_discussion"), *_converted(delivery))
 
 
-def _moved(delivery: _Delivery, kind: str, name: str) -> Changes:
+def _moved(delivery: _Delivery, kind: str, name: str) -> Invalidations:
     """Where an object went that was transferred."""
     changes = delivery.payload.get("changes") or {}
     moved, repository = changes.get(name), changes.get("new_repository")
@@ -141,49 +141,49 @@ def _moved(delivery: _Delivery, kind: str, name: str) -> Changes:
     return (delivery.about(kind, int(moved["number"]), str(repository["full_name"])),)
 
 
-def _converted(delivery: _Delivery) -> Changes:
+def _converted(delivery: _Delivery) -> Invalidations:
     """The issue that became this discussion."""
     issue = (delivery.payload.get("changes") or {}).get("old_issue")
     repository = (delivery.payload.get("changes") or {}).get("old_repository") or delivery.payload["repository"]
     return (delivery.about("issues", int(issue["number"]), str(repository["full_name"])),) if issue else ()
 
 
-def _release(delivery: _Delivery) -> Changes:
+def _release(delivery: _Delivery) -> Invalidations:
     return (delivery.about("releases", int(delivery.payload["release"]["id"])),)
 
 
-def _push(delivery: _Delivery) -> Changes:
+def _push(delivery: _Delivery) -> Invalidations:
     """The tree tells which files changed, also after a forced push or one with more commits than a payload holds."""
     repository = delivery.payload["repository"]
     branch = repository.get("default_branch") or repository["master_branch"]
     return _unit(delivery) if delivery.payload["ref"] == f"refs/heads/{branch}" else ()
 
 
-def _unit(delivery: _Delivery) -> Changes:
-    return (Change("unit", delivery.unit),)
+def _unit(delivery: _Delivery) -> Invalidations:
+    return (Invalidation("unit", delivery.unit),)
 
 
-def _named(delivery: _Delivery) -> Changes:
+def _named(delivery: _Delivery) -> Invalidations:
     """A label or milestone: whatever of the unit shows it, once it is used."""
     return () if delivery.action == "created" else _unit(delivery)
 
 
-def _repository(delivery: _Delivery) -> Changes:
+def _repository(delivery: _Delivery) -> Invalidations:
     """`edited` can be another default branch; all else is a new unit, one gone, or other readers."""
     return _unit(delivery) if delivery.action == "edited" else (_UNITS, _MEMBERSHIPS)
 
 
-def _organization(delivery: _Delivery) -> Changes:
+def _organization(delivery: _Delivery) -> Invalidations:
     if delivery.action == "member_invited":
         return ()
     return (_UNITS, _MEMBERSHIPS) if delivery.action in ("renamed", "deleted") else (_MEMBERSHIPS,)
 
 
-def _always(*changes: Change) -> Callable[[_Delivery], Changes]:
+def _always(*changes: Invalidation) -> Callable[[_Delivery], Invalidations]:
     return lambda delivery: changes
 
 
-_EVENTS: dict[str, Callable[[_Delivery], Changes]] = {
+_EVENTS: dict[str, Callable[[_Delivery], Invalidations]] = {
     "discussion": _discussion,
     "discussion_comment": _discussion,
     "installation": _always(_UNITS, _MEMBERSHIPS),

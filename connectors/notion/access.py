@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 
+from connectors.contract import Membership
 from connectors.errors import AccessDenied, NotFound, RequestRejected
-from connectors.model import PUBLIC, Membership, group_token, user_token
+from connectors.model import PUBLIC, group_token, user_token
 from connectors.notion.client import NotionClient
-from connectors.settings import NotionConnection
+from connectors.notion.settings import NotionConnection
 
 logger = logging.getLogger(__name__)
 

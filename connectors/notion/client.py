@@ -23,7 +23,7 @@ from connectors.errors import (
     Unavailable,
 )
 from connectors.http import ApiClient, parsed, retry_after
-from connectors.settings import NotionConnection
+from connectors.notion.settings import NotionConnection
 
 logger = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from connectors.notion.client import NotionClient, Payload
 from connectors.notion.comments import Comments
 from connectors.notion.file_store import FileStore
 from connectors.notion.objects import Node
-from connectors.settings import NotionConnection
+from connectors.notion.settings import NotionConnection
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Self, cast
 
-from connectors.model import Cursor
+from connectors.contract import Cursor
 from connectors.notion.client import moment
 from connectors.notion.objects import Kind, Ref, digest
 from connectors.notion.search_listing import OVERLAP, Entry

@@ -21,7 +21,7 @@ from connectors.notion.objects import digest
 from connectors.notion.render.blocks import MEDIA, Block, is_copy
 from connectors.notion.render.properties import files_of
 from connectors.notion.render.rich_text import inline
-from connectors.settings import NotionConnection
+from connectors.notion.settings import NotionConnection
 
 NOTION_API = "https://api.notion.com"
 NOTION_FILES = "https://prod-files-secure.s3.us-west-2.amazonaws.com"

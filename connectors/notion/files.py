@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from connectors.contract import Deleted, Failed, Skipped
 from connectors.errors import NotFound, RateLimited, SourceError
-from connectors.model import Deleted, Document, Failed, Skipped, Unit
+from connectors.model import Document, Unit
 from connectors.notion.access import readers
 from connectors.notion.context import Account
 from connectors.notion.file_store import LARGEST, Attachment, attachments, content_type

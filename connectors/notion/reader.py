@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from connectors.contract import Deleted, Failed, Item, Skipped
 from connectors.errors import (
     AccessDenied,
     AuthenticationFailed,
@@ -15,7 +16,7 @@ from connectors.errors import (
     SourceError,
     TransientError,
 )
-from connectors.model import MARKDOWN, Deleted, Document, Failed, Item, Skipped, Unit
+from connectors.model import MARKDOWN, Document, Unit
 from connectors.notion.access import readers
 from connectors.notion.client import OLDER_VERSION, Payload, moment
 from connectors.notion.content import completed, pages_inside, read_blocks, read_remains
@@ -103,7 +104,7 @@ class Reading:
         return found is not None and self._in_trash(found)
 
     def mark(self, ref: Ref) -> str:
-        """What `Listed.mark` is of an object in reach."""
+        """What `ListingEntry.fingerprint` is of an object in reach."""
         found = self._tree.seen(ref)
         return listed_mark(found, self._tree.chain(found)) if found else ""
 
@@ -287,7 +288,7 @@ class Reading:
             parents=self._account.parents(self._tree.chain(found)),
             tags=tuple(tags),
             readers=readers(self._account.connection),
-            mark=listed_mark(found, self._tree.chain(found)),
+            fingerprint=listed_mark(found, self._tree.chain(found)),
         )
 
 

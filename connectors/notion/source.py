@@ -8,6 +8,7 @@ from datetime import datetime
 
 import httpx
 
+from connectors.contract import Checkpoint, Cursor, Deleted, Finding, Item, ListingEntry, Membership, Window
 from connectors.errors import (
     AccessDenied,
     AuthenticationFailed,
@@ -16,18 +17,7 @@ from connectors.errors import (
     SourceError,
     TransientError,
 )
-from connectors.model import (
-    Checkpoint,
-    Cursor,
-    Deleted,
-    Finding,
-    Item,
-    Listed,
-    Membership,
-    Unit,
-    Window,
-    group_token,
-)
+from connectors.model import Unit, group_token
 from connectors.notion import access
 from connectors.notion.client import OLDER_VERSION, NotionClient
 from connectors.notion.comments import Comments
@@ -38,7 +28,7 @@ from connectors.notion.hierarchy import Tree
 from connectors.notion.objects import KINDS, Ref
 from connectors.notion.reader import Reading
 from connectors.notion.search_listing import Listing, listed
-from connectors.settings import NotionConnection
+from connectors.notion.settings import NotionConnection
 
 OBJECTS_PER_CHECKPOINT = 20
 BELOW = "below"
@@ -55,7 +45,7 @@ def connect(connection: NotionConnection, transport: httpx.BaseTransport | None 
 
 
 class NotionConnector:
-    """Reads what is shared with an integration. See `connectors.model.Connector`.
+    """Reads what is shared with an integration. See `connectors.contract.Connector`.
 
     Search has no filter by page, so one listing serves all units, each once: reading a unit a second time
     asks anew.
@@ -104,7 +94,7 @@ class NotionConnector:
         refs = {entry.ref for entry in listing.entries} | self._met
         for root in sorted(tree.roots(refs), key=lambda root: (root.title, root.ref)):
             whole = tree.at_best(root)
-            if self._connection.admits(root.ref.id, whole.title):
+            if self._connection.includes(root.ref.id, whole.title):
                 yield Unit(root.ref.id, whole.title, str(whole.payload.get("url") or ""), readers)
 
     def unit_of(self, document_id: str) -> str | None:
@@ -122,7 +112,7 @@ class NotionConnector:
         root = chain[0] if chain else found
         if more != [BELOW] and (found.trashed or any(above.trashed for above in chain)):
             return None
-        if not self._connection.admits(root.ref.id, root.title):
+        if not self._connection.includes(root.ref.id, root.title):
             return None
         self._met.add(root.ref)
         return root.ref.id
@@ -130,7 +120,7 @@ class NotionConnector:
     def memberships(self) -> Iterator[Membership]:
         return access.memberships(self._connection, self._client)
 
-    def listing(self, unit: Unit) -> Iterator[Listed]:
+    def listing(self, unit: Unit) -> Iterator[ListingEntry]:
         """See `Connector.listing`. Files are not named: no listing shows them, they are as their page is."""
         listing = self._listing_for(f"listing of {unit.id}", None)
         if listing.cut:
@@ -140,7 +130,7 @@ class NotionConnector:
             found = listing.tree.seen(entry.ref)
             if found and reading.holds(entry.ref) and not reading.in_trash(entry.ref):
                 document_id = self._account.document_id(entry.ref.id)
-                yield Listed(document_id, found.title, entry.edited, reading.mark(entry.ref))
+                yield ListingEntry(document_id, found.title, entry.edited, reading.mark(entry.ref))
 
     def read(self, unit: Unit, cursor: Cursor | None = None, window: Window | None = None) -> Iterator[Item]:
         """Pages and databases by their last edit, the oldest first. See `Connector.read`.

@@ -14,10 +14,10 @@ from typing import Any, TypeAlias
 
 from connectors.notion.source import BELOW
 from connectors.settings import Connection
-from connectors.webhooks import Change, DeliveryRefused, DeliveryUnreadable, Event, content_id, signed
+from connectors.webhooks import DeliveryRefused, DeliveryUnreadable, Event, Invalidation, content_id, signed
 
 Payload: TypeAlias = dict[str, Any]
-Changes: TypeAlias = tuple[Change, ...]
+Invalidations: TypeAlias = tuple[Invalidation, ...]
 
 _LONGEST_HANDSHAKE = 1_000
 """Bytes. Nobody has signed it, so no more than that is taken from whoever sends it."""
@@ -98,45 +98,45 @@ def _event(connection: str, delivery: Payload, body_id: str) -> Event:
     return Event(event_id, kind, changes)
 
 
-def _alone(connection: str, delivery: Payload) -> Changes:
+def _alone(connection: str, delivery: Payload) -> Invalidations:
     """The object itself has changed, and nothing that others show of it."""
     return (_document(connection, _subject(delivery)),)
 
 
-def _properties(connection: str, delivery: Payload) -> Changes:
+def _properties(connection: str, delivery: Payload) -> Invalidations:
     """A title is one of the properties: what stands below a page shows it."""
     renamed = "title" in delivery["data"].get("updated_properties", ())
     return _with_below(connection, delivery) if renamed else _alone(connection, delivery)
 
 
-def _with_below(connection: str, delivery: Payload) -> Changes:
+def _with_below(connection: str, delivery: Payload) -> Invalidations:
     """All that stands below shows something of the object, or came or went with it."""
     own = _subject(delivery)
     return (_document(connection, own), _document(connection, f"{own}/{BELOW}"))
 
 
-def _created(connection: str, delivery: Payload) -> Changes:
+def _created(connection: str, delivery: Payload) -> Invalidations:
     """At the top of the workspace that is a unit more."""
     return (*_alone(connection, delivery), *_unit(delivery))
 
 
-def _placed(connection: str, delivery: Payload) -> Changes:
+def _placed(connection: str, delivery: Payload) -> Invalidations:
     """The object went, came back or moved, and all below with it."""
     return (*_with_below(connection, delivery), *_unit(delivery))
 
 
-def _unit(delivery: Payload) -> Changes:
+def _unit(delivery: Payload) -> Invalidations:
     is_unit = delivery["data"]["parent"]["type"] in _TOP
-    return (Change("units", _subject(delivery)),) if is_unit else ()
+    return (Invalidation("units", _subject(delivery)),) if is_unit else ()
 
 
-def _contents(connection: str, delivery: Payload) -> Changes:
+def _contents(connection: str, delivery: Payload) -> Invalidations:
     """Rows that came or went are named where the contents of a database change."""
     updated = [entry for entry in delivery["data"].get("updated_blocks", ()) if entry["type"] in _PAGES]
     return (*_alone(connection, delivery), *(_document(connection, str(entry["id"])) for entry in updated))
 
 
-def _comment(connection: str, delivery: Payload) -> Changes:
+def _comment(connection: str, delivery: Payload) -> Invalidations:
     return (_document(connection, str(delivery["data"]["page_id"])),)
 
 
@@ -148,11 +148,11 @@ def _subject(delivery: Payload) -> str:
     return str(parent["id"] if is_source else entity["id"])
 
 
-def _document(connection: str, name: str) -> Change:
-    return Change("document", "", f"notion:{connection}/{name}")
+def _document(connection: str, name: str) -> Invalidation:
+    return Invalidation("document", "", f"notion:{connection}/{name}")
 
 
-_EVENTS: Mapping[str, Callable[[str, Payload], Changes]] = {
+_EVENTS: Mapping[str, Callable[[str, Payload], Invalidations]] = {
     "page.content_updated": _alone,
     "page.locked": _alone,
     "page.unlocked": _alone,

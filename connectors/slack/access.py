@@ -10,8 +10,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator
 
+from connectors.contract import Membership
 from connectors.errors import AccessDenied, NotFound
-from connectors.model import Membership, group_token
+from connectors.model import group_token
 from connectors.slack.client import Payload, SlackClient
 from connectors.slack.directory import Directory
 

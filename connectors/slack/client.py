@@ -21,8 +21,8 @@ from connectors.errors import (
     Unavailable,
 )
 from connectors.http import ApiClient, parsed, retry_after
-from connectors.settings import SlackConnection
 from connectors.slack.payloads import count, dicts, fields
+from connectors.slack.settings import SlackConnection
 
 Payload: TypeAlias = dict[str, Any]
 

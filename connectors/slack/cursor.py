@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from connectors.model import Cursor
+from connectors.contract import Cursor
 from connectors.slack.client import Payload, number
 from connectors.slack.payloads import dicts
 

@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from connectors.model import MARKDOWN, Deleted, Document, Item, Listed, Parent, Skipped, Unit
-from connectors.settings import SlackConnection
+from connectors.contract import Deleted, Item, ListingEntry, Skipped
+from connectors.model import MARKDOWN, Document, Parent, Unit
 from connectors.slack import access
 from connectors.slack.client import Payload, number
 from connectors.slack.cursor import day_digest, fingerprint
 from connectors.slack.directory import Directory
 from connectors.slack.render import messages as render
 from connectors.slack.render.mrkdwn import Names
+from connectors.slack.settings import SlackConnection
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +90,20 @@ class Channel:
             return Skipped(self.thread_id(ts), title, "empty: nothing but notices and bots", self._link(messages[0]))
         return self._document(self.thread_id(ts), "thread", title, said, fingerprint(_counted(messages)))
 
-    def listed_day(self, day: date, messages: Sequence[Payload]) -> Listed | None:
+    def listed_day(self, day: date, messages: Sequence[Payload]) -> ListingEntry | None:
         """A day as the channel's history names it; None if nobody said anything outside threads."""
         own = self.spoken(outside_threads(messages))
-        return Listed(self.day_id(day), self.day_title(day), render.last_change(own), day_digest(own)) if own else None
+        return (
+            ListingEntry(self.day_id(day), self.day_title(day), render.last_change(own), day_digest(own))
+            if own
+            else None
+        )
 
-    def listed_thread(self, root: Payload) -> Listed:
+    def listed_thread(self, root: Payload) -> ListingEntry:
         """A thread as its root names it: replies that were edited do not show."""
         said = self.spoken([root]) or [{"ts": root["ts"]}]
         latest = [*said, {"ts": root["latest_reply"]}] if root.get("latest_reply") else said
-        return Listed(self.thread_id(root["ts"]), "", render.last_change(latest), fingerprint(root))
+        return ListingEntry(self.thread_id(root["ts"]), "", render.last_change(latest), fingerprint(root))
 
     def spoken(self, messages: Sequence[Payload]) -> list[Payload]:
         """What somebody said, in its order; of bots only where the connection reads them."""
@@ -131,7 +136,7 @@ class Channel:
             updated_at=render.last_change(spoken),
             parents=(self.parent,),
             readers=self.readers,
-            mark=mark,
+            fingerprint=mark,
         )
 
     def _link(self, message: Payload) -> str:

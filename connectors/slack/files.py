@@ -13,16 +13,17 @@ from urllib.parse import unquote, urlsplit
 
 import httpx
 
+from connectors.contract import Deleted, Item, ListingEntry, Skipped
 from connectors.errors import AccessDenied, AuthenticationFailed, NotFound
 from connectors.http import ApiClient
 from connectors.isolation import guarded
-from connectors.model import HTML, Deleted, Document, Item, Listed, Parent, Skipped
-from connectors.settings import SlackConnection
+from connectors.model import HTML, Document, Parent
 from connectors.slack.client import Payload, SlackClient, number
 from connectors.slack.cursor import digest
 from connectors.slack.documents import Channel, is_reply, is_thread
 from connectors.slack.file_types import LARGEST, content_type, is_written_in_slack, mail, reason_to_pass_over
 from connectors.slack.payloads import count, dicts
+from connectors.slack.settings import SlackConnection
 
 SLACK_API = "https://slack.com/api"
 SLACK_FILES = "https://files.slack.com"
@@ -61,7 +62,7 @@ class Files:
                 for file in files_of(message):
                     yield self._item(file, message, thread)
 
-    def listed(self) -> Iterator[Listed]:
+    def listed(self) -> Iterator[ListingEntry]:
         """Every file of the channel that `again` would find, by Slack's own listing of files.
 
         Raises AccessDenied without the scope files:read.
@@ -70,8 +71,8 @@ class Files:
             if self._channel.reads(file):
                 yield self.named(file)
 
-    def named(self, file: Payload) -> Listed:
-        return Listed(self._channel.file_id(str(file["id"])), _title(file), _updated(file), _mark(file))
+    def named(self, file: Payload) -> ListingEntry:
+        return ListingEntry(self._channel.file_id(str(file["id"])), _title(file), _updated(file), _mark(file))
 
     def again(self, file_id: str) -> Item:
         """A file as it is now; Deleted where it is gone or no longer shared in the channel."""
@@ -121,7 +122,7 @@ class Files:
             updated_at=_updated(file),
             parents=(self._channel.parent, *([place] if place else [])),
             readers=self._channel.readers,
-            mark=_mark(file),
+            fingerprint=_mark(file),
         )
 
     def _content(self, file: Payload) -> tuple[bytes | str, str]:

@@ -16,8 +16,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 
+from connectors.contract import Checkpoint, Deleted, Failed, Item, ListingEntry, Window
 from connectors.isolation import guarded
-from connectors.model import Checkpoint, Deleted, Failed, Item, Listed, Window
 from connectors.slack.client import Page, Payload, SlackClient, number
 from connectors.slack.cursor import REMEMBERED, Progress, day_digest, looks, other_message, was_thread
 from connectors.slack.documents import Channel, day_of, is_reply, is_thread, midnight, outside_threads
@@ -77,14 +77,14 @@ class Reading:
         except ValueError:
             return None
 
-    def listed(self) -> Iterator[Listed]:
+    def listed(self) -> Iterator[ListingEntry]:
         """Every day and thread that the channel's history names, newest first."""
         for messages in self._days():
             if own := self._channel.listed_day(day_of(messages[0]), messages):
                 yield own
             yield from (self._channel.listed_thread(message) for message in messages if is_thread(message))
 
-    def listed_files(self) -> Iterator[Listed]:
+    def listed_files(self) -> Iterator[ListingEntry]:
         """Every file that messages name. Takes a request for each thread: for a token that may not list files."""
         for messages in self._days():
             for message in messages:

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 
 import httpx
 
+from connectors.contract import Checkpoint, Cursor, Deleted, Finding, Item, ListingEntry, Membership, Window
 from connectors.errors import AccessDenied, NotFound, RequestRejected, SourceError
 from connectors.http import ApiClient
-from connectors.model import Checkpoint, Cursor, Deleted, Document, Finding, Item, Listed, Membership, Unit, Window
-from connectors.settings import SlackConnection
+from connectors.model import Document, Unit
 from connectors.slack import access
 from connectors.slack.client import Payload, SlackClient
 from connectors.slack.cursor import Progress
@@ -18,6 +18,7 @@ from connectors.slack.directory import Directory
 from connectors.slack.documents import Channel
 from connectors.slack.files import Files, channels_of, files_client
 from connectors.slack.reader import Reading
+from connectors.slack.settings import SlackConnection
 from connectors.slack.webhooks import FILES
 
 logger = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ def connect(connection: SlackConnection, transport: httpx.BaseTransport | None =
 
 
 class SlackConnector:
-    """Reads the channels that a token reaches. See `connectors.model.Connector`."""
+    """Reads the channels that a token reaches. See `connectors.contract.Connector`."""
 
     def __init__(self, connection: SlackConnection, client: SlackClient, loader: ApiClient) -> None:
         self._connection = connection
@@ -74,7 +75,7 @@ class SlackConnector:
         for channel in self._directory.channels.values():
             name = str(channel.get("name") or channel["id"])
             out_of_reach = bot and channel.get("is_member") is False and not channel.get("is_archived")
-            if not out_of_reach and self._connection.admits(channel["id"], name):
+            if not out_of_reach and self._connection.includes(channel["id"], name):
                 readers = access.readers(self._connection.id, channel)
                 yield Unit(str(channel["id"]), name, f"{base}/{channel['id']}", readers)
 
@@ -100,7 +101,7 @@ class SlackConnector:
             return
         yield Checkpoint(progress.cursor(), complete=not cursor)
 
-    def listing(self, unit: Unit) -> Iterator[Listed]:
+    def listing(self, unit: Unit) -> Iterator[ListingEntry]:
         """Days and threads by the channel's history, files by Slack's listing of files.
 
         A token that may not list files, or a server that cannot, is asked for the replies of each thread instead.
@@ -114,7 +115,7 @@ class SlackConnector:
             yield from reading.listed_files()
 
     def fetch(self, unit: Unit, document_ids: Sequence[str]) -> Iterator[Item]:
-        """See `connectors.model.Connector`. The channel is asked for anew: its visibility decides who may read."""
+        """See `connectors.contract.Connector`. The channel is asked for anew: its visibility decides who may read."""
         if not document_ids:
             return
         reading, files = self._parts(unit)

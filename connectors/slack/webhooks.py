@@ -14,7 +14,7 @@ from connectors.settings import Connection
 from connectors.slack.client import Payload, number
 from connectors.slack.payloads import dicts
 from connectors.slack.render.messages import NOISE, moment
-from connectors.webhooks import Change, DeliveryRefused, DeliveryUnreadable, Event, content_id, signed
+from connectors.webhooks import DeliveryRefused, DeliveryUnreadable, Event, Invalidation, content_id, signed
 
 OLDEST = 300
 """Seconds between a delivery's signature and its arrival, either way; Slack's own advice against replays."""
@@ -22,7 +22,7 @@ OLDEST = 300
 FILES = "files"
 """In place of a channel, in the id of a file of which an event does not tell the channel."""
 
-_MEMBERSHIPS = Change("memberships")
+_MEMBERSHIPS = Invalidation("memberships")
 
 _OTHERS = """
 app_deleted app_home_opened app_installed app_requested assistant_thread_context_changed assistant_thread_started
@@ -67,13 +67,13 @@ class _Delivery:
             raise _NoChannelError
         return str(channel["id"] if isinstance(channel, dict) else channel)
 
-    def document(self, name: str, channel: str = "") -> Change:
+    def document(self, name: str, channel: str = "") -> Invalidation:
         """One document of a channel, by the rest of its id."""
         channel = channel or self.channel
-        return Change("document", channel, f"slack:{self.connection}/{channel}/{name}")
+        return Invalidation("document", channel, f"slack:{self.connection}/{channel}/{name}")
 
 
-Changes: TypeAlias = tuple[Change, ...]
+Invalidations: TypeAlias = tuple[Invalidation, ...]
 
 
 def receive(connection: Connection, headers: Mapping[str, str], body: bytes, now: float) -> Event:
@@ -88,7 +88,7 @@ def receive(connection: Connection, headers: Mapping[str, str], body: bytes, now
         )
     if kind == "app_rate_limited":
         # Slack has left events out: whatever they told is looked for in all channels.
-        return Event(content_id(body), kind, (Change("unit"),))
+        return Event(content_id(body), kind, (Invalidation("unit"),))
     if kind != "event_callback":
         return Event(content_id(body), kind or "unknown", ignored=f"the delivery type {kind!r} is not known")
     return _event(connection, envelope, content_id(body))
@@ -139,7 +139,7 @@ def _authorized(envelope: Payload) -> frozenset[str]:
     return frozenset(str(one["user_id"]) for one in dicts(envelope.get("authorizations")) if one.get("user_id"))
 
 
-def _message(delivery: _Delivery) -> Changes:
+def _message(delivery: _Delivery) -> Invalidations:
     """A message that came, changed or went, in `message` and `previous_message` where these are given.
 
     `message_replied`, which comes without its subtype, tells of the root in `message`.
@@ -155,13 +155,13 @@ def _message(delivery: _Delivery) -> Changes:
     if gone:
         places += _places(delivery, {"ts": gone})
         # Where the message itself is not told it may have been a reply, to whichever thread.
-        places += [] if told else [Change("unit", delivery.channel)]
+        places += [] if told else [Invalidation("unit", delivery.channel)]
     # What changes or goes may be a root, although the event need not say so.
     roots = [str(one["ts"]) for one in told or ([{"ts": gone}] if gone else []) if not one.get("thread_ts")]
     return (*places, *(delivery.document(f"threads/{root}") for root in roots))
 
 
-def _places(delivery: _Delivery, message: Payload) -> Iterator[Change]:
+def _places(delivery: _Delivery, message: Payload) -> Iterator[Invalidation]:
     """The thread and the day of a message, and its files. A root takes both: a first reply takes it out of its day,
     and the last one to go puts it back."""
     ts, root = str(message["ts"]), str(message.get("thread_ts") or message["ts"])
@@ -174,51 +174,51 @@ def _places(delivery: _Delivery, message: Payload) -> Iterator[Change]:
             yield delivery.document(f"files/{file['id']}")
 
 
-def _file(delivery: _Delivery) -> Changes:
+def _file(delivery: _Delivery) -> Invalidations:
     """Where a file is shared is told when it is; when it changes, only files.info knows."""
     event = delivery.event
     file = str(event.get("file_id") or event["file"]["id"])
     channels = [event["channel_id"]] if event.get("channel_id") else event.get("channel_ids") or ()
     told = tuple(delivery.document(f"files/{file}", str(channel)) for channel in channels)
-    return told or (Change("document", "", f"slack:{delivery.connection}/{FILES}/{file}"),)
+    return told or (Invalidation("document", "", f"slack:{delivery.connection}/{FILES}/{file}"),)
 
 
-def _nothing(delivery: _Delivery) -> Changes:
+def _nothing(delivery: _Delivery) -> Invalidations:
     return ()
 
 
-def _unit(delivery: _Delivery) -> Changes:
-    return (Change("unit", delivery.channel),)
+def _unit(delivery: _Delivery) -> Invalidations:
+    return (Invalidation("unit", delivery.channel),)
 
 
-def _channel(delivery: _Delivery) -> Changes:
-    return (Change("units", delivery.channel),)
+def _channel(delivery: _Delivery) -> Invalidations:
+    return (Invalidation("units", delivery.channel),)
 
 
-def _shared_anew(delivery: _Delivery) -> Changes:
-    return (Change("units", delivery.channel), _MEMBERSHIPS)
+def _shared_anew(delivery: _Delivery) -> Invalidations:
+    return (Invalidation("units", delivery.channel), _MEMBERSHIPS)
 
 
-def _other_id(delivery: _Delivery) -> Changes:
-    return tuple(Change("units", str(delivery.event[name])) for name in ("old_channel_id", "new_channel_id"))
+def _other_id(delivery: _Delivery) -> Invalidations:
+    return tuple(Invalidation("units", str(delivery.event[name])) for name in ("old_channel_id", "new_channel_id"))
 
 
-def _all_units(delivery: _Delivery) -> Changes:
-    return (Change("units"), _MEMBERSHIPS)
+def _all_units(delivery: _Delivery) -> Invalidations:
+    return (Invalidation("units"), _MEMBERSHIPS)
 
 
-def _member(delivery: _Delivery) -> Changes:
+def _member(delivery: _Delivery) -> Invalidations:
     """Where it is the app that came or left, there is a channel more or less."""
     own = str(delivery.event["user"]) in delivery.authorized or not delivery.authorized
-    return (*((Change("units", delivery.channel),) if own else ()), _MEMBERSHIPS)
+    return (*((Invalidation("units", delivery.channel),) if own else ()), _MEMBERSHIPS)
 
 
-def _people(delivery: _Delivery) -> Changes:
+def _people(delivery: _Delivery) -> Invalidations:
     """Names of people stand in texts that were read already; those keep the old name until they change."""
     return (_MEMBERSHIPS,)
 
 
-Mapped: TypeAlias = Callable[[_Delivery], Changes]
+Mapped: TypeAlias = Callable[[_Delivery], Invalidations]
 
 _NOTICES: Mapping[str, Mapped] = {
     **dict.fromkeys(("channel_convert_to_private", "channel_convert_to_public"), _shared_anew),

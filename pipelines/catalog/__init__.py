@@ -7,7 +7,7 @@ from typing import Self
 
 from sqlalchemy import Engine
 
-from connectors.model import Cursor
+from connectors.contract import Cursor
 from pipelines.catalog import documents as documents_module
 from pipelines.catalog import loads as loads_module
 from pipelines.catalog.assistants import Assistants
@@ -61,22 +61,22 @@ class Catalog:
         *,
         documents_path: str | None,
         unchanged: Sequence[str],
-        marks: Mapping[str, str],
+        fingerprints: Mapping[str, str],
         listing: str | None,
         cursor: Cursor | None,
     ) -> None:
         """What a stretch of reading found: its load, the status of each object, and where to continue.
 
-        `unchanged` documents get those of the `marks` that are new. `cursor` is None where the stretch does not end
-        at a checkpoint.
+        `unchanged` documents get those of the `fingerprints` that are new. `cursor` is None where the stretch does
+        not end at a checkpoint.
         """
         landed = sum(outcome.landed for outcome in outcomes)
         with self._engine.begin() as database:
             load = loads_module.landed(database, connection, unit, documents_path, landed) if documents_path else None
             documents_module.record(database, connection, unit, outcomes, load=load, listing=listing)
             if listing:
-                documents_module.name_in_listing(database, unchanged, listing)
-            documents_module.mark_anew(database, marks)
+                documents_module.mark_listed(database, unchanged, listing)
+            documents_module.update_fingerprints(database, fingerprints)
             if cursor is not None:
                 move_cursor(database, connection, unit, cursor)
 
@@ -90,7 +90,7 @@ class Catalog:
         """The chunks of a load are in the landing; `troubled` documents could not be chunked."""
         with self._engine.begin() as database:
             loads_module.chunked(database, load, chunks_path, chunks)
-            documents_module.mark(database, troubled)
+            documents_module.update_status(database, troubled)
 
 
 def open_catalog(settings: Settings) -> Catalog:

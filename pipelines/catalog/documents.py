@@ -33,7 +33,7 @@ class DocumentState:
     attempts: int
     next_attempt: datetime | None
     updated_at: datetime | None
-    mark: str | None
+    fingerprint: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +49,7 @@ class Outcome:
     reason: str | None = None
     attempts: int = 0
     updated_at: datetime | None = None
-    mark: str | None = None
+    fingerprint: str | None = None
 
 
 class Documents:
@@ -136,7 +136,7 @@ class Documents:
     def named(self, ids: Sequence[str], listing: str) -> None:
         """A full listing has named these documents."""
         with self._engine.begin() as database:
-            name_in_listing(database, ids, listing)
+            mark_listed(database, ids, listing)
 
     def attachments_named(self, connection: str, unit: str, listing: str, changed: Set[str]) -> None:
         """Attachments (`<document id>/files/…`), which no listing shows, are as their document is: those of a
@@ -239,7 +239,7 @@ def record(
             "attempts": outcome.attempts,
             "next_attempt": next_attempt(outcome.attempts, now) if outcome.status == "failed" else None,
             "updated_at": outcome.updated_at,
-            "mark": outcome.mark,
+            "fingerprint": outcome.fingerprint,
             "changed_at": now,
         }
         for outcome in outcomes
@@ -248,7 +248,7 @@ def record(
     upsert(database, tables.documents, rows, update=(name for name in rows[0] if name not in kept) if rows else ())
 
 
-def mark(database: Connection, outcomes: Iterable[Outcome]) -> None:
+def update_status(database: Connection, outcomes: Iterable[Outcome]) -> None:
     """Change the status of documents that a later stage could not process."""
     now = datetime.now(UTC)
     for outcome in outcomes:
@@ -270,13 +270,14 @@ def forget_index(database: Connection) -> None:
     database.execute(update(tables.documents).values(indexed_version=None, chunks=0))
 
 
-def mark_anew(database: Connection, marks: Mapping[str, str]) -> None:
+def update_fingerprints(database: Connection, fingerprints: Mapping[str, str]) -> None:
     """Listings show these documents in another way, although nothing of them has changed."""
-    for document_id, value in marks.items():
-        database.execute(update(tables.documents).where(tables.documents.c.id == document_id).values(mark=value))
+    for document_id, value in fingerprints.items():
+        own = tables.documents.c.id == document_id
+        database.execute(update(tables.documents).where(own).values(fingerprint=value))
 
 
-def name_in_listing(database: Connection, ids: Iterable[str], listing: str) -> None:
+def mark_listed(database: Connection, ids: Iterable[str], listing: str) -> None:
     """A full listing has named these documents, unchanged."""
     for part in in_parts(ids):
         database.execute(update(tables.documents).where(tables.documents.c.id.in_(part)).values(listing=listing))
@@ -288,4 +289,4 @@ def next_attempt(attempts: int, now: datetime) -> datetime:
     return now + min(FIRST_RETRY * (1 << doublings), LONGEST_RETRY)
 
 
-_STATE_COLUMNS = tuple(tables.documents.c[name] for name in DocumentState.__slots__)
+_STATE_COLUMNS = tuple(tables.documents.c[name].label(name) for name in DocumentState.__slots__)

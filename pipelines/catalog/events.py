@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import ColumnElement, Engine, delete, func, or_, select, update
 
-from connectors.webhooks import Change, Event
+from connectors.webhooks import Event, Invalidation
 from pipelines.catalog import tables
 from pipelines.catalog.statements import in_parts, upsert
 
@@ -28,7 +28,7 @@ class PendingEvent:
     id: int
     connection: str
     kind: str
-    changes: tuple[Change, ...]
+    invalidations: tuple[Invalidation, ...]
     attempts: int
     received_at: datetime
 
@@ -45,12 +45,12 @@ class Events:
             "delivery": event.id,
             "kind": event.kind,
             "body": body,
-            "changes": [asdict(change) for change in event.changes],
-            "state": "pending" if event.changes else "ignored",
+            "invalidations": [asdict(one) for one in event.invalidations],
+            "state": "pending" if event.invalidations else "ignored",
             "reason": event.ignored or None,
             "attempts": 0,
             "received_at": now,
-            "finished_at": None if event.changes else now,
+            "finished_at": None if event.invalidations else now,
         }
         known = (tables.events.c.connection == connection, tables.events.c.delivery == event.id)
         with self._engine.begin() as database:
@@ -66,14 +66,14 @@ class Events:
         """Events of these connections whose time has come, oldest first."""
         table = tables.events
         statement = (
-            select(*(table.c[name] for name in PendingEvent.__slots__))
+            select(*(table.c[name].label(name) for name in PendingEvent.__slots__))
             .where(table.c.state == "pending", table.c.connection.in_(connections), _is_due())
             .order_by(table.c.id)
             .limit(limit)
         )
         with self._engine.connect() as database:
             rows = [row._mapping for row in database.execute(statement)]
-        return [PendingEvent(**{**row, "changes": tuple(Change(**one) for one in row["changes"])}) for row in rows]
+        return [PendingEvent(**{**row, "invalidations": _invalidations(row["invalidations"])}) for row in rows]
 
     def finished(self, materializations: Mapping[int, Sequence[Mapping[str, str]]], reason: str | None = None) -> None:
         """These events have had their effect: which assets and partitions each led to."""
@@ -163,6 +163,10 @@ class Events:
 def next_attempt(attempts: int, now: datetime) -> datetime:
     """When to try again after that many failures: 5 seconds, doubling up to 10 minutes."""
     return now + min(FIRST_RETRY * (1 << min(attempts - 1, 20)), LONGEST_RETRY)
+
+
+def _invalidations(stored: Sequence[Mapping[str, Any]]) -> tuple[Invalidation, ...]:
+    return tuple(Invalidation(**one) for one in stored)
 
 
 def _is_due() -> ColumnElement[bool]:

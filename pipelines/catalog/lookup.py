@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from itertools import chain
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
+from connectors.registry import Source, sources
 from pipelines.catalog.documents import Documents
 
 
 def looked_up(documents: Documents, id_or_url: str) -> list[dict[str, Any]]:
     """The catalog's rows of a document, or of all at the nearest spelling of a URL that names any; deleted last.
 
-    A URL of another form than the catalog's is known by the provider's id in it.
+    A URL of another form than the catalog's is known by the id in it that the source recognises.
     """
     found = chain(
         map(documents.found_by, spellings(id_or_url)),
-        (_opaque(documents.called(name)) for name in provider_ids(id_or_url)),
+        (_of_source(documents.called(own), one.name) for one in sources().values() for own in _ids(one, id_or_url)),
     )
     return sorted(next(filter(None, found), []), key=lambda row: row["status"] == "deleted")
 
@@ -49,29 +49,14 @@ def spellings(id_or_url: str) -> list[str]:
     return list(dict.fromkeys(one for url in bare for one in (url, url[:-1] if url.endswith("/") else f"{url}/")))
 
 
-def provider_ids(url: str) -> list[str]:
-    """Names in a URL that are long enough to be a provider's own id: a Drive file's, or a Notion page's as a UUID.
-
-    >>> provider_ids("https://www.notion.so/acme/Plan-0f1e2d3c4b5a69788796a5b4c3d2e1f0?pvs=4")
-    ['0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0']
-    """
-    parts = _url(url.strip())
-    segments = parts.path.split("/") if parts else []
-    return [_dashed(one) or one for one in reversed(segments) if _dashed(one) or _DRIVE_ID.fullmatch(one)]
+def _ids(source: Source[Any], id_or_url: str) -> Sequence[str]:
+    url = id_or_url.strip()
+    return source.ids_in_url(url) if _url(url) else ()
 
 
-def _opaque(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Those of sources whose ids mean one object anywhere; a path's last part elsewhere may be that of many."""
-    return [row for row in rows if row["id"].startswith(("drive:", "notion:"))]
-
-
-_DRIVE_ID = re.compile(r"[A-Za-z0-9_-]{19,}")
-_NOTION_ID = re.compile(r"(?:.*-)?([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})")
-
-
-def _dashed(segment: str) -> str | None:
-    found = _NOTION_ID.fullmatch(segment)
-    return "-".join(found.groups()) if found else None
+def _of_source(rows: list[dict[str, Any]], source: str) -> list[dict[str, Any]]:
+    """Elsewhere a path's last part may be that of many."""
+    return [row for row in rows if row["id"].startswith(f"{source}:")]
 
 
 def _url(text: str) -> SplitResult | None:

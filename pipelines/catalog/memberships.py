@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from sqlalchemy import Engine, delete, select
 
-from connectors.model import Membership, group_token
+from connectors.contract import Membership
+from connectors.model import group_token
 from pipelines.catalog import tables
 from pipelines.catalog.statements import upsert
 

@@ -75,7 +75,7 @@ documents = Table(
     Column("attempts", Integer, nullable=False),
     Column("next_attempt", UtcTime),
     Column("updated_at", UtcTime, doc="At the source"),
-    Column("mark", Text, doc="What a listing of the source shows of the object"),
+    Column("mark", Text, key="fingerprint", doc="Of what a listing of the source shows of the object"),
     Column("changed_at", UtcTime, nullable=False, doc="Of this row"),
     Index("documents_by_unit", "connection", "unit", "status"),
 )
@@ -141,7 +141,7 @@ events = Table(
     Column("delivery", Text, nullable=False, doc="The provider's id of the delivery"),
     Column("kind", Text, nullable=False),
     Column("body", LargeBinary, nullable=False),
-    Column("changes", JSON, nullable=False, doc="Where to look again"),
+    Column("changes", JSON, key="invalidations", nullable=False, doc="Where to look again"),
     Column("state", Text, nullable=False, doc="pending, done, ignored or dead"),
     Column("reason", Text, doc="Why it is ignored, or what the last attempt failed on"),
     Column("attempts", Integer, nullable=False),

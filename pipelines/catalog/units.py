@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Engine, Update, select, update
 
-from connectors.model import Cursor, Unit
+from connectors.contract import Cursor
+from connectors.model import Unit
 from pipelines.catalog import tables
 from pipelines.catalog.statements import in_parts, upsert
 

@@ -82,7 +82,7 @@ def backfill(
     json: Json = False,
 ) -> None:
     """Process a stretch of time, or everything, again: one Dagster partition per unit."""
-    from connectors.model import Window
+    from connectors.contract import Window
     from pipelines.ingestion.options import Target
     from pipelines.ingestion.orchestrator import find_orchestrator
     from pipelines.operations.estimate import estimate

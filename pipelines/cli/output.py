@@ -13,7 +13,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from connectors.model import Finding, Unit
+from connectors.contract import Finding
+from connectors.model import Unit
 from pipelines.ingestion.options import STAGES
 from pipelines.ingestion.report import SyncReport
 from pipelines.ingestion.sync import SILENT, Observer, StageDone

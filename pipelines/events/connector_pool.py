@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from connectors import connect
-from connectors.model import Connector
+from connectors.contract import Connector
+from connectors.registry import connect
 from connectors.settings import Connection
 
 LONGEST_LIFE = 300.0

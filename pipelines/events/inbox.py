@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
+from connectors.registry import receive
 from connectors.settings import Connection
-from connectors.webhooks import Event, receive
+from connectors.webhooks import Event
 from pipelines.catalog import Catalog
 
 

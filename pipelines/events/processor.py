@@ -8,10 +8,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from connectors.contract import Connector
 from connectors.errors import SourceError
-from connectors.model import Connector, Unit
+from connectors.model import Unit
 from connectors.settings import Connection
-from connectors.webhooks import Change
+from connectors.webhooks import Invalidation
 from pipelines.errors import HeadraceError, UnitBusy
 from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.report import SyncReport
@@ -30,8 +31,8 @@ class Looked:
     A place in none of the two was left for later, because another process works there.
     """
 
-    stages: dict[Change, list[StageDone]] = field(default_factory=dict)
-    errors: dict[Change, str] = field(default_factory=dict)
+    stages: dict[Invalidation, list[StageDone]] = field(default_factory=dict)
+    errors: dict[Invalidation, str] = field(default_factory=dict)
     report: SyncReport = field(default_factory=SyncReport)
 
 
@@ -71,9 +72,9 @@ class Looking:
         self._connector = connector
         self._observer = observer
 
-    def look(self, changes: Iterable[Change]) -> Looked:
+    def look(self, changes: Iterable[Invalidation]) -> Looked:
         """Look at all of these. Memberships come first: who may not see a thing must not for no second longer."""
-        by_scope: dict[str, list[Change]] = {}
+        by_scope: dict[str, list[Invalidation]] = {}
         for change in changes:
             by_scope.setdefault(change.scope, []).append(change)
         if memberships := by_scope.get("memberships"):
@@ -87,7 +88,7 @@ class Looking:
             self.looked.stages.pop(change, None)
         return self.looked
 
-    def _look_at_units(self, changes: Sequence[Change]) -> None:
+    def _look_at_units(self, changes: Sequence[Invalidation]) -> None:
         """New units, and those that show something new, are read as a whole; one that is gone loses its documents."""
         discover(self._workspace, self._connection, self._connector)
         named = {change.unit for change in changes}
@@ -100,8 +101,8 @@ class Looking:
             elif not state.gone and (state.cursor is None or state.unit.id in named):
                 self._run(state.unit, SyncOptions(), changes)
 
-    def _look_inside(self, units: Sequence[Change], documents: Sequence[Change]) -> None:
-        by_unit: dict[str, list[Change]] = {}
+    def _look_inside(self, units: Sequence[Invalidation], documents: Sequence[Invalidation]) -> None:
+        by_unit: dict[str, list[Invalidation]] = {}
         for change in documents:
             with self._noted([change]):
                 if (unit := self._unit_of(change)) is not None:
@@ -112,9 +113,9 @@ class Looking:
             with self._noted(changes):
                 self._look_at_unit(unit, changes)
 
-    def _whole(self, changes: Sequence[Change]) -> dict[str, list[Change]]:
+    def _whole(self, changes: Sequence[Invalidation]) -> dict[str, list[Invalidation]]:
         """The changes of units by unit; one that names none is about all that are neither gone nor paused."""
-        found: dict[str, list[Change]] = {}
+        found: dict[str, list[Invalidation]] = {}
         for change in changes:
             states = self._workspace.catalog.units.all(self._connection.id)
             every = [state.unit.id for state in states if not state.gone and not state.paused]
@@ -122,7 +123,7 @@ class Looking:
                 found.setdefault(unit, []).append(change)
         return found
 
-    def _look_at_unit(self, unit_id: str, changes: Sequence[Change]) -> None:
+    def _look_at_unit(self, unit_id: str, changes: Sequence[Invalidation]) -> None:
         unit = self._known_unit(unit_id)
         if unit is None:
             return
@@ -145,7 +146,7 @@ class Looking:
             raise _Later(unit_id)
         return state.unit if state else None
 
-    def _unit_of(self, change: Change) -> str | None:
+    def _unit_of(self, change: Invalidation) -> str | None:
         """The unit that an object is in now; one that is gone is still looked at in the unit it was in."""
         if change.unit:
             return change.unit
@@ -153,7 +154,7 @@ class Looking:
             change.document_id
         )
 
-    def _run(self, unit: Unit, options: SyncOptions, changes: Sequence[Change]) -> None:
+    def _run(self, unit: Unit, options: SyncOptions, changes: Sequence[Invalidation]) -> None:
         def stage_done(done: StageDone) -> None:
             self._observer.stage_done(done)
             for change in changes:
@@ -167,7 +168,7 @@ class Looking:
             raise _Failed("; ".join(report.errors.values()))
 
     @contextmanager
-    def _noted(self, changes: Sequence[Change]) -> Iterator[None]:
+    def _noted(self, changes: Sequence[Invalidation]) -> Iterator[None]:
         """Note for each of these places how looking at it ended."""
         try:
             yield
@@ -184,7 +185,7 @@ class Looking:
             for change in changes:
                 self.looked.stages.setdefault(change, [])
 
-    def _fail(self, changes: Sequence[Change], error: str) -> None:
+    def _fail(self, changes: Sequence[Invalidation], error: str) -> None:
         for change in changes:
             self.looked.stages.pop(change, None)
             self.looked.errors[change] = error

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from connectors.webhooks import Change
+from connectors.webhooks import Invalidation
 from pipelines.catalog.events import PendingEvent
 from pipelines.events.debounce import Pace
 
-Place: TypeAlias = tuple[str, Change]
+Place: TypeAlias = tuple[str, Invalidation]
 """A connection's id, and where to look."""
 
 
@@ -24,12 +24,12 @@ class Task:
     events: list[int] = field(default_factory=list)
 
 
-def tasks(events: Iterable[PendingEvent], done: Mapping[int, frozenset[Change]]) -> list[Task]:
+def tasks(events: Iterable[PendingEvent], done: Mapping[int, frozenset[Invalidation]]) -> list[Task]:
     """What is left to do for these events, in their order; `done` holds the places each is through with."""
     found: dict[Place, Task] = {}
     for event in events:
         came = event.received_at.timestamp()
-        for change in event.changes:
+        for change in event.invalidations:
             if change not in done.get(event.id, frozenset()):
                 task = found.setdefault((event.connection, change), Task((event.connection, change), came, came))
                 task.last = max(task.last, came)

@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence, Set
 from datetime import UTC, datetime
 from threading import Event as Stop
 
+from connectors.contract import PushChannels
 from connectors.errors import SourceError
 from connectors.settings import Connection
-from connectors.webhooks import Change, Watching
+from connectors.webhooks import Invalidation
 from pipelines.catalog.events import PendingEvent
 from pipelines.events.connector_pool import OpenConnectors
 from pipelines.events.debounce import Pace
@@ -43,7 +44,7 @@ class Worker:
         self._reporter = reporter
         self._pace: Pace[Place] = Pace()
         self._strangers = Strangers()
-        self._done: dict[int, dict[Change, list[StageDone]]] = {}
+        self._done: dict[int, dict[Invalidation, list[StageDone]]] = {}
         self._polled: dict[str, float] = {}
         self._rounded = 0.0
         self._unpublished = True  # a worker that was killed may have left something
@@ -114,7 +115,7 @@ class Worker:
 
     def _retry(self, connection: Connection) -> None:
         due = self._workspace.catalog.documents.due_by_unit(connection.id)
-        changes = [Change("document", unit, document_id) for unit, ids in due.items() for document_id in ids]
+        changes = [Invalidation("document", unit, document_id) for unit, ids in due.items() for document_id in ids]
         if changes:
             self._unpublished = True
             self._looking(connection).look(changes)
@@ -122,11 +123,11 @@ class Worker:
     def _watch(self, connection: Connection) -> None:
         """Keep channels of sources whose pushes expire open."""
         connector = self._connectors.get(connection)
-        if not isinstance(connector, Watching):
+        if not isinstance(connector, PushChannels):
             return
         kept = self._workspace.catalog.connections.channels(connection.id)
         try:
-            channels = connector.watched(kept, datetime.now(UTC))
+            channels = connector.renew_channels(kept, datetime.now(UTC))
         except SourceError as error:
             logger.warning("%s: its push channels are not renewed: %s", connection.id, error)
         else:
@@ -148,9 +149,9 @@ class Worker:
         failed: dict[str, list[PendingEvent]] = {}
         busy: list[int] = []
         for event in events:
-            places = [(event.connection, change) for change in event.changes]
+            places = [(event.connection, change) for change in event.invalidations]
             through = self._done.get(event.id, {})
-            if all(change in through for change in event.changes):
+            if all(change in through for change in event.invalidations):
                 finished[event.id] = _named(self._done.pop(event.id, {}))
             elif error := next((errors[place] for place in places if place in errors), None):
                 failed.setdefault(error, []).append(event)
@@ -176,7 +177,7 @@ class Worker:
         )
 
 
-def _named(through: Mapping[Change, Sequence[StageDone]]) -> list[dict[str, str]]:
+def _named(through: Mapping[Invalidation, Sequence[StageDone]]) -> list[dict[str, str]]:
     """The materialisations that an event led to, each once."""
     names = {
         (f"{done.connection.source}/{done.stage}", f"{done.connection.id}/{done.unit.id}")

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from connectors.model import Deleted, Document
+from connectors.contract import Deleted
+from connectors.model import Document
 from pipelines.catalog import Load, Outcome
 from pipelines.catalog.documents import DocumentState
 from pipelines.chunking import chunk_document

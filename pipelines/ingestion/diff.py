@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from connectors.model import Deleted, Document, Failed, Skipped
+from connectors.contract import Deleted, Failed, Skipped
+from connectors.model import Document
 from connectors.rows import Row
 from pipelines.catalog.documents import DocumentState, Outcome
 
@@ -18,13 +19,13 @@ Kind: TypeAlias = Literal["new", "changed", "unchanged", "skipped", "failed", "d
 class Change:
     """`outcome` goes to the catalog and `row` to the landing; None where there is nothing to write.
 
-    `mark` is the new mark of a document that is otherwise unchanged.
+    `fingerprint` is the new one of a document that is otherwise unchanged.
     """
 
     kind: Kind
     outcome: Outcome | None = None
     row: Row | None = None
-    mark: str | None = None
+    fingerprint: str | None = None
 
 
 def change(item: Document | Skipped | Failed | Deleted, state: DocumentState | None, now: datetime) -> Change:
@@ -43,7 +44,8 @@ def change(item: Document | Skipped | Failed | Deleted, state: DocumentState | N
 def _document(document: Document, state: DocumentState | None, now: datetime) -> Change:
     known = state is not None and state.status != "deleted"
     if state and known and document.version == state.version and not _due(state, now):
-        return Change("unchanged", mark=document.mark if document.mark != (state.mark or "") else None)
+        is_new = document.fingerprint != (state.fingerprint or "")
+        return Change("unchanged", fingerprint=document.fingerprint if is_new else None)
     outcome = Outcome(
         id=document.id,
         status="pending",
@@ -53,7 +55,7 @@ def _document(document: Document, state: DocumentState | None, now: datetime) ->
         landed=True,
         attempts=state.attempts if state else 0,
         updated_at=document.updated_at,
-        mark=document.mark or None,
+        fingerprint=document.fingerprint or None,
     )
     return Change("changed" if known else "new", outcome, document)
 

@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 
+from connectors.contract import Connector, Cursor, Deleted, Item, Window
 from connectors.errors import AccessDenied, NotFound
-from connectors.model import Connector, Cursor, Deleted, Item, Unit, Window
+from connectors.model import Unit
 from connectors.settings import Connection
 from pipelines.errors import MassDelete
 from pipelines.ingestion.load_writer import Reading

@@ -6,7 +6,8 @@ import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from connectors.model import Checkpoint, Cursor, Deleted, Document, Failed, Item, Skipped, Unit
+from connectors.contract import Checkpoint, Cursor, Deleted, Failed, Item, Skipped
+from connectors.model import Document, Unit
 from connectors.rows import Row
 from connectors.settings import Connection
 from pipelines.catalog import Outcome
@@ -94,13 +95,13 @@ class Reading:
         outcomes: list[Outcome] = []
         rows: list[Row] = []
         unchanged: list[str] = []
-        marks: dict[str, str] = {}
+        fingerprints: dict[str, str] = {}
         for key, item in gathered.items.items():
             found = change(item, states.get(key), now)
             self._counts.count(found.kind)
             if found.outcome is None:
                 unchanged.append(key)
-                marks |= {key: found.mark} if found.mark is not None else {}
+                fingerprints |= {key: found.fingerprint} if found.fingerprint is not None else {}
             else:
                 outcomes.append(found.outcome)
             if found.row is not None:
@@ -111,7 +112,7 @@ class Reading:
             outcomes,
             documents_path=self._landed(rows),
             unchanged=unchanged,
-            marks=marks,
+            fingerprints=fingerprints,
             listing=self._listing,
             cursor=gathered.checkpoint if self._keeps_cursor else None,
         )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from connectors.model import Window
+from connectors.contract import Window
 
 Stage: TypeAlias = Literal["documents", "chunks", "vectors"]
 STAGES: tuple[Stage, ...] = ("documents", "chunks", "vectors")

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from importlib.metadata import entry_points
 from typing import Protocol, cast
 
-from connectors.model import Window
+from connectors.contract import Window
 from pipelines.errors import HeadraceError
 from pipelines.index.contract import IndexInfo
 from pipelines.ingestion.options import SyncOptions, Target

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from uuid import uuid4
 
-from connectors.model import Listed
+from connectors.contract import ListingEntry
 from pipelines.catalog import Catalog
 from pipelines.catalog.documents import DocumentState
 
@@ -31,7 +31,7 @@ def new_listing() -> str:
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid4().hex[:8]}"
 
 
-def compare(catalog: Catalog, listed: Iterable[Listed]) -> Compared:
+def compare(catalog: Catalog, listed: Iterable[ListingEntry]) -> Compared:
     """Go through a listing to its end. Raises SourceError where the source does not give all of it."""
     found = Compared(new_listing())
     for batch in _batches(listed):
@@ -41,15 +41,15 @@ def compare(catalog: Catalog, listed: Iterable[Listed]) -> Compared:
     return found
 
 
-def missed(listed: Listed, state: DocumentState | None) -> bool:
+def missed(listed: ListingEntry, state: DocumentState | None) -> bool:
     """Whether the catalog lacks this object, or what it is now."""
     if state is None or state.status == "deleted":
         return True
     newer = bool(listed.updated_at and state.updated_at and listed.updated_at > state.updated_at)
-    return newer or bool(listed.mark and state.mark and listed.mark != state.mark)
+    return newer or bool(listed.fingerprint and state.fingerprint and listed.fingerprint != state.fingerprint)
 
 
-def _batches(listed: Iterable[Listed]) -> Iterator[Sequence[Listed]]:
+def _batches(listed: Iterable[ListingEntry]) -> Iterator[Sequence[ListingEntry]]:
     remaining = iter(listed)
     while batch := list(islice(remaining, _AT_ONCE)):
         yield batch

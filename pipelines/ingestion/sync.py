@@ -9,9 +9,10 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 
-from connectors import connect
+from connectors.contract import Connector
 from connectors.errors import SourceError
-from connectors.model import Connector, Unit
+from connectors.model import Unit
+from connectors.registry import connect
 from connectors.settings import Connection
 from pipelines.errors import HeadraceError, UsageError
 from pipelines.ingestion.options import Stage, SyncOptions, Target

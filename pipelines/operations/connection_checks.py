@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import closing
 
-from connectors import connect
+from connectors.contract import Finding
 from connectors.errors import SourceError
-from connectors.model import Finding
+from connectors.registry import connect
 from connectors.settings import Connection
 from pipelines.errors import HeadraceError
 from pipelines.services import Workspace

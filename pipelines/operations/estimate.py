@@ -8,8 +8,9 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from connectors import connect
-from connectors.model import Document, Window
+from connectors.contract import Window
+from connectors.model import Document
+from connectors.registry import connect
 from pipelines.chunking import chunk_document
 from pipelines.chunking.tokens import estimate_tokens
 from pipelines.errors import DocumentError

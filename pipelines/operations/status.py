@@ -7,7 +7,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
-from connectors import connect
+from connectors.registry import connect
 from connectors.settings import Connection
 from pipelines.catalog.connections import ConnectionState
 from pipelines.catalog.freshness import Freshness, freshness

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
-from connectors.drive.access import domain_groups
 from connectors.model import PUBLIC, user_token
+from connectors.registry import source
 from pipelines.settings import Settings
 
 
@@ -16,11 +16,10 @@ class Memberships(Protocol):
 
 
 def person_tokens(email: str, settings: Settings, memberships: Memberships) -> tuple[str, ...]:
-    """Reader tokens of a person: everybody's, their own, their groups', and their domain's in Google Drive."""
+    """Reader tokens of a person: everybody's, their own, their groups', and those that their address alone gives."""
     address = email.strip().lower()
-    drives = (connection.id for connection in settings.connections if connection.source == "drive")
-    domains = (token for drive in drives for token in domain_groups(drive, address))
-    return _sorted((PUBLIC, user_token(address), *memberships.groups_of(address), *domains))
+    by_address = (token for one in settings.connections for token in source(one.source).address_tokens(one.id, address))
+    return _sorted((PUBLIC, user_token(address), *memberships.groups_of(address), *by_address))
 
 
 def service_tokens(readers: Iterable[str]) -> tuple[str, ...]:

@@ -7,6 +7,8 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from connectors.registry import SourceName
+
 LONGEST_QUERY = 10_000
 """Characters. What is longer is a document, not a question."""
 MOST_DOCUMENTS = 100
@@ -47,7 +49,7 @@ class _Request(BaseModel):
 class SearchFilters(_Request):
     """Conditions that all hold; a list matches any of its values."""
 
-    sources: list[Literal["notion", "drive", "github", "slack"]] = []
+    sources: list[SourceName] = []
     connections: list[Text] = []
     units: list[Text] = []
     kinds: list[Text] = []

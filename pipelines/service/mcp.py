@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
+from connectors.registry import sources
 from pipelines.errors import EmbeddingError, IndexStoreError
 from pipelines.retrieval.schema import (
     MOST_DOCUMENTS,
@@ -37,10 +38,14 @@ if TYPE_CHECKING:
 PATH = "/mcp"
 _PERSON: TypeAdapter[str | None] = TypeAdapter(Person | None)
 
-INSTRUCTIONS = (
-    "Search the company's knowledge (Notion, Google Drive, GitHub, Slack) as the person who asks may see it. "
-    "Use `search` to find documents, then `fetch` to read those that matter, and cite their `url`."
-)
+
+def instructions() -> str:
+    """What a model is told of this server."""
+    labels = ", ".join(source.label for source in sources().values())
+    return (
+        f"Search the company's knowledge ({labels}) as the person who asks may see it. "
+        "Use `search` to find documents, then `fetch` to read those that matter, and cite their `url`."
+    )
 
 
 class _Arguments(BaseModel):
@@ -170,7 +175,7 @@ class McpEndpoint:
             )
             for name, (_, takes, gives, description) in TOOLS.items()
         ]
-        return Server("headrace", instructions=INSTRUCTIONS, on_list_tools=list_tools, on_call_tool=call_tool)
+        return Server("headrace", instructions=instructions(), on_list_tools=list_tools, on_call_tool=call_tool)
 
     def _called(self, name: str, arguments: dict[str, Any], asker: Asker) -> CallToolResult:
         from mcp_types import CallToolResult, TextContent

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from fastapi.responses import HTMLResponse
+
+from connectors.registry import Source, sources
+
+_SOURCES = "/*sources*/{}"
+"""Where a page's script is given the sources: name, label and icon."""
 
 
 class Page:
     """A page that stands in one file, its script and style included."""
 
     def __init__(self, name: str) -> None:
-        self._html = Path(__file__).with_name(name).read_text(encoding="utf-8")
+        html = Path(__file__).with_name(name).read_text(encoding="utf-8")
+        self._html = html.replace(_SOURCES, _as_script(sources().values()))
         script, style = (_hashes(self._html, tag) for tag in ("script", "style"))
         policy = f"default-src 'none'; script-src {script}; style-src {style}; connect-src 'self'; img-src data:; "
         self._headers = {
@@ -25,6 +34,12 @@ class Page:
 
     def response(self) -> HTMLResponse:
         return HTMLResponse(self._html, headers=self._headers)
+
+
+def _as_script(sources: Iterable[Source[Any]]) -> str:
+    """JSON that is a literal in a script too: nothing in it ends the script."""
+    known = {one.name: {"label": one.label, "icon": one.icon} for one in sources}
+    return json.dumps(known).replace("<", "\\u003c")
 
 
 def _hashes(html: str, tag: str) -> str:

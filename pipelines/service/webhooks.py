@@ -62,4 +62,4 @@ def _taken(
     except DeliveryUnreadable as error:
         logger.warning("%s: a signed delivery cannot be read: %s", connection.id, error)
         return "unreadable", Problem(400, "Bad request", f"The delivery cannot be read: {error}")
-    return ("taken" if event.changes else "ignored"), event.answer
+    return ("taken" if event.invalidations else "ignored"), event.answer

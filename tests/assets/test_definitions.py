@@ -15,9 +15,10 @@ from assets.definitions import build_definitions
 from assets.orchestrator import DagsterOrchestrator, dagster_instance
 from assets.partitions import parsed
 from assets.resources import Runtime
+from connectors.contract import Window
 from connectors.errors import Unavailable
-from connectors.model import Window
-from connectors.settings import GitHubConnection, SlackConnection
+from connectors.github.settings import GitHubConnection
+from connectors.slack.settings import SlackConnection
 from pipelines.errors import UsageError
 from pipelines.index.contract import Filters
 from pipelines.ingestion.options import Target

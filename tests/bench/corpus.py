@@ -6,20 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from connectors.model import (
-    HTML,
-    MARKDOWN,
-    PLAIN_TEXT,
-    Checkpoint,
-    Cursor,
-    Deleted,
-    Document,
-    Finding,
-    Item,
-    Membership,
-    Unit,
-    Window,
-)
+from connectors.contract import Checkpoint, Cursor, Deleted, Finding, Item, Membership, Window
+from connectors.model import HTML, MARKDOWN, PLAIN_TEXT, Document, Unit
 
 CONTENT_TYPES = {".md": MARKDOWN, ".html": HTML, ".txt": PLAIN_TEXT}
 CHECKPOINT_EVERY = 100

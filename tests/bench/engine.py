@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from connectors.settings import GitHubConnection
+from connectors.github.settings import GitHubConnection
 from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.publish import publish
 from pipelines.ingestion.sync import sync_unit

@@ -24,7 +24,7 @@ import httpx
 import numpy as np
 from pydantic import SecretStr
 
-from connectors.model import Membership
+from connectors.contract import Membership
 from pipelines.embedding.base import EmbeddedBatch
 from pipelines.index import open_reader, open_store
 from pipelines.index.contract import DocumentChange, IndexReader, IndexSpec, Point

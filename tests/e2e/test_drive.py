@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from connectors.drive.settings import DriveConnection
 from connectors.drive.source import DriveConnector
-from connectors.settings import DriveConnection
-from connectors.webhooks import receive
+from connectors.registry import receive
 from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.report import SyncReport
 from pipelines.ingestion.sync import sync_connection
@@ -56,7 +56,7 @@ class World:
         """What the worker does with the notifications of the channels of one feed."""
         report = SyncReport()
         for delivery in self.drive.notifications(drive):
-            changes = receive(self.connection, *delivery, now=0.0).changes
+            changes = receive(self.connection, *delivery, now=0.0).invalidations
             units = {change.unit for change in changes if change.unit}
             report.add(self.sync(SyncOptions(), *units))
         return report
@@ -444,7 +444,7 @@ def test_a_killed_sync_goes_on_where_it_was(world: World, monkeypatch: pytest.Mo
 def test_a_notification_brings_what_changed(world: World) -> None:
     world.sync()
     with closing(DriveConnector(world.connection)) as connector:
-        kept = connector.watched({}, datetime(2026, 3, 2, tzinfo=UTC))
+        kept = connector.renew_channels({}, datetime(2026, 3, 2, tzinfo=UTC))
     assert set(kept) == {"user", world.ids["team"]}
     world.drive.edit(world.ids["wheel"], "The wheel is new.")
     assert world.notified(world.ids["team"]).errors == {}

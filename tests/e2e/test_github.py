@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 from starlette.responses import JSONResponse
 
-from connectors import connect
-from connectors.settings import GitHubConnection
-from connectors.webhooks import receive
+from connectors.github.settings import GitHubConnection
+from connectors.registry import connect, receive
 from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.report import SyncReport
 from pipelines.ingestion.sync import sync_connection
@@ -52,7 +51,7 @@ class World:
     def event(self, delivery: tuple[dict[str, str], bytes]) -> SyncReport:
         """What the worker does: look again at the documents that a webhook names, through the catalog's unit."""
         report = SyncReport()
-        for change in receive(self.connection, *delivery, now=0.0).changes:
+        for change in receive(self.connection, *delivery, now=0.0).invalidations:
             if change.scope == "document":
                 options = SyncOptions(mode="documents", documents=(change.document_id,))
                 report.add(self.sync(options, change.unit))
@@ -378,7 +377,7 @@ def test_an_event_brings_its_change(world: World) -> None:
 
 def test_an_unknown_event_is_named_and_does_nothing(world: World) -> None:
     event = receive(world.connection, *world.github.webhook("from_the_future", world.api), now=0.0)
-    assert (event.changes, event.ignored) == ((), "the event 'from_the_future' is not known")
+    assert (event.invalidations, event.ignored) == ((), "the event 'from_the_future' is not known")
 
 
 def test_a_server_without_graphql_has_no_discussions(world: World, caplog: pytest.LogCaptureFixture) -> None:

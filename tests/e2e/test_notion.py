@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 from starlette.responses import Response
 
-from connectors import connect
-from connectors.settings import NotionConnection
-from connectors.webhooks import receive
+from connectors.notion.settings import NotionConnection
+from connectors.registry import connect, receive
 from pipelines.events.processor import Looking
 from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.report import SyncReport
@@ -59,7 +58,7 @@ class World:
         self.notion.log.clear()
         with closing(connect(self.connection)) as connector:
             looking = Looking(self.workspace, self.connection, connector, Observer())
-            looked = looking.look(receive(self.connection, headers, body, now=0.0).changes)
+            looked = looking.look(receive(self.connection, headers, body, now=0.0).invalidations)
         assert looked.errors == {}
         return looked.report
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from connectors.settings import SlackConnection
+from connectors.registry import receive
+from connectors.slack.settings import SlackConnection
 from connectors.slack.source import SlackConnector
-from connectors.webhooks import receive
 from pipelines.events.processor import Looking
 from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.report import SyncReport
@@ -56,11 +56,11 @@ class World:
         """What the worker does with an event; returns the errors."""
         headers, body = self.slack.delivery(event)
         received = receive(self.connection, headers, body, self.slack.clock)
-        from connectors import connect
+        from connectors.registry import connect
 
         connector = connect(self.connection)
         try:
-            return Looking(self.workspace, self.connection, connector, SILENT).look(received.changes).errors
+            return Looking(self.workspace, self.connection, connector, SILENT).look(received.invalidations).errors
         finally:
             connector.close()
 

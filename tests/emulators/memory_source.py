@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from connectors.model import (
+from connectors.contract import (
     Checkpoint,
     Cursor,
     Deleted,
-    Document,
     Failed,
     Finding,
     Item,
-    Listed,
+    ListingEntry,
     Membership,
     Skipped,
-    Unit,
     Window,
 )
+from connectors.model import Document, Unit
 
 
 @dataclass
@@ -62,15 +61,15 @@ class MemorySource:
             yield Checkpoint({"clock": done})
         yield Checkpoint({"clock": done}, complete=cursor is None and window is None)
 
-    def listing(self, unit: Unit) -> Iterator[Listed]:
+    def listing(self, unit: Unit) -> Iterator[ListingEntry]:
         for page, start in enumerate(range(0, len(self.objects), self.page_size)):
             self.before_page(page)
             self.requests += 1
             for key, item in list(self.objects.items())[start : start + self.page_size]:
                 if isinstance(item, Document):
-                    yield Listed(key, item.title, item.updated_at, item.mark)
+                    yield ListingEntry(key, item.title, item.updated_at, item.fingerprint)
                 else:
-                    yield Listed(key)
+                    yield ListingEntry(key)
 
     def unit_of(self, document_id: str) -> str | None:
         return "unit" if document_id in self.objects else None

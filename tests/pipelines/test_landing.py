@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.model import Deleted
+from connectors.contract import Deleted
 from pipelines.chunking import chunk_document
 from pipelines.landing import ChunkedDocument, Landing
 from pipelines.settings import Landing as LandingSettings

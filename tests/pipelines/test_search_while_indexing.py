@@ -9,8 +9,8 @@ from collections import Counter
 import pytest
 from pydantic import SecretStr
 
+from connectors.github.settings import GitHubConnection
 from connectors.model import Unit
-from connectors.settings import GitHubConnection
 from pipelines.ingestion.publish import publish
 from pipelines.ingestion.sync import sync_unit
 from pipelines.retrieval import document as whole_document

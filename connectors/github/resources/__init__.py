@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
+from connectors.contract import Item, ListingEntry, Window
 from connectors.github.cursor import Progress
-from connectors.model import Item, Listed, Window
 
 
 class Part(Protocol):
@@ -19,7 +19,7 @@ class Part(Protocol):
     def changed(self, progress: Progress, window: Window | None) -> Iterator[Item]:
         """What has changed since `progress`, which is moved forward; or what was last updated in `window`."""
 
-    def listed(self) -> Iterator[Listed]:
+    def listed(self) -> Iterator[ListingEntry]:
         """Names of all that the part has."""
 
     def again(self, kind: str, name: str) -> Item | None:

@@ -9,12 +9,12 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from connectors.contract import Checkpoint, Deleted, Item, ListingEntry, Window
 from connectors.errors import InvalidResponse, NotFound, RequestRejected, Unavailable
 from connectors.github.cursor import Progress
 from connectors.github.graphql import NotOffered, aliased, following, nodes
 from connectors.github.repository import Repository
 from connectors.github.responses import Payload, moment
-from connectors.model import Checkpoint, Deleted, Item, Listed, Window
 
 PER_REQUEST = 10
 """Discussions read at once: with 50 comments and 50 replies each, about 5 of an hour's 5,000 points."""
@@ -77,9 +77,9 @@ class Discussions:
             if window is None:
                 yield Checkpoint(progress.cursor())
 
-    def listed(self) -> Iterator[Listed]:
+    def listed(self) -> Iterator[ListingEntry]:
         for number, title, updated in self._listing(None):
-            yield Listed(self._make.discussion_id(number), title, updated)
+            yield ListingEntry(self._make.discussion_id(number), title, updated)
 
     def again(self, kind: str, name: str) -> Item | None:
         try:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from connectors.contract import Checkpoint, Deleted, Item, ListingEntry, Skipped, Window
 from connectors.errors import NotFound, RequestRejected
 from connectors.github.client import Blob, Tree
 from connectors.github.cursor import Progress, version
 from connectors.github.file_rules import unusable
 from connectors.github.repository import Repository
 from connectors.github.responses import Payload
-from connectors.model import Checkpoint, Deleted, Item, Listed, Skipped, Window
 
 FILES_PER_CHECKPOINT = 20
 
@@ -48,10 +48,10 @@ class Files:
         if window is None:
             progress.keep_etag("tree", tree.etag)
 
-    def listed(self) -> Iterator[Listed]:
+    def listed(self) -> Iterator[ListingEntry]:
         tree = self._tree(None)
         for blob in tree.blobs if tree else ():
-            yield Listed(self._make.file_id(blob.path), blob.path)
+            yield ListingEntry(self._make.file_id(blob.path), blob.path)
 
     def again(self, kind: str, name: str) -> Item | None:
         if self._blobs is None:

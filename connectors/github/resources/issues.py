@@ -8,12 +8,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
+from connectors.contract import Checkpoint, Deleted, Item, ListingEntry, Window
 from connectors.errors import NotFound
 from connectors.github.cursor import Progress
 from connectors.github.repository import Repository
 from connectors.github.resources.comments import Comments
 from connectors.github.responses import Page, Payload, updated_at
-from connectors.model import Checkpoint, Deleted, Item, Listed, Window
 
 _PAGE_OVERLAP = timedelta(seconds=1)
 """How far a page can begin before the end of the one before it."""
@@ -39,12 +39,14 @@ class Issues:
                 yield self._discussed(kind, number, progress)
             self._comments.done(progress)
 
-    def listed(self) -> Iterator[Listed]:
+    def listed(self) -> Iterator[ListingEntry]:
         before: set[int] = set()  # numbers on the page before, with which a page can overlap
         for page in self._pages(None):
             for payload in page.items:
                 if payload["number"] not in before:
-                    yield Listed(self._make.issue_id(payload), str(payload.get("title") or ""), updated_at(payload))
+                    yield ListingEntry(
+                        self._make.issue_id(payload), str(payload.get("title") or ""), updated_at(payload)
+                    )
             before = {payload["number"] for payload in page.items}
 
     def again(self, kind: str, name: str) -> Item | None:

@@ -11,11 +11,12 @@ import logging
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
+from connectors.contract import Checkpoint, Deleted, Failed, Item, ListingEntry, Skipped, Window
 from connectors.errors import InvalidResponse, NotFound
 from connectors.github.cursor import Progress
 from connectors.github.repository import Repository
 from connectors.github.responses import Page, Payload
-from connectors.model import Checkpoint, Deleted, Document, Failed, Item, Listed, Skipped, Window
+from connectors.model import Document
 
 logger = logging.getLogger(__name__)
 
@@ -47,11 +48,11 @@ class Releases:
         progress.keep_etag(_NEWEST, newest)
         yield Checkpoint(progress.cursor())
 
-    def listed(self) -> Iterator[Listed]:
+    def listed(self) -> Iterator[ListingEntry]:
         for payload in self._all():
             item = self._item(payload)
-            told = (item.updated_at, item.mark) if isinstance(item, Document) else ()
-            yield Listed(self._make.release_id(payload), str(payload.get("name") or ""), *told)
+            told = (item.updated_at, item.fingerprint) if isinstance(item, Document) else ()
+            yield ListingEntry(self._make.release_id(payload), str(payload.get("name") or ""), *told)
 
     def again(self, kind: str, name: str) -> Item | None:
         if not name.isdecimal():
@@ -109,7 +110,7 @@ def _version(item: Document | Skipped | Failed) -> str:
     """Of what would be emitted: equal if nothing has changed."""
     match item:
         case Document():
-            return item.mark
+            return item.fingerprint
         case Skipped():
             return item.reason
         case Failed():

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from connectors.model import PUBLIC
+from connectors.registry import sources
 
 Way: TypeAlias = Literal["public", "direct", "domain", "group"]
-
-_DOMAIN = "domain:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +51,7 @@ def reader(token: str, units: Mapping[tuple[str, str], str]) -> Reader:
     if kind == "user":
         return Reader(token, "direct", rest)
     connection, _, group = rest.partition(":")
-    if group.startswith(_DOMAIN):
-        return Reader(token, "domain", group.removeprefix(_DOMAIN))
+    for source in sources().values():
+        if domain := source.group_domain(group):
+            return Reader(token, "domain", domain)
     return Reader(token, "group", units.get((connection, group)) or f"{group} of {connection}")

@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
+from connectors.drive.settings import DriveConnection
 from connectors.drive.source import DriveConnector
-from connectors.settings import DriveConnection
 
 FOLDER = "application/vnd.google-apps.folder"
 GOOGLE = "application/vnd.google-apps."

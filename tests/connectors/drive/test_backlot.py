@@ -7,10 +7,11 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from connectors.contract import Checkpoint, Item, Skipped
 from connectors.drive.payloads import FOLDER
+from connectors.drive.settings import DriveConnection
 from connectors.drive.source import DriveConnector, connect
-from connectors.model import Checkpoint, Document, Item, Skipped
-from connectors.settings import DriveConnection
+from connectors.model import Document
 from tests.emulators.company import TOKEN
 
 

@@ -11,6 +11,7 @@ import pytest
 import stamina
 
 from connectors.drive.client import DriveClient, Refused, drive_error, quoted, rfc3339
+from connectors.drive.settings import DriveConnection
 from connectors.errors import (
     AuthenticationFailed,
     InvalidResponse,
@@ -20,7 +21,6 @@ from connectors.errors import (
     SourceError,
     Unavailable,
 )
-from connectors.settings import DriveConnection
 
 
 @pytest.fixture(autouse=True)

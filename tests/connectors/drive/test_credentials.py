@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from google.auth import jwt
 
 from connectors.drive.client import DriveClient
+from connectors.drive.settings import DriveConnection
 from connectors.drive.source import connect
 from connectors.errors import AuthenticationFailed, Unavailable
-from connectors.settings import DriveConnection
 
 TOKEN_URI = "https://token.test/token"
 

@@ -9,11 +9,12 @@ import httpx
 import pytest
 import stamina
 
+from connectors.contract import Checkpoint, Deleted, Failed, Item, Skipped
 from connectors.drive import formats
 from connectors.drive.formats import CSV, MAX_BYTES, PDF, PPTX, XLSX
 from connectors.drive.source import DriveConnector
 from connectors.errors import AuthenticationFailed, RateLimited
-from connectors.model import Checkpoint, Deleted, Document, Failed, Item, Skipped, Unit
+from connectors.model import Document, Unit
 
 GOOGLE = "application/vnd.google-apps."
 ROOT = Unit("root", "My Drive")

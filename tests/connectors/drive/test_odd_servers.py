@@ -10,10 +10,11 @@ import httpx
 import pytest
 import stamina
 
+from connectors.contract import Checkpoint, Deleted, Failed, Item
 from connectors.drive.payloads import ChangePage, CommentPage, FilePage
 from connectors.drive.source import DriveConnector
 from connectors.errors import RateLimited
-from connectors.model import Checkpoint, Deleted, Document, Failed, Item, Unit
+from connectors.model import Document, Unit
 
 ROOT = Unit("root", "My Drive")
 

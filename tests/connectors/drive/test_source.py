@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from connectors.contract import Checkpoint, Cursor, Deleted, Failed, Item, Skipped, Window
 from connectors.drive.source import DriveConnector
 from connectors.errors import InvalidResponse, NotFound
-from connectors.model import Checkpoint, Cursor, Deleted, Document, Failed, Item, Parent, Skipped, Unit, Window
+from connectors.model import Document, Parent, Unit
 
 ROOT = Unit("root", "My Drive")
 

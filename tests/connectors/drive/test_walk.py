@@ -8,9 +8,10 @@ from typing import Any
 import httpx
 import pytest
 
+from connectors.contract import ListingEntry
 from connectors.drive.source import DriveConnector
 from connectors.errors import InvalidResponse
-from connectors.model import Document, Listed, Unit
+from connectors.model import Document, Unit
 
 PLANS = Unit("plans", "Plans")
 
@@ -27,7 +28,7 @@ def filled(drive: Any) -> Any:
     return drive
 
 
-def listed(connector: DriveConnector, unit: Unit = PLANS) -> dict[str, Listed]:
+def listed(connector: DriveConnector, unit: Unit = PLANS) -> dict[str, ListingEntry]:
     list(connector.units())
     return {one.document_id.removeprefix("drive:acme/"): one for one in connector.listing(unit)}
 
@@ -39,7 +40,7 @@ def test_a_listing_names_what_a_read_yields_without_reading_it(filled: Any, conn
     for item in connector.read(PLANS):
         if isinstance(item, Document):
             one = found[item.id.removeprefix("drive:acme/")]
-            assert (one.title, one.updated_at, one.mark) == (item.title, item.updated_at, item.mark)
+            assert (one.title, one.updated_at, one.fingerprint) == (item.title, item.updated_at, item.fingerprint)
 
 
 CHANGES: dict[str, tuple[Callable[[Any], None], set[str]]] = {
@@ -70,7 +71,7 @@ def test_marks_tell_what_a_document_would_show(filled: Any, connector: DriveConn
     before = listed(connector)
     change(filled)
     after = listed(connector)
-    assert {one for one in before if after[one].mark != before[one].mark} == expected
+    assert {one for one in before if after[one].fingerprint != before[one].fingerprint} == expected
 
 
 def test_an_incomplete_listing_is_no_listing(filled: Any, connector: DriveConnector) -> None:

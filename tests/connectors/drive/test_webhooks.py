@@ -9,10 +9,12 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from connectors.contract import PushChannels
 from connectors.drive.push_channels import LIFE, channel_id, channel_token, feed_of
+from connectors.drive.settings import DriveConnection
 from connectors.drive.source import DriveConnector
-from connectors.settings import DriveConnection
-from connectors.webhooks import Change, DeliveryRefused, DeliveryUnreadable, Watching, receive
+from connectors.registry import receive
+from connectors.webhooks import DeliveryRefused, DeliveryUnreadable, Invalidation
 
 SECRET = "secret"
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -38,20 +40,20 @@ def notification(feed="user", state="change", number="7", **headers):
 
 @pytest.mark.parametrize(
     ("feed", "changes"),
-    [("user", (Change("units"), Change("unit"))), ("0ADrive", (Change("unit", "0ADrive"),))],
+    [("user", (Invalidation("units"), Invalidation("unit"))), ("0ADrive", (Invalidation("unit", "0ADrive"),))],
 )
 @pytest.mark.parametrize("state", ["add", "change", "remove", "trash", "untrash", "update"])
 def test_a_notification_says_in_which_units_to_look(feed, changes, state):
     headers = notification(feed, state)
     event = receive(CONNECTION, headers, b"", 0.0)
-    assert event.changes == changes
+    assert event.invalidations == changes
     assert event.id == f"{headers['x-goog-channel-id']} 7"
 
 
 @pytest.mark.parametrize("state", ["sync", "from_the_future"])
 def test_what_says_nothing_is_named(state):
     event = receive(CONNECTION, notification(state=state), b"", 0.0)
-    assert (event.changes, event.kind, bool(event.ignored)) == ((), state, True)
+    assert (event.invalidations, event.kind, bool(event.ignored)) == ((), state, True)
 
 
 @pytest.mark.parametrize(
@@ -111,13 +113,13 @@ def test_channels_are_opened_kept_renewed_and_stopped(drive):
     drive.drives["0ADrive"] = "Shared"
     pushing = Pushing(drive)
     connector = DriveConnector(CONNECTION, httpx.MockTransport(pushing))
-    assert isinstance(connector, Watching)
-    kept = connector.watched({}, NOW)
+    assert isinstance(connector, PushChannels)
+    kept = connector.renew_channels({}, NOW)
     assert set(kept) == {"user", "0ADrive"}
     assert [one.get("driveId") for one in pushing.opened] == [None, "0ADrive"]
     assert {one["address"] for one in pushing.opened} == {"https://headrace.test/webhooks/acme"}
-    assert connector.watched(kept, NOW + timedelta(days=1)) == kept
-    later = connector.watched(kept, NOW + LIFE)
+    assert connector.renew_channels(kept, NOW + timedelta(days=1)) == kept
+    later = connector.renew_channels(kept, NOW + LIFE)
     assert set(pushing.stopped) == {one["id"] for one in kept.values()}
     assert not {one["id"] for one in later.values()} & set(pushing.stopped)
     connector.close()
@@ -126,12 +128,12 @@ def test_channels_are_opened_kept_renewed_and_stopped(drive):
 def test_nothing_is_watched_without_an_address(drive):
     pushing = Pushing(drive)
     connector = DriveConnector(CONNECTION.model_copy(update={"webhook_url": None}), httpx.MockTransport(pushing))
-    assert (connector.watched({}, NOW), pushing.opened, drive.calls) == ({}, [], [])
+    assert (connector.renew_channels({}, NOW), pushing.opened, drive.calls) == ({}, [], [])
     connector.close()
 
 
 def test_a_drive_that_cannot_be_watched_is_left_to_syncs(drive):
     drive.has_feed = False
     connector = DriveConnector(CONNECTION, httpx.MockTransport(drive))
-    assert connector.watched({}, NOW) == {}
+    assert connector.renew_channels({}, NOW) == {}
     connector.close()

@@ -16,8 +16,8 @@ from urllib.parse import unquote
 import httpx
 import pytest
 
+from connectors.github.settings import GitHubConnection
 from connectors.github.source import GitHubConnector, connect
-from connectors.settings import GitHubConnection
 
 BASE = "https://ghe.test/api/v3"
 GRAPHQL = "https://ghe.test/api/graphql"

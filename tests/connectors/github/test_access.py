@@ -5,10 +5,10 @@ from typing import Any
 import httpx
 import pytest
 
+from connectors.contract import Membership
 from connectors.github import access
+from connectors.github.settings import GitHubConnection
 from connectors.github.source import GitHubConnector, connect
-from connectors.model import Membership
-from connectors.settings import GitHubConnection
 
 
 @pytest.mark.parametrize(

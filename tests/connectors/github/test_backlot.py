@@ -8,9 +8,10 @@ from contextlib import closing
 import httpx
 import pytest
 
+from connectors.contract import Checkpoint, Skipped
+from connectors.github.settings import GitHubConnection
 from connectors.github.source import GitHubConnector, connect
-from connectors.model import Checkpoint, Document, Skipped
-from connectors.settings import GitHubConnection
+from connectors.model import Document
 from tests.emulators.company import TOKEN
 
 

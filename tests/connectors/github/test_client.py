@@ -11,7 +11,7 @@ import pytest
 from connectors.errors import AccessDenied, InvalidResponse, NotFound, RateLimited, SourceError
 from connectors.github.client import GitHubClient
 from connectors.github.responses import SECONDARY_LIMIT_WAIT, moment, refusal
-from connectors.settings import GitHubConnection
+from connectors.github.settings import GitHubConnection
 
 Handler = Callable[[httpx.Request], httpx.Response]
 

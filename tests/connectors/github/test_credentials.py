@@ -11,7 +11,7 @@ from pydantic import SecretStr, ValidationError
 from connectors.errors import AuthenticationFailed, InvalidResponse
 from connectors.github.client import GitHubClient
 from connectors.github.credentials import InstallationToken
-from connectors.settings import GitHubConnection
+from connectors.github.settings import GitHubConnection
 from tests.emulators.github import INSTALLATION, GitHub, serving
 
 APP = {"id": "gh", "source": "github", "app_id": 17, "installation_id": INSTALLATION}

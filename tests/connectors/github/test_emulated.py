@@ -7,10 +7,11 @@ from contextlib import closing
 
 import pytest
 
+from connectors.contract import Checkpoint, Deleted, Item, Skipped
 from connectors.errors import NotFound
+from connectors.github.settings import GitHubConnection
 from connectors.github.source import GitHubConnector, connect
-from connectors.model import Checkpoint, Deleted, Document, Item, Skipped, Unit
-from connectors.settings import GitHubConnection
+from connectors.model import Document, Unit
 from tests.emulators.github import TOKEN, GitHub, Repository, serving
 
 UNIT = Unit("acme/api", "acme/api")

@@ -5,11 +5,12 @@ from typing import Any
 import httpx
 import pytest
 
+from connectors.contract import Checkpoint, Skipped
 from connectors.github.client import Blob
 from connectors.github.file_rules import FileRules, media_type
+from connectors.github.settings import GitHubConnection
 from connectors.github.source import connect
-from connectors.model import MARKDOWN, PLAIN_TEXT, Checkpoint, Document, Skipped, Unit
-from connectors.settings import GitHubConnection
+from connectors.model import MARKDOWN, PLAIN_TEXT, Document, Unit
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,10 @@ from typing import Any
 import httpx
 import pytest
 
+from connectors.contract import Checkpoint, Deleted, Failed, Item, Skipped
 from connectors.errors import AuthenticationFailed, InvalidResponse, NotFound, SourceError, Unavailable
 from connectors.github.source import GitHubConnector
-from connectors.model import Checkpoint, Deleted, Document, Failed, Item, Skipped, Unit
+from connectors.model import Document, Unit
 
 UNIT = Unit("acme/api", "acme/api")
 ROOT = "github:acme-github/acme/api"
@@ -174,10 +175,10 @@ def test_a_change_among_old_releases_is_found_by_a_listing(github: Any, connecto
     """A listing tells by its marks what the first page does not show; not every server tells when it was edited."""
     old = release(1)
     github.answers[f"{REPOSITORY}/releases"] = lambda request: httpx.Response(200, json=[release(2), old])
-    before = {one.id: one.mark for one in connector.read(UNIT) if isinstance(one, Document)}
-    assert {one.document_id: one.mark for one in connector.listing(UNIT)} == before
+    before = {one.id: one.fingerprint for one in connector.read(UNIT) if isinstance(one, Document)}
+    assert {one.document_id: one.fingerprint for one in connector.listing(UNIT)} == before
     old["body"] = "Notes, corrected"
-    after = {one.document_id: one.mark for one in connector.listing(UNIT)}
+    after = {one.document_id: one.fingerprint for one in connector.listing(UNIT)}
     assert [name for name in after if after[name] != before[name]] == [f"{ROOT}/releases/1"]
 
 

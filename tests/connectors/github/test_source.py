@@ -9,10 +9,11 @@ from typing import Any
 import httpx
 import pytest
 
+from connectors.contract import Checkpoint, Deleted, Failed, Item, Skipped, Window
 from connectors.errors import AccessDenied, AuthenticationFailed, NotFound, RateLimited, Unavailable
 from connectors.github.file_rules import MAX_FILE_BYTES
 from connectors.github.source import GitHubConnector
-from connectors.model import MARKDOWN, PLAIN_TEXT, Checkpoint, Deleted, Document, Failed, Item, Skipped, Unit, Window
+from connectors.model import MARKDOWN, PLAIN_TEXT, Document, Unit
 
 UNIT = Unit("acme/api", "acme/api")
 ROOT = "github:acme-github/acme/api"

@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from connectors.errors import AccessDenied, AuthenticationFailed
+from connectors.github.settings import GitHubConnection
 from connectors.github.source import connect
-from connectors.settings import GitHubConnection
 
 
 def repos(*names: str) -> list[dict[str, str]]:

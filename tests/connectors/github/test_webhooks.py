@@ -9,9 +9,10 @@ from urllib.parse import urlencode
 
 import pytest
 
+from connectors.github.settings import GitHubConnection
 from connectors.github.webhooks import NOT_READ
-from connectors.settings import GitHubConnection
-from connectors.webhooks import Change, DeliveryRefused, DeliveryUnreadable, Event, receive
+from connectors.registry import receive
+from connectors.webhooks import DeliveryRefused, DeliveryUnreadable, Event, Invalidation
 
 SECRET = "It's a Secret to Everybody"
 UNIT = "acme/api"
@@ -20,7 +21,7 @@ REPOSITORY = {"full_name": UNIT, "default_branch": "main"}
 ELSEWHERE = {"full_name": "acme/web", "default_branch": "main"}
 EXAMPLES: list[dict[str, Any]] = json.loads((Path(__file__).parent / "payloads" / "webhooks.json").read_text("utf-8"))
 """The examples of `@octokit/webhooks-examples`, one for each event and action; see the licence beside them."""
-UNITS, MEMBERSHIPS, WHOLE = Change("units"), Change("memberships"), Change("unit", UNIT)
+UNITS, MEMBERSHIPS, WHOLE = Invalidation("units"), Invalidation("memberships"), Invalidation("unit", UNIT)
 
 
 @pytest.fixture
@@ -39,8 +40,8 @@ def delivered(connection: GitHubConnection, kind: str, payload: Any, **headers: 
     return receive(connection, {**sent, **headers}, body, now=0.0)
 
 
-def one(kind: str, name: object, unit: str = UNIT) -> Change:
-    return Change("document", unit, f"github:gh/{unit}/{kind}/{name}")
+def one(kind: str, name: object, unit: str = UNIT) -> Invalidation:
+    return Invalidation("document", unit, f"github:gh/{unit}/{kind}/{name}")
 
 
 def test_the_documented_signature_fits() -> None:
@@ -105,10 +106,10 @@ def test_the_documented_signature_fits() -> None:
     ],
 )
 def test_events_say_where_to_look(
-    connection: GitHubConnection, kind: str, payload: dict[str, Any], changes: list[Change]
+    connection: GitHubConnection, kind: str, payload: dict[str, Any], changes: list[Invalidation]
 ) -> None:
     event = delivered(connection, kind, {"repository": REPOSITORY, **payload})
-    assert (event.id, event.kind, list(event.changes), event.ignored) == ("72d3162e", kind, changes, "")
+    assert (event.id, event.kind, list(event.invalidations), event.ignored) == ("72d3162e", kind, changes, "")
 
 
 @pytest.mark.parametrize(
@@ -129,21 +130,21 @@ def test_what_is_ignored_says_why(
     connection: GitHubConnection, kind: str, payload: dict[str, Any], reason: str
 ) -> None:
     event = delivered(connection, kind, {"repository": REPOSITORY, **payload})
-    assert event.changes == ()
+    assert event.invalidations == ()
     assert reason in event.ignored
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda one: f"{one['event']}-{one['payload'].get('action', '')}")
 def test_github_s_own_examples_are_mapped_or_named(connection: GitHubConnection, example: dict[str, Any]) -> None:
     event = delivered(connection, example["event"], example["payload"])
-    assert bool(event.changes) != bool(event.ignored)
+    assert bool(event.invalidations) != bool(event.ignored)
     assert "is not known" not in event.ignored
-    assert event.changes or example["event"] in (*NOT_READ, "push", "label", "milestone", "organization")
+    assert event.invalidations or example["event"] in (*NOT_READ, "push", "label", "milestone", "organization")
     repositories = (
         example["payload"].get("repository"),
         (example["payload"].get("changes") or {}).get("new_repository"),
     )
-    assert {change.unit for change in event.changes} <= {"", *(one["full_name"] for one in repositories if one)}
+    assert {change.unit for change in event.invalidations} <= {"", *(one["full_name"] for one in repositories if one)}
 
 
 @pytest.mark.parametrize(
@@ -198,7 +199,7 @@ def test_a_form_is_read_as_well(connection: GitHubConnection) -> None:
     payload = json.dumps({"action": "opened", "issue": {"number": 1}, "repository": REPOSITORY})
     body = urlencode({"payload": payload}).encode()
     event = delivered(connection, "issues", body, **{"content-type": "application/x-www-form-urlencoded"})
-    assert event.changes == (one("issues", 1),)
+    assert event.invalidations == (one("issues", 1),)
     with pytest.raises(DeliveryUnreadable):
         delivered(connection, "issues", b"pay=load", **{"content-type": "application/x-www-form-urlencoded"})
 

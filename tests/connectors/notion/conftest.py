@@ -13,8 +13,8 @@ from typing import Any
 import httpx
 import pytest
 
+from connectors.notion.settings import NotionConnection
 from connectors.notion.source import NotionConnector, connect
-from connectors.settings import NotionConnection
 
 BASE = "https://notion.test/proxy"
 START = datetime(2026, 1, 1, tzinfo=UTC)

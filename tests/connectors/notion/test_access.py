@@ -3,10 +3,10 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from connectors.model import Membership
+from connectors.contract import Membership
 from connectors.notion import access
 from connectors.notion.client import NotionClient
-from connectors.settings import NotionConnection
+from connectors.notion.settings import NotionConnection
 from tests.connectors.notion.conftest import Notion, refused
 
 

@@ -8,10 +8,11 @@ from contextlib import closing
 import httpx
 import pytest
 
-from connectors.model import Checkpoint, Document, Unit
+from connectors.contract import Checkpoint
+from connectors.model import Document, Unit
 from connectors.notion.client import API_VERSION
+from connectors.notion.settings import NotionConnection
 from connectors.notion.source import NotionConnector, connect
-from connectors.settings import NotionConnection
 from tests.emulators.company import TOKEN
 
 

@@ -16,7 +16,7 @@ from connectors.errors import (
     Unavailable,
 )
 from connectors.notion.client import API_VERSION, NotionClient
-from connectors.settings import NotionConnection
+from connectors.notion.settings import NotionConnection
 from tests.connectors.notion.conftest import Notion, block, refused
 
 

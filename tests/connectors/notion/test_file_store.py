@@ -5,10 +5,11 @@ from typing import Any
 import httpx
 import pytest
 
-from connectors.model import Deleted, Document, Failed, Skipped, Unit
+from connectors.contract import Deleted, Failed, Skipped
+from connectors.model import Document, Unit
 from connectors.notion.file_store import LARGEST, NOTION_FILES, Attachment, content_type, files_url
+from connectors.notion.settings import NotionConnection
 from connectors.notion.source import NotionConnector, connect
-from connectors.settings import NotionConnection
 from tests.connectors.notion.conftest import Notion
 
 ORIGIN = "https://notion.test"

@@ -8,10 +8,11 @@ from itertools import islice
 import httpx
 import pytest
 
+from connectors.contract import Checkpoint, Cursor, Deleted, Failed, Item, Skipped, Window
 from connectors.errors import AuthenticationFailed, InvalidResponse, Unavailable
-from connectors.model import Checkpoint, Cursor, Deleted, Document, Failed, Item, Parent, Skipped, Unit, Window
+from connectors.model import Document, Parent, Unit
+from connectors.notion.settings import NotionConnection
 from connectors.notion.source import NotionConnector, connect
-from connectors.settings import NotionConnection
 from tests.connectors.notion.conftest import START, Notion, block, refused, text, under
 
 
@@ -124,7 +125,7 @@ def test_everything_is_in_its_unit_once(notion: Notion, connector: NotionConnect
         created_at=START + timedelta(hours=2),
         updated_at=START + timedelta(hours=2),
         readers=("group:acme-notion:workspace",),
-        mark=inside["home"].mark,
+        fingerprint=inside["home"].fingerprint,
     )
 
 
@@ -484,7 +485,11 @@ def test_a_listing_names_what_a_read_yields(notion: Notion, connector: NotionCon
         for item in read:
             if isinstance(item, Document):
                 listed = named[item.id]
-                assert (listed.title, listed.updated_at, listed.mark) == (item.title, item.updated_at, item.mark)
+                assert (listed.title, listed.updated_at, listed.fingerprint) == (
+                    item.title,
+                    item.updated_at,
+                    item.fingerprint,
+                )
 
 
 def test_a_mark_tells_of_a_move_that_no_time_tells(notion: Notion, connector: NotionConnector) -> None:
@@ -492,7 +497,7 @@ def test_a_mark_tells_of_a_move_that_no_time_tells(notion: Notion, connector: No
     before = {one.document_id: one for one in connector.listing(unit("home"))}
     notion.objects["team"]["parent"] = under("row")
     after = {one.document_id: one for one in connector.listing(unit("home"))}
-    others = {name for name, one in after.items() if one.mark != before[name].mark}
+    others = {name for name, one in after.items() if one.fingerprint != before[name].fingerprint}
     assert others == {"notion:acme-notion/team", "notion:acme-notion/note"}
     assert all(one.updated_at == before[name].updated_at for name, one in after.items())
 

@@ -7,11 +7,12 @@ from collections.abc import Iterable
 import httpx
 import pytest
 
+from connectors.contract import Checkpoint, Item
 from connectors.errors import InvalidResponse, Unavailable
-from connectors.model import Checkpoint, Document, Item, Unit
+from connectors.model import Document, Unit
 from connectors.notion.render.rich_text import markdown
+from connectors.notion.settings import NotionConnection
 from connectors.notion.source import NotionConnector, connect
-from connectors.settings import NotionConnection
 from tests.connectors.notion.conftest import Notion, Payload, block, refused, under
 
 DOWN = lambda request: refused(500, "internal_server_error")  # noqa: E731

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from connectors.notion.settings import NotionConnection
 from connectors.notion.webhooks import receive
-from connectors.settings import NotionConnection
-from connectors.webhooks import Change, DeliveryRefused, DeliveryUnreadable, Event
+from connectors.webhooks import DeliveryRefused, DeliveryUnreadable, Event, Invalidation
 from tests.emulators.notion import signature
 
 SECRET = "secret_verification"
@@ -90,7 +90,7 @@ EVENTS: list[tuple[str, str, dict[str, Any], list[Any]]] = [
 def test_events(connected: NotionConnection, kind: str, entity: str, data: Any, expected: list[Any]) -> None:
     event = received(connected, payload(kind, entity, data))
     changes = [
-        Change("document", "", f"notion:acme-notion/{one}") if isinstance(one, str) else Change(*one)
+        Invalidation("document", "", f"notion:acme-notion/{one}") if isinstance(one, str) else Invalidation(*one)
         for one in expected
     ]
     assert event == Event("367cba44-b6f3-4c92-81e7-6a2e9659efd4", kind, tuple(changes))
@@ -108,7 +108,7 @@ def test_events(connected: NotionConnection, kind: str, entity: str, data: Any, 
 )
 def test_events_that_are_ignored(connected: NotionConnection, kind: str, reason: str) -> None:
     event = received(connected, payload(kind, "file_upload", {}))
-    assert event.changes == ()
+    assert event.invalidations == ()
     assert reason in event.ignored
 
 
@@ -165,7 +165,7 @@ def test_the_verification_of_an_address_tells_what_to_do(connection: NotionConne
     kept = SecretStr(secret) if secret else None
     body = b'{"verification_token": "secret_tMrlL1qK5vuQAh1b6cZG"}'
     event = receive(connection.model_copy(update={"webhook_secret": kept}), {}, body, now=0.0)
-    assert (event.kind, event.changes) == ("verification", ())
+    assert (event.kind, event.invalidations) == ("verification", ())
     assert "`webhook_secret`" in event.ignored
     assert "secret_tMrlL1qK5vuQAh1b6cZG" not in repr(event)
 

@@ -12,8 +12,8 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from connectors.settings import SlackConnection
 from connectors.slack.client import number
+from connectors.slack.settings import SlackConnection
 from connectors.slack.source import SlackConnector, connect
 
 TOKEN = "xoxb-secret"

@@ -8,9 +8,9 @@ import pytest
 from pydantic import SecretStr
 
 from connectors.model import HTML, MARKDOWN, PLAIN_TEXT
-from connectors.settings import SlackConnection
 from connectors.slack.file_types import LARGEST, content_type, mail, reason_to_pass_over
 from connectors.slack.files import files_url
+from connectors.slack.settings import SlackConnection
 
 PDF = "application/pdf"
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
+from connectors.contract import Checkpoint, Deleted, Item
 from connectors.errors import InvalidResponse
-from connectors.model import Checkpoint, Deleted, Document, Item, Unit
-from connectors.settings import SlackConnection
+from connectors.model import Document, Unit
+from connectors.slack.settings import SlackConnection
 from connectors.slack.source import SlackConnector, connect
 from tests.connectors.slack.conftest import TOKEN, Workspace
 
@@ -149,7 +150,9 @@ def test_a_listing_names_what_a_whole_read_yields_with_its_mark(
         happen(made, kind, place, number)
     listed = {one.document_id: one for one in opened(made).listing(UNIT)}
     read = whole(made)
-    assert {name: one.mark for name, one in listed.items()} == {name: one.mark for name, one in read.items()}
+    assert {name: one.fingerprint for name, one in listed.items()} == {
+        name: one.fingerprint for name, one in read.items()
+    }
     assert all(one.updated_at <= read[name].updated_at for name, one in listed.items())
 
 

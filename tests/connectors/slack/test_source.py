@@ -7,10 +7,11 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from connectors.contract import Checkpoint, Deleted, Failed, Window
 from connectors.errors import AccessDenied, AuthenticationFailed, InvalidResponse, RateLimited, TransientError
-from connectors.model import Checkpoint, Deleted, Document, Failed, Unit, Window
-from connectors.settings import SlackConnection
+from connectors.model import Document, Unit
 from connectors.slack.cursor import REMEMBERED
+from connectors.slack.settings import SlackConnection
 from connectors.slack.source import connect
 from tests.connectors.slack.conftest import TOKEN, reply
 

@@ -6,11 +6,12 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from connectors.contract import Checkpoint, Failed
 from connectors.errors import AccessDenied, InvalidResponse
-from connectors.model import Checkpoint, Document, Failed, Unit
-from connectors.settings import SlackConnection
+from connectors.model import Document, Unit
 from connectors.slack.render.messages import author, render_body
 from connectors.slack.render.mrkdwn import Names
+from connectors.slack.settings import SlackConnection
 from connectors.slack.source import connect
 from tests.connectors.slack.conftest import TOKEN
 

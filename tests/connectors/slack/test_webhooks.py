@@ -7,9 +7,10 @@ import json
 import pytest
 from pydantic import SecretStr
 
-from connectors.settings import SlackConnection
+from connectors.registry import receive
+from connectors.slack.settings import SlackConnection
 from connectors.slack.webhooks import _EVENTS, NOT_READ
-from connectors.webhooks import Change, DeliveryRefused, DeliveryUnreadable, receive
+from connectors.webhooks import DeliveryRefused, DeliveryUnreadable, Invalidation
 from tests.emulators.slack import SIGNING_SECRET, signature
 
 NOW = 1_772_442_100
@@ -24,7 +25,7 @@ def told(event, **envelope):
 
 
 def names(event):
-    return {change.document_id.removeprefix("slack:acme/C1/") for change in event.changes}
+    return {change.document_id.removeprefix("slack:acme/C1/") for change in event.invalidations}
 
 
 @pytest.mark.parametrize(
@@ -54,7 +55,7 @@ def names(event):
 def test_a_message_points_to_its_thread_day_and_files(event, expected):
     received = told({"type": "message", "channel": "C1", "channel_type": "channel"} | event)
     assert names(received) == expected
-    assert {change.unit for change in received.changes} == {"C1"}
+    assert {change.unit for change in received.invalidations} == {"C1"}
 
 
 @pytest.mark.parametrize(
@@ -84,48 +85,48 @@ def test_a_message_points_to_its_thread_day_and_files(event, expected):
 )
 def test_files_channels_and_people(event, changes):
     received = told(event)
-    assert received.changes == tuple(Change(*one) for one in changes)
+    assert received.invalidations == tuple(Invalidation(*one) for one in changes)
     assert (received.id, received.kind.partition(".")[0]) == ("Ev1", event["type"])
 
 
 def test_events_that_slack_left_out_are_made_up_for():
     """https://docs.slack.dev/reference/events/app_rate_limited"""
     body = json.dumps({"type": "app_rate_limited", "team_id": "T1", "minute_rate_limited": 1518467820}).encode()
-    assert receive(CONNECTION, signature(body, NOW), body, NOW).changes == (Change("unit"),)
+    assert receive(CONNECTION, signature(body, NOW), body, NOW).invalidations == (Invalidation("unit"),)
 
 
 def test_the_address_is_confirmed():
     body = json.dumps({"type": "url_verification", "challenge": "3eZbrw1a", "token": "old"}).encode()
     event = receive(CONNECTION, signature(body, NOW), body, NOW)
-    assert (event.answer, event.changes) == ({"challenge": "3eZbrw1a"}, ())
+    assert (event.answer, event.invalidations) == ({"challenge": "3eZbrw1a"}, ())
     assert event.ignored
 
 
 @pytest.mark.parametrize("kind", ["reaction_added", "from_the_future", "tokens_revoked", "file_created", "im_open"])
 def test_what_is_not_read_is_named(kind):
     event = told({"type": kind})
-    assert (event.changes, bool(event.ignored)) == ((), True)
+    assert (event.invalidations, bool(event.ignored)) == ((), True)
 
 
 @pytest.mark.parametrize("kind", ["member_joined_channel", "member_left_channel"])
 def test_where_the_app_itself_comes_or_leaves_there_is_a_channel_more_or_less(kind):
     """https://docs.slack.dev/apis/events-api/#authorizations"""
     event = {"type": kind, "channel": "C1", "user": "U1", "channel_type": "C"}
-    memberships, channel = Change("memberships"), Change("units", "C1")
-    assert told(event, authorizations=[{"user_id": "U2", "is_bot": True}]).changes == (memberships,)
-    assert told(event, authorizations=[{"user_id": "U1", "is_bot": True}]).changes == (channel, memberships)
-    assert told(event).changes == (channel, memberships)
-    assert told(event, authorizations=[{"team_id": "T1", "is_bot": False}]).changes == (channel, memberships)
+    memberships, channel = Invalidation("memberships"), Invalidation("units", "C1")
+    assert told(event, authorizations=[{"user_id": "U2", "is_bot": True}]).invalidations == (memberships,)
+    assert told(event, authorizations=[{"user_id": "U1", "is_bot": True}]).invalidations == (channel, memberships)
+    assert told(event).invalidations == (channel, memberships)
+    assert told(event, authorizations=[{"team_id": "T1", "is_bot": False}]).invalidations == (channel, memberships)
 
 
 @pytest.mark.parametrize("subtype", ["channel_join", "channel_topic", "pinned_item", "reminder_add"])
 def test_notices_of_a_channel_are_no_messages(subtype):
     event = told({"type": "message", "subtype": subtype, "channel": "C1", "ts": TS})
-    assert {change.scope for change in event.changes} <= {"memberships"}
+    assert {change.scope for change in event.invalidations} <= {"memberships"}
 
 
 def test_direct_messages_are_nobodys_business():
-    assert told({"type": "message", "channel_type": "im", "channel": "D1", "ts": TS}).changes == ()
+    assert told({"type": "message", "channel_type": "im", "channel": "D1", "ts": TS}).invalidations == ()
 
 
 def test_no_event_is_both_read_and_not():
@@ -182,4 +183,4 @@ def test_what_is_signed_and_not_as_documented_is_unreadable(body):
 )
 def test_documented_examples_that_name_no_channel_are_named_as_ignored(event):
     received = told(event)
-    assert (received.changes, received.ignored) == ((), "it does not say which channel it is about")
+    assert (received.invalidations, received.ignored) == ((), "it does not say which channel it is about")

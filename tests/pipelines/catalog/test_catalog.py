@@ -14,7 +14,8 @@ from alembic.migration import MigrationContext
 from pydantic import SecretStr
 from sqlalchemy import create_engine, insert
 
-from connectors.model import Membership, Unit
+from connectors.contract import Membership
+from connectors.model import Unit
 from pipelines.catalog import Outcome, open_catalog, tables
 from pipelines.catalog.database import HEAD
 from pipelines.catalog.documents import next_attempt
@@ -58,7 +59,7 @@ def commit(catalog, *outcomes, unit="a", listing=None, cursor=None, path="x.parq
         outcomes,
         documents_path=path if landed else None,
         unchanged=unchanged,
-        marks={},
+        fingerprints={},
         listing=listing,
         cursor=cursor,
     )

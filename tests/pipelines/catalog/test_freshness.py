@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import SecretStr
 
+from connectors.github.settings import GitHubConnection
 from connectors.model import Unit
-from connectors.settings import GitHubConnection
-from connectors.webhooks import Change, Event
+from connectors.webhooks import Event, Invalidation
 from pipelines.catalog import open_catalog
 from pipelines.catalog.freshness import allowed_lag, freshness
 
@@ -51,6 +51,6 @@ def test_a_connection_is_as_fresh_as_the_unit_read_longest_ago(settings):
 
 def test_waiting_events_are_counted(settings):
     with open_catalog(settings) as catalog:
-        catalog.events.store("acme", Event("d1", "push", (Change("units"),)), b"")
+        catalog.events.store("acme", Event("d1", "push", (Invalidation("units"),)), b"")
         found = freshness(catalog, connection())
         assert (found.waiting, found.last_event is None, found.waiting_since is None) == (1, False, False)

@@ -28,7 +28,7 @@ def documents(settings):
         for name, url in DOCUMENTS.items()
     ]
     with open_catalog(settings) as catalog:
-        nothing = {"documents_path": None, "unchanged": [], "marks": {}, "listing": None, "cursor": None}
+        nothing = {"documents_path": None, "unchanged": [], "fingerprints": {}, "listing": None, "cursor": None}
         catalog.commit_read("acme", "unit", outcomes, **nothing)
         yield catalog.documents
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from connectors.model import Failed, Membership, Unit
+from connectors.contract import Failed, Membership
+from connectors.model import Unit
 from pipelines.cli import main
 from pipelines.ingestion.publish import publish
 from pipelines.ingestion.sync import sync_unit

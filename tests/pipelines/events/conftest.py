@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 import pytest
 from pydantic import SecretStr
 
+from connectors.github.settings import GitHubConnection
 from connectors.model import Unit
-from connectors.settings import GitHubConnection
-from connectors.webhooks import Change, Event
+from connectors.webhooks import Event, Invalidation
 from pipelines.events.connector_pool import OpenConnectors
 from pipelines.events.worker import Worker
 from pipelines.ingestion.sync import sync_unit
@@ -49,7 +49,7 @@ class Inbox:
         return self.catalog.events.store(connection, event, b"{}")
 
     def tell_of(self, *numbers):
-        return self.tell(*(Change("document", "unit", document(number).id) for number in numbers))
+        return self.tell(*(Invalidation("document", "unit", document(number).id) for number in numbers))
 
     def states(self):
         return [event["state"] for event in reversed(self.catalog.events.listed())]

@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from connectors.contract import Failed, Membership
 from connectors.errors import Unavailable
-from connectors.model import Failed, Membership, Unit
-from connectors.webhooks import Change
+from connectors.model import Unit
+from connectors.webhooks import Invalidation
 from pipelines.catalog.events import MOST_ATTEMPTS
 from pipelines.events.connector_pool import OpenConnectors
 from pipelines.events.worker import Worker
@@ -66,9 +67,9 @@ def test_many_events_on_one_object_become_one_look(workspace, source, worker, in
 
 
 def test_a_delivery_that_comes_again_is_one_event(inbox):
-    assert inbox.tell(Change("unit", "unit"), delivery="same")
-    assert not inbox.tell(Change("unit", "unit"), delivery="same")
-    assert inbox.tell(Change("unit", "unit"), delivery="same", connection="other")
+    assert inbox.tell(Invalidation("unit", "unit"), delivery="same")
+    assert not inbox.tell(Invalidation("unit", "unit"), delivery="same")
+    assert inbox.tell(Invalidation("unit", "unit"), delivery="same", connection="other")
     assert inbox.states() == ["pending", "pending"]
 
 
@@ -84,8 +85,8 @@ def test_a_recently_read_object_waits_until_its_events_calm_down(workspace, sour
 def test_an_event_that_names_no_unit_is_looked_up(workspace, source, worker, inbox):
     source.put(document(7, content="Quite new."))
     source.remove(document(2).id)
-    inbox.tell(Change("document", "", document(7).id), Change("document", "", document(2).id))
-    inbox.tell(Change("document", "", "github:acme/nowhere"))
+    inbox.tell(Invalidation("document", "", document(7).id), Invalidation("document", "", document(2).id))
+    inbox.tell(Invalidation("document", "", "github:acme/nowhere"))
     worker.work()
     assert set(visible(workspace)) == {0, 1, 7}
     assert inbox.states() == ["done", "done"]
@@ -94,7 +95,7 @@ def test_an_event_that_names_no_unit_is_looked_up(workspace, source, worker, inb
 def test_memberships_change_without_reading_content(workspace, source, worker, inbox):
     source.people = [Membership("team", "ada@example.com")]
     before = source.requests
-    inbox.tell(Change("memberships"))
+    inbox.tell(Invalidation("memberships"))
     worker.work()
     assert workspace.catalog.groups_of("ada@example.com") == {"group:acme:team"}
     assert source.requests == before
@@ -102,7 +103,7 @@ def test_memberships_change_without_reading_content(workspace, source, worker, i
 
 def test_a_unit_is_read_from_its_cursor(workspace, source, worker, inbox):
     source.put(document(8))
-    inbox.tell(Change("unit", "unit"))
+    inbox.tell(Invalidation("unit", "unit"))
     worker.work()
     assert 8 in visible(workspace)
 
@@ -111,7 +112,7 @@ def test_events_of_a_unit_that_is_not_read_ask_for_one_listing(workspace, source
     listings = []
     monkeypatch.setattr(source, "units", lambda: listings.append(1) or iter([UNIT]))
     for number in range(3):
-        inbox.tell(Change("document", "excluded", f"github:acme/{number}"))
+        inbox.tell(Invalidation("document", "excluded", f"github:acme/{number}"))
         worker.work()
     assert (len(listings), inbox.states()) == (1, ["done"] * 3)
 
@@ -119,7 +120,7 @@ def test_events_of_a_unit_that_is_not_read_ask_for_one_listing(workspace, source
 def test_a_unit_that_its_source_says_is_gone_is_removed(workspace, source, worker, inbox, monkeypatch):
     monkeypatch.setattr(source, "units", lambda: iter([Unit("other", "Other")]))
     source.objects.clear()
-    inbox.tell(Change("units", "unit"))
+    inbox.tell(Invalidation("units", "unit"))
     worker.work()
     assert (visible(workspace), inbox.states()) == ({}, ["done"])
 
@@ -127,7 +128,7 @@ def test_a_unit_that_its_source_says_is_gone_is_removed(workspace, source, worke
 def test_a_new_unit_is_read_whole(workspace, source, worker, inbox, monkeypatch):
     source.put(document(9))
     monkeypatch.setattr(source, "units", lambda: iter([Unit("unit", "Unit"), Unit("new", "New")]))
-    inbox.tell(Change("units"))
+    inbox.tell(Invalidation("units"))
     worker.work()
     assert workspace.catalog.units.get("acme", "new").cursor == {"clock": 4}
     assert inbox.states() == ["done"]
@@ -234,7 +235,7 @@ def _due_now(workspace):
 
 
 def test_events_are_listed_by_connection_and_state(workspace, inbox):
-    inbox.tell(Change("unit", "unit"))
+    inbox.tell(Invalidation("unit", "unit"))
     inbox.tell(delivery="nothing")
     assert [event["state"] for event in workspace.catalog.events.listed()] == ["ignored", "pending"]
     assert [event["state"] for event in workspace.catalog.events.listed("acme", "pending")] == ["pending"]
@@ -245,7 +246,7 @@ def test_events_are_listed_by_connection_and_state(workspace, inbox):
 
 def test_one_event_can_be_about_all_units(workspace, source, worker, inbox):
     source.put(document(8))
-    inbox.tell(Change("unit"))
+    inbox.tell(Invalidation("unit"))
     worker.work()
     assert 8 in visible(workspace)
 
@@ -253,18 +254,18 @@ def test_one_event_can_be_about_all_units(workspace, source, worker, inbox):
 def test_channels_that_expire_are_kept_open(workspace, source, worker):
     asked = []
 
-    def watched(kept, now):
+    def renew_channels(kept, now):
         asked.append(dict(kept))
         return {"feed": {"id": "c1"}}
 
-    source.watched = watched
+    source.renew_channels = renew_channels
     worker.make_round()
     worker.make_round()
     assert asked == [{}, {"feed": {"id": "c1"}}]
 
 
 def test_a_delivery_is_kept_as_it_came(workspace, inbox):
-    inbox.tell(Change("unit", "unit"))
+    inbox.tell(Invalidation("unit", "unit"))
     (event,) = workspace.catalog.events.listed()
     assert workspace.catalog.events.body(event["id"]) == b"{}"
     assert workspace.catalog.events.body(4711) is None

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from connectors.model import Deleted, Failed, Skipped
+from connectors.contract import Deleted, Failed, Skipped
 from pipelines.catalog.documents import DocumentState
 from pipelines.ingestion.diff import change
 from tests.pipelines.documents import document
@@ -23,7 +23,7 @@ INDEXED = DocumentState(
     attempts=0,
     next_attempt=None,
     updated_at=None,
-    mark=None,
+    fingerprint=None,
 )
 WAITING = replace(INDEXED, status="failed", attempts=2, next_attempt=NOW + timedelta(hours=1))
 DUE = replace(WAITING, next_attempt=NOW - timedelta(hours=1))

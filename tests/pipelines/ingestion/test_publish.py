@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 from pydantic import SecretStr
 
+from connectors.github.settings import GitHubConnection
 from connectors.model import Unit
-from connectors.settings import GitHubConnection
 from pipelines.index.contract import DocumentChange, Filters, Point
 from pipelines.ingestion.publish import held_because, publish, publish_checked
 from pipelines.ingestion.sync import sync_unit

@@ -9,9 +9,10 @@ import pytest
 from pydantic import SecretStr
 
 import pipelines.ingestion.sync
+from connectors.contract import Membership
 from connectors.errors import Unavailable
-from connectors.model import Membership, Unit
-from connectors.settings import GitHubConnection
+from connectors.github.settings import GitHubConnection
+from connectors.model import Unit
 from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.sync import sync_connection, sync_unit
 from pipelines.services import Workspace
@@ -76,12 +77,12 @@ def test_what_the_changes_missed_is_read(workspace, source):
 
 
 def test_what_looks_otherwise_in_the_listing_is_read_once(workspace, source):
-    forgotten(source, 3, content="Quite another text.", mark="b")
-    forgotten(source, 4, mark="b")
+    forgotten(source, 3, content="Quite another text.", fingerprint="b")
+    forgotten(source, 4, fingerprint="b")
     assert reconcile(workspace, source).documents.read == 0  # nothing to compare with yet
     sync_unit(workspace, CONNECTION, source, UNIT, SyncOptions(mode="full"))
-    forgotten(source, 3, content="Edited once more.", mark="c")
-    forgotten(source, 4, mark="c")
+    forgotten(source, 3, content="Edited once more.", fingerprint="c")
+    forgotten(source, 4, fingerprint="c")
     report = reconcile(workspace, source)
     assert (report.documents.changed, report.documents.unchanged) == (1, 1)
     assert reconcile(workspace, source).documents.read == 0

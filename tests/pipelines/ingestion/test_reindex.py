@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from pydantic import SecretStr
 
+from connectors.github.settings import GitHubConnection
 from connectors.model import Unit
-from connectors.settings import GitHubConnection
 from pipelines.errors import IndexMismatch, UnitBusy, UsageError
 from pipelines.ingestion.publish import publish
 from pipelines.ingestion.reindex import reindex, with_model

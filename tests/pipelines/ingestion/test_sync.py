@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 from pydantic import SecretStr
 
+from connectors.contract import Failed, Membership, Skipped, Window
 from connectors.errors import Unavailable
-from connectors.model import Failed, Membership, Skipped, Unit, Window
-from connectors.settings import GitHubConnection
+from connectors.github.settings import GitHubConnection
+from connectors.model import Unit
 from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.sync import sync_unit
 from pipelines.services import Workspace

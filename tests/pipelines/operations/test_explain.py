@@ -7,9 +7,11 @@ from contextlib import suppress
 import pytest
 from pydantic import SecretStr
 
-from connectors.model import Failed, Membership, Skipped, Unit
-from connectors.settings import DriveConnection, GitHubConnection
-from connectors.webhooks import Change, Event
+from connectors.contract import Failed, Membership, Skipped
+from connectors.drive.settings import DriveConnection
+from connectors.github.settings import GitHubConnection
+from connectors.model import Unit
+from connectors.webhooks import Event, Invalidation
 from pipelines.errors import EmbeddingUnavailable, IndexStoreError, UsageError
 from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.publish import publish
@@ -110,16 +112,16 @@ def test_the_unit_it_lies_in(workspace, source):
 def test_the_last_events_that_pointed_at_it(workspace, source):
     sync(workspace, source)
     pointed = {
-        "other": Change("document", "unit", "github:acme/other"),
-        "this": Change("document", "", KEY),
-        "elsewhere": Change("unit", "another"),
-        "unit": Change("unit", "unit"),
-        "all": Change("unit"),
-        "people": Change("memberships"),
+        "other": Invalidation("document", "unit", "github:acme/other"),
+        "this": Invalidation("document", "", KEY),
+        "elsewhere": Invalidation("unit", "another"),
+        "unit": Invalidation("unit", "unit"),
+        "all": Invalidation("unit"),
+        "people": Invalidation("memberships"),
     }
     for kind, change in pointed.items():
         workspace.catalog.events.store("acme", Event(f"d-{kind}", kind, (change,)), b"{}")
-    workspace.catalog.events.store("other", Event("d", "other connection", (Change("document", "", KEY),)), b"{}")
+    workspace.catalog.events.store("other", Event("d", "other connection", (Invalidation("document", "", KEY),)), b"{}")
     workspace.catalog.events.finished({2: []}, "looked again")
     events = explain(workspace, KEY).events
     assert [(one.kind, one.scope, one.state) for one in events] == [

@@ -47,14 +47,14 @@ class MemoryIndex:
     def search(self, *, mode: Mode, text: str, dense: Vector | None, filters: Filters, limit: int) -> list[Hit]:
         self.limits.append(limit)
         self.modes.append((mode, dense))
-        found = [hit for hit in self.chunks if admits(filters, hit.payload)]
+        found = [hit for hit in self.chunks if includes(filters, hit.payload)]
         return sorted(found, key=lambda hit: -hit.score)[:limit]
 
     def document(self, document_id: str, filters: Filters) -> list[Hit]:
         if self.publish_before_document is not None:
             self.chunks = self.publish_before_document
         found = [hit for hit in self.chunks if hit.payload["document_id"] == document_id]
-        return [Hit(hit.id, 1.0, hit.payload) for hit in found if admits(filters, hit.payload)]
+        return [Hit(hit.id, 1.0, hit.payload) for hit in found if includes(filters, hit.payload)]
 
     def info(self) -> IndexInfo:
         documents = {hit.payload["document_id"] for hit in self.chunks}
@@ -64,7 +64,7 @@ class MemoryIndex:
         pass
 
 
-def admits(filters: Filters, payload: Payload) -> bool:
+def includes(filters: Filters, payload: Payload) -> bool:
     """Whether a point meets all conditions, checked one by one."""
     one_of = {
         "source": filters.sources,

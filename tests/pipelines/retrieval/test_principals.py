@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from pydantic import SecretStr
 
-from connectors.settings import DriveConnection, GitHubConnection
+from connectors.drive.settings import DriveConnection
+from connectors.github.settings import GitHubConnection
 from pipelines.retrieval.principals import person_tokens, service_tokens
 from pipelines.settings import Settings
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from connectors.settings import DriveConnection
+from connectors.drive.settings import DriveConnection
 from pipelines.index import open_reader, open_store
 from pipelines.index.contract import DocumentChange, Filters, IndexReader, IndexSpec, Point
 from pipelines.retrieval import document, search

@@ -9,8 +9,9 @@ import pytest
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
-from connectors.model import Membership, Unit
-from connectors.settings import GitHubConnection
+from connectors.contract import Membership
+from connectors.github.settings import GitHubConnection
+from connectors.model import Unit
 from pipelines.ingestion.publish import publish
 from pipelines.ingestion.sync import sync_unit
 from pipelines.services import Workspace

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 from fastapi.testclient import TestClient
 
-from connectors.model import Membership
+from connectors.contract import Membership
 from pipelines.errors import EmbeddingUnavailable
 from pipelines.services import Workspace
 from tests.emulators.fake_embedder import FakeEmbedder

@@ -13,8 +13,8 @@ import pytest
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
-from connectors.model import Membership
-from connectors.settings import DriveConnection
+from connectors.contract import Membership
+from connectors.drive.settings import DriveConnection
 from pipelines.index.contract import DocumentChange, IndexStore, Point
 from pipelines.services import Workspace
 from pipelines.settings import Assistant, AssistantScope, Settings

@@ -1,0 +1,183 @@
+"""The contract of a source: what a connector promises, and what it yields.
+
+Ids
+    The id of a document is `<source>:<connection>/<path>`, where `path` is the source's own and never changes for
+    this object. It holds no white space. What comes with another document has that one's id, then `/files/` and a
+    name of its own (`attachment_id`): listings need not name it, and it goes when its document goes. A connector
+    whose files stand for themselves may use the form `<unit>/files/<id>` as long as no document has that unit's id.
+Times
+    Aware, in UTC. `Document.updated_at` moves with every change that a reader sees, as far as the source tells.
+Cursors
+    JSON that only the connector which wrote it reads. Each `Checkpoint` can be resumed from, by another process too,
+    and by this release from what the one before wrote.
+Trouble
+    Every method may raise `connectors.errors.SourceError`. One object's trouble never leaves `read` or `fetch`: it
+    becomes a `Failed` item. Trouble of the source as a whole does leave them, after a few objects in a row that fail
+    for a passing reason (`connectors.isolation`), and what was yielded before stands.
+Threads
+    A connector is used by one thread at a time. Several of one connection may run side by side: they share limits
+    (`connectors.rate_limits`), and nothing else.
+
+`connectors.testing` asks a running source for each of these promises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol, TypeAlias, runtime_checkable
+
+from connectors.model import Document, Unit
+
+Cursor: TypeAlias = dict[str, Any]
+"""Where a connector continues a unit; only the connector that wrote it reads it. JSON-serialisable."""
+
+ATTACHMENT = "/files/"
+"""Stands in the id of an attachment between the id of the document that it came with and its own name."""
+
+
+def attachment_id(document_id: str, name: str) -> str:
+    """Id of what came with a document. `name` is the provider's id of it, or a hash: it is unique in the document."""
+    return f"{document_id}{ATTACHMENT}{name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """An object passed over on purpose: too large, unsupported type, encrypted, empty."""
+
+    document_id: str
+    title: str
+    reason: str
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """An object that could not be read. Later syncs fetch it again by its id."""
+
+    document_id: str
+    title: str
+    error: str
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """An object that is gone at the source: deleted, archived, in the trash or out of reach."""
+
+    document_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """All items yielded so far are complete; reading can resume from `cursor`.
+
+    `complete` marks the end of a listing that has named every object of the unit. Only after a complete
+    listing may objects that were not named be taken for deleted.
+    """
+
+    cursor: Cursor
+    complete: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ListingEntry:
+    """An object as a listing names it, without its content.
+
+    Both are given where the listing tells them. `updated_at` means what `Document.updated_at` means: an object
+    that is newer here than in the catalog has been missed, and is read again. `fingerprint` stands for all that
+    the listing shows of the object, and is equal to `Document.fingerprint` of the same state: one that is another
+    than in the catalog has changed, whatever its time says.
+    """
+
+    document_id: str
+    title: str = ""
+    updated_at: datetime | None = None
+    fingerprint: str = ""
+
+
+Item: TypeAlias = Document | Skipped | Failed | Deleted | Checkpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of time, by when objects were last updated; `until` is exclusive."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def __contains__(self, moment: datetime | None) -> bool:
+        if moment is None:
+            return True
+        return (self.since is None or moment >= self.since) and (self.until is None or moment < self.until)
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """A person belongs to a group of the connection. `group` is the id that `group_token` takes."""
+
+    group: str
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of `headrace check`: what was looked at, whether it is well, and what to do if not."""
+
+    subject: str
+    ok: bool
+    detail: str
+
+
+class Connector(Protocol):
+    """One configured account of a source. Made by `connectors.connect`; close it after use."""
+
+    @property
+    def requests(self) -> int:
+        """How many HTTP requests this connector has sent."""
+
+    def check(self) -> list[Finding]:
+        """Try the credentials, and name what they can and cannot reach."""
+
+    def units(self) -> Iterator[Unit]:
+        """All units that the token sees and the connection's patterns include, each once.
+
+        A unit whose name, URL or readers differ from those known before is read anew, since its documents show them.
+        """
+
+    def read(self, unit: Unit, cursor: Cursor | None = None, window: Window | None = None) -> Iterator[Item]:
+        """Read a unit: everything without a cursor, what changed since with one.
+
+        With `window`, only objects last updated inside it (and no complete listing is claimed). The last
+        item is a `Checkpoint`.
+        """
+
+    def listing(self, unit: Unit) -> Iterator[ListingEntry]:
+        """Name every object that the unit has now, each that `read` would yield, without reading contents.
+
+        Ends only when the listing is complete; what keeps it from that is raised as SourceError.
+        """
+
+    def fetch(self, unit: Unit, document_ids: Sequence[str]) -> Iterator[Item]:
+        """Look again at these objects: yields one item for each, `Deleted` where it is gone.
+
+        Objects that came with one of them (its attachments) may follow.
+        """
+
+    def unit_of(self, document_id: str) -> str | None:
+        """Id of the unit that an object is in now; None if it is gone, or in none that is read."""
+
+    def memberships(self) -> Iterator[Membership]:
+        """Who belongs to the groups that this connection's reader tokens name."""
+
+    def close(self) -> None:
+        """Release network connections."""
+
+
+@runtime_checkable
+class PushChannels(Protocol):
+    """A connector whose source tells of changes only through channels that expire."""
+
+    def renew_channels(self, state: dict[str, Any], now: datetime) -> dict[str, Any]:
+        """Open and renew channels; takes the state kept from the last time, and returns the state to keep, as JSON."""

@@ -1,0 +1,36 @@
+"""What a connection of GitHub is told."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, SecretStr, model_validator
+
+from connectors.settings import Connection
+
+
+class GitHubConnection(Connection):
+    """A token, or an installation of a GitHub App, for which tokens are made as they are needed."""
+
+    source: Literal["github"]
+    base_url: str = "https://api.github.com"
+    token: SecretStr = SecretStr("")
+    app_id: str | None = Field(default=None, coerce_numbers_to_str=True, description="App ID or client ID of an app")
+    installation_id: str | None = Field(default=None, coerce_numbers_to_str=True, pattern=r"^\d+$")
+    private_key: SecretStr | None = Field(default=None, description="The app's private key in PEM form")
+    emails: dict[str, str] = Field(
+        default={}, description="E-mail addresses by login, for people whose GitHub profile shows none"
+    )
+    files: tuple[str, ...] = Field(
+        default=(),
+        description="Patterns of the files to read, such as 'docs/**/*.md'; by default Markdown, text and source code",
+    )
+
+    @model_validator(mode="after")
+    def _one_kind_of_credentials(self) -> GitHubConnection:
+        app = (self.app_id, self.installation_id, self.private_key)
+        if self.token.get_secret_value().strip() and any(app):
+            raise ValueError("give either `token`, or `app_id`, `installation_id` and `private_key`")
+        if not self.token.get_secret_value().strip() and not all(app):
+            raise ValueError("needs `token`, or all of `app_id`, `installation_id` and `private_key`")
+        return self

@@ -1,0 +1,18 @@
+"""Notion's ids in the URLs that people copy. Pure."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+_ID = re.compile(r"(?:.*-)?([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})")
+
+
+def ids_in_url(url: str) -> list[str]:
+    """Ids at the ends of a path's parts, dashed as in the API, the last one first.
+
+    >>> ids_in_url("https://www.notion.so/acme/Plan-0f1e2d3c4b5a69788796a5b4c3d2e1f0?pvs=4")
+    ['0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0']
+    """
+    found = (_ID.fullmatch(part) for part in reversed(urlsplit(url).path.split("/")))
+    return ["-".join(one.groups()) for one in found if one]

@@ -1,0 +1,174 @@
+"""The sources that are installed. Each registers itself by an entry point of the group `headrace.sources`.
+
+Whatever depends on which sources there are (settings, filters, scopes, schemas, assets, pages, look-ups) reads it
+here: nothing outside a source's own package names it, and the four that come with Headrace are registered exactly as
+a package by somebody else is:
+
+    [project.entry-points."headrace.sources"]
+    linear = "headrace_linear:SOURCE"
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import Annotated, Any, Generic, Literal, TypeAlias, TypeVar, cast, get_args
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    GetJsonSchemaHandler,
+    SerializeAsAny,
+    ValidationError,
+)
+from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError
+
+from connectors.contract import Connector
+from connectors.settings import Connection
+from connectors.webhooks import DeliveryRefused, Event
+
+GROUP = "headrace.sources"
+S = TypeVar("S", bound=Connection)
+_DROP = "M8 2c2.5 3 4 5 4 7.2a4 4 0 0 1-8 0C4 7 5.5 5 8 2z"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source(Generic[S]):
+    """What Headrace must know of a source. Import what is heavy inside of the functions.
+
+    `settings` is the model of a connection; its field `source` is the literal `name`. `connect` opens a connection
+    and sends nothing yet. `receive` verifies a webhook's delivery (headers by lower-case name, body, Unix time) and
+    raises DeliveryRefused and DeliveryUnreadable; a source without webhooks has none.
+
+    `address_tokens` gives the reader tokens that a person's address alone gives its holder, from a connection's id
+    and the address; `group_domain` the domain whose people are a group, by its id, or nothing. `ids_in_url` gives the
+    ids in a URL that name one object anywhere, in the form in which document ids end with them.
+
+    `icon` is the path of an SVG, drawn with strokes in a view box of 16 by 16.
+    """
+
+    name: str
+    label: str
+    settings: type[S]
+    connect: Callable[[S], Connector]
+    receive: Callable[[S, Mapping[str, str], bytes, float], Event] | None = None
+    address_tokens: Callable[[str, str], Sequence[str]] = lambda connection, address: ()
+    group_domain: Callable[[str], str] = lambda group: ""
+    ids_in_url: Callable[[str], Sequence[str]] = lambda url: ()
+    icon: str = _DROP
+
+
+class UnknownSource(ValueError):
+    """No source of this name can be used."""
+
+    def __init__(self, name: object) -> None:
+        broken = unusable_sources().get(str(name))
+        installed = ", ".join(sources()) or "none; install Headrace again"
+        reason = f"the source {name!r} cannot be used: {broken}" if broken else f"unknown source {name!r}"
+        super().__init__(f"{reason} (installed: {installed})")
+
+
+def sources() -> Mapping[str, Source[Any]]:
+    """Every source that is installed and can be used, by name, in order of the names."""
+    return _registered()[0]
+
+
+def unusable_sources() -> Mapping[str, str]:
+    """Why a source that is installed cannot be used, by name."""
+    return _registered()[1]
+
+
+def source(name: str) -> Source[Any]:
+    """Raises UnknownSource."""
+    try:
+        return sources()[name]
+    except KeyError:
+        raise UnknownSource(name) from None
+
+
+def connect(connection: Connection) -> Connector:
+    """Open a connection. Nothing is sent before the first call on it."""
+    return source(connection.source).connect(connection)
+
+
+def receive(connection: Connection, headers: Mapping[str, str], body: bytes, now: float) -> Event:
+    """Verify a delivery and read what it points at; `headers` by lower-case name, `now` in Unix seconds.
+
+    Raises DeliveryRefused and DeliveryUnreadable.
+    """
+    receiver = source(connection.source).receive
+    if receiver is None:
+        raise DeliveryRefused(f"{connection.source} has no webhooks")
+    return receiver(connection, headers, body, now)
+
+
+def parse_connection(value: Any) -> Connection:
+    """The settings of a connection, by the model of its source. Raises pydantic's ValidationError."""
+    if isinstance(value, Connection):
+        return value
+    name = value.get("source") if isinstance(value, Mapping) else None
+    if isinstance(value, Mapping) and name is None:
+        raise _invalid("missing", "missing: one of " + ", ".join(sources()), value)
+    try:
+        model = source(str(name)).settings if isinstance(value, Mapping) else Connection
+    except UnknownSource as error:
+        raise _invalid("unknown_source", str(error), name) from None
+    return cast(Connection, model.model_validate(value))
+
+
+AnyConnection: TypeAlias = Annotated[SerializeAsAny[Connection], BeforeValidator(parse_connection)]
+"""A connection in a pydantic model: validated by the model of its source, errors at its own path."""
+
+
+class _OneOfTheSources:
+    """Schemas name the sources that are installed when the schema is asked for."""
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {**handler(schema), "enum": list(sources())}
+
+
+def _known(name: str) -> str:
+    return source(name).name
+
+
+SourceName: TypeAlias = Annotated[str, AfterValidator(_known), _OneOfTheSources()]
+"""The name of an installed source in a pydantic model."""
+
+
+@cache
+def _registered() -> tuple[dict[str, Source[Any]], dict[str, str]]:
+    usable: dict[str, Source[Any]] = {}
+    unusable: dict[str, str] = {}
+    for entry in sorted(entry_points(group=GROUP), key=lambda one: one.name):
+        if entry.name in usable or entry.name in unusable:
+            usable.pop(entry.name, None)
+            unusable[entry.name] = f"two packages register it, one of them {_package(entry)}"
+            continue
+        try:
+            usable[entry.name] = _loaded(entry)
+        except Exception as error:  # noqa: BLE001 - a package by somebody else may raise anything; the others stay usable
+            unusable[entry.name] = f"{_package(entry)}: {type(error).__name__}: {error}"
+    return usable, unusable
+
+
+def _loaded(entry: EntryPoint) -> Source[Any]:
+    found = entry.load()
+    if not isinstance(found, Source):
+        raise TypeError(f"{entry.value} is a {type(found).__name__}, and must be a connectors.registry.Source")
+    if found.name != entry.name:
+        raise ValueError(f"{entry.value} is named {found.name!r}, and its entry point {entry.name!r}")
+    field = found.settings.model_fields["source"].annotation
+    if get_args(field) != (found.name,):
+        raise ValueError(f"the field `source` of {found.settings.__name__} must be {Literal}[{found.name!r}]")
+    return found
+
+
+def _package(entry: EntryPoint) -> str:
+    return f"{entry.dist.name} {entry.dist.version}" if entry.dist else entry.value
+
+
+def _invalid(kind: str, message: str, value: object) -> ValidationError:
+    error = PydanticCustomError("source", "{reason}", {"reason": message})
+    return ValidationError.from_exception_data(kind, [InitErrorDetails(type=error, loc=("source",), input=value)])
