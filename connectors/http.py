@@ -30,6 +30,8 @@ from connectors.rate_limits import LONGEST_WAIT, Limit, limit_of
 T = TypeVar("T")
 
 ATTEMPTS = 6
+"""For one request. So many in a row without an answer, of whichever requests of a client, and it asks only once for
+each until one is answered: a source that is down is not asked the same again and again."""
 MAX_REDIRECTS = 3
 
 Check = Callable[[httpx.Response], SourceError | None]
@@ -60,6 +62,7 @@ class ApiClient:
         self._check = check
         self._credential = credential or headers.get("Authorization", "")
         self._tier = tier
+        self._unanswered = 0
         self._lock = threading.Lock()
         self._client = httpx.Client(headers=dict(headers), timeout=timeout, transport=transport)
 
@@ -91,9 +94,11 @@ class ApiClient:
         `parse` rejects with InvalidResponse is asked for again.
         """
         url = self.anchored(path)
-        for attempt in stamina.retry_context(on=_backoff, attempts=ATTEMPTS, timeout=None, wait_max=30.0):
+        for attempt in stamina.retry_context(on=self._backoff, attempts=ATTEMPTS, timeout=None, wait_max=30.0):
             with attempt:
-                return parse(self._send_once(method, url, request))
+                found = parse(self._send_once(method, url, request))
+                self._unanswered = 0
+                return found
         raise AssertionError("unreachable: the last attempt raises")
 
     def anchored(self, link: str) -> str:
@@ -140,6 +145,17 @@ class ApiClient:
             raise refused
         limit.accepted()
         return response
+
+    def _backoff(self, error: Exception) -> bool | float:
+        """Whether to ask again after an error, or after how many seconds."""
+        if isinstance(error, RateLimited) and error.retry_after is not None:
+            return error.retry_after if error.retry_after <= LONGEST_WAIT else False
+        if not isinstance(error, TransientError):
+            self._unanswered = 0  # a refusal is an answer
+            return False
+        with self._lock:
+            self._unanswered += 1
+            return self._unanswered < ATTEMPTS
 
     def _limit(self, url: str) -> Limit:
         return limit_of(self.base_url, self._credential, self._tier(urlsplit(url).path))
@@ -201,12 +217,6 @@ def described(response: httpx.Response) -> str:
     error = body.get("error", body) if isinstance(body, dict) else body
     message = error.get("message") if isinstance(error, dict) else error
     return str(message or f"HTTP {response.status_code}")[:200]
-
-
-def _backoff(error: Exception) -> bool | float:
-    if isinstance(error, RateLimited) and error.retry_after is not None:
-        return error.retry_after if error.retry_after <= LONGEST_WAIT else False
-    return isinstance(error, TransientError)
 
 
 def parsed(response: httpx.Response) -> Any:

@@ -1,14 +1,49 @@
-"""One object's trouble is its own; the credentials' and the limit's are everybody's."""
+"""One object's trouble is its own; that of the source, of the credentials and of the limit is everybody's."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from connectors.contract import Failed, Item
-from connectors.errors import AuthenticationFailed, RateLimited, SourceError
+from connectors.errors import AuthenticationFailed, RateLimited, SourceError, TransientError
 
-_MALFORMED = (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError)
-"""What reading runs into where a payload is not what Slack documents."""
+T = TypeVar("T")
+
+FAILURES_IN_A_ROW = 3
+"""So many objects that fail for a passing reason, one after the other, are trouble of the source itself."""
+
+MALFORMED = (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError)
+"""What reading runs into where a payload is not what its provider documents; pydantic's error is a ValueError."""
+
+
+class Isolation:
+    """Turns the trouble of one object into its `Failed`, and leaves a source that is down. One for each read.
+
+    Wrong credentials and a limit are raised at once. So is what fails for a passing reason, once as many objects in a
+    row did: what was read before stands, and the next read goes on from the last checkpoint. An object that the
+    source refuses, or that is not as documented, says nothing of the others.
+    """
+
+    def __init__(self) -> None:
+        self._in_a_row = 0
+
+    def attempt(self, document_id: str, title: str, read: Callable[[], T], url: str = "") -> T | Failed:
+        """What `read` returns, or Failed. Raises SourceError where the trouble is not this object's alone."""
+        in_a_row, self._in_a_row = self._in_a_row, 0
+        try:
+            return read()
+        except (AuthenticationFailed, RateLimited):
+            raise
+        except TransientError as error:
+            self._in_a_row = in_a_row + 1
+            if self._in_a_row >= FAILURES_IN_A_ROW:
+                raise
+            return Failed(document_id, title, str(error), url)
+        except SourceError as error:
+            return Failed(document_id, title, str(error), url)
+        except MALFORMED as error:
+            return Failed(document_id, title, f"not as documented: {type(error).__name__}: {error}", url)
 
 
 def guarded(document_id: str, title: str, read: Callable[[], Item]) -> Item:
@@ -19,5 +54,5 @@ def guarded(document_id: str, title: str, read: Callable[[], Item]) -> Item:
         raise
     except SourceError as error:
         return Failed(document_id, title, str(error))
-    except _MALFORMED as error:
+    except MALFORMED as error:
         return Failed(document_id, title, f"not as Slack documents it: {type(error).__name__}: {error}")

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
+
+from connectors.settings import Connection
 
 Scope: TypeAlias = Literal["document", "unit", "units", "memberships"]
 
@@ -49,6 +52,38 @@ class DeliveryRefused(Exception):
 
 class DeliveryUnreadable(Exception):
     """The delivery is signed, and is not what the provider's documentation promises."""
+
+
+def secret_of(connection: Connection) -> str:
+    """The secret that deliveries are signed with. Raises DeliveryRefused where the settings have none."""
+    secret = connection.webhook_secret.get_secret_value() if connection.webhook_secret else ""
+    if not secret:
+        raise DeliveryRefused(f"{connection.id} has no `webhook_secret`")
+    return secret
+
+
+def verify_signature(connection: Connection, message: bytes, signature: str, *, scheme: str = "") -> None:
+    """Raises DeliveryRefused unless `signature` is `scheme` and the hexadecimal HMAC-SHA256 of `message`.
+
+    Compared in constant time. `scheme` is what the provider puts before the digits: `sha256=`.
+    """
+    secret = secret_of(connection)
+    if not signature.startswith(scheme):
+        raise DeliveryRefused("there is no signature of the kind that the provider documents")
+    expected = hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()
+    if not hmac.compare_digest(expected.encode(), signature.removeprefix(scheme).encode(errors="replace")):
+        raise DeliveryRefused("the signature does not fit the body")
+
+
+def parse_object(body: bytes | str) -> dict[str, Any]:
+    """The JSON object of a delivery. Raises DeliveryUnreadable."""
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise DeliveryUnreadable(f"not JSON: {type(error).__name__}") from error
+    if not isinstance(found, dict):
+        raise DeliveryUnreadable("not a JSON object")
+    return found
 
 
 def signed(secret: str, message: bytes, signature: str) -> bool:
