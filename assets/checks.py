@@ -17,8 +17,8 @@ def accounted_for_check(source: str) -> dg.AssetChecksDefinition:
         description="Every object that was read is indexed, skipped, failed or deleted; none is left in between.",
     )
     def check(runtime: dg.ResourceParam[Runtime]) -> dg.AssetCheckResult:
-        with runtime.workspace() as workspace:
-            counts = unaccounted(workspace, source)
+        with runtime.services() as services:
+            counts = unaccounted(services, source)
         return dg.AssetCheckResult(
             passed=counts.pending == 0,
             severity=dg.AssetCheckSeverity.WARN,
@@ -38,8 +38,8 @@ def in_time_check(source: str) -> dg.AssetChecksDefinition:
     )
     def check(runtime: dg.ResourceParam[Runtime]) -> dg.AssetCheckResult:
         mine = [connection for connection in runtime.settings.connections if connection.source == source]
-        with runtime.workspace() as workspace:
-            found = [freshness(workspace.catalog, connection) for connection in mine]
+        with runtime.services() as services:
+            found = [freshness(services.catalog, connection) for connection in mine]
         return dg.AssetCheckResult(
             passed=not any(one.late for one in found),
             severity=dg.AssetCheckSeverity.WARN,

@@ -14,7 +14,7 @@ from connectors.registry import connect
 from connectors.settings import Connection
 from pipelines.ingestion.options import STAGES, Stage, SyncOptions
 from pipelines.ingestion.sync import discover, sync_unit
-from pipelines.services import Workspace
+from pipelines.services import Services
 
 DESCRIPTIONS: dict[Stage, str] = {
     "documents": "Read from the source what is new or changed in a unit, and land it as Parquet.",
@@ -71,9 +71,9 @@ def _stage_asset(source: str, stage: Stage, freshness: dg.FreshnessPolicy | None
     ) -> dg.MaterializeResult[None]:
         connection, unit_id = parsed(runtime.settings, context.partition_key)
         options = SyncOptions(stages=(stage,), mode="full" if config.full else "changes", window=config.window())
-        with runtime.workspace() as workspace, closing(connect(connection)) as connector:
-            unit = _unit(workspace, connection, connector, unit_id)
-            report = sync_unit(workspace, connection, connector, unit, options, runtime.observer)
+        with runtime.services() as services, closing(connect(connection)) as connector:
+            unit = _unit(services, connection, connector, unit_id)
+            report = sync_unit(services, connection, connector, unit, options, runtime.observer)
         runtime.report.add(report)
         if report.errors:
             raise dg.Failure("; ".join(report.errors.values()), metadata=stage_metadata(stage, report))
@@ -82,7 +82,7 @@ def _stage_asset(source: str, stage: Stage, freshness: dg.FreshnessPolicy | None
     return stage_of_a_unit
 
 
-def _unit(workspace: Workspace, connection: Connection, connector: Connector, unit_id: str) -> Unit:
+def _unit(services: Services, connection: Connection, connector: Connector, unit_id: str) -> Unit:
     """The unit as the catalog knows it; one that it does not know yet is looked for at the source."""
-    state = workspace.catalog.units.get(connection.id, unit_id)
-    return state.unit if state else discover(workspace, connection, connector, only=[unit_id])[0]
+    state = services.catalog.units.get(connection.id, unit_id)
+    return state.unit if state else discover(services, connection, connector, only=[unit_id])[0]

@@ -57,10 +57,10 @@ def connection_job(connection: Connection) -> dg.JobDefinition:
             runtime.observer.stage_done(done)
 
         observer = Observer(stage_done, runtime.observer.progress)
-        with runtime.workspace() as workspace:
-            report = sync_connection(workspace, connection, config.units, config.options(), observer)
+        with runtime.services() as services:
+            report = sync_connection(services, connection, config.units, config.options(), observer)
             runtime.report.add(report)
-            publication = publish_checked(workspace)
+            publication = publish_checked(services)
         if publication.published:
             context.log_event(dg.AssetMaterialization(RETRIEVAL, metadata=publication_metadata(publication)))
         else:
@@ -81,8 +81,8 @@ def memberships_job(connection: Connection) -> dg.JobDefinition:
 
     @dg.op(name=f"people_{dagster_name(connection.id)}", description=f"Read the memberships of {connection.id}.")
     def memberships(context: dg.OpExecutionContext, runtime: dg.ResourceParam[Runtime]) -> None:
-        with runtime.workspace() as workspace, closing(connect(connection)) as connector:
-            count = refresh_memberships(workspace, connection, connector)
+        with runtime.services() as services, closing(connect(connection)) as connector:
+            count = refresh_memberships(services, connection, connector)
         context.log.info(f"{connection.id}: {count} memberships, {connector.requests} requests")
 
     @dg.job(
@@ -109,8 +109,8 @@ def take_events(context: dg.OpExecutionContext, runtime: dg.ResourceParam[Runtim
     from pipelines.events.connector_pool import open_connectors
     from pipelines.events.worker import Worker
 
-    with runtime.workspace() as workspace, open_connectors() as connectors:
-        worker = Worker(workspace, connectors, DagsterReporter(context.instance))
+    with runtime.services() as services, open_connectors() as connectors:
+        worker = Worker(services, connectors, DagsterReporter(context.instance))
         places = 0
         while looked_at := worker.work():
             places += looked_at

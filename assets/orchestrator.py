@@ -84,8 +84,8 @@ class DagsterOrchestrator:
     @staticmethod
     def _units(settings: Settings, target: Target) -> list[Unit]:
         connection = settings.connection(target.connection)
-        with Runtime(settings).workspace() as workspace, closing(connect(connection)) as connector:
-            return discover(workspace, connection, connector, target.units)
+        with Runtime(settings).services() as services, closing(connect(connection)) as connector:
+            return discover(services, connection, connector, target.units)
 
 
 @contextmanager

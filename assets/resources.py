@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from pipelines.ingestion.report import SyncReport
 from pipelines.ingestion.sync import SILENT, Observer
-from pipelines.services import Workspace
+from pipelines.services import Services
 from pipelines.settings import Settings
 
 
@@ -18,5 +18,5 @@ class Runtime:
     observer: Observer = SILENT
     report: SyncReport = field(default_factory=SyncReport)
 
-    def workspace(self) -> Workspace:
-        return Workspace(self.settings)
+    def services(self) -> Services:
+        return Services(self.settings)

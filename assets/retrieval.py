@@ -30,8 +30,8 @@ CHECKS = {
     & ~dg.AutomationCondition.in_progress(),
 )
 def retrieval(runtime: dg.ResourceParam[Runtime]) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
-    with runtime.workspace() as workspace:
-        publication = publish_checked(workspace)
+    with runtime.services() as services:
+        publication = publish_checked(services)
     for check in publication.checks:
         name = check.name.replace(" ", "_")
         yield dg.AssetCheckResult(

@@ -43,8 +43,8 @@ def _schedule(connection: Connection, name: str, job: str, cron: str, mode: str 
         description=f"Runs {job}{f' to {mode}' if mode else ''} at {cron}.",
     )
     def schedule(runtime: dg.ResourceParam[Runtime]) -> dg.RunRequest | dg.SkipReason:
-        with runtime.workspace() as workspace:
-            if workspace.catalog.connections.get(connection.id).paused:
+        with runtime.services() as services:
+            if services.catalog.connections.get(connection.id).paused:
                 return dg.SkipReason(f"{connection.id} is paused")
         return dg.RunRequest(run_config=config)
 

@@ -21,9 +21,9 @@ WAITED = timedelta(seconds=60)
     description="Runs `events` where no worker takes them.",
 )
 def waiting_events(runtime: dg.ResourceParam[Runtime]) -> dg.RunRequest | dg.SkipReason:
-    with runtime.workspace() as workspace:
-        paused = {one.id for one in runtime.settings.connections if workspace.catalog.connections.get(one.id).paused}
-        backlog = workspace.catalog.events.backlog()
+    with runtime.services() as services:
+        paused = {one.id for one in runtime.settings.connections if services.catalog.connections.get(one.id).paused}
+        backlog = services.catalog.events.backlog()
     waiting = {name: since for name, (_, since) in backlog.items() if name not in paused}
     oldest = min(waiting.values(), default=None)
     if oldest is None or datetime.now(UTC) - oldest < WAITED:
@@ -40,8 +40,8 @@ def waiting_events(runtime: dg.ResourceParam[Runtime]) -> dg.RunRequest | dg.Ski
 )
 def units_sensor(context: dg.SensorEvaluationContext, runtime: dg.ResourceParam[Runtime]) -> dg.SensorResult:
     source_of = {connection.id: connection.source for connection in runtime.settings.connections}
-    with runtime.workspace() as workspace:
-        states = [state for state in workspace.catalog.units.all() if state.connection in source_of]
+    with runtime.services() as services:
+        states = [state for state in services.catalog.units.all() if state.connection in source_of]
     requests = []
     for source in sources():
         known = set(context.instance.get_dynamic_partitions(f"{source}_units"))

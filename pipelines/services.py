@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pipelines.retrieval.reranking import Reranker
 
 
-class Workspace:
+class Services:
     """Opens the catalog, landing, embedder and index of some settings. Use it as a context manager.
 
     An `embedder` that is handed in is used instead of the settings' and stays open. With `replace_index`, what

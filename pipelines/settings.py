@@ -24,7 +24,7 @@ class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Landing(_Model):
+class LandingSettings(_Model):
     url: str = Field(default="file://.headrace/landing", pattern=r"^(file|s3)://")
     endpoint_url: str | None = Field(default=None, description="Of an S3-compatible store")
 
@@ -40,7 +40,7 @@ class CatalogSettings(_Model):
         return value
 
 
-class Index(_Model):
+class IndexSettings(_Model):
     url: str = Field(default="embedded", pattern=r"^(embedded|https?://.+)$")
     collection: str = Field(default="knowledge", pattern=r"^[A-Za-z0-9_-]+$")
     api_key: SecretStr | None = None
@@ -53,11 +53,11 @@ class Index(_Model):
         return self.url == "embedded"
 
 
-class LocalEmbedding(_Model):
+class LocalEmbeddingSettings(_Model):
     provider: Literal["local"] = "local"
 
 
-class OpenAIEmbedding(_Model):
+class OpenAIEmbeddingSettings(_Model):
     provider: Literal["openai"]
     model: str = "text-embedding-3-small"
     dimensions: int = Field(default=1536, ge=1)
@@ -66,7 +66,9 @@ class OpenAIEmbedding(_Model):
     price_per_million_tokens: float = Field(default=0.0, ge=0)
 
 
-Embedding: TypeAlias = Annotated[LocalEmbedding | OpenAIEmbedding, Field(discriminator="provider")]
+EmbeddingSettings: TypeAlias = Annotated[
+    LocalEmbeddingSettings | OpenAIEmbeddingSettings, Field(discriminator="provider")
+]
 
 
 class AssistantScope(_Model):
@@ -74,7 +76,7 @@ class AssistantScope(_Model):
     parents_in: tuple[str, ...] = ()
 
 
-class Assistant(_Model):
+class AssistantSettings(_Model):
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     api_key: SecretStr
     identity: Literal["user", "service"] = "user"
@@ -99,12 +101,12 @@ class Settings(_Model):
 
     directory: Path = Field(default=Path(), exclude=True)
     state_dir: Path = Path(".headrace")
-    landing: Landing = Landing()
+    landing: LandingSettings = LandingSettings()
     catalog: CatalogSettings = CatalogSettings()
-    index: Index = Index()
-    embedding: Embedding = LocalEmbedding()
+    index: IndexSettings = IndexSettings()
+    embedding: EmbeddingSettings = LocalEmbeddingSettings()
     connections: tuple[AnyConnection, ...] = ()
-    assistants: tuple[Assistant, ...] = ()
+    assistants: tuple[AssistantSettings, ...] = ()
     reranker: RerankerSettings | None = None
     golden: GoldenQuestions | None = None
 

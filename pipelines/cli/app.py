@@ -136,11 +136,11 @@ def reindex(
     """Make the index anew for another model, from what was read before; assistants keep the old one until then."""
     from pipelines.ingestion.reindex import reindex as make_anew
     from pipelines.ingestion.reindex import with_model
-    from pipelines.services import Workspace
+    from pipelines.services import Services
 
     settings = with_model(load_settings(), model)
-    with Workspace(settings, replace_index=True) as workspace, output.progress(json) as observer:
-        report = make_anew(workspace, observer)
+    with Services(settings, replace_index=True) as services, output.progress(json) as observer:
+        report = make_anew(services, observer)
     output.report(report, json)
     if model and not json:
         print(f"the index is live with {model}; set embedding.model to it before the next sync")

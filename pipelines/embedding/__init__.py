@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pipelines.embedding.base import Embedder
-from pipelines.settings import LocalEmbedding, OpenAIEmbedding
+from pipelines.settings import LocalEmbeddingSettings, OpenAIEmbeddingSettings
 
 __all__ = ["Embedder", "open_embedder"]
 
 
-def open_embedder(settings: LocalEmbedding | OpenAIEmbedding) -> Embedder:
+def open_embedder(settings: LocalEmbeddingSettings | OpenAIEmbeddingSettings) -> Embedder:
     """The embedder that the settings describe. Nothing is sent and no model is loaded before its first use."""
-    if isinstance(settings, OpenAIEmbedding):
+    if isinstance(settings, OpenAIEmbeddingSettings):
         from pipelines.embedding.openai.client import OpenAICompatibleEmbedder
 
         return OpenAICompatibleEmbedder(settings)

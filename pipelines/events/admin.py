@@ -8,7 +8,7 @@ from typing import Any, cast, get_args
 
 from pipelines.catalog.events import State
 from pipelines.errors import UsageError
-from pipelines.services import Workspace
+from pipelines.services import Services
 from pipelines.settings import Settings
 
 
@@ -18,8 +18,8 @@ def listed(settings: Settings, connection: str | None, state: str | None, limit:
         settings.connection(connection)
     if state and state not in get_args(State):
         raise UsageError(f"no state {state!r}; there are {', '.join(get_args(State))}")
-    with Workspace(settings) as workspace:
-        found = workspace.catalog.events.listed(connection, cast("State | None", state), limit)
+    with Services(settings) as services:
+        found = services.catalog.events.listed(connection, cast("State | None", state), limit)
     return [
         {name: value.isoformat() if isinstance(value, datetime) else value for name, value in event.items()}
         for event in found
@@ -32,14 +32,14 @@ def replayed(settings: Settings, ids: Sequence[int], connection: str | None, sin
         raise UsageError("name events by id, or --connection, or --since")
     if connection:
         settings.connection(connection)
-    with Workspace(settings) as workspace:
-        return workspace.catalog.events.replay(ids=ids, connection=connection, since=since)
+    with Services(settings) as services:
+        return services.catalog.events.replay(ids=ids, connection=connection, since=since)
 
 
 def body_of(settings: Settings, event_id: int) -> str:
     """A delivery as it came. Raises UsageError if there is no such event."""
-    with Workspace(settings) as workspace:
-        body = workspace.catalog.events.body(event_id)
+    with Services(settings) as services:
+        body = services.catalog.events.body(event_id)
     if body is None:
         raise UsageError(f"no event {event_id}; see `headrace events list`")
     return body.decode(errors="replace")

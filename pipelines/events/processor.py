@@ -17,7 +17,7 @@ from pipelines.errors import HeadraceError, UnitBusy
 from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.report import SyncReport
 from pipelines.ingestion.sync import Observer, StageDone, discover, refresh_memberships, run_stages
-from pipelines.services import Workspace
+from pipelines.services import Services
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ class Looking:
 
     def __init__(
         self,
-        workspace: Workspace,
+        services: Services,
         connection: Connection,
         connector: Connector,
         observer: Observer,
@@ -67,7 +67,7 @@ class Looking:
     ) -> None:
         self.looked = Looked()
         self._strangers = strangers or Strangers()
-        self._workspace = workspace
+        self._services = services
         self._connection = connection
         self._connector = connector
         self._observer = observer
@@ -79,7 +79,7 @@ class Looking:
             by_scope.setdefault(change.scope, []).append(change)
         if memberships := by_scope.get("memberships"):
             with self._noted(memberships):
-                refresh_memberships(self._workspace, self._connection, self._connector)
+                refresh_memberships(self._services, self._connection, self._connector)
         if units := by_scope.get("units"):
             with self._noted(units):
                 self._look_at_units(units)
@@ -90,9 +90,9 @@ class Looking:
 
     def _look_at_units(self, changes: Sequence[Invalidation]) -> None:
         """New units, and those that show something new, are read as a whole; one that is gone loses its documents."""
-        discover(self._workspace, self._connection, self._connector)
+        discover(self._services, self._connection, self._connector)
         named = {change.unit for change in changes}
-        for state in self._workspace.catalog.units.all(self._connection.id):
+        for state in self._services.catalog.units.all(self._connection.id):
             if state.paused:
                 continue
             if state.gone and state.unit.id in named:
@@ -117,7 +117,7 @@ class Looking:
         """The changes of units by unit; one that names none is about all that are neither gone nor paused."""
         found: dict[str, list[Invalidation]] = {}
         for change in changes:
-            states = self._workspace.catalog.units.all(self._connection.id)
+            states = self._services.catalog.units.all(self._connection.id)
             every = [state.unit.id for state in states if not state.gone and not state.paused]
             for unit in [change.unit] if change.unit else every:
                 found.setdefault(unit, []).append(change)
@@ -135,10 +135,10 @@ class Looking:
 
     def _known_unit(self, unit_id: str) -> Unit | None:
         """The unit, if it is one that is read; None otherwise. Raises _Later where it is paused."""
-        units = self._workspace.catalog.units
+        units = self._services.catalog.units
         state = units.get(self._connection.id, unit_id)
         if state is None and not self._strangers.knows(self._connection.id, unit_id):
-            discover(self._workspace, self._connection, self._connector)
+            discover(self._services, self._connection, self._connector)
             state = units.get(self._connection.id, unit_id)
             if state is None:
                 self._strangers.add(self._connection.id, unit_id)
@@ -150,7 +150,7 @@ class Looking:
         """The unit that an object is in now; one that is gone is still looked at in the unit it was in."""
         if change.unit:
             return change.unit
-        return self._connector.unit_of(change.document_id) or self._workspace.catalog.documents.unit_of(
+        return self._connector.unit_of(change.document_id) or self._services.catalog.documents.unit_of(
             change.document_id
         )
 
@@ -161,8 +161,8 @@ class Looking:
                 self.looked.stages.setdefault(change, []).append(done)
 
         observer = Observer(stage_done, self._observer.progress)
-        with self._workspace.catalog.leases.hold(self._connection.id, unit.id):
-            report = run_stages(self._workspace, self._connection, self._connector, unit, options, observer)
+        with self._services.catalog.leases.hold(self._connection.id, unit.id):
+            report = run_stages(self._services, self._connection, self._connector, unit, options, observer)
         self.looked.report.add(report)
         if report.errors:
             raise _Failed("; ".join(report.errors.values()))

@@ -11,7 +11,7 @@ from pipelines.events.connector_pool import open_connectors
 from pipelines.events.worker import Worker
 from pipelines.ingestion.orchestrator import find_orchestrator
 from pipelines.logs import log_retries, to_standard_error
-from pipelines.services import Workspace
+from pipelines.services import Services
 from pipelines.settings import Settings
 
 
@@ -23,10 +23,10 @@ def serve_events(settings: Settings) -> None:
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, lambda *_: stop.set())
     with (
-        Workspace(settings, keep_store=True) as workspace,
+        Services(settings, keep_store=True) as services,
         open_connectors() as connectors,
         find_orchestrator().reporter(settings) as orchestrator,
         in_background(orchestrator) as reporter,
     ):
-        workspace.warm()
-        Worker(workspace, connectors, reporter).run(stop)
+        services.warm()
+        Worker(services, connectors, reporter).run(stop)

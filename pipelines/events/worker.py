@@ -20,7 +20,7 @@ from pipelines.events.work_items import Place, Task, ready, tasks
 from pipelines.ingestion.orchestrator import Reporter
 from pipelines.ingestion.publish import publish
 from pipelines.ingestion.sync import Observer, StageDone, sync_connection
-from pipelines.services import Workspace
+from pipelines.services import Services
 
 logger = logging.getLogger(__name__)
 
@@ -38,8 +38,8 @@ SECONDS_BETWEEN_ROUNDS = 30.0
 class Worker:
     """Works until told to stop. Several may run: a unit's lease keeps them apart."""
 
-    def __init__(self, workspace: Workspace, connectors: OpenConnectors, reporter: Reporter) -> None:
-        self._workspace = workspace
+    def __init__(self, services: Services, connectors: OpenConnectors, reporter: Reporter) -> None:
+        self._services = services
         self._connectors = connectors
         self._reporter = reporter
         self._pace: Pace[Place] = Pace()
@@ -56,14 +56,14 @@ class Worker:
             if time.monotonic() - self._rounded >= SECONDS_BETWEEN_ROUNDS:
                 self._rounded = time.monotonic()
                 self.make_round()
-            self._workspace.make_way()
+            self._services.make_way()
             if not worked:
                 stop.wait(SECONDS_BETWEEN_LOOKS)
 
     def work(self) -> int:
         """One pass over what waits; returns how many places were looked at."""
         connections = self._connections()
-        events = self._workspace.catalog.events.pending(list(connections), EVENTS_PER_PASS)
+        events = self._services.catalog.events.pending(list(connections), EVENTS_PER_PASS)
         if not events:
             return 0
         through = {event.id: frozenset(self._done.get(event.id, ())) for event in events}
@@ -89,13 +89,13 @@ class Worker:
             if connection.poll_seconds and time.monotonic() - last >= connection.poll_seconds:
                 self._polled[connection.id] = time.monotonic()
                 self._unpublished = True
-                sync_connection(self._workspace, connection, observer=Observer(self._reporter.stage_done))
+                sync_connection(self._services, connection, observer=Observer(self._reporter.stage_done))
         self._publish()
-        self._workspace.catalog.events.forget_old()
+        self._services.catalog.events.forget_old()
 
     def _connections(self) -> dict[str, Connection]:
         """Those that are not paused: the events of the others wait."""
-        catalog, settings = self._workspace.catalog, self._workspace.settings
+        catalog, settings = self._services.catalog, self._services.settings
         return {one.id: one for one in settings.connections if not catalog.connections.get(one.id).paused}
 
     def _look(self, connection: Connection, chosen: Sequence[Task]) -> Mapping[Place, str]:
@@ -114,7 +114,7 @@ class Worker:
         return {(connection.id, change): error for change, error in looked.errors.items()}
 
     def _retry(self, connection: Connection) -> None:
-        due = self._workspace.catalog.documents.due_by_unit(connection.id)
+        due = self._services.catalog.documents.due_by_unit(connection.id)
         changes = [Invalidation("document", unit, document_id) for unit, ids in due.items() for document_id in ids]
         if changes:
             self._unpublished = True
@@ -125,22 +125,22 @@ class Worker:
         connector = self._connectors.get(connection)
         if not isinstance(connector, PushChannels):
             return
-        kept = self._workspace.catalog.connections.channels(connection.id)
+        kept = self._services.catalog.connections.channels(connection.id)
         try:
             channels = connector.renew_channels(kept, datetime.now(UTC))
         except SourceError as error:
             logger.warning("%s: its push channels are not renewed: %s", connection.id, error)
         else:
             if channels != kept:
-                self._workspace.catalog.connections.keep_channels(connection.id, channels)
+                self._services.catalog.connections.keep_channels(connection.id, channels)
 
     def _looking(self, connection: Connection) -> Looking:
         observer = Observer(self._reporter.stage_done)
-        return Looking(self._workspace, connection, self._connectors.get(connection), observer, self._strangers)
+        return Looking(self._services, connection, self._connectors.get(connection), observer, self._strangers)
 
     def _publish(self) -> None:
         if self._unpublished:
-            self._reporter.published(publish(self._workspace))
+            self._reporter.published(publish(self._services))
             self._unpublished = False
 
     def _settle(self, events: Sequence[PendingEvent], looked_at: Set[Place], errors: Mapping[Place, str]) -> None:
@@ -157,10 +157,10 @@ class Worker:
                 failed.setdefault(error, []).append(event)
             elif any(place in looked_at and place[1] not in through for place in places):
                 busy.append(event.id)
-        self._workspace.catalog.events.finished(finished)
+        self._services.catalog.events.finished(finished)
         for error, concerned in failed.items():
-            self._workspace.catalog.events.failed(concerned, error)
-        self._workspace.catalog.events.postpone(busy)
+            self._services.catalog.events.failed(concerned, error)
+        self._services.catalog.events.postpone(busy)
 
     @staticmethod
     def _say(connection: Connection, looked: Looked) -> None:

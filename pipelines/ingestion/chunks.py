@@ -14,21 +14,21 @@ from pipelines.chunking import chunk_document
 from pipelines.errors import DocumentError
 from pipelines.ingestion.report import Progress, SyncReport
 from pipelines.landing import ChunkedDocument
-from pipelines.services import Workspace
+from pipelines.services import Services
 
 
-def chunk(workspace: Workspace, connection: str, unit: str, report: SyncReport, *, progress: Progress) -> None:
+def chunk(services: Services, connection: str, unit: str, report: SyncReport, *, progress: Progress) -> None:
     """Cut the documents of all landed loads of a unit into chunks, adding to `report`.
 
     A document that cannot be cut is recorded as skipped or failed, and the rest goes on.
     """
-    loads = workspace.catalog.loads.pending(connection, unit, "landed")
+    loads = services.catalog.loads.pending(connection, unit, "landed")
     total = sum(load.documents for load in loads)
     done = 0
     for load in loads:
-        chunking = _Chunking(workspace, load)
-        path, chunks = workspace.landing.write_chunks(connection, load.id, chunking.documents())
-        workspace.catalog.commit_chunks(load, path, chunks, chunking.troubled)
+        chunking = _Chunking(services, load)
+        path, chunks = services.landing.write_chunks(connection, load.id, chunking.documents())
+        services.catalog.commit_chunks(load, path, chunks, chunking.troubled)
         report.chunks.total += chunks
         for outcome in chunking.troubled:
             report.documents.skipped += outcome.status == "skipped"
@@ -40,10 +40,10 @@ def chunk(workspace: Workspace, connection: str, unit: str, report: SyncReport, 
 class _Chunking:
     """One load being cut; `troubled` fills up with what could not be."""
 
-    def __init__(self, workspace: Workspace, load: Load) -> None:
+    def __init__(self, services: Services, load: Load) -> None:
         self.troubled: list[Outcome] = []
-        self._rows = workspace.landing.read_documents(load.documents_path)
-        self._states = workspace.catalog.documents.in_load(load.id)
+        self._rows = services.landing.read_documents(load.documents_path)
+        self._states = services.catalog.documents.in_load(load.id)
 
     def documents(self) -> Iterator[ChunkedDocument]:
         for row, version in self._rows:

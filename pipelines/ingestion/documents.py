@@ -16,14 +16,14 @@ from pipelines.ingestion.load_writer import Reading
 from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.reconcile import compare, new_listing
 from pipelines.ingestion.report import Progress, SyncReport
-from pipelines.services import Workspace
+from pipelines.services import Services
 
 
 @dataclass(frozen=True, slots=True)
 class Ingest:
     """Everything that reading one unit needs. Its methods are the modes of `pipelines.ingestion.options.Mode`."""
 
-    workspace: Workspace
+    services: Services
     connector: Connector
     connection: Connection
     unit: Unit
@@ -51,7 +51,7 @@ class Ingest:
     def _read(self) -> None:
         plan = self._plan()
         with self._reading(plan.listing, keeps_cursor=plan.window is None) as reading:
-            due = self.workspace.catalog.documents.due(self.connection.id, self.unit.id)
+            due = self.services.catalog.documents.due(self.connection.id, self.unit.id)
             read = self.connector.read(self.unit, plan.cursor, plan.window)
             self._drain(chain(self._fetched(due), read), reading)
         if reading.complete and plan.listing:
@@ -59,11 +59,11 @@ class Ingest:
 
     def _reconcile(self) -> None:
         """A complete listing against the catalog: what it shows to be missed is read, what it lacks removed."""
-        found = compare(self.workspace.catalog, self.connector.listing(self.unit))
-        due = self.workspace.catalog.documents.due(self.connection.id, self.unit.id)
+        found = compare(self.services.catalog, self.connector.listing(self.unit))
+        due = self.services.catalog.documents.due(self.connection.id, self.unit.id)
         if not self.options.dry_run:
             self._take(self._fetched([*found.missed, *due]), found.listing)
-        self.workspace.catalog.documents.attachments_named(
+        self.services.catalog.documents.attachments_named(
             self.connection.id, self.unit.id, found.listing, set(found.missed)
         )
         if self.options.dry_run:
@@ -72,7 +72,7 @@ class Ingest:
             self._remove(found.listing)
 
     def _tell(self, missed: list[str], listing: str | None) -> None:
-        unnamed = self.workspace.catalog.documents.not_named(self.connection.id, self.unit.id, listing)
+        unnamed = self.services.catalog.documents.not_named(self.connection.id, self.unit.id, listing)
         again = self._looked_at_again(unnamed)
         self.report.would_read += missed
         self.report.would_delete += [item.document_id for item in again if isinstance(item, Deleted)]
@@ -80,7 +80,7 @@ class Ingest:
     def _plan(self) -> _ReadPlan:
         if self.options.window:
             return _ReadPlan(window=self.options.window)
-        units = self.workspace.catalog.units
+        units = self.services.catalog.units
         state = units.get(self.connection.id, self.unit.id)
         if state and state.cursor and self.options.mode != "full":
             return _ReadPlan(cursor=state.cursor)
@@ -94,7 +94,7 @@ class Ingest:
 
         Raises MassDelete if that would be too much to go without somebody's word.
         """
-        documents = self.workspace.catalog.documents
+        documents = self.services.catalog.documents
         unnamed = documents.not_named(self.connection.id, self.unit.id, listing)
         live = documents.live(self.connection.id, self.unit.id)
         if len(unnamed) > max(1, live // 10) and not self.options.allow_mass_delete:
@@ -119,7 +119,7 @@ class Ingest:
     @contextmanager
     def _reading(self, listing: str | None = None, *, keeps_cursor: bool = False) -> Iterator[Reading]:
         reading = Reading(
-            self.workspace,
+            self.services,
             self.connection,
             self.unit,
             self.report.documents,

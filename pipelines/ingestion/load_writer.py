@@ -13,7 +13,7 @@ from connectors.settings import Connection
 from pipelines.catalog import Outcome
 from pipelines.ingestion.diff import change
 from pipelines.ingestion.report import DocumentCounts
-from pipelines.services import Workspace
+from pipelines.services import Services
 
 ITEMS_PER_LOAD = 1_000
 BYTES_PER_LOAD = 8_000_000
@@ -57,7 +57,7 @@ class Reading:
 
     def __init__(
         self,
-        workspace: Workspace,
+        services: Services,
         connection: Connection,
         unit: Unit,
         counts: DocumentCounts,
@@ -66,8 +66,8 @@ class Reading:
         keeps_cursor: bool = False,
     ) -> None:
         self.complete = False
-        self._catalog = workspace.catalog
-        self._landing = workspace.landing
+        self._catalog = services.catalog
+        self._landing = services.landing
         self._connection = connection
         self._unit = unit
         self._counts = counts

@@ -14,7 +14,7 @@ from pipelines.index.contract import IndexInfo
 from pipelines.index.embedded.snapshots import write_json
 from pipelines.ingestion import publish_checks
 from pipelines.ingestion.publish_checks import Check, SourceFigures
-from pipelines.services import Workspace
+from pipelines.services import Services
 
 log = logging.getLogger(__name__)
 
@@ -42,27 +42,27 @@ class Publication:
         return asdict(self)
 
 
-def publish(workspace: Workspace) -> IndexInfo:
+def publish(services: Services) -> IndexInfo:
     """Publish the index as it stands, and say what is in it. Raises IndexBusy and IndexMismatch.
 
     For small changes, many times a minute: nothing is checked, unless the last check failed. Then the index goes
     through the gate each time until it passes.
     """
-    if _held(workspace).exists():
-        return publish_checked(workspace).info
-    with workspace.store() as store:
+    if _held(services).exists():
+        return publish_checked(services).info
+    with services.store() as store:
         store.publish()
         return store.info()
 
 
-def publish_checked(workspace: Workspace) -> Publication:
+def publish_checked(services: Services) -> Publication:
     """Check what was indexed, and publish it if all checks pass. Raises IndexBusy, IndexMismatch."""
-    with workspace.store() as store:
+    with services.store() as store:
         preview = store.preview()
         found = publish_checks.contents(store)
-        golden, run = publish_checks.golden(workspace, preview)
+        golden, run = publish_checks.golden(services, preview)
         checks = (
-            publish_checks.agreement(found, workspace.catalog),
+            publish_checks.agreement(found, services.catalog),
             publish_checks.closed_by_default(found, preview),
             golden,
         )
@@ -73,25 +73,25 @@ def publish_checked(workspace: Workspace) -> Publication:
             info=store.info(),
             published=passed,
             checks=checks,
-            sources=publish_checks.source_figures(found, workspace),
+            sources=publish_checks.source_figures(found, services),
             golden=run.total if run else None,
         )
-    _note(workspace, publication)
+    _note(services, publication)
     return publication
 
 
-def held_because(workspace: Workspace) -> list[str]:
+def held_because(services: Services) -> list[str]:
     """Why the index is not published at present; nothing if it is."""
     try:
-        reasons: list[str] = json.loads(_held(workspace).read_text(encoding="utf-8"))["reasons"]
+        reasons: list[str] = json.loads(_held(services).read_text(encoding="utf-8"))["reasons"]
     except FileNotFoundError:
         return []
     return reasons
 
 
-def _note(workspace: Workspace, publication: Publication) -> None:
+def _note(services: Services, publication: Publication) -> None:
     """Remember across processes whether the gate is shut."""
-    file = _held(workspace)
+    file = _held(services)
     if publication.published:
         file.unlink(missing_ok=True)
         return
@@ -100,5 +100,5 @@ def _note(workspace: Workspace, publication: Publication) -> None:
     log.warning("not published, the version before stays live: %s", "; ".join(publication.reasons))
 
 
-def _held(workspace: Workspace) -> Path:
-    return workspace.settings.state_path / "index" / f"{workspace.settings.index.collection}.held.json"
+def _held(services: Services) -> Path:
+    return services.settings.state_path / "index" / f"{services.settings.index.collection}.held.json"

@@ -20,7 +20,7 @@ from pipelines.index.contract import Filters, IndexReader, IndexStore, Payload
 from pipelines.retrieval import search
 from pipelines.retrieval.principals import person_tokens
 from pipelines.retrieval.schema import SearchRequest, SearchResponse
-from pipelines.services import Workspace
+from pipelines.services import Services
 
 NAMED_IN_DETAIL = 5
 LOOKED_AT = 200
@@ -111,15 +111,15 @@ def closed_by_default(found: Contents, preview: IndexReader) -> Check:
     return Check(name, True, f"{len(found.unreadable)} documents have no reader")
 
 
-def golden(workspace: Workspace, preview: IndexReader) -> tuple[Check, Run | None]:
+def golden(services: Services, preview: IndexReader) -> tuple[Check, Run | None]:
     """The golden questions find enough of their documents. Without any configured there is nothing to fail."""
-    name, wanted = "golden questions", workspace.settings.golden
+    name, wanted = "golden questions", services.settings.golden
     if wanted is None:
         return Check(name, True, "none configured"), None
     try:
-        questions = read_questions(workspace.settings.directory / wanted.file)
-        ids = ids_of(workspace.catalog.documents, expected_names(questions))
-        run = evaluate(questions, _asking(workspace, preview), model=workspace.embedder.model, ids=ids)
+        questions = read_questions(services.settings.directory / wanted.file)
+        ids = ids_of(services.catalog.documents, expected_names(questions))
+        run = evaluate(questions, _asking(services, preview), model=services.embedder.model, ids=ids)
     except (EmbeddingError, UsageError) as error:
         return Check(name, False, f"could not be asked: {error}"), None
     recall = run.total.recall_at_10
@@ -129,18 +129,18 @@ def golden(workspace: Workspace, preview: IndexReader) -> tuple[Check, Run | Non
     return Check(name, passed, detail if passed or not worst else f"{detail}; without their documents: {worst}"), run
 
 
-def source_figures(found: Contents, workspace: Workspace) -> dict[str, SourceFigures]:
+def source_figures(found: Contents, services: Services) -> dict[str, SourceFigures]:
     """Figures of each source that is configured or indexed."""
     documents = Counter(found.sources.values())
     points: Counter[str] = Counter()
     for document_id, count in found.points.items():
         points[found.sources[document_id]] += count
     connections: dict[str, list[Connection]] = {source: [] for source in documents}
-    for connection in workspace.settings.connections:
+    for connection in services.settings.connections:
         connections.setdefault(connection.source, []).append(connection)
     return {
         source: SourceFigures(
-            documents[source], points[source], found.newest.get(source) or None, *_read(workspace.catalog, mine)
+            documents[source], points[source], found.newest.get(source) or None, *_read(services.catalog, mine)
         )
         for source, mine in sorted(connections.items())
     }
@@ -156,11 +156,11 @@ def _read(catalog: Catalog, connections: list[Connection]) -> tuple[str | None, 
     return oldest.isoformat(), round((datetime.now(UTC) - oldest).total_seconds(), 1)
 
 
-def _asking(workspace: Workspace, preview: IndexReader) -> Ask:
+def _asking(services: Services, preview: IndexReader) -> Ask:
     def ask(fields: Mapping[str, Any]) -> SearchResponse:
         request = SearchRequest.model_validate(dict(fields))
-        readers = person_tokens(request.user, workspace.settings, workspace.catalog) if request.user else None
-        return search(request, readers, index=preview, embedder=workspace.embedder, reranker=workspace.reranker)
+        readers = person_tokens(request.user, services.settings, services.catalog) if request.user else None
+        return search(request, readers, index=preview, embedder=services.embedder, reranker=services.reranker)
 
     return ask
 

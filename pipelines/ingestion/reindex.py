@@ -9,18 +9,18 @@ from pipelines.ingestion.publish import publish
 from pipelines.ingestion.report import SyncReport
 from pipelines.ingestion.sync import SILENT, Observer, timed
 from pipelines.ingestion.vectors import index_vectors
-from pipelines.services import Workspace
-from pipelines.settings import OpenAIEmbedding, Settings
+from pipelines.services import Services
+from pipelines.settings import OpenAIEmbeddingSettings, Settings
 
 
-def reindex(workspace: Workspace, observer: Observer = SILENT) -> SyncReport:
+def reindex(services: Services, observer: Observer = SILENT) -> SyncReport:
     """Make the index anew from the landing, without a request to the sources; texts embedded before are not paid
     again. Assistants see the old index until the new one is complete; interrupted, it is run again.
 
-    `workspace` must replace its index. Raises UnitBusy while anything is being synced, EmbeddingError, IndexBusy.
+    `services` must replace its index. Raises UnitBusy while anything is being synced, EmbeddingError, IndexBusy.
     """
     report = SyncReport()
-    catalog = workspace.catalog
+    catalog = services.catalog
     names = {(state.connection, state.unit.id): state.unit for state in catalog.units.all()}
     with timed(report), catalog.leases.hold_all():
         catalog.start_reindex()
@@ -30,9 +30,9 @@ def reindex(workspace: Workspace, observer: Observer = SILENT) -> SyncReport:
             def progress(stage: str, done: int, total: int | None, unit: Unit = unit) -> None:
                 observer.progress(unit, stage, done, total)
 
-            chunk(workspace, connection, unit_id, report, progress=progress)
-            index_vectors(workspace, connection, unit_id, report, progress=progress)
-        publish(workspace)
+            chunk(services, connection, unit_id, report, progress=progress)
+            index_vectors(services, connection, unit_id, report, progress=progress)
+        publish(services)
     return report
 
 
@@ -40,7 +40,7 @@ def with_model(settings: Settings, model: str | None) -> Settings:
     """The settings with another embedding model. Raises UsageError where the provider has only one."""
     if model is None or model == getattr(settings.embedding, "model", None):
         return settings
-    if not isinstance(settings.embedding, OpenAIEmbedding):
+    if not isinstance(settings.embedding, OpenAIEmbeddingSettings):
         raise UsageError(
             f"the provider {settings.embedding.provider!r} has one model only; set embedding.provider first"
         )

@@ -17,7 +17,7 @@ from connectors.settings import Connection
 from pipelines.errors import HeadraceError, UsageError
 from pipelines.ingestion.options import Stage, SyncOptions, Target
 from pipelines.ingestion.report import Progress, SyncReport
-from pipelines.services import Workspace
+from pipelines.services import Services
 from pipelines.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ DEFAULT = SyncOptions()
 
 
 def sync_connection(
-    workspace: Workspace,
+    services: Services,
     connection: Connection,
     units: Sequence[str] = (),
     options: SyncOptions = DEFAULT,
@@ -60,21 +60,21 @@ def sync_connection(
     stopped which unit. Raises UsageError if one of `units` does not exist.
     """
     report = SyncReport()
-    if workspace.catalog.connections.get(connection.id).paused:
+    if services.catalog.connections.get(connection.id).paused:
         logger.warning("%s is paused; `headrace resume %s` ends that", connection.id, connection.id)
         return report
     with closing(connect(connection)) as connector:
         chosen: list[Unit] = []
         with timed(report), _recorded(report, connection.id):
-            chosen = discover(workspace, connection, connector, units)
-            refresh_memberships(workspace, connection, connector)
+            chosen = discover(services, connection, connector, units)
+            refresh_memberships(services, connection, connector)
         report.requests[connection.id] = connector.requests
         for unit in chosen:
-            report.add(sync_unit(workspace, connection, connector, unit, options, observer))
+            report.add(sync_unit(services, connection, connector, unit, options, observer))
         if options.mode in ("full", "reconcile") and not units and connection.id not in report.errors:
             gone = replace(options, mode="gone")
-            for unit in _gone(workspace, connection):
-                report.add(sync_unit(workspace, connection, connector, unit, gone, observer))
+            for unit in _gone(services, connection):
+                report.add(sync_unit(services, connection, connector, unit, gone, observer))
     return report
 
 
@@ -82,32 +82,30 @@ def plan_reconcile(settings: Settings, targets: Iterable[Target]) -> SyncReport:
     """What a reconcile would read and delete; nothing is written. Raises UsageError."""
     options = SyncOptions(stages=("documents",), mode="reconcile", dry_run=True)
     report = SyncReport()
-    with Workspace(settings) as workspace:
+    with Services(settings) as services:
         for target in targets:
             connection = settings.connection(target.connection)
-            report.add(sync_connection(workspace, connection, target.units, options))
+            report.add(sync_connection(services, connection, target.units, options))
     return report
 
 
-def refresh_memberships(workspace: Workspace, connection: Connection, connector: Connector) -> int:
+def refresh_memberships(services: Services, connection: Connection, connector: Connector) -> int:
     """Read who belongs to which group, and nothing else; returns how many memberships there are.
 
     Raises SourceError, and then leaves the memberships as they were.
     """
-    count = workspace.catalog.memberships.replace(connection.id, connector.memberships())
-    workspace.catalog.connections.memberships_read(connection.id)
+    count = services.catalog.memberships.replace(connection.id, connector.memberships())
+    services.catalog.connections.memberships_read(connection.id)
     return count
 
 
-def discover(
-    workspace: Workspace, connection: Connection, connector: Connector, only: Sequence[str] = ()
-) -> list[Unit]:
+def discover(services: Services, connection: Connection, connector: Connector, only: Sequence[str] = ()) -> list[Unit]:
     """List the connection's units, keep them in the catalog, and return those to work on.
 
     Raises SourceError, and UsageError if one of `only` does not exist.
     """
-    workspace.catalog.units.discovered(connection.id, connection.source, connector.units())
-    known = [state for state in workspace.catalog.units.all(connection.id) if not state.gone]
+    services.catalog.units.discovered(connection.id, connection.source, connector.units())
+    known = [state for state in services.catalog.units.all(connection.id) if not state.gone]
     if not only:
         return [state.unit for state in known if not state.paused]
     by_name = {name: state.unit for state in known for name in (state.unit.name, state.unit.id)}
@@ -116,15 +114,15 @@ def discover(
     return [by_name[name] for name in only]
 
 
-def _gone(workspace: Workspace, connection: Connection) -> list[Unit]:
+def _gone(services: Services, connection: Connection) -> list[Unit]:
     """Units that the source no longer lists, and that still have documents."""
-    states = workspace.catalog.units.all(connection.id)
-    live = workspace.catalog.documents.live
+    states = services.catalog.units.all(connection.id)
+    live = services.catalog.documents.live
     return [state.unit for state in states if state.gone and not state.paused and live(connection.id, state.unit.id)]
 
 
 def sync_unit(
-    workspace: Workspace,
+    services: Services,
     connection: Connection,
     connector: Connector,
     unit: Unit,
@@ -133,13 +131,13 @@ def sync_unit(
 ) -> SyncReport:
     """Run the stages of one unit, alone on it. What stopped it stands in the report's `errors`."""
     report = SyncReport()
-    with _recorded(report, f"{connection.id}/{unit.id}"), workspace.catalog.leases.hold(connection.id, unit.id):
-        report.add(run_stages(workspace, connection, connector, unit, options, observer))
+    with _recorded(report, f"{connection.id}/{unit.id}"), services.catalog.leases.hold(connection.id, unit.id):
+        report.add(run_stages(services, connection, connector, unit, options, observer))
     return report
 
 
 def run_stages(
-    workspace: Workspace,
+    services: Services,
     connection: Connection,
     connector: Connector,
     unit: Unit,
@@ -154,31 +152,31 @@ def run_stages(
         before = connector.requests
         # Trouble at the source leaves what was read before it, and that goes on to the index.
         with _recorded(report, name), timed(done.report):
-            _run(workspace, connector, done, options, partial(observer.progress, unit))
+            _run(services, connector, done, options, partial(observer.progress, unit))
         done.report.requests[connection.id] = connector.requests - before
         report.add(done.report)
         if name not in report.errors:
             observer.stage_done(done)
     if options.mode != "documents" and not options.dry_run:
-        workspace.catalog.units.synced(connection.id, unit.id, report.errors.get(name))
+        services.catalog.units.synced(connection.id, unit.id, report.errors.get(name))
     return report
 
 
-def _run(workspace: Workspace, connector: Connector, done: StageDone, options: SyncOptions, progress: Progress) -> None:
+def _run(services: Services, connector: Connector, done: StageDone, options: SyncOptions, progress: Progress) -> None:
     """Run one stage. The stages are imported when they run: each brings heavy packages of its own."""
     unit, connection = done.unit, done.connection
     if done.stage == "documents":
         from pipelines.ingestion.documents import Ingest
 
-        Ingest(workspace, connector, connection, unit, options, done.report, progress).run()
+        Ingest(services, connector, connection, unit, options, done.report, progress).run()
     elif done.stage == "chunks":
         from pipelines.ingestion.chunks import chunk
 
-        chunk(workspace, connection.id, unit.id, done.report, progress=progress)
+        chunk(services, connection.id, unit.id, done.report, progress=progress)
     else:
         from pipelines.ingestion.vectors import index_vectors
 
-        index_vectors(workspace, connection.id, unit.id, done.report, progress=progress)
+        index_vectors(services, connection.id, unit.id, done.report, progress=progress)
 
 
 @contextmanager

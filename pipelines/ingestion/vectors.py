@@ -12,7 +12,7 @@ from pipelines.catalog import Load
 from pipelines.index.contract import DocumentChange, IndexStore, Payload, Point, Refresh
 from pipelines.ingestion.report import EmbeddingCounts, Progress, SyncReport
 from pipelines.landing import ChunkedDocument
-from pipelines.services import Workspace
+from pipelines.services import Services
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,25 +48,25 @@ class PlannedDocument:
     stale: tuple[str, ...]
 
 
-def index_vectors(workspace: Workspace, connection: str, unit: str, report: SyncReport, *, progress: Progress) -> None:
+def index_vectors(services: Services, connection: str, unit: str, report: SyncReport, *, progress: Progress) -> None:
     """Embed and index the chunks of all pending loads of a unit, adding to `report`.
 
     Raises EmbeddingError, IndexBusy and IndexMismatch; what was done before stays done.
     """
-    loads = workspace.catalog.loads.pending(connection, unit, "chunked")
+    loads = services.catalog.loads.pending(connection, unit, "chunked")
     if not loads:
         return
     total = sum(load.chunks for load in loads)
-    embedding = _Embedding(workspace, request_limits(total), report.embedding)
+    embedding = _Embedding(services, request_limits(total), report.embedding)
     done = 0
-    with _Writer(workspace) as writer, ThreadPoolExecutor(1) as beside:
+    with _Writer(services) as writer, ThreadPoolExecutor(1) as beside:
         for load in loads:
-            planned = (_planned(writer.store(), step) for step in _steps(_current(workspace, load)))
+            planned = (_planned(writer.store(), step) for step in _steps(_current(services, load)))
             for step, vectors in _one_ahead(beside, planned, embedding.vectors, meanwhile=writer.make_way):
-                _write(workspace, writer.store(), step, vectors, report)
+                _write(services, writer.store(), step, vectors, report)
                 done += sum(len(one.document.chunks) for one in step)
                 progress("vectors", done, total)
-            workspace.catalog.loads.indexed(load)
+            services.catalog.loads.indexed(load)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +114,10 @@ def point_payload(document: ChunkedDocument, chunk: Chunk) -> Payload:
     }
 
 
-def _current(workspace: Workspace, load: Load) -> Iterator[ChunkedDocument]:
+def _current(services: Services, load: Load) -> Iterator[ChunkedDocument]:
     """Documents of a load that are not indexed yet and that no later load holds a newer version of."""
-    states = workspace.catalog.documents.in_load(load.id)
-    for document in workspace.landing.read_chunks(load.chunks_path or ""):
+    states = services.catalog.documents.in_load(load.id)
+    for document in services.landing.read_chunks(load.chunks_path or ""):
         state = states.get(document.document_id)
         if state and (document.version is None or state.indexed_version != document.version):
             yield document
@@ -146,8 +146,8 @@ def _planned(store: IndexStore, step: Sequence[ChunkedDocument]) -> list[Planned
 class _Writer:
     """The index's writer, opened when it is needed and closed while another process waits for it."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
+    def __init__(self, services: Services) -> None:
+        self._services = services
         self._open = ExitStack()
         self._store: IndexStore | None = None
 
@@ -159,7 +159,7 @@ class _Writer:
 
     def store(self) -> IndexStore:
         if self._store is None:
-            self._store = self._open.enter_context(self._workspace.store())
+            self._store = self._open.enter_context(self._services.store())
         return self._store
 
     def make_way(self) -> None:
@@ -167,7 +167,7 @@ class _Writer:
         if self._store and self._store.wanted():
             self._store = None
             self._open.close()
-            self._workspace.make_way()
+            self._services.make_way()
 
 
 def _one_ahead(
@@ -198,9 +198,9 @@ def _awaited(future: Future[Done], meanwhile: Callable[[], None]) -> Done:
 class _Embedding:
     """Vectors by text, from the cache or the provider; each answer is cached as soon as it arrives."""
 
-    def __init__(self, workspace: Workspace, limits: RequestLimits, counts: EmbeddingCounts) -> None:
-        self._embedder = workspace.embedder
-        self._cache = workspace.catalog.embeddings
+    def __init__(self, services: Services, limits: RequestLimits, counts: EmbeddingCounts) -> None:
+        self._embedder = services.embedder
+        self._cache = services.catalog.embeddings
         self._limits = limits
         self._counts = counts
 
@@ -232,10 +232,10 @@ class _Embedding:
 
 
 def _write(
-    workspace: Workspace, store: IndexStore, step: Sequence[PlannedDocument], vectors: Vectors, report: SyncReport
+    services: Services, store: IndexStore, step: Sequence[PlannedDocument], vectors: Vectors, report: SyncReport
 ) -> None:
     store.apply(_change(one, vectors) for one in step)
-    workspace.catalog.documents.record_indexed(
+    services.catalog.documents.record_indexed(
         {one.document.document_id: (one.document.version, len(one.document.chunks)) for one in step}
     )
     report.chunks.new += sum(len(one.new) for one in step)

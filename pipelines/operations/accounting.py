@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from pipelines.services import Workspace
+from pipelines.services import Services
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +17,11 @@ class Unaccounted:
     failed: int
 
 
-def unaccounted(workspace: Workspace, source: str) -> Unaccounted:
+def unaccounted(services: Services, source: str) -> Unaccounted:
     """Count the documents of a source that are not in the index, by reason."""
-    connections = {connection.id for connection in workspace.settings.connections if connection.source == source}
+    connections = {connection.id for connection in services.settings.connections if connection.source == source}
     counts: Counter[str] = Counter()
-    for (connection, _), statuses in workspace.catalog.documents.totals().items():
+    for (connection, _), statuses in services.catalog.documents.totals().items():
         if connection in connections:
             counts.update(statuses)
     return Unaccounted(counts["pending"], counts["skipped"], counts["failed"])

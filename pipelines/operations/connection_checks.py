@@ -10,33 +10,33 @@ from connectors.errors import SourceError
 from connectors.registry import connect
 from connectors.settings import Connection
 from pipelines.errors import HeadraceError
-from pipelines.services import Workspace
+from pipelines.services import Services
 from pipelines.settings import Settings
 
 
 def check_all(settings: Settings) -> list[Finding]:
     """Findings on settings, catalog, embedding, index and every connection. Never raises for what it checks."""
     findings = [Finding("settings", True, f"{len(settings.connections)} connections")]
-    with Workspace(settings) as workspace:
+    with Services(settings) as services:
         findings += [
-            _checked("catalog", lambda: f"{len(workspace.catalog.units.all())} units known"),
-            _checked("embedding", lambda: _embedding(workspace)),
-            _checked("index", lambda: _index(workspace)),
+            _checked("catalog", lambda: f"{len(services.catalog.units.all())} units known"),
+            _checked("embedding", lambda: _embedding(services)),
+            _checked("index", lambda: _index(services)),
         ]
     for connection in settings.connections:
         findings += _connection(connection)
     return findings
 
 
-def _embedding(workspace: Workspace) -> str:
-    embedder = workspace.embedder
+def _embedding(services: Services) -> str:
+    embedder = services.embedder
     for _ in embedder.embed(["Does the embedding provider answer?"], purpose="query"):
         pass
     return f"{embedder.model}, {embedder.dimensions} dimensions"
 
 
-def _index(workspace: Workspace) -> str:
-    info = workspace.reader.info()
+def _index(services: Services) -> str:
+    info = services.reader.info()
     return f"{info.collection}: {info.documents} documents, {info.points} points"
 
 

@@ -16,7 +16,7 @@ from pipelines.chunking.tokens import estimate_tokens
 from pipelines.errors import DocumentError
 from pipelines.ingestion.options import Target
 from pipelines.ingestion.sync import discover
-from pipelines.services import Workspace
+from pipelines.services import Services
 from pipelines.settings import Settings
 
 _PROBE = 8
@@ -45,24 +45,24 @@ def estimate(settings: Settings, target: Target, window: Window | None) -> Estim
     started = time.perf_counter()
     documents = inputs = tokens = 0
     probe: list[str] = []
-    with Workspace(settings) as workspace:
-        for texts in _texts(workspace, target, window):
+    with Services(settings) as services:
+        for texts in _texts(services, target, window):
             documents += 1
-            missing = _uncached(workspace, texts)
+            missing = _uncached(services, texts)
             inputs += len(missing)
             tokens += sum(map(estimate_tokens, missing))
             probe += missing[: _PROBE - len(probe)]
         reading = time.perf_counter() - started
-        per_text = _seconds_per_text(workspace, probe) if probe else 0.0
-        price = workspace.embedder.price_per_million_tokens
+        per_text = _seconds_per_text(services, probe) if probe else 0.0
+        price = services.embedder.price_per_million_tokens
     return Estimate(documents, inputs, tokens, tokens * price / 1e6, reading + inputs * per_text)
 
 
-def _texts(workspace: Workspace, target: Target, window: Window | None) -> Iterator[list[str]]:
+def _texts(services: Services, target: Target, window: Window | None) -> Iterator[list[str]]:
     """The texts to embed of each document in the window."""
-    connection = workspace.settings.connection(target.connection)
+    connection = services.settings.connection(target.connection)
     with closing(connect(connection)) as connector:
-        for unit in discover(workspace, connection, connector, target.units):
+        for unit in discover(services, connection, connector, target.units):
             for item in connector.read(unit, None, window):
                 if isinstance(item, Document):
                     yield _chunked_texts(item)
@@ -75,14 +75,14 @@ def _chunked_texts(document: Document) -> list[str]:
         return []  # the backfill itself records why
 
 
-def _uncached(workspace: Workspace, texts: list[str]) -> list[str]:
-    embedder = workspace.embedder
-    cached = workspace.catalog.embeddings.get(embedder.model, embedder.dimensions, texts)
+def _uncached(services: Services, texts: list[str]) -> list[str]:
+    embedder = services.embedder
+    cached = services.catalog.embeddings.get(embedder.model, embedder.dimensions, texts)
     return [text for text in texts if text not in cached]
 
 
-def _seconds_per_text(workspace: Workspace, texts: list[str]) -> float:
+def _seconds_per_text(services: Services, texts: list[str]) -> float:
     started = time.perf_counter()
-    for _ in workspace.embedder.embed(texts, purpose="document"):
+    for _ in services.embedder.embed(texts, purpose="document"):
         pass
     return (time.perf_counter() - started) / len(texts)

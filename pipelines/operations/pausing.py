@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipelines.errors import UsageError
-from pipelines.services import Workspace
+from pipelines.services import Services
 from pipelines.settings import Settings
 
 
@@ -14,12 +14,12 @@ def set_paused(settings: Settings, target: str, paused: bool) -> str:
     """
     name, separator, unit_name = target.partition("/")
     connection = settings.connection(name)
-    with Workspace(settings) as workspace:
+    with Services(settings) as services:
         if not separator:
-            workspace.catalog.connections.pause(connection.id, paused)
+            services.catalog.connections.pause(connection.id, paused)
             return connection.id
-        for state in workspace.catalog.units.all(connection.id):
+        for state in services.catalog.units.all(connection.id):
             if unit_name in (state.unit.id, state.unit.name):
-                workspace.catalog.units.pause(connection.id, state.unit.id, paused)
+                services.catalog.units.pause(connection.id, state.unit.id, paused)
                 return f"{connection.id}/{state.unit.name}"
     raise UsageError(f"{connection.id}: no unit {unit_name!r}; see `headrace units {connection.id}`")

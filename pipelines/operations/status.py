@@ -12,7 +12,7 @@ from connectors.settings import Connection
 from pipelines.catalog.connections import ConnectionState
 from pipelines.catalog.freshness import Freshness, freshness
 from pipelines.catalog.units import UnitState
-from pipelines.services import Workspace
+from pipelines.services import Services
 from pipelines.settings import Settings
 
 COUNTED = ("indexed", "skipped", "failed", "deleted")
@@ -21,10 +21,10 @@ COUNTED = ("indexed", "skipped", "failed", "deleted")
 def list_units(settings: Settings, connections: Sequence[Connection]) -> list[dict[str, Any]]:
     """Units as the sources list them now. Raises SourceError."""
     found: list[dict[str, Any]] = []
-    with Workspace(settings) as workspace:
+    with Services(settings) as services:
         for connection in connections:
             with closing(connect(connection)) as connector:
-                workspace.catalog.units.discovered(connection.id, connection.source, connector.units())
+                services.catalog.units.discovered(connection.id, connection.source, connector.units())
             found += [
                 {
                     "connection": state.connection,
@@ -33,7 +33,7 @@ def list_units(settings: Settings, connections: Sequence[Connection]) -> list[di
                     "url": state.unit.url,
                     "paused": state.paused,
                 }
-                for state in workspace.catalog.units.all(connection.id)
+                for state in services.catalog.units.all(connection.id)
                 if not state.gone
             ]
     return found
@@ -41,20 +41,20 @@ def list_units(settings: Settings, connections: Sequence[Connection]) -> list[di
 
 def status_of(settings: Settings) -> dict[str, Any]:
     """Counts by connection and unit, what is in trouble, and what the index holds."""
-    with Workspace(settings) as workspace:
-        counts = workspace.catalog.documents.totals()
+    with Services(settings) as services:
+        counts = services.catalog.documents.totals()
         connections = [
             _connection_status(
                 connection,
-                workspace.catalog.connections.get(connection.id),
-                freshness(workspace.catalog, connection),
-                workspace.catalog.units.all(connection.id),
+                services.catalog.connections.get(connection.id),
+                freshness(services.catalog, connection),
+                services.catalog.units.all(connection.id),
                 counts,
             )
             for connection in settings.connections
         ]
-        info = workspace.reader.info()
-        troubled = list(workspace.catalog.documents.in_trouble())
+        info = services.reader.info()
+        troubled = list(services.catalog.documents.in_trouble())
     return {
         "connections": connections,
         "index": {

@@ -13,7 +13,7 @@ from pipelines.catalog.assistants import StoredAssistant, hashed
 from pipelines.index.contract import Filters
 from pipelines.retrieval.principals import Memberships, person_tokens, service_tokens
 from pipelines.service.errors import Problem
-from pipelines.settings import Assistant, Settings
+from pipelines.settings import AssistantSettings, Settings
 
 PERSON_HEADER = "X-Headrace-User"
 """Names the person on every interface, for clients whose request bodies are fixed."""
@@ -109,7 +109,7 @@ def _matching(key_hash: str, known: Iterable[tuple[str, Caller]]) -> Caller | No
     return found
 
 
-def _configured(one: Assistant) -> Caller:
+def _configured(one: AssistantSettings) -> Caller:
     return Caller(one.id, one.identity, one.readers, _scope(one.scope.sources, one.scope.parents_in))
 
 

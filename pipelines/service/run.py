@@ -8,7 +8,7 @@ import uvicorn
 
 from pipelines.logs import to_standard_error
 from pipelines.service.app import create_app
-from pipelines.services import Workspace
+from pipelines.services import Services
 from pipelines.settings import Settings
 
 
@@ -16,16 +16,16 @@ def serve(settings: Settings, host: str, port: int) -> None:
     """Answer until SIGINT or SIGTERM; requests under way are finished first."""
     to_standard_error(logging.INFO)
     logging.getLogger("mcp").setLevel(logging.WARNING)  # it would tell of every request
-    with Workspace(settings) as workspace:
-        catalog = workspace.catalog
+    with Services(settings) as services:
+        catalog = services.catalog
         app = create_app(
             settings,
-            index=workspace.reader,
-            embedder=workspace.embedder,
-            reranker=workspace.reranker,
+            index=services.reader,
+            embedder=services.embedder,
+            reranker=services.reranker,
             memberships=catalog,
             assistants=catalog.assistants,
             inbox=catalog,
         )
-        workspace.warm()
+        services.warm()
         uvicorn.run(app, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=10)

@@ -24,7 +24,7 @@ from pipelines.index.contract import Filters
 from pipelines.ingestion.options import Target
 from pipelines.ingestion.orchestrator import find_orchestrator
 from pipelines.ingestion.sync import Observer
-from pipelines.services import Workspace
+from pipelines.services import Services
 from tests.emulators.fake_embedder import FakeEmbedder
 from tests.emulators.memory_source import MemorySource
 from tests.pipelines.documents import document
@@ -50,7 +50,7 @@ def source(monkeypatch):
     for module in (pipelines.ingestion.sync, assets.ingestion, assets.orchestrator):
         monkeypatch.setattr(module, "connect", lambda connection: memory)
     embedder = FakeEmbedder()
-    monkeypatch.setattr(pipelines.services.Workspace, "embedder", property(lambda workspace: embedder))
+    monkeypatch.setattr(pipelines.services.Services, "embedder", property(lambda services: embedder))
     return memory
 
 
@@ -85,8 +85,8 @@ def test_every_connection_has_a_job_and_a_schedule(settings):
 
 @pytest.mark.parametrize("paused", [False, True])
 def test_a_schedule_runs_its_job_unless_the_connection_is_paused(settings, paused):
-    with Workspace(settings) as workspace:
-        workspace.catalog.connections.pause("acme", paused)
+    with Services(settings) as services:
+        services.catalog.connections.pause("acme", paused)
     definitions = build_definitions(settings)
     schedule = definitions.resolve_schedule_def("reconcile_acme")
     with dg.build_schedule_context(
@@ -120,8 +120,8 @@ def test_a_failing_check_keeps_the_version_before_live_and_says_why(settings, so
     orchestrator = DagsterOrchestrator()
     orchestrator.sync(settings, [Target("acme")])
     source.put(document(1, content="An edited text."))
-    with pipelines.services.Workspace(settings) as workspace:
-        workspace.catalog.documents.record_indexed({document(1).id: ("v", 7)})
+    with pipelines.services.Services(settings) as services:
+        services.catalog.documents.record_indexed({document(1).id: ("v", 7)})
     with dg.DagsterInstance.ephemeral() as instance:
         job = build_definitions(settings).resolve_implicit_global_asset_job_def()
         result = job.execute_in_process(
@@ -134,8 +134,8 @@ def test_a_failing_check_keeps_the_version_before_live_and_says_why(settings, so
         assert instance.get_latest_materialization_event(dg.AssetKey("retrieval")) is None
     report = orchestrator.sync(settings, [Target("acme")])
     assert report.errors == {}  # the sync has indexed the document anew, and so it agrees again
-    with pipelines.services.Workspace(settings) as workspace:
-        (hit,) = workspace.reader.document(document(1).id, Filters(readers=None))
+    with pipelines.services.Services(settings) as services:
+        (hit,) = services.reader.document(document(1).id, Filters(readers=None))
         assert hit.payload["text"] == "An edited text."
 
 

@@ -14,15 +14,15 @@ from connectors.github.settings import GitHubConnection
 from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.publish import publish
 from pipelines.ingestion.sync import sync_unit
-from pipelines.services import Workspace
-from pipelines.settings import OpenAIEmbedding, Settings
+from pipelines.services import Services
+from pipelines.settings import OpenAIEmbeddingSettings, Settings
 from tests.bench.corpus import UNIT, FolderSource
 
 CONNECTION = GitHubConnection(id="bench", source="github", token=SecretStr("unused"))
 
 
 def settings_for(state: Path, embeddings_url: str, dimensions: int) -> Settings:
-    embedding = OpenAIEmbedding(
+    embedding = OpenAIEmbeddingSettings(
         provider="openai",
         model="stub",
         dimensions=dimensions,
@@ -36,13 +36,13 @@ def main() -> None:
     arguments = _arguments()
     settings = settings_for(arguments.state, arguments.embeddings, arguments.dimensions)
     started = time.perf_counter()
-    with Workspace(settings) as workspace:
-        workspace.catalog.units.discovered(CONNECTION.id, CONNECTION.source, [UNIT])
+    with Services(settings) as services:
+        services.catalog.units.discovered(CONNECTION.id, CONNECTION.source, [UNIT])
         source = FolderSource(arguments.corpus, arguments.copies)
         report = sync_unit(
-            workspace, CONNECTION, source, UNIT, SyncOptions(mode="full" if arguments.full else "changes")
+            services, CONNECTION, source, UNIT, SyncOptions(mode="full" if arguments.full else "changes")
         )
-        info = publish(workspace)
+        info = publish(services)
     usage = resource.getrusage(resource.RUSAGE_SELF)
     figures = {
         "cpu_seconds": usage.ru_utime + usage.ru_stime,

@@ -11,33 +11,33 @@ from connectors.model import Document
 from pipelines.chunking import Chunk, chunk_document
 from pipelines.index import open_reader, open_store
 from pipelines.index.contract import DocumentChange, IndexReader, IndexSpec, Point
-from pipelines.services import Workspace
+from pipelines.services import Services
 
 DOCUMENTS_PER_STEP = 512
 
 
 @contextmanager
-def indexed(workspace: Workspace, name: str, documents: Sequence[Document], tokens: int) -> Iterator[IndexReader]:
+def indexed(services: Services, name: str, documents: Sequence[Document], tokens: int) -> Iterator[IndexReader]:
     """An index of its own with these documents in chunks of that size."""
-    embedder = workspace.embedder
+    embedder = services.embedder
     spec = IndexSpec(name, embedder.model, embedder.dimensions, f"bench-{tokens}")
-    settings = workspace.settings.model_copy(
-        update={"index": workspace.settings.index.model_copy(update={"collection": name})}
+    settings = services.settings.model_copy(
+        update={"index": services.settings.index.model_copy(update={"collection": name})}
     )
     with closing(open_store(settings, spec)) as store:
         started = time.perf_counter()
         for start in range(0, len(documents), DOCUMENTS_PER_STEP):
             some = documents[start : start + DOCUMENTS_PER_STEP]
-            store.apply(_changes(workspace, some, tokens))
+            store.apply(_changes(services, some, tokens))
         store.publish()
         print(f"{name}: {store.info().points} chunks indexed in {time.perf_counter() - started:.0f} s", flush=True)
     with closing(open_reader(settings, spec)) as reader:
         yield reader
 
 
-def _changes(workspace: Workspace, documents: Sequence[Document], tokens: int) -> Iterator[DocumentChange]:
+def _changes(services: Services, documents: Sequence[Document], tokens: int) -> Iterator[DocumentChange]:
     chunked = [(document, chunk_document(document, tokens)) for document in documents]
-    vectors = _vectors(workspace, [chunk.embedded_text for _, chunks in chunked for chunk in chunks])
+    vectors = _vectors(services, [chunk.embedded_text for _, chunks in chunked for chunk in chunks])
     for document, chunks in chunked:
         points = [
             Point(chunk.id, vectors[chunk.embedded_text], chunk.embedded_text, _payload(document, chunk))
@@ -46,9 +46,9 @@ def _changes(workspace: Workspace, documents: Sequence[Document], tokens: int) -
         yield DocumentChange(document.id, points)
 
 
-def _vectors(workspace: Workspace, texts: Sequence[str]) -> dict[str, Any]:
+def _vectors(services: Services, texts: Sequence[str]) -> dict[str, Any]:
     """Vectors by text, from the cache of the state folder where it has them."""
-    embedder, cache = workspace.embedder, workspace.catalog.embeddings
+    embedder, cache = services.embedder, services.catalog.embeddings
     vectors: dict[str, Any] = dict(cache.get(embedder.model, embedder.dimensions, texts))
     wanted = [text for text in dict.fromkeys(texts) if text not in vectors]
     for batch in embedder.embed(wanted, purpose="document"):

@@ -25,7 +25,7 @@ from pipelines.evaluation.run import evaluate
 from pipelines.index.contract import Filters, IndexReader, Mode
 from pipelines.retrieval import search
 from pipelines.retrieval.schema import SearchRequest, SearchResponse
-from pipelines.services import Workspace
+from pipelines.services import Services
 from pipelines.settings import Settings
 from tests.bench.indexing import indexed
 from tests.bench.spans import Piece, Placed, covered, placed
@@ -44,12 +44,12 @@ def main() -> None:
     missing = [name for name in ("scifact", "chunkspans") if not (data / name).is_dir()]
     if missing:
         sys.exit(f"{data}: there is no {' and no '.join(missing)} in it; see the top of tests/bench/quality.py")
-    with _state(arguments.state) as state, Workspace(Settings(directory=state)) as workspace:
-        _scifact(workspace, data / "scifact")
-        _chunkspans(workspace, data / "chunkspans")
+    with _state(arguments.state) as state, Services(Settings(directory=state)) as services:
+        _scifact(services, data / "scifact")
+        _chunkspans(services, data / "chunkspans")
 
 
-def _scifact(workspace: Workspace, folder: Path) -> None:
+def _scifact(services: Services, folder: Path) -> None:
     expected: dict[str, dict[str, int]] = {}
     for row in _rows(folder / "qrels.jsonl"):
         expected.setdefault(row["query"], {})[_document_id(row["doc"])] = row["rel"]
@@ -58,13 +58,13 @@ def _scifact(workspace: Workspace, folder: Path) -> None:
         for row in _rows(folder / "queries.jsonl")
     ]
     documents = [_document(row["id"], row["title"], row["text"]) for row in _rows(folder / "corpus.jsonl")]
-    with indexed(workspace, "scifact", documents, CHUNK_TOKENS) as index:
+    with indexed(services, "scifact", documents, CHUNK_TOKENS) as index:
 
         def ask(fields: Any) -> SearchResponse:
-            return search(SearchRequest.model_validate(fields), None, index=index, embedder=workspace.embedder)
+            return search(SearchRequest.model_validate(fields), None, index=index, embedder=services.embedder)
 
         for mode in MODES:
-            total = evaluate(questions, ask, model=workspace.embedder.model, mode=mode).total
+            total = evaluate(questions, ask, model=services.embedder.model, mode=mode).total
             print(
                 f"scifact {mode}: nDCG@10 {total.ndcg_at_10:.4f}, recall@10 {total.recall_at_10:.4f}, "
                 f"MRR@10 {total.mrr_at_10:.4f}",
@@ -72,16 +72,16 @@ def _scifact(workspace: Workspace, folder: Path) -> None:
             )
 
 
-def _chunkspans(workspace: Workspace, folder: Path) -> None:
+def _chunkspans(services: Services, folder: Path) -> None:
     texts = {row["id"]: row["text"] for row in _rows(folder / "corpora.jsonl")}
     questions = _rows(folder / "questions.jsonl")
     for tokens in CHUNK_SIZES:
         documents = [_document(name, name, text) for name, text in texts.items()]
         chunks = [chunk for document in documents for chunk in chunk_document(document, tokens)]
         places = {one.id: one for name, text in texts.items() for one in placed(_of(chunks, name), name, text)}
-        with indexed(workspace, f"chunkspans-{tokens}", documents, tokens) as index:
+        with indexed(services, f"chunkspans-{tokens}", documents, tokens) as index:
             for mode in MODES:
-                found = [_answer(workspace, index, question["text"], mode) for question in questions]
+                found = [_answer(services, index, question["text"], mode) for question in questions]
                 _show(tokens, mode, len(chunks), questions, [[places[one] for one in ids] for ids in found])
 
 
@@ -119,8 +119,8 @@ def _within(found: Sequence[Placed], budget: int) -> list[Placed]:
     return kept
 
 
-def _answer(workspace: Workspace, index: IndexReader, text: str, mode: Mode) -> list[str]:
-    (batch,) = workspace.embedder.embed([text], purpose="query")
+def _answer(services: Services, index: IndexReader, text: str, mode: Mode) -> list[str]:
+    (batch,) = services.embedder.embed([text], purpose="query")
     hits = index.search(mode=mode, text=text, dense=batch.vectors[0], filters=Filters(readers=None), limit=50)
     return [hit.id for hit in hits]
 

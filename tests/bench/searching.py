@@ -32,8 +32,8 @@ from pipelines.retrieval import search
 from pipelines.retrieval.principals import person_tokens
 from pipelines.retrieval.schema import SearchFilters, SearchRequest
 from pipelines.service.app import create_app
-from pipelines.services import Workspace
-from pipelines.settings import Assistant, Settings
+from pipelines.services import Services
+from pipelines.settings import AssistantSettings, Settings
 from tests.pipelines.service.serving import served
 
 CHUNKS = 100_000
@@ -131,16 +131,16 @@ def _over_http(settings: Settings, index: IndexReader, embedder: GivenVectors, q
     alone: list[float] = []
     waited: list[float] = []
     told: list[float] = []
-    assistant = Assistant(id="bench", api_key=SecretStr("bench-key"))
+    assistant = AssistantSettings(id="bench", api_key=SecretStr("bench-key"))
     used = settings.model_copy(update={"assistants": (assistant,)})
-    with Workspace(used, embedder) as workspace, httpx.Client(headers={"Authorization": "Bearer bench-key"}) as client:
+    with Services(used, embedder) as services, httpx.Client(headers={"Authorization": "Bearer bench-key"}) as client:
         members = {(token.rpartition(":")[2], person) for one in questions for person, token in _groups(one)}
-        workspace.catalog.memberships.replace("acme", [Membership(*one) for one in sorted(members)])
-        parts = {"memberships": workspace.catalog, "assistants": workspace.catalog.assistants}
-        app = create_app(used, index=index, embedder=embedder, reranker=None, inbox=workspace.catalog, **parts)
+        services.catalog.memberships.replace("acme", [Membership(*one) for one in sorted(members)])
+        parts = {"memberships": services.catalog, "assistants": services.catalog.assistants}
+        app = create_app(used, index=index, embedder=embedder, reranker=None, inbox=services.catalog, **parts)
         with served(app) as url:
             for question in questions:
-                readers = person_tokens(question.request.user or "", used, workspace.catalog)
+                readers = person_tokens(question.request.user or "", used, services.catalog)
                 started = time.perf_counter()
                 search(question.request, readers, index=index, embedder=embedder)
                 between = time.perf_counter()

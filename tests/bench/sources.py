@@ -60,14 +60,14 @@ def read(file: Path) -> None:
     """One sync, as far as the landing."""
     from pipelines.ingestion.options import SyncOptions
     from pipelines.ingestion.sync import sync_connection
-    from pipelines.services import Workspace
+    from pipelines.services import Services
     from pipelines.settings import load_settings
 
     settings = load_settings(file)
     started = time.perf_counter()
-    with Workspace(settings) as workspace:
+    with Services(settings) as services:
         (connection,) = settings.connections
-        report = sync_connection(workspace, connection, options=SyncOptions(stages=("documents",)))
+        report = sync_connection(services, connection, options=SyncOptions(stages=("documents",)))
     figures = {
         "documents": report.documents.read,
         "requests": sum(report.requests.values()),

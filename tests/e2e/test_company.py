@@ -11,7 +11,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from pipelines.services import Workspace
+from pipelines.services import Services
 from pipelines.settings import load_settings
 from tests.e2e.conftest import company_settings
 from tests.emulators.company import bundled_records, free_port, served
@@ -48,7 +48,7 @@ def totals(status):
 
 def points(folder):
     """All points with what they say. Where a document has been read again, only the text must be the same."""
-    with Workspace(load_settings(folder.path / "headrace.yaml")) as workspace, workspace.store() as store:
+    with Services(load_settings(folder.path / "headrace.yaml")) as services, services.store() as store:
         return dict(store.scan())
 
 

@@ -16,7 +16,7 @@ from connectors.registry import receive
 from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.report import SyncReport
 from pipelines.ingestion.sync import sync_connection
-from pipelines.services import Workspace
+from pipelines.services import Services
 from pipelines.settings import Settings
 from tests.emulators.drive import (
     ME,
@@ -43,14 +43,14 @@ class World:
     """`ids` are the files' ids by the names that the tests know them by."""
 
     drive: GoogleDrive
-    workspace: Workspace
+    services: Services
     connection: DriveConnection
     embedder: FakeEmbedder
     ids: dict[str, str] = field(default_factory=dict)
 
     def sync(self, options: SyncOptions = SyncOptions(), *units: str) -> SyncReport:  # noqa: B008
         self.drive.forget()
-        return sync_connection(self.workspace, self.connection, units, options)
+        return sync_connection(self.services, self.connection, units, options)
 
     def notified(self, drive: str | None = None) -> SyncReport:
         """What the worker does with the notifications of the channels of one feed."""
@@ -63,7 +63,7 @@ class World:
 
     @property
     def points(self) -> dict[str, dict[str, Any]]:
-        with self.workspace.store() as store:
+        with self.services.store() as store:
             return dict(store.scan())
 
     @property
@@ -114,8 +114,8 @@ def world(settings: Settings) -> Iterator[World]:
             }
         )
         embedder = FakeEmbedder()
-        with Workspace(settings.model_copy(update={"connections": (connection,)}), embedder) as workspace:
-            yield World(drive, workspace, connection, embedder, ids)
+        with Services(settings.model_copy(update={"connections": (connection,)}), embedder) as services:
+            yield World(drive, services, connection, embedder, ids)
     assert drive.strayed == []
 
 
@@ -311,7 +311,7 @@ def test_members_of_groups_are_those_of_the_directory(world: World) -> None:
         "team@acme.test": ["bob@acme.test", "smiths@acme.test"],
         "smiths@acme.test": ["eve@acme.test"],
     }
-    groups = world.workspace.catalog.memberships.groups_of
+    groups = world.services.catalog.memberships.groups_of
     world.sync()
     assert groups("bob@acme.test") == set()
     url = f"{world.connection.base_url}/directory"
@@ -400,7 +400,7 @@ def test_trouble_that_stays_fails_one_object_and_is_made_up_for(world: World) ->
     world.drive.fail(3, broken_gateway, only=f"{file}/export")
     report = world.sync()
     assert (report.errors, report.documents.failed, report.documents.new) == ({}, 1, DOCUMENTS - 1)
-    [trouble] = [one for one in world.workspace.catalog.documents.in_trouble() if one["id"] == f"drive:acme/{file}"]
+    [trouble] = [one for one in world.services.catalog.documents.in_trouble() if one["id"] == f"drive:acme/{file}"]
     assert "HTTP 502" in trouble["reason"]
     world.sync(SyncOptions(mode="documents", documents=(f"drive:acme/{file}",)), world.ids["plans"])
     assert "Plan 6" in world.indexed
@@ -480,7 +480,7 @@ def test_shortcuts_sheets_slides_and_what_cannot_be_read(world: World) -> None:
     assert (report.errors, report.documents.failed, report.documents.skipped) == ({}, 0, 1 + 6)
     assert "Long story." in world.text("Long")
     names = {f"drive:acme/{file}": payload["name"] for file, payload in world.drive.files.items()}
-    reasons = {names[one["id"]]: one["reason"] for one in world.workspace.catalog.documents.in_trouble()}
+    reasons = {names[one["id"]]: one["reason"] for one in world.services.catalog.documents.in_trouble()}
     assert reasons["To the wheel"] == "shortcut: its target is read where it lies"
     assert "10 MB" in reasons["Endless"]
     assert reasons["big.txt"].startswith("too large")

@@ -16,7 +16,7 @@ from connectors.registry import connect, receive
 from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.report import SyncReport
 from pipelines.ingestion.sync import sync_connection
-from pipelines.services import Workspace
+from pipelines.services import Services
 from pipelines.settings import Settings
 from tests.emulators.fake_embedder import FakeEmbedder
 from tests.emulators.github import (
@@ -40,13 +40,13 @@ NO_CHANGE = 2 + 2 + 7
 class World:
     github: GitHub
     api: Repository
-    workspace: Workspace
+    services: Services
     connection: GitHubConnection
     embedder: FakeEmbedder
 
     def sync(self, options: SyncOptions = SyncOptions(), *units: str) -> SyncReport:  # noqa: B008
         self.github.forget()
-        return sync_connection(self.workspace, self.connection, units, options)
+        return sync_connection(self.services, self.connection, units, options)
 
     def event(self, delivery: tuple[dict[str, str], bytes]) -> SyncReport:
         """What the worker does: look again at the documents that a webhook names, through the catalog's unit."""
@@ -61,7 +61,7 @@ class World:
 
     @property
     def points(self) -> dict[str, dict[str, Any]]:
-        with self.workspace.store() as store:
+        with self.services.store() as store:
             return dict(store.scan())
 
     @property
@@ -98,8 +98,8 @@ def world(settings: Settings) -> Iterator[World]:
             {"id": "acme", "source": "github", "token": TOKEN, "base_url": url, "webhook_secret": WEBHOOK_SECRET}
         )
         embedder = FakeEmbedder()
-        with Workspace(settings.model_copy(update={"connections": (connection,)}), embedder) as workspace:
-            yield World(github, api, workspace, connection, embedder)
+        with Services(settings.model_copy(update={"connections": (connection,)}), embedder) as services:
+            yield World(github, api, services, connection, embedder)
     assert github.strayed == []
 
 
@@ -259,10 +259,10 @@ def test_a_transferred_issue_is_found_where_it_went(world: World, by_event: bool
 def test_readers_follow_the_repository_without_embedding(world: World) -> None:
     world.sync()
     sent = world.embedder.requests
-    assert world.workspace.catalog.memberships.groups_of("bob@acme.test") == {"group:acme:acme/api"}
+    assert world.services.catalog.memberships.groups_of("bob@acme.test") == {"group:acme:acme/api"}
     world.api.collaborators.remove("bob")
     world.sync()
-    assert world.workspace.catalog.memberships.groups_of("bob@acme.test") == set()
+    assert world.services.catalog.memberships.groups_of("bob@acme.test") == set()
     world.api.private = False
     world.sync()
     assert {tuple(payload["readers"]) for payload in world.points.values()} == {("public",)}
@@ -289,7 +289,7 @@ def test_trouble_that_stays_fails_one_object_and_is_made_up_for(world: World) ->
     world.github.fail(3, broken_gateway, only="issues/3/comments")
     report = world.sync()
     assert (report.errors, report.documents.failed, report.documents.new) == ({}, 1, 16)
-    reasons = {trouble["id"]: trouble["reason"] for trouble in world.workspace.catalog.documents.in_trouble()}
+    reasons = {trouble["id"]: trouble["reason"] for trouble in world.services.catalog.documents.in_trouble()}
     assert "HTTP 502" in reasons["github:acme/acme/api/issues/3"]
     world.event(world.github.issue_webhook("edited", world.api, 3))
     assert "acme/api/issues/3" in world.indexed
@@ -303,7 +303,7 @@ def test_a_limit_longer_than_anybody_waits_stops_the_unit_which_then_goes_on(wor
 
 
 def test_a_killed_sync_goes_on_where_it_was(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = World(world.github, world.api, world.workspace, world.connection, world.embedder)
+    whole = World(world.github, world.api, world.services, world.connection, world.embedder)
 
     def killed() -> Any:
         raise KeyboardInterrupt
@@ -400,6 +400,6 @@ def test_a_refused_query_is_an_error_of_the_unit_and_the_rest_is_read(world: Wor
 
 def test_the_cursor_is_plain_json(world: World) -> None:
     world.sync()
-    state = world.workspace.catalog.units.get("acme", "acme/api")
+    state = world.services.catalog.units.get("acme", "acme/api")
     assert state
     assert json.loads(json.dumps(state.cursor)) == state.cursor

@@ -16,7 +16,7 @@ from pipelines.events.processor import Looking
 from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.report import SyncReport
 from pipelines.ingestion.sync import Observer, sync_connection
-from pipelines.services import Workspace
+from pipelines.services import Services
 from pipelines.settings import Settings
 from tests.emulators.fake_embedder import FakeEmbedder
 from tests.emulators.notion import (
@@ -43,28 +43,28 @@ NO_CHANGE = 2
 @dataclass
 class World:
     notion: Notion
-    workspace: Workspace
+    services: Services
     connection: NotionConnection
     embedder: FakeEmbedder
     ids: dict[str, str]
 
     def sync(self, options: SyncOptions = SyncOptions()) -> SyncReport:  # noqa: B008
         self.notion.log.clear()
-        return sync_connection(self.workspace, self.connection, (), options)
+        return sync_connection(self.services, self.connection, (), options)
 
     def event(self, kind: str, name: str, **data: Any) -> SyncReport:
         """What the worker does with a signed delivery."""
         headers, body = self.notion.delivery(kind, self.ids.get(name, name), **data)
         self.notion.log.clear()
         with closing(connect(self.connection)) as connector:
-            looking = Looking(self.workspace, self.connection, connector, Observer())
+            looking = Looking(self.services, self.connection, connector, Observer())
             looked = looking.look(receive(self.connection, headers, body, now=0.0).invalidations)
         assert looked.errors == {}
         return looked.report
 
     @property
     def points(self) -> dict[str, dict[str, Any]]:
-        with self.workspace.store() as store:
+        with self.services.store() as store:
             return dict(store.scan())
 
     @property
@@ -124,8 +124,8 @@ def world(settings: Settings, notion: Notion, ids: dict[str, str]) -> Iterator[W
             {"id": "acme", "source": "notion", "token": TOKEN, "base_url": url, "webhook_secret": VERIFICATION_TOKEN}
         )
         embedder = FakeEmbedder()
-        with Workspace(settings.model_copy(update={"connections": (connection,)}), embedder) as workspace:
-            yield World(notion, workspace, connection, embedder, ids)
+        with Services(settings.model_copy(update={"connections": (connection,)}), embedder) as services:
+            yield World(notion, services, connection, embedder, ids)
     assert notion.strayed == []
 
 
@@ -318,7 +318,7 @@ def test_a_killed_sync_goes_on_where_it_stopped(world: World, monkeypatch: pytes
     world.notion.fail(1, lambda: refusal(401, "unauthorized"), only=f"blocks/{stumbles_at}")
     stopped = world.sync()
     assert list(stopped.errors) == [f"acme/{world.ids['news']}"]
-    assert 30 <= world.workspace.catalog.documents.live("acme", news) < 46
+    assert 30 <= world.services.catalog.documents.live("acme", news) < 46
     rest = world.sync()
     assert rest.errors == {}
     assert {f"Page {number}" for number in range(45)} <= world.titles

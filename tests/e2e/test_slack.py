@@ -15,7 +15,7 @@ from pipelines.events.processor import Looking
 from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.report import SyncReport
 from pipelines.ingestion.sync import SILENT, sync_connection
-from pipelines.services import Workspace
+from pipelines.services import Services
 from pipelines.settings import Settings
 from tests.emulators.fake_embedder import FakeEmbedder
 from tests.emulators.slack import (
@@ -43,14 +43,14 @@ ROUND = 1
 @dataclass
 class World:
     slack: Slack
-    workspace: Workspace
+    services: Services
     connection: SlackConnection
     embedder: FakeEmbedder
     root: str = ""
 
     def sync(self, options: SyncOptions = SyncOptions(), *units: str) -> SyncReport:  # noqa: B008
         self.slack.log.clear()
-        return sync_connection(self.workspace, self.connection, units, options)
+        return sync_connection(self.services, self.connection, units, options)
 
     def event(self, **event: Any) -> dict[Any, str]:
         """What the worker does with an event; returns the errors."""
@@ -60,13 +60,13 @@ class World:
 
         connector = connect(self.connection)
         try:
-            return Looking(self.workspace, self.connection, connector, SILENT).look(received.invalidations).errors
+            return Looking(self.services, self.connection, connector, SILENT).look(received.invalidations).errors
         finally:
             connector.close()
 
     @property
     def points(self) -> dict[str, dict[str, Any]]:
-        with self.workspace.store() as store:
+        with self.services.store() as store:
             return dict(store.scan())
 
     @property
@@ -99,8 +99,8 @@ def world(settings: Settings) -> Iterator[World]:
             {"id": "acme", "source": "slack", "token": TOKEN, "base_url": url, "webhook_secret": SIGNING_SECRET}
         )
         embedder = FakeEmbedder()
-        with Workspace(settings.model_copy(update={"connections": (connection,)}), embedder) as workspace:
-            yield World(slack, workspace, connection, embedder, root)
+        with Services(settings.model_copy(update={"connections": (connection,)}), embedder) as services:
+            yield World(slack, services, connection, embedder, root)
     assert slack.strayed == []
 
 
@@ -176,7 +176,7 @@ def test_files_are_what_they_hold(world: World) -> None:
     assert parents["F4"] == ["slack:acme/C1", f"slack:acme/C1/threads/{world.root}"]
     assert parents["F3"][1].startswith("slack:acme/C1/days/2026-03-")
     assert ("Build a dam." in world.text, "depth" in world.text) == (True, True)
-    reasons = {one["id"].rpartition("/")[2]: one["reason"] for one in world.workspace.catalog.documents.in_trouble()}
+    reasons = {one["id"].rpartition("/")[2]: one["reason"] for one in world.services.catalog.documents.in_trouble()}
     assert "files:read" in reasons["F8"]
     again = world.sync(
         SyncOptions(mode="documents", documents=tuple(f"slack:acme/C1/files/F{n}" for n in (3, 4))), "C1"
@@ -273,7 +273,7 @@ def test_a_renamed_channel_shows_its_name_without_embedding(world: World) -> Non
 def test_a_channel_that_becomes_private_is_only_for_its_members(world: World) -> None:
     world.sync()
     sent = world.embedder.requests
-    groups_of = world.workspace.catalog.memberships.groups_of
+    groups_of = world.services.catalog.memberships.groups_of
     assert groups_of("bob@acme.test") == {"group:acme:workspace"}
     world.slack.channels["C1"]["is_private"] = True
     world.slack.members["C1"] = ["U2"]
@@ -318,7 +318,7 @@ def test_a_sign_in_page_is_not_a_file(world: World) -> None:
     world.slack.scopes.discard("files:read")
     report = world.sync(SyncOptions(mode="documents", documents=("slack:acme/C1/files/F1",)), "C1")
     assert report.documents.failed == 1
-    reasons = {trouble["id"]: trouble["reason"] for trouble in world.workspace.catalog.documents.in_trouble()}
+    reasons = {trouble["id"]: trouble["reason"] for trouble in world.services.catalog.documents.in_trouble()}
     assert "files:read" in reasons["slack:acme/C1/files/F1"]
 
 
@@ -401,7 +401,7 @@ def test_events_bring_their_changes(world: World) -> None:
 
     world.slack.members["C2"] = ["U2"]
     world.event(type="member_left_channel", channel="C2", user="U1")
-    groups_of = world.workspace.catalog.memberships.groups_of
+    groups_of = world.services.catalog.memberships.groups_of
     assert ("group:acme:C2" in groups_of("ada@acme.test"), "group:acme:C2" in groups_of("bob@acme.test")) == (
         False,
         True,

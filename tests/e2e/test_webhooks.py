@@ -16,14 +16,14 @@ from pipelines.events.connector_pool import OpenConnectors
 from pipelines.events.worker import Worker
 from pipelines.ingestion.publish import publish
 from pipelines.ingestion.sync import sync_connection
-from pipelines.services import Workspace
-from pipelines.settings import Assistant, Settings
+from pipelines.services import Services
+from pipelines.settings import AssistantSettings, Settings
 from tests.emulators import drive, github, notion, slack
 from tests.emulators.fake_embedder import FakeEmbedder
 from tests.pipelines.service.serving import app_of
 
 ADA, BOB = "ada@acme.test", "bob@acme.test"
-ASSISTANT = Assistant(id="people", api_key=SecretStr("people-key"))
+ASSISTANT = AssistantSettings(id="people", api_key=SecretStr("people-key"))
 PATIENCE = 30.0
 
 Delivery = tuple[dict[str, str], bytes]
@@ -40,12 +40,12 @@ class Unheard:
 class Running:
     """What a connection holds, synced and served, and a worker that takes its events."""
 
-    def __init__(self, workspace: Workspace, connection: Connection, connectors: OpenConnectors) -> None:
-        assert sync_connection(workspace, connection).errors == {}
-        publish(workspace)
-        self._events = workspace.catalog.events
-        self._client = TestClient(app_of(workspace))
-        self._worker = Worker(workspace, connectors, Unheard())
+    def __init__(self, services: Services, connection: Connection, connectors: OpenConnectors) -> None:
+        assert sync_connection(services, connection).errors == {}
+        publish(services)
+        self._events = services.catalog.events
+        self._client = TestClient(app_of(services))
+        self._worker = Worker(services, connectors, Unheard())
         self._worker.make_round()
 
     def deliver(self, *deliveries: Delivery) -> None:
@@ -71,8 +71,8 @@ class Running:
 def running(settings: Settings, **connection: Any) -> Iterator[Running]:
     one: Connection = TypeAdapter(Connection).validate_python({"id": "acme"} | connection)
     used = settings.model_copy(update={"connections": (one,), "assistants": (ASSISTANT,)})
-    with Workspace(used, FakeEmbedder()) as workspace, closing(OpenConnectors()) as connectors:
-        yield Running(workspace, one, connectors)
+    with Services(used, FakeEmbedder()) as services, closing(OpenConnectors()) as connectors:
+        yield Running(services, one, connectors)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from pipelines.ingestion.sync import sync_unit
 from pipelines.retrieval import document as whole_document
 from pipelines.retrieval import search
 from pipelines.retrieval.schema import SearchRequest
-from pipelines.services import Workspace
+from pipelines.services import Services
 from tests.emulators.fake_embedder import FakeEmbedder
 from tests.emulators.memory_source import MemorySource
 from tests.pipelines.documents import document
@@ -40,8 +40,8 @@ def put_all(source: MemorySource, version: int) -> None:
 class Asking:
     """Asks until told to stop, and keeps what was wrong."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
+    def __init__(self, services: Services) -> None:
+        self._services = services
         self._stop = threading.Event()
         self.answers = 0
         self.wrong: list[object] = []
@@ -63,7 +63,7 @@ class Asking:
             shelf += 1
 
     def _look(self, shelf: int) -> None:
-        index, embedder = self._workspace.reader, FakeEmbedder()
+        index, embedder = self._services.reader, FakeEmbedder()
         filters = {"tags_in": [f"shelf{shelf}"]}
         request = SearchRequest(query="certificate", top_k=100, filters=filters)
         results = search(request, ("public",), index=index, embedder=embedder).results
@@ -80,24 +80,24 @@ class Asking:
 
 
 @pytest.fixture
-def workspace(settings):
-    with Workspace(settings, FakeEmbedder()) as opened:
+def services(settings):
+    with Services(settings, FakeEmbedder()) as opened:
         opened.catalog.units.discovered(CONNECTION.id, CONNECTION.source, [UNIT])
         yield opened
 
 
-def test_no_search_misses_a_document_or_sees_it_twice(workspace):
+def test_no_search_misses_a_document_or_sees_it_twice(services):
     source = MemorySource()
     put_all(source, 0)
-    sync_unit(workspace, CONNECTION, source, UNIT)
-    publish(workspace)
-    _ = workspace.reader  # opened before the threads share it
-    with Asking(workspace) as asking:
+    sync_unit(services, CONNECTION, source, UNIT)
+    publish(services)
+    _ = services.reader  # opened before the threads share it
+    with Asking(services) as asking:
         for version in range(1, ROUNDS):
             before = asking.answers
             put_all(source, version)
-            sync_unit(workspace, CONNECTION, source, UNIT)
-            publish(workspace)
+            sync_unit(services, CONNECTION, source, UNIT)
+            publish(services)
             while asking.answers < before + 2:  # every state is searched
                 pass
     assert asking.wrong == []

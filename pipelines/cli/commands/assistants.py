@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from pipelines.catalog.assistants import StoredAssistant, new_key
 from pipelines.cli import output
 from pipelines.errors import UsageError
-from pipelines.settings import Assistant, Settings, load_settings
+from pipelines.settings import AssistantSettings, Settings, load_settings
 
 app = typer.Typer(name="assistants", help="Keys of assistants.", no_args_is_help=True)
 
@@ -94,7 +94,7 @@ def _checked(
         raise UsageError(f"--reader {wrong[0]!r}: must be public, user:<e-mail> or group:<connection>:<id>")
     values = {"id": id, "api_key": key, "identity": identity, "readers": readers}
     try:
-        checked = Assistant.model_validate({**values, "scope": {"sources": sources, "parents_in": parents}})
+        checked = AssistantSettings.model_validate({**values, "scope": {"sources": sources, "parents_in": parents}})
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         name = next(part for part in first["loc"] if part in _OPTIONS)
@@ -105,7 +105,7 @@ def _checked(
     )
 
 
-def _row(assistant: Assistant) -> dict[str, Any]:
+def _row(assistant: AssistantSettings) -> dict[str, Any]:
     return {
         "from": "settings",
         "id": assistant.id,

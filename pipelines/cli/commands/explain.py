@@ -14,7 +14,7 @@ from pipelines.operations.explain import Explanation, explain
 from pipelines.operations.explain.context import Home, PointingEvent
 from pipelines.operations.explain.ranks import Rank
 from pipelines.operations.explain.visibility import Reader, Sight
-from pipelines.services import Workspace
+from pipelines.services import Services
 from pipelines.settings import Settings
 
 PASSAGES_SHOWN = 10
@@ -22,9 +22,9 @@ PASSAGES_SHOWN = 10
 
 def explain_document(settings: Settings, id_or_url: str, user: str | None, query: str | None, json: bool) -> None:
     """Explain and print. Raises UsageError for an unknown document or a question that is none."""
-    with Workspace(settings) as workspace:
+    with Services(settings) as services:
         try:
-            found = explain(workspace, id_or_url, user=user, query=query)
+            found = explain(services, id_or_url, user=user, query=query)
         except ValidationError as error:
             raise UsageError(f"--query: {error.errors()[0]['msg']}") from None
     if json:

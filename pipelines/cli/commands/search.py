@@ -14,7 +14,7 @@ from pipelines.evaluation.embedding import EmbeddedTogether
 from pipelines.retrieval import search
 from pipelines.retrieval.principals import person_tokens
 from pipelines.retrieval.schema import SearchRequest, SearchResponse
-from pipelines.services import Workspace
+from pipelines.services import Services
 from pipelines.settings import Settings
 
 
@@ -22,27 +22,27 @@ class Searcher:
     """Asks as the request's user, or as an administrator where it names none. A context manager."""
 
     def __init__(self, settings: Settings) -> None:
-        self._workspace = Workspace(settings)
+        self._services = Services(settings)
         self._embedded: Embedder | None = None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._workspace.__exit__()
+        self._services.__exit__()
 
     @property
     def model(self) -> str:
         """Name of the embedding model."""
-        return self._workspace.embedder.model
+        return self._services.embedder.model
 
     def embed_together(self, queries: Sequence[str]) -> None:
         """Embed queries that will be asked, in few requests. Raises EmbeddingError."""
-        self._embedded = EmbeddedTogether(self._workspace.embedder, queries)
+        self._embedded = EmbeddedTogether(self._services.embedder, queries)
 
     def ids_of(self, names: Collection[str]) -> Mapping[str, Sequence[str]]:
         """The documents that ids and URLs stand for; what the catalog does not know is left out."""
-        return ids_of(self._workspace.catalog.documents, names)
+        return ids_of(self._services.catalog.documents, names)
 
     def ask(self, request: Mapping[str, Any]) -> SearchResponse:
         """Raises UsageError naming the field that does not fit."""
@@ -51,10 +51,10 @@ class Searcher:
         except ValidationError as error:
             first = error.errors()[0]
             raise UsageError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
-        workspace = self._workspace
-        readers = person_tokens(asked.user, workspace.settings, workspace.catalog) if asked.user else None
-        embedder = self._embedded or workspace.embedder
-        return search(asked, readers, index=workspace.reader, embedder=embedder, reranker=workspace.reranker)
+        services = self._services
+        readers = person_tokens(asked.user, services.settings, services.catalog) if asked.user else None
+        embedder = self._embedded or services.embedder
+        return search(asked, readers, index=services.reader, embedder=embedder, reranker=services.reranker)
 
 
 def search_once(settings: Settings, request: Mapping[str, Any]) -> SearchResponse:

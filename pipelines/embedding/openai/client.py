@@ -19,7 +19,7 @@ from pipelines.embedding.openai.concurrency import answers
 from pipelines.embedding.openai.errors import Refused, TooLarge, Transient, failure
 from pipelines.embedding.openai.responses import Answer, UnreadableAnswer, WrongCount, WrongDimensions, read_answer
 from pipelines.errors import EmbeddingRefused, EmbeddingUnavailable
-from pipelines.settings import OpenAIEmbedding
+from pipelines.settings import OpenAIEmbeddingSettings
 
 if TYPE_CHECKING:
     import openai
@@ -56,7 +56,7 @@ class OpenAICompatibleEmbedder:
     would wait two minutes behind a query.
     """
 
-    def __init__(self, settings: OpenAIEmbedding) -> None:
+    def __init__(self, settings: OpenAIEmbeddingSettings) -> None:
         host = urlsplit(settings.base_url).hostname or ""
         self.model = f"{host}/{settings.model}"  # the same name can be another model elsewhere
         self.dimensions = settings.dimensions
@@ -166,7 +166,7 @@ class OpenAICompatibleEmbedder:
         return urlsplit(self._settings.base_url).hostname or "the provider"
 
 
-def _price(settings: OpenAIEmbedding, host: str) -> float:
+def _price(settings: OpenAIEmbeddingSettings, host: str) -> float:
     if "price_per_million_tokens" in settings.model_fields_set or host != "api.openai.com":
         return settings.price_per_million_tokens
     return PRICES.get(settings.model, 0.0)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from connectors.http import retry_after
-from pipelines.settings import OpenAIEmbedding
+from pipelines.settings import OpenAIEmbeddingSettings
 
 if TYPE_CHECKING:
     import openai
@@ -33,7 +33,7 @@ class TooLarge(Exception):
     """Refused perhaps for its size: a smaller request can succeed."""
 
 
-def failure(error: openai.APIError, settings: OpenAIEmbedding) -> Transient | Refused | TooLarge:
+def failure(error: openai.APIError, settings: OpenAIEmbeddingSettings) -> Transient | Refused | TooLarge:
     """What to make of an error of the openai client. Nothing in it shows the key. Pure but for the clock."""
     import openai
 
@@ -59,7 +59,7 @@ def failure(error: openai.APIError, settings: OpenAIEmbedding) -> Transient | Re
     return Refused(f"embedding.base_url: {host} answered {said}; is this the address of an embeddings API?")
 
 
-def _words(error: openai.APIStatusError, settings: OpenAIEmbedding) -> str:
+def _words(error: openai.APIStatusError, settings: OpenAIEmbeddingSettings) -> str:
     """The provider's own words, without a page of HTML or the key."""
     body = error.body
     message = body.get("message") if isinstance(body, dict) else None

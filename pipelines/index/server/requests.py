@@ -22,14 +22,14 @@ from pipelines.index.dense import floats
 from pipelines.index.filters import AnyOf, Conditions, During, conditions
 from pipelines.index.fusion import RRF_K, candidates, leg_weights
 from pipelines.index.lexical import document_vector, query_vector
-from pipelines.settings import Index
+from pipelines.settings import IndexSettings
 
 if TYPE_CHECKING:
     import qdrant_edge
     from qdrant_client import models
 
 
-def collection_arguments(spec: IndexSpec, settings: Index) -> dict[str, Any]:
+def collection_arguments(spec: IndexSpec, settings: IndexSettings) -> dict[str, Any]:
     """The arguments of `create_collection`."""
     from qdrant_client import models
 
@@ -148,7 +148,7 @@ def _sparse(vector: qdrant_edge.SparseVector) -> models.SparseVector:
     return models.SparseVector(indices=vector.indices, values=vector.values)
 
 
-def _quantization(settings: Index) -> models.ScalarQuantization | models.BinaryQuantization | None:
+def _quantization(settings: IndexSettings) -> models.ScalarQuantization | models.BinaryQuantization | None:
     """Small vectors in memory; the full ones stay on disk and score the best candidates again."""
     from qdrant_client import models
 

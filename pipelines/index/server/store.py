@@ -34,7 +34,7 @@ from pipelines.index.server.requests import (
     server_filter,
 )
 from pipelines.index.versions import check_stored, version_name
-from pipelines.settings import Index
+from pipelines.settings import IndexSettings
 
 if TYPE_CHECKING:
     from qdrant_client import QdrantClient
@@ -51,7 +51,7 @@ ALIAS_SECONDS = 5.0
 """How long a reader takes the alias to point where it pointed."""
 
 
-def connect(settings: Index) -> QdrantClient:
+def connect(settings: IndexSettings) -> QdrantClient:
     """A client of the configured server; nothing is sent yet."""
     from qdrant_client import QdrantClient
 
@@ -66,7 +66,9 @@ class QdrantStore:
     was made for another spec (`replace` allows another live one).
     """
 
-    def __init__(self, client: QdrantClient, spec: IndexSpec, settings: Index, *, replace: bool = False) -> None:
+    def __init__(
+        self, client: QdrantClient, spec: IndexSpec, settings: IndexSettings, *, replace: bool = False
+    ) -> None:
         self._client = client
         self._spec = spec
         self._name = version_name(spec)
@@ -124,7 +126,7 @@ class QdrantStore:
     def close(self) -> None:
         self._client.close()
 
-    def _make(self, settings: Index) -> None:
+    def _make(self, settings: IndexSettings) -> None:
         """Make what is missing of the collection; another process may be making it too."""
         from qdrant_client.http.exceptions import UnexpectedResponse
 

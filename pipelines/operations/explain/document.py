@@ -15,7 +15,7 @@ from pipelines.operations.explain.progress import Stage, stages
 from pipelines.operations.explain.ranks import Rank, rank
 from pipelines.operations.explain.visibility import Reader, Sight, reader, sight
 from pipelines.retrieval.principals import person_tokens
-from pipelines.services import Workspace
+from pipelines.services import Services
 
 _OPENING = 80
 
@@ -70,7 +70,7 @@ class Explanation:
 
 
 def explain(
-    workspace: Workspace,
+    services: Services,
     id_or_url: str,
     *,
     user: str | None = None,
@@ -81,10 +81,10 @@ def explain(
     Raises UsageError for a document that no source has named, ValidationError for a query that is none, and
     EmbeddingError.
     """
-    catalog, settings = workspace.catalog, workspace.settings
-    row, others = _known(workspace, id_or_url)
+    catalog, settings = services.catalog, services.settings
+    row, others = _known(services, id_or_url)
     document_id, connection, unit = row["id"], row["connection"], row["unit"]
-    hits, index_error = _published(workspace, document_id)
+    hits, index_error = _published(services, document_id)
     load_state = catalog.loads.state_of(row["load"]) if row["load"] is not None else None
     names = {(state.connection, state.unit.id): state.unit.name for state in catalog.units.all()}
     readers = tuple(reader(token, names) for token in (hits[0].payload["readers"] if hits else ()))
@@ -101,7 +101,7 @@ def explain(
         events=pointing(catalog, connection, unit, document_id),
         others=others,
         sight=sight(user, tokens, readers, published=bool(hits)) if user and tokens else None,
-        ranks=tuple(rank(workspace, document_id, query, user=who, tokens=theirs) for who, theirs in asking)
+        ranks=tuple(rank(services, document_id, query, user=who, tokens=theirs) for who, theirs in asking)
         if query is not None and not index_error
         else (),
         index_error=index_error,
@@ -125,9 +125,9 @@ _FROM_CATALOG = (
 )
 
 
-def _known(workspace: Workspace, id_or_url: str) -> tuple[dict[str, Any], tuple[str, ...]]:
+def _known(services: Services, id_or_url: str) -> tuple[dict[str, Any], tuple[str, ...]]:
     """The catalog's row of a document, and the ids of others at the same URL."""
-    if rows := looked_up(workspace.catalog.documents, id_or_url):
+    if rows := looked_up(services.catalog.documents, id_or_url):
         return rows[0], tuple(row["id"] for row in rows[1:])
     raise UsageError(
         f"{id_or_url.strip()}: no connection has named a document with this id or URL; see whether "
@@ -136,10 +136,10 @@ def _known(workspace: Workspace, id_or_url: str) -> tuple[dict[str, Any], tuple[
     )
 
 
-def _published(workspace: Workspace, document_id: str) -> tuple[Sequence[Hit], str | None]:
+def _published(services: Services, document_id: str) -> tuple[Sequence[Hit], str | None]:
     """What assistants can find of a document; or why the index cannot tell, which leaves the catalog to be told."""
     try:
-        return workspace.reader.document(document_id, Filters(readers=None)), None
+        return services.reader.document(document_id, Filters(readers=None)), None
     except IndexStoreError as error:
         return (), str(error)
 

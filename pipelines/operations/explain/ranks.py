@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pipelines.retrieval import search
 from pipelines.retrieval.schema import MOST_DOCUMENTS, SearchRequest
-from pipelines.services import Workspace
+from pipelines.services import Services
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +27,11 @@ class Rank:
     looked_at: int = MOST_DOCUMENTS
 
 
-def rank(
-    workspace: Workspace, document_id: str, query: str, *, user: str | None, tokens: tuple[str, ...] | None
-) -> Rank:
+def rank(services: Services, document_id: str, query: str, *, user: str | None, tokens: tuple[str, ...] | None) -> Rank:
     """Ask what that person would ask. Raises ValidationError for a query that is none, and what `search` raises."""
     request = SearchRequest(query=query, top_k=MOST_DOCUMENTS, explain=True)
-    index, embedder = workspace.reader, workspace.embedder
-    results = search(request, tokens, index=index, embedder=embedder, reranker=workspace.reranker).results
+    index, embedder = services.reader, services.embedder
+    results = search(request, tokens, index=index, embedder=embedder, reranker=services.reranker).results
     for place, result in enumerate(results, start=1):
         if result.document_id == document_id and result.why:
             why = result.why

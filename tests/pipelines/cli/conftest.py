@@ -13,7 +13,7 @@ from connectors.model import Unit
 from pipelines.cli import main
 from pipelines.ingestion.publish import publish
 from pipelines.ingestion.sync import sync_unit
-from pipelines.services import Workspace
+from pipelines.services import Services
 from pipelines.settings import load_settings
 from tests.emulators.fake_embedder import FakeEmbedder
 from tests.emulators.memory_source import MemorySource
@@ -46,11 +46,11 @@ def folder(tmp_path_factory):
     source.put(document(1, content="The penstock valve leaks.", readers=("group:acme:unit",)))
     source.put(document(2, content="The [turbine] hums.", readers=("public",), title="[b]Turbine", url=TURBINE_URL))
     source.put(Failed("github:acme/broken", "Broken", "answered 500"))
-    with Workspace(settings, FakeEmbedder()) as workspace:
-        workspace.catalog.units.discovered("acme", "github", [Unit("unit", "Plant")])
-        sync_unit(workspace, settings.connection("acme"), source, Unit("unit", "Plant"))
-        workspace.catalog.memberships.replace("acme", [Membership("unit", BO)])
-        publish(workspace)
+    with Services(settings, FakeEmbedder()) as services:
+        services.catalog.units.discovered("acme", "github", [Unit("unit", "Plant")])
+        sync_unit(services, settings.connection("acme"), source, Unit("unit", "Plant"))
+        services.catalog.memberships.replace("acme", [Membership("unit", BO)])
+        publish(services)
     return folder
 
 

@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from pipelines.embedding import Embedder, open_embedder
-from pipelines.settings import OpenAIEmbedding
+from pipelines.settings import OpenAIEmbeddingSettings
 from tests.emulators.embeddings import EmbeddingsServer
 
 KEY = "sk-a-secret-of-the-test"
@@ -28,7 +28,7 @@ def open_remote(server: EmbeddingsServer) -> Iterator[Callable[..., Embedder]]:
 
     def open_it(**settings: Any) -> Embedder:
         defaults = {"model": "words", "dimensions": 32, "base_url": server.url, "api_key": SecretStr(KEY)}
-        opened.append(open_embedder(OpenAIEmbedding(provider="openai", **{**defaults, **settings})))
+        opened.append(open_embedder(OpenAIEmbeddingSettings(provider="openai", **{**defaults, **settings})))
         return opened[-1]
 
     yield open_it

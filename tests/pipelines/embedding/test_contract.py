@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pipelines.embedding import Embedder, open_embedder
 from pipelines.embedding.base import Purpose
-from pipelines.settings import LocalEmbedding
+from pipelines.settings import LocalEmbeddingSettings
 from tests.emulators.fake_embedder import FakeEmbedder
 
 TEXTS = [
@@ -27,7 +27,7 @@ TEXTS = [
 
 @pytest.fixture(scope="module")
 def local() -> Iterator[Embedder]:
-    embedder = open_embedder(LocalEmbedding())
+    embedder = open_embedder(LocalEmbeddingSettings())
     yield embedder
     embedder.close()
 

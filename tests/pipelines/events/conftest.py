@@ -13,7 +13,7 @@ from connectors.webhooks import Event, Invalidation
 from pipelines.events.connector_pool import OpenConnectors
 from pipelines.events.worker import Worker
 from pipelines.ingestion.sync import sync_unit
-from pipelines.services import Workspace
+from pipelines.services import Services
 from tests.emulators.fake_embedder import FakeEmbedder
 from tests.emulators.memory_source import MemorySource
 from tests.pipelines.documents import document
@@ -37,7 +37,7 @@ class Reports:
 
 
 class Inbox:
-    """Puts events into the inbox of a workspace, each under a delivery id of its own."""
+    """Puts events into the inbox of a services, each under a delivery id of its own."""
 
     def __init__(self, catalog):
         self.catalog = catalog
@@ -64,9 +64,9 @@ def source():
 
 
 @pytest.fixture
-def workspace(settings, source):
+def services(settings, source):
     with_connection = settings.model_copy(update={"connections": (CONNECTION,)})
-    with Workspace(with_connection, FakeEmbedder()) as opened:
+    with Services(with_connection, FakeEmbedder()) as opened:
         opened.catalog.units.discovered(CONNECTION.id, CONNECTION.source, [UNIT])
         sync_unit(opened, CONNECTION, source, UNIT)
         yield opened
@@ -78,10 +78,10 @@ def reports():
 
 
 @pytest.fixture
-def inbox(workspace):
-    return Inbox(workspace.catalog)
+def inbox(services):
+    return Inbox(services.catalog)
 
 
 @pytest.fixture
-def worker(workspace, source, reports):
-    return Worker(workspace, OpenConnectors(lambda connection: source), reports)
+def worker(services, source, reports):
+    return Worker(services, OpenConnectors(lambda connection: source), reports)

@@ -17,11 +17,11 @@ from tests.pipelines.documents import document
 from tests.pipelines.events.conftest import CONNECTION, UNIT
 
 
-def visible(workspace):
+def visible(services):
     """Texts that assistants would find."""
     found = {}
     for number in range(60):
-        hits = workspace.reader.document(document(number).id, _anybody())
+        hits = services.reader.document(document(number).id, _anybody())
         if hits:
             found[number] = hits[0].payload["text"]
     return found
@@ -33,31 +33,31 @@ def _anybody():
     return Filters(readers=None)
 
 
-def test_a_change_is_found_after_one_pass(workspace, source, worker, inbox, reports):
+def test_a_change_is_found_after_one_pass(services, source, worker, inbox, reports):
     source.put(document(1, content="An edited text."))
     inbox.tell_of(1)
     assert worker.work() == 1
-    assert visible(workspace)[1] == "An edited text."
+    assert visible(services)[1] == "An edited text."
     assert inbox.states() == ["done"]
     assert reports.stages == ["acme/unit documents", "acme/unit chunks", "acme/unit vectors"]
     assert reports.published_points == [3]
-    (event,) = workspace.catalog.events.listed()
+    (event,) = services.catalog.events.listed()
     expected = [{"asset": f"github/{stage}", "partition": "acme/unit"} for stage in ("chunks", "documents", "vectors")]
     assert event["materializations"] == expected
     assert worker.work() == 0
 
 
-def test_a_deletion_and_a_lost_permission_count_at_once(workspace, source, worker, inbox):
+def test_a_deletion_and_a_lost_permission_count_at_once(services, source, worker, inbox):
     source.remove(document(0).id)
     source.put(document(1, readers=("user:ada@example.com",)))
     inbox.tell_of(0, 1)
     worker.work()
-    assert set(visible(workspace)) == {1, 2}
-    (hit,) = workspace.reader.document(document(1).id, _anybody())
+    assert set(visible(services)) == {1, 2}
+    (hit,) = services.reader.document(document(1).id, _anybody())
     assert hit.payload["readers"] == ["user:ada@example.com"]
 
 
-def test_many_events_on_one_object_become_one_look(workspace, source, worker, inbox):
+def test_many_events_on_one_object_become_one_look(services, source, worker, inbox):
     before = source.requests
     for _ in range(50):
         inbox.tell_of(1)
@@ -73,7 +73,7 @@ def test_a_delivery_that_comes_again_is_one_event(inbox):
     assert inbox.states() == ["pending", "pending"]
 
 
-def test_a_recently_read_object_waits_until_its_events_calm_down(workspace, source, worker, inbox):
+def test_a_recently_read_object_waits_until_its_events_calm_down(services, source, worker, inbox):
     inbox.tell_of(1)
     worker.work()
     source.put(document(1, content="Edited at once."))
@@ -82,33 +82,33 @@ def test_a_recently_read_object_waits_until_its_events_calm_down(workspace, sour
     assert inbox.states() == ["done", "pending"]
 
 
-def test_an_event_that_names_no_unit_is_looked_up(workspace, source, worker, inbox):
+def test_an_event_that_names_no_unit_is_looked_up(services, source, worker, inbox):
     source.put(document(7, content="Quite new."))
     source.remove(document(2).id)
     inbox.tell(Invalidation("document", "", document(7).id), Invalidation("document", "", document(2).id))
     inbox.tell(Invalidation("document", "", "github:acme/nowhere"))
     worker.work()
-    assert set(visible(workspace)) == {0, 1, 7}
+    assert set(visible(services)) == {0, 1, 7}
     assert inbox.states() == ["done", "done"]
 
 
-def test_memberships_change_without_reading_content(workspace, source, worker, inbox):
+def test_memberships_change_without_reading_content(services, source, worker, inbox):
     source.people = [Membership("team", "ada@example.com")]
     before = source.requests
     inbox.tell(Invalidation("memberships"))
     worker.work()
-    assert workspace.catalog.groups_of("ada@example.com") == {"group:acme:team"}
+    assert services.catalog.groups_of("ada@example.com") == {"group:acme:team"}
     assert source.requests == before
 
 
-def test_a_unit_is_read_from_its_cursor(workspace, source, worker, inbox):
+def test_a_unit_is_read_from_its_cursor(services, source, worker, inbox):
     source.put(document(8))
     inbox.tell(Invalidation("unit", "unit"))
     worker.work()
-    assert 8 in visible(workspace)
+    assert 8 in visible(services)
 
 
-def test_events_of_a_unit_that_is_not_read_ask_for_one_listing(workspace, source, worker, inbox, monkeypatch):
+def test_events_of_a_unit_that_is_not_read_ask_for_one_listing(services, source, worker, inbox, monkeypatch):
     listings = []
     monkeypatch.setattr(source, "units", lambda: listings.append(1) or iter([UNIT]))
     for number in range(3):
@@ -117,24 +117,24 @@ def test_events_of_a_unit_that_is_not_read_ask_for_one_listing(workspace, source
     assert (len(listings), inbox.states()) == (1, ["done"] * 3)
 
 
-def test_a_unit_that_its_source_says_is_gone_is_removed(workspace, source, worker, inbox, monkeypatch):
+def test_a_unit_that_its_source_says_is_gone_is_removed(services, source, worker, inbox, monkeypatch):
     monkeypatch.setattr(source, "units", lambda: iter([Unit("other", "Other")]))
     source.objects.clear()
     inbox.tell(Invalidation("units", "unit"))
     worker.work()
-    assert (visible(workspace), inbox.states()) == ({}, ["done"])
+    assert (visible(services), inbox.states()) == ({}, ["done"])
 
 
-def test_a_new_unit_is_read_whole(workspace, source, worker, inbox, monkeypatch):
+def test_a_new_unit_is_read_whole(services, source, worker, inbox, monkeypatch):
     source.put(document(9))
     monkeypatch.setattr(source, "units", lambda: iter([Unit("unit", "Unit"), Unit("new", "New")]))
     inbox.tell(Invalidation("units"))
     worker.work()
-    assert workspace.catalog.units.get("acme", "new").cursor == {"clock": 4}
+    assert services.catalog.units.get("acme", "new").cursor == {"clock": 4}
     assert inbox.states() == ["done"]
 
 
-def test_trouble_is_tried_again_and_ends_as_a_dead_letter(workspace, source, worker, inbox, monkeypatch):
+def test_trouble_is_tried_again_and_ends_as_a_dead_letter(services, source, worker, inbox, monkeypatch):
     def broken(unit, document_ids):
         raise Unavailable("https://api.test/issues", "HTTP 502")
         yield
@@ -142,116 +142,116 @@ def test_trouble_is_tried_again_and_ends_as_a_dead_letter(workspace, source, wor
     monkeypatch.setattr(source, "fetch", broken)
     inbox.tell_of(1)
     worker.work()
-    (event,) = workspace.catalog.events.listed()
+    (event,) = services.catalog.events.listed()
     assert (event["state"], event["attempts"]) == ("pending", 1)
     assert "HTTP 502" in event["reason"]
     assert event["next_attempt"] > datetime.now(UTC)
     for _ in range(MOST_ATTEMPTS - 1):
-        (pending,) = _all_pending(workspace)
-        workspace.catalog.events.failed([pending], "still HTTP 502")
+        (pending,) = _all_pending(services)
+        services.catalog.events.failed([pending], "still HTTP 502")
     assert inbox.states() == ["dead"]
     monkeypatch.undo()
-    assert workspace.catalog.events.replay(ids=[event["id"]]) == 1
-    Worker(workspace, OpenConnectors(lambda connection: source), worker._reporter).work()
+    assert services.catalog.events.replay(ids=[event["id"]]) == 1
+    Worker(services, OpenConnectors(lambda connection: source), worker._reporter).work()
     assert inbox.states() == ["done"]
 
 
-def _all_pending(workspace):
+def _all_pending(services):
     """Pending events, those whose time has not come included."""
     from sqlalchemy import update
 
     from pipelines.catalog import tables
 
-    with workspace.catalog._engine.begin() as database:
+    with services.catalog._engine.begin() as database:
         database.execute(update(tables.events).values(next_attempt=None))
-    return workspace.catalog.events.pending(["acme"], 10)
+    return services.catalog.events.pending(["acme"], 10)
 
 
-def test_an_object_that_cannot_be_read_is_recorded_and_its_event_done(workspace, source, worker, inbox):
+def test_an_object_that_cannot_be_read_is_recorded_and_its_event_done(services, source, worker, inbox):
     source.put(Failed(document(1).id, "One", "HTTP 500"))
     inbox.tell_of(1, 2)
     worker.work()
     assert inbox.states() == ["done"]
-    assert [one["id"] for one in workspace.catalog.documents.in_trouble()] == [document(1).id]
-    assert set(visible(workspace)) == {0, 1, 2}  # what is there stays until it can be read
+    assert [one["id"] for one in services.catalog.documents.in_trouble()] == [document(1).id]
+    assert set(visible(services)) == {0, 1, 2}  # what is there stays until it can be read
 
 
 @pytest.mark.parametrize("what", ["acme", "acme/unit"])
-def test_the_events_of_what_is_paused_wait(workspace, source, worker, inbox, what):
-    pause = workspace.catalog.connections.pause if what == "acme" else workspace.catalog.units.pause
+def test_the_events_of_what_is_paused_wait(services, source, worker, inbox, what):
+    pause = services.catalog.connections.pause if what == "acme" else services.catalog.units.pause
     pause(*what.split("/"), True)
     source.put(document(1, content="Edited."))
     inbox.tell_of(1)
     worker.work()
     assert inbox.states() == ["pending"]
     pause(*what.split("/"), False)
-    workspace.catalog.events.replay(connection="acme")
-    Worker(workspace, OpenConnectors(lambda connection: source), worker._reporter).work()
-    assert (inbox.states(), visible(workspace)[1]) == (["done"], "Edited.")
+    services.catalog.events.replay(connection="acme")
+    Worker(services, OpenConnectors(lambda connection: source), worker._reporter).work()
+    assert (inbox.states(), visible(services)[1]) == (["done"], "Edited.")
 
 
-def test_a_unit_that_another_process_works_on_is_left_for_later(workspace, source, worker, inbox):
-    with workspace.catalog.leases.hold("acme", "unit"):
+def test_a_unit_that_another_process_works_on_is_left_for_later(services, source, worker, inbox):
+    with services.catalog.leases.hold("acme", "unit"):
         inbox.tell_of(1)
         worker.work()
-    (event,) = workspace.catalog.events.listed()
+    (event,) = services.catalog.events.listed()
     assert (event["state"], event["attempts"]) == ("pending", 0)
 
 
-def test_a_worker_killed_before_publishing_does_it_again(workspace, source, inbox, reports, monkeypatch):
+def test_a_worker_killed_before_publishing_does_it_again(services, source, inbox, reports, monkeypatch):
     source.put(document(1, content="Edited."))
     inbox.tell_of(1)
     with monkeypatch.context() as killed:
-        killed.setattr("pipelines.events.worker.publish", lambda workspace: 1 / 0)
+        killed.setattr("pipelines.events.worker.publish", lambda services: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            Worker(workspace, OpenConnectors(lambda connection: source), reports).work()
+            Worker(services, OpenConnectors(lambda connection: source), reports).work()
     assert inbox.states() == ["pending"]
-    inputs = workspace.embedder.requests
-    Worker(workspace, OpenConnectors(lambda connection: source), reports).work()
-    assert (inbox.states(), visible(workspace)[1]) == (["done"], "Edited.")
-    assert workspace.embedder.requests == inputs
+    inputs = services.embedder.requests
+    Worker(services, OpenConnectors(lambda connection: source), reports).work()
+    assert (inbox.states(), visible(services)[1]) == (["done"], "Edited.")
+    assert services.embedder.requests == inputs
 
 
-def test_a_round_retries_failed_documents_that_are_due(workspace, source, worker):
+def test_a_round_retries_failed_documents_that_are_due(services, source, worker):
     source.put(Failed(document(5).id, "Five", "HTTP 500"))
     from pipelines.ingestion.sync import sync_unit
 
-    sync_unit(workspace, CONNECTION, source, Unit("unit", "Unit"))
+    sync_unit(services, CONNECTION, source, Unit("unit", "Unit"))
     source.put(document(5, content="Readable now."))
     worker.make_round()
-    assert 5 not in visible(workspace)
-    _due_now(workspace)
+    assert 5 not in visible(services)
+    _due_now(services)
     worker.make_round()
-    assert visible(workspace)[5] == "Readable now."
+    assert visible(services)[5] == "Readable now."
 
 
-def _due_now(workspace):
+def _due_now(services):
     from sqlalchemy import update
 
     from pipelines.catalog import tables
 
-    with workspace.catalog._engine.begin() as database:
+    with services.catalog._engine.begin() as database:
         database.execute(update(tables.documents).values(next_attempt=datetime.now(UTC) - timedelta(seconds=1)))
 
 
-def test_events_are_listed_by_connection_and_state(workspace, inbox):
+def test_events_are_listed_by_connection_and_state(services, inbox):
     inbox.tell(Invalidation("unit", "unit"))
     inbox.tell(delivery="nothing")
-    assert [event["state"] for event in workspace.catalog.events.listed()] == ["ignored", "pending"]
-    assert [event["state"] for event in workspace.catalog.events.listed("acme", "pending")] == ["pending"]
-    assert workspace.catalog.events.listed("other") == []
-    ((count, since),) = workspace.catalog.events.backlog().values()
+    assert [event["state"] for event in services.catalog.events.listed()] == ["ignored", "pending"]
+    assert [event["state"] for event in services.catalog.events.listed("acme", "pending")] == ["pending"]
+    assert services.catalog.events.listed("other") == []
+    ((count, since),) = services.catalog.events.backlog().values()
     assert (count, since <= datetime.now(UTC)) == (1, True)
 
 
-def test_one_event_can_be_about_all_units(workspace, source, worker, inbox):
+def test_one_event_can_be_about_all_units(services, source, worker, inbox):
     source.put(document(8))
     inbox.tell(Invalidation("unit"))
     worker.work()
-    assert 8 in visible(workspace)
+    assert 8 in visible(services)
 
 
-def test_channels_that_expire_are_kept_open(workspace, source, worker):
+def test_channels_that_expire_are_kept_open(services, source, worker):
     asked = []
 
     def renew_channels(kept, now):
@@ -264,8 +264,8 @@ def test_channels_that_expire_are_kept_open(workspace, source, worker):
     assert asked == [{}, {"feed": {"id": "c1"}}]
 
 
-def test_a_delivery_is_kept_as_it_came(workspace, inbox):
+def test_a_delivery_is_kept_as_it_came(services, inbox):
     inbox.tell(Invalidation("unit", "unit"))
-    (event,) = workspace.catalog.events.listed()
-    assert workspace.catalog.events.body(event["id"]) == b"{}"
-    assert workspace.catalog.events.body(4711) is None
+    (event,) = services.catalog.events.listed()
+    assert services.catalog.events.body(event["id"]) == b"{}"
+    assert services.catalog.events.body(4711) is None

@@ -19,7 +19,7 @@ from qdrant_client import QdrantClient, models
 from pipelines.index import open_reader, open_store
 from pipelines.index.contract import IndexReader, IndexSpec, IndexStore
 from pipelines.index.embedded.shard import SEGMENTS
-from pipelines.settings import Index, Settings
+from pipelines.settings import IndexSettings, Settings
 
 
 class Backend(Protocol):
@@ -135,7 +135,7 @@ class OverRest:
     """QdrantStore and QdrantReader, each with a client of its own."""
 
     spec: IndexSpec
-    settings: Index = field(default_factory=Index)
+    settings: IndexSettings = field(default_factory=IndexSettings)
     server: Rest = field(default_factory=Rest)
 
     def store(self, spec: IndexSpec | None = None, *, replace: bool = False) -> IndexStore:
@@ -175,7 +175,7 @@ def server() -> Iterator[Configured]:
         pytest.skip("QDRANT_URL is not set")
     collection = f"test-{uuid4().hex}"
     yield Configured(
-        Settings(index=Index(url=url, collection=collection)),
+        Settings(index=IndexSettings(url=url, collection=collection)),
         IndexSpec(collection=collection, model="tiny", dimensions=4, chunking="v1"),
     )
     client = QdrantClient(url=url)

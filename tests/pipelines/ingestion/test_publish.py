@@ -13,7 +13,7 @@ from connectors.model import Unit
 from pipelines.index.contract import DocumentChange, Filters, Point
 from pipelines.ingestion.publish import held_because, publish, publish_checked
 from pipelines.ingestion.sync import sync_unit
-from pipelines.services import Workspace
+from pipelines.services import Services
 from pipelines.settings import GoldenQuestions
 from tests.emulators.fake_embedder import FakeEmbedder
 from tests.emulators.memory_source import MemorySource
@@ -35,17 +35,17 @@ def source():
 
 
 @pytest.fixture
-def workspace(settings):
-    with Workspace(settings.model_copy(update={"connections": (CONNECTION,)}), FakeEmbedder()) as opened:
+def services(settings):
+    with Services(settings.model_copy(update={"connections": (CONNECTION,)}), FakeEmbedder()) as opened:
         opened.catalog.units.discovered(CONNECTION.id, CONNECTION.source, [UNIT])
         yield opened
 
 
-def live(workspace):
-    return {number for number in range(1, 9) if workspace.reader.document(KEY.format(number), EVERYTHING)}
+def live(services):
+    return {number for number in range(1, 9) if services.reader.document(KEY.format(number), EVERYTHING)}
 
 
-def write(workspace, number, position=0, **payload):
+def write(services, number, position=0, **payload):
     """A point that no stage wrote."""
     shared = {
         "document_id": KEY.format(number),
@@ -56,21 +56,21 @@ def write(workspace, number, position=0, **payload):
         "updated_at": None,
     }
     one = Point(f"00000000-0000-0000-{position:04}-{number:012}", [1.0] + [0.0] * 63, "text", shared | payload)
-    with workspace.store() as store:
+    with services.store() as store:
         store.apply([DocumentChange(KEY.format(number), [one])])
 
 
-def golden(workspace, tmp_path, recall, *lines):
-    """The workspace with golden questions."""
+def golden(services, tmp_path, recall, *lines):
+    """The services with golden questions."""
     (tmp_path / "golden.jsonl").write_text("\n".join(json.dumps(line) for line in lines))
     wanted = GoldenQuestions(file="golden.jsonl", recall_at_10=recall)
-    workspace.settings = workspace.settings.model_copy(update={"golden": wanted})
+    services.settings = services.settings.model_copy(update={"golden": wanted})
 
 
-def test_a_sound_index_is_published_with_its_figures(workspace, source):
-    sync_unit(workspace, CONNECTION, source, UNIT)
-    done = publish_checked(workspace)
-    assert (done.published, done.reasons, live(workspace)) == (True, [], {1, 2})
+def test_a_sound_index_is_published_with_its_figures(services, source):
+    sync_unit(services, CONNECTION, source, UNIT)
+    done = publish_checked(services)
+    assert (done.published, done.reasons, live(services)) == (True, [], {1, 2})
     assert [check.passed for check in done.checks] == [True, True, True]
     figures = done.sources["github"]
     assert (figures.documents, figures.points, figures.newest) == (2, 2, "2026-01-03T00:00:00Z")
@@ -80,61 +80,61 @@ def test_a_sound_index_is_published_with_its_figures(workspace, source):
     assert json.loads(json.dumps(done.as_json()))["sources"]["github"]["points"] == 2
 
 
-def test_a_source_that_was_never_read_has_no_figures(workspace):
-    figures = publish_checked(workspace).sources["github"]
+def test_a_source_that_was_never_read_has_no_figures(services):
+    figures = publish_checked(services).sources["github"]
     assert (figures.documents, figures.newest, figures.last_sync, figures.lag_seconds) == (0, None, None, None)
 
 
-def test_points_that_the_catalog_does_not_know_shut_the_gate(workspace, source):
-    sync_unit(workspace, CONNECTION, source, UNIT)
-    publish(workspace)
-    write(workspace, 3)
-    done = publish_checked(workspace)
-    assert (done.published, live(workspace)) == (False, {1, 2})
-    assert done.reasons == held_because(workspace)
+def test_points_that_the_catalog_does_not_know_shut_the_gate(services, source):
+    sync_unit(services, CONNECTION, source, UNIT)
+    publish(services)
+    write(services, 3)
+    done = publish_checked(services)
+    assert (done.published, live(services)) == (False, {1, 2})
+    assert done.reasons == held_because(services)
     assert "issues/3 (1 points, not 0)" in done.reasons[0]
 
 
-def test_while_it_is_shut_small_changes_wait_too_until_it_opens(workspace, source, caplog):
-    sync_unit(workspace, CONNECTION, source, UNIT)
-    publish(workspace)
-    write(workspace, 3)
-    publish_checked(workspace)
+def test_while_it_is_shut_small_changes_wait_too_until_it_opens(services, source, caplog):
+    sync_unit(services, CONNECTION, source, UNIT)
+    publish(services)
+    write(services, 3)
+    publish_checked(services)
     source.put(document(4))
-    sync_unit(workspace, CONNECTION, source, UNIT)
-    publish(workspace)
-    assert live(workspace) == {1, 2}
+    sync_unit(services, CONNECTION, source, UNIT)
+    publish(services)
+    assert live(services) == {1, 2}
     assert "not published" in caplog.text
-    with workspace.store() as store:
+    with services.store() as store:
         store.apply([DocumentChange(KEY.format(3), stale=list(store.points([KEY.format(3)])))])
-    publish(workspace)
-    assert (live(workspace), held_because(workspace)) == ({1, 2, 4}, [])
+    publish(services)
+    assert (live(services), held_because(services)) == ({1, 2, 4}, [])
 
 
-def test_a_document_on_its_way_does_not_shut_it(workspace, source, monkeypatch):
+def test_a_document_on_its_way_does_not_shut_it(services, source, monkeypatch):
     """As a killed run leaves it: points are written that the catalog has not noted."""
-    sync_unit(workspace, CONNECTION, source, UNIT)
+    sync_unit(services, CONNECTION, source, UNIT)
     source.put(replace(source.objects[KEY.format(1)], content=LONG))
-    monkeypatch.setattr(workspace.catalog.documents, "record_indexed", _killed)
-    assert "acme/unit" in sync_unit(workspace, CONNECTION, source, UNIT).errors
-    assert publish_checked(workspace).published
+    monkeypatch.setattr(services.catalog.documents, "record_indexed", _killed)
+    assert "acme/unit" in sync_unit(services, CONNECTION, source, UNIT).errors
+    assert publish_checked(services).published
 
 
 def _killed(_):
     raise RuntimeError("killed")
 
 
-def test_points_of_a_document_with_different_readers_shut_it(workspace):
-    write(workspace, 5, 0, readers=["user:ada@example.com"])
-    write(workspace, 5, 1, readers=["public"])
-    closed = publish_checked(workspace).checks[1]
+def test_points_of_a_document_with_different_readers_shut_it(services):
+    write(services, 5, 0, readers=["user:ada@example.com"])
+    write(services, 5, 1, readers=["public"])
+    closed = publish_checked(services).checks[1]
     assert (closed.passed, KEY.format(5) in closed.detail) == (False, True)
 
 
-def test_documents_without_readers_are_looked_at_as_a_stranger(workspace, source, monkeypatch):
-    sync_unit(workspace, CONNECTION, source, UNIT)
+def test_documents_without_readers_are_looked_at_as_a_stranger(services, source, monkeypatch):
+    sync_unit(services, CONNECTION, source, UNIT)
     monkeypatch.setattr("pipelines.index.embedded.shard_reader.conditions", _without_readers)
-    done = publish_checked(workspace)
+    done = publish_checked(services)
     assert (done.published, done.checks[1].passed) == (False, False)
     assert KEY.format(2) in done.checks[1].detail
 
@@ -146,27 +146,27 @@ def _without_readers(filters):
 
 
 @pytest.mark.parametrize(("wanted", "published"), [(0.5, True), (0.6, False)])
-def test_golden_questions_decide(workspace, source, tmp_path, wanted, published):
-    sync_unit(workspace, CONNECTION, source, UNIT)
+def test_golden_questions_decide(services, source, tmp_path, wanted, published):
+    sync_unit(services, CONNECTION, source, UNIT)
     expected = {"query": "penstock valve", "documents": [KEY.format(1)]}
-    golden(workspace, tmp_path, wanted, expected, {"query": "what is lost?", "documents": ["notion:x"]})
-    done = publish_checked(workspace)
-    assert (done.published, live(workspace)) == (published, {1, 2} if published else set())
+    golden(services, tmp_path, wanted, expected, {"query": "what is lost?", "documents": ["notion:x"]})
+    done = publish_checked(services)
+    assert (done.published, live(services)) == (published, {1, 2} if published else set())
     assert done.golden is not None
     assert done.golden.recall_at_10 == 0.5
     assert published or "'what is lost?'" in done.reasons[0]
 
 
-def test_golden_questions_are_asked_as_their_person(workspace, source, tmp_path):
-    sync_unit(workspace, CONNECTION, source, UNIT)
+def test_golden_questions_are_asked_as_their_person(services, source, tmp_path):
+    sync_unit(services, CONNECTION, source, UNIT)
     hidden = {"query": "turbine", "documents": [KEY.format(2)]}
-    golden(workspace, tmp_path, 1.0, hidden)
-    assert publish_checked(workspace).published
-    golden(workspace, tmp_path, 1.0, hidden | {"user": "ada@example.com"})
-    assert not publish_checked(workspace).published
+    golden(services, tmp_path, 1.0, hidden)
+    assert publish_checked(services).published
+    golden(services, tmp_path, 1.0, hidden | {"user": "ada@example.com"})
+    assert not publish_checked(services).published
 
 
-def test_golden_questions_that_cannot_be_asked_shut_it(workspace, source, tmp_path):
-    sync_unit(workspace, CONNECTION, source, UNIT)
-    golden(workspace, tmp_path, 0.0, {"query": "x"})
-    assert "could not be asked" in publish_checked(workspace).reasons[0]
+def test_golden_questions_that_cannot_be_asked_shut_it(services, source, tmp_path):
+    sync_unit(services, CONNECTION, source, UNIT)
+    golden(services, tmp_path, 0.0, {"query": "x"})
+    assert "could not be asked" in publish_checked(services).reasons[0]

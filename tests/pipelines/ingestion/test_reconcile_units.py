@@ -15,7 +15,7 @@ from connectors.github.settings import GitHubConnection
 from connectors.model import Unit
 from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.sync import sync_connection, sync_unit
-from pipelines.services import Workspace
+from pipelines.services import Services
 from tests.emulators.fake_embedder import FakeEmbedder
 from tests.emulators.memory_source import MemorySource
 from tests.pipelines.documents import document
@@ -37,19 +37,19 @@ def source(monkeypatch):
 
 
 @pytest.fixture
-def workspace(settings, source):
-    with Workspace(settings, FakeEmbedder()) as opened:
+def services(settings, source):
+    with Services(settings, FakeEmbedder()) as opened:
         opened.catalog.units.discovered(CONNECTION.id, CONNECTION.source, [UNIT])
         sync_unit(opened, CONNECTION, source, UNIT)
         yield opened
 
 
-def reconcile(workspace, source, options=RECONCILE):
-    return sync_unit(workspace, CONNECTION, source, UNIT, options)
+def reconcile(services, source, options=RECONCILE):
+    return sync_unit(services, CONNECTION, source, UNIT, options)
 
 
-def indexed(workspace):
-    with workspace.store() as store:
+def indexed(services):
+    with services.store() as store:
         return {payload["document_id"] for _, payload in store.scan()}
 
 
@@ -61,53 +61,53 @@ def forgotten(source, number, **change):
     source.clock = clock
 
 
-def test_nothing_new_reads_nothing(workspace, source):
+def test_nothing_new_reads_nothing(services, source):
     requests = source.requests
-    report = reconcile(workspace, source)
+    report = reconcile(services, source)
     assert (report.documents.read, report.errors, source.requests - requests) == (0, {}, 1)
 
 
-def test_what_the_changes_missed_is_read(workspace, source):
+def test_what_the_changes_missed_is_read(services, source):
     later = document(3).updated_at + timedelta(days=1)
     forgotten(source, 3, content="Quite another text.", updated_at=later)
     forgotten(source, 99, content="Never seen before.")
-    assert sync_unit(workspace, CONNECTION, source, UNIT).documents.read == 0
-    report = reconcile(workspace, source)
+    assert sync_unit(services, CONNECTION, source, UNIT).documents.read == 0
+    report = reconcile(services, source)
     assert (report.documents.new, report.documents.changed, report.embedding.inputs) == (1, 1, 2)
 
 
-def test_what_looks_otherwise_in_the_listing_is_read_once(workspace, source):
+def test_what_looks_otherwise_in_the_listing_is_read_once(services, source):
     forgotten(source, 3, content="Quite another text.", fingerprint="b")
     forgotten(source, 4, fingerprint="b")
-    assert reconcile(workspace, source).documents.read == 0  # nothing to compare with yet
-    sync_unit(workspace, CONNECTION, source, UNIT, SyncOptions(mode="full"))
+    assert reconcile(services, source).documents.read == 0  # nothing to compare with yet
+    sync_unit(services, CONNECTION, source, UNIT, SyncOptions(mode="full"))
     forgotten(source, 3, content="Edited once more.", fingerprint="c")
     forgotten(source, 4, fingerprint="c")
-    report = reconcile(workspace, source)
+    report = reconcile(services, source)
     assert (report.documents.changed, report.documents.unchanged) == (1, 1)
-    assert reconcile(workspace, source).documents.read == 0
+    assert reconcile(services, source).documents.read == 0
 
 
-def test_what_is_gone_is_removed_and_can_come_back(workspace, source):
+def test_what_is_gone_is_removed_and_can_come_back(services, source):
     source.remove(document(1).id)
-    report = reconcile(workspace, source)
+    report = reconcile(services, source)
     assert (report.documents.deleted, report.errors) == (1, {})
-    assert document(1).id not in indexed(workspace)
+    assert document(1).id not in indexed(services)
     forgotten(source, 1)
-    assert (reconcile(workspace, source).documents.new, document(1).id in indexed(workspace)) == (1, True)
+    assert (reconcile(services, source).documents.new, document(1).id in indexed(services)) == (1, True)
 
 
-def test_what_the_listing_leaves_out_by_mistake_stays(workspace, source, monkeypatch):
+def test_what_the_listing_leaves_out_by_mistake_stays(services, source, monkeypatch):
     def listing(unit):
         return (one for one in MemorySource.listing(source, unit) if one.document_id != document(1).id)
 
     monkeypatch.setattr(source, "listing", listing)
-    report = reconcile(workspace, source)
+    report = reconcile(services, source)
     assert (report.documents.deleted, report.documents.unchanged) == (0, 1)
-    assert len(indexed(workspace)) == 30
+    assert len(indexed(services)) == 30
 
 
-def test_an_incomplete_listing_removes_nothing(workspace, source):
+def test_an_incomplete_listing_removes_nothing(services, source):
     source.page_size = 10
     source.remove(document(29).id)
 
@@ -116,78 +116,76 @@ def test_an_incomplete_listing_removes_nothing(workspace, source):
             raise Unavailable("https://api.test", "HTTP 502")
 
     source.before_page = breaks
-    report = reconcile(workspace, source)
+    report = reconcile(services, source)
     assert "HTTP 502" in report.errors["acme/unit"]
-    assert (report.documents.deleted, len(indexed(workspace))) == (0, 30)
+    assert (report.documents.deleted, len(indexed(services))) == (0, 30)
 
 
-def test_too_much_gone_waits_for_somebodys_word_and_the_rest_is_read(workspace, source):
+def test_too_much_gone_waits_for_somebodys_word_and_the_rest_is_read(services, source):
     for number in range(4):
         source.remove(document(number).id)
     forgotten(source, 99)
-    report = reconcile(workspace, source)
+    report = reconcile(services, source)
     assert "4 of 31 documents" in report.errors["acme/unit"]
     assert "headrace reconcile --allow-mass-delete" in report.errors["acme/unit"]
-    assert (report.documents.new, len(indexed(workspace))) == (1, 31)
-    report = reconcile(workspace, source, replace(RECONCILE, allow_mass_delete=True))
-    assert (report.documents.deleted, report.errors, len(indexed(workspace))) == (4, {}, 27)
+    assert (report.documents.new, len(indexed(services))) == (1, 31)
+    report = reconcile(services, source, replace(RECONCILE, allow_mass_delete=True))
+    assert (report.documents.deleted, report.errors, len(indexed(services))) == (4, {}, 27)
 
 
-def test_a_dry_run_tells_and_changes_nothing(workspace, source):
+def test_a_dry_run_tells_and_changes_nothing(services, source):
     for number in range(4):
         source.remove(document(number).id)
     forgotten(source, 99)
-    before = workspace.catalog.units.get("acme", "unit")
-    report = reconcile(workspace, source, DRY_RUN)
+    before = services.catalog.units.get("acme", "unit")
+    report = reconcile(services, source, DRY_RUN)
     assert report.would_read == [document(99).id]
     assert report.would_delete == [document(number).id for number in range(4)]
-    assert (report.errors, len(indexed(workspace))) == ({}, 30)
-    assert workspace.catalog.documents.totals() == {("acme", "unit"): {"indexed": 30}}
-    assert workspace.catalog.units.get("acme", "unit") == before
+    assert (report.errors, len(indexed(services))) == ({}, 30)
+    assert services.catalog.documents.totals() == {("acme", "unit"): {"indexed": 30}}
+    assert services.catalog.units.get("acme", "unit") == before
 
 
-def test_units_that_are_gone_lose_their_documents(workspace, source, monkeypatch):
+def test_units_that_are_gone_lose_their_documents(services, source, monkeypatch):
     monkeypatch.setattr(source, "units", lambda: iter(()))
     source.objects.clear()
     options = replace(RECONCILE, allow_mass_delete=True)
-    assert sync_connection(
-        workspace, CONNECTION, (), replace(options, stages=("documents",), dry_run=True)
-    ).would_delete
-    assert sync_connection(workspace, CONNECTION, (), options).documents.deleted == 30
-    assert indexed(workspace) == set()
+    assert sync_connection(services, CONNECTION, (), replace(options, stages=("documents",), dry_run=True)).would_delete
+    assert sync_connection(services, CONNECTION, (), options).documents.deleted == 30
+    assert indexed(services) == set()
 
 
-def test_a_unit_shared_anew_is_read_again_without_embedding(workspace, source, monkeypatch):
+def test_a_unit_shared_anew_is_read_again_without_embedding(services, source, monkeypatch):
     for number in range(30):
         forgotten(source, number, readers=PRIVATE)
-    assert sync_connection(workspace, CONNECTION).documents.read == 0
+    assert sync_connection(services, CONNECTION).documents.read == 0
     monkeypatch.setattr(source, "units", lambda: iter([replace(UNIT, readers=PRIVATE)]))
-    report = sync_connection(workspace, CONNECTION)
+    report = sync_connection(services, CONNECTION)
     assert (report.documents.changed, report.embedding.inputs, report.errors) == (30, 0, {})
 
 
-def test_a_paused_connection_is_left_alone(workspace, source):
+def test_a_paused_connection_is_left_alone(services, source):
     source.put(document(50))
     source.people = [Membership("team", "ada@example.com")]
-    workspace.catalog.connections.pause("acme", True)
+    services.catalog.connections.pause("acme", True)
     requests = source.requests
-    assert sync_connection(workspace, CONNECTION).documents.read == 0
-    assert (source.requests, workspace.catalog.groups_of("ada@example.com")) == (requests, frozenset())
-    workspace.catalog.connections.pause("acme", False)
-    assert sync_connection(workspace, CONNECTION).documents.new == 1
-    assert workspace.catalog.groups_of("ada@example.com")
+    assert sync_connection(services, CONNECTION).documents.read == 0
+    assert (source.requests, services.catalog.groups_of("ada@example.com")) == (requests, frozenset())
+    services.catalog.connections.pause("acme", False)
+    assert sync_connection(services, CONNECTION).documents.new == 1
+    assert services.catalog.groups_of("ada@example.com")
 
 
-def test_memberships_that_cannot_be_read_stay_as_they_were(workspace, source, monkeypatch):
+def test_memberships_that_cannot_be_read_stay_as_they_were(services, source, monkeypatch):
     source.people = [Membership("team", "ada@example.com")]
-    sync_connection(workspace, CONNECTION)
+    sync_connection(services, CONNECTION)
 
     def broken():
         yield Membership("team", "eve@example.com")
         raise Unavailable("https://api.test", "HTTP 500")
 
     monkeypatch.setattr(source, "memberships", broken)
-    report = sync_connection(workspace, CONNECTION)
+    report = sync_connection(services, CONNECTION)
     assert "HTTP 500" in report.errors["acme"]
-    assert workspace.catalog.groups_of("ada@example.com")
-    assert not workspace.catalog.groups_of("eve@example.com")
+    assert services.catalog.groups_of("ada@example.com")
+    assert not services.catalog.groups_of("eve@example.com")

@@ -11,8 +11,8 @@ from pipelines.errors import IndexMismatch, UnitBusy, UsageError
 from pipelines.ingestion.publish import publish
 from pipelines.ingestion.reindex import reindex, with_model
 from pipelines.ingestion.sync import sync_unit
-from pipelines.services import Workspace
-from pipelines.settings import OpenAIEmbedding
+from pipelines.services import Services
+from pipelines.settings import OpenAIEmbeddingSettings
 from tests.emulators.fake_embedder import FakeEmbedder
 from tests.emulators.memory_source import MemorySource
 from tests.pipelines.documents import document
@@ -37,68 +37,68 @@ def source():
 
 @pytest.fixture
 def synced(settings, source):
-    with Workspace(settings, FakeEmbedder()) as workspace:
-        workspace.catalog.units.discovered("acme", "github", [UNIT])
-        sync_unit(workspace, CONNECTION, source, UNIT)
+    with Services(settings, FakeEmbedder()) as services:
+        services.catalog.units.discovered("acme", "github", [UNIT])
+        sync_unit(services, CONNECTION, source, UNIT)
         source.put(document(3, content="A newer text."))
         source.put(document(4))
-        sync_unit(workspace, CONNECTION, source, UNIT)
-        publish(workspace)
+        sync_unit(services, CONNECTION, source, UNIT)
+        publish(services)
     return settings
 
 
-def points(workspace):
-    with workspace.store() as store:
+def points(services):
+    with services.store() as store:
         return dict(store.scan())
 
 
 def test_another_model_is_refused_until_the_index_is_made_anew(synced, source):
-    with Workspace(synced, FakeEmbedder()) as workspace:
-        before = points(workspace)
+    with Services(synced, FakeEmbedder()) as services:
+        before = points(services)
     other = OtherModel()
-    with Workspace(synced, other) as workspace, pytest.raises(IndexMismatch, match="headrace reindex"):
-        points(workspace)
+    with Services(synced, other) as services, pytest.raises(IndexMismatch, match="headrace reindex"):
+        points(services)
     requests = source.requests
-    with Workspace(synced, other, replace_index=True) as workspace:
-        report = reindex(workspace)
+    with Services(synced, other, replace_index=True) as services:
+        report = reindex(services)
         assert (report.chunks.new, report.embedding.inputs, source.requests) == (20, 20, requests)
-    with Workspace(synced, other) as workspace:
-        assert points(workspace) == before
-        assert workspace.reader.info().model == "other"
-        assert workspace.reader.info().points == 20
-        assert sync_unit(workspace, CONNECTION, source, UNIT).embedding.inputs == 0
+    with Services(synced, other) as services:
+        assert points(services) == before
+        assert services.reader.info().model == "other"
+        assert services.reader.info().points == 20
+        assert sync_unit(services, CONNECTION, source, UNIT).embedding.inputs == 0
 
 
 def test_a_reindex_that_was_interrupted_is_run_again_at_no_cost(synced, monkeypatch):
     other = OtherModel()
-    with monkeypatch.context() as broken, Workspace(synced, other, replace_index=True) as workspace:
-        broken.setattr("pipelines.ingestion.reindex.publish", lambda workspace: 1 / 0)
+    with monkeypatch.context() as broken, Services(synced, other, replace_index=True) as services:
+        broken.setattr("pipelines.ingestion.reindex.publish", lambda services: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            reindex(workspace)
-    with Workspace(synced, FakeEmbedder()) as workspace:
-        assert workspace.reader.info().model == FakeEmbedder().model
-    with Workspace(synced, other, replace_index=True) as workspace:
-        report = reindex(workspace)
+            reindex(services)
+    with Services(synced, FakeEmbedder()) as services:
+        assert services.reader.info().model == FakeEmbedder().model
+    with Services(synced, other, replace_index=True) as services:
+        report = reindex(services)
         assert report.embedding.inputs == 0
-        assert workspace.reader.info().points == 20
+        assert services.reader.info().points == 20
 
 
 def test_a_reindex_and_a_sync_never_run_at_once(synced, source, monkeypatch):
-    with Workspace(synced, FakeEmbedder()) as workspace:
-        with workspace.catalog.leases.hold("acme", "unit"), pytest.raises(UnitBusy, match="acme/unit"):
-            reindex(workspace)
-        reindex(workspace)  # the lease is given back
+    with Services(synced, FakeEmbedder()) as services:
+        with services.catalog.leases.hold("acme", "unit"), pytest.raises(UnitBusy, match="acme/unit"):
+            reindex(services)
+        reindex(services)  # the lease is given back
         monkeypatch.setattr("pipelines.catalog.leases._this_process", lambda: "elsewhere process 1 of 1.00")
-        with workspace.catalog.leases.hold_all():
+        with services.catalog.leases.hold_all():
             monkeypatch.undo()
-            report = sync_unit(workspace, CONNECTION, source, UNIT)
+            report = sync_unit(services, CONNECTION, source, UNIT)
         assert "elsewhere" in report.errors["acme/unit"]
 
 
 def test_a_model_can_be_named_where_the_provider_has_several(settings):
     with pytest.raises(UsageError, match=r"embedding\.provider"):
         with_model(settings, "other")
-    embedding = OpenAIEmbedding(provider="openai", api_key=SecretStr("k"))
+    embedding = OpenAIEmbeddingSettings(provider="openai", api_key=SecretStr("k"))
     several = settings.model_copy(update={"embedding": embedding})
     assert with_model(several, "other").embedding.model == "other"
     assert with_model(several, None) is several

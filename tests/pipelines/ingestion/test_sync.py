@@ -13,7 +13,7 @@ from connectors.github.settings import GitHubConnection
 from connectors.model import Unit
 from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.sync import sync_unit
-from pipelines.services import Workspace
+from pipelines.services import Services
 from tests.emulators.fake_embedder import FakeEmbedder
 from tests.emulators.memory_source import MemorySource
 from tests.pipelines.documents import document
@@ -39,151 +39,151 @@ def source():
 
 
 @pytest.fixture
-def workspace(settings, embedder):
-    with Workspace(settings, embedder) as opened:
+def services(settings, embedder):
+    with Services(settings, embedder) as opened:
         opened.catalog.units.discovered(CONNECTION.id, CONNECTION.source, [UNIT])
         yield opened
 
 
-def sync(workspace, source, options=INCREMENTAL):
-    return sync_unit(workspace, CONNECTION, source, UNIT, options)
+def sync(services, source, options=INCREMENTAL):
+    return sync_unit(services, CONNECTION, source, UNIT, options)
 
 
-def points(workspace):
-    with workspace.store() as store:
+def points(services):
+    with services.store() as store:
         return dict(store.scan())
 
 
-def test_a_first_sync_indexes_everything(workspace, source, embedder):
+def test_a_first_sync_indexes_everything(services, source, embedder):
     for number in range(120):
         source.put(document(number))
-    report = sync(workspace, source)
+    report = sync(services, source)
     assert (report.documents.read, report.documents.new, report.errors) == (120, 120, {})
-    assert report.chunks.new == report.chunks.total == len(points(workspace)) == report.embedding.inputs
-    assert workspace.catalog.documents.totals() == {("acme", "unit"): {"indexed": 120}}
+    assert report.chunks.new == report.chunks.total == len(points(services)) == report.embedding.inputs
+    assert services.catalog.documents.totals() == {("acme", "unit"): {"indexed": 120}}
     assert report.embedding.cost_usd == pytest.approx(report.embedding.tokens / 1e6)
 
 
-def test_a_sync_with_nothing_new_embeds_and_writes_nothing(workspace, source, embedder):
+def test_a_sync_with_nothing_new_embeds_and_writes_nothing(services, source, embedder):
     source.put(document())
-    sync(workspace, source)
-    before, sent = points(workspace), embedder.requests
+    sync(services, source)
+    before, sent = points(services), embedder.requests
     for options in (SyncOptions(), FULL):
-        report = sync(workspace, source, options)
+        report = sync(services, source, options)
         assert (report.documents.new, report.documents.changed) == (0, 0)
         assert report.embedding.requests == 0
-    assert (points(workspace), embedder.requests) == (before, sent)
+    assert (points(services), embedder.requests) == (before, sent)
 
 
-def test_one_edited_sentence_embeds_one_chunk(workspace, source):
+def test_one_edited_sentence_embeds_one_chunk(services, source):
     source.put(document(content=LONG))
-    total = sync(workspace, source).chunks.total
+    total = sync(services, source).chunks.total
     assert total >= 4
     source.put(document(content=LONG.replace("Sentence 3.30 says something", "Sentence 3.30 now tells something")))
-    report = sync(workspace, source)
+    report = sync(services, source)
     assert (report.documents.changed, report.embedding.inputs, report.chunks.removed) == (1, 1, 1)
-    assert len(points(workspace)) == total
+    assert len(points(services)) == total
 
 
 @pytest.mark.parametrize(
     "change", [{"title": "Another title"}, {"readers": ("user:ada@example.com",)}, {"tags": ("closed",)}]
 )
-def test_what_is_not_text_changes_payloads_only(workspace, source, change):
+def test_what_is_not_text_changes_payloads_only(services, source, change):
     source.put(document(content=LONG))
-    sync(workspace, source)
-    ids = set(points(workspace))
+    sync(services, source)
+    ids = set(points(services))
     source.put(document(content=LONG, **change))
-    report = sync(workspace, source)
+    report = sync(services, source)
     assert (report.documents.changed, report.embedding.inputs, report.chunks.new) == (1, 0, 0)
-    after = points(workspace)
+    after = points(services)
     assert set(after) == ids
     (name, value), expected = next(iter(change.items())), list(next(iter(change.values())))
     assert all(payload[name] in (value, expected) for payload in after.values())
 
 
-def test_a_full_sync_removes_what_is_gone_and_leaves_the_rest(workspace, source):
+def test_a_full_sync_removes_what_is_gone_and_leaves_the_rest(services, source):
     for number in range(3):
         source.put(document(number))
-    sync(workspace, source)
+    sync(services, source)
     source.remove(document(1).id)
-    assert sync(workspace, source).documents.deleted == 0
-    report = sync(workspace, source, FULL)
+    assert sync(services, source).documents.deleted == 0
+    report = sync(services, source, FULL)
     assert (report.documents.deleted, report.errors) == (1, {})
-    assert {payload["document_id"] for payload in points(workspace).values()} == {document(0).id, document(2).id}
-    assert workspace.catalog.documents.totals() == {("acme", "unit"): {"indexed": 2, "deleted": 1}}
+    assert {payload["document_id"] for payload in points(services).values()} == {document(0).id, document(2).id}
+    assert services.catalog.documents.totals() == {("acme", "unit"): {"indexed": 2, "deleted": 1}}
 
 
-def test_a_full_sync_stops_before_a_mass_delete(workspace, source):
+def test_a_full_sync_stops_before_a_mass_delete(services, source):
     for number in range(30):
         source.put(document(number))
-    sync(workspace, source)
+    sync(services, source)
     for number in range(4):
         source.remove(document(number).id)
-    report = sync(workspace, source, FULL)
+    report = sync(services, source, FULL)
     assert "4 of 30 documents" in report.errors["acme/unit"]
-    assert len(points(workspace)) == 30
+    assert len(points(services)) == 30
 
 
-def test_a_full_sync_of_a_unit_that_is_gone_removes_its_document(workspace, source):
+def test_a_full_sync_of_a_unit_that_is_gone_removes_its_document(services, source):
     source.put(document())
-    sync(workspace, source)
+    sync(services, source)
     source.remove(document().id)
-    report = sync(workspace, source, SyncOptions(mode="gone"))
-    assert (report.documents.deleted, report.errors, points(workspace)) == (1, {}, {})
+    report = sync(services, source, SyncOptions(mode="gone"))
+    assert (report.documents.deleted, report.errors, points(services)) == (1, {}, {})
 
 
-def test_a_mass_delete_goes_through_on_somebodys_word(workspace, source):
+def test_a_mass_delete_goes_through_on_somebodys_word(services, source):
     for number in range(30):
         source.put(document(number))
-    sync(workspace, source)
+    sync(services, source)
     for number in range(20):
         source.remove(document(number).id)
-    report = sync(workspace, source, SyncOptions(mode="full", allow_mass_delete=True))
-    assert (report.documents.deleted, report.errors, len(points(workspace))) == (20, {}, 10)
+    report = sync(services, source, SyncOptions(mode="full", allow_mass_delete=True))
+    assert (report.documents.deleted, report.errors, len(points(services))) == (20, {}, 10)
 
 
-def test_a_deleted_document_can_come_back(workspace, source):
+def test_a_deleted_document_can_come_back(services, source):
     source.put(document(0))
     source.put(document(1))
-    sync(workspace, source)
+    sync(services, source)
     source.remove(document(1).id)
-    sync(workspace, source, FULL)
+    sync(services, source, FULL)
     source.put(document(1))
-    report = sync(workspace, source)
+    report = sync(services, source)
     assert (report.documents.new, report.embedding.inputs, report.embedding.cached) == (1, 0, 1)
-    assert len(points(workspace)) == 2
+    assert len(points(services)) == 2
 
 
-def test_objects_that_cannot_be_read_are_recorded_and_the_rest_goes_on(workspace, source):
+def test_objects_that_cannot_be_read_are_recorded_and_the_rest_goes_on(services, source):
     source.put(document(0))
     source.put(Failed("f", "F", "HTTP 500"))
     source.put(Skipped("s", "S", "too large: 90 MB"))
     source.put(document(1, content=b"%PDF-1.7 broken", content_type="application/pdf"))
     source.put(document(2, content="   "))
-    report = sync(workspace, source)
+    report = sync(services, source)
     assert report.errors == {}
-    assert workspace.catalog.documents.totals() == {("acme", "unit"): {"indexed": 1, "failed": 2, "skipped": 2}}
-    reasons = {one["id"]: one["reason"] for one in workspace.catalog.documents.in_trouble()}
+    assert services.catalog.documents.totals() == {("acme", "unit"): {"indexed": 1, "failed": 2, "skipped": 2}}
+    reasons = {one["id"]: one["reason"] for one in services.catalog.documents.in_trouble()}
     assert reasons["f"] == "HTTP 500"
     assert "PDF" in reasons[document(1).id]
 
 
-def test_a_document_that_becomes_empty_leaves_the_index(workspace, source):
+def test_a_document_that_becomes_empty_leaves_the_index(services, source):
     source.put(document())
-    sync(workspace, source)
+    sync(services, source)
     source.put(document(content=""))
-    report = sync(workspace, source)
-    assert (report.documents.skipped, points(workspace)) == (1, {})
+    report = sync(services, source)
+    assert (report.documents.skipped, points(services)) == (1, {})
 
 
-def test_a_large_document_is_indexed(workspace, source):
+def test_a_large_document_is_indexed(services, source):
     source.put(document(content="word " * 1_000_000))
-    report = sync(workspace, source)
+    report = sync(services, source)
     assert report.errors == {}
     assert report.chunks.total > 1_000
 
 
-def test_reading_resumes_after_an_error_where_it_was(workspace, source):
+def test_reading_resumes_after_an_error_where_it_was(services, source):
     def break_down(page):
         if page == 2:
             raise Unavailable("memory", "HTTP 502")
@@ -191,73 +191,73 @@ def test_reading_resumes_after_an_error_where_it_was(workspace, source):
     for number in range(150):
         source.put(document(number))
     source.before_page = break_down
-    report = sync(workspace, source)
+    report = sync(services, source)
     assert "HTTP 502" in report.errors["acme/unit"]
-    assert (report.documents.new, len(points(workspace))) == (100, 100)
+    assert (report.documents.new, len(points(services))) == (100, 100)
     source.before_page = lambda page: None
-    report = sync(workspace, source)
-    assert (report.documents.read, report.documents.new, len(points(workspace))) == (50, 50, 150)
+    report = sync(services, source)
+    assert (report.documents.read, report.documents.new, len(points(services))) == (50, 50, 150)
 
 
-def test_an_interrupted_embedding_pays_nothing_twice(workspace, source, embedder):
+def test_an_interrupted_embedding_pays_nothing_twice(services, source, embedder):
     for number in range(100):
         source.put(document(number))
     embedder.fail_after = 3
-    report = sync(workspace, source)
+    report = sync(services, source)
     assert "out of order" in report.errors["acme/unit"]
     embedder.fail_after = None
-    report = sync(workspace, source)
+    report = sync(services, source)
     assert report.errors == {}
     assert set(embedder.embedded.values()) == {1}
-    assert len(points(workspace)) == 100
+    assert len(points(services)) == 100
 
 
-def test_only_the_newest_of_several_landed_versions_is_embedded(workspace, source, embedder):
+def test_only_the_newest_of_several_landed_versions_is_embedded(services, source, embedder):
     for text in ("first text", "second text", "third text"):
         source.put(document(content=text))
-        sync(workspace, source, SyncOptions(stages=("documents",)))
-    sync(workspace, source, SyncOptions(stages=("chunks", "vectors")))
+        sync(services, source, SyncOptions(stages=("documents",)))
+    sync(services, source, SyncOptions(stages=("chunks", "vectors")))
     assert len(embedder.embedded) == 1
-    assert [payload["text"] for payload in points(workspace).values()] == ["third text"]
+    assert [payload["text"] for payload in points(services).values()] == ["third text"]
 
 
-def test_a_window_reads_only_its_days_and_keeps_the_cursor(workspace, source):
+def test_a_window_reads_only_its_days_and_keeps_the_cursor(services, source):
     source.put(document(0, updated_at=document().updated_at))
     source.put(document(1, updated_at=document().updated_at.replace(year=2025)))
     window = Window(since=document().updated_at.replace(day=1))
-    report = sync(workspace, source, SyncOptions(window=window))
-    assert (report.documents.read, workspace.catalog.units.get("acme", "unit").cursor) == (1, None)
-    assert sync(workspace, source).documents.new == 1
+    report = sync(services, source, SyncOptions(window=window))
+    assert (report.documents.read, services.catalog.units.get("acme", "unit").cursor) == (1, None)
+    assert sync(services, source).documents.new == 1
 
 
-def test_a_unit_held_by_another_process_is_left_alone(workspace, source):
+def test_a_unit_held_by_another_process_is_left_alone(services, source):
     source.put(document())
-    with workspace.catalog.leases.hold("acme", "unit"):
-        assert "another process" in sync(workspace, source).errors["acme/unit"]
+    with services.catalog.leases.hold("acme", "unit"):
+        assert "another process" in sync(services, source).errors["acme/unit"]
 
 
-def test_the_error_of_a_unit_is_kept_until_it_goes_well(workspace, source):
+def test_the_error_of_a_unit_is_kept_until_it_goes_well(services, source):
     source.before_page = lambda page: (_ for _ in ()).throw(Unavailable("memory", "down"))
-    sync(workspace, source)
-    state = workspace.catalog.units.get("acme", "unit")
+    sync(services, source)
+    state = services.catalog.units.get("acme", "unit")
     assert ("down" in state.error, state.last_sync) == (True, None)
     source.before_page = lambda page: None
-    sync(workspace, source)
-    state = workspace.catalog.units.get("acme", "unit")
+    sync(services, source)
+    state = services.catalog.units.get("acme", "unit")
     assert (state.error, state.last_sync is not None) == (None, True)
 
 
-def test_memberships_do_not_touch_points(workspace, source):
+def test_memberships_do_not_touch_points(services, source):
     source.put(document(readers=("group:acme:team",)))
-    sync(workspace, source)
-    before = points(workspace)
-    workspace.catalog.memberships.replace("acme", [Membership("team", "ada@example.com")])
-    assert points(workspace) == before
+    sync(services, source)
+    before = points(services)
+    services.catalog.memberships.replace("acme", [Membership("team", "ada@example.com")])
+    assert points(services) == before
 
 
-def test_two_documents_with_the_same_text_are_paid_for_once(workspace, source, embedder):
+def test_two_documents_with_the_same_text_are_paid_for_once(services, source, embedder):
     same = document(0)
     source.put(same)
     source.put(replace(same, id=document(1).id))
-    report = sync(workspace, source)
+    report = sync(services, source)
     assert (report.chunks.new, report.embedding.inputs) == (2, 1)

@@ -18,7 +18,7 @@ from pipelines.ingestion.publish import publish
 from pipelines.ingestion.sync import sync_unit
 from pipelines.operations.explain import explain
 from pipelines.operations.explain.visibility import Reader
-from pipelines.services import Workspace
+from pipelines.services import Services
 from tests.emulators.fake_embedder import FakeEmbedder
 from tests.emulators.memory_source import MemorySource
 from tests.pipelines.documents import document
@@ -38,14 +38,14 @@ def source():
 
 
 @pytest.fixture
-def workspace(settings):
-    with Workspace(settings, FakeEmbedder()) as opened:
+def services(settings):
+    with Services(settings, FakeEmbedder()) as opened:
         opened.catalog.units.discovered(CONNECTION.id, CONNECTION.source, [UNIT])
         yield opened
 
 
-def sync(workspace, source, mode="changes"):
-    return sync_unit(workspace, CONNECTION, source, UNIT, SyncOptions(mode=mode, allow_mass_delete=True))
+def sync(services, source, mode="changes"):
+    return sync_unit(services, CONNECTION, source, UNIT, SyncOptions(mode=mode, allow_mass_delete=True))
 
 
 def tokens(readers):
@@ -56,10 +56,10 @@ def states(found):
     return {stage.stage: stage.state for stage in found.stages}
 
 
-def test_a_published_document(workspace, source):
-    sync(workspace, source)
-    publish(workspace)
-    found = explain(workspace, KEY)
+def test_a_published_document(services, source):
+    sync(services, source)
+    publish(services)
+    found = explain(services, KEY)
     assert set(states(found).values()) == {"done"}
     assert found.version == found.indexed_version == found.published_version is not None
     (passage,) = found.published
@@ -69,20 +69,20 @@ def test_a_published_document(workspace, source):
     assert (found.load_state, found.sight, found.ranks, found.index_error) == ("indexed", None, (), None)
 
 
-def test_its_chunks_are_told_by_place_and_headings(workspace, source):
+def test_its_chunks_are_told_by_place_and_headings(services, source):
     text = "\n\n".join(f"## Part {number}\n\n{'The valve leaks. ' * 150}" for number in range(2))
     source.put(document(1, content=text))
-    sync(workspace, source)
-    publish(workspace)
-    found = explain(workspace, KEY)
+    sync(services, source)
+    publish(services)
+    found = explain(services, KEY)
     assert [one.position for one in found.published] == list(range(found.chunks))
     assert {one.headings for one in found.published} >= {("Part 0",), ("Part 1",)}
     assert max(len(one.opening) for one in found.published) == 81
 
 
-def test_the_unit_it_lies_in(workspace, source):
-    sync(workspace, source)
-    home = explain(workspace, KEY).home
+def test_the_unit_it_lies_in(services, source):
+    sync(services, source)
+    home = explain(services, KEY).home
     assert (home.connection, home.unit, home.name, home.configured) == ("acme", "unit", "Unit", False)
     assert (home.paused, home.connection_paused, home.gone, home.cursor, home.error) == (
         False,
@@ -92,13 +92,13 @@ def test_the_unit_it_lies_in(workspace, source):
         None,
     )
     assert home.last_sync is not None
-    workspace.settings = workspace.settings.model_copy(update={"connections": (CONNECTION,)})
-    workspace.catalog.connections.pause("acme", True)
-    workspace.catalog.units.pause("acme", "unit", True)
-    workspace.catalog.units.start_listing("acme", "unit", "listing")
-    workspace.catalog.units.synced("acme", "unit", "answered 500")
-    workspace.catalog.units.discovered("acme", "github", [])
-    home = explain(workspace, KEY).home
+    services.settings = services.settings.model_copy(update={"connections": (CONNECTION,)})
+    services.catalog.connections.pause("acme", True)
+    services.catalog.units.pause("acme", "unit", True)
+    services.catalog.units.start_listing("acme", "unit", "listing")
+    services.catalog.units.synced("acme", "unit", "answered 500")
+    services.catalog.units.discovered("acme", "github", [])
+    home = explain(services, KEY).home
     assert (home.configured, home.paused, home.connection_paused, home.gone, home.cursor) == (
         True,
         True,
@@ -109,8 +109,8 @@ def test_the_unit_it_lies_in(workspace, source):
     assert home.error == "answered 500"
 
 
-def test_the_last_events_that_pointed_at_it(workspace, source):
-    sync(workspace, source)
+def test_the_last_events_that_pointed_at_it(services, source):
+    sync(services, source)
     pointed = {
         "other": Invalidation("document", "unit", "github:acme/other"),
         "this": Invalidation("document", "", KEY),
@@ -120,10 +120,10 @@ def test_the_last_events_that_pointed_at_it(workspace, source):
         "people": Invalidation("memberships"),
     }
     for kind, change in pointed.items():
-        workspace.catalog.events.store("acme", Event(f"d-{kind}", kind, (change,)), b"{}")
-    workspace.catalog.events.store("other", Event("d", "other connection", (Invalidation("document", "", KEY),)), b"{}")
-    workspace.catalog.events.finished({2: []}, "looked again")
-    events = explain(workspace, KEY).events
+        services.catalog.events.store("acme", Event(f"d-{kind}", kind, (change,)), b"{}")
+    services.catalog.events.store("other", Event("d", "other connection", (Invalidation("document", "", KEY),)), b"{}")
+    services.catalog.events.finished({2: []}, "looked again")
+    events = explain(services, KEY).events
     assert [(one.kind, one.scope, one.state) for one in events] == [
         ("all", "unit", "pending"),
         ("unit", "unit", "pending"),
@@ -133,125 +133,125 @@ def test_the_last_events_that_pointed_at_it(workspace, source):
 
 
 @pytest.mark.parametrize("spelling", ["https://x.test/1#a", "https://x.test/1#a/", " https://x.test/1#a "])
-def test_it_is_found_by_its_address(workspace, source, spelling):
-    sync(workspace, source)
-    assert explain(workspace, spelling).id == KEY
+def test_it_is_found_by_its_address(services, source, spelling):
+    sync(services, source)
+    assert explain(services, spelling).id == KEY
 
 
-def test_several_documents_at_one_address_are_named(workspace, source):
+def test_several_documents_at_one_address_are_named(services, source):
     source.put(document(3, url="https://x.test/1#a"))
-    sync(workspace, source)
-    assert explain(workspace, "https://x.test/1#a").others == ("github:acme/acme/api/issues/3",)
+    sync(services, source)
+    assert explain(services, "https://x.test/1#a").others == ("github:acme/acme/api/issues/3",)
 
 
-def test_an_unknown_document_is_refused(workspace):
+def test_an_unknown_document_is_refused(services):
     with pytest.raises(UsageError, match="no connection has named a document"):
-        explain(workspace, "github:acme/nothing")
+        explain(services, "github:acme/nothing")
 
 
-def test_what_is_not_published_yet(workspace, source):
-    sync(workspace, source)
-    found = explain(workspace, KEY)
+def test_what_is_not_published_yet(services, source):
+    sync(services, source)
+    found = explain(services, KEY)
     assert states(found) == {"documents": "done", "chunks": "done", "vectors": "done", "retrieval": "waiting"}
-    publish(workspace)
+    publish(services)
     source.put(document(1, content="The penstock valve holds.", readers=("public",)))
-    sync(workspace, source)
-    found = explain(workspace, KEY)
+    sync(services, source)
+    found = explain(services, KEY)
     assert found.stages[-1].detail == "an earlier version is published"
     assert found.published_version != found.indexed_version
     assert tokens(found.readers) == ["group:acme:team"], "those that count today"
 
 
 def test_what_is_not_embedded_yet(settings, source):
-    with Workspace(settings, FakeEmbedder(fail_after=0)) as workspace:
-        workspace.catalog.units.discovered(CONNECTION.id, CONNECTION.source, [UNIT])
+    with Services(settings, FakeEmbedder(fail_after=0)) as services:
+        services.catalog.units.discovered(CONNECTION.id, CONNECTION.source, [UNIT])
         with suppress(EmbeddingUnavailable):
-            sync(workspace, source)
-        found = explain(workspace, KEY)
+            sync(services, source)
+        found = explain(services, KEY)
         assert states(found) == {"documents": "done", "chunks": "done", "vectors": "waiting", "retrieval": "waiting"}
         assert found.status == "pending"
 
 
-def test_what_is_skipped_failed_or_deleted(workspace, source):
+def test_what_is_skipped_failed_or_deleted(services, source):
     source.put(Skipped("github:acme/s", "Big", "too large: 30 MB", url="https://x.test/s"))
     source.put(Failed("github:acme/f", "Bad", "answered 500"))
     source.put(document(4, content=""))
-    sync(workspace, source)
-    publish(workspace)
-    skipped = explain(workspace, "https://x.test/s")
+    sync(services, source)
+    publish(services)
+    skipped = explain(services, "https://x.test/s")
     assert (states(skipped)["documents"], skipped.stages[0].detail) == ("skipped", "too large: 30 MB")
-    failed = explain(workspace, "github:acme/f")
+    failed = explain(services, "github:acme/f")
     assert (failed.stages[0].state, failed.stages[0].detail, failed.attempts) == ("failed", "answered 500", 1)
     assert failed.next_attempt is not None
-    assert "empty" in str(explain(workspace, "github:acme/acme/api/issues/4").reason)
+    assert "empty" in str(explain(services, "github:acme/acme/api/issues/4").reason)
     source.put(Failed(document(2).id, "Issue 2", "answered 502"))
-    sync(workspace, source)
-    kept = explain(workspace, document(2).id)
+    sync(services, source)
+    kept = explain(services, document(2).id)
     assert states(kept) == {"documents": "failed", "chunks": "waiting", "vectors": "waiting", "retrieval": "done"}
     assert kept.stages[-1].detail == "an earlier version is found until this is read"
     source.remove(KEY)
-    sync(workspace, source, mode="full")
-    gone = explain(workspace, KEY)
+    sync(services, source, mode="full")
+    gone = explain(services, KEY)
     assert states(gone) == {"documents": "deleted", "vectors": "done", "retrieval": "waiting"}
-    publish(workspace)
-    assert states(explain(workspace, KEY))["retrieval"] == "done"
+    publish(services)
+    assert states(explain(services, KEY))["retrieval"] == "done"
 
 
-def test_whether_a_person_sees_it_and_through_what(workspace, source):
+def test_whether_a_person_sees_it_and_through_what(services, source):
     group, direct = "group:acme:unit", f"user:{ADA}"
     source.put(document(1, readers=(group, direct)))
     source.put(document(3, readers=()))
-    sync(workspace, source)
-    assert explain(workspace, KEY, user=ADA).sight.why_not == "nothing of it is published"
-    publish(workspace)
-    workspace.catalog.memberships.replace("acme", [Membership("unit", BO)])
-    bo, ada, noor = (explain(workspace, KEY, user=person).sight for person in (BO, ADA, NOOR))
+    sync(services, source)
+    assert explain(services, KEY, user=ADA).sight.why_not == "nothing of it is published"
+    publish(services)
+    services.catalog.memberships.replace("acme", [Membership("unit", BO)])
+    bo, ada, noor = (explain(services, KEY, user=person).sight for person in (BO, ADA, NOOR))
     assert (bo.sees, bo.through) == (True, (Reader(group, "group", "Unit"),)), "the group of a unit has its name"
     assert (ada.sees, ada.through) == (True, (Reader(direct, "direct", ADA),))
     assert (noor.sees, noor.through) == (False, ())
     assert "among its readers" in noor.why_not
-    everybody = explain(workspace, document(2).id, user=NOOR).sight
+    everybody = explain(services, document(2).id, user=NOOR).sight
     assert [one.way for one in everybody.through] == ["public"]
-    assert "no readers" in explain(workspace, document(3).id, user=BO).sight.why_not
+    assert "no readers" in explain(services, document(3).id, user=BO).sight.why_not
 
 
-def test_a_person_of_a_domain_sees_what_is_shared_with_it(workspace, source):
+def test_a_person_of_a_domain_sees_what_is_shared_with_it(services, source):
     drive = DriveConnection(id="acme-drive", source="drive", token=SecretStr("t"))
-    workspace.settings = workspace.settings.model_copy(update={"connections": (drive,)})
+    services.settings = services.settings.model_copy(update={"connections": (drive,)})
     source.put(document(1, readers=("group:acme-drive:domain:example.com", "group:acme-drive:all@example.com")))
-    sync(workspace, source)
-    publish(workspace)
-    ada = explain(workspace, KEY, user=ADA)
+    sync(services, source)
+    publish(services)
+    ada = explain(services, KEY, user=ADA)
     assert [(one.way, one.name) for one in ada.sight.through] == [("domain", "example.com")]
     assert ("group", "all@example.com of acme-drive") in [(one.way, one.name) for one in ada.readers]
-    assert not explain(workspace, KEY, user="ada@elsewhere.example").sight.sees
+    assert not explain(services, KEY, user="ada@elsewhere.example").sight.sees
 
 
-def test_its_rank_for_a_question(workspace, source):
+def test_its_rank_for_a_question(services, source):
     source.put(document(3, content="A penstock valve, a penstock valve.", readers=("public",)))
-    sync(workspace, source)
-    publish(workspace)
-    workspace.catalog.memberships.replace("acme", [Membership("team", BO)])
-    (administrator,) = explain(workspace, KEY, query="penstock valve").ranks
+    sync(services, source)
+    publish(services)
+    services.catalog.memberships.replace("acme", [Membership("team", BO)])
+    (administrator,) = explain(services, KEY, query="penstock valve").ranks
     assert (administrator.user, administrator.rank) == (None, 2)
     assert (administrator.dense_rank, administrator.lexical_rank) == (2, 2)
-    same, bo = explain(workspace, KEY, user=BO, query="penstock valve").ranks
+    same, bo = explain(services, KEY, user=BO, query="penstock valve").ranks
     assert (same, bo.user, bo.rank) == (administrator, BO, 2)
-    _, ada = explain(workspace, KEY, user=ADA, query="penstock valve").ranks
+    _, ada = explain(services, KEY, user=ADA, query="penstock valve").ranks
     assert (ada.rank, ada.dense_rank, ada.lexical_rank) == (None, None, None)
-    found = explain(workspace, document(3).id, user=ADA, query="penstock valve").as_json()
+    found = explain(services, document(3).id, user=ADA, query="penstock valve").as_json()
     assert [rank["rank"] for rank in found["ranks"]] == [1, 1]
     assert found["updated_at"] == "2026-01-03T00:00:00+00:00"
 
 
-def test_an_index_that_cannot_be_read_leaves_the_rest_to_be_told(workspace, source, monkeypatch):
-    sync(workspace, source)
-    publish(workspace)
+def test_an_index_that_cannot_be_read_leaves_the_rest_to_be_told(services, source, monkeypatch):
+    sync(services, source)
+    publish(services)
 
     def unreadable(*_):
         raise IndexStoreError("the server does not answer")
 
-    monkeypatch.setattr(workspace.reader, "document", unreadable)
-    found = explain(workspace, KEY, user=ADA, query="valve")
+    monkeypatch.setattr(services.reader, "document", unreadable)
+    found = explain(services, KEY, user=ADA, query="valve")
     assert found.index_error == found.stages[-1].detail == "the server does not answer"
     assert (states(found)["vectors"], states(found)["retrieval"], found.ranks) == ("done", "failed", ())

@@ -21,8 +21,8 @@ from pipelines.retrieval import reranking, search
 from pipelines.retrieval.reranking import Reranker
 from pipelines.retrieval.schema import SearchRequest
 from pipelines.retrieval.search import NOT_RERANKED
-from pipelines.services import Workspace
-from pipelines.settings import Assistant, RerankerSettings
+from pipelines.services import Services
+from pipelines.settings import AssistantSettings, RerankerSettings
 from tests.emulators.fake_embedder import FakeEmbedder
 from tests.emulators.memory_source import MemorySource
 from tests.pipelines.documents import document
@@ -147,24 +147,24 @@ def judging(settings):
     for number in (1, 2):
         text = f"The certificate has expired{' for good' * (number == 2)}."
         source.put(document(number, content=text, title=f"Note {number}", readers=("public",)))
-    assistant = Assistant(id="robot", api_key=SecretStr("robot-key"), identity="service")
+    assistant = AssistantSettings(id="robot", api_key=SecretStr("robot-key"), identity="service")
     used = {"reranker": SETTINGS, "assistants": (assistant,), "connections": (connection,)}
-    with Workspace(settings.model_copy(update=used), FakeEmbedder()) as workspace, respx.mock() as endpoint:
-        workspace.catalog.units.discovered(connection.id, connection.source, [Unit("unit", "Unit")])
-        sync_unit(workspace, connection, source, Unit("unit", "Unit"))
-        publish(workspace)
+    with Services(settings.model_copy(update=used), FakeEmbedder()) as services, respx.mock() as endpoint:
+        services.catalog.units.discovered(connection.id, connection.source, [Unit("unit", "Unit")])
+        sync_unit(services, connection, source, Unit("unit", "Unit"))
+        publish(services)
         asked = endpoint.post("https://rerank.test/v1/rerank").mock(side_effect=by_length)
-        yield workspace, asked
+        yield services, asked
 
 
 def test_the_service_asks_the_reranker_of_the_settings(judging):
-    workspace, asked = judging
+    services, asked = judging
     headers = {"Authorization": "Bearer robot-key"}
-    answer = TestClient(app_of(workspace)).post("/v1/search", json={"query": "certificate"}, headers=headers)
+    answer = TestClient(app_of(services)).post("/v1/search", json={"query": "certificate"}, headers=headers)
     assert [one["title"] for one in answer.json()["results"]] == ["Note 2", "Note 1"]
     assert asked.call_count == 1
 
 
 def test_without_settings_there_is_none(settings):
-    with Workspace(settings) as workspace:
-        assert workspace.reranker is None
+    with Services(settings) as services:
+        assert services.reranker is None

@@ -14,8 +14,8 @@ from connectors.github.settings import GitHubConnection
 from connectors.model import Unit
 from pipelines.ingestion.publish import publish
 from pipelines.ingestion.sync import sync_unit
-from pipelines.services import Workspace
-from pipelines.settings import Assistant, AssistantScope, Settings
+from pipelines.services import Services
+from pipelines.settings import AssistantScope, AssistantSettings, Settings
 from tests.emulators.fake_embedder import FakeEmbedder
 from tests.emulators.memory_source import MemorySource
 from tests.pipelines.documents import document
@@ -28,18 +28,18 @@ SEES = {ADA: {1, 2}, BO: {1, 3}, "stranger@example.com": {1}}
 HOSTILE = {"title": "<img src=x onerror=\"document.title='broken'\">", "url": "javascript:alert(1)"}
 """What document 3 tries on whoever shows it."""
 ASSISTANTS = (
-    Assistant(id="people", api_key=SecretStr("people-key")),
-    Assistant(id="robot", api_key=SecretStr("robot-key"), identity="service", readers=("group:acme:team",)),
-    Assistant(id="narrow", api_key=SecretStr("narrow-key"), scope=AssistantScope(sources=("slack",))),
-    Assistant(id="unset", api_key=SecretStr("")),
+    AssistantSettings(id="people", api_key=SecretStr("people-key")),
+    AssistantSettings(id="robot", api_key=SecretStr("robot-key"), identity="service", readers=("group:acme:team",)),
+    AssistantSettings(id="narrow", api_key=SecretStr("narrow-key"), scope=AssistantScope(sources=("slack",))),
+    AssistantSettings(id="unset", api_key=SecretStr("")),
 )
 
 
 @pytest.fixture(scope="module")
-def workspace(tmp_path_factory):
+def services(tmp_path_factory):
     directory, embedder = tmp_path_factory.mktemp("service"), FakeEmbedder()
     settings = Settings(directory=directory).model_copy(update={"assistants": ASSISTANTS, "connections": (CONNECTION,)})
-    with Workspace(settings, embedder) as opened:
+    with Services(settings, embedder) as opened:
         opened.catalog.units.discovered(CONNECTION.id, CONNECTION.source, [Unit("unit", "Unit")])
         source = MemorySource()
         for number, readers in READERS.items():
@@ -53,25 +53,25 @@ def workspace(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def client(workspace):
-    with TestClient(app_of(workspace), raise_server_exceptions=False) as opened:
+def client(services):
+    with TestClient(app_of(services), raise_server_exceptions=False) as opened:
         yield opened
 
 
 @pytest.fixture(scope="module")
-def url(workspace):
-    with served(app_of(workspace)) as address:
+def url(services):
+    with served(app_of(services)) as address:
         yield address
 
 
 @pytest.fixture
-def failing(workspace, monkeypatch):
+def failing(services, monkeypatch):
     """Makes every question to the embedder raise this error."""
 
     def fail(error):
         def raises(*_, **__):
             raise error
 
-        monkeypatch.setattr(workspace.embedder, "embed", raises)
+        monkeypatch.setattr(services.embedder, "embed", raises)
 
     return fail

@@ -11,14 +11,14 @@ from typing import Any
 import uvicorn
 
 from pipelines.service.app import create_app
-from pipelines.services import Workspace
+from pipelines.services import Services
 
 
-def app_of(workspace: Workspace) -> Any:
-    """The application over what a workspace holds."""
-    catalog, index = workspace.catalog, workspace.reader
-    parts = {"reranker": workspace.reranker, "memberships": catalog, "assistants": catalog.assistants, "inbox": catalog}
-    return create_app(workspace.settings, index=index, embedder=workspace.embedder, **parts)
+def app_of(services: Services) -> Any:
+    """The application over what a services holds."""
+    catalog, index = services.catalog, services.reader
+    parts = {"reranker": services.reranker, "memberships": catalog, "assistants": catalog.assistants, "inbox": catalog}
+    return create_app(services.settings, index=index, embedder=services.embedder, **parts)
 
 
 @contextmanager

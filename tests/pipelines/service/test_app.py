@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 
 from connectors.contract import Membership
 from pipelines.errors import EmbeddingUnavailable
-from pipelines.services import Workspace
+from pipelines.services import Services
 from tests.emulators.fake_embedder import FakeEmbedder
 from tests.pipelines.documents import document
 from tests.pipelines.service.conftest import ADA, BO, READERS, SEES
@@ -48,11 +48,11 @@ def test_a_document_is_shown_or_does_not_exist(client, user, expected):
     assert all(body == hidden[0] for body in hidden)
 
 
-def test_a_revoked_membership_changes_the_next_answer(client, workspace):
+def test_a_revoked_membership_changes_the_next_answer(client, services):
     assert 3 in numbers(ask(client, user=BO))
-    workspace.catalog.memberships.replace("acme", [])
+    services.catalog.memberships.replace("acme", [])
     assert 3 not in numbers(ask(client, user=BO))
-    workspace.catalog.memberships.replace("acme", [Membership("team", BO)])
+    services.catalog.memberships.replace("acme", [Membership("team", BO)])
     assert 3 in numbers(ask(client, user=BO))
 
 
@@ -195,7 +195,7 @@ def searches(client):
 
 
 def test_nothing_published_is_not_ready(settings):
-    with Workspace(settings, FakeEmbedder()) as empty:
+    with Services(settings, FakeEmbedder()) as empty:
         assert TestClient(app_of(empty)).get("/readyz").status_code == 503
 
 

@@ -15,8 +15,8 @@ SETTINGS = "assistants: [{id: fixed, api_key: k}]"
 
 
 @pytest.fixture
-def folder(workspace):
-    return workspace.settings.directory
+def folder(services):
+    return services.settings.directory
 
 
 @pytest.fixture

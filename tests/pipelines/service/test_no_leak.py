@@ -16,8 +16,8 @@ from pydantic import SecretStr
 from connectors.contract import Membership
 from connectors.drive.settings import DriveConnection
 from pipelines.index.contract import DocumentChange, IndexStore, Point
-from pipelines.services import Workspace
-from pipelines.settings import Assistant, AssistantScope, Settings
+from pipelines.services import Services
+from pipelines.settings import AssistantScope, AssistantSettings, Settings
 from tests.emulators.fake_embedder import FakeEmbedder
 from tests.pipelines.retrieval.memory_index import NEW_YEAR, chunk
 from tests.pipelines.service.serving import app_of
@@ -32,11 +32,11 @@ MOST_DOCUMENTS = 40
 QUESTIONS_BETWEEN_MOVES = 10
 
 ASSISTANTS = (
-    Assistant(id="people", api_key=SecretStr("k1")),
-    Assistant(id="people-in-part", api_key=SecretStr("k2"), scope=AssistantScope(sources=("slack", "drive"))),
-    Assistant(id="people-below", api_key=SecretStr("k3"), scope=AssistantScope(parents_in=("p:1", "p:2"))),
-    Assistant(id="board", api_key=SecretStr("k4"), identity="service", readers=("group:drive:board",)),
-    Assistant(id="nobody", api_key=SecretStr("k5"), identity="service"),
+    AssistantSettings(id="people", api_key=SecretStr("k1")),
+    AssistantSettings(id="people-in-part", api_key=SecretStr("k2"), scope=AssistantScope(sources=("slack", "drive"))),
+    AssistantSettings(id="people-below", api_key=SecretStr("k3"), scope=AssistantScope(parents_in=("p:1", "p:2"))),
+    AssistantSettings(id="board", api_key=SecretStr("k4"), identity="service", readers=("group:drive:board",)),
+    AssistantSettings(id="nobody", api_key=SecretStr("k5"), identity="service"),
 )
 
 
@@ -45,13 +45,13 @@ class World:
     """What is true: who belongs where, and what each document is. The index is told of every move."""
 
     chance: random.Random
-    workspace: Workspace
+    services: Services
     groups: dict[str, set[str]] = field(default_factory=dict)
     documents: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     made: int = 0
 
     def move(self) -> None:
-        with self.workspace.store() as store:
+        with self.services.store() as store:
             for _ in range(self.chance.randrange(1, 6)):
                 self.chance.choice([self._add, self._share, self._share, self._delete])(store)
             store.publish()
@@ -61,7 +61,7 @@ class World:
             {self.chance.choice(GROUPS)}
         )
         pairs = [(token.rpartition(":")[2], person) for person, held in self.groups.items() for token in held]
-        self.workspace.catalog.memberships.replace("drive", [Membership(group, person) for group, person in pairs])
+        self.services.catalog.memberships.replace("drive", [Membership(group, person) for group, person in pairs])
 
     def _add(self, store: IndexStore) -> None:
         if len(self.documents) < MOST_DOCUMENTS:
@@ -92,7 +92,7 @@ class World:
             "text": "certificate " + " ".join(self.chance.choices(["gateway", "river", "sonde"], k=3)),
         }
         payloads = [chunk(name, place, **shared).payload for place in range(self.chance.randrange(1, 4))]
-        (batch,) = self.workspace.embedder.embed([payload["text"] for payload in payloads], purpose="document")
+        (batch,) = self.services.embedder.embed([payload["text"] for payload in payloads], purpose="document")
         points = [
             Point(f"00000000-0000-0000-{place:04}-{self.made:012}", vector, payload["text"], payload)
             for place, (payload, vector) in enumerate(zip(payloads, batch.vectors, strict=True))
@@ -100,10 +100,10 @@ class World:
         store.apply([DocumentChange(name, points=points, stale=list(store.points([name])))])
         self.documents[name] = payloads
 
-    def visible(self, assistant: Assistant, person: str | None) -> set[str]:
+    def visible(self, assistant: AssistantSettings, person: str | None) -> set[str]:
         return {name for name, (one, *_) in self.documents.items() if self._may_read(assistant, person, one)}
 
-    def _may_read(self, assistant: Assistant, person: str | None, one: dict[str, Any]) -> bool:
+    def _may_read(self, assistant: AssistantSettings, person: str | None, one: dict[str, Any]) -> bool:
         """The rule, told once more in other words."""
         if assistant.scope.sources and one["source"] not in assistant.scope.sources:
             return False
@@ -177,7 +177,7 @@ class Client:
     """Asks every interface as one assistant, for one person."""
 
     http: TestClient
-    assistant: Assistant
+    assistant: AssistantSettings
     person: str | None
 
     def searches(self, filters: dict[str, Any]) -> dict[str, list[str]]:
@@ -213,9 +213,9 @@ class Client:
 
 
 @pytest.fixture
-def workspace(settings: Settings) -> Iterator[Workspace]:
+def services(settings: Settings) -> Iterator[Services]:
     drive = DriveConnection.model_construct(id="drive", source="drive")
-    with Workspace(
+    with Services(
         settings.model_copy(update={"assistants": ASSISTANTS, "connections": (drive,)}), FakeEmbedder()
     ) as opened:
         yield opened
@@ -224,12 +224,12 @@ def workspace(settings: Settings) -> Iterator[Workspace]:
 @pytest.mark.parametrize(
     ("seed", "queries"), [(1, 300), pytest.param(2, 10_000, marks=pytest.mark.slow)], ids=["some", "many"]
 )
-def test_every_interface_equals_the_oracle(workspace: Workspace, seed: int, queries: int) -> None:
+def test_every_interface_equals_the_oracle(services: Services, seed: int, queries: int) -> None:
     chance = random.Random(seed)
-    world, asked, shown = World(chance, workspace), 0, 0
+    world, asked, shown = World(chance, services), 0, 0
     for _ in range(8):
         world.move()
-    with TestClient(app_of(workspace)) as http:
+    with TestClient(app_of(services)) as http:
         while asked < queries:
             world.move()
             for _ in range(QUESTIONS_BETWEEN_MOVES):

@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
 from connectors.github.settings import GitHubConnection
-from pipelines.services import Workspace
+from pipelines.services import Services
 from tests.emulators.fake_embedder import FakeEmbedder
 from tests.pipelines.service.serving import app_of
 
@@ -25,14 +25,14 @@ CONNECTIONS = (
 
 
 @pytest.fixture
-def workspace(settings):
-    with Workspace(settings.model_copy(update={"connections": CONNECTIONS}), FakeEmbedder()) as opened:
+def services(settings):
+    with Services(settings.model_copy(update={"connections": CONNECTIONS}), FakeEmbedder()) as opened:
         yield opened
 
 
 @pytest.fixture
-def client(workspace):
-    return TestClient(app_of(workspace))
+def client(services):
+    return TestClient(app_of(services))
 
 
 def deliver(client, body, *, to="acme", secret=SECRET, event="issues", delivery="d1"):
@@ -47,31 +47,31 @@ def deliver(client, body, *, to="acme", secret=SECRET, event="issues", delivery=
     return client.post(f"/webhooks/{to}", content=content, headers=headers)
 
 
-def kept(workspace):
-    return [(event["kind"], event["state"]) for event in workspace.catalog.events.listed()]
+def kept(services):
+    return [(event["kind"], event["state"]) for event in services.catalog.events.listed()]
 
 
-def test_a_signed_delivery_is_kept_once(client, workspace):
+def test_a_signed_delivery_is_kept_once(client, services):
     for _ in range(2):
         assert deliver(client, ISSUE).status_code == 200
-    assert kept(workspace) == [("issues", "pending")]
-    (event,) = workspace.catalog.events.listed()
+    assert kept(services) == [("issues", "pending")]
+    (event,) = services.catalog.events.listed()
     assert event["changes"] == [
         {"scope": "document", "unit": "acme/api", "document_id": "github:acme/acme/api/issues/7"}
     ]
-    assert workspace.catalog.connections.get("acme").last_event
+    assert services.catalog.connections.get("acme").last_event
 
 
-def test_an_event_about_nothing_that_is_read_is_kept_as_ignored(client, workspace):
+def test_an_event_about_nothing_that_is_read_is_kept_as_ignored(client, services):
     assert deliver(client, {"zen": "Keep it simple."}, event="ping").status_code == 200
-    assert kept(workspace) == [("ping", "ignored")]
+    assert kept(services) == [("ping", "ignored")]
 
 
 @pytest.mark.parametrize("how", [{"secret": "wrong"}, {"to": "other"}, {"to": "deaf"}])
-def test_what_is_not_signed_for_the_connection_leaves_only_a_count(client, workspace, how):
+def test_what_is_not_signed_for_the_connection_leaves_only_a_count(client, services, how):
     answer = deliver(client, ISSUE, **how)
     assert (answer.status_code, answer.json()["title"]) == (401, "Unauthorized")
-    assert kept(workspace) == []
+    assert kept(services) == []
     connection = how.get("to", "acme")
     counted = f'headrace_deliveries_total{{connection="{connection}",result="refused"}} 1.0'
     assert counted in client.get("/metrics").text
@@ -82,16 +82,16 @@ def test_an_unknown_connection_is_not_found(client):
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b"\xff", json.dumps({"action": "edited"}).encode()])
-def test_a_signed_delivery_that_cannot_be_read_is_refused_and_not_kept(client, workspace, body):
+def test_a_signed_delivery_that_cannot_be_read_is_refused_and_not_kept(client, services, body):
     assert deliver(client, body).status_code == 400
-    assert kept(workspace) == []
+    assert kept(services) == []
 
 
-def test_a_delivery_that_is_too_large_is_refused(client, workspace):
+def test_a_delivery_that_is_too_large_is_refused(client, services):
     assert deliver(client, b" " * (10 * 1024 * 1024)).status_code == 413
-    assert kept(workspace) == []
+    assert kept(services) == []
 
 
-def test_a_large_delivery_is_taken(client, workspace):
+def test_a_large_delivery_is_taken(client, services):
     assert deliver(client, ISSUE | {"padding": "x" * 1_000_000}).status_code == 200
-    assert kept(workspace) == [("issues", "pending")]
+    assert kept(services) == [("issues", "pending")]

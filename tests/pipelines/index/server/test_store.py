@@ -26,7 +26,7 @@ from pipelines.index.fusion import DENSE_WEIGHT, LEXICAL_WEIGHT, RRF_K
 from pipelines.index.server.requests import collection_arguments
 from pipelines.index.server.store import QdrantReader, QdrantStore, connect
 from pipelines.index.versions import version_name
-from pipelines.settings import Index
+from pipelines.settings import IndexSettings
 
 ID = "00000000-0000-0000-0000-00000000000"
 PAYLOAD = {"document_id": "a", "version": "1", "updated_at": None, "position": 0, "readers": ["public"]}
@@ -58,7 +58,7 @@ def test_a_collection_is_made_once_with_its_indexes(rest: Any, spec: IndexSpec) 
     ],
 )
 def test_a_cluster_gets_its_settings(quantization: Any, expected: Any, spec: IndexSpec) -> None:
-    settings = Index(url="http://q", shard_number=3, replication_factor=2, quantization=quantization)
+    settings = IndexSettings(url="http://q", shard_number=3, replication_factor=2, quantization=quantization)
     arguments = collection_arguments(spec, settings)
     assert (arguments["shard_number"], arguments["replication_factor"]) == (3, 2)
     made = arguments["quantization_config"]
@@ -147,7 +147,7 @@ def test_trouble_is_named(answer: Callable[[httpx.Request], httpx.Response], rea
         return QdrantClient(url="http://q.test", check_compatibility=False, transport=httpx.MockTransport(answer))
 
     with pytest.raises(IndexStoreError, match=f"knowledge.*{reason}"):
-        QdrantStore(client(), spec, Index())
+        QdrantStore(client(), spec, IndexSettings())
     with (
         pytest.raises(IndexStoreError, match=f"knowledge.*{reason}"),
         closing(QdrantReader(client(), "knowledge", spec)) as reader,
@@ -156,7 +156,7 @@ def test_trouble_is_named(answer: Callable[[httpx.Request], httpx.Response], rea
 
 
 def test_the_key_is_sent_and_never_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    settings = Index(url="https://qdrant.test:6333", api_key=SecretStr("hush"))
+    settings = IndexSettings(url="https://qdrant.test:6333", api_key=SecretStr("hush"))
     with closing(connect(settings)) as client:
         assert "hush" not in repr(client)
         assert client._client._rest_headers["api-key"] == "hush"  # type: ignore[attr-defined]
