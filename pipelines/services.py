@@ -22,7 +22,7 @@ class Services:
 
     An `embedder` that is handed in is used instead of the settings' and stays open. With `replace_index`, what
     is written goes to a new collection where the live one was made for another model or chunking. With
-    `keep_store` the embedded index stays open between writes, until another process wants it: see `make_way`.
+    `keep_store` the embedded index stays open between writes, until another process wants it: see `yield_lock`.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class Services:
         """The index's one writer, held no longer than needed. Raises IndexBusy and IndexMismatch."""
         from pipelines.index import open_store
 
-        self.make_way()
+        self.yield_lock()
         store = self._store or open_store(self.settings, self.index_spec, replace=self._replace_index)
         self._store = None
         with ExitStack() as closing:
@@ -119,9 +119,9 @@ class Services:
                 self._store = store
                 closing.pop_all()
 
-    def make_way(self) -> None:
+    def yield_lock(self) -> None:
         """Close a kept store that another process wants."""
-        if self._store and self._store.wanted():
+        if self._store and self._store.is_contended():
             self._close_store()
 
     def _close_store(self) -> None:

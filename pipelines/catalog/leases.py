@@ -38,8 +38,8 @@ class Leases:
     def hold_all(self) -> Iterator[None]:
         """Work on all units alone. Raises UnitBusy if a living process holds one of them."""
         with self._held(*_ALL):
-            with self._engine.connect() as database:
-                leases = database.execute(select(tables.leases)).all()
+            with self._engine.connect() as transaction:
+                leases = transaction.execute(select(tables.leases)).all()
             for lease in leases:
                 if (lease.connection, lease.unit) != _ALL and not _dead(lease.holder, lease.expires_at):
                     raise UnitBusy(f"{lease.connection}/{lease.unit}", lease.holder)
@@ -56,15 +56,15 @@ class Leases:
         finally:
             released.set()
             renewal.join()
-            with self._engine.begin() as database:
-                database.execute(delete(tables.leases).where(*_of(connection, unit)))
+            with self._engine.begin() as transaction:
+                transaction.execute(delete(tables.leases).where(*_of(connection, unit)))
 
     def _take(self, connection: str, unit: str) -> None:
         lease = {"connection": connection, "unit": unit, "holder": _this_process(), "expires_at": _expiry()}
         for _ in range(2):
             try:
-                with self._engine.begin() as database:
-                    database.execute(insert(tables.leases).values(lease))
+                with self._engine.begin() as transaction:
+                    transaction.execute(insert(tables.leases).values(lease))
             except IntegrityError:
                 self._remove_dead(connection, unit)
             else:
@@ -73,25 +73,25 @@ class Leases:
 
     def _renew(self, connection: str, unit: str, released: threading.Event) -> None:
         while not released.wait(LEASE.total_seconds() / 4):
-            with self._engine.begin() as database:
-                database.execute(update(tables.leases).where(*_of(connection, unit)).values(expires_at=_expiry()))
+            with self._engine.begin() as transaction:
+                transaction.execute(update(tables.leases).where(*_of(connection, unit)).values(expires_at=_expiry()))
 
     def _remove_dead(self, connection: str, unit: str) -> None:
-        with self._engine.begin() as database:
-            row = database.execute(select(tables.leases).where(*_of(connection, unit))).first()
+        with self._engine.begin() as transaction:
+            row = transaction.execute(select(tables.leases).where(*_of(connection, unit))).first()
             if row and _dead(row.holder, row.expires_at):
                 # Naming the holder keeps a lease that somebody else has taken in the meantime.
                 same = tables.leases.c.holder == row.holder
-                database.execute(delete(tables.leases).where(*_of(connection, unit), same))
+                transaction.execute(delete(tables.leases).where(*_of(connection, unit), same))
 
     def _living_holder(self, connection: str, unit: str) -> str | None:
-        with self._engine.connect() as database:
-            row = database.execute(select(tables.leases).where(*_of(connection, unit))).first()
+        with self._engine.connect() as transaction:
+            row = transaction.execute(select(tables.leases).where(*_of(connection, unit))).first()
         return row.holder if row and not _dead(row.holder, row.expires_at) else None
 
     def _holder(self, connection: str, unit: str) -> str:
-        with self._engine.connect() as database:
-            row = database.execute(select(tables.leases.c.holder).where(*_of(connection, unit))).first()
+        with self._engine.connect() as transaction:
+            row = transaction.execute(select(tables.leases.c.holder).where(*_of(connection, unit))).first()
         return row.holder if row else "it has just finished"
 
 

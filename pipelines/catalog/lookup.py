@@ -11,26 +11,30 @@ from connectors.registry import Source, sources
 from pipelines.catalog.documents import Documents
 
 
-def looked_up(documents: Documents, id_or_url: str) -> list[dict[str, Any]]:
+def resolve(documents: Documents, id_or_url: str) -> list[dict[str, Any]]:
     """The catalog's rows of a document, or of all at the nearest spelling of a URL that names any; deleted last.
 
     A URL of another form than the catalog's is known by the id in it that the source recognises.
     """
     found = chain(
-        map(documents.found_by, spellings(id_or_url)),
-        (_of_source(documents.called(own), one.name) for one in sources().values() for own in _ids(one, id_or_url)),
+        map(documents.by_id_or_url, spellings(id_or_url)),
+        (
+            _of_source(documents.by_id_suffix(own), one.name)
+            for one in sources().values()
+            for own in _ids(one, id_or_url)
+        ),
     )
     return sorted(next(filter(None, found), []), key=lambda row: row["status"] == "deleted")
 
 
-def ids_of(documents: Documents, names: Collection[str]) -> dict[str, tuple[str, ...]]:
+def resolve_ids(documents: Documents, names: Collection[str]) -> dict[str, tuple[str, ...]]:
     """The ids that each of many ids and URLs stands for; what stands for none is left out."""
     found: dict[str, tuple[str, ...]] = {name: (name,) for name in documents.states(names)}
     urls = {name: spellings(name) for name in names if name not in found}
-    at = documents.ids_at({one for spelled in urls.values() for one in spelled})
+    at = documents.ids_by_url({one for spelled in urls.values() for one in spelled})
     for name, spelled in urls.items():
         nearest = next((at[one] for one in spelled if one in at), None)
-        if ids := nearest or tuple(row["id"] for row in looked_up(documents, name)):
+        if ids := nearest or tuple(row["id"] for row in resolve(documents, name)):
             found[name] = ids
     return found
 

@@ -30,7 +30,7 @@ class Units:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def discovered(self, connection: str, source: str, found: Iterable[Unit]) -> None:
+    def replace_listing(self, connection: str, source: str, found: Iterable[Unit]) -> None:
         """Keep the units of a complete listing; the connection's others are gone.
 
         A unit whose name, URL or readers have changed forgets its cursor: all its documents show them, and the
@@ -52,32 +52,32 @@ class Units:
             }
             for unit in units
         ]
-        with self._engine.begin() as database:
-            upsert(database, tables.units, rows, update=("name", "url", "readers", "gone"))
+        with self._engine.begin() as transaction:
+            upsert(transaction, tables.units, rows, update=("name", "url", "readers", "gone"))
             for part in in_parts(known.keys() - {unit.id for unit in units}):
-                database.execute(_of(connection, part).values(gone=True))
+                transaction.execute(_of(connection, part).values(gone=True))
             for part in in_parts(changed):
-                database.execute(_of(connection, part).values(cursor=None))
+                transaction.execute(_of(connection, part).values(cursor=None))
 
     def all(self, connection: str | None = None) -> list[UnitState]:
         """Units by connection and name, those that are gone included."""
         statement = select(tables.units).order_by(tables.units.c.connection, tables.units.c.name)
         if connection is not None:
             statement = statement.where(tables.units.c.connection == connection)
-        with self._engine.connect() as database:
-            return [_state(row._mapping) for row in database.execute(statement)]
+        with self._engine.connect() as transaction:
+            return [_state(row._mapping) for row in transaction.execute(statement)]
 
     def get(self, connection: str, unit: str) -> UnitState | None:
         statement = select(tables.units).where(tables.units.c.connection == connection, tables.units.c.unit == unit)
-        with self._engine.connect() as database:
-            row = database.execute(statement).first()
+        with self._engine.connect() as transaction:
+            row = transaction.execute(statement).first()
         return _state(row._mapping) if row else None
 
     def start_listing(self, connection: str, unit: str, listing: str) -> None:
         """Begin a full read: forget the cursor, so that an interrupted one continues from its checkpoints."""
         self._set(connection, unit, cursor=None, listing=listing)
 
-    def synced(self, connection: str, unit: str, error: str | None = None) -> None:
+    def record_sync(self, connection: str, unit: str, error: str | None = None) -> None:
         """Note the end of a sync: its time where it went well, else what stopped it."""
         if error is None:
             self._set(connection, unit, last_sync=datetime.now(UTC), error=None)
@@ -88,13 +88,13 @@ class Units:
         self._set(connection, unit, paused=paused)
 
     def _set(self, connection: str, unit: str, **values: object) -> None:
-        with self._engine.begin() as database:
-            database.execute(_of(connection, [unit]).values(**values))
+        with self._engine.begin() as transaction:
+            transaction.execute(_of(connection, [unit]).values(**values))
 
 
-def move_cursor(database: Connection, connection: str, unit: str, cursor: Cursor) -> None:
+def move_cursor(transaction: Connection, connection: str, unit: str, cursor: Cursor) -> None:
     """Continue there next time; in the transaction that records what was read up to it."""
-    database.execute(
+    transaction.execute(
         update(tables.units)
         .where(tables.units.c.connection == connection, tables.units.c.unit == unit)
         .values(cursor=cursor)

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pipelines.atomic_files import write_json
 from pipelines.evaluation.measures import Figures
 from pipelines.index.contract import IndexInfo
-from pipelines.index.embedded.snapshots import write_json
 from pipelines.ingestion import publish_checks
 from pipelines.ingestion.publish_checks import Check, SourceFigures
 from pipelines.services import Services
@@ -80,7 +80,7 @@ def publish_checked(services: Services) -> Publication:
     return publication
 
 
-def held_because(services: Services) -> list[str]:
+def publish_blockers(services: Services) -> list[str]:
     """Why the index is not published at present; nothing if it is."""
     try:
         reasons: list[str] = json.loads(_held(services).read_text(encoding="utf-8"))["reasons"]

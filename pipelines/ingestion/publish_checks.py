@@ -12,7 +12,7 @@ from connectors.model import PUBLIC, user_token
 from connectors.settings import Connection
 from pipelines.catalog import Catalog
 from pipelines.catalog.freshness import freshness
-from pipelines.catalog.lookup import ids_of
+from pipelines.catalog.lookup import resolve_ids
 from pipelines.errors import EmbeddingError, UsageError
 from pipelines.evaluation.questions import expected_names, read_questions
 from pipelines.evaluation.run import Ask, Run, evaluate
@@ -86,7 +86,7 @@ def contents(store: IndexStore) -> Contents:
 
 def agreement(found: Contents, catalog: Catalog) -> Check:
     """The index holds exactly the points that the catalog knows of; documents on their way do not count."""
-    expected = catalog.documents.indexed()
+    expected = catalog.documents.indexed_points()
     differing = [one for one in expected.keys() | found.points.keys() if expected.get(one, 0) != found.points[one]]
     states = catalog.documents.states(differing)
     wrong = sorted(one for one in differing if one not in states or states[one].status != "pending")
@@ -118,7 +118,7 @@ def golden(services: Services, preview: IndexReader) -> tuple[Check, Run | None]
         return Check(name, True, "none configured"), None
     try:
         questions = read_questions(services.settings.directory / wanted.file)
-        ids = ids_of(services.catalog.documents, expected_names(questions))
+        ids = resolve_ids(services.catalog.documents, expected_names(questions))
         run = evaluate(questions, _asking(services, preview), model=services.embedder.model, ids=ids)
     except (EmbeddingError, UsageError) as error:
         return Check(name, False, f"could not be asked: {error}"), None

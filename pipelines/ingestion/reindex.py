@@ -7,7 +7,7 @@ from pipelines.errors import UsageError
 from pipelines.ingestion.chunks import chunk
 from pipelines.ingestion.publish import publish
 from pipelines.ingestion.report import SyncReport
-from pipelines.ingestion.sync import SILENT, Observer, timed
+from pipelines.ingestion.sync import SILENT, Observer, measure_time
 from pipelines.ingestion.vectors import index_vectors
 from pipelines.services import Services
 from pipelines.settings import OpenAIEmbeddingSettings, Settings
@@ -22,7 +22,7 @@ def reindex(services: Services, observer: Observer = SILENT) -> SyncReport:
     report = SyncReport()
     catalog = services.catalog
     names = {(state.connection, state.unit.id): state.unit for state in catalog.units.all()}
-    with timed(report), catalog.leases.hold_all():
+    with measure_time(report), catalog.leases.hold_all():
         catalog.start_reindex()
         for connection, unit_id in catalog.loads.units_with_pending():
             unit = names[connection, unit_id]

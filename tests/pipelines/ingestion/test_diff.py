@@ -7,7 +7,7 @@ import pytest
 
 from connectors.contract import Deleted, Failed, Skipped
 from pipelines.catalog.documents import DocumentState
-from pipelines.ingestion.diff import change
+from pipelines.ingestion.diff import diff_item
 from tests.pipelines.documents import document
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -53,17 +53,17 @@ NEVER_LANDED = replace(INDEXED, status="failed", version=None, load=None, indexe
     ],
 )
 def test_what_an_object_changes(item, state, kind, lands):
-    found = change(item, state, NOW)
+    found = diff_item(item, state, NOW)
     assert found.kind == kind
     assert (found.row is not None) is lands
     assert found.outcome is None or found.outcome.landed is lands
 
 
 def test_a_failure_counts_attempts_and_keeps_what_is_known():
-    outcome = change(Failed(DOCUMENT.id, "", "boom"), WAITING, NOW).outcome
+    outcome = diff_item(Failed(DOCUMENT.id, "", "boom"), WAITING, NOW).outcome
     assert (outcome.attempts, outcome.reason, outcome.title) == (3, "boom", "Issue 1")
 
 
 def test_a_document_being_indexed_when_it_is_deleted_gets_a_tombstone():
     landed = replace(INDEXED, status="pending", indexed_version=None)
-    assert change(Deleted(DOCUMENT.id), landed, NOW).row == Deleted(DOCUMENT.id)
+    assert diff_item(Deleted(DOCUMENT.id), landed, NOW).row == Deleted(DOCUMENT.id)
