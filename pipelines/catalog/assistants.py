@@ -1,4 +1,4 @@
-"""Assistants made by command. A key is known to whoever was given it; the catalog holds its hash.
+"""Assistants made by command. A key is known to its owner alone; the catalog holds its hash.
 
 Keys are 256 random bits. Nobody can try them all, so a plain SHA-256 is enough: a slow hash, made for what people
 choose and remember, would add its time to every request and nothing to the safety.

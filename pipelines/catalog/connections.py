@@ -1,4 +1,4 @@
-"""What holds for a connection as a whole: whether it is paused, and when it was last heard of."""
+"""The state of a connection as a whole: whether it is paused, and when its last event came."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Connections:
         self._set(connection, last_event=datetime.now(UTC))
 
     def channels(self, connection: str) -> dict[str, Any]:
-        """Push channels that the provider has opened for the connection, as kept."""
+        """The stored state of the push channels that the provider has opened for the connection."""
         statement = select(tables.connections.c.channels).where(tables.connections.c.connection == connection)
         with self._engine.connect() as transaction:
             return dict(transaction.execute(statement).scalar() or {})

@@ -37,7 +37,7 @@ class DocumentState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of one object in a stage. `version` is None where no version is to be indexed."""
+    """The result of a stage for one object. `version` is None where no version is to be indexed."""
 
     id: str
     status: Status
@@ -90,7 +90,7 @@ class Documents:
         return found
 
     def by_id_or_url(self, id_or_url: str) -> list[dict[str, Any]]:
-        """All that is known of the document with this id, or of those at this URL, by id."""
+        """The rows of the document with this id, or else of those at this URL, ordered by id."""
         table = tables.documents
         with self._engine.connect() as transaction:
             for column in (table.c.id, table.c.url):
@@ -100,7 +100,7 @@ class Documents:
         return []
 
     def by_id_suffix(self, name: str) -> list[dict[str, Any]]:
-        """All that is known of the documents whose id ends with this name; looks through all ids."""
+        """The rows of the documents whose id ends with this name; searches all ids."""
         table = tables.documents
         ending = f"/{name}"
         statement = select(table).where(table.c.id.endswith(ending, autoescape=True)).order_by(table.c.id)
@@ -127,19 +127,19 @@ class Documents:
             return transaction.execute(statement).scalar()
 
     def missing_from(self, connection: str, unit: str, listing: str | None) -> list[str]:
-        """Live documents of a unit that a full listing did not name; all, where there is no listing."""
+        """Live documents of a unit that are missing from a full listing; all, where there is no listing."""
         table = tables.documents
         elsewhere = table.c.listing.is_distinct_from(listing) if listing else true()
         return self._ids(connection, unit, table.c.status != "deleted", elsewhere)
 
     def mark_listed(self, ids: Sequence[str], listing: str) -> None:
-        """A full listing has named these documents."""
+        """Mark documents as named by a full listing."""
         with self._engine.begin() as transaction:
             mark_listed(transaction, ids, listing)
 
     def mark_attachments_listed(self, connection: str, unit: str, listing: str, changed: Set[str]) -> None:
-        """Attachments (`<document id>/files/…`), which no listing shows, are as their document is: those of a
-        document that was named, and is not among the `changed`, are named with it."""
+        """Mark the attachments (`<document id>/files/…`) of documents that a listing named and that are not among the
+        `changed`. Listings show no attachments: one stays as long as its document is unchanged."""
         table = tables.documents
         unnamed = table.c.listing.is_distinct_from(listing)
         attached = self._ids(connection, unit, table.c.status != "deleted", unnamed, table.c.id.contains(ATTACHMENT))
@@ -195,7 +195,7 @@ class Documents:
             return {row.id: row.chunks for row in transaction.execute(statement)}
 
     def record_indexed(self, indexed: Mapping[str, tuple[str | None, int]]) -> None:
-        """Note which version of each document is in the index, with how many points; None: no version."""
+        """Record which version of each document is in the index, with how many points; None: no version."""
         now = datetime.now(UTC)
         with self._engine.begin() as transaction:
             for document_id, (version, chunks) in indexed.items():
@@ -220,7 +220,7 @@ def record(
     load: int | None,
     listing: str | None,
 ) -> None:
-    """Write what became of objects; those with `landed` point to `load`, the others to none."""
+    """Write the outcomes of objects; those with `landed` point to `load`, the others to none."""
     now = datetime.now(UTC)
     rows = [
         {
@@ -265,19 +265,19 @@ def update_status(transaction: Connection, outcomes: Iterable[Outcome]) -> None:
 
 
 def forget_index(transaction: Connection) -> None:
-    """No document is in the index any more: the next indexing writes all points anew."""
+    """No document is in the index any more: the next indexing writes all points again."""
     transaction.execute(update(tables.documents).values(indexed_version=None, chunks=0))
 
 
 def update_fingerprints(transaction: Connection, fingerprints: Mapping[str, str]) -> None:
-    """Listings show these documents in another way, although nothing of them has changed."""
+    """Store the new fingerprints of documents that have not changed otherwise."""
     for document_id, value in fingerprints.items():
         own = tables.documents.c.id == document_id
         transaction.execute(update(tables.documents).where(own).values(fingerprint=value))
 
 
 def mark_listed(transaction: Connection, ids: Iterable[str], listing: str) -> None:
-    """A full listing has named these documents, unchanged."""
+    """Mark documents as named by a full listing."""
     for part in in_parts(ids):
         transaction.execute(update(tables.documents).where(tables.documents.c.id.in_(part)).values(listing=listing))
 

@@ -1,4 +1,4 @@
-"""The embedding cache: no text is paid for twice, whichever document or connection it stands in."""
+"""The embedding cache: no text is paid for twice, in whichever document or connection it occurs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The inbox: events of the sources, kept before they are answered, until they have had their effect."""
+"""The inbox: events of the sources, stored before they are answered, until they are processed."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Events:
         return [PendingEvent(**{**row, "invalidations": _invalidations(row["invalidations"])}) for row in rows]
 
     def mark_done(self, materializations: Mapping[int, Sequence[Mapping[str, str]]], reason: str | None = None) -> None:
-        """These events have had their effect: which assets and partitions each led to."""
+        """Record that these events are done, with the assets and partitions that each led to."""
         now = datetime.now(UTC)
         with self._engine.begin() as transaction:
             for event_id, led_to in materializations.items():
@@ -100,7 +100,7 @@ class Events:
                 transaction.execute(update(tables.events).where(tables.events.c.id == event.id).values(values))
 
     def postpone(self, ids: Sequence[int]) -> None:
-        """Leave these for a moment: another process works where they point to, or their unit is paused."""
+        """Try these again in a moment: another process works on their unit, or the unit is paused."""
         later = datetime.now(UTC) + POSTPONED
         with self._engine.begin() as transaction:
             for part in in_parts(ids):

@@ -31,14 +31,14 @@ class Units:
         self._engine = engine
 
     def replace_listing(self, connection: str, source: str, found: Iterable[Unit]) -> None:
-        """Keep the units of a complete listing; the connection's others are gone.
+        """Store the units of a complete listing; the connection's others are gone.
 
         A unit whose name, URL or readers have changed forgets its cursor: all its documents show them, and the
         next read takes in the whole unit.
         """
         units = list(found)
         known = {state.unit.id: state for state in self.all(connection)}
-        changed = [unit.id for unit in units if unit.id in known and _shown_anew(known[unit.id], unit)]
+        changed = [unit.id for unit in units if unit.id in known and _shows_change(known[unit.id], unit)]
         rows = [
             {
                 "connection": connection,
@@ -78,7 +78,7 @@ class Units:
         self._set(connection, unit, cursor=None, listing=listing)
 
     def record_sync(self, connection: str, unit: str, error: str | None = None) -> None:
-        """Note the end of a sync: its time where it went well, else what stopped it."""
+        """Record the end of a sync: its time where it went well, else the error that stopped it."""
         if error is None:
             self._set(connection, unit, last_sync=datetime.now(UTC), error=None)
         else:
@@ -93,7 +93,7 @@ class Units:
 
 
 def move_cursor(transaction: Connection, connection: str, unit: str, cursor: Cursor) -> None:
-    """Continue there next time; in the transaction that records what was read up to it."""
+    """Let the next read start at `cursor`; in the transaction that records what was read up to it."""
     transaction.execute(
         update(tables.units)
         .where(tables.units.c.connection == connection, tables.units.c.unit == unit)
@@ -105,8 +105,8 @@ def _of(connection: str, units: Sequence[str]) -> Update:
     return update(tables.units).where(tables.units.c.connection == connection, tables.units.c.unit.in_(units))
 
 
-def _shown_anew(state: UnitState, unit: Unit) -> bool:
-    """Whether documents read before show something of their unit that is no longer so."""
+def _shows_change(state: UnitState, unit: Unit) -> bool:
+    """Whether what documents show of their unit has changed since they were read."""
     readers = sorted(state.unit.readers)
     return state.unit.name != unit.name or state.unit.url != unit.url or readers != sorted(unit.readers)
 

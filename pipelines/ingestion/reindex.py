@@ -1,4 +1,4 @@
-"""Reindex: all documents in the landing, chunked and embedded anew for other settings, then made live at once."""
+"""Reindex: all documents in the landing are chunked and embedded again for other settings, then made live at once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipelines.settings import OpenAIEmbeddingSettings, Settings
 
 
 def reindex(services: Services, observer: Observer = SILENT) -> SyncReport:
-    """Make the index anew from the landing, without a request to the sources; texts embedded before are not paid
+    """Rebuild the index from the landing, without a request to the sources; texts embedded before are not paid
     again. Assistants see the old index until the new one is complete; interrupted, it is run again.
 
     `services` must replace its index. Raises UnitBusy while anything is being synced, EmbeddingError, IndexBusy.
