@@ -222,27 +222,9 @@ def record(
 ) -> None:
     """Write the outcomes of objects; those with `landed` point to `load`, the others to none."""
     now = datetime.now(UTC)
-    rows = [
-        {
-            "id": outcome.id,
-            "connection": connection,
-            "unit": unit,
-            "title": outcome.title,
-            "url": outcome.url,
-            "status": outcome.status,
-            "reason": outcome.reason,
-            "version": outcome.version,
-            "load": load if outcome.landed else None,
-            "listing": listing,
-            "chunks": 0,
-            "attempts": outcome.attempts,
-            "next_attempt": next_attempt(outcome.attempts, now) if outcome.status == "failed" else None,
-            "updated_at": outcome.updated_at,
-            "fingerprint": outcome.fingerprint,
-            "changed_at": now,
-        }
-        for outcome in outcomes
-    ]
+    origin = {"connection": connection, "unit": unit, "listing": listing, "changed_at": now}
+    rows = [origin | _row(outcome, load, now) for outcome in outcomes]
+    # An object keeps its number of points until its new version is indexed, and its listing in a partial read.
     kept = {"id", "chunks"} | (set() if listing else {"listing"})
     upsert(transaction, tables.documents, rows, update=(name for name in rows[0] if name not in kept) if rows else ())
 
@@ -286,6 +268,23 @@ def next_attempt(attempts: int, now: datetime) -> datetime:
     """When to try again after that many failures: 5 minutes, doubling up to a day."""
     doublings = min(max(attempts - 1, 0), 20)
     return now + min(FIRST_RETRY * (1 << doublings), LONGEST_RETRY)
+
+
+def _row(outcome: Outcome, load: int | None, now: datetime) -> dict[str, Any]:
+    return {
+        "id": outcome.id,
+        "title": outcome.title,
+        "url": outcome.url,
+        "status": outcome.status,
+        "reason": outcome.reason,
+        "version": outcome.version,
+        "load": load if outcome.landed else None,
+        "chunks": 0,
+        "attempts": outcome.attempts,
+        "next_attempt": next_attempt(outcome.attempts, now) if outcome.status == "failed" else None,
+        "updated_at": outcome.updated_at,
+        "fingerprint": outcome.fingerprint,
+    }
 
 
 _STATE_COLUMNS = tuple(tables.documents.c[name].label(name) for name in DocumentState.__slots__)

@@ -38,28 +38,16 @@ class Events:
         self._engine = engine
 
     def store(self, connection: str, event: Event, body: bytes) -> bool:
-        """Keep an event, durably when it returns; False if the delivery is here already."""
+        """Store an event, durably when this returns; False if the delivery is stored already."""
         now = datetime.now(UTC)
-        row = {
-            "connection": connection,
-            "delivery": event.id,
-            "kind": event.kind,
-            "body": body,
-            "invalidations": [asdict(one) for one in event.invalidations],
-            "state": "pending" if event.invalidations else "ignored",
-            "reason": event.ignored or None,
-            "attempts": 0,
-            "received_at": now,
-            "finished_at": None if event.invalidations else now,
-        }
         known = (tables.events.c.connection == connection, tables.events.c.delivery == event.id)
         with self._engine.begin() as transaction:
             if transaction.execute(select(tables.events.c.id).where(*known)).first():
                 return False
             # Two deliveries of one event at the same moment: the unique constraint lets one of them in.
-            upsert(transaction, tables.events, [row], key=("connection", "delivery"))
-            heard = {"connection": connection, "paused": False, "last_event": now}
-            upsert(transaction, tables.connections, [heard], update=("last_event",))
+            upsert(transaction, tables.events, [_row(connection, event, body, now)], key=("connection", "delivery"))
+            seen = {"connection": connection, "paused": False, "last_event": now}
+            upsert(transaction, tables.connections, [seen], update=("last_event",))
         return True
 
     def pending(self, connections: Sequence[str], limit: int) -> list[PendingEvent]:
@@ -165,6 +153,21 @@ class Events:
 def next_attempt(attempts: int, now: datetime) -> datetime:
     """When to try again after that many failures: 5 seconds, doubling up to 10 minutes."""
     return now + min(FIRST_RETRY * (1 << min(attempts - 1, 20)), LONGEST_RETRY)
+
+
+def _row(connection: str, event: Event, body: bytes, now: datetime) -> dict[str, Any]:
+    return {
+        "connection": connection,
+        "delivery": event.id,
+        "kind": event.kind,
+        "body": body,
+        "invalidations": [asdict(one) for one in event.invalidations],
+        "state": "pending" if event.invalidations else "ignored",
+        "reason": event.ignored or None,
+        "attempts": 0,
+        "received_at": now,
+        "finished_at": None if event.invalidations else now,
+    }
 
 
 def _invalidations(stored: Sequence[Mapping[str, Any]]) -> tuple[Invalidation, ...]:

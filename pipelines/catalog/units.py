@@ -39,19 +39,7 @@ class Units:
         units = list(found)
         known = {state.unit.id: state for state in self.all(connection)}
         changed = [unit.id for unit in units if unit.id in known and _shows_change(known[unit.id], unit)]
-        rows = [
-            {
-                "connection": connection,
-                "unit": unit.id,
-                "source": source,
-                "name": unit.name,
-                "url": unit.url,
-                "readers": list(unit.readers),
-                "paused": False,
-                "gone": False,
-            }
-            for unit in units
-        ]
+        rows = [_row(connection, source, unit) for unit in units]
         with self._engine.begin() as transaction:
             upsert(transaction, tables.units, rows, update=("name", "url", "readers", "gone"))
             for part in in_parts(known.keys() - {unit.id for unit in units}):
@@ -99,6 +87,19 @@ def move_cursor(transaction: Connection, connection: str, unit: str, cursor: Cur
         .where(tables.units.c.connection == connection, tables.units.c.unit == unit)
         .values(cursor=cursor)
     )
+
+
+def _row(connection: str, source: str, unit: Unit) -> dict[str, object]:
+    return {
+        "connection": connection,
+        "unit": unit.id,
+        "source": source,
+        "name": unit.name,
+        "url": unit.url,
+        "readers": list(unit.readers),
+        "paused": False,
+        "gone": False,
+    }
 
 
 def _of(connection: str, units: Sequence[str]) -> Update:

@@ -71,10 +71,10 @@ def sync_connection(
         report.requests[connection.id] = connector.requests
         for unit in chosen:
             report.add(sync_unit(services, connection, connector, unit, options, observer))
+        # Only a listing that was read to its end shows that a unit is gone.
         if options.mode in ("full", "reconcile") and not units and connection.id not in report.errors:
-            gone = replace(options, mode="gone")
-            for unit in _gone(services, connection):
-                report.add(sync_unit(services, connection, connector, unit, gone, observer))
+            for unit in _gone_units(services, connection):
+                report.add(sync_unit(services, connection, connector, unit, replace(options, mode="gone"), observer))
     return report
 
 
@@ -116,7 +116,7 @@ def sync_units(
     return [by_name[name] for name in only]
 
 
-def _gone(services: Services, connection: Connection) -> list[Unit]:
+def _gone_units(services: Services, connection: Connection) -> list[Unit]:
     """Units that the source no longer lists, and that still have documents."""
     states = services.catalog.units.all(connection.id)
     live = services.catalog.documents.count_live
@@ -152,9 +152,9 @@ def run_stages(
     for stage in options.stages:
         done = StageDone(connection, unit, stage, SyncReport())
         before = connector.requests
-        # Trouble at the source leaves what was read before it, and that goes on to the index.
+        # After an error at the source, what was read before it still goes on to the index.
         with _record_errors(report, name), measure_time(done.report):
-            _run(services, connector, done, options, partial(observer.progress, unit))
+            _run_stage(services, connector, done, options, partial(observer.progress, unit))
         done.report.requests[connection.id] = connector.requests - before
         report.add(done.report)
         if name not in report.errors:
@@ -164,7 +164,7 @@ def run_stages(
     return report
 
 
-def _run(
+def _run_stage(
     services: Services, connector: Connector, done: StageDone, options: SyncOptions, progress: ProgressCallback
 ) -> None:
     """Run one stage. The stages are imported when they run: each brings heavy packages of its own."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pipelines.index.batches import Batch
@@ -14,6 +14,7 @@ from pipelines.index.contract import (
     Filters,
     IndexSpec,
     Mode,
+    PayloadUpdate,
     Point,
     Vector,
     spec_metadata,
@@ -67,10 +68,22 @@ def operations(batch: Batch, known: Collection[str]) -> list[models.UpdateOperat
     if batch.points:
         points = models.PointsList(points=[_point(point) for point in batch.points])
         steps.append(models.UpsertOperation(upsert=points))
-    updates = [update for update in batch.updates if update.id in known]
-    for update in updates:
-        payload = models.SetPayload(payload=update.payload, points=[update.id])
-        steps.append(models.OverwritePayloadOperation(overwrite_payload=payload))
+    steps += _updates([update for update in batch.updates if update.id in known])
+    if batch.stale:
+        stale: list[Any] = list(batch.stale)
+        steps.append(models.DeleteOperation(delete=models.PointIdsList(points=stale)))
+    return steps
+
+
+def _updates(updates: Sequence[PayloadUpdate]) -> list[models.UpdateOperation]:
+    from qdrant_client import models
+
+    steps: list[models.UpdateOperation] = [
+        models.OverwritePayloadOperation(
+            overwrite_payload=models.SetPayload(payload=update.payload, points=[update.id])
+        )
+        for update in updates
+    ]
     vectors = [
         models.PointVectors(id=update.id, vector={BM25: _sparse(document_vector(update.lexical_text))})
         for update in updates
@@ -78,9 +91,6 @@ def operations(batch: Batch, known: Collection[str]) -> list[models.UpdateOperat
     ]
     if vectors:
         steps.append(models.UpdateVectorsOperation(update_vectors=models.UpdateVectors(points=vectors)))
-    if batch.stale:
-        stale: list[Any] = list(batch.stale)
-        steps.append(models.DeleteOperation(delete=models.PointIdsList(points=stale)))
     return steps
 
 
