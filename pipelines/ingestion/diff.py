@@ -42,9 +42,9 @@ def diff_item(item: Document | Skipped | Failed | Deleted, state: DocumentState 
 
 
 def _document(document: Document, state: DocumentState | None, now: datetime) -> DocumentDiff:
-    known = state is not None and state.status != "deleted"
-    if state and known and document.version == state.version and not _due(state, now):
-        is_new = document.fingerprint != (state.fingerprint or "")
+    known = state if state and state.status != "deleted" else None
+    if known and document.version == known.version and not _is_due(known, now):
+        is_new = document.fingerprint != (known.fingerprint or "")
         return DocumentDiff("unchanged", fingerprint=document.fingerprint if is_new else None)
     outcome = Outcome(
         id=document.id,
@@ -100,5 +100,5 @@ def _removal(document_id: str, state: DocumentState | None) -> Deleted | None:
     return Deleted(document_id) if may_have_points else None
 
 
-def _due(state: DocumentState, now: datetime) -> bool:
+def _is_due(state: DocumentState, now: datetime) -> bool:
     return state.status == "failed" and (state.next_attempt is None or state.next_attempt <= now)
