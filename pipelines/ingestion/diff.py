@@ -32,16 +32,16 @@ def diff_item(item: Document | Skipped | Failed | Deleted, state: DocumentState 
     """What `item` changes. `state` is None for an object that the catalog does not know."""
     match item:
         case Document():
-            return _document(item, state, now)
+            return _diff_document(item, state, now)
         case Skipped():
-            return _skipped(item, state)
+            return _diff_skipped(item, state)
         case Failed():
-            return _failed(item, state)
+            return _diff_failed(item, state)
         case Deleted():
-            return _deleted(item, state)
+            return _diff_deleted(item, state)
 
 
-def _document(document: Document, state: DocumentState | None, now: datetime) -> DocumentDiff:
+def _diff_document(document: Document, state: DocumentState | None, now: datetime) -> DocumentDiff:
     known = state if state and state.status != "deleted" else None
     if known and document.version == known.version and not _is_due(known, now):
         is_new = document.fingerprint != (known.fingerprint or "")
@@ -60,7 +60,7 @@ def _document(document: Document, state: DocumentState | None, now: datetime) ->
     return DocumentDiff("changed" if known else "new", outcome, document)
 
 
-def _skipped(item: Skipped, state: DocumentState | None) -> DocumentDiff:
+def _diff_skipped(item: Skipped, state: DocumentState | None) -> DocumentDiff:
     row = _removal(item.document_id, state)
     outcome = Outcome(
         id=item.document_id,
@@ -73,7 +73,7 @@ def _skipped(item: Skipped, state: DocumentState | None) -> DocumentDiff:
     return DocumentDiff("skipped", outcome, row)
 
 
-def _failed(item: Failed, state: DocumentState | None) -> DocumentDiff:
+def _diff_failed(item: Failed, state: DocumentState | None) -> DocumentDiff:
     """A failed read leaves in the index what is there: the object may be as it was."""
     outcome = Outcome(
         id=item.document_id,
@@ -86,7 +86,7 @@ def _failed(item: Failed, state: DocumentState | None) -> DocumentDiff:
     return DocumentDiff("failed", outcome)
 
 
-def _deleted(item: Deleted, state: DocumentState | None) -> DocumentDiff:
+def _diff_deleted(item: Deleted, state: DocumentState | None) -> DocumentDiff:
     if state is None or state.status == "deleted":
         return DocumentDiff("absent")
     row = _removal(item.document_id, state)

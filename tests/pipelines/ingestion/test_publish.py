@@ -15,7 +15,7 @@ from connectors.github.settings import GitHubConnection
 from connectors.model import Unit
 from pipelines.index.contract import DocumentChange, Filters, Point
 from pipelines.index.filters import Conditions
-from pipelines.ingestion.publish import publish, publish_blockers, publish_checked
+from pipelines.ingestion.publish import check_and_publish, publish, publish_blockers
 from pipelines.ingestion.sync import sync_unit
 from pipelines.services import Services
 from pipelines.settings import GoldenQuestions, Settings
@@ -73,7 +73,7 @@ def golden(services: Services, tmp_path: Path, recall: float, *lines: dict[str, 
 
 def test_a_sound_index_is_published_with_its_figures(services: Services, source: MemorySource) -> None:
     sync_unit(services, CONNECTION, source, UNIT)
-    done = publish_checked(services)
+    done = check_and_publish(services)
     assert (done.published, done.reasons, live(services)) == (True, [], {1, 2})
     assert [check.passed for check in done.checks] == [True, True, True]
     figures = done.sources["github"]
@@ -85,7 +85,7 @@ def test_a_sound_index_is_published_with_its_figures(services: Services, source:
 
 
 def test_a_source_that_was_never_read_has_no_figures(services: Services) -> None:
-    figures = publish_checked(services).sources["github"]
+    figures = check_and_publish(services).sources["github"]
     assert (figures.documents, figures.newest, figures.last_sync, figures.lag_seconds) == (0, None, None, None)
 
 
@@ -93,7 +93,7 @@ def test_points_that_the_catalog_does_not_know_shut_the_gate(services: Services,
     sync_unit(services, CONNECTION, source, UNIT)
     publish(services)
     write(services, 3)
-    done = publish_checked(services)
+    done = check_and_publish(services)
     assert (done.published, live(services)) == (False, {1, 2})
     assert done.reasons == publish_blockers(services)
     assert "issues/3 (1 points, not 0)" in done.reasons[0]
@@ -105,7 +105,7 @@ def test_while_it_is_shut_small_changes_wait_too_until_it_opens(
     sync_unit(services, CONNECTION, source, UNIT)
     publish(services)
     write(services, 3)
-    publish_checked(services)
+    check_and_publish(services)
     source.put(document(4))
     sync_unit(services, CONNECTION, source, UNIT)
     publish(services)
@@ -125,7 +125,7 @@ def test_a_document_on_its_way_does_not_shut_it(
     source.put(document(1, content=LONG))
     monkeypatch.setattr(services.catalog.documents, "record_indexed", _killed)
     assert "acme/unit" in sync_unit(services, CONNECTION, source, UNIT).errors
-    assert publish_checked(services).published
+    assert check_and_publish(services).published
 
 
 def _killed(_: object) -> None:
@@ -135,7 +135,7 @@ def _killed(_: object) -> None:
 def test_points_of_a_document_with_different_readers_shut_it(services: Services) -> None:
     write(services, 5, 0, readers=["user:ada@example.com"])
     write(services, 5, 1, readers=["public"])
-    closed = publish_checked(services).checks[1]
+    closed = check_and_publish(services).checks[1]
     assert (closed.passed, KEY.format(5) in closed.detail) == (False, True)
 
 
@@ -144,7 +144,7 @@ def test_documents_without_readers_are_looked_at_as_a_stranger(
 ) -> None:
     sync_unit(services, CONNECTION, source, UNIT)
     monkeypatch.setattr("pipelines.index.embedded.shard_reader.conditions", _without_readers)
-    done = publish_checked(services)
+    done = check_and_publish(services)
     assert (done.published, done.checks[1].passed) == (False, False)
     assert KEY.format(2) in done.checks[1].detail
 
@@ -162,7 +162,7 @@ def test_golden_questions_decide(
     sync_unit(services, CONNECTION, source, UNIT)
     expected = {"query": "penstock valve", "documents": [KEY.format(1)]}
     golden(services, tmp_path, wanted, expected, {"query": "what is lost?", "documents": ["notion:x"]})
-    done = publish_checked(services)
+    done = check_and_publish(services)
     assert (done.published, live(services)) == (published, {1, 2} if published else set())
     assert done.golden is not None
     assert done.golden.recall_at_10 == 0.5
@@ -173,9 +173,9 @@ def test_golden_questions_are_asked_as_their_person(services: Services, source: 
     sync_unit(services, CONNECTION, source, UNIT)
     hidden = {"query": "turbine", "documents": [KEY.format(2)]}
     golden(services, tmp_path, 1.0, hidden)
-    assert publish_checked(services).published
+    assert check_and_publish(services).published
     golden(services, tmp_path, 1.0, hidden | {"user": "ada@example.com"})
-    assert not publish_checked(services).published
+    assert not check_and_publish(services).published
 
 
 def test_golden_questions_that_cannot_be_asked_shut_it(
@@ -183,4 +183,4 @@ def test_golden_questions_that_cannot_be_asked_shut_it(
 ) -> None:
     sync_unit(services, CONNECTION, source, UNIT)
     golden(services, tmp_path, 0.0, {"query": "x"})
-    assert "could not be asked" in publish_checked(services).reasons[0]
+    assert "could not be asked" in check_and_publish(services).reasons[0]
