@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from connectors.registry import AnyConnection, SourceName
 from connectors.settings import Connection
 from pipelines.errors import SettingsError, UsageError
+from pipelines.settings_errors import first_problem
 
 DEFAULT_FILE = "headrace.yaml"
 _VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
@@ -156,7 +157,8 @@ def load_settings(file: Path | None = None, environment: Mapping[str, str] | Non
     try:
         return Settings.model_validate({**values, "directory": file.parent})
     except ValidationError as error:
-        raise _settings_error(error) from None
+        path, reason = first_problem(error)
+        raise SettingsError(path or DEFAULT_FILE, reason) from None
 
 
 def _interpolate(value: Any, variables: Mapping[str, str | None], path: str) -> Any:
@@ -176,21 +178,3 @@ def _interpolate(value: Any, variables: Mapping[str, str | None], path: str) -> 
         return found
 
     return _VARIABLE.sub(value_of, value)
-
-
-def _settings_error(error: ValidationError) -> SettingsError:
-    """The first problem, at its path as a person would write it. Values are left out: they may be secret."""
-    first = error.errors(include_input=False, include_url=False)[0]
-    path = ""
-    for part in _without_union_tag(first["loc"]):
-        if isinstance(part, int):
-            path += f"[{part}]"
-        else:
-            path += f".{part}" if path else part
-    reason = "unknown key" if first["type"] == "extra_forbidden" else first["msg"].removeprefix("Value error, ")
-    return SettingsError(path or DEFAULT_FILE, reason)
-
-
-def _without_union_tag(location: tuple[str | int, ...]) -> tuple[str | int, ...]:
-    """pydantic puts the chosen provider after `embedding`; the file has no such level."""
-    return location[:1] + location[2:] if location[:1] == ("embedding",) and len(location) > 2 else location
