@@ -9,7 +9,8 @@ from typing import Literal, TypeAlias
 from connectors.contract import Deleted, Failed, Skipped
 from connectors.model import Document
 from connectors.rows import Row
-from pipelines.catalog.documents import DocumentState, Outcome
+from pipelines.catalog.documents import DocumentState
+from pipelines.catalog.outcomes import Outcome
 
 ChangeKind: TypeAlias = Literal["new", "changed", "unchanged", "skipped", "failed", "deleted", "absent"]
 """`absent`: gone at the source, and not known here either."""

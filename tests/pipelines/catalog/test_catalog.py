@@ -21,7 +21,7 @@ from connectors.contract import Cursor, Membership
 from connectors.model import Unit
 from pipelines.catalog import Catalog, Outcome, open_catalog, tables
 from pipelines.catalog.database import HEAD
-from pipelines.catalog.documents import next_attempt
+from pipelines.catalog.outcomes import next_attempt
 from pipelines.catalog.units import UnitState
 from pipelines.errors import SettingsError, UnitBusy
 from pipelines.settings import CatalogSettings, Settings

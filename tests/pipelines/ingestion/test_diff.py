@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from connectors.contract import Deleted, Failed, Skipped
-from pipelines.catalog.documents import DocumentState, Outcome
+from pipelines.catalog.documents import DocumentState
+from pipelines.catalog.outcomes import Outcome
 from pipelines.ingestion.diff import DocumentDiff, diff_item
 from tests.pipelines.documents import document
 
