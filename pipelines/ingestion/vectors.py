@@ -49,6 +49,7 @@ def index_vectors(
     with _SharedStore(services) as shared, ThreadPoolExecutor(1) as beside:
         for load in loads:
             planned = (_plan(shared.open(), step) for step in _steps(_current(services, load)))
+            # The provider embeds the next step while this one is written: neither waits for the other.
             for plans, vectors in _one_ahead(beside, planned, embed, meanwhile=shared.yield_lock):
                 _write(services, shared.open(), plans, vectors, report)
                 done += sum(len(plan.document.chunks) for plan in plans)
