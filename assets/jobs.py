@@ -106,15 +106,15 @@ def _summary(report: SyncReport) -> dict[str, Any]:
 
 @dg.op(description="Take the events of the inbox to the index, as the worker does.")
 def take_events(context: dg.OpExecutionContext, runtime: dg.ResourceParam[Runtime]) -> None:
-    from pipelines.events.connector_pool import open_connectors
+    from pipelines.events.connector_pool import open_connector_pool
     from pipelines.events.worker import Worker
 
-    with runtime.services() as services, open_connectors() as connectors:
+    with runtime.services() as services, open_connector_pool() as connectors:
         worker = Worker(services, connectors, DagsterReporter(context.instance))
-        places = 0
-        while looked_at := worker.work():
-            places += looked_at
-    context.log.info(f"{places} places looked at")
+        processed = 0
+        while items := worker.run_pass():
+            processed += items
+    context.log.info(f"{processed} work items processed")
 
 
 @dg.job(description="Take the events of the inbox to the index.")

@@ -238,9 +238,9 @@ def explain(
 @app.command()
 def worker() -> None:
     """Take the sources' events to the index as they come, until SIGINT or SIGTERM."""
-    from pipelines.events.run import serve_events
+    from pipelines.events.run import run_worker
 
-    serve_events(load_settings())
+    run_worker(load_settings())
 
 
 @events.command(name="list")
@@ -251,17 +251,17 @@ def events_list(
     json: Json = False,
 ) -> None:
     """The newest events, and what each led to."""
-    from pipelines.events.admin import listed
+    from pipelines.events.admin import list_events
 
-    output.events(listed(load_settings(), connection, state, limit), json)
+    output.events(list_events(load_settings(), connection, state, limit), json)
 
 
 @events.command(name="show")
 def events_show(event_id: Annotated[int, typer.Argument(metavar="ID")]) -> None:
     """Print a delivery as it came, such as the verification token that Notion sends once."""
-    from pipelines.events.admin import body_of
+    from pipelines.events.admin import read_body
 
-    print(body_of(load_settings(), event_id))
+    print(read_body(load_settings(), event_id))
 
 
 @events.command()
@@ -272,9 +272,9 @@ def replay(
     json: Json = False,
 ) -> None:
     """Look again at what events point to, dead letters included."""
-    from pipelines.events.admin import replayed
+    from pipelines.events.admin import replay_events
 
-    count = replayed(load_settings(), ids or (), connection, since and since.replace(tzinfo=UTC))
+    count = replay_events(load_settings(), ids or (), connection, since and since.replace(tzinfo=UTC))
     output.as_json({"replayed": count}) if json else print(f"{count} events wait again")
 
 
