@@ -10,12 +10,12 @@ from connectors.registry import source
 from pipelines.settings import Settings
 
 
-class Memberships(Protocol):
+class MembershipReader(Protocol):
     def groups_of(self, email: str) -> frozenset[str]:
         """Reader tokens of the groups that a person belongs to."""
 
 
-def person_tokens(email: str, settings: Settings, memberships: Memberships) -> tuple[str, ...]:
+def person_tokens(email: str, settings: Settings, memberships: MembershipReader) -> tuple[str, ...]:
     """Reader tokens of a person: everybody's, their own, their groups', and those that their address alone gives."""
     address = email.strip().lower()
     by_address = (token for one in settings.connections for token in source(one.source).address_tokens(one.id, address))

@@ -11,7 +11,7 @@ from connectors.webhooks import DeliveryRefused, DeliveryUnreadable
 from pipelines.catalog import Catalog
 from pipelines.errors import UsageError
 from pipelines.events.inbox import accept
-from pipelines.service.errors import WEBHOOKS_PATH, Problem, described
+from pipelines.service.errors import WEBHOOKS_PATH, Problem, problem_responses
 from pipelines.service.metrics import Metrics
 from pipelines.settings import Settings
 
@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 def install(app: FastAPI, settings: Settings, catalog: Catalog, metrics: Metrics) -> None:
     """Take deliveries at `POST /webhooks/{connection}`."""
 
-    @app.post(f"{WEBHOOKS_PATH}{{connection}}", responses=described(400, 401, 404, 413))
+    @app.post(f"{WEBHOOKS_PATH}{{connection}}", responses=problem_responses(400, 401, 404, 413))
     async def webhook(connection: str, request: Request) -> dict[str, Any]:
         """Keep a source's event. Deliveries that are not signed as the connection's settings say are refused."""
         try:
