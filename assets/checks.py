@@ -5,7 +5,7 @@ import dagster as dg
 from assets.ingestion import asset_key
 from assets.resources import Runtime
 from pipelines.catalog.freshness import freshness
-from pipelines.operations.accounting import unaccounted
+from pipelines.operations.status import count_unaccounted
 
 
 def accounted_for_check(source: str) -> dg.AssetChecksDefinition:
@@ -18,7 +18,7 @@ def accounted_for_check(source: str) -> dg.AssetChecksDefinition:
     )
     def check(runtime: dg.ResourceParam[Runtime]) -> dg.AssetCheckResult:
         with runtime.services() as services:
-            counts = unaccounted(services, source)
+            counts = count_unaccounted(services, source)
         return dg.AssetCheckResult(
             passed=counts.pending == 0,
             severity=dg.AssetCheckSeverity.WARN,

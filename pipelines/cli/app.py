@@ -168,9 +168,9 @@ def _set_paused(target: str, paused: bool) -> None:
 @app.command()
 def status(json: Json = False) -> None:
     """What is indexed, skipped, failed and deleted, by connection and unit."""
-    from pipelines.operations.status import status_of
+    from pipelines.operations.status import read_status
 
-    output.status(status_of(load_settings()), json)
+    output.status(read_status(load_settings()), json)
 
 
 @app.command()

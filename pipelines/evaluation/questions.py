@@ -17,8 +17,8 @@ from typing import Annotated, Any
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, ValidationError
 
 from pipelines.errors import UsageError
-from pipelines.retrieval.schema import Person
-from pipelines.retrieval.schema import Question as QuestionText
+from pipelines.retrieval.schema import Person, QuestionText
+from pipelines.validation import first_problem
 
 RELEVANT = 1
 
@@ -49,7 +49,7 @@ def read_questions(file: Path) -> list[Question]:
     seen: dict[str, int] = {}
     questions = [_question(file, number, line, seen) for number, line in enumerate(lines, start=1) if line.strip()]
     if not questions:
-        raise UsageError(f"{file}: there is no question in it")
+        raise UsageError(f"{file}: it holds no questions")
     return questions
 
 
@@ -65,12 +65,12 @@ def _question(file: Path, number: int, line: str, seen: dict[str, int]) -> Quest
         raise UsageError(f"{file}: line {number}: {_reason(error)}") from None
     question = question if question.id else question.model_copy(update={"id": str(number)})
     if (first := seen.setdefault(question.id, number)) != number:
-        raise UsageError(f"{file}: line {number}: the id {question.id!r} is that of line {first}")
+        raise UsageError(f"{file}: line {number}: duplicate id {question.id!r}, first in line {first}")
     return question
 
 
 def _reason(error: ValueError) -> str:
     if not isinstance(error, ValidationError):
         return f"not valid JSON: {error}"
-    first = error.errors(include_input=False, include_url=False)[0]
-    return f"{'.'.join(map(str, first['loc'])) or 'the line'}: {first['msg']}"
+    where, what = first_problem(error)
+    return f"{where or 'the line'}: {what}"

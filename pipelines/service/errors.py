@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipelines.errors import EmbeddingError, IndexStoreError
+from pipelines.validation import field_path, reason
 
 MOST_BYTES = 256 * 1024
 """Of a request's body."""
@@ -151,7 +152,7 @@ def _http(request: Request, error: Exception) -> JSONResponse:
 
 def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101  registered for this class only
-    problems = [{"field": path(one["loc"]), "problem": without_prefix(one["msg"])} for one in error.errors()]
+    problems = [{"field": _place(one["loc"]), "problem": reason(one)} for one in error.errors()]
     first = problems[0]
     return _response(request, 422, "Invalid request", f"{first['field']}: {first['problem']}", errors=problems)
 
@@ -168,10 +169,6 @@ def _unexpected(request: Request, error: Exception) -> JSONResponse:
     return _response(request, 500, "Internal error", detail)
 
 
-def path(location: Sequence[int | str]) -> str:
-    """Where in a request something was wrong, as a person would write it."""
-    return ".".join(str(part) for part in location if part != "body") or "body"
-
-
-def without_prefix(message: str) -> str:
-    return message.removeprefix("Value error, ")
+def _place(location: Sequence[int | str]) -> str:
+    """Where in a request something is wrong; FastAPI puts `body` before the path."""
+    return field_path([part for part in location if part != "body"]) or "body"

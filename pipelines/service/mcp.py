@@ -23,14 +23,15 @@ from pipelines.retrieval.schema import (
     DocumentResponse,
     DocumentResult,
     Person,
-    Question,
+    QuestionText,
     SearchFilters,
     SearchRequest,
     Text,
 )
 from pipelines.service.authentication import PERSON_HEADER, Authenticator, Principal
-from pipelines.service.errors import Problem, path, without_prefix
+from pipelines.service.errors import Problem
 from pipelines.service.search_service import NOT_VISIBLE, SearchService
+from pipelines.validation import first_problem
 
 if TYPE_CHECKING:
     from mcp.server.lowlevel.server import Server
@@ -56,7 +57,7 @@ class _Arguments(BaseModel):
 class SearchArguments(_Arguments):
     """What `search` takes. A model may leave out all but `query`."""
 
-    query: Question = Field(
+    query: QuestionText = Field(
         description="What to look for: a question in plain words, or exact terms such as an error code or a file name"
     )
     top_k: int = Field(default=10, ge=1, le=MOST_DOCUMENTS, description="How many documents to return at most")
@@ -156,7 +157,7 @@ class McpEndpoint:
         try:
             person = _PERSON.validate_python(request.headers.get(PERSON_HEADER))
         except ValidationError as error:
-            raise Problem(422, "Invalid request", error.errors()[0]["msg"], field=PERSON_HEADER) from None
+            raise Problem(422, "Invalid request", first_problem(error)[1], field=PERSON_HEADER) from None
         return self._authenticator.principal(request, person)
 
     def _make_server(self) -> Server[Any]:
@@ -227,8 +228,7 @@ def _validate(model: type[Any], arguments: dict[str, Any]) -> Any:
     try:
         return model.model_validate(arguments)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise ToolError(f"{path(first['loc'])}: {without_prefix(first['msg'])}") from None
+        raise ToolError(": ".join(first_problem(error))) from None
 
 
 def _found_document(one: DocumentResult) -> FoundDocument:

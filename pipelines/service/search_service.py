@@ -51,7 +51,7 @@ class SearchService:
         return found
 
     def document(self, document_id: str, principal: Principal) -> DocumentResponse | None:
-        """None if there is none, or none that may be seen. Raises IndexStoreError and a 403 problem, as `search` does."""
+        """None if there is none, or none that may be seen. Raises IndexStoreError and a 403 problem."""
         readers, started = self._authenticator.readers(principal), time.perf_counter()
         found = document(document_id, readers, index=self._index, scope=principal.assistant.scope)
         milliseconds = round((time.perf_counter() - started) * 1000, 2)

@@ -32,7 +32,7 @@ def install(app: FastAPI, settings: Settings, catalog: Catalog, metrics: Metrics
         except UsageError:
             raise Problem(404, "Not found", "There is no such connection.") from None
         body = await _body(request)
-        result, answer = await run_in_threadpool(_taken, catalog, known, dict(request.headers), body)
+        result, answer = await run_in_threadpool(_accept, catalog, known, dict(request.headers), body)
         metrics.deliveries.labels(known.id, result).inc()
         if isinstance(answer, Problem):
             raise answer
@@ -51,14 +51,16 @@ async def _body(request: Request) -> bytes:
     return b"".join(parts)
 
 
-def _taken(
+def _accept(
     catalog: Catalog, connection: Connection, headers: dict[str, str], body: bytes
 ) -> tuple[str, dict[str, Any] | Problem]:
     try:
         event = accept(catalog, connection, headers, body)
     except DeliveryRefused:
         # Whoever guesses learns nothing, and leaves nothing but a count.
-        return "refused", Problem(401, "Unauthorized", "The delivery is not signed as it should be.")
+        return "refused", Problem(
+            401, "Unauthorized", "The delivery is not signed as it should be, or this connection takes none."
+        )
     except DeliveryUnreadable as error:
         logger.warning("%s: a signed delivery cannot be read: %s", connection.id, error)
         return "unreadable", Problem(400, "Bad request", f"The delivery cannot be read: {error}")

@@ -35,10 +35,10 @@ class EvalFiles:
 def evaluate_file(settings: Settings, files: EvalFiles, mode: str, json: bool) -> None:
     """Ask, compare, write and print. Raises UsageError for files that do not fit."""
     if mode not in get_args(Mode):
-        raise UsageError(f"--mode: {mode!r} is none of {', '.join(get_args(Mode))}")
+        raise UsageError(f"--mode: {mode!r} must be one of {', '.join(get_args(Mode))}")
     for option, file in (("--save", files.save), ("--html", files.html)):
         if file and not file.parent.is_dir():
-            raise UsageError(f"{option} {file}: {file.parent} is no folder")
+            raise UsageError(f"{option} {file}: {file.parent} is not a directory")
     questions = read_questions(files.questions)
     earlier = read_run(files.against) if files.against else None
     with Searcher(settings) as searcher:

@@ -16,6 +16,7 @@ from pipelines.retrieval.principals import person_tokens
 from pipelines.retrieval.schema import SearchRequest, SearchResponse
 from pipelines.services import Services
 from pipelines.settings import Settings
+from pipelines.validation import first_problem
 
 
 class Searcher:
@@ -49,8 +50,7 @@ class Searcher:
         try:
             asked = SearchRequest.model_validate(dict(request))
         except ValidationError as error:
-            first = error.errors()[0]
-            raise UsageError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+            raise UsageError(": ".join(first_problem(error))) from None
         services = self._services
         readers = person_tokens(asked.user, services.settings, services.catalog) if asked.user else None
         embedder = self._embedded or services.embedder

@@ -12,7 +12,7 @@ from pipelines.cli.output import progress, summary
 from pipelines.errors import HeadraceError
 from pipelines.ingestion.options import Target
 from pipelines.ingestion.orchestrator import find_orchestrator
-from pipelines.operations.status import status_of
+from pipelines.operations.status import read_status
 from pipelines.retrieval.schema import DocumentResult
 from pipelines.settings import Settings
 
@@ -48,7 +48,7 @@ def _sync(console: Console, settings: Settings) -> None:
 
 
 def _flow(console: Console, settings: Settings) -> None:
-    now = status_of(settings)
+    now = read_status(settings)
     console.print("[bold]3. What flowed[/]")
     for connection in now["connections"]:
         totals = ", ".join(f"{count} {status}" for status, count in connection["totals"].items())

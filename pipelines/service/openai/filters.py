@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, TypeAdapter, ValidationError
 
 from pipelines.retrieval.schema import Moment, SearchFilters, Text
+from pipelines.validation import first_problem
 
 FIELDS = {"source": "sources", "connection": "connections", "unit": "units", "kind": "kinds", "author": "authors"}
 """Attributes with one value per document, and the filter of each."""
@@ -53,7 +54,7 @@ class Compound(_FilterModel):
     filters: list[Annotated[Comparison | Compound, Field(discriminator="type")]] = Field(min_length=1, max_length=100)
 
 
-def _shallow(value: Any) -> Any:
+def _limit_depth(value: Any) -> Any:
     level = [value]
     for _ in range(DEEPEST):
         level = [inner for one in level if isinstance(one, dict) for inner in _inside(one)]
@@ -68,7 +69,7 @@ def _inside(value: dict[str, Any]) -> list[Any]:
 
 
 AttributeFilter: TypeAlias = Annotated[
-    Annotated[Comparison | Compound, Field(discriminator="type")], BeforeValidator(_shallow)
+    Annotated[Comparison | Compound, Field(discriminator="type")], BeforeValidator(_limit_depth)
 ]
 
 
@@ -81,8 +82,8 @@ class FilterError(ValueError):
 
 
 @dataclass
-class _Asked:
-    """What a tree of filters asks for, gathered. `places` says where each filter was asked for."""
+class _Conditions:
+    """What a tree of filters asks for. `places` says where in the request each filter was asked for."""
 
     values: dict[str, Any] = field(default_factory=dict)
     places: dict[str, str] = field(default_factory=dict)
@@ -91,7 +92,7 @@ class _Asked:
 
 def search_filters(tree: Comparison | Compound | None) -> SearchFilters:
     """The filters that a tree stands for. Raises FilterError."""
-    asked = _Asked()
+    asked = _Conditions()
     for where, comparison in _conjunction(tree, "filters") if tree else ():
         _gather(asked, where, comparison)
     if asked.nothing_fits:
@@ -99,8 +100,8 @@ def search_filters(tree: Comparison | Compound | None) -> SearchFilters:
     try:
         return SearchFilters(**asked.values)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise FilterError(f"{asked.places[str(first['loc'][0])]}.value", first["msg"]) from None
+        where, what = first_problem(error)
+        raise FilterError(f"{asked.places[where.partition('.')[0]]}.value", what) from None
 
 
 def _conjunction(tree: Comparison | Compound, where: str) -> Iterator[tuple[str, Comparison]]:
@@ -122,19 +123,19 @@ def _any_of(tree: Compound, where: str) -> Comparison:
         one = _any_of(inner, place) if isinstance(inner, Compound) and inner.type == "or" else inner
         if not isinstance(one, Comparison) or one.type not in ("eq", "in") or one.key != (joined or [one])[0].key:
             raise FilterError(place, "`or` can join `eq` and `in` of one attribute only")
-        _known(one, place)
+        _check_key(one, place)
         joined.append(one)
     values = [value for number, one in enumerate(joined) for value in _texts(one, f"{where}.filters.{number}")]
     return Comparison(type="in", key=joined[0].key, value=values)
 
 
-def _known(one: Comparison, where: str) -> None:
+def _check_key(one: Comparison, where: str) -> None:
     if one.key not in KEYS:
-        raise FilterError(f"{where}.key", f"no attribute to filter by; there are {', '.join(KEYS)}")
+        raise FilterError(f"{where}.key", f"unknown attribute: must be one of {', '.join(KEYS)}")
 
 
-def _gather(asked: _Asked, where: str, one: Comparison) -> None:
-    _known(one, where)
+def _gather(asked: _Conditions, where: str, one: Comparison) -> None:
+    _check_key(one, where)
     if one.key == TIME:
         _gather_time(asked, where, one)
     elif one.key in FIELDS:
@@ -143,7 +144,7 @@ def _gather(asked: _Asked, where: str, one: Comparison) -> None:
         _gather_list(asked, where, one)
 
 
-def _gather_field(asked: _Asked, where: str, one: Comparison) -> None:
+def _gather_field(asked: _Conditions, where: str, one: Comparison) -> None:
     name, values = FIELDS[one.key], _texts(one, where)
     if one.type not in ("eq", "in"):
         raise FilterError(f"{where}.type", f"{one.key} takes `eq` and `in`")
@@ -153,7 +154,7 @@ def _gather_field(asked: _Asked, where: str, one: Comparison) -> None:
     asked.nothing_fits |= not both
 
 
-def _gather_list(asked: _Asked, where: str, one: Comparison) -> None:
+def _gather_list(asked: _Conditions, where: str, one: Comparison) -> None:
     wanted, unwanted = LISTS[one.key]
     values = _texts(one, where)
     if one.type in ("ne", "nin"):
@@ -166,7 +167,7 @@ def _gather_list(asked: _Asked, where: str, one: Comparison) -> None:
         asked.values[wanted] = values
 
 
-def _gather_time(asked: _Asked, where: str, one: Comparison) -> None:
+def _gather_time(asked: _Conditions, where: str, one: Comparison) -> None:
     """`updated_after` is inclusive and `updated_before` exclusive, so `gt` and `lte` move by the least there is."""
     moment = _moment(one, where)
     if one.type not in ("gt", "gte", "lt", "lte"):

@@ -11,7 +11,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pipelines.retrieval.schema import DocumentResult, Person, Question, SearchFilters, SearchRequest
+from pipelines.retrieval.schema import DocumentResult, Person, QuestionText, SearchFilters, SearchRequest
 from pipelines.service.authentication import Principal
 from pipelines.service.errors import Problem
 from pipelines.service.openai.filters import AttributeFilter, FilterError, search_filters
@@ -49,7 +49,7 @@ class VectorStoreSearch(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    query: Question | Annotated[list[Question], Field(min_length=1, max_length=10)]
+    query: QuestionText | Annotated[list[QuestionText], Field(min_length=1, max_length=10)]
     max_num_results: int = Field(default=10, strict=True, ge=1, le=50)
     filters: AttributeFilter | None = None
     ranking_options: RankingOptions = RankingOptions()
