@@ -1,4 +1,4 @@
-"""Questions with expected documents, as they stand in a file: one JSON object a line.
+"""Questions with expected documents, as a file holds them: one JSON object a line.
 
     {"query": "How do I roll back a firmware release?", "expected": ["notion:acme/1f2e"], "user": "ada@example.com"}
 
@@ -23,7 +23,7 @@ from pipelines.validation import first_problem
 RELEVANT = 1
 
 
-def _graded(documents: Any) -> Any:
+def _with_grades(documents: Any) -> Any:
     return dict.fromkeys(documents, RELEVANT) if isinstance(documents, list) else documents
 
 
@@ -34,7 +34,7 @@ class Question(BaseModel):
 
     id: str = ""
     query: QuestionText
-    documents: Annotated[Mapping[str, PositiveInt], BeforeValidator(_graded)] = Field(
+    documents: Annotated[Mapping[str, PositiveInt], BeforeValidator(_with_grades)] = Field(
         min_length=1, validation_alias=AliasChoices("expected", "documents")
     )
     user: Person | None = None
@@ -47,7 +47,9 @@ def read_questions(file: Path) -> list[Question]:
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{file}: cannot be read: {error}") from None
     seen: dict[str, int] = {}
-    questions = [_question(file, number, line, seen) for number, line in enumerate(lines, start=1) if line.strip()]
+    questions = [
+        _parse_question(file, number, line, seen) for number, line in enumerate(lines, start=1) if line.strip()
+    ]
     if not questions:
         raise UsageError(f"{file}: it holds no questions")
     return questions
@@ -58,7 +60,7 @@ def expected_names(questions: Iterable[Question]) -> set[str]:
     return {name for question in questions for name in question.documents}
 
 
-def _question(file: Path, number: int, line: str, seen: dict[str, int]) -> Question:
+def _parse_question(file: Path, number: int, line: str, seen: dict[str, int]) -> Question:
     try:
         question = Question.model_validate(json.loads(line))
     except ValueError as error:

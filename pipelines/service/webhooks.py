@@ -16,7 +16,7 @@ from pipelines.service.metrics import Metrics
 from pipelines.settings import Settings
 
 MOST_BYTES = 5 * 1024 * 1024
-"""Of a delivery. GitHub sends no more than 25 MB, and of what is larger than this only the sender knows the use."""
+"""Of a delivery. Some sources send up to 25 MB; what they say about one object fits into far less."""
 
 logger = logging.getLogger(__name__)
 

@@ -12,13 +12,13 @@ from pydantic import ValidationError
 
 from pipelines.catalog.assistants import StoredAssistant, new_key
 from pipelines.cli import output
+from pipelines.cli.options import Json
 from pipelines.errors import UsageError
 from pipelines.settings import AssistantSettings, Settings, load_settings
 from pipelines.validation import first_problem
 
 app = typer.Typer(name="assistants", help="Keys of assistants.", no_args_is_help=True)
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line")]
 Id = Annotated[str, typer.Argument(metavar="ID")]
 _READER = re.compile(r"public|user:[^\s:]+@[^\s:]+|group:[^\s:]+:.+")
 _OPTIONS = {"id": "ID", "identity": "--identity", "sources": "--source", "parents_in": "--parent"}
@@ -44,7 +44,7 @@ def add(
     with open_catalog(settings) as catalog:
         catalog.assistants.add(added, key)
     if json:
-        output.as_json({"assistant": asdict(added), "api_key": key})
+        output.print_json({"assistant": asdict(added), "api_key": key})
     else:
         print(f"{added.id} is added. Its key is shown only now; Headrace keeps a hash of it:\n{key}")
 
@@ -59,7 +59,7 @@ def list_all(json: Json = False) -> None:
         made = [{"from": "command"} | asdict(one) for one in catalog.assistants.all()]
     rows = [_row(one) for one in settings.assistants] + made
     if json:
-        output.as_json({"assistants": rows})
+        output.print_json({"assistants": rows})
         return
     for row in rows:
         state = f"revoked {row['revoked_at']:%Y-%m-%d %H:%M}" if row["revoked_at"] else "in use"
@@ -78,7 +78,7 @@ def revoke(id: Id, json: Json = False) -> None:
     with open_catalog(settings) as catalog:
         revoked_at = catalog.assistants.revoke(id)
     if json:
-        output.as_json({"id": id, "revoked_at": revoked_at})
+        output.print_json({"id": id, "revoked_at": revoked_at})
     else:
         print(f"{id} is revoked")
 

@@ -29,7 +29,7 @@ def explain_document(settings: Settings, id_or_url: str, user: str | None, query
         except ValidationError as error:
             raise UsageError(f"--query: {first_problem(error)[1]}") from None
     if json:
-        output.as_json(found.as_json())
+        output.print_json(found.as_json())
         return
     console = Console()
     for name, value in _lines(found):

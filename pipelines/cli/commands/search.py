@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pipelines.catalog.lookup import ids_of
 from pipelines.embedding.base import Embedder
 from pipelines.errors import UsageError
-from pipelines.evaluation.embedding import EmbeddedTogether
+from pipelines.evaluation.embedding import PreembeddedQueries
 from pipelines.retrieval import search
 from pipelines.retrieval.principals import person_tokens
 from pipelines.retrieval.schema import SearchRequest, SearchResponse
@@ -39,7 +39,7 @@ class Searcher:
 
     def embed_together(self, queries: Sequence[str]) -> None:
         """Embed queries that will be asked, in few requests. Raises EmbeddingError."""
-        self._embedded = EmbeddedTogether(self._services.embedder, queries)
+        self._embedded = PreembeddedQueries(self._services.embedder, queries)
 
     def ids_of(self, names: Collection[str]) -> Mapping[str, Sequence[str]]:
         """The documents that ids and URLs stand for; what the catalog does not know is left out."""
