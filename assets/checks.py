@@ -8,7 +8,7 @@ from pipelines.catalog.freshness import freshness
 from pipelines.operations.status import count_unaccounted
 
 
-def accounted_for_check(source: str) -> dg.AssetChecksDefinition:
+def build_accounting_check(source: str) -> dg.AssetChecksDefinition:
     """Every object that was read is indexed, skipped, failed or deleted."""
 
     @dg.asset_check(
@@ -28,7 +28,7 @@ def accounted_for_check(source: str) -> dg.AssetChecksDefinition:
     return check
 
 
-def in_time_check(source: str) -> dg.AssetChecksDefinition:
+def build_freshness_check(source: str) -> dg.AssetChecksDefinition:
     """No connection of a source was read too long ago for its schedule."""
 
     @dg.asset_check(
