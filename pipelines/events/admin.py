@@ -19,7 +19,7 @@ def list_events(settings: Settings, connection: str | None, state: str | None, l
     if state and state not in get_args(State):
         raise UsageError(f"unknown state {state!r}: must be one of {', '.join(get_args(State))}")
     with Services(settings) as services:
-        events = services.catalog.events.listed(connection, cast("State | None", state), limit)
+        events = services.catalog.events.list_recent(connection, cast("State | None", state), limit)
     return [
         {name: value.isoformat() if isinstance(value, datetime) else value for name, value in event.items()}
         for event in events

@@ -17,7 +17,7 @@ from pipelines.errors import HeadraceError, UnitBusy
 from pipelines.events.outcomes import Deferred, Errored, Outcome, Processed, combine
 from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.report import SyncReport
-from pipelines.ingestion.sync import Observer, StageDone, discover, refresh_memberships, run_stages
+from pipelines.ingestion.sync import Observer, StageDone, refresh_memberships, run_stages, sync_units
 from pipelines.services import Services
 
 logger = logging.getLogger(__name__)
@@ -91,7 +91,7 @@ class EventProcessor:
 
     def _process_listing(self, invalidations: Sequence[Invalidation], stages: list[StageDone]) -> None:
         """Read new units, and those that show something new, as a whole; one that is gone loses its documents."""
-        discover(self._services, self._connection, self._connector)
+        sync_units(self._services, self._connection, self._connector)
         named = {one.unit for one in invalidations}
         for state in self._services.catalog.units.all(self._connection.id):
             if state.paused:
@@ -139,7 +139,7 @@ class EventProcessor:
         units = self._services.catalog.units
         state = units.get(self._connection.id, unit_id)
         if state is None and not self._unknown_units.contains(self._connection.id, unit_id):
-            discover(self._services, self._connection, self._connector)
+            sync_units(self._services, self._connection, self._connector)
             state = units.get(self._connection.id, unit_id)
             if state is None:
                 self._unknown_units.add(self._connection.id, unit_id)

@@ -59,7 +59,7 @@ class Worker:
             if time.monotonic() - self._maintained >= SECONDS_BETWEEN_MAINTENANCE:
                 self._maintained = time.monotonic()
                 self.run_maintenance()
-            self._services.make_way()
+            self._services.yield_lock()
             if not worked:
                 stop.wait(SECONDS_BETWEEN_POLLS)
 
@@ -86,7 +86,7 @@ class Worker:
             self._renew_channels(connection)
             self._poll(connection)
         self._publish()
-        self._services.catalog.events.forget_old()
+        self._services.catalog.events.delete_old()
 
     def _active_connections(self) -> dict[str, Connection]:
         """Those that are not paused: the events of the others wait."""
@@ -134,7 +134,7 @@ class Worker:
             logger.warning("%s: its push channels are not renewed: %s", connection.id, error)
         else:
             if channels != state:
-                self._services.catalog.connections.keep_channels(connection.id, channels)
+                self._services.catalog.connections.save_channels(connection.id, channels)
 
     def _poll(self, connection: Connection) -> None:
         """Sync a connection whose `poll_seconds` are over; the first time is that long after the worker's start."""
@@ -174,9 +174,9 @@ class Worker:
                 case Waiting():
                     pass  # it is pending, and comes with a later pass
         inbox = self._services.catalog.events
-        inbox.finished(finished)
+        inbox.mark_done(finished)
         for error, concerned in failed.items():
-            inbox.failed(concerned, error)
+            inbox.record_failure(concerned, error)
         inbox.postpone(deferred)
 
 

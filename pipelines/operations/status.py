@@ -46,7 +46,7 @@ def list_units(settings: Settings, connections: Sequence[Connection]) -> list[di
     with Services(settings) as services:
         for connection in connections:
             with closing(connect(connection)) as connector:
-                services.catalog.units.discovered(connection.id, connection.source, connector.units())
+                services.catalog.units.replace_listing(connection.id, connection.source, connector.units())
             found += [
                 {
                     "connection": state.connection,
@@ -69,7 +69,7 @@ def read_status(settings: Settings) -> dict[str, Any]:
         return {
             "connections": [_connection_status(catalog, connection, counts) for connection in settings.connections],
             "index": _index_status(services.reader.info()),
-            "troubled": [_as_json(one) for one in catalog.documents.in_trouble()],
+            "troubled": [_as_json(one) for one in catalog.documents.failed_or_skipped()],
         }
 
 

@@ -125,7 +125,7 @@ def _narrow(filters: Filters, scope: Filters | None) -> Filters | None:
     if scope is None:
         return filters
     sources = _intersect(filters.sources, scope.sources)
-    return None if sources is None else replace(filters, sources=sources, below=scope.parents_in)
+    return None if sources is None else replace(filters, sources=sources, scope_parents=scope.parents_in)
 
 
 def _intersect(asked: tuple[str, ...], allowed: tuple[str, ...]) -> tuple[str, ...] | None:

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from starlette.requests import Request
 
-from pipelines.catalog.assistants import StoredAssistant, hashed
+from pipelines.catalog.assistants import StoredAssistant, hash_key
 from pipelines.index.contract import Filters
 from pipelines.retrieval.principals import MembershipReader, person_tokens, service_tokens
 from pipelines.service.errors import Problem
@@ -47,7 +47,7 @@ class Principal:
 
 
 class StoredAssistants(Protocol):
-    def in_use(self) -> Sequence[tuple[str, StoredAssistant]]:
+    def active(self) -> Sequence[tuple[str, StoredAssistant]]:
         """Assistants made by command that may ask now, each behind the hash of its key."""
 
 
@@ -60,7 +60,7 @@ class Authenticator:
         self._stored = stored
         keys = ((one.api_key.get_secret_value(), one) for one in settings.assistants)
         # An assistant whose key is empty in the settings is nobody's to use.
-        self._configured = [(hashed(key), _of_settings(one)) for key, one in keys if key]
+        self._configured = [(hash_key(key), _of_settings(one)) for key, one in keys if key]
 
     def principal(self, request: Request, person: str | None) -> Principal:
         """Who sends a request, for the person that its header names. Raises a 401 problem."""
@@ -70,8 +70,8 @@ class Authenticator:
 
     def assistant(self, key: str) -> Assistant:
         """The assistant that the key belongs to. Raises a 401 problem."""
-        stored = ((key_hash, _of_catalog(one)) for key_hash, one in self._stored.in_use())
-        found = _find(hashed(key.strip()), (*self._configured, *stored))
+        stored = ((key_hash, _of_catalog(one)) for key_hash, one in self._stored.active())
+        found = _find(hash_key(key.strip()), (*self._configured, *stored))
         if found is None:
             raise Problem(
                 401,

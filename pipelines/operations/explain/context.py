@@ -67,7 +67,7 @@ def unit_context(catalog: Catalog, settings: Settings, connection: str, unit: st
 
 def related_events(catalog: Catalog, connection: str, unit: str, document_id: str) -> tuple[RelatedEvent, ...]:
     """The last events about a document, the newest first."""
-    events = catalog.events.listed(connection, limit=EVENTS_SEARCHED)
+    events = catalog.events.list_recent(connection, limit=EVENTS_SEARCHED)
     return tuple(islice(_related(events, unit, document_id), EVENTS_SHOWN))
 
 

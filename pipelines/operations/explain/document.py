@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from connectors.registry import source
-from pipelines.catalog.lookup import looked_up
+from pipelines.catalog.lookup import resolve
 from pipelines.errors import IndexStoreError, UsageError
 from pipelines.index.contract import Filters, Hit
 from pipelines.operations.explain.context import RelatedEvent, UnitContext, related_events, unit_context
@@ -125,7 +125,7 @@ _FROM_CATALOG = (
 
 def _find(services: Services, id_or_url: str) -> tuple[dict[str, Any], tuple[str, ...]]:
     """The catalog's row of a document, and the ids of others at the same URL."""
-    if rows := looked_up(services.catalog.documents, id_or_url):
+    if rows := resolve(services.catalog.documents, id_or_url):
         return rows[0], tuple(row["id"] for row in rows[1:])
     raise UsageError(
         f"{id_or_url.strip()}: no connection has named a document with this id or URL; see whether "
