@@ -19,7 +19,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from connectors.rows import TABLE, Row, documents_source, from_dict
+from connectors.dlt_source import landing_source
+from connectors.tables import DOCUMENTS, Row, parse_document
 from pipelines.chunking.model import Chunk
 from pipelines.errors import HeadraceError
 from pipelines.settings import Settings
@@ -66,14 +67,14 @@ class Landing:
             )
             # Cursors are kept in the catalog, together with what was read up to them.
             pipeline.config.restore_from_destination = False
-            info = pipeline.run(documents_source(source, rows), loader_file_format="parquet")
+            info = pipeline.run(landing_source(source, rows), loader_file_format="parquet")
             info.raise_on_failed_jobs()
             return self._loaded_file(info, pipeline.dataset_name)
 
     def read_documents(self, path: str) -> Iterator[tuple[Row, str | None]]:
         """Rows of a load, each with its version; None for a tombstone."""
         for row in self._rows(path):
-            yield from_dict(row), row["version"]
+            yield parse_document(row), row["version"]
 
     def write_chunks(self, connection: str, load: int, documents: Iterable[ChunkedDocument]) -> tuple[str, int]:
         """Write the chunks of a load; returns the file's path and how many there are.
@@ -151,12 +152,12 @@ class Landing:
             (package.load_id, job.job_file_info)
             for package in info.load_packages
             for job in package.jobs["completed_jobs"]
-            if job.job_file_info.table_name == TABLE
+            if job.job_file_info.table_name == DOCUMENTS
         ]
         if len(jobs) != 1:
-            raise HeadraceError(f"dlt wrote {len(jobs)} files into {self._root}/{dataset}/{TABLE}, expected one")
+            raise HeadraceError(f"dlt wrote {len(jobs)} files into {self._root}/{dataset}/{DOCUMENTS}, expected one")
         load_id, file = jobs[0]
-        return f"{dataset}/{TABLE}/{load_id}.{file.file_id}.{file.file_format}"
+        return f"{dataset}/{DOCUMENTS}/{load_id}.{file.file_id}.{file.file_format}"
 
     @contextmanager
     def _whole_file(self, path: str) -> Iterator[Any]:
