@@ -7,8 +7,9 @@
     pipeline.run(dlt_source({"id": "acme-slack", "source": "slack", "token": dlt.secrets["slack_token"]}))
 
 `documents` is merged by `id`, and what is gone at the source is deleted; `memberships` and `units` are replaced. Where
-each unit continues is kept in dlt's state of the pipeline, so that a second run reads only what changed. Give each
-connection a pipeline and a dataset of its own.
+a destination cannot merge, dlt appends every version, and `removed` marks what is gone. Where each unit continues is
+kept in dlt's state of the pipeline, so that a second run reads only what changed. Give each connection a pipeline and
+a dataset of its own.
 
 What a source shows only in a complete listing (an issue deleted on GitHub, a unit that the connection no longer reads)
 leaves with a full load: `pipeline.run(source, refresh="drop_sources")`.
@@ -57,7 +58,7 @@ _CONTRACT: dict[str, str] = {"tables": "evolve", "columns": "freeze", "data_type
 def dlt_source(connection: Connection | Mapping[str, Any]) -> DltSource:
     """A dlt source named after the connection's source, with the resources `documents`, `memberships` and `units`.
 
-    `connection` is what stands under `connections` in the settings. Raises pydantic's ValidationError. The resources
+    `connection` is an entry of `connections` in the settings. Raises pydantic's ValidationError. The resources
     raise SourceError, and then nothing of that run is loaded; only a unit's own trouble is logged, and the unit goes
     on from the same place in the next run. To load documents although memberships cannot be read, name the resource:
     `dlt_source(…).with_resources("documents")`.

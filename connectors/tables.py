@@ -46,8 +46,8 @@ _SAME_NAMES = (
 def documents_schema() -> pa.Schema:
     """Columns of `documents`. A tombstone has `id`, `removed` and `sequence` only.
 
-    `text` holds the content of what is text, and `content` the bytes of a file. `sequence` counts the rows of one
-    read: of two with the same id, the later one holds. `version` is a hash over everything else.
+    `text` holds a content that is `str`, and `content` one that is the bytes of a file. `sequence` counts the rows of
+    one read: of two with the same id, the later one is right. `version` is `Document.version`.
     """
     import pyarrow as pa
 
@@ -73,7 +73,7 @@ def documents_schema() -> pa.Schema:
 
 
 def memberships_schema() -> pa.Schema:
-    """Columns of `memberships`. `reader` is the token of the group as it stands in `readers` of documents."""
+    """Columns of `memberships`. `reader` is the group's token, as in the `readers` of documents."""
     import pyarrow as pa
 
     return pa.schema([(name, pa.string()) for name in ("connection", "group_id", "email", "reader")])
