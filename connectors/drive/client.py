@@ -61,7 +61,7 @@ class DriveClient:
         self._objects = open_api(connection, connection.base_url, authorized)
         # Apart, since a listing that is answered says nothing of a server that gives no file; but one that gives
         # no file is not asked for a listing again and again either.
-        self._listings = open_api(connection, connection.base_url, authorized, peer=self._objects)
+        self._listings = open_api(connection, connection.base_url, authorized, sibling=self._objects)
 
     @property
     def requests(self) -> int:
@@ -207,12 +207,12 @@ class DriveClient:
 
 
 def open_api(
-    connection: DriveConnection, base_url: str, authorized: httpx.BaseTransport, peer: ApiClient | None = None
+    connection: DriveConnection, base_url: str, authorized: httpx.BaseTransport, sibling: ApiClient | None = None
 ) -> ApiClient:
     """A client for one of Google's APIs. All of a connection meet the same limits, per API."""
     # The limits count against the user for whom requests are sent, and not against the key alone.
     credential = f"{connection.token.get_secret_value()} {connection.subject}"
-    return ApiClient(base_url, {}, check=drive_error, credential=credential, transport=authorized, peer=peer)
+    return ApiClient(base_url, {}, check=drive_error, credential=credential, transport=authorized, sibling=sibling)
 
 
 def _pages(api: ApiClient, payload: type[Page], path: str, first: str | None = None, **params: Any) -> Iterator[Page]:
