@@ -16,8 +16,14 @@ from connectors.errors import (
     Unavailable,
 )
 from connectors.notion.client import API_VERSION, NotionClient
+from connectors.notion.objects import Ref
+from connectors.notion.payloads import parse_object
 from connectors.notion.settings import NotionConnection
 from tests.connectors.notion.conftest import Notion, block, refused
+
+
+PAGE_REF = Ref("page", "p")
+PAGE = {"object": "page", "id": "p", "parent": {"type": "workspace"}, "properties": {}}
 
 
 def client_of(connection: NotionConnection, answer: Callable[[httpx.Request], httpx.Response]) -> NotionClient:
@@ -45,14 +51,14 @@ def test_errors_by_their_code(
 ) -> None:
     client = client_of(connection, lambda request: refused(status, code, "said so"))
     with pytest.raises(expected) as raised:
-        client.page("p")
+        client.retrieve(PAGE_REF)
     assert "ntn-secret" not in str(raised.value)
 
 
 @pytest.mark.parametrize("code", ["rate_limited", "conflict_error", "service_unavailable"])
 def test_transient_errors_are_tried_again(connection: NotionConnection, code: str) -> None:
-    answers = iter([refused(429 if code == "rate_limited" else 409, code), httpx.Response(200, json={"id": "p"})])
-    assert client_of(connection, lambda request: next(answers)).page("p") == {"id": "p"}
+    answers = iter([refused(429 if code == "rate_limited" else 409, code), httpx.Response(200, json=PAGE)])
+    assert client_of(connection, lambda request: next(answers)).retrieve(PAGE_REF) == parse_object(PAGE)
 
 
 def test_retry_after_is_kept(connection: NotionConnection) -> None:
@@ -74,17 +80,17 @@ def test_listings_are_read_to_the_end_in_get_and_post(notion: Notion, connection
     for at in range(7):
         notion.add_page(f"q{at}")
     client = client_of(connection, notion)
-    assert [one["id"] for one in client.children("p")] == [f"p.{at}" for at in range(8)]
+    assert [one.id for one in client.children("p")] == [f"p.{at}" for at in range(8)]
     assert sum(len(page.items) for page in client.search()) == 8
     assert notion.paths() == {"blocks/p/children": 3, "search": 3}
     assert {request.headers["notion-version"] for request in notion.asked} == {API_VERSION}
     assert {request.headers["authorization"] for request in notion.asked} == {"Bearer ntn-secret"}
 
 
-def test_a_listing_that_turns_in_a_circle_is_not_taken_for_whole(connection: NotionConnection) -> None:
+def test_a_pagination_loop_is_not_taken_for_a_whole_listing(connection: NotionConnection) -> None:
     again = {"results": [{"id": "x"}], "has_more": True, "next_cursor": "same"}
     client = client_of(connection, lambda request: httpx.Response(200, json=again))
-    with pytest.raises(InvalidResponse, match="circle"):
+    with pytest.raises(InvalidResponse, match="pagination loop: cursor repeated"):
         list(client.users())
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from connectors.contract import Deleted, Failed, Skipped
 from connectors.model import Document, Unit
-from connectors.notion.file_store import LARGEST, NOTION_FILES, Attachment, content_type, files_url
+from connectors.notion.file_store import LARGEST, NOTION_FILES, NotionFile, content_type, files_url
 from connectors.notion.settings import NotionConnection
 from connectors.notion.source import NotionConnector, connect
 from tests.connectors.notion.conftest import Notion
@@ -164,7 +164,7 @@ def test_a_copy_does_not_hold_the_files_of_its_original(notion: Notion, reading:
 
 def test_types_are_told_by_names() -> None:
     def typed(kind: str, name: str, url: str = "") -> str | None:
-        return content_type(Attachment("k", kind, name, url, False, None, None))
+        return content_type(NotionFile("k", kind, name, url, False, None, None))
 
     assert typed("file", "A.PDF") == "application/pdf"
     assert typed("pdf", "report") == "application/pdf"

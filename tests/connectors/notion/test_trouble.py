@@ -10,6 +10,7 @@ import pytest
 from connectors.contract import Checkpoint, Item
 from connectors.errors import InvalidResponse, Unavailable
 from connectors.model import Document, Unit
+from connectors.notion.payloads import NotionComment
 from connectors.notion.render.rich_text import markdown
 from connectors.notion.settings import NotionConnection
 from connectors.notion.source import NotionConnector, connect
@@ -179,7 +180,7 @@ def test_a_listing_that_tells_of_more_and_gives_no_way_to_it_is_not_complete(
 def test_a_mentioned_link_is_shown_by_its_title() -> None:
     mention = {"type": "link_mention", "link_mention": {"href": "https://l.example", "title": "The roadmap"}}
     run = {"type": "mention", "mention": mention, "plain_text": "https://l.example", "href": "https://l.example"}
-    assert markdown([run]) == "[The roadmap](https://l.example)"
+    assert markdown(NotionComment.model_validate({"rich_text": [run]}).rich_text) == "[The roadmap](https://l.example)"
 
 
 def test_what_fails_is_asked_for_once_for_all_units(notion: Notion, connector: NotionConnector) -> None:
