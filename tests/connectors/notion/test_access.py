@@ -4,10 +4,13 @@ import httpx
 import pytest
 
 from connectors.contract import Membership
+from connectors.errors import SourceError
 from connectors.notion import access
 from connectors.notion.client import NotionClient
 from connectors.notion.settings import NotionConnection
 from tests.connectors.notion.conftest import Notion, refused
+
+ADA = {"id": "u-ada", "type": "person", "name": "Ada", "person": {"email": "ada@acme.test"}}
 
 
 @pytest.mark.parametrize(
@@ -17,6 +20,8 @@ from tests.connectors.notion.conftest import Notion, refused
         (("public",), ("public",)),
         (("Ada@Acme.test", " bob@acme.test "), ("user:ada@acme.test", "user:bob@acme.test")),
         (("workspace", "workspace", ""), ("group:acme-notion:workspace",)),
+        ((" public ", " "), ("public",)),
+        (("ada@acme.test", "workspace", "public"), ("user:ada@acme.test", "group:acme-notion:workspace", "public")),
         ((), ()),
     ],
 )
@@ -30,6 +35,38 @@ def test_people_of_the_workspace_are_members_and_bots_are_not(notion: Notion, co
         Membership("workspace", "ada@acme.test"),
         Membership("workspace", "bob@acme.test"),
     ]
+
+
+@pytest.mark.parametrize(
+    "user",
+    [
+        {"id": "u", "type": "bot", "person": {"email": "bot@acme.test"}},
+        {"id": "u", "type": "person", "name": "Guest"},
+        {"id": "u", "type": "person", "person": {"email": ""}},
+        {"id": "u", "type": "person", "person": None},
+        {"id": "u"},
+    ],
+)
+def test_who_is_no_member(connection: NotionConnection, user: dict[str, object]) -> None:
+    answer = {"object": "list", "results": [user, ADA], "has_more": False}
+    client = NotionClient(connection, httpx.MockTransport(lambda request: httpx.Response(200, json=answer)))
+    assert list(access.memberships(connection, client)) == [Membership("workspace", "ada@acme.test")]
+
+
+def test_names_of_people_and_bots_by_id(connection: NotionConnection) -> None:
+    bot = {"id": "b", "type": "bot", "name": "Headrace"}
+    answer = {"object": "list", "results": [ADA, bot, {"id": "x", "name": ""}, {"id": "y"}], "has_more": False}
+    client = NotionClient(connection, httpx.MockTransport(lambda request: httpx.Response(200, json=answer)))
+    assert access.names(client) == {"u-ada": "Ada", "b": "Headrace"}
+
+
+@pytest.mark.parametrize(("status", "code"), [(401, "unauthorized"), (503, "service_unavailable")])
+def test_names_are_not_taken_for_empty_where_the_server_fails(
+    connection: NotionConnection, status: int, code: str
+) -> None:
+    client = NotionClient(connection, httpx.MockTransport(lambda request: refused(status, code)))
+    with pytest.raises(SourceError):
+        access.names(client)
 
 
 def test_nobody_is_asked_for_where_no_reader_is_the_workspace(notion: Notion, connection: NotionConnection) -> None:

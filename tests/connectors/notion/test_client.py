@@ -21,7 +21,6 @@ from connectors.notion.payloads import parse_object
 from connectors.notion.settings import NotionConnection
 from tests.connectors.notion.conftest import Notion, block, refused
 
-
 PAGE_REF = Ref("page", "p")
 PAGE = {"object": "page", "id": "p", "parent": {"type": "workspace"}, "properties": {}}
 
