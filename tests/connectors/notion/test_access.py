@@ -2,13 +2,20 @@ from __future__ import annotations
 
 import httpx
 import pytest
+from starlette.responses import JSONResponse
 
 from connectors.contract import Membership
 from connectors.errors import SourceError
 from connectors.notion import access
 from connectors.notion.client import NotionClient
 from connectors.notion.settings import NotionConnection
-from tests.connectors.notion.conftest import Notion, refused
+from tests.emulators.notion import Fault, Notion, as_httpx, refusal
+
+
+def answering(answer: Fault) -> httpx.MockTransport:
+    """A server that says the same to everything."""
+    return httpx.MockTransport(lambda request: as_httpx(answer()))
+
 
 ADA = {"id": "u-ada", "type": "person", "name": "Ada", "person": {"email": "ada@acme.test"}}
 
@@ -30,7 +37,7 @@ def test_readers(connection: NotionConnection, named: tuple[str, ...], tokens: t
 
 
 def test_people_of_the_workspace_are_members_and_bots_are_not(notion: Notion, connection: NotionConnection) -> None:
-    client = NotionClient(connection, httpx.MockTransport(notion))
+    client = NotionClient(connection, notion.transport())
     assert list(access.memberships(connection, client)) == [
         Membership("workspace", "ada@acme.test"),
         Membership("workspace", "bob@acme.test"),
@@ -49,14 +56,14 @@ def test_people_of_the_workspace_are_members_and_bots_are_not(notion: Notion, co
 )
 def test_who_is_no_member(connection: NotionConnection, user: dict[str, object]) -> None:
     answer = {"object": "list", "results": [user, ADA], "has_more": False}
-    client = NotionClient(connection, httpx.MockTransport(lambda request: httpx.Response(200, json=answer)))
+    client = NotionClient(connection, answering(lambda: JSONResponse(answer)))
     assert list(access.memberships(connection, client)) == [Membership("workspace", "ada@acme.test")]
 
 
 def test_names_of_people_and_bots_by_id(connection: NotionConnection) -> None:
     bot = {"id": "b", "type": "bot", "name": "Headrace"}
     answer = {"object": "list", "results": [ADA, bot, {"id": "x", "name": ""}, {"id": "y"}], "has_more": False}
-    client = NotionClient(connection, httpx.MockTransport(lambda request: httpx.Response(200, json=answer)))
+    client = NotionClient(connection, answering(lambda: JSONResponse(answer)))
     assert access.names(client) == {"u-ada": "Ada", "b": "Headrace"}
 
 
@@ -64,13 +71,13 @@ def test_names_of_people_and_bots_by_id(connection: NotionConnection) -> None:
 def test_names_are_not_taken_for_empty_where_the_server_fails(
     connection: NotionConnection, status: int, code: str
 ) -> None:
-    client = NotionClient(connection, httpx.MockTransport(lambda request: refused(status, code)))
+    client = NotionClient(connection, answering(lambda: refusal(status, code)))
     with pytest.raises(SourceError):
         access.names(client)
 
 
 def test_nobody_is_asked_for_where_no_reader_is_the_workspace(notion: Notion, connection: NotionConnection) -> None:
-    client = NotionClient(connection, httpx.MockTransport(notion))
+    client = NotionClient(connection, notion.transport())
     assert list(access.memberships(connection.model_copy(update={"readers": ("a@b.test",)}), client)) == []
     assert client.requests == 0
 
@@ -78,5 +85,5 @@ def test_nobody_is_asked_for_where_no_reader_is_the_workspace(notion: Notion, co
 def test_names_are_empty_for_an_integration_that_may_not_see_users(
     notion: Notion, connection: NotionConnection
 ) -> None:
-    notion.answers["users"] = lambda request: refused(403, "restricted_resource")
-    assert access.names(NotionClient(connection, httpx.MockTransport(notion))) == {}
+    notion.answers["users"] = lambda: refusal(403, "restricted_resource")
+    assert access.names(NotionClient(connection, notion.transport())) == {}

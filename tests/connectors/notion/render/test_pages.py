@@ -22,7 +22,7 @@ from connectors.notion.render.comments import comments_markdown
 from connectors.notion.render.pages import database_markdown, mentioned, page_markdown
 from connectors.notion.render.properties import NotionNames, option_names, property_lines
 from connectors.notion.render.rich_text import inline, markdown
-from tests.connectors.notion.conftest import block, text
+from tests.emulators.notion import block, text
 
 KNOWN = NotionNames(titles={"p1": "Roadmap", "d1": "Tasks"}, people={"u1": "Ada", "u2": "Bob"})
 
