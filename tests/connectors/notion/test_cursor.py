@@ -48,7 +48,7 @@ def test_a_cursor_without_a_time_reads_what_is_listed(since: object) -> None:
 
 
 def test_a_cursor_of_nothing_holds_no_time() -> None:
-    empty = {"since": None, "read": {}, "places": {}, "files": {}, "waiting": [], "whole": True}
+    empty: Cursor = {"since": None, "read": {}, "places": {}, "files": {}, "waiting": [], "whole": True}
     assert NotionCursor(whole=True).as_json() == empty
 
 

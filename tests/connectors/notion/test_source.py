@@ -26,7 +26,8 @@ def documents(items: Iterable[Item]) -> dict[str, Document]:
 def last_cursor(items: Iterable[Item]) -> Cursor:
     *_, last = items
     assert isinstance(last, Checkpoint)
-    return json.loads(json.dumps(last.cursor))  # as the catalog keeps it
+    kept: Cursor = json.loads(json.dumps(last.cursor))  # as the catalog keeps it
+    return kept
 
 
 def unit(unit_id: str) -> Unit:

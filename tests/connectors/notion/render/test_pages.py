@@ -365,7 +365,7 @@ def words_of(payload: Any) -> list[str]:
     if not isinstance(payload, dict):
         return []
     if "plain_text" in payload:
-        return payload["plain_text"].split()
+        return str(payload["plain_text"]).split()
     body = payload.get(str(payload.get("type")), {})
     shown = [body.get("expression", ""), body.get("title", "")]
     texts = [body.get(name) for name in ("rich_text", "cells", "caption")]
