@@ -12,9 +12,10 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from connectors.slack.client import number
+from connectors.slack.payloads import SlackMessage
 from connectors.slack.settings import SlackConnection
 from connectors.slack.source import SlackConnector, connect
+from connectors.slack.timestamps import ts_key
 
 TOKEN = "xoxb-secret"
 Fault = Callable[[str, dict[str, str]], httpx.Response | None]
@@ -82,12 +83,12 @@ class Workspace:
         top = [one for one in self._all(form) if one.get("thread_ts", one["ts"]) == one["ts"] or _is_broadcast(one)]
         if not self.ignores_bounds:
             same = (oldest, latest) if form.get("inclusive") == "true" else ()
-            top = [one for one in top if not oldest or number(one["ts"]) > number(oldest) or one["ts"] in same]
-            top = [one for one in top if not latest or number(one["ts"]) < number(latest) or one["ts"] in same]
-        top.sort(key=lambda one: number(one["ts"]), reverse=not (oldest and not latest))
+            top = [one for one in top if not oldest or ts_key(one["ts"]) > ts_key(oldest) or one["ts"] in same]
+            top = [one for one in top if not latest or ts_key(one["ts"]) < ts_key(latest) or one["ts"] in same]
+        top.sort(key=lambda one: ts_key(one["ts"]), reverse=not (oldest and not latest))
         start = int(form.get("cursor") or 0)
         page = top[start : start + self.page_size]
-        page.sort(key=lambda one: number(one["ts"]), reverse=True)
+        page.sort(key=lambda one: ts_key(one["ts"]), reverse=True)
         more = start + self.page_size < len(top)
         answer = {"messages": [self._with_replies(form, one) for one in page], "has_more": more}
         cursor = {"response_metadata": {"next_cursor": str(start + self.page_size)}}
@@ -104,7 +105,7 @@ class Workspace:
         replies = [one["ts"] for one in self._all(form) if one.get("thread_ts") == message["ts"] != one["ts"]]
         if not replies:
             return message
-        latest = max(replies, key=number)
+        latest = max(replies, key=ts_key)
         return message | {"thread_ts": message["ts"], "reply_count": len(replies), "latest_reply": latest}
 
 
@@ -128,6 +129,11 @@ def connector(slack: Workspace) -> Iterator[SlackConnector]:
     opened = connect(connection, httpx.MockTransport(slack.answer))
     yield opened
     opened.close()
+
+
+def parse_message(fields: dict[str, Any]) -> SlackMessage:
+    """A message of which a test gives only what it is about."""
+    return SlackMessage.model_validate({"ts": "1772355600.000100"} | fields)
 
 
 def reply(status: int, body: Any, **headers: str) -> httpx.Response:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import httpx
 import pytest
 from pydantic import SecretStr
@@ -9,11 +11,11 @@ from pydantic import SecretStr
 from connectors.contract import Checkpoint, Failed
 from connectors.errors import AccessDenied, InvalidResponse
 from connectors.model import Document, Unit
-from connectors.slack.render.messages import author, render_body
+from connectors.slack.render.messages import author_name, render_body
 from connectors.slack.render.mrkdwn import Names
 from connectors.slack.settings import SlackConnection
-from connectors.slack.source import connect
-from tests.connectors.slack.conftest import TOKEN
+from connectors.slack.source import SlackConnector, connect
+from tests.connectors.slack.conftest import TOKEN, Workspace, parse_message
 
 UNIT = Unit("C1", "general")
 TS = "1772355600.000100"
@@ -46,22 +48,21 @@ def test_an_odd_message_leaves_its_day_alone(slack, connector, odd):
     assert all(text in said(connector) for text in ("odd one", "plain one"))
 
 
-def test_what_cannot_be_read_is_recorded_and_the_rest_read(slack, connector, monkeypatch):
-    slack.say("C1", TS, "first day")
+def nested(depth: int) -> dict[str, Any]:
+    """A block within blocks."""
+    block: dict[str, Any] = {"type": "section", "text": "innermost"}
+    for _ in range(depth):
+        block = {"type": "section", "elements": [block]}
+    return block
+
+
+def test_what_cannot_be_read_is_recorded_and_the_rest_read(slack: Workspace, connector: SlackConnector) -> None:
+    slack.say("C1", TS, "first day", blocks=[nested(200)])
     slack.say("C1", "1772460000.000100", "second day", user="U2")
-    slack.users["U2"]["profile"] = {"display_name": "bo"}
-    real = render_body
-
-    def broken(message, names):
-        if message["text"] == "first day":
-            raise TypeError("of an unexpected shape")
-        return real(message, names)
-
-    monkeypatch.setattr("connectors.slack.render.messages.render_body", broken)
     second, failed, _ = (one for one in connector.read(UNIT) if not isinstance(one, Checkpoint) or one.complete)
     assert isinstance(second, Document)
     assert isinstance(failed, Failed)
-    assert "not as Slack documents it: TypeError" in failed.error
+    assert "not as documented: RecursionError" in failed.error
 
 
 def test_entries_that_are_no_messages_are_passed_over(slack, connector):
@@ -139,7 +140,7 @@ def test_a_channel_in_use_that_refuses_the_bot_is_an_error(bot):
     ],
 )
 def test_who_said_it_where_the_directory_does_not_know(message, name):
-    assert author(message, NAMES) == name
+    assert author_name(parse_message(message), NAMES) == name
 
 
 def cells(*values):
@@ -171,7 +172,7 @@ def cells(*values):
     ],
 )  # fmt: skip
 def test_what_messages_of_real_workspaces_hold(message, expected):
-    assert render_body(message, NAMES) == expected
+    assert render_body(parse_message(message), NAMES) == expected
 
 
 def test_a_root_without_a_count_of_its_replies_is_read_with_them(slack, connector):
