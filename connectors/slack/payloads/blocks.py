@@ -42,7 +42,7 @@ class BlockNode:
 
     def nodes(self, name: str = "elements") -> list[BlockNode]:
         """The objects of a list."""
-        return list(parse_blocks(self._json.get(name)))
+        return _nodes(self._json.get(name))
 
 
 BlockValue: TypeAlias = "str | int | float | list[BlockValue] | BlockNode | None"
@@ -59,7 +59,11 @@ def _block_value(value: Any) -> BlockValue:
 
 def parse_blocks(value: Any) -> tuple[BlockNode, ...]:
     """The objects of a list; none where it is no list."""
-    return tuple(BlockNode(entry) for entry in value if isinstance(entry, dict)) if isinstance(value, list) else ()
+    return tuple(_nodes(value))
+
+
+def _nodes(value: Any) -> list[BlockNode]:
+    return [BlockNode(entry) for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
 
 
 Blocks: TypeAlias = Annotated[tuple[BlockNode, ...], PlainValidator(parse_blocks)]

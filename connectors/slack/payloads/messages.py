@@ -180,8 +180,9 @@ class SlackMessage(Authored, MessagePlace):
     def fingerprint(self) -> str:
         """Changes with everything of a message that a person sees, its thread's number of replies and latest one
         included. Taken of the JSON as it came: what is not read yet of a block changes it too."""
-        shown: dict[str, Any] = {name: self._json.get(name) or None for name in _SHOWN}
-        files = self._json.get("files")
+        fields = self._json
+        shown: dict[str, Any] = {name: fields.get(name) or None for name in _SHOWN}
+        files = fields.get("files")
         shown["files"] = [
             [file.get("id"), file.get("mode"), file.get("title")]
             for file in (files if isinstance(files, list) else ())

@@ -90,11 +90,12 @@ def message_title(message: SlackMessage, names: Names) -> str:
 
 def _without_repetition(pieces: Sequence[str]) -> list[str]:
     """Leave out a piece whose words all occur, in order, in another one; of equal ones, the later."""
+    words = {piece: f" {_words(piece)} " for piece in pieces}
     kept: list[str] = []
-    for piece in sorted(pieces, key=lambda piece: len(_words(piece)), reverse=True):
-        if not any(f" {_words(piece)} " in f" {_words(other)} " for other in kept):
+    for piece in sorted(words, key=lambda piece: len(words[piece]), reverse=True):
+        if not any(words[piece] in words[other] for other in kept):
             kept.append(piece)
-    return [piece for piece in dict.fromkeys(pieces) if piece in kept]
+    return [piece for piece in words if piece in kept]
 
 
 def _words(text: str) -> str:
