@@ -117,12 +117,12 @@ class LatestChanges:
 
 def compare_latest(cursor: ChannelCursor, page: HistoryPage) -> LatestChanges:
     """What differs on the page of the latest messages, as far back as single messages are remembered."""
-    shown = {message.ts: message for message in page.messages}
+    shown, back_to = {message.ts: message for message in page.messages}, cursor.oldest_compared
     gone = frozenset(ts for ts in cursor.seen if ts not in shown and _is_after(ts, page.oldest))
     changed = tuple(
         message
         for message in page.messages
-        if not _is_before(message.ts, cursor.oldest_compared) and cursor.seen.get(message.ts) != message_state(message)
+        if not _is_before(message.ts, back_to) and cursor.seen.get(message.ts) != message_state(message)
     )
     touched = sorted(gone | {message.ts for message in changed}, key=ts_key)
     days = tuple(dict.fromkeys(day_of(ts) for ts in touched))
