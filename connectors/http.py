@@ -43,7 +43,8 @@ class ApiClient:
 
     Absolute links in answers (`next`, redirects) are re-anchored to the base URL, so that the token never
     reaches another host. All clients of one credential honour a rate limit that one of them met; `tier` tells
-    the tier of a request's path where the provider counts them apart.
+    the tier of a request's path where the provider counts them apart. Clients that share `unanswered`, the hosts of
+    one source, know of each other's requests without an answer.
     """
 
     def __init__(
@@ -56,13 +57,15 @@ class ApiClient:
         tier: Callable[[str], str] = lambda path: "",
         timeout: float = 60.0,
         transport: httpx.BaseTransport | None = None,
+        unanswered: dict[str, int] | None = None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self.requests = 0
         self._check = check
         self._credential = credential or headers.get("Authorization", "")
         self._tier = tier
-        self._unanswered = 0
+        self._unanswered = {} if unanswered is None else unanswered
+        self._unanswered[self.base_url] = 0
         self._lock = threading.Lock()
         self._client = httpx.Client(headers=dict(headers), timeout=timeout, transport=transport)
 
@@ -97,7 +100,7 @@ class ApiClient:
         for attempt in stamina.retry_context(on=self._backoff, attempts=ATTEMPTS, timeout=None, wait_max=30.0):
             with attempt:
                 found = parse(self._send_once(method, url, request))
-                self._unanswered = 0
+                self._unanswered[self.base_url] = 0
                 return found
         raise AssertionError("unreachable: the last attempt raises")
 
@@ -151,11 +154,11 @@ class ApiClient:
         if isinstance(error, RateLimited) and error.retry_after is not None:
             return error.retry_after if error.retry_after <= LONGEST_WAIT else False
         if not isinstance(error, TransientError):
-            self._unanswered = 0  # a refusal is an answer
+            self._unanswered[self.base_url] = 0  # a refusal is an answer
             return False
         with self._lock:
-            self._unanswered += 1
-            return self._unanswered < ATTEMPTS
+            self._unanswered[self.base_url] += 1
+            return sum(self._unanswered.values()) < ATTEMPTS
 
     def _limit(self, url: str) -> Limit:
         return limit_of(self.base_url, self._credential, self._tier(urlsplit(url).path))

@@ -65,12 +65,22 @@ class HistoryPage:
 class SlackClient:
     """One token on one workspace. Every method may raise SourceError."""
 
-    def __init__(self, connection: SlackConnection, transport: httpx.BaseTransport | None = None) -> None:
+    def __init__(
+        self,
+        connection: SlackConnection,
+        transport: httpx.BaseTransport | None = None,
+        unanswered: dict[str, int] | None = None,
+    ) -> None:
         token = connection.token.get_secret_value().strip()
         headers = {"Authorization": f"Bearer {token}", "User-Agent": "headrace"}
         # Slack counts each method apart: https://docs.slack.dev/apis/web-api/rate-limits
         self._api = ApiClient(
-            connection.base_url, headers, check=refusal, tier=lambda path: path.rpartition("/")[2], transport=transport
+            connection.base_url,
+            headers,
+            check=refusal,
+            tier=lambda path: path.rpartition("/")[2],
+            transport=transport,
+            unanswered=unanswered,
         )
 
     @property

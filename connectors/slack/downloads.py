@@ -33,10 +33,17 @@ def files_url(connection: SlackConnection) -> str:
 class FileLoader:
     """Loads files; the token goes to the configured host only."""
 
-    def __init__(self, connection: SlackConnection, transport: httpx.BaseTransport | None = None) -> None:
+    def __init__(
+        self,
+        connection: SlackConnection,
+        transport: httpx.BaseTransport | None = None,
+        unanswered: dict[str, int] | None = None,
+    ) -> None:
         token = connection.token.get_secret_value().strip()
         headers = {"Authorization": f"Bearer {token}", "User-Agent": "headrace"}
-        self._api = ApiClient(files_url(connection), headers, tier=lambda path: "files", transport=transport)
+        self._api = ApiClient(
+            files_url(connection), headers, tier=lambda path: "files", transport=transport, unanswered=unanswered
+        )
 
     @property
     def requests(self) -> int:

@@ -34,7 +34,9 @@ SCOPES = {
 
 def connect(connection: SlackConnection, transport: httpx.BaseTransport | None = None) -> SlackConnector:
     """Open a connection; nothing is sent yet. `transport` replaces the network."""
-    return SlackConnector(connection, SlackClient(connection, transport), FileLoader(connection, transport))
+    unanswered: dict[str, int] = {}
+    client = SlackClient(connection, transport, unanswered)
+    return SlackConnector(connection, client, FileLoader(connection, transport, unanswered))
 
 
 class SlackConnector:
