@@ -150,7 +150,8 @@ class SlackConnector:
         """What reads a channel, as it was listed or is now: its visibility decides who may read it."""
         channel = listed or self._client.channel(unit.id) or SlackChannel(id=unit.id, name=unit.name)
         documents = ChannelDocuments(self._connection, self._directory, unit, channel)
-        isolation = Isolation(lambda: self.requests)
+        # Of the API alone: that the host of the files answers says nothing of threads that cannot be read.
+        isolation = Isolation(lambda: self._client.requests)
         files = ChannelFiles(self._client, self._loader, documents, isolation)
         return ChannelReader(self._client, documents, files, isolation), files
 

@@ -23,12 +23,16 @@ Fault = Callable[[str, dict[str, str]], httpx.Response | None]
 
 @dataclass
 class Workspace:
-    """`messages` by channel and time; replies carry the root's `thread_ts`."""
+    """`messages` by channel and time; replies carry the root's `thread_ts`. Every file holds the same text.
+
+    A `fault` answers in place of a method; downloads of files have the name `file` there and in `calls`.
+    """
 
     channels: dict[str, dict[str, Any]] = field(default_factory=dict)
     users: dict[str, dict[str, Any]] = field(default_factory=dict)
     members: dict[str, list[str]] = field(default_factory=dict)
     messages: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    files: dict[str, dict[str, Any]] = field(default_factory=dict)
     usergroups: dict[str, dict[str, Any]] = field(default_factory=dict)
     bot_id: str | None = None
     page_size: int = 200
@@ -44,9 +48,12 @@ class Workspace:
     def answer(self, request: httpx.Request) -> httpx.Response:
         method = request.url.path.rpartition("/")[2]
         form = {name: values[0] for name, values in parse_qs(request.content.decode()).items()}
+        if request.method == "GET":
+            method = "file"
         self.calls.append((method, form))
         assert request.headers["authorization"] == f"Bearer {TOKEN}"
-        assert request.method == "POST"
+        if method == "file":
+            return self.fault(method, form) or httpx.Response(200, text="what a file holds")
         handler = getattr(self, method.replace(".", "_").lower(), None)
         body = self.fault(method, form) or (handler(form) if handler else {"ok": False, "error": "unknown_method"})
         return body if isinstance(body, httpx.Response) else httpx.Response(200, json={"ok": True} | body)
@@ -70,6 +77,10 @@ class Workspace:
 
     def files_list(self, form: dict[str, str]) -> dict[str, Any]:
         return {"files": [], "paging": {"pages": 1}}
+
+    def files_info(self, form: dict[str, str]) -> dict[str, Any]:
+        file = self.files.get(form["file"])
+        return {"file": file} if file else {"ok": False, "error": "file_not_found"}
 
     def users_list(self, form: dict[str, str]) -> dict[str, Any]:
         return {"members": list(self.users.values())}
