@@ -12,20 +12,24 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from connectors.contract import Checkpoint, Item
+from connectors.model import Document
 from connectors.slack.payloads import SlackMessage
 from connectors.slack.settings import SlackConnection
 from connectors.slack.source import SlackConnector, connect
 from connectors.slack.timestamps import ts_key
 
 TOKEN = "xoxb-secret"
-Fault = Callable[[str, dict[str, str]], httpx.Response | None]
+Answer = Callable[[dict[str, str]], dict[str, Any]]
+Fault = Callable[[str, dict[str, str]], httpx.Response | dict[str, Any] | None]
 
 
 @dataclass
 class Workspace:
     """`messages` by channel and time; replies carry the root's `thread_ts`. Every file holds the same text.
 
-    A `fault` answers in place of a method; downloads of files have the name `file` there and in `calls`.
+    A `fault` answers before anything else, and `answers` in place of methods; downloads of files have the name `file`
+    there and in `calls`.
     """
 
     channels: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -39,6 +43,7 @@ class Workspace:
     ignores_bounds: bool = False
     cursors: bool = False
     fault: Fault = lambda method, form: None
+    answers: dict[str, Answer] = field(default_factory=dict)
     calls: list[tuple[str, dict[str, str]]] = field(default_factory=list)
 
     def say(self, channel: str, ts: str, text: str, **more: Any) -> None:
@@ -52,10 +57,11 @@ class Workspace:
             method = "file"
         self.calls.append((method, form))
         assert request.headers["authorization"] == f"Bearer {TOKEN}"
-        if method == "file":
-            return self.fault(method, form) or httpx.Response(200, text="what a file holds")
-        handler = getattr(self, method.replace(".", "_").lower(), None)
-        body = self.fault(method, form) or (handler(form) if handler else {"ok": False, "error": "unknown_method"})
+        fault = self.fault(method, form)
+        if method == "file" and not fault:
+            return httpx.Response(200, text="what a file holds")
+        handler = self.answers.get(method) or getattr(self, method.replace(".", "_").lower(), None)
+        body = fault or (handler(form) if handler else {"ok": False, "error": "unknown_method"})
         return body if isinstance(body, httpx.Response) else httpx.Response(200, json={"ok": True} | body)
 
     def auth_test(self, form: dict[str, str]) -> dict[str, Any]:
@@ -145,6 +151,16 @@ def connector(slack: Workspace) -> Iterator[SlackConnector]:
 def parse_message(fields: dict[str, Any]) -> SlackMessage:
     """A message of which a test gives only what it is about."""
     return SlackMessage.model_validate({"ts": "1772355600.000100"} | fields)
+
+
+def id_of(item: Item) -> str:
+    """The id of the object that an item is about; empty for a checkpoint."""
+    return item.id if isinstance(item, Document) else "" if isinstance(item, Checkpoint) else item.document_id
+
+
+def text_of(document: Document) -> str:
+    assert isinstance(document.content, str)
+    return document.content
 
 
 def reply(status: int, body: Any, **headers: str) -> httpx.Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -82,7 +83,7 @@ messages = st.fixed_dictionaries(
 
 @settings(max_examples=300, deadline=None)
 @given(messages)
-def test_all_words_and_only_words_of_the_message(message):
+def test_all_words_and_only_words_of_the_message(message: dict[str, Any]) -> None:
     rendered = render_body(parse_message(message), NAMES)
     assert set(WORD.findall(rendered)) == set(WORD.findall(json.dumps(message)))
     assert not re.sub(r"w\d+x|https://example\.com|File:|---|[\s*`~>|_\-#()\[\]\\:]|\d+\.", "", rendered)
