@@ -31,6 +31,11 @@ class Isolation:
         self._in_a_row = 0
         self._requests = requests or itertools.count().__next__
 
+    @property
+    def is_failing(self) -> bool:
+        """Whether the last object failed for a passing reason: a time to start nothing in advance."""
+        return self._in_a_row > 0
+
     def attempt(self, document_id: str, title: str, read: Callable[[], T], url: str = "") -> T | Failed:
         """What `read` returns, or Failed. Raises SourceError where the trouble is not this object's alone."""
         sent = self._requests()

@@ -15,7 +15,7 @@ from pipelines.chunking import chunk_document
 from pipelines.chunking.tokens import estimate_tokens
 from pipelines.errors import DocumentError
 from pipelines.ingestion.options import Target
-from pipelines.ingestion.sync import discover
+from pipelines.ingestion.sync import sync_units
 from pipelines.services import Services
 from pipelines.settings import Settings
 
@@ -48,7 +48,7 @@ def estimate(settings: Settings, target: Target, window: Window | None) -> Estim
     with Services(settings) as services:
         for texts in _texts(services, target, window):
             documents += 1
-            missing = _uncached(services, texts)
+            missing = _not_cached(services, texts)
             inputs += len(missing)
             tokens += sum(map(estimate_tokens, missing))
             probe += missing[: _PROBE - len(probe)]
@@ -62,20 +62,20 @@ def _texts(services: Services, target: Target, window: Window | None) -> Iterato
     """The texts to embed of each document in the window."""
     connection = services.settings.connection(target.connection)
     with closing(connect(connection)) as connector:
-        for unit in discover(services, connection, connector, target.units):
+        for unit in sync_units(services, connection, connector, target.units):
             for item in connector.read(unit, None, window):
                 if isinstance(item, Document):
-                    yield _chunked_texts(item)
+                    yield _chunk_texts(item)
 
 
-def _chunked_texts(document: Document) -> list[str]:
+def _chunk_texts(document: Document) -> list[str]:
     try:
         return [chunk.embedded_text for chunk in chunk_document(document)]
     except DocumentError:
         return []  # the backfill itself records why
 
 
-def _uncached(services: Services, texts: list[str]) -> list[str]:
+def _not_cached(services: Services, texts: list[str]) -> list[str]:
     embedder = services.embedder
     cached = services.catalog.embeddings.get(embedder.model, embedder.dimensions, texts)
     return [text for text in texts if text not in cached]

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from connectors.github.settings import GitHubConnection
 from connectors.model import Unit
 from connectors.webhooks import Event, Invalidation
-from pipelines.events.connector_pool import OpenConnectors
+from pipelines.events.connector_pool import ConnectorPool
 from pipelines.events.worker import Worker
 from pipelines.ingestion.sync import sync_unit
 from pipelines.services import Services
@@ -52,7 +52,7 @@ class Inbox:
         return self.tell(*(Invalidation("document", "unit", document(number).id) for number in numbers))
 
     def states(self):
-        return [event["state"] for event in reversed(self.catalog.events.listed())]
+        return [event["state"] for event in reversed(self.catalog.events.list_recent())]
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def source():
 def services(settings, source):
     with_connection = settings.model_copy(update={"connections": (CONNECTION,)})
     with Services(with_connection, FakeEmbedder()) as opened:
-        opened.catalog.units.discovered(CONNECTION.id, CONNECTION.source, [UNIT])
+        opened.catalog.units.replace_listing(CONNECTION.id, CONNECTION.source, [UNIT])
         sync_unit(opened, CONNECTION, source, UNIT)
         yield opened
 
@@ -84,4 +84,4 @@ def inbox(services):
 
 @pytest.fixture
 def worker(services, source, reports):
-    return Worker(services, OpenConnectors(lambda connection: source), reports)
+    return Worker(services, ConnectorPool(lambda connection: source), reports)

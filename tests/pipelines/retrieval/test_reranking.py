@@ -132,7 +132,7 @@ def test_after_a_failure_it_is_left_alone_for_a_while(monkeypatch):
     for _ in range(3):
         ask(one)
     assert len(asked) == 1
-    monkeypatch.setattr(reranking, "REST_SECONDS", 0.0)
+    monkeypatch.setattr(reranking, "PAUSE_SECONDS", 0.0)
     again = reranker(failing)
     for _ in range(3):
         ask(again)
@@ -150,7 +150,7 @@ def judging(settings):
     assistant = AssistantSettings(id="robot", api_key=SecretStr("robot-key"), identity="service")
     used = {"reranker": SETTINGS, "assistants": (assistant,), "connections": (connection,)}
     with Services(settings.model_copy(update=used), FakeEmbedder()) as services, respx.mock() as endpoint:
-        services.catalog.units.discovered(connection.id, connection.source, [Unit("unit", "Unit")])
+        services.catalog.units.replace_listing(connection.id, connection.source, [Unit("unit", "Unit")])
         sync_unit(services, connection, source, Unit("unit", "Unit"))
         publish(services)
         asked = endpoint.post("https://rerank.test/v1/rerank").mock(side_effect=by_length)
