@@ -1,0 +1,44 @@
+"""Answers that are odd in a part: what of them is still read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import Field, ValidationError
+
+from connectors.payloads import LenientPayload, Payload
+
+
+class Note(LenientPayload):
+    id: str = Field(min_length=1)
+    likes: int = 0
+    tags: tuple[str, ...] = ()
+
+
+class NotePage(Payload):
+    notes: tuple[Note, ...] = ()
+    more: bool = False
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"id": "a", "likes": 3, "tags": ["x"]}, Note(id="a", likes=3, tags=("x",))),
+        ({"id": "a", "likes": None, "tags": None}, Note(id="a")),
+        ({"id": 7, "likes": "many", "tags": ["x"]}, Note(id="7", tags=("x",))),
+        ({"id": "a", "likes": 3, "tags": "x"}, Note(id="a", likes=3)),
+        ({"id": "a", "unheard": {}}, Note(id="a")),
+    ],
+)
+def test_a_wrong_value_costs_its_own_field_only(values: dict[str, Any], expected: Note) -> None:
+    page = NotePage.model_validate({"notes": [values, {"id": "other"}], "more": None})
+    assert page == NotePage(notes=(expected, Note(id="other")))
+
+
+@pytest.mark.parametrize(
+    "values", [{"notes": 7}, {"notes": [{"likes": 1}]}, {"notes": [{"id": []}]}, {"notes": ["a"]}, []]
+)
+def test_what_cannot_do_without_its_value_is_an_error(values: Any) -> None:
+    with pytest.raises(ValidationError):
+        NotePage.model_validate(values)
