@@ -26,7 +26,7 @@ def _listing(seen: Observation) -> Iterator[str]:
                 yield f"{read.unit.id}: {document_id} is named, and was not read"
         for document_id in read.objects:
             # An attachment goes when its document goes: listings need not name it.
-            if document_id not in named and not _has_document(document_id, read):
+            if document_id not in named and not is_attachment(document_id, read.objects):
                 yield f"{read.unit.id}: {document_id} was read, and is not named"
 
 
@@ -49,7 +49,8 @@ def _one_each(seen: Observation) -> Iterator[str]:
         asked = [*_some(read), seen.case.absent_id(read.unit)]
         found = Counter(id_of(item) for item in _fetched(seen, read, asked))
         for document_id in asked:
-            if found[document_id] != 1:
+            # An attachment comes for itself, and may come with its document too.
+            if found[document_id] != 1 and not (found[document_id] and is_attachment(document_id, read.objects)):
                 yield f"{document_id} was asked for, and came {found[document_id]} times"
         for document_id in found.keys() - set(asked):
             if not any(document_id.startswith(f"{one}/") for one in asked):
@@ -129,11 +130,6 @@ def _some(read: UnitRead) -> list[str]:
     """Ids of objects that stand for themselves, and of attachments, from the first read to the last."""
     ids = list(read.objects)
     return ids[:: max(1, len(ids) // AT_ONCE)]
-
-
-def _has_document(document_id: str, read: UnitRead) -> bool:
-    holder = document_id.partition("/files/")[0]
-    return is_attachment(document_id) and holder in read.objects
 
 
 PROMISES: tuple[Promise, ...] = (

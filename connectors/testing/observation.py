@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -145,8 +145,9 @@ def objects_of(items: tuple[Item, ...] | list[Item]) -> dict[str, ReadObject]:
     return {key: item for key, item in said.items() if not isinstance(item, Deleted)}
 
 
-def is_attachment(document_id: str) -> bool:
-    return ATTACHMENT in document_id
+def is_attachment(document_id: str, objects: Mapping[str, ReadObject]) -> bool:
+    """Whether the object came with another one among `objects`: a file that stands for itself may have such an id."""
+    return ATTACHMENT in document_id and document_id.partition(ATTACHMENT)[0] in objects
 
 
 def through_json(cursor: Cursor) -> Cursor:

@@ -43,9 +43,9 @@ def _check(seen: Observation) -> Iterator[str]:
 def _units(seen: Observation) -> Iterator[str]:
     if not seen.units:
         yield "there are no units: the case needs one at least"
-    for unit, times in Counter(unit.id for unit in seen.units).items():
+    for unit_id, times in Counter(unit.id for unit in seen.units).items():
         if times > 1:
-            yield f"unit {unit!r} is listed {times} times"
+            yield f"unit {unit_id!r} is listed {times} times"
     for unit in seen.units:
         if not unit.id or re.search(r"\s", unit.id) or not unit.name.strip():
             yield f"a unit with id {unit.id!r} and name {unit.name!r}"

@@ -12,6 +12,7 @@ from connectors.testing.observation import (
     UnitRead,
     differences,
     id_of,
+    is_attachment,
     objects_of,
     through_json,
 )
@@ -87,6 +88,8 @@ def _windows(seen: Observation) -> Iterator[str]:
         for window in _windows_of(read.documents):
             found = objects_of(list(seen.connector.read(read.unit, None, window)))
             for document in read.documents:
+                if is_attachment(document.id, read.objects):  # it comes when its document does
+                    continue
                 begun, changed = document.created_at or document.updated_at, document.updated_at
                 inside = {moment in window for moment in (begun, changed)}
                 # What lies across a bound may come or not: not every source finds by the time of a change.

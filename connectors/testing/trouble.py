@@ -10,6 +10,7 @@ import httpx
 
 from connectors.contract import Checkpoint, Connector, Deleted, Failed, Item
 from connectors.errors import AuthenticationFailed, SourceError
+from connectors.isolation import FAILURES_IN_A_ROW
 from connectors.testing.observation import (
     Fault,
     Observation,
@@ -24,7 +25,8 @@ from connectors.testing.promise import Promise, promise
 T = TypeVar("T")
 
 MOST_REQUESTS = 10
-"""A source that is down is left after so many requests, over all retries."""
+"""A source that is down is left after so many requests, over all retries; in the middle of a read as many may go to
+what is beside its API (a host of files, another API)."""
 
 UNAVAILABLE = httpx.Response(503, text="unavailable")
 REFUSED = httpx.Response(401, json={"message": "no"})
@@ -37,33 +39,36 @@ UNDOCUMENTED = {
 
 @promise("one object's trouble is its failure, and its neighbours are read")
 def _one(seen: Observation) -> Iterator[str]:
-    for ask in (_read, _fetch):
+    for name, ask in _WAYS.items():
         with seen.troubled(_failing(seen, UNAVAILABLE, lambda number: number == 1)) as (connector, transport):
-            found = ask(seen, connector)
+            items, error = _until_error(ask(seen, connector))
+        found = objects_of(items)
         differing = _differing(seen, found)
-        yield from _not_failed(ask.__name__, found, differing)
-        if transport.refused and len(differing) != 1:
-            yield f"{ask.__name__}: one object's requests were refused, and another came of {differing}"
+        yield from _not_left(name, error) or _not_failed(name, found, differing)
+        if transport.refused and not error and len(differing) != 1:
+            yield f"{name}: one object's requests were refused, and another came of {differing}"
 
 
 @promise("an answer that nobody documents leaves an object's neighbours alone")
 def _undocumented(seen: Observation) -> Iterator[str]:
-    for name, answer in UNDOCUMENTED.items():
-        for ask in (_read, _fetch):
+    for name, ask in _WAYS.items():
+        for kind, answer in UNDOCUMENTED.items():
             with seen.troubled(_failing(seen, answer, lambda number: number == 1)) as (connector, _):
-                differing = _differing(seen, ask(seen, connector))
-            if len(differing) > 1:
-                yield f"{ask.__name__}, {name}: another came of {differing}"
+                items, error = _until_error(ask(seen, connector))
+            yield from _not_left(f"{name}, {kind}", error)
+            if not error and len(differing := _differing(seen, objects_of(items))) > 1:
+                yield f"{name}, {kind}: another came of {differing}"
 
 
 @promise("the trouble of some objects is theirs, and the others are read")
 def _some(seen: Observation) -> Iterator[str]:
     # Rarely enough that an object which takes a few requests has a neighbour that is well.
     fault = _failing(seen, UNAVAILABLE, lambda number: number % 4 == 1)
-    for ask in (_read, _fetch):
+    for name, ask in _WAYS.items():
         with seen.troubled(fault) as (connector, _):
-            found = ask(seen, connector)
-        yield from _not_failed(ask.__name__, found, _differing(seen, found))
+            items, error = _until_error(ask(seen, connector))
+        found = objects_of(items)
+        yield from _not_left(name, error) or _not_failed(name, found, _differing(seen, found))
 
 
 @promise("what failed can be fetched once the trouble is over")
@@ -78,17 +83,20 @@ def _recovery(seen: Observation) -> Iterator[str]:
         yield f"{key} is {found.get(key)}"
 
 
-@promise(f"a source that fails every object is left within {MOST_REQUESTS} requests, and read on from there later")
+@promise("a source that fails every object is left after a few, and read on from there later")
 def _all(seen: Observation) -> Iterator[str]:
     read = seen.largest
     with seen.troubled(_failing(seen, UNAVAILABLE, lambda number: True)) as (connector, transport):
         items, error = _until_error(connector.read(read.unit))
-        if not transport.refused:  # the listing is all that a read needs
-            return
-        yield from _left("read", error, transport.refused)
-        if gone := [item.document_id for item in items if isinstance(item, Deleted)]:
-            yield f"deleted: {', '.join(gone)}"
-        yield from _read_on(seen, read, items)
+    if not transport.refused:  # the listing is all that a read needs
+        return
+    failed = [item.document_id for item in items if isinstance(item, Failed)]
+    # Each of a unit's parts (its issues, its discussions) may have a few of its own.
+    if error is None or len(failed) > 2 * FAILURES_IN_A_ROW:
+        yield f"{len(failed)} objects failed, and the read ends with {error!r}"
+    if gone := [item.document_id for item in items if isinstance(item, Deleted)]:
+        yield f"deleted: {', '.join(gone)}"
+    yield from _read_on(seen, read, items)
 
 
 @promise(f"a source that is down is left within {MOST_REQUESTS} requests, whatever was asked")
@@ -111,7 +119,7 @@ def _interrupted(seen: Observation) -> Iterator[str]:
     for after in sorted({needed // 4, needed // 2, needed * 3 // 4}):
         with seen.troubled(_down_after(after)) as (connector, transport):
             items, error = _until_error(connector.read(read.unit))
-            yield from _left(f"after {after} requests, read", error, transport.refused)
+            yield from _left(f"after {after} requests, read", error, transport.refused, 2 * MOST_REQUESTS)
             yield from _read_on(seen, read, items)
 
 
@@ -161,22 +169,21 @@ def _unit_of(connector: Connector, document_id: str) -> Iterator[object]:
     yield connector.unit_of(document_id)
 
 
-def _read(seen: Observation, connector: Connector) -> dict[str, ReadObject]:
-    return objects_of(list(connector.read(seen.largest.unit)))
-
-
-def _fetch(seen: Observation, connector: Connector) -> dict[str, ReadObject]:
-    return objects_of(list(connector.fetch(seen.largest.unit, list(seen.largest.objects))))
+_WAYS: dict[str, Callable[[Observation, Connector], Iterator[Item]]] = {
+    "read": lambda seen, connector: connector.read(seen.largest.unit),
+    "fetch": lambda seen, connector: connector.fetch(seen.largest.unit, list(seen.largest.objects)),
+}
+"""How the objects of the largest unit are had."""
 
 
 def _failing(seen: Observation, answer: httpx.Response, is_chosen: Callable[[int], bool]) -> Fault:
     """Answers requests for single objects, as `is_chosen` says of their numbers; a retry has its first's number."""
-    numbers: dict[tuple[str, str, bytes], int] = {}
+    numbers: dict[tuple[str, bytes], int] = {}
 
     def fault(request: httpx.Request) -> httpx.Response | None:
         if not seen.case.reads_one(request):
             return None
-        key = (request.method, str(request.url), request.content)
+        key = (request.url.path, request.content)  # without the query: signatures in it are new each time
         return _copied(answer) if is_chosen(numbers.setdefault(key, len(numbers))) else None
 
     return fault
@@ -202,10 +209,13 @@ def _differing(seen: Observation, found: dict[str, ReadObject]) -> list[str]:
     return [key for key in differing if not any(key.startswith(f"{other}/") for other in differing)]
 
 
-def _not_failed(where: str, found: dict[str, ReadObject], differing: list[str]) -> Iterator[str]:
-    for key in differing:
-        if not isinstance(found.get(key), Failed):
-            yield f"{where}: {key} is {found.get(key)}"
+def _not_failed(where: str, found: dict[str, ReadObject], differing: list[str]) -> list[str]:
+    """Objects of which something came that is neither what was read nor their failure."""
+    return [f"{where}: {key} is {found.get(key)}" for key in differing if not isinstance(found.get(key), Failed)]
+
+
+def _not_left(where: str, error: SourceError | None) -> list[str]:
+    return [f"{where} breaks off: {error!r}"] if error else []
 
 
 def _until_error(items: Iterator[T]) -> tuple[list[T], SourceError | None]:
@@ -219,10 +229,10 @@ def _until_error(items: Iterator[T]) -> tuple[list[T], SourceError | None]:
     return found, None
 
 
-def _left(where: str, error: SourceError | None, refused: int) -> Iterator[str]:
+def _left(where: str, error: SourceError | None, refused: int, most: int = MOST_REQUESTS) -> Iterator[str]:
     if error is None:
         yield f"{where} goes on to the end, over {refused} refused requests"
-    if refused > MOST_REQUESTS:
+    if refused > most:
         yield f"{where} asks {refused} times before it ends with {error!r}"
 
 

@@ -52,8 +52,9 @@ def slack_case(connect: Connect) -> Iterator[Case]:
             connect=lambda transport: connect(connection, transport),
             known=known,
             absent_id=lambda unit: f"slack:acme/{unit.id}/threads/1.000001",
-            reads_one=lambda request: re.search(r"conversations\.replies|files\.info|/files-pri/", request.url.path)
-            is not None,
+            reads_one=lambda request: (
+                re.search(r"conversations\.replies|files\.info|/files-pri/", request.url.path) is not None
+            ),
             checkpoints=19,
         )
 
@@ -135,10 +136,8 @@ def notion_case(connect: Connect) -> Iterator[Case]:
             connect=lambda transport: connect(connection, transport),
             known=known,
             absent_id=lambda unit: "notion:acme/00000000-0000-0000-0000-000000000000",
-            reads_one=lambda request: re.search(
-                r"/children|/(pages|databases|data_sources)/[^/]+$|/secure-files/", request.url.path
-            )
-            is not None,
+            # Not pages themselves, which say where others stand.
+            reads_one=lambda request: re.search(r"/children$|/secure-files/", request.url.path) is not None,
             checkpoints=2,
         )
 
@@ -176,7 +175,8 @@ def drive_case(connect: Connect) -> Iterator[Case]:
             connect=lambda transport: connect(connection, transport),
             known=known,
             absent_id=lambda unit: "drive:acme/1FNothing",
-            reads_one=lambda request: re.search(r"/files/[^/]+", request.url.path) is not None,
+            # Not folders, which say where others lie.
+            reads_one=lambda request: re.search(f"/files/({'|'.join(files)})", request.url.path) is not None,
             checkpoints=13,
         )
 
