@@ -8,7 +8,7 @@ from datetime import datetime
 
 import httpx
 
-from connectors.contract import Connector
+from connectors.contract import Connector, id_prefix
 from connectors.model import Unit
 from connectors.settings import Connection
 
@@ -48,4 +48,4 @@ class Case:
     @property
     def prefix(self) -> str:
         """What all ids of the connection begin with."""
-        return f"{self.connection.source}:{self.connection.id}/"
+        return id_prefix(self.connection.source, self.connection.id)

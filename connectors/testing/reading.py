@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from connectors.contract import Checkpoint, Failed, Skipped
+from connectors.contract import ID_PATH, Checkpoint, Failed, Skipped
 from connectors.model import PUBLIC, Document
 from connectors.testing.observation import Observation, id_of, objects_of, through_json
 from connectors.testing.promise import Promise, promise
@@ -39,7 +39,7 @@ def _check(seen: Observation) -> Iterator[str]:
         yield f"the first finding is not well: {findings[0]}"
 
 
-@promise("units are listed once each, with an id without white space and a name")
+@promise("units are listed once each, with an id and a name")
 def _units(seen: Observation) -> Iterator[str]:
     if not seen.units:
         yield "there are no units: the case needs one at least"
@@ -47,7 +47,7 @@ def _units(seen: Observation) -> Iterator[str]:
         if times > 1:
             yield f"unit {unit_id!r} is listed {times} times"
     for unit in seen.units:
-        if not unit.id or re.search(r"\s", unit.id) or not unit.name.strip():
+        if not ID_PATH.fullmatch(unit.id) or not unit.name.strip():
             yield f"a unit with id {unit.id!r} and name {unit.name!r}"
 
 
@@ -83,13 +83,13 @@ def _cursors(seen: Observation) -> Iterator[str]:
                 yield f"{read.unit.id}, item {at}: JSON makes another of {checkpoint.cursor}"
 
 
-@promise("ids are '<source>:<connection>/<path>', without white space")
+@promise("ids are '<source>:<connection>/<path>', without control characters")
 def _ids(seen: Observation) -> Iterator[str]:
-    grammar = re.compile(re.escape(seen.case.prefix) + r"\S+")
+    prefix = seen.case.prefix
     for read in seen.reads:
-        for item in read.items:
-            if not isinstance(item, Checkpoint) and not grammar.fullmatch(id_of(item)):
-                yield f"{id_of(item)!r}"
+        for document_id in map(id_of, read.items):
+            if document_id and not (document_id.startswith(prefix) and ID_PATH.fullmatch(document_id, len(prefix))):
+                yield f"{document_id!r}"
 
 
 @promise("a full read yields each object once, in one unit")

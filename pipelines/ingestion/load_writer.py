@@ -11,6 +11,7 @@ from connectors.model import Document, Unit
 from connectors.rows import Row
 from connectors.settings import Connection
 from pipelines.catalog import Outcome
+from pipelines.ingestion.admission import Admission
 from pipelines.ingestion.diff import change
 from pipelines.ingestion.report import DocumentCounts
 from pipelines.services import Services
@@ -71,6 +72,7 @@ class Reading:
         self._connection = connection
         self._unit = unit
         self._counts = counts
+        self._admission = Admission(connection, unit)
         self._listing = listing
         self._keeps_cursor = keeps_cursor
         self._gathered = _Gathered()
@@ -83,7 +85,7 @@ class Reading:
             if self._gathered.is_load():
                 self.flush()
             return
-        self._gathered.add(item)
+        self._gathered.add(self._admission.admit(item))
         if self._gathered.size >= BYTES_WITHOUT_CHECKPOINT:
             self.flush()
 
