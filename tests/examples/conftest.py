@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from connectors.testing import Case
+from tests.e2e.conftest import Folder
 
 LINEAR = Path(__file__).parents[2] / "examples" / "headrace-linear"
 
@@ -29,3 +30,10 @@ def linear_case(importable: None) -> Callable[[], Case]:
     spec.loader.exec_module(module)
     found: Callable[[], Case] = module.linear_case
     return found
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    path = tmp_path / "work"
+    path.mkdir()
+    return Folder(path)
