@@ -28,6 +28,11 @@ class Isolation:
     def __init__(self) -> None:
         self._in_a_row = 0
 
+    @property
+    def is_failing(self) -> bool:
+        """Whether the last object failed for a passing reason: a time to start nothing in advance."""
+        return self._in_a_row > 0
+
     def attempt(self, document_id: str, title: str, read: Callable[[], T], url: str = "") -> T | Failed:
         """What `read` returns, or Failed. Raises SourceError where the trouble is not this object's alone."""
         in_a_row, self._in_a_row = self._in_a_row, 0

@@ -13,8 +13,6 @@ from connectors.testing.conformance import test_promise  # noqa: F401 - run by p
 from tests.connectors.cases import CASES
 
 PENDING = {
-    ("drive", "a source that fails every object is left after a few, and read on from there later"),
-    ("drive", "a source that is down is left within 10 requests, whatever was asked"),
     ("github", "a source that fails every object is left after a few, and read on from there later"),
     ("slack", "a source that fails every object is left after a few, and read on from there later"),
 }
