@@ -1,4 +1,4 @@
-"""The last asset: what was indexed becomes what assistants see, if it passes the gate."""
+"""The last asset: what was indexed becomes what assistants see, if it passes the gate's checks."""
 
 from collections.abc import Iterator
 
@@ -38,10 +38,10 @@ def retrieval(runtime: dg.ResourceParam[Runtime]) -> Iterator[dg.AssetCheckResul
             passed=check.passed, check_name=name, asset_key=RETRIEVAL, metadata={"found": check.detail}
         )
     if not publication.published:
-        raise dg.Failure(held(publication), metadata=publication_metadata(publication))
+        raise dg.Failure(refusal(publication), metadata=publication_metadata(publication))
     yield dg.MaterializeResult(asset_key=RETRIEVAL, metadata=publication_metadata(publication))
 
 
-def held(publication: Publication) -> str:
+def refusal(publication: Publication) -> str:
     """Why an index was not published."""
     return f"not published, the version before stays live: {'; '.join(publication.reasons)}"
