@@ -91,7 +91,7 @@ def documents_resource(batches: Callable[[], Iterable[pa.Table]], *, write_dispo
 def _read_documents(connection: Connection) -> Iterator[pa.Table]:
     import dlt
 
-    # Each resource opens a connector of its own: dlt takes from them in turns, and a connector does one thing at a time.
+    # Each resource opens its own connector: dlt takes from them in turns, and a connector does one thing at a time.
     state = dlt.current.resource_state().setdefault(connection.id, {})
     with closing(connect(connection)) as connector:
         yield from document_batches(read_changes(connection, connector, state))
