@@ -19,5 +19,5 @@ def test_a_cursor_that_comes_again_is_a_loop(cursors: tuple[str, ...]) -> None:
     trail = PageTrail("api/items")
     for cursor in cursors[:-1]:
         trail.follow(cursor)
-    with pytest.raises(InvalidResponse, match="api/items.*pagination loop: cursor repeated"):
+    with pytest.raises(InvalidResponse, match=r"api/items.*pagination loop: cursor repeated"):
         trail.follow(cursors[-1])
