@@ -16,7 +16,7 @@ from connectors.registry import connect, sources
 from connectors.settings import Connection
 from pipelines.errors import UsageError
 from pipelines.ingestion.options import Mode, SyncOptions
-from pipelines.ingestion.publish import publish_checked
+from pipelines.ingestion.publish import check_and_publish
 from pipelines.ingestion.report import SyncReport
 from pipelines.ingestion.sync import Observer, StageDone, refresh_memberships, sync_connection
 
@@ -77,7 +77,7 @@ def _sync_and_publish(
     with runtime.services() as services:
         report = sync_connection(services, connection, config.units, config.options(), observer)
         runtime.report.add(report)
-        publication = publish_checked(services)
+        publication = check_and_publish(services)
     if publication.published:
         context.log_event(dg.AssetMaterialization(RETRIEVAL, metadata=publication_metadata(publication)))
     else:

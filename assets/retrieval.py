@@ -8,7 +8,7 @@ from assets.ingestion import asset_key
 from assets.metadata import publication_metadata
 from assets.resources import Runtime
 from connectors.registry import sources
-from pipelines.ingestion.publish import Publication, publish_checked
+from pipelines.ingestion.publish import Publication, check_and_publish
 
 RETRIEVAL = dg.AssetKey("retrieval")
 CHECKS = {
@@ -31,7 +31,7 @@ CHECKS = {
 )
 def retrieval(runtime: dg.ResourceParam[Runtime]) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
     with runtime.services() as services:
-        publication = publish_checked(services)
+        publication = check_and_publish(services)
     for check in publication.checks:
         name = check.name.replace(" ", "_")
         yield dg.AssetCheckResult(
