@@ -1,4 +1,4 @@
-"""Listings name what a read would yield, and the marks tell what has changed."""
+"""Listings name what a read would yield, and their fingerprints what has changed."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ CHANGES: dict[str, tuple[Callable[[Any], None], set[str]]] = {
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_marks_tell_what_a_document_would_show(filled: Any, connector: DriveConnector, name: str) -> None:
+def test_fingerprints_tell_what_a_document_would_show(filled: Any, connector: DriveConnector, name: str) -> None:
     change, expected = CHANGES[name]
     before = listed(connector)
     change(filled)
