@@ -11,13 +11,6 @@ from connectors.notion.payloads.fields import Many, fields_of
 from connectors.payloads import LenientPayload
 
 
-class RunAnnotations(LenientPayload):
-    bold: bool = False
-    italic: bool = False
-    strikethrough: bool = False
-    code: bool = False
-
-
 class MentionTarget(LenientPayload):
     """What a mention says of itself: a person's name, a date, the title or address of a link."""
 
@@ -44,21 +37,28 @@ class RunBody(LenientPayload):
 
 
 class RichTextRun(LenientPayload):
-    """A stretch of text that looks the same. `plain_text` is None where the server leaves it out."""
+    """A stretch of text that looks the same. `plain_text` is None where the server leaves it out.
+
+    Its annotations are fields of the run itself: runs are many, and a model of their own would double what they cost.
+    """
 
     type: str = ""
     plain_text: str | None = None
     href: str = ""
-    annotations: RunAnnotations = RunAnnotations()
+    bold: bool = False
+    italic: bool = False
+    strikethrough: bool = False
+    code: bool = False
     body: RunBody = RunBody()
 
     @model_validator(mode="before")
     @classmethod
     def _of_its_kind(cls, values: Any) -> Any:
         kind = values.get("type")
-        if kind != "mention" and isinstance(values.get("plain_text"), str):
-            return values  # the body would say the same
-        return {**values, "body": fields_of(values.get(str(kind)))}
+        run = {**fields_of(values.get("annotations")), **values}
+        if kind == "mention" or not isinstance(values.get("plain_text"), str):
+            run["body"] = fields_of(values.get(str(kind)))  # of other runs it would say the same
+        return run
 
     @property
     def text(self) -> str:
