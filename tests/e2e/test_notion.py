@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from connectors.notion.settings import NotionConnection
 from connectors.registry import connect, receive
-from pipelines.events.processor import Looking
+from pipelines.events.processor import EventProcessor
 from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.report import SyncReport
 from pipelines.ingestion.sync import Observer, sync_connection
@@ -57,10 +57,10 @@ class World:
         headers, body = self.notion.delivery(kind, self.ids.get(name, name), **data)
         self.notion.log.clear()
         with closing(connect(self.connection)) as connector:
-            looking = Looking(self.services, self.connection, connector, Observer())
-            looked = looking.look(receive(self.connection, headers, body, now=0.0).invalidations)
-        assert looked.errors == {}
-        return looked.report
+            processor = EventProcessor(self.services, self.connection, connector, Observer())
+            processed = processor.process(receive(self.connection, headers, body, now=0.0).invalidations)
+        assert processed.errors == {}
+        return processed.report
 
     @property
     def points(self) -> dict[str, dict[str, Any]]:
