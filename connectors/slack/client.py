@@ -65,37 +65,27 @@ class HistoryPage:
 class SlackClient:
     """One token on one workspace. Every method may raise SourceError."""
 
-    def __init__(
-        self,
-        connection: SlackConnection,
-        transport: httpx.BaseTransport | None = None,
-        unanswered: dict[str, int] | None = None,
-    ) -> None:
+    def __init__(self, connection: SlackConnection, transport: httpx.BaseTransport | None = None) -> None:
         token = connection.token.get_secret_value().strip()
         headers = {"Authorization": f"Bearer {token}", "User-Agent": "headrace"}
         # Slack counts each method apart: https://docs.slack.dev/apis/web-api/rate-limits
-        self._api = ApiClient(
-            connection.base_url,
-            headers,
-            check=refusal,
-            tier=lambda path: path.rpartition("/")[2],
-            transport=transport,
-            unanswered=unanswered,
+        self.api = ApiClient(
+            connection.base_url, headers, check=refusal, tier=lambda path: path.rpartition("/")[2], transport=transport
         )
 
     @property
     def requests(self) -> int:
-        return self._api.requests
+        return self.api.requests
 
     def close(self) -> None:
-        self._api.close()
+        self.api.close()
 
     def identity(self) -> SlackIdentity:
         return self._call("auth.test", SlackIdentity)
 
     def scopes(self) -> str:
         """Scopes of the token, as Slack lists them in the header of every answer; empty if it does not."""
-        scopes: str = self._api.send(
+        scopes: str = self.api.send(
             "POST", "auth.test", parse=lambda response: response.headers.get("x-oauth-scopes", "")
         )
         return scopes
@@ -221,7 +211,7 @@ class SlackClient:
             except ValidationError as error:
                 raise InvalidResponse(method, f"not as documented: {error.errors(include_url=False)[0]}") from error
 
-        answer: P = self._api.send("POST", method, data=_form(**arguments), parse=read)
+        answer: P = self.api.send("POST", method, data=_form(**arguments), parse=read)
         return answer
 
 

@@ -34,15 +34,13 @@ class FileLoader:
     """Loads files; the token goes to the configured host only."""
 
     def __init__(
-        self,
-        connection: SlackConnection,
-        transport: httpx.BaseTransport | None = None,
-        unanswered: dict[str, int] | None = None,
+        self, connection: SlackConnection, sibling: ApiClient, transport: httpx.BaseTransport | None = None
     ) -> None:
+        """`sibling` is the client of the API: where one of the two hosts is down, so may the other be."""
         token = connection.token.get_secret_value().strip()
         headers = {"Authorization": f"Bearer {token}", "User-Agent": "headrace"}
         self._api = ApiClient(
-            files_url(connection), headers, tier=lambda path: "files", transport=transport, unanswered=unanswered
+            files_url(connection), headers, tier=lambda path: "files", transport=transport, sibling=sibling
         )
 
     @property

@@ -34,9 +34,8 @@ SCOPES = {
 
 def connect(connection: SlackConnection, transport: httpx.BaseTransport | None = None) -> SlackConnector:
     """Open a connection; nothing is sent yet. `transport` replaces the network."""
-    unanswered: dict[str, int] = {}
-    client = SlackClient(connection, transport, unanswered)
-    return SlackConnector(connection, client, FileLoader(connection, transport, unanswered))
+    client = SlackClient(connection, transport)
+    return SlackConnector(connection, client, FileLoader(connection, client.api, transport))
 
 
 class SlackConnector:
