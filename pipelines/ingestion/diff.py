@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 from connectors.contract import Deleted, Failed, Skipped
 from connectors.model import Document
-from connectors.rows import Row
+from connectors.tables import Row
 from pipelines.catalog.documents import DocumentState
 from pipelines.catalog.outcomes import Outcome
 

@@ -313,7 +313,7 @@ def test_a_killed_sync_goes_on_where_it_stopped(world: World, monkeypatch: pytes
     pages = [world.notion.page(f"Page {at}", block("paragraph", f"Words {at}."), under=news) for at in range(45)]
     stumbles_at = pages[30]
     world.notion.wait(hours=3)
-    monkeypatch.setattr("connectors.notion.source.OBJECTS_PER_CHECKPOINT", 5)
+    monkeypatch.setattr("connectors.notion.reader.OBJECTS_PER_CHECKPOINT", 5)
     monkeypatch.setattr("pipelines.ingestion.load_writer.ITEMS_PER_LOAD", 5)
     world.notion.fail(1, lambda: refusal(401, "unauthorized"), only=f"blocks/{stumbles_at}")
     stopped = world.sync()

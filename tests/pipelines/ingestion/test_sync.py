@@ -175,15 +175,15 @@ def test_objects_that_cannot_be_read_are_recorded_and_the_rest_goes_on(
     services: Services, source: MemorySource
 ) -> None:
     source.put(document(0))
-    source.put(Failed("f", "F", "HTTP 500"))
-    source.put(Skipped("s", "S", "too large: 90 MB"))
+    source.put(Failed("github:acme/f", "F", "HTTP 500"))
+    source.put(Skipped("github:acme/s", "S", "too large: 90 MB"))
     source.put(document(1, content=b"%PDF-1.7 broken", content_type="application/pdf"))
     source.put(document(2, content="   "))
     report = sync(services, source)
     assert report.errors == {}
     assert services.catalog.documents.totals() == {("acme", "unit"): {"indexed": 1, "failed": 2, "skipped": 2}}
     reasons = {one["id"]: one["reason"] for one in services.catalog.documents.failed_or_skipped()}
-    assert reasons["f"] == "HTTP 500"
+    assert reasons["github:acme/f"] == "HTTP 500"
     assert "PDF" in reasons[document(1).id]
 
 
