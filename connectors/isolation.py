@@ -28,6 +28,11 @@ class Isolation:
     def __init__(self) -> None:
         self._in_a_row = 0
 
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether so many objects failed in a row that the source itself is in trouble."""
+        return self._in_a_row >= FAILURES_IN_A_ROW
+
     def attempt(self, document_id: str, title: str, read: Callable[[], T], url: str = "") -> T | Failed:
         """What `read` returns, or Failed. Raises SourceError where the trouble is not this object's alone."""
         in_a_row, self._in_a_row = self._in_a_row, 0

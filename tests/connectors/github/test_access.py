@@ -7,6 +7,8 @@ import pytest
 
 from connectors.contract import Membership
 from connectors.github import access
+from connectors.github.payloads.parsing import parse
+from connectors.github.payloads.rest import GitHubRepository
 from connectors.github.settings import GitHubConnection
 from connectors.github.source import GitHubConnector, connect
 
@@ -26,7 +28,7 @@ from connectors.github.source import GitHubConnector, connect
     ],
 )
 def test_only_what_is_surely_public_is_public(repository: dict[str, Any], tokens: tuple[str, ...]) -> None:
-    assert access.readers("gh", "acme/api", repository) == tokens
+    assert access.reader_tokens("gh", "acme/api", parse(GitHubRepository, repository)) == tokens
 
 
 def people(*logins: str) -> httpx.Response:

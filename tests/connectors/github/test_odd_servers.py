@@ -128,7 +128,7 @@ def test_a_tree_that_is_not_there_is_empty_only_in_an_empty_repository(
 @pytest.mark.parametrize("body", [{"encoding": "none", "content": "", "size": 5}, {"encoding": "base64"}])
 def test_a_blob_without_its_content_has_failed(github: Any, connector: GitHubConnector, body: dict[str, Any]) -> None:
     github.files = {"README.md": b"Words"}
-    (blob,) = connector._client.tree("acme/api", "main").blobs  # type: ignore[union-attr]
+    (blob,) = connector._client.tree("acme/api", "main").files  # type: ignore[union-attr]
     github.answers[f"{REPOSITORY}/git/blobs/{blob.sha}"] = answer(200, body)
     items, _ = read(connector)
     assert names(items, Failed) == {"blob/README.md"}
