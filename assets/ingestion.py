@@ -13,7 +13,7 @@ from connectors.model import Unit
 from connectors.registry import connect
 from connectors.settings import Connection
 from pipelines.ingestion.options import STAGES, Stage, SyncOptions
-from pipelines.ingestion.sync import discover, sync_unit
+from pipelines.ingestion.sync import sync_unit, sync_units
 from pipelines.services import Services
 
 DESCRIPTIONS: dict[Stage, str] = {
@@ -85,4 +85,4 @@ def _stage_asset(source: str, stage: Stage, freshness: dg.FreshnessPolicy | None
 def _unit(services: Services, connection: Connection, connector: Connector, unit_id: str) -> Unit:
     """The unit as the catalog knows it; one that it does not know yet is looked for at the source."""
     state = services.catalog.units.get(connection.id, unit_id)
-    return state.unit if state else discover(services, connection, connector, only=[unit_id])[0]
+    return state.unit if state else sync_units(services, connection, connector, only=[unit_id])[0]

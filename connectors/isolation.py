@@ -33,6 +33,11 @@ class Isolation:
         """Whether so many objects failed in a row that the source itself is in trouble."""
         return self._in_a_row >= FAILURES_IN_A_ROW
 
+    @property
+    def is_failing(self) -> bool:
+        """Whether the last object failed for a passing reason: a time to start nothing in advance."""
+        return self._in_a_row > 0
+
     def attempt(self, document_id: str, title: str, read: Callable[[], T], url: str = "") -> T | Failed:
         """What `read` returns, or Failed. Raises SourceError where the trouble is not this object's alone."""
         in_a_row, self._in_a_row = self._in_a_row, 0

@@ -1,4 +1,4 @@
-"""Everything that the stages work with, opened when first needed and closed together."""
+"""The services of a run (catalog, landing, embedder, index), opened when first needed and closed together."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Services:
 
     An `embedder` that is handed in is used instead of the settings' and stays open. With `replace_index`, what
     is written goes to a new collection where the live one was made for another model or chunking. With
-    `keep_store` the embedded index stays open between writes, until another process wants it: see `make_way`.
+    `keep_store` the embedded index stays open between writes, until another process waits for it: see `yield_lock`.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class Services:
         return reranker
 
     def warm(self) -> None:
-        """Load a local model before it is needed; a provider's API is not asked for nothing."""
+        """Load a local model before it is needed; no request is sent to a provider."""
         if self.settings.embedding.provider == "local":
             for _ in self.embedder.embed(["warm"], purpose="query"):
                 pass
@@ -109,7 +109,7 @@ class Services:
         """The index's one writer, held no longer than needed. Raises IndexBusy and IndexMismatch."""
         from pipelines.index import open_store
 
-        self.make_way()
+        self.yield_lock()
         store = self._store or open_store(self.settings, self.index_spec, replace=self._replace_index)
         self._store = None
         with ExitStack() as closing:
@@ -119,9 +119,9 @@ class Services:
                 self._store = store
                 closing.pop_all()
 
-    def make_way(self) -> None:
-        """Close a kept store that another process wants."""
-        if self._store and self._store.wanted():
+    def yield_lock(self) -> None:
+        """Close a kept store that another process waits for."""
+        if self._store and self._store.is_contended():
             self._close_store()
 
     def _close_store(self) -> None:

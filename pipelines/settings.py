@@ -85,10 +85,10 @@ class AssistantSettings(_Model):
 
 
 class RerankerSettings(_Model):
-    base_url: str = Field(pattern=r"^https?://", description="What stands before `/rerank`: https://api.jina.ai/v1")
+    base_url: str = Field(pattern=r"^https?://", description="The URL before `/rerank`: https://api.jina.ai/v1")
     model: str
     api_key: SecretStr | None = None
-    top_n: int = Field(default=30, ge=1, le=100, description="How many documents it judges for a question, at least")
+    top_n: int = Field(default=30, ge=1, le=100, description="Documents that it ranks for a question, at least")
 
 
 class GoldenQuestions(_Model):
@@ -151,31 +151,31 @@ def load_settings(file: Path | None = None, environment: Mapping[str, str] | Non
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise SettingsError(str(file), f"not valid YAML: {error}") from None
     if not isinstance(raw, dict | None):
-        raise SettingsError(str(file), "must hold settings, one `name: value` a line")
-    values = _interpolated(raw or {}, variables, path="")
+        raise SettingsError(str(file), "must be a mapping of settings, `name: value`")
+    values = _interpolate(raw or {}, variables, path="")
     try:
         return Settings.model_validate({**values, "directory": file.parent})
     except ValidationError as error:
         raise _settings_error(error) from None
 
 
-def _interpolated(value: Any, variables: Mapping[str, str | None], path: str) -> Any:
+def _interpolate(value: Any, variables: Mapping[str, str | None], path: str) -> Any:
     if isinstance(value, dict):
         return {
-            key: _interpolated(entry, variables, f"{path}.{key}" if path else str(key)) for key, entry in value.items()
+            key: _interpolate(entry, variables, f"{path}.{key}" if path else str(key)) for key, entry in value.items()
         }
     if isinstance(value, list):
-        return [_interpolated(entry, variables, f"{path}[{index}]") for index, entry in enumerate(value)]
+        return [_interpolate(entry, variables, f"{path}[{index}]") for index, entry in enumerate(value)]
     if not isinstance(value, str):
         return value
 
-    def replaced(match: re.Match[str]) -> str:
+    def value_of(match: re.Match[str]) -> str:
         found = variables.get(match["name"]) or match["default"]
         if found is None:
             raise SettingsError(path, f"the environment variable {match['name']} is not set")
         return found
 
-    return _VARIABLE.sub(replaced, value)
+    return _VARIABLE.sub(value_of, value)
 
 
 def _settings_error(error: ValidationError) -> SettingsError:
@@ -192,5 +192,5 @@ def _settings_error(error: ValidationError) -> SettingsError:
 
 
 def _without_union_tag(location: tuple[str | int, ...]) -> tuple[str | int, ...]:
-    """pydantic names the chosen provider after `embedding`; the file has nothing at that place."""
+    """pydantic puts the chosen provider after `embedding`; the file has no such level."""
     return location[:1] + location[2:] if location[:1] == ("embedding",) and len(location) > 2 else location

@@ -15,7 +15,7 @@ import stamina
 
 from pipelines.index.contract import IndexSpec
 from pipelines.index.embedded.shard import create_shard
-from pipelines.index.embedded.snapshots import copy_data
+from pipelines.index.embedded.sparse_files import copy_data
 from pipelines.settings import Settings
 
 # The same examples in every run: what a run finds, the next one finds too.

@@ -1,4 +1,4 @@
-"""Who may read a file, from its permissions.
+"""Who may read a file, from its permissions. Pure.
 
 Source: https://developers.google.com/workspace/drive/api/reference/rest/v3/permissions
 """
@@ -8,32 +8,30 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from connectors.drive.payloads import Permission
+from connectors.drive.payloads import DrivePermission
 from connectors.model import PUBLIC, group_token, user_token
 
 _READING_ROLES = {"owner", "organizer", "fileOrganizer", "writer", "commenter", "reader"}
+_DOMAIN = "domain:"
 
 
-def readers(connection: str, permissions: Iterable[Permission], now: datetime) -> tuple[str, ...]:
+def readers(connection: str, permissions: Iterable[DrivePermission], now: datetime) -> tuple[str, ...]:
     """Reader tokens of a file, sorted; none for permissions of unknown kinds.
 
-    A permission that only opens the file to whoever has its link (`allowFileDiscovery` is not true for
+    A permission that opens the file only to people who have its link (`allowFileDiscovery` is not true for
     `anyone`, or false for a domain) makes nobody a reader: Google's documentation says of it that the file
     cannot "be discovered through search", and search is what these tokens are for.
     """
-    tokens = {_token(connection, one) for one in permissions if _holds(one, now)}
+    tokens = {_token(connection, one) for one in permissions if _lets_read(one, now)}
     return tuple(sorted(token for token in tokens if token))
 
 
-def commenters(connection: str, permissions: Iterable[Permission], now: datetime) -> tuple[str, ...]:
-    """Those of a file's readers who see its comments: all but mere viewers.
+def commenters(connection: str, permissions: Iterable[DrivePermission], now: datetime) -> tuple[str, ...]:
+    """The readers of a file who see its comments: all but mere viewers.
 
     Source: https://developers.google.com/workspace/drive/api/guides/ref-roles
     """
     return readers(connection, (one for one in permissions if one.role != "reader"), now)
-
-
-_DOMAIN = "domain:"
 
 
 def domain_group(domain: str) -> str:
@@ -52,7 +50,7 @@ def domain_groups(connection: str, email: str) -> tuple[str, ...]:
     return (group_token(connection, domain_group(domain)),) if domain else ()
 
 
-def _holds(permission: Permission, now: datetime) -> bool:
+def _lets_read(permission: DrivePermission, now: datetime) -> bool:
     return (
         permission.role in _READING_ROLES
         and not permission.deleted
@@ -61,12 +59,13 @@ def _holds(permission: Permission, now: datetime) -> bool:
     )
 
 
-def _token(connection: str, permission: Permission) -> str | None:
+def _token(connection: str, permission: DrivePermission) -> str | None:
     match permission.type:
         case "user" if permission.email_address:
             return user_token(permission.email_address)
         case "group" if permission.email_address:
             return group_token(connection, permission.email_address.strip().lower())
+        # Where the field is left out, a domain counts and `anyone` does not: nothing becomes public by default.
         case "domain" if permission.domain and permission.allow_file_discovery is not False:
             return group_token(connection, domain_group(permission.domain))
         case "anyone" if permission.allow_file_discovery:

@@ -36,32 +36,31 @@ class Authorization(httpx.BaseTransport):
         self._credentials: Credentials | None = None
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        token = self._current()
-        response = self._sent_with(token, request)
-        if response.status_code != 401 or (renewed := self._current(refused=token)) == token:
+        token = self._current_token()
+        response = self._send_with(token, request)
+        if response.status_code != 401 or (renewed := self._current_token(refused=token)) == token:
             return response
         response.close()
-        return self._sent_with(renewed, request)
+        return self._send_with(renewed, request)
 
     def close(self) -> None:
         self._inner.close()
 
-    def _sent_with(self, token: str, request: httpx.Request) -> httpx.Response:
+    def _send_with(self, token: str, request: httpx.Request) -> httpx.Response:
         request.headers["Authorization"] = f"Bearer {token}"
         return self._inner.handle_request(request)
 
-    def _current(self, refused: str | None = None) -> str:
+    def _current_token(self, refused: str | None = None) -> str:
         """A token that is valid for now and, where it can be renewed, not `refused`."""
         if not self._token.startswith("{"):
             return self._token
         with self._lock:
-            self._credentials = self._credentials or self._made()
+            self._credentials = self._credentials or _load_credentials(
+                self._token, self._token_uri, self._subject, self._scope
+            )
             if not self._credentials.valid or self._credentials.token == refused:
                 self._renew(self._credentials)
             return str(self._credentials.token)
-
-    def _made(self) -> Credentials:
-        return _credentials(self._token, self._token_uri, self._subject, self._scope)
 
     def _renew(self, credentials: Credentials) -> None:
         from google.auth.exceptions import GoogleAuthError, TransportError
@@ -82,7 +81,7 @@ class Authorization(httpx.BaseTransport):
         headers: Mapping[str, str] | None = None,
         timeout: float | None = None,
         **_: Any,
-    ) -> _TokenAnswer:
+    ) -> _TokenResponse:
         """What google-auth asks of a transport: https://googleapis.dev/python/google-auth/latest/"""
         from google.auth.exceptions import TransportError
 
@@ -93,19 +92,19 @@ class Authorization(httpx.BaseTransport):
             response.read()
         except httpx.HTTPError as error:
             raise TransportError(f"{type(error).__name__}: {error}") from error  # type: ignore[no-untyped-call]
-        if response.status_code == 429 or response.status_code >= 500:  # nothing is said about the credentials
+        if response.status_code == 429 or response.status_code >= 500:  # says nothing about the credentials
             raise TransportError(f"HTTP {response.status_code}")  # type: ignore[no-untyped-call]
-        return _TokenAnswer(response)
+        return _TokenResponse(response)
 
 
-class _TokenAnswer:
+class _TokenResponse:
     def __init__(self, response: httpx.Response) -> None:
         self.status = response.status_code
         self.headers = response.headers
         self.data = response.content
 
 
-def _credentials(text: str, token_uri: str, subject: str | None, scope: str) -> Credentials:
+def _load_credentials(text: str, token_uri: str, subject: str | None, scope: str) -> Credentials:
     """Raises AuthenticationFailed for JSON that holds no credentials. Its content never shows in the error."""
     from google.auth.exceptions import GoogleAuthError
     from google.oauth2 import credentials, service_account

@@ -1,4 +1,4 @@
-"""Where a unit's read continues, as the catalog keeps it."""
+"""Where a unit's read continues, as the catalog keeps it. Pure."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from datetime import datetime
 from typing import Self, TypeAlias
 
 from connectors.contract import Cursor
-from connectors.drive.client import rfc3339
-from connectors.drive.walk import Position
+from connectors.drive.query import rfc3339
+from connectors.drive.walk import WalkPosition
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class ListingCursor:
     """Inside a full read. When it is through, changes continue from `token`, or else from `modified`."""
 
     token: str | None
     modified: datetime | None
-    position: Position
+    position: WalkPosition
     incomplete: bool = False
 
     def as_json(self) -> Cursor:
@@ -31,30 +31,33 @@ class Listing:
 
     @classmethod
     def from_json(cls, values: Cursor) -> Self:
-        position = Position.from_json(values["listing"])
+        position = WalkPosition.from_json(values["listing"])
         return cls(values["token"], _as_time(values["modified"]), position, values["incomplete"])
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
-    """In the changes feed, at `token`. `folders` tells a folder that was renamed, moved or shared anew from
-    one that was only touched: a mark of each folder's state by a mark of its id."""
+class ChangesCursor:
+    """In the changes feed, at `token`.
+
+    `folders` tells a folder that was renamed, moved or shared with others from one that was only touched: the
+    fingerprint of each, by `connectors.drive.fingerprints.folder_key`.
+    """
 
     token: str
     folders: Mapping[str, str] = field(default_factory=dict)
 
     def as_json(self) -> Cursor:
-        return {"token": self.token, "folders": dict(self.folders)}
+        return {"token": self.token, "folder_fingerprints": dict(self.folders)}
 
     @classmethod
     def from_json(cls, values: Cursor) -> Self:
-        return cls(values["token"], values["folders"])
+        return cls(values["token"], values["folder_fingerprints"])
 
 
 @dataclass(frozen=True, slots=True)
-class Modified:
-    """Without a changes feed: past everything last modified at `moment`. `seen` marks the files modified
-    just before it, which the next listing names again."""
+class ModifiedCursor:
+    """Without a changes feed: past everything last modified at `moment`. `seen` holds fingerprints of the files
+    modified just before it, which the next listing names again."""
 
     moment: datetime | None
     seen: tuple[str, ...] = ()
@@ -67,13 +70,18 @@ class Modified:
         return cls(_as_time(values["modified"]), tuple(values["seen"]))
 
 
-State: TypeAlias = Listing | Changes | Modified
+DriveCursor: TypeAlias = ListingCursor | ChangesCursor | ModifiedCursor
 
 
-def parsed(cursor: Cursor) -> State:
-    """The inverse of `as_json`."""
-    kind: type[State] = Listing if "listing" in cursor else Changes if "folders" in cursor else Modified
-    return kind.from_json(cursor)
+def parse_cursor(cursor: Cursor | None) -> DriveCursor | None:
+    """The inverse of `as_json`; None where a unit is read from its beginning."""
+    # `folders` held fingerprints that cannot be compared with today's. To go on without them would miss files
+    # below a folder that is trashed or moved away, since the feed names only the folder.
+    if not cursor or "folders" in cursor:
+        return None
+    if "listing" in cursor:
+        return ListingCursor.from_json(cursor)
+    return ChangesCursor.from_json(cursor) if "token" in cursor else ModifiedCursor.from_json(cursor)
 
 
 def _as_text(moment: datetime | None) -> str | None:

@@ -1,41 +1,62 @@
-"""Marks: short stand-ins for the state of a file or folder, to tell whether it is another than before."""
+"""Fingerprints of files and folders: whether one is another than before. Pure."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
-from typing import Any
+from datetime import datetime
 
-from connectors.drive.folders import Place
-from connectors.drive.payloads import File
+from connectors.drive.folders import FileLocation
+from connectors.drive.payloads import DriveFile
+from connectors.fingerprints import fingerprint
 
 
-def file_mark(file: File) -> str:
+def file_fingerprint(file: DriveFile) -> str:
     """Differs for another version of a file."""
-    return _mark(file.id, file.version, file.modified_time)
+    return fingerprint([file.id, file.version, _as_text(file.modified_time)])
 
 
-def folder_marks(folder: File) -> tuple[str, str]:
-    """Marks of a folder's id, and of its name, place and permissions."""
-    return _mark(folder.id), _mark(folder.name, folder.parents, folder.drive_id, _shared_with(folder))
+def folder_key(folder_id: str) -> str:
+    """Names a folder where many are kept; shorter than its id."""
+    return fingerprint(folder_id)
 
 
-def listed_mark(file: File, place: Place, readers: Iterable[str]) -> str:
+def folder_fingerprint(folder: DriveFile) -> str:
+    """Differs where the documents below would: by a folder's name, parents and permissions."""
+    permissions = [one.model_dump_json() for one in folder.permissions or ()]
+    return fingerprint(
+        {
+            "name": folder.name,
+            "parents": folder.parents,
+            "drive": folder.drive_id,
+            # Sorted, since Drive promises no order.
+            "permissions": sorted(permissions),
+            "permission_ids": sorted(folder.permission_ids or ()),
+        }
+    )
+
+
+def listing_fingerprint(file: DriveFile, location: FileLocation, readers: Iterable[str]) -> str:
     """Differs where a document would: by all that a listing shows of its file and of the folders above.
 
-    Drive's `version` is no part of it: it also counts what nobody sees. `readers` are those of the permissions
-    that the listing tells, so that one that expires is another mark.
+    Drive's `version` is no part of it: it also counts what nobody sees. `readers` are those of the permissions in
+    the listing, so that one that expires changes the fingerprint.
     """
-    above = [(folder.id, folder.name) for folder in place.path]
-    allowed = file.capabilities.can_download if file.capabilities else None
-    seen = (file.name, file.mime_type, file.modified_time, file.size, allowed, file.shortcut_details)
-    return _mark(*seen, place.unit, above, sorted(readers), sorted(file.permission_ids or ()))
+    shortcut = file.shortcut_details
+    return fingerprint(
+        {
+            "name": file.name,
+            "type": file.mime_type,
+            "modified": _as_text(file.modified_time),
+            "size": file.size,
+            "can_download": file.capabilities.can_download if file.capabilities else None,
+            "shortcut": [shortcut.target_id, shortcut.target_mime_type] if shortcut else None,
+            "unit": location.unit,
+            "folders": [[folder.id, folder.name] for folder in location.path],
+            "readers": sorted(readers),
+            "permission_ids": sorted(file.permission_ids or ()),
+        }
+    )
 
 
-def _shared_with(file: File) -> tuple[list[str], list[str]]:
-    """In no order: Drive promises none."""
-    return sorted(map(repr, file.permissions or ())), sorted(file.permission_ids or ())
-
-
-def _mark(*values: Any) -> str:
-    return hashlib.sha256(repr(values).encode(errors="replace")).hexdigest()[:10]
+def _as_text(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None

@@ -5,7 +5,7 @@ A file's unit is, in this order:
 2. the topmost folder above it that the account sees: a folder in My Drive, or one shared with the account;
 3. `root`: files directly in My Drive, shared one by one, or with parents that the account does not see.
 
-So each visible file has exactly one unit, and a file keeps it whoever asks.
+So each visible file has exactly one unit, the same for every account that sees as much.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from connectors.drive.client import DriveClient
-from connectors.drive.payloads import FOLDER, Drive, File
+from connectors.drive.payloads import DriveFile, SharedDrive
+from connectors.drive.query import FOLDERS
 from connectors.errors import AccessDenied, NotFound
 
 ROOT = "root"
 ROOT_NAME = "My Drive"
-ALL_FOLDERS = f"mimeType = '{FOLDER}' and trashed = false"
 
 
 @dataclass(frozen=True, slots=True)
-class Folder:
+class DriveFolder:
     id: str
     name: str
     parents: tuple[str, ...] = ()
@@ -31,48 +31,60 @@ class Folder:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class FileLocation:
     """`path` runs from the outermost container (shared drive, My Drive or shared folder) to the nearest."""
 
     unit: str
     unit_name: str
-    path: tuple[Folder, ...]
+    path: tuple[DriveFolder, ...]
 
 
-class Folders:
-    """What the account sees of folders and shared drives: listed once, then learnt one by one."""
+@dataclass(frozen=True, slots=True)
+class LocatedFile:
+    """A file and where it lies."""
+
+    file: DriveFile
+    location: FileLocation
+
+
+class FolderTree:
+    """What the account sees of folders and shared drives: listed once, then learned one by one."""
 
     def __init__(self, client: DriveClient) -> None:
         self._client = client
-        self._known: dict[str, Folder | None] = {}
+        self._known: dict[str, DriveFolder | None] = {}
         self._listed: set[str] = set()
-        self._drives: dict[str, Drive] | None = None
-        self._root: Folder | None = None
+        self._drives: dict[str, SharedDrive] | None = None
+        self._root: DriveFolder | None = None
 
     def refresh(self) -> None:
-        """List the shared drives and the account's own folders anew."""
+        """List the shared drives and the account's own folders, and forget what was known."""
         self._drives = {drive.id: drive for drive in self._client.drives()}
         self._known, self._listed = {}, set()
-        for page in self._client.files(ALL_FOLDERS):
+        for page in self._client.files(FOLDERS):
             for folder in page.files:
                 self.learn(folder)
 
     @property
-    def drives(self) -> dict[str, Drive]:
+    def drives(self) -> dict[str, SharedDrive]:
         """Shared drives by id."""
         if self._drives is None:
             self.refresh()
         assert self._drives is not None  # noqa: S101 - refresh sets it
         return self._drives
 
-    def top(self) -> list[Folder]:
+    def drive_id(self, folder_id: str) -> str | None:
+        """The same id if it is that of a shared drive."""
+        return folder_id if folder_id in self.drives else None
+
+    def top(self) -> list[DriveFolder]:
         """Folders that are units: no visible folder is above them."""
         drives = self.drives
         folders = [folder for folder in map(self._get, sorted(self._listed)) if folder]
         return [one for one in folders if one.drive not in drives and self._is_top(one)]
 
-    def learn(self, file: File) -> None:
-        """Take in what an answer says of a folder."""
+    def learn(self, file: DriveFile) -> None:
+        """Note what an answer says of a folder."""
         if not file.is_folder:
             return
         self._known[file.id] = None if file.trashed else _folder(file)
@@ -82,46 +94,46 @@ class Folders:
             self._listed.add(file.id)
 
     def forget(self, folder_id: str) -> None:
-        """Take in that a folder is gone."""
+        """Note that a folder is gone."""
         self._known[folder_id] = None
         self._listed.discard(folder_id)
 
-    def place(self, file: File) -> Place:
+    def locate(self, file: DriveFile) -> FileLocation:
         """Where a file or folder lies. Asks for folders that are not known yet."""
         drive = self.drives.get(file.drive_id or "")
         above = self._above(file.parents or (), {file.id})
         if drive:
-            return Place(drive.id, drive.name, (Folder(drive.id, drive.name), *above))
+            return FileLocation(drive.id, drive.name, (DriveFolder(drive.id, drive.name), *above))
         unit, name = ROOT, ROOT_NAME
         if above and above[0].id in self._listed and self._is_top(above[0]):
             unit, name = above[0].id, above[0].name
         outermost = above[0].parents if above else file.parents or ()
-        return Place(unit, name, (self.root, *above) if self._has_root(outermost) else above)
+        return FileLocation(unit, name, (self.root, *above) if self._has_root(outermost) else above)
 
     @property
-    def root(self) -> Folder:
-        """The root of My Drive. Where the server does not tell its id, its alias stands for it."""
+    def root(self) -> DriveFolder:
+        """The root of My Drive; under its alias, where the server does not give its id."""
         if self._root is None:
             try:
                 self._root = _folder(self._client.file(ROOT))
             except (NotFound, AccessDenied):
-                self._root = Folder(ROOT, ROOT_NAME)
+                self._root = DriveFolder(ROOT, ROOT_NAME)
         return self._root
 
-    def _is_top(self, folder: Folder) -> bool:
+    def _is_top(self, folder: DriveFolder) -> bool:
         """Whether no visible folder is above; none of a circle is."""
         return not self._above(folder.parents, {folder.id})
 
-    def _above(self, parents: Iterable[str], seen: set[str]) -> tuple[Folder, ...]:
+    def _above(self, parents: Iterable[str], seen: set[str]) -> tuple[DriveFolder, ...]:
         """Visible folders from the outermost down to one of `parents`, without the root of any drive."""
-        path: list[Folder] = []
+        path: list[DriveFolder] = []
         while folder := self._first_visible(parents, seen):
             path.append(folder)
             seen.add(folder.id)
             parents = folder.parents
         return tuple(reversed(path))
 
-    def _first_visible(self, parents: Iterable[str], seen: set[str]) -> Folder | None:
+    def _first_visible(self, parents: Iterable[str], seen: set[str]) -> DriveFolder | None:
         for parent in parents:
             if parent in seen or parent in self.drives or self._has_root((parent,)):
                 continue
@@ -132,7 +144,7 @@ class Folders:
     def _has_root(self, parents: Iterable[str]) -> bool:
         return any(parent in (ROOT, self.root.id) for parent in parents)
 
-    def _get(self, folder_id: str) -> Folder | None:
+    def _get(self, folder_id: str) -> DriveFolder | None:
         if folder_id not in self._known:
             try:
                 file = self._client.file(folder_id)
@@ -143,5 +155,5 @@ class Folders:
         return self._known[folder_id]
 
 
-def _folder(file: File) -> Folder:
-    return Folder(file.id, file.name, file.parents or (), file.drive_id)
+def _folder(file: DriveFile) -> DriveFolder:
+    return DriveFolder(file.id, file.name, file.parents or (), file.drive_id)

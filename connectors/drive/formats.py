@@ -1,4 +1,4 @@
-"""Which format a file is read in, and its bytes as content. All decisions about formats are here.
+"""Which format a file is read in, and its bytes as content. Pure: all decisions about Drive's formats are here.
 
 Source of the export formats: https://developers.google.com/workspace/drive/api/guides/ref-export-formats
 """
@@ -8,27 +8,29 @@ from __future__ import annotations
 import codecs
 import re
 from dataclasses import dataclass
-from pathlib import PurePath
 
-from connectors.drive.payloads import SHORTCUT, File
+from connectors import media
+from connectors.drive.payloads import DriveFile
+from connectors.media import CSV, EML, PDF, PPTX, TSV, XLSX
 from connectors.model import HTML, MARKDOWN, PLAIN_TEXT
 
 MAX_BYTES = 25_000_000
 """Larger files are skipped."""
 
-CSV = "text/csv"
-PDF = "application/pdf"
-EML = "message/rfc822"
-_OPENXML = "application/vnd.openxmlformats-officedocument"
-DOCX = f"{_OPENXML}.wordprocessingml.document"
-PPTX = f"{_OPENXML}.presentationml.presentation"
-XLSX = f"{_OPENXML}.spreadsheetml.sheet"
 _GOOGLE = "application/vnd.google-apps."
 _DOCUMENT = f"{_GOOGLE}document"
 
 
+class SkipFile(Exception):
+    """A file is passed over on purpose; `reason` is for the ledger."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
 @dataclass(frozen=True, slots=True)
-class Reading:
+class FormatPlan:
     """How a file is read: exported in the first of `exports` that works, or downloaded as `media_type`."""
 
     kind: str
@@ -37,63 +39,33 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
+class FileContent:
+    """Text, or the bytes of a file."""
+
     body: str | bytes
     media_type: str
 
 
 _EXPORTED = {
-    _DOCUMENT: Reading("document", exports=(MARKDOWN, HTML, PLAIN_TEXT)),
-    f"{_GOOGLE}spreadsheet": Reading("spreadsheet", exports=(XLSX, CSV)),
-    f"{_GOOGLE}presentation": Reading("presentation", exports=(PPTX, PLAIN_TEXT)),
+    _DOCUMENT: FormatPlan("document", exports=(MARKDOWN, HTML, PLAIN_TEXT)),
+    f"{_GOOGLE}spreadsheet": FormatPlan("spreadsheet", exports=(XLSX, CSV)),
+    f"{_GOOGLE}presentation": FormatPlan("presentation", exports=(PPTX, PLAIN_TEXT)),
 }
 _KINDS = {PDF: "pdf", PPTX: "presentation", XLSX: "spreadsheet", CSV: "spreadsheet"}
-_SPREADSHEET_TEXT = {CSV, "text/tab-separated-values"}
-_TEXT_TYPES = {
-    "application/json",
-    "application/xml",
-    "application/xhtml+xml",
-    "application/yaml",
-    "application/x-yaml",
-}
+_SPREADSHEET_TEXT = {CSV, TSV}
 _SYNONYMS = {
     "text/x-markdown": MARKDOWN,
     "application/xhtml+xml": HTML,
     "application/csv": CSV,
     "application/x-pdf": PDF,
 }
-_BY_EXTENSION = {
-    ".md": MARKDOWN,
-    ".markdown": MARKDOWN,
-    ".txt": PLAIN_TEXT,
-    ".text": PLAIN_TEXT,
-    ".log": PLAIN_TEXT,
-    ".rst": PLAIN_TEXT,
-    ".htm": HTML,
-    ".html": HTML,
-    ".csv": CSV,
-    ".tsv": "text/tab-separated-values",
-    ".json": "application/json",
-    ".xml": "application/xml",
-    ".yaml": "application/yaml",
-    ".yml": "application/yaml",
-    ".pdf": PDF,
-    ".docx": DOCX,
-    ".pptx": PPTX,
-    ".xlsx": XLSX,
-    ".eml": EML,
-}
-_VAGUE = {"", "application/octet-stream", "binary/octet-stream", PLAIN_TEXT, "application/zip"}
-"""What uploaders say who do not know better: the extension of the name decides."""
-_BINARY = {PDF: b"%PDF-", DOCX: b"PK", PPTX: b"PK", XLSX: b"PK"}
-"""Media types that are not text, and what their files begin with."""
-_BEGINNING = 1_024
-"""Bytes in which a PDF may begin (ISO 32000-1, implementation note 13)."""
-_OLE = bytes.fromhex("d0cf11e0a1b11ae1")
+_META_WITHIN = 1_024
+"""Bytes in which HTML declares its encoding: https://html.spec.whatwg.org/multipage/semantics.html#charset"""
 
 _DATA_URI = re.compile(r"data:[\w.+-]+/[\w.+-]+;base64,[A-Za-z0-9+/=\s]{20,}")
 _MARKDOWN_IMAGE_DEFINITION = re.compile(r"(?m)^\[[^\]\n]+\]:[ \t]*<?data:[^>\n]*>?[ \t]*\n?")
 _META_CHARSET = re.compile(rb"<meta[^>]+charset=[\"']?([\w-]+)", re.IGNORECASE)
+# UTF-32 before UTF-16: its little-endian mark begins with that of UTF-16.
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -103,17 +75,15 @@ _BYTE_ORDER_MARKS = (
 )
 
 
-def reading(mime_type: str, name: str) -> Reading | None:
+def plan_format(mime_type: str, name: str) -> FormatPlan | None:
     """How a file of this type and name is read; None if it has no text that can be."""
     mime_type = mime_type.partition(";")[0].strip().lower()
     if exported := _EXPORTED.get(mime_type):
         return exported
-    if mime_type in _VAGUE:
-        mime_type = _BY_EXTENSION.get(PurePath(name.strip().lower()).suffix, mime_type)
+    if mime_type in media.VAGUE:
+        mime_type = media.by_name(name) or mime_type
     media_type = _SYNONYMS.get(mime_type, mime_type)
-    if media_type.startswith("text/") or media_type in _TEXT_TYPES or media_type in _BINARY or media_type == EML:
-        return Reading(_KINDS.get(media_type, "file"), media_type)
-    return None
+    return FormatPlan(_KINDS.get(media_type, "file"), media_type) if media.has_text(media_type) else None
 
 
 def is_google_document(mime_type: str) -> bool:
@@ -121,61 +91,51 @@ def is_google_document(mime_type: str) -> bool:
     return mime_type == _DOCUMENT
 
 
-def reason_to_skip(file: File) -> str | None:
-    """Why a file is not read, as far as its metadata tell; None if it is."""
-    if file.mime_type == SHORTCUT:
-        return None
-    how = reading(file.mime_type, file.name)
-    if how is None:
-        return f"unsupported type: {file.mime_type or 'unknown'}"
-    if not how.exports and file.size == 0:
-        return "empty"
-    if not how.exports and file.size is not None and file.size > MAX_BYTES:
-        return too_large(file.size)
+def plan_file(file: DriveFile) -> FormatPlan:
+    """How a file is read. Raises SkipFile where its metadata say that it cannot be."""
+    plan = plan_format(file.mime_type, file.name)
+    if plan is None:
+        raise SkipFile(f"unsupported type: {file.mime_type or 'unknown'}")
+    if not plan.exports and file.size == 0:
+        raise SkipFile("empty")
+    if not plan.exports and file.size is not None and file.size > MAX_BYTES:
+        raise SkipFile(too_large(file.size))
     if file.capabilities and file.capabilities.can_download is False:
-        return "its owner has disabled download"
-    return None
+        raise SkipFile("its owner has disabled download")
+    return plan
 
 
 def too_large(size: int) -> str:
     return f"too large: {size / 1e6:.1f} MB, more than {MAX_BYTES / 1e6:.0f} MB"
 
 
-def content(data: bytes, media_type: str) -> Content | None:
+def parse_content(data: bytes, media_type: str) -> FileContent | None:
     """Bytes as content of a document: text decoded, other files as they are. None if there is nothing in it.
 
-    A file whose bytes are not of its type but are text (mislabelled by whoever uploaded it) is text.
+    A file whose bytes are not of its type but are text (mislabelled where it was uploaded) is text.
     """
     if not data.strip():
         return None
-    if media_type in _BINARY:
-        text = None if is_as_labelled(data, media_type) else _plain_text(data)
-        return Content(data, media_type) if text is None else _as_text(text, PLAIN_TEXT)
+    if media.is_binary(media_type):
+        text = None if media.begins_as(data, media_type) else _plain_text(data)
+        return FileContent(data, media_type) if text is None else _as_text(text, PLAIN_TEXT)
     if media_type == EML:
-        return Content(data, media_type)
-    text = decoded(data, media_type)
+        return FileContent(data, media_type)
+    text = decode(data, media_type)
     if media_type in _SPREADSHEET_TEXT:
-        return Content(text.encode(), media_type) if text.strip() else None
+        return FileContent(text.encode(), media_type) if text.strip() else None
     return _as_text(text, media_type)
 
 
-def is_as_labelled(data: bytes, media_type: str) -> bool:
-    """Whether bytes begin as files of this media type do."""
-    mark = _BINARY.get(media_type)
-    if mark is None:
-        return True
-    return mark in data[:_BEGINNING] if media_type == PDF else data.startswith((mark, _OLE))
-
-
-def decoded(data: bytes, media_type: str) -> str:
-    """Text by its byte order mark, as UTF-8, by what HTML says of itself, or else as Windows-1252."""
+def decode(data: bytes, media_type: str) -> str:
+    """Text by its byte order mark, as UTF-8, by what HTML declares of itself, or else as Windows-1252."""
     for mark, encoding in _BYTE_ORDER_MARKS:
         if data.startswith(mark):
             return data[len(mark) :].decode(encoding, errors="replace")
     try:
         return data.decode()
     except UnicodeDecodeError:
-        return data.decode(_declared(data) if media_type == HTML else "cp1252", errors="replace")
+        return data.decode(_declared_encoding(data) if media_type == HTML else "cp1252", errors="replace")
 
 
 def title(name: str) -> str:
@@ -184,9 +144,9 @@ def title(name: str) -> str:
     return " ".join(printable.split()) or "Untitled"
 
 
-def _as_text(text: str, media_type: str) -> Content | None:
+def _as_text(text: str, media_type: str) -> FileContent | None:
     text = _without_embedded_images(text, media_type)
-    return Content(text, media_type) if text.strip() else None
+    return FileContent(text, media_type) if text.strip() else None
 
 
 def _without_embedded_images(text: str, media_type: str) -> str:
@@ -207,8 +167,8 @@ def _plain_text(data: bytes) -> str | None:
     return None if "\0" in text else text
 
 
-def _declared(data: bytes) -> str:
-    found = _META_CHARSET.search(data[:_BEGINNING])
+def _declared_encoding(data: bytes) -> str:
+    found = _META_CHARSET.search(data[:_META_WITHIN])
     try:
         return codecs.lookup(found[1].decode()).name if found else "cp1252"
     except LookupError:

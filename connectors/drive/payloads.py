@@ -1,27 +1,21 @@
-"""What the Drive API answers, as far as it is read here.
+"""What the Drive API and the Directory API answer, as far as it is read here.
 
-Source: https://developers.google.com/workspace/drive/api/reference/rest/v3
+Sources: https://developers.google.com/workspace/drive/api/reference/rest/v3
+and https://developers.google.com/workspace/admin/directory/reference/rest/v1
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, TypeAlias
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    ModelWrapValidatorHandler,
-    ValidationError,
-    model_validator,
-)
+from pydantic import AfterValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
+
+from connectors.payloads import LenientPayload, Payload
 
 FOLDER = "application/vnd.google-apps.folder"
 SHORTCUT = "application/vnd.google-apps.shortcut"
-
 
 Moment: TypeAlias = Annotated[
     datetime, AfterValidator(lambda found: found if found.tzinfo else found.replace(tzinfo=UTC))
@@ -29,25 +23,24 @@ Moment: TypeAlias = Annotated[
 """A time; one without a zone is UTC."""
 
 
-class _Payload(BaseModel):
-    """Null is the same as absent, and a number as its digits: Drive leaves fields out, other servers do not."""
+class DrivePayload(Payload):
+    """Google's fields are in camel case."""
 
-    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True, coerce_numbers_to_str=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _without_nulls(cls, values: Any) -> Any:
-        return (
-            {key: value for key, value in values.items() if value is not None} if isinstance(values, dict) else values
-        )
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
 
-class User(_Payload):
+class DrivePage(DrivePayload):
+    """A page of a listing; the last one has no token of a next page."""
+
+    next_page_token: str | None = None
+
+
+class DriveUser(DrivePayload):
     display_name: str = ""
     email_address: str = ""
 
 
-class Permission(_Payload):
+class DrivePermission(DrivePayload):
     """`view` is set where the permission is not for the file itself, but for a published or metadata view."""
 
     type: str = ""
@@ -60,18 +53,18 @@ class Permission(_Payload):
     view: str | None = None
 
 
-class Shortcut(_Payload):
+class ShortcutDetails(DrivePayload):
     target_id: str = ""
     target_mime_type: str = ""
 
 
-class Capabilities(_Payload):
+class FileCapabilities(DrivePayload):
     can_download: bool | None = None
 
 
-class File(_Payload):
+class DriveFile(DrivePayload, LenientPayload):
     """A file or folder. `permissions` is None where the account may not share the file, and in shared drives;
-    `permission_ids`, which stand for people and groups, are told there too."""
+    `permission_ids`, which stand for people and groups, are given there too."""
 
     id: str = Field(min_length=1)
     name: str = ""
@@ -84,108 +77,90 @@ class File(_Payload):
     modified_time: Moment | None = None
     version: str | None = None
     web_view_link: str | None = None
-    owners: tuple[User, ...] | None = None
-    last_modifying_user: User | None = None
+    owners: tuple[DriveUser, ...] | None = None
+    last_modifying_user: DriveUser | None = None
     owned_by_me: bool | None = None
     shared_with_me_time: Moment | None = None
-    shortcut_details: Shortcut | None = None
-    capabilities: Capabilities | None = None
-    permissions: tuple[Permission, ...] | None = None
+    shortcut_details: ShortcutDetails | None = None
+    capabilities: FileCapabilities | None = None
+    permissions: tuple[DrivePermission, ...] | None = None
     permission_ids: tuple[str, ...] | None = None
-
-    @model_validator(mode="wrap")
-    @classmethod
-    def _without_what_is_no_value(cls, values: Any, read: ModelWrapValidatorHandler[File]) -> File:
-        """A field with what cannot be its value is left out, so that one odd file does not cost a page of others."""
-        try:
-            return read(values)
-        except ValidationError as error:
-            wrong = {str(detail["loc"][0]) for detail in error.errors(include_url=False) if detail["loc"]}
-            if not isinstance(values, dict) or not wrong or "id" in wrong:
-                raise
-        return read({key: value for key, value in values.items() if key not in wrong})
 
     @property
     def is_folder(self) -> bool:
         return self.mime_type == FOLDER
 
 
-class Drive(_Payload):
+class SharedDrive(DrivePayload):
     id: str = Field(min_length=1)
     name: str = ""
 
 
-class Change(_Payload):
+class DriveChange(DrivePayload):
     """`file` is absent where the file is gone for the account."""
 
     change_type: str = "file"
     file_id: str | None = None
     removed: bool = False
-    file: File | None = None
+    file: DriveFile | None = None
 
 
-class FilePage(_Payload):
+class FilePage(DrivePage):
     """`incomplete_search`: Google did not search everything."""
 
-    files: tuple[File, ...] = ()
-    next_page_token: str | None = None
+    files: tuple[DriveFile, ...] = ()
     incomplete_search: bool | None = None
 
 
-class DrivePage(_Payload):
-    drives: tuple[Drive, ...] = ()
-    next_page_token: str | None = None
+class SharedDrivePage(DrivePage):
+    drives: tuple[SharedDrive, ...] = ()
 
 
-class PermissionPage(_Payload):
-    permissions: tuple[Permission, ...] = ()
-    next_page_token: str | None = None
+class PermissionPage(DrivePage):
+    permissions: tuple[DrivePermission, ...] = ()
 
 
-class ChangePage(_Payload):
+class ChangePage(DrivePage):
     """The last page has a `new_start_page_token` instead of a `next_page_token`."""
 
-    changes: tuple[Change, ...] = ()
-    next_page_token: str | None = None
+    changes: tuple[DriveChange, ...] = ()
     new_start_page_token: str | None = None
 
 
-class Reply(_Payload):
+class DriveReply(DrivePayload):
     """`content` is empty where somebody only resolved or reopened a comment."""
 
-    author: User | None = None
+    author: DriveUser | None = None
     content: str = ""
     deleted: bool = False
 
 
-class Quoted(_Payload):
+class QuotedPassage(DrivePayload):
     value: str = ""
 
 
-class Comment(Reply):
+class DriveComment(DriveReply):
     """`quoted_file_content` is the passage that it is about."""
 
     resolved: bool = False
-    quoted_file_content: Quoted | None = None
-    replies: tuple[Reply, ...] = ()
+    quoted_file_content: QuotedPassage | None = None
+    replies: tuple[DriveReply, ...] = ()
 
 
-class CommentPage(_Payload):
-    comments: tuple[Comment, ...] = ()
-    next_page_token: str | None = None
+class DriveCommentPage(DrivePage):
+    comments: tuple[DriveComment, ...] = ()
 
 
-class Group(_Payload):
+class DirectoryGroup(DrivePayload):
     email: str = ""
 
 
-class GroupPage(_Payload):
-    groups: tuple[Group, ...] = ()
-    next_page_token: str | None = None
+class DirectoryGroupPage(DrivePage):
+    groups: tuple[DirectoryGroup, ...] = ()
 
 
-class Member(_Payload):
-    """`status` is not told of people outside the organisation."""
+class DirectoryMember(DrivePayload):
+    """`status` is not given for people outside the organisation."""
 
     email: str = ""
     type: str = ""
@@ -196,16 +171,25 @@ class Member(_Payload):
         return bool(self.email) and self.type == "USER" and self.status in ("", "ACTIVE")
 
 
-class MemberPage(_Payload):
-    members: tuple[Member, ...] = ()
-    next_page_token: str | None = None
+class DirectoryMemberPage(DrivePage):
+    members: tuple[DirectoryMember, ...] = ()
 
 
-class StartPageToken(_Payload):
+class StartPageToken(DrivePayload):
     start_page_token: str
 
 
-class WatchedChannel(_Payload):
+class ChannelRequest(DrivePayload):
+    """A push channel to open: `token` comes back with each notification, `expiration` is in milliseconds since 1970."""
+
+    id: str
+    type: str = "web_hook"
+    address: str
+    token: str
+    expiration: int
+
+
+class ChannelResponse(DrivePayload):
     """`expiration` in milliseconds since 1970."""
 
     id: str = Field(min_length=1)
@@ -213,8 +197,26 @@ class WatchedChannel(_Payload):
     expiration: int = 0
 
 
-class About(_Payload):
-    user: User = User()
+class About(DrivePayload):
+    user: DriveUser = DriveUser()
+
+
+class ErrorReason(DrivePayload, LenientPayload):
+    reason: str = ""
+
+
+class ErrorReasons(DrivePayload, LenientPayload):
+    errors: tuple[ErrorReason, ...] = ()
+    details: tuple[ErrorReason, ...] = ()
+
+
+class ErrorResponse(DrivePayload):
+    """Google's newer errors have their reasons in `details`.
+
+    https://developers.google.com/workspace/drive/api/guides/handle-errors
+    """
+
+    error: ErrorReasons = ErrorReasons()
 
 
 PERMISSION_FIELDS = "type,role,emailAddress,domain,allowFileDiscovery,deleted,expirationTime,view"

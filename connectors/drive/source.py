@@ -1,6 +1,6 @@
 """Google Drive as a connector: its units, and the reads of each.
 
-A full read lists a unit; later ones follow Drive's changes feed, which tells of edits, moves, renames,
+A full read lists a unit; later ones follow Drive's changes feed, which names edits, moves, renames,
 permissions and removals. A server without that feed is asked for what was modified since, and then only a
 full read notices the rest.
 """
@@ -9,21 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import partial
 
 import httpx
 
-from connectors.contract import Cursor, Deleted, Failed, Finding, Item, ListingEntry, Membership, Window
+from connectors.contract import Cursor, Deleted, Finding, Item, ListingEntry, Membership, Window
+from connectors.drive.changes import ChangesReader, CursorRefused
 from connectors.drive.client import DriveClient
-from connectors.drive.cursor import Changes, Modified, parsed
-from connectors.drive.directory import Directory
-from connectors.drive.documents import Documents
-from connectors.drive.folders import ROOT, ROOT_NAME, Folders, Place
-from connectors.drive.payloads import File
-from connectors.drive.push_channels import Kept, renewed
-from connectors.drive.reader import CursorRefused, UnitReads
+from connectors.drive.cursor import ChangesCursor, ModifiedCursor, parse_cursor
+from connectors.drive.directory import GoogleDirectory
+from connectors.drive.documents import DriveDocuments
+from connectors.drive.folders import ROOT, ROOT_NAME, FileLocation, FolderTree, LocatedFile
+from connectors.drive.push_channels import ChannelState, renew_channels
+from connectors.drive.query import FILES
+from connectors.drive.reader import DriveUnitReader
 from connectors.drive.settings import DriveConnection
-from connectors.drive.walk import FILES
-from connectors.errors import AccessDenied, AuthenticationFailed, NotFound, RateLimited, SourceError
+from connectors.errors import AccessDenied, NotFound, SourceError
+from connectors.isolation import Isolation
 from connectors.model import Unit
 
 _WEB = "https://drive.google.com/drive"
@@ -42,9 +44,9 @@ class DriveConnector:
         self._connection = connection
         self._client = DriveClient(connection, transport)
         url = connection.directory_url
-        self._directory = Directory(connection, url, transport) if url else None
-        self._folders = Folders(self._client)
-        self._documents = Documents(self._client, self._folders, connection.id)
+        self._directory = GoogleDirectory(connection, url, transport) if url else None
+        self._folders = FolderTree(self._client)
+        self._documents = DriveDocuments(self._client, self._folders, connection.id)
 
     @property
     def requests(self) -> int:
@@ -58,7 +60,7 @@ class DriveConnector:
             self._directory.close()
 
     def check(self) -> list[Finding]:
-        """Try the credentials, and whether the account is told who may read its files."""
+        """Try the credentials, and whether the account sees who may read its files."""
         try:
             user = self._client.about().user
         except SourceError as error:
@@ -76,77 +78,81 @@ class DriveConnector:
 
     def read(self, unit: Unit, cursor: Cursor | None = None, window: Window | None = None) -> Iterator[Item]:
         """See `connectors.contract.Connector`. A cursor that Drive no longer accepts leads to a full read."""
-        reads = self._reads(unit)
-        state = parsed(cursor) if cursor else None
+        reader = self._reader(unit)
         if window is not None:
-            return reads.window(window)
-        if isinstance(state, Changes):
-            return _changes_or_everything(reads, state)
-        return reads.modified(state) if isinstance(state, Modified) else reads.everything(state)
+            return reader.read_window(window)
+        state = parse_cursor(cursor)
+        if isinstance(state, ChangesCursor):
+            return self._read_changes(unit, state)
+        return reader.read_modified(state) if isinstance(state, ModifiedCursor) else reader.read_all(state)
 
-    def renew_channels(self, kept: Kept, now: datetime) -> Kept:
-        """See `connectors.webhooks.PushChannels` and `connectors.drive.push_channels`."""
+    def renew_channels(self, state: ChannelState, now: datetime) -> ChannelState:
+        """See `connectors.contract.PushChannels` and `connectors.drive.push_channels`."""
         if not self._connection.webhook_url:
             return {}
-        return renewed(self._client, self._connection, [drive.id for drive in self._folders.drives.values()], kept, now)
+        return renew_channels(self._client, self._connection, self._folders.drives, state, now)
 
     def listing(self, unit: Unit) -> Iterator[ListingEntry]:
         """See `connectors.contract.Connector`."""
-        return self._reads(unit).listed()
+        return self._reader(unit).entries()
 
     def unit_of(self, document_id: str) -> str | None:
         """See `connectors.contract.Connector`."""
         if not document_id.startswith(self._documents.document_id("")):
             return None
         try:
-            file = self._client.file(self._documents.file_id(document_id))
-        except (NotFound, AccessDenied):
+            located = self._find(document_id)
+        except AccessDenied:
             return None
-        place = self._folders.place(file)
-        return None if file.trashed or file.is_folder or not self._includes(place) else place.unit
+        return located.location.unit if located else None
 
     def fetch(self, unit: Unit, document_ids: Sequence[str]) -> Iterator[Item]:
         """See `connectors.contract.Connector`. A document that moved carries the unit that it is in now."""
-        others: list[Item] = []
-        yield from self._documents.of(self._found(document_ids, others))
-        yield from others
+        # Two, since metadata that are answered say nothing of a server that gives no content.
+        finding, reading = Isolation(), Isolation()
+        located: list[LocatedFile] = []
+        for document_id in document_ids:
+            found = finding.attempt(document_id, "", partial(self._find, document_id))
+            if isinstance(found, LocatedFile):
+                located.append(found)
+            else:
+                yield found or Deleted(document_id)
+        yield from self._documents.read(located, reading)
 
     def memberships(self) -> Iterator[Membership]:
-        """Members of groups, where the connection names Google's Directory API; Drive does not tell them.
+        """Members of groups, where the connection names Google's Directory API; Drive itself has none.
 
         A person's domain is known without: see `connectors.drive.access.domain_groups`.
         """
         return self._directory.memberships() if self._directory else iter(())
 
-    def _found(self, document_ids: Sequence[str], others: list[Item]) -> Iterator[tuple[File, Place]]:
-        """Files that are still there; items for the rest go to `others`."""
-        for document_id in document_ids:
-            try:
-                file = self._client.file(self._documents.file_id(document_id))
-            except (RateLimited, AuthenticationFailed):
-                raise
-            except NotFound:
-                others.append(Deleted(document_id))
-                continue
-            except SourceError as error:
-                others.append(Failed(document_id, "", str(error)))
-                continue
-            place = self._folders.place(file)
-            if file.trashed or file.is_folder or not self._includes(place):
-                others.append(Deleted(document_id))
-            else:
-                yield file, place
+    def _find(self, document_id: str) -> LocatedFile | None:
+        """A document's file; None if it is gone, or in no unit that is read. Raises SourceError."""
+        try:
+            file = self._client.file(self._documents.file_id(document_id))
+        except NotFound:
+            return None
+        location = self._folders.locate(file)
+        is_read = not file.trashed and not file.is_folder and self._includes(location)
+        return LocatedFile(file, location) if is_read else None
 
-    def _reads(self, unit: Unit) -> UnitReads:
-        return UnitReads(self._client, self._folders, self._documents, unit, self._includes)
+    def _read_changes(self, unit: Unit, cursor: ChangesCursor) -> Iterator[Item]:
+        reader = ChangesReader(self._client, self._folders, self._documents, unit, self._includes)
+        try:
+            yield from reader.read(cursor)
+        except CursorRefused:
+            yield from self._reader(unit).read_all(None)
 
-    def _includes(self, place: Place) -> bool:
-        return self._connection.includes(place.unit, place.unit_name)
+    def _reader(self, unit: Unit) -> DriveUnitReader:
+        return DriveUnitReader(self._client, self._folders, self._documents, unit)
+
+    def _includes(self, location: FileLocation) -> bool:
+        return self._connection.includes(location.unit, location.unit_name)
 
     def _all_units(self) -> Iterator[Unit]:
         for drive in self._folders.drives.values():
             if self._connection.includes(drive.id, drive.name):
-                yield Unit(drive.id, drive.name, f"{_WEB}/folders/{drive.id}", self._documents.members(drive))
+                yield Unit(drive.id, drive.name, f"{_WEB}/folders/{drive.id}", self._documents.drive_readers(drive))
         for folder in self._folders.top():
             yield Unit(folder.id, folder.name, f"{_WEB}/folders/{folder.id}")
         yield Unit(ROOT, ROOT_NAME, f"{_WEB}/my-drive")
@@ -157,17 +163,10 @@ class DriveConnector:
         return Finding("reach", True, f"{drives} shared drives, {folders} top-level folders")
 
     def _sharing(self) -> Finding:
-        """Permissions are told only to those who may share a file; without them nobody may find it."""
+        # Google shows permissions only to accounts that may share a file; without them nobody may find it.
         files = next(self._client.files(FILES)).files[:_FILES_TO_TRY]
-        untold = len([file for file in files if not self._documents.permissions(file)])
-        if untold:
+        hidden = len([file for file in files if not self._documents.permissions(file)])
+        if hidden:
             advice = "make the account an editor of what it reads, or a content manager of its shared drives"
-            return Finding("permissions", False, f"{untold} of {len(files)} files hide who may read them; {advice}")
-        return Finding("permissions", True, "files tell who may read them")
-
-
-def _changes_or_everything(reads: UnitReads, state: Changes) -> Iterator[Item]:
-    try:
-        yield from reads.changes(state)
-    except CursorRefused:
-        yield from reads.everything(None)
+            return Finding("permissions", False, f"{hidden} of {len(files)} files hide who may read them; {advice}")
+        return Finding("permissions", True, "files show who may read them")

@@ -9,29 +9,29 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
-from connectors.drive.client import DriveClient, quoted, rfc3339
-from connectors.drive.payloads import FOLDER, File, FilePage
+from connectors.drive.client import DriveClient
+from connectors.drive.payloads import FOLDER, DriveFile, FilePage
+from connectors.drive.query import NOT_TRASHED, both, created_since, inside, rfc3339
 
-NOT_TRASHED = "trashed = false"
-TRASHED = "trashed = true"
-FILES = f"mimeType != '{FOLDER}' and {NOT_TRASHED}"
 FILES_PER_BATCH = 100
 """A killed read repeats at most these."""
 
-Learn = Callable[[File], None]
+Learn: TypeAlias = Callable[[DriveFile], None]
+"""Called with each folder on the way."""
+FolderPath: TypeAlias = tuple[str, ...]
+"""Ids of folders, from the outermost to the nearest."""
 
 
 @dataclass(frozen=True, slots=True)
-class Position:
+class WalkPosition:
     """How far a listing has come: inside the last folder of `path`, past what was created before `created`.
 
-    Folders of one parent are visited by id, and the files of a folder before the folders in it. Creation
-    times never change, so a file cannot slip behind a position.
+    Creation times never change, so a file cannot slip behind a position.
     """
 
-    path: tuple[str, ...] = ()
+    path: FolderPath = ()
     created: datetime | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -44,84 +44,90 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
-    """Files listed one after the other, and the position after it."""
+class FileBatch:
+    """Files listed one after the other, and the position after them."""
 
-    files: tuple[File, ...]
-    position: Position
+    files: tuple[DriveFile, ...]
+    position: WalkPosition
     incomplete: bool
 
 
-def flat(client: DriveClient, query: str, drive: str | None, start: Position) -> Iterator[Batch]:
-    """All files of a shared drive, or of all that the account itself sees."""
-    bound = _created_since(start.created)
-    return _batches(client.files(query + bound, drive=drive), start)
+def list_all(client: DriveClient, query: str, drive: str | None, start: WalkPosition) -> Iterator[FileBatch]:
+    """All files of a shared drive, or of all that the account itself sees, whatever folder they are in."""
+    return _batches(client.files(both(query, created_since(start.created)), drive=drive), start)
 
 
 @dataclass(frozen=True, slots=True)
-class Walk:
-    """What is listed in each folder: what fits `query`, of a shared `drive` or of what the account itself sees.
-
-    `learn` is told of each folder on the way.
-    """
+class FolderWalk:
+    """What is listed in each folder: what fits `query`, of a shared `drive` or of what the account itself sees."""
 
     client: DriveClient
     learn: Learn
     query: str = NOT_TRASHED
     drive: str | None = None
 
-    def below(self, folder: str, start: Position = Position()) -> Iterator[Batch]:
-        """All files in a folder and the folders in it."""
-        return self._below((folder,), start if start.path else None)
+    def below(self, folder: str, start: WalkPosition = WalkPosition()) -> Iterator[FileBatch]:
+        """All files in a folder and the folders in it, from a position on.
 
-    def _below(self, path: tuple[str, ...], start: Position | None) -> Iterator[Batch]:
-        inside = f"{quoted(path[-1])} in parents and {self.query}"
-        below: set[str] = set()
-        if start:
-            below.update(self._folders(inside))
-        if start and len(start.path) > len(path):
-            following = start.path[len(path)]
-            below = {folder for folder in below if folder >= following}
-        else:
-            following = None
-            position = Position(path, start.created if start else None)
-            for batch in _batches(self._files(inside + _created_since(position.created)), position):
-                for folder in (file for file in batch.files if file.is_folder):
-                    self.learn(folder)
-                    below.add(folder.id)
-                files = tuple(file for file in batch.files if not file.is_folder)
-                yield Batch(files, batch.position, batch.incomplete)
-        for child in sorted(below.difference(path)):
-            yield from self._below((*path, child), start if child == following else None)
+        The files of a folder come before the folders in it, and those by id: paths ascend, and whether a folder
+        is behind the position is whether its path is less.
+        """
+        pending: list[FolderPath] = [(folder,)]
+        while pending:
+            path = pending.pop()
+            folders = self._folders_behind(path, start)
+            if path >= start.path:  # less is a folder above the position, whose own files are behind it
+                for batch in self._batches_in(path, start):
+                    folders.update(file.id for file in batch.files if file.is_folder)
+                    files = tuple(file for file in batch.files if not file.is_folder)
+                    yield FileBatch(files, batch.position, batch.incomplete)
+            pending += _paths_ahead(path, folders, start)
 
-    def _folders(self, inside: str) -> Iterator[str]:
-        for page in self._files(f"{inside} and mimeType = '{FOLDER}'"):
-            for folder in page.files:
-                self.learn(folder)
-                yield folder.id
+    def _folders_behind(self, path: FolderPath, start: WalkPosition) -> set[str]:
+        """Folders in one that the walk had entered before it was interrupted: it may have come past them there."""
+        if path > start.path:
+            return set()
+        pages = self.client.files(both(inside(path[-1]), self.query, f"mimeType = '{FOLDER}'"), drive=self.drive)
+        return {folder.id for page in pages for folder in self._learn_folders(page.files)}
 
-    def _files(self, query: str) -> Iterator[FilePage]:
-        return self.client.files(query, drive=self.drive)
+    def _batches_in(self, path: FolderPath, start: WalkPosition) -> Iterator[FileBatch]:
+        position = start if path == start.path else WalkPosition(path)
+        query = both(inside(path[-1]), self.query, created_since(position.created))
+        for batch in _batches(self.client.files(query, drive=self.drive), position):
+            self._learn_folders(batch.files)
+            yield batch
+
+    def _learn_folders(self, files: Sequence[DriveFile]) -> list[DriveFile]:
+        folders = [file for file in files if file.is_folder]
+        for folder in folders:
+            self.learn(folder)
+        return folders
 
 
-def _batches(pages: Iterator[FilePage], start: Position) -> Iterator[Batch]:
-    """Parts of pages with their positions. A page that is not by creation time (Drive gives up sorting for
-    accounts with about a million files) has no positions to continue from, nor has any after it."""
+def _paths_ahead(path: FolderPath, folders: set[str], start: WalkPosition) -> list[FolderPath]:
+    """Paths of the folders in one, without those behind `start` and those of a circle; the next one last."""
+    reached = start.path[: len(path) + 1]
+    paths = [(*path, folder) for folder in folders.difference(path)]
+    return sorted((one for one in paths if one >= reached), reverse=True)
+
+
+def _batches(pages: Iterator[FilePage], start: WalkPosition) -> Iterator[FileBatch]:
+    """Parts of pages with their positions.
+
+    A page that is not by creation time has no positions to continue from, nor has any after it.
+    """
     latest, in_order = start.created, True
     for page in pages:
+        # Drive gives up sorting for accounts with about a million files.
         in_order = in_order and _ascends(latest, page.files)
         for first in range(0, max(len(page.files), 1), FILES_PER_BATCH):
             files = page.files[first : first + FILES_PER_BATCH]
             latest = files[-1].created_time if in_order and files else latest
-            reached = Position(start.path, latest if in_order else start.created)
-            yield Batch(files, reached, bool(page.incomplete_search))
+            position = WalkPosition(start.path, latest if in_order else start.created)
+            yield FileBatch(files, position, bool(page.incomplete_search))
 
 
-def _ascends(earliest: datetime | None, files: Sequence[File]) -> bool:
+def _ascends(earliest: datetime | None, files: Sequence[DriveFile]) -> bool:
     times = [file.created_time for file in files]
     known = [time for time in (earliest, *times) if time is not None]
     return None not in times and known == sorted(known)
-
-
-def _created_since(moment: datetime | None) -> str:
-    return f" and createdTime >= {quoted(rfc3339(moment))}" if moment else ""

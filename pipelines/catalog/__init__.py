@@ -65,32 +65,34 @@ class Catalog:
         listing: str | None,
         cursor: Cursor | None,
     ) -> None:
-        """What a stretch of reading found: its load, the status of each object, and where to continue.
+        """Record a load: its rows in the landing, the outcome of each object, and where the next read continues.
 
-        `unchanged` documents get those of the `fingerprints` that are new. `cursor` is None where the stretch does
-        not end at a checkpoint.
+        `unchanged` documents get their new fingerprint, if they have one. `cursor` is None where the load does not
+        end at a checkpoint.
         """
         landed = sum(outcome.landed for outcome in outcomes)
-        with self._engine.begin() as database:
-            load = loads_module.landed(database, connection, unit, documents_path, landed) if documents_path else None
-            documents_module.record(database, connection, unit, outcomes, load=load, listing=listing)
+        with self._engine.begin() as transaction:
+            load = (
+                loads_module.add_load(transaction, connection, unit, documents_path, landed) if documents_path else None
+            )
+            documents_module.record(transaction, connection, unit, outcomes, load=load, listing=listing)
             if listing:
-                documents_module.mark_listed(database, unchanged, listing)
-            documents_module.update_fingerprints(database, fingerprints)
+                documents_module.mark_listed(transaction, unchanged, listing)
+            documents_module.update_fingerprints(transaction, fingerprints)
             if cursor is not None:
-                move_cursor(database, connection, unit, cursor)
+                move_cursor(transaction, connection, unit, cursor)
 
     def start_reindex(self) -> None:
-        """Nothing is indexed any more; the loads with the newest version of a document are chunked anew."""
-        with self._engine.begin() as database:
-            documents_module.forget_index(database)
-            loads_module.landed_again(database)
+        """Nothing is indexed any more; the loads with the newest version of a document are to be chunked again."""
+        with self._engine.begin() as transaction:
+            documents_module.forget_index(transaction)
+            loads_module.requeue_newest(transaction)
 
-    def commit_chunks(self, load: Load, chunks_path: str, chunks: int, troubled: Sequence[Outcome]) -> None:
-        """The chunks of a load are in the landing; `troubled` documents could not be chunked."""
-        with self._engine.begin() as database:
-            loads_module.chunked(database, load, chunks_path, chunks)
-            documents_module.update_status(database, troubled)
+    def commit_chunks(self, load: Load, chunks_path: str, chunks: int, problems: Sequence[Outcome]) -> None:
+        """The chunks of a load are in the landing; the documents of `problems` could not be chunked."""
+        with self._engine.begin() as transaction:
+            loads_module.mark_chunked(transaction, load, chunks_path, chunks)
+            documents_module.update_status(transaction, problems)
 
 
 def open_catalog(settings: Settings) -> Catalog:

@@ -1,4 +1,4 @@
-"""Assistants made by command. A key is known to whoever was given it; the catalog holds its hash.
+"""Assistants made by command. A key is known to its owner alone; the catalog holds its hash.
 
 Keys are 256 random bits. Nobody can try them all, so a plain SHA-256 is enough: a slow hash, made for what people
 choose and remember, would add its time to every request and nothing to the safety.
@@ -39,7 +39,7 @@ def new_key() -> str:
     return _PREFIX + secrets.token_urlsafe(_KEY_BYTES)
 
 
-def hashed(key: str) -> str:
+def hash_key(key: str) -> str:
     """SHA-256 of a key, in hexadecimal."""
     return hashlib.sha256(key.encode(errors="replace")).hexdigest()
 
@@ -52,7 +52,7 @@ class Assistants:
         """Raises UsageError for an id that is in use; a revoked one may come back, with its new key."""
         row = {
             "id": added.id,
-            "key_hash": hashed(key),
+            "key_hash": hash_key(key),
             "identity": added.identity,
             "readers": list(added.readers),
             "scope": {"sources": list(added.sources), "parents_in": list(added.parents_in)},
@@ -60,18 +60,18 @@ class Assistants:
             "revoked_at": added.revoked_at,
         }
         table = tables.assistants
-        with self._engine.begin() as database:
+        with self._engine.begin() as transaction:
             in_use = select(table.c.id).where(table.c.id == added.id, table.c.revoked_at.is_(None))
-            if database.execute(in_use).first():
+            if transaction.execute(in_use).first():
                 raise UsageError(f"there is an assistant {added.id!r}; revoke it first, or choose another id")
-            upsert(database, table, [row], update=[name for name in row if name != "id"])
+            upsert(transaction, table, [row], update=[name for name in row if name != "id"])
 
     def revoke(self, assistant_id: str) -> datetime:
         """The key is worth nothing from now on. Raises UsageError if no such assistant is in use."""
         table, now = tables.assistants, datetime.now(UTC)
         statement = update(table).where(table.c.id == assistant_id, table.c.revoked_at.is_(None)).values(revoked_at=now)
-        with self._engine.begin() as database:
-            if not database.execute(statement).rowcount:
+        with self._engine.begin() as transaction:
+            if not transaction.execute(statement).rowcount:
                 raise UsageError(f"no assistant {assistant_id!r} is in use; `headrace assistants list` names them")
         return now
 
@@ -79,15 +79,15 @@ class Assistants:
         """Revoked ones too, oldest first."""
         return [assistant for _, assistant in self._read()]
 
-    def in_use(self) -> list[tuple[str, StoredAssistant]]:
+    def active(self) -> list[tuple[str, StoredAssistant]]:
         """Those that may ask, each behind the hash of its key."""
         return self._read(tables.assistants.c.revoked_at.is_(None))
 
     def _read(self, *conditions: ColumnElement[bool]) -> list[tuple[str, StoredAssistant]]:
         table = tables.assistants
         statement = select(table).where(*conditions).order_by(table.c.created_at, table.c.id)
-        with self._engine.connect() as database:
-            rows = database.execute(statement).all()
+        with self._engine.connect() as transaction:
+            rows = transaction.execute(statement).all()
         return [
             (
                 row.key_hash,

@@ -1,4 +1,4 @@
-"""What holds for a connection as a whole: whether it is paused, and when it was last heard of."""
+"""The state of a connection as a whole: whether it is paused, and when its last event came."""
 
 from __future__ import annotations
 
@@ -26,30 +26,30 @@ class Connections:
     def get(self, connection: str) -> ConnectionState:
         table = tables.connections
         statement = select(table.c.paused, table.c.memberships_at, table.c.last_event)
-        with self._engine.connect() as database:
-            row = database.execute(statement.where(table.c.connection == connection)).first()
+        with self._engine.connect() as transaction:
+            row = transaction.execute(statement.where(table.c.connection == connection)).first()
         return ConnectionState(*row) if row else ConnectionState()
 
     def pause(self, connection: str, paused: bool) -> None:
         self._set(connection, paused=paused)
 
-    def memberships_read(self, connection: str) -> None:
+    def record_memberships_read(self, connection: str) -> None:
         self._set(connection, memberships_at=datetime.now(UTC))
 
-    def heard_of(self, connection: str) -> None:
+    def record_event(self, connection: str) -> None:
         """An event has come."""
         self._set(connection, last_event=datetime.now(UTC))
 
     def channels(self, connection: str) -> dict[str, Any]:
-        """Push channels that the provider has opened for the connection, as kept."""
+        """The stored state of the push channels that the provider has opened for the connection."""
         statement = select(tables.connections.c.channels).where(tables.connections.c.connection == connection)
-        with self._engine.connect() as database:
-            return dict(database.execute(statement).scalar() or {})
+        with self._engine.connect() as transaction:
+            return dict(transaction.execute(statement).scalar() or {})
 
-    def keep_channels(self, connection: str, channels: dict[str, Any]) -> None:
+    def save_channels(self, connection: str, channels: dict[str, Any]) -> None:
         self._set(connection, channels=channels)
 
     def _set(self, connection: str, **values: Any) -> None:
         row = {"connection": connection, "paused": False} | values
-        with self._engine.begin() as database:
-            upsert(database, tables.connections, [row], update=values)
+        with self._engine.begin() as transaction:
+            upsert(transaction, tables.connections, [row], update=values)

@@ -9,14 +9,13 @@ from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import Connection, Engine, func, select, true, update
 
+from connectors.contract import ATTACHMENT
 from pipelines.catalog import tables
 from pipelines.catalog.statements import in_parts, upsert
 
 Status: TypeAlias = Literal["pending", "indexed", "skipped", "failed", "deleted"]
 STATUSES: tuple[Status, ...] = ("pending", "indexed", "skipped", "failed", "deleted")
 
-ATTACHED = "/files/"
-"""Stands in the id of an attachment between the id of the document that it came with and its own name."""
 FIRST_RETRY = timedelta(minutes=5)
 LONGEST_RETRY = timedelta(days=1)
 
@@ -38,7 +37,7 @@ class DocumentState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of one object in a stage. `version` is None where no version is to be indexed."""
+    """The result of a stage for one object. `version` is None where no version is to be indexed."""
 
     id: str
     status: Status
@@ -59,16 +58,16 @@ class Documents:
     def states(self, ids: Iterable[str]) -> dict[str, DocumentState]:
         """States of the known ones among `ids`."""
         found: dict[str, DocumentState] = {}
-        with self._engine.connect() as database:
+        with self._engine.connect() as transaction:
             for part in in_parts(ids):
-                rows = database.execute(select(*_STATE_COLUMNS).where(tables.documents.c.id.in_(part)))
+                rows = transaction.execute(select(*_STATE_COLUMNS).where(tables.documents.c.id.in_(part)))
                 found.update((row.id, DocumentState(*row)) for row in rows)
         return found
 
     def in_load(self, load: int) -> dict[str, DocumentState]:
         """Documents whose newest version a load holds; its other rows are out of date."""
-        with self._engine.connect() as database:
-            rows = database.execute(select(*_STATE_COLUMNS).where(tables.documents.c.load == load))
+        with self._engine.connect() as transaction:
+            rows = transaction.execute(select(*_STATE_COLUMNS).where(tables.documents.c.load == load))
             return {row.id: DocumentState(*row) for row in rows}
 
     def due(self, connection: str, unit: str) -> list[str]:
@@ -85,82 +84,82 @@ class Documents:
             table.c.connection == connection, table.c.status == "failed", table.c.next_attempt <= datetime.now(UTC)
         )
         found: dict[str, list[str]] = {}
-        with self._engine.connect() as database:
-            for unit, document_id in database.execute(statement.order_by(table.c.id)):
+        with self._engine.connect() as transaction:
+            for unit, document_id in transaction.execute(statement.order_by(table.c.id)):
                 found.setdefault(unit, []).append(document_id)
         return found
 
-    def found_by(self, id_or_url: str) -> list[dict[str, Any]]:
-        """All that is known of the document with this id, or of those at this URL, by id."""
+    def by_id_or_url(self, id_or_url: str) -> list[dict[str, Any]]:
+        """The rows of the document with this id, or else of those at this URL, ordered by id."""
         table = tables.documents
-        with self._engine.connect() as database:
+        with self._engine.connect() as transaction:
             for column in (table.c.id, table.c.url):
-                rows = database.execute(select(table).where(column == id_or_url).order_by(table.c.id)).all()
+                rows = transaction.execute(select(table).where(column == id_or_url).order_by(table.c.id)).all()
                 if rows:
                     return [dict(row._mapping) for row in rows]
         return []
 
-    def called(self, name: str) -> list[dict[str, Any]]:
-        """All that is known of the documents whose id ends with this name; looks through all ids."""
+    def by_id_suffix(self, name: str) -> list[dict[str, Any]]:
+        """The rows of the documents whose id ends with this name; searches all ids."""
         table = tables.documents
         ending = f"/{name}"
         statement = select(table).where(table.c.id.endswith(ending, autoescape=True)).order_by(table.c.id)
-        with self._engine.connect() as database:
-            rows = [dict(row._mapping) for row in database.execute(statement)]
+        with self._engine.connect() as transaction:
+            rows = [dict(row._mapping) for row in transaction.execute(statement)]
         # SQLite's LIKE takes upper and lower case for the same, and providers' ids do not.
         return [row for row in rows if row["id"].endswith(ending)]
 
-    def ids_at(self, urls: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    def ids_by_url(self, urls: Iterable[str]) -> dict[str, tuple[str, ...]]:
         """Ids of the documents at each of these URLs; URLs of none are left out."""
         table = tables.documents
         found: dict[str, tuple[str, ...]] = {}
-        with self._engine.connect() as database:
+        with self._engine.connect() as transaction:
             for part in in_parts(urls):
                 statement = select(table.c.url, table.c.id).where(table.c.url.in_(part)).order_by(table.c.id)
-                for url, document_id in database.execute(statement):
+                for url, document_id in transaction.execute(statement):
                     found[url] = (*found.get(url, ()), document_id)
         return found
 
     def unit_of(self, document_id: str) -> str | None:
         """The unit in which a document was last seen."""
         statement = select(tables.documents.c.unit).where(tables.documents.c.id == document_id)
-        with self._engine.connect() as database:
-            return database.execute(statement).scalar()
+        with self._engine.connect() as transaction:
+            return transaction.execute(statement).scalar()
 
-    def not_named(self, connection: str, unit: str, listing: str | None) -> list[str]:
-        """Live documents of a unit that a full listing did not name; all, where there is no listing."""
+    def missing_from(self, connection: str, unit: str, listing: str | None) -> list[str]:
+        """Live documents of a unit that are missing from a full listing; all, where there is no listing."""
         table = tables.documents
         elsewhere = table.c.listing.is_distinct_from(listing) if listing else true()
         return self._ids(connection, unit, table.c.status != "deleted", elsewhere)
 
-    def named(self, ids: Sequence[str], listing: str) -> None:
-        """A full listing has named these documents."""
-        with self._engine.begin() as database:
-            mark_listed(database, ids, listing)
+    def mark_listed(self, ids: Sequence[str], listing: str) -> None:
+        """Mark documents as named by a full listing."""
+        with self._engine.begin() as transaction:
+            mark_listed(transaction, ids, listing)
 
-    def attachments_named(self, connection: str, unit: str, listing: str, changed: Set[str]) -> None:
-        """Attachments (`<document id>/files/…`), which no listing shows, are as their document is: those of a
-        document that was named, and is not among the `changed`, are named with it."""
+    def mark_attachments_listed(self, connection: str, unit: str, listing: str, changed: Set[str]) -> None:
+        """Mark the attachments (`<document id>/files/…`) of documents that a listing named and that are not among the
+        `changed`. Listings show no attachments: one stays as long as its document is unchanged."""
         table = tables.documents
         unnamed = table.c.listing.is_distinct_from(listing)
-        attached = self._ids(connection, unit, table.c.status != "deleted", unnamed, table.c.id.contains(ATTACHED))
-        holders = {own.partition(ATTACHED)[0] for own in attached} - changed
+        attached = self._ids(connection, unit, table.c.status != "deleted", unnamed, table.c.id.contains(ATTACHMENT))
+        holders = {own.partition(ATTACHMENT)[0] for own in attached} - changed
         named: set[str] = set()
-        with self._engine.connect() as database:
+        with self._engine.connect() as transaction:
             for part in in_parts(holders):
                 statement = select(table.c.id).where(table.c.id.in_(part), table.c.listing == listing)
-                named.update(database.execute(statement).scalars())
-        self.named([own for own in attached if own.partition(ATTACHED)[0] in named], listing)
+                named.update(transaction.execute(statement).scalars())
+        self.mark_listed([own for own in attached if own.partition(ATTACHMENT)[0] in named], listing)
 
-    def live(self, connection: str, unit: str) -> int:
+    def count_live(self, connection: str, unit: str) -> int:
         """How many documents of a unit are not deleted."""
         statement = select(func.count()).where(
             tables.documents.c.connection == connection,
             tables.documents.c.unit == unit,
             tables.documents.c.status != "deleted",
         )
-        with self._engine.connect() as database:
-            return database.execute(statement).scalar_one()
+        with self._engine.connect() as transaction:
+            return transaction.execute(statement).scalar_one()
 
     def totals(self) -> dict[tuple[str, str], dict[str, int]]:
         """Counts by (connection, unit), then status."""
@@ -169,12 +168,12 @@ class Documents:
             table.c.connection, table.c.unit, table.c.status
         )
         counts: dict[tuple[str, str], dict[str, int]] = {}
-        with self._engine.connect() as database:
-            for connection, unit, status, count in database.execute(statement):
+        with self._engine.connect() as transaction:
+            for connection, unit, status, count in transaction.execute(statement):
                 counts.setdefault((connection, unit), {})[status] = count
         return counts
 
-    def in_trouble(self, connection: str | None = None) -> Iterator[dict[str, Any]]:
+    def failed_or_skipped(self, connection: str | None = None) -> Iterator[dict[str, Any]]:
         """Failed and skipped documents with their reasons."""
         table = tables.documents
         statement = select(
@@ -182,38 +181,38 @@ class Documents:
         ).where(table.c.status.in_(("failed", "skipped")))
         if connection is not None:
             statement = statement.where(table.c.connection == connection)
-        with self._engine.connect() as database:
-            for row in database.execute(statement.order_by(table.c.id)):
+        with self._engine.connect() as transaction:
+            for row in transaction.execute(statement.order_by(table.c.id)):
                 yield dict(row._mapping)
 
-    def indexed(self, connection: str | None = None) -> dict[str, int]:
+    def indexed_points(self, connection: str | None = None) -> dict[str, int]:
         """How many points the index should hold, by document id."""
         table = tables.documents
         statement = select(table.c.id, table.c.chunks).where(table.c.chunks > 0)
         if connection is not None:
             statement = statement.where(table.c.connection == connection)
-        with self._engine.connect() as database:
-            return {row.id: row.chunks for row in database.execute(statement)}
+        with self._engine.connect() as transaction:
+            return {row.id: row.chunks for row in transaction.execute(statement)}
 
     def record_indexed(self, indexed: Mapping[str, tuple[str | None, int]]) -> None:
-        """Note which version of each document is in the index, with how many points; None: no version."""
+        """Record which version of each document is in the index, with how many points; None: no version."""
         now = datetime.now(UTC)
-        with self._engine.begin() as database:
+        with self._engine.begin() as transaction:
             for document_id, (version, chunks) in indexed.items():
                 values: dict[str, Any] = {"indexed_version": version, "chunks": chunks, "changed_at": now}
                 if version is not None:
                     values |= {"status": "indexed", "reason": None, "attempts": 0, "next_attempt": None}
-                database.execute(update(tables.documents).where(tables.documents.c.id == document_id).values(values))
+                transaction.execute(update(tables.documents).where(tables.documents.c.id == document_id).values(values))
 
     def _ids(self, connection: str, unit: str, *conditions: Any) -> list[str]:
         table = tables.documents
         statement = select(table.c.id).where(table.c.connection == connection, table.c.unit == unit, *conditions)
-        with self._engine.connect() as database:
-            return list(database.execute(statement.order_by(table.c.id)).scalars())
+        with self._engine.connect() as transaction:
+            return list(transaction.execute(statement.order_by(table.c.id)).scalars())
 
 
 def record(
-    database: Connection,
+    transaction: Connection,
     connection: str,
     unit: str,
     outcomes: Sequence[Outcome],
@@ -221,38 +220,20 @@ def record(
     load: int | None,
     listing: str | None,
 ) -> None:
-    """Write what became of objects; those with `landed` point to `load`, the others to none."""
+    """Write the outcomes of objects; those with `landed` point to `load`, the others to none."""
     now = datetime.now(UTC)
-    rows = [
-        {
-            "id": outcome.id,
-            "connection": connection,
-            "unit": unit,
-            "title": outcome.title,
-            "url": outcome.url,
-            "status": outcome.status,
-            "reason": outcome.reason,
-            "version": outcome.version,
-            "load": load if outcome.landed else None,
-            "listing": listing,
-            "chunks": 0,
-            "attempts": outcome.attempts,
-            "next_attempt": next_attempt(outcome.attempts, now) if outcome.status == "failed" else None,
-            "updated_at": outcome.updated_at,
-            "fingerprint": outcome.fingerprint,
-            "changed_at": now,
-        }
-        for outcome in outcomes
-    ]
+    origin = {"connection": connection, "unit": unit, "listing": listing, "changed_at": now}
+    rows = [origin | _row(outcome, load, now) for outcome in outcomes]
+    # An object keeps its number of points until its new version is indexed, and its listing in a partial read.
     kept = {"id", "chunks"} | (set() if listing else {"listing"})
-    upsert(database, tables.documents, rows, update=(name for name in rows[0] if name not in kept) if rows else ())
+    upsert(transaction, tables.documents, rows, update=(name for name in rows[0] if name not in kept) if rows else ())
 
 
-def update_status(database: Connection, outcomes: Iterable[Outcome]) -> None:
+def update_status(transaction: Connection, outcomes: Iterable[Outcome]) -> None:
     """Change the status of documents that a later stage could not process."""
     now = datetime.now(UTC)
     for outcome in outcomes:
-        database.execute(
+        transaction.execute(
             update(tables.documents)
             .where(tables.documents.c.id == outcome.id)
             .values(
@@ -265,28 +246,45 @@ def update_status(database: Connection, outcomes: Iterable[Outcome]) -> None:
         )
 
 
-def forget_index(database: Connection) -> None:
-    """No document is in the index any more: the next indexing writes all points anew."""
-    database.execute(update(tables.documents).values(indexed_version=None, chunks=0))
+def forget_index(transaction: Connection) -> None:
+    """No document is in the index any more: the next indexing writes all points again."""
+    transaction.execute(update(tables.documents).values(indexed_version=None, chunks=0))
 
 
-def update_fingerprints(database: Connection, fingerprints: Mapping[str, str]) -> None:
-    """Listings show these documents in another way, although nothing of them has changed."""
+def update_fingerprints(transaction: Connection, fingerprints: Mapping[str, str]) -> None:
+    """Store the new fingerprints of documents that have not changed otherwise."""
     for document_id, value in fingerprints.items():
         own = tables.documents.c.id == document_id
-        database.execute(update(tables.documents).where(own).values(fingerprint=value))
+        transaction.execute(update(tables.documents).where(own).values(fingerprint=value))
 
 
-def mark_listed(database: Connection, ids: Iterable[str], listing: str) -> None:
-    """A full listing has named these documents, unchanged."""
+def mark_listed(transaction: Connection, ids: Iterable[str], listing: str) -> None:
+    """Mark documents as named by a full listing."""
     for part in in_parts(ids):
-        database.execute(update(tables.documents).where(tables.documents.c.id.in_(part)).values(listing=listing))
+        transaction.execute(update(tables.documents).where(tables.documents.c.id.in_(part)).values(listing=listing))
 
 
 def next_attempt(attempts: int, now: datetime) -> datetime:
     """When to try again after that many failures: 5 minutes, doubling up to a day."""
     doublings = min(max(attempts - 1, 0), 20)
     return now + min(FIRST_RETRY * (1 << doublings), LONGEST_RETRY)
+
+
+def _row(outcome: Outcome, load: int | None, now: datetime) -> dict[str, Any]:
+    return {
+        "id": outcome.id,
+        "title": outcome.title,
+        "url": outcome.url,
+        "status": outcome.status,
+        "reason": outcome.reason,
+        "version": outcome.version,
+        "load": load if outcome.landed else None,
+        "chunks": 0,
+        "attempts": outcome.attempts,
+        "next_attempt": next_attempt(outcome.attempts, now) if outcome.status == "failed" else None,
+        "updated_at": outcome.updated_at,
+        "fingerprint": outcome.fingerprint,
+    }
 
 
 _STATE_COLUMNS = tuple(tables.documents.c[name].label(name) for name in DocumentState.__slots__)

@@ -1,4 +1,4 @@
-"""The embedding cache: no text is paid for twice, whichever document or connection it stands in."""
+"""The embedding cache: no text is paid for twice, in whichever document or connection it occurs."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class EmbeddingCache:
 
         keys = {_key(model, dimensions, text): text for text in texts}
         found: dict[str, NDArray[np.float32]] = {}
-        with self._engine.connect() as database:
+        with self._engine.connect() as transaction:
             for part in in_parts(keys):
-                rows = database.execute(select(tables.embeddings).where(tables.embeddings.c.key.in_(part)))
+                rows = transaction.execute(select(tables.embeddings).where(tables.embeddings.c.key.in_(part)))
                 found.update((keys[row.key], np.frombuffer(row.vector, dtype="<f4")) for row in rows)
         return found
 
@@ -40,8 +40,8 @@ class EmbeddingCache:
             {"key": _key(model, dimensions, text), "vector": vector.astype("<f4").tobytes()}
             for text, vector in vectors.items()
         ]
-        with self._engine.begin() as database:
-            upsert(database, tables.embeddings, rows)
+        with self._engine.begin() as transaction:
+            upsert(transaction, tables.embeddings, rows)
 
 
 def _key(model: str, dimensions: int, text: str) -> bytes:

@@ -1,4 +1,4 @@
-"""The inbox: events of the sources, kept before they are answered, until they have had their effect."""
+"""The inbox: events of the sources, stored before they are answered, until they are processed."""
 
 from __future__ import annotations
 
@@ -38,28 +38,16 @@ class Events:
         self._engine = engine
 
     def store(self, connection: str, event: Event, body: bytes) -> bool:
-        """Keep an event, durably when it returns; False if the delivery is here already."""
+        """Store an event, durably when this returns; False if the delivery is stored already."""
         now = datetime.now(UTC)
-        row = {
-            "connection": connection,
-            "delivery": event.id,
-            "kind": event.kind,
-            "body": body,
-            "invalidations": [asdict(one) for one in event.invalidations],
-            "state": "pending" if event.invalidations else "ignored",
-            "reason": event.ignored or None,
-            "attempts": 0,
-            "received_at": now,
-            "finished_at": None if event.invalidations else now,
-        }
         known = (tables.events.c.connection == connection, tables.events.c.delivery == event.id)
-        with self._engine.begin() as database:
-            if database.execute(select(tables.events.c.id).where(*known)).first():
+        with self._engine.begin() as transaction:
+            if transaction.execute(select(tables.events.c.id).where(*known)).first():
                 return False
             # Two deliveries of one event at the same moment: the unique constraint lets one of them in.
-            upsert(database, tables.events, [row], key=("connection", "delivery"))
-            heard = {"connection": connection, "paused": False, "last_event": now}
-            upsert(database, tables.connections, [heard], update=("last_event",))
+            upsert(transaction, tables.events, [_row(connection, event, body, now)], key=("connection", "delivery"))
+            seen = {"connection": connection, "paused": False, "last_event": now}
+            upsert(transaction, tables.connections, [seen], update=("last_event",))
         return True
 
     def pending(self, connections: Sequence[str], limit: int) -> list[PendingEvent]:
@@ -71,22 +59,22 @@ class Events:
             .order_by(table.c.id)
             .limit(limit)
         )
-        with self._engine.connect() as database:
-            rows = [row._mapping for row in database.execute(statement)]
+        with self._engine.connect() as transaction:
+            rows = [row._mapping for row in transaction.execute(statement)]
         return [PendingEvent(**{**row, "invalidations": _invalidations(row["invalidations"])}) for row in rows]
 
-    def finished(self, materializations: Mapping[int, Sequence[Mapping[str, str]]], reason: str | None = None) -> None:
-        """These events have had their effect: which assets and partitions each led to."""
+    def mark_done(self, materializations: Mapping[int, Sequence[Mapping[str, str]]], reason: str | None = None) -> None:
+        """Record that these events are done, with the assets and partitions that each led to."""
         now = datetime.now(UTC)
-        with self._engine.begin() as database:
+        with self._engine.begin() as transaction:
             for event_id, led_to in materializations.items():
                 values = {"state": "done", "reason": reason, "finished_at": now, "materializations": list(led_to)}
-                database.execute(update(tables.events).where(tables.events.c.id == event_id).values(values))
+                transaction.execute(update(tables.events).where(tables.events.c.id == event_id).values(values))
 
-    def failed(self, events: Sequence[PendingEvent], error: str) -> None:
+    def record_failure(self, events: Sequence[PendingEvent], error: str) -> None:
         """Try these again later; after the last attempt they are dead letters, which `replay` revives."""
         now = datetime.now(UTC)
-        with self._engine.begin() as database:
+        with self._engine.begin() as transaction:
             for event in events:
                 attempts = event.attempts + 1
                 dead = attempts >= MOST_ATTEMPTS
@@ -97,16 +85,18 @@ class Events:
                     "next_attempt": None if dead else next_attempt(attempts, now),
                     "finished_at": now if dead else None,
                 }
-                database.execute(update(tables.events).where(tables.events.c.id == event.id).values(values))
+                transaction.execute(update(tables.events).where(tables.events.c.id == event.id).values(values))
 
     def postpone(self, ids: Sequence[int]) -> None:
-        """Leave these for a moment: another process works where they point to, or their unit is paused."""
+        """Try these again in a moment: another process works on their unit, or the unit is paused."""
         later = datetime.now(UTC) + POSTPONED
-        with self._engine.begin() as database:
+        with self._engine.begin() as transaction:
             for part in in_parts(ids):
-                database.execute(update(tables.events).where(tables.events.c.id.in_(part)).values(next_attempt=later))
+                transaction.execute(
+                    update(tables.events).where(tables.events.c.id.in_(part)).values(next_attempt=later)
+                )
 
-    def listed(
+    def list_recent(
         self, connection: str | None = None, state: State | None = None, limit: int = 100
     ) -> list[dict[str, Any]]:
         """The newest events, without their bodies."""
@@ -115,14 +105,14 @@ class Events:
         conditions = [table.c.connection == connection] if connection else []
         conditions += [table.c.state == state] if state else []
         statement = select(*columns).where(*conditions).order_by(table.c.id.desc()).limit(limit)
-        with self._engine.connect() as database:
-            return [dict(row._mapping) for row in database.execute(statement)]
+        with self._engine.connect() as transaction:
+            return [dict(row._mapping) for row in transaction.execute(statement)]
 
     def body(self, event_id: int) -> bytes | None:
         """A delivery as it came; None if there is no such event."""
         statement = select(tables.events.c.body).where(tables.events.c.id == event_id)
-        with self._engine.connect() as database:
-            return database.execute(statement).scalar()
+        with self._engine.connect() as transaction:
+            return transaction.execute(statement).scalar()
 
     def replay(self, *, ids: Sequence[int] = (), connection: str | None = None, since: datetime | None = None) -> int:
         """Make events pending again, by id or by connection and time of arrival; returns how many."""
@@ -132,8 +122,8 @@ class Events:
         chosen += [table.c.connection == connection] if connection else []
         chosen += [table.c.received_at >= since] if since else []
         values = {"state": "pending", "attempts": 0, "next_attempt": None, "finished_at": None, "reason": None}
-        with self._engine.begin() as database:
-            return database.execute(update(table).where(*chosen).values(values)).rowcount
+        with self._engine.begin() as transaction:
+            return transaction.execute(update(table).where(*chosen).values(values)).rowcount
 
     def backlog(self) -> dict[str, tuple[int, datetime]]:
         """By connection: how many events wait, and since when the oldest one does."""
@@ -143,26 +133,41 @@ class Events:
             .where(table.c.state == "pending")
             .group_by(table.c.connection)
         )
-        with self._engine.connect() as database:
-            found = database.execute(statement).all()
+        with self._engine.connect() as transaction:
+            found = transaction.execute(statement).all()
             oldest = {
                 row.id: row.received_at
                 for part in in_parts(first for _, _, first in found)
-                for row in database.execute(select(table.c.id, table.c.received_at).where(table.c.id.in_(part)))
+                for row in transaction.execute(select(table.c.id, table.c.received_at).where(table.c.id.in_(part)))
             }
         return {connection: (count, oldest[first]) for connection, count, first in found}
 
-    def forget_old(self) -> None:
+    def delete_old(self) -> None:
         """Remove what was finished long ago."""
         table = tables.events
         old = table.c.finished_at < datetime.now(UTC) - KEPT
-        with self._engine.begin() as database:
-            database.execute(delete(table).where(table.c.state.in_(("done", "ignored")), old))
+        with self._engine.begin() as transaction:
+            transaction.execute(delete(table).where(table.c.state.in_(("done", "ignored")), old))
 
 
 def next_attempt(attempts: int, now: datetime) -> datetime:
     """When to try again after that many failures: 5 seconds, doubling up to 10 minutes."""
     return now + min(FIRST_RETRY * (1 << min(attempts - 1, 20)), LONGEST_RETRY)
+
+
+def _row(connection: str, event: Event, body: bytes, now: datetime) -> dict[str, Any]:
+    return {
+        "connection": connection,
+        "delivery": event.id,
+        "kind": event.kind,
+        "body": body,
+        "invalidations": [asdict(one) for one in event.invalidations],
+        "state": "pending" if event.invalidations else "ignored",
+        "reason": event.ignored or None,
+        "attempts": 0,
+        "received_at": now,
+        "finished_at": None if event.invalidations else now,
+    }
 
 
 def _invalidations(stored: Sequence[Mapping[str, Any]]) -> tuple[Invalidation, ...]:

@@ -29,7 +29,7 @@ class Leases:
     @contextmanager
     def hold(self, connection: str, unit: str) -> Iterator[None]:
         """Work on a unit alone. Raises UnitBusy if a living process holds it, or all units."""
-        with self._held(connection, unit):
+        with self._hold(connection, unit):
             if (holder := self._living_holder(*_ALL)) and holder != _this_process():
                 raise UnitBusy(f"{connection}/{unit}", holder)
             yield
@@ -37,17 +37,17 @@ class Leases:
     @contextmanager
     def hold_all(self) -> Iterator[None]:
         """Work on all units alone. Raises UnitBusy if a living process holds one of them."""
-        with self._held(*_ALL):
-            with self._engine.connect() as database:
-                leases = database.execute(select(tables.leases)).all()
+        with self._hold(*_ALL):
+            with self._engine.connect() as transaction:
+                leases = transaction.execute(select(tables.leases)).all()
             for lease in leases:
-                if (lease.connection, lease.unit) != _ALL and not _dead(lease.holder, lease.expires_at):
+                if (lease.connection, lease.unit) != _ALL and not _is_dead(lease.holder, lease.expires_at):
                     raise UnitBusy(f"{lease.connection}/{lease.unit}", lease.holder)
             yield
 
     @contextmanager
-    def _held(self, connection: str, unit: str) -> Iterator[None]:
-        self._take(connection, unit)
+    def _hold(self, connection: str, unit: str) -> Iterator[None]:
+        self._acquire(connection, unit)
         released = threading.Event()
         renewal = threading.Thread(target=self._renew, args=(connection, unit, released), daemon=True)
         renewal.start()
@@ -56,15 +56,15 @@ class Leases:
         finally:
             released.set()
             renewal.join()
-            with self._engine.begin() as database:
-                database.execute(delete(tables.leases).where(*_of(connection, unit)))
+            with self._engine.begin() as transaction:
+                transaction.execute(delete(tables.leases).where(*_of(connection, unit)))
 
-    def _take(self, connection: str, unit: str) -> None:
+    def _acquire(self, connection: str, unit: str) -> None:
         lease = {"connection": connection, "unit": unit, "holder": _this_process(), "expires_at": _expiry()}
         for _ in range(2):
             try:
-                with self._engine.begin() as database:
-                    database.execute(insert(tables.leases).values(lease))
+                with self._engine.begin() as transaction:
+                    transaction.execute(insert(tables.leases).values(lease))
             except IntegrityError:
                 self._remove_dead(connection, unit)
             else:
@@ -73,25 +73,25 @@ class Leases:
 
     def _renew(self, connection: str, unit: str, released: threading.Event) -> None:
         while not released.wait(LEASE.total_seconds() / 4):
-            with self._engine.begin() as database:
-                database.execute(update(tables.leases).where(*_of(connection, unit)).values(expires_at=_expiry()))
+            with self._engine.begin() as transaction:
+                transaction.execute(update(tables.leases).where(*_of(connection, unit)).values(expires_at=_expiry()))
 
     def _remove_dead(self, connection: str, unit: str) -> None:
-        with self._engine.begin() as database:
-            row = database.execute(select(tables.leases).where(*_of(connection, unit))).first()
-            if row and _dead(row.holder, row.expires_at):
-                # Naming the holder keeps a lease that somebody else has taken in the meantime.
+        with self._engine.begin() as transaction:
+            row = transaction.execute(select(tables.leases).where(*_of(connection, unit))).first()
+            if row and _is_dead(row.holder, row.expires_at):
+                # With the holder in the condition, a lease that another process has taken in the meantime stays.
                 same = tables.leases.c.holder == row.holder
-                database.execute(delete(tables.leases).where(*_of(connection, unit), same))
+                transaction.execute(delete(tables.leases).where(*_of(connection, unit), same))
 
     def _living_holder(self, connection: str, unit: str) -> str | None:
-        with self._engine.connect() as database:
-            row = database.execute(select(tables.leases).where(*_of(connection, unit))).first()
-        return row.holder if row and not _dead(row.holder, row.expires_at) else None
+        with self._engine.connect() as transaction:
+            row = transaction.execute(select(tables.leases).where(*_of(connection, unit))).first()
+        return row.holder if row and not _is_dead(row.holder, row.expires_at) else None
 
     def _holder(self, connection: str, unit: str) -> str:
-        with self._engine.connect() as database:
-            row = database.execute(select(tables.leases.c.holder).where(*_of(connection, unit))).first()
+        with self._engine.connect() as transaction:
+            row = transaction.execute(select(tables.leases.c.holder).where(*_of(connection, unit))).first()
         return row.holder if row else "it has just finished"
 
 
@@ -110,7 +110,7 @@ def _this_process() -> str:
     return f"{socket.gethostname()} process {os.getpid()} of {psutil.Process().create_time():.2f}"
 
 
-def _dead(holder: str, expires_at: datetime) -> bool:
+def _is_dead(holder: str, expires_at: datetime) -> bool:
     import psutil
 
     host, _, process, _, started = holder.rsplit(" ", 4)

@@ -38,29 +38,29 @@ class Loads:
             .where(table.c.connection == connection, table.c.unit == unit, table.c.state == state)
             .order_by(table.c.id)
         )
-        with self._engine.connect() as database:
-            return [Load(*row) for row in database.execute(statement)]
+        with self._engine.connect() as transaction:
+            return [Load(*row) for row in transaction.execute(statement)]
 
     def state_of(self, load: int) -> LoadState | None:
         """How far a load has come."""
         statement = select(tables.loads.c.state).where(tables.loads.c.id == load)
-        with self._engine.connect() as database:
-            state: LoadState | None = database.execute(statement).scalar()
+        with self._engine.connect() as transaction:
+            state: LoadState | None = transaction.execute(statement).scalar()
         return state
 
     def units_with_pending(self) -> list[tuple[str, str]]:
         """Units (connection, unit) with loads that are not indexed yet."""
         table = tables.loads
         statement = select(table.c.connection, table.c.unit).where(table.c.state != "indexed").distinct()
-        with self._engine.connect() as database:
-            return [(row.connection, row.unit) for row in database.execute(statement)]
+        with self._engine.connect() as transaction:
+            return [(row.connection, row.unit) for row in transaction.execute(statement)]
 
-    def indexed(self, load: Load) -> None:
-        with self._engine.begin() as database:
-            database.execute(update(tables.loads).where(tables.loads.c.id == load.id).values(state="indexed"))
+    def mark_indexed(self, load: Load) -> None:
+        with self._engine.begin() as transaction:
+            transaction.execute(update(tables.loads).where(tables.loads.c.id == load.id).values(state="indexed"))
 
 
-def landed(database: Connection, connection: str, unit: str, documents_path: str, documents: int) -> int:
+def add_load(transaction: Connection, connection: str, unit: str, documents_path: str, documents: int) -> int:
     """Register a load that is complete in the landing; returns its id."""
     statement = insert(tables.loads).values(
         connection=connection,
@@ -71,20 +71,20 @@ def landed(database: Connection, connection: str, unit: str, documents_path: str
         state="landed",
         landed_at=datetime.now(UTC),
     )
-    return int(database.execute(statement.returning(tables.loads.c.id)).scalar_one())
+    return int(transaction.execute(statement.returning(tables.loads.c.id)).scalar_one())
 
 
-def chunked(database: Connection, load: Load, chunks_path: str, chunks: int) -> None:
+def mark_chunked(transaction: Connection, load: Load, chunks_path: str, chunks: int) -> None:
     """The chunks of a load are complete in the landing."""
-    database.execute(
+    transaction.execute(
         update(tables.loads)
         .where(tables.loads.c.id == load.id)
         .values(state="chunked", chunks_path=chunks_path, chunks=chunks)
     )
 
 
-def landed_again(database: Connection) -> None:
+def requeue_newest(transaction: Connection) -> None:
     """Loads that hold the newest version of a document wait for chunking once more."""
     documents = tables.documents
     newest = select(documents.c.load).where(documents.c.load.is_not(None), documents.c.status != "deleted")
-    database.execute(update(tables.loads).where(tables.loads.c.id.in_(newest)).values(state="landed"))
+    transaction.execute(update(tables.loads).where(tables.loads.c.id.in_(newest)).values(state="landed"))

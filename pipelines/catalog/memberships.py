@@ -20,14 +20,14 @@ class Memberships:
         """Make these all memberships of a connection, at once; returns how many there are."""
         pairs = {(group_token(connection, one.group), one.email.strip().lower()) for one in memberships}
         rows = [{"connection": connection, "group": group, "email": email} for group, email in sorted(pairs)]
-        with self._engine.begin() as database:
-            database.execute(delete(tables.memberships).where(tables.memberships.c.connection == connection))
-            upsert(database, tables.memberships, rows)
+        with self._engine.begin() as transaction:
+            transaction.execute(delete(tables.memberships).where(tables.memberships.c.connection == connection))
+            upsert(transaction, tables.memberships, rows)
         return len(rows)
 
     def groups_of(self, email: str) -> frozenset[str]:
         """Reader tokens of the groups that a person belongs to."""
         table = tables.memberships
         statement = select(table.c.group).where(table.c.email == email.strip().lower())
-        with self._engine.connect() as database:
-            return frozenset(database.execute(statement).scalars())
+        with self._engine.connect() as transaction:
+            return frozenset(transaction.execute(statement).scalars())

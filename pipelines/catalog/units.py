@@ -30,55 +30,43 @@ class Units:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def discovered(self, connection: str, source: str, found: Iterable[Unit]) -> None:
-        """Keep the units of a complete listing; the connection's others are gone.
+    def replace_listing(self, connection: str, source: str, found: Iterable[Unit]) -> None:
+        """Store the units of a complete listing; the connection's others are gone.
 
         A unit whose name, URL or readers have changed forgets its cursor: all its documents show them, and the
         next read takes in the whole unit.
         """
         units = list(found)
         known = {state.unit.id: state for state in self.all(connection)}
-        changed = [unit.id for unit in units if unit.id in known and _shown_anew(known[unit.id], unit)]
-        rows = [
-            {
-                "connection": connection,
-                "unit": unit.id,
-                "source": source,
-                "name": unit.name,
-                "url": unit.url,
-                "readers": list(unit.readers),
-                "paused": False,
-                "gone": False,
-            }
-            for unit in units
-        ]
-        with self._engine.begin() as database:
-            upsert(database, tables.units, rows, update=("name", "url", "readers", "gone"))
+        changed = [unit.id for unit in units if unit.id in known and _shows_change(known[unit.id], unit)]
+        rows = [_row(connection, source, unit) for unit in units]
+        with self._engine.begin() as transaction:
+            upsert(transaction, tables.units, rows, update=("name", "url", "readers", "gone"))
             for part in in_parts(known.keys() - {unit.id for unit in units}):
-                database.execute(_of(connection, part).values(gone=True))
+                transaction.execute(_of(connection, part).values(gone=True))
             for part in in_parts(changed):
-                database.execute(_of(connection, part).values(cursor=None))
+                transaction.execute(_of(connection, part).values(cursor=None))
 
     def all(self, connection: str | None = None) -> list[UnitState]:
         """Units by connection and name, those that are gone included."""
         statement = select(tables.units).order_by(tables.units.c.connection, tables.units.c.name)
         if connection is not None:
             statement = statement.where(tables.units.c.connection == connection)
-        with self._engine.connect() as database:
-            return [_state(row._mapping) for row in database.execute(statement)]
+        with self._engine.connect() as transaction:
+            return [_state(row._mapping) for row in transaction.execute(statement)]
 
     def get(self, connection: str, unit: str) -> UnitState | None:
         statement = select(tables.units).where(tables.units.c.connection == connection, tables.units.c.unit == unit)
-        with self._engine.connect() as database:
-            row = database.execute(statement).first()
+        with self._engine.connect() as transaction:
+            row = transaction.execute(statement).first()
         return _state(row._mapping) if row else None
 
     def start_listing(self, connection: str, unit: str, listing: str) -> None:
         """Begin a full read: forget the cursor, so that an interrupted one continues from its checkpoints."""
         self._set(connection, unit, cursor=None, listing=listing)
 
-    def synced(self, connection: str, unit: str, error: str | None = None) -> None:
-        """Note the end of a sync: its time where it went well, else what stopped it."""
+    def record_sync(self, connection: str, unit: str, error: str | None = None) -> None:
+        """Record the end of a sync: its time where it went well, else the error that stopped it."""
         if error is None:
             self._set(connection, unit, last_sync=datetime.now(UTC), error=None)
         else:
@@ -88,25 +76,38 @@ class Units:
         self._set(connection, unit, paused=paused)
 
     def _set(self, connection: str, unit: str, **values: object) -> None:
-        with self._engine.begin() as database:
-            database.execute(_of(connection, [unit]).values(**values))
+        with self._engine.begin() as transaction:
+            transaction.execute(_of(connection, [unit]).values(**values))
 
 
-def move_cursor(database: Connection, connection: str, unit: str, cursor: Cursor) -> None:
-    """Continue there next time; in the transaction that records what was read up to it."""
-    database.execute(
+def move_cursor(transaction: Connection, connection: str, unit: str, cursor: Cursor) -> None:
+    """Let the next read start at `cursor`; in the transaction that records what was read up to it."""
+    transaction.execute(
         update(tables.units)
         .where(tables.units.c.connection == connection, tables.units.c.unit == unit)
         .values(cursor=cursor)
     )
 
 
+def _row(connection: str, source: str, unit: Unit) -> dict[str, object]:
+    return {
+        "connection": connection,
+        "unit": unit.id,
+        "source": source,
+        "name": unit.name,
+        "url": unit.url,
+        "readers": list(unit.readers),
+        "paused": False,
+        "gone": False,
+    }
+
+
 def _of(connection: str, units: Sequence[str]) -> Update:
     return update(tables.units).where(tables.units.c.connection == connection, tables.units.c.unit.in_(units))
 
 
-def _shown_anew(state: UnitState, unit: Unit) -> bool:
-    """Whether documents read before show something of their unit that is no longer so."""
+def _shows_change(state: UnitState, unit: Unit) -> bool:
+    """Whether what documents show of their unit has changed since they were read."""
     readers = sorted(state.unit.readers)
     return state.unit.name != unit.name or state.unit.url != unit.url or readers != sorted(unit.readers)
 

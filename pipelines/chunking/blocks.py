@@ -68,7 +68,7 @@ def _between_blank_lines(lines: Iterable[str]) -> Iterable[str]:
         yield "\n".join(open_lines)
 
 
-def joined(blocks: Iterable[Block]) -> str:
+def join_blocks(blocks: Iterable[Block]) -> str:
     """The text of a chunk made of these blocks."""
     text = ""
     for block in blocks:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from connectors.model import Document
-from pipelines.chunking.blocks import CHUNK_TOKENS, joined
+from pipelines.chunking.blocks import CHUNK_TOKENS, join_blocks
 from pipelines.chunking.formats import read_blocks
 from pipelines.chunking.header import header
 from pipelines.chunking.model import Chunk
@@ -25,7 +25,7 @@ def chunk_document(document: Document, tokens: int = CHUNK_TOKENS) -> list[Chunk
     if not blocks:
         raise DocumentError("empty: there is no text in it", skip=True)
     spans = chunk_spans(blocks, limit)
-    texts = [joined(blocks[span.start : span.end]) for span in spans]
+    texts = [join_blocks(blocks[span.start : span.end]) for span in spans]
     head = header(document)
     seen: Counter[str] = Counter()
     chunks = []

@@ -83,13 +83,13 @@ def _read_file(content: bytes, media_type: str) -> list[Block]:
 
 def _text(content: str | bytes) -> str:
     """Text that any encoding can hold, with `\\n` line ends."""
-    text = _decoded(content) if isinstance(content, bytes) else content
+    text = _decode(content) if isinstance(content, bytes) else content
     if not text.isascii():
         text = text.encode(errors="replace").decode()
     return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")
 
 
-def _decoded(content: bytes) -> str:
+def _decode(content: bytes) -> str:
     for mark, encoding in _BYTE_ORDER_MARKS.items():
         if content.startswith(mark):
             return content.decode(encoding, errors="replace")

@@ -42,12 +42,12 @@ def html_blocks(text: str) -> list[Block]:
         return []
     if any(_TOO_DEEP in error.message for error in parser.error_log):
         raise DocumentError("broken HTML: elements are nested too deep to be read")
-    reader = _Reader()
+    reader = _HtmlReader()
     reader.read(root)
     return reader.blocks
 
 
-class _Reader:
+class _HtmlReader:
     """Collects blocks; text that is not yet in one waits in `_inline`."""
 
     def __init__(self) -> None:
@@ -83,7 +83,7 @@ class _Reader:
             return False
         if tag in ("pre", "table") or _HEADING.match(tag):
             self._flush()
-            return not self._whole(element, tag)
+            return not self._read_whole(element, tag)
         if tag in _BLOCKS or tag in _LISTS:
             self._begin(tag)
         self._inline.append(element.text or "")
@@ -105,7 +105,7 @@ class _Reader:
             self._marker = ""
         self._inline.append(element.tail or "")
 
-    def _whole(self, element: _Element, tag: str) -> bool:
+    def _read_whole(self, element: _Element, tag: str) -> bool:
         """Read an element that makes one block. False for a table that is there for its layout."""
         if tag == "pre":
             self._code(element)

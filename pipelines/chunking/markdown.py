@@ -36,7 +36,7 @@ def markdown_blocks(text: str) -> list[Block]:
         text = text[front_matter.end() :]
     for portion in _portions(text):
         lines = portion.split("\n")
-        blocks.extend(_Reader(lines).blocks(_nodes(_parser().parse(portion)), 0, len(lines)))
+        blocks.extend(_MarkdownReader(lines).blocks(_nodes(_parser().parse(portion)), 0, len(lines)))
     return blocks
 
 
@@ -67,35 +67,35 @@ def _parser() -> MarkdownIt:
 
 
 @dataclass(frozen=True, slots=True)
-class _Node:
+class _MarkdownNode:
     """A block token with the lines that it covers, `start` to before `end`, and what stands inside it."""
 
     token: Token
     start: int
     end: int
-    children: list[_Node]
+    children: list[_MarkdownNode]
 
 
-def _nodes(tokens: Sequence[Token]) -> list[_Node]:
-    roots: list[_Node] = []
+def _nodes(tokens: Sequence[Token]) -> list[_MarkdownNode]:
+    roots: list[_MarkdownNode] = []
     open_children = [roots]
     for token in tokens:
         if token.nesting < 0:
             open_children.pop()
             continue
         start, end = token.map or (0, 0)
-        node = _Node(token, start, end, [])
+        node = _MarkdownNode(token, start, end, [])
         open_children[-1].append(node)
         if token.nesting > 0:
             open_children.append(node.children)
     return roots
 
 
-class _Reader:
+class _MarkdownReader:
     def __init__(self, lines: Sequence[str]) -> None:
         self._lines = lines
 
-    def blocks(self, nodes: Sequence[_Node], start: int, end: int) -> Iterator[Block]:
+    def blocks(self, nodes: Sequence[_MarkdownNode], start: int, end: int) -> Iterator[Block]:
         """Blocks of the lines from `start` to before `end`, which `nodes` structure."""
         at = start
         for node in nodes:
@@ -106,7 +106,7 @@ class _Reader:
             at = max(at, node.end)
         yield from self._text(at, end)
 
-    def _block(self, node: _Node, start: int) -> Iterator[Block]:
+    def _block(self, node: _MarkdownNode, start: int) -> Iterator[Block]:
         match node.token.type:
             case "heading_open" if node.token.level == 0:
                 yield from self._heading(node, start)
@@ -115,7 +115,7 @@ class _Reader:
             case "table_open":
                 yield self._table(node, start)
             case "html_block":
-                yield from _written(_COMMENT.sub("", self._source(start, node.end)))
+                yield from _blocks_of(_COMMENT.sub("", self._source(start, node.end)))
             case "hr":
                 return
             case "bullet_list_open" | "ordered_list_open" | "list_item_open" | "blockquote_open":
@@ -123,7 +123,7 @@ class _Reader:
             case _:
                 yield from self._text(start, node.end)
 
-    def _heading(self, node: _Node, start: int) -> Iterator[Block]:
+    def _heading(self, node: _MarkdownNode, start: int) -> Iterator[Block]:
         inline = node.children[0].token.content
         if not inline.strip():
             return
@@ -131,7 +131,7 @@ class _Reader:
         # A paragraph underlined by a thematic break: CommonMark calls all of it a heading.
         yield block if block.size < MAX_BYTES // 2 else Block("text", self._source(start, node.end))
 
-    def _code(self, node: _Node, start: int) -> Block:
+    def _code(self, node: _MarkdownNode, start: int) -> Block:
         text = self._source(start, node.end)
         if node.token.type == "code_block":
             return Block("code", text.strip("\n"))
@@ -140,27 +140,27 @@ class _Reader:
         tail = last if "\n" in text and _FENCE.match(last) else ""
         return Block("code", text, head=first, tail=tail)
 
-    def _table(self, node: _Node, start: int) -> Block:
+    def _table(self, node: _MarkdownNode, start: int) -> Block:
         return Block("table", self._source(start, node.end), head=self._source(start, start + 2))
 
-    def _container(self, node: _Node, start: int) -> Iterator[Block]:
+    def _container(self, node: _MarkdownNode, start: int) -> Iterator[Block]:
         """A list, item or quote: one block, or, if too long for that, its parts."""
         is_item = node.token.type == "list_item_open"
         text = self._source(start, node.end)
         if utf8_length(text) <= (MAX_BYTES if is_item else _WHOLE_LIST_BYTES):
             blank_before = start == 0 or not self._lines[start - 1].strip()
-            yield from _written(text, "item", PARAGRAPH_GAP if blank_before else LINE_GAP)
+            yield from _blocks_of(text, "item", PARAGRAPH_GAP if blank_before else LINE_GAP)
         else:
             yield from self.blocks(node.children, start, node.end)
 
     def _text(self, start: int, end: int) -> Iterator[Block]:
         blank_before = start == 0 or not self._lines[start - 1].strip()
-        yield from _written(self._source(start, end), "text", PARAGRAPH_GAP if blank_before else LINE_GAP)
+        yield from _blocks_of(self._source(start, end), "text", PARAGRAPH_GAP if blank_before else LINE_GAP)
 
     def _source(self, start: int, end: int) -> str:
         return "\n".join(self._lines[start:end]).rstrip()
 
 
-def _written(text: str, kind: str = "text", gap: str = PARAGRAPH_GAP) -> Iterator[Block]:
+def _blocks_of(text: str, kind: str = "text", gap: str = PARAGRAPH_GAP) -> Iterator[Block]:
     if text.strip():
         yield Block("item" if kind == "item" else "text", text.strip("\n"), gap=gap)

@@ -41,13 +41,13 @@ def _line_parts(block: Block, limit: int) -> Iterator[Block]:
         yield from _prose_parts(block, limit)
         return
     gap = block.gap
-    for lines in _packed(body.split("\n"), limit - around):
+    for lines in _pack_lines(body.split("\n"), limit - around):
         text = "\n".join(part for part in (block.head, lines, block.tail) if part)
         yield replace(block, text=text, gap=gap)
         gap = LINE_GAP
 
 
-def _packed(lines: Iterable[str], limit: int) -> Iterator[str]:
+def _pack_lines(lines: Iterable[str], limit: int) -> Iterator[str]:
     """Lines joined into texts of at most `limit` bytes; a line longer than that is cut."""
     open_lines: list[str] = []
     room = limit

@@ -106,7 +106,7 @@ def evaluate(
 ) -> Run:
     """Ask all questions. Raises what `ask` raises.
 
-    `ids` says which documents the expected names stand for, as `catalog.lookup.ids_of` tells; where several are at
+    `ids` says which documents the expected names stand for, as `catalog.lookup.resolve_ids` tells; where several are at
     one URL, one of them is enough. Without it, a name is an id, or the URL of a document that comes.
     """
     asked = [_asked(one, _answer(one, ask, mode), ids or {}) for one in questions]

@@ -19,7 +19,7 @@ def listed(settings: Settings, connection: str | None, state: str | None, limit:
     if state and state not in get_args(State):
         raise UsageError(f"no state {state!r}; there are {', '.join(get_args(State))}")
     with Services(settings) as services:
-        found = services.catalog.events.listed(connection, cast("State | None", state), limit)
+        found = services.catalog.events.list_recent(connection, cast("State | None", state), limit)
     return [
         {name: value.isoformat() if isinstance(value, datetime) else value for name, value in event.items()}
         for event in found

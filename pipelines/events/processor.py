@@ -16,7 +16,7 @@ from connectors.webhooks import Invalidation
 from pipelines.errors import HeadraceError, UnitBusy
 from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.report import SyncReport
-from pipelines.ingestion.sync import Observer, StageDone, discover, refresh_memberships, run_stages
+from pipelines.ingestion.sync import Observer, StageDone, refresh_memberships, run_stages, sync_units
 from pipelines.services import Services
 
 logger = logging.getLogger(__name__)
@@ -90,7 +90,7 @@ class Looking:
 
     def _look_at_units(self, changes: Sequence[Invalidation]) -> None:
         """New units, and those that show something new, are read as a whole; one that is gone loses its documents."""
-        discover(self._services, self._connection, self._connector)
+        sync_units(self._services, self._connection, self._connector)
         named = {change.unit for change in changes}
         for state in self._services.catalog.units.all(self._connection.id):
             if state.paused:
@@ -138,7 +138,7 @@ class Looking:
         units = self._services.catalog.units
         state = units.get(self._connection.id, unit_id)
         if state is None and not self._strangers.knows(self._connection.id, unit_id):
-            discover(self._services, self._connection, self._connector)
+            sync_units(self._services, self._connection, self._connector)
             state = units.get(self._connection.id, unit_id)
             if state is None:
                 self._strangers.add(self._connection.id, unit_id)

@@ -56,7 +56,7 @@ class Worker:
             if time.monotonic() - self._rounded >= SECONDS_BETWEEN_ROUNDS:
                 self._rounded = time.monotonic()
                 self.make_round()
-            self._services.make_way()
+            self._services.yield_lock()
             if not worked:
                 stop.wait(SECONDS_BETWEEN_LOOKS)
 
@@ -91,7 +91,7 @@ class Worker:
                 self._unpublished = True
                 sync_connection(self._services, connection, observer=Observer(self._reporter.stage_done))
         self._publish()
-        self._services.catalog.events.forget_old()
+        self._services.catalog.events.delete_old()
 
     def _connections(self) -> dict[str, Connection]:
         """Those that are not paused: the events of the others wait."""
@@ -132,7 +132,7 @@ class Worker:
             logger.warning("%s: its push channels are not renewed: %s", connection.id, error)
         else:
             if channels != kept:
-                self._services.catalog.connections.keep_channels(connection.id, channels)
+                self._services.catalog.connections.save_channels(connection.id, channels)
 
     def _looking(self, connection: Connection) -> Looking:
         observer = Observer(self._reporter.stage_done)
@@ -157,9 +157,9 @@ class Worker:
                 failed.setdefault(error, []).append(event)
             elif any(place in looked_at and place[1] not in through for place in places):
                 busy.append(event.id)
-        self._services.catalog.events.finished(finished)
+        self._services.catalog.events.mark_done(finished)
         for error, concerned in failed.items():
-            self._services.catalog.events.failed(concerned, error)
+            self._services.catalog.events.record_failure(concerned, error)
         self._services.catalog.events.postpone(busy)
 
     @staticmethod

@@ -21,7 +21,8 @@ def open_store(
         from pipelines.index.embedded.store import EdgeStore
 
         return EdgeStore(settings.state_path / "index", spec, lock_timeout=lock_timeout, replace=replace)
-    from pipelines.index.server.store import QdrantStore, connect
+    from pipelines.index.server.connection import connect
+    from pipelines.index.server.store import QdrantStore
 
     return QdrantStore(connect(settings.index), spec, settings.index, replace=replace)
 
@@ -32,9 +33,10 @@ def open_reader(settings: Settings, spec: IndexSpec | None = None) -> IndexReade
     Raises IndexMismatch if that was made for another spec, here or at a later question.
     """
     if settings.index.embedded:
-        from pipelines.index.embedded.store import EdgeReader
+        from pipelines.index.embedded.reader import EdgeReader
 
         return EdgeReader(settings.state_path / "index", settings.index.collection, spec)
-    from pipelines.index.server.store import QdrantReader, connect
+    from pipelines.index.server.connection import connect
+    from pipelines.index.server.reader import QdrantReader
 
     return QdrantReader(connect(settings.index), settings.index.collection, spec)

@@ -6,30 +6,30 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from pipelines.index.contract import DocumentChange, Point, Refresh
+from pipelines.index.contract import DocumentChange, PayloadUpdate, Point
 
-Step: TypeAlias = Point | Refresh | str
-"""A point to write or to refresh, or the id of a stale one."""
+Step: TypeAlias = Point | PayloadUpdate | str
+"""A point to write or to update, or the id of a stale one."""
 
 
 @dataclass(slots=True)
 class Batch:
-    """Steps of one or more documents, to be done in this order: points, refreshes, stale."""
+    """Steps of one or more documents, to be done in this order: points, updates, stale."""
 
     points: list[Point] = field(default_factory=list)
-    refreshes: list[Refresh] = field(default_factory=list)
+    updates: list[PayloadUpdate] = field(default_factory=list)
     stale: list[str] = field(default_factory=list)
     documents: set[str] = field(default_factory=set)
 
     def __len__(self) -> int:
-        return len(self.points) + len(self.refreshes) + len(self.stale)
+        return len(self.points) + len(self.updates) + len(self.stale)
 
     def add(self, document_id: str, step: Step) -> None:
         self.documents.add(document_id)
         if isinstance(step, Point):
             self.points.append(step)
-        elif isinstance(step, Refresh):
-            self.refreshes.append(step)
+        elif isinstance(step, PayloadUpdate):
+            self.updates.append(step)
         else:
             self.stale.append(step)
 
@@ -44,7 +44,7 @@ def batches(changes: Iterable[DocumentChange], size: int) -> Iterator[Batch]:
         if change.document_id in batch.documents:
             yield batch
             batch = Batch()
-        steps: list[Step] = [*change.points, *change.refreshes, *change.stale]
+        steps: list[Step] = [*change.points, *change.updates, *change.stale]
         for step in steps:
             if len(batch) == size:
                 yield batch

@@ -42,7 +42,7 @@ TIME_FIELDS = ("created_at", "updated_at")
 
 @dataclass(frozen=True, slots=True)
 class IndexSpec:
-    """What a collection is made for. A store refuses to open a collection made for another one."""
+    """What a collection is made for. A store refuses to open a collection that was made for another spec."""
 
     collection: str
     model: str
@@ -62,8 +62,8 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
-class Refresh:
-    """A point whose text stays and whose payload is replaced; with `lexical_text`, its BM25 vector too."""
+class PayloadUpdate:
+    """A point that keeps its text and vector and gets another payload; with `lexical_text`, another BM25 vector too."""
 
     id: str
     payload: Payload
@@ -76,7 +76,7 @@ class DocumentChange:
 
     document_id: str
     points: Sequence[Point] = ()
-    refreshes: Sequence[Refresh] = ()
+    updates: Sequence[PayloadUpdate] = ()
     stale: Sequence[str] = ()
 
 
@@ -84,9 +84,9 @@ class DocumentChange:
 class Filters:
     """Conditions on points, all of which hold; an empty field is no condition.
 
-    `below` is a second condition on parents, an assistant's scope: a document may lie in the scope by one of its
-    containers and be asked for by another.
-    `readers` are the tokens of whoever asks: a point matches if it carries one of them. None asks as an
+    `scope_parents` is a second condition on parents, an assistant's scope: a document may lie in the scope by one of
+    its containers and be asked for by another.
+    `readers` are the reader tokens of the person who asks: a point matches if it carries one of them. None asks as an
     administrator; an empty tuple matches nothing.
     """
 
@@ -98,7 +98,7 @@ class Filters:
     documents: tuple[str, ...] = ()
     parents_in: tuple[str, ...] = ()
     parents_not: tuple[str, ...] = ()
-    below: tuple[str, ...] = ()
+    scope_parents: tuple[str, ...] = ()
     tags_in: tuple[str, ...] = ()
     tags_not: tuple[str, ...] = ()
     updated_after: datetime | None = None
@@ -136,7 +136,7 @@ class IndexReader(Protocol):
         """
 
     def document(self, document_id: str, filters: Filters) -> list[Hit]:
-        """All points of a document that `filters` admit, by position."""
+        """All points of a document that match `filters`, by position."""
 
     def info(self) -> IndexInfo: ...
 
@@ -155,8 +155,8 @@ class IndexStore(Protocol):
     def scan(self) -> Iterator[tuple[str, Payload]]:
         """All points, in no order, streamed."""
 
-    def wanted(self) -> bool:
-        """Whether to close: another process waits for that, or has made another version live."""
+    def is_contended(self) -> bool:
+        """Whether to close: another process waits to write, or has made another version live."""
 
     def publish(self) -> None:
         """Make everything written so far what readers see, at once."""
@@ -169,6 +169,6 @@ class IndexStore(Protocol):
     def close(self) -> None: ...
 
 
-def described(spec: IndexSpec) -> Mapping[str, str | int]:
-    """The part of a spec that is stored with a collection and compared on opening."""
+def spec_metadata(spec: IndexSpec) -> Mapping[str, str | int]:
+    """The part of a spec that is stored with a collection and compared when it is opened."""
     return {"model": spec.model, "dimensions": spec.dimensions, "chunking": spec.chunking, "lexical": spec.lexical}

@@ -1,4 +1,4 @@
-"""Filters to conditions on payload fields, which each store puts into its own words. Pure."""
+"""What matches: filters as conditions that each store translates, and hits that go together. Pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from pipelines.index.contract import Filters
+from pipelines.index.contract import Filters, Hit
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class AnyOf:
 
 
 @dataclass(frozen=True, slots=True)
-class During:
+class TimeRange:
     """The time in the field is at or after `start` and before `end`, both RFC 3339 or open."""
 
     field: str
@@ -30,13 +30,13 @@ class During:
 class Conditions:
     """All of `must` hold, and none of `must_not`."""
 
-    must: tuple[AnyOf | During, ...] = ()
+    must: tuple[AnyOf | TimeRange, ...] = ()
     must_not: tuple[AnyOf, ...] = ()
 
 
 def conditions(filters: Filters) -> Conditions:
     """The conditions of some filters. Readers are left out for an administrator (None) alone."""
-    must: list[AnyOf | During] = []
+    must: list[AnyOf | TimeRange] = []
     if filters.readers is not None:
         must.append(AnyOf("readers", filters.readers))
     must += _any_of(
@@ -47,24 +47,46 @@ def conditions(filters: Filters) -> Conditions:
         ("author", filters.authors),
         ("document_id", filters.documents),
         ("parents", filters.parents_in),
-        ("parents", filters.below),
+        ("parents", filters.scope_parents),
         ("tags", filters.tags_in),
     )
     if filters.updated_after or filters.updated_before:
-        must.append(During("updated_at", _timestamp(filters.updated_after), _timestamp(filters.updated_before)))
+        must.append(TimeRange("updated_at", _timestamp(filters.updated_after), _timestamp(filters.updated_before)))
     return Conditions(
         must=tuple(must), must_not=tuple(_any_of(("parents", filters.parents_not), ("tags", filters.tags_not)))
     )
 
 
-def admits_nothing(filters: Filters) -> bool:
-    """Whether whoever asks has no reader token at all, so that no point can match."""
+def matches_nothing(filters: Filters) -> bool:
+    """Whether the person who asks has no reader token at all, so that no point can match."""
     return filters.readers == ()
 
 
-def of_documents(document_ids: Sequence[str]) -> Conditions:
-    """The conditions for all points of some documents."""
+def document_conditions(document_ids: Sequence[str]) -> Conditions:
+    """The conditions that all points of these documents meet, and no others."""
     return Conditions(must=(AnyOf("document_id", tuple(document_ids)),))
+
+
+def within_document(where: Conditions, document_id: str) -> Conditions:
+    """The same conditions, on the points of one document."""
+    return Conditions((*where.must, *document_conditions([document_id]).must), where.must_not)
+
+
+def one_version(hits: Sequence[Hit]) -> list[Hit]:
+    """The hits of one version of each document, the one updated last.
+
+    The index holds two versions while a document is being written, and after a writer was killed in between.
+    """
+    newest: dict[str, tuple[str, str]] = {}
+    for hit in hits:
+        document_id = hit.payload["document_id"]
+        newest[document_id] = max(newest.get(document_id, ("", "")), _version(hit))
+    return [hit for hit in hits if _version(hit) == newest[hit.payload["document_id"]]]
+
+
+def by_position(hits: Sequence[Hit]) -> list[Hit]:
+    """Points of a document in the order of its text."""
+    return sorted(hits, key=lambda hit: (hit.payload.get("position", 0), hit.id))
 
 
 def _any_of(*fields: tuple[str, tuple[str, ...]]) -> list[AnyOf]:
@@ -76,3 +98,7 @@ def _timestamp(moment: datetime | None) -> str | None:
     if moment is None:
         return None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC).isoformat()
+
+
+def _version(hit: Hit) -> tuple[str, str]:
+    return hit.payload.get("updated_at") or "", hit.payload.get("version") or ""

@@ -8,23 +8,23 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipelines.errors import IndexMismatch
-from pipelines.index.contract import IndexSpec, described
+from pipelines.index.contract import IndexSpec, spec_metadata
 
 
 def version_name(spec: IndexSpec) -> str:
     """`knowledge-0f3a…`: the real collection behind the alias, the same for the same spec."""
-    digest = hashlib.sha256(json.dumps(described(spec), sort_keys=True).encode()).hexdigest()
+    digest = hashlib.sha256(json.dumps(spec_metadata(spec), sort_keys=True).encode()).hexdigest()
     return f"{spec.collection}-{digest[:12]}"
 
 
 def check_stored(spec: IndexSpec, stored: Mapping[str, Any], where: str) -> None:
     """Raise IndexMismatch if what is stored with a collection differs from `spec`."""
-    wanted = described(spec)
-    differing = [name for name in wanted if stored.get(name) != wanted[name]]
+    expected = spec_metadata(spec)
+    differing = [name for name in expected if stored.get(name) != expected[name]]
     if differing:
         found = ", ".join(f"{name} {stored.get(name)!r}" for name in differing)
-        asked = ", ".join(f"{name} {wanted[name]!r}" for name in differing)
+        asked = ", ".join(f"{name} {expected[name]!r}" for name in differing)
         raise IndexMismatch(
             f"{where}: the index was made with {found}, and the settings say {asked}; "
-            "run `headrace reindex` to make it anew, or restore the settings"
+            "run `headrace reindex` to rebuild it, or restore the settings"
         )

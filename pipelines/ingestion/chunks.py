@@ -1,4 +1,4 @@
-"""Chunk: from landed documents to landed chunks."""
+"""Chunks: from landed documents to landed chunks."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from pipelines.catalog import Load, Outcome
 from pipelines.catalog.documents import DocumentState
 from pipelines.chunking import chunk_document
 from pipelines.errors import DocumentError
-from pipelines.ingestion.report import Progress, SyncReport
+from pipelines.ingestion.report import ProgressCallback, SyncReport
 from pipelines.landing import ChunkedDocument
 from pipelines.services import Services
 
 
-def chunk(services: Services, connection: str, unit: str, report: SyncReport, *, progress: Progress) -> None:
+def chunk(services: Services, connection: str, unit: str, report: SyncReport, *, progress: ProgressCallback) -> None:
     """Cut the documents of all landed loads of a unit into chunks, adding to `report`.
 
     A document that cannot be cut is recorded as skipped or failed, and the rest goes on.
@@ -26,22 +26,22 @@ def chunk(services: Services, connection: str, unit: str, report: SyncReport, *,
     total = sum(load.documents for load in loads)
     done = 0
     for load in loads:
-        chunking = _Chunking(services, load)
+        chunking = _LoadChunker(services, load)
         path, chunks = services.landing.write_chunks(connection, load.id, chunking.documents())
-        services.catalog.commit_chunks(load, path, chunks, chunking.troubled)
+        services.catalog.commit_chunks(load, path, chunks, chunking.problems)
         report.chunks.total += chunks
-        for outcome in chunking.troubled:
+        for outcome in chunking.problems:
             report.documents.skipped += outcome.status == "skipped"
             report.documents.failed += outcome.status == "failed"
         done += load.documents
         progress("chunks", done, total)
 
 
-class _Chunking:
-    """One load being cut; `troubled` fills up with what could not be."""
+class _LoadChunker:
+    """Cuts the documents of one load; `problems` fills up with those that could not be cut."""
 
     def __init__(self, services: Services, load: Load) -> None:
-        self.troubled: list[Outcome] = []
+        self.problems: list[Outcome] = []
         self._rows = services.landing.read_documents(load.documents_path)
         self._states = services.catalog.documents.in_load(load.id)
 
@@ -51,7 +51,7 @@ class _Chunking:
             state = self._states.get(key)
             if state is None:  # a later load holds a newer version
                 continue
-            chunked = _removed(key) if isinstance(row, Deleted) else self._cut(row, version, state)
+            chunked = _removal(key) if isinstance(row, Deleted) else self._cut(row, version, state)
             if chunked:
                 yield chunked
 
@@ -59,16 +59,16 @@ class _Chunking:
         try:
             chunks = chunk_document(document)
         except DocumentError as error:
-            self.troubled.append(_trouble(state, error))
-            return _removed(document.id) if error.skip else None
+            self.problems.append(_problem(state, error))
+            return _removal(document.id) if error.skip else None
         return ChunkedDocument(document.id, version, _payload(document, version), tuple(chunks))
 
 
-def _removed(document_id: str) -> ChunkedDocument:
+def _removal(document_id: str) -> ChunkedDocument:
     return ChunkedDocument(document_id, None, {}, ())
 
 
-def _trouble(state: DocumentState, error: DocumentError) -> Outcome:
+def _problem(state: DocumentState, error: DocumentError) -> Outcome:
     return Outcome(
         id=state.id,
         status="skipped" if error.skip else "failed",

@@ -11,24 +11,24 @@ from connectors.model import Document
 from connectors.rows import Row
 from pipelines.catalog.documents import DocumentState, Outcome
 
-Kind: TypeAlias = Literal["new", "changed", "unchanged", "skipped", "failed", "deleted", "absent"]
+ChangeKind: TypeAlias = Literal["new", "changed", "unchanged", "skipped", "failed", "deleted", "absent"]
 """`absent`: gone at the source, and not known here either."""
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """`outcome` goes to the catalog and `row` to the landing; None where there is nothing to write.
+class DocumentDiff:
+    """What to write of one object: `outcome` to the catalog, `row` to the landing; None where there is nothing.
 
     `fingerprint` is the new one of a document that is otherwise unchanged.
     """
 
-    kind: Kind
+    kind: ChangeKind
     outcome: Outcome | None = None
     row: Row | None = None
     fingerprint: str | None = None
 
 
-def change(item: Document | Skipped | Failed | Deleted, state: DocumentState | None, now: datetime) -> Change:
+def diff_item(item: Document | Skipped | Failed | Deleted, state: DocumentState | None, now: datetime) -> DocumentDiff:
     """What `item` changes. `state` is None for an object that the catalog does not know."""
     match item:
         case Document():
@@ -41,11 +41,11 @@ def change(item: Document | Skipped | Failed | Deleted, state: DocumentState | N
             return _deleted(item, state)
 
 
-def _document(document: Document, state: DocumentState | None, now: datetime) -> Change:
+def _document(document: Document, state: DocumentState | None, now: datetime) -> DocumentDiff:
     known = state is not None and state.status != "deleted"
     if state and known and document.version == state.version and not _due(state, now):
         is_new = document.fingerprint != (state.fingerprint or "")
-        return Change("unchanged", fingerprint=document.fingerprint if is_new else None)
+        return DocumentDiff("unchanged", fingerprint=document.fingerprint if is_new else None)
     outcome = Outcome(
         id=document.id,
         status="pending",
@@ -57,10 +57,10 @@ def _document(document: Document, state: DocumentState | None, now: datetime) ->
         updated_at=document.updated_at,
         fingerprint=document.fingerprint or None,
     )
-    return Change("changed" if known else "new", outcome, document)
+    return DocumentDiff("changed" if known else "new", outcome, document)
 
 
-def _skipped(item: Skipped, state: DocumentState | None) -> Change:
+def _skipped(item: Skipped, state: DocumentState | None) -> DocumentDiff:
     row = _removal(item.document_id, state)
     outcome = Outcome(
         id=item.document_id,
@@ -70,10 +70,10 @@ def _skipped(item: Skipped, state: DocumentState | None) -> Change:
         reason=item.reason,
         landed=row is not None,
     )
-    return Change("skipped", outcome, row)
+    return DocumentDiff("skipped", outcome, row)
 
 
-def _failed(item: Failed, state: DocumentState | None) -> Change:
+def _failed(item: Failed, state: DocumentState | None) -> DocumentDiff:
     """A failed read leaves in the index what is there: the object may be as it was."""
     outcome = Outcome(
         id=item.document_id,
@@ -83,19 +83,19 @@ def _failed(item: Failed, state: DocumentState | None) -> Change:
         reason=item.error,
         attempts=(state.attempts if state else 0) + 1,
     )
-    return Change("failed", outcome)
+    return DocumentDiff("failed", outcome)
 
 
-def _deleted(item: Deleted, state: DocumentState | None) -> Change:
+def _deleted(item: Deleted, state: DocumentState | None) -> DocumentDiff:
     if state is None or state.status == "deleted":
-        return Change("absent")
+        return DocumentDiff("absent")
     row = _removal(item.document_id, state)
     outcome = Outcome(id=item.document_id, status="deleted", title=state.title, url=state.url, landed=row is not None)
-    return Change("deleted", outcome, row)
+    return DocumentDiff("deleted", outcome, row)
 
 
 def _removal(document_id: str, state: DocumentState | None) -> Deleted | None:
-    """A tombstone for whatever may have points: indexed, or landed and perhaps being indexed when killed."""
+    """A tombstone for what may have points: indexed, or landed and perhaps being indexed when a run was killed."""
     may_have_points = state is not None and (state.indexed_version is not None or state.load is not None)
     return Deleted(document_id) if may_have_points else None
 

@@ -1,4 +1,4 @@
-"""Ingest: from the source's API into the landing, only what is new or changed."""
+"""Documents: from the source's API into the landing, only what is new or changed."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from connectors.errors import AccessDenied, NotFound
 from connectors.model import Unit
 from connectors.settings import Connection
 from pipelines.errors import MassDelete
-from pipelines.ingestion.load_writer import Reading
+from pipelines.ingestion.load_writer import LoadWriter
 from pipelines.ingestion.options import SyncOptions
-from pipelines.ingestion.reconcile import compare, new_listing
-from pipelines.ingestion.report import Progress, SyncReport
+from pipelines.ingestion.reconcile import compare_listing, new_listing
+from pipelines.ingestion.report import ProgressCallback, SyncReport
 from pipelines.services import Services
 
 
 @dataclass(frozen=True, slots=True)
-class Ingest:
-    """Everything that reading one unit needs. Its methods are the modes of `pipelines.ingestion.options.Mode`."""
+class DocumentIngest:
+    """Reads one unit. Its methods are the modes of `pipelines.ingestion.options.Mode`."""
 
     services: Services
     connector: Connector
@@ -29,7 +29,7 @@ class Ingest:
     unit: Unit
     options: SyncOptions
     report: SyncReport
-    progress: Progress
+    progress: ProgressCallback
 
     def run(self) -> None:
         """Read the unit and land what differs from what the catalog knows, adding to the report.
@@ -38,9 +38,9 @@ class Ingest:
         """
         match self.options.mode:
             case "documents":
-                self._take(self._fetched(self.options.documents))
+                self._write(self._fetch(self.options.documents))
             case "gone" if self.options.dry_run:
-                self._tell([], None)
+                self._report_dry_run([], None)
             case "gone":
                 self._remove(None)
             case "reconcile":
@@ -50,32 +50,32 @@ class Ingest:
 
     def _read(self) -> None:
         plan = self._plan()
-        with self._reading(plan.listing, keeps_cursor=plan.window is None) as reading:
+        with self._open_writer(plan.listing, keeps_cursor=plan.window is None) as writer:
             due = self.services.catalog.documents.due(self.connection.id, self.unit.id)
             read = self.connector.read(self.unit, plan.cursor, plan.window)
-            self._drain(chain(self._fetched(due), read), reading)
-        if reading.complete and plan.listing:
+            self._drain(chain(self._fetch(due), read), writer)
+        if writer.complete and plan.listing:
             self._remove(plan.listing)
 
     def _reconcile(self) -> None:
-        """A complete listing against the catalog: what it shows to be missed is read, what it lacks removed."""
-        found = compare(self.services.catalog, self.connector.listing(self.unit))
+        """Compare a complete listing with the catalog: read what was missed, remove what is missing from it."""
+        found = compare_listing(self.services.catalog, self.connector.listing(self.unit))
         due = self.services.catalog.documents.due(self.connection.id, self.unit.id)
         if not self.options.dry_run:
-            self._take(self._fetched([*found.missed, *due]), found.listing)
-        self.services.catalog.documents.attachments_named(
+            self._write(self._fetch([*found.missed, *due]), found.listing)
+        self.services.catalog.documents.mark_attachments_listed(
             self.connection.id, self.unit.id, found.listing, set(found.missed)
         )
         if self.options.dry_run:
-            self._tell(found.missed, found.listing)
+            self._report_dry_run(found.missed, found.listing)
         else:
             self._remove(found.listing)
 
-    def _tell(self, missed: list[str], listing: str | None) -> None:
-        unnamed = self.services.catalog.documents.not_named(self.connection.id, self.unit.id, listing)
-        again = self._looked_at_again(unnamed)
+    def _report_dry_run(self, missed: list[str], listing: str | None) -> None:
+        missing = self.services.catalog.documents.missing_from(self.connection.id, self.unit.id, listing)
+        items = self._refetch(missing)
         self.report.would_read += missed
-        self.report.would_delete += [item.document_id for item in again if isinstance(item, Deleted)]
+        self.report.would_delete += [item.document_id for item in items if isinstance(item, Deleted)]
 
     def _plan(self) -> _ReadPlan:
         if self.options.window:
@@ -89,36 +89,36 @@ class Ingest:
         return _ReadPlan(listing=listing)
 
     def _remove(self, listing: str | None) -> None:
-        """Remove what a complete listing did not name, where it is gone when looked at once more; without a
-        listing the whole unit.
+        """Remove what is missing from a complete listing and, fetched once more, is gone; without a listing the
+        whole unit.
 
-        Raises MassDelete if that would be too much to go without somebody's word.
+        Raises MassDelete if that would be more than a tenth of the unit and nobody has allowed it.
         """
         documents = self.services.catalog.documents
-        unnamed = documents.not_named(self.connection.id, self.unit.id, listing)
-        live = documents.live(self.connection.id, self.unit.id)
-        if len(unnamed) > max(1, live // 10) and not self.options.allow_mass_delete:
-            raise MassDelete(f"{self.connection.id}/{self.unit.id}", len(unnamed), live)
-        self._take(self._looked_at_again(unnamed))
+        missing = documents.missing_from(self.connection.id, self.unit.id, listing)
+        live = documents.count_live(self.connection.id, self.unit.id)
+        if len(missing) > max(1, live // 10) and not self.options.allow_mass_delete:
+            raise MassDelete(f"{self.connection.id}/{self.unit.id}", len(missing), live)
+        self._write(self._refetch(missing))
 
-    def _fetched(self, document_ids: Iterable[str]) -> Iterator[Item]:
+    def _fetch(self, document_ids: Iterable[str]) -> Iterator[Item]:
         ids = list(dict.fromkeys(document_ids))
         return self.connector.fetch(self.unit, ids) if ids else iter(())
 
-    def _looked_at_again(self, document_ids: list[str]) -> Iterator[Item]:
+    def _refetch(self, document_ids: list[str]) -> Iterator[Item]:
         """Each document as it is now; deleted if the unit itself is out of reach."""
         try:
-            yield from self._fetched(document_ids)
+            yield from self._fetch(document_ids)
         except (NotFound, AccessDenied):
             yield from map(Deleted, document_ids)
 
-    def _take(self, items: Iterable[Item], listing: str | None = None) -> None:
-        with self._reading(listing) as reading:
-            self._drain(items, reading)
+    def _write(self, items: Iterable[Item], listing: str | None = None) -> None:
+        with self._open_writer(listing) as writer:
+            self._drain(items, writer)
 
     @contextmanager
-    def _reading(self, listing: str | None = None, *, keeps_cursor: bool = False) -> Iterator[Reading]:
-        reading = Reading(
+    def _open_writer(self, listing: str | None = None, *, keeps_cursor: bool = False) -> Iterator[LoadWriter]:
+        writer = LoadWriter(
             self.services,
             self.connection,
             self.unit,
@@ -127,13 +127,13 @@ class Ingest:
             keeps_cursor=keeps_cursor,
         )
         try:
-            yield reading
+            yield writer
         finally:
-            reading.flush()  # what was read before an error is as good as ever
+            writer.flush()  # an error later in the read does not spoil what came before it
 
-    def _drain(self, items: Iterable[Item], reading: Reading) -> None:
+    def _drain(self, items: Iterable[Item], writer: LoadWriter) -> None:
         for done, item in enumerate(items, start=1):
-            reading.take(item)
+            writer.take(item)
             self.progress("documents", done, None)
 
 

@@ -1,4 +1,4 @@
-"""One read of one unit: items are gathered, and committed load by load."""
+"""Writes what a connector reads of one unit: items are gathered, and committed load by load."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from connectors.model import Document, Unit
 from connectors.rows import Row
 from connectors.settings import Connection
 from pipelines.catalog import Outcome
-from pipelines.ingestion.diff import change
+from pipelines.ingestion.diff import diff_item
 from pipelines.ingestion.report import DocumentCounts
 from pipelines.services import Services
 
@@ -25,13 +25,13 @@ BYTES_WITHOUT_CHECKPOINT = 4 * BYTES_PER_LOAD
 
 
 @dataclass(slots=True)
-class _Gathered:
-    """Items since the last commit, by document id: what is said last of an object holds."""
+class _LoadBuffer:
+    """Items since the last commit, by document id: of two items of one object the later one counts."""
 
     items: dict[str, Document | Skipped | Failed | Deleted] = field(default_factory=dict)
     size: int = 0
     checkpoint: Cursor | None = None
-    since: float = field(default_factory=time.monotonic)
+    started: float = field(default_factory=time.monotonic)
 
     def add(self, item: Document | Skipped | Failed | Deleted) -> None:
         key = item.id if isinstance(item, Document) else item.document_id
@@ -44,11 +44,21 @@ class _Gathered:
         return (
             len(self.items) >= ITEMS_PER_LOAD
             or self.size >= BYTES_PER_LOAD
-            or time.monotonic() - self.since >= SECONDS_PER_LOAD
+            or time.monotonic() - self.started >= SECONDS_PER_LOAD
         )
 
 
-class Reading:
+@dataclass(slots=True)
+class _Differences:
+    """What a load writes: `outcomes` and new `fingerprints` to the catalog, `rows` to the landing."""
+
+    outcomes: list[Outcome] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+    fingerprints: dict[str, str] = field(default_factory=dict)
+
+
+class LoadWriter:
     """Takes what a connector yields of a unit, lands what differs from the catalog, and adds to `counts`.
 
     `listing` names the full listing that the items belong to. With `keeps_cursor`, checkpoints move the place
@@ -73,51 +83,53 @@ class Reading:
         self._counts = counts
         self._listing = listing
         self._keeps_cursor = keeps_cursor
-        self._gathered = _Gathered()
+        self._buffer = _LoadBuffer()
 
     def take(self, item: Item) -> None:
         """Gather an item; commit at a checkpoint once enough has come."""
         if isinstance(item, Checkpoint):
             self.complete = item.complete
-            self._gathered.checkpoint = item.cursor
-            if self._gathered.is_load():
+            self._buffer.checkpoint = item.cursor
+            if self._buffer.is_load():
                 self.flush()
             return
-        self._gathered.add(item)
-        if self._gathered.size >= BYTES_WITHOUT_CHECKPOINT:
+        self._buffer.add(item)
+        if self._buffer.size >= BYTES_WITHOUT_CHECKPOINT:
             self.flush()
 
     def flush(self) -> None:
         """Land and record what was gathered, in one commit with the cursor that it leads to."""
-        gathered, self._gathered = self._gathered, _Gathered()
-        states = self._catalog.documents.states(gathered.items)
-        now = datetime.now(UTC)
-        outcomes: list[Outcome] = []
-        rows: list[Row] = []
-        unchanged: list[str] = []
-        fingerprints: dict[str, str] = {}
-        for key, item in gathered.items.items():
-            found = change(item, states.get(key), now)
-            self._counts.count(found.kind)
-            if found.outcome is None:
-                unchanged.append(key)
-                fingerprints |= {key: found.fingerprint} if found.fingerprint is not None else {}
-            else:
-                outcomes.append(found.outcome)
-            if found.row is not None:
-                rows.append(found.row)
+        buffer, self._buffer = self._buffer, _LoadBuffer()
+        found = self._compare(buffer)
         self._catalog.commit_read(
             self._connection.id,
             self._unit.id,
-            outcomes,
-            documents_path=self._landed(rows),
-            unchanged=unchanged,
-            fingerprints=fingerprints,
+            found.outcomes,
+            documents_path=self._land(found.rows),
+            unchanged=found.unchanged,
+            fingerprints=found.fingerprints,
             listing=self._listing,
-            cursor=gathered.checkpoint if self._keeps_cursor else None,
+            cursor=buffer.checkpoint if self._keeps_cursor else None,
         )
 
-    def _landed(self, rows: list[Row]) -> str | None:
+    def _compare(self, buffer: _LoadBuffer) -> _Differences:
+        states = self._catalog.documents.states(buffer.items)
+        now = datetime.now(UTC)
+        found = _Differences()
+        for key, item in buffer.items.items():
+            diff = diff_item(item, states.get(key), now)
+            self._counts.count(diff.kind)
+            if diff.outcome is None:
+                found.unchanged.append(key)
+                found.fingerprints |= {key: diff.fingerprint} if diff.fingerprint is not None else {}
+            else:
+                found.outcomes.append(diff.outcome)
+            if diff.row is not None:
+                found.rows.append(diff.row)
+        return found
+
+    def _land(self, rows: list[Row]) -> str | None:
+        """Write the rows to the landing and return their path; None if there are none."""
         if not rows:
             return None
         return self._landing.write_documents(self._connection.source, self._connection.id, self._unit.id, rows)

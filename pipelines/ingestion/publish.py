@@ -1,4 +1,4 @@
-"""Publish: what was indexed becomes what assistants see, if it passes the gate."""
+"""Publish: what was indexed becomes what assistants see, if it passes the checks."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pipelines.atomic_files import write_json
 from pipelines.evaluation.measures import Figures
 from pipelines.index.contract import IndexInfo
-from pipelines.index.embedded.snapshots import write_json
 from pipelines.ingestion import publish_checks
-from pipelines.ingestion.publish_checks import Check, SourceFigures
+from pipelines.ingestion.publish_checks import PublishCheck, SourceFigures
 from pipelines.services import Services
 
 log = logging.getLogger(__name__)
@@ -21,15 +21,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """What the gate found. `published` is False if a check failed: assistants still see the version before.
+    """The outcome of the checks. `published` is False if one failed: assistants still see the version before.
 
-    On a Qdrant server a version that is live already is written in place; there the gate keeps a new version
-    from taking its place, and only tells of the old one.
+    On a Qdrant server a version that is live already is written in place; there a failing
+    check keeps a new version from taking its place, and only reports on the old one.
     """
 
     info: IndexInfo
     published: bool
-    checks: tuple[Check, ...]
+    checks: tuple[PublishCheck, ...]
     sources: dict[str, SourceFigures]
     golden: Figures | None
 
@@ -43,12 +43,12 @@ class Publication:
 
 
 def publish(services: Services) -> IndexInfo:
-    """Publish the index as it stands, and say what is in it. Raises IndexBusy and IndexMismatch.
+    """Publish the index as it is, and say what is in it. Raises IndexBusy and IndexMismatch.
 
-    For small changes, many times a minute: nothing is checked, unless the last check failed. Then the index goes
-    through the gate each time until it passes.
+    For small changes, many times a minute: nothing is checked, unless the last check failed. Then the index is
+    checked each time until it passes.
     """
-    if _held(services).exists():
+    if _blockers_file(services).exists():
         return publish_checked(services).info
     with services.store() as store:
         store.publish()
@@ -59,11 +59,11 @@ def publish_checked(services: Services) -> Publication:
     """Check what was indexed, and publish it if all checks pass. Raises IndexBusy, IndexMismatch."""
     with services.store() as store:
         preview = store.preview()
-        found = publish_checks.contents(store)
-        golden, run = publish_checks.golden(services, preview)
+        found = publish_checks.read_contents(store)
+        golden, run = publish_checks.check_golden(services, preview)
         checks = (
-            publish_checks.agreement(found, services.catalog),
-            publish_checks.closed_by_default(found, preview),
+            publish_checks.check_agreement(found, services.catalog),
+            publish_checks.check_closed_by_default(found, preview),
             golden,
         )
         passed = all(check.passed for check in checks)
@@ -76,22 +76,22 @@ def publish_checked(services: Services) -> Publication:
             sources=publish_checks.source_figures(found, services),
             golden=run.total if run else None,
         )
-    _note(services, publication)
+    _record_blockers(services, publication)
     return publication
 
 
-def held_because(services: Services) -> list[str]:
+def publish_blockers(services: Services) -> list[str]:
     """Why the index is not published at present; nothing if it is."""
     try:
-        reasons: list[str] = json.loads(_held(services).read_text(encoding="utf-8"))["reasons"]
+        reasons: list[str] = json.loads(_blockers_file(services).read_text(encoding="utf-8"))["reasons"]
     except FileNotFoundError:
         return []
     return reasons
 
 
-def _note(services: Services, publication: Publication) -> None:
-    """Remember across processes whether the gate is shut."""
-    file = _held(services)
+def _record_blockers(services: Services, publication: Publication) -> None:
+    """Keep the reasons against publishing where other processes find them."""
+    file = _blockers_file(services)
     if publication.published:
         file.unlink(missing_ok=True)
         return
@@ -100,5 +100,5 @@ def _note(services: Services, publication: Publication) -> None:
     log.warning("not published, the version before stays live: %s", "; ".join(publication.reasons))
 
 
-def _held(services: Services) -> Path:
+def _blockers_file(services: Services) -> Path:
     return services.settings.state_path / "index" / f"{services.settings.index.collection}.held.json"

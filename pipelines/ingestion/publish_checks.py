@@ -1,4 +1,4 @@
-"""What must hold of an index before assistants see it, and what is to be told of it."""
+"""The checks that an index must pass before assistants see it, and the figures that are reported with them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from connectors.model import PUBLIC, user_token
 from connectors.settings import Connection
 from pipelines.catalog import Catalog
 from pipelines.catalog.freshness import freshness
-from pipelines.catalog.lookup import ids_of
+from pipelines.catalog.lookup import resolve_ids
 from pipelines.errors import EmbeddingError, UsageError
 from pipelines.evaluation.questions import expected_names, read_questions
 from pipelines.evaluation.run import Ask, Run, evaluate
@@ -23,13 +23,13 @@ from pipelines.retrieval.schema import SearchRequest, SearchResponse
 from pipelines.services import Services
 
 NAMED_IN_DETAIL = 5
-LOOKED_AT = 200
+UNREADABLE_SAMPLE = 200
 """How many documents without readers are asked for as a stranger."""
 STRANGER = (PUBLIC, user_token("nobody@invalid"))
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class PublishCheck:
     """One condition of publishing; `detail` says what was found."""
 
     name: str
@@ -53,8 +53,8 @@ class SourceFigures:
 
 
 @dataclass(frozen=True, slots=True)
-class Contents:
-    """What one pass over all points tells."""
+class IndexContents:
+    """What one pass over all points shows."""
 
     points: Counter[str] = field(default_factory=Counter)
     """By document."""
@@ -68,9 +68,9 @@ class Contents:
     """Documents whose points differ in readers."""
 
 
-def contents(store: IndexStore) -> Contents:
+def read_contents(store: IndexStore) -> IndexContents:
     """Read all points once; memory grows with the number of documents, not of points."""
-    found = Contents()
+    found = IndexContents()
     readers: dict[str, int] = {}
     for _, payload in store.scan():
         document_id, source = payload["document_id"], payload["source"]
@@ -84,52 +84,54 @@ def contents(store: IndexStore) -> Contents:
     return found
 
 
-def agreement(found: Contents, catalog: Catalog) -> Check:
+def check_agreement(found: IndexContents, catalog: Catalog) -> PublishCheck:
     """The index holds exactly the points that the catalog knows of; documents on their way do not count."""
-    expected = catalog.documents.indexed()
+    expected = catalog.documents.indexed_points()
     differing = [one for one in expected.keys() | found.points.keys() if expected.get(one, 0) != found.points[one]]
     states = catalog.documents.states(differing)
     wrong = sorted(one for one in differing if one not in states or states[one].status != "pending")
     if not wrong:
-        return Check("index agrees with catalog", True, f"{len(found.points)} documents")
+        return PublishCheck("index agrees with catalog", True, f"{len(found.points)} documents")
     shown = ", ".join(f"{one} ({found.points[one]} points, not {expected.get(one, 0)})" for one in _first(wrong))
-    return Check(
+    return PublishCheck(
         "index agrees with catalog",
         False,
-        f"{len(wrong)} documents differ: {shown}; `headrace reindex` makes the index anew from what was read",
+        f"{len(wrong)} documents differ: {shown}; `headrace reindex` rebuilds the index from what was read",
     )
 
 
-def closed_by_default(found: Contents, preview: IndexReader) -> Check:
+def check_closed_by_default(found: IndexContents, preview: IndexReader) -> PublishCheck:
     """A document without readers is visible to nobody, and all points of a document have the same readers."""
     name = "no document without readers is visible"
     stranger = Filters(readers=STRANGER)
-    visible = [one for one in _first(sorted(found.unreadable), LOOKED_AT) if preview.document(one, stranger)]
+    visible = [one for one in _first(sorted(found.unreadable), UNREADABLE_SAMPLE) if preview.document(one, stranger)]
     if visible or found.unequal:
         wrong = ", ".join(_first([*visible, *sorted(found.unequal)]))
-        return Check(name, False, f"visible, or with points of different readers: {wrong}")
-    return Check(name, True, f"{len(found.unreadable)} documents have no reader")
+        return PublishCheck(name, False, f"visible, or with points of different readers: {wrong}")
+    return PublishCheck(name, True, f"{len(found.unreadable)} documents have no reader")
 
 
-def golden(services: Services, preview: IndexReader) -> tuple[Check, Run | None]:
+def check_golden(services: Services, preview: IndexReader) -> tuple[PublishCheck, Run | None]:
     """The golden questions find enough of their documents. Without any configured there is nothing to fail."""
-    name, wanted = "golden questions", services.settings.golden
-    if wanted is None:
-        return Check(name, True, "none configured"), None
+    name, configured = "golden questions", services.settings.golden
+    if configured is None:
+        return PublishCheck(name, True, "none configured"), None
     try:
-        questions = read_questions(services.settings.directory / wanted.file)
-        ids = ids_of(services.catalog.documents, expected_names(questions))
-        run = evaluate(questions, _asking(services, preview), model=services.embedder.model, ids=ids)
+        questions = read_questions(services.settings.directory / configured.file)
+        ids = resolve_ids(services.catalog.documents, expected_names(questions))
+        run = evaluate(questions, _ask_preview(services, preview), model=services.embedder.model, ids=ids)
     except (EmbeddingError, UsageError) as error:
-        return Check(name, False, f"could not be asked: {error}"), None
+        return PublishCheck(name, False, f"could not be asked: {error}"), None
     recall = run.total.recall_at_10
-    detail = f"recall@10 {recall:.3f} over {len(questions)} questions, {wanted.recall_at_10:.3f} wanted"
-    passed = recall >= wanted.recall_at_10
+    detail = f"recall@10 {recall:.3f} over {len(questions)} questions, {configured.recall_at_10:.3f} required"
+    passed = recall >= configured.recall_at_10
     worst = "; ".join(repr(one.query) for one in run.worst(NAMED_IN_DETAIL) if one.missing)
-    return Check(name, passed, detail if passed or not worst else f"{detail}; without their documents: {worst}"), run
+    if not passed and worst:
+        detail += f"; without their documents: {worst}"
+    return PublishCheck(name, passed, detail), run
 
 
-def source_figures(found: Contents, services: Services) -> dict[str, SourceFigures]:
+def source_figures(found: IndexContents, services: Services) -> dict[str, SourceFigures]:
     """Figures of each source that is configured or indexed."""
     documents = Counter(found.sources.values())
     points: Counter[str] = Counter()
@@ -140,13 +142,13 @@ def source_figures(found: Contents, services: Services) -> dict[str, SourceFigur
         connections.setdefault(connection.source, []).append(connection)
     return {
         source: SourceFigures(
-            documents[source], points[source], found.newest.get(source) or None, *_read(services.catalog, mine)
+            documents[source], points[source], found.newest.get(source) or None, *_last_sync(services.catalog, mine)
         )
         for source, mine in sorted(connections.items())
     }
 
 
-def _read(catalog: Catalog, connections: list[Connection]) -> tuple[str | None, float | None]:
+def _last_sync(catalog: Catalog, connections: list[Connection]) -> tuple[str | None, float | None]:
     """The oldest last sync of some connections, and how long ago that is; None if one was never read."""
     syncs = [freshness(catalog, connection).last_sync for connection in connections]
     known = [sync for sync in syncs if sync]
@@ -156,7 +158,9 @@ def _read(catalog: Catalog, connections: list[Connection]) -> tuple[str | None, 
     return oldest.isoformat(), round((datetime.now(UTC) - oldest).total_seconds(), 1)
 
 
-def _asking(services: Services, preview: IndexReader) -> Ask:
+def _ask_preview(services: Services, preview: IndexReader) -> Ask:
+    """A search as the evaluation asks it, in what is not published yet."""
+
     def ask(fields: Mapping[str, Any]) -> SearchResponse:
         request = SearchRequest.model_validate(dict(fields))
         readers = person_tokens(request.user, services.settings, services.catalog) if request.user else None

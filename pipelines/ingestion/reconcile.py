@@ -16,10 +16,10 @@ _AT_ONCE = 500
 
 
 @dataclass(slots=True)
-class Compared:
-    """`missed` are the ids of objects that the catalog does not know, or knows an older state of.
+class Reconciliation:
+    """What a listing shows. `missed` are ids of objects that the catalog lacks or knows only an older state of.
 
-    The catalog's documents that the listing has named bear its name, `listing`.
+    In the catalog, the documents that are in the listing are marked with its name, `listing`.
     """
 
     listing: str
@@ -27,29 +27,29 @@ class Compared:
 
 
 def new_listing() -> str:
-    """A name for a full listing that none before it had."""
+    """A unique name for a full listing."""
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid4().hex[:8]}"
 
 
-def compare(catalog: Catalog, listed: Iterable[ListingEntry]) -> Compared:
+def compare_listing(catalog: Catalog, entries: Iterable[ListingEntry]) -> Reconciliation:
     """Go through a listing to its end. Raises SourceError where the source does not give all of it."""
-    found = Compared(new_listing())
-    for batch in _batches(listed):
-        states = catalog.documents.states(one.document_id for one in batch)
-        found.missed += [one.document_id for one in batch if missed(one, states.get(one.document_id))]
-        catalog.documents.named([one.document_id for one in batch], found.listing)
+    found = Reconciliation(new_listing())
+    for batch in _batches(entries):
+        states = catalog.documents.states(entry.document_id for entry in batch)
+        found.missed += [entry.document_id for entry in batch if is_missed(entry, states.get(entry.document_id))]
+        catalog.documents.mark_listed([entry.document_id for entry in batch], found.listing)
     return found
 
 
-def missed(listed: ListingEntry, state: DocumentState | None) -> bool:
-    """Whether the catalog lacks this object, or what it is now."""
+def is_missed(entry: ListingEntry, state: DocumentState | None) -> bool:
+    """Whether the catalog lacks this object, or knows only an older state of it."""
     if state is None or state.status == "deleted":
         return True
-    newer = bool(listed.updated_at and state.updated_at and listed.updated_at > state.updated_at)
-    return newer or bool(listed.fingerprint and state.fingerprint and listed.fingerprint != state.fingerprint)
+    is_newer = bool(entry.updated_at and state.updated_at and entry.updated_at > state.updated_at)
+    return is_newer or bool(entry.fingerprint and state.fingerprint and entry.fingerprint != state.fingerprint)
 
 
-def _batches(listed: Iterable[ListingEntry]) -> Iterator[Sequence[ListingEntry]]:
-    remaining = iter(listed)
+def _batches(entries: Iterable[ListingEntry]) -> Iterator[Sequence[ListingEntry]]:
+    remaining = iter(entries)
     while batch := list(islice(remaining, _AT_ONCE)):
         yield batch

@@ -1,4 +1,4 @@
-"""Reindex: all documents in the landing, chunked and embedded anew for other settings, then made live at once."""
+"""Reindex: all documents in the landing are chunked and embedded again for other settings, then made live at once."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from pipelines.errors import UsageError
 from pipelines.ingestion.chunks import chunk
 from pipelines.ingestion.publish import publish
 from pipelines.ingestion.report import SyncReport
-from pipelines.ingestion.sync import SILENT, Observer, timed
+from pipelines.ingestion.sync import SILENT, Observer, measure_time
 from pipelines.ingestion.vectors import index_vectors
 from pipelines.services import Services
 from pipelines.settings import OpenAIEmbeddingSettings, Settings
 
 
 def reindex(services: Services, observer: Observer = SILENT) -> SyncReport:
-    """Make the index anew from the landing, without a request to the sources; texts embedded before are not paid
+    """Rebuild the index from the landing, without a request to the sources; texts embedded before are not paid
     again. Assistants see the old index until the new one is complete; interrupted, it is run again.
 
     `services` must replace its index. Raises UnitBusy while anything is being synced, EmbeddingError, IndexBusy.
@@ -22,7 +22,7 @@ def reindex(services: Services, observer: Observer = SILENT) -> SyncReport:
     report = SyncReport()
     catalog = services.catalog
     names = {(state.connection, state.unit.id): state.unit for state in catalog.units.all()}
-    with timed(report), catalog.leases.hold_all():
+    with measure_time(report), catalog.leases.hold_all():
         catalog.start_reindex()
         for connection, unit_id in catalog.loads.units_with_pending():
             unit = names[connection, unit_id]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self, TypeAlias
 
-Progress: TypeAlias = Callable[[str, int, int | None], None]
+ProgressCallback: TypeAlias = Callable[[str, int, int | None], None]
 """Called with a stage's name, how many of its things are done, and how many there are if known."""
 
 

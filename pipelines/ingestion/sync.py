@@ -16,7 +16,7 @@ from connectors.registry import connect
 from connectors.settings import Connection
 from pipelines.errors import HeadraceError, UsageError
 from pipelines.ingestion.options import Stage, SyncOptions, Target
-from pipelines.ingestion.report import Progress, SyncReport
+from pipelines.ingestion.report import ProgressCallback, SyncReport
 from pipelines.services import Services
 from pipelines.settings import Settings
 
@@ -35,7 +35,7 @@ class StageDone:
 
 @dataclass(frozen=True, slots=True)
 class Observer:
-    """Who is told: of each stage that ended well, and of progress inside one (unit, stage, done, total)."""
+    """Callbacks: for each stage that ended well, and for progress inside one (unit, stage, done, total)."""
 
     stage_done: Callable[[StageDone], None] = lambda done: None
     progress: Callable[[Unit, str, int, int | None], None] = lambda unit, stage, done, total: None
@@ -65,16 +65,16 @@ def sync_connection(
         return report
     with closing(connect(connection)) as connector:
         chosen: list[Unit] = []
-        with timed(report), _recorded(report, connection.id):
-            chosen = discover(services, connection, connector, units)
+        with measure_time(report), _record_errors(report, connection.id):
+            chosen = sync_units(services, connection, connector, units)
             refresh_memberships(services, connection, connector)
         report.requests[connection.id] = connector.requests
         for unit in chosen:
             report.add(sync_unit(services, connection, connector, unit, options, observer))
+        # Only a listing that was read to its end shows that a unit is gone.
         if options.mode in ("full", "reconcile") and not units and connection.id not in report.errors:
-            gone = replace(options, mode="gone")
-            for unit in _gone(services, connection):
-                report.add(sync_unit(services, connection, connector, unit, gone, observer))
+            for unit in _gone_units(services, connection):
+                report.add(sync_unit(services, connection, connector, unit, replace(options, mode="gone"), observer))
     return report
 
 
@@ -95,16 +95,18 @@ def refresh_memberships(services: Services, connection: Connection, connector: C
     Raises SourceError, and then leaves the memberships as they were.
     """
     count = services.catalog.memberships.replace(connection.id, connector.memberships())
-    services.catalog.connections.memberships_read(connection.id)
+    services.catalog.connections.record_memberships_read(connection.id)
     return count
 
 
-def discover(services: Services, connection: Connection, connector: Connector, only: Sequence[str] = ()) -> list[Unit]:
-    """List the connection's units, keep them in the catalog, and return those to work on.
+def sync_units(
+    services: Services, connection: Connection, connector: Connector, only: Sequence[str] = ()
+) -> list[Unit]:
+    """Bring the catalog's units up to date with the source, and return those to work on.
 
     Raises SourceError, and UsageError if one of `only` does not exist.
     """
-    services.catalog.units.discovered(connection.id, connection.source, connector.units())
+    services.catalog.units.replace_listing(connection.id, connection.source, connector.units())
     known = [state for state in services.catalog.units.all(connection.id) if not state.gone]
     if not only:
         return [state.unit for state in known if not state.paused]
@@ -114,10 +116,10 @@ def discover(services: Services, connection: Connection, connector: Connector, o
     return [by_name[name] for name in only]
 
 
-def _gone(services: Services, connection: Connection) -> list[Unit]:
+def _gone_units(services: Services, connection: Connection) -> list[Unit]:
     """Units that the source no longer lists, and that still have documents."""
     states = services.catalog.units.all(connection.id)
-    live = services.catalog.documents.live
+    live = services.catalog.documents.count_live
     return [state.unit for state in states if state.gone and not state.paused and live(connection.id, state.unit.id)]
 
 
@@ -129,9 +131,9 @@ def sync_unit(
     options: SyncOptions = DEFAULT,
     observer: Observer = SILENT,
 ) -> SyncReport:
-    """Run the stages of one unit, alone on it. What stopped it stands in the report's `errors`."""
+    """Run the stages of one unit, alone on it. The report's `errors` say what stopped it."""
     report = SyncReport()
-    with _recorded(report, f"{connection.id}/{unit.id}"), services.catalog.leases.hold(connection.id, unit.id):
+    with _record_errors(report, f"{connection.id}/{unit.id}"), services.catalog.leases.hold(connection.id, unit.id):
         report.add(run_stages(services, connection, connector, unit, options, observer))
     return report
 
@@ -150,25 +152,27 @@ def run_stages(
     for stage in options.stages:
         done = StageDone(connection, unit, stage, SyncReport())
         before = connector.requests
-        # Trouble at the source leaves what was read before it, and that goes on to the index.
-        with _recorded(report, name), timed(done.report):
-            _run(services, connector, done, options, partial(observer.progress, unit))
+        # After an error at the source, what was read before it still goes on to the index.
+        with _record_errors(report, name), measure_time(done.report):
+            _run_stage(services, connector, done, options, partial(observer.progress, unit))
         done.report.requests[connection.id] = connector.requests - before
         report.add(done.report)
         if name not in report.errors:
             observer.stage_done(done)
     if options.mode != "documents" and not options.dry_run:
-        services.catalog.units.synced(connection.id, unit.id, report.errors.get(name))
+        services.catalog.units.record_sync(connection.id, unit.id, report.errors.get(name))
     return report
 
 
-def _run(services: Services, connector: Connector, done: StageDone, options: SyncOptions, progress: Progress) -> None:
+def _run_stage(
+    services: Services, connector: Connector, done: StageDone, options: SyncOptions, progress: ProgressCallback
+) -> None:
     """Run one stage. The stages are imported when they run: each brings heavy packages of its own."""
     unit, connection = done.unit, done.connection
     if done.stage == "documents":
-        from pipelines.ingestion.documents import Ingest
+        from pipelines.ingestion.documents import DocumentIngest
 
-        Ingest(services, connector, connection, unit, options, done.report, progress).run()
+        DocumentIngest(services, connector, connection, unit, options, done.report, progress).run()
     elif done.stage == "chunks":
         from pipelines.ingestion.chunks import chunk
 
@@ -180,7 +184,7 @@ def _run(services: Services, connector: Connector, done: StageDone, options: Syn
 
 
 @contextmanager
-def _recorded(report: SyncReport, name: str) -> Iterator[None]:
+def _record_errors(report: SyncReport, name: str) -> Iterator[None]:
     """Turn what stops a unit into an entry of the report, so that the other units go on."""
     try:
         yield
@@ -195,7 +199,7 @@ def _recorded(report: SyncReport, name: str) -> Iterator[None]:
 
 
 @contextmanager
-def timed(report: SyncReport) -> Iterator[None]:
+def measure_time(report: SyncReport) -> Iterator[None]:
     """Add the time that the context takes to the report's seconds."""
     started = time.perf_counter()
     try:

@@ -24,7 +24,7 @@ def list_units(settings: Settings, connections: Sequence[Connection]) -> list[di
     with Services(settings) as services:
         for connection in connections:
             with closing(connect(connection)) as connector:
-                services.catalog.units.discovered(connection.id, connection.source, connector.units())
+                services.catalog.units.replace_listing(connection.id, connection.source, connector.units())
             found += [
                 {
                     "connection": state.connection,
@@ -54,7 +54,7 @@ def status_of(settings: Settings) -> dict[str, Any]:
             for connection in settings.connections
         ]
         info = services.reader.info()
-        troubled = list(services.catalog.documents.in_trouble())
+        troubled = list(services.catalog.documents.failed_or_skipped())
     return {
         "connections": connections,
         "index": {

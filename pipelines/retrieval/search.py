@@ -119,7 +119,7 @@ def _combined(filters: Filters, scope: Filters | None) -> Filters | None:
     if scope is None:
         return filters
     sources = _within(filters.sources, scope.sources)
-    return None if sources is None else replace(filters, sources=sources, below=scope.parents_in)
+    return None if sources is None else replace(filters, sources=sources, scope_parents=scope.parents_in)
 
 
 def _within(asked: tuple[str, ...], allowed: tuple[str, ...]) -> tuple[str, ...] | None:

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from starlette.requests import Request
 
-from pipelines.catalog.assistants import StoredAssistant, hashed
+from pipelines.catalog.assistants import StoredAssistant, hash_key
 from pipelines.index.contract import Filters
 from pipelines.retrieval.principals import Memberships, person_tokens, service_tokens
 from pipelines.service.errors import Problem
@@ -47,7 +47,7 @@ class Asker:
 
 
 class StoredAssistants(Protocol):
-    def in_use(self) -> Sequence[tuple[str, StoredAssistant]]:
+    def active(self) -> Sequence[tuple[str, StoredAssistant]]:
         """Assistants made by command that may ask now, each behind the hash of its key."""
 
 
@@ -60,7 +60,7 @@ class Authenticator:
         self._stored = stored
         keys = ((one.api_key.get_secret_value(), one) for one in settings.assistants)
         # An assistant whose key is empty in the settings is nobody's to use.
-        self._configured = [(hashed(key), _configured(one)) for key, one in keys if key]
+        self._configured = [(hash_key(key), _configured(one)) for key, one in keys if key]
 
     def asker(self, request: Request, person: str | None) -> Asker:
         """Whoever sends a request, for the person that its header names. Raises a 401 problem."""
@@ -70,8 +70,8 @@ class Authenticator:
 
     def caller(self, key: str) -> Caller:
         """The assistant that the key belongs to. Raises a 401 problem."""
-        stored = ((key_hash, _stored(one)) for key_hash, one in self._stored.in_use())
-        found = _matching(hashed(key.strip()), (*self._configured, *stored))
+        stored = ((key_hash, _stored(one)) for key_hash, one in self._stored.active())
+        found = _matching(hash_key(key.strip()), (*self._configured, *stored))
         if found is None:
             raise Problem(
                 401,

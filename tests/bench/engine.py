@@ -37,7 +37,7 @@ def main() -> None:
     settings = settings_for(arguments.state, arguments.embeddings, arguments.dimensions)
     started = time.perf_counter()
     with Services(settings) as services:
-        services.catalog.units.discovered(CONNECTION.id, CONNECTION.source, [UNIT])
+        services.catalog.units.replace_listing(CONNECTION.id, CONNECTION.source, [UNIT])
         source = FolderSource(arguments.corpus, arguments.copies)
         report = sync_unit(
             services, CONNECTION, source, UNIT, SyncOptions(mode="full" if arguments.full else "changes")

@@ -1,6 +1,6 @@
 """`make bench-quality`: how well the search finds, on public sets and with the local embedding model.
 
-The folder of the sets (`make bench-quality DATA=folder` for another one) holds `scifact/` (`corpus.jsonl` {id, title,
+`make bench-quality DATA=folder` names the folder of the sets, which holds `scifact/` (`corpus.jsonl` {id, title,
 text}, `queries.jsonl` {id, text}, `qrels.jsonl` {query, doc, rel}) and `chunkspans/` (`corpora.jsonl` {id, text},
 `questions.jsonl` {corpus, text, spans}). With `--state FOLDER` texts are embedded once: about ten minutes on two cores.
 """
@@ -30,7 +30,6 @@ from pipelines.settings import Settings
 from tests.bench.indexing import indexed
 from tests.bench.spans import Piece, Placed, covered, placed
 
-DATA = Path("../shared/data")
 MODES: tuple[Mode, ...] = ("lexical", "dense", "hybrid")
 CHUNK_SIZES = (256, 512, 1024)
 TOP_CHUNKS = 5
@@ -164,7 +163,7 @@ def _state(given: Path | None) -> Iterator[Path]:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("data", nargs="?", type=Path, default=DATA, help=f"Folder of the sets, by default {DATA}")
+    parser.add_argument("data", type=Path, help="Folder of the sets")
     parser.add_argument("--state", type=Path, help="Keeps embeddings from one run to the next")
     return parser.parse_args()
 

@@ -318,7 +318,7 @@ def test_a_killed_sync_goes_on_where_it_stopped(world: World, monkeypatch: pytes
     world.notion.fail(1, lambda: refusal(401, "unauthorized"), only=f"blocks/{stumbles_at}")
     stopped = world.sync()
     assert list(stopped.errors) == [f"acme/{world.ids['news']}"]
-    assert 30 <= world.services.catalog.documents.live("acme", news) < 46
+    assert 30 <= world.services.catalog.documents.count_live("acme", news) < 46
     rest = world.sync()
     assert rest.errors == {}
     assert {f"Page {number}" for number in range(45)} <= world.titles

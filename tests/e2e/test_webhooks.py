@@ -53,8 +53,8 @@ class Running:
         for headers, body in deliveries:
             assert self._client.post("/webhooks/acme", content=body, headers=headers).status_code == 200
         deadline = time.monotonic() + PATIENCE
-        while {event["state"] for event in self._events.listed()} != {"done"}:
-            assert time.monotonic() < deadline, self._events.listed()
+        while {event["state"] for event in self._events.list_recent()} != {"done"}:
+            assert time.monotonic() < deadline, self._events.list_recent()
             self._worker.work()
 
     def found(self, words: str, person: str = ADA) -> list[str]:

@@ -82,7 +82,7 @@ class Asking:
 @pytest.fixture
 def services(settings):
     with Services(settings, FakeEmbedder()) as opened:
-        opened.catalog.units.discovered(CONNECTION.id, CONNECTION.source, [UNIT])
+        opened.catalog.units.replace_listing(CONNECTION.id, CONNECTION.source, [UNIT])
         yield opened
 
 

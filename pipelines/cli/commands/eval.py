@@ -44,7 +44,7 @@ def evaluate_file(settings: Settings, files: EvalFiles, mode: str, json: bool) -
     with Searcher(settings) as searcher:
         if mode != "lexical":
             searcher.embed_together([one.query for one in questions])
-        ids = searcher.ids_of(expected_names(questions))
+        ids = searcher.resolve_ids(expected_names(questions))
         run = evaluate(questions, searcher.ask, model=searcher.model, mode=mode, ids=ids)
     comparison = compared(run, earlier) if earlier else None
     if files.save:

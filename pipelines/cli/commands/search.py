@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from pydantic import ValidationError
 
-from pipelines.catalog.lookup import ids_of
+from pipelines.catalog.lookup import resolve_ids
 from pipelines.embedding.base import Embedder
 from pipelines.errors import UsageError
 from pipelines.evaluation.embedding import EmbeddedTogether
@@ -40,9 +40,9 @@ class Searcher:
         """Embed queries that will be asked, in few requests. Raises EmbeddingError."""
         self._embedded = EmbeddedTogether(self._services.embedder, queries)
 
-    def ids_of(self, names: Collection[str]) -> Mapping[str, Sequence[str]]:
+    def resolve_ids(self, names: Collection[str]) -> Mapping[str, Sequence[str]]:
         """The documents that ids and URLs stand for; what the catalog does not know is left out."""
-        return ids_of(self._services.catalog.documents, names)
+        return resolve_ids(self._services.catalog.documents, names)
 
     def ask(self, request: Mapping[str, Any]) -> SearchResponse:
         """Raises UsageError naming the field that does not fit."""

@@ -1,4 +1,4 @@
-"""Questions to an embedded shard, be it a published copy or the writer's own."""
+"""Queries to an embedded shard, be it a published copy or the writer's own."""
 
 from __future__ import annotations
 
@@ -11,9 +11,14 @@ from typing import TYPE_CHECKING
 from pipelines.errors import IndexStoreError
 from pipelines.index.contract import Filters, Hit, IndexInfo, Mode, Vector
 from pipelines.index.embedded.shard import count, scroll, search
-from pipelines.index.embedded.snapshots import bytes_on_disk
-from pipelines.index.filters import Conditions, admits_nothing, conditions, of_documents
-from pipelines.index.hits import by_position, one_version
+from pipelines.index.embedded.sparse_files import bytes_on_disk
+from pipelines.index.filters import (
+    by_position,
+    conditions,
+    matches_nothing,
+    one_version,
+    within_document,
+)
 
 if TYPE_CHECKING:
     import qdrant_edge
@@ -21,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ShardReader:
-    """An IndexReader over an open shard. Whoever opened the shard closes it."""
+    """An IndexReader over an open shard. The code that opened the shard closes it."""
 
     shard: qdrant_edge.EdgeShard
     folder: Path
@@ -29,18 +34,17 @@ class ShardReader:
     model: str
 
     def search(self, *, mode: Mode, text: str, dense: Vector | None, filters: Filters, limit: int) -> list[Hit]:
-        if admits_nothing(filters):
+        if matches_nothing(filters):
             return []
         with engine_errors(self.folder):
             return one_version(search(self.shard, mode, text, dense, filters, limit))
 
     def document(self, document_id: str, filters: Filters) -> list[Hit]:
-        if admits_nothing(filters):
+        if matches_nothing(filters):
             return []
-        wanted = conditions(filters)
-        wanted = Conditions((*wanted.must, *of_documents([document_id]).must), wanted.must_not)
+        where = within_document(conditions(filters), document_id)
         with engine_errors(self.folder):
-            hits = [Hit(id, 1.0, payload) for id, payload in scroll(self.shard, wanted)]
+            hits = [Hit(id, 1.0, payload) for id, payload in scroll(self.shard, where)]
         return by_position(one_version(hits))
 
     def info(self) -> IndexInfo:
@@ -49,12 +53,12 @@ class ShardReader:
         return IndexInfo(self.collection, self.model, documents, points, bytes_on_disk(self.folder))
 
     def close(self) -> None:
-        """Nothing: the shard is another's."""
+        """Does nothing: the shard belongs to the caller."""
 
 
 @contextmanager
 def engine_errors(folder: Path) -> Iterator[None]:
-    """Say which index failed: the engine raises plain `Exception` with its own words."""
+    """Raise IndexStoreError naming the folder: the engine raises plain `Exception` with its own words."""
     try:
         yield
     except Exception as error:

@@ -14,7 +14,6 @@ ones, so that loading cannot touch the copy, and the writer can remove the copy 
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import shutil
@@ -22,12 +21,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 from uuid import uuid4
 
 from filelock import FileLock, Timeout
 
+from pipelines.atomic_files import write_json
 from pipelines.errors import IndexStoreError
+from pipelines.index.embedded.sparse_files import copy_data
 
 Stamp: TypeAlias = tuple[int, int, int]
 """Changes with every publication."""
@@ -46,7 +47,7 @@ class Pointer:
     boot: str
 
 
-class Publications:
+class Snapshots:
     """The published copies of one collection under `root`, the `index` folder of the state directory."""
 
     def __init__(self, root: Path, collection: str) -> None:
@@ -54,7 +55,7 @@ class Publications:
         self.file = root / f"{collection}.json"
 
     def stamp(self) -> Stamp | None:
-        """Tells publications apart without reading anything; None before the first one."""
+        """Tells publications apart without reading a file; None before the first one."""
         try:
             status = self.file.stat()
         except FileNotFoundError:
@@ -83,14 +84,15 @@ class Publications:
         return pointer
 
     @contextmanager
-    def taken(self) -> Iterator[tuple[Pointer, Path] | None]:
-        """The live copy in a folder of one's own, there as long as the context; None before the first one."""
+    def open_copy(self) -> Iterator[tuple[Pointer, Path] | None]:
+        """The live copy in a folder of the reader's own, as long as the context lasts; None before the first one."""
         remove_abandoned(self.root)
-        with _own_folder(self.root) as folder:
-            yield self._take(folder)
+        with _private_folder(self.root) as folder:
+            yield self._copy_live(folder)
 
-    def _take(self, folder: Path) -> tuple[Pointer, Path] | None:
-        """A copy is removed only after the pointer has left it: an unmoved pointer proves a whole copy."""
+    def _copy_live(self, folder: Path) -> tuple[Pointer, Path] | None:
+        """Copy the live copy into `folder`. A writer may remove it meanwhile, and moves the pointer first: a pointer
+        that has not moved proves that all of it was copied."""
         while pointer := self.live():
             target = folder / pointer.copy
             problem = None
@@ -107,7 +109,7 @@ class Publications:
 
 
 def this_boot() -> str:
-    """Names the running operating system's start."""
+    """Identifies this run of the operating system, from its start to its end."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except FileNotFoundError:
@@ -127,22 +129,6 @@ def copy_tree(source: Path, target: Path) -> None:
     config.write_text(json.dumps(without_log), encoding="utf-8")
 
 
-def write_json(file: Path, content: dict[str, Any]) -> None:
-    """Replace a file by one with this content, all of it or nothing, safe on disk when it returns."""
-    temporary = file.with_name(f"{file.name}.{uuid4().hex}")
-    with temporary.open("w", encoding="utf-8") as stream:
-        json.dump(content, stream)
-        stream.flush()
-        os.fsync(stream.fileno())
-    temporary.replace(file)
-    _sync_folder(file.parent)
-
-
-def bytes_on_disk(folder: Path) -> int:
-    """What a folder takes up; a shard's files are mostly holes."""
-    return sum(file.stat().st_blocks * 512 for file in folder.rglob("*") if file.is_file())
-
-
 def remove_abandoned(root: Path) -> None:
     """Remove the folders of readers whose process has died."""
     with suppress(Timeout), FileLock(root / "readers.lock", timeout=0):
@@ -153,7 +139,7 @@ def remove_abandoned(root: Path) -> None:
 
 
 @contextmanager
-def _own_folder(root: Path) -> Iterator[Path]:
+def _private_folder(root: Path) -> Iterator[Path]:
     """A folder that lasts as long as the context, or until another reader notices that this process died."""
     folder = root / "readers" / uuid4().hex
     lease = FileLock(folder.with_suffix(".lease"), thread_local=False)
@@ -176,40 +162,3 @@ def _link_or_copy(source: str, target: str) -> None:
             os.link(source, target)
             return
     copy_data(source, target)
-
-
-def copy_data(source: str, target: str) -> None:
-    """Copy a file's data and leave its holes, sharing blocks where the file system can.
-
-    Shards reserve far more than they use: a new one takes up 1 MB of 120.
-    """
-    if not hasattr(os, "copy_file_range"):
-        shutil.copyfile(source, target)
-        return
-    with Path(source).open("rb") as reading, Path(target).open("wb") as writing:
-        size = os.fstat(reading.fileno()).st_size
-        writing.truncate(size)
-        for start, end in _data(reading.fileno(), size):
-            while start < end:
-                start += os.copy_file_range(reading.fileno(), writing.fileno(), end - start, start, start)
-
-
-def _data(descriptor: int, size: int) -> Iterator[tuple[int, int]]:
-    end = 0
-    while end < size:
-        try:
-            start = os.lseek(descriptor, end, os.SEEK_DATA)
-        except OSError as error:
-            if error.errno == errno.ENXIO:  # only holes follow
-                return
-            raise
-        end = os.lseek(descriptor, start, os.SEEK_HOLE)
-        yield start, end
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pipelines.index.batches import Batch
@@ -14,12 +14,13 @@ from pipelines.index.contract import (
     Filters,
     IndexSpec,
     Mode,
+    PayloadUpdate,
     Point,
     Vector,
-    described,
+    spec_metadata,
 )
 from pipelines.index.dense import floats
-from pipelines.index.filters import AnyOf, Conditions, During, conditions
+from pipelines.index.filters import AnyOf, Conditions, TimeRange, conditions
 from pipelines.index.fusion import RRF_K, candidates, leg_weights
 from pipelines.index.lexical import document_vector, query_vector
 from pipelines.settings import IndexSettings
@@ -45,7 +46,7 @@ def collection_arguments(spec: IndexSpec, settings: IndexSettings) -> dict[str, 
         "shard_number": settings.shard_number,
         "replication_factor": settings.replication_factor,
         "quantization_config": _quantization(settings),
-        "metadata": dict(described(spec)),
+        "metadata": dict(spec_metadata(spec)),
     }
 
 
@@ -60,35 +61,44 @@ def field_schemas() -> dict[str, models.PayloadSchemaType]:
 
 
 def operations(batch: Batch, known: Collection[str]) -> list[models.UpdateOperation]:
-    """Upserts, refreshes of points that are `known` to be there, and deletes, in this order."""
+    """Upserts, updates of points that are `known` to exist, and deletes, in this order."""
     from qdrant_client import models
 
-    wanted: list[models.UpdateOperation] = []
+    steps: list[models.UpdateOperation] = []
     if batch.points:
         points = models.PointsList(points=[_point(point) for point in batch.points])
-        wanted.append(models.UpsertOperation(upsert=points))
-    refreshes = [refresh for refresh in batch.refreshes if refresh.id in known]
-    for refresh in refreshes:
-        payload = models.SetPayload(payload=refresh.payload, points=[refresh.id])
-        wanted.append(models.OverwritePayloadOperation(overwrite_payload=payload))
-    vectors = [
-        models.PointVectors(id=refresh.id, vector={BM25: _sparse(document_vector(refresh.lexical_text))})
-        for refresh in refreshes
-        if refresh.lexical_text is not None
-    ]
-    if vectors:
-        wanted.append(models.UpdateVectorsOperation(update_vectors=models.UpdateVectors(points=vectors)))
+        steps.append(models.UpsertOperation(upsert=points))
+    steps += _updates([update for update in batch.updates if update.id in known])
     if batch.stale:
         stale: list[Any] = list(batch.stale)
-        wanted.append(models.DeleteOperation(delete=models.PointIdsList(points=stale)))
-    return wanted
+        steps.append(models.DeleteOperation(delete=models.PointIdsList(points=stale)))
+    return steps
 
 
-def alias_operations(alias: str, live: str | None, wanted: str) -> list[models.AliasOperations]:
-    """Point an alias elsewhere, in one step."""
+def _updates(updates: Sequence[PayloadUpdate]) -> list[models.UpdateOperation]:
     from qdrant_client import models
 
-    create = models.CreateAliasOperation(create_alias=models.CreateAlias(collection_name=wanted, alias_name=alias))
+    steps: list[models.UpdateOperation] = [
+        models.OverwritePayloadOperation(
+            overwrite_payload=models.SetPayload(payload=update.payload, points=[update.id])
+        )
+        for update in updates
+    ]
+    vectors = [
+        models.PointVectors(id=update.id, vector={BM25: _sparse(document_vector(update.lexical_text))})
+        for update in updates
+        if update.lexical_text is not None
+    ]
+    if vectors:
+        steps.append(models.UpdateVectorsOperation(update_vectors=models.UpdateVectors(points=vectors)))
+    return steps
+
+
+def alias_operations(alias: str, live: str | None, target: str) -> list[models.AliasOperations]:
+    """Point an alias at `target`, in one step; `live` is the collection that it points at now."""
+    from qdrant_client import models
+
+    create = models.CreateAliasOperation(create_alias=models.CreateAlias(collection_name=target, alias_name=alias))
     if live is None:
         return [create]
     return [models.DeleteAliasOperation(delete_alias=models.DeleteAlias(alias_name=alias)), create]
@@ -116,17 +126,18 @@ def query_arguments(mode: Mode, text: str, dense: Vector | None, filters: Filter
     return {"prefetch": prefetch, "query": fusion, "limit": limit, "with_payload": True}
 
 
-def server_filter(wanted: Conditions) -> models.Filter | None:
+def server_filter(where: Conditions) -> models.Filter | None:
+    """Conditions as Qdrant's filter; None if there are none."""
     from qdrant_client import models
 
-    if wanted == Conditions():
+    if where == Conditions():
         return None
     return models.Filter(
-        must=[_condition(one) for one in wanted.must], must_not=[_condition(one) for one in wanted.must_not]
+        must=[_condition(one) for one in where.must], must_not=[_condition(one) for one in where.must_not]
     )
 
 
-def _condition(condition: AnyOf | During) -> models.FieldCondition:
+def _condition(condition: AnyOf | TimeRange) -> models.FieldCondition:
     from qdrant_client import models
 
     if isinstance(condition, AnyOf):

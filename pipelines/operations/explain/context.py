@@ -67,7 +67,7 @@ def home(catalog: Catalog, settings: Settings, connection: str, unit: str) -> Ho
 
 def pointing(catalog: Catalog, connection: str, unit: str, document_id: str) -> tuple[PointingEvent, ...]:
     """The last events that pointed at a document, the newest first."""
-    events = catalog.events.listed(connection, limit=EVENTS_LOOKED_AT)
+    events = catalog.events.list_recent(connection, limit=EVENTS_LOOKED_AT)
     return tuple(islice(_pointing(events, unit, document_id), EVENTS_SHOWN))
 
 

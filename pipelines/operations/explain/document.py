@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from pipelines.catalog.lookup import looked_up
+from pipelines.catalog.lookup import resolve
 from pipelines.errors import IndexStoreError, UsageError
 from pipelines.index.contract import Filters, Hit
 from pipelines.operations.explain.context import Home, PointingEvent, home, pointing
@@ -127,7 +127,7 @@ _FROM_CATALOG = (
 
 def _known(services: Services, id_or_url: str) -> tuple[dict[str, Any], tuple[str, ...]]:
     """The catalog's row of a document, and the ids of others at the same URL."""
-    if rows := looked_up(services.catalog.documents, id_or_url):
+    if rows := resolve(services.catalog.documents, id_or_url):
         return rows[0], tuple(row["id"] for row in rows[1:])
     raise UsageError(
         f"{id_or_url.strip()}: no connection has named a document with this id or URL; see whether "

@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.drive.access import domain_groups, readers
-from connectors.drive.payloads import Permission
+from connectors.drive.payloads import DrivePermission
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 
 
 def who(*permissions: dict[str, Any]) -> tuple[str, ...]:
-    return readers("acme", [Permission.model_validate({"role": "reader", **one}) for one in permissions], NOW)
+    return readers("acme", [DrivePermission.model_validate({"role": "reader", **one}) for one in permissions], NOW)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,9 @@ import httpx
 import pytest
 import stamina
 
-from connectors.drive.client import DriveClient, Refused, drive_error, quoted, rfc3339
+from connectors.drive.client import DriveClient
+from connectors.drive.query import quote, rfc3339
+from connectors.drive.responses import DriveAccessDenied, drive_error
 from connectors.drive.settings import DriveConnection
 from connectors.errors import (
     AuthenticationFailed,
@@ -43,9 +45,9 @@ def client(drive: Any, connection: DriveConnection) -> Iterator[DriveClient]:
         (403, "rateLimitExceeded", RateLimited),
         (403, "sharingRateLimitExceeded", RateLimited),
         (403, "dailyLimitExceeded", RateLimited),
-        (403, "insufficientFilePermissions", Refused),
-        (403, "appNotAuthorizedToFile", Refused),
-        (403, "accessNotConfigured", Refused),
+        (403, "insufficientFilePermissions", DriveAccessDenied),
+        (403, "appNotAuthorizedToFile", DriveAccessDenied),
+        (403, "accessNotConfigured", DriveAccessDenied),
         (429, "rateLimitExceeded", RateLimited),
         (401, "authError", AuthenticationFailed),
         (404, "notFound", NotFound),
@@ -69,7 +71,7 @@ def test_a_refusal_names_its_reason(refuse: Any) -> None:
     response = refuse(403, "fileNotDownloadable")
     response.request = httpx.Request("GET", "http://drive.test/drive/v3/files/1?alt=media")
     error = drive_error(response)
-    assert isinstance(error, Refused)
+    assert isinstance(error, DriveAccessDenied)
     assert error.reason == "fileNotDownloadable"
     assert "alt=media" not in str(error)
 
@@ -77,7 +79,7 @@ def test_a_refusal_names_its_reason(refuse: Any) -> None:
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"error": {"errors": []}}', b'{"error": "x"}'])
 def test_a_refusal_without_a_reason_is_a_refusal(drive: Any, client: DriveClient, body: bytes) -> None:
     drive.faults.append(lambda _: httpx.Response(403, content=body))
-    with pytest.raises(Refused):
+    with pytest.raises(DriveAccessDenied):
         client.about()
 
 
@@ -127,7 +129,7 @@ def test_pages_are_followed_to_the_end(drive: Any, client: DriveClient, page_siz
 def test_repeated_page_tokens_end(drive: Any, client: DriveClient, cycle: list[str]) -> None:
     tokens = iter(cycle)
     drive.faults.append(lambda _: httpx.Response(200, json={"drives": [], "nextPageToken": next(tokens)}))
-    with pytest.raises(InvalidResponse, match="second time"):
+    with pytest.raises(InvalidResponse, match="pagination loop"):
         list(client.drives())
 
 
@@ -140,7 +142,7 @@ def test_a_server_without_a_changes_feed_says_so(drive: Any, client: DriveClient
 
 @pytest.mark.parametrize(("text", "expected"), [("a", "'a'"), ("it's", "'it\\'s'"), ("a\\b", "'a\\\\b'")])
 def test_query_strings_are_quoted(text: str, expected: str) -> None:
-    assert quoted(text) == expected
+    assert quote(text) == expected
 
 
 def test_times_are_written_as_drive_does() -> None:

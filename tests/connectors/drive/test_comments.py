@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.drive.comments import HEADING, takes_comments, with_comments
-from connectors.drive.formats import Content
-from connectors.drive.payloads import Comment
+from connectors.drive.comments import HEADING, add_comments, takes_comments
+from connectors.drive.formats import FileContent
+from connectors.drive.payloads import DriveComment
 from connectors.model import HTML, MARKDOWN, PLAIN_TEXT
 
 WORDS = st.text(st.characters(categories=["L", "N", "P"]), min_size=1, max_size=12)
@@ -28,9 +28,12 @@ COMMENT = st.fixed_dictionaries(
 )
 
 
-@given(comments=st.lists(COMMENT.map(Comment.model_validate), max_size=4), media_type=st.sampled_from([MARKDOWN, HTML]))
-def test_all_that_was_said_and_nothing_else(comments: list[Comment], media_type: str) -> None:
-    content = with_comments(Content("Body.", media_type), comments)
+@given(
+    comments=st.lists(COMMENT.map(DriveComment.model_validate), max_size=4),
+    media_type=st.sampled_from([MARKDOWN, HTML]),
+)
+def test_all_that_was_said_and_nothing_else(comments: list[DriveComment], media_type: str) -> None:
+    content = add_comments(FileContent("Body.", media_type), comments)
     assert isinstance(content.body, str)
     expected = [HEADING] if comments else []
     for comment in comments:
@@ -50,17 +53,17 @@ def test_all_that_was_said_and_nothing_else(comments: list[Comment], media_type:
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        (Content("text", MARKDOWN), True),
-        (Content("text", HTML), True),
-        (Content("text", PLAIN_TEXT), False),
-        (Content(b"PK", MARKDOWN), False),
+        (FileContent("text", MARKDOWN), True),
+        (FileContent("text", HTML), True),
+        (FileContent("text", PLAIN_TEXT), False),
+        (FileContent(b"PK", MARKDOWN), False),
     ],
 )
-def test_only_a_documents_text_takes_comments(content: Content, expected: bool) -> None:
+def test_only_a_documents_text_takes_comments(content: FileContent, expected: bool) -> None:
     assert takes_comments(content) == expected
 
 
 def test_without_comments_the_text_stays() -> None:
-    content = Content("Body.\n", MARKDOWN)
-    assert with_comments(content, []) is content
-    assert with_comments(content, [Comment(content=" ")]) is content
+    content = FileContent("Body.\n", MARKDOWN)
+    assert add_comments(content, []) is content
+    assert add_comments(content, [DriveComment(content=" ")]) is content

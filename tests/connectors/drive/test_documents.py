@@ -11,9 +11,10 @@ import stamina
 
 from connectors.contract import Checkpoint, Deleted, Failed, Item, Skipped
 from connectors.drive import formats
-from connectors.drive.formats import CSV, MAX_BYTES, PDF, PPTX, XLSX
+from connectors.drive.formats import MAX_BYTES
 from connectors.drive.source import DriveConnector
 from connectors.errors import AuthenticationFailed, RateLimited
+from connectors.media import CSV, PDF, PPTX, XLSX
 from connectors.model import Document, Unit
 
 GOOGLE = "application/vnd.google-apps."

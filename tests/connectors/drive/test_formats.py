@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.drive import formats
-from connectors.drive.formats import CSV, DOCX, EML, PDF, PPTX, XLSX, Content, content, reading, reason_to_skip, title
-from connectors.drive.payloads import Capabilities, File
+from connectors.drive.formats import FileContent, SkipFile, parse_content, plan_file, plan_format, title
+from connectors.drive.payloads import DriveFile, FileCapabilities
+from connectors.media import CSV, DOCX, EML, PDF, PPTX, XLSX
 
 GOOGLE = "application/vnd.google-apps."
 
@@ -42,7 +43,7 @@ GOOGLE = "application/vnd.google-apps."
     ],
 )
 def test_how_a_file_is_read(mime_type: str, name: str, kind: str, media_types: tuple[str, ...]) -> None:
-    how = reading(mime_type, name)
+    how = plan_format(mime_type, name)
     assert how is not None
     assert (how.kind, how.exports or (how.media_type,)) == (kind, media_types)
 
@@ -63,25 +64,40 @@ def test_how_a_file_is_read(mime_type: str, name: str, kind: str, media_types: t
     ],
 )
 def test_what_has_no_text_is_skipped(mime_type: str, name: str) -> None:
-    assert reading(mime_type, name) is None
-    assert str(reason_to_skip(File(id="1", name=name, mime_type=mime_type))).startswith("unsupported type: ")
+    assert plan_format(mime_type, name) is None
+    with pytest.raises(SkipFile, match="unsupported type: "):
+        plan_file(DriveFile(id="1", name=name, mime_type=mime_type))
 
 
 @pytest.mark.parametrize(
     ("file", "reason"),
     [
-        (File(id="1", mime_type=PDF, size=0), "empty"),
-        (File(id="1", mime_type=PDF, size=25_000_001), "too large: 25.0 MB, more than 25 MB"),
-        (File(id="1", mime_type=PDF, size=25_000_000), None),
-        (File(id="1", mime_type=PDF), None),
-        (File(id="1", mime_type=PDF, capabilities=Capabilities(can_download=False)), "its owner has disabled download"),
-        (File(id="1", mime_type=PDF, capabilities=Capabilities(can_download=True)), None),
-        (File(id="1", mime_type=f"{GOOGLE}document", size=0), None),
-        (File(id="1", mime_type=f"{GOOGLE}document", size=99_000_000), None),
+        (DriveFile(id="1", mime_type=PDF, size=0), "empty"),
+        (DriveFile(id="1", mime_type=PDF, size=25_000_001), "too large: 25.0 MB, more than 25 MB"),
+        (
+            DriveFile(id="1", mime_type=PDF, capabilities=FileCapabilities(can_download=False)),
+            "its owner has disabled download",
+        ),
     ],
 )
-def test_metadata_can_be_enough_to_skip(file: File, reason: str | None) -> None:
-    assert reason_to_skip(file) == reason
+def test_metadata_can_be_enough_to_skip(file: DriveFile, reason: str) -> None:
+    with pytest.raises(SkipFile) as caught:
+        plan_file(file)
+    assert caught.value.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("file", "kind"),
+    [
+        (DriveFile(id="1", mime_type=PDF, size=25_000_000), "pdf"),
+        (DriveFile(id="1", mime_type=PDF), "pdf"),
+        (DriveFile(id="1", mime_type=PDF, capabilities=FileCapabilities(can_download=True)), "pdf"),
+        (DriveFile(id="1", mime_type=f"{GOOGLE}document", size=0), "document"),
+        (DriveFile(id="1", mime_type=f"{GOOGLE}document", size=99_000_000), "document"),
+    ],
+)
+def test_metadata_let_all_else_be_read(file: DriveFile, kind: str) -> None:
+    assert plan_file(file).kind == kind
 
 
 TEXT = "Grüße – 你好"
@@ -102,42 +118,44 @@ TEXT = "Grüße – 你好"
     ],
 )
 def test_text_is_decoded(data: bytes, media_type: str, expected: str | bytes) -> None:
-    assert content(data, media_type) == Content(expected, media_type)
+    assert parse_content(data, media_type) == FileContent(expected, media_type)
 
 
 @pytest.mark.parametrize("data", [b"", b"  \n", codecs.BOM_UTF8, codecs.BOM_UTF8 + b" \r\n"])
 @pytest.mark.parametrize("media_type", ["text/plain", CSV, "text/markdown"])
 def test_nothing_is_empty(data: bytes, media_type: str) -> None:
-    assert content(data, media_type) is None
+    assert parse_content(data, media_type) is None
 
 
 @pytest.mark.parametrize(
     ("data", "media_type", "expected"),
     [
-        (b"%PDF-1.7 ...", PDF, Content(b"%PDF-1.7 ...", PDF)),
-        (b"\n\n%PDF-1.7 ...", PDF, Content(b"\n\n%PDF-1.7 ...", PDF)),
-        (b"PK\x03\x04...", XLSX, Content(b"PK\x03\x04...", XLSX)),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", DOCX, Content(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", DOCX)),
-        (b"Just words.", PDF, Content("Just words.", "text/plain")),
-        (b"\xff\x00 broken", PDF, Content(b"\xff\x00 broken", PDF)),
-        (b"From: a@b.c\r\n\r\nHello", EML, Content(b"From: a@b.c\r\n\r\nHello", EML)),
+        (b"%PDF-1.7 ...", PDF, FileContent(b"%PDF-1.7 ...", PDF)),
+        (b"\n\n%PDF-1.7 ...", PDF, FileContent(b"\n\n%PDF-1.7 ...", PDF)),
+        (b"PK\x03\x04...", XLSX, FileContent(b"PK\x03\x04...", XLSX)),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", DOCX, FileContent(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", DOCX)),
+        (b"Just words.", PDF, FileContent("Just words.", "text/plain")),
+        (b"\xff\x00 broken", PDF, FileContent(b"\xff\x00 broken", PDF)),
+        (b"From: a@b.c\r\n\r\nHello", EML, FileContent(b"From: a@b.c\r\n\r\nHello", EML)),
     ],
 )
-def test_files_stay_bytes_unless_they_are_text(data: bytes, media_type: str, expected: Content) -> None:
-    assert content(data, media_type) == expected
+def test_files_stay_bytes_unless_they_are_text(data: bytes, media_type: str, expected: FileContent) -> None:
+    assert parse_content(data, media_type) == expected
 
 
 def test_pictures_inside_exports_are_left_out() -> None:
     picture = "data:image/png;base64," + "iVBORw0KGgo" * 40
     markdown = f"# Plan\n\n![][image1]\n\nWords.\n\n[image1]: <{picture}>\n"
-    found = content(markdown.encode(), "text/markdown")
-    assert found == Content("# Plan\n\n![][image1]\n\nWords.\n\n", "text/markdown")
-    assert content(f'<img src="{picture}"> Words.'.encode(), "text/html") == Content('<img src=""> Words.', "text/html")
+    found = parse_content(markdown.encode(), "text/markdown")
+    assert found == FileContent("# Plan\n\n![][image1]\n\nWords.\n\n", "text/markdown")
+    assert parse_content(f'<img src="{picture}"> Words.'.encode(), "text/html") == FileContent(
+        '<img src=""> Words.', "text/html"
+    )
 
 
 @given(st.binary(max_size=200), st.sampled_from([PDF, XLSX, CSV, EML, "text/plain", "text/html", "text/markdown"]))
 def test_any_bytes_are_content_or_nothing(data: bytes, media_type: str) -> None:
-    found = content(data, media_type)
+    found = parse_content(data, media_type)
     assert found is None or found.body
 
 
@@ -160,7 +178,7 @@ def test_the_size_cap_is_stated() -> None:
     st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-32"]),
 )
 def test_text_is_what_was_written_whatever_its_encoding(text: str, encoding: str) -> None:
-    found = content(text.encode(encoding), "text/plain")
+    found = parse_content(text.encode(encoding), "text/plain")
     assert found is not None
     assert found.body == text
 
@@ -168,6 +186,6 @@ def test_text_is_what_was_written_whatever_its_encoding(text: str, encoding: str
 @given(st.text("ab#|\n *", max_size=80), st.binary(min_size=30, max_size=60))
 def test_only_embedded_pictures_are_taken_out(text: str, picture: bytes) -> None:
     image = f"data:image/png;base64,{base64.b64encode(picture).decode()}"
-    found = content(f"words {text}\n\n![][image1]\n\n[image1]: <{image}>\n".encode(), "text/markdown")
+    found = parse_content(f"words {text}\n\n![][image1]\n\n[image1]: <{image}>\n".encode(), "text/markdown")
     assert found is not None
     assert found.body == f"words {text}\n\n![][image1]\n\n"

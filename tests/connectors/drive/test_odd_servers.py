@@ -11,7 +11,7 @@ import pytest
 import stamina
 
 from connectors.contract import Checkpoint, Deleted, Failed, Item
-from connectors.drive.payloads import ChangePage, CommentPage, FilePage
+from connectors.drive.payloads import ChangePage, DriveCommentPage, FilePage
 from connectors.drive.source import DriveConnector
 from connectors.errors import RateLimited
 from connectors.model import Document, Unit
@@ -76,7 +76,7 @@ def test_a_time_without_a_zone_is_utc() -> None:
 def test_nulls_in_other_answers_are_nothing() -> None:
     assert ChangePage.model_validate({"changes": None, "nextPageToken": None}).changes == ()
     said = {"content": None, "author": None, "replies": None, "deleted": None, "quotedFileContent": None}
-    assert CommentPage.model_validate({"comments": [said]}).comments[0].content == ""
+    assert DriveCommentPage.model_validate({"comments": [said]}).comments[0].content == ""
 
 
 def test_a_server_without_shared_drives_permissions_or_comments_is_read(drive: Any, connector: DriveConnector) -> None:

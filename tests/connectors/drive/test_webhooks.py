@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from connectors.contract import PushChannels
-from connectors.drive.push_channels import LIFE, channel_id, channel_token, feed_of
+from connectors.drive.push_channels import LIFETIME, channel_token, feed_of, new_channel_id
 from connectors.drive.settings import DriveConnection
 from connectors.drive.source import DriveConnector
 from connectors.registry import receive
@@ -29,7 +29,7 @@ CONNECTION = DriveConnection(
 
 
 def notification(feed="user", state="change", number="7", **headers):
-    channel = channel_id(feed)
+    channel = new_channel_id(feed)
     return {
         "x-goog-channel-id": channel,
         "x-goog-channel-token": channel_token(SECRET, channel),
@@ -61,7 +61,7 @@ def test_what_says_nothing_is_named(state):
     [
         {},
         notification(**{"x-goog-channel-token": "guess"}),
-        notification() | {"x-goog-channel-id": channel_id("user")},
+        notification() | {"x-goog-channel-id": new_channel_id("user")},
     ],
 )
 def test_a_token_of_another_channel_is_refused(headers):
@@ -81,10 +81,10 @@ def test_missing_headers_are_unreadable(change):
 
 
 def test_a_channel_tells_its_feed():
-    assert feed_of(channel_id("0ADrive")) == "0ADrive"
+    assert feed_of(new_channel_id("0ADrive")) == "0ADrive"
     assert feed_of("somebody-elses") is None
-    assert len(channel_id("0" * 33)) <= 64
-    assert channel_id("user") != channel_id("user")
+    assert len(new_channel_id("0" * 33)) <= 64
+    assert new_channel_id("user") != new_channel_id("user")
 
 
 class Pushing:
@@ -119,7 +119,7 @@ def test_channels_are_opened_kept_renewed_and_stopped(drive):
     assert [one.get("driveId") for one in pushing.opened] == [None, "0ADrive"]
     assert {one["address"] for one in pushing.opened} == {"https://headrace.test/webhooks/acme"}
     assert connector.renew_channels(kept, NOW + timedelta(days=1)) == kept
-    later = connector.renew_channels(kept, NOW + LIFE)
+    later = connector.renew_channels(kept, NOW + LIFETIME)
     assert set(pushing.stopped) == {one["id"] for one in kept.values()}
     assert not {one["id"] for one in later.values()} & set(pushing.stopped)
     connector.close()

@@ -47,7 +47,7 @@ def catalog(request, tmp_path):
     else:
         url = "sqlite:///catalog.db"
     with open_catalog(Settings(directory=tmp_path, catalog=CatalogSettings(url=SecretStr(url)))) as opened:
-        opened.units.discovered("acme", "github", [Unit("a", "A"), Unit("b", "B")])
+        opened.units.replace_listing("acme", "github", [Unit("a", "A"), Unit("b", "B")])
         yield opened
 
 
@@ -77,7 +77,7 @@ def test_migrations_make_exactly_the_tables(catalog):
 
 def test_units_remember_what_is_gone_and_where_to_continue(catalog):
     commit(catalog, cursor={"since": 1})
-    catalog.units.discovered("acme", "github", [Unit("a", "A")])
+    catalog.units.replace_listing("acme", "github", [Unit("a", "A")])
     first, second = catalog.units.all("acme")
     assert (first.unit.id, first.gone, second.unit.id, second.gone) == ("a", False, "b", True)
     assert catalog.units.get("acme", "a").cursor == {"since": 1}
@@ -90,7 +90,7 @@ def test_units_remember_what_is_gone_and_where_to_continue(catalog):
 )
 def test_a_unit_that_shows_something_new_is_read_from_the_start(catalog, now):
     commit(catalog, cursor={"since": 1})
-    catalog.units.discovered("acme", "github", [now])
+    catalog.units.replace_listing("acme", "github", [now])
     state = catalog.units.get("acme", "a")
     assert (state.cursor, state.unit) == (None, now)
 
@@ -98,11 +98,11 @@ def test_a_unit_that_shows_something_new_is_read_from_the_start(catalog, now):
 def test_connections_are_paused_and_heard_of(catalog):
     assert catalog.connections.get("acme").paused is False
     catalog.connections.pause("acme", True)
-    catalog.connections.heard_of("acme")
-    catalog.connections.memberships_read("acme")
+    catalog.connections.record_event("acme")
+    catalog.connections.record_memberships_read("acme")
     state = catalog.connections.get("acme")
     assert (state.paused, state.last_event is None, state.memberships_at is None) == (True, False, False)
-    catalog.connections.keep_channels("acme", {"unit": {"id": "c"}})
+    catalog.connections.save_channels("acme", {"unit": {"id": "c"}})
     assert catalog.connections.channels("acme") == {"unit": {"id": "c"}}
     assert catalog.connections.channels("other") == {}
 
@@ -118,12 +118,12 @@ def test_only_the_newest_load_of_a_document_counts(catalog):
 def test_a_load_passes_its_states(catalog):
     commit(catalog, landed("d1"))
     (load,) = catalog.loads.pending("acme", "a", "landed")
-    troubled = Outcome(id="d1", status="failed", reason="broken", attempts=1)
-    catalog.commit_chunks(load, "c.parquet", 3, [troubled])
+    problem = Outcome(id="d1", status="failed", reason="broken", attempts=1)
+    catalog.commit_chunks(load, "c.parquet", 3, [problem])
     (load,) = catalog.loads.pending("acme", "a", "chunked")
     assert (load.chunks_path, load.chunks) == ("c.parquet", 3)
     assert catalog.loads.units_with_pending() == [("acme", "a")]
-    catalog.loads.indexed(load)
+    catalog.loads.mark_indexed(load)
     assert catalog.loads.units_with_pending() == []
     assert catalog.documents.states(["d1"])["d1"].status == "failed"
 
@@ -135,7 +135,7 @@ def test_failed_documents_come_due(catalog):
         past = datetime.now(UTC) - timedelta(minutes=1)
         connection.execute(tables.documents.update().values(next_attempt=past))
     assert catalog.documents.due("acme", "a") == ["d1"]
-    (trouble,) = catalog.documents.in_trouble("acme")
+    (trouble,) = catalog.documents.failed_or_skipped("acme")
     assert trouble["reason"] == "boom"
 
 
@@ -148,25 +148,25 @@ def test_retries_back_off_up_to_a_day(attempts, minutes):
 def test_a_listing_tells_what_it_did_not_name(catalog):
     commit(catalog, landed("d1"), landed("d2"), listing="l1")
     commit(catalog, listing="l2", unchanged=["d1"])
-    assert catalog.documents.not_named("acme", "a", "l2") == ["d2"]
+    assert catalog.documents.missing_from("acme", "a", "l2") == ["d2"]
     commit(catalog, Outcome(id="d2", status="deleted"))
-    assert catalog.documents.not_named("acme", "a", "l2") == []
-    assert catalog.documents.live("acme", "a") == 1
+    assert catalog.documents.missing_from("acme", "a", "l2") == []
+    assert catalog.documents.count_live("acme", "a") == 1
 
 
 def test_an_incremental_read_leaves_the_listing_alone(catalog):
     commit(catalog, landed("d1"), listing="l1")
     commit(catalog, landed("d1", "v2"))
-    assert catalog.documents.not_named("acme", "a", "l1") == []
+    assert catalog.documents.missing_from("acme", "a", "l1") == []
 
 
 def test_indexed_documents_are_counted_with_their_points(catalog):
     commit(catalog, landed("d1"), landed("d2"))
     catalog.documents.record_indexed({"d1": ("v1", 4), "d2": (None, 0)})
-    assert catalog.documents.indexed() == {"d1": 4}
+    assert catalog.documents.indexed_points() == {"d1": 4}
     assert catalog.documents.totals() == {("acme", "a"): {"indexed": 1, "pending": 1}}
     commit(catalog, landed("d1", "v2"))
-    assert catalog.documents.indexed() == {"d1": 4}  # still in the index until the new version is
+    assert catalog.documents.indexed_points() == {"d1": 4}  # still in the index until the new version is
 
 
 def test_embeddings_are_kept_by_model_dimensions_and_text(catalog):

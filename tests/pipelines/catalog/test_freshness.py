@@ -37,11 +37,11 @@ def test_the_schedule_says_how_late_is_late(schedule, gap):
 
 def test_a_connection_is_as_fresh_as_the_unit_read_longest_ago(settings):
     with open_catalog(settings) as catalog:
-        catalog.units.discovered("acme", "github", [Unit("a", "A"), Unit("b", "B")])
-        catalog.units.synced("acme", "a")
+        catalog.units.replace_listing("acme", "github", [Unit("a", "A"), Unit("b", "B")])
+        catalog.units.record_sync("acme", "a")
         never = freshness(catalog, connection())
         assert (never.last_sync, never.late, never.as_json()["lag_seconds"]) == (None, True, None)
-        catalog.units.synced("acme", "b")
+        catalog.units.record_sync("acme", "b")
         now = datetime.now(UTC)
         assert not freshness(catalog, connection(), now).late
         assert freshness(catalog, connection(), now + timedelta(hours=2)).late

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipelines.catalog import Outcome, open_catalog
-from pipelines.catalog.lookup import ids_of, looked_up, spellings
+from pipelines.catalog.lookup import resolve, resolve_ids, spellings
 
 PAGE = "https://example.com/page"
 FILE = "1ZIChpZeYTt5KLQSopF3sAI6TRfoZpLw2"
@@ -59,13 +59,13 @@ def documents(settings):
     ],
 )
 def test_a_document_is_found_by_what_people_have_at_hand(documents, spelling, found):
-    assert [row["id"] for row in looked_up(documents, spelling)] == found
+    assert [row["id"] for row in resolve(documents, spelling)] == found
 
 
 def test_many_are_looked_up_together(documents):
     asked = ["notion:a", f"{PAGE}/#x", f"{PAGE}?v=1", "https://example.com/none", "github:none"]
     asked.append(f"https://docs.google.com/document/d/{FILE}")
-    assert ids_of(documents, asked) == {
+    assert resolve_ids(documents, asked) == {
         "notion:a": ("notion:a",),
         f"{PAGE}/#x": ("notion:a",),
         f"{PAGE}?v=1": ("notion:gone", "notion:z"),

@@ -47,7 +47,7 @@ def folder(tmp_path_factory):
     source.put(document(2, content="The [turbine] hums.", readers=("public",), title="[b]Turbine", url=TURBINE_URL))
     source.put(Failed("github:acme/broken", "Broken", "answered 500"))
     with Services(settings, FakeEmbedder()) as services:
-        services.catalog.units.discovered("acme", "github", [Unit("unit", "Plant")])
+        services.catalog.units.replace_listing("acme", "github", [Unit("unit", "Plant")])
         sync_unit(services, settings.connection("acme"), source, Unit("unit", "Plant"))
         services.catalog.memberships.replace("acme", [Membership("unit", BO)])
         publish(services)

@@ -52,7 +52,7 @@ class Inbox:
         return self.tell(*(Invalidation("document", "unit", document(number).id) for number in numbers))
 
     def states(self):
-        return [event["state"] for event in reversed(self.catalog.events.listed())]
+        return [event["state"] for event in reversed(self.catalog.events.list_recent())]
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def source():
 def services(settings, source):
     with_connection = settings.model_copy(update={"connections": (CONNECTION,)})
     with Services(with_connection, FakeEmbedder()) as opened:
-        opened.catalog.units.discovered(CONNECTION.id, CONNECTION.source, [UNIT])
+        opened.catalog.units.replace_listing(CONNECTION.id, CONNECTION.source, [UNIT])
         sync_unit(opened, CONNECTION, source, UNIT)
         yield opened
 

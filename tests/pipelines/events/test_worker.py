@@ -41,7 +41,7 @@ def test_a_change_is_found_after_one_pass(services, source, worker, inbox, repor
     assert inbox.states() == ["done"]
     assert reports.stages == ["acme/unit documents", "acme/unit chunks", "acme/unit vectors"]
     assert reports.published_points == [3]
-    (event,) = services.catalog.events.listed()
+    (event,) = services.catalog.events.list_recent()
     expected = [{"asset": f"github/{stage}", "partition": "acme/unit"} for stage in ("chunks", "documents", "vectors")]
     assert event["materializations"] == expected
     assert worker.work() == 0
@@ -142,13 +142,13 @@ def test_trouble_is_tried_again_and_ends_as_a_dead_letter(services, source, work
     monkeypatch.setattr(source, "fetch", broken)
     inbox.tell_of(1)
     worker.work()
-    (event,) = services.catalog.events.listed()
+    (event,) = services.catalog.events.list_recent()
     assert (event["state"], event["attempts"]) == ("pending", 1)
     assert "HTTP 502" in event["reason"]
     assert event["next_attempt"] > datetime.now(UTC)
     for _ in range(MOST_ATTEMPTS - 1):
         (pending,) = _all_pending(services)
-        services.catalog.events.failed([pending], "still HTTP 502")
+        services.catalog.events.record_failure([pending], "still HTTP 502")
     assert inbox.states() == ["dead"]
     monkeypatch.undo()
     assert services.catalog.events.replay(ids=[event["id"]]) == 1
@@ -172,7 +172,7 @@ def test_an_object_that_cannot_be_read_is_recorded_and_its_event_done(services, 
     inbox.tell_of(1, 2)
     worker.work()
     assert inbox.states() == ["done"]
-    assert [one["id"] for one in services.catalog.documents.in_trouble()] == [document(1).id]
+    assert [one["id"] for one in services.catalog.documents.failed_or_skipped()] == [document(1).id]
     assert set(visible(services)) == {0, 1, 2}  # what is there stays until it can be read
 
 
@@ -194,7 +194,7 @@ def test_a_unit_that_another_process_works_on_is_left_for_later(services, source
     with services.catalog.leases.hold("acme", "unit"):
         inbox.tell_of(1)
         worker.work()
-    (event,) = services.catalog.events.listed()
+    (event,) = services.catalog.events.list_recent()
     assert (event["state"], event["attempts"]) == ("pending", 0)
 
 
@@ -237,9 +237,9 @@ def _due_now(services):
 def test_events_are_listed_by_connection_and_state(services, inbox):
     inbox.tell(Invalidation("unit", "unit"))
     inbox.tell(delivery="nothing")
-    assert [event["state"] for event in services.catalog.events.listed()] == ["ignored", "pending"]
-    assert [event["state"] for event in services.catalog.events.listed("acme", "pending")] == ["pending"]
-    assert services.catalog.events.listed("other") == []
+    assert [event["state"] for event in services.catalog.events.list_recent()] == ["ignored", "pending"]
+    assert [event["state"] for event in services.catalog.events.list_recent("acme", "pending")] == ["pending"]
+    assert services.catalog.events.list_recent("other") == []
     ((count, since),) = services.catalog.events.backlog().values()
     assert (count, since <= datetime.now(UTC)) == (1, True)
 
@@ -266,6 +266,6 @@ def test_channels_that_expire_are_kept_open(services, source, worker):
 
 def test_a_delivery_is_kept_as_it_came(services, inbox):
     inbox.tell(Invalidation("unit", "unit"))
-    (event,) = services.catalog.events.listed()
+    (event,) = services.catalog.events.list_recent()
     assert services.catalog.events.body(event["id"]) == b"{}"
     assert services.catalog.events.body(4711) is None

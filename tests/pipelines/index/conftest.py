@@ -144,7 +144,7 @@ class OverRest:
         return QdrantStore(self.server.client(), spec or self.spec, self.settings, replace=replace)
 
     def reader(self, spec: IndexSpec | None = None) -> IndexReader:
-        from pipelines.index.server.store import QdrantReader
+        from pipelines.index.server.reader import QdrantReader
 
         return QdrantReader(self.server.client(), self.spec.collection, spec)
 

@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 
 from pipelines.errors import IndexMismatch
 from pipelines.index.batches import batches
-from pipelines.index.contract import DocumentChange, Filters, Hit, IndexSpec, Point, Refresh, described
-from pipelines.index.filters import AnyOf, Conditions, During, admits_nothing, conditions
-from pipelines.index.hits import by_position, one_version
+from pipelines.index.contract import DocumentChange, Filters, Hit, IndexSpec, PayloadUpdate, Point, spec_metadata
+from pipelines.index.filters import AnyOf, Conditions, TimeRange, by_position, conditions, matches_nothing, one_version
 from pipelines.index.lexical import document_vector, query_vector
 from pipelines.index.versions import check_stored, version_name
 
@@ -34,15 +33,15 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
         ),
         (
             Filters(readers=None, updated_after=NOON),
-            Conditions(must=(During("updated_at", "2026-03-01T12:00:00+00:00", None),)),
+            Conditions(must=(TimeRange("updated_at", "2026-03-01T12:00:00+00:00", None),)),
         ),
         (
             Filters(readers=None, updated_before=NOON.astimezone(timezone(timedelta(hours=2)))),
-            Conditions(must=(During("updated_at", None, "2026-03-01T12:00:00+00:00"),)),
+            Conditions(must=(TimeRange("updated_at", None, "2026-03-01T12:00:00+00:00"),)),
         ),
         (
             Filters(readers=None, updated_after=NOON.replace(tzinfo=None)),
-            Conditions(must=(During("updated_at", "2026-03-01T12:00:00+00:00", None),)),
+            Conditions(must=(TimeRange("updated_at", "2026-03-01T12:00:00+00:00", None),)),
         ),
     ],
 )
@@ -52,7 +51,7 @@ def test_conditions(filters: Filters, expected: Conditions) -> None:
 
 @pytest.mark.parametrize(("readers", "nothing"), [(None, False), ((), True), (("public",), False)])
 def test_only_an_empty_tuple_of_readers_admits_nothing(readers: tuple[str, ...] | None, nothing: bool) -> None:
-    assert admits_nothing(Filters(readers=readers)) is nothing
+    assert matches_nothing(Filters(readers=readers)) is nothing
 
 
 IDS = st.sampled_from([f"p{n}" for n in range(6)])
@@ -61,7 +60,7 @@ CHANGES = st.lists(
         DocumentChange,
         document_id=st.sampled_from(["a", "b"]),
         points=st.lists(st.builds(Point, IDS, st.just([1.0]), st.text(max_size=2), st.just({})), max_size=4),
-        refreshes=st.lists(st.builds(Refresh, IDS, st.fixed_dictionaries({"v": st.integers(0, 9)})), max_size=4),
+        updates=st.lists(st.builds(PayloadUpdate, IDS, st.fixed_dictionaries({"v": st.integers(0, 9)})), max_size=4),
         stale=st.lists(IDS, max_size=4),
     ),
     max_size=6,
@@ -75,24 +74,24 @@ def test_batches_do_what_the_changes_do_one_by_one(changes: list[DocumentChange]
         DocumentChange(
             one.document_id,
             [replace(point, id=one.document_id + point.id) for point in one.points],
-            [replace(refresh, id=one.document_id + refresh.id) for refresh in one.refreshes],
+            [replace(update, id=one.document_id + update.id) for update in one.updates],
             [one.document_id + stale for stale in one.stale],
         )
         for one in changes
     ]
     expected: dict[str, object] = {}
     for change in changes:
-        _done(expected, change.points, change.refreshes, change.stale)
+        _done(expected, change.points, change.updates, change.stale)
     found: dict[str, object] = {}
     for batch in batches(changes, size):
         assert 0 <= len(batch) <= size
-        _done(found, batch.points, batch.refreshes, batch.stale)
+        _done(found, batch.points, batch.updates, batch.stale)
     assert found == expected
 
 
-def _done(state: dict[str, object], points: object, refreshes: object, stale: object) -> None:
+def _done(state: dict[str, object], points: object, updates: object, stale: object) -> None:
     state.update((point.id, point.lexical_text) for point in points)  # type: ignore[attr-defined]
-    state.update((one.id, one.payload) for one in refreshes if one.id in state)  # type: ignore[attr-defined]
+    state.update((one.id, one.payload) for one in updates if one.id in state)  # type: ignore[attr-defined]
     for gone in stale:  # type: ignore[attr-defined]
         state.pop(gone, None)
 
@@ -134,12 +133,12 @@ def test_version_names_differ_by_what_the_collection_was_made_for() -> None:
 
 
 def test_a_mismatch_says_what_was_found_and_what_to_do() -> None:
-    check_stored(SPEC, described(SPEC), "here")
+    check_stored(SPEC, spec_metadata(SPEC), "here")
     with pytest.raises(IndexMismatch) as error:
-        check_stored(SPEC, {**described(SPEC), "dimensions": 8}, "here")
+        check_stored(SPEC, {**spec_metadata(SPEC), "dimensions": 8}, "here")
     assert str(error.value) == (
         "here: the index was made with dimensions 8, and the settings say dimensions 4; "
-        "run `headrace reindex` to make it anew, or restore the settings"
+        "run `headrace reindex` to rebuild it, or restore the settings"
     )
 
 

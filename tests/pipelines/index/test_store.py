@@ -21,8 +21,8 @@ from pipelines.index.contract import (
     IndexSpec,
     IndexStore,
     Payload,
+    PayloadUpdate,
     Point,
-    Refresh,
 )
 from pipelines.index.fusion import LEXICAL_WEIGHT, RRF_K
 
@@ -157,9 +157,9 @@ def test_a_change_writes_refreshes_and_removes(backend: Any) -> None:
         change = DocumentChange(
             "a",
             points=[point("a#3", "new3", version="2")],
-            refreshes=[
-                Refresh(point_id("a#0"), payload("a", 0, version="2", title="renamed")),
-                Refresh(point_id("a#1"), payload("a", 1, version="2"), lexical_text="renamed"),
+            updates=[
+                PayloadUpdate(point_id("a#0"), payload("a", 0, version="2", title="renamed")),
+                PayloadUpdate(point_id("a#1"), payload("a", 1, version="2"), lexical_text="renamed"),
             ],
             stale=[point_id("a#2")],
         )
@@ -176,7 +176,7 @@ def test_a_change_writes_refreshes_and_removes(backend: Any) -> None:
 
 def test_a_refresh_of_a_point_that_is_gone_does_nothing(backend: Any) -> None:
     with both(backend) as (store, _):
-        store.apply([DocumentChange("a", refreshes=[Refresh(point_id("a#0"), payload("a"), "text")])])
+        store.apply([DocumentChange("a", updates=[PayloadUpdate(point_id("a#0"), payload("a"), "text")])])
         store.apply([DocumentChange("a", stale=[point_id("a#0")])])
         assert store.points(["a"]) == {}
 

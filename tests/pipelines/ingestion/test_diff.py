@@ -1,3 +1,5 @@
+"""What an object changes, by what the source says and what the catalog knows."""
+
 from __future__ import annotations
 
 from dataclasses import replace
@@ -6,16 +8,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from connectors.contract import Deleted, Failed, Skipped
-from pipelines.catalog.documents import DocumentState
-from pipelines.ingestion.diff import change
+from pipelines.catalog.documents import DocumentState, Outcome
+from pipelines.ingestion.diff import DocumentDiff, diff_item
 from tests.pipelines.documents import document
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
-DOCUMENT = document()
+DOCUMENT = document(fingerprint="f1")
+KEY = DOCUMENT.id
 INDEXED = DocumentState(
-    id=DOCUMENT.id,
-    title="Issue 1",
-    url="https://example.com/1",
+    id=KEY,
+    title="Known title",
+    url="https://example.com/known",
     status="indexed",
     version=DOCUMENT.version,
     load=1,
@@ -23,47 +26,119 @@ INDEXED = DocumentState(
     attempts=0,
     next_attempt=None,
     updated_at=None,
-    fingerprint=None,
+    fingerprint="f1",
 )
 WAITING = replace(INDEXED, status="failed", attempts=2, next_attempt=NOW + timedelta(hours=1))
-DUE = replace(WAITING, next_attempt=NOW - timedelta(hours=1))
+DUE = replace(WAITING, next_attempt=NOW)
+NEVER_TRIED = replace(WAITING, next_attempt=None)
 DELETED = replace(INDEXED, status="deleted", version=None, load=None, indexed_version=None)
+DELETED_UNINDEXED_YET = replace(INDEXED, status="deleted")
 NEVER_LANDED = replace(INDEXED, status="failed", version=None, load=None, indexed_version=None)
+LANDED = replace(INDEXED, status="pending", indexed_version=None)
+INDEXED_BEFORE = replace(INDEXED, status="failed", load=None)
+
+PENDING = Outcome(
+    id=KEY,
+    status="pending",
+    title=DOCUMENT.title,
+    url=DOCUMENT.url,
+    version=DOCUMENT.version,
+    landed=True,
+    attempts=0,
+    updated_at=DOCUMENT.updated_at,
+    fingerprint="f1",
+)
 
 
 @pytest.mark.parametrize(
-    ("item", "state", "kind", "lands"),
+    ("state", "expected"),
     [
-        (DOCUMENT, None, "new", True),
-        (DOCUMENT, INDEXED, "unchanged", False),
-        (replace(DOCUMENT, title="Other"), INDEXED, "changed", True),
-        (replace(DOCUMENT, readers=()), INDEXED, "changed", True),
-        (replace(DOCUMENT, unit="elsewhere"), INDEXED, "changed", True),
-        (DOCUMENT, WAITING, "unchanged", False),
-        (DOCUMENT, DUE, "changed", True),
-        (DOCUMENT, DELETED, "new", True),
-        (Skipped(DOCUMENT.id, "t", "empty"), None, "skipped", False),
-        (Skipped(DOCUMENT.id, "t", "empty"), INDEXED, "skipped", True),
-        (Failed(DOCUMENT.id, "t", "boom"), None, "failed", False),
-        (Failed(DOCUMENT.id, "t", "boom"), INDEXED, "failed", False),
-        (Deleted(DOCUMENT.id), INDEXED, "deleted", True),
-        (Deleted(DOCUMENT.id), NEVER_LANDED, "deleted", False),
-        (Deleted(DOCUMENT.id), DELETED, "absent", False),
-        (Deleted(DOCUMENT.id), None, "absent", False),
+        pytest.param(None, DocumentDiff("new", PENDING, DOCUMENT), id="unknown"),
+        pytest.param(DELETED, DocumentDiff("new", PENDING, DOCUMENT), id="deleted before"),
+        pytest.param(DELETED_UNINDEXED_YET, DocumentDiff("new", PENDING, DOCUMENT), id="deleted, of this version"),
+        pytest.param(INDEXED, DocumentDiff("unchanged"), id="as it was"),
+        pytest.param(LANDED, DocumentDiff("unchanged"), id="on its way"),
+        pytest.param(WAITING, DocumentDiff("unchanged"), id="failed, not due"),
+        pytest.param(
+            DUE, DocumentDiff("changed", replace(PENDING, attempts=2), DOCUMENT), id="failed, due at this moment"
+        ),
+        pytest.param(
+            NEVER_TRIED, DocumentDiff("changed", replace(PENDING, attempts=2), DOCUMENT), id="failed, with no time set"
+        ),
+        pytest.param(
+            replace(INDEXED, version="other"), DocumentDiff("changed", PENDING, DOCUMENT), id="another version"
+        ),
+        pytest.param(replace(INDEXED, next_attempt=NOW), DocumentDiff("unchanged"), id="only failures are retried"),
     ],
 )
-def test_what_an_object_changes(item, state, kind, lands):
-    found = change(item, state, NOW)
-    assert found.kind == kind
-    assert (found.row is not None) is lands
-    assert found.outcome is None or found.outcome.landed is lands
+def test_a_document(state: DocumentState | None, expected: DocumentDiff) -> None:
+    assert diff_item(DOCUMENT, state, NOW) == expected
 
 
-def test_a_failure_counts_attempts_and_keeps_what_is_known():
-    outcome = change(Failed(DOCUMENT.id, "", "boom"), WAITING, NOW).outcome
-    assert (outcome.attempts, outcome.reason, outcome.title) == (3, "boom", "Issue 1")
+@pytest.mark.parametrize("changes", [{"title": "Other"}, {"readers": ()}, {"unit": "elsewhere"}, {"content": "Other"}])
+def test_what_a_reader_sees_or_who_may_read_is_a_change(changes: dict[str, object]) -> None:
+    diff = diff_item(replace(DOCUMENT, **changes), INDEXED, NOW)  # type: ignore[arg-type]
+    assert (diff.kind, diff.outcome is not None) == ("changed", True)
 
 
-def test_a_document_being_indexed_when_it_is_deleted_gets_a_tombstone():
-    landed = replace(INDEXED, status="pending", indexed_version=None)
-    assert change(Deleted(DOCUMENT.id), landed, NOW).row == Deleted(DOCUMENT.id)
+@pytest.mark.parametrize(
+    ("fingerprint", "known", "expected"),
+    [("f1", "f1", None), ("f2", "f1", "f2"), ("f1", None, "f1"), ("", "f1", ""), ("", None, None)],
+)
+def test_an_unchanged_document_may_have_another_fingerprint(
+    fingerprint: str, known: str | None, expected: str | None
+) -> None:
+    item = replace(DOCUMENT, fingerprint=fingerprint)
+    diff = diff_item(item, replace(INDEXED, version=item.version, fingerprint=known), NOW)
+    assert diff == DocumentDiff("unchanged", fingerprint=expected)
+
+
+def test_a_document_without_a_fingerprint_stores_none() -> None:
+    outcome = diff_item(replace(DOCUMENT, fingerprint=""), None, NOW).outcome
+    assert outcome is not None
+    assert outcome.fingerprint is None
+
+
+@pytest.mark.parametrize(
+    ("state", "lands"),
+    [(None, False), (NEVER_LANDED, False), (INDEXED, True), (LANDED, True), (INDEXED_BEFORE, True)],
+    ids=["unknown", "never landed", "indexed", "being indexed", "indexed before it failed"],
+)
+def test_a_skipped_object_leaves_the_index(state: DocumentState | None, lands: bool) -> None:
+    item = Skipped(KEY, "Title", "empty", "https://example.com/1")
+    outcome = Outcome(
+        id=KEY, status="skipped", title="Title", url="https://example.com/1", reason="empty", landed=lands
+    )
+    assert diff_item(item, state, NOW) == DocumentDiff("skipped", outcome, Deleted(KEY) if lands else None)
+
+
+@pytest.mark.parametrize(
+    ("item", "state", "expected"),
+    [
+        (Failed(KEY, "Title", "boom", "https://example.com/1"), None, ("Title", "https://example.com/1", 1)),
+        (Failed(KEY, "Title", "boom", "https://example.com/1"), WAITING, ("Title", "https://example.com/1", 3)),
+        (Failed(KEY, "", "boom"), WAITING, ("Known title", "https://example.com/known", 3)),
+        (Failed(KEY, "", "boom"), None, ("", "", 1)),
+    ],
+)
+def test_a_failure_counts_attempts_and_leaves_the_index_as_it_is(
+    item: Failed, state: DocumentState | None, expected: tuple[str, str, int]
+) -> None:
+    title, url, attempts = expected
+    outcome = Outcome(id=KEY, status="failed", title=title, url=url, reason="boom", attempts=attempts)
+    assert diff_item(item, state, NOW) == DocumentDiff("failed", outcome)
+
+
+@pytest.mark.parametrize(
+    ("state", "lands"),
+    [(INDEXED, True), (LANDED, True), (INDEXED_BEFORE, True), (NEVER_LANDED, False)],
+    ids=["indexed", "being indexed", "indexed before it failed", "never landed"],
+)
+def test_a_deleted_object_gets_a_tombstone_where_it_may_have_points(state: DocumentState, lands: bool) -> None:
+    outcome = Outcome(id=KEY, status="deleted", title="Known title", url="https://example.com/known", landed=lands)
+    assert diff_item(Deleted(KEY), state, NOW) == DocumentDiff("deleted", outcome, Deleted(KEY) if lands else None)
+
+
+@pytest.mark.parametrize("state", [None, DELETED, DELETED_UNINDEXED_YET])
+def test_what_is_gone_and_not_known_is_absent(state: DocumentState | None) -> None:
+    assert diff_item(Deleted(KEY), state, NOW) == DocumentDiff("absent")

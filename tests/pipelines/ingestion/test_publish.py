@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from connectors.github.settings import GitHubConnection
 from connectors.model import Unit
 from pipelines.index.contract import DocumentChange, Filters, Point
-from pipelines.ingestion.publish import held_because, publish, publish_checked
+from pipelines.ingestion.publish import publish, publish_blockers, publish_checked
 from pipelines.ingestion.sync import sync_unit
 from pipelines.services import Services
 from pipelines.settings import GoldenQuestions
@@ -37,7 +37,7 @@ def source():
 @pytest.fixture
 def services(settings):
     with Services(settings.model_copy(update={"connections": (CONNECTION,)}), FakeEmbedder()) as opened:
-        opened.catalog.units.discovered(CONNECTION.id, CONNECTION.source, [UNIT])
+        opened.catalog.units.replace_listing(CONNECTION.id, CONNECTION.source, [UNIT])
         yield opened
 
 
@@ -91,7 +91,7 @@ def test_points_that_the_catalog_does_not_know_shut_the_gate(services, source):
     write(services, 3)
     done = publish_checked(services)
     assert (done.published, live(services)) == (False, {1, 2})
-    assert done.reasons == held_because(services)
+    assert done.reasons == publish_blockers(services)
     assert "issues/3 (1 points, not 0)" in done.reasons[0]
 
 
@@ -108,7 +108,7 @@ def test_while_it_is_shut_small_changes_wait_too_until_it_opens(services, source
     with services.store() as store:
         store.apply([DocumentChange(KEY.format(3), stale=list(store.points([KEY.format(3)])))])
     publish(services)
-    assert (live(services), held_because(services)) == ({1, 2, 4}, [])
+    assert (live(services), publish_blockers(services)) == ({1, 2, 4}, [])
 
 
 def test_a_document_on_its_way_does_not_shut_it(services, source, monkeypatch):

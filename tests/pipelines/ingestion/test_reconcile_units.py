@@ -39,7 +39,7 @@ def source(monkeypatch):
 @pytest.fixture
 def services(settings, source):
     with Services(settings, FakeEmbedder()) as opened:
-        opened.catalog.units.discovered(CONNECTION.id, CONNECTION.source, [UNIT])
+        opened.catalog.units.replace_listing(CONNECTION.id, CONNECTION.source, [UNIT])
         sync_unit(opened, CONNECTION, source, UNIT)
         yield opened
 

@@ -38,7 +38,7 @@ def source():
 @pytest.fixture
 def synced(settings, source):
     with Services(settings, FakeEmbedder()) as services:
-        services.catalog.units.discovered("acme", "github", [UNIT])
+        services.catalog.units.replace_listing("acme", "github", [UNIT])
         sync_unit(services, CONNECTION, source, UNIT)
         source.put(document(3, content="A newer text."))
         source.put(document(4))

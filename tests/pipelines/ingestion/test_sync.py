@@ -41,7 +41,7 @@ def source():
 @pytest.fixture
 def services(settings, embedder):
     with Services(settings, embedder) as opened:
-        opened.catalog.units.discovered(CONNECTION.id, CONNECTION.source, [UNIT])
+        opened.catalog.units.replace_listing(CONNECTION.id, CONNECTION.source, [UNIT])
         yield opened
 
 
@@ -163,7 +163,7 @@ def test_objects_that_cannot_be_read_are_recorded_and_the_rest_goes_on(services,
     report = sync(services, source)
     assert report.errors == {}
     assert services.catalog.documents.totals() == {("acme", "unit"): {"indexed": 1, "failed": 2, "skipped": 2}}
-    reasons = {one["id"]: one["reason"] for one in services.catalog.documents.in_trouble()}
+    reasons = {one["id"]: one["reason"] for one in services.catalog.documents.failed_or_skipped()}
     assert reasons["f"] == "HTTP 500"
     assert "PDF" in reasons[document(1).id]
 

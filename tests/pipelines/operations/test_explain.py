@@ -40,7 +40,7 @@ def source():
 @pytest.fixture
 def services(settings):
     with Services(settings, FakeEmbedder()) as opened:
-        opened.catalog.units.discovered(CONNECTION.id, CONNECTION.source, [UNIT])
+        opened.catalog.units.replace_listing(CONNECTION.id, CONNECTION.source, [UNIT])
         yield opened
 
 
@@ -96,8 +96,8 @@ def test_the_unit_it_lies_in(services, source):
     services.catalog.connections.pause("acme", True)
     services.catalog.units.pause("acme", "unit", True)
     services.catalog.units.start_listing("acme", "unit", "listing")
-    services.catalog.units.synced("acme", "unit", "answered 500")
-    services.catalog.units.discovered("acme", "github", [])
+    services.catalog.units.record_sync("acme", "unit", "answered 500")
+    services.catalog.units.replace_listing("acme", "github", [])
     home = explain(services, KEY).home
     assert (home.configured, home.paused, home.connection_paused, home.gone, home.cursor) == (
         True,
@@ -122,7 +122,7 @@ def test_the_last_events_that_pointed_at_it(services, source):
     for kind, change in pointed.items():
         services.catalog.events.store("acme", Event(f"d-{kind}", kind, (change,)), b"{}")
     services.catalog.events.store("other", Event("d", "other connection", (Invalidation("document", "", KEY),)), b"{}")
-    services.catalog.events.finished({2: []}, "looked again")
+    services.catalog.events.mark_done({2: []}, "looked again")
     events = explain(services, KEY).events
     assert [(one.kind, one.scope, one.state) for one in events] == [
         ("all", "unit", "pending"),
@@ -164,7 +164,7 @@ def test_what_is_not_published_yet(services, source):
 
 def test_what_is_not_embedded_yet(settings, source):
     with Services(settings, FakeEmbedder(fail_after=0)) as services:
-        services.catalog.units.discovered(CONNECTION.id, CONNECTION.source, [UNIT])
+        services.catalog.units.replace_listing(CONNECTION.id, CONNECTION.source, [UNIT])
         with suppress(EmbeddingUnavailable):
             sync(services, source)
         found = explain(services, KEY)

@@ -80,7 +80,7 @@ def includes(filters: Filters, payload: Payload) -> bool:
     return (
         (filters.readers is None or _shares(payload["readers"], filters.readers))
         and all(not values or _shares(payload[field], values) for field, values in one_of.items())
-        and (not filters.below or _shares(payload["parents"], filters.below))
+        and (not filters.scope_parents or _shares(payload["parents"], filters.scope_parents))
         and not any(_shares(payload[field], values) for field, values in none_of.items())
         and _during(payload["updated_at"], filters.updated_after, lambda moment, start: moment >= start)
         and _during(payload["updated_at"], filters.updated_before, lambda moment, end: moment < end)

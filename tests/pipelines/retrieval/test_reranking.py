@@ -150,7 +150,7 @@ def judging(settings):
     assistant = AssistantSettings(id="robot", api_key=SecretStr("robot-key"), identity="service")
     used = {"reranker": SETTINGS, "assistants": (assistant,), "connections": (connection,)}
     with Services(settings.model_copy(update=used), FakeEmbedder()) as services, respx.mock() as endpoint:
-        services.catalog.units.discovered(connection.id, connection.source, [Unit("unit", "Unit")])
+        services.catalog.units.replace_listing(connection.id, connection.source, [Unit("unit", "Unit")])
         sync_unit(services, connection, source, Unit("unit", "Unit"))
         publish(services)
         asked = endpoint.post("https://rerank.test/v1/rerank").mock(side_effect=by_length)

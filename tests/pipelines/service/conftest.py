@@ -40,7 +40,7 @@ def services(tmp_path_factory):
     directory, embedder = tmp_path_factory.mktemp("service"), FakeEmbedder()
     settings = Settings(directory=directory).model_copy(update={"assistants": ASSISTANTS, "connections": (CONNECTION,)})
     with Services(settings, embedder) as opened:
-        opened.catalog.units.discovered(CONNECTION.id, CONNECTION.source, [Unit("unit", "Unit")])
+        opened.catalog.units.replace_listing(CONNECTION.id, CONNECTION.source, [Unit("unit", "Unit")])
         source = MemorySource()
         for number, readers in READERS.items():
             text = f"The certificate number {number} has expired."

@@ -48,14 +48,14 @@ def deliver(client, body, *, to="acme", secret=SECRET, event="issues", delivery=
 
 
 def kept(services):
-    return [(event["kind"], event["state"]) for event in services.catalog.events.listed()]
+    return [(event["kind"], event["state"]) for event in services.catalog.events.list_recent()]
 
 
 def test_a_signed_delivery_is_kept_once(client, services):
     for _ in range(2):
         assert deliver(client, ISSUE).status_code == 200
     assert kept(services) == [("issues", "pending")]
-    (event,) = services.catalog.events.listed()
+    (event,) = services.catalog.events.list_recent()
     assert event["changes"] == [
         {"scope": "document", "unit": "acme/api", "document_id": "github:acme/acme/api/issues/7"}
     ]

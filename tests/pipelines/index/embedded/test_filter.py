@@ -7,7 +7,7 @@ from contextlib import closing
 import pytest
 
 from pipelines.index import open_reader, open_store
-from pipelines.index.contract import DocumentChange, Filters, IndexSpec, Point, Refresh
+from pipelines.index.contract import DocumentChange, Filters, IndexSpec, PayloadUpdate, Point
 from pipelines.index.embedded.filter import SOURCE_READERS, from_stored, to_stored
 
 SPEC = IndexSpec("knowledge", "tiny", 4, "v1")
@@ -67,7 +67,7 @@ def test_readers_that_change_take_effect_with_the_source(settings):
     point = Point("00000000-0000-0000-0000-000000000001", [1.0, 0, 0, 0], "wheel", before)
     with closing(open_store(settings, SPEC)) as store:
         store.apply([DocumentChange("1", [point])])
-        store.apply([DocumentChange("1", refreshes=[Refresh(point.id, after)])])
+        store.apply([DocumentChange("1", updates=[PayloadUpdate(point.id, after)])])
         store.publish()
     with closing(open_reader(settings, SPEC)) as opened:
         for readers, count in ((("public",), 0), (("user:ada",), 1)):

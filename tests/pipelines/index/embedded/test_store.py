@@ -21,8 +21,9 @@ from hypothesis import strategies as st
 
 from pipelines.errors import IndexBusy, IndexMismatch, IndexStoreError
 from pipelines.index import open_reader
-from pipelines.index.contract import DocumentChange, Filters, IndexStore, Point, described
-from pipelines.index.embedded.snapshots import Publications, copy_data, remove_abandoned
+from pipelines.index.contract import DocumentChange, Filters, IndexStore, Point, spec_metadata
+from pipelines.index.embedded.snapshots import Snapshots, remove_abandoned
+from pipelines.index.embedded.sparse_files import copy_data
 
 EVERYTHING = Filters(readers=None)
 NORTH = [1.0, 0.0, 0.0, 0.0]
@@ -94,7 +95,7 @@ def test_a_writer_waits_for_another_one(edge: Any) -> None:
 def test_a_version_folder_made_for_another_spec_is_refused(edge: Any) -> None:
     edge.store().close()
     (file,) = index_folder(edge).glob("knowledge-*/spec.json")
-    file.write_text(json.dumps({**described(edge.spec), "model": "other"}))
+    file.write_text(json.dumps({**spec_metadata(edge.spec), "model": "other"}))
     with pytest.raises(IndexMismatch, match="made with model 'other'"):
         edge.store()
 
@@ -364,14 +365,14 @@ def test_where_files_cannot_be_linked_they_are_copied(edge: Any, monkeypatch: py
 def test_a_copy_that_vanishes_while_it_is_taken_is_left_for_the_next(
     edge: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    publications = Publications(index_folder(edge), "knowledge")
+    publications = Snapshots(index_folder(edge), "knowledge")
     with closing(edge.store()) as store, closing(edge.reader()) as reader:
         store.apply([version_of("a", 1)])
         store.publish()
-        live = Publications.live
+        live = Snapshots.live
         moved: list[None] = []
 
-        def moving(self: Publications) -> Any:
+        def moving(self: Snapshots) -> Any:
             pointer = live(self)
             if not moved:
                 moved.append(None)
@@ -379,7 +380,7 @@ def test_a_copy_that_vanishes_while_it_is_taken_is_left_for_the_next(
                 store.publish()
             return pointer
 
-        monkeypatch.setattr(Publications, "live", moving)
+        monkeypatch.setattr(Snapshots, "live", moving)
         assert versions(reader) == {"000002"}
     assert moved
     assert publications.stamp() is not None
@@ -443,7 +444,7 @@ def test_a_writer_sees_that_another_one_waits_and_is_waited_for_in_turn(edge: An
 
     turns = []
     first = edge.store()
-    assert not first.wanted()
+    assert not first.is_contended()
 
     def second() -> None:
         with closing(open_store(edge.settings, edge.spec)):
@@ -451,11 +452,11 @@ def test_a_writer_sees_that_another_one_waits_and_is_waited_for_in_turn(edge: An
 
     thread = threading.Thread(target=second)
     thread.start()
-    while not first.wanted():
+    while not first.is_contended():
         pass
     first.close()
     with closing(open_store(edge.settings, edge.spec)) as again:
         turns.append("first")
-        assert not again.wanted()
+        assert not again.is_contended()
     thread.join()
     assert turns == ["second", "first"]

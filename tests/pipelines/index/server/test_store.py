@@ -18,13 +18,15 @@ from pipelines.index.contract import (
     DocumentChange,
     Filters,
     IndexSpec,
+    PayloadUpdate,
     Point,
-    Refresh,
-    described,
+    spec_metadata,
 )
 from pipelines.index.fusion import DENSE_WEIGHT, LEXICAL_WEIGHT, RRF_K
+from pipelines.index.server.connection import connect
+from pipelines.index.server.reader import QdrantReader
 from pipelines.index.server.requests import collection_arguments
-from pipelines.index.server.store import QdrantReader, QdrantStore, connect
+from pipelines.index.server.store import QdrantStore
 from pipelines.index.versions import version_name
 from pipelines.settings import IndexSettings
 
@@ -42,7 +44,7 @@ def test_a_collection_is_made_once_with_its_indexes(rest: Any, spec: IndexSpec) 
     (created,) = sent(rest, "PUT", f"/collections/{name}")
     assert created["vectors"]["dense"]["size"] == 4
     assert created["sparse_vectors"]["bm25"]["modifier"] == "idf"
-    assert created["metadata"] == described(rest.spec)
+    assert created["metadata"] == spec_metadata(rest.spec)
     indexed = {body["field_name"]: body["field_schema"] for body in sent(rest, "PUT", "/index")}
     assert indexed == {**dict.fromkeys(KEYWORD_FIELDS, "keyword"), **dict.fromkeys(TIME_FIELDS, "datetime")}
     rest.store().close()
@@ -70,8 +72,8 @@ def test_a_change_is_one_ordered_request_that_waits(rest: Any) -> None:
     with closing(rest.store()) as store:
         points = [Point(f"{ID}{n}", [1.0, 0.0, 0.0, 0.0], "water", PAYLOAD) for n in range(2)]
         store.apply([DocumentChange("a", points)])
-        refresh = Refresh(f"{ID}0", PAYLOAD, "water gate")
-        store.apply([DocumentChange("a", [points[0]], [refresh], [f"{ID}1"])])
+        update = PayloadUpdate(f"{ID}0", PAYLOAD, "water gate")
+        store.apply([DocumentChange("a", [points[0]], [update], [f"{ID}1"])])
     (path,) = {path for _, path, _ in rest.server.requests if "/points/batch" in path}
     assert "wait=true" in path
     assert "ordering=medium" in path

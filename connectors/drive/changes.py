@@ -1,0 +1,153 @@
+"""Reading a unit by what the changes feed tells.
+
+Source: https://developers.google.com/workspace/drive/api/guides/manage-changes
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from dataclasses import dataclass, field
+
+from connectors.contract import Checkpoint, Deleted, Failed, Item
+from connectors.drive.client import DriveClient
+from connectors.drive.cursor import ChangesCursor
+from connectors.drive.documents import DriveDocuments
+from connectors.drive.fingerprints import folder_fingerprint, folder_key
+from connectors.drive.folders import ROOT, FileLocation, FolderTree, LocatedFile
+from connectors.drive.payloads import ChangePage, DriveChange, DriveFile
+from connectors.drive.query import NOT_TRASHED, TRASHED
+from connectors.drive.responses import DriveAccessDenied
+from connectors.drive.walk import FolderWalk, Learn
+from connectors.errors import AccessDenied, NotFound, RequestRejected
+from connectors.isolation import Isolation
+from connectors.model import Unit
+
+FolderFingerprints = MutableMapping[str, str]
+"""As in `ChangesCursor.folders`."""
+
+
+class CursorRefused(Exception):
+    """Drive does not accept the changes token any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangesReader:
+    """Reads the changes of one unit, once. `includes` says whether the connection takes in the unit of a location."""
+
+    client: DriveClient
+    folders: FolderTree
+    documents: DriveDocuments
+    unit: Unit
+    includes: Callable[[FileLocation], bool]
+    # Two, since an answer about a file's metadata says nothing of a server that gives no content.
+    _locating: Isolation = field(default_factory=Isolation, init=False)
+    _reading: Isolation = field(default_factory=Isolation, init=False)
+
+    def read(self, cursor: ChangesCursor) -> Iterator[Item]:
+        """What has changed since. Raises CursorRefused, before the first item."""
+        fingerprints = dict(cursor.folders)
+        token = cursor.token
+        for page in self._pages(token):
+            yield from self._read_page(page.changes, fingerprints)
+            token = page.next_page_token or page.new_start_page_token or token
+            yield Checkpoint(ChangesCursor(token, fingerprints).as_json())
+
+    def _pages(self, token: str) -> Iterator[ChangePage]:
+        pages = self.client.changes(token, self._drive)
+        try:
+            first = next(pages)
+        except (NotFound, RequestRejected) as error:
+            raise CursorRefused from error
+        except DriveAccessDenied as error:
+            if not error.reason.startswith("pageToken"):
+                raise
+            raise CursorRefused from error
+        yield first
+        yield from pages
+
+    def _read_page(self, changes: Iterable[DriveChange], fingerprints: FolderFingerprints) -> Iterator[Item]:
+        """Items for one page of changes. Of several changes of a file the last one counts."""
+        latest = {change.file_id: change for change in changes if change.file_id}
+        folders, files = list[DriveFile](), list[DriveFile]()
+        for file_id, change in latest.items():
+            current = self._current_file(file_id, change, fingerprints)
+            if current is None:
+                self.folders.forget(file_id)
+                yield Deleted(self.documents.document_id(file_id))
+            elif isinstance(current, Failed):
+                yield current
+            else:
+                (folders if current.is_folder else files).append(current)
+        # All folders before any file is located: a page may hold the move of both.
+        for folder in folders:
+            self.folders.learn(folder)
+        for folder in folders:
+            yield from self._read_below(folder, fingerprints)
+        yield from self._read_files(files)
+
+    def _current_file(
+        self, file_id: str, change: DriveChange, fingerprints: FolderFingerprints
+    ) -> DriveFile | Failed | None:
+        """The file that a change is about; None if it is gone."""
+        if change.file and not change.removed:
+            return change.file
+        # One that is gone from a shared drive is asked for: a move out of the drive looks like a removal.
+        if change.removed and not self._drive:
+            return None
+        if folder_key(file_id) in fingerprints:
+            # Not in isolation: to pass over a folder would be to pass over all that is below it.
+            return self._ask(file_id)
+        return self._locating.attempt(self.documents.document_id(file_id), "", lambda: self._ask(file_id))
+
+    def _ask(self, file_id: str) -> DriveFile | None:
+        try:
+            return self.client.file(file_id)
+        except (NotFound, AccessDenied):
+            return None
+
+    def _read_below(self, folder: DriveFile, fingerprints: FolderFingerprints) -> Iterator[Item]:
+        """Files below a folder that was renamed, moved, shared or trashed: the feed names only the folder."""
+        if self.unit.id == ROOT:
+            return  # its files lie in no folder
+        before = fingerprints.pop(folder_key(folder.id), None)
+        location = self.folders.locate(folder)
+        if not folder.trashed and self.unit.id in (location.unit, folder.id):
+            now = fingerprints[folder_key(folder.id)] = folder_fingerprint(folder)
+            if now == before:
+                return  # only touched
+        elif before is None:
+            return  # it was not in this unit either
+        elif not folder.trashed and self.includes(location):
+            return  # it has moved, and the unit that it is in now reads what is below it
+        query = TRASHED if folder.trashed else NOT_TRASHED
+        drive = self.folders.drive_id(folder.drive_id or "")
+        walk = FolderWalk(self.client, folder_learner(self.folders, fingerprints), query, drive)
+        for batch in walk.below(folder.id):
+            yield from self._read_files(batch.files)
+
+    def _read_files(self, files: Iterable[DriveFile]) -> Iterator[Item]:
+        """Items for files of any unit: nothing for those that another unit reads."""
+        located = list[LocatedFile]()
+        for file in files:
+            found = None if file.trashed else self.documents.locate(file, self._locating)
+            if isinstance(found, Failed):
+                yield found
+            elif found is None or not self.includes(found.location):
+                yield Deleted(self.documents.document_id(file.id))
+            elif found.location.unit == self.unit.id:
+                located.append(found)
+        yield from self.documents.read(located, self._reading)
+
+    @property
+    def _drive(self) -> str | None:
+        return self.folders.drive_id(self.unit.id)
+
+
+def folder_learner(folders: FolderTree, fingerprints: FolderFingerprints) -> Learn:
+    """Notes each folder in the tree, and its fingerprint for the changes to come."""
+
+    def learn(folder: DriveFile) -> None:
+        folders.learn(folder)
+        fingerprints[folder_key(folder.id)] = folder_fingerprint(folder)
+
+    return learn

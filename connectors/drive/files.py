@@ -1,0 +1,63 @@
+"""The content of a file: exported or downloaded, in the first format that serves."""
+
+from __future__ import annotations
+
+from connectors import media
+from connectors.drive import formats
+from connectors.drive.client import DriveClient
+from connectors.drive.formats import FileContent, SkipFile
+from connectors.drive.payloads import DriveFile
+from connectors.drive.responses import DriveAccessDenied
+from connectors.errors import RequestRejected, SourceError
+
+_OTHER_EXPORT_MAY_DO = {"exportSizeLimitExceeded", "fileNotExportable"}
+_NO_DOWNLOAD = {
+    "cannotDownloadFile": "its owner has disabled download",
+    "cannotDownloadAbusiveFile": "Google has marked it as malware or spam",
+    "cannotExportFile": "its owner has disabled download",
+    "fileNotDownloadable": "unsupported type: it can be neither downloaded nor exported",
+    "fileNotExportable": "unsupported type: it can be neither downloaded nor exported",
+    "exportSizeLimitExceeded": "too large: Google exports at most 10 MB",
+}
+
+
+def load_content(client: DriveClient, file: DriveFile) -> FileContent:
+    """What is read of a file. Raises SkipFile and SourceError."""
+    plan = formats.plan_file(file)
+    try:
+        if plan.exports:
+            return _export(client, file, plan.exports)
+        data = client.download(file.id, file.size)
+    except DriveAccessDenied as error:
+        if error.reason in _NO_DOWNLOAD:
+            raise SkipFile(_NO_DOWNLOAD[error.reason]) from error
+        raise
+    if len(data) > formats.MAX_BYTES:  # the metadata gave no size, or a smaller one
+        raise SkipFile(formats.too_large(len(data)))
+    return _parse(data, plan.media_type)
+
+
+def _export(client: DriveClient, file: DriveFile, media_types: tuple[str, ...]) -> FileContent:
+    """The first export that Drive makes and that is what it should be."""
+    refusal: SourceError | None = None
+    for media_type in media_types:
+        try:
+            data = client.export(file.id, media_type)
+        except RequestRejected as error:
+            refusal = refusal or error
+        except DriveAccessDenied as error:
+            if error.reason not in _OTHER_EXPORT_MAY_DO:
+                raise
+            refusal = error  # says more than a rejection does: that the file is too large
+        else:
+            if media.begins_as(data, media_type) or media_type == media_types[-1]:
+                return _parse(data, media_type)
+    assert refusal is not None  # noqa: S101 - the last export was either returned or refused
+    raise refusal
+
+
+def _parse(data: bytes, media_type: str) -> FileContent:
+    content = formats.parse_content(data, media_type)
+    if content is None:
+        raise SkipFile("empty")
+    return content

@@ -1,0 +1,96 @@
+"""What the store and the reader both ask of a Qdrant server, with errors that say which collection failed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from pipelines.errors import IndexMismatch, IndexStoreError
+from pipelines.index.contract import IndexInfo, IndexSpec, Payload
+from pipelines.index.filters import Conditions
+from pipelines.index.server.requests import server_filter
+from pipelines.index.versions import check_stored, version_name
+from pipelines.settings import IndexSettings
+
+if TYPE_CHECKING:
+    from qdrant_client import QdrantClient
+
+PAGE = 256
+"""How many points are read at once."""
+TIMEOUT = 60
+"""Seconds that one request may take."""
+
+
+def connect(settings: IndexSettings) -> QdrantClient:
+    """A client of the configured server; nothing is sent yet."""
+    from qdrant_client import QdrantClient
+
+    key = settings.api_key.get_secret_value() if settings.api_key else None
+    return QdrantClient(url=settings.url, api_key=key, timeout=TIMEOUT, check_compatibility=False)
+
+
+def live_collection(client: QdrantClient, alias: str) -> str | None:
+    """The collection that an alias points at."""
+    for one in client.get_aliases().aliases:
+        if one.alias_name == alias:
+            return one.collection_name
+    return None
+
+
+def check_live(client: QdrantClient, spec: IndexSpec) -> None:
+    """Raise IndexMismatch if the live version was made for another spec."""
+    live = live_collection(client, spec.collection)
+    if live and live != version_name(spec):
+        check_stored(spec, read_metadata(client, live), f"{spec.collection} ({live})")
+
+
+def read_metadata(client: QdrantClient, name: str) -> Mapping[str, Any]:
+    """What the collection was made for, as stored with it. Raises IndexMismatch where nothing is."""
+    stored = client.get_collection(name).config.metadata
+    if stored is None:
+        raise IndexMismatch(
+            f"{name}: the collection does not say what it was made for; it was not made by Headrace, "
+            "or the server is older than Qdrant 1.16"
+        )
+    return stored
+
+
+def scroll(client: QdrantClient, name: str, where: Conditions) -> Iterator[tuple[str, Payload]]:
+    """All points that meet the conditions, a page at a time."""
+    offset = None
+    filter = server_filter(where)
+    while True:
+        with server_errors(name):
+            page, offset = client.scroll(name, scroll_filter=filter, limit=PAGE, offset=offset, with_payload=True)
+        for record in page:
+            yield str(record.id), record.payload or {}
+        if offset is None:
+            return
+
+
+def read_info(client: QdrantClient, collection: str, name: str, model: str) -> IndexInfo:
+    """Counts of the version `name` of a collection."""
+    with server_errors(name):
+        points = client.count(name, exact=True).count
+        documents = len(client.facet(name, "document_id", limit=max(points, 1), exact=True).hits)
+    return IndexInfo(collection, model, documents, points, 0)
+
+
+@contextmanager
+def server_errors(name: str) -> Iterator[None]:
+    """Say which collection failed and why; the client's own errors name no collection."""
+    from qdrant_client.common.client_exceptions import QdrantException
+    from qdrant_client.http.exceptions import ApiException, ResponseHandlingException, UnexpectedResponse
+
+    try:
+        yield
+    except UnexpectedResponse as error:
+        reason = error.content.decode(errors="replace")[:300]
+        raise IndexStoreError(f"{name}: the Qdrant server answered {error.status_code}: {reason}") from None
+    except ResponseHandlingException as error:
+        raise IndexStoreError(
+            f"{name}: the Qdrant server cannot be reached ({error}); check index.url in the settings"
+        ) from None
+    except (ApiException, QdrantException) as error:
+        raise IndexStoreError(f"{name}: {error}") from None

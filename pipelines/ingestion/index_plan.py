@@ -1,0 +1,75 @@
+"""The index plan: how a document's points change, given the points it has. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipelines.index.contract import DocumentChange, Payload, PayloadUpdate, Point, Vector
+from pipelines.landing import ChunkedDocument
+
+if TYPE_CHECKING:
+    from pipelines.chunking.model import Chunk
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentPlan:
+    """How a document's points change. `new` chunks need a vector; `stale` are ids of points without a chunk."""
+
+    document: ChunkedDocument
+    new: tuple[Chunk, ...]
+    updates: tuple[PayloadUpdate, ...]
+    stale: tuple[str, ...]
+
+
+def plan_document(document: ChunkedDocument, existing: Mapping[str, Payload]) -> DocumentPlan:
+    """Compare a document's chunks with the payloads of its points, by point id.
+
+    A chunk whose text is in the index keeps its vector, even if the title, place or position around it changed:
+    its payload is replaced, and its lexical vector too where the header or the headings are others.
+    """
+    new: list[Chunk] = []
+    updates: list[PayloadUpdate] = []
+    chunks = {chunk.id: chunk for chunk in document.chunks}
+    for point_id, chunk in chunks.items():
+        known = existing.get(point_id)
+        if known is None:
+            new.append(chunk)
+        elif known != (payload := point_payload(document, chunk)):
+            # BM25 is cheap to compute again. The dense vector stays that of the header it was embedded with:
+            # a renamed document costs no embedding.
+            lexical_text = None if _context(known) == _context(payload) else chunk.embedded_text
+            updates.append(PayloadUpdate(point_id, payload, lexical_text))
+    stale = tuple(point_id for point_id in existing if point_id not in chunks)
+    return DocumentPlan(document, tuple(new), tuple(updates), stale)
+
+
+def new_texts(plans: Iterable[DocumentPlan]) -> list[str]:
+    """The texts that need a vector, each once, in their order."""
+    return list(dict.fromkeys(chunk.embedded_text for plan in plans for chunk in plan.new))
+
+
+def document_change(plan: DocumentPlan, vectors: Mapping[str, Vector]) -> DocumentChange:
+    """The change that carries a plan out. `vectors` holds those of the new chunks, by embedded text."""
+    points = [
+        Point(chunk.id, vectors[chunk.embedded_text], chunk.embedded_text, point_payload(plan.document, chunk))
+        for chunk in plan.new
+    ]
+    return DocumentChange(plan.document.document_id, points, plan.updates, plan.stale)
+
+
+def point_payload(document: ChunkedDocument, chunk: Chunk) -> Payload:
+    """The payload of one point: the document's, and what is the chunk's own."""
+    return {
+        **document.payload,
+        "position": chunk.position,
+        "headings": list(chunk.headings),
+        "header": chunk.header,
+        "text": chunk.text,
+    }
+
+
+def _context(payload: Payload) -> tuple[object, object]:
+    """What stands before a chunk's text where it is embedded."""
+    return payload.get("header"), payload.get("headings")
