@@ -34,12 +34,10 @@ from connectors.github.settings import GitHubConnection
 from connectors.github.trees import FileTree, walk
 from connectors.http import ApiClient
 from connectors.paging import PageTrail
-from connectors.payloads import Payload
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
-P = TypeVar("P", bound=Payload)
 M = TypeVar("M", bound=BaseModel)
 
 API_VERSION = "2022-11-28"
@@ -72,7 +70,7 @@ class GitHubClient:
         self._api.close()
         self._graphql.close()
 
-    def get(self, model: type[P], path: str, **params: Any) -> P:
+    def get(self, model: type[M], path: str, **params: Any) -> M:
         """An object."""
         return self._get(path, partial(parse_object, model=model), params=params)
 
@@ -80,14 +78,14 @@ class GitHubClient:
         """Headers of an answer: the token's scopes, and what is left of its quota."""
         return self._get(path, lambda response: response.headers)
 
-    def pages(self, model: type[P], path: str, etag: str | None = None, **params: Any) -> Iterator[ListingPage[P]]:
+    def pages(self, model: type[M], path: str, etag: str | None = None, **params: Any) -> Iterator[ListingPage[M]]:
         """Pages of a listing, in the order of the server. Ends where pages begin to repeat.
 
         None at all if the first page is as it was when the answer had this `etag`.
         """
         yield from _whole(path, self._pages(model, path, etag, **params))
 
-    def listing(self, model: type[P], path: str, **params: Any) -> Iterator[P]:
+    def listing(self, model: type[M], path: str, **params: Any) -> Iterator[M]:
         """All objects of a listing. Raises NotAsDocumented as well: they are parts of one object."""
         for page in self._pages(model, path, None, **params):
             yield from page.items
@@ -164,7 +162,7 @@ class GitHubClient:
         headers = {"Authorization": f"Bearer {claim}"}
         return self._api.send("POST", path, parse=partial(parse_whole, model=InstallationGrant), headers=headers)
 
-    def _pages(self, model: type[P], path: str, etag: str | None, **params: Any) -> Iterator[ListingPage[P]]:
+    def _pages(self, model: type[M], path: str, etag: str | None, **params: Any) -> Iterator[ListingPage[M]]:
         trail, shown = PageTrail(path), set[bytes]()
         found = self._page(model, path, {"per_page": PAGE_SIZE, **params}, etag)
         while found and found.digest not in shown:  # some servers link the last page to itself, or to the first
@@ -174,8 +172,8 @@ class GitHubClient:
             found = self._page(model, link) if link else None
 
     def _page(
-        self, model: type[P], link: str, params: Mapping[str, Any] | None = None, etag: str | None = None
-    ) -> ListingPage[P] | None:
+        self, model: type[M], link: str, params: Mapping[str, Any] | None = None, etag: str | None = None
+    ) -> ListingPage[M] | None:
         return self._get(link, partial(parse_page, model=model), etag=etag, params=params)
 
     def _tree(self, repository: str, sha: str, recursive: bool) -> GitTree:
@@ -214,7 +212,7 @@ class GitHubClient:
         return api.send(method, path, parse=parse, headers=shown, **request)
 
 
-def _whole(path: str, pages: Iterable[ListingPage[P]]) -> Iterator[ListingPage[P]]:
+def _whole(path: str, pages: Iterable[ListingPage[M]]) -> Iterator[ListingPage[M]]:
     """`pages`, where an object that cannot even be named means that this is no such listing."""
     try:
         yield from pages

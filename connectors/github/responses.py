@@ -10,14 +10,14 @@ from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 import httpx
+from pydantic import BaseModel
 
 from connectors.errors import InvalidResponse, NotFound, RateLimited, SourceError
 from connectors.github.payloads.git import GitBlob
 from connectors.github.payloads.parsing import NotAsDocumented, parse
 from connectors.http import absolute, described, parsed, retry_after
-from connectors.payloads import Payload
 
-P = TypeVar("P", bound=Payload)
+M = TypeVar("M", bound=BaseModel)
 
 SECONDARY_LIMIT_WAIT = 60.0
 """Seconds. "Wait for at least one minute before retrying", where a secondary limit names no time:
@@ -25,10 +25,10 @@ https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api"
 
 
 @dataclass(frozen=True, slots=True)
-class ListingPage(Generic[P]):
+class ListingPage(Generic[M]):
     """Some objects of a listing. `etag` is the server's name for this state of it, where it gives one."""
 
-    items: list[P]
+    items: list[M]
     next: str | None
     digest: bytes
     """Of the body, by which a server that repeats itself is noticed."""
@@ -42,13 +42,13 @@ class ListingState:
     etag: str | None
     _pages: int = 0
 
-    def add(self, page: ListingPage[P]) -> None:
+    def add(self, page: ListingPage[M]) -> None:
         # The first page tells that nothing has changed only where it is the only one.
         self.etag = None if self._pages or page.next else page.etag
         self._pages += 1
 
 
-def parse_page(response: httpx.Response, model: type[P]) -> ListingPage[P] | None:
+def parse_page(response: httpx.Response, model: type[M]) -> ListingPage[M] | None:
     """A page of a listing; None if it is as it was when a conditional request named its state.
 
     Raises InvalidResponse for what is no listing, and NotAsDocumented for an object in it that cannot be read.
@@ -63,7 +63,7 @@ def parse_page(response: httpx.Response, model: type[P]) -> ListingPage[P] | Non
     return ListingPage(found, _next_link(response), hashlib.sha256(response.content).digest(), etag(response))
 
 
-def parse_object(response: httpx.Response, model: type[P]) -> P:
+def parse_object(response: httpx.Response, model: type[M]) -> M:
     """One object. Raises InvalidResponse for what is none, and NotAsDocumented for one that cannot be read."""
     return parse(model, object_of(response))
 
@@ -76,7 +76,7 @@ def object_of(response: httpx.Response) -> Any:
     return answer
 
 
-def parse_whole(response: httpx.Response, model: type[P]) -> P:
+def parse_whole(response: httpx.Response, model: type[M]) -> M:
     """One object, of which a part is no better than nothing. Raises InvalidResponse."""
     try:
         return parse_object(response, model)

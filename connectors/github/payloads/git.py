@@ -7,13 +7,12 @@ import binascii
 
 from pydantic import Field
 
-from connectors.github.payloads.parsing import NotAsDocumented
+from connectors.github.payloads.parsing import NotAsDocumented, RestPayload
 from connectors.github.payloads.rest import GitHubAccount
 from connectors.payload_fields import ExactText, Flag, Maybe, Number, Text
-from connectors.payloads import Payload
 
 
-class GitTreeEntry(Payload):
+class GitTreeEntry(RestPayload):
     """`mode` is git's: 120000 for a symbolic link. `size` is in bytes; folders have none."""
 
     path: str = Field(min_length=1)
@@ -23,14 +22,14 @@ class GitTreeEntry(Payload):
     size: Number = None
 
 
-class GitTree(Payload):
+class GitTree(RestPayload):
     """`truncated` if it was too large for one answer."""
 
-    tree: tuple[GitTreeEntry, ...] = ()
+    tree: tuple[GitTreeEntry, ...] | None = None
     truncated: Flag = None
 
 
-class GitBlob(Payload):
+class GitBlob(RestPayload):
     content: ExactText | None = None
     encoding: Text = ""
 
@@ -46,17 +45,17 @@ class GitBlob(Payload):
             raise NotAsDocumented(f"not base64: {error}") from error
 
 
-class GitSignature(Payload):
+class GitSignature(RestPayload):
     name: Text = ""
     date: ExactText | None = None
 
 
-class GitCommit(Payload):
+class GitCommit(RestPayload):
     author: Maybe[GitSignature] = None
     committer: Maybe[GitSignature] = None
 
 
-class GitHubCommit(Payload):
+class GitHubCommit(RestPayload):
     """A commit as git has it, and the account of its author where there is one."""
 
     commit: Maybe[GitCommit] = None

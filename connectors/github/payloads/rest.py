@@ -7,19 +7,18 @@ from typing import Annotated, Self, TypeAlias
 
 from pydantic import BeforeValidator, Field, StrictBool, StrictInt
 
-from connectors.github.payloads.parsing import ListedObject, time_or_none
+from connectors.github.payloads.parsing import ListedObject, RestPayload, time_or_none
 from connectors.payload_fields import ExactText, Flag, Maybe, Number, OrElse, Several, Text
-from connectors.payloads import Payload
 
 
-class GitHubAccount(Payload):
+class GitHubAccount(RestPayload):
     """A person, an organisation or an app."""
 
     login: Text = ""
     type: Text = ""
 
 
-class InstallationGrant(Payload):
+class InstallationGrant(RestPayload):
     """https://docs.github.com/en/rest/apps/apps#create-an-installation-access-token-for-an-app"""
 
     token: Text = ""
@@ -30,7 +29,7 @@ _Stated: TypeAlias = Annotated[StrictBool | None, OrElse(None)]
 """A bool that the server states; None where it does not."""
 
 
-class GitHubRepository(Payload):
+class GitHubRepository(RestPayload):
     """`size` is in kilobytes. `master_branch` is what older webhooks call the default branch."""
 
     full_name: Text = ""
@@ -46,19 +45,19 @@ class GitHubRepository(Payload):
     owner: Maybe[GitHubAccount] = None
 
 
-class GitHubLabel(Payload):
+class GitHubLabel(RestPayload):
     name: Text = ""
 
 
-class GitHubMilestone(Payload):
+class GitHubMilestone(RestPayload):
     title: Text = ""
 
 
-class GitHubBranch(Payload):
+class GitHubBranch(RestPayload):
     ref: Text = ""
 
 
-class PullRequestLink(Payload):
+class PullRequestLink(RestPayload):
     """Marks an issue as a pull request. https://docs.github.com/en/rest/issues/issues#list-repository-issues"""
 
     merged_at: Text = ""
@@ -120,7 +119,7 @@ class GitHubIssue(ListedObject):
         return self.model_copy(update={"pull_request": PullRequestLink(merged_at=self.merged_at)})
 
 
-class GitHubComment(Payload):
+class GitHubComment(RestPayload):
     id: Text = ""
     user: GitHubAccount | None = None
     body: ExactText | None = None
@@ -128,7 +127,7 @@ class GitHubComment(Payload):
     updated_at: Text = ""
 
 
-class GitHubReview(Payload):
+class GitHubReview(RestPayload):
     state: Text = ""
     user: GitHubAccount | None = None
     body: ExactText | None = None
@@ -144,7 +143,7 @@ class GitHubReviewComment(GitHubComment):
     in_reply_to_id: Text = ""
 
 
-class CommentLink(Payload):
+class CommentLink(RestPayload):
     """A comment as the listing of a whole repository names it: what it belongs to."""
 
     id: Text = ""
@@ -158,7 +157,7 @@ class CommentLink(Payload):
         return time_or_none(self.updated_at)
 
 
-class GitHubAsset(Payload):
+class GitHubAsset(RestPayload):
     name: Text = ""
 
 

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from connectors.github.payloads.parsing import RestPayload
 from connectors.github.payloads.rest import GitHubRepository, PullRequestField
 from connectors.payload_fields import Maybe, OrElse, Text
-from connectors.payloads import Payload
 
 
-class NumberedObject(Payload):
+class NumberedObject(RestPayload):
     """An issue, pull request or discussion by its number."""
 
     number: int
     pull_request: PullRequestField = None
 
 
-class IdentifiedObject(Payload):
+class IdentifiedObject(RestPayload):
     """A release by its id."""
 
     id: int
 
 
-class DeliveryChanges(Payload):
+class DeliveryChanges(RestPayload):
     """Where an object went that was transferred, or what became of it."""
 
     new_issue: Maybe[NumberedObject] = None
@@ -32,7 +32,7 @@ class DeliveryChanges(Payload):
     old_repository: Maybe[GitHubRepository] = None
 
 
-class GitHubDelivery(Payload):
+class GitHubDelivery(RestPayload):
     """Every event in one: what it is about is there, all else is absent."""
 
     action: Text = ""

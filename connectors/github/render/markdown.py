@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from connectors.github.payloads.rest import GitHubAccount
 
@@ -13,8 +13,8 @@ COMMENT_LEVEL = 2
 REPLY_LEVEL = 3
 """Levels of the headings above comments, and above replies to them."""
 
-_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)$")
-_HEADING = re.compile(r" {0,3}(#{1,6})(?=\s)")
+_MARK = re.compile(r"^ {0,3}(?:(?P<fence>`{3,}|~{3,})(?P<info>.*)|(?P<heading>#{1,6})(?=[^\S\n]))", re.MULTILINE)
+"""A fence of a code block, or the beginning of a heading."""
 _DEEPEST_HEADING = 6
 
 
@@ -40,20 +40,25 @@ def render_entry(what: str, author: GitHubAccount | None, when: str, body: str |
 
 def embed(body: str | None, below: int = 0) -> str:
     """`body` as a part of a larger text: headings go `below` levels down, and a code block left open is closed."""
-    return "\n".join(_embedded_lines((body or "").replace("\r\n", "\n").strip(), below))
+    embedding = _Embedding(below)
+    text = _MARK.sub(embedding.replace, (body or "").replace("\r\n", "\n").strip())
+    return f"{text}\n{embedding.fence}" if embedding.fence else text
 
 
-def _embedded_lines(body: str, below: int) -> Iterator[str]:
-    fence = ""
-    for line in body.split("\n"):
-        if found := _FENCE.match(line):
-            fence = _fence_after(fence, found[1], found[2])
-        elif not fence and below and (heading := _HEADING.match(line)):
-            level = min(len(heading[1]) + below, _DEEPEST_HEADING)
-            line = "#" * level + line[heading.end() :]
-        yield line
-    if fence:
-        yield fence
+class _Embedding:
+    """Goes through the fences and headings of a text. `fence` is the one that is open, or empty."""
+
+    def __init__(self, below: int) -> None:
+        self.fence = ""
+        self._below = below
+
+    def replace(self, mark: re.Match[str]) -> str:
+        if mark["fence"]:
+            self.fence = _fence_after(self.fence, mark["fence"], mark["info"])
+            return mark[0]
+        if self.fence or not self._below:  # inside of a code block, `#` is no heading
+            return mark[0]
+        return "#" * min(len(mark["heading"]) + self._below, _DEEPEST_HEADING)
 
 
 def _fence_after(fence: str, marks: str, info: str) -> str:

@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
+from pydantic import BaseModel
+
 from connectors.contract import Checkpoint, Deleted, Item, ListingEntry, Window
 from connectors.errors import NotFound
 from connectors.github.cursor import RepositoryCursor
@@ -17,9 +19,8 @@ from connectors.github.payloads.rest import GitHubComment, GitHubIssue, GitHubRe
 from connectors.github.repository import Repository
 from connectors.github.resources.comments import CommentSweep
 from connectors.github.responses import ListingState
-from connectors.payloads import Payload
 
-P = TypeVar("P", bound=Payload)
+M = TypeVar("M", bound=BaseModel)
 
 _LISTING = "issues"
 """Under this name the cursor keeps the state of the listing."""
@@ -164,7 +165,7 @@ class IssueResource:
             self._comments.record(cursor.review_comments, review_comments, read_at)
         return self._documents.pull_request(issue, comments, reviews, review_comments)
 
-    def _said(self, model: type[P], issue: GitHubIssue, path: str) -> list[P]:
+    def _said(self, model: type[M], issue: GitHubIssue, path: str) -> list[M]:
         """Comments or reviews; none where there is no such listing of what still exists."""
         try:
             return list(self._repository.client.listing(model, f"{self._repository.path}/{path}"))
