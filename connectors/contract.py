@@ -2,9 +2,10 @@
 
 Ids
     The id of a document is `<source>:<connection>/<path>`, where `path` is the source's own and never changes for
-    this object. It holds no white space. What comes with another document has that one's id, then `/files/` and a
-    name of its own (`attachment_id`): listings need not name it, and it goes when its document goes. A connector
-    whose files stand for themselves may use the form `<unit>/files/<id>` as long as no document has that unit's id.
+    this object (`ID_PATH`: it may hold spaces, as names of files do). What comes with another document has that one's
+    id, then `/files/` and a name of its own (`attachment_id`): listings need not name it, and it goes when its
+    document goes. A connector whose files stand for themselves may use the form `<unit>/files/<id>` as long as no
+    document has that unit's id.
 Times
     Aware, in UTC. `Document.updated_at` moves with every change that a reader sees, as far as the source tells.
 Cursors
@@ -23,6 +24,7 @@ Threads
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,8 +35,16 @@ from connectors.model import Document, Unit
 Cursor: TypeAlias = dict[str, Any]
 """Where a connector continues a unit; only the connector that wrote it reads it. JSON-serialisable."""
 
+ID_PATH = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]+")
+"""The path in a document's id: any text without control characters, in Unicode that can be encoded."""
+
 ATTACHMENT = "/files/"
 """Stands in the id of an attachment between the id of the document that it came with and its own name."""
+
+
+def id_prefix(source: str, connection: str) -> str:
+    """What all ids of a connection's documents begin with."""
+    return f"{source}:{connection}/"
 
 
 def attachment_id(document_id: str, name: str) -> str:
@@ -149,8 +159,9 @@ class Connector(Protocol):
     def read(self, unit: Unit, cursor: Cursor | None = None, window: Window | None = None) -> Iterator[Item]:
         """Read a unit: everything without a cursor, what changed since with one.
 
-        With `window`, only objects last updated inside it (and no complete listing is claimed). The last
-        item is a `Checkpoint`.
+        The last item is a `Checkpoint`. With `window`, what lies inside it, and no complete listing is claimed: where
+        a source cannot be asked by the time of changes, an object that began outside and was changed inside may be
+        missing, and bounds may be rounded outwards to whole days (UTC).
         """
 
     def listing(self, unit: Unit) -> Iterator[ListingEntry]:

@@ -38,30 +38,13 @@ Check = Callable[[httpx.Response], SourceError | None]
 """A provider's own reading of an answer: the error that it stands for, or None for the common rules."""
 
 
-class _Silence:
-    """Counts requests in a row that a server left without an answer, however many clients ask it."""
-
-    def __init__(self) -> None:
-        self._requests = 0
-        self._lock = threading.Lock()
-
-    def end(self) -> None:
-        self._requests = 0
-
-    def extend(self) -> int:
-        """One more; returns how many there are."""
-        with self._lock:
-            self._requests += 1
-            return self._requests
-
-
 class ApiClient:
     """Sends requests to one configured base URL and nowhere else, and retries what can be retried.
 
     Absolute links in answers (`next`, redirects) are re-anchored to the base URL, so that the token never
     reaches another host. All clients of one credential honour a rate limit that one of them met; `tier` tells
-    the tier of a request's path where the provider counts them apart. `sibling` is a client of another API of the
-    same server: what one of them knows of the server being down, the other knows.
+    the tier of a request's path where the provider counts them apart. Where the source is down, a `sibling` (a client
+    of another of its hosts, or for other objects) and this one ask only once for each as soon as one of them does.
     """
 
     def __init__(
@@ -81,7 +64,9 @@ class ApiClient:
         self._check = check
         self._credential = credential or headers.get("Authorization", "")
         self._tier = tier
-        self._silence: _Silence = sibling._silence if sibling else _Silence()
+        self._unanswered = 0
+        self._siblings: list[ApiClient] = sibling._siblings if sibling else []
+        self._siblings.append(self)
         self._lock = threading.Lock()
         self._client = httpx.Client(headers=dict(headers), timeout=timeout, transport=transport)
 
@@ -115,8 +100,10 @@ class ApiClient:
         url = self.anchored(path)
         for attempt in stamina.retry_context(on=self._backoff, attempts=ATTEMPTS, timeout=None, wait_max=30.0):
             with attempt:
+                unanswered = self._unanswered
                 found = parse(self._send_once(method, url, request))
-                self._silence.end()
+                if self._unanswered == unanswered:  # else it was on its way before others were left without an answer
+                    self._unanswered = 0
                 return found
         raise AssertionError("unreachable: the last attempt raises")
 
@@ -170,9 +157,11 @@ class ApiClient:
         if isinstance(error, RateLimited) and error.retry_after is not None:
             return error.retry_after if error.retry_after <= LONGEST_WAIT else False
         if not isinstance(error, TransientError):
-            self._silence.end()  # a refusal is an answer
+            self._unanswered = 0  # a refusal is an answer
             return False
-        return self._silence.extend() < ATTEMPTS
+        with self._lock:
+            self._unanswered += 1
+            return sum(client._unanswered for client in self._siblings) < ATTEMPTS
 
     def _limit(self, url: str) -> Limit:
         return limit_of(self.base_url, self._credential, self._tier(urlsplit(url).path))

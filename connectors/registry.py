@@ -14,7 +14,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import Annotated, Any, Generic, Literal, TypeAlias, TypeVar, cast, get_args
+from itertools import groupby
+from operator import attrgetter
+from typing import Annotated, Any, Generic, Literal, TypeAlias, TypeVar, cast, get_args, get_origin
 
 from pydantic import (
     AfterValidator,
@@ -139,29 +141,34 @@ SourceName: TypeAlias = Annotated[str, AfterValidator(_known), _OneOfTheSources(
 
 @cache
 def _registered() -> tuple[dict[str, Source[Any]], dict[str, str]]:
+    """Sources that can be used, and why others cannot, by name."""
     usable: dict[str, Source[Any]] = {}
     unusable: dict[str, str] = {}
-    for entry in sorted(entry_points(group=GROUP), key=lambda one: one.name):
-        if entry.name in usable or entry.name in unusable:
-            usable.pop(entry.name, None)
-            unusable[entry.name] = f"two packages register it, one of them {_package(entry)}"
+    by_name = attrgetter("name")
+    for name, group in groupby(sorted(entry_points(group=GROUP), key=by_name), key=by_name):
+        entry, *others = group
+        if others:
+            # Which of them is meant, nobody knows: one may be there to read what the other's tokens reach.
+            unusable[name] = "two packages register it: " + ", ".join(sorted(map(_package, (entry, *others))))
             continue
         try:
-            usable[entry.name] = _loaded(entry)
-        except Exception as error:  # noqa: BLE001 - a package by somebody else may raise anything; the others stay usable
-            unusable[entry.name] = f"{_package(entry)}: {type(error).__name__}: {error}"
+            usable[name] = _load(entry)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a foreign package may raise anything; the others stay usable
+            unusable[name] = f"{_package(entry)}: {type(error).__name__}: {error}"
     return usable, unusable
 
 
-def _loaded(entry: EntryPoint) -> Source[Any]:
+def _load(entry: EntryPoint) -> Source[Any]:
     found = entry.load()
     if not isinstance(found, Source):
         raise TypeError(f"{entry.value} is a {type(found).__name__}, and must be a connectors.registry.Source")
     if found.name != entry.name:
         raise ValueError(f"{entry.value} is named {found.name!r}, and its entry point {entry.name!r}")
+    if not (isinstance(found.settings, type) and issubclass(found.settings, Connection)):
+        raise TypeError(f"the settings of {entry.value} must be a subclass of connectors.settings.Connection")
     field = found.settings.model_fields["source"].annotation
-    if get_args(field) != (found.name,):
-        raise ValueError(f"the field `source` of {found.settings.__name__} must be {Literal}[{found.name!r}]")
+    if (get_origin(field), get_args(field)) != (Literal, (found.name,)):
+        raise TypeError(f"the field `source` of {found.settings.__name__} must be Literal[{found.name!r}]")
     return found
 
 

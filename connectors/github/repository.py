@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
 
@@ -29,7 +29,7 @@ class Repository:
     documents: RepositoryDocuments
     rules: FileRules
     read_at: datetime
-    isolation: Isolation = field(default_factory=Isolation)
+    isolation: Isolation
 
     @property
     def path(self) -> str:
@@ -69,4 +69,5 @@ def open_repository(client: GitHubClient, connection: GitHubConnection, unit: Un
         branch=payload.default_branch or "main",
         readers=reader_tokens(connection.id, unit.id, payload),
     )
-    return Repository(client, unit.id, payload, documents, FileRules(connection.files), read_at)
+    isolation = Isolation(lambda: client.requests)
+    return Repository(client, unit.id, payload, documents, FileRules(connection.files), read_at, isolation)

@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 
 from connectors.contract import Checkpoint, Cursor, Deleted, Failed, Item, Skipped
 from connectors.model import Document, Unit
-from connectors.rows import Row
 from connectors.settings import Connection
+from connectors.tables import Row
 from pipelines.catalog import Outcome
+from pipelines.ingestion.admission import Admission
 from pipelines.ingestion.diff import diff_item
 from pipelines.ingestion.report import DocumentCounts
 from pipelines.services import Services
@@ -81,6 +82,7 @@ class LoadWriter:
         self._connection = connection
         self._unit = unit
         self._counts = counts
+        self._admission = Admission(connection, unit)
         self._listing = listing
         self._keeps_cursor = keeps_cursor
         self._buffer = _LoadBuffer()
@@ -93,7 +95,7 @@ class LoadWriter:
             if self._buffer.is_load():
                 self.flush()
             return
-        self._buffer.add(item)
+        self._buffer.add(self._admission.admit(item))
         if self._buffer.size >= BYTES_WITHOUT_CHECKPOINT:
             self.flush()
 

@@ -1,0 +1,261 @@
+"""What is promised of a server in trouble: with one object, with some, with all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import count
+from typing import TypeVar
+
+import httpx
+
+from connectors.contract import Checkpoint, Connector, Deleted, Failed, Item
+from connectors.errors import AuthenticationFailed, SourceError
+from connectors.isolation import FAILURES_IN_A_ROW
+from connectors.testing.observation import (
+    Fault,
+    Observation,
+    ReadObject,
+    UnitRead,
+    differences,
+    objects_of,
+    through_json,
+)
+from connectors.testing.promise import Promise, promise
+
+T = TypeVar("T")
+
+MOST_REQUESTS = 10
+"""A source that is down is left after so many requests, over all retries; in the middle of a read as many may go to
+what is beside its API (a host of files, another API)."""
+
+UNAVAILABLE = httpx.Response(503, text="unavailable")
+REFUSED = httpx.Response(401, json={"message": "no"})
+UNDOCUMENTED = {
+    "half an answer": httpx.Response(200, text='{"id": "1'),
+    "a list of nothing": httpx.Response(200, json=[]),
+    "null": httpx.Response(200, json=None),
+}
+
+
+@promise("one object's trouble is its failure, and its neighbours are read")
+def _one(seen: Observation) -> Iterator[str]:
+    for name, ask in _WAYS.items():
+        with seen.troubled(_failing(seen, UNAVAILABLE, lambda number: number == 1)) as (connector, transport):
+            items, error = _until_error(ask(seen, connector))
+        found = objects_of(items)
+        differing = _differing(seen, found)
+        yield from _not_left(name, error) or _not_failed(name, found, differing)
+        if transport.refused and not error and len(differing) != 1:
+            yield f"{name}: one object's requests were refused, and another came of {differing}"
+
+
+@promise("an answer that nobody documents leaves an object's neighbours alone")
+def _undocumented(seen: Observation) -> Iterator[str]:
+    for name, ask in _WAYS.items():
+        for kind, answer in UNDOCUMENTED.items():
+            with seen.troubled(_failing(seen, answer, lambda number: number == 1)) as (connector, _):
+                items, error = _until_error(ask(seen, connector))
+            yield from _not_left(f"{name}, {kind}", error)
+            if not error and len(differing := _differing(seen, objects_of(items))) > 1:
+                yield f"{name}, {kind}: another came of {differing}"
+
+
+@promise("the trouble of some objects is theirs, and the others are read")
+def _some(seen: Observation) -> Iterator[str]:
+    # Rarely enough that an object which takes a few requests has a neighbour that is well.
+    fault = _failing(seen, UNAVAILABLE, lambda number: number % 4 == 1)
+    for name, ask in _WAYS.items():
+        with seen.troubled(fault) as (connector, _):
+            items, error = _until_error(ask(seen, connector))
+        found = objects_of(items)
+        yield from _not_left(name, error) or _not_failed(name, found, _differing(seen, found))
+
+
+@promise("what failed can be fetched once the trouble is over")
+def _recovery(seen: Observation) -> Iterator[str]:
+    read = seen.largest
+    with seen.troubled(_failing(seen, UNAVAILABLE, lambda number: number == 1)) as (connector, transport):
+        failed = [item.document_id for item in connector.read(read.unit) if isinstance(item, Failed)]
+        transport.is_on = False
+        found = objects_of(list(connector.fetch(read.unit, failed)))
+    expected = {key: item for key, item in read.objects.items() if key in found or key in failed}
+    for key in differences(expected, found):
+        yield f"{key} is {found.get(key)}"
+
+
+@promise("a source that fails every object is left after a few, and read on from there later")
+def _all(seen: Observation) -> Iterator[str]:
+    read = seen.largest
+    with seen.troubled(_failing(seen, UNAVAILABLE, lambda number: True)) as (connector, transport):
+        items, error = _until_error(connector.read(read.unit))
+    if not transport.refused:  # the listing is all that a read needs
+        return
+    failed = [item.document_id for item in items if isinstance(item, Failed)]
+    # Each of a unit's parts (its issues, its discussions) may have a few of its own.
+    if error is None or len(failed) > 2 * FAILURES_IN_A_ROW:
+        yield f"{len(failed)} objects failed, and the read ends with {error!r}"
+    if gone := [item.document_id for item in items if isinstance(item, Deleted)]:
+        yield f"deleted: {', '.join(gone)}"
+    yield from _read_on(seen, read, items)
+
+
+@promise(f"a source that is down is left within {MOST_REQUESTS} requests, whatever was asked")
+def _down(seen: Observation) -> Iterator[str]:
+    for name, ask in _questions(seen).items():
+        with seen.troubled(_always(UNAVAILABLE)) as (connector, transport):
+            items, error = _until_error(ask(connector))
+            if transport.refused:  # a source may know some answers without asking
+                yield from _left(name, error, transport.refused)
+            if any(not isinstance(item, Failed) for item in items):
+                yield f"{name} yields {items}"
+
+
+@promise("a source that goes down during a read leaves what was read, and is read on from there later")
+def _interrupted(seen: Observation) -> Iterator[str]:
+    read = seen.largest
+    with seen.opened() as counting:
+        list(counting.read(read.unit))
+        needed = counting.requests
+    for after in sorted({needed // 4, needed // 2, needed * 3 // 4}):
+        with seen.troubled(_down_after(after)) as (connector, transport):
+            items, error = _until_error(connector.read(read.unit))
+            yield from _left(f"after {after} requests, read", error, transport.refused, 2 * MOST_REQUESTS)
+            yield from _read_on(seen, read, items)
+
+
+@promise("a source that is down is no evidence that anything is gone")
+def _no_evidence(seen: Observation) -> Iterator[str]:
+    read = seen.largest
+    asked = next(iter(read.objects))
+    with seen.troubled(_always(UNAVAILABLE)) as (connector, _):
+        said, error = _until_error(_unit_of(connector, asked))
+        if error is None:
+            yield f"unit_of says {said}"
+        items, _ = _until_error(connector.fetch(read.unit, [asked]))
+        if any(isinstance(item, Deleted) for item in items):
+            yield f"fetch says that {asked} is deleted"
+        if all(finding.ok for finding in connector.check()):
+            yield "a check finds it well"
+
+
+@promise("credentials that are refused are told at once")
+def _refused(seen: Observation) -> Iterator[str]:
+    for name, ask in _questions(seen).items():
+        with seen.troubled(_always(REFUSED)) as (connector, transport):
+            _, error = _until_error(ask(connector))
+            if transport.refused and not isinstance(error, AuthenticationFailed):
+                yield f"{name} ends with {error!r}"
+            if transport.refused > MOST_REQUESTS:
+                yield f"{name}: {transport.refused} requests"
+    with seen.troubled(_always(REFUSED)) as (connector, transport):
+        if all(finding.ok for finding in connector.check()):
+            yield "a check finds them well"
+
+
+def _questions(seen: Observation) -> dict[str, Callable[[Connector], Iterator[object]]]:
+    """All that can be asked of a connector, each as the first thing that it is asked."""
+    unit, ids = seen.largest.unit, list(seen.largest.objects)
+    return {
+        "units": lambda connector: connector.units(),
+        "read": lambda connector: connector.read(unit),
+        "listing": lambda connector: connector.listing(unit),
+        "fetch": lambda connector: connector.fetch(unit, ids),
+        "unit_of": lambda connector: _unit_of(connector, ids[0]),
+        "memberships": lambda connector: connector.memberships(),
+    }
+
+
+def _unit_of(connector: Connector, document_id: str) -> Iterator[object]:
+    yield connector.unit_of(document_id)
+
+
+_WAYS: dict[str, Callable[[Observation, Connector], Iterator[Item]]] = {
+    "read": lambda seen, connector: connector.read(seen.largest.unit),
+    "fetch": lambda seen, connector: connector.fetch(seen.largest.unit, list(seen.largest.objects)),
+}
+"""How the objects of the largest unit are had."""
+
+
+def _failing(seen: Observation, answer: httpx.Response, is_chosen: Callable[[int], bool]) -> Fault:
+    """Answers requests for single objects, as `is_chosen` says of their numbers; a retry has its first's number."""
+    numbers: dict[tuple[str, bytes], int] = {}
+
+    def fault(request: httpx.Request) -> httpx.Response | None:
+        if not seen.case.reads_one(request):
+            return None
+        key = (request.url.path, request.content)  # without the query: signatures in it are new each time
+        return _copied(answer) if is_chosen(numbers.setdefault(key, len(numbers))) else None
+
+    return fault
+
+
+def _always(answer: httpx.Response) -> Fault:
+    return lambda request: _copied(answer)
+
+
+def _down_after(requests: int) -> Fault:
+    passed = count()
+    return lambda request: None if next(passed) < requests else _copied(UNAVAILABLE)
+
+
+def _copied(answer: httpx.Response) -> httpx.Response:
+    """A response of its own for each request: httpx closes those that were read."""
+    return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
+
+
+def _differing(seen: Observation, found: dict[str, ReadObject]) -> list[str]:
+    """Ids of objects of the largest unit that are others than were read; attachments are their document's."""
+    differing = differences(seen.largest.objects, found)
+    return [key for key in differing if not any(key.startswith(f"{other}/") for other in differing)]
+
+
+def _not_failed(where: str, found: dict[str, ReadObject], differing: list[str]) -> list[str]:
+    """Objects of which something came that is neither what was read nor their failure."""
+    return [f"{where}: {key} is {found.get(key)}" for key in differing if not isinstance(found.get(key), Failed)]
+
+
+def _not_left(where: str, error: SourceError | None) -> list[str]:
+    return [f"{where} breaks off: {error!r}"] if error else []
+
+
+def _until_error(items: Iterator[T]) -> tuple[list[T], SourceError | None]:
+    """What comes before a SourceError, and that."""
+    found: list[T] = []
+    try:
+        for item in items:
+            found.append(item)
+    except SourceError as error:
+        return found, error
+    return found, None
+
+
+def _left(where: str, error: SourceError | None, refused: int, most: int = MOST_REQUESTS) -> Iterator[str]:
+    if error is None:
+        yield f"{where} goes on to the end, over {refused} refused requests"
+    if refused > most:
+        yield f"{where} asks {refused} times before it ends with {error!r}"
+
+
+def _read_on(seen: Observation, read: UnitRead, items: list[Item]) -> Iterator[str]:
+    """What is there in the end, after a sync that broke off and one that went on from its last checkpoint."""
+    cursors = [through_json(item.cursor) for item in items if isinstance(item, Checkpoint)]
+    with seen.opened() as connector:
+        rest = list(connector.read(read.unit, cursors[-1] if cursors else None))
+        found = objects_of([*items, *rest])
+        failed = [key for key, item in found.items() if isinstance(item, Failed)]
+        found |= objects_of(list(connector.fetch(read.unit, failed)))
+    if lost := differences(read.objects, found):
+        yield f"{read.unit.id}, read on: {', '.join(lost)}"
+
+
+PROMISES: tuple[Promise, ...] = (
+    _one,
+    _undocumented,
+    _some,
+    _recovery,
+    _all,
+    _down,
+    _interrupted,
+    _no_evidence,
+    _refused,
+)
