@@ -20,7 +20,7 @@ from connectors.github.payloads.git import GitHubCommit, GitTree
 from connectors.github.payloads.parsing import NotAsDocumented
 from connectors.github.payloads.rest import GitHubIssue, GitHubRepository, InstallationGrant
 from connectors.github.responses import (
-    ListingPage,
+    RestPage,
     etag,
     parse_blob,
     parse_object,
@@ -78,7 +78,7 @@ class GitHubClient:
         """Headers of an answer: the token's scopes, and what is left of its quota."""
         return self._get(path, lambda response: response.headers)
 
-    def pages(self, model: type[M], path: str, etag: str | None = None, **params: Any) -> Iterator[ListingPage[M]]:
+    def pages(self, model: type[M], path: str, etag: str | None = None, **params: Any) -> Iterator[RestPage[M]]:
         """Pages of a listing, in the order of the server. Ends where pages begin to repeat.
 
         None at all if the first page is as it was when the answer had this `etag`.
@@ -162,7 +162,7 @@ class GitHubClient:
         headers = {"Authorization": f"Bearer {claim}"}
         return self._api.send("POST", path, parse=partial(parse_whole, model=InstallationGrant), headers=headers)
 
-    def _pages(self, model: type[M], path: str, etag: str | None, **params: Any) -> Iterator[ListingPage[M]]:
+    def _pages(self, model: type[M], path: str, etag: str | None, **params: Any) -> Iterator[RestPage[M]]:
         trail, shown = PageTrail(path), set[bytes]()
         found = self._page(model, path, {"per_page": PAGE_SIZE, **params}, etag)
         while found and found.digest not in shown:  # some servers link the last page to itself, or to the first
@@ -173,7 +173,7 @@ class GitHubClient:
 
     def _page(
         self, model: type[M], link: str, params: Mapping[str, Any] | None = None, etag: str | None = None
-    ) -> ListingPage[M] | None:
+    ) -> RestPage[M] | None:
         return self._get(link, partial(parse_page, model=model), etag=etag, params=params)
 
     def _tree(self, repository: str, sha: str, recursive: bool) -> GitTree:
@@ -212,7 +212,7 @@ class GitHubClient:
         return api.send(method, path, parse=parse, headers=shown, **request)
 
 
-def _whole(path: str, pages: Iterable[ListingPage[M]]) -> Iterator[ListingPage[M]]:
+def _whole(path: str, pages: Iterable[RestPage[M]]) -> Iterator[RestPage[M]]:
     """`pages`, where an object that cannot even be named means that this is no such listing."""
     try:
         yield from pages

@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
 from connectors.github.payloads.rest import GitHubIssue
-from connectors.github.responses import ListingPage
+from connectors.github.responses import RestPage
 from connectors.paging import PageTrail
 
-IssuePage: TypeAlias = ListingPage[GitHubIssue]
+IssuePage: TypeAlias = RestPage[GitHubIssue]
 FetchPage: TypeAlias = Callable[[str, Mapping[str, Any] | None, str | None], IssuePage | None]
 """Asks for a page: path or link, parameters, and the ETag of a state that need not be sent again."""
 

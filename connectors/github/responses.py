@@ -25,7 +25,7 @@ https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api"
 
 
 @dataclass(frozen=True, slots=True)
-class ListingPage(Generic[M]):
+class RestPage(Generic[M]):
     """Some objects of a listing. `etag` is the server's name for this state of it, where it gives one."""
 
     items: list[M]
@@ -42,13 +42,13 @@ class ListingState:
     etag: str | None
     _pages: int = 0
 
-    def add(self, page: ListingPage[M]) -> None:
+    def add(self, page: RestPage[M]) -> None:
         # The first page tells that nothing has changed only where it is the only one.
         self.etag = None if self._pages or page.next else page.etag
         self._pages += 1
 
 
-def parse_page(response: httpx.Response, model: type[M]) -> ListingPage[M] | None:
+def parse_page(response: httpx.Response, model: type[M]) -> RestPage[M] | None:
     """A page of a listing; None if it is as it was when a conditional request named its state.
 
     Raises InvalidResponse for what is no listing, and NotAsDocumented for an object in it that cannot be read.
@@ -60,7 +60,7 @@ def parse_page(response: httpx.Response, model: type[M]) -> ListingPage[M] | Non
     if not isinstance(items, list) or not all(isinstance(item, dict | None) for item in items):
         raise InvalidResponse(request_url(response), "not a list of objects")
     found = [parse(model, item) for item in items if item is not None]  # null is what the token may not see
-    return ListingPage(found, _next_link(response), hashlib.sha256(response.content).digest(), etag(response))
+    return RestPage(found, _next_link(response), hashlib.sha256(response.content).digest(), etag(response))
 
 
 def parse_object(response: httpx.Response, model: type[M]) -> M:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Generic, TypeAlias, TypeVar
 
-from pydantic import ConfigDict, RootModel, StrictInt
+from pydantic import BaseModel, ConfigDict, RootModel, StrictInt
 from pydantic.alias_generators import to_camel
 
 from connectors.github.payloads.parsing import time_or_none
@@ -14,7 +14,7 @@ from connectors.github.payloads.rest import GitHubAccount, GitHubLabel
 from connectors.payload_fields import ExactText, Flag, Maybe, Several, Text
 from connectors.payloads import Payload
 
-N = TypeVar("N", bound=Payload)
+N = TypeVar("N", bound=BaseModel)
 R = TypeVar("R")
 
 

@@ -16,7 +16,7 @@ from connectors.github.cursor import RepositoryCursor, Timeline
 from connectors.github.payloads.parsing import time_or_none
 from connectors.github.payloads.rest import CommentLink, GitHubComment
 from connectors.github.repository import Repository
-from connectors.github.responses import ListingPage, ListingState
+from connectors.github.responses import ListingState, RestPage
 
 _NUMBER = re.compile(r"/(?:issues|pulls)/(\d+)$")
 _ISSUE_COMMENTS = "issues/comments"
@@ -78,7 +78,7 @@ class CommentSweep:
             if begin and times and min(times) < begin:
                 return  # newest first: nothing of interest is to come, or the server knows no `since`
 
-    def _pages(self, path: str, begin: datetime | None, etag: str | None) -> Iterator[ListingPage[CommentLink]]:
+    def _pages(self, path: str, begin: datetime | None, etag: str | None) -> Iterator[RestPage[CommentLink]]:
         since = {"since": f"{begin:%Y-%m-%dT%H:%M:%SZ}"} if begin else {}
         order = {"sort": "updated", "direction": "desc", **since}
         try:

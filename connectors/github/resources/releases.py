@@ -17,7 +17,7 @@ from connectors.fingerprints import fingerprint
 from connectors.github.cursor import RepositoryCursor
 from connectors.github.payloads.rest import GitHubRelease
 from connectors.github.repository import Repository
-from connectors.github.responses import ListingPage
+from connectors.github.responses import RestPage
 from connectors.model import Document
 
 logger = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ class ReleaseResource:
             return None
         return self._item(self._repository.client.get(GitHubRelease, f"{self._repository.path}/releases/{name}"))
 
-    def _read_pages(self, pages: Iterable[ListingPage[GitHubRelease]], cursor: RepositoryCursor) -> Iterator[Item]:
+    def _read_pages(self, pages: Iterable[RestPage[GitHubRelease]], cursor: RepositoryCursor) -> Iterator[Item]:
         """What is new or other than before on all pages, then what is on none."""
         gone = dict.fromkeys(cursor.releases)
         for release in (release for page in pages for release in page.items):
@@ -75,14 +75,14 @@ class ReleaseResource:
             yield Deleted(document_id)
             del cursor.releases[document_id]
 
-    def _state(self, page: ListingPage[GitHubRelease]) -> str:
+    def _state(self, page: RestPage[GitHubRelease]) -> str:
         """Of all that would be emitted of a page. Its ETag also tells how often each file was downloaded."""
         return fingerprint([[self._documents.release_id(one), _version(self._item(one))] for one in page.items])
 
     def _all(self) -> Iterator[GitHubRelease]:
         return (release for page in self._pages(None) for release in page.items)
 
-    def _pages(self, etag: str | None) -> Iterator[ListingPage[GitHubRelease]]:
+    def _pages(self, etag: str | None) -> Iterator[RestPage[GitHubRelease]]:
         found = False
         try:
             for page in self._repository.client.pages(GitHubRelease, f"{self._repository.path}/releases", etag):
