@@ -1,1 +1,1 @@
-"""How Dagster sees Headrace: assets, checks, jobs, schedules and the definitions that name them."""
+"""How Dagster sees Headrace: assets, checks, jobs, schedules and the definitions that gather them."""

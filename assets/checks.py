@@ -5,10 +5,10 @@ import dagster as dg
 from assets.ingestion import asset_key
 from assets.resources import Runtime
 from pipelines.catalog.freshness import freshness
-from pipelines.operations.accounting import unaccounted
+from pipelines.operations.status import count_unaccounted
 
 
-def accounted_for_check(source: str) -> dg.AssetChecksDefinition:
+def build_accounting_check(source: str) -> dg.AssetChecksDefinition:
     """Every object that was read is indexed, skipped, failed or deleted."""
 
     @dg.asset_check(
@@ -18,7 +18,7 @@ def accounted_for_check(source: str) -> dg.AssetChecksDefinition:
     )
     def check(runtime: dg.ResourceParam[Runtime]) -> dg.AssetCheckResult:
         with runtime.services() as services:
-            counts = unaccounted(services, source)
+            counts = count_unaccounted(services, source)
         return dg.AssetCheckResult(
             passed=counts.pending == 0,
             severity=dg.AssetCheckSeverity.WARN,
@@ -28,7 +28,7 @@ def accounted_for_check(source: str) -> dg.AssetChecksDefinition:
     return check
 
 
-def in_time_check(source: str) -> dg.AssetChecksDefinition:
+def build_freshness_check(source: str) -> dg.AssetChecksDefinition:
     """No connection of a source was read too long ago for its schedule."""
 
     @dg.asset_check(

@@ -6,12 +6,12 @@ from datetime import timedelta
 
 import dagster as dg
 
-from assets.checks import accounted_for_check, in_time_check
-from assets.ingestion import source_assets
-from assets.jobs import connection_jobs, events, in_time_job
+from assets.checks import build_accounting_check, build_freshness_check
+from assets.ingestion import build_assets
+from assets.jobs import build_jobs, events, freshness_job
 from assets.resources import Runtime
 from assets.retrieval import retrieval
-from assets.schedules import connection_schedules, in_time_schedule
+from assets.schedules import build_schedules, freshness_schedule
 from assets.sensors import publish_sensor, units_sensor, waiting_events
 from connectors.registry import sources
 from pipelines.catalog.freshness import allowed_lag
@@ -23,18 +23,18 @@ def build_definitions(settings: Settings, runtime: Runtime | None = None) -> dg.
     """Definitions for these settings. The graph is the same for all; jobs and schedules follow the connections."""
     return dg.Definitions(
         assets=[
-            *(asset for source in sources() for asset in source_assets(source, _allowed_lag(settings, source))),
+            *(asset for source in sources() for asset in build_assets(source, _allowed_lag(settings, source))),
             retrieval,
         ],
-        asset_checks=[*map(in_time_check, sources()), *map(accounted_for_check, sources())],
+        asset_checks=[*map(build_freshness_check, sources()), *map(build_accounting_check, sources())],
         jobs=[
             events,
-            in_time_job,
-            *(job for connection in settings.connections for job in connection_jobs(connection)),
+            freshness_job,
+            *(job for connection in settings.connections for job in build_jobs(connection)),
         ],
         schedules=[
-            in_time_schedule,
-            *(one for connection in settings.connections for one in connection_schedules(connection)),
+            freshness_schedule,
+            *(one for connection in settings.connections for one in build_schedules(connection)),
         ],
         sensors=[publish_sensor, units_sensor, waiting_events],
         resources={"runtime": runtime or Runtime(settings)},

@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 import dagster as dg
 
 from assets.metadata import stage_metadata
-from assets.partitions import PARTITIONS, parsed
+from assets.partitions import PARTITIONS, parse_partition_key
 from assets.resources import Runtime
 from connectors.contract import Connector, Window
 from connectors.model import Unit
 from connectors.registry import connect
 from connectors.settings import Connection
 from pipelines.ingestion.options import STAGES, Stage, SyncOptions
+from pipelines.ingestion.report import SyncReport
 from pipelines.ingestion.sync import sync_unit, sync_units
 from pipelines.services import Services
 
@@ -41,20 +42,20 @@ class ReadConfig(dg.Config):
         return Window(*(datetime.fromisoformat(day) if day else None for day in (self.since, self.until)))
 
 
-def source_assets(source: str, allowed_lag: timedelta | None) -> list[dg.AssetsDefinition]:
+def build_assets(source: str, allowed_lag: timedelta | None) -> list[dg.AssetsDefinition]:
     """`<source>/documents`, `<source>/chunks` and `<source>/vectors`.
 
     `allowed_lag` is how long ago the source may have been read last; None where nothing reads it.
     """
     policy = dg.FreshnessPolicy.time_window(fail_window=allowed_lag) if allowed_lag else None
-    return [_stage_asset(source, stage, policy if stage == "documents" else None) for stage in STAGES]
+    return [_build_stage_asset(source, stage, policy if stage == "documents" else None) for stage in STAGES]
 
 
 def asset_key(source: str, stage: Stage) -> dg.AssetKey:
     return dg.AssetKey([source, stage])
 
 
-def _stage_asset(source: str, stage: Stage, freshness: dg.FreshnessPolicy | None) -> dg.AssetsDefinition:
+def _build_stage_asset(source: str, stage: Stage, freshness: dg.FreshnessPolicy | None) -> dg.AssetsDefinition:
     before = STAGES[: STAGES.index(stage)]
 
     @dg.asset(
@@ -69,17 +70,22 @@ def _stage_asset(source: str, stage: Stage, freshness: dg.FreshnessPolicy | None
     def stage_of_a_unit(
         context: dg.AssetExecutionContext, config: ReadConfig, runtime: dg.ResourceParam[Runtime]
     ) -> dg.MaterializeResult[None]:
-        connection, unit_id = parsed(runtime.settings, context.partition_key)
-        options = SyncOptions(stages=(stage,), mode="full" if config.full else "changes", window=config.window())
-        with runtime.services() as services, closing(connect(connection)) as connector:
-            unit = _unit(services, connection, connector, unit_id)
-            report = sync_unit(services, connection, connector, unit, options, runtime.observer)
-        runtime.report.add(report)
+        report = _run_stage(stage, context.partition_key, config, runtime)
         if report.errors:
             raise dg.Failure("; ".join(report.errors.values()), metadata=stage_metadata(stage, report))
         return dg.MaterializeResult(metadata=stage_metadata(stage, report))
 
     return stage_of_a_unit
+
+
+def _run_stage(stage: Stage, partition: str, config: ReadConfig, runtime: Runtime) -> SyncReport:
+    connection, unit_id = parse_partition_key(runtime.settings, partition)
+    options = SyncOptions(stages=(stage,), mode="full" if config.full else "changes", window=config.window())
+    with runtime.services() as services, closing(connect(connection)) as connector:
+        unit = _unit(services, connection, connector, unit_id)
+        report = sync_unit(services, connection, connector, unit, options, runtime.observer)
+    runtime.report.add(report)
+    return report
 
 
 def _unit(services: Services, connection: Connection, connector: Connector, unit_id: str) -> Unit:

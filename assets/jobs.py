@@ -11,12 +11,12 @@ from assets.metadata import publication_metadata
 from assets.partitions import register
 from assets.reporting import DagsterReporter, materialization
 from assets.resources import Runtime
-from assets.retrieval import RETRIEVAL, held
+from assets.retrieval import RETRIEVAL, refusal
 from connectors.registry import connect, sources
 from connectors.settings import Connection
 from pipelines.errors import UsageError
 from pipelines.ingestion.options import Mode, SyncOptions
-from pipelines.ingestion.publish import publish_checked
+from pipelines.ingestion.publish import check_and_publish
 from pipelines.ingestion.report import SyncReport
 from pipelines.ingestion.sync import Observer, StageDone, refresh_memberships, sync_connection
 
@@ -38,11 +38,11 @@ def job_name(connection: str) -> str:
     return f"sync_{dagster_name(connection)}"
 
 
-def connection_jobs(connection: Connection) -> list[dg.JobDefinition]:
-    return [connection_job(connection), memberships_job(connection)]
+def build_jobs(connection: Connection) -> list[dg.JobDefinition]:
+    return [build_sync_job(connection), build_memberships_job(connection)]
 
 
-def connection_job(connection: Connection) -> dg.JobDefinition:
+def build_sync_job(connection: Connection) -> dg.JobDefinition:
     """Sync all units of a connection in one run, and publish.
 
     One run for many units spares a process start per unit. Each unit that succeeds counts as materialised
@@ -51,20 +51,7 @@ def connection_job(connection: Connection) -> dg.JobDefinition:
 
     @dg.op(name=f"read_{dagster_name(connection.id)}", description=f"Sync and publish {connection.id}.")
     def sync(context: dg.OpExecutionContext, config: SyncConfig, runtime: dg.ResourceParam[Runtime]) -> None:
-        def stage_done(done: StageDone) -> None:
-            register(context.instance, connection, [done.unit])
-            context.log_event(materialization(done))
-            runtime.observer.stage_done(done)
-
-        observer = Observer(stage_done, runtime.observer.progress)
-        with runtime.services() as services:
-            report = sync_connection(services, connection, config.units, config.options(), observer)
-            runtime.report.add(report)
-            publication = publish_checked(services)
-        if publication.published:
-            context.log_event(dg.AssetMaterialization(RETRIEVAL, metadata=publication_metadata(publication)))
-        else:
-            report.errors[RETRIEVAL.to_user_string()] = held(publication)
+        report = _sync_and_publish(context, connection, config, runtime)
         context.log.info(f"{connection.id}: {_summary(report)}")
         if report.errors:
             raise dg.Failure("; ".join(f"{unit}: {error}" for unit, error in report.errors.items()))
@@ -76,7 +63,29 @@ def connection_job(connection: Connection) -> dg.JobDefinition:
     return job
 
 
-def memberships_job(connection: Connection) -> dg.JobDefinition:
+def _sync_and_publish(
+    context: dg.OpExecutionContext, connection: Connection, config: SyncConfig, runtime: Runtime
+) -> SyncReport:
+    """The report of the sync; an index that was not published is one of its errors."""
+
+    def stage_done(done: StageDone) -> None:
+        register(context.instance, connection, [done.unit])
+        context.log_event(materialization(done))
+        runtime.observer.stage_done(done)
+
+    observer = Observer(stage_done, runtime.observer.progress)
+    with runtime.services() as services:
+        report = sync_connection(services, connection, config.units, config.options(), observer)
+        runtime.report.add(report)
+        publication = check_and_publish(services)
+    if publication.published:
+        context.log_event(dg.AssetMaterialization(RETRIEVAL, metadata=publication_metadata(publication)))
+    else:
+        report.errors[RETRIEVAL.to_user_string()] = refusal(publication)
+    return report
+
+
+def build_memberships_job(connection: Connection) -> dg.JobDefinition:
     """Read who belongs to which group, so that a join or leave counts before the next sync."""
 
     @dg.op(name=f"people_{dagster_name(connection.id)}", description=f"Read the memberships of {connection.id}.")
@@ -106,15 +115,15 @@ def _summary(report: SyncReport) -> dict[str, Any]:
 
 @dg.op(description="Take the events of the inbox to the index, as the worker does.")
 def take_events(context: dg.OpExecutionContext, runtime: dg.ResourceParam[Runtime]) -> None:
-    from pipelines.events.connector_pool import open_connectors
+    from pipelines.events.connector_pool import open_connector_pool
     from pipelines.events.worker import Worker
 
-    with runtime.services() as services, open_connectors() as connectors:
+    with runtime.services() as services, open_connector_pool() as connectors:
         worker = Worker(services, connectors, DagsterReporter(context.instance))
-        places = 0
-        while looked_at := worker.work():
-            places += looked_at
-    context.log.info(f"{places} places looked at")
+        processed = 0
+        while items := worker.run_pass():
+            processed += items
+    context.log.info(f"{processed} work items processed")
 
 
 @dg.job(description="Take the events of the inbox to the index.")
@@ -122,7 +131,7 @@ def events() -> None:
     take_events()
 
 
-in_time_job = dg.define_asset_job(
+freshness_job = dg.define_asset_job(
     "check_freshness",
     selection=dg.AssetSelection.checks(
         *(dg.AssetCheckKey(asset_key(source, "documents"), "connections_in_time") for source in sources())

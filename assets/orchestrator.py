@@ -46,13 +46,9 @@ class DagsterOrchestrator:
             for target in targets:
                 job = definitions.resolve_job_def(job_name(target.connection))
                 (op,) = job.nodes
-                config = {
-                    "units": list(target.units),
-                    "mode": options.mode,
-                    "allow_mass_delete": options.allow_mass_delete,
-                }
-                with _reported(runtime.report, target.connection):
-                    job.execute_in_process(run_config=QUIET | {"ops": {op.name: {"config": config}}}, instance=instance)
+                config = {"ops": {op.name: {"config": _sync_config(target, options)}}}
+                with _collect_failure(runtime.report, target.connection):
+                    job.execute_in_process(run_config=QUIET | config, instance=instance)
         return runtime.report
 
     def backfill(
@@ -65,14 +61,14 @@ class DagsterOrchestrator:
         with dagster_instance(settings) as instance:
             for unit in self._units(settings, target):
                 register(instance, connection, [unit])
-                with _reported(runtime.report, f"{connection.id}/{unit.id}"):
+                with _collect_failure(runtime.report, f"{connection.id}/{unit.id}"):
                     job.execute_in_process(
                         asset_selection=stages,
                         partition_key=partition_key(connection.id, unit.id),
                         run_config=_read_config(connection.source, window),
                         instance=instance,
                     )
-            with _reported(runtime.report, "retrieval"):
+            with _collect_failure(runtime.report, "retrieval"):
                 job.execute_in_process(asset_selection=[RETRIEVAL], run_config=QUIET, instance=instance)
         return runtime.report
 
@@ -89,8 +85,8 @@ class DagsterOrchestrator:
 
 
 @contextmanager
-def _reported(report: SyncReport, name: str) -> Iterator[None]:
-    """Turn what failed a run into an entry of the report; a `Failure` says only what stands there already."""
+def _collect_failure(report: SyncReport, name: str) -> Iterator[None]:
+    """Turn what failed a run into an entry of the report; a `Failure` says only what is there already."""
     try:
         yield
     except dg.Failure:
@@ -112,6 +108,10 @@ def dagster_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
     directory.mkdir(parents=True, exist_ok=True)
     with dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(directory.absolute()))) as instance:
         yield instance
+
+
+def _sync_config(target: Target, options: SyncOptions) -> dict[str, Any]:
+    return {"units": list(target.units), "mode": options.mode, "allow_mass_delete": options.allow_mass_delete}
 
 
 def _read_config(source: str, window: Window | None) -> dict[str, Any]:

@@ -19,7 +19,7 @@ def partition_key(connection: str, unit: str) -> str:
     return f"{connection}/{unit}"
 
 
-def parsed(settings: Settings, key: str) -> tuple[Connection, str]:
+def parse_partition_key(settings: Settings, key: str) -> tuple[Connection, str]:
     """Connection and unit id of a partition. Raises UsageError if the settings lack the connection."""
     connection, separator, unit = key.partition("/")
     if not separator:

@@ -1,4 +1,4 @@
-"""The last asset: what was indexed becomes what assistants see, if it passes the gate."""
+"""The last asset: what was indexed becomes what assistants see, if it passes the gate's checks."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from assets.ingestion import asset_key
 from assets.metadata import publication_metadata
 from assets.resources import Runtime
 from connectors.registry import sources
-from pipelines.ingestion.publish import Publication, publish_checked
+from pipelines.ingestion.publish import Publication, check_and_publish
 
 RETRIEVAL = dg.AssetKey("retrieval")
 CHECKS = {
@@ -31,17 +31,17 @@ CHECKS = {
 )
 def retrieval(runtime: dg.ResourceParam[Runtime]) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
     with runtime.services() as services:
-        publication = publish_checked(services)
+        publication = check_and_publish(services)
     for check in publication.checks:
         name = check.name.replace(" ", "_")
         yield dg.AssetCheckResult(
             passed=check.passed, check_name=name, asset_key=RETRIEVAL, metadata={"found": check.detail}
         )
     if not publication.published:
-        raise dg.Failure(held(publication), metadata=publication_metadata(publication))
+        raise dg.Failure(refusal(publication), metadata=publication_metadata(publication))
     yield dg.MaterializeResult(asset_key=RETRIEVAL, metadata=publication_metadata(publication))
 
 
-def held(publication: Publication) -> str:
+def refusal(publication: Publication) -> str:
     """Why an index was not published."""
     return f"not published, the version before stays live: {'; '.join(publication.reasons)}"

@@ -2,20 +2,20 @@
 
 import dagster as dg
 
-from assets.jobs import dagster_name, in_time_job, job_name
+from assets.jobs import dagster_name, freshness_job, job_name
 from assets.resources import Runtime
 from connectors.settings import Connection
 
-in_time_schedule = dg.ScheduleDefinition(
-    name=in_time_job.name,
-    job=in_time_job,
+freshness_schedule = dg.ScheduleDefinition(
+    name=freshness_job.name,
+    job=freshness_job,
     cron_schedule="*/30 * * * *",
     default_status=dg.DefaultScheduleStatus.RUNNING,
     description="Checks every half hour that no connection is late.",
 )
 
 
-def connection_schedules(connection: Connection) -> list[dg.ScheduleDefinition]:
+def build_schedules(connection: Connection) -> list[dg.ScheduleDefinition]:
     """When the connection's jobs run. A paused connection's do not."""
     sync = job_name(connection.id)
     return [

@@ -43,7 +43,8 @@ class ApiClient:
 
     Absolute links in answers (`next`, redirects) are re-anchored to the base URL, so that the token never
     reaches another host. All clients of one credential honour a rate limit that one of them met; `tier` tells
-    the tier of a request's path where the provider counts them apart.
+    the tier of a request's path where the provider counts them apart. Where the source is down, a `sibling` (a client
+    of another of its hosts, or for other objects) and this one ask only once for each as soon as one of them does.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class ApiClient:
         tier: Callable[[str], str] = lambda path: "",
         timeout: float = 60.0,
         transport: httpx.BaseTransport | None = None,
+        sibling: ApiClient | None = None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self.requests = 0
@@ -63,6 +65,8 @@ class ApiClient:
         self._credential = credential or headers.get("Authorization", "")
         self._tier = tier
         self._unanswered = 0
+        self._siblings: list[ApiClient] = sibling._siblings if sibling else []
+        self._siblings.append(self)
         self._lock = threading.Lock()
         self._client = httpx.Client(headers=dict(headers), timeout=timeout, transport=transport)
 
@@ -96,8 +100,10 @@ class ApiClient:
         url = self.anchored(path)
         for attempt in stamina.retry_context(on=self._backoff, attempts=ATTEMPTS, timeout=None, wait_max=30.0):
             with attempt:
+                unanswered = self._unanswered
                 found = parse(self._send_once(method, url, request))
-                self._unanswered = 0
+                if self._unanswered == unanswered:  # else it was on its way before others were left without an answer
+                    self._unanswered = 0
                 return found
         raise AssertionError("unreachable: the last attempt raises")
 
@@ -155,7 +161,7 @@ class ApiClient:
             return False
         with self._lock:
             self._unanswered += 1
-            return self._unanswered < ATTEMPTS
+            return sum(client._unanswered for client in self._siblings) < ATTEMPTS
 
     def _limit(self, url: str) -> Limit:
         return limit_of(self.base_url, self._credential, self._tier(urlsplit(url).path))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import TypeVar
 
-from connectors.contract import Failed, Item
+from connectors.contract import Failed
 from connectors.errors import AuthenticationFailed, RateLimited, SourceError, TransientError
 
 T = TypeVar("T")
@@ -25,8 +26,10 @@ class Isolation:
     source refuses, or that is not as documented, says nothing of the others.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, requests: Callable[[], int] | None = None) -> None:
+        """`requests` counts those sent: an object that took none, being at hand, says nothing of the source."""
         self._in_a_row = 0
+        self._requests = requests or itertools.count().__next__
 
     @property
     def is_failing(self) -> bool:
@@ -35,29 +38,20 @@ class Isolation:
 
     def attempt(self, document_id: str, title: str, read: Callable[[], T], url: str = "") -> T | Failed:
         """What `read` returns, or Failed. Raises SourceError where the trouble is not this object's alone."""
-        in_a_row, self._in_a_row = self._in_a_row, 0
+        sent = self._requests()
         try:
-            return read()
+            found: T | Failed = read()
         except (AuthenticationFailed, RateLimited):
             raise
         except TransientError as error:
-            self._in_a_row = in_a_row + 1
+            self._in_a_row += 1
             if self._in_a_row >= FAILURES_IN_A_ROW:
                 raise
             return Failed(document_id, title, str(error), url)
         except SourceError as error:
-            return Failed(document_id, title, str(error), url)
+            found = Failed(document_id, title, str(error), url)
         except MALFORMED as error:
-            return Failed(document_id, title, f"not as documented: {type(error).__name__}: {error}", url)
-
-
-def guarded(document_id: str, title: str, read: Callable[[], Item]) -> Item:
-    """What `read` returns, or Failed where the object cannot be read."""
-    try:
-        return read()
-    except (AuthenticationFailed, RateLimited):
-        raise
-    except SourceError as error:
-        return Failed(document_id, title, str(error))
-    except MALFORMED as error:
-        return Failed(document_id, title, f"not as Slack documents it: {type(error).__name__}: {error}")
+            found = Failed(document_id, title, f"not as documented: {type(error).__name__}: {error}", url)
+        if self._requests() != sent:
+            self._in_a_row = 0
+        return found

@@ -15,21 +15,22 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from connectors.registry import AnyConnection, SourceName
 from connectors.settings import Connection
 from pipelines.errors import SettingsError, UsageError
+from pipelines.settings_errors import first_problem
 
 DEFAULT_FILE = "headrace.yaml"
 _VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
 
 
-class _Model(BaseModel):
+class _SettingsModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class LandingSettings(_Model):
+class LandingSettings(_SettingsModel):
     url: str = Field(default="file://.headrace/landing", pattern=r"^(file|s3)://")
     endpoint_url: str | None = Field(default=None, description="Of an S3-compatible store")
 
 
-class CatalogSettings(_Model):
+class CatalogSettings(_SettingsModel):
     url: SecretStr = SecretStr("sqlite:///.headrace/catalog.db")
 
     @field_validator("url")
@@ -40,7 +41,7 @@ class CatalogSettings(_Model):
         return value
 
 
-class IndexSettings(_Model):
+class IndexSettings(_SettingsModel):
     url: str = Field(default="embedded", pattern=r"^(embedded|https?://.+)$")
     collection: str = Field(default="knowledge", pattern=r"^[A-Za-z0-9_-]+$")
     api_key: SecretStr | None = None
@@ -53,11 +54,11 @@ class IndexSettings(_Model):
         return self.url == "embedded"
 
 
-class LocalEmbeddingSettings(_Model):
+class LocalEmbeddingSettings(_SettingsModel):
     provider: Literal["local"] = "local"
 
 
-class OpenAIEmbeddingSettings(_Model):
+class OpenAIEmbeddingSettings(_SettingsModel):
     provider: Literal["openai"]
     model: str = "text-embedding-3-small"
     dimensions: int = Field(default=1536, ge=1)
@@ -71,12 +72,12 @@ EmbeddingSettings: TypeAlias = Annotated[
 ]
 
 
-class AssistantScope(_Model):
+class AssistantScope(_SettingsModel):
     sources: tuple[SourceName, ...] = ()
     parents_in: tuple[str, ...] = ()
 
 
-class AssistantSettings(_Model):
+class AssistantSettings(_SettingsModel):
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     api_key: SecretStr
     identity: Literal["user", "service"] = "user"
@@ -84,19 +85,19 @@ class AssistantSettings(_Model):
     scope: AssistantScope = AssistantScope()
 
 
-class RerankerSettings(_Model):
+class RerankerSettings(_SettingsModel):
     base_url: str = Field(pattern=r"^https?://", description="The URL before `/rerank`: https://api.jina.ai/v1")
     model: str
     api_key: SecretStr | None = None
     top_n: int = Field(default=30, ge=1, le=100, description="Documents that it ranks for a question, at least")
 
 
-class GoldenQuestions(_Model):
+class GoldenQuestions(_SettingsModel):
     file: Path = Field(description="Questions with expected documents, as `headrace eval` reads them")
     recall_at_10: float = Field(ge=0, le=1, description="Below this, nothing is published")
 
 
-class Settings(_Model):
+class Settings(_SettingsModel):
     """All settings. `directory` is the folder of the settings file: relative paths start there."""
 
     directory: Path = Field(default=Path(), exclude=True)
@@ -156,7 +157,8 @@ def load_settings(file: Path | None = None, environment: Mapping[str, str] | Non
     try:
         return Settings.model_validate({**values, "directory": file.parent})
     except ValidationError as error:
-        raise _settings_error(error) from None
+        path, reason = first_problem(error)
+        raise SettingsError(path or DEFAULT_FILE, reason) from None
 
 
 def _interpolate(value: Any, variables: Mapping[str, str | None], path: str) -> Any:
@@ -176,21 +178,3 @@ def _interpolate(value: Any, variables: Mapping[str, str | None], path: str) -> 
         return found
 
     return _VARIABLE.sub(value_of, value)
-
-
-def _settings_error(error: ValidationError) -> SettingsError:
-    """The first problem, at its path as a person would write it. Values are left out: they may be secret."""
-    first = error.errors(include_input=False, include_url=False)[0]
-    path = ""
-    for part in _without_union_tag(first["loc"]):
-        if isinstance(part, int):
-            path += f"[{part}]"
-        else:
-            path += f".{part}" if path else part
-    reason = "unknown key" if first["type"] == "extra_forbidden" else first["msg"].removeprefix("Value error, ")
-    return SettingsError(path or DEFAULT_FILE, reason)
-
-
-def _without_union_tag(location: tuple[str | int, ...]) -> tuple[str | int, ...]:
-    """pydantic puts the chosen provider after `embedding`; the file has no such level."""
-    return location[:1] + location[2:] if location[:1] == ("embedding",) and len(location) > 2 else location

@@ -58,10 +58,10 @@ class DriveClient:
 
     def __init__(self, connection: DriveConnection, transport: httpx.BaseTransport | None = None) -> None:
         authorized = Authorization(connection, transport or httpx.HTTPTransport(), SCOPE)
-        self._listings = open_api(connection, connection.base_url, authorized)
-        # Apart from the listings: one that is answered says nothing of a server that gives no single file, and
-        # a client asks only once for each where nothing is answered.
         self._objects = open_api(connection, connection.base_url, authorized)
+        # Apart, since a listing that is answered says nothing of a server that gives no file; but one that gives
+        # no file is not asked for a listing again and again either.
+        self._listings = open_api(connection, connection.base_url, authorized, sibling=self._objects)
 
     @property
     def requests(self) -> int:
@@ -206,11 +206,13 @@ class DriveClient:
         self._listings.send("POST", "channels/stop", json=body, parse=lambda answer: None)
 
 
-def open_api(connection: DriveConnection, base_url: str, authorized: httpx.BaseTransport) -> ApiClient:
+def open_api(
+    connection: DriveConnection, base_url: str, authorized: httpx.BaseTransport, sibling: ApiClient | None = None
+) -> ApiClient:
     """A client for one of Google's APIs. All of a connection meet the same limits, per API."""
     # The limits count against the user for whom requests are sent, and not against the key alone.
     credential = f"{connection.token.get_secret_value()} {connection.subject}"
-    return ApiClient(base_url, {}, check=drive_error, credential=credential, transport=authorized)
+    return ApiClient(base_url, {}, check=drive_error, credential=credential, transport=authorized, sibling=sibling)
 
 
 def _pages(api: ApiClient, payload: type[Page], path: str, first: str | None = None, **params: Any) -> Iterator[Page]:

@@ -74,13 +74,13 @@ class DriveDocuments:
         """
         coming = iter(located)
         under_way: deque[tuple[DriveFile, Future[FileItem]]] = deque()
+        width = _AT_ONCE
         try:
             while True:
-                # One at a time while files fail: a source that is down is left after a few requests.
-                room = (1 if isolation.is_failing else _AT_ONCE) - len(under_way)
-                under_way.extend(
-                    (one.file, self._pool.submit(self._read_file, one)) for one in islice(coming, max(room, 0))
-                )
+                # One at a time after a failure, then slowly more: a source that is down gets few requests.
+                width = 1 if isolation.is_failing else min(width + 1, _AT_ONCE)
+                following = islice(coming, max(width - len(under_way), 0))
+                under_way.extend((one.file, self._pool.submit(self._read_file, one)) for one in following)
                 if not under_way:
                     return
                 file, future = under_way.popleft()

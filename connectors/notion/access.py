@@ -30,15 +30,14 @@ def memberships(connection: NotionConnection, client: NotionClient) -> Iterator[
     if group_token(connection.id, WORKSPACE) not in readers(connection):
         return
     for user in client.users():
-        email = (user.get("person") or {}).get("email")
-        if user.get("type") == "person" and email:
-            yield Membership(WORKSPACE, str(email))
+        if user.type == "person" and user.person.email:
+            yield Membership(WORKSPACE, user.person.email)
 
 
 def names(client: NotionClient) -> dict[str, str]:
     """Names of people and bots by id; empty where the integration may not see users, or the server lists none."""
     try:
-        return {str(user.get("id")): str(user["name"]) for user in client.users() if user.get("name")}
+        return {user.id: user.name for user in client.users() if user.name}
     except (AccessDenied, NotFound, RequestRejected) as error:
         logger.info("people keep no names: %s", error)
         return {}

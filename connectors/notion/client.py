@@ -7,10 +7,11 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal, Self, TypeAlias, TypeVar
+from typing import Any, Generic, Literal, Self, TypeAlias, TypeVar
 from urllib.parse import quote
 
 import httpx
+from pydantic import ValidationError
 
 from connectors.errors import (
     AccessDenied,
@@ -23,13 +24,25 @@ from connectors.errors import (
     Unavailable,
 )
 from connectors.http import ApiClient, parsed, retry_after
+from connectors.notion.objects import NotionObject, Ref
+from connectors.notion.payloads import (
+    ErrorAnswer,
+    ListAnswer,
+    NotionBlock,
+    NotionComment,
+    NotionUser,
+    PropertyValue,
+    parse_object,
+)
 from connectors.notion.settings import NotionConnection
+from connectors.paging import PageTrail
+from connectors.payloads import Payload
 
 logger = logging.getLogger(__name__)
 
-Payload: TypeAlias = dict[str, Any]
 Method: TypeAlias = Literal["GET", "POST"]
 T = TypeVar("T")
+P = TypeVar("P", bound=Payload)
 
 API_VERSION = "2025-09-03"
 """The first version with data sources: an older one cannot read a database that has several of them.
@@ -48,14 +61,14 @@ _TRANSIENT |= {"database_connection_unavailable"}
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ListingPage(Generic[T]):
     """One answer of a listing. `answered_at` is the server's clock, or ours where it does not tell.
 
-    `cut` says that the server itself will not name all there is: it stops short, or gives no way to what follows.
+    `cut` says that the server itself will not name all there is (see `ListAnswer.is_cut`).
     """
 
-    items: list[Payload]
-    next_cursor: str | None
+    items: tuple[T, ...]
+    next_cursor: str
     answered_at: datetime
     cut: bool = False
 
@@ -87,98 +100,97 @@ class NotionClient:
     def close(self) -> None:
         self._api.close()
 
-    def me(self) -> Payload:
+    def me(self) -> NotionUser:
         """The integration's own user: https://developers.notion.com/reference/get-self"""
-        return self._get("users/me")
+        return self._send("GET", "users/me", _read_as(NotionUser))
 
-    def users(self) -> Iterator[Payload]:
+    def users(self) -> Iterator[NotionUser]:
         """People and bots of the workspace, guests left out."""
-        return self._items("GET", "users", {})
+        return self._items("GET", "users", {}, NotionUser)
 
-    def page(self, page_id: str) -> Payload:
-        return self._object(f"pages/{quote(page_id)}")
+    def retrieve(self, ref: Ref) -> NotionObject | None:
+        """A page, database or data source; None where it is not told in full.
 
-    def database(self, database_id: str) -> Payload:
-        """A database with its `data_sources`; before version 2025-09-03 with its `properties`."""
-        return self._object(f"databases/{quote(database_id)}")
+        Raises NotFound also for an id that is another kind of object's.
+        """
+        return self._by_id(f"{ref.kind}s/{quote(ref.id)}", lambda response: parse_object(_json_object(response)))
 
-    def data_source(self, data_source_id: str) -> Payload:
-        return self._object(f"data_sources/{quote(data_source_id)}")
+    def block(self, block_id: str) -> NotionBlock:
+        return self._by_id(f"blocks/{quote(block_id)}", _read_as(NotionBlock))
 
-    def block(self, block_id: str) -> Payload:
-        return self._object(f"blocks/{quote(block_id)}")
-
-    def children(self, block_id: str) -> Iterator[Payload]:
+    def children(self, block_id: str) -> Iterator[NotionBlock]:
         """Blocks directly under a page or block."""
-        return self._items("GET", f"blocks/{quote(block_id)}/children", {})
+        return self._items("GET", f"blocks/{quote(block_id)}/children", {}, NotionBlock)
 
-    def rows(self, data_source_id: str, *, trashed: bool = False) -> Iterator[Payload]:
+    def rows(self, data_source_id: str, *, trashed: bool = False) -> Iterator[NotionObject]:
         """Pages (and nested data sources) of a data source; or those in the trash.
 
         https://developers.notion.com/reference/query-a-data-source
         """
-        asked = {"in_trash": True} if trashed else {}
-        return self._items("POST", f"data_sources/{quote(data_source_id)}/query", asked)
+        request = {"in_trash": True} if trashed else {}
+        return self._objects(f"data_sources/{quote(data_source_id)}/query", request)
 
-    def database_rows(self, database_id: str, *, trashed: bool = False) -> Iterator[Payload]:
+    def database_rows(self, database_id: str, *, trashed: bool = False) -> Iterator[NotionObject]:
         """Pages of a database, where the server knows no data sources; or those in the trash."""
-        asked = {"archived": True} if trashed else {}
-        return self._items("POST", f"databases/{quote(database_id)}/query", asked)
+        request = {"archived": True} if trashed else {}
+        return self._objects(f"databases/{quote(database_id)}/query", request)
 
-    def comments(self, block_id: str) -> Iterator[Payload]:
+    def comments(self, block_id: str) -> Iterator[NotionComment]:
         """Comments on a page as a whole, or on a block, that are not resolved.
 
         https://developers.notion.com/reference/list-comments
         """
-        return self._items("GET", "comments", {"block_id": block_id})
+        return self._items("GET", "comments", {"block_id": block_id}, NotionComment)
 
-    def property_items(self, page_id: str, property_id: str) -> Iterator[Payload]:
-        """All values of a property of which a page names the first 25 only.
+    def property_items(self, page_id: str, property_id: str) -> Iterator[PropertyValue]:
+        """All values of a property of which a page names the first 25 only, one in each item.
 
         `property_id` comes from the page, where it is already percent-encoded.
         https://developers.notion.com/reference/retrieve-a-page-property
         """
-        return self._items("GET", f"pages/{quote(page_id)}/properties/{quote(property_id, safe='%')}", {})
+        path = f"pages/{quote(page_id)}/properties/{quote(property_id, safe='%')}"
+        return self._items("GET", path, {}, PropertyValue)
 
-    def search(self) -> Iterator[Page]:
+    def search(self) -> Iterator[ListingPage[NotionObject]]:
         """All pages and data sources in reach, those edited last first.
 
         What was written or shared within the last minutes can be missing:
         https://developers.notion.com/reference/search-optimizations-and-limitations
         """
         newest_first = {"sort": {"direction": "descending", "timestamp": "last_edited_time"}}
-        return self._pages("POST", "search", newest_first)
+        return self._pages("POST", "search", newest_first, parse_object)
 
-    def _object(self, path: str) -> Payload:
-        """An object by its id. Raises NotFound also for an id that is another kind of object's."""
+    def _by_id(self, path: str, parse: Callable[[httpx.Response], T]) -> T:
         try:
-            return self._get(path)
+            return self._send("GET", path, parse)
         except RequestRejected as error:
+            # The id is well-formed, and another kind of object's.
             if error.status == 400 and "validation_error" in str(error) and _SEVERAL_SOURCES not in str(error):
                 raise NotFound(path) from error
             raise
 
-    def _get(self, path: str) -> Payload:
-        return self._send("GET", path, _parsed_object)
-
-    def _items(self, method: Method, path: str, request: Mapping[str, Any]) -> Iterator[Payload]:
-        for page in self._pages(method, path, request):
+    def _objects(self, path: str, request: Mapping[str, Any]) -> Iterator[NotionObject]:
+        for page in self._pages("POST", path, request, parse_object):
             yield from page.items
 
-    def _pages(self, method: Method, path: str, request: Mapping[str, Any]) -> Iterator[Page]:
+    def _items(self, method: Method, path: str, request: Mapping[str, Any], model: type[P]) -> Iterator[P]:
+        for page in self._pages(method, path, request, model.model_validate):
+            yield from page.items
+
+    def _pages(
+        self, method: Method, path: str, request: Mapping[str, Any], parse: Callable[[Any], T | None]
+    ) -> Iterator[ListingPage[T]]:
         """Pages of a listing. Raises InvalidResponse where a cursor comes again, as it would without end."""
-        seen: set[str] = set()
+        trail = PageTrail(path)
         cursor: str | None = None
         while True:
             asked = {**request, "page_size": PAGE_SIZE, **({"start_cursor": cursor} if cursor else {})}
-            page = self._send(method, path, _parsed_page, **{"params" if method == "GET" else "json": asked})
+            where = "params" if method == "GET" else "json"
+            page = self._send(method, path, lambda response: _listing_page(response, parse), **{where: asked})
             yield page
-            cursor = page.next_cursor
+            cursor = trail.follow(page.next_cursor)
             if cursor is None:
                 return
-            if cursor in seen:
-                raise InvalidResponse(path, "the listing turns in a circle: a cursor came twice")
-            seen.add(cursor)
 
     def _send(self, method: Method, path: str, parse: Callable[[httpx.Response], T], **request: Any) -> T:
         """Send with the newest version that the server knows.
@@ -200,17 +212,6 @@ class NotionClient:
         return self._api.send(method, path, parse=parse, headers={"Notion-Version": version}, **request)
 
 
-def moment(value: object) -> datetime | None:
-    """A time as Notion writes it: `2026-01-02T03:04:00.000Z`; None for what is no time."""
-    if not isinstance(value, str):
-        return None
-    try:
-        found = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
-
-
 def refusal(response: httpx.Response) -> SourceError | None:
     """The error that Notion's own code names; None leaves an answer to the common rules.
 
@@ -222,48 +223,55 @@ def refusal(response: httpx.Response) -> SourceError | None:
         body = response.json()
     except ValueError:
         return None
-    return _described_error(response, body) if isinstance(body, dict) else None
+    return _named_error(response, ErrorAnswer.model_validate(body)) if isinstance(body, dict) else None
 
 
-def _described_error(response: httpx.Response, body: Payload) -> SourceError | None:
-    where = str(response.url).split("?", 1)[0]
-    code = str(body.get("code") or "")
-    reason = f"{code}: {body.get('message') or 'no message'}"[:300]
-    if code == "rate_limited":
+def _named_error(response: httpx.Response, answer: ErrorAnswer) -> SourceError | None:
+    where = _where(response)
+    reason = f"{answer.code}: {answer.message}"[:300]
+    if answer.code == "rate_limited":
         return RateLimited(where, retry_after(response.headers))
-    if code in _TRANSIENT:
+    if answer.code in _TRANSIENT:
         return Unavailable(where, reason)
-    if code == "unauthorized":
+    if answer.code == "unauthorized":
         return AuthenticationFailed(where, reason)
-    if code == "restricted_resource":
+    if answer.code == "restricted_resource":
         return AccessDenied(where, reason)
-    if code == "object_not_found":
+    if answer.code == "object_not_found":
         return NotFound(where)
-    if code and response.status_code < 500:
+    if answer.code and response.status_code < 500:
         return RequestRejected(where, response.status_code, reason)
     return None
 
 
-def _parsed_object(response: httpx.Response) -> Payload:
+def _read_as(model: type[P]) -> Callable[[httpx.Response], P]:
+    return lambda response: model.model_validate(_json_object(response))
+
+
+def _json_object(response: httpx.Response) -> dict[str, Any]:
+    """The object that an answer is. An error can come with the status of a success."""
     answer = parsed(response)
     if not isinstance(answer, dict):
-        raise InvalidResponse(str(response.url).split("?", 1)[0], "not an object")
-    if answer.get("object") == "error" and (error := _described_error(response, answer)):
+        raise InvalidResponse(_where(response), "not an object")
+    if answer.get("object") == "error" and (error := _named_error(response, ErrorAnswer.model_validate(answer))):
         raise error
     return answer
 
 
-def _parsed_page(response: httpx.Response) -> Page:
-    answer = _parsed_object(response)
-    items = answer.get("results")
-    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-        raise InvalidResponse(str(response.url).split("?", 1)[0], "not a list of objects")
-    more = bool(answer.get("has_more"))
-    following = answer.get("next_cursor") if more else None
-    cut = (answer.get("request_status") or {}).get("type") == "incomplete" or (more and not following)
-    if cut:
+def _listing_page(response: httpx.Response, parse: Callable[[Any], T | None]) -> ListingPage[T]:
+    try:
+        answer = ListAnswer.model_validate(_json_object(response))
+    except ValidationError as error:
+        raise InvalidResponse(_where(response), "not a list of objects") from error
+    items = tuple(item for item in map(parse, answer.results) if item is not None)
+    if answer.is_cut or len(items) < len(answer.results):
         logger.warning("%s does not name all there is", response.url.path)
-    return Page(items, str(following) if following else None, _answered_at(response), cut)
+    next_cursor = answer.next_cursor if answer.has_more else ""
+    return ListingPage(items, next_cursor, _answered_at(response), answer.is_cut)
+
+
+def _where(response: httpx.Response) -> str:
+    return str(response.url).split("?", 1)[0]
 
 
 def _answered_at(response: httpx.Response) -> datetime:

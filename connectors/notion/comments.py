@@ -1,4 +1,4 @@
-"""Comments on a page, below its body. https://developers.notion.com/reference/comment-object"""
+"""Comments on a page. https://developers.notion.com/reference/comment-object"""
 
 from __future__ import annotations
 
@@ -6,15 +6,14 @@ import logging
 from collections.abc import Iterator, Sequence
 
 from connectors.errors import AccessDenied, NotFound, RequestRejected
-from connectors.notion.client import NotionClient, Payload
-from connectors.notion.render.blocks import Block, is_copy
-from connectors.notion.render.properties import Known
-from connectors.notion.render.rich_text import joined, markdown
+from connectors.notion.client import NotionClient
+from connectors.notion.payloads import NotionComment
+from connectors.notion.render.blocks import BlockTree, is_copy
 
 logger = logging.getLogger(__name__)
 
 
-class Comments:
+class NotionComments:
     """Reads comments until it turns out that the integration may not: that is one of its capabilities.
 
     https://developers.notion.com/reference/capabilities
@@ -25,9 +24,9 @@ class Comments:
         self._on_blocks = on_blocks
         self._denied = False
 
-    def read(self, page_id: str, blocks: Sequence[Block]) -> list[Payload]:
+    def read(self, page_id: str, blocks: Sequence[BlockTree]) -> list[NotionComment]:
         """Open comments on the page, and on its blocks where the connection asks for that. Raises SourceError."""
-        found: list[Payload] = []
+        found: list[NotionComment] = []
         try:
             for place in (page_id, *(_ids(blocks) if self._on_blocks else ())):
                 if not self._denied:
@@ -40,35 +39,9 @@ class Comments:
         return found
 
 
-def comments_markdown(comments: Sequence[Payload], known: Known) -> str:
-    """Comments under a heading, discussion by discussion, in the order in which they were made."""
-    discussions: dict[str, list[str]] = {}
-    for comment in comments:
-        text = _comment(comment, known)
-        discussions.setdefault(str(comment.get("discussion_id")), []).extend([text] if text else [])
-    texts = [text for discussion in discussions.values() for text in discussion]
-    return joined(("## Comments", *texts), "\n\n") if texts else ""
-
-
-def _comment(comment: Payload, known: Known) -> str:
-    attached = [str(one.get("category") or "file") for one in comment.get("attachments") or ()]
-    text = joined((markdown(comment.get("rich_text")), f"(attached: {', '.join(attached)})" if attached else ""))
-    if not text:
-        return ""
-    day = str(comment.get("created_time") or "")[:10]
-    said = joined((_author(comment, known), day and f"({day})"))
-    return f"{said}: {text}" if said else text
-
-
-def _author(comment: Payload, known: Known) -> str:
-    author = comment.get("created_by") or {}
-    shown = (comment.get("display_name") or {}).get("resolved_name")
-    return str(shown or author.get("name") or known.people.get(str(author.get("id"))) or "")
-
-
-def _ids(blocks: Sequence[Block]) -> Iterator[str]:
+def _ids(blocks: Sequence[BlockTree]) -> Iterator[str]:
     for block in blocks:
-        if block.payload.get("id"):
-            yield str(block.payload["id"])
+        if block.block.id:
+            yield block.block.id
         if not is_copy(block):
             yield from _ids(block.children)

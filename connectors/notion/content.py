@@ -1,118 +1,129 @@
-"""The blocks and long property values of a page, read to the end."""
+"""What a page holds, read to the end: its blocks, its long property values, its comments."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from connectors.errors import AccessDenied, NotFound, RequestRejected
-from connectors.notion.client import NotionClient, Payload
-from connectors.notion.objects import Ref
-from connectors.notion.render.blocks import MEETINGS, PAGES_OF_THEIR_OWN, SECTION, Block
+from connectors.notion.client import NotionClient
+from connectors.notion.comments import NotionComments
+from connectors.notion.objects import NotionObject, Ref
+from connectors.notion.payloads import BlockContent, NotionBlock, NotionComment, NotionPage, PropertyValue, page_of
+from connectors.notion.render.blocks import MEETINGS, PAGES_OF_THEIR_OWN, SECTION, BlockTree
 
 logger = logging.getLogger(__name__)
 
 _OUT_OF_REACH = (AccessDenied, NotFound, RequestRejected)
-"""What Notion answers of a part that it does not show, whoever asks again; the rest of the page is read."""
+"""What Notion answers of a part that it does not show, at every attempt; the rest of the page is read."""
 _LISTED_AT_MOST = 25
 """How many references a page names of one property:
 https://developers.notion.com/reference/retrieve-a-page-property"""
 _LONG = ("title", "rich_text", "people", "relation")
 
 
-def read_blocks(client: NotionClient, parent_id: str, inside: frozenset[str] = frozenset()) -> tuple[Block, ...]:
-    """Blocks under a page or block, with all that is nested in them. Raises SourceError."""
+@dataclass(frozen=True, slots=True)
+class PageContent:
+    """A page with all that is read of it."""
+
+    page: NotionPage
+    blocks: tuple[BlockTree, ...]
+    comments: tuple[NotionComment, ...]
+
+
+def read_page(client: NotionClient, comments: NotionComments, found: NotionObject) -> PageContent:
+    """Raises SourceError, and TypeError where a property is not as documented."""
+    page = complete_properties(client, found.ref.id, page_of(found))
+    blocks = read_blocks(client, found.ref.id)
+    return PageContent(page, blocks, tuple(comments.read(found.ref.id, blocks)))
+
+
+def read_blocks(client: NotionClient, parent_id: str, inside: frozenset[str] = frozenset()) -> tuple[BlockTree, ...]:
+    """Blocks under a page or block, with all that is nested in them. Raises SourceError.
+
+    `inside` holds the ids of the blocks around: a synced block can hold a copy of itself.
+    """
     inside |= {parent_id}
     return tuple(
-        Block(payload, _nested(client, payload, inside))
-        for payload in client.children(parent_id)
-        if not (payload.get("in_trash") or payload.get("archived"))
+        BlockTree(block, _read_nested(client, block, inside))
+        for block in client.children(parent_id)
+        if not (block.in_trash or block.archived)
     )
 
 
-def read_remains(client: NotionClient, parent_id: str) -> tuple[Block, ...]:
+def read_trashed_blocks(client: NotionClient, parent_id: str) -> tuple[BlockTree, ...]:
     """Blocks under a page in the trash, those that went there with it included. Raises SourceError."""
     return tuple(
-        Block(payload, read_remains(client, str(payload["id"])))
-        if payload.get("has_children") and payload.get("type") not in PAGES_OF_THEIR_OWN
-        else Block(payload)
-        for payload in client.children(parent_id)
+        BlockTree(block, read_trashed_blocks(client, block.id))
+        if block.has_children and block.type not in PAGES_OF_THEIR_OWN
+        else BlockTree(block)
+        for block in client.children(parent_id)
     )
 
 
-def completed(client: NotionClient, page: Payload) -> Payload:
+def complete_properties(client: NotionClient, page_id: str, page: NotionPage) -> NotionPage:
     """A page with all values of properties of which it names the first only. Raises SourceError."""
-    properties = page.get("properties") or {}
-    long = {name: value for name, value in properties.items() if isinstance(value, dict) and _is_cut(value)}
+    long = {name: value for name, value in page.properties.items() if _is_cut(value)}
     if not long:
         return page
-    whole = {name: _whole(client, str(page["id"]), value) for name, value in long.items()}
-    return {**page, "properties": {**properties, **whole}}
+    complete = {name: _read_values(client, page_id, value) for name, value in long.items()}
+    return page.model_copy(update={"properties": {**page.properties, **complete}})
 
 
-def pages_inside(blocks: tuple[Block, ...]) -> Iterator[Ref]:
-    """The pages and databases that stand among blocks."""
+def pages_inside(blocks: tuple[BlockTree, ...]) -> Iterator[Ref]:
+    """The pages and databases among blocks."""
     for block in blocks:
-        if block.kind in PAGES_OF_THEIR_OWN and block.payload.get("id"):
-            yield Ref("page" if block.kind == "child_page" else "database", str(block.payload["id"]))
+        if block.kind in PAGES_OF_THEIR_OWN and block.block.id:
+            yield Ref("page" if block.kind == "child_page" else "database", block.block.id)
         yield from pages_inside(block.children)
 
 
-def _nested(client: NotionClient, payload: Payload, inside: frozenset[str]) -> tuple[Block, ...]:
-    block = Block(payload)
-    if block.kind in PAGES_OF_THEIR_OWN:
+def _read_nested(client: NotionClient, block: NotionBlock, inside: frozenset[str]) -> tuple[BlockTree, ...]:
+    if block.type in PAGES_OF_THEIR_OWN:
         return ()
-    if block.kind in MEETINGS and isinstance(block.content.get("children"), dict):
-        return tuple(_sections(client, block.content["children"], inside))
-    if block.kind == "synced_block" and (original := _original(block)) and original not in inside:
+    if block.type in MEETINGS and block.content.section_ids is not None:
+        return tuple(_read_sections(client, block.content.section_ids, inside))
+    original = block.content.synced_from.block_id if block.content.synced_from else ""
+    if block.type == "synced_block" and original and original not in inside:
         try:
             return read_blocks(client, original, inside)
         except _OUT_OF_REACH:
             pass  # the copy shows what the original held when both were in reach
-    own = str(payload.get("id") or "")
-    if not payload.get("has_children") or own in inside:
+    if not block.has_children or block.id in inside:
         return ()
     try:
-        return read_blocks(client, own, inside)
+        return read_blocks(client, block.id, inside)
     except _OUT_OF_REACH as error:
-        logger.warning("what is inside the %s %s is not read: %s", block.kind, own, error)
-        return (Block({"type": "unsupported", "unsupported": {"block_type": block.kind}}),)
+        logger.warning("what is inside the %s %s is not read: %s", block.type, block.id, error)
+        return (BlockTree(NotionBlock(type="unsupported", content=BlockContent(block_type=block.type))),)
 
 
-def _sections(client: NotionClient, children: Payload, inside: frozenset[str]) -> Iterator[Block]:
+def _read_sections(client: NotionClient, section_ids: dict[str, str], inside: frozenset[str]) -> Iterator[BlockTree]:
     """Parts of meeting notes, which the block names by id: https://developers.notion.com/reference/block"""
-    for key, block_id in children.items():
-        if not block_id or str(block_id) in inside:
+    for key, block_id in section_ids.items():
+        if block_id in inside:
             continue
         try:
-            found = read_blocks(client, str(block_id), inside)
+            found = read_blocks(client, block_id, inside)
         except _OUT_OF_REACH:
             continue  # a part that is not made yet, or not shared
         name = key.removesuffix("_block_id").replace("_", " ").capitalize()
-        yield Block({"type": SECTION, SECTION: {"name": name}}, found)
+        yield BlockTree(NotionBlock(type=SECTION, content=BlockContent(name=name)), found)
 
 
-def _original(block: Block) -> str:
-    """Id of the block that a synced block is a copy of."""
-    return str((block.content.get("synced_from") or {}).get("block_id") or "")
-
-
-def _is_cut(value: Payload) -> bool:
-    content = value.get(str(value.get("type")))
-    if value.get("type") not in _LONG or not value.get("id") or not isinstance(content, list):
+def _is_cut(value: PropertyValue) -> bool:
+    if value.type not in _LONG or not value.id:
         return False
-    return bool(value.get("has_more")) or len(content) >= _LISTED_AT_MOST
+    return value.has_more or len(getattr(value, value.type)) >= _LISTED_AT_MOST
 
 
-def _whole(client: NotionClient, page_id: str, value: Payload) -> Payload:
-    """The listing of a property holds one element in each item, under the name of the type.
-
-    Where there is none, the property stays as the page tells it.
-    """
-    kind = str(value["type"])
+def _read_values(client: NotionClient, page_id: str, value: PropertyValue) -> PropertyValue:
+    """Where the listing of a property has none, the property stays as the page tells it."""
     try:
-        items = list(client.property_items(page_id, str(value["id"])))
+        items = list(client.property_items(page_id, value.id))
     except _OUT_OF_REACH as error:
         logger.warning("%s: the first values of a property are all that is read: %s", page_id, error)
         return value
-    return {**value, kind: [item[kind] for item in items if item.get(kind)] or value[kind]}
+    values = tuple(one for item in items for one in getattr(item, value.type))
+    return value.model_copy(update={value.type: values}) if values else value

@@ -5,34 +5,42 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from connectors.contract import attachment_id
 from connectors.model import Parent
-from connectors.notion.client import NotionClient, Payload
-from connectors.notion.comments import Comments
+from connectors.notion.client import NotionClient
+from connectors.notion.comments import NotionComments
 from connectors.notion.file_store import FileStore
-from connectors.notion.objects import Node
+from connectors.notion.objects import NotionObject
+from connectors.notion.payloads import NotionUser
 from connectors.notion.settings import NotionConnection
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class NotionContext:
     """A connection and what is asked through it. `people` gives names by user id, when asked."""
 
     connection: NotionConnection
     client: NotionClient
     store: FileStore
-    comments: Comments
+    comments: NotionComments
     people: Callable[[], Mapping[str, str]]
 
-    def document_id(self, *names: str) -> str:
-        return f"notion:{self.connection.id}/{'/'.join(names)}"
-
-    def parents(self, above: Sequence[Node]) -> tuple[Parent, ...]:
-        return tuple(Parent(self.document_id(one.ref.id), one.title) for one in above)
-
-    def author(self, payload: Payload) -> str:
-        """Name of who made an object; empty where the integration may not see people."""
-        author = payload.get("created_by") or {}
-        return str(author.get("name") or self.people().get(str(author.get("id"))) or "")
+    def document_id(self, own: str) -> str:
+        return f"notion:{self.connection.id}/{own}"
 
     def file_id(self, page_id: str, key: str) -> str:
-        return self.document_id(page_id, "files", key)
+        return attachment_id(self.document_id(page_id), key)
+
+    def path_of(self, document_id: str) -> list[str]:
+        """The inverse of `document_id` and `file_id`: an object's id, and what follows it."""
+        return document_id.removeprefix(self.document_id("")).split("/")
+
+    def parents(self, ancestors: Sequence[NotionObject]) -> tuple[Parent, ...]:
+        return tuple(Parent(self.document_id(one.ref.id), one.title) for one in ancestors)
+
+    def author(self, user: NotionUser | None) -> str:
+        """Name of who made an object; empty where the integration may not see people."""
+        if user is None:
+            return ""
+        # Names are asked for only where an object does not carry its author's.
+        return user.name or self.people().get(user.id, "")

@@ -9,16 +9,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
-from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import httpx
 
+from connectors import media
+from connectors.errors import AccessDenied, SourceError
+from connectors.fingerprints import fingerprint
 from connectors.http import ApiClient
-from connectors.model import HTML, MARKDOWN, PLAIN_TEXT
-from connectors.notion.client import Payload, moment
-from connectors.notion.objects import digest
-from connectors.notion.render.blocks import MEDIA, Block, is_copy
+from connectors.notion.payloads import FileLink, NotionPage
+from connectors.notion.render.blocks import MEDIA, BlockTree, is_copy
 from connectors.notion.render.properties import files_of
 from connectors.notion.render.rich_text import inline
 from connectors.notion.settings import NotionConnection
@@ -28,32 +28,12 @@ NOTION_FILES = "https://prod-files-secure.s3.us-west-2.amazonaws.com"
 LARGEST = 25_000_000
 """Bytes of a file that is read."""
 
-_OPENXML = "application/vnd.openxmlformats-officedocument"
-_TYPES = {
-    ".pdf": "application/pdf",
-    ".docx": f"{_OPENXML}.wordprocessingml.document",
-    ".pptx": f"{_OPENXML}.presentationml.presentation",
-    ".xlsx": f"{_OPENXML}.spreadsheetml.sheet",
-    ".eml": "message/rfc822",
-    ".txt": PLAIN_TEXT,
-    ".log": PLAIN_TEXT,
-    ".md": MARKDOWN,
-    ".markdown": MARKDOWN,
-    ".html": HTML,
-    ".htm": HTML,
-    ".csv": "text/csv",
-    ".tsv": "text/tab-separated-values",
-    ".json": "application/json",
-    ".xml": "application/xml",
-    ".yaml": "application/yaml",
-    ".yml": "application/yaml",
-}
 _WITHOUT_TEXT = {"image": "images", "video": "videos", "audio": "audio files"}
 _PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
-class Attachment:
+class NotionFile:
     """A file of a page. `key` is the id of its block, or made of its property and path, and stays when it is read
     again; so does all else but `url`, if Notion keeps the file."""
 
@@ -67,23 +47,25 @@ class Attachment:
 
     @property
     def path(self) -> str:
-        """Where the file lies, without the signature. A file that is put in its place has another path."""
+        """Where the file is, without the signature. A file that is put in its place has another path."""
         return urlsplit(self.url).path
 
 
-def attachments(page: Payload, blocks: Sequence[Block]) -> list[Attachment]:
+def page_files(page: NotionPage, blocks: Sequence[BlockTree]) -> list[NotionFile]:
     """The files of a page's properties and blocks, each once. A copy's files are the original's."""
     found = [*_in_properties(page), *_in_blocks(blocks)]
-    return list({attachment.key: attachment for attachment in found}.values())
+    return list({file.key: file for file in found}.values())
 
 
-def content_type(attachment: Attachment) -> str | None:
-    """Media type of a file that holds text, told by its name; None for any other."""
-    return (
-        _TYPES.get(PurePosixPath(attachment.name).suffix.lower())
-        or _TYPES.get(PurePosixPath(unquote(attachment.path)).suffix.lower())
-        or (_TYPES[".pdf"] if attachment.kind == "pdf" else None)
-    )
+def block_file(block: BlockTree) -> NotionFile | None:
+    """The file that a block holds."""
+    return next(_in_blocks([block]), None)
+
+
+def content_type(file: NotionFile) -> str | None:
+    """Media type of a file that holds text, by its name; None for any other."""
+    named = media.by_name(file.name) or media.by_name(unquote(file.path))
+    return named or (media.PDF if file.kind == "pdf" else None)
 
 
 def files_url(connection: NotionConnection) -> str:
@@ -99,7 +81,11 @@ class FileStore:
     def __init__(self, connection: NotionConnection, transport: httpx.BaseTransport | None = None) -> None:
         self._origin = files_url(connection)
         self._api = ApiClient(
-            self._origin, {"User-Agent": "headrace"}, credential=f"files of {connection.id}", transport=transport
+            self._origin,
+            {"User-Agent": "headrace"},
+            check=_refusal,
+            credential=f"files of {connection.id}",
+            transport=transport,
         )
 
     @property
@@ -109,75 +95,77 @@ class FileStore:
     def close(self) -> None:
         self._api.close()
 
-    def refuses(self, attachment: Attachment) -> str | None:
+    def refuses(self, file: NotionFile) -> str | None:
         """Why a file is passed over without loading it; None if it is to be read."""
-        if attachment.external:
+        if file.external:
             return "kept outside Notion"
-        if attachment.kind in _WITHOUT_TEXT:
-            return f"no text in {_WITHOUT_TEXT[attachment.kind]}"
-        if content_type(attachment) is None:
-            return f"no text in files of type {PurePosixPath(attachment.name).suffix or 'unknown'}"
-        if not attachment.url:
+        if file.kind in _WITHOUT_TEXT:
+            return f"no text in {_WITHOUT_TEXT[file.kind]}"
+        if content_type(file) is None:
+            return f"no text in files of type {PurePosixPath(file.name).suffix or 'unknown'}"
+        if not file.url:
             return "no address to load it from"
-        origin = _origin(attachment.url)
+        origin = _origin(file.url)
         return None if origin == self._origin else f"kept at {origin}, and not at the connection's `files_url`"
 
-    def load(self, attachment: Attachment) -> bytes:
+    def load(self, file: NotionFile) -> bytes:
         """Content of a file, cut one byte past the largest that is read. Raises SourceError."""
 
         def content(response: httpx.Response) -> bytes:
             return response.content
 
         # S3 answers with as much of it; a server that knows no ranges with the whole file.
-        return self._api.send("GET", attachment.url, parse=content, headers={"Range": f"bytes=0-{LARGEST}"})
+        return self._api.send("GET", file.url, parse=content, headers={"Range": f"bytes=0-{LARGEST}"})
 
 
-def _in_properties(page: Payload) -> Iterator[Attachment]:
-    for property_id, file in files_of(page.get("properties")):
-        url, external = _place(file)
-        yield Attachment(
-            key=digest(property_id, urlsplit(url).path)[:32],
+def _refusal(response: httpx.Response) -> SourceError | None:
+    """401 is about the signature of one URL: no credentials of the connection were sent."""
+    if response.status_code == 401:
+        return AccessDenied(str(response.url).split("?", 1)[0], "the signature of its URL was refused")
+    return None
+
+
+def _in_properties(page: NotionPage) -> Iterator[NotionFile]:
+    for property_id, link in files_of(page.properties):
+        url, external = _address(link)
+        yield NotionFile(
+            key=fingerprint([property_id, urlsplit(url).path], 32),
             kind="files",
-            name=str(file.get("name") or "") or _last(url),
+            name=link.name or _last_part(url),
             url=url,
             external=external,
-            created_at=moment(page.get("created_time")),
+            created_at=page.created_time,
             updated_at=None,
         )
 
 
-def _in_blocks(blocks: Sequence[Block]) -> Iterator[Attachment]:
+def _in_blocks(blocks: Sequence[BlockTree]) -> Iterator[NotionFile]:
     for block in blocks:
-        if block.kind in MEDIA and block.payload.get("id"):
+        if block.kind in MEDIA and block.block.id:
             yield _of_block(block)
         if not is_copy(block):
             yield from _in_blocks(block.children)
 
 
-def _of_block(block: Block) -> Attachment:
-    url, external = _place(block.content)
-    return Attachment(
-        key=str(block.payload["id"]),
+def _of_block(block: BlockTree) -> NotionFile:
+    url, external = _address(block.content)
+    return NotionFile(
+        key=block.block.id,
         kind=block.kind,
-        name=str(block.content.get("name") or "") or _last(url) or inline(block.content.get("caption")) or block.kind,
+        name=block.content.name or _last_part(url) or inline(block.content.caption) or block.kind,
         url=url,
         external=external,
-        created_at=moment(block.payload.get("created_time")),
-        updated_at=moment(block.payload.get("last_edited_time")),
+        created_at=block.block.created_time,
+        updated_at=block.block.last_edited_time,
     )
 
 
-def _place(file: Payload) -> tuple[str, bool]:
-    """URL of a file, and whether it lies elsewhere than at Notion."""
-    elsewhere = _url(file.get("external"))
-    return (elsewhere, True) if elsewhere else (_url(file.get("file")), False)
+def _address(link: FileLink) -> tuple[str, bool]:
+    """URL of a file, and whether it is kept elsewhere than at Notion."""
+    return (link.external.url, True) if link.external.url else (link.file.url, False)
 
 
-def _url(value: Any) -> str:
-    return str(value.get("url") or "") if isinstance(value, dict) else ""
-
-
-def _last(url: str) -> str:
+def _last_part(url: str) -> str:
     return unquote(urlsplit(url).path.rsplit("/", 1)[-1])
 
 

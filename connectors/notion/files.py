@@ -2,95 +2,100 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 from connectors.contract import Deleted, Failed, Skipped
-from connectors.errors import NotFound, RateLimited, SourceError
+from connectors.errors import NotFound
+from connectors.isolation import Isolation
 from connectors.model import Document, Unit
 from connectors.notion.access import readers
-from connectors.notion.context import Account
-from connectors.notion.file_store import LARGEST, Attachment, attachments, content_type
-from connectors.notion.objects import Node, digest
-from connectors.notion.render.blocks import Block
+from connectors.notion.context import NotionContext
+from connectors.notion.file_store import LARGEST, NotionFile, block_file, content_type, page_files
+from connectors.notion.fingerprints import file_fingerprint
+from connectors.notion.objects import NotionObject
+from connectors.notion.payloads import page_of
+from connectors.notion.render.blocks import BlockTree
 
 
-class Attached:
-    """A page that holds files, in the unit that is being read; `above` runs from the outermost container."""
+@dataclass(frozen=True, slots=True)
+class FileChange:
+    """A file that is other than it was. `fingerprint` is None for one that could not be read, and empty for one that
+    is gone."""
 
-    def __init__(self, account: Account, unit: Unit, page: Node, above: Sequence[Node]) -> None:
-        self._account = account
+    key: str
+    fingerprint: str | None
+    item: Document | Skipped | Failed | Deleted
+
+
+class NotionPageFiles:
+    """A page that holds files, in the unit that is being read; `ancestors` run from the outermost container."""
+
+    def __init__(self, context: NotionContext, unit: Unit, page: NotionObject, ancestors: Sequence[NotionObject]):
+        self._context = context
         self._unit = unit
-        self._page = page
-        self._above = (*above, page)
-        self._payload = page.payload
+        self._ref = page.ref
+        self._payload = page_of(page)
+        self._ancestors = (*ancestors, page)
 
-    def changed(self, found: Iterable[Attachment], marks: dict[str, str]) -> Iterator[Document | Skipped | Failed]:
-        """The files that are other than `marks` tells by their key, which is brought up to date.
+    def read_changes(
+        self, files: Iterable[NotionFile], known: Mapping[str, str], isolation: Isolation
+    ) -> Iterator[FileChange]:
+        """The files that are other than their fingerprints in `known`, by key. The trouble of one is not its page's."""
+        for file in files:
+            fingerprint = self._fingerprint(file)
+            if known.get(file.key) != fingerprint:
+                read = partial(self._item, file)
+                item = isolation.attempt(self._id(file.key), file.name, read, self._url(file))
+                yield FileChange(file.key, None if isinstance(item, Failed) else fingerprint, item)
 
-        The trouble of one file is not that of its page. Raises RateLimited.
-        """
-        for attachment in found:
-            mark = self._mark(attachment)
-            if marks.get(attachment.key) == mark:
-                continue
-            try:
-                item = self._item(attachment)
-            except RateLimited:
-                raise
-            except SourceError as error:
-                yield Failed(self._id(attachment.key), attachment.name, str(error), self._url(attachment))
-                continue
-            marks[attachment.key] = mark
-            yield item
-
-    def named(self, key: str) -> Document | Skipped | Deleted:
+    def read_one(self, key: str) -> Document | Skipped | Deleted:
         """A file as it is now. Raises SourceError."""
-        held = {attachment.key: attachment for attachment in attachments(self._payload, ())}
-        attachment = held.get(key) or self._in_block(key)
-        return self._item(attachment) if attachment else Deleted(self._id(key))
+        in_properties = {file.key: file for file in page_files(self._payload, ())}
+        file = in_properties.get(key) or self._in_block(key)
+        return self._item(file) if file else Deleted(self._id(key))
 
-    def _in_block(self, block_id: str) -> Attachment | None:
+    def _in_block(self, block_id: str) -> NotionFile | None:
         try:
-            payload = self._account.client.block(block_id)
+            block = self._context.client.block(block_id)
         except NotFound:
             return None
-        gone = payload.get("in_trash") or payload.get("archived")
-        return None if gone else next(iter(attachments({}, [Block(payload)])), None)
+        return None if block.in_trash or block.archived else block_file(BlockTree(block))
 
-    def _item(self, attachment: Attachment) -> Document | Skipped:
-        url = self._url(attachment)
-        reason = self._account.store.refuses(attachment)
-        content = b"" if reason else self._account.store.load(attachment)
+    def _item(self, file: NotionFile) -> Document | Skipped:
+        url = self._url(file)
+        reason = self._context.store.refuses(file)
+        content = b"" if reason else self._context.store.load(file)
         if len(content) > LARGEST:
             reason = f"larger than {LARGEST / 1e6:g} MB"
         if reason or not content.strip():
-            return Skipped(self._id(attachment.key), attachment.name, reason or "empty", url)
+            return Skipped(self._id(file.key), file.name, reason or "empty", url)
         return Document(
-            id=self._id(attachment.key),
+            id=self._id(file.key),
             source="notion",
-            connection=self._account.connection.id,
+            connection=self._context.connection.id,
             unit=self._unit.id,
             kind="file",
-            title=attachment.name,
+            title=file.name,
             url=url,
             content=content,
-            content_type=str(content_type(attachment)),
-            author=self._account.author(self._payload),
-            created_at=attachment.created_at,
-            updated_at=attachment.updated_at,
-            parents=self._account.parents(self._above),
-            readers=readers(self._account.connection),
+            content_type=str(content_type(file)),
+            author=self._context.author(self._payload.created_by),
+            created_at=file.created_at,
+            updated_at=file.updated_at,
+            parents=self._context.parents(self._ancestors),
+            readers=readers(self._context.connection),
         )
 
     def _id(self, key: str) -> str:
-        return self._account.file_id(self._page.ref.id, key)
+        return self._context.file_id(self._ref.id, key)
 
-    def _url(self, attachment: Attachment) -> str:
+    def _url(self, file: NotionFile) -> str:
         """The file's place on its page: its own address is signed, and another at every read."""
-        url = str(self._payload.get("url") or "")
-        return f"{url}#{attachment.key.replace('-', '')}" if url and attachment.kind != "files" else url
+        url = self._payload.url
+        return f"{url}#{file.key.replace('-', '')}" if url and file.kind != "files" else url
 
-    def _mark(self, attachment: Attachment) -> str:
+    def _fingerprint(self, file: NotionFile) -> str:
         """Changes with all that a file's document shows, whatever its signature is."""
-        parents = [(one.ref.id, one.title) for one in self._above]
-        return digest(attachment.path, attachment.name, attachment.kind, str(attachment.updated_at), parents)[:8]
+        return file_fingerprint([file.path, file.name, file.kind, str(file.updated_at)], self._ancestors)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from connectors.notion.client import NotionClient, Page, Payload, moment
-from connectors.notion.hierarchy import Tree
-from connectors.notion.objects import Node, Ref, node
+from connectors.notion.client import ListingPage, NotionClient
+from connectors.notion.hierarchy import Hierarchy
+from connectors.notion.objects import NotionObject, Ref
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +22,7 @@ _LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class SearchEntry:
     """A page or database that is a document, and when it was last edited."""
 
     ref: Ref
@@ -29,58 +30,71 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class SearchListing:
     """`entries` run from the one edited first to the one edited last.
 
     All that was edited at or after `since` is in it; everything, if that is None, unless it is `cut`: Notion
     itself stopped short of the end. `asked_at` is the server's clock when it answered first.
     """
 
-    entries: tuple[Entry, ...]
+    entries: tuple[SearchEntry, ...]
     since: datetime | None
     asked_at: datetime
-    tree: Tree
+    hierarchy: Hierarchy
     cut: bool
 
     def reaches(self, since: datetime | None) -> bool:
         return self.since is None or (since is not None and since >= self.since)
 
 
-def listed(client: NotionClient, since: datetime | None = None) -> Listing:
-    """Ask for everything edited at or after `since`. Raises SourceError."""
-    tree = Tree(client)
-    edited: dict[Ref, datetime] = {}
-    asked_at: datetime | None = None
-    last: datetime | None = None
-    kept = 0
-    cut = False
+def list_edited(client: NotionClient, since: datetime | None = None) -> SearchListing:
+    """Everything edited at or after `since`, or everything. Raises SourceError."""
+    collected = _Collected(Hierarchy(client))
     for page in client.search():
-        asked_at = asked_at or page.answered_at
-        cut = cut or page.cut
-        for payload in page.items:
-            if found := _told(payload):
-                kept += len(found.packed)
-                if kept > PAYLOADS_KEPT and found.ref.kind == "page":
-                    found = replace(found, packed=b"")
-                ref = tree.add(found, sure=found.edited is not None and found.edited < asked_at - OVERLAP)
-                edited[ref] = max(edited.get(ref, _LONG_AGO), found.edited or _LONG_AGO)
-        times = _times(page)
-        # A server that does not sort is read to the end.
-        if times != sorted(times, reverse=True) or (last and times and times[0] > last):
-            since = None
-        last = times[-1] if times else last
-        if since and last and last < since:
+        collected.add(page)
+        if since and collected.is_past(since):
             break
-    entries = sorted((Entry(ref, when) for ref, when in edited.items()), key=lambda entry: (entry.edited, entry.ref))
-    return Listing(tuple(entries), since, asked_at or datetime.now(UTC), tree, cut)
+    # A server that does not sort was read to the end, so that the listing holds everything.
+    return collected.listing(since if collected.is_sorted else None)
 
 
-def _told(payload: Payload) -> Node | None:
-    found = node(payload)
-    if found is None:
-        logger.warning("search names %s without telling its content", payload.get("id"))
-    return found
+@dataclass(slots=True)
+class _Collected:
+    """What the pages of a search have named so far."""
 
+    hierarchy: Hierarchy
+    edited: dict[Ref, datetime] = field(default_factory=dict)
+    asked_at: datetime | None = None
+    is_sorted: bool = True
+    cut: bool = False
+    _oldest: datetime | None = None
+    _kept: int = 0
 
-def _times(page: Page) -> list[datetime]:
-    return [when for payload in page.items if (when := moment(payload.get("last_edited_time")))]
+    def add(self, page: ListingPage[NotionObject]) -> None:
+        self.asked_at = self.asked_at or page.answered_at
+        self.cut = self.cut or page.cut
+        for found in page.items:
+            is_current = found.edited is not None and found.edited < self.asked_at - OVERLAP
+            ref = self.hierarchy.add(self._within_memory(found), is_current=is_current)
+            self.edited[ref] = max(self.edited.get(ref, _LONG_AGO), found.edited or _LONG_AGO)
+        self._check_order([found.edited for found in page.items if found.edited])
+
+    def is_past(self, since: datetime) -> bool:
+        """Whether all that was edited at or after `since` has been named."""
+        return self.is_sorted and self._oldest is not None and self._oldest < since
+
+    def listing(self, since: datetime | None) -> SearchListing:
+        entries = (SearchEntry(ref, edited) for ref, edited in self.edited.items())
+        ordered = tuple(sorted(entries, key=lambda entry: (entry.edited, entry.ref)))
+        return SearchListing(ordered, since, self.asked_at or datetime.now(UTC), self.hierarchy, self.cut)
+
+    def _within_memory(self, found: NotionObject) -> NotionObject:
+        self._kept += len(found.packed)
+        # Databases and data sources are few, and what they hold is asked of them more than once.
+        return replace(found, packed=b"") if self._kept > PAYLOADS_KEPT and found.ref.kind == "page" else found
+
+    def _check_order(self, times: Sequence[datetime]) -> None:
+        """Newest first, from page to page too."""
+        follows = not (self._oldest and times and times[0] > self._oldest)
+        self.is_sorted = self.is_sorted and follows and list(times) == sorted(times, reverse=True)
+        self._oldest = times[-1] if times else self._oldest

@@ -2,41 +2,30 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import partial
 
 import httpx
 
-from connectors.contract import Checkpoint, Cursor, Deleted, Finding, Item, ListingEntry, Membership, Window
-from connectors.errors import (
-    AccessDenied,
-    AuthenticationFailed,
-    InvalidResponse,
-    RateLimited,
-    SourceError,
-    TransientError,
-)
-from connectors.model import Unit, group_token
+from connectors.contract import Checkpoint, Cursor, Deleted, Failed, Finding, Item, ListingEntry, Membership, Window
+from connectors.errors import InvalidResponse, TransientError
+from connectors.isolation import Isolation
+from connectors.model import Unit
 from connectors.notion import access
-from connectors.notion.client import OLDER_VERSION, NotionClient
-from connectors.notion.comments import Comments
-from connectors.notion.context import Account
-from connectors.notion.cursor import Progress
+from connectors.notion.checks import check
+from connectors.notion.client import NotionClient
+from connectors.notion.comments import NotionComments
+from connectors.notion.context import NotionContext
+from connectors.notion.cursor import NotionCursor
 from connectors.notion.file_store import FileStore
-from connectors.notion.hierarchy import Tree
-from connectors.notion.objects import KINDS, Ref
-from connectors.notion.reader import Reading
-from connectors.notion.search_listing import Listing, listed
+from connectors.notion.object_reader import NotionObjectReader, ObjectRead
+from connectors.notion.objects import BELOW, KINDS, Ref
+from connectors.notion.payloads import url_of
+from connectors.notion.reader import NotionUnitReader, read_window
+from connectors.notion.refetch import NotionRefetch
 from connectors.notion.settings import NotionConnection
-
-OBJECTS_PER_CHECKPOINT = 20
-BELOW = "below"
-"""`<connection>/<page>/below` is no document: fetching it looks again at all that stands below the page."""
-_LOOKED_UP_FOR = 30.0
-"""Seconds for which what `unit_of` found is kept for the `fetch` that follows."""
-_PAGES_REMEMBERED = 5_000
-"""Pages whose files this instance remembers to have fetched."""
+from connectors.notion.snapshots import EventContext, People, SyncSnapshot
 
 
 def connect(connection: NotionConnection, transport: httpx.BaseTransport | None = None) -> NotionConnector:
@@ -47,22 +36,16 @@ def connect(connection: NotionConnection, transport: httpx.BaseTransport | None 
 class NotionConnector:
     """Reads what is shared with an integration. See `connectors.contract.Connector`.
 
-    Search has no filter by page, so one listing serves all units, each once: reading a unit a second time
-    asks anew.
+    Between calls it keeps one listing for a pass over all units, and what events have shown lately (`snapshots`).
     """
 
     def __init__(self, connection: NotionConnection, client: NotionClient, store: FileStore) -> None:
         self._connection = connection
         self._client = client
         self._store = store
-        comments = Comments(client, on_blocks=connection.block_comments)
-        self._account = Account(connection, client, store, comments, self._people)
-        self._listing: Listing | None = None
-        self._served: set[str] = set()
-        self._names: Mapping[str, str] | None = None
-        self._looked_up: tuple[Tree, float] | None = None
-        self._met: set[Ref] = set()
-        self._fetched_files: dict[str, dict[str, str]] = {}
+        self._comments = NotionComments(client, on_blocks=connection.block_comments)
+        self._snapshot: SyncSnapshot | None = None
+        self._event_context: EventContext | None = None
 
     @property
     def requests(self) -> int:
@@ -73,48 +56,38 @@ class NotionConnector:
         self._store.close()
 
     def check(self) -> list[Finding]:
-        """Who the integration is, whether it sees people, and how much is shared with it."""
-        findings: list[Finding] = []
-        for subject, looked_at in (
-            ("credentials", self._credentials),
-            ("people", self._people_in_reach),
-            ("pages", self._pages_in_reach),
-        ):
-            try:
-                findings.append(looked_at())
-            except SourceError as error:
-                return [*findings, Finding(subject, False, str(error))]
-        return findings
+        return check(self._connection, self._client)
 
     def units(self) -> Iterator[Unit]:
         """See `Connector.units`. Those that events told of are among them, though search may not show them yet."""
-        listing = self._listed(None)
-        tree = listing.tree
+        self._snapshot = SyncSnapshot.take(self._client, None)
+        listing = self._snapshot.listing
+        hierarchy = listing.hierarchy
         readers = access.readers(self._connection)
-        refs = {entry.ref for entry in listing.entries} | self._met
-        for root in sorted(tree.roots(refs), key=lambda root: (root.title, root.ref)):
-            whole = tree.at_best(root)
-            if self._connection.includes(root.ref.id, whole.title):
-                yield Unit(root.ref.id, whole.title, str(whole.payload.get("url") or ""), readers)
+        refs = {entry.ref for entry in listing.entries} | self._events.roots
+        isolation = Isolation()
+        for root in sorted(hierarchy.roots(refs), key=lambda root: (root.title, root.ref)):
+            read = isolation.attempt(root.ref.id, root.title, partial(hierarchy.current, root.ref))
+            # One that cannot be read now is a unit as it was listed.
+            current = root if read is None or isinstance(read, Failed) else read
+            if self._connection.includes(root.ref.id, current.title):
+                yield Unit(root.ref.id, current.title, url_of(current), readers)
 
     def unit_of(self, document_id: str) -> str | None:
         """See `Connector.unit_of`. What is below a page in the trash is in the unit that the page was in."""
-        own, *more = self._names_in(document_id)
-        tree = self._lookup()
+        own, *rest = self._context(self._events.people).path_of(document_id)
+        hierarchy = self._events.hierarchy()
         try:
-            found = next((one for kind in KINDS if (one := tree.seen(Ref(kind, own)))), None)
-            chain = tree.chain(found) if found else ()
+            found = next((one for kind in KINDS if (one := hierarchy.visible(Ref(kind, own)))), None)
+            if found is None or (rest != [BELOW] and hierarchy.is_trashed(found)):
+                return None
+            root = hierarchy.root(found)
         except TransientError:
-            self._looked_up = None  # it would fail again without asking
+            self._events.end_round()
             raise
-        if found is None:
-            return None
-        root = chain[0] if chain else found
-        if more != [BELOW] and (found.trashed or any(above.trashed for above in chain)):
-            return None
         if not self._connection.includes(root.ref.id, root.title):
             return None
-        self._met.add(root.ref)
+        self._events.roots.add(root.ref)
         return root.ref.id
 
     def memberships(self) -> Iterator[Membership]:
@@ -122,182 +95,67 @@ class NotionConnector:
 
     def listing(self, unit: Unit) -> Iterator[ListingEntry]:
         """See `Connector.listing`. Files are not named: no listing shows them, they are as their page is."""
-        listing = self._listing_for(f"listing of {unit.id}", None)
+        snapshot = self._snapshot_for(f"listing of {unit.id}", None)
+        listing = snapshot.listing
         if listing.cut:
             raise InvalidResponse(f"{self._connection.base_url}/v1/search", "it does not name all pages")
-        reading = Reading(self._account, listing.tree, unit)
+        context = self._context(snapshot.people)
+        objects = NotionObjectReader(context, listing.hierarchy, unit)
         for entry in listing.entries:
-            found = listing.tree.seen(entry.ref)
-            if found and reading.holds(entry.ref) and not reading.in_trash(entry.ref):
-                document_id = self._account.document_id(entry.ref.id)
-                yield ListingEntry(document_id, found.title, entry.edited, reading.mark(entry.ref))
+            found = listing.hierarchy.visible(entry.ref)
+            if found and objects.contains(entry.ref) and not listing.hierarchy.is_trashed(found):
+                fingerprint = objects.fingerprint(found)
+                yield ListingEntry(context.document_id(entry.ref.id), found.title, entry.edited, fingerprint)
 
     def read(self, unit: Unit, cursor: Cursor | None = None, window: Window | None = None) -> Iterator[Item]:
         """Pages and databases by their last edit, the oldest first. See `Connector.read`.
 
         A read of everything also follows pages and rows that search did not name; and so does one that finds a
-        container to be new, renamed, moved, or with other properties, since what stands below shows that.
+        container to be new, renamed, moved, or with other properties, since what is below shows that.
         """
-        progress = Progress.resumed(None if window else cursor)
-        listing = self._listing_for(unit.id, window.since if window else progress.begin)
-        reading = Reading(self._account, listing.tree, unit)
+        start = NotionCursor.from_json(None if window else cursor)
+        snapshot = self._snapshot_for(unit.id, window.since if window else start.begin)
+        listing = snapshot.listing
+        objects = NotionObjectReader(self._context(snapshot.people), listing.hierarchy, unit)
         if window:
-            yield from _inside(listing, reading, window)
+            yield from read_window(objects, listing, window)
             yield Checkpoint(cursor or {})
-            return
-        yield from self._changed(listing, reading, progress)
-        progress.whole = False
-        complete = not (cursor or listing.cut or progress.held_back or progress.waiting)
-        yield Checkpoint(progress.cursor(), complete=complete)
+        else:
+            yield from NotionUnitReader(objects, listing, start).read()
 
     def fetch(self, unit: Unit, document_ids: Sequence[str]) -> Iterator[Item]:
         """See `Connector.fetch`. `Deleted` also stands for an object that has moved to another unit."""
-        tree = self._lookup()
-        self._looked_up = None
-        reading = Reading(self._account, tree, unit)
-        below: dict[str, tuple[Ref, ...]] = {}
+        events = self._events
+        hierarchy = events.hierarchy()
+        events.end_round()
+        context = self._context(events.people)
+        objects = NotionObjectReader(context, hierarchy, unit)
+        refetch = NotionRefetch(context, objects, events.files)
+        reads: dict[str, ObjectRead] = {}
         for document_id in document_ids:
-            own, *more = self._names_in(document_id)
-            ref = _ref(tree, own)
-            if more == [BELOW]:
-                yield from self._below(reading, list(below.get(own) or self._refs_below(reading, ref)))
-            elif more:
-                yield reading.file(ref, more[-1])
+            own, *rest = context.path_of(document_id)
+            ref = hierarchy.resolve(own)
+            if rest == [BELOW]:
+                yield from refetch.read_below(reads.get(own) or objects.read(ref))
+            elif rest:
+                yield objects.read_file(ref, rest[-1])
             else:
-                yield from self._again(reading, ref)
-                below[own] = reading.below
+                reads[own] = yield from refetch.read(ref)
                 if ref.id != own:  # a data source, which is part of its database
                     yield Deleted(document_id)
 
-    def _changed(self, listing: Listing, reading: Reading, progress: Progress) -> Iterator[Item]:
-        """All that is due, with checkpoints between."""
-        due = [entry.ref for entry in listing.entries if progress.is_due(entry)]
-        known = {entry.ref for entry in listing.entries} if progress.whole else set(due)
-        yield from self._waiting(reading, progress, known)
-        emitted = 0
-        for entry in listing.entries:
-            is_due = progress.is_due(entry)
-            held = reading.holds_now(entry.ref) if is_due else False
-            if held is None:
-                progress.held_back, is_due = True, False
-            if held:
-                yield from _items(reading, entry.ref, progress)
-                progress.waiting.extend(progress.placed(entry.ref.id, reading.place, reading.below))
-                emitted += 1
-            if is_due:
-                progress.looked_at(entry, listing.asked_at)
-            progress.passed(entry)
-            yield from self._waiting(reading, progress, known)
-            if emitted == OBJECTS_PER_CHECKPOINT:
-                emitted = 0
-                yield Checkpoint(progress.cursor())
+    def _context(self, people: People) -> NotionContext:
+        return NotionContext(self._connection, self._client, self._store, self._comments, people)
 
-    def _waiting(self, reading: Reading, progress: Progress, known: set[Ref]) -> Iterator[Item]:
-        """What is to be read because of what stands above it, and all below that."""
-        for read, ref in enumerate(reading.following(progress.waiting, known), start=1):
-            yield from _items(reading, ref, progress)
-            progress.placed(ref.id, reading.place, reading.below)
-            progress.waiting.extend(reading.below)
-            if read % OBJECTS_PER_CHECKPOINT == 0:
-                yield Checkpoint(progress.cursor())
+    @property
+    def _events(self) -> EventContext:
+        if self._event_context is None or self._event_context.is_over:
+            self._event_context = EventContext(self._client)
+        return self._event_context
 
-    def _again(self, reading: Reading, ref: Ref) -> Iterator[Item]:
-        """An object as it is now, with the files that this instance has not fetched yet."""
-        if len(self._fetched_files) > _PAGES_REMEMBERED:
-            self._fetched_files.clear()
-        files = self._fetched_files.setdefault(ref.id, {})
-        for item in reading.items(ref, files):
-            yield item
-            if isinstance(item, Deleted) and not files:
-                _, attachments = reading.remains(ref)
-                yield from (Deleted(self._account.file_id(ref.id, one.key)) for one in attachments)
-
-    def _below(self, reading: Reading, waiting: list[Ref]) -> Iterator[Item]:
-        for ref in reading.following(waiting, set()):
-            yield from self._again(reading, ref)
-            waiting.extend(reading.below or reading.remains(ref)[0])
-        if reading.untold:
-            raise reading.untold
-
-    def _refs_below(self, reading: Reading, ref: Ref) -> tuple[Ref, ...]:
-        reading.item(ref)
-        return reading.below or reading.remains(ref)[0]
-
-    def _names_in(self, document_id: str) -> list[str]:
-        return document_id.removeprefix(self._account.document_id()).split("/")
-
-    def _lookup(self) -> Tree:
-        """The tree that `unit_of` and the next `fetch` share: an object that changes meanwhile has an event coming."""
-        if self._looked_up is None or time.monotonic() - self._looked_up[1] > _LOOKED_UP_FOR:
-            self._looked_up = (Tree(self._client), time.monotonic())
-        return self._looked_up[0]
-
-    def _listing_for(self, reader: str, since: datetime | None) -> Listing:
-        """The listing at hand, if it reaches back far enough and this reader did not have it before."""
-        listing = self._listing
-        if listing is None or reader in self._served or not listing.reaches(since):
-            listing = self._listed(since)
-        self._served.add(reader)
-        return listing
-
-    def _listed(self, since: datetime | None) -> Listing:
-        self._listing = listed(self._client, since)
-        self._served = set()
-        self._names = None
-        return self._listing
-
-    def _people(self) -> Mapping[str, str]:
-        if self._names is None:
-            self._names = access.names(self._client)
-        return self._names
-
-    def _credentials(self) -> Finding:
-        user = self._client.me()
-        workspace = (user.get("bot") or {}).get("workspace_name")
-        name = f"integration {user.get('name') or user.get('id')}"
-        older = f", API version {OLDER_VERSION}" if self._client.version == OLDER_VERSION else ""
-        return Finding("credentials", True, f"{name} of {workspace}{older}" if workspace else f"{name}{older}")
-
-    def _people_in_reach(self) -> Finding:
-        """Only where readers are the workspace's people does anything depend on seeing them."""
-        if group_token(self._connection.id, access.WORKSPACE) not in access.readers(self._connection):
-            return Finding("people", True, "not asked for: `readers` names who may read")
-        try:
-            count = len(list(self.memberships()))
-        except AccessDenied as error:
-            return Finding("people", False, f"{error}; give the integration the capability to read users with e-mail")
-        advice = "" if count else "; give the integration the capability to read users with their e-mail addresses"
-        return Finding("people", count > 0, f"{count} with an e-mail address{advice}")
-
-    def _pages_in_reach(self) -> Finding:
-        """One page of search tells: listing all would take long in a large workspace."""
-        page = next(self._client.search())
-        more = "at least " if page.next_cursor else ""
-        advice = "" if page.items else "; share pages with the integration (`Connections` in a page's menu)"
-        return Finding("pages", bool(page.items), f"{more}{len(page.items)} pages and databases in reach{advice}")
-
-
-def _inside(listing: Listing, reading: Reading, window: Window) -> Iterator[Item]:
-    for entry in listing.entries:
-        if entry.edited in window and reading.holds(entry.ref):
-            yield from reading.items(entry.ref, {})
-
-
-def _items(reading: Reading, ref: Ref, progress: Progress) -> Iterator[Item]:
-    files = dict(progress.files.get(ref.id, {}))
-    yield from reading.items(ref, files)
-    progress.with_files(ref.id, files)
-
-
-def _ref(tree: Tree, own: str) -> Ref:
-    """An id as what it is: a page, a database, or a database's data source, which stands for the database."""
-    for kind in KINDS:
-        try:
-            found = tree.find(Ref(kind, own))
-        except (AuthenticationFailed, RateLimited):
-            raise
-        except SourceError:
-            return Ref(kind, own)  # reading it says what is wrong
-        if found:
-            return found.parent if kind == "data_source" and found.parent else found.ref
-    return Ref("page", own)
+    def _snapshot_for(self, reader: str, since: datetime | None) -> SyncSnapshot:
+        """The one at hand, if it reaches back far enough and this reader did not have it before."""
+        if self._snapshot is None or not self._snapshot.serves(reader, since):
+            self._snapshot = SyncSnapshot.take(self._client, since)
+        self._snapshot.serve(reader)
+        return self._snapshot

@@ -2,68 +2,64 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeGuard
+from typing import TypeAlias, TypeVar
 
 import httpx
+from pydantic import ValidationError
 
-from connectors.errors import (
-    AccessDenied,
-    AuthenticationFailed,
-    InvalidResponse,
-    NotFound,
-    RateLimited,
-    RequestRejected,
-    SourceError,
-    Unavailable,
+from connectors.errors import InvalidResponse, NotFound
+from connectors.http import ApiClient, parsed
+from connectors.paging import PageTrail
+from connectors.payloads import Payload
+from connectors.slack.payloads import (
+    ChannelAnswer,
+    ChannelsAnswer,
+    FileAnswer,
+    FilesAnswer,
+    MembersAnswer,
+    MessagesAnswer,
+    SlackAnswer,
+    SlackChannel,
+    SlackFile,
+    SlackIdentity,
+    SlackMessage,
+    SlackUser,
+    SlackUsergroup,
+    UserAnswer,
+    UsergroupsAnswer,
+    UsersAnswer,
 )
-from connectors.http import ApiClient, parsed, retry_after
-from connectors.slack.payloads import count, dicts, fields
+from connectors.slack.refusals import refusal
 from connectors.slack.settings import SlackConnection
+from connectors.slack.timestamps import ts_key
 
-Payload: TypeAlias = dict[str, Any]
+P = TypeVar("P", bound=Payload)
+A = TypeVar("A", bound=SlackAnswer)
+Argument: TypeAlias = str | int | bool | None
 
 PAGE_SIZE = 200
 """Slack recommends no more: https://docs.slack.dev/apis/web-api/pagination"""
-
 FILES_PER_PAGE = 200
 
+_HISTORY = "conversations.history"
+_REPLIES = "conversations.replies"
 _END_OF_TIME = "9999999999.999999"
-_TIME = re.compile(r"\d{1,11}(\.\d*)?", re.ASCII)
+_NO_PROGRESS = "pagination loop: it says that there is more, and gives the same again"
 
-_CREDENTIALS = {
-    "account_inactive",
-    "invalid_auth",
-    "not_authed",
-    "org_login_required",
-    "team_access_not_granted",
-    "token_expired",
-    "token_revoked",
-}
-_ACCESS = {
-    "access_denied",
-    "ekm_access_denied",
-    "enterprise_is_restricted",
-    "is_archived",
-    "missing_scope",
-    "no_permission",
-    "not_allowed_token_type",
-    "not_in_channel",
-    "restricted_action",
-}
-_ABSENT = {
-    "channel_not_found",
-    "file_deleted",
-    "file_not_found",
-    "message_not_found",
-    "thread_not_found",
-    "user_not_found",
-    "users_not_found",
-}
-_PASSING = {"fatal_error", "internal_error", "request_timeout", "service_unavailable", "team_added_to_org"}
+
+@dataclass(frozen=True, slots=True)
+class HistoryPage:
+    """One answer of a channel's history: `messages` from the newest to the oldest; whether older ones follow."""
+
+    messages: list[SlackMessage]
+    more: bool
+
+    @property
+    def oldest(self) -> str | None:
+        """The time of its oldest message, where older ones follow; None where it shows all that is left."""
+        return self.messages[-1].ts if self.more and self.messages else None
 
 
 class SlackClient:
@@ -73,39 +69,56 @@ class SlackClient:
         token = connection.token.get_secret_value().strip()
         headers = {"Authorization": f"Bearer {token}", "User-Agent": "headrace"}
         # Slack counts each method apart: https://docs.slack.dev/apis/web-api/rate-limits
-        self._api = ApiClient(
-            connection.base_url, headers, check=refusal, tier=lambda path: path.rpartition("/")[2], transport=transport
+        self.api = ApiClient(
+            connection.base_url,
+            headers,
+            check=refusal,
+            tier=lambda path: path.rpartition("/")[2],
+            transport=transport,
         )
 
     @property
     def requests(self) -> int:
-        return self._api.requests
+        return self.api.requests
 
     def close(self) -> None:
-        self._api.close()
+        self.api.close()
 
-    def call(self, method: str, **arguments: Any) -> Payload:
-        """The answer of a method. Arguments that are None are left out."""
-        body: Payload = self._api.send("POST", method, data=_form(arguments), parse=parsed)
-        return body
+    def identity(self) -> SlackIdentity:
+        return self._call("auth.test", SlackIdentity)
 
     def scopes(self) -> str:
         """Scopes of the token, as Slack lists them in the header of every answer; empty if it does not."""
-        scopes: str = self._api.send(
+        scopes: str = self.api.send(
             "POST", "auth.test", parse=lambda response: response.headers.get("x-oauth-scopes", "")
         )
         return scopes
 
-    def listing(self, method: str, key: str, **arguments: Any) -> Iterator[Any]:
-        """All entries under `key`, page by page. Raises InvalidResponse if a cursor comes again: there is no end."""
-        cursors = Cursors(method)
-        while True:
-            body = self.call(method, limit=PAGE_SIZE, cursor=cursors.last, **arguments)
-            yield from body.get(key) or ()
-            if not cursors.follow(body):
-                return
+    def users(self) -> Iterator[SlackUser]:
+        for page in self._pages("users.list", UsersAnswer):
+            yield from page.members
 
-    def history(self, channel: str, *, oldest: str | None = None, latest: str | None = None) -> Iterator[Page]:
+    def user(self, user: str) -> SlackUser | None:
+        return self._call("users.info", UserAnswer, user=user).user
+
+    def usergroups(self) -> tuple[SlackUsergroup, ...]:
+        return self._call("usergroups.list", UsergroupsAnswer, include_users=True).usergroups
+
+    def channels(self, kind: str) -> Iterator[SlackChannel]:
+        """All channels of a type, archived ones included."""
+        for page in self._pages("conversations.list", ChannelsAnswer, types=kind, exclude_archived=False):
+            yield from page.channels
+
+    def channel(self, channel: str) -> SlackChannel | None:
+        found = self._call("conversations.info", ChannelAnswer, channel=channel).channel
+        return found and found.model_copy(update={"id": found.id or channel})
+
+    def members(self, channel: str) -> Iterator[str]:
+        """Ids of the people in a channel."""
+        for page in self._pages("conversations.members", MembersAnswer, channel=channel):
+            yield from page.members
+
+    def history(self, channel: str, *, oldest: str | None = None, latest: str | None = None) -> Iterator[HistoryPage]:
         """Messages outside threads, newest first, page by page, strictly between the two times.
 
         Servers that give no cursor are asked by time. Raises InvalidResponse if one says that there is more and
@@ -113,138 +126,100 @@ class SlackClient:
         """
         # With `oldest` alone Slack begins at the oldest messages, and not at the newest.
         latest = latest or (_END_OF_TIME if oldest else None)
-        cursors, bound = Cursors("conversations.history"), latest
+        trail, cursor = PageTrail(_HISTORY), None
         before: set[str] = set()
         while True:
-            body = self.call(
-                cursors.method, channel=channel, limit=PAGE_SIZE, oldest=oldest, latest=bound, cursor=cursors.last
+            answer = self._call(
+                _HISTORY, MessagesAnswer, channel=channel, limit=PAGE_SIZE, oldest=oldest, latest=latest, cursor=cursor
             )
-            told = {one["ts"]: one for one in dicts(body.get("messages")) if _between(one.get("ts"), oldest, bound)}
+            shown = {one.ts: one for one in answer.messages if _is_between(one.ts, oldest, latest)}
             # Messages that come while the pages are read move others to the next page.
-            found = [told[ts] for ts in sorted(told.keys() - before, key=number, reverse=True)]
-            more = cursors.follow(body) or bool(body.get("has_more"))
-            if more and not found and (told or not cursors.last):
-                raise InvalidResponse(cursors.method, "it says that there is more, and gives the same again")
-            yield Page(found, more)
+            new = [shown[ts] for ts in _newest_first(shown.keys() - before)]
+            cursor = trail.follow(answer.next_cursor)
+            more = cursor is not None or answer.has_more
+            if more and not new and (shown or cursor is None):
+                raise InvalidResponse(_HISTORY, _NO_PROGRESS)
+            yield HistoryPage(new, more)
             if not more:
                 return
-            before = set(told)
-            bound = bound if cursors.last else found[-1]["ts"]
+            before = set(shown)
+            latest = latest if cursor else new[-1].ts
 
-    def message(self, channel: str, ts: str) -> Payload | None:
+    def message(self, channel: str, ts: str) -> SlackMessage | None:
         """A message outside threads, or the root of one."""
-        body = self.call("conversations.history", channel=channel, limit=1, oldest=ts, latest=ts, inclusive=True)
-        return next((one for one in dicts(body.get("messages")) if one.get("ts") == ts), None)
+        answer = self._call(_HISTORY, MessagesAnswer, channel=channel, limit=1, oldest=ts, latest=ts, inclusive=True)
+        return next((message for message in answer.messages if message.ts == ts), None)
 
-    def replies(self, channel: str, thread: str) -> list[Payload]:
+    def replies(self, channel: str, thread: str) -> list[SlackMessage]:
         """A thread's messages, the root first; empty if it is gone."""
-        found: dict[str, Payload] = {}
-        cursors, oldest = Cursors("conversations.replies"), None
+        found: dict[str, SlackMessage] = {}
+        trail, cursor, oldest = PageTrail(_REPLIES), None, None
         while True:
             try:
-                body = self.call(
-                    cursors.method, channel=channel, ts=thread, limit=PAGE_SIZE, oldest=oldest, cursor=cursors.last
+                answer = self._call(
+                    _REPLIES, MessagesAnswer, channel=channel, ts=thread, limit=PAGE_SIZE, oldest=oldest, cursor=cursor
                 )
             except NotFound:
                 return []
             known = len(found)
             # The root comes again with every page.
-            found |= {one["ts"]: one for one in dicts(body.get("messages")) if is_time(one.get("ts"))}
-            if not cursors.follow(body):
-                if not body.get("has_more"):
-                    return [found[ts] for ts in sorted(found, key=number)]
-                if len(found) == known:
-                    raise InvalidResponse(cursors.method, "it says that there is more, and gives the same again")
-                oldest = max(found, key=number)
+            found |= {message.ts: message for message in answer.messages}
+            if cursor := trail.follow(answer.next_cursor):
+                continue
+            if not answer.has_more:
+                return [found[ts] for ts in sorted(found, key=ts_key)]
+            if len(found) == known:
+                raise InvalidResponse(_REPLIES, _NO_PROGRESS)
+            oldest = max(found, key=ts_key)
 
-    def files(self, channel: str) -> Iterator[Payload]:
+    def files(self, channel: str) -> Iterator[SlackFile]:
         """Files shared in a channel, in whichever thread. Needs the scope files:read.
 
         This method counts pages: https://docs.slack.dev/reference/methods/files.list
         """
-        page, pages = 1, 1
-        while page <= pages:
-            body = self.call(
-                "files.list", channel=channel, count=FILES_PER_PAGE, page=page, show_files_hidden_by_limit=True
+        number, pages = 1, 1
+        while number <= pages:
+            page = self._call(
+                "files.list",
+                FilesAnswer,
+                channel=channel,
+                count=FILES_PER_PAGE,
+                page=number,
+                show_files_hidden_by_limit=True,
             )
-            yield from (file for file in dicts(body.get("files")) if file.get("id"))
-            pages = count(fields(body.get("paging")).get("pages"))
-            page += 1
+            yield from (file for file in page.files if file.id)
+            pages = page.paging.pages if page.paging else 0
+            number += 1
 
-    def file(self, file: str) -> Payload:
+    def file(self, file: str) -> SlackFile:
         """What is known of a file. Raises NotFound for a deleted one."""
-        found: Payload = self.call("files.info", file=file).get("file") or {"id": file}
-        return found
+        found = self._call("files.info", FileAnswer, file=file).file or SlackFile()
+        return found.model_copy(update={"id": found.id or file})
+
+    def _pages(self, method: str, model: type[A], **arguments: Argument) -> Iterator[A]:
+        """The answers of a method that gives pages by cursor. Raises InvalidResponse for pages without end."""
+        trail, cursor = PageTrail(method), None
+        while True:
+            page = self._call(method, model, limit=PAGE_SIZE, cursor=cursor, **arguments)
+            yield page
+            cursor = trail.follow(page.next_cursor)
+            if not cursor:
+                return
+
+    def _call(self, method: str, model: type[P], **arguments: Argument) -> P:
+        """The answer of a method. Arguments that are None are left out."""
+
+        def read(response: httpx.Response) -> P:
+            try:
+                return model.model_validate(parsed(response))
+            except ValidationError as error:
+                raise InvalidResponse(method, f"not as documented: {error.errors(include_url=False)[0]}") from error
+
+        answer: P = self.api.send("POST", method, data=_form(**arguments), parse=read)
+        return answer
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One answer of a channel's history: `messages` from the newest to the oldest; whether older ones follow."""
-
-    messages: list[Payload]
-    more: bool
-
-
-class Cursors:
-    """Follows the cursors of one listing. https://docs.slack.dev/apis/web-api/pagination"""
-
-    def __init__(self, method: str) -> None:
-        self.method = method
-        self.last: str | None = None
-        self._followed: set[str] = set()
-
-    def follow(self, body: Payload) -> bool:
-        """Take the cursor of an answer; whether there is one. Raises InvalidResponse if it has come before."""
-        self.last = str(fields(body.get("response_metadata")).get("next_cursor") or "") or None
-        if self.last in self._followed:
-            raise InvalidResponse(self.method, "its next page is one that was read before")
-        if self.last:
-            self._followed.add(self.last)
-        return self.last is not None
-
-
-def number(ts: str) -> tuple[int, int]:
-    """A message's time as seconds and microseconds; a float would lose digits."""
-    seconds, _, fraction = ts.partition(".")
-    return int(seconds), int(fraction.ljust(6, "0")[:6] or 0)
-
-
-def is_time(ts: Any) -> TypeGuard[str]:
-    """Whether this is a message's time."""
-    return isinstance(ts, str) and _TIME.fullmatch(ts) is not None
-
-
-def refusal(response: httpx.Response) -> SourceError | None:
-    """What `ok: false` stands for. https://docs.slack.dev/apis/web-api/#responses"""
-    if response.status_code != 200:
-        return None
-    try:
-        body = json.loads(response.content)
-    except ValueError:
-        return None  # told by whoever parses it, who also asks again
-    if not isinstance(body, dict) or body.get("ok", True):
-        return None
-    return _error(str(response.url), body, retry_after(response.headers))
-
-
-def _error(url: str, body: Payload, wait: float | None) -> SourceError:
-    where = url.split("?", 1)[0]
-    code = str(body.get("error") or "unknown error")
-    if code in ("ratelimited", "rate_limited"):
-        return RateLimited(where, wait)
-    if code in _CREDENTIALS:
-        return AuthenticationFailed(where, code)
-    if code in _ACCESS:
-        needed = f", needs the scope {body['needed']}" if body.get("needed") else ""
-        return AccessDenied(where, code + needed)
-    if code in _ABSENT:
-        return NotFound(f"{where} ({code})")
-    if code in _PASSING:
-        return Unavailable(where, code)
-    return RequestRejected(where, 200, code)
-
-
-def _form(arguments: Payload) -> dict[str, str]:
+def _form(**arguments: Argument) -> dict[str, str]:
     return {
         name: str(value).lower() if isinstance(value, bool) else str(value)
         for name, value in arguments.items()
@@ -252,8 +227,10 @@ def _form(arguments: Payload) -> dict[str, str]:
     }
 
 
-def _between(ts: Any, oldest: str | None, latest: str | None) -> bool:
+def _is_between(ts: str, oldest: str | None, latest: str | None) -> bool:
     """The bounds once more, for servers that ignore them."""
-    if not is_time(ts):
-        return False
-    return (oldest is None or number(ts) > number(oldest)) and (latest is None or number(ts) < number(latest))
+    return (oldest is None or ts_key(ts) > ts_key(oldest)) and (latest is None or ts_key(ts) < ts_key(latest))
+
+
+def _newest_first(times: set[str]) -> list[str]:
+    return sorted(times, key=ts_key, reverse=True)

@@ -3,51 +3,51 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from functools import cached_property
+from typing import TypeVar
 
 from connectors.errors import AccessDenied, NotFound, RequestRejected
-from connectors.slack.client import Payload, SlackClient
-from connectors.slack.payloads import dicts, fields
+from connectors.slack.client import SlackClient
+from connectors.slack.payloads import Authored, SlackChannel, SlackIdentity, SlackUser, SlackUsergroup
 from connectors.slack.render.mrkdwn import Names
+
+T = TypeVar("T")
 
 CHANNEL_TYPES = ("public_channel", "private_channel", "mpim")
 """Asked for one by one, since each needs a scope of its own: channels:read, groups:read, mpim:read. Group direct
 messages are among them only where the app was invited."""
+LOOKED_UP_ALONE = 5
+"""People that are asked for one by one, as an event needs them, before all of the workspace are listed."""
 
 logger = logging.getLogger(__name__)
 
 
-LOOKED_UP_ALONE = 5
-"""People that are asked for one by one, as an event needs them, before all of the workspace are listed."""
-
-
-class Directory:
+class SlackDirectory:
     """Names for ids. What cannot be looked up keeps its id."""
 
     def __init__(self, client: SlackClient) -> None:
         self._client = client
-        self._people: dict[str, Payload] = {}
-        self._rooms: dict[str, Payload] = {}
+        self._single_users: dict[str, SlackUser | None] = {}
+        self._single_channels: dict[str, SlackChannel | None] = {}
 
     @cached_property
     def names(self) -> Names:
-        return Names(self.user, self.channel, self.usergroup)
+        return Names(self.user_name, self.channel_name, self.usergroup_name)
 
     @cached_property
-    def users(self) -> dict[str, Payload]:
+    def users(self) -> dict[str, SlackUser]:
         """All people of the workspace. Needs the scopes users:read and users:read.email."""
-        listed = dicts(list(self._client.listing("users.list", "members")))
-        return {user["id"]: user for user in listed if user.get("id")}
+        return {user.id: user for user in self._client.users() if user.id}
 
     @cached_property
-    def channels(self) -> dict[str, Payload]:
+    def channels(self) -> dict[str, SlackChannel]:
         """All channels that the token sees, archived ones included. Raises AccessDenied if it may see none."""
-        found: dict[str, Payload] = {}
+        found: dict[str, SlackChannel] = {}
         denied: list[AccessDenied] = []
         for kind in CHANNEL_TYPES:
             try:
-                listed = self._client.listing("conversations.list", "channels", types=kind, exclude_archived=False)
-                found.update((channel["id"], channel) for channel in listed if channel.get("id"))
+                found.update((channel.id, channel) for channel in self._client.channels(kind) if channel.id)
             except AccessDenied as error:
                 denied.append(error)
                 logger.info("channels of the type %s are not read: %s", kind, error)
@@ -56,64 +56,60 @@ class Directory:
         return found
 
     @cached_property
-    def identity(self) -> Payload:
-        """Whose the token is: https://docs.slack.dev/reference/methods/auth.test"""
-        return self._client.call("auth.test")
+    def identity(self) -> SlackIdentity:
+        return self._client.identity()
 
     @property
     def team_url(self) -> str:
-        """Where the workspace lives: https://acme.slack.com/"""
-        return str(self.identity.get("url") or "https://app.slack.com/")
+        """Where the workspace lives, without a slash at the end: https://acme.slack.com"""
+        return (self.identity.url or "https://app.slack.com").rstrip("/")
 
-    def listed_channel(self, channel_id: str) -> Payload | None:
+    def listed_channel(self, channel_id: str) -> SlackChannel | None:
         """A channel, if all of them have been listed."""
         return self.channels.get(channel_id) if "channels" in self.__dict__ else None
 
-    def is_bot(self, said: Payload) -> bool:
+    def is_bot(self, authored: Authored) -> bool:
         """Whether a message or file comes from a bot. What a person posts through an app bears the app's `bot_id`
         and the person's `user`."""
-        if said.get("subtype") == "bot_message":
+        if authored.subtype == "bot_message":
             return True
-        author = self.person(str(said["user"])) if said.get("user") else {}
-        return bool(author.get("is_bot")) or (bool(said.get("bot_id")) and not author)
+        author = self.person(authored.user) if authored.user else None
+        return author.is_bot if author else bool(authored.bot_id)
 
-    def user(self, user_id: str) -> str:
-        known = self.person(user_id)
-        profile = fields(known.get("profile"))
-        candidates = (profile.get("display_name"), profile.get("real_name"), known.get("real_name"), known.get("name"))
-        return next((str(name) for name in candidates if name), user_id)
+    def user_name(self, user_id: str) -> str:
+        user = self.person(user_id)
+        if not user:
+            return user_id
+        return user.profile.display_name or user.profile.real_name or user.real_name or user.name or user_id
 
-    def channel(self, channel_id: str) -> str:
-        known = self.listed_channel(channel_id) or self._looked_up(
-            self._rooms, "conversations.info", "channel", channel_id
-        )
-        return str(known.get("name") or channel_id)
+    def channel_name(self, channel_id: str) -> str:
+        known = self.listed_channel(channel_id) or _look_up(self._single_channels, self._client.channel, channel_id)
+        return (known.name if known else "") or channel_id
 
-    def usergroup(self, group_id: str) -> str:
-        group = self.usergroups.get(group_id, {})
-        return str(group.get("handle") or group.get("name") or group_id)
+    def usergroup_name(self, group_id: str) -> str:
+        group = self.usergroups.get(group_id)
+        return (group.handle or group.name if group else "") or group_id
 
     @cached_property
-    def usergroups(self) -> dict[str, Payload]:
+    def usergroups(self) -> dict[str, SlackUsergroup]:
         """User groups with their members; none without the scope usergroups:read."""
         try:
-            found = self._client.call("usergroups.list", include_users=True).get("usergroups") or ()
+            return {group.id: group for group in self._client.usergroups() if group.id}
         except (AccessDenied, NotFound, RequestRejected) as error:
             logger.info("user groups keep their ids: %s", error)
             return {}
-        return {group["id"]: group for group in found if group.get("id")}
 
-    def person(self, user_id: str) -> Payload:
-        """What is known of somebody. In shared channels, people of other organisations are asked for one by one."""
-        alone = not self.__dict__.keys() & {"users", "_everybody"} and len(self._people) < LOOKED_UP_ALONE
-        if alone and (known := self._looked_up(self._people, "users.info", "user", user_id)):
+    def person(self, user_id: str) -> SlackUser | None:
+        """Somebody, if known. In shared channels, people of other organisations are asked for one by one."""
+        alone = not self.__dict__.keys() & {"users", "_everybody"} and len(self._single_users) < LOOKED_UP_ALONE
+        if alone and (known := _look_up(self._single_users, self._client.user, user_id)):
             return known
         if self._everybody is None:
-            return {}
-        return self._everybody.get(user_id) or self._looked_up(self._people, "users.info", "user", user_id)
+            return None
+        return self._everybody.get(user_id) or _look_up(self._single_users, self._client.user, user_id)
 
     @cached_property
-    def _everybody(self) -> dict[str, Payload] | None:
+    def _everybody(self) -> dict[str, SlackUser] | None:
         """As `users`; None without the scope users:read, which asking for one needs too."""
         try:
             return self.users
@@ -124,10 +120,12 @@ class Directory:
             logger.warning("people are asked for one by one: %s", error)
             return {}
 
-    def _looked_up(self, known: dict[str, Payload], method: str, key: str, name: str) -> Payload:
-        if name not in known:
-            try:
-                known[name] = fields(self._client.call(method, **{key: name}).get(key))
-            except (AccessDenied, NotFound, RequestRejected):
-                known[name] = {}
-        return known[name]
+
+def _look_up(known: dict[str, T | None], read: Callable[[str], T | None], object_id: str) -> T | None:
+    """What was read under an id, or is now; None where that is refused, which is remembered too."""
+    if object_id not in known:
+        try:
+            known[object_id] = read(object_id)
+        except (AccessDenied, NotFound, RequestRejected):
+            known[object_id] = None
+    return known[object_id]

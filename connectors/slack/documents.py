@@ -4,31 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 
 from connectors.contract import Deleted, Item, ListingEntry, Skipped
 from connectors.model import MARKDOWN, Document, Parent, Unit
-from connectors.slack import access
-from connectors.slack.client import Payload, number
-from connectors.slack.cursor import day_digest, fingerprint
-from connectors.slack.directory import Directory
-from connectors.slack.render import messages as render
+from connectors.slack.access import channel_readers
+from connectors.slack.cursor import day_fingerprint
+from connectors.slack.directory import SlackDirectory
+from connectors.slack.payloads import Authored, SlackChannel, SlackMessage
+from connectors.slack.render.messages import author_name, is_noise, last_change, message_title, render_messages
 from connectors.slack.render.mrkdwn import Names
 from connectors.slack.settings import SlackConnection
+from connectors.slack.timestamps import day_of, moment, ts_key
 
 
 @dataclass(frozen=True, slots=True)
-class Channel:
-    """A channel as it is now; `payload` is what Slack says of it."""
+class ChannelDocuments:
+    """Makes the documents of one channel, which is `channel` as Slack shows it now."""
 
     connection: SlackConnection
-    directory: Directory
+    directory: SlackDirectory
     unit: Unit
-    payload: Payload
-
-    @property
-    def id(self) -> str:
-        return self.unit.id
+    channel: SlackChannel
 
     @property
     def prefix(self) -> str:
@@ -36,7 +33,7 @@ class Channel:
 
     @property
     def name(self) -> str:
-        return f"#{self.payload.get('name') or self.unit.name}"
+        return f"#{self.channel.name or self.unit.name}"
 
     @property
     def parent(self) -> Parent:
@@ -44,7 +41,11 @@ class Channel:
 
     @property
     def readers(self) -> tuple[str, ...]:
-        return access.readers(self.connection.id, self.payload)
+        return channel_readers(self.connection.id, self.channel)
+
+    @property
+    def names(self) -> Names:
+        return self.directory.names
 
     def day_id(self, day: date) -> str:
         """Of the messages of one day (UTC) outside threads."""
@@ -59,66 +60,66 @@ class Channel:
     def day_title(self, day: date) -> str:
         return f"{self.name}, {day}"
 
-    def thread_title(self, messages: Sequence[Payload]) -> str:
+    def thread_title(self, messages: Sequence[SlackMessage]) -> str:
         """By the first message that says something: a root that was deleted says nothing."""
-        first = next((title for one in self.spoken(messages) if (title := render.title(one, self.names))), "")
+        titles = (message_title(message, self.names) for message in self.visible_messages(messages))
+        first = next(filter(None, titles), "")
         return f"{self.name}: {first}" if first else self.name
 
-    def place(self, message: Payload, thread: Sequence[Payload] = ()) -> Parent:
-        """The document in which a message stands; `thread` are the messages of its thread."""
-        if is_reply(message) or is_thread(message):
-            root = str(message.get("thread_ts") or message["ts"])
-            return Parent(self.thread_id(root), self.thread_title(thread or [message]))
-        day = day_of(message)
+    def day_parent(self, day: date) -> Parent:
         return Parent(self.day_id(day), self.day_title(day))
 
-    @property
-    def names(self) -> Names:
-        return self.directory.names
+    def parent_of(self, message: SlackMessage, thread: Sequence[SlackMessage] = ()) -> Parent:
+        """The document that a message is part of; `thread` are the messages of its thread."""
+        if message.is_reply or message.is_root:
+            return Parent(self.thread_id(message.root_ts), self.thread_title(thread or [message]))
+        return self.day_parent(day_of(message.ts))
 
-    def day_document(self, day: date, messages: Sequence[Payload]) -> Item:
+    def day_document(self, day: date, messages: Sequence[SlackMessage]) -> Item:
         """The messages of a day; a thread's root and what was said to the channel from one belong to the thread."""
-        own = self.spoken(outside_threads(messages))
-        return self._document(self.day_id(day), "messages", self.day_title(day), own, day_digest(own))
+        own = self.visible_messages(outside_threads(messages))
+        return self._document(self.day_id(day), "messages", self.day_title(day), own, day_fingerprint(own))
 
-    def thread_document(self, ts: str, messages: Sequence[Payload]) -> Item:
+    def thread_document(self, ts: str, messages: Sequence[SlackMessage]) -> Item:
         """A thread from its messages, the root first; Deleted where there is no thread any more."""
-        if not messages or messages[0]["ts"] != ts or not (len(messages) > 1 or is_thread(messages[0])):
+        if not messages or messages[0].ts != ts or not (len(messages) > 1 or messages[0].is_root):
             return Deleted(self.thread_id(ts))
-        title, said = self.thread_title(messages), self.spoken(messages)
-        if not said:
-            return Skipped(self.thread_id(ts), title, "empty: nothing but notices and bots", self._link(messages[0]))
-        return self._document(self.thread_id(ts), "thread", title, said, fingerprint(_counted(messages)))
+        title, visible, root = self.thread_title(messages), self.visible_messages(messages), messages[0]
+        if not visible:
+            return Skipped(self.thread_id(ts), title, "empty: nothing but notices and bots", self._link(root))
+        counted = root if root.reply_count else root.with_replies(len(messages) - 1, messages[-1].ts)
+        return self._document(self.thread_id(ts), "thread", title, visible, counted.fingerprint)
 
-    def listed_day(self, day: date, messages: Sequence[Payload]) -> ListingEntry | None:
+    def day_entry(self, day: date, messages: Sequence[SlackMessage]) -> ListingEntry | None:
         """A day as the channel's history names it; None if nobody said anything outside threads."""
-        own = self.spoken(outside_threads(messages))
-        return (
-            ListingEntry(self.day_id(day), self.day_title(day), render.last_change(own), day_digest(own))
-            if own
-            else None
-        )
+        own = self.visible_messages(outside_threads(messages))
+        if not own:
+            return None
+        return ListingEntry(self.day_id(day), self.day_title(day), last_change(own), day_fingerprint(own))
 
-    def listed_thread(self, root: Payload) -> ListingEntry:
+    def thread_entry(self, root: SlackMessage) -> ListingEntry:
         """A thread as its root names it: replies that were edited do not show."""
-        said = self.spoken([root]) or [{"ts": root["ts"]}]
-        latest = [*said, {"ts": root["latest_reply"]}] if root.get("latest_reply") else said
-        return ListingEntry(self.thread_id(root["ts"]), "", render.last_change(latest), fingerprint(root))
+        visible = self.visible_messages([root])
+        changes = [last_change(visible) if visible else moment(root.ts)]
+        changes += [moment(root.latest_reply)] if root.latest_reply else []
+        return ListingEntry(self.thread_id(root.ts), "", max(changes), root.fingerprint)
 
-    def spoken(self, messages: Sequence[Payload]) -> list[Payload]:
+    def visible_messages(self, messages: Sequence[SlackMessage]) -> list[SlackMessage]:
         """What somebody said, in its order; of bots only where the connection reads them."""
-        said = [one for one in messages if not render.is_noise(one) and self.reads(one)]
-        return sorted(said, key=lambda message: number(message["ts"]))
+        visible = [message for message in messages if not is_noise(message) and self.includes(message)]
+        return sorted(visible, key=lambda message: ts_key(message.ts))
 
-    def reads(self, said: Payload) -> bool:
-        """Whether a message or file is read, whoever made it."""
-        return self.connection.bots or not self.directory.is_bot(said)
+    def includes(self, authored: Authored) -> bool:
+        """Whether a message or file is read, by its author."""
+        return self.connection.bots or not self.directory.is_bot(authored)
 
-    def _document(self, document_id: str, kind: str, title: str, spoken: Sequence[Payload], mark: str) -> Item:
-        if not spoken:
+    def _document(
+        self, document_id: str, kind: str, title: str, visible: Sequence[SlackMessage], fingerprint: str
+    ) -> Item:
+        if not visible:
             return Deleted(document_id)
-        content = render.render_messages(spoken, self.names)
-        url = self._link(spoken[0])
+        content = render_messages(visible, self.names)
+        url = self._link(visible[0])
         if not content.strip():
             return Skipped(document_id, title, "empty: no message has text", url)
         return Document(
@@ -131,44 +132,20 @@ class Channel:
             url=url,
             content=content,
             content_type=MARKDOWN,
-            author=render.author(spoken[0], self.names) if kind == "thread" else "",
-            created_at=render.moment(spoken[0]["ts"]),
-            updated_at=render.last_change(spoken),
+            author=author_name(visible[0], self.names) if kind == "thread" else "",
+            created_at=moment(visible[0].ts),
+            updated_at=last_change(visible),
             parents=(self.parent,),
             readers=self.readers,
-            fingerprint=mark,
+            fingerprint=fingerprint,
         )
 
-    def _link(self, message: Payload) -> str:
+    def _link(self, message: SlackMessage) -> str:
         """A permalink, made as chat.getPermalink makes it, without a request for each message."""
-        base = self.unit.url or f"{self.directory.team_url.rstrip('/')}/archives/{self.unit.id}"
-        link = f"{base}/p{message['ts'].replace('.', '')}"
-        return f"{link}?thread_ts={message['thread_ts']}&cid={self.unit.id}" if is_reply(message) else link
+        base = self.unit.url or f"{self.directory.team_url}/archives/{self.unit.id}"
+        link = f"{base}/p{message.ts.replace('.', '')}"
+        return f"{link}?thread_ts={message.thread_ts}&cid={self.unit.id}" if message.is_reply else link
 
 
-def outside_threads(messages: Sequence[Payload]) -> list[Payload]:
-    return [message for message in messages if not is_thread(message) and not is_reply(message)]
-
-
-def is_thread(message: Payload) -> bool:
-    """Whether a message is the root of a thread that has replies, where they are counted."""
-    replies = message.get("reply_count")
-    return bool(replies) and not is_reply(message) if replies is not None else message.get("thread_ts") == message["ts"]
-
-
-def is_reply(message: Payload) -> bool:
-    return bool((message.get("thread_ts") or message["ts"]) != message["ts"])
-
-
-def day_of(message: Payload) -> date:
-    return render.moment(message["ts"]).date()
-
-
-def midnight(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)
-
-
-def _counted(messages: Sequence[Payload]) -> Payload:
-    """A thread's root as the channel's history shows it, for servers that count replies only there."""
-    counted = {"reply_count": len(messages) - 1, "latest_reply": messages[-1]["ts"]}
-    return messages[0] if messages[0].get("reply_count") else messages[0] | counted
+def outside_threads(messages: Sequence[SlackMessage]) -> list[SlackMessage]:
+    return [message for message in messages if not message.is_root and not message.is_reply]

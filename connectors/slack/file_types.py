@@ -2,47 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from connectors.model import HTML, MARKDOWN, PLAIN_TEXT
-from connectors.slack.client import Payload
-from connectors.slack.payloads import count, dicts
+from connectors.media import BY_EXTENSION, CSV, VAGUE, by_name, has_text
+from connectors.model import HTML, PLAIN_TEXT
+from connectors.slack.payloads import SlackFile
 
 LARGEST = 25_000_000
 """Bytes of a file that is read."""
 
-_OPENXML = "application/vnd.openxmlformats-officedocument"
-_DOCX = f"{_OPENXML}.wordprocessingml.document"
-_PPTX = f"{_OPENXML}.presentationml.presentation"
-_XLSX = f"{_OPENXML}.spreadsheetml.sheet"
-_PDF = "application/pdf"
-_READ = {
-    "application/json",
-    "application/x-yaml",
-    "application/xhtml+xml",
-    "application/xml",
-    "application/yaml",
-    "message/rfc822",
-    _DOCX,
-    _PDF,
-    _PPTX,
-    _XLSX,
-}
-_BY_FILETYPE: Mapping[str, str] = {
-    "csv": "text/csv",
-    "docx": _DOCX,
-    "eml": "message/rfc822",
-    "html": HTML,
-    "markdown": MARKDOWN,
-    "md": MARKDOWN,
-    "pdf": _PDF,
-    "pptx": _PPTX,
-    "text": PLAIN_TEXT,
-    "tsv": "text/tab-separated-values",
-    "xlsx": _XLSX,
-}
-_UNTOLD = ("", "application/octet-stream", "binary/octet-stream", PLAIN_TEXT)
-"""Media types that say less than Slack's own type does."""
 _WRITTEN_IN_SLACK = {"canvas", "post", "quip", "space"}
 """Canvases, and the posts before them: Slack gives them as HTML."""
 _PASSED_OVER = {
@@ -53,50 +19,47 @@ _PASSED_OVER = {
 }
 
 
-def reason_to_pass_over(file: Payload) -> str | None:
+def reason_to_skip(file: SlackFile) -> str | None:
     """Why a file is not read, None if it is."""
-    if reason := _PASSED_OVER.get(str(file.get("mode"))):
+    if reason := _PASSED_OVER.get(file.mode):
         return reason
-    if file.get("is_external"):
+    if file.is_external:
         return _PASSED_OVER["external"]
-    if file.get("file_access") in ("access_denied", "file_not_found"):
-        return f"out of reach: {file['file_access']}"
+    if file.file_access in ("access_denied", "file_not_found"):
+        return f"out of reach: {file.file_access}"
     if not content_type(file):
-        return f"unsupported type: {file.get('mimetype') or file.get('filetype') or 'none given'}"
-    size = count(file.get("size"))
+        return f"unsupported type: {file.mimetype or file.filetype or 'none given'}"
+    size = file.size or 0
     if size > LARGEST:
         return f"too large: {size / 1e6:.1f} MB, at most {LARGEST // 1_000_000} MB are read"
-    return None if mail(file) or file.get("url_private") or file.get("url_private_download") else "no address"
+    return None if mail_text(file) or file.url_private or file.url_private_download else "no address"
 
 
-def content_type(file: Payload) -> str:
+def content_type(file: SlackFile) -> str:
     """Media type of what is read of a file; empty for one that holds no text."""
     if is_written_in_slack(file):
         return HTML
-    kind, declared = str(file.get("filetype") or ""), str(file.get("mimetype") or "").partition(";")[0].strip().lower()
-    if file.get("mode") == "email" or kind == "email":
-        return PLAIN_TEXT if mail(file) else HTML
-    if declared in _UNTOLD and (better := _BY_FILETYPE.get(kind) or _BY_FILETYPE.get(_extension(file))):
+    if file.mode == "email" or file.filetype == "email":
+        return PLAIN_TEXT if mail_text(file) else HTML
+    declared = file.mimetype.partition(";")[0].strip().lower()
+    # Slack's own type says more than what uploaders declare who do not know better.
+    if declared in VAGUE and (better := BY_EXTENSION.get(file.filetype) or by_name(file.name)):
         return better
-    if file.get("mode") == "snippet" and declared != "text/csv":
+    if file.mode == "snippet" and declared != CSV:
         return PLAIN_TEXT
-    return declared if declared in _READ or declared.startswith("text/") else ""
+    return declared if has_text(declared) else ""
 
 
-def is_written_in_slack(file: Payload) -> bool:
-    return file.get("mode") in _WRITTEN_IN_SLACK or file.get("filetype") in _WRITTEN_IN_SLACK
+def is_written_in_slack(file: SlackFile) -> bool:
+    return file.mode in _WRITTEN_IN_SLACK or file.filetype in _WRITTEN_IN_SLACK
 
 
-def mail(file: Payload) -> str:
+def mail_text(file: SlackFile) -> str:
     """The text of a mail that was sent to a channel, which Slack gives along with the file."""
-    text = str(file.get("plain_text") or "").strip()
+    text = file.plain_text.strip()
     if not text:
         return ""
-    senders = ", ".join(str(one.get("original") or one.get("address") or "") for one in dicts(file.get("from")))
-    head = [f"Subject: {file['subject']}"] if file.get("subject") else []
+    senders = ", ".join(sender.original or sender.address for sender in file.senders)
+    head = [f"Subject: {file.subject}"] if file.subject else []
     head += [f"From: {senders}"] if senders else []
     return "\n".join([*head, "", text]) if head else text
-
-
-def _extension(file: Payload) -> str:
-    return str(file.get("name") or "").rpartition(".")[2].lower()

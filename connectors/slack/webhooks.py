@@ -5,16 +5,25 @@ https://docs.slack.dev/apis/events-api · https://docs.slack.dev/authentication/
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from pydantic import ValidationError
+
 from connectors.settings import Connection
-from connectors.slack.client import Payload, number
-from connectors.slack.payloads import dicts
-from connectors.slack.render.messages import NOISE, moment
-from connectors.webhooks import DeliveryRefused, DeliveryUnreadable, Event, Invalidation, content_id, signed
+from connectors.slack.payloads import EventEnvelope, MessagePlace, SlackEvent
+from connectors.slack.render.messages import NOISE
+from connectors.slack.timestamps import day_of, ts_key
+from connectors.webhooks import (
+    DeliveryRefused,
+    DeliveryUnreadable,
+    Event,
+    Invalidation,
+    content_id,
+    parse_object,
+    verify_signature,
+)
 
 OLDEST = 300
 """Seconds between a delivery's signature and its arrival, either way; Slack's own advice against replays."""
@@ -53,185 +62,183 @@ class _NoChannelError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class _Delivery:
+class _SlackDelivery:
     """An event, of a connection; `authorized` are the users for whom the app was told, the app's own among them."""
 
     connection: str
-    event: Payload
+    event: SlackEvent
     authorized: frozenset[str]
 
     @property
     def channel(self) -> str:
-        channel = self.event.get("channel")
-        if not channel:
+        if not self.event.channel:
             raise _NoChannelError
-        return str(channel["id"] if isinstance(channel, dict) else channel)
+        return self.event.channel
 
     def document(self, name: str, channel: str = "") -> Invalidation:
         """One document of a channel, by the rest of its id."""
         channel = channel or self.channel
         return Invalidation("document", channel, f"slack:{self.connection}/{channel}/{name}")
 
+    def thread(self, ts: str) -> Invalidation:
+        return self.document(f"threads/{ts}")
+
 
 Invalidations: TypeAlias = tuple[Invalidation, ...]
 
 
 def receive(connection: Connection, headers: Mapping[str, str], body: bytes, now: float) -> Event:
-    """See `connectors.webhooks.receive`."""
+    """See `connectors.registry.receive`."""
     _verify(connection, headers, body, now)
-    envelope = _parsed(body)
-    kind = str(envelope.get("type") or "")
+    try:
+        envelope = EventEnvelope.model_validate(parse_object(body))
+    except ValidationError as error:
+        raise DeliveryUnreadable(f"the delivery is not as documented: {error!r}") from error
+    kind, body_id = envelope.type, content_id(body)
     if kind == "url_verification":
         # Slack tries the address once, and wants to read this back.
-        return Event(
-            content_id(body), kind, ignored="Slack tries the address", answer={"challenge": envelope.get("challenge")}
-        )
+        return Event(body_id, kind, ignored="Slack tries the address", answer={"challenge": envelope.challenge})
     if kind == "app_rate_limited":
         # Slack has left events out: whatever they told is looked for in all channels.
-        return Event(content_id(body), kind, (Invalidation("unit"),))
+        return Event(body_id, kind, (Invalidation("unit"),))
     if kind != "event_callback":
-        return Event(content_id(body), kind or "unknown", ignored=f"the delivery type {kind!r} is not known")
-    return _event(connection, envelope, content_id(body))
+        return Event(body_id, kind or "unknown", ignored=f"the delivery type {kind!r} is not known")
+    return _parse_event(connection, envelope, envelope.event_id or body_id)
 
 
 def _verify(connection: Connection, headers: Mapping[str, str], body: bytes, now: float) -> None:
-    if not connection.webhook_secret or not connection.webhook_secret.get_secret_value():
-        raise DeliveryRefused(f"{connection.id} has no `webhook_secret`")
     sent = headers.get("x-slack-request-timestamp", "")
+    message = b"v0:" + sent.encode(errors="replace") + b":" + body
+    verify_signature(connection, message, headers.get("x-slack-signature", ""), scheme="v0=")
     if len(sent) > 12 or not sent.isascii() or not sent.isdigit() or abs(now - int(sent)) > OLDEST:
         raise DeliveryRefused("X-Slack-Request-Timestamp is missing, or not of these minutes")
-    version, _, signature = headers.get("x-slack-signature", "").partition("=")
-    message = b"v0:" + sent.encode() + b":" + body
-    if version != "v0" or not signed(connection.webhook_secret.get_secret_value(), message, signature):
-        raise DeliveryRefused("the signature does not fit the body")
 
 
-def _parsed(body: bytes) -> Payload:
-    try:
-        envelope = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise DeliveryUnreadable(f"not JSON: {type(error).__name__}") from error
-    if not isinstance(envelope, dict):
-        raise DeliveryUnreadable("not a JSON object")
-    return envelope
-
-
-def _event(connection: Connection, envelope: Payload, body_id: str) -> Event:
-    event_id = str(envelope.get("event_id") or body_id)
-    event = envelope.get("event")
-    if not isinstance(event, dict):
+def _parse_event(connection: Connection, envelope: EventEnvelope, event_id: str) -> Event:
+    event = envelope.event
+    if not event:
         raise DeliveryUnreadable("event_callback without an event")
-    kind = str(event.get("type") or "unknown")
-    name = f"{kind}.{event['subtype']}" if event.get("subtype") else kind
-    if kind not in _EVENTS:
-        return Event(event_id, name, ignored=NOT_READ.get(kind, f"the event {kind!r} is not known"))
+    name = f"{event.type}.{event.subtype}" if event.subtype else event.type
+    if event.type not in _EVENTS:
+        return Event(event_id, name, ignored=NOT_READ.get(event.type, f"the event {event.type!r} is not known"))
+    authorized = frozenset(one.user_id for one in envelope.authorizations if one.user_id)
     try:
-        delivery = _Delivery(connection.id, event, _authorized(envelope))
-        changes = tuple(dict.fromkeys(_EVENTS[kind](delivery)))
+        invalidations = _EVENTS[event.type](_SlackDelivery(connection.id, event, authorized))
     except _NoChannelError:
         return Event(event_id, name, ignored="it does not say which channel it is about")
-    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
+    except (ValueError, OverflowError) as error:
         raise DeliveryUnreadable(f"{name}: the payload is not as documented: {error!r}") from error
-    return Event(event_id, name, changes, ignored="" if changes else "nothing that is read changes")
+    ignored = "" if invalidations else "nothing that is read changes"
+    return Event(event_id, name, tuple(dict.fromkeys(invalidations)), ignored)
 
 
-def _authorized(envelope: Payload) -> frozenset[str]:
-    return frozenset(str(one["user_id"]) for one in dicts(envelope.get("authorizations")) if one.get("user_id"))
-
-
-def _message(delivery: _Delivery) -> Invalidations:
-    """A message that came, changed or went, in `message` and `previous_message` where these are given.
-
-    `message_replied`, which comes without its subtype, tells of the root in `message`.
-    """
-    event, subtype = delivery.event, str(delivery.event.get("subtype") or "")
-    if event.get("channel_type") in ("im", "app_home"):
+def _message(delivery: _SlackDelivery) -> Invalidations:
+    """A message that came, changed or went, or one by which Slack tells the channel of itself."""
+    event = delivery.event
+    if event.channel_type in ("im", "app_home"):
         return ()
-    if subtype in _NOTICES or subtype in NOISE:
-        return _NOTICES.get(subtype, _nothing)(delivery)
-    told = [one for one in (event.get("message"), event.get("previous_message")) if isinstance(one, dict)]
-    gone = event.get("deleted_ts")
-    places = [place for one in told or ([] if gone else [event]) for place in _places(delivery, one)]
-    if gone:
-        places += _places(delivery, {"ts": gone})
-        # Where the message itself is not told it may have been a reply, to whichever thread.
-        places += [] if told else [Invalidation("unit", delivery.channel)]
+    if event.subtype in _NOTICES:
+        return _NOTICES[event.subtype](delivery)
+    if event.subtype in NOISE:
+        return ()
+    # `message_replied`, which comes without its subtype, tells of the root in `message`.
+    versions = [version for version in (event.message, event.previous_message) if version]
+    if event.deleted_ts:
+        return _deleted_message(delivery, event.deleted_ts, versions)
+    if versions:
+        return _changed_message(delivery, versions)
+    return tuple(_places(delivery, event))
+
+
+def _changed_message(delivery: _SlackDelivery, versions: Sequence[MessagePlace]) -> Invalidations:
+    """The places of a message as it is and as it was."""
+    places = [place for version in versions for place in _places(delivery, version)]
     # What changes or goes may be a root, although the event need not say so.
-    roots = [str(one["ts"]) for one in told or ([{"ts": gone}] if gone else []) if not one.get("thread_ts")]
-    return (*places, *(delivery.document(f"threads/{root}") for root in roots))
+    return (*places, *(delivery.thread(version.ts) for version in versions if not version.thread_ts))
 
 
-def _places(delivery: _Delivery, message: Payload) -> Iterator[Invalidation]:
+def _deleted_message(delivery: _SlackDelivery, ts: str, versions: Sequence[MessagePlace]) -> Invalidations:
+    own_day = tuple(_places(delivery, MessagePlace(ts=ts)))
+    if versions:
+        return (*own_day, *_changed_message(delivery, versions))
+    # Without the message itself, it may have been a reply to any thread of the channel.
+    return (*own_day, Invalidation("unit", delivery.channel), delivery.thread(ts))
+
+
+def _places(delivery: _SlackDelivery, message: MessagePlace) -> Iterator[Invalidation]:
     """The thread and the day of a message, and its files. A root takes both: a first reply takes it out of its day,
-    and the last one to go puts it back."""
-    ts, root = str(message["ts"]), str(message.get("thread_ts") or message["ts"])
-    number(ts)
-    if root != ts or message.get("thread_ts") or message.get("reply_count"):
-        yield delivery.document(f"threads/{root}")
-    yield delivery.document(f"days/{moment(root).date()}")
-    for file in message.get("files") or ():
-        if isinstance(file, dict) and file.get("id"):
-            yield delivery.document(f"files/{file['id']}")
+    and the last one to go puts it back. Raises ValueError for a time that is none."""
+    ts_key(message.ts)
+    root = message.thread_ts or message.ts
+    if message.thread_ts or message.reply_count:
+        yield delivery.thread(root)
+    yield delivery.document(f"days/{day_of(root)}")
+    yield from (delivery.document(f"files/{file.id}") for file in message.files if file.id)
 
 
-def _file(delivery: _Delivery) -> Invalidations:
+def _file(delivery: _SlackDelivery) -> Invalidations:
     """Where a file is shared is told when it is; when it changes, only files.info knows."""
     event = delivery.event
-    file = str(event.get("file_id") or event["file"]["id"])
-    channels = [event["channel_id"]] if event.get("channel_id") else event.get("channel_ids") or ()
-    told = tuple(delivery.document(f"files/{file}", str(channel)) for channel in channels)
-    return told or (Invalidation("document", "", f"slack:{delivery.connection}/{FILES}/{file}"),)
+    file = _required(event.file_id or event.file, "file_id")
+    channels = [event.channel_id] if event.channel_id else event.channel_ids
+    if not channels:
+        return (Invalidation("document", "", f"slack:{delivery.connection}/{FILES}/{file}"),)
+    return tuple(delivery.document(f"files/{file}", channel) for channel in channels)
 
 
-def _nothing(delivery: _Delivery) -> Invalidations:
-    return ()
-
-
-def _unit(delivery: _Delivery) -> Invalidations:
+def _unit(delivery: _SlackDelivery) -> Invalidations:
     return (Invalidation("unit", delivery.channel),)
 
 
-def _channel(delivery: _Delivery) -> Invalidations:
+def _channel(delivery: _SlackDelivery) -> Invalidations:
     return (Invalidation("units", delivery.channel),)
 
 
-def _shared_anew(delivery: _Delivery) -> Invalidations:
+def _changed_visibility(delivery: _SlackDelivery) -> Invalidations:
     return (Invalidation("units", delivery.channel), _MEMBERSHIPS)
 
 
-def _other_id(delivery: _Delivery) -> Invalidations:
-    return tuple(Invalidation("units", str(delivery.event[name])) for name in ("old_channel_id", "new_channel_id"))
+def _new_channel_id(delivery: _SlackDelivery) -> Invalidations:
+    event = delivery.event
+    ids = (_required(event.old_channel_id, "old_channel_id"), _required(event.new_channel_id, "new_channel_id"))
+    return tuple(Invalidation("units", channel) for channel in ids)
 
 
-def _all_units(delivery: _Delivery) -> Invalidations:
+def _all_units(delivery: _SlackDelivery) -> Invalidations:
     return (Invalidation("units"), _MEMBERSHIPS)
 
 
-def _member(delivery: _Delivery) -> Invalidations:
+def _member(delivery: _SlackDelivery) -> Invalidations:
     """Where it is the app that came or left, there is a channel more or less."""
-    own = str(delivery.event["user"]) in delivery.authorized or not delivery.authorized
-    return (*((Invalidation("units", delivery.channel),) if own else ()), _MEMBERSHIPS)
+    is_app = _required(delivery.event.user, "user") in delivery.authorized or not delivery.authorized
+    return (*((Invalidation("units", delivery.channel),) if is_app else ()), _MEMBERSHIPS)
 
 
-def _people(delivery: _Delivery) -> Invalidations:
-    """Names of people stand in texts that were read already; those keep the old name until they change."""
+def _people(delivery: _SlackDelivery) -> Invalidations:
+    """Names of people are part of texts that were read already; those keep the old name until they change."""
     return (_MEMBERSHIPS,)
 
 
-Mapped: TypeAlias = Callable[[_Delivery], Invalidations]
+def _required(value: str, name: str) -> str:
+    if not value:
+        raise ValueError(f"`{name}` is missing")
+    return value
 
-_NOTICES: Mapping[str, Mapped] = {
-    **dict.fromkeys(("channel_convert_to_private", "channel_convert_to_public"), _shared_anew),
+
+InvalidationRule: TypeAlias = Callable[[_SlackDelivery], Invalidations]
+
+_NOTICES: Mapping[str, InvalidationRule] = {
+    **dict.fromkeys(("channel_convert_to_private", "channel_convert_to_public"), _changed_visibility),
     **dict.fromkeys(("channel_join", "channel_leave", "group_join", "group_leave"), _people),
     **dict.fromkeys(("channel_name", "group_name"), _channel),
 }
 """Messages by which Slack tells the channel of itself, for apps that take no other events."""
 
-_EVENTS: Mapping[str, Mapped] = {
+_EVENTS: Mapping[str, InvalidationRule] = {
     **dict.fromkeys(("message", "app_mention"), _message),
     **dict.fromkeys(("file_change", "file_deleted", "file_public", "file_shared", "file_unshared"), _file),
     **dict.fromkeys(("channel_history_changed", "group_history_changed"), _unit),
-    **dict.fromkeys(("channel_shared", "channel_unshared"), _shared_anew),
+    **dict.fromkeys(("channel_shared", "channel_unshared"), _changed_visibility),
     **dict.fromkeys(
         ("shared_channel_invite_accepted", "team_access_granted", "team_access_revoked", "team_domain_change"),
         _all_units,
@@ -249,7 +256,7 @@ _EVENTS: Mapping[str, Mapped] = {
         ),
         _people,
     ),
-    "channel_id_changed": _other_id,
+    "channel_id_changed": _new_channel_id,
     **dict.fromkeys(
         (
             "channel_archive",

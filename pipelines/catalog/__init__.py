@@ -8,17 +8,18 @@ from typing import Self
 from sqlalchemy import Engine
 
 from connectors.contract import Cursor
-from pipelines.catalog import documents as documents_module
 from pipelines.catalog import loads as loads_module
+from pipelines.catalog import outcomes as outcomes_module
 from pipelines.catalog.assistants import Assistants
 from pipelines.catalog.connections import Connections
 from pipelines.catalog.database import open_database
-from pipelines.catalog.documents import Documents, Outcome
+from pipelines.catalog.documents import Documents
 from pipelines.catalog.embeddings import EmbeddingCache
 from pipelines.catalog.events import Events
 from pipelines.catalog.leases import Leases
 from pipelines.catalog.loads import Load, Loads
 from pipelines.catalog.memberships import Memberships
+from pipelines.catalog.outcomes import Outcome
 from pipelines.catalog.units import Units, move_cursor
 from pipelines.settings import Settings
 
@@ -75,24 +76,24 @@ class Catalog:
             load = (
                 loads_module.add_load(transaction, connection, unit, documents_path, landed) if documents_path else None
             )
-            documents_module.record(transaction, connection, unit, outcomes, load=load, listing=listing)
+            outcomes_module.record(transaction, connection, unit, outcomes, load=load, listing=listing)
             if listing:
-                documents_module.mark_listed(transaction, unchanged, listing)
-            documents_module.update_fingerprints(transaction, fingerprints)
+                outcomes_module.mark_listed(transaction, unchanged, listing)
+            outcomes_module.update_fingerprints(transaction, fingerprints)
             if cursor is not None:
                 move_cursor(transaction, connection, unit, cursor)
 
     def start_reindex(self) -> None:
         """Nothing is indexed any more; the loads with the newest version of a document are to be chunked again."""
         with self._engine.begin() as transaction:
-            documents_module.forget_index(transaction)
+            outcomes_module.forget_index(transaction)
             loads_module.requeue_newest(transaction)
 
     def commit_chunks(self, load: Load, chunks_path: str, chunks: int, problems: Sequence[Outcome]) -> None:
         """The chunks of a load are in the landing; the documents of `problems` could not be chunked."""
         with self._engine.begin() as transaction:
             loads_module.mark_chunked(transaction, load, chunks_path, chunks)
-            documents_module.update_status(transaction, problems)
+            outcomes_module.update_status(transaction, problems)
 
 
 def open_catalog(settings: Settings) -> Catalog:

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, TypeAlias
+from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import Connection, Engine, func, select, true, update
+from sqlalchemy import Engine, func, select, true, update
 
 from connectors.contract import ATTACHMENT
 from pipelines.catalog import tables
-from pipelines.catalog.statements import in_parts, upsert
-
-Status: TypeAlias = Literal["pending", "indexed", "skipped", "failed", "deleted"]
-STATUSES: tuple[Status, ...] = ("pending", "indexed", "skipped", "failed", "deleted")
-
-FIRST_RETRY = timedelta(minutes=5)
-LONGEST_RETRY = timedelta(days=1)
+from pipelines.catalog.outcomes import Status, mark_listed
+from pipelines.catalog.statements import in_parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,22 +28,6 @@ class DocumentState:
     next_attempt: datetime | None
     updated_at: datetime | None
     fingerprint: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """The result of a stage for one object. `version` is None where no version is to be indexed."""
-
-    id: str
-    status: Status
-    title: str = ""
-    url: str = ""
-    version: str | None = None
-    landed: bool = False
-    reason: str | None = None
-    attempts: int = 0
-    updated_at: datetime | None = None
-    fingerprint: str | None = None
 
 
 class Documents:
@@ -209,82 +188,6 @@ class Documents:
         statement = select(table.c.id).where(table.c.connection == connection, table.c.unit == unit, *conditions)
         with self._engine.connect() as transaction:
             return list(transaction.execute(statement.order_by(table.c.id)).scalars())
-
-
-def record(
-    transaction: Connection,
-    connection: str,
-    unit: str,
-    outcomes: Sequence[Outcome],
-    *,
-    load: int | None,
-    listing: str | None,
-) -> None:
-    """Write the outcomes of objects; those with `landed` point to `load`, the others to none."""
-    now = datetime.now(UTC)
-    origin = {"connection": connection, "unit": unit, "listing": listing, "changed_at": now}
-    rows = [origin | _row(outcome, load, now) for outcome in outcomes]
-    # An object keeps its number of points until its new version is indexed, and its listing in a partial read.
-    kept = {"id", "chunks"} | (set() if listing else {"listing"})
-    upsert(transaction, tables.documents, rows, update=(name for name in rows[0] if name not in kept) if rows else ())
-
-
-def update_status(transaction: Connection, outcomes: Iterable[Outcome]) -> None:
-    """Change the status of documents that a later stage could not process."""
-    now = datetime.now(UTC)
-    for outcome in outcomes:
-        transaction.execute(
-            update(tables.documents)
-            .where(tables.documents.c.id == outcome.id)
-            .values(
-                status=outcome.status,
-                reason=outcome.reason,
-                attempts=outcome.attempts,
-                next_attempt=next_attempt(outcome.attempts, now) if outcome.status == "failed" else None,
-                changed_at=now,
-            )
-        )
-
-
-def forget_index(transaction: Connection) -> None:
-    """No document is in the index any more: the next indexing writes all points again."""
-    transaction.execute(update(tables.documents).values(indexed_version=None, chunks=0))
-
-
-def update_fingerprints(transaction: Connection, fingerprints: Mapping[str, str]) -> None:
-    """Store the new fingerprints of documents that have not changed otherwise."""
-    for document_id, value in fingerprints.items():
-        own = tables.documents.c.id == document_id
-        transaction.execute(update(tables.documents).where(own).values(fingerprint=value))
-
-
-def mark_listed(transaction: Connection, ids: Iterable[str], listing: str) -> None:
-    """Mark documents as named by a full listing."""
-    for part in in_parts(ids):
-        transaction.execute(update(tables.documents).where(tables.documents.c.id.in_(part)).values(listing=listing))
-
-
-def next_attempt(attempts: int, now: datetime) -> datetime:
-    """When to try again after that many failures: 5 minutes, doubling up to a day."""
-    doublings = min(max(attempts - 1, 0), 20)
-    return now + min(FIRST_RETRY * (1 << doublings), LONGEST_RETRY)
-
-
-def _row(outcome: Outcome, load: int | None, now: datetime) -> dict[str, Any]:
-    return {
-        "id": outcome.id,
-        "title": outcome.title,
-        "url": outcome.url,
-        "status": outcome.status,
-        "reason": outcome.reason,
-        "version": outcome.version,
-        "load": load if outcome.landed else None,
-        "chunks": 0,
-        "attempts": outcome.attempts,
-        "next_attempt": next_attempt(outcome.attempts, now) if outcome.status == "failed" else None,
-        "updated_at": outcome.updated_at,
-        "fingerprint": outcome.fingerprint,
-    }
 
 
 _STATE_COLUMNS = tuple(tables.documents.c[name].label(name) for name in DocumentState.__slots__)

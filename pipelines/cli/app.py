@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from pipelines.cli import output
-from pipelines.cli.commands import assistants
+from pipelines.cli.commands import assistants, events
+from pipelines.cli.options import DAYS, Json
 from pipelines.settings import load_settings
 
 app = typer.Typer(
@@ -20,12 +21,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(assistants.app)
-
-events = typer.Typer(help="The inbox: events of the sources' webhooks.", no_args_is_help=True)
-app.add_typer(events, name="events")
-
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line")]
-Days = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
+app.add_typer(events.app)
 
 
 @app.command()
@@ -34,7 +30,7 @@ def check(json: Json = False) -> None:
     from pipelines.operations.connection_checks import check_all
 
     findings = check_all(load_settings())
-    output.findings(findings, json)
+    output.print_findings(findings, json)
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
 
@@ -46,7 +42,7 @@ def units(connection: Annotated[str | None, typer.Argument()] = None, json: Json
 
     settings = load_settings()
     chosen = [settings.connection(connection)] if connection else list(settings.connections)
-    output.units(list_units(settings, chosen), json)
+    output.print_units(list_units(settings, chosen), json)
 
 
 @app.command()
@@ -59,16 +55,16 @@ def sync(
     json: Json = False,
 ) -> None:
     """Read what changed, and bring the index up to date."""
-    from pipelines.cli.targets import parsed_targets
+    from pipelines.cli.targets import parse_targets
     from pipelines.ingestion.options import SyncOptions
     from pipelines.ingestion.orchestrator import find_orchestrator
 
     settings = load_settings()
-    chosen = parsed_targets(settings, targets or [])
+    chosen = parse_targets(settings, targets or [])
     with output.progress(json) as observer:
         options = SyncOptions(mode="full" if full else "changes", allow_mass_delete=allow_mass_delete)
         report = find_orchestrator().sync(settings, chosen, options, observer)
-    output.report(report, json)
+    output.print_report(report, json)
     raise typer.Exit(1 if report.errors else 0)
 
 
@@ -76,12 +72,12 @@ def sync(
 def backfill(
     connection: str,
     unit: Annotated[list[str] | None, typer.Option("--unit", help="A unit; repeatable. Default: all")] = None,
-    since: Annotated[datetime | None, typer.Option(formats=Days, help="Updated at or after (UTC)")] = None,
-    until: Annotated[datetime | None, typer.Option(formats=Days, help="Updated before (UTC)")] = None,
+    since: Annotated[datetime | None, typer.Option(formats=DAYS, help="Updated at or after (UTC)")] = None,
+    until: Annotated[datetime | None, typer.Option(formats=DAYS, help="Updated before (UTC)")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it would take")] = False,
     json: Json = False,
 ) -> None:
-    """Process a stretch of time, or everything, again: one Dagster partition per unit."""
+    """Process a period, or everything, again: one Dagster partition per unit."""
     from connectors.contract import Window
     from pipelines.ingestion.options import Target
     from pipelines.ingestion.orchestrator import find_orchestrator
@@ -91,12 +87,12 @@ def backfill(
     target = Target(settings.connection(connection).id, tuple(unit or ()))
     window = Window(*(day and day.replace(tzinfo=UTC) for day in (since, until))) if since or until else None
     expected = estimate(settings, target, window)
-    output.estimate(expected, json, final=dry_run)
+    output.print_estimate(expected, json, final=dry_run)
     if dry_run:
         return
     with output.progress(json) as observer:
         report = find_orchestrator().backfill(settings, target, window, observer=observer)
-    output.report(report, json)
+    output.print_report(report, json)
     raise typer.Exit(1 if report.errors else 0)
 
 
@@ -110,21 +106,21 @@ def reconcile(
     json: Json = False,
 ) -> None:
     """Compare the sources' complete listings with the catalog: read what was missed, remove what is gone."""
-    from pipelines.cli.targets import parsed_targets
+    from pipelines.cli.targets import parse_targets
     from pipelines.ingestion.options import SyncOptions
     from pipelines.ingestion.orchestrator import find_orchestrator
     from pipelines.ingestion.sync import plan_reconcile
 
     settings = load_settings()
-    targets = parsed_targets(settings, connections or [])
+    targets = parse_targets(settings, connections or [])
     if dry_run:
         report = plan_reconcile(settings, targets)
-        output.planned(report, json)
+        output.print_reconcile_plan(report, json)
     else:
         with output.progress(json) as observer:
             options = SyncOptions(mode="reconcile", allow_mass_delete=allow_mass_delete)
             report = find_orchestrator().sync(settings, targets, options, observer)
-        output.report(report, json)
+        output.print_report(report, json)
     raise typer.Exit(1 if report.errors else 0)
 
 
@@ -133,15 +129,15 @@ def reindex(
     model: Annotated[str | None, typer.Option(help="Embed with this model; default: the settings' model")] = None,
     json: Json = False,
 ) -> None:
-    """Make the index anew for another model, from what was read before; assistants keep the old one until then."""
-    from pipelines.ingestion.reindex import reindex as make_anew
+    """Build the index for another model, from what was read before; assistants keep the old one until then."""
+    from pipelines.ingestion.reindex import reindex as run_reindex
     from pipelines.ingestion.reindex import with_model
     from pipelines.services import Services
 
     settings = with_model(load_settings(), model)
     with Services(settings, replace_index=True) as services, output.progress(json) as observer:
-        report = make_anew(services, observer)
-    output.report(report, json)
+        report = run_reindex(services, observer)
+    output.print_report(report, json)
     if model and not json:
         print(f"the index is live with {model}; set embedding.model to it before the next sync")
 
@@ -168,9 +164,9 @@ def _set_paused(target: str, paused: bool) -> None:
 @app.command()
 def status(json: Json = False) -> None:
     """What is indexed, skipped, failed and deleted, by connection and unit."""
-    from pipelines.operations.status import status_of
+    from pipelines.operations.status import read_status
 
-    output.status(status_of(load_settings()), json)
+    output.print_status(read_status(load_settings()), json)
 
 
 @app.command()
@@ -185,8 +181,8 @@ def search(
     kind: Annotated[list[str] | None, typer.Option(help="Only this kind; repeatable")] = None,
     author: Annotated[list[str] | None, typer.Option(help="Only by this author; repeatable")] = None,
     tag: Annotated[list[str] | None, typer.Option(help="Only with this tag; repeatable")] = None,
-    updated_after: Annotated[datetime | None, typer.Option(formats=Days)] = None,
-    updated_before: Annotated[datetime | None, typer.Option(formats=Days)] = None,
+    updated_after: Annotated[datetime | None, typer.Option(formats=DAYS)] = None,
+    updated_before: Annotated[datetime | None, typer.Option(formats=DAYS)] = None,
     json: Json = False,
 ) -> None:
     """Ask the index."""
@@ -204,7 +200,7 @@ def search(
     }
     request = {"query": query, "top_k": top_k, "user": user, "mode": mode}
     request["filters"] = {name: value for name, value in filters.items() if value}
-    output.results(search_once(load_settings(), request), json)
+    output.print_results(search_once(load_settings(), request), json)
 
 
 @app.command(name="eval")
@@ -238,44 +234,9 @@ def explain(
 @app.command()
 def worker() -> None:
     """Take the sources' events to the index as they come, until SIGINT or SIGTERM."""
-    from pipelines.events.run import serve_events
+    from pipelines.events.run import run_worker
 
-    serve_events(load_settings())
-
-
-@events.command(name="list")
-def events_list(
-    connection: Annotated[str | None, typer.Argument(help="Only events of this connection")] = None,
-    state: Annotated[str | None, typer.Option(help="pending, done, ignored or dead")] = None,
-    limit: Annotated[int, typer.Option(min=1)] = 50,
-    json: Json = False,
-) -> None:
-    """The newest events, and what each led to."""
-    from pipelines.events.admin import listed
-
-    output.events(listed(load_settings(), connection, state, limit), json)
-
-
-@events.command(name="show")
-def events_show(event_id: Annotated[int, typer.Argument(metavar="ID")]) -> None:
-    """Print a delivery as it came, such as the verification token that Notion sends once."""
-    from pipelines.events.admin import body_of
-
-    print(body_of(load_settings(), event_id))
-
-
-@events.command()
-def replay(
-    ids: Annotated[list[int] | None, typer.Argument(metavar="[ID]...")] = None,
-    connection: Annotated[str | None, typer.Option(help="All events of this connection")] = None,
-    since: Annotated[datetime | None, typer.Option(formats=Days, help="That came at or after (UTC)")] = None,
-    json: Json = False,
-) -> None:
-    """Look again at what events point to, dead letters included."""
-    from pipelines.events.admin import replayed
-
-    count = replayed(load_settings(), ids or (), connection, since and since.replace(tzinfo=UTC))
-    output.as_json({"replayed": count}) if json else print(f"{count} events wait again")
+    run_worker(load_settings())
 
 
 @app.command()

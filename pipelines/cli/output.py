@@ -26,29 +26,29 @@ if TYPE_CHECKING:
 _SECONDS_BETWEEN_LINES = 5.0
 
 
-def as_json(value: Any) -> None:
+def print_json(value: Any) -> None:
     print(json_module.dumps(value, ensure_ascii=False, default=str), flush=True)
 
 
-def findings(found: Sequence[Finding], json: bool) -> None:
+def print_findings(found: Sequence[Finding], json: bool) -> None:
     if json:
-        as_json({"findings": [{"subject": one.subject, "ok": one.ok, "detail": one.detail} for one in found]})
+        print_json({"findings": [{"subject": one.subject, "ok": one.ok, "detail": one.detail} for one in found]})
         return
     for one in found:
         mark = "[green]ok[/]  " if one.ok else "[red]fail[/]"
         _console().print(f"{mark}  {escape(one.subject)}: {escape(one.detail)}", soft_wrap=True)
 
 
-def units(found: Sequence[dict[str, Any]], json: bool) -> None:
+def print_units(found: Sequence[dict[str, Any]], json: bool) -> None:
     if json:
-        as_json({"units": found})
+        print_json({"units": found})
         return
     _table(("connection", "id", "name", "url", "paused"), found)
 
 
-def report(done: SyncReport, json: bool) -> None:
+def print_report(done: SyncReport, json: bool) -> None:
     if json:
-        as_json(done.as_json())
+        print_json(done.as_json())
         return
     console = _console()
     for name, figures in done.as_json().items():
@@ -56,25 +56,25 @@ def report(done: SyncReport, json: bool) -> None:
             line = "  ".join(f"{key.replace('_', ' ')} {value}" for key, value in figures.items())
             console.print(f"[bold]{name:<10}[/] {escape(line)}", soft_wrap=True)
     console.print(f"[bold]{'seconds':<10}[/] {done.seconds:.1f}")
-    _failures(done)
+    _print_failures(done)
 
 
-def planned(found: SyncReport, json: bool) -> None:
+def print_reconcile_plan(found: SyncReport, json: bool) -> None:
     """What a reconcile would do."""
     if json:
-        as_json(found.as_json())
+        print_json(found.as_json())
         return
     console = _console()
     for what, ids in (("read", found.would_read), ("delete", found.would_delete)):
         for document_id in ids:
             console.print(f"would {what}  {escape(document_id)}", highlight=False, soft_wrap=True)
     console.print(f"{len(found.would_read)} to read, {len(found.would_delete)} to delete", highlight=False)
-    _failures(found)
+    _print_failures(found)
 
 
-def events(found: Sequence[dict[str, Any]], json: bool) -> None:
+def print_events(found: Sequence[dict[str, Any]], json: bool) -> None:
     if json:
-        as_json({"events": found})
+        print_json({"events": found})
         return
     rows = [
         {
@@ -87,14 +87,14 @@ def events(found: Sequence[dict[str, Any]], json: bool) -> None:
     _table(("id", "connection", "kind", "state", "attempts", "received", "reason", "led to"), rows)
 
 
-def _failures(done: SyncReport) -> None:
+def _print_failures(done: SyncReport) -> None:
     for unit, error in done.errors.items():
         _console().print(f"[red]failed[/]     {escape(unit)}: {escape(error)}", soft_wrap=True)
 
 
-def estimate(expected: Estimate, json: bool, *, final: bool) -> None:
+def print_estimate(expected: Estimate, json: bool, *, final: bool) -> None:
     if json and final:
-        as_json(expected.as_json())
+        print_json(expected.as_json())
         return
     Console(stderr=json).print(
         f"about {expected.documents} documents, {expected.inputs} texts to embed, {expected.tokens} tokens, "
@@ -103,9 +103,9 @@ def estimate(expected: Estimate, json: bool, *, final: bool) -> None:
     )
 
 
-def status(now: dict[str, Any], json: bool) -> None:
+def print_status(now: dict[str, Any], json: bool) -> None:
     if json:
-        as_json(now)
+        print_json(now)
         return
     columns = ("connection", "unit", "indexed", "skipped", "failed", "deleted", "last_sync", "error")
     rows = [
@@ -114,19 +114,21 @@ def status(now: dict[str, Any], json: bool) -> None:
         for unit in connection["units"]
     ]
     _table(columns, rows)
-    for connection in now["connections"]:
-        _console().print(_freshness_line(connection), highlight=False, markup=False)
-    index = now["index"]
     console = _console()
-    console.print(
-        f"index {index['collection']}: {index['documents']} documents, {index['points']} points, "
-        f"{index['bytes'] / 1e6:.1f} MB, model {index['model']}",
-        highlight=False,
-    )
+    for connection in now["connections"]:
+        console.print(_freshness_line(connection), highlight=False, markup=False)
+    console.print(_index_line(now["index"]), highlight=False)
     for one in now["troubled"]:
         again = f", next attempt {one['next_attempt']}" if one["next_attempt"] else ""
         line = f"{one['status']}  {one['id']}: {one['reason']}{again}"
         console.print(escape(line), highlight=False, soft_wrap=True)
+
+
+def _index_line(index: dict[str, Any]) -> str:
+    return (
+        f"index {index['collection']}: {index['documents']} documents, {index['points']} points, "
+        f"{index['bytes'] / 1e6:.1f} MB, model {index['model']}"
+    )
 
 
 def _freshness_line(connection: dict[str, Any]) -> str:
@@ -140,7 +142,7 @@ def _freshness_line(connection: dict[str, Any]) -> str:
     return f"{connection['id']}: {'; '.join(part for part in said if part)}"
 
 
-def results(found: SearchResponse, json: bool) -> None:
+def print_results(found: SearchResponse, json: bool) -> None:
     if json:
         print(found.model_dump_json(), flush=True)
         return
@@ -174,22 +176,22 @@ def _bars() -> Iterator[Observer]:
     with Progress(*columns, console=_console(), transient=True) as bars:
         task = bars.add_task("starting", total=None)
 
-        def moved(unit: Unit, stage: str, done: int, total: int | None) -> None:
+        def show(unit: Unit, stage: str, done: int, total: int | None) -> None:
             bars.update(task, description=f"{escape(unit.name)} {stage}", completed=done, total=total)
 
-        yield Observer(_UnitLines(lambda line: bars.console.print(line, highlight=False, markup=False)), moved)
+        yield Observer(_UnitLines(lambda line: bars.console.print(line, highlight=False, markup=False)), show)
 
 
 def _lines() -> Observer:
     shown = time.monotonic()
 
-    def moved(unit: Unit, stage: str, done: int, total: int | None) -> None:
+    def show(unit: Unit, stage: str, done: int, total: int | None) -> None:
         nonlocal shown
         if time.monotonic() - shown >= _SECONDS_BETWEEN_LINES:
             shown = time.monotonic()
             print(f"{unit.name} {stage}: {done}" + (f" of {total}" if total else ""), flush=True)
 
-    return Observer(_UnitLines(lambda line: print(line, flush=True)), moved)
+    return Observer(_UnitLines(lambda line: print(line, flush=True)), show)
 
 
 class _UnitLines:

@@ -9,7 +9,7 @@ from pipelines.ingestion.options import Target
 from pipelines.settings import Settings
 
 
-def parsed_targets(settings: Settings, arguments: Sequence[str]) -> list[Target]:
+def parse_targets(settings: Settings, arguments: Sequence[str]) -> list[Target]:
     """One target per connection named, in order; all connections if none is. Raises UsageError."""
     if not settings.connections:
         raise UsageError("the settings have no connections; add one under `connections`")

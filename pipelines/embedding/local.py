@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.embedding.base import EmbeddedBatch, Purpose
 from pipelines.embedding.openai.batching import cut
-from pipelines.embedding.openai.concurrency import answers
+from pipelines.embedding.openai.concurrency import run_concurrently
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -74,7 +74,7 @@ class LocalEmbedder:
 
         if purpose == "query":
             return map(run, batches)  # on the caller's thread: a query does not queue behind documents
-        return answers(self._pool, run, batches, self._cores)
+        return run_concurrently(self._pool, run, batches, self._cores)
 
     def close(self) -> None:
         self._pool.shutdown(cancel_futures=True)

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipelines.evaluation.measures import Figures, mean
-from pipelines.evaluation.run import Asked, Run
+from pipelines.evaluation.run import AskedQuestion, Run
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
-    """A question whose nDCG@10 is another one than before."""
+class QuestionChange:
+    """A question whose nDCG@10 is not what it was before."""
 
-    asked: Asked
-    before: Asked
+    asked: AskedQuestion
+    before: AskedQuestion
 
     @property
     def change(self) -> float:
@@ -22,7 +22,7 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class RunComparison:
     """What changed since an earlier run, over the `questions` that both asked; the largest changes first.
 
     `model` and `mode` are the earlier run's.
@@ -33,8 +33,8 @@ class Comparison:
     questions: int
     change: Figures
     by_source: dict[str, Figures]
-    worse: tuple[Moved, ...]
-    better: tuple[Moved, ...]
+    worse: tuple[QuestionChange, ...]
+    better: tuple[QuestionChange, ...]
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -43,18 +43,18 @@ class Comparison:
             "questions": self.questions,
             "total": self.change.as_json(),
             "by_source": {source: change.as_json() for source, change in self.by_source.items()},
-            "worse": [_moved_as_json(one) for one in self.worse],
-            "better": [_moved_as_json(one) for one in self.better],
+            "worse": [_change_as_json(one) for one in self.worse],
+            "better": [_change_as_json(one) for one in self.better],
         }
 
 
-def compared(run: Run, earlier: Run) -> Comparison:
+def compare(run: Run, earlier: Run) -> RunComparison:
     """Questions are the same if their ids and texts are."""
     before = {(one.id, one.query): one for one in earlier.asked}
-    pairs = [Moved(one, before[one.id, one.query]) for one in run.asked if (one.id, one.query) in before]
+    pairs = [QuestionChange(one, before[one.id, one.query]) for one in run.asked if (one.id, one.query) in before]
     sources = sorted({source for pair in pairs for source in pair.asked.sources})
     moved = sorted((pair for pair in pairs if pair.change), key=lambda pair: pair.change)
-    return Comparison(
+    return RunComparison(
         model=earlier.model,
         mode=earlier.mode,
         questions=len(pairs),
@@ -65,14 +65,14 @@ def compared(run: Run, earlier: Run) -> Comparison:
     )
 
 
-def _change(pairs: list[Moved]) -> Figures:
+def _change(pairs: list[QuestionChange]) -> Figures:
     return mean(pair.asked.figures for pair in pairs).minus(mean(pair.before.figures for pair in pairs))
 
 
-def _moved_as_json(moved: Moved) -> dict[str, Any]:
+def _change_as_json(one: QuestionChange) -> dict[str, Any]:
     return {
-        "id": moved.asked.id,
-        "query": moved.asked.query,
-        "ndcg_at_10": round(moved.asked.figures.ndcg_at_10, 4),
-        "before": round(moved.before.figures.ndcg_at_10, 4),
+        "id": one.asked.id,
+        "query": one.asked.query,
+        "ndcg_at_10": round(one.asked.figures.ndcg_at_10, 4),
+        "before": round(one.before.figures.ndcg_at_10, 4),
     }

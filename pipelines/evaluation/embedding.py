@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-class EmbeddedTogether:
+class PreembeddedQueries:
     """An embedder that knows the vectors of some queries beforehand, and asks another one for the rest.
 
     Holds one vector for each query. Making one raises EmbeddingError. Closing it leaves the other one open.
@@ -48,4 +48,4 @@ class EmbeddedTogether:
         )
 
     def close(self) -> None:
-        """Nothing is its own."""
+        """Nothing of its own is open."""

@@ -25,14 +25,14 @@ class Figures:
         return Figures(*(getattr(self, one.name) - getattr(other, one.name) for one in fields(self)))
 
 
-def measured(expected: Mapping[str, Mapping[str, int]], found: Mapping[str, Sequence[str]]) -> dict[str, Figures]:
+def measure(expected: Mapping[str, Mapping[str, int]], found: Mapping[str, Sequence[str]]) -> dict[str, Figures]:
     """Figures of each question by its id. `found` holds document ids, the best first; the first ten count."""
     import ir_measures
     from ir_measures import RR, R, nDCG
 
     measures = {nDCG @ DEPTH: "ndcg_at_10", R @ DEPTH: "recall_at_10", RR @ DEPTH: "mrr_at_10"}
     judgements = {question: dict(documents) for question, documents in expected.items()}
-    scored = {question: _scored(documents) for question, documents in found.items()}
+    scored = {question: _descending_scores(documents) for question, documents in found.items()}
     values: dict[str, dict[str, float]] = {question: {} for question in expected}
     for metric in ir_measures.iter_calc(list(measures), judgements, scored):
         values[metric.query_id][measures[metric.measure]] = float(metric.value)
@@ -47,7 +47,7 @@ def mean(figures: Iterable[Figures]) -> Figures:
     return Figures(*(fmean(getattr(row, one.name) for row in rows) for one in fields(Figures)))
 
 
-def _scored(documents: Sequence[str]) -> dict[str, float]:
+def _descending_scores(documents: Sequence[str]) -> dict[str, float]:
     """Falling scores: trec_eval puts documents of equal score in an order of its own."""
     first = list(dict.fromkeys(documents))[:DEPTH]
     return {document: float(len(first) - place) for place, document in enumerate(first)}

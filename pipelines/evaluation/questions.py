@@ -1,4 +1,4 @@
-"""Questions with expected documents, as they stand in a file: one JSON object a line.
+"""Questions with expected documents, as a file holds them: one JSON object a line.
 
     {"query": "How do I roll back a firmware release?", "expected": ["notion:acme/1f2e"], "user": "ada@example.com"}
 
@@ -17,13 +17,13 @@ from typing import Annotated, Any
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, ValidationError
 
 from pipelines.errors import UsageError
-from pipelines.retrieval.schema import Person
-from pipelines.retrieval.schema import Question as QuestionText
+from pipelines.retrieval.schema import Person, QuestionText
+from pipelines.validation import first_problem
 
 RELEVANT = 1
 
 
-def _graded(documents: Any) -> Any:
+def _with_grades(documents: Any) -> Any:
     return dict.fromkeys(documents, RELEVANT) if isinstance(documents, list) else documents
 
 
@@ -34,7 +34,7 @@ class Question(BaseModel):
 
     id: str = ""
     query: QuestionText
-    documents: Annotated[Mapping[str, PositiveInt], BeforeValidator(_graded)] = Field(
+    documents: Annotated[Mapping[str, PositiveInt], BeforeValidator(_with_grades)] = Field(
         min_length=1, validation_alias=AliasChoices("expected", "documents")
     )
     user: Person | None = None
@@ -47,9 +47,11 @@ def read_questions(file: Path) -> list[Question]:
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{file}: cannot be read: {error}") from None
     seen: dict[str, int] = {}
-    questions = [_question(file, number, line, seen) for number, line in enumerate(lines, start=1) if line.strip()]
+    questions = [
+        _parse_question(file, number, line, seen) for number, line in enumerate(lines, start=1) if line.strip()
+    ]
     if not questions:
-        raise UsageError(f"{file}: there is no question in it")
+        raise UsageError(f"{file}: it holds no questions")
     return questions
 
 
@@ -58,19 +60,19 @@ def expected_names(questions: Iterable[Question]) -> set[str]:
     return {name for question in questions for name in question.documents}
 
 
-def _question(file: Path, number: int, line: str, seen: dict[str, int]) -> Question:
+def _parse_question(file: Path, number: int, line: str, seen: dict[str, int]) -> Question:
     try:
         question = Question.model_validate(json.loads(line))
     except ValueError as error:
         raise UsageError(f"{file}: line {number}: {_reason(error)}") from None
     question = question if question.id else question.model_copy(update={"id": str(number)})
     if (first := seen.setdefault(question.id, number)) != number:
-        raise UsageError(f"{file}: line {number}: the id {question.id!r} is that of line {first}")
+        raise UsageError(f"{file}: line {number}: duplicate id {question.id!r}, first in line {first}")
     return question
 
 
 def _reason(error: ValueError) -> str:
     if not isinstance(error, ValidationError):
         return f"not valid JSON: {error}"
-    first = error.errors(include_input=False, include_url=False)[0]
-    return f"{'.'.join(map(str, first['loc'])) or 'the line'}: {first['msg']}"
+    where, what = first_problem(error)
+    return f"{where or 'the line'}: {what}"

@@ -8,9 +8,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from pipelines.errors import UsageError
-from pipelines.evaluation.comparison import Comparison, Moved
+from pipelines.evaluation.comparison import QuestionChange, RunComparison
 from pipelines.evaluation.measures import Figures
-from pipelines.evaluation.run import Asked, Found, Run
+from pipelines.evaluation.run import AskedQuestion, RetrievedDocument, Run
 
 COLUMNS = ("nDCG@10", "recall@10", "MRR@10")
 WORST_SHOWN = 50
@@ -26,7 +26,7 @@ a { color: #8ab8ff } .missing { color: #ff8f85 } small { color: #93a1b1 } }
 """
 
 
-def write_report(run: Run, comparison: Comparison | None, file: Path) -> None:
+def write_report(run: Run, comparison: RunComparison | None, file: Path) -> None:
     """Raises UsageError where the file cannot be written."""
     try:
         file.write_text(page(run, comparison), encoding="utf-8")
@@ -34,16 +34,16 @@ def write_report(run: Run, comparison: Comparison | None, file: Path) -> None:
         raise UsageError(f"{file}: cannot be written: {error}") from None
 
 
-def page(run: Run, comparison: Comparison | None = None) -> str:
+def page(run: Run, comparison: RunComparison | None = None) -> str:
     """The whole page. All that comes from documents and questions is escaped."""
     parts = [
         f"<h1>{len(run.asked)} questions, {escape(run.mode)} search</h1>",
-        f"<p><small>Embedding model {escape(run.model)}{_compared(comparison)}</small></p>",
+        f"<p><small>Embedding model {escape(run.model)}{_comparison_note(comparison)}</small></p>",
         _figures_table(run, comparison),
         _moves("Worse than before", comparison.worse if comparison else ()),
         _moves("Better than before", comparison.better if comparison else ()),
         _worst(run.worst(WORST_SHOWN)),
-        _unknown(run.unknown),
+        _unknown_names(run.unknown),
     ]
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Headrace evaluation</title>'
@@ -52,14 +52,14 @@ def page(run: Run, comparison: Comparison | None = None) -> str:
     )
 
 
-def _compared(comparison: Comparison | None) -> str:
+def _comparison_note(comparison: RunComparison | None) -> str:
     if not comparison:
         return ""
     earlier = f"{escape(comparison.mode)} search with {escape(comparison.model)}"
     return f"; small figures: change since {earlier}, over the {comparison.questions} questions of both runs"
 
 
-def _figures_table(run: Run, comparison: Comparison | None) -> str:
+def _figures_table(run: Run, comparison: RunComparison | None) -> str:
     changes = comparison.by_source if comparison else {}
     rows = [_figures_row("all", len(run.asked), run.total, comparison.change if comparison else None)]
     rows += [
@@ -82,7 +82,7 @@ def _signed(change: float | None) -> str:
     return "" if change is None else f" <small>{change:+.3f}</small>"
 
 
-def _moves(title: str, moves: Sequence[Moved]) -> str:
+def _moves(title: str, moves: Sequence[QuestionChange]) -> str:
     if not moves:
         return ""
     rows = (
@@ -93,20 +93,20 @@ def _moves(title: str, moves: Sequence[Moved]) -> str:
     return f"<h2>{title}</h2><table>{''.join(rows)}</table>"
 
 
-def _worst(asked: Sequence[Asked]) -> str:
+def _worst(asked: Sequence[AskedQuestion]) -> str:
     if not asked:
         return "<p>Every question found all its documents first.</p>"
     return f"<h2>Worst questions</h2>{''.join(map(_question, asked))}"
 
 
-def _unknown(names: Sequence[str]) -> str:
+def _unknown_names(names: Sequence[str]) -> str:
     if not names:
         return ""
     items = _items((f'<span class="missing">{escape(one)}</span>' for one in names), "ul")
     return f"<h2>Expected, and in no connection</h2>{items}"
 
 
-def _question(asked: Asked) -> str:
+def _question(asked: AskedQuestion) -> str:
     who = f" <small>as {escape(asked.user)}</small>" if asked.user else ""
     missing = _items((f'<span class="missing">missing: {escape(one)}</span>' for one in asked.missing), "ul")
     came = _items((_link(one, one.document_id in asked.expected) for one in asked.found), "ol")
@@ -119,7 +119,7 @@ def _items(items: Iterable[str], tag: str) -> str:
     return f"<{tag}>{joined}</{tag}>" if joined else ""
 
 
-def _link(found: Found, expected: bool) -> str:
+def _link(found: RetrievedDocument, expected: bool) -> str:
     """The title, as a link where the address is one of the web."""
     title = escape(found.title or found.document_id)
     if urlsplit(found.url).scheme in ("http", "https"):

@@ -1,4 +1,4 @@
-"""A run: every question asked once, and what came of it."""
+"""A run: every question asked once, with the figures of its answer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from pydantic import TypeAdapter, ValidationError
 
 from pipelines.errors import UsageError
-from pipelines.evaluation.measures import DEPTH, Figures, mean, measured
+from pipelines.evaluation.measures import DEPTH, Figures, mean, measure
 from pipelines.evaluation.questions import Question, expected_names
 from pipelines.retrieval.schema import SearchResponse
 
@@ -22,21 +22,21 @@ WORST = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class RetrievedDocument:
     document_id: str
     title: str
     url: str
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskedQuestion:
     """A question, the documents that it expects and those that came, the best first."""
 
     id: str
     query: str
     user: str | None
     expected: tuple[str, ...]
-    found: tuple[Found, ...]
+    found: tuple[RetrievedDocument, ...]
     figures: Figures
 
     @property
@@ -51,18 +51,18 @@ class Asked:
         return tuple(one for one in self.expected if one not in came)
 
     @property
-    def instead(self) -> tuple[Found, ...]:
+    def instead(self) -> tuple[RetrievedDocument, ...]:
         """What came and was not expected."""
         return tuple(one for one in self.found if one.document_id not in self.expected)
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """`model` and `mode` say what was evaluated; `unknown` are expected documents that no connection has named."""
+    """`model` and `mode` say what was evaluated; `unknown` are expected documents that the catalog does not know."""
 
     model: str
     mode: str
-    asked: tuple[Asked, ...] = ()
+    asked: tuple[AskedQuestion, ...] = ()
     unknown: tuple[str, ...] = ()
 
     @property
@@ -76,7 +76,7 @@ class Run:
         mine = {source: [one.figures for one in self.asked if source in one.sources] for source in sources}
         return {source: (len(figures), mean(figures)) for source, figures in mine.items()}
 
-    def worst(self, count: int = WORST) -> list[Asked]:
+    def worst(self, count: int = WORST) -> list[AskedQuestion]:
         """Questions that did not go perfectly, the worst first."""
         imperfect = [one for one in self.asked if one.figures.ndcg_at_10 < 1]
         return sorted(imperfect, key=lambda one: (one.figures.ndcg_at_10, one.figures.mrr_at_10))[:count]
@@ -109,9 +109,9 @@ def evaluate(
     `ids` says which documents the expected names stand for, as `catalog.lookup.resolve_ids` tells; where several are at
     one URL, one of them is enough. Without it, a name is an id, or the URL of a document that comes.
     """
-    asked = [_asked(one, _answer(one, ask, mode), ids or {}) for one in questions]
+    asked = [_with_answer(one, _answer(one, ask, mode), ids or {}) for one in questions]
     expected = {one.id: grades for one, grades in asked}
-    figures = measured(expected, {one.id: [document.document_id for document in one.found] for one, _ in asked})
+    figures = measure(expected, {one.id: [document.document_id for document in one.found] for one, _ in asked})
     return Run(
         model,
         mode,
@@ -138,30 +138,30 @@ def read_run(file: Path) -> Run:
         raise UsageError(f"{file}: not a run that `headrace eval --save` wrote") from None
 
 
-def _answer(question: Question, ask: Ask, mode: str) -> tuple[Found, ...]:
+def _answer(question: Question, ask: Ask, mode: str) -> tuple[RetrievedDocument, ...]:
     response = ask({"query": question.query, "user": question.user, "top_k": DEPTH, "mode": mode})
-    return tuple(Found(one.document_id, one.title, one.url) for one in response.results)
+    return tuple(RetrievedDocument(one.document_id, one.title, one.url) for one in response.results)
 
 
-def _asked(
-    question: Question, found: tuple[Found, ...], ids: Mapping[str, Sequence[str]]
-) -> tuple[Asked, dict[str, int]]:
+def _with_answer(
+    question: Question, found: tuple[RetrievedDocument, ...], ids: Mapping[str, Sequence[str]]
+) -> tuple[AskedQuestion, dict[str, int]]:
     """A question with its answer, not measured yet, and how relevant each expected document is, by id."""
     grades: dict[str, int] = {}
     for name, relevance in question.documents.items():
         document_id = _id_of(name, found, ids)
         grades[document_id] = max(relevance, grades.get(document_id, 0))
-    return Asked(question.id, question.query, question.user, tuple(grades), found, Figures()), grades
+    return AskedQuestion(question.id, question.query, question.user, tuple(grades), found, Figures()), grades
 
 
-def _id_of(name: str, found: Sequence[Found], ids: Mapping[str, Sequence[str]]) -> str:
+def _id_of(name: str, found: Sequence[RetrievedDocument], ids: Mapping[str, Sequence[str]]) -> str:
     """Which document is meant: of several at one URL the one that came first, if any did."""
     candidates = ids.get(name, (name,))
     came = (one.document_id for one in found if one.document_id in candidates or one.url == name)
     return next(came, candidates[0])
 
 
-def _worst_as_json(asked: Asked) -> dict[str, Any]:
+def _worst_as_json(asked: AskedQuestion) -> dict[str, Any]:
     return {
         "id": asked.id,
         "query": asked.query,

@@ -1,4 +1,4 @@
-"""Reports beside the work: what the orchestrator is told delays no event."""
+"""Reports to the orchestrator in a thread of their own, so that they delay no event."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class BackgroundReporter:
 
 
 @contextmanager
-def in_background(reporter: Reporter) -> Iterator[BackgroundReporter]:
+def report_in_background(reporter: Reporter) -> Iterator[BackgroundReporter]:
     """The last reports are made before the context ends."""
     with ThreadPoolExecutor(1, thread_name_prefix="reports") as thread:
         yield BackgroundReporter(reporter, thread)
@@ -41,4 +41,4 @@ def in_background(reporter: Reporter) -> Iterator[BackgroundReporter]:
 
 def _log_failure(future: Future[None]) -> None:
     if error := future.exception():
-        logger.error("the orchestrator was not told of a change: %s: %s", type(error).__name__, error)
+        logger.error("a change was not reported to the orchestrator: %s: %s", type(error).__name__, error)

@@ -11,38 +11,38 @@ from connectors.registry import connect
 from connectors.settings import Connection
 
 LONGEST_LIFE = 300.0
-"""Seconds. A connector remembers names of people and channels; those it has not heard changed get old."""
+"""Seconds. A connector remembers names of people and channels, and does not hear of every change to them."""
 
 
-class OpenConnectors:
-    """One connector per connection. Close it after use."""
+class ConnectorPool:
+    """One open connector per connection. Close it after use."""
 
-    def __init__(self, open_one: Callable[[Connection], Connector] = connect) -> None:
-        self._open_one = open_one
+    def __init__(self, connect: Callable[[Connection], Connector] = connect) -> None:
+        self._connect = connect
         self._open: dict[str, tuple[Connector, float]] = {}
 
     def get(self, connection: Connection) -> Connector:
         known = self._open.get(connection.id)
         if known and time.monotonic() - known[1] < LONGEST_LIFE:
             return known[0]
-        self.forget(connection.id)
-        connector = self._open_one(connection)
+        self.discard(connection.id)
+        connector = self._connect(connection)
         self._open[connection.id] = (connector, time.monotonic())
         return connector
 
-    def forget(self, connection: str) -> None:
-        """Close a connector: the next one asks for everything anew."""
+    def discard(self, connection: str) -> None:
+        """Close a connector: the next one reads names and channels from the source again."""
         if known := self._open.pop(connection, None):
             known[0].close()
 
     def close(self) -> None:
         for connection in list(self._open):
-            self.forget(connection)
+            self.discard(connection)
 
 
 @contextmanager
-def open_connectors() -> Iterator[OpenConnectors]:
-    connectors = OpenConnectors()
+def open_connector_pool() -> Iterator[ConnectorPool]:
+    connectors = ConnectorPool()
     try:
         yield connectors
     finally:

@@ -1,4 +1,4 @@
-"""When an object is looked at: at once, and again soon, or in a burst only when its events have calmed down. Pure."""
+"""Debouncing: an object is processed at once, and in a burst again only when its events have calmed down. Pure."""
 
 from __future__ import annotations
 
@@ -7,31 +7,33 @@ from typing import Generic, TypeVar
 
 Key = TypeVar("Key")
 
-APART = 2.0
-"""Seconds between two looks at an object while little waits."""
-RECENT = 60.0
-"""Seconds. In a burst, an object looked at longer ago is looked at again at the first event."""
-QUIET = 5.0
-"""Seconds without an event after which, in a burst, a recently looked-at object is looked at again."""
+INTERVAL = 2.0
+"""Least seconds between two passes over an object while few events wait."""
+MAX_WAIT = 60.0
+"""Seconds. In a burst, an object processed longer ago is processed again at its first event."""
+QUIET_PERIOD = 5.0
+"""Seconds without an event after which, in a burst, a recently processed object is processed again."""
+MOST_KEYS = 10_000
 
 
 @dataclass(slots=True)
-class Pace(Generic[Key]):
+class Debouncer(Generic[Key]):
     """Times are seconds on any clock that does not go back."""
 
-    _looked_at: dict[Key, float] = field(default_factory=dict)
+    _processed_at: dict[Key, float] = field(default_factory=dict)
 
-    def is_ready(self, key: Key, *, first: float, last: float, now: float, burst: bool) -> bool:
-        """Whether to look now; its waiting events came between `first` and `last`.
+    def is_due(self, key: Key, *, first: float, last: float, now: float, burst: bool) -> bool:
+        """Whether to process an object now; its waiting events came between `first` and `last`.
 
-        However many events keep coming, a look is never more than `RECENT` away.
+        However many events keep coming, it is due within `MAX_WAIT`.
         """
-        before = self._looked_at.get(key)
-        if before is None or now - before >= (RECENT if burst else APART):
+        before = self._processed_at.get(key)
+        if before is None or now - before >= (MAX_WAIT if burst else INTERVAL):
             return True
-        return burst and (now - last >= QUIET or now - first >= RECENT)
+        return burst and (now - last >= QUIET_PERIOD or now - first >= MAX_WAIT)
 
-    def looked_at(self, key: Key, now: float) -> None:
-        self._looked_at[key] = now
-        if len(self._looked_at) > 10_000:
-            self._looked_at = {one: at for one, at in self._looked_at.items() if now - at < RECENT}
+    def record(self, key: Key, now: float) -> None:
+        """Note that an object is being processed."""
+        self._processed_at[key] = now
+        if len(self._processed_at) > MOST_KEYS:
+            self._processed_at = {one: at for one, at in self._processed_at.items() if now - at < MAX_WAIT}

@@ -1,4 +1,4 @@
-"""Looking again at what events point to, connection by connection and unit by unit."""
+"""Processes what events point at: reads it again, connection by connection and unit by unit."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from connectors.contract import Connector
 from connectors.errors import SourceError
@@ -14,6 +14,7 @@ from connectors.model import Unit
 from connectors.settings import Connection
 from connectors.webhooks import Invalidation
 from pipelines.errors import HeadraceError, UnitBusy
+from pipelines.events.outcomes import Deferred, Errored, Outcome, Processed, combine
 from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.report import SyncReport
 from pipelines.ingestion.sync import Observer, StageDone, refresh_memberships, run_stages, sync_units
@@ -21,41 +22,41 @@ from pipelines.services import Services
 
 logger = logging.getLogger(__name__)
 
-STRANGE_SECONDS = 300.0
+UNKNOWN_SECONDS = 300.0
 
 
-@dataclass(slots=True)
-class Looked:
-    """What became of each place: the stages that ran for it, or the error that stopped it.
+@dataclass(frozen=True, slots=True)
+class ProcessedEvents:
+    """What became of each invalidation, and the figures of all that ran."""
 
-    A place in none of the two was left for later, because another process works there.
-    """
+    outcomes: dict[Invalidation, Outcome]
+    report: SyncReport
 
-    stages: dict[Invalidation, list[StageDone]] = field(default_factory=dict)
-    errors: dict[Invalidation, str] = field(default_factory=dict)
-    report: SyncReport = field(default_factory=SyncReport)
+    @property
+    def errors(self) -> dict[Invalidation, str]:
+        return {one: outcome.error for one, outcome in self.outcomes.items() if isinstance(outcome, Errored)}
 
 
-class Strangers:
-    """Units that events name and that are not read: for a while, no listing is asked for them again.
+class UnknownUnits:
+    """A negative cache: units that events name and that are not read. For a while no listing is asked for them.
 
-    A unit that is new says so by an event of its own, which looks at the listing in any case.
+    A unit that is new says so by an event of its own, which asks for the listing in any case.
     """
 
     def __init__(self) -> None:
         self._until: dict[tuple[str, str], float] = {}
 
-    def knows(self, connection: str, unit: str) -> bool:
+    def contains(self, connection: str, unit: str) -> bool:
         return self._until.get((connection, unit), 0.0) > time.monotonic()
 
     def add(self, connection: str, unit: str) -> None:
         now = time.monotonic()
         self._until = {one: until for one, until in self._until.items() if until > now}
-        self._until[connection, unit] = now + STRANGE_SECONDS
+        self._until[connection, unit] = now + UNKNOWN_SECONDS
 
 
-class Looking:
-    """One pass over places of one connection."""
+class EventProcessor:
+    """One pass over invalidations of one connection."""
 
     def __init__(
         self,
@@ -63,137 +64,134 @@ class Looking:
         connection: Connection,
         connector: Connector,
         observer: Observer,
-        strangers: Strangers | None = None,
+        unknown_units: UnknownUnits | None = None,
     ) -> None:
-        self.looked = Looked()
-        self._strangers = strangers or Strangers()
         self._services = services
         self._connection = connection
         self._connector = connector
         self._observer = observer
+        self._unknown_units = unknown_units or UnknownUnits()
+        self._outcomes: dict[Invalidation, list[Outcome]] = {}
+        self._report = SyncReport()
 
-    def look(self, changes: Iterable[Invalidation]) -> Looked:
-        """Look at all of these. Memberships come first: who may not see a thing must not for no second longer."""
+    def process(self, invalidations: Iterable[Invalidation]) -> ProcessedEvents:
+        """Read all of these again. Memberships come first: a right that was taken away must not last any longer."""
         by_scope: dict[str, list[Invalidation]] = {}
-        for change in changes:
-            by_scope.setdefault(change.scope, []).append(change)
+        for one in invalidations:
+            by_scope.setdefault(one.scope, []).append(one)
         if memberships := by_scope.get("memberships"):
-            with self._noted(memberships):
+            with self._record(memberships):
                 refresh_memberships(self._services, self._connection, self._connector)
         if units := by_scope.get("units"):
-            with self._noted(units):
-                self._look_at_units(units)
-        self._look_inside(by_scope.get("unit", []), by_scope.get("document", []))
-        for change in self.looked.errors:  # it may have gone well in another unit
-            self.looked.stages.pop(change, None)
-        return self.looked
+            with self._record(units) as stages:
+                self._process_listing(units, stages)
+        self._process_contents(by_scope.get("unit", []), by_scope.get("document", []))
+        outcomes = {one: combine(found) for one, found in self._outcomes.items()}
+        return ProcessedEvents(outcomes, self._report)
 
-    def _look_at_units(self, changes: Sequence[Invalidation]) -> None:
-        """New units, and those that show something new, are read as a whole; one that is gone loses its documents."""
+    def _process_listing(self, invalidations: Sequence[Invalidation], stages: list[StageDone]) -> None:
+        """Read new units, and those that show something new, as a whole; one that is gone loses its documents."""
         sync_units(self._services, self._connection, self._connector)
-        named = {change.unit for change in changes}
+        named = {one.unit for one in invalidations}
         for state in self._services.catalog.units.all(self._connection.id):
             if state.paused:
                 continue
             if state.gone and state.unit.id in named:
-                # Each document is looked at again; a unit that the provider itself says is gone needs no operator.
-                self._run(state.unit, SyncOptions(mode="gone", allow_mass_delete=True), changes)
+                # Each document is fetched once more; a unit that the provider itself says is gone needs no operator.
+                self._run(state.unit, SyncOptions(mode="gone", allow_mass_delete=True), stages)
             elif not state.gone and (state.cursor is None or state.unit.id in named):
-                self._run(state.unit, SyncOptions(), changes)
+                self._run(state.unit, SyncOptions(), stages)
 
-    def _look_inside(self, units: Sequence[Invalidation], documents: Sequence[Invalidation]) -> None:
+    def _process_contents(self, units: Sequence[Invalidation], documents: Sequence[Invalidation]) -> None:
+        by_unit = self._expand(units)
+        for one in documents:
+            with self._record([one]):
+                if (unit := self._unit_of(one)) is not None:
+                    by_unit.setdefault(unit, []).append(one)
+        for unit, invalidations in by_unit.items():
+            with self._record(invalidations) as stages:
+                self._process_unit(unit, invalidations, stages)
+
+    def _expand(self, invalidations: Sequence[Invalidation]) -> dict[str, list[Invalidation]]:
+        """Invalidations of units by unit; one that names none is about all that are neither gone nor paused."""
         by_unit: dict[str, list[Invalidation]] = {}
-        for change in documents:
-            with self._noted([change]):
-                if (unit := self._unit_of(change)) is not None:
-                    by_unit.setdefault(unit, []).append(change)
-        whole = self._whole(units)
-        for unit in dict.fromkeys([*whole, *by_unit]):
-            changes = by_unit.get(unit, []) + whole.get(unit, [])
-            with self._noted(changes):
-                self._look_at_unit(unit, changes)
-
-    def _whole(self, changes: Sequence[Invalidation]) -> dict[str, list[Invalidation]]:
-        """The changes of units by unit; one that names none is about all that are neither gone nor paused."""
-        found: dict[str, list[Invalidation]] = {}
-        for change in changes:
+        for one in invalidations:
             states = self._services.catalog.units.all(self._connection.id)
             every = [state.unit.id for state in states if not state.gone and not state.paused]
-            for unit in [change.unit] if change.unit else every:
-                found.setdefault(unit, []).append(change)
-        return found
+            if not one.unit and not every:
+                self._outcomes.setdefault(one, []).append(Deferred())  # all are paused, or none is known yet
+            for unit in [one.unit] if one.unit else every:
+                by_unit.setdefault(unit, []).append(one)
+        return by_unit
 
-    def _look_at_unit(self, unit_id: str, changes: Sequence[Invalidation]) -> None:
-        unit = self._known_unit(unit_id)
+    def _process_unit(self, unit_id: str, invalidations: Sequence[Invalidation], stages: list[StageDone]) -> None:
+        unit = self._find_unit(unit_id)
         if unit is None:
             return
-        ids = tuple(change.document_id for change in changes if change.scope == "document")
+        ids = tuple(one.document_id for one in invalidations if one.scope == "document")
         if ids:
-            self._run(unit, SyncOptions(mode="documents", documents=ids), changes)
-        if any(change.scope == "unit" for change in changes):
-            self._run(unit, SyncOptions(), changes)
+            self._run(unit, SyncOptions(mode="documents", documents=ids), stages)
+        if any(one.scope == "unit" for one in invalidations):
+            self._run(unit, SyncOptions(), stages)
 
-    def _known_unit(self, unit_id: str) -> Unit | None:
-        """The unit, if it is one that is read; None otherwise. Raises _Later where it is paused."""
+    def _find_unit(self, unit_id: str) -> Unit | None:
+        """The unit, if it is one that is read; None otherwise. Raises _UnitPaused."""
         units = self._services.catalog.units
         state = units.get(self._connection.id, unit_id)
-        if state is None and not self._strangers.knows(self._connection.id, unit_id):
+        if state is None and not self._unknown_units.contains(self._connection.id, unit_id):
             sync_units(self._services, self._connection, self._connector)
             state = units.get(self._connection.id, unit_id)
             if state is None:
-                self._strangers.add(self._connection.id, unit_id)
+                self._unknown_units.add(self._connection.id, unit_id)
         if state and state.paused:
-            raise _Later(unit_id)
+            raise _UnitPaused(f"{unit_id} is paused")
         return state.unit if state else None
 
-    def _unit_of(self, change: Invalidation) -> str | None:
-        """The unit that an object is in now; one that is gone is still looked at in the unit it was in."""
-        if change.unit:
-            return change.unit
-        return self._connector.unit_of(change.document_id) or self._services.catalog.documents.unit_of(
-            change.document_id
-        )
+    def _unit_of(self, invalidation: Invalidation) -> str | None:
+        """The unit that an object is in now; for one that is gone, the unit that it was in."""
+        if invalidation.unit:
+            return invalidation.unit
+        document_id = invalidation.document_id
+        return self._connector.unit_of(document_id) or self._services.catalog.documents.unit_of(document_id)
 
-    def _run(self, unit: Unit, options: SyncOptions, changes: Sequence[Invalidation]) -> None:
+    def _run(self, unit: Unit, options: SyncOptions, stages: list[StageDone]) -> None:
+        """Run all stages of a unit, and add them to `stages`. Raises UnitBusy and _UnitFailed."""
+
         def stage_done(done: StageDone) -> None:
             self._observer.stage_done(done)
-            for change in changes:
-                self.looked.stages.setdefault(change, []).append(done)
+            stages.append(done)
 
         observer = Observer(stage_done, self._observer.progress)
         with self._services.catalog.leases.hold(self._connection.id, unit.id):
             report = run_stages(self._services, self._connection, self._connector, unit, options, observer)
-        self.looked.report.add(report)
+        self._report.add(report)
         if report.errors:
-            raise _Failed("; ".join(report.errors.values()))
+            raise _UnitFailed("; ".join(report.errors.values()))
 
     @contextmanager
-    def _noted(self, changes: Sequence[Invalidation]) -> Iterator[None]:
-        """Note for each of these places how looking at it ended."""
+    def _record(self, invalidations: Sequence[Invalidation]) -> Iterator[list[StageDone]]:
+        """Record for each of these how processing it ended; yields the list for the stages that run."""
+        stages: list[StageDone] = []
+        outcome: Outcome
         try:
-            yield
-        except (_Later, UnitBusy) as error:
-            logger.info("%s: later: %s", self._connection.id, error)
-            for change in changes:
-                self.looked.stages.pop(change, None)
-        except (_Failed, SourceError, HeadraceError) as error:
-            self._fail(changes, str(error))
+            yield stages
+        except (_UnitPaused, UnitBusy) as error:
+            logger.info("%s: deferred: %s", self._connection.id, error)
+            outcome = Deferred()
+        except (_UnitFailed, SourceError, HeadraceError) as error:
+            outcome = Errored(str(error))
         except Exception as error:
             logger.exception("%s: unexpected error", self._connection.id)
-            self._fail(changes, f"unexpected {type(error).__name__}: {error}")
+            outcome = Errored(f"unexpected {type(error).__name__}: {error}")
         else:
-            for change in changes:
-                self.looked.stages.setdefault(change, [])
-
-    def _fail(self, changes: Sequence[Invalidation], error: str) -> None:
-        for change in changes:
-            self.looked.stages.pop(change, None)
-            self.looked.errors[change] = error
+            outcome = Processed(tuple(stages))
+        for one in invalidations:
+            self._outcomes.setdefault(one, []).append(outcome)
 
 
-class _Later(Exception):
+class _UnitPaused(Exception):
     """The unit is paused."""
 
 
-class _Failed(Exception):
-    """What a unit's report says that stopped it."""
+class _UnitFailed(Exception):
+    """What stopped a unit, as its report says."""

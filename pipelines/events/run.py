@@ -1,4 +1,4 @@
-"""Running the worker until it is told to stop."""
+"""Runs the worker until it is stopped."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import logging
 import signal
 import threading
 
-from pipelines.events.background_reporter import in_background
-from pipelines.events.connector_pool import open_connectors
+from pipelines.events.background_reporter import report_in_background
+from pipelines.events.connector_pool import open_connector_pool
 from pipelines.events.worker import Worker
 from pipelines.ingestion.orchestrator import find_orchestrator
 from pipelines.logs import log_retries, to_standard_error
@@ -15,7 +15,7 @@ from pipelines.services import Services
 from pipelines.settings import Settings
 
 
-def serve_events(settings: Settings) -> None:
+def run_worker(settings: Settings) -> None:
     """Take events to the index until SIGINT or SIGTERM; the pass under way is finished first."""
     to_standard_error(logging.INFO)
     log_retries()
@@ -24,9 +24,9 @@ def serve_events(settings: Settings) -> None:
         signal.signal(signum, lambda *_: stop.set())
     with (
         Services(settings, keep_store=True) as services,
-        open_connectors() as connectors,
+        open_connector_pool() as connectors,
         find_orchestrator().reporter(settings) as orchestrator,
-        in_background(orchestrator) as reporter,
+        report_in_background(orchestrator) as reporter,
     ):
         services.warm()
         Worker(services, connectors, reporter).run(stop)

@@ -1,4 +1,4 @@
-"""Waiting events as tasks: each place to look at stands once, whatever number of events points to it. Pure."""
+"""Waiting events as work items: each invalidation once, whatever number of events carries it. Pure."""
 
 from __future__ import annotations
 
@@ -8,36 +8,47 @@ from typing import TypeAlias
 
 from connectors.webhooks import Invalidation
 from pipelines.catalog.events import PendingEvent
-from pipelines.events.debounce import Pace
+from pipelines.events.debounce import Debouncer
 
-Place: TypeAlias = tuple[str, Invalidation]
-"""A connection's id, and where to look."""
+WorkKey: TypeAlias = tuple[str, Invalidation]
+"""A connection's id, and where to look again."""
 
 
 @dataclass(slots=True)
-class Task:
-    """`first` and `last` are when its events came, in Unix seconds."""
+class WorkItem:
+    """`first` and `last` are when its events came, in Unix seconds; `events` are their ids."""
 
-    place: Place
+    key: WorkKey
     first: float
     last: float
     events: list[int] = field(default_factory=list)
 
+    @property
+    def connection(self) -> str:
+        return self.key[0]
 
-def tasks(events: Iterable[PendingEvent], done: Mapping[int, frozenset[Invalidation]]) -> list[Task]:
-    """What is left to do for these events, in their order; `done` holds the places each is through with."""
-    found: dict[Place, Task] = {}
+    @property
+    def invalidation(self) -> Invalidation:
+        return self.key[1]
+
+
+def work_items(events: Iterable[PendingEvent], done: Mapping[int, Iterable[Invalidation]]) -> list[WorkItem]:
+    """What is left to do for these events, in their order; `done` holds, by event, what was done in earlier passes."""
+    items: dict[WorkKey, WorkItem] = {}
     for event in events:
         came = event.received_at.timestamp()
-        for change in event.invalidations:
-            if change not in done.get(event.id, frozenset()):
-                task = found.setdefault((event.connection, change), Task((event.connection, change), came, came))
-                task.last = max(task.last, came)
-                task.events.append(event.id)
-    return list(found.values())
+        done_before = frozenset(done.get(event.id, ()))
+        for invalidation in event.invalidations:
+            if invalidation not in done_before:
+                key = (event.connection, invalidation)
+                item = items.setdefault(key, WorkItem(key, came, came))
+                item.last = max(item.last, came)
+                item.events.append(event.id)
+    return list(items.values())
 
 
-def ready(waiting: Iterable[Task], pace: Pace[Place], now: float, *, burst: bool) -> list[Task]:
+def due_items(waiting: Iterable[WorkItem], debouncer: Debouncer[WorkKey], now: float, *, burst: bool) -> list[WorkItem]:
+    """Those whose turn has come."""
     return [
-        task for task in waiting if pace.is_ready(task.place, first=task.first, last=task.last, now=now, burst=burst)
+        item for item in waiting if debouncer.is_due(item.key, first=item.first, last=item.last, now=now, burst=burst)
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from threading import Event as Stop
 
@@ -13,10 +13,11 @@ from connectors.errors import SourceError
 from connectors.settings import Connection
 from connectors.webhooks import Invalidation
 from pipelines.catalog.events import PendingEvent
-from pipelines.events.connector_pool import OpenConnectors
-from pipelines.events.debounce import Pace
-from pipelines.events.processor import Looked, Looking, Strangers
-from pipelines.events.work_items import Place, Task, ready, tasks
+from pipelines.events.connector_pool import ConnectorPool
+from pipelines.events.debounce import Debouncer
+from pipelines.events.outcomes import Deferred, Errored, Outcome, Processed, Waiting, event_outcome
+from pipelines.events.processor import EventProcessor, ProcessedEvents, UnknownUnits
+from pipelines.events.work_items import WorkItem, WorkKey, due_items, work_items
 from pipelines.ingestion.orchestrator import Reporter
 from pipelines.ingestion.publish import publish
 from pipelines.ingestion.sync import Observer, StageDone, sync_connection
@@ -28,160 +29,172 @@ EVENTS_PER_PASS = 10_000
 """Enough for a burst to be seen as a whole: an object's last event tells when it has calmed down."""
 EVENTS_IN_BURST = 100
 """More than that waiting at once is a burst, in which no object is read again for each of its events."""
-PLACES_PER_PASS = 200
-"""After that many places what was done is published, so that a long backlog becomes searchable bit by bit."""
-SECONDS_BETWEEN_LOOKS = 0.1
-SECONDS_BETWEEN_ROUNDS = 30.0
+ITEMS_PER_PASS = 200
+"""After that many work items what was done is published, so that a long backlog becomes searchable bit by bit."""
+SECONDS_BETWEEN_POLLS = 0.1
+"""Of the inbox, while nothing waits."""
+SECONDS_BETWEEN_MAINTENANCE = 30.0
 """How often failed documents that are due, connections to be polled and old events are gone through."""
 
 
 class Worker:
-    """Works until told to stop. Several may run: a unit's lease keeps them apart."""
+    """Works until it is stopped. Several may run: a unit's lease keeps them apart."""
 
-    def __init__(self, services: Services, connectors: OpenConnectors, reporter: Reporter) -> None:
+    def __init__(self, services: Services, connectors: ConnectorPool, reporter: Reporter) -> None:
         self._services = services
         self._connectors = connectors
         self._reporter = reporter
-        self._pace: Pace[Place] = Pace()
-        self._strangers = Strangers()
-        self._done: dict[int, dict[Invalidation, list[StageDone]]] = {}
+        self._debouncer: Debouncer[WorkKey] = Debouncer()
+        self._unknown_units = UnknownUnits()
+        # By event: an event with several invalidations may need several passes.
+        self._done: dict[int, dict[Invalidation, Processed]] = {}
         self._polled: dict[str, float] = {}
-        self._rounded = 0.0
+        self._maintained = 0.0
         self._unpublished = True  # a worker that was killed may have left something
 
     def run(self, stop: Stop) -> None:
         """Take events as they come."""
         while not stop.is_set():
-            worked = self.work()
-            if time.monotonic() - self._rounded >= SECONDS_BETWEEN_ROUNDS:
-                self._rounded = time.monotonic()
-                self.make_round()
+            worked = self.run_pass()
+            if time.monotonic() - self._maintained >= SECONDS_BETWEEN_MAINTENANCE:
+                self._maintained = time.monotonic()
+                self.run_maintenance()
             self._services.yield_lock()
             if not worked:
-                stop.wait(SECONDS_BETWEEN_LOOKS)
+                stop.wait(SECONDS_BETWEEN_POLLS)
 
-    def work(self) -> int:
-        """One pass over what waits; returns how many places were looked at."""
-        connections = self._connections()
+    def run_pass(self) -> int:
+        """One pass over what waits; returns how many work items were processed."""
+        connections = self._active_connections()
         events = self._services.catalog.events.pending(list(connections), EVENTS_PER_PASS)
-        if not events:
+        due = self._due(events)
+        if not due:
             return 0
-        through = {event.id: frozenset(self._done.get(event.id, ())) for event in events}
-        burst = len(events) > EVENTS_IN_BURST
-        chosen = ready(tasks(events, through), self._pace, time.time(), burst=burst)[:PLACES_PER_PASS]
-        if not chosen:
-            return 0
-        errors: dict[Place, str] = {}
+        outcomes: dict[WorkKey, Outcome] = {}
         self._unpublished = True
-        for connection_id in dict.fromkeys(task.place[0] for task in chosen):
-            mine = [task for task in chosen if task.place[0] == connection_id]
-            errors |= self._look(connections[connection_id], mine)
+        for connection_id in dict.fromkeys(item.connection for item in due):
+            items = [item for item in due if item.connection == connection_id]
+            outcomes |= self._process(connections[connection_id], items)
         self._publish()
-        self._settle(events, {task.place for task in chosen}, errors)
-        return len(chosen)
+        self._settle(events, outcomes)
+        return len(due)
 
-    def make_round(self) -> None:
+    def run_maintenance(self) -> None:
         """What no event tells: failed documents that are due, sources without webhooks, events done long ago."""
-        for connection in self._connections().values():
-            self._retry(connection)
-            self._watch(connection)
-            last = self._polled.setdefault(connection.id, time.monotonic())
-            if connection.poll_seconds and time.monotonic() - last >= connection.poll_seconds:
-                self._polled[connection.id] = time.monotonic()
-                self._unpublished = True
-                sync_connection(self._services, connection, observer=Observer(self._reporter.stage_done))
+        for connection in self._active_connections().values():
+            self._retry_failed(connection)
+            self._renew_channels(connection)
+            self._poll(connection)
         self._publish()
         self._services.catalog.events.delete_old()
 
-    def _connections(self) -> dict[str, Connection]:
+    def _active_connections(self) -> dict[str, Connection]:
         """Those that are not paused: the events of the others wait."""
         catalog, settings = self._services.catalog, self._services.settings
         return {one.id: one for one in settings.connections if not catalog.connections.get(one.id).paused}
 
-    def _look(self, connection: Connection, chosen: Sequence[Task]) -> Mapping[Place, str]:
-        if any(task.place[1].scope in ("units", "memberships") for task in chosen):
-            self._connectors.forget(connection.id)  # it remembers names and channels that are no longer so
+    def _due(self, events: Sequence[PendingEvent]) -> list[WorkItem]:
+        waiting = work_items(events, self._done)
+        burst = len(events) > EVENTS_IN_BURST
+        return due_items(waiting, self._debouncer, time.time(), burst=burst)[:ITEMS_PER_PASS]
+
+    def _process(self, connection: Connection, items: Sequence[WorkItem]) -> dict[WorkKey, Outcome]:
+        if any(item.invalidation.scope in ("units", "memberships") for item in items):
+            self._connectors.discard(connection.id)  # it remembers names and channels that are no longer so
         now = time.time()
-        for task in chosen:
-            self._pace.looked_at(task.place, now)
-        looked = self._looking(connection).look(task.place[1] for task in chosen)
-        for task in chosen:
-            change = task.place[1]
-            if change in looked.stages:
-                for event_id in task.events:
-                    self._done.setdefault(event_id, {})[change] = looked.stages[change]
-        self._say(connection, looked)
-        return {(connection.id, change): error for change, error in looked.errors.items()}
+        for item in items:
+            self._debouncer.record(item.key, now)
+        processed = self._processor(connection).process(item.invalidation for item in items)
+        for item in items:
+            outcome = processed.outcomes[item.invalidation]
+            if isinstance(outcome, Processed):
+                for event_id in item.events:
+                    self._done.setdefault(event_id, {})[item.invalidation] = outcome
+        _log_figures(connection, processed)
+        return {(connection.id, one): outcome for one, outcome in processed.outcomes.items()}
 
-    def _retry(self, connection: Connection) -> None:
+    def _retry_failed(self, connection: Connection) -> None:
         due = self._services.catalog.documents.due_by_unit(connection.id)
-        changes = [Invalidation("document", unit, document_id) for unit, ids in due.items() for document_id in ids]
-        if changes:
+        invalidations = [
+            Invalidation("document", unit, document_id) for unit, ids in due.items() for document_id in ids
+        ]
+        if invalidations:
             self._unpublished = True
-            self._looking(connection).look(changes)
+            self._processor(connection).process(invalidations)
 
-    def _watch(self, connection: Connection) -> None:
+    def _renew_channels(self, connection: Connection) -> None:
         """Keep channels of sources whose pushes expire open."""
         connector = self._connectors.get(connection)
         if not isinstance(connector, PushChannels):
             return
-        kept = self._services.catalog.connections.channels(connection.id)
+        state = self._services.catalog.connections.channels(connection.id)
         try:
-            channels = connector.renew_channels(kept, datetime.now(UTC))
+            channels = connector.renew_channels(state, datetime.now(UTC))
         except SourceError as error:
             logger.warning("%s: its push channels are not renewed: %s", connection.id, error)
         else:
-            if channels != kept:
+            if channels != state:
                 self._services.catalog.connections.save_channels(connection.id, channels)
 
-    def _looking(self, connection: Connection) -> Looking:
+    def _poll(self, connection: Connection) -> None:
+        """Sync a connection whose `poll_seconds` are over; the first time is that long after the worker's start."""
+        last = self._polled.setdefault(connection.id, time.monotonic())
+        if connection.poll_seconds and time.monotonic() - last >= connection.poll_seconds:
+            self._polled[connection.id] = time.monotonic()
+            self._unpublished = True
+            sync_connection(self._services, connection, observer=Observer(self._reporter.stage_done))
+
+    def _processor(self, connection: Connection) -> EventProcessor:
         observer = Observer(self._reporter.stage_done)
-        return Looking(self._services, connection, self._connectors.get(connection), observer, self._strangers)
+        connector = self._connectors.get(connection)
+        return EventProcessor(self._services, connection, connector, observer, self._unknown_units)
 
     def _publish(self) -> None:
         if self._unpublished:
             self._reporter.published(publish(self._services))
             self._unpublished = False
 
-    def _settle(self, events: Sequence[PendingEvent], looked_at: Set[Place], errors: Mapping[Place, str]) -> None:
-        """Only after publishing: an event that was killed before is worked on again, and does no harm."""
+    def _settle(self, events: Sequence[PendingEvent], outcomes: Mapping[WorkKey, Outcome]) -> None:
+        """Write to the inbox what became of its events.
+
+        Only after publishing: an event whose worker was killed before is processed again, and does no harm.
+        """
         finished: dict[int, list[dict[str, str]]] = {}
         failed: dict[str, list[PendingEvent]] = {}
-        busy: list[int] = []
+        deferred: list[int] = []
         for event in events:
-            places = [(event.connection, change) for change in event.invalidations]
-            through = self._done.get(event.id, {})
-            if all(change in through for change in event.invalidations):
-                finished[event.id] = _named(self._done.pop(event.id, {}))
-            elif error := next((errors[place] for place in places if place in errors), None):
-                failed.setdefault(error, []).append(event)
-            elif any(place in looked_at and place[1] not in through for place in places):
-                busy.append(event.id)
-        self._services.catalog.events.mark_done(finished)
+            match event_outcome(event, self._done.get(event.id, {}), outcomes):
+                case Processed(stages):
+                    finished[event.id] = materializations(stages)
+                    self._done.pop(event.id, None)
+                case Errored(error):
+                    failed.setdefault(error, []).append(event)
+                case Deferred():
+                    deferred.append(event.id)
+                case Waiting():
+                    pass  # it is pending, and comes with a later pass
+        inbox = self._services.catalog.events
+        inbox.mark_done(finished)
         for error, concerned in failed.items():
-            self._services.catalog.events.record_failure(concerned, error)
-        self._services.catalog.events.postpone(busy)
-
-    @staticmethod
-    def _say(connection: Connection, looked: Looked) -> None:
-        documents = looked.report.documents
-        logger.info(
-            "%s: %d new, %d changed, %d deleted, %d texts embedded, %.2f s%s",
-            connection.id,
-            documents.new,
-            documents.changed,
-            documents.deleted,
-            looked.report.embedding.inputs,
-            looked.report.seconds,
-            "".join(f"; {error}" for error in sorted(set(looked.errors.values()))),
-        )
+            inbox.record_failure(concerned, error)
+        inbox.postpone(deferred)
 
 
-def _named(through: Mapping[Invalidation, Sequence[StageDone]]) -> list[dict[str, str]]:
-    """The materialisations that an event led to, each once."""
-    names = {
-        (f"{done.connection.source}/{done.stage}", f"{done.connection.id}/{done.unit.id}")
-        for stages in through.values()
-        for done in stages
-    }
+def materializations(stages: Iterable[StageDone]) -> list[dict[str, str]]:
+    """The asset and partition that each stage brought up to date, each once."""
+    names = {(f"{done.connection.source}/{done.stage}", f"{done.connection.id}/{done.unit.id}") for done in stages}
     return [{"asset": asset, "partition": partition} for asset, partition in sorted(names)]
+
+
+def _log_figures(connection: Connection, processed: ProcessedEvents) -> None:
+    documents = processed.report.documents
+    logger.info(
+        "%s: %d new, %d changed, %d deleted, %d texts embedded, %.2f s%s",
+        connection.id,
+        documents.new,
+        documents.changed,
+        documents.deleted,
+        processed.report.embedding.inputs,
+        processed.report.seconds,
+        "".join(f"; {error}" for error in sorted(set(processed.errors.values()))),
+    )

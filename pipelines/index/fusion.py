@@ -15,8 +15,8 @@ lexical weight:
 
 Differences below 0.01 are chance. A weight that is no simple fraction lets places of the two legs seldom tie.
 
-A question that is an identifier has no meaning to speak of: there the lexical order stands, and what is near by
-meaning follows, or fills in where the identifier stands nowhere.
+A question that is an identifier has hardly a meaning: there the lexical order stays, and what is near by meaning
+follows, or is all there is where the identifier occurs nowhere.
 """
 
 from __future__ import annotations

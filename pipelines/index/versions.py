@@ -23,8 +23,8 @@ def check_stored(spec: IndexSpec, stored: Mapping[str, Any], where: str) -> None
     differing = [name for name in expected if stored.get(name) != expected[name]]
     if differing:
         found = ", ".join(f"{name} {stored.get(name)!r}" for name in differing)
-        asked = ", ".join(f"{name} {expected[name]!r}" for name in differing)
+        configured = ", ".join(f"{name} {expected[name]!r}" for name in differing)
         raise IndexMismatch(
-            f"{where}: the index was made with {found}, and the settings say {asked}; "
+            f"{where}: the index was made with {found}, and the settings say {configured}; "
             "run `headrace reindex` to rebuild it, or restore the settings"
         )

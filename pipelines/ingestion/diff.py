@@ -8,8 +8,9 @@ from typing import Literal, TypeAlias
 
 from connectors.contract import Deleted, Failed, Skipped
 from connectors.model import Document
-from connectors.rows import Row
-from pipelines.catalog.documents import DocumentState, Outcome
+from connectors.tables import Row
+from pipelines.catalog.documents import DocumentState
+from pipelines.catalog.outcomes import Outcome
 
 ChangeKind: TypeAlias = Literal["new", "changed", "unchanged", "skipped", "failed", "deleted", "absent"]
 """`absent`: gone at the source, and not known here either."""
@@ -32,19 +33,19 @@ def diff_item(item: Document | Skipped | Failed | Deleted, state: DocumentState 
     """What `item` changes. `state` is None for an object that the catalog does not know."""
     match item:
         case Document():
-            return _document(item, state, now)
+            return _diff_document(item, state, now)
         case Skipped():
-            return _skipped(item, state)
+            return _diff_skipped(item, state)
         case Failed():
-            return _failed(item, state)
+            return _diff_failed(item, state)
         case Deleted():
-            return _deleted(item, state)
+            return _diff_deleted(item, state)
 
 
-def _document(document: Document, state: DocumentState | None, now: datetime) -> DocumentDiff:
-    known = state is not None and state.status != "deleted"
-    if state and known and document.version == state.version and not _due(state, now):
-        is_new = document.fingerprint != (state.fingerprint or "")
+def _diff_document(document: Document, state: DocumentState | None, now: datetime) -> DocumentDiff:
+    known = state if state and state.status != "deleted" else None
+    if known and document.version == known.version and not _is_due(known, now):
+        is_new = document.fingerprint != (known.fingerprint or "")
         return DocumentDiff("unchanged", fingerprint=document.fingerprint if is_new else None)
     outcome = Outcome(
         id=document.id,
@@ -60,7 +61,7 @@ def _document(document: Document, state: DocumentState | None, now: datetime) ->
     return DocumentDiff("changed" if known else "new", outcome, document)
 
 
-def _skipped(item: Skipped, state: DocumentState | None) -> DocumentDiff:
+def _diff_skipped(item: Skipped, state: DocumentState | None) -> DocumentDiff:
     row = _removal(item.document_id, state)
     outcome = Outcome(
         id=item.document_id,
@@ -73,7 +74,7 @@ def _skipped(item: Skipped, state: DocumentState | None) -> DocumentDiff:
     return DocumentDiff("skipped", outcome, row)
 
 
-def _failed(item: Failed, state: DocumentState | None) -> DocumentDiff:
+def _diff_failed(item: Failed, state: DocumentState | None) -> DocumentDiff:
     """A failed read leaves in the index what is there: the object may be as it was."""
     outcome = Outcome(
         id=item.document_id,
@@ -86,7 +87,7 @@ def _failed(item: Failed, state: DocumentState | None) -> DocumentDiff:
     return DocumentDiff("failed", outcome)
 
 
-def _deleted(item: Deleted, state: DocumentState | None) -> DocumentDiff:
+def _diff_deleted(item: Deleted, state: DocumentState | None) -> DocumentDiff:
     if state is None or state.status == "deleted":
         return DocumentDiff("absent")
     row = _removal(item.document_id, state)
@@ -100,5 +101,5 @@ def _removal(document_id: str, state: DocumentState | None) -> Deleted | None:
     return Deleted(document_id) if may_have_points else None
 
 
-def _due(state: DocumentState, now: datetime) -> bool:
+def _is_due(state: DocumentState, now: datetime) -> bool:
     return state.status == "failed" and (state.next_attempt is None or state.next_attempt <= now)

@@ -71,5 +71,5 @@ def point_payload(document: ChunkedDocument, chunk: Chunk) -> Payload:
 
 
 def _context(payload: Payload) -> tuple[object, object]:
-    """What stands before a chunk's text where it is embedded."""
+    """What precedes a chunk's text where it is embedded."""
     return payload.get("header"), payload.get("headings")

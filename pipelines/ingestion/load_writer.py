@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 
 from connectors.contract import Checkpoint, Cursor, Deleted, Failed, Item, Skipped
 from connectors.model import Document, Unit
-from connectors.rows import Row
 from connectors.settings import Connection
+from connectors.tables import Row
 from pipelines.catalog import Outcome
 from pipelines.ingestion.admission import Admission
 from pipelines.ingestion.diff import diff_item

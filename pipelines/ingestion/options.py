@@ -15,8 +15,8 @@ Mode: TypeAlias = Literal["changes", "full", "reconcile", "gone", "documents"]
 """Which part of a unit is read.
 
 `changes`: what has changed since the last read. `full`: everything. `reconcile`: a listing, and then only what
-it shows to be missing, out of date or gone. `gone`: the unit is no longer listed, so its documents are looked at
-again and removed. `documents`: only the documents that are named.
+it shows to be missing, out of date or gone. `gone`: the unit is no longer listed, so its documents are fetched
+once more and removed. `documents`: only the documents that are named.
 """
 
 

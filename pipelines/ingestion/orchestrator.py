@@ -23,7 +23,7 @@ GROUP = "headrace.orchestrators"
 
 
 class Reporter(Protocol):
-    """Told of work that is done outside runs, so that its effects stand beside those of runs."""
+    """Receives what is done outside runs, so that its effects are recorded beside those of runs."""
 
     def stage_done(self, done: StageDone) -> None: ...
 
@@ -31,7 +31,7 @@ class Reporter(Protocol):
 
 
 class Orchestrator(Protocol):
-    """Runs the stages so that every run, and what it did to each unit, is kept and can be looked at."""
+    """Runs the stages so that every run, and what it did to each unit, is recorded and can be inspected."""
 
     def sync(
         self,

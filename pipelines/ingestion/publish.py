@@ -49,13 +49,13 @@ def publish(services: Services) -> IndexInfo:
     checked each time until it passes.
     """
     if _blockers_file(services).exists():
-        return publish_checked(services).info
+        return check_and_publish(services).info
     with services.store() as store:
         store.publish()
         return store.info()
 
 
-def publish_checked(services: Services) -> Publication:
+def check_and_publish(services: Services) -> Publication:
     """Check what was indexed, and publish it if all checks pass. Raises IndexBusy, IndexMismatch."""
     with services.store() as store:
         preview = store.preview()

@@ -19,28 +19,28 @@ def check_all(settings: Settings) -> list[Finding]:
     findings = [Finding("settings", True, f"{len(settings.connections)} connections")]
     with Services(settings) as services:
         findings += [
-            _checked("catalog", lambda: f"{len(services.catalog.units.all())} units known"),
-            _checked("embedding", lambda: _embedding(services)),
-            _checked("index", lambda: _index(services)),
+            _check("catalog", lambda: f"{len(services.catalog.units.all())} units known"),
+            _check("embedding", lambda: _try_embedding(services)),
+            _check("index", lambda: _read_index(services)),
         ]
     for connection in settings.connections:
-        findings += _connection(connection)
+        findings += _check_connection(connection)
     return findings
 
 
-def _embedding(services: Services) -> str:
+def _try_embedding(services: Services) -> str:
     embedder = services.embedder
     for _ in embedder.embed(["Does the embedding provider answer?"], purpose="query"):
         pass
     return f"{embedder.model}, {embedder.dimensions} dimensions"
 
 
-def _index(services: Services) -> str:
+def _read_index(services: Services) -> str:
     info = services.reader.info()
     return f"{info.collection}: {info.documents} documents, {info.points} points"
 
 
-def _connection(connection: Connection) -> list[Finding]:
+def _check_connection(connection: Connection) -> list[Finding]:
     try:
         with closing(connect(connection)) as connector:
             return [
@@ -51,8 +51,8 @@ def _connection(connection: Connection) -> list[Finding]:
         return [Finding(connection.id, False, str(error))]
 
 
-def _checked(subject: str, look: Callable[[], str]) -> Finding:
+def _check(subject: str, read: Callable[[], str]) -> Finding:
     try:
-        return Finding(subject, True, look())
+        return Finding(subject, True, read())
     except HeadraceError as error:
         return Finding(subject, False, str(error))

@@ -48,7 +48,7 @@ def estimate(settings: Settings, target: Target, window: Window | None) -> Estim
     with Services(settings) as services:
         for texts in _texts(services, target, window):
             documents += 1
-            missing = _uncached(services, texts)
+            missing = _not_cached(services, texts)
             inputs += len(missing)
             tokens += sum(map(estimate_tokens, missing))
             probe += missing[: _PROBE - len(probe)]
@@ -65,17 +65,17 @@ def _texts(services: Services, target: Target, window: Window | None) -> Iterato
         for unit in sync_units(services, connection, connector, target.units):
             for item in connector.read(unit, None, window):
                 if isinstance(item, Document):
-                    yield _chunked_texts(item)
+                    yield _chunk_texts(item)
 
 
-def _chunked_texts(document: Document) -> list[str]:
+def _chunk_texts(document: Document) -> list[str]:
     try:
         return [chunk.embedded_text for chunk in chunk_document(document)]
     except DocumentError:
         return []  # the backfill itself records why
 
 
-def _uncached(services: Services, texts: list[str]) -> list[str]:
+def _not_cached(services: Services, texts: list[str]) -> list[str]:
     embedder = services.embedder
     cached = services.catalog.embeddings.get(embedder.model, embedder.dimensions, texts)
     return [text for text in texts if text not in cached]

@@ -8,7 +8,7 @@ from pipelines.settings import Settings
 
 
 def set_paused(settings: Settings, target: str, paused: bool) -> str:
-    """Pause or resume `CONNECTION[/UNIT]`, the unit by its id or name; returns what it is called.
+    """Pause or resume `CONNECTION[/UNIT]`, the unit by its id or name; returns its name.
 
     Raises UsageError if there is no such connection or unit.
     """

@@ -2,20 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from connectors.registry import connect
 from connectors.settings import Connection
-from pipelines.catalog.connections import ConnectionState
-from pipelines.catalog.freshness import Freshness, freshness
+from pipelines.catalog import Catalog
+from pipelines.catalog.freshness import freshness
 from pipelines.catalog.units import UnitState
+from pipelines.index.contract import IndexInfo
 from pipelines.services import Services
 from pipelines.settings import Settings
 
 COUNTED = ("indexed", "skipped", "failed", "deleted")
+
+
+@dataclass(frozen=True, slots=True)
+class Unaccounted:
+    """Documents of a source by what keeps them out of the index."""
+
+    pending: int
+    skipped: int
+    failed: int
+
+
+def count_unaccounted(services: Services, source: str) -> Unaccounted:
+    """Count the documents of a source that are not in the index, by reason."""
+    connections = {connection.id for connection in services.settings.connections if connection.source == source}
+    counts: Counter[str] = Counter()
+    for (connection, _), statuses in services.catalog.documents.totals().items():
+        if connection in connections:
+            counts.update(statuses)
+    return Unaccounted(counts["pending"], counts["skipped"], counts["failed"])
 
 
 def list_units(settings: Settings, connections: Sequence[Connection]) -> list[dict[str, Any]]:
@@ -39,58 +61,35 @@ def list_units(settings: Settings, connections: Sequence[Connection]) -> list[di
     return found
 
 
-def status_of(settings: Settings) -> dict[str, Any]:
-    """Counts by connection and unit, what is in trouble, and what the index holds."""
+def read_status(settings: Settings) -> dict[str, Any]:
+    """Counts by connection and unit, which documents failed or were skipped, and what the index holds."""
     with Services(settings) as services:
-        counts = services.catalog.documents.totals()
-        connections = [
-            _connection_status(
-                connection,
-                services.catalog.connections.get(connection.id),
-                freshness(services.catalog, connection),
-                services.catalog.units.all(connection.id),
-                counts,
-            )
-            for connection in settings.connections
-        ]
-        info = services.reader.info()
-        troubled = list(services.catalog.documents.failed_or_skipped())
-    return {
-        "connections": connections,
-        "index": {
-            "collection": info.collection,
-            "model": info.model,
-            "documents": info.documents,
-            "points": info.points,
-            "bytes": info.bytes,
-        },
-        "troubled": [
-            {name: value.isoformat() if isinstance(value, datetime) else value for name, value in one.items()}
-            for one in troubled
-        ],
-    }
+        catalog = services.catalog
+        counts = catalog.documents.totals()
+        return {
+            "connections": [_connection_status(catalog, connection, counts) for connection in settings.connections],
+            "index": _index_status(services.reader.info()),
+            "troubled": [_as_json(one) for one in catalog.documents.failed_or_skipped()],
+        }
 
 
 def _connection_status(
-    connection: Connection,
-    state: ConnectionState,
-    fresh: Freshness,
-    states: Sequence[UnitState],
-    counts: dict[tuple[str, str], dict[str, int]],
+    catalog: Catalog, connection: Connection, counts: Mapping[tuple[str, str], Mapping[str, int]]
 ) -> dict[str, Any]:
-    units = [_unit_status(state, counts.get((connection.id, state.unit.id), {})) for state in states]
+    state, states = catalog.connections.get(connection.id), catalog.units.all(connection.id)
+    units = [_unit_status(one, counts.get((connection.id, one.unit.id), {})) for one in states]
     return {
         "id": connection.id,
         "source": connection.source,
         "paused": state.paused,
-        **fresh.as_json(),
+        **freshness(catalog, connection).as_json(),
         "memberships_at": _isoformat(state.memberships_at),
         "units": units,
         "totals": {status: sum(unit[status] for unit in units) for status in COUNTED},
     }
 
 
-def _unit_status(state: UnitState, counts: dict[str, int]) -> dict[str, Any]:
+def _unit_status(state: UnitState, counts: Mapping[str, int]) -> dict[str, Any]:
     last = state.last_sync
     return {
         "id": state.unit.id,
@@ -101,6 +100,20 @@ def _unit_status(state: UnitState, counts: dict[str, int]) -> dict[str, Any]:
         "lag_seconds": round((datetime.now(UTC) - last).total_seconds(), 1) if last else None,
         "error": state.error,
     }
+
+
+def _index_status(info: IndexInfo) -> dict[str, Any]:
+    return {
+        "collection": info.collection,
+        "model": info.model,
+        "documents": info.documents,
+        "points": info.points,
+        "bytes": info.bytes,
+    }
+
+
+def _as_json(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in row.items()}
 
 
 def _isoformat(moment: datetime | None) -> str | None:

@@ -1,4 +1,4 @@
-"""Which passages of a document that was found are shown."""
+"""Which passages of a found document an answer holds."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ CHUNKS_PER_DOCUMENT = 3
 """How many of a document's best chunks an answer holds."""
 
 
-def shown(hits: Sequence[Hit], budget: int | None, filters: Filters, index: IndexReader) -> list[Hit]:
-    """The chunks to show: the best ones, or with a budget of tokens the hits and what stands around them."""
+def select_passages(hits: Sequence[Hit], budget: int | None, filters: Filters, index: IndexReader) -> list[Hit]:
+    """The chunks to show: the best ones, or with a budget of tokens the hits and what is around them."""
     best = sorted(hits, key=lambda hit: -hit.score)
     if budget is None:
         return best[:CHUNKS_PER_DOCUMENT]

@@ -1,4 +1,4 @@
-"""Who asks, as reader tokens: what they may see is what carries one of them."""
+"""Who asks, as reader tokens: a document is visible to them if it carries one of these."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from connectors.registry import source
 from pipelines.settings import Settings
 
 
-class Memberships(Protocol):
+class MembershipReader(Protocol):
     def groups_of(self, email: str) -> frozenset[str]:
         """Reader tokens of the groups that a person belongs to."""
 
 
-def person_tokens(email: str, settings: Settings, memberships: Memberships) -> tuple[str, ...]:
+def person_tokens(email: str, settings: Settings, memberships: MembershipReader) -> tuple[str, ...]:
     """Reader tokens of a person: everybody's, their own, their groups', and those that their address alone gives."""
     address = email.strip().lower()
     by_address = (token for one in settings.connections for token in source(one.source).address_tokens(one.id, address))
-    return _sorted((PUBLIC, user_token(address), *memberships.groups_of(address), *by_address))
+    return _token_set((PUBLIC, user_token(address), *memberships.groups_of(address), *by_address))
 
 
 def service_tokens(readers: Iterable[str]) -> tuple[str, ...]:
     """Reader tokens of a service: everybody's, and what the settings grant it."""
-    return _sorted((PUBLIC, *readers))
+    return _token_set((PUBLIC, *readers))
 
 
-def _sorted(tokens: Iterable[str]) -> tuple[str, ...]:
+def _token_set(tokens: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(set(tokens)))

@@ -1,4 +1,4 @@
-"""In which order documents stand that were found, and why."""
+"""The order of the documents that were found, and why they were. Pure but for the legs that `reasons` asks."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ def by_document(hits: Iterable[Hit]) -> list[list[Hit]]:
     grouped: dict[str, list[Hit]] = {}
     for hit in hits:
         grouped.setdefault(hit.payload["document_id"], []).append(hit)
-    return [newest(group) for group in grouped.values()]
+    return [newest_version(group) for group in grouped.values()]
 
 
-def newest(hits: Sequence[Hit]) -> list[Hit]:
+def newest_version(hits: Sequence[Hit]) -> list[Hit]:
     """Hits of one version only: a store that writes in place may show two while a document changes.
 
     The version with the latest time at the source wins; at equal times the one of the best hit.
@@ -54,9 +54,9 @@ def by_best_chunk(documents: Sequence[Sequence[Hit]]) -> list[Ranked]:
     return _in_order(sorted(ranked, key=lambda one: one.id))
 
 
-def reranked(ranked: Sequence[Ranked], query: str, reranker: Reranker) -> list[Ranked] | None:
+def rerank(ranked: Sequence[Ranked], query: str, reranker: Reranker) -> list[Ranked] | None:
     """The first documents in the reranker's order, judged by their best chunk; None if it failed."""
-    texts = [_judged_text(one) for one in ranked]
+    texts = [_text_to_judge(one) for one in ranked]
     scores = reranker.scores(query, texts)
     if scores is None:
         return None
@@ -64,7 +64,7 @@ def reranked(ranked: Sequence[Ranked], query: str, reranker: Reranker) -> list[R
     return _in_order(replace(one, score=score, rerank_score=score) for one, score in judged)
 
 
-def by_age_too(ranked: Sequence[Ranked], half_life_days: float, now: datetime) -> list[Ranked]:
+def with_recency(ranked: Sequence[Ranked], half_life_days: float, now: datetime) -> list[Ranked]:
     """Documents by score * 0.5 ** (age / half-life); one without a time keeps its score.
 
     A reranker may give scores below 0: age takes the same share of their size away.
@@ -85,7 +85,7 @@ def reasons(
     depth: int,
 ) -> list[Why]:
     """Why each document was found: its place by meaning alone and by words alone, among `depth` chunks of each."""
-    dense, lexical = _places(request, vector, filters, index, depth)
+    dense, lexical = _leg_places(request, vector, filters, index, depth)
     return [
         Why(
             dense_rank=dense.get(one.id),
@@ -97,7 +97,7 @@ def reasons(
     ]
 
 
-def _places(
+def _leg_places(
     request: SearchRequest, vector: Vector | None, filters: Filters, index: IndexReader, depth: int
 ) -> tuple[Mapping[str, int], Mapping[str, int]]:
     """Places of documents from 1, in the dense and in the lexical leg; none in a leg that was not asked."""
@@ -107,15 +107,15 @@ def _places(
         dense = index.search(mode="dense", text=request.query, dense=vector, filters=filters, limit=depth)
     if request.mode != "dense":
         lexical = index.search(mode="lexical", text=request.query, dense=None, filters=filters, limit=depth)
-    return _numbered(dense), _numbered(lexical)
+    return _places_of(dense), _places_of(lexical)
 
 
-def _numbered(hits: Iterable[Hit]) -> dict[str, int]:
+def _places_of(hits: Iterable[Hit]) -> dict[str, int]:
     ids = dict.fromkeys(hit.payload["document_id"] for hit in hits)
     return {document_id: place for place, document_id in enumerate(ids, start=1)}
 
 
-def _judged_text(one: Ranked) -> str:
+def _text_to_judge(one: Ranked) -> str:
     best = max(one.hits, key=lambda hit: hit.score).payload
     above = "\n".join(part for part in (best["title"], " > ".join(best["headings"])) if part)
     return f"{above}\n\n{best['text']}"

@@ -1,4 +1,4 @@
-"""An optional second look: a `/rerank` endpoint judges the documents that were found, text by text.
+"""Reranking, which is optional: a `/rerank` endpoint judges the documents that were found, text by text.
 
 Cohere (https://docs.cohere.com/reference/rerank), Jina (https://api.jina.ai/redoc#tag/rerank) and vLLM take and
 answer the same: `{model, query, documents, top_n}` and `{results: [{index, relevance_score}]}`.
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 
 TIMEOUT = 5.0
 """Seconds that a question waits for the endpoint."""
-REST_SECONDS = 30.0
+PAUSE_SECONDS = 30.0
 """How long the endpoint is left alone after a failure, so that questions do not wait for it one by one."""
 
 log = logging.getLogger(__name__)
 
 
-class _Judged(BaseModel):
+class _RankedText(BaseModel):
     index: int
     relevance_score: FiniteFloat
 
 
-class _Answer(BaseModel):
-    results: list[_Judged]
+class _RerankResponse(BaseModel):
+    results: list[_RankedText]
 
 
 class Reranker:
@@ -47,7 +47,7 @@ class Reranker:
         key = settings.api_key.get_secret_value() if settings.api_key else None
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._client = httpx.Client(headers=headers, timeout=TIMEOUT, transport=transport)
-        self._rests_until = 0.0
+        self._paused_until = 0.0
 
     def scores(self, query: str, texts: Sequence[str]) -> list[float] | None:
         """How well each text answers the query, higher is better; None, and a warning in the log, on failure."""
@@ -55,7 +55,7 @@ class Reranker:
 
         if not texts:
             return []
-        if time.monotonic() < self._rests_until:
+        if time.monotonic() < self._paused_until:
             return None
         body = {"model": self._model, "query": query, "documents": list(texts), "top_n": len(texts)}
         try:
@@ -64,27 +64,27 @@ class Reranker:
                 raise ValueError(f"status {answer.status_code}")
             return _scores(answer.json(), len(texts))
         except httpx.HTTPError as error:
-            self._failed(f"cannot be reached ({type(error).__name__})")
+            self._pause(f"cannot be reached ({type(error).__name__})")
         except ValueError as error:
-            self._failed(f"answers with no ranking ({_short(error)})")
+            self._pause(f"answers with no ranking ({_short(error)})")
         return None
 
     def close(self) -> None:
         self._client.close()
 
-    def _failed(self, reason: str) -> None:
-        self._rests_until = time.monotonic() + REST_SECONDS
+    def _pause(self, reason: str) -> None:
+        self._paused_until = time.monotonic() + PAUSE_SECONDS
         log.warning(
             "reranker %s %s; for %.0f s answers keep the order of the index. Check `reranker` in the settings",
             self._url,
             reason,
-            REST_SECONDS,
+            PAUSE_SECONDS,
         )
 
 
 def _scores(answer: Any, count: int) -> list[float]:
     """One score for each text. Raises ValueError if the answer leaves one out."""
-    scores = {one.index: one.relevance_score for one in _Answer.model_validate(answer).results}
+    scores = {one.index: one.relevance_score for one in _RerankResponse.model_validate(answer).results}
     if scores.keys() != set(range(count)):
         raise ValueError(f"{len(scores)} scores for {count} texts")
     return [scores[index] for index in range(count)]

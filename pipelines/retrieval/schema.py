@@ -1,4 +1,4 @@
-"""Requests and responses of retrieval, as they stand on the wire."""
+"""Requests and responses of retrieval, as they are sent."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _is_empty(value: object) -> bool:
 
 _Storable = AfterValidator(_storable)
 Text: TypeAlias = Annotated[str, _Storable]
-Question: TypeAlias = Annotated[
+QuestionText: TypeAlias = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_QUERY), _Storable
 ]
 Person: TypeAlias = Annotated[str, Field(max_length=320, description="E-mail of the person who asks"), _Storable]
@@ -65,7 +65,7 @@ class SearchFilters(_Request):
 class SearchRequest(_Request):
     """A question to the index."""
 
-    query: Question
+    query: QuestionText
     top_k: int = Field(
         default=10, strict=True, ge=1, le=MOST_DOCUMENTS, description="How many documents to return at most"
     )

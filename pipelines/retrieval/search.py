@@ -11,15 +11,15 @@ from typing import Any
 from pipelines.embedding.base import Embedder
 from pipelines.index.contract import Filters, Hit, IndexReader, Vector
 from pipelines.index.fusion import candidates
-from pipelines.retrieval.passages import position, shown
+from pipelines.retrieval.passages import position, select_passages
 from pipelines.retrieval.ranking import (
     Ranked,
-    by_age_too,
     by_best_chunk,
     by_document,
-    newest,
+    newest_version,
     reasons,
-    reranked,
+    rerank,
+    with_recency,
 )
 from pipelines.retrieval.reranking import Reranker
 from pipelines.retrieval.schema import (
@@ -32,7 +32,7 @@ from pipelines.retrieval.schema import (
     Why,
 )
 
-NOT_RERANKED = "the reranker does not answer; results stand in the order of the index"
+NOT_RERANKED = "the reranker does not answer; results are in the order of the index"
 
 _CHUNKS_ASKED_PER_DOCUMENT = 4
 _CHUNKS_ASKED_BY_AGE = 20
@@ -49,7 +49,7 @@ def search(
     scope: Filters | None = None,
     reranker: Reranker | None = None,
 ) -> SearchResponse:
-    """Answer a question for whoever holds the reader tokens `readers`; None asks as an administrator.
+    """Answer a question with what the reader tokens `readers` give access to; None asks as an administrator.
 
     `scope` narrows what an assistant may search at all. A `reranker` that fails leaves the index's order and a
     warning. Raises EmbeddingError and IndexStoreError.
@@ -58,36 +58,42 @@ def search(
     filters = _filters(request, readers, scope)
     if filters is None:
         return SearchResponse(results=[], took_ms=_milliseconds(started))
-    vector = None if request.mode == "lexical" else _embedded(request.query, embedder)
+    vector = None if request.mode == "lexical" else _embed(request.query, embedder)
     wanted = max(request.top_k, reranker.top_n) if reranker else request.top_k
-    ranked = by_best_chunk(_found(request, wanted, vector, filters, index))
-    warnings: list[str] = []
-    if reranker:
-        judged = reranked(ranked[:wanted], request.query, reranker)
-        warnings += [NOT_RERANKED] if judged is None else []
-        ranked = judged if judged is not None else ranked
-    if request.recency_half_life_days is not None:
-        ranked = by_age_too(ranked, request.recency_half_life_days, datetime.now(UTC))
-    ranked = ranked[: request.top_k]
+    ranked, warnings = _rank(request, _retrieve(request, wanted, vector, filters, index), wanted, reranker)
     explained: Sequence[Why | None] = [None] * len(ranked)
     if request.explain:
         explained = reasons(ranked, request, vector, filters, index, candidates(wanted * _CHUNKS_ASKED_PER_DOCUMENT))
     results = [
-        _result(one, shown(one.hits, request.target_document_tokens, filters, index), why)
+        _result(one, select_passages(one.hits, request.target_document_tokens, filters, index), why)
         for one, why in zip(ranked, explained, strict=True)
     ]
     return SearchResponse(results=results, took_ms=_milliseconds(started), warnings=warnings)
+
+
+def _rank(
+    request: SearchRequest, documents: Sequence[Sequence[Hit]], wanted: int, reranker: Reranker | None
+) -> tuple[list[Ranked], list[str]]:
+    """The documents to answer with, in their order, and warnings. The first `wanted` are shown to the reranker."""
+    ranked, warnings = by_best_chunk(documents), list[str]()
+    if reranker:
+        judged = rerank(ranked[:wanted], request.query, reranker)
+        warnings = [NOT_RERANKED] if judged is None else []
+        ranked = ranked if judged is None else judged
+    if request.recency_half_life_days is not None:
+        ranked = with_recency(ranked, request.recency_half_life_days, datetime.now(UTC))
+    return ranked[: request.top_k], warnings
 
 
 def document(
     document_id: str, readers: tuple[str, ...] | None, *, index: IndexReader, scope: Filters | None = None
 ) -> DocumentResponse | None:
     """A whole document; None if there is none, or none for these readers and this scope."""
-    filters = _combined(Filters(readers=readers), scope)
+    filters = _narrow(Filters(readers=readers), scope)
     hits = index.document(document_id, filters) if filters else []
     if not hits:
         return None
-    hits = newest(hits)
+    hits = newest_version(hits)
     payload = hits[0].payload
     text = "\n\n".join(hit.payload["text"] for hit in sorted(hits, key=position))
     return DocumentResponse(**_metadata(payload), tags=payload["tags"], text=text)
@@ -95,7 +101,7 @@ def document(
 
 def _filters(request: SearchRequest, readers: tuple[str, ...] | None, scope: Filters | None) -> Filters | None:
     asked = request.filters
-    return _combined(
+    return _narrow(
         Filters(
             sources=tuple(asked.sources),
             connections=tuple(asked.connections),
@@ -114,28 +120,28 @@ def _filters(request: SearchRequest, readers: tuple[str, ...] | None, scope: Fil
     )
 
 
-def _combined(filters: Filters, scope: Filters | None) -> Filters | None:
+def _narrow(filters: Filters, scope: Filters | None) -> Filters | None:
     """`filters` within a scope; None if nothing can lie in both."""
     if scope is None:
         return filters
-    sources = _within(filters.sources, scope.sources)
+    sources = _intersect(filters.sources, scope.sources)
     return None if sources is None else replace(filters, sources=sources, scope_parents=scope.parents_in)
 
 
-def _within(asked: tuple[str, ...], allowed: tuple[str, ...]) -> tuple[str, ...] | None:
+def _intersect(asked: tuple[str, ...], allowed: tuple[str, ...]) -> tuple[str, ...] | None:
     """The values asked for that are allowed; None if there are none. An empty side is no condition."""
     if not asked or not allowed:
         return asked or allowed
     return tuple(value for value in asked if value in allowed) or None
 
 
-def _embedded(query: str, embedder: Embedder) -> Vector:
+def _embed(query: str, embedder: Embedder) -> Vector:
     (batch,) = embedder.embed([query], purpose="query")
     vector: Vector = batch.vectors[0]
     return vector
 
 
-def _found(
+def _retrieve(
     request: SearchRequest, wanted: int, vector: Vector | None, filters: Filters, index: IndexReader
 ) -> list[list[Hit]]:
     """Hits by document. Asks again deeper while few documents with many chunks take all the places."""

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, Header, Path, Query, Request
+from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 from fastapi.security import HTTPBearer
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -11,17 +11,17 @@ from starlette.routing import Route
 from pipelines.catalog import Catalog
 from pipelines.embedding.base import Embedder
 from pipelines.index.contract import IndexReader
-from pipelines.retrieval.principals import Memberships
+from pipelines.retrieval.principals import MembershipReader
 from pipelines.retrieval.reranking import Reranker
 from pipelines.retrieval.schema import DocumentResponse, Person, SearchRequest, SearchResponse, Text
 from pipelines.service import errors, mcp, webhooks
-from pipelines.service.authentication import PERSON_HEADER, Asker, Authenticator, StoredAssistants
-from pipelines.service.errors import Problem, described
+from pipelines.service.authentication import PERSON_HEADER, Authenticator, Principal, StoredAssistants
+from pipelines.service.errors import Problem, problem_responses
 from pipelines.service.metrics import Metrics
 from pipelines.service.openai import vector_stores
 from pipelines.service.openai.vector_stores import VectorStorePage, VectorStoreSearch
 from pipelines.service.pages import Page
-from pipelines.service.search_service import Answers
+from pipelines.service.search_service import NOT_VISIBLE, SearchService
 from pipelines.settings import Settings
 
 DESCRIPTION = f"""Passages of a company's knowledge, fresh and permitted.
@@ -47,9 +47,15 @@ EXAMPLE = {
     "filters": {"sources": ["notion", "github"], "updated_after": "2026-01-01T00:00:00Z"},
 }
 
+
+def _example(example: dict[str, Any]) -> dict[str, Any]:
+    return {"requestBody": {"content": {"application/json": {"example": example}}}}
+
+
 Key = Depends(HTTPBearer(auto_error=False, description="The key of an assistant"))
 PersonHeader = Annotated[Person | None, Header(alias=PERSON_HEADER)]
 DocumentId = Annotated[Text, Path(max_length=2_000, openapi_examples={"issue": {"value": "github:acme/acme/api/12"}})]
+PersonQuery = Annotated[Person | None, Query(openapi_examples={"ada": {"value": "ada@example.com"}})]
 
 
 def create_app(
@@ -58,7 +64,7 @@ def create_app(
     index: IndexReader,
     embedder: Embedder,
     reranker: Reranker | None,
-    memberships: Memberships,
+    memberships: MembershipReader,
     assistants: StoredAssistants,
     inbox: Catalog,
 ) -> FastAPI:
@@ -66,58 +72,72 @@ def create_app(
     app = FastAPI(title="Headrace", description=DESCRIPTION, docs_url=None, redoc_url=None)
     errors.install(app)
     authenticator, metrics = Authenticator(settings, memberships, assistants), Metrics()
-    answers = Answers(index, embedder, reranker, authenticator, metrics)
-    _add_interfaces(app, answers, authenticator)
+    service = SearchService(index, embedder, reranker, authenticator, metrics)
+    app.state.authenticator, app.state.search_service = authenticator, service
+    app.include_router(interfaces)
+    app.router.routes.append(Route(mcp.PATH, mcp.McpEndpoint(service, authenticator), methods=["POST"]))
     _add_operations(app, index, metrics)
     _add_pages(app)
     webhooks.install(app, settings, inbox, metrics)
     return app
 
 
-def _add_interfaces(app: FastAPI, answers: Answers, authenticator: Authenticator) -> None:
-    def asker(request: Request, person: PersonHeader = None) -> Asker:
-        return authenticator.asker(request, person)
+def _principal(request: Request, person: PersonHeader = None) -> Principal:
+    authenticator: Authenticator = request.app.state.authenticator
+    return authenticator.principal(request, person)
 
-    asks = Annotated[Asker, Depends(asker)]
 
-    @app.post(
-        "/v1/search",
-        openapi_extra=_example(EXAMPLE),
-        responses=described(400, 401, 403, 411, 413, 422, 503),
-        dependencies=[Key],
-    )
-    def search(body: SearchRequest, asker: asks) -> SearchResponse:
-        """Documents with their best passages, as the person or service that asks may see them."""
-        return answers.search(body, asker.naming(body.user))
+async def _search_service(request: Request) -> SearchService:
+    # Not blocking, and so without a turn of the thread pool.
+    service: SearchService = request.app.state.search_service
+    return service
 
-    @app.get("/v1/documents/{document_id:path}", responses=described(400, 401, 403, 404, 422, 503), dependencies=[Key])
-    def document(
-        document_id: DocumentId,
-        asker: asks,
-        user: Annotated[Person | None, Query(openapi_examples={"ada": {"value": "ada@example.com"}})] = None,
-    ) -> DocumentResponse:
-        """A whole document, under the same rights as search."""
-        found = answers.document(document_id, asker.naming(user))
-        if found is None:
-            raise Problem(404, "Not found", "There is no such document, or it is not visible to whoever asks.")
-        return found
 
-    @app.post(
-        "/v1/vector_stores/{assistant}/search",
-        openapi_extra=_example(vector_stores.EXAMPLE),
-        responses=described(400, 401, 403, 404, 411, 413, 503),
-        dependencies=[Key],
-    )
-    def search_vector_store(assistant: Text, body: VectorStoreSearch, asker: asks) -> VectorStorePage:
-        """The same search in the form of OpenAI's vector stores; the store is the assistant whose key is sent."""
-        if assistant != asker.caller.id:
-            raise Problem(
-                404, "Not found", "There is no such vector store, or it is not this key's: use its assistant."
-            )
-        return vector_stores.answer(body, answers, asker.naming(body.user))
+AskedBy = Annotated[Principal, Depends(_principal)]
+Service = Annotated[SearchService, Depends(_search_service)]
 
-    mcp_endpoint = mcp.McpEndpoint(answers, authenticator)
-    app.router.routes.append(Route(mcp.PATH, mcp_endpoint, methods=["POST"]))
+interfaces = APIRouter()
+
+
+@interfaces.post(
+    "/v1/search",
+    openapi_extra=_example(EXAMPLE),
+    responses=problem_responses(400, 401, 403, 411, 413, 422, 503),
+    dependencies=[Key],
+)
+def search(body: SearchRequest, principal: AskedBy, service: Service) -> SearchResponse:
+    """Documents with their best passages, as the person or service that asks may see them."""
+    return service.search(body, principal.on_behalf_of(body.user))
+
+
+@interfaces.get(
+    "/v1/documents/{document_id:path}",
+    responses=problem_responses(400, 401, 403, 404, 422, 503),
+    dependencies=[Key],
+)
+def document(
+    document_id: DocumentId, principal: AskedBy, service: Service, user: PersonQuery = None
+) -> DocumentResponse:
+    """A whole document, under the same rights as search."""
+    found = service.document(document_id, principal.on_behalf_of(user))
+    if found is None:
+        raise Problem(404, "Not found", NOT_VISIBLE)
+    return found
+
+
+@interfaces.post(
+    "/v1/vector_stores/{assistant}/search",
+    openapi_extra=_example(vector_stores.EXAMPLE),
+    responses=problem_responses(400, 401, 403, 404, 411, 413, 503),
+    dependencies=[Key],
+)
+def search_vector_store(
+    assistant: Text, body: VectorStoreSearch, principal: AskedBy, service: Service
+) -> VectorStorePage:
+    """The same search in the form of OpenAI's vector stores; the store is the assistant whose key is sent."""
+    if assistant != principal.assistant.id:
+        raise Problem(404, "Not found", "There is no such vector store, or it is not this key's: use its assistant.")
+    return vector_stores.search_page(body, service, principal.on_behalf_of(body.user))
 
 
 def _add_operations(app: FastAPI, index: IndexReader, metrics: Metrics) -> None:
@@ -126,7 +146,7 @@ def _add_operations(app: FastAPI, index: IndexReader, metrics: Metrics) -> None:
         """Whether the process lives."""
         return "ok"
 
-    @app.get("/readyz", response_class=PlainTextResponse, responses=described(503))
+    @app.get("/readyz", response_class=PlainTextResponse, responses=problem_responses(503))
     def readyz() -> str:
         """Whether there is a published index to search."""
         if not index.info().points:
@@ -141,7 +161,3 @@ def _add_operations(app: FastAPI, index: IndexReader, metrics: Metrics) -> None:
 def _add_pages(app: FastAPI) -> None:
     for path, file in (("/", "page.html"), ("/docs", "reference.html")):
         app.get(path, include_in_schema=False, response_class=HTMLResponse)(Page(file).response)
-
-
-def _example(example: dict[str, Any]) -> dict[str, Any]:
-    return {"requestBody": {"content": {"application/json": {"example": example}}}}

@@ -7,18 +7,18 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-from pipelines.service.authentication import Asker
+from pipelines.service.authentication import Principal
 
 logger = logging.getLogger("headrace.audit")
 
 
-def audit(asker: Asker, documents: Sequence[str], milliseconds: float, **asked: Any) -> None:
+def audit(principal: Principal, documents: Sequence[str], milliseconds: float, **asked: Any) -> None:
     """Log a query as one JSON object. `asked` is what was asked for, as plain values, without the question itself."""
     entry = {
-        "request": asker.request_id,
-        "interface": asker.interface,
-        "assistant": asker.caller.id,
-        "user": asker.user,
+        "request": principal.request_id,
+        "interface": principal.interface,
+        "assistant": principal.assistant.id,
+        "user": principal.user,
         **asked,
         "documents": list(documents),
         "milliseconds": milliseconds,

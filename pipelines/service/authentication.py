@@ -11,7 +11,7 @@ from starlette.requests import Request
 
 from pipelines.catalog.assistants import StoredAssistant, hash_key
 from pipelines.index.contract import Filters
-from pipelines.retrieval.principals import Memberships, person_tokens, service_tokens
+from pipelines.retrieval.principals import MembershipReader, person_tokens, service_tokens
 from pipelines.service.errors import Problem
 from pipelines.settings import AssistantSettings, Settings
 
@@ -20,7 +20,7 @@ PERSON_HEADER = "X-Headrace-User"
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
+class Assistant:
     """An assistant that has shown its key. `scope` narrows what it may search at all; None for everything."""
 
     id: str
@@ -30,20 +30,20 @@ class Caller:
 
 
 @dataclass(frozen=True, slots=True)
-class Asker:
-    """Who asks in one request. `user` is the person it names, if any."""
+class Principal:
+    """Who asks in one request: an assistant, on behalf of the person `user` where the request names one."""
 
-    caller: Caller
+    assistant: Assistant
     user: str | None
     request_id: str
     interface: str
 
-    def naming(self, user: str | None) -> Asker:
+    def on_behalf_of(self, user: str | None) -> Principal:
         """With the person that the body or query names. Raises a 400 problem if the header names another."""
         named = address(user)
         if named and self.user and named != self.user:
             raise Problem(400, "Bad request", f"The request names one person in `user` and another in {PERSON_HEADER}.")
-        return Asker(self.caller, named or self.user, self.request_id, self.interface)
+        return Principal(self.assistant, named or self.user, self.request_id, self.interface)
 
 
 class StoredAssistants(Protocol):
@@ -52,26 +52,26 @@ class StoredAssistants(Protocol):
 
 
 class Authenticator:
-    """Knows the assistants of the settings, and asks for those made by command anew at each request."""
+    """Knows the assistants of the settings; those made by command are read at each request."""
 
-    def __init__(self, settings: Settings, memberships: Memberships, stored: StoredAssistants) -> None:
+    def __init__(self, settings: Settings, memberships: MembershipReader, stored: StoredAssistants) -> None:
         self._settings = settings
         self._memberships = memberships
         self._stored = stored
         keys = ((one.api_key.get_secret_value(), one) for one in settings.assistants)
         # An assistant whose key is empty in the settings is nobody's to use.
-        self._configured = [(hash_key(key), _configured(one)) for key, one in keys if key]
+        self._configured = [(hash_key(key), _of_settings(one)) for key, one in keys if key]
 
-    def asker(self, request: Request, person: str | None) -> Asker:
-        """Whoever sends a request, for the person that its header names. Raises a 401 problem."""
+    def principal(self, request: Request, person: str | None) -> Principal:
+        """Who sends a request, for the person that its header names. Raises a 401 problem."""
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
-        caller = self.caller(key if scheme.lower() == "bearer" else "")
-        return Asker(caller, address(person), request.state.id, _interface(request.url.path))
+        assistant = self.assistant(key if scheme.lower() == "bearer" else "")
+        return Principal(assistant, address(person), request.state.id, _interface(request.url.path))
 
-    def caller(self, key: str) -> Caller:
+    def assistant(self, key: str) -> Assistant:
         """The assistant that the key belongs to. Raises a 401 problem."""
-        stored = ((key_hash, _stored(one)) for key_hash, one in self._stored.active())
-        found = _matching(hash_key(key.strip()), (*self._configured, *stored))
+        stored = ((key_hash, _of_catalog(one)) for key_hash, one in self._stored.active())
+        found = _find(hash_key(key.strip()), (*self._configured, *stored))
         if found is None:
             raise Problem(
                 401,
@@ -81,14 +81,14 @@ class Authenticator:
             )
         return found
 
-    def readers(self, asker: Asker) -> tuple[str, ...]:
+    def readers(self, principal: Principal) -> tuple[str, ...]:
         """Reader tokens of a request. Raises a 403 problem if a person is needed and none is named."""
-        if asker.caller.identity == "service":
-            return service_tokens(asker.caller.readers)
-        if not asker.user:
+        if principal.assistant.identity == "service":
+            return service_tokens(principal.assistant.readers)
+        if not principal.user:
             detail = f"This key acts for a person: name them by e-mail address in `user` or in {PERSON_HEADER}."
             raise Problem(403, "Forbidden", detail)
-        return person_tokens(asker.user, self._settings, self._memberships)
+        return person_tokens(principal.user, self._settings, self._memberships)
 
 
 def address(user: str | None) -> str | None:
@@ -101,20 +101,20 @@ def _interface(path: str) -> str:
     return path.removeprefix("/v1").split("/")[1]
 
 
-def _matching(key_hash: str, known: Iterable[tuple[str, Caller]]) -> Caller | None:
+def _find(key_hash: str, known: Iterable[tuple[str, Assistant]]) -> Assistant | None:
     found = None
-    for one, caller in known:  # all of them, so that time tells nothing
+    for one, assistant in known:  # all of them, so that time tells nothing
         if hmac.compare_digest(one, key_hash):
-            found = caller
+            found = assistant
     return found
 
 
-def _configured(one: AssistantSettings) -> Caller:
-    return Caller(one.id, one.identity, one.readers, _scope(one.scope.sources, one.scope.parents_in))
+def _of_settings(one: AssistantSettings) -> Assistant:
+    return Assistant(one.id, one.identity, one.readers, _scope(one.scope.sources, one.scope.parents_in))
 
 
-def _stored(one: StoredAssistant) -> Caller:
-    return Caller(one.id, one.identity, one.readers, _scope(one.sources, one.parents_in))
+def _of_catalog(one: StoredAssistant) -> Assistant:
+    return Assistant(one.id, one.identity, one.readers, _scope(one.sources, one.parents_in))
 
 
 def _scope(sources: tuple[str, ...], parents_in: tuple[str, ...]) -> Filters | None:

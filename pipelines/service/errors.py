@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipelines.errors import EmbeddingError, IndexStoreError
+from pipelines.validation import field_path, reason
 
 MOST_BYTES = 256 * 1024
 """Of a request's body."""
@@ -29,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 
 class ProblemDetails(BaseModel):
-    """An error as it stands on the wire (RFC 9457)."""
+    """An error as it is answered (RFC 9457)."""
 
     type: str = "about:blank"
     title: str
@@ -37,7 +38,7 @@ class ProblemDetails(BaseModel):
     detail: str = Field(description="What was wrong, and what to do")
     errors: list[dict[str, str]] | None = Field(default=None, description="Each wrong `field` and its `problem`")
     error: dict[str, str | None] | None = Field(
-        default=None, description="The same as OpenAI tells it, on its interface alone: message, type, param and code"
+        default=None, description="The same in OpenAI's form, on its interface alone: message, type, param and code"
     )
     request_id: str = Field(description="Names the request in the service's log")
 
@@ -58,7 +59,7 @@ class Problem(Exception):
 
 def install(app: FastAPI) -> None:
     """Make all errors of an application problem details."""
-    app.add_middleware(_Gate)
+    app.add_middleware(_RequestGuard)
     app.add_exception_handler(Problem, problem_response)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -67,13 +68,13 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unexpected)
 
 
-def described(*statuses: int) -> dict[int | str, dict[str, Any]]:
+def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """These problems among the responses of an operation in the API's description."""
     content = {MEDIA_TYPE: {"schema": ProblemDetails.model_json_schema()}}
     return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
 
 
-class _Gate:
+class _RequestGuard:
     """Gives each request an id, and refuses bodies that are too long before they are read."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -85,13 +86,13 @@ class _Gate:
             return
         request_id = scope.setdefault("state", {})["id"] = uuid4().hex
 
-        async def identified(message: Message) -> None:
+        async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
                 MutableHeaders(scope=message)["X-Request-Id"] = request_id
             await send(message)
 
         refusal = _refusal(Request(scope), Headers(scope=scope))
-        await (refusal or self._app)(scope, receive, identified)
+        await (refusal or self._app)(scope, receive, send_with_id)
 
 
 def _refusal(request: Request, headers: Headers) -> JSONResponse | None:
@@ -139,7 +140,7 @@ def _as_openai(status: int, detail: str, errors: Sequence[dict[str, str]] | None
 
 
 def problem_response(request: Request, error: Exception) -> JSONResponse:
-    """The answer that a Problem stands for."""
+    """The response to a Problem."""
     assert isinstance(error, Problem)  # noqa: S101  registered for this class only
     return _response(request, error.status, error.title, str(error), error.headers, error.errors)
 
@@ -151,7 +152,7 @@ def _http(request: Request, error: Exception) -> JSONResponse:
 
 def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101  registered for this class only
-    problems = [{"field": path(one["loc"]), "problem": without_prefix(one["msg"])} for one in error.errors()]
+    problems = [{"field": _place(one["loc"]), "problem": reason(one)} for one in error.errors()]
     first = problems[0]
     return _response(request, 422, "Invalid request", f"{first['field']}: {first['problem']}", errors=problems)
 
@@ -168,10 +169,6 @@ def _unexpected(request: Request, error: Exception) -> JSONResponse:
     return _response(request, 500, "Internal error", detail)
 
 
-def path(location: Sequence[int | str]) -> str:
-    """Where in a request something was wrong, as a person would write it."""
-    return ".".join(str(part) for part in location if part != "body") or "body"
-
-
-def without_prefix(message: str) -> str:
-    return message.removeprefix("Value error, ")
+def _place(location: Sequence[int | str]) -> str:
+    """Where in a request something is wrong; FastAPI puts `body` before the path."""
+    return field_path([part for part in location if part != "body"]) or "body"

@@ -2,12 +2,13 @@
 
 Their form follows https://platform.openai.com/docs/mcp: `search` takes `query` and answers `{results: [{id, title,
 url}]}`, `fetch` takes `id` and answers `{id, title, text, url, metadata}`; each as structured content, and as the
-same JSON in one text. Every request stands alone (no sessions), so that rights hold for each one anew.
+same JSON in one text. There are no sessions, so that rights are read for every request.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from anyio import to_thread
@@ -22,25 +23,26 @@ from pipelines.retrieval.schema import (
     DocumentResponse,
     DocumentResult,
     Person,
-    Question,
+    QuestionText,
     SearchFilters,
     SearchRequest,
     Text,
 )
-from pipelines.service.authentication import PERSON_HEADER, Asker, Authenticator
-from pipelines.service.errors import Problem, path, without_prefix
-from pipelines.service.search_service import Answers
+from pipelines.service.authentication import PERSON_HEADER, Authenticator, Principal
+from pipelines.service.errors import Problem
+from pipelines.service.search_service import NOT_VISIBLE, SearchService
+from pipelines.validation import first_problem
 
 if TYPE_CHECKING:
     from mcp.server.lowlevel.server import Server
-    from mcp_types import CallToolResult
+    from mcp_types import CallToolResult, Tool
 
 PATH = "/mcp"
 _PERSON: TypeAdapter[str | None] = TypeAdapter(Person | None)
 
 
 def instructions() -> str:
-    """What a model is told of this server."""
+    """How the server introduces itself to a model."""
     labels = ", ".join(source.label for source in sources().values())
     return (
         f"Search the company's knowledge ({labels}) as the person who asks may see it. "
@@ -55,7 +57,7 @@ class _Arguments(BaseModel):
 class SearchArguments(_Arguments):
     """What `search` takes. A model may leave out all but `query`."""
 
-    query: Question = Field(
+    query: QuestionText = Field(
         description="What to look for: a question in plain words, or exact terms such as an error code or a file name"
     )
     top_k: int = Field(default=10, ge=1, le=MOST_DOCUMENTS, description="How many documents to return at most")
@@ -89,48 +91,59 @@ class FetchedDocument(BaseModel):
     metadata: dict[str, Any]
 
 
-class ToolProblem(Exception):
+class ToolError(Exception):
     """Something that the model can put right, or must accept. Its message goes to the model."""
 
 
-def search_tool(arguments: dict[str, Any], answers: Answers, asker: Asker) -> SearchResults:
-    asked = _validated(SearchArguments, arguments)
+def search_tool(arguments: dict[str, Any], service: SearchService, principal: Principal) -> SearchResults:
+    asked = _validate(SearchArguments, arguments)
     request = SearchRequest(query=asked.query, top_k=asked.top_k, filters=asked.filters)
-    return SearchResults(results=[_found(one) for one in answers.search(request, asker).results])
+    return SearchResults(results=[_found_document(one) for one in service.search(request, principal).results])
 
 
-def fetch_tool(arguments: dict[str, Any], answers: Answers, asker: Asker) -> FetchedDocument:
-    found = answers.document(_validated(FetchArguments, arguments).id, asker)
+def fetch_tool(arguments: dict[str, Any], service: SearchService, principal: Principal) -> FetchedDocument:
+    found = service.document(_validate(FetchArguments, arguments).id, principal)
     if found is None:
-        raise ToolProblem("There is no such document, or it is not visible to whoever asks.")
-    return _fetched(found)
+        raise ToolError(NOT_VISIBLE)
+    return _whole_document(found)
 
 
-TOOLS: dict[str, tuple[Callable[[dict[str, Any], Answers, Asker], BaseModel], type[BaseModel], type[BaseModel], str]]
+@dataclass(frozen=True, slots=True)
+class ServedTool:
+    """What a tool does, and the models of what it takes and gives."""
+
+    run: Callable[[dict[str, Any], SearchService, Principal], BaseModel]
+    takes: type[BaseModel]
+    gives: type[BaseModel]
+    description: str
+
+
 TOOLS = {
-    "search": (
+    "search": ServedTool(
         search_tool,
         SearchArguments,
         SearchResults,
         "Search the company's documents and discussions. Returns the documents that fit best, each with its id, "
         "title, url and best passages. Use `fetch` for the whole text.",
     ),
-    "fetch": (fetch_tool, FetchArguments, FetchedDocument, "Read a whole document that `search` found, by its id."),
+    "fetch": ServedTool(
+        fetch_tool, FetchArguments, FetchedDocument, "Read a whole document that `search` found, by its id."
+    ),
 }
 
 
 class McpEndpoint:
     """The ASGI application behind `/mcp`. Imports the protocol's package when it is first asked."""
 
-    def __init__(self, answers: Answers, authenticator: Authenticator) -> None:
-        self._answers = answers
+    def __init__(self, service: SearchService, authenticator: Authenticator) -> None:
+        self._service = service
         self._authenticator = authenticator
         self._server: Server[Any] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         _same_origin(request)
-        request.state.asker = await to_thread.run_sync(self._authenticate, request)
+        request.state.principal = await to_thread.run_sync(self._authenticate, request)
         if self._server is None:
             self._server = await to_thread.run_sync(self._make_server)
         from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
@@ -140,57 +153,68 @@ class McpEndpoint:
         async with manager.run():
             await manager.handle_request(scope, receive, send)
 
-    def _authenticate(self, request: Request) -> Asker:
+    def _authenticate(self, request: Request) -> Principal:
         try:
             person = _PERSON.validate_python(request.headers.get(PERSON_HEADER))
         except ValidationError as error:
-            raise Problem(422, "Invalid request", error.errors()[0]["msg"], field=PERSON_HEADER) from None
-        return self._authenticator.asker(request, person)
+            raise Problem(422, "Invalid request", first_problem(error)[1], field=PERSON_HEADER) from None
+        return self._authenticator.principal(request, person)
 
     def _make_server(self) -> Server[Any]:
         from mcp.server.lowlevel.server import Server
-        from mcp_types import (
-            CallToolRequestParams,
-            ListToolsResult,
-            PaginatedRequestParams,
-            Tool,
-            ToolAnnotations,
-        )
+        from mcp_types import CallToolRequestParams, ListToolsResult, PaginatedRequestParams
+
+        tools = _tools()
 
         async def list_tools(_: Any, __: PaginatedRequestParams | None) -> ListToolsResult:
             return ListToolsResult(tools=tools)
 
         async def call_tool(context: Any, params: CallToolRequestParams) -> CallToolResult:
-            asker: Asker = context.request.state.asker
-            return await to_thread.run_sync(self._called, params.name, params.arguments or {}, asker)
+            principal: Principal = context.request.state.principal
+            return await to_thread.run_sync(self._call, params.name, params.arguments or {}, principal)
 
-        tools = [
-            Tool(
-                name=name,
-                title=name.title(),
-                description=description,
-                input_schema=takes.model_json_schema(),
-                output_schema=gives.model_json_schema(),
-                annotations=ToolAnnotations(read_only_hint=True, open_world_hint=False),
-            )
-            for name, (_, takes, gives, description) in TOOLS.items()
-        ]
         return Server("headrace", instructions=instructions(), on_list_tools=list_tools, on_call_tool=call_tool)
 
-    def _called(self, name: str, arguments: dict[str, Any], asker: Asker) -> CallToolResult:
-        from mcp_types import CallToolResult, TextContent
-
+    def _call(self, name: str, arguments: dict[str, Any], principal: Principal) -> CallToolResult:
         try:
             if name not in TOOLS:
-                raise ToolProblem(f"There is no tool {name!r}; there are search and fetch.")
-            found = TOOLS[name][0](arguments, self._answers, asker)
-        except (ToolProblem, Problem) as problem:
-            return CallToolResult(content=[TextContent(text=str(problem))], is_error=True)
+                raise ToolError(f"There is no tool {name!r}; available tools: {', '.join(TOOLS)}.")
+            found = TOOLS[name].run(arguments, self._service, principal)
+        except (ToolError, Problem) as problem:
+            return _error_result(str(problem))
         except (EmbeddingError, IndexStoreError):
-            text = "The search is not available now; try again later."
-            return CallToolResult(content=[TextContent(text=text)], is_error=True)
-        text = found.model_dump_json()
-        return CallToolResult(content=[TextContent(text=text)], structured_content=found.model_dump(mode="json"))
+            return _error_result("The search is not available now; try again later.")
+        return _result(found)
+
+
+def _error_result(text: str) -> CallToolResult:
+    from mcp_types import CallToolResult, TextContent
+
+    return CallToolResult(content=[TextContent(text=text)], is_error=True)
+
+
+def _result(found: BaseModel) -> CallToolResult:
+    """The same JSON twice, as the protocol asks: structured, and as text for clients that read no other."""
+    from mcp_types import CallToolResult, TextContent
+
+    text = found.model_dump_json()
+    return CallToolResult(content=[TextContent(text=text)], structured_content=found.model_dump(mode="json"))
+
+
+def _tools() -> list[Tool]:
+    from mcp_types import Tool, ToolAnnotations
+
+    return [
+        Tool(
+            name=name,
+            title=name.title(),
+            description=tool.description,
+            input_schema=tool.takes.model_json_schema(),
+            output_schema=tool.gives.model_json_schema(),
+            annotations=ToolAnnotations(read_only_hint=True, open_world_hint=False),
+        )
+        for name, tool in TOOLS.items()
+    ]
 
 
 def _same_origin(request: Request) -> None:
@@ -200,20 +224,18 @@ def _same_origin(request: Request) -> None:
         raise Problem(403, "Forbidden", "Requests from pages of other sites are refused.")
 
 
-def _validated(model: type[Any], arguments: dict[str, Any]) -> Any:
+def _validate(model: type[Any], arguments: dict[str, Any]) -> Any:
     try:
         return model.model_validate(arguments)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise ToolProblem(f"{path(first['loc'])}: {without_prefix(first['msg'])}") from None
+        raise ToolError(": ".join(first_problem(error))) from None
 
 
-def _found(one: DocumentResult) -> FoundDocument:
+def _found_document(one: DocumentResult) -> FoundDocument:
     text = "\n\n".join(chunk.text for chunk in one.chunks)
     return FoundDocument(id=one.document_id, title=one.title, url=one.url, text=text)
 
 
-def _fetched(one: DocumentResponse) -> FetchedDocument:
-    told = {"document_id", "title", "text", "url"}
-    metadata = one.model_dump(mode="json", exclude=told)
+def _whole_document(one: DocumentResponse) -> FetchedDocument:
+    metadata = one.model_dump(mode="json", exclude={"document_id", "title", "text", "url"})
     return FetchedDocument(id=one.document_id, title=one.title, text=one.text, url=one.url, metadata=metadata)

@@ -10,12 +10,15 @@ from pipelines.retrieval import document, search
 from pipelines.retrieval.reranking import Reranker
 from pipelines.retrieval.schema import DocumentResponse, SearchRequest, SearchResponse
 from pipelines.service.audit import audit
-from pipelines.service.authentication import Asker, Authenticator
+from pipelines.service.authentication import Authenticator, Principal
 from pipelines.service.metrics import Metrics
 
+NOT_VISIBLE = "There is no such document, or it is not visible to whoever asks."
+"""One answer for both, which tells nobody what exists."""
 
-class Answers:
-    """Answers whoever asks with what they may see. Blocks; safe to call from several threads."""
+
+class SearchService:
+    """Answers a principal with what they may see. Blocks; safe to call from several threads."""
 
     def __init__(
         self,
@@ -31,27 +34,27 @@ class Answers:
         self._authenticator = authenticator
         self._metrics = metrics
 
-    def search(self, request: SearchRequest, asker: Asker) -> SearchResponse:
-        """Raises a 403 problem for nobody, EmbeddingError and IndexStoreError."""
-        readers = self._authenticator.readers(asker)
-        with self._metrics.search_seconds.labels(asker.caller.id, asker.interface).time():
+    def search(self, request: SearchRequest, principal: Principal) -> SearchResponse:
+        """Raises EmbeddingError, IndexStoreError, and a 403 problem where a person is needed and none is named."""
+        readers = self._authenticator.readers(principal)
+        with self._metrics.search_seconds.labels(principal.assistant.id, principal.interface).time():
             found = search(
                 request,
                 readers,
                 index=self._index,
                 embedder=self._embedder,
-                scope=asker.caller.scope,
+                scope=principal.assistant.scope,
                 reranker=self._reranker,
             )
         filters = request.filters.model_dump(mode="json", exclude_defaults=True)
-        audit(asker, [one.document_id for one in found.results], found.took_ms, filters=filters)
+        audit(principal, [one.document_id for one in found.results], found.took_ms, filters=filters)
         return found
 
-    def document(self, document_id: str, asker: Asker) -> DocumentResponse | None:
-        """None if there is none, or none that may be seen. Raises a 403 problem for nobody, and IndexStoreError."""
-        readers, started = self._authenticator.readers(asker), time.perf_counter()
-        found = document(document_id, readers, index=self._index, scope=asker.caller.scope)
+    def document(self, document_id: str, principal: Principal) -> DocumentResponse | None:
+        """None if there is none, or none that may be seen. Raises IndexStoreError and a 403 problem."""
+        readers, started = self._authenticator.readers(principal), time.perf_counter()
+        found = document(document_id, readers, index=self._index, scope=principal.assistant.scope)
         milliseconds = round((time.perf_counter() - started) * 1000, 2)
-        self._metrics.documents.labels(asker.caller.id, "yes" if found else "no").inc()
-        audit(asker, [found.document_id] if found else [], milliseconds, asked_for=document_id)
+        self._metrics.documents.labels(principal.assistant.id, "yes" if found else "no").inc()
+        audit(principal, [found.document_id] if found else [], milliseconds, asked_for=document_id)
         return found

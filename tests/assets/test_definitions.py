@@ -13,7 +13,7 @@ import pipelines.ingestion.sync
 import pipelines.services
 from assets.definitions import build_definitions
 from assets.orchestrator import DagsterOrchestrator, dagster_instance
-from assets.partitions import parsed
+from assets.partitions import parse_partition_key
 from assets.resources import Runtime
 from connectors.contract import Window
 from connectors.errors import Unavailable
@@ -189,7 +189,7 @@ def test_units_in_the_catalog_become_partitions(settings, source):
 @pytest.mark.parametrize("key", ["acme", "other/unit"])
 def test_a_partition_of_no_connection_is_refused(settings, key):
     with pytest.raises(UsageError, match=key.split("/")[0]):
-        parsed(settings, key)
+        parse_partition_key(settings, key)
 
 
 def test_an_unknown_unit_is_named(settings, source):

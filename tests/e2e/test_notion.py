@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from connectors.notion.settings import NotionConnection
 from connectors.registry import connect, receive
-from pipelines.events.processor import Looking
+from pipelines.events.processor import EventProcessor
 from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.report import SyncReport
 from pipelines.ingestion.sync import Observer, sync_connection
@@ -57,10 +57,10 @@ class World:
         headers, body = self.notion.delivery(kind, self.ids.get(name, name), **data)
         self.notion.log.clear()
         with closing(connect(self.connection)) as connector:
-            looking = Looking(self.services, self.connection, connector, Observer())
-            looked = looking.look(receive(self.connection, headers, body, now=0.0).invalidations)
-        assert looked.errors == {}
-        return looked.report
+            processor = EventProcessor(self.services, self.connection, connector, Observer())
+            processed = processor.process(receive(self.connection, headers, body, now=0.0).invalidations)
+        assert processed.errors == {}
+        return processed.report
 
     @property
     def points(self) -> dict[str, dict[str, Any]]:
@@ -313,7 +313,7 @@ def test_a_killed_sync_goes_on_where_it_stopped(world: World, monkeypatch: pytes
     pages = [world.notion.page(f"Page {at}", block("paragraph", f"Words {at}."), under=news) for at in range(45)]
     stumbles_at = pages[30]
     world.notion.wait(hours=3)
-    monkeypatch.setattr("connectors.notion.source.OBJECTS_PER_CHECKPOINT", 5)
+    monkeypatch.setattr("connectors.notion.reader.OBJECTS_PER_CHECKPOINT", 5)
     monkeypatch.setattr("pipelines.ingestion.load_writer.ITEMS_PER_LOAD", 5)
     world.notion.fail(1, lambda: refusal(401, "unauthorized"), only=f"blocks/{stumbles_at}")
     stopped = world.sync()

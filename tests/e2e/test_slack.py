@@ -11,7 +11,7 @@ import pytest
 from connectors.registry import receive
 from connectors.slack.settings import SlackConnection
 from connectors.slack.source import SlackConnector
-from pipelines.events.processor import Looking
+from pipelines.events.processor import EventProcessor
 from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.report import SyncReport
 from pipelines.ingestion.sync import SILENT, sync_connection
@@ -60,7 +60,8 @@ class World:
 
         connector = connect(self.connection)
         try:
-            return Looking(self.services, self.connection, connector, SILENT).look(received.invalidations).errors
+            processor = EventProcessor(self.services, self.connection, connector, SILENT)
+            return processor.process(received.invalidations).errors
         finally:
             connector.close()
 

@@ -19,7 +19,7 @@ GITHUB = {"id": "acme", "source": "github", "token": "t", "base_url": "http://12
         ),
         ({"connections": [{**GITHUB, "tokn": "x"}]}, "connections[0].tokn: unknown key"),
         ({"connection": []}, "connection: unknown key"),
-        ({"connections": [GITHUB, GITHUB]}, "the id 'acme' stands twice"),
+        ({"connections": [GITHUB, GITHUB]}, "duplicate id 'acme'"),
         ({"connections": [{**GITHUB, "source": "gitlab"}]}, "connections[0]"),
         ({"index": {"url": "ftp://x"}}, "index.url"),
         ({"catalog": {"url": "mysql://x"}}, "catalog.url"),

@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from pydantic import SecretStr, TypeAdapter
 
 from connectors.settings import Connection
-from pipelines.events.connector_pool import OpenConnectors
+from pipelines.events.connector_pool import ConnectorPool
 from pipelines.events.worker import Worker
 from pipelines.ingestion.publish import publish
 from pipelines.ingestion.sync import sync_connection
@@ -40,13 +40,13 @@ class Unheard:
 class Running:
     """What a connection holds, synced and served, and a worker that takes its events."""
 
-    def __init__(self, services: Services, connection: Connection, connectors: OpenConnectors) -> None:
+    def __init__(self, services: Services, connection: Connection, connectors: ConnectorPool) -> None:
         assert sync_connection(services, connection).errors == {}
         publish(services)
         self._events = services.catalog.events
         self._client = TestClient(app_of(services))
         self._worker = Worker(services, connectors, Unheard())
-        self._worker.make_round()
+        self._worker.run_maintenance()
 
     def deliver(self, *deliveries: Delivery) -> None:
         """Post webhooks, and return when all of them are worked on."""
@@ -55,7 +55,7 @@ class Running:
         deadline = time.monotonic() + PATIENCE
         while {event["state"] for event in self._events.list_recent()} != {"done"}:
             assert time.monotonic() < deadline, self._events.list_recent()
-            self._worker.work()
+            self._worker.run_pass()
 
     def found(self, words: str, person: str = ADA) -> list[str]:
         """Ids of the documents in which a person finds these words, without the connection's."""
@@ -71,7 +71,7 @@ class Running:
 def running(settings: Settings, **connection: Any) -> Iterator[Running]:
     one: Connection = TypeAdapter(Connection).validate_python({"id": "acme"} | connection)
     used = settings.model_copy(update={"connections": (one,), "assistants": (ASSISTANT,)})
-    with Services(used, FakeEmbedder()) as services, closing(OpenConnectors()) as connectors:
+    with Services(used, FakeEmbedder()) as services, closing(ConnectorPool()) as connectors:
         yield Running(services, one, connectors)
 
 

@@ -1,4 +1,6 @@
-"""Notion in memory, over HTTP: written from the documentation of its API, in its two versions, and of its webhooks.
+"""Notion in memory, over HTTP or in place of the network.
+
+Written from the documentation of its API, in its two versions, and of its webhooks:
 
 https://developers.notion.com/reference/intro · https://developers.notion.com/docs/upgrade-guide-2025-09-03
 
@@ -23,6 +25,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -36,6 +39,10 @@ VERIFICATION_TOKEN = "secret_verification"
 NEWER, OLDER = "2025-09-03", "2022-06-28"
 TOP: dict[str, Any] = {"type": "workspace", "workspace": True}
 
+ORIGIN = "https://notion.test"
+BASE_URL = f"{ORIGIN}{PREFIX}"
+"""Of the API behind `Notion.transport`, without a socket."""
+
 Payload = dict[str, Any]
 Fault = Callable[[], Response]
 
@@ -44,14 +51,16 @@ Fault = Callable[[], Response]
 class Notion:
     """The whole workspace, as far as it is shared with the integration.
 
-    Its methods change it as people do; `faults` are answered before anything else. `late` ids are those that
-    search does not show yet; `sealed` ones are out of the integration's reach. `capabilities` are the integration's.
+    Its methods change it as people do; `faults` are answered before anything else, `answers` always to their path
+    (`files` is the path of all files). `late` ids are those that search does not show yet; `sealed` ones are out of
+    the integration's reach. `capabilities` are the integration's. The clock moves by `step` with each change, and is
+    `idle` later when somebody asks. `long_properties` holds the items of a page's property, by both ids.
     """
 
     objects: dict[str, Payload] = field(default_factory=dict)
     blocks: dict[str, Payload] = field(default_factory=dict)
     children: dict[str, list[str]] = field(default_factory=dict)
-    rows: dict[str, list[str]] = field(default_factory=dict)
+    long_properties: dict[tuple[str, str], list[Payload]] = field(default_factory=dict)
     remarks: dict[str, list[Payload]] = field(default_factory=dict)
     contents: dict[str, bytes] = field(default_factory=dict)
     users: list[Payload] = field(default_factory=list)
@@ -60,17 +69,22 @@ class Notion:
     capabilities: set[str] = field(default_factory=lambda: {"read_content", "read_comments", "read_users"})
     versions: tuple[str, ...] = (NEWER, OLDER)
     page_size: int = 100
+    sorts: bool = True
     faults: list[tuple[str, Fault]] = field(default_factory=list)
+    answers: dict[str, Fault] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
+    requests: list[httpx.Request] = field(default_factory=list)
     strayed: list[str] = field(default_factory=list)
     origin: str = ""
     clock: datetime = datetime(2026, 3, 1, 9, tzinfo=UTC)
+    step: timedelta = timedelta(minutes=1)
+    idle: timedelta = timedelta()
     made: int = 0
 
     # ---- what people do
 
-    def person(self, name: str) -> str:
-        user = self._id()
+    def person(self, name: str, own: str = "") -> str:
+        user = own or self._id()
         email = {"email": f"{name.lower()}@acme.test"}
         self.users.append({"object": "user", "id": user, "type": "person", "name": name, "person": email})
         return user
@@ -78,38 +92,64 @@ class Notion:
     def page(self, title: str, *body: Payload, under: str = "", properties: Payload | None = None) -> str:
         """A page at the top, below another, or a row of a data source; with a `child_page` block where it stands."""
         own = self._id()
-        parent = self.objects.get(under, {})
-        named = {"id": "title", "type": "title", "title": text(title)}
-        self.objects[own] = self._told("page", own, under) | {"properties": {"Name": named} | (properties or {})}
-        if parent.get("object") == "data_source":
-            self.rows[under].append(own)
-        elif under:
+        self.add_page(own, self._reference(under), *body, title=title, properties=properties)
+        if under and self.objects.get(under, {}).get("object") != "data_source":
             self._link(under, own, "child_page", title)
-        self.write(own, *body)
         return own
+
+    def add_page(
+        self,
+        own: str,
+        parent: Payload | None = None,
+        /,
+        *body: Payload,
+        title: str = "",
+        properties: Payload | None = None,
+        **more: Any,
+    ) -> Payload:
+        """A page as it is told, under an id of the caller's choosing, and without a block where it stands."""
+        named = {"id": "title", "type": "title", "title": text(title or f"Title {own}")}
+        held = self._told("page", own, parent or TOP) | {"properties": {"Name": named} | (properties or {})} | more
+        self.objects[own] = held
+        self.put(own, *(body if body or title else (block("paragraph", f"Body {own}"),)))
+        return held
 
     def database(self, title: str, *, under: str = "", says: str = "", sources: tuple[str, ...] = ("",)) -> str:
         """A database with one data source for each name, that is its own where the name is empty."""
         own = self._id()
-        shared = {"title": text(title), "description": text(says) if says else []}
-        self.objects[own] = self._told("database", own, under) | shared | {"data_sources": []}
-        for name in sources:
-            self.source(own, name or title)
+        self._database(own, self._reference(under), title, says, {self._id(): name or title for name in sources})
         if under:
             self._link(under, own, "child_database", title)
         return own
 
-    def source(self, database: str, name: str) -> str:
-        own = self._id()
-        columns = {"Name": {"id": "title", "type": "title", "title": {}}}
-        told = self._told("data_source", own, database)
-        self.objects[own] = told | {"title": text(name), "description": [], "properties": columns}
-        self.objects[database]["data_sources"].append({"id": own, "name": name})
-        self.rows[own] = []
-        return own
+    def add_database(self, own: str, parent: Payload | None = None, /, *names: str, says: str = "") -> None:
+        """A database as it is told, with a data source for each name, `<database>-<name>`."""
+        sources = {f"{own}-{name}": f"Title {own}-{name}" for name in names or ("source",)}
+        self._database(own, parent or TOP, f"Title {own}", says, sources)
+
+    def _database(self, own: str, parent: Payload, title: str, says: str, sources: dict[str, str]) -> None:
+        described = {"title": text(title), "description": text(says) if says else []}
+        held = self._told("database", own, parent) | described | {"data_sources": []}
+        del held["created_by"]  # which no database tells since version 2025-09-03
+        self.objects[own] = held
+        for source, name in sources.items():
+            columns = {"Name": {"type": "title", "title": {}}, "Status": {"type": "status"}}
+            told = self._told("data_source", source, under(own, "database"), ticks=False)
+            self.objects[source] = told | {"title": text(name), "description": [], "properties": columns}
+            held["data_sources"].append({"id": source, "name": name})
 
     def source_of(self, database: str) -> str:
         return str(self.objects[database]["data_sources"][0]["id"])
+
+    def row_parent(self, source: str, *, with_database: bool = True) -> Payload:
+        database = self.objects[source]["parent"]["database_id"]
+        return under(source, "data_source") | ({"database_id": database} if with_database else {})
+
+    def put(self, parent: str, *body: Payload) -> None:
+        """Blocks under a page or block in place of those that are there. That is no edit: no time tells of it."""
+        self.children[parent] = []
+        for at, payload in enumerate(body):
+            self._block(parent, payload, str(payload.get("id") or f"{parent}.{at}"))
 
     def write(self, parent: str, *body: Payload) -> list[str]:
         """Put blocks under a page or block in place of those that are there, child pages apart; returns their ids."""
@@ -118,6 +158,13 @@ class Notion:
         ids = [self._block(parent, block) for block in body]
         self._edited(self._page_above(parent))
         return ids
+
+    def edit(self, own: str, *body: Payload, **changes: Any) -> None:
+        """Change what an object tells, and what it holds."""
+        self.objects[own].update(changes)
+        if body:
+            self.put(own, *body)
+        self._edited(own)
 
     def rename(self, own: str, title: str) -> None:
         held = self.objects[own]
@@ -132,11 +179,11 @@ class Notion:
 
     def move(self, own: str, under: str = "", *, silently: bool = False) -> None:
         """Put a page below another, or at the top; `silently` leaves its time of the last edit as it was."""
-        before = self.objects[own]["under"]
+        before = _above(self.objects[own])
         if own in self.children.get(before, []):
             self.children[before].remove(own)
             self.blocks.pop(own)
-        self.objects[own]["under"] = under
+        self.objects[own]["parent"] = self._reference(under)
         if under:
             self._link(under, own, "child_page", plain(self.objects[own]["properties"]["Name"]["title"]))
         if not silently:
@@ -176,6 +223,10 @@ class Notion:
         """Answer the next `times` requests, of paths that begin with `only`, with a fault."""
         self.faults += [(only, fault)] * times
 
+    def paths(self) -> Counter[str]:
+        """How often each path was asked for."""
+        return Counter(self.log)
+
     def asked(self) -> Counter[str]:
         """How often was asked for what, by path without ids."""
         return Counter(re.sub(r"[0-9a-f-]{32,}", "*", path) for path in self.log)
@@ -186,7 +237,7 @@ class Notion:
         """Headers (by lower-case name) and body of a signed delivery about an object."""
         subject = kind.partition(".")[0]
         held = self.objects.get(own, {})
-        above = self.objects.get(held.get("under", ""))
+        above = self.objects.get(_above(held)) if held else None
         parent = {"id": above["id"], "type": above["object"]} if above else {"id": self._id(), "type": "space"}
         body = json.dumps(
             {
@@ -207,6 +258,25 @@ class Notion:
 
     # ---- what its API answers
 
+    def transport(self) -> httpx.MockTransport:
+        """In place of the network: the API at `BASE_URL`."""
+        self.origin = ORIGIN
+
+        def respond(request: httpx.Request) -> httpx.Response:
+            self.requests.append(request)
+            asked = json.loads(request.content) if request.content else dict(request.url.params)
+            if request.url.host != httpx.URL(ORIGIN).host:
+                self.strayed.append(str(request.url))
+            response = self.answered(request.method, request.url.path, dict(request.headers), asked)
+            return as_httpx(response, date=self.date)
+
+        return httpx.MockTransport(respond)
+
+    @property
+    def date(self) -> str:
+        """Its clock, as each answer tells it."""
+        return email.utils.format_datetime(self.clock + self.idle, usegmt=True)
+
     def answered(self, method: str, path: str, headers: dict[str, str], asked: Payload) -> Response:
         if path.startswith(FILES):
             return self._file(path, headers, asked)
@@ -219,6 +289,8 @@ class Notion:
             if path.startswith(only):
                 del self.faults[at]
                 return fault()
+        if path in self.answers:
+            return self.answers[path]()
         if headers.get("authorization") != f"Bearer {TOKEN}":
             return refusal(401, "unauthorized", "API token is invalid.")
         version = headers.get("notion-version", "")
@@ -255,16 +327,18 @@ class Notion:
         if kind == "databases" and not newer and len(held["data_sources"]) > 1:
             message = "Databases with multiple data sources are not supported in this API version."
             return refusal(400, "validation_error", message)
+        if action.startswith("properties/"):
+            return self._listed(self.long_properties[own, action.removeprefix("properties/")], asked)
         if action == "query":
             sources = [own] if kind == "data_sources" else [source["id"] for source in held["data_sources"]]
-            rows = [self.objects[row] for source in sources for row in self.rows[source]]
+            rows = [one for one in self.objects.values() if one["parent"].get("data_source_id") in sources]
             trashed = bool(asked.get("in_trash" if newer else "archived"))
             found = [row for row in rows if row["in_trash"] is trashed]
             return self._listed(found, asked, lambda row: self._shown(row, newer))
         return self._shown(held, newer)
 
     def _blocks(self, own: str, action: str, asked: Payload) -> Payload | Response:
-        if own in self.sealed or (own not in self.blocks and own not in self.objects):
+        if own in self.sealed or not (own in self.blocks or own in self.objects or own in self.children):
             return refusal(404, "object_not_found", f"Could not find block with ID: {own}.")
         if action == "children":
             found = [self.blocks[one] for one in self.children.get(own, []) if one not in self.sealed]
@@ -277,10 +351,10 @@ class Notion:
         out = self.late | self.sealed
         found = [one for own, one in self.objects.items() if one["object"] in kinds and own not in out]
         live = [one for one in found if not self._in_trash(one)]
-        return sorted(live, key=lambda one: str(one["last_edited_time"]), reverse=True)
+        return sorted(live, key=lambda one: str(one["last_edited_time"]), reverse=True) if self.sorts else live
 
     def _in_trash(self, held: Payload) -> bool:
-        above = self.objects.get(held["under"]) if held["object"] == "data_source" else None
+        above = self.objects.get(_above(held)) if held["object"] == "data_source" else None
         return bool(held["in_trash"] or (above and above["in_trash"]))
 
     def _listed(
@@ -294,11 +368,11 @@ class Notion:
 
     def _shown(self, held: Payload, newer: bool) -> Payload:
         """An object as the version tells it."""
-        own = self._signed({key: value for key, value in held.items() if key != "under"})
+        own = self._signed(held)
         own["parent"] = self._parent(held, newer)
-        own["archived"] = own["in_trash"]
+        own.setdefault("archived", own["in_trash"])
         if held["object"] == "data_source":
-            own["database_parent"] = self._parent(self.objects[held["under"]], newer)
+            own["database_parent"] = self._parent(self.objects[_above(held)], newer)
         if held["object"] == "database" and not newer:
             source = self.objects[held["data_sources"][0]["id"]]
             own["properties"] = source["properties"]
@@ -306,15 +380,17 @@ class Notion:
         return own
 
     def _parent(self, held: Payload, newer: bool) -> Payload:
-        under = held["under"]
-        above = self.objects.get(under)
-        if above is None:
-            return {"type": "block_id", "block_id": under} if under else TOP
-        if above["object"] == "data_source":
-            database = {"database_id": above["under"]}
-            return {"type": "data_source_id", "data_source_id": under} | database if newer else _under_database(above)
-        kind = f"{above['object']}_id"
-        return {"type": kind, kind: under}
+        parent: Payload = held["parent"]
+        if newer or parent["type"] != "data_source_id":
+            return parent
+        return under(_above(self.objects[parent["data_source_id"]]), "database")
+
+    def _reference(self, own: str) -> Payload:
+        """How what stands in an object names its parent; at the top of the workspace without an id."""
+        if not own:
+            return TOP
+        kind = self.objects[own]["object"] if own in self.objects else "block"
+        return self.row_parent(own) if kind == "data_source" else under(own, kind)
 
     def _signed(self, payload: Payload) -> Payload:
         """A copy in which files that Notion keeps have an address: another at each read."""
@@ -335,6 +411,8 @@ class Notion:
 
     def _file(self, path: str, headers: dict[str, str], asked: Payload) -> Response:
         self.log.append("file")
+        if "files" in self.answers:
+            return self.answers["files"]()
         if "authorization" in headers or "X-Amz-Signature" not in asked:
             return Response("<Error><Code>AccessDenied</Code></Error>", 403, media_type="application/xml")
         content = self.contents[path]
@@ -347,12 +425,12 @@ class Notion:
             return None
         return refusal(403, "restricted_resource", "Insufficient permissions for this endpoint.")
 
-    def _told(self, kind: str, own: str, under: str) -> Payload:
-        self.clock += timedelta(minutes=1)
+    def _told(self, kind: str, own: str, parent: Payload, *, ticks: bool = True) -> Payload:
+        self.clock += self.step if ticks else timedelta()
         return {
             "object": kind,
             "id": own,
-            "under": under,
+            "parent": parent,
             "created_time": self._now,
             "last_edited_time": self._now,
             "created_by": {"object": "user", "id": self.users[0]["id"] if self.users else "bot"},
@@ -366,11 +444,11 @@ class Notion:
         told = {"object": "block", "id": own, "has_children": bool(inner), "in_trash": False, "archived": False}
         times = {"created_time": self._now, "last_edited_time": self._now}
         kind = "page_id" if parent in self.objects else "block_id"
-        body = {key: value for key, value in payload.items() if key != "children"}
+        body = {key: value for key, value in payload.items() if key != "children"} | {"id": own}
         self.blocks[own] = told | times | {"parent": {"type": kind, kind: parent}} | body
         self.children.setdefault(parent, []).append(own)
         for block in inner:
-            self._block(own, block)
+            self._block(own, block, str(block.get("id") or ""))
         return own
 
     def _link(self, under: str, own: str, kind: str, title: str) -> None:
@@ -383,13 +461,13 @@ class Notion:
         return own
 
     def _below(self, own: str) -> Iterator[str]:
-        held = [one for one, payload in self.objects.items() if payload["under"] == own]
+        held = [one for one, payload in self.objects.items() if _above(payload) == own]
         for one in held:
             yield one
             yield from self._below(one)
 
     def _edited(self, own: str) -> None:
-        self.clock += timedelta(minutes=1)
+        self.clock += self.step
         self.objects[own]["last_edited_time"] = self._now
 
     @property
@@ -401,9 +479,14 @@ class Notion:
         return str(uuid.uuid5(uuid.NAMESPACE_URL, str(self.made)))
 
 
-def text(content: str) -> list[Payload]:
+def text(content: str, **more: Any) -> list[Payload]:
     run = {"type": "text", "text": {"content": content}, "plain_text": content, "href": None, "annotations": {}}
-    return [run]
+    return [run | more]
+
+
+def under(parent: str, kind: str = "page") -> Payload:
+    """https://developers.notion.com/reference/parent-object"""
+    return {"type": f"{kind}_id", f"{kind}_id": parent}
 
 
 def plain(rich_text: list[Payload]) -> str:
@@ -433,7 +516,7 @@ def serving(notion: Notion) -> Iterator[str]:
         body = await request.body()
         asked = json.loads(body) if body else dict(request.query_params)
         response = notion.answered(request.method, request.url.path, dict(request.headers), asked)
-        response.headers["date"] = email.utils.format_datetime(notion.clock, usegmt=True)
+        response.headers["date"] = notion.date
         return response
 
     app = Starlette(routes=[Route("/{path:path}", answered, methods=["GET", "POST"])])
@@ -465,5 +548,12 @@ def cut_short() -> Response:
     return Response('{"object": "list", "results": [{"object": "pa', 200, media_type="application/json")
 
 
-def _under_database(source: Payload) -> Payload:
-    return {"type": "database_id", "database_id": source["under"]}
+def as_httpx(response: Response, **headers: str) -> httpx.Response:
+    """An answer as a client's transport gives it."""
+    return httpx.Response(response.status_code, headers=dict(response.headers) | headers, content=bytes(response.body))
+
+
+def _above(held: Payload) -> str:
+    """Id of what an object stands in; empty at the top."""
+    parent = held["parent"]
+    return str(parent.get(parent["type"]) or "") if parent["type"] != "workspace" else ""

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from connectors.contract import Deleted
+from connectors.tables import documents_schema
 from pipelines.chunking import chunk_document
 from pipelines.landing import ChunkedDocument, Landing
-from pipelines.settings import Landing as LandingSettings
-from pipelines.settings import Settings
+from pipelines.settings import LandingSettings, Settings
 from tests.pipelines.documents import document
 
 BUCKET = "headrace-landing"
@@ -45,17 +46,20 @@ def landing(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.
 
 
 def test_documents_come_back_as_they_were(landing: Landing) -> None:
-    rows = [
+    documents = [
         document(1),
         document(2, content=b"%PDF \0\xff", content_type="application/pdf", author="", created_at=None),
         document(3, content="Größe 水 \U0001f30a", readers=(), tags=(), parents=()),
-        Deleted("github:acme/gone"),
     ]
-    path = landing.write_documents("github", "acme-github", "acme/api #1", rows)
-    assert list(landing.read_documents(path)) == [
-        *((row, row.version) for row in rows[:3]),
-        (rows[3], None),
-    ]
+    gone = Deleted("github:acme/gone")
+    path = landing.write_documents("github", "acme-github", "acme/api #1", [*documents, gone])
+    assert list(landing.read_documents(path)) == [*((one, one.version) for one in documents), (gone, None)]
+
+
+def test_a_load_has_the_columns_that_any_dlt_user_gets(tmp_path: Path) -> None:
+    landing = Landing(Settings(directory=tmp_path))
+    path = landing.write_documents("github", "acme", "unit", [document(1)])
+    assert pq.read_schema(tmp_path / ".headrace" / "landing" / path).equals(documents_schema())
 
 
 def test_each_load_is_a_file_of_its_own(landing: Landing) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from connectors.notion.client import Payload
-from connectors.notion.render.properties import Known
-from connectors.notion.render.rich_text import destination, fence, inline, joined, markdown, plain
+from connectors.notion.objects import Ref
+from connectors.notion.payloads import BlockContent, NotionBlock, RichTextRun, plain
+from connectors.notion.render.properties import NotionNames
+from connectors.notion.render.rich_text import destination, fence, inline, joined, markdown
 
 PAGES_OF_THEIR_OWN = ("child_page", "child_database")
 """Blocks that stand for another document: their title is shown, what is below them is not."""
@@ -24,27 +24,26 @@ _LEFT_OUT = ("divider", "breadcrumb", "table_of_contents")
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
-    """A block as Notion gives it, and the blocks inside it."""
+class BlockTree:
+    """A block, and the blocks inside it."""
 
-    payload: Payload
-    children: tuple[Block, ...] = ()
+    block: NotionBlock
+    children: tuple[BlockTree, ...] = ()
 
     @property
     def kind(self) -> str:
-        return str(self.payload.get("type") or "")
+        return self.block.type
 
     @property
-    def content(self) -> Payload:
-        content = self.payload.get(self.kind)
-        return content if isinstance(content, dict) else {}
+    def content(self) -> BlockContent:
+        return self.block.content
 
 
-def blocks_markdown(blocks: Sequence[Block], known: Known) -> str:
+def blocks_markdown(blocks: Sequence[BlockTree], names: NotionNames) -> str:
     """Markdown of blocks that stand one below the other."""
     whole = ""
     previous = ""
-    for kind, text in _rendered(blocks, known):
+    for kind, text in _rendered(blocks, names):
         if text:
             tight = kind in _LIST_ITEMS and kind == previous
             whole += ("\n" if tight else "\n\n") + text if whole else text
@@ -52,74 +51,73 @@ def blocks_markdown(blocks: Sequence[Block], known: Known) -> str:
     return whole
 
 
-def linked(blocks: Sequence[Block]) -> Iterator[tuple[str, str]]:
-    """Pages and databases that blocks name by their id alone: the kind of the id (`page_id`), and the id."""
+def linked(blocks: Sequence[BlockTree]) -> Iterator[Ref]:
+    """Pages and databases that blocks name by their id alone."""
     for block in blocks:
-        if block.kind == "link_to_page" and (target := _target(block)):
-            yield str(block.content["type"]), target
+        if block.kind == "link_to_page" and block.content.target:
+            yield block.content.target
         yield from linked(block.children)
 
 
-def is_copy(block: Block) -> bool:
-    """Whether a block shows what stands in another place: a synced block that is not the original."""
-    return block.kind == "synced_block" and bool(block.content.get("synced_from"))
+def is_copy(block: BlockTree) -> bool:
+    """Whether a block shows what is in another place: a synced block that is not the original."""
+    return block.kind == "synced_block" and block.content.synced_from is not None
 
 
-def unsupported_kinds(blocks: Sequence[Block]) -> set[str]:
+def unsupported_kinds(blocks: Sequence[BlockTree]) -> set[str]:
     """Kinds of the blocks that Notion's API does not show."""
     own = {_unsupported_kind(block) for block in blocks if block.kind == "unsupported"}
     return own.union(*(unsupported_kinds(block.children) for block in blocks))
 
 
-def _rendered(blocks: Sequence[Block], known: Known) -> Iterator[tuple[str, str]]:
+def _rendered(blocks: Sequence[BlockTree], names: NotionNames) -> Iterator[tuple[str, str]]:
     number = 0
     for block in blocks:
         if block.kind == "numbered_list_item":
             number = number + 1 if number else _first_number(block)
-            yield block.kind, _item(block, f"{number}. ", known)
+            yield block.kind, _item(block, f"{number}. ", names)
             continue
         number = 0
-        yield block.kind, _block(block, known)
+        yield block.kind, _block(block, names)
 
 
-def _first_number(block: Block) -> int:
-    start = block.content.get("list_start_index")
-    return start if isinstance(start, int) and start > 0 else 1
+def _first_number(block: BlockTree) -> int:
+    return max(block.content.list_start_index, 1)
 
 
-def _block(block: Block, known: Known) -> str:
+def _block(block: BlockTree, names: NotionNames) -> str:
     kind = block.kind
     if kind in _LEFT_OUT:
         return ""
     if kind.startswith("heading_"):
-        return _heading(block, known)
+        return _heading(block, names)
     render = _RENDERERS.get(kind, _unknown)
-    return render(block, known)
+    return render(block, names)
 
 
-def _flow(block: Block, known: Known) -> str:
+def _flow(block: BlockTree, names: NotionNames) -> str:
     """Text, and below it what the block holds: paragraphs, toggles, columns, synced blocks, tabs."""
-    return _stacked(markdown(block.content.get("rich_text")), blocks_markdown(block.children, known))
+    return _stacked(markdown(block.content.rich_text), blocks_markdown(block.children, names))
 
 
-def _heading(block: Block, known: Known) -> str:
+def _heading(block: BlockTree, names: NotionNames) -> str:
     level = block.kind.removeprefix("heading_")
-    text = inline(block.content.get("rich_text"))
+    text = inline(block.content.rich_text)
     heading = f"{'#' * min(int(level), 6)} {text}" if text and level.isdecimal() else text
-    return _stacked(heading, blocks_markdown(block.children, known))
+    return _stacked(heading, blocks_markdown(block.children, names))
 
 
-def _bullet(block: Block, known: Known) -> str:
-    return _item(block, "- ", known)
+def _bullet(block: BlockTree, names: NotionNames) -> str:
+    return _item(block, "- ", names)
 
 
-def _to_do(block: Block, known: Known) -> str:
-    return _item(block, "- [x] " if block.content.get("checked") else "- [ ] ", known, indent=2)
+def _to_do(block: BlockTree, names: NotionNames) -> str:
+    return _item(block, "- [x] " if block.content.checked else "- [ ] ", names, indent=2)
 
 
-def _item(block: Block, marker: str, known: Known, indent: int | None = None) -> str:
-    text = markdown(block.content.get("rich_text"))
-    children = blocks_markdown(block.children, known)
+def _item(block: BlockTree, marker: str, names: NotionNames, indent: int | None = None) -> str:
+    text = markdown(block.content.rich_text)
+    children = blocks_markdown(block.children, names)
     if not text and not children:
         return ""
     gap = "\n" if block.children and block.children[0].kind in _LIST_ITEMS else "\n\n"
@@ -127,104 +125,99 @@ def _item(block: Block, marker: str, known: Known, indent: int | None = None) ->
     return marker + body
 
 
-def _quote(block: Block, known: Known) -> str:
-    icon = block.content.get("icon")
-    emoji = str(icon.get("emoji") or "") if isinstance(icon, dict) else ""
-    text = joined((emoji, markdown(block.content.get("rich_text"))))
-    whole = _stacked(text, blocks_markdown(block.children, known))
+def _quote(block: BlockTree, names: NotionNames) -> str:
+    text = joined((block.content.icon.emoji, markdown(block.content.rich_text)))
+    whole = _stacked(text, blocks_markdown(block.children, names))
     return "\n".join(f"> {line}".rstrip() for line in whole.split("\n")) if whole else ""
 
 
-def _code(block: Block, known: Known) -> str:
-    source = plain(block.content.get("rich_text")).strip("\n")
-    language = str(block.content.get("language") or "")
+def _code(block: BlockTree, names: NotionNames) -> str:
+    source = plain(block.content.rich_text).strip("\n")
+    language = block.content.language
     ticks = fence(source)
     fenced = f"{ticks}{'' if language == 'plain text' else language}\n{source}\n{ticks}" if source.strip() else ""
-    return _stacked(fenced, markdown(block.content.get("caption")))
+    return _stacked(fenced, markdown(block.content.caption))
 
 
-def _equation(block: Block, known: Known) -> str:
-    expression = str(block.content.get("expression") or "").strip()
+def _equation(block: BlockTree, names: NotionNames) -> str:
+    expression = block.content.expression.strip()
     return f"$$\n{expression}\n$$" if expression else ""
 
 
-def _table(block: Block, known: Known) -> str:
-    rows = [[_cell(cell) for cell in row.content.get("cells") or ()] for row in block.children]
+def _table(block: BlockTree, names: NotionNames) -> str:
+    rows = [[_cell(cell) for cell in row.content.cells] for row in block.children]
     width = max((len(row) for row in rows), default=0)
     if not any(cell for row in rows for cell in row):
         return ""
-    if not block.content.get("has_column_header"):
+    if not block.content.has_column_header:
         rows.insert(0, [])
     rows.insert(1, ["---"] * width)
     return "\n".join(f"| {' | '.join([*row, *[''] * (width - len(row))])} |" for row in rows)
 
 
-def _cell(rich_text: Any) -> str:
+def _cell(rich_text: Sequence[RichTextRun]) -> str:
     return inline(rich_text).replace("|", "\\|")
 
 
-def _link(block: Block, known: Known) -> str:
-    url = str(block.content.get("url") or "")
-    caption = inline(block.content.get("caption"))
+def _link(block: BlockTree, names: NotionNames) -> str:
+    url = block.content.url
+    caption = inline(block.content.caption)
     if not url:
         return caption
     return f"[{caption}]({destination(url)})" if caption else f"<{url.replace(' ', '%20')}>"
 
 
-def _media(block: Block, known: Known) -> str:
+def _media(block: BlockTree, names: NotionNames) -> str:
     """Caption, name and link. A file that Notion keeps has no link: it is signed, and another at every read."""
-    caption = inline(block.content.get("caption"))
-    external = str((block.content.get("external") or {}).get("url") or "")
-    hosted = str((block.content.get("file") or {}).get("url") or "")
-    name = str(block.content.get("name") or "") or unquote(urlsplit(external or hosted).path.rsplit("/", 1)[-1])
+    caption = inline(block.content.caption)
+    external = block.content.external.url
+    name = block.content.name or unquote(urlsplit(external or block.content.file.url).path.rsplit("/", 1)[-1])
     label = joined((caption, name if name != caption else ""), ": ")
     if not external:
         return label
     return f"{'!' if block.kind == 'image' else ''}[{label}]({destination(external)})"
 
 
-def _named_page(block: Block, known: Known) -> str:
-    return " ".join(str(block.content.get("title") or "").split())
+def _named_page(block: BlockTree, names: NotionNames) -> str:
+    return " ".join(_text(block.content.title).split())
 
 
-def _link_to_page(block: Block, known: Known) -> str:
-    return known.titles.get(_target(block), "")
+def _link_to_page(block: BlockTree, names: NotionNames) -> str:
+    target = block.content.target
+    return names.titles.get(target.id, "") if target else ""
 
 
-def _target(block: Block) -> str:
-    kind = block.content.get("type")
-    return str(block.content.get(kind) or "") if kind in ("page_id", "database_id") else ""
+def _meeting(block: BlockTree, names: NotionNames) -> str:
+    attendees = joined((names.people.get(person, "") for person in block.content.calendar_event.attendees), ", ")
+    present = f"Attendees: {attendees}" if attendees else ""
+    return _stacked(_text(block.content.title), present, blocks_markdown(block.children, names))
 
 
-def _meeting(block: Block, known: Known) -> str:
-    event = block.content.get("calendar_event")
-    attendees = event.get("attendees") if isinstance(event, dict) else None
-    names = joined((known.people.get(str(person), "") for person in attendees or ()), ", ")
-    present = f"Attendees: {names}" if names else ""
-    return _stacked(markdown(block.content.get("title")), present, blocks_markdown(block.children, known))
+def _section(block: BlockTree, names: NotionNames) -> str:
+    children = blocks_markdown(block.children, names)
+    return _stacked(f"**{block.content.name}**", children) if children else ""
 
 
-def _section(block: Block, known: Known) -> str:
-    children = blocks_markdown(block.children, known)
-    return _stacked(f"**{block.content['name']}**", children) if children else ""
-
-
-def _unsupported(block: Block, known: Known) -> str:
+def _unsupported(block: BlockTree, names: NotionNames) -> str:
     """What Notion's API does not show is recorded as a comment, which is not indexed."""
     note = f"<!-- unsupported: {_unsupported_kind(block)} -->"
-    return _stacked(note, blocks_markdown(block.children, known))
+    return _stacked(note, blocks_markdown(block.children, names))
 
 
-def _unsupported_kind(block: Block) -> str:
-    return str(block.content.get("block_type") or "block").replace("--", "")
+def _unsupported_kind(block: BlockTree) -> str:
+    return (block.content.block_type or "block").replace("--", "")
 
 
-def _unknown(block: Block, known: Known) -> str:
+def _unknown(block: BlockTree, names: NotionNames) -> str:
     """Whatever text a block of a kind that is not known carries."""
-    fields = [block.content.get(name) for name in ("title", "rich_text", "text", "caption")]
-    texts = [markdown(value) if isinstance(value, list) else str(value or "") for value in fields]
-    texts.extend(inline(cell) for cell in block.content.get("cells") or ())
-    return _stacked(*texts, blocks_markdown(block.children, known))
+    content = block.content
+    texts = [_text(field) for field in (content.title, content.rich_text, content.text, content.caption)]
+    texts.extend(inline(cell) for cell in content.cells)
+    return _stacked(*texts, blocks_markdown(block.children, names))
+
+
+def _text(field: str | Sequence[RichTextRun]) -> str:
+    return field if isinstance(field, str) else markdown(field)
 
 
 def _stacked(*parts: str, gap: str = "\n\n") -> str:
@@ -236,7 +229,7 @@ def _indented(text: str, prefix: str) -> str:
     return "\n".join(f"{prefix}{line}" if at and line else line for at, line in enumerate(text.split("\n")))
 
 
-_RENDERERS: dict[str, Callable[[Block, Known], str]] = {
+_RENDERERS: dict[str, Callable[[BlockTree, NotionNames], str]] = {
     **dict.fromkeys(("paragraph", "toggle", "template", "synced_block", "column_list", "column", "tab"), _flow),
     **dict.fromkeys(("quote", "callout"), _quote),
     **dict.fromkeys(_LINKS, _link),

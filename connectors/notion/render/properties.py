@@ -2,186 +2,131 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import unquote, urlsplit
 
-from connectors.notion.client import Payload
-from connectors.notion.render.rich_text import inline, joined, plain
+from connectors.notion.payloads import DateSpan, FileLink, NotionUser, PropertyValue, SelectOption
+from connectors.notion.render.rich_text import inline, joined
+
+Properties: TypeAlias = Mapping[str, PropertyValue]
 
 _NOT_TEXT = {"id", "type", "object", "color", "avatar_url", "expiry_time", "has_more", "request_id"}
-_OPTIONS = ("select", "status", "multi_select")
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class NotionNames:
     """Names by id, of what a payload mentions by its id alone: titles of pages and databases, and people."""
 
     titles: Mapping[str, str] = field(default_factory=dict)
     people: Mapping[str, str] = field(default_factory=dict)
 
 
-def title(properties: object) -> str:
-    """Text of the property of type `title`, whatever its name is."""
-    return next((plain(value.get("title")) for _, value in _each(properties) if value.get("type") == "title"), "")
+Renderer: TypeAlias = Callable[[PropertyValue, NotionNames], str]
 
 
-def property_lines(properties: object, known: Known) -> list[str]:
+def property_lines(properties: Properties, names: NotionNames) -> list[str]:
     """`Name: value` for every property that has a value, the title left out."""
-    lines = ((name, value_text(value, known)) for name, value in _each(properties) if value.get("type") != "title")
+    lines = ((name, value_text(value, names)) for name, value in properties.items() if value.type != "title")
     return [f"{' '.join(name.split())}: {' '.join(text.split())}" for name, text in lines if text.strip()]
 
 
-def option_names(properties: object) -> tuple[str, ...]:
+def option_names(properties: Properties) -> tuple[str, ...]:
     """Names of all options chosen in selects, multi-selects and statuses, each once."""
-    found: dict[str, None] = {}
-    for _, value in _each(properties):
-        if (kind := value.get("type")) in _OPTIONS:
-            chosen = value.get(str(kind))
-            found.update(dict.fromkeys(_names(chosen if isinstance(chosen, list) else [chosen])))
-    return tuple(found)
+    chosen = (option for value in properties.values() for option in (*value.select, *value.status, *value.multi_select))
+    return tuple(dict.fromkeys(option.name for option in chosen if option.name))
 
 
-def related_pages(properties: object) -> Iterator[str]:
+def related_pages(properties: Properties) -> Iterator[str]:
     """Ids of pages that relations point to, those inside rollups included."""
-    for _, value in _each(properties):
+    for value in properties.values():
         yield from _related(value)
 
 
-def files_of(properties: object) -> Iterator[tuple[str, Payload]]:
+def files_of(properties: Properties) -> Iterator[tuple[str, FileLink]]:
     """Files of all properties that hold some, each with the id of its property."""
-    for name, value in _each(properties):
-        files = value.get("files") if value.get("type") == "files" else None
-        for file in files if isinstance(files, list) else ():
-            if isinstance(file, dict):
-                yield str(value.get("id") or name), file
+    for name, value in properties.items():
+        for file in value.files:
+            yield value.id or name, file
 
 
-def value_text(value: Any, known: Known) -> str:
+def value_text(value: PropertyValue, names: NotionNames) -> str:
     """A property value, or an element of a rollup, as text; empty where it is not set."""
-    if not isinstance(value, dict):
-        return ""
-    kind = str(value.get("type") or "")
-    content = value.get(kind)
-    if content is None:
-        return ""
-    render = _RENDERERS.get(kind)
-    return render(content, known) if render else _any_text(content)
+    render = _RENDERERS.get(value.type)
+    return render(value, names) if render else _any_text(value.unknown)
 
 
-def _related(value: Any) -> Iterator[str]:
-    if not isinstance(value, dict):
-        return
-    content = value.get(str(value.get("type")))
-    if value.get("type") == "relation" and isinstance(content, list):
-        yield from (str(entry["id"]) for entry in content if isinstance(entry, dict) and entry.get("id"))
-    if value.get("type") == "rollup" and isinstance(content, dict):
-        for element in content.get("array") or ():
-            yield from _related(element)
+def _related(value: PropertyValue) -> Iterator[str]:
+    yield from (entry.id for entry in value.relation if entry.id)
+    for element in value.rollup.array if value.rollup else ():
+        yield from _related(element)
 
 
-def _each(properties: object) -> Iterator[tuple[str, Payload]]:
-    if isinstance(properties, dict):
-        yield from ((name, value) for name, value in properties.items() if isinstance(value, dict))
+def _options(options: Iterable[SelectOption]) -> str:
+    return joined((option.name for option in options), ", ")
 
 
-def _names(entries: Any) -> list[str]:
-    return [str(entry["name"]) for entry in entries if isinstance(entry, dict) and entry.get("name")]
+def _number(value: PropertyValue, names: NotionNames) -> str:
+    number = value.number
+    return str(int(number)) if isinstance(number, float) and number.is_integer() else str(number)
 
 
-def _option(content: Any, known: Known) -> str:
-    return joined(_names(content if isinstance(content, list) else [content]), ", ")
+def _checkbox(checked: bool | None) -> str:
+    return "" if checked is None else "yes" if checked else "no"
 
 
-def _rich_text(content: Any, known: Known) -> str:
-    return inline(content)
-
-
-def _plain_value(content: Any, known: Known) -> str:
-    return "" if isinstance(content, dict) else str(content)
-
-
-def _number(content: Any, known: Known) -> str:
-    return str(int(content)) if isinstance(content, float) and content.is_integer() else str(content)
-
-
-def _checkbox(content: Any, known: Known) -> str:
-    return "yes" if content else "no"
-
-
-def _date(content: Any, known: Known) -> str:
+def _date(date: DateSpan) -> str:
     """A date as it is written, or `start → end`; the time zone where one is named."""
-    if not isinstance(content, dict):
-        return str(content)
-    span = joined((str(content.get("start") or ""), str(content.get("end") or "")), " → ")
-    return joined((span, str(content.get("time_zone") or "")))
+    return joined((joined((date.start, date.end), " → "), date.time_zone))
 
 
-def _person(content: Any, known: Known) -> str:
+def _person(person: NotionUser, names: NotionNames) -> str:
     """A person's name. A group, as `people` may hold, has one too."""
-    if not isinstance(content, dict):
-        return ""
-    name = content.get("name") or known.people.get(str(content.get("id")))
-    return str(name or (content.get("person") or {}).get("email") or "")
+    return person.name or names.people.get(person.id, "") or person.person.email
 
 
-def _people(content: Any, known: Known) -> str:
-    return joined((_person(person, known) for person in content), ", ")
+def _people(value: PropertyValue, names: NotionNames) -> str:
+    return joined((_person(person, names) for person in value.people), ", ")
 
 
-def _files(content: Any, known: Known) -> str:
-    return joined((file_text(file) for file in content if isinstance(file, dict)), ", ")
-
-
-def file_text(file: Payload) -> str:
+def file_text(file: FileLink) -> str:
     """Name of a file, and the link to one that lies elsewhere.
 
     The link to a file that Notion keeps is left out: it is a signed one, and another at every read.
     """
-    external = str((file.get("external") or {}).get("url") or "")
-    hosted = str((file.get("file") or {}).get("url") or "")
-    name = str(file.get("name") or "") or unquote(urlsplit(hosted).path.rsplit("/", 1)[-1])
+    external = file.external.url
+    name = file.name or unquote(urlsplit(file.file.url).path.rsplit("/", 1)[-1])
     return joined((name, external if external != name else ""))
 
 
-def _formula(content: Any, known: Known) -> str:
-    kind = str(content.get("type") or "")
-    return value_text({"type": "checkbox" if kind == "boolean" else kind, **_as(kind, content)}, known)
+def _computed(value: PropertyValue | None, names: NotionNames) -> str:
+    """What a formula or a rollup comes to is a value of a kind of its own."""
+    return value_text(value, names) if value else ""
 
 
-def _as(kind: str, content: Payload) -> Payload:
-    return {"checkbox" if kind == "boolean" else kind: content.get(kind)}
+def _array(value: PropertyValue, names: NotionNames) -> str:
+    return joined((value_text(element, names) for element in value.array), ", ")
 
 
-def _rollup(content: Any, known: Known) -> str:
-    if content.get("type") == "array":
-        return joined((value_text(element, known) for element in content.get("array") or ()), ", ")
-    return value_text(content, known)
+def _relation(value: PropertyValue, names: NotionNames) -> str:
+    return joined((names.titles.get(entry.id, "") for entry in value.relation), ", ")
 
 
-def _relation(content: Any, known: Known) -> str:
-    return joined((known.titles.get(str(entry.get("id")), "") for entry in content if isinstance(entry, dict)), ", ")
+def _unique_id(value: PropertyValue, names: NotionNames) -> str:
+    found = value.unique_id
+    return joined((found.prefix, found.number), "-") if found.number else ""
 
 
-def _unique_id(content: Any, known: Known) -> str:
-    number = content.get("number")
-    return "" if number is None else joined((str(content.get("prefix") or ""), str(number)), "-")
+def _verification(value: PropertyValue, names: NotionNames) -> str:
+    found = value.verification
+    return joined((found.state, _person(found.verified_by, names), _date(found.date)), ", ")
 
 
-def _verification(content: Any, known: Known) -> str:
-    date = _date(content["date"], known) if content.get("date") else ""
-    return joined((str(content.get("state") or ""), _person(content.get("verified_by"), known), date), ", ")
-
-
-def _place(content: Any, known: Known) -> str:
-    named = (str(content.get(key) or "") for key in ("name", "address"))
-    position = (content.get("lat"), content.get("lon"))
-    return joined((*named, f"{position[0]}, {position[1]}" if None not in position else ""), ", ")
-
-
-def _nothing(content: Any, known: Known) -> str:
-    return ""
+def _place(value: PropertyValue, names: NotionNames) -> str:
+    found = value.place
+    position = f"{found.lat}, {found.lon}" if found.lat and found.lon else ""
+    return joined((found.name, found.address, position), ", ")
 
 
 def _any_text(content: Any) -> str:
@@ -195,33 +140,33 @@ def _any_text(content: Any) -> str:
     return "" if content is None or isinstance(content, bool) else str(content)
 
 
-_RENDERERS: dict[str, Callable[[Any, Known], str]] = {
-    "title": _rich_text,
-    "rich_text": _rich_text,
-    "text": _plain_value,
-    "string": _plain_value,
+_RENDERERS: Mapping[str, Renderer] = {
+    "title": lambda value, names: inline(value.title),
+    "rich_text": lambda value, names: inline(value.rich_text),
+    "text": lambda value, names: value.text,
+    "string": lambda value, names: value.string,
     "number": _number,
-    "select": _option,
-    "status": _option,
-    "multi_select": _option,
-    "date": _date,
+    "select": lambda value, names: _options(value.select),
+    "status": lambda value, names: _options(value.status),
+    "multi_select": lambda value, names: _options(value.multi_select),
+    "date": lambda value, names: _date(value.date),
     "people": _people,
-    "files": _files,
-    "checkbox": _checkbox,
-    "url": _plain_value,
-    "email": _plain_value,
-    "phone_number": _plain_value,
-    "formula": _formula,
+    "files": lambda value, names: joined(map(file_text, value.files), ", "),
+    "checkbox": lambda value, names: _checkbox(value.checkbox),
+    "boolean": lambda value, names: _checkbox(value.boolean),
+    "url": lambda value, names: value.url,
+    "email": lambda value, names: value.email,
+    "phone_number": lambda value, names: value.phone_number,
+    "formula": lambda value, names: _computed(value.formula, names),
     "relation": _relation,
-    "rollup": _rollup,
-    "created_time": _plain_value,
-    "last_edited_time": _plain_value,
-    "created_by": _person,
-    "last_edited_by": _person,
+    "rollup": lambda value, names: _computed(value.rollup, names),
+    "array": _array,
+    "created_time": lambda value, names: value.created_time,
+    "last_edited_time": lambda value, names: value.last_edited_time,
+    "created_by": lambda value, names: _person(value.created_by, names),
+    "last_edited_by": lambda value, names: _person(value.last_edited_by, names),
     "unique_id": _unique_id,
     "verification": _verification,
     "place": _place,
-    "button": _nothing,
-    "incomplete": _nothing,
-    "unsupported": _nothing,
+    **dict.fromkeys(("button", "incomplete", "unsupported"), lambda value, names: ""),
 }

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import Any
+from datetime import datetime
 
-from connectors.slack.client import Payload, is_time, number
-from connectors.slack.payloads import dicts, fields, unescaped
+from connectors.slack.payloads import AttachmentField, SlackAttachment, SlackFile, SlackMessage
 from connectors.slack.render.blocks import render_blocks
-from connectors.slack.render.mrkdwn import Names, markdown
+from connectors.slack.render.mrkdwn import Names, markdown, unescape
+from connectors.slack.timestamps import moment
 
 NOISE = frozenset(
     {
@@ -44,55 +43,45 @@ NOISE = frozenset(
 LONGEST_TITLE = 80
 
 
-def is_noise(message: Payload) -> bool:
-    return message.get("subtype") in NOISE
+def is_noise(message: SlackMessage) -> bool:
+    return message.subtype in NOISE
 
 
-def moment(ts: str) -> datetime:
-    """A message's time, to the microsecond."""
-    seconds, microseconds = number(ts)
-    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=microseconds)
-
-
-def last_change(messages: Sequence[Payload]) -> datetime:
+def last_change(messages: Sequence[SlackMessage]) -> datetime:
     """When the latest of these messages was written or edited."""
-    edits = [ts for message in messages if is_time(ts := fields(message.get("edited")).get("ts"))]
-    return max(moment(ts) for ts in [*(message["ts"] for message in messages), *edits])
+    return max(moment(ts) for message in messages for ts in (message.ts, message.edited.ts) if ts)
 
 
-def author(message: Payload, names: Names) -> str:
-    """Display name of whoever wrote a message, a bot's own name included."""
-    user = str(message.get("user") or "")
-    told = [message.get("username"), fields(message.get("bot_profile")).get("name")]
-    if user and not message.get("username"):
-        name, profile = names.user(user), fields(message.get("user_profile"))
-        if name != user:
-            return name
-        # Of people of other organisations the message itself may tell more than the directory does.
-        told = [profile.get("display_name"), profile.get("real_name"), profile.get("name"), *told, user]
-    return str(next((name for name in (*told, message.get("bot_id")) if name), "unknown"))
+def author_name(message: SlackMessage, names: Names) -> str:
+    """Display name of the author of a message, a bot's own name included."""
+    profile, bot = message.user_profile, message.bot_profile
+    if message.username or not message.user:
+        return message.username or bot.name or message.bot_id or "unknown"
+    known = names.user(message.user)
+    if known != message.user:
+        return known
+    # Of people of other organisations the message itself may tell more than the directory does.
+    return profile.display_name or profile.real_name or profile.name or bot.name or message.user
 
 
-def render_messages(messages: Sequence[Payload], names: Names) -> str:
+def render_messages(messages: Sequence[SlackMessage], names: Names) -> str:
     """A conversation: each message under its author and time (UTC)."""
     return "\n\n".join(
-        f"**{author(message, names)}** ({moment(message['ts']):%Y-%m-%d %H:%M}): {body}"
+        f"**{author_name(message, names)}** ({moment(message.ts):%Y-%m-%d %H:%M}): {body}"
         for message in messages
         if (body := render_body(message, names))
     )
 
 
-def render_body(message: Payload, names: Names) -> str:
-    """Text, blocks, attachments and files of a message; what two of them say alike stands once."""
-    text = markdown(str(message.get("text") or ""), names).strip()
-    blocks = render_blocks(message.get("blocks"), names)
-    pieces = _without_repetition([text, blocks])
-    pieces += [_attachment(one, names) for one in dicts(message.get("attachments"))]
-    pieces += [_file(one) for one in dicts(message.get("files"))]
+def render_body(message: SlackMessage, names: Names) -> str:
+    """Text, blocks, attachments and files of a message, without what one of them repeats of another."""
+    pieces = _without_repetition([markdown(message.text, names).strip(), render_blocks(message.blocks, names)])
+    pieces += [_attachment(attachment, names) for attachment in message.attachments]
+    pieces += [_file(file) for file in message.files]
     return "\n\n".join(piece for piece in pieces if piece)
 
 
-def title(message: Payload, names: Names) -> str:
+def message_title(message: SlackMessage, names: Names) -> str:
     """The first line of a message, shortened."""
     lines = [line for line in re.sub(r"[*`]|\\(?=#)", "", render_body(message, names)).splitlines() if line.strip()]
     first = lines[0].strip() if lines else ""
@@ -100,56 +89,51 @@ def title(message: Payload, names: Names) -> str:
 
 
 def _without_repetition(pieces: Sequence[str]) -> list[str]:
-    """Leave out a piece whose words all stand, in order, in another one; of equal ones, the later."""
+    """Leave out a piece whose words all occur, in order, in another one; of equal ones, the later."""
+    words = {piece: f" {_words(piece)} " for piece in pieces}
     kept: list[str] = []
-    for piece in sorted(pieces, key=lambda piece: len(_words(piece)), reverse=True):
-        if not any(f" {_words(piece)} " in f" {_words(other)} " for other in kept):
+    for piece in sorted(words, key=lambda piece: len(words[piece]), reverse=True):
+        if not any(words[piece] in words[other] for other in kept):
             kept.append(piece)
-    return [piece for piece in dict.fromkeys(pieces) if piece in kept]
+    return [piece for piece in words if piece in kept]
 
 
 def _words(text: str) -> str:
     return " ".join(re.findall(r"\w+", text.lower()))
 
 
-def _attachment(attachment: Payload, names: Names) -> str:
-    """https://docs.slack.dev/legacy/legacy-messaging/legacy-secondary-message-attachments"""
+def _attachment(attachment: SlackAttachment, names: Names) -> str:
     bodies = [
-        markdown(str(attachment.get("text") or ""), names),
-        render_blocks(attachment.get("blocks"), names),
-        render_blocks([b for m in dicts(attachment.get("message_blocks")) for b in _inner_blocks(m)], names),
+        markdown(attachment.text, names),
+        render_blocks(attachment.blocks, names),
+        render_blocks([block for shared in attachment.message_blocks for block in shared.message.blocks], names),
     ]
+    headings = (attachment.pretext, attachment.author_name, attachment.author_subname)
     parts = [
-        unescaped(attachment.get("service_name")),
-        _linked(unescaped(attachment.get("title")), attachment.get("title_link")),
-        *(markdown(str(attachment.get(key) or ""), names) for key in ("pretext", "author_name", "author_subname")),
+        unescape(attachment.service_name),
+        _link(unescape(attachment.title), attachment.title_link),
+        *(markdown(heading, names) for heading in headings),
         *_without_repetition(bodies),
-        *(_field(one, names) for one in dicts(attachment.get("fields"))),
-        *(_file(one) for one in dicts(attachment.get("files"))),
-        *(unescaped(one.get("text")) for one in dicts(attachment.get("actions"))),
-        unescaped(attachment.get("footer")),
+        *(_field(field, names) for field in attachment.fields),
+        *(_file(file) for file in attachment.files),
+        *(unescape(action.text) for action in attachment.actions),
+        unescape(attachment.footer),
     ]
-    said = [part for part in parts if part.strip()] or [markdown(str(attachment.get("fallback") or ""), names)]
-    return "\n".join(f"> {line}" for part in said for line in part.splitlines())
+    # The fallback says the same as the rest, for programs that show no attachments.
+    shown = [part for part in parts if part.strip()] or [markdown(attachment.fallback, names)]
+    return "\n".join(f"> {line}" for part in shown for line in part.splitlines())
 
 
-def _inner_blocks(shared: Payload) -> list[Payload]:
-    return dicts(fields(shared.get("message")).get("blocks"))
+def _field(field: AttachmentField, names: Names) -> str:
+    return ": ".join(text for text in (unescape(field.title), markdown(field.value, names)) if text)
 
 
-def _field(field: Payload, names: Names) -> str:
-    name, value = unescaped(field.get("title")), markdown(str(field.get("value") or ""), names)
-    return f"{name}: {value}" if name and value else name or value
+def _file(file: SlackFile) -> str:
+    name = file.title or file.name
+    heading = f"File: {_link(name, file.permalink)}" if name else ""
+    texts = (file.alt_txt, file.preview or file.plain_text, file.transcription.preview.content)
+    return "\n".join(part for part in (heading, *(text.strip() for text in texts)) if part)
 
 
-def _file(file: Payload) -> str:
-    """https://docs.slack.dev/reference/objects/file-object"""
-    name = str(file.get("title") or file.get("name") or "")
-    heading = f"File: {_linked(name, file.get('permalink'))}" if name else ""
-    heard = fields(fields(file.get("transcription")).get("preview")).get("content")
-    said = (file.get("alt_txt"), file.get("preview") or file.get("plain_text"), heard)
-    return "\n".join(part for part in (heading, *(str(text or "").strip() for text in said)) if part)
-
-
-def _linked(text: Any, url: Any) -> str:
-    return f"[{text}]({url})" if text and url else str(text or "")
+def _link(text: str, url: str) -> str:
+    return f"[{text}]({url})" if text and url else text

@@ -6,8 +6,6 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from connectors.slack.payloads import unescaped
-
 _CODE = re.compile(r"(```.*?```|`[^`\n]+`)", re.DOTALL)
 _ANGLE = re.compile(r"<([^<>]+)>")
 _BOLD = re.compile(r"(?<![\w*])\*(?=\S)([^*\n]+?)(?<=\S)\*(?![\w*])")
@@ -31,9 +29,17 @@ def markdown(text: str, names: Names) -> str:
     return "".join(_code(part, names) if index % 2 else _prose(part, names) for index, part in enumerate(parts))
 
 
+def unescape(text: str) -> str:
+    """Text as it was typed. Slack escapes these three, and nothing else.
+
+    https://docs.slack.dev/messaging/formatting-message-text#escaping
+    """
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
 def _code(text: str, names: Names) -> str:
     # Slack marks links and mentions inside code too, and shows them without the marks.
-    plain = unescaped(_ANGLE.sub(lambda match: _angle(match[1], names, plain=True), text))
+    plain = unescape(_ANGLE.sub(lambda match: _angle(match[1], names, plain=True), text))
     if plain.startswith("```"):
         return f"\n```\n{plain[3:-3].strip()}\n```\n"
     return plain
@@ -42,7 +48,7 @@ def _code(text: str, names: Names) -> str:
 def _prose(text: str, names: Names) -> str:
     text = _ANGLE.sub(lambda match: _angle(match[1], names), text)
     text = _BOLD.sub(r"**\1**", text)
-    text = unescaped(_STRIKE.sub(r"~~\1~~", text))
+    text = unescape(_STRIKE.sub(r"~~\1~~", text))
     return _HEADING.sub(r"\\\1", text)
 
 

@@ -12,12 +12,13 @@ from pydantic import ValidationError
 
 from pipelines.catalog.assistants import StoredAssistant, new_key
 from pipelines.cli import output
+from pipelines.cli.options import Json
 from pipelines.errors import UsageError
 from pipelines.settings import AssistantSettings, Settings, load_settings
+from pipelines.validation import first_problem
 
 app = typer.Typer(name="assistants", help="Keys of assistants.", no_args_is_help=True)
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line")]
 Id = Annotated[str, typer.Argument(metavar="ID")]
 _READER = re.compile(r"public|user:[^\s:]+@[^\s:]+|group:[^\s:]+:.+")
 _OPTIONS = {"id": "ID", "identity": "--identity", "sources": "--source", "parents_in": "--parent"}
@@ -39,13 +40,13 @@ def add(
 
     settings = load_settings()
     key = new_key()
-    added = _checked(settings, id, key, identity, reader or [], source or [], parent or [])
+    added = _validate(settings, id, key, identity, reader or [], source or [], parent or [])
     with open_catalog(settings) as catalog:
         catalog.assistants.add(added, key)
     if json:
-        output.as_json({"assistant": asdict(added), "api_key": key})
+        output.print_json({"assistant": asdict(added), "api_key": key})
     else:
-        print(f"{added.id} is made. Its key is shown this once; Headrace keeps only a hash of it:\n{key}")
+        print(f"{added.id} is added. Its key is shown only now; Headrace keeps a hash of it:\n{key}")
 
 
 @app.command("list")
@@ -58,7 +59,7 @@ def list_all(json: Json = False) -> None:
         made = [{"from": "command"} | asdict(one) for one in catalog.assistants.all()]
     rows = [_row(one) for one in settings.assistants] + made
     if json:
-        output.as_json({"assistants": rows})
+        output.print_json({"assistants": rows})
         return
     for row in rows:
         state = f"revoked {row['revoked_at']:%Y-%m-%d %H:%M}" if row["revoked_at"] else "in use"
@@ -73,36 +74,34 @@ def revoke(id: Id, json: Json = False) -> None:
 
     settings = load_settings()
     if id in {one.id for one in settings.assistants}:
-        raise UsageError(f"{id!r} stands in the settings: remove it there, and restart the service")
+        raise UsageError(f"{id!r} is in the settings: remove it there, and restart the service")
     with open_catalog(settings) as catalog:
         revoked_at = catalog.assistants.revoke(id)
     if json:
-        output.as_json({"id": id, "revoked_at": revoked_at})
+        output.print_json({"id": id, "revoked_at": revoked_at})
     else:
         print(f"{id} is revoked")
 
 
-def _checked(
+def _validate(
     settings: Settings, id: str, key: str, identity: str, readers: list[str], sources: list[str], parents: list[str]
 ) -> StoredAssistant:
     """The same rules as in the settings file. Raises UsageError naming the option that does not fit."""
     if id in {one.id for one in settings.assistants}:
-        raise UsageError(f"{id!r} stands in the settings; choose another id")
+        raise UsageError(f"{id!r} is in the settings; choose another id")
     if readers and identity == "user":
         raise UsageError("--reader is for --identity service; an assistant for people sees what each person may see")
     if wrong := [token for token in readers if not _READER.fullmatch(token)]:
         raise UsageError(f"--reader {wrong[0]!r}: must be public, user:<e-mail> or group:<connection>:<id>")
     values = {"id": id, "api_key": key, "identity": identity, "readers": readers}
     try:
-        checked = AssistantSettings.model_validate({**values, "scope": {"sources": sources, "parents_in": parents}})
+        valid = AssistantSettings.model_validate({**values, "scope": {"sources": sources, "parents_in": parents}})
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        name = next(part for part in first["loc"] if part in _OPTIONS)
-        raise UsageError(f"{_OPTIONS[str(name)]}: {first['msg']}") from None
-    scope = checked.scope
-    return StoredAssistant(
-        checked.id, checked.identity, checked.readers, scope.sources, scope.parents_in, datetime.now(UTC)
-    )
+        where, what = first_problem(error)
+        option = next(option for name, option in _OPTIONS.items() if name in where.split("."))
+        raise UsageError(f"{option}: {what}") from None
+    scope = valid.scope
+    return StoredAssistant(valid.id, valid.identity, valid.readers, scope.sources, scope.parents_in, datetime.now(UTC))
 
 
 def _row(assistant: AssistantSettings) -> dict[str, Any]:

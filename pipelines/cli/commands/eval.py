@@ -13,11 +13,11 @@ from rich.table import Table
 from pipelines.cli import output
 from pipelines.cli.commands.search import Searcher
 from pipelines.errors import UsageError
-from pipelines.evaluation.comparison import Comparison, compared
+from pipelines.evaluation.comparison import RunComparison, compare
 from pipelines.evaluation.measures import Figures
 from pipelines.evaluation.questions import expected_names, read_questions
 from pipelines.evaluation.report import COLUMNS, write_report
-from pipelines.evaluation.run import WORST, Asked, Run, evaluate, read_run, save
+from pipelines.evaluation.run import WORST, AskedQuestion, Run, evaluate, read_run, save
 from pipelines.index.contract import Mode
 from pipelines.settings import Settings
 
@@ -35,10 +35,10 @@ class EvalFiles:
 def evaluate_file(settings: Settings, files: EvalFiles, mode: str, json: bool) -> None:
     """Ask, compare, write and print. Raises UsageError for files that do not fit."""
     if mode not in get_args(Mode):
-        raise UsageError(f"--mode: {mode!r} is none of {', '.join(get_args(Mode))}")
+        raise UsageError(f"--mode: {mode!r} must be one of {', '.join(get_args(Mode))}")
     for option, file in (("--save", files.save), ("--html", files.html)):
         if file and not file.parent.is_dir():
-            raise UsageError(f"{option} {file}: {file.parent} is no folder")
+            raise UsageError(f"{option} {file}: {file.parent} is not a directory")
     questions = read_questions(files.questions)
     earlier = read_run(files.against) if files.against else None
     with Searcher(settings) as searcher:
@@ -46,18 +46,18 @@ def evaluate_file(settings: Settings, files: EvalFiles, mode: str, json: bool) -
             searcher.embed_together([one.query for one in questions])
         ids = searcher.resolve_ids(expected_names(questions))
         run = evaluate(questions, searcher.ask, model=searcher.model, mode=mode, ids=ids)
-    comparison = compared(run, earlier) if earlier else None
+    comparison = compare(run, earlier) if earlier else None
     if files.save:
         save(run, files.save)
     if files.html:
         write_report(run, comparison, files.html)
     if json:
-        output.as_json(run.as_json() | ({"against": comparison.as_json()} if comparison else {}))
+        output.print_json(run.as_json() | ({"against": comparison.as_json()} if comparison else {}))
     else:
         _print(run, comparison)
 
 
-def _print(run: Run, comparison: Comparison | None) -> None:
+def _print(run: Run, comparison: RunComparison | None) -> None:
     console = Console()
     table = Table("source", "questions", *COLUMNS, box=None, pad_edge=False)
     changes = comparison.by_source if comparison else {}
@@ -73,7 +73,7 @@ def _print(run: Run, comparison: Comparison | None) -> None:
         console.print(f"unknown  {escape(name)}: expected, and in no connection", highlight=False, soft_wrap=True)
 
 
-def _print_moves(console: Console, comparison: Comparison) -> None:
+def _print_moves(console: Console, comparison: RunComparison) -> None:
     earlier = f"{comparison.mode} search with {comparison.model}"
     both = f"compared with {earlier}, over the {comparison.questions} questions of both runs"
     console.print(escape(both), highlight=False, soft_wrap=True)
@@ -86,7 +86,7 @@ def _print_moves(console: Console, comparison: Comparison) -> None:
             console.print(f"{how:<7}and {len(moves) - WORST} more", highlight=False)
 
 
-def _print_question(console: Console, asked: Asked) -> None:
+def _print_question(console: Console, asked: AskedQuestion) -> None:
     console.print(f"\n[bold]{escape(asked.query)}[/]  nDCG@10 {asked.figures.ndcg_at_10:.3f}", highlight=False)
     for missing in asked.missing:
         console.print(f"   missing  {escape(missing)}", highlight=False, soft_wrap=True)

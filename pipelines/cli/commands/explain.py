@@ -11,11 +11,12 @@ from rich.console import Console
 from pipelines.cli import output
 from pipelines.errors import UsageError
 from pipelines.operations.explain import Explanation, explain
-from pipelines.operations.explain.context import Home, PointingEvent
+from pipelines.operations.explain.context import RelatedEvent, UnitContext
 from pipelines.operations.explain.ranks import Rank
-from pipelines.operations.explain.visibility import Reader, Sight
+from pipelines.operations.explain.visibility import Reader, Visibility
 from pipelines.services import Services
 from pipelines.settings import Settings
+from pipelines.validation import first_problem
 
 PASSAGES_SHOWN = 10
 
@@ -26,9 +27,9 @@ def explain_document(settings: Settings, id_or_url: str, user: str | None, query
         try:
             found = explain(services, id_or_url, user=user, query=query)
         except ValidationError as error:
-            raise UsageError(f"--query: {error.errors()[0]['msg']}") from None
+            raise UsageError(f"--query: {first_problem(error)[1]}") from None
     if json:
-        output.as_json(found.as_json())
+        output.print_json(found.as_json())
         return
     console = Console()
     for name, value in _lines(found):
@@ -45,9 +46,9 @@ def _lines(found: Explanation) -> Iterator[tuple[str, str]]:
         yield f"  {stage.stage}", f"{stage.state}{_detail(stage.detail)}"
     yield "version", f"read {found.version}, indexed {found.indexed_version}, published {found.published_version}"
     yield "load", f"{found.load}, {found.load_state}" if found.load is not None else "none"
-    yield "unit", _home(found.home)
-    if found.home.error:
-        yield "", f"its last sync failed: {found.home.error}"
+    yield "unit", _unit(found.unit_context)
+    if found.unit_context.error:
+        yield "", f"its last sync failed: {found.unit_context.error}"
     yield "chunks", f"{found.chunks} indexed, {len(found.published)} published"
     for passage in found.published[:PASSAGES_SHOWN]:
         yield "", f"{passage.position}  {' > '.join(passage.headings) or '(no heading)'}: {passage.opening}"
@@ -65,49 +66,50 @@ def _lines(found: Explanation) -> Iterator[tuple[str, str]]:
 def _rights(found: Explanation) -> Iterator[tuple[str, str]]:
     if found.published:
         yield "readers", ", ".join(map(_reader, found.readers)) or "nobody but an administrator"
-    if found.sight:
-        yield "sight", _sight(found.sight)
+    if found.visibility:
+        yield "visibility", _visibility(found.visibility)
 
 
-def _home(home: Home) -> str:
+def _unit(unit: UnitContext) -> str:
     said = [
-        f"{home.connection}/{home.unit}" + (f" ({home.name})" if home.name not in ("", home.unit) else ""),
-        f"last sync {_time(home.last_sync)}" if home.last_sync else "never read as a whole",
-        "continues from its cursor" if home.cursor else "no cursor: the next sync reads all of it",
-        "paused" if home.paused else "",
-        "its connection is paused" if home.connection_paused else "",
-        "no longer listed at the source" if home.gone else "",
-        "" if home.configured else "its connection is not in the settings",
+        f"{unit.connection}/{unit.unit}" + (f" ({unit.name})" if unit.name not in ("", unit.unit) else ""),
+        f"last sync {_time(unit.last_sync)}" if unit.last_sync else "never read as a whole",
+        "continues from its cursor" if unit.cursor else "no cursor: the next sync reads all of it",
+        "paused" if unit.paused else "",
+        "its connection is paused" if unit.connection_paused else "",
+        "no longer listed at the source" if unit.gone else "",
+        "" if unit.configured else "its connection is not in the settings",
     ]
     return "; ".join(part for part in said if part)
 
 
 def _reader(reader: Reader) -> str:
-    match reader.way:
+    match reader.grant:
         case "public":
             return "everybody"
         case "direct":
             return reader.name
-    return f"{reader.way} {reader.name} ({reader.token})"
+    return f"{reader.grant} {reader.name} ({reader.token})"
 
 
-def _sight(sight: Sight) -> str:
-    if not sight.sees:
-        return f"{sight.user} does not see it: {sight.why_not}"
-    ways = {"public": "as everybody does", "direct": "by their own address"}
-    return f"{sight.user} sees it: {', '.join(ways.get(one.way) or f'through {_reader(one)}' for one in sight.through)}"
+def _visibility(found: Visibility) -> str:
+    if not found.sees:
+        return f"not visible to {found.user}: {found.why_not}"
+    grants = {"public": "as to everybody", "direct": "by their own address"}
+    through = ", ".join(grants.get(one.grant) or f"through {_reader(one)}" for one in found.through)
+    return f"visible to {found.user} {through}"
 
 
 def _rank(rank: Rank) -> str:
     who = rank.user or "an administrator"
     if rank.rank is None:
-        return f"not among the first {rank.looked_at} for {rank.query!r}, asked as {who}"
+        return f"not among the first {rank.depth} for {rank.query!r}, asked as {who}"
     by = [("meaning", rank.dense_rank), ("words", rank.lexical_rank)]
     legs = ", ".join(f"{place or 'none'} by {leg}" for leg, place in by)
     return f"{rank.rank} for {rank.query!r} ({legs}), asked as {who}"
 
 
-def _state(event: PointingEvent) -> str:
+def _state(event: RelatedEvent) -> str:
     return f"{event.state}{_detail(event.reason)}"
 
 

@@ -10,12 +10,13 @@ from pydantic import ValidationError
 from pipelines.catalog.lookup import resolve_ids
 from pipelines.embedding.base import Embedder
 from pipelines.errors import UsageError
-from pipelines.evaluation.embedding import EmbeddedTogether
+from pipelines.evaluation.embedding import PreembeddedQueries
 from pipelines.retrieval import search
 from pipelines.retrieval.principals import person_tokens
 from pipelines.retrieval.schema import SearchRequest, SearchResponse
 from pipelines.services import Services
 from pipelines.settings import Settings
+from pipelines.validation import first_problem
 
 
 class Searcher:
@@ -38,7 +39,7 @@ class Searcher:
 
     def embed_together(self, queries: Sequence[str]) -> None:
         """Embed queries that will be asked, in few requests. Raises EmbeddingError."""
-        self._embedded = EmbeddedTogether(self._services.embedder, queries)
+        self._embedded = PreembeddedQueries(self._services.embedder, queries)
 
     def resolve_ids(self, names: Collection[str]) -> Mapping[str, Sequence[str]]:
         """The documents that ids and URLs stand for; what the catalog does not know is left out."""
@@ -49,8 +50,7 @@ class Searcher:
         try:
             asked = SearchRequest.model_validate(dict(request))
         except ValidationError as error:
-            first = error.errors()[0]
-            raise UsageError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+            raise UsageError(": ".join(first_problem(error))) from None
         services = self._services
         readers = person_tokens(asked.user, services.settings, services.catalog) if asked.user else None
         embedder = self._embedded or services.embedder

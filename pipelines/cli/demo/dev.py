@@ -14,7 +14,7 @@ from pathlib import Path
 import yaml
 
 from pipelines.cli.demo.settings import DIRECTORY, KEY, write_settings
-from pipelines.cli.demo.sources import served_company
+from pipelines.cli.demo.sources import serve_company
 from pipelines.settings import load_settings, settings_file
 
 DAGSTER_PORT = 3000
@@ -29,7 +29,7 @@ def main() -> None:
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, lambda *_: ended.set())
     own = settings_file().exists()
-    with nullcontext() if own else served_company(DIRECTORY) as url:
+    with nullcontext() if own else serve_company(DIRECTORY) as url:
         file = settings_file() if url is None else write_settings(url)
         key = "" if own else f"#key={KEY}"
         print(f"settings {file}", flush=True)

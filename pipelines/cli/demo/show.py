@@ -5,14 +5,14 @@ from __future__ import annotations
 from rich.console import Console
 from rich.markup import escape
 
-from pipelines.cli.demo.questions import ENGINEER, QUESTIONS, RIGHTS_ASKED_BY, RIGHTS_QUESTION, Question
+from pipelines.cli.demo.questions import ENGINEER, QUESTIONS, RIGHTS_ASKED_BY, RIGHTS_QUESTION, DemoQuestion
 from pipelines.cli.demo.settings import DIRECTORY, KEY, demo_settings
-from pipelines.cli.demo.sources import served_company
+from pipelines.cli.demo.sources import serve_company
 from pipelines.cli.output import progress, summary
 from pipelines.errors import HeadraceError
 from pipelines.ingestion.options import Target
 from pipelines.ingestion.orchestrator import find_orchestrator
-from pipelines.operations.status import status_of
+from pipelines.operations.status import read_status
 from pipelines.retrieval.schema import DocumentResult
 from pipelines.settings import Settings
 
@@ -26,7 +26,7 @@ def run_demo(*, serve: bool, port: int) -> None:
     Raises HeadraceError if a sync fails or an answer is missing.
     """
     console = Console(highlight=False)
-    with served_company(DIRECTORY) as url:
+    with serve_company(DIRECTORY) as url:
         settings = demo_settings(url)
         console.print(f"[bold]1. Four sources[/] of a sample company are served at {url}: Notion, Drive, GitHub, Slack")
         console.print("[bold]2. Sync[/]: read, chunk, embed and index, as Dagster runs")
@@ -48,7 +48,7 @@ def _sync(console: Console, settings: Settings) -> None:
 
 
 def _flow(console: Console, settings: Settings) -> None:
-    now = status_of(settings)
+    now = read_status(settings)
     console.print("[bold]3. What flowed[/]")
     for connection in now["connections"]:
         totals = ", ".join(f"{count} {status}" for status, count in connection["totals"].items())
@@ -76,7 +76,7 @@ def _ask_all(console: Console, settings: Settings) -> None:
         raise HeadraceError(f"not among the first {FOUND_WITHIN} documents: {'; '.join(missing)}")
 
 
-def _rank(question: Question, results: list[DocumentResult]) -> int:
+def _rank(question: DemoQuestion, results: list[DocumentResult]) -> int:
     """Rank of the expected document, from 1; one past the end if it is not there."""
     for rank, result in enumerate(results, start=1):
         text = " ".join((result.title, *(chunk.text for chunk in result.chunks)))

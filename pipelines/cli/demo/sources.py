@@ -28,7 +28,7 @@ _ENVIRONMENT = {"BACKLOT_TELEMETRY": "0", "DO_NOT_TRACK": "1"}
 
 
 @contextmanager
-def served_company(directory: Path) -> Iterator[str]:
+def serve_company(directory: Path) -> Iterator[str]:
     """Serve the four APIs while the context lasts; yields their base URL.
 
     Raises UsageError if the emulator is not installed, HeadraceError if it does not start.

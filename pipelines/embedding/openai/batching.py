@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 
-def packed(lengths: Sequence[int], *, most_tokens: int, most_inputs: int) -> Iterator[list[int]]:
+def pack(lengths: Sequence[int], *, most_tokens: int, most_inputs: int) -> Iterator[list[int]]:
     """Positions of texts, request by request, in order.
 
     `lengths[i]` is the number of tokens of text i. A text longer than `most_tokens` gets a request of its own.

@@ -14,10 +14,16 @@ import stamina
 
 from pipelines.chunking.tokens import estimate_tokens
 from pipelines.embedding.base import EmbeddedBatch, Purpose
-from pipelines.embedding.openai.batching import cut, packed
-from pipelines.embedding.openai.concurrency import answers
-from pipelines.embedding.openai.errors import Refused, TooLarge, Transient, failure
-from pipelines.embedding.openai.responses import Answer, UnreadableAnswer, WrongCount, WrongDimensions, read_answer
+from pipelines.embedding.openai.batching import cut, pack
+from pipelines.embedding.openai.concurrency import run_concurrently
+from pipelines.embedding.openai.errors import RequestRefused, RequestTooLarge, TransientFailure, classify
+from pipelines.embedding.openai.responses import (
+    EmbeddingResponse,
+    UnreadableResponse,
+    WrongCount,
+    WrongDimensions,
+    parse_response,
+)
 from pipelines.errors import EmbeddingRefused, EmbeddingUnavailable
 from pipelines.settings import OpenAIEmbeddingSettings
 
@@ -38,19 +44,28 @@ PRICES = {"text-embedding-3-small": 0.02, "text-embedding-3-large": 0.13, "text-
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class RetryPolicy:
     """How long a provider is waited for, in seconds: a person waits behind a query."""
 
     attempts: int
     longest_wait: float
     timeout: float
 
+    def wait_for(self, error: Exception) -> bool | float:
+        """Whether to try again, or after how many seconds, where the provider says so."""
+        if not isinstance(error, TransientFailure):
+            return False
+        return error.retry_after is None or (error.retry_after <= self.longest_wait and error.retry_after)
 
-PATIENCE: dict[Purpose, Patience] = {"document": Patience(6, 60.0, 60.0), "query": Patience(2, 2.0, 10.0)}
+
+RETRY_POLICIES: dict[Purpose, RetryPolicy] = {
+    "document": RetryPolicy(attempts=6, longest_wait=60.0, timeout=60.0),
+    "query": RetryPolicy(attempts=2, longest_wait=2.0, timeout=10.0),
+}
 
 
 class OpenAICompatibleEmbedder:
-    """Sends requests side by side and tries those again that failed for the moment.
+    """Sends requests concurrently and retries those that failed for the moment.
 
     The openai client's own retries are off: it does not repeat a request whose answer was cut short, and
     would wait two minutes behind a query.
@@ -79,17 +94,17 @@ class OpenAICompatibleEmbedder:
         most_inputs = min(inputs_per_request or MOST_INPUTS, MOST_INPUTS)
 
         def send(positions: Sequence[int]) -> EmbeddedBatch:
-            answer = self._embedded([inputs[position] for position in positions], PATIENCE[purpose])
+            answer = self._embed_all([inputs[position] for position in positions], RETRY_POLICIES[purpose])
             estimated = sum(lengths[position] for position in positions)
             return EmbeddedBatch(positions, answer.vectors, estimated if answer.tokens is None else answer.tokens)
 
-        requests = packed(lengths, most_tokens=MOST_TOKENS, most_inputs=most_inputs)
+        requests = pack(lengths, most_tokens=MOST_TOKENS, most_inputs=most_inputs)
         if purpose == "query":
             return map(send, requests)  # on the caller's thread: a query does not queue behind documents
-        return answers(self._pool, send, requests, min(requests_at_once or IN_FLIGHT, IN_FLIGHT))
+        return run_concurrently(self._pool, send, requests, min(requests_at_once or IN_FLIGHT, IN_FLIGHT))
 
     def close(self) -> None:
-        """Give up what is under way: nobody takes its answers any more, and a retry could take minutes."""
+        """Give up what is under way: nobody waits for it any more, and a retry could take minutes."""
         self._pool.shutdown(wait=False, cancel_futures=True)
         if "_client" in self.__dict__:
             self._client.close()
@@ -106,34 +121,44 @@ class OpenAICompatibleEmbedder:
             http_client=openai.DefaultHttpxClient(follow_redirects=False),
         )
 
-    def _embedded(self, texts: Sequence[str], patience: Patience) -> Answer:
+    def _embed_all(self, texts: Sequence[str], policy: RetryPolicy) -> EmbeddingResponse:
         """One answer for all the texts, in several requests where the server takes less in one."""
         try:
-            return self._patiently(texts, patience)
-        except TooLarge as refusal:
-            parts = _smaller(texts)
+            return self._request_with_retries(texts, policy)
+        except RequestTooLarge as refusal:
+            parts = _split(texts)
             if not parts:
                 raise EmbeddingRefused(str(refusal)) from None
-        return _joined([self._embedded(part, patience) for part in parts])
+        return _join([self._embed_all(part, policy) for part in parts])
 
-    def _patiently(self, texts: Sequence[str], patience: Patience) -> Answer:
-        def again(error: Exception) -> bool | float:
-            wait = error.retry_after if isinstance(error, Transient) else None
-            return isinstance(error, Transient) if wait is None else wait <= patience.longest_wait and wait
-
+    def _request_with_retries(self, texts: Sequence[str], policy: RetryPolicy) -> EmbeddingResponse:
         try:
             for attempt in stamina.retry_context(
-                on=again, attempts=patience.attempts, timeout=None, wait_max=min(30.0, patience.longest_wait)
+                on=policy.wait_for, attempts=policy.attempts, timeout=None, wait_max=min(30.0, policy.longest_wait)
             ):
                 with attempt:
-                    return self._once(texts, patience.timeout)
-        except Transient as error:
+                    return self._request(texts, policy.timeout)
+        except TransientFailure as error:
             raise EmbeddingUnavailable(f"embedding: {self._host} {error}; try again later") from None
-        except Refused as error:
+        except RequestRefused as error:
             raise EmbeddingRefused(str(error)) from None  # the client's own error may quote the key
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    def _once(self, texts: Sequence[str], timeout: float) -> Answer:
+    def _request(self, texts: Sequence[str], timeout: float) -> EmbeddingResponse:
+        try:
+            return parse_response(self._send(texts, timeout), len(texts), self.dimensions)
+        except UnreadableResponse as error:
+            raise TransientFailure(f"{error}; if this stays, check embedding.base_url") from error
+        except WrongCount as error:
+            raise RequestRefused(f"embedding.model: {self._host} {error}; it does not take several at once") from error
+        except WrongDimensions as error:
+            raise RequestRefused(
+                f"embedding.dimensions is {self.dimensions}, the provider answered {error.answered}; "
+                f"set it to {error.answered}, or choose another embedding.model"
+            ) from error
+
+    def _send(self, texts: Sequence[str], timeout: float) -> bytes:
+        """The body of the response. Raises TransientFailure, RequestRefused and RequestTooLarge."""
         import openai
 
         with self._connecting:
@@ -148,18 +173,9 @@ class OpenAICompatibleEmbedder:
                 encoding_format="base64",
                 timeout=timeout,
             )
-            return read_answer(response.content, len(texts), self.dimensions)
         except openai.APIError as error:
-            raise failure(error, self._settings) from error
-        except UnreadableAnswer as error:
-            raise Transient(f"{error}; if this stays, check embedding.base_url") from error
-        except WrongCount as error:
-            raise Refused(f"embedding.model: {self._host} {error}; it does not take several at once") from error
-        except WrongDimensions as error:
-            raise Refused(
-                f"embedding.dimensions is {self.dimensions}, the provider answered {error.answered}; "
-                f"set it to {error.answered}, or choose another embedding.model"
-            ) from error
+            raise classify(error, self._settings) from error
+        return response.content
 
     @property
     def _host(self) -> str:
@@ -172,7 +188,7 @@ def _price(settings: OpenAIEmbeddingSettings, host: str) -> float:
     return PRICES.get(settings.model, 0.0)
 
 
-def _smaller(texts: Sequence[str]) -> list[Sequence[str]]:
+def _split(texts: Sequence[str]) -> list[Sequence[str]]:
     """What to send instead of a request that was too large: halves; of one text its first half. Pure."""
     if len(texts) > 1:
         half = len(texts) // 2
@@ -181,9 +197,9 @@ def _smaller(texts: Sequence[str]) -> list[Sequence[str]]:
     return [[cut(texts[0], half)]] if half >= FEWEST_BYTES_PER_TEXT else []
 
 
-def _joined(parts: Sequence[Answer]) -> Answer:
+def _join(parts: Sequence[EmbeddingResponse]) -> EmbeddingResponse:
     import numpy as np
 
     tokens = [part.tokens for part in parts if part.tokens is not None]
     vectors = np.concatenate([part.vectors for part in parts])
-    return Answer(vectors, sum(tokens) if len(tokens) == len(parts) else None)
+    return EmbeddingResponse(vectors, sum(tokens) if len(tokens) == len(parts) else None)

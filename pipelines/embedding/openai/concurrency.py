@@ -1,4 +1,4 @@
-"""Runs requests side by side, and loses no answer that was paid for."""
+"""Runs requests concurrently, and loses no answer that was paid for."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import TypeVar
 from pipelines.errors import EmbeddingError
 
 Request = TypeVar("Request")
-Answer = TypeVar("Answer")
+Response = TypeVar("Response")
 
 
-def answers(
-    pool: Executor, send: Callable[[Request], Answer], requests: Iterable[Request], at_once: int
-) -> Iterator[Answer]:
+def run_concurrently(
+    pool: Executor, send: Callable[[Request], Response], requests: Iterable[Request], at_once: int
+) -> Iterator[Response]:
     """Answers in the order in which they arrive, with at most `at_once` requests under way.
 
     When one fails with an EmbeddingError, no further request is sent, the answers of those under way are
     still handed over, and then the error is raised.
     """
     waiting = iter(requests)
-    running: set[Future[Answer]] = {pool.submit(send, request) for request in islice(waiting, at_once)}
+    running: set[Future[Response]] = {pool.submit(send, request) for request in islice(waiting, at_once)}
     failure: EmbeddingError | None = None
     try:
         while running:
@@ -39,7 +39,7 @@ def answers(
         raise failure
 
 
-def _failure(future: Future[Answer]) -> EmbeddingError | None:
+def _failure(future: Future[Response]) -> EmbeddingError | None:
     """Why a request failed. An error of another kind is a mistake of ours: it is raised by `result()`."""
     error = future.exception()
     return error if isinstance(error, EmbeddingError) else None

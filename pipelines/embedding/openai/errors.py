@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MOST_OF_A_MESSAGE = 200
 
 
-class Transient(Exception):
+class TransientFailure(Exception):
     """Another attempt can succeed, after `retry_after` seconds where the provider says so."""
 
     def __init__(self, reason: str, retry_after: float | None = None) -> None:
@@ -25,38 +25,42 @@ class Transient(Exception):
         super().__init__(reason)
 
 
-class Refused(Exception):
+class RequestRefused(Exception):
     """No other attempt would succeed; the message says what to change."""
 
 
-class TooLarge(Exception):
-    """Refused perhaps for its size: a smaller request can succeed."""
+class RequestTooLarge(Exception):
+    """RequestRefused perhaps for its size: a smaller request can succeed."""
 
 
-def failure(error: openai.APIError, settings: OpenAIEmbeddingSettings) -> Transient | Refused | TooLarge:
-    """What to make of an error of the openai client. Nothing in it shows the key. Pure but for the clock."""
+def classify(
+    error: openai.APIError, settings: OpenAIEmbeddingSettings
+) -> TransientFailure | RequestRefused | RequestTooLarge:
+    """What an error of the openai client means. Nothing in it shows the key. Pure but for the clock."""
     import openai
 
     if not isinstance(error, openai.APIStatusError):
-        return Transient(f"does not answer ({type(error.__cause__ or error).__name__})")
+        return TransientFailure(f"does not answer ({type(error.__cause__ or error).__name__})")
     status, host = error.status_code, urlsplit(settings.base_url).hostname
     said = f"HTTP {status}{_words(error, settings)}"
     if status == 429 and error.code == "insufficient_quota":
-        return Refused(f"embedding.api_key: {host} says that its quota is used up ({said}); check plan and billing")
+        reason = f"{host} says that its quota is used up ({said}); check plan and billing"
+        return RequestRefused(f"embedding.api_key: {reason}")
     if status in (408, 409, 425, 429) or status >= 500:
-        return Transient(f"answered {said}", retry_after(error.response.headers))
+        return TransientFailure(f"answered {said}", retry_after(error.response.headers))
     if status == 401:
-        return Refused(f"embedding.api_key: {host} does not accept the key (HTTP 401)")  # its words may quote the key
+        # Without its own words, which may quote the key.
+        return RequestRefused(f"embedding.api_key: {host} does not accept the key (HTTP 401)")
     if status == 403:
-        return Refused(f"embedding.api_key: {host} does not let the key use {settings.model!r} ({said})")
+        return RequestRefused(f"embedding.api_key: {host} does not let the key use {settings.model!r} ({said})")
     if status == 404:
-        return Refused(
+        return RequestRefused(
             f"embedding.model: {host} knows no {settings.model!r} ({said}); if the name is right, "
             "embedding.base_url may lack a path, often /v1"
         )
     if status in (400, 413, 422):
-        return TooLarge(f"embedding.model: {host} refuses to embed with {settings.model!r} ({said})")
-    return Refused(f"embedding.base_url: {host} answered {said}; is this the address of an embeddings API?")
+        return RequestTooLarge(f"embedding.model: {host} refuses to embed with {settings.model!r} ({said})")
+    return RequestRefused(f"embedding.base_url: {host} answered {said}; is this the address of an embeddings API?")
 
 
 def _words(error: openai.APIStatusError, settings: OpenAIEmbeddingSettings) -> str:

@@ -1,4 +1,4 @@
-"""Reads answers of OpenAI's embeddings API (https://platform.openai.com/docs/api-reference/embeddings). Pure."""
+"""Parses responses of OpenAI's embeddings API (https://platform.openai.com/docs/api-reference/embeddings). Pure."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from pipelines.embedding.base import Vectors
 
 
-class UnreadableAnswer(Exception):
-    """The body is not what the API promises; asking again can help."""
+class UnreadableResponse(Exception):
+    """The body is not what the API promises; a retry can help."""
 
 
 class WrongCount(Exception):
@@ -29,40 +29,40 @@ class WrongDimensions(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """Unit vectors of shape (texts, dimensions) in the order of the texts. `tokens` is None where untold."""
+class EmbeddingResponse:
+    """Unit vectors of shape (texts, dimensions) in the order of the texts. `tokens` is None where not given."""
 
     vectors: Vectors
     tokens: int | None
 
 
-def read_answer(content: bytes, texts: int, dimensions: int) -> Answer:
+def parse_response(content: bytes, texts: int, dimensions: int) -> EmbeddingResponse:
     """Parse the body of an answer to a request of so many texts.
 
-    Raises UnreadableAnswer, WrongCount and WrongDimensions.
+    Raises UnreadableResponse, WrongCount and WrongDimensions.
     """
-    body = _parsed(content)
+    body = _parse_object(content)
     entries = body.get("data")
     if not isinstance(entries, list):
-        raise UnreadableAnswer("the answer holds no `data`")
+        raise UnreadableResponse("the answer holds no `data`")
     if len(entries) != texts:
         raise WrongCount(texts, len(entries))
     try:
         vectors = _vectors(entries, dimensions)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise UnreadableAnswer(f"a vector cannot be read ({type(error).__name__})") from error
+        raise UnreadableResponse(f"a vector cannot be read ({type(error).__name__})") from error
     usage = body.get("usage")
     tokens = usage.get("prompt_tokens") if isinstance(usage, dict) else None
-    return Answer(_of_unit_length(vectors), tokens if isinstance(tokens, int) else None)
+    return EmbeddingResponse(_normalize(vectors), tokens if isinstance(tokens, int) else None)
 
 
-def _parsed(content: bytes) -> dict[str, Any]:
+def _parse_object(content: bytes) -> dict[str, Any]:
     try:
         body = json.loads(content)
     except ValueError as error:
-        raise UnreadableAnswer("the answer is not JSON") from error
+        raise UnreadableResponse("the answer is not JSON") from error
     if not isinstance(body, dict):
-        raise UnreadableAnswer("the answer is not a JSON object")
+        raise UnreadableResponse("the answer is not a JSON object")
     return body
 
 
@@ -72,19 +72,19 @@ def _vectors(entries: list[dict[str, Any]], dimensions: int) -> Vectors:
 
     order = [entry.get("index", position) for position, entry in enumerate(entries)]
     if sorted(order) != list(range(len(entries))):
-        raise UnreadableAnswer("the answer's indexes are not those of the texts")
+        raise UnreadableResponse("the answer's indexes are not those of the texts")
     vectors: Vectors = np.empty((len(entries), dimensions), dtype=np.float32)
     for index, entry in zip(order, entries, strict=True):
-        vector = _decoded(entry["embedding"])
+        vector = _decode(entry["embedding"])
         if vector.ndim != 1:
-            raise UnreadableAnswer("a vector is not a list of numbers")
+            raise UnreadableResponse("a vector is not a list of numbers")
         if len(vector) != dimensions:
             raise WrongDimensions(len(vector))
         vectors[index] = vector
     return vectors
 
 
-def _decoded(embedding: str | list[float]) -> Vectors:
+def _decode(embedding: str | list[float]) -> Vectors:
     """A vector, which servers that do not know `encoding_format` answer as numbers."""
     import numpy as np
 
@@ -93,11 +93,11 @@ def _decoded(embedding: str | list[float]) -> Vectors:
     return np.asarray(embedding, dtype=np.float32)
 
 
-def _of_unit_length(vectors: Vectors) -> Vectors:
+def _normalize(vectors: Vectors) -> Vectors:
     import numpy as np
 
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     if not (np.isfinite(lengths) & (lengths > 0)).all():
-        raise UnreadableAnswer("a vector is zero or not a number")
+        raise UnreadableResponse("a vector is zero or not a number")
     vectors /= lengths
     return vectors

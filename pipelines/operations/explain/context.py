@@ -1,4 +1,4 @@
-"""What is known around a document: its unit and connection, and the events that pointed at it."""
+"""What is known around a document: its unit and connection, and the events that were about it."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from pipelines.catalog import Catalog
 from pipelines.settings import Settings
 
 EVENTS_SHOWN = 5
-EVENTS_LOOKED_AT = 1_000
+EVENTS_SEARCHED = 1_000
 """Of the connection, the newest first."""
 
 
 @dataclass(frozen=True, slots=True)
-class Home:
-    """The unit that a document lies in. `configured` is whether the settings name its connection.
+class UnitContext:
+    """The unit that a document belongs to. `configured` is whether the settings name its connection.
 
     Without a `cursor` the next sync reads the whole unit. `error` is what stopped the last sync.
     """
@@ -36,8 +36,8 @@ class Home:
 
 
 @dataclass(frozen=True, slots=True)
-class PointingEvent:
-    """An event that said to look again at the document (scope `document`), at its unit, or at all units."""
+class RelatedEvent:
+    """An event about the document (scope `document`), about its unit, or about all units."""
 
     id: int
     kind: str
@@ -48,10 +48,10 @@ class PointingEvent:
     finished_at: datetime | None
 
 
-def home(catalog: Catalog, settings: Settings, connection: str, unit: str) -> Home:
+def unit_context(catalog: Catalog, settings: Settings, connection: str, unit: str) -> UnitContext:
     """A unit that the catalog does not know counts as gone."""
     state = catalog.units.get(connection, unit)
-    return Home(
+    return UnitContext(
         connection=connection,
         configured=any(one.id == connection for one in settings.connections),
         connection_paused=catalog.connections.get(connection).paused,
@@ -65,17 +65,17 @@ def home(catalog: Catalog, settings: Settings, connection: str, unit: str) -> Ho
     )
 
 
-def pointing(catalog: Catalog, connection: str, unit: str, document_id: str) -> tuple[PointingEvent, ...]:
-    """The last events that pointed at a document, the newest first."""
-    events = catalog.events.list_recent(connection, limit=EVENTS_LOOKED_AT)
-    return tuple(islice(_pointing(events, unit, document_id), EVENTS_SHOWN))
+def related_events(catalog: Catalog, connection: str, unit: str, document_id: str) -> tuple[RelatedEvent, ...]:
+    """The last events about a document, the newest first."""
+    events = catalog.events.list_recent(connection, limit=EVENTS_SEARCHED)
+    return tuple(islice(_related(events, unit, document_id), EVENTS_SHOWN))
 
 
-def _pointing(events: list[dict[str, Any]], unit: str, document_id: str) -> Iterator[PointingEvent]:
+def _related(events: list[dict[str, Any]], unit: str, document_id: str) -> Iterator[RelatedEvent]:
     for event in events:
-        scopes = [change["scope"] for change in event["changes"] if _points(change, unit, document_id)]
+        scopes = [change["scope"] for change in event["changes"] if _concerns(change, unit, document_id)]
         if scopes:
-            yield PointingEvent(
+            yield RelatedEvent(
                 event["id"],
                 event["kind"],
                 "document" if "document" in scopes else scopes[0],
@@ -86,7 +86,7 @@ def _pointing(events: list[dict[str, Any]], unit: str, document_id: str) -> Iter
             )
 
 
-def _points(change: Mapping[str, str], unit: str, document_id: str) -> bool:
+def _concerns(change: Mapping[str, str], unit: str, document_id: str) -> bool:
     match change["scope"]:
         case "document":
             return change["document_id"] == document_id

@@ -7,17 +7,20 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from connectors.registry import source
 from pipelines.catalog.lookup import resolve
 from pipelines.errors import IndexStoreError, UsageError
 from pipelines.index.contract import Filters, Hit
-from pipelines.operations.explain.context import Home, PointingEvent, home, pointing
-from pipelines.operations.explain.progress import Stage, stages
-from pipelines.operations.explain.ranks import Rank, rank
-from pipelines.operations.explain.visibility import Reader, Sight, reader, sight
+from pipelines.operations.explain.context import RelatedEvent, UnitContext, related_events, unit_context
+from pipelines.operations.explain.progress import StageProgress, stages
+from pipelines.operations.explain.ranks import Rank, find_rank
+from pipelines.operations.explain.visibility import Reader, Visibility, reader, visibility
 from pipelines.retrieval.principals import person_tokens
 from pipelines.services import Services
 
 _OPENING = 80
+_JSON_NAMES = {"unit_context": "home", "visibility": "sight", "grant": "way", "depth": "looked_at"}
+"""Fields that programs read by another name: what `--json` prints does not change with the code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +55,21 @@ class Explanation:
     published_version: str | None
     load: int | None
     load_state: str | None
-    stages: tuple[Stage, ...]
+    stages: tuple[StageProgress, ...]
     chunks: int
     published: tuple[Passage, ...]
     readers: tuple[Reader, ...]
-    home: Home
-    events: tuple[PointingEvent, ...]
+    unit_context: UnitContext
+    events: tuple[RelatedEvent, ...]
     others: tuple[str, ...]
-    sight: Sight | None = None
+    visibility: Visibility | None = None
     ranks: tuple[Rank, ...] = ()
     index_error: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Times are in ISO 8601."""
-        told: dict[str, Any] = _plain(asdict(self))
-        return told
+        fields: dict[str, Any] = _plain(asdict(self))
+        return fields
 
 
 def explain(
@@ -82,14 +85,11 @@ def explain(
     EmbeddingError.
     """
     catalog, settings = services.catalog, services.settings
-    row, others = _known(services, id_or_url)
-    document_id, connection, unit = row["id"], row["connection"], row["unit"]
-    hits, index_error = _published(services, document_id)
+    row, others = _find(services, id_or_url)
+    hits, index_error = _read_published(services, row["id"])
     load_state = catalog.loads.state_of(row["load"]) if row["load"] is not None else None
-    names = {(state.connection, state.unit.id): state.unit.name for state in catalog.units.all()}
-    readers = tuple(reader(token, names) for token in (hits[0].payload["readers"] if hits else ()))
+    readers = _readers(services, hits)
     tokens = person_tokens(user, settings, catalog) if user else None
-    asking = ((None, None), (user, tokens)) if user else ((None, None),)
     return Explanation(
         **{name: row[name] for name in _FROM_CATALOG},
         published_version=hits[0].payload["version"] if hits else None,
@@ -97,13 +97,11 @@ def explain(
         stages=stages(row, load_state, hits, index_error),
         published=tuple(_passage(hit) for hit in hits),
         readers=readers,
-        home=home(catalog, settings, connection, unit),
-        events=pointing(catalog, connection, unit, document_id),
+        unit_context=unit_context(catalog, settings, row["connection"], row["unit"]),
+        events=related_events(catalog, row["connection"], row["unit"], row["id"]),
         others=others,
-        sight=sight(user, tokens, readers, published=bool(hits)) if user and tokens else None,
-        ranks=tuple(rank(services, document_id, query, user=who, tokens=theirs) for who, theirs in asking)
-        if query is not None and not index_error
-        else (),
+        visibility=visibility(user, tokens, readers, published=bool(hits)) if user and tokens else None,
+        ranks=() if query is None or index_error else _ranks(services, row["id"], query, user, tokens),
         index_error=index_error,
     )
 
@@ -125,7 +123,7 @@ _FROM_CATALOG = (
 )
 
 
-def _known(services: Services, id_or_url: str) -> tuple[dict[str, Any], tuple[str, ...]]:
+def _find(services: Services, id_or_url: str) -> tuple[dict[str, Any], tuple[str, ...]]:
     """The catalog's row of a document, and the ids of others at the same URL."""
     if rows := resolve(services.catalog.documents, id_or_url):
         return rows[0], tuple(row["id"] for row in rows[1:])
@@ -136,12 +134,27 @@ def _known(services: Services, id_or_url: str) -> tuple[dict[str, Any], tuple[st
     )
 
 
-def _published(services: Services, document_id: str) -> tuple[Sequence[Hit], str | None]:
-    """What assistants can find of a document; or why the index cannot tell, which leaves the catalog to be told."""
+def _read_published(services: Services, document_id: str) -> tuple[Sequence[Hit], str | None]:
+    """What assistants can find of a document; or why the index cannot tell, while the catalog still can."""
     try:
         return services.reader.document(document_id, Filters(readers=None)), None
     except IndexStoreError as error:
         return (), str(error)
+
+
+def _readers(services: Services, hits: Sequence[Hit]) -> tuple[Reader, ...]:
+    """The readers of what is published, by which assistants are answered."""
+    names = {(state.connection, state.unit.id): state.unit.name for state in services.catalog.units.all()}
+    of_connections = {one.id: source(one.source) for one in services.settings.connections}
+    tokens = hits[0].payload["readers"] if hits else ()
+    return tuple(reader(token, names, of_connections) for token in tokens)
+
+
+def _ranks(
+    services: Services, document_id: str, query: str, user: str | None, tokens: tuple[str, ...] | None
+) -> tuple[Rank, ...]:
+    asked_as = ((None, None), (user, tokens)) if user else ((None, None),)
+    return tuple(find_rank(services, document_id, query, user=who, tokens=theirs) for who, theirs in asked_as)
 
 
 def _passage(hit: Hit) -> Passage:
@@ -153,7 +166,7 @@ def _passage(hit: Hit) -> Passage:
 def _plain(value: Any) -> Any:
     """Lists and objects with times as text."""
     if isinstance(value, dict):
-        return {name: _plain(one) for name, one in value.items()}
+        return {_JSON_NAMES.get(name, name): _plain(one) for name, one in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(one) for one in value]
     return value.isoformat() if isinstance(value, datetime) else value

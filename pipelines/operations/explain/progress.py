@@ -1,4 +1,4 @@
-"""How far a document has come in each stage, and what stands in its way. Pure."""
+"""How far a document has come in each stage, and what is in its way. Pure."""
 
 from __future__ import annotations
 
@@ -8,65 +8,82 @@ from typing import Any, Literal, TypeAlias
 
 from pipelines.index.contract import Hit
 
-Progress: TypeAlias = Literal["done", "waiting", "skipped", "failed", "deleted"]
+StageState: TypeAlias = Literal["done", "waiting", "skipped", "failed", "deleted"]
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
-    """How far the document's newest version has come in one stage, and what stands in its way."""
+class StageProgress:
+    """How far the document's newest version has come in one stage, and what is in its way."""
 
     stage: Literal["documents", "chunks", "vectors", "retrieval"]
-    state: Progress
+    state: StageState
     detail: str = ""
 
 
 def stages(
     row: Mapping[str, Any], load_state: str | None, published: Sequence[Hit], index_error: str | None = None
-) -> tuple[Stage, ...]:
-    """`row` is the catalog's, `published` the document's points in the published index; with an `index_error` those
-    are not known."""
-    known = _stages(row, load_state, published)
-    return (*known[:-1], Stage("retrieval", "failed", index_error)) if index_error else known
+) -> tuple[StageProgress, ...]:
+    """The stages in their order.
+
+    `row` is the catalog's, `load_state` that of its last load; `published` are the document's points in the published
+    index, which are not known where there is an `index_error`.
+    """
+    last = StageProgress("retrieval", "failed", index_error) if index_error else None
+    match row["status"]:
+        case "deleted":
+            known = _of_removed(row, published, "deleted", "gone at the source, or out of its reach")
+        case "skipped":
+            known = _of_removed(row, published, "skipped", row["reason"] or "")
+        case _:
+            known = (_documents(row), _chunks(row, load_state), _vectors(row), _retrieval(row, published))
+    return (*known[:-1], last or known[-1])
 
 
-def _stages(row: Mapping[str, Any], load_state: str | None, published: Sequence[Hit]) -> tuple[Stage, ...]:
-    status, reason = row["status"], row["reason"] or ""
-    read = row["load"] is not None
-    chunked = read and load_state != "landed"
-    indexed = row["version"] is not None and row["indexed_version"] == row["version"]
-    live = bool(published) and published[0].payload["version"] == row["indexed_version"]
-    if status == "deleted":
-        return _of_removed(row, published, "deleted", "gone at the source, or out of its reach")
-    if status == "skipped":
-        return _of_removed(row, published, "skipped", reason)
+def _documents(row: Mapping[str, Any]) -> StageProgress:
+    if row["load"] is None:
+        return StageProgress("documents", _unfinished(row), row["reason"] or "")
+    return StageProgress("documents", "done")
+
+
+def _chunks(row: Mapping[str, Any], load_state: str | None) -> StageProgress:
+    if row["load"] is None:
+        return StageProgress("chunks", "waiting")
+    # A document that failed after it was read failed here; where its version is indexed, a later attempt did.
+    done = load_state != "landed" and (row["status"] != "failed" or _is_indexed(row))
+    return StageProgress("chunks", "done" if done else _unfinished(row), row["reason"] or "")
+
+
+def _vectors(row: Mapping[str, Any]) -> StageProgress:
+    return StageProgress("vectors", "done" if _is_indexed(row) else "waiting")
+
+
+def _retrieval(row: Mapping[str, Any], published: Sequence[Hit]) -> StageProgress:
+    if not published:
+        pending = "indexed, and published with the next publication"
+        return StageProgress("retrieval", "waiting", pending if row["indexed_version"] else "nothing to publish yet")
+    if published[0].payload["version"] != row["indexed_version"]:
+        return StageProgress("retrieval", "waiting", "an earlier version is published")
     earlier = "an earlier version is found until this is read" if row["version"] is None else ""
-    failed: Progress = "failed" if status == "failed" else "waiting"
-    return (
-        Stage("documents", "done" if read else failed, "" if read else reason),
-        Stage("chunks", _state(chunked and (status != "failed" or indexed), read, failed), reason if read else ""),
-        Stage("vectors", "done" if indexed else "waiting"),
-        Stage("retrieval", "done" if live else "waiting", earlier if live else _unpublished(row, published)),
-    )
+    return StageProgress("retrieval", "done", earlier)
 
 
-def _of_removed(row: Mapping[str, Any], published: Sequence[Hit], state: Progress, reason: str) -> tuple[Stage, ...]:
+def _of_removed(
+    row: Mapping[str, Any], published: Sequence[Hit], state: StageState, reason: str
+) -> tuple[StageProgress, ...]:
     """Stages of a document of which nothing is to be found."""
+    left = row["chunks"] > 0
     still = "its last version is still published, until the next publication" if published else ""
-    waiting = row["chunks"] > 0
     return (
-        Stage("documents", state, reason),
-        Stage("vectors", "waiting" if waiting else "done", "its points are still to be removed" if waiting else ""),
-        Stage("retrieval", "waiting" if published else "done", still),
+        StageProgress("documents", state, reason),
+        StageProgress("vectors", "waiting" if left else "done", "its points are still to be removed" if left else ""),
+        StageProgress("retrieval", "waiting" if published else "done", still),
     )
 
 
-def _state(done: bool, reached: bool, otherwise: Progress) -> Progress:
-    if done:
-        return "done"
-    return otherwise if reached else "waiting"
+def _unfinished(row: Mapping[str, Any]) -> StageState:
+    return "failed" if row["status"] == "failed" else "waiting"
 
 
-def _unpublished(row: Mapping[str, Any], published: Sequence[Hit]) -> str:
-    if published:
-        return "an earlier version is published"
-    return "indexed, and published with the next publication" if row["indexed_version"] else "nothing to publish yet"
+def _is_indexed(row: Mapping[str, Any]) -> bool:
+    """Whether the version that was read last is in the index."""
+    return row["version"] is not None and row["indexed_version"] == row["version"]

@@ -11,7 +11,7 @@ from pipelines.services import Services
 
 @dataclass(frozen=True, slots=True)
 class Rank:
-    """Places from 1, as `user` sees them, or an administrator without one; None beyond the first `looked_at`.
+    """Places from 1, as `user` sees them, or an administrator without one; None beyond the first `depth`.
 
     `rank` is the place in the answer; `dense_rank` and `lexical_rank` are those of single legs, `rerank_score` the
     reranker's where one is configured. A person's places count only documents that they see.
@@ -24,10 +24,12 @@ class Rank:
     lexical_rank: int | None = None
     rerank_score: float | None = None
     score: float | None = None
-    looked_at: int = MOST_DOCUMENTS
+    depth: int = MOST_DOCUMENTS
 
 
-def rank(services: Services, document_id: str, query: str, *, user: str | None, tokens: tuple[str, ...] | None) -> Rank:
+def find_rank(
+    services: Services, document_id: str, query: str, *, user: str | None, tokens: tuple[str, ...] | None
+) -> Rank:
     """Ask what that person would ask. Raises ValidationError for a query that is none, and what `search` raises."""
     request = SearchRequest(query=query, top_k=MOST_DOCUMENTS, explain=True)
     index, embedder = services.reader, services.embedder

@@ -1,28 +1,29 @@
-"""Whether a person sees a document, and through what. Pure."""
+"""Whether a person sees a document, and what grants it. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from connectors.model import PUBLIC
-from connectors.registry import sources
+from connectors.registry import Source
 
-Way: TypeAlias = Literal["public", "direct", "domain", "group"]
+Grant: TypeAlias = Literal["public", "direct", "domain", "group"]
+"""How a reader token gives access: to everybody, to an address, to the people of a domain, or to a group's members."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """A reader token, told for people: `name` is the person's address, the domain, or the group's name."""
+    """A reader token as people read it: `name` is the person's address, the domain, or the group's name."""
 
     token: str
-    way: Way
+    grant: Grant
     name: str
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class Visibility:
     """Whether a person sees the published document: `through` which of their tokens, or else `why_not`."""
 
     user: str
@@ -31,27 +32,31 @@ class Sight:
     why_not: str = ""
 
 
-def sight(user: str, tokens: Sequence[str], readers: Sequence[Reader], *, published: bool) -> Sight:
-    """What the index's filter decides: a document is seen by whoever holds one of its reader tokens."""
+def visibility(user: str, tokens: Sequence[str], readers: Sequence[Reader], *, published: bool) -> Visibility:
+    """What the index's filter decides: a person sees a document if they hold one of its reader tokens."""
     through = tuple(reader for reader in readers if reader.token in tokens)
     if through:
-        return Sight(user, True, through)
+        return Visibility(user, True, through)
     if not published:
-        return Sight(user, False, (), "nothing of it is published")
+        return Visibility(user, False, (), "nothing of it is published")
     if not readers:
-        return Sight(user, False, (), "it has no readers: only an administrator sees it")
-    return Sight(user, False, (), "neither they nor one of their groups is among its readers")
+        return Visibility(user, False, (), "it has no readers: only an administrator sees it")
+    return Visibility(user, False, (), "neither they nor one of their groups is among its readers")
 
 
-def reader(token: str, units: Mapping[tuple[str, str], str]) -> Reader:
-    """`units` holds names by connection and unit: a private channel or repository is a group with its unit's id."""
+def reader(token: str, units: Mapping[tuple[str, str], str], sources: Mapping[str, Source[Any]]) -> Reader:
+    """What a token stands for.
+
+    `units` holds names by connection and unit: a private unit is a group with the unit's id. `sources` holds the
+    source of each connection of the settings; a token may name one that has been removed from them.
+    """
     if token == PUBLIC:
         return Reader(token, "public", "everybody")
     kind, _, rest = token.partition(":")
     if kind == "user":
         return Reader(token, "direct", rest)
     connection, _, group = rest.partition(":")
-    for source in sources().values():
-        if domain := source.group_domain(group):
-            return Reader(token, "domain", domain)
+    domain = sources[connection].group_domain(group) if connection in sources else ""
+    if domain:
+        return Reader(token, "domain", domain)
     return Reader(token, "group", units.get((connection, group)) or f"{group} of {connection}")

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, TypeAdapter, ValidationError
 
 from pipelines.retrieval.schema import Moment, SearchFilters, Text
+from pipelines.validation import first_problem
 
 FIELDS = {"source": "sources", "connection": "connections", "unit": "units", "kind": "kinds", "author": "authors"}
 """Attributes with one value per document, and the filter of each."""
@@ -32,11 +33,11 @@ _TICK = timedelta(microseconds=1)
 Scalar: TypeAlias = StrictBool | Annotated[float, Field(strict=True, allow_inf_nan=False)] | Text
 
 
-class _Model(BaseModel):
+class _FilterModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Comparison(_Model):
+class Comparison(_FilterModel):
     """A condition on one attribute of a document."""
 
     type: Literal["eq", "ne", "gt", "gte", "lt", "lte", "in", "nin"]
@@ -46,14 +47,14 @@ class Comparison(_Model):
     )
 
 
-class Compound(_Model):
+class Compound(_FilterModel):
     """Conditions that all hold; or with `or`, values of one attribute of which any holds."""
 
     type: Literal["and", "or"]
     filters: list[Annotated[Comparison | Compound, Field(discriminator="type")]] = Field(min_length=1, max_length=100)
 
 
-def _shallow(value: Any) -> Any:
+def _limit_depth(value: Any) -> Any:
     level = [value]
     for _ in range(DEEPEST):
         level = [inner for one in level if isinstance(one, dict) for inner in _inside(one)]
@@ -68,11 +69,11 @@ def _inside(value: dict[str, Any]) -> list[Any]:
 
 
 AttributeFilter: TypeAlias = Annotated[
-    Annotated[Comparison | Compound, Field(discriminator="type")], BeforeValidator(_shallow)
+    Annotated[Comparison | Compound, Field(discriminator="type")], BeforeValidator(_limit_depth)
 ]
 
 
-class FilterProblem(ValueError):
+class FilterError(ValueError):
     """`where` is the place in the request: `filters.filters.0.key`."""
 
     def __init__(self, where: str, problem: str) -> None:
@@ -81,8 +82,8 @@ class FilterProblem(ValueError):
 
 
 @dataclass
-class _Asked:
-    """What a tree of filters asks for, gathered. `places` says where each filter was asked for."""
+class _Conditions:
+    """What a tree of filters asks for. `places` says where in the request each filter was asked for."""
 
     values: dict[str, Any] = field(default_factory=dict)
     places: dict[str, str] = field(default_factory=dict)
@@ -90,8 +91,8 @@ class _Asked:
 
 
 def search_filters(tree: Comparison | Compound | None) -> SearchFilters:
-    """The filters that a tree stands for. Raises FilterProblem."""
-    asked = _Asked()
+    """The filters that a tree stands for. Raises FilterError."""
+    asked = _Conditions()
     for where, comparison in _conjunction(tree, "filters") if tree else ():
         _gather(asked, where, comparison)
     if asked.nothing_fits:
@@ -99,8 +100,8 @@ def search_filters(tree: Comparison | Compound | None) -> SearchFilters:
     try:
         return SearchFilters(**asked.values)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise FilterProblem(f"{asked.places[str(first['loc'][0])]}.value", first["msg"]) from None
+        where, what = first_problem(error)
+        raise FilterError(f"{asked.places[where.partition('.')[0]]}.value", what) from None
 
 
 def _conjunction(tree: Comparison | Compound, where: str) -> Iterator[tuple[str, Comparison]]:
@@ -121,20 +122,20 @@ def _any_of(tree: Compound, where: str) -> Comparison:
         place = f"{where}.filters.{number}"
         one = _any_of(inner, place) if isinstance(inner, Compound) and inner.type == "or" else inner
         if not isinstance(one, Comparison) or one.type not in ("eq", "in") or one.key != (joined or [one])[0].key:
-            raise FilterProblem(place, "`or` can join `eq` and `in` of one attribute only")
-        _known(one, place)
+            raise FilterError(place, "`or` can join `eq` and `in` of one attribute only")
+        _check_key(one, place)
         joined.append(one)
     values = [value for number, one in enumerate(joined) for value in _texts(one, f"{where}.filters.{number}")]
     return Comparison(type="in", key=joined[0].key, value=values)
 
 
-def _known(one: Comparison, where: str) -> None:
+def _check_key(one: Comparison, where: str) -> None:
     if one.key not in KEYS:
-        raise FilterProblem(f"{where}.key", f"no attribute to filter by; there are {', '.join(KEYS)}")
+        raise FilterError(f"{where}.key", f"unknown attribute: must be one of {', '.join(KEYS)}")
 
 
-def _gather(asked: _Asked, where: str, one: Comparison) -> None:
-    _known(one, where)
+def _gather(asked: _Conditions, where: str, one: Comparison) -> None:
+    _check_key(one, where)
     if one.key == TIME:
         _gather_time(asked, where, one)
     elif one.key in FIELDS:
@@ -143,49 +144,49 @@ def _gather(asked: _Asked, where: str, one: Comparison) -> None:
         _gather_list(asked, where, one)
 
 
-def _gather_field(asked: _Asked, where: str, one: Comparison) -> None:
+def _gather_field(asked: _Conditions, where: str, one: Comparison) -> None:
     name, values = FIELDS[one.key], _texts(one, where)
     if one.type not in ("eq", "in"):
-        raise FilterProblem(f"{where}.type", f"{one.key} takes `eq` and `in`")
+        raise FilterError(f"{where}.type", f"{one.key} takes `eq` and `in`")
     before = asked.values.get(name)
     both = values if before is None else [value for value in before if value in values]
     asked.values[name], asked.places[name] = both, where
     asked.nothing_fits |= not both
 
 
-def _gather_list(asked: _Asked, where: str, one: Comparison) -> None:
+def _gather_list(asked: _Conditions, where: str, one: Comparison) -> None:
     wanted, unwanted = LISTS[one.key]
     values = _texts(one, where)
     if one.type in ("ne", "nin"):
         asked.values[unwanted] = [*asked.values.get(unwanted, []), *values]
     elif one.type not in ("eq", "in"):
-        raise FilterProblem(f"{where}.type", f"{one.key} takes `eq`, `in`, `ne` and `nin`")
+        raise FilterError(f"{where}.type", f"{one.key} takes `eq`, `in`, `ne` and `nin`")
     elif wanted in asked.values:
-        raise FilterProblem(where, f"{one.key} can be asked for once; list what may match with `in`")
+        raise FilterError(where, f"{one.key} can be asked for once; list what may match with `in`")
     else:
         asked.values[wanted] = values
 
 
-def _gather_time(asked: _Asked, where: str, one: Comparison) -> None:
+def _gather_time(asked: _Conditions, where: str, one: Comparison) -> None:
     """`updated_after` is inclusive and `updated_before` exclusive, so `gt` and `lte` move by the least there is."""
     moment = _moment(one, where)
     if one.type not in ("gt", "gte", "lt", "lte"):
-        raise FilterProblem(f"{where}.type", f"{TIME} takes `gt`, `gte`, `lt` and `lte`")
+        raise FilterError(f"{where}.type", f"{TIME} takes `gt`, `gte`, `lt` and `lte`")
     name, stricter = ("updated_after", max) if one.type in ("gt", "gte") else ("updated_before", min)
     try:
         bound = moment + _TICK if one.type in ("gt", "lte") else moment
     except OverflowError:
-        raise FilterProblem(f"{where}.value", "must be between the years 1 and 9999 in UTC") from None
+        raise FilterError(f"{where}.value", "must be between the years 1 and 9999 in UTC") from None
     asked.values[name] = stricter(asked.values.get(name, bound), bound)
 
 
 def _texts(one: Comparison, where: str) -> list[str]:
     listed = one.type in ("in", "nin")
     if listed != isinstance(one.value, list):
-        raise FilterProblem(f"{where}.value", "`in` and `nin` take a list, the others take one value")
+        raise FilterError(f"{where}.value", "`in` and `nin` take a list, the others take one value")
     values: Sequence[Any] = one.value if isinstance(one.value, list) else [one.value]
     if not values or not all(isinstance(value, str) for value in values):
-        raise FilterProblem(f"{where}.value", f"{one.key} takes text" + (", at least one" if listed else ""))
+        raise FilterError(f"{where}.value", f"{one.key} takes text" + (", at least one" if listed else ""))
     return list(values)
 
 
@@ -197,4 +198,4 @@ def _moment(one: Comparison, where: str) -> datetime:
             return datetime.fromtimestamp(one.value, UTC)
     except (ValueError, OverflowError, OSError):
         pass
-    raise FilterProblem(f"{where}.value", f"{TIME} takes seconds since 1970, or an ISO 8601 time")
+    raise FilterError(f"{where}.value", f"{TIME} takes seconds since 1970, or an ISO 8601 time")

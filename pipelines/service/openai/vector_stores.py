@@ -11,11 +11,11 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pipelines.retrieval.schema import DocumentResult, Person, Question, SearchFilters, SearchRequest
-from pipelines.service.authentication import Asker
+from pipelines.retrieval.schema import DocumentResult, Person, QuestionText, SearchFilters, SearchRequest
+from pipelines.service.authentication import Principal
 from pipelines.service.errors import Problem
-from pipelines.service.openai.filters import AttributeFilter, FilterProblem, search_filters
-from pipelines.service.search_service import Answers
+from pipelines.service.openai.filters import AttributeFilter, FilterError, search_filters
+from pipelines.service.search_service import SearchService
 
 EXAMPLE = {
     "query": "how do we roll back a firmware release?",
@@ -49,7 +49,7 @@ class VectorStoreSearch(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    query: Question | Annotated[list[Question], Field(min_length=1, max_length=10)]
+    query: QuestionText | Annotated[list[QuestionText], Field(min_length=1, max_length=10)]
     max_num_results: int = Field(default=10, strict=True, ge=1, le=50)
     filters: AttributeFilter | None = None
     ranking_options: RankingOptions = RankingOptions()
@@ -59,47 +59,47 @@ class VectorStoreSearch(BaseModel):
     user: Person | None = None
 
 
-class Content(BaseModel):
+class VectorStoreContent(BaseModel):
     type: Literal["text"] = "text"
     text: str
 
 
-class Found(BaseModel):
+class VectorStoreResult(BaseModel):
     """A document. `file_id` is its id, `content` its best passages."""
 
     file_id: str
     filename: str
     score: float
     attributes: Attributes
-    content: list[Content]
+    content: list[VectorStoreContent]
 
 
 class VectorStorePage(BaseModel):
     object: Literal["vector_store.search_results.page"] = "vector_store.search_results.page"
     search_query: list[str]
-    data: list[Found]
+    data: list[VectorStoreResult]
     has_more: Literal[False] = False
     next_page: None = None
 
 
-def answer(body: VectorStoreSearch, answers: Answers, asker: Asker) -> VectorStorePage:
+def search_page(body: VectorStoreSearch, service: SearchService, principal: Principal) -> VectorStorePage:
     """Raises a 422 problem for filters that cannot be asked."""
     queries = [body.query] if isinstance(body.query, str) else body.query
     filters = _filters(body)
     requests = [SearchRequest(query=query, top_k=body.max_num_results, filters=filters) for query in queries]
-    results = _merged([answers.search(request, asker).results for request in requests])
-    shown = [one for one in results if one.score >= body.ranking_options.score_threshold]
-    return VectorStorePage(search_query=queries, data=[_found(one) for one in shown[: body.max_num_results]])
+    results = _merge([service.search(request, principal).results for request in requests])
+    good = [one for one in results if one.score >= body.ranking_options.score_threshold]
+    return VectorStorePage(search_query=queries, data=[_result(one) for one in good[: body.max_num_results]])
 
 
 def _filters(body: VectorStoreSearch) -> SearchFilters:
     try:
         return search_filters(body.filters)
-    except FilterProblem as problem:
+    except FilterError as problem:
         raise Problem(422, "Invalid request", str(problem), field=problem.where) from None
 
 
-def _merged(answered: Sequence[list[DocumentResult]]) -> list[DocumentResult]:
+def _merge(answered: Sequence[list[DocumentResult]]) -> list[DocumentResult]:
     """Each document once, as the question that fits it best found it."""
     best: dict[str, DocumentResult] = {}
     for one in (result for results in answered for result in results):
@@ -108,13 +108,13 @@ def _merged(answered: Sequence[list[DocumentResult]]) -> list[DocumentResult]:
     return sorted(best.values(), key=lambda one: -one.score)
 
 
-def _found(one: DocumentResult) -> Found:
-    return Found(
+def _result(one: DocumentResult) -> VectorStoreResult:
+    return VectorStoreResult(
         file_id=one.document_id,
         filename=one.title,
         score=one.score,
         attributes=_attributes(one),
-        content=[Content(text=chunk.text) for chunk in one.chunks],
+        content=[VectorStoreContent(text=chunk.text) for chunk in one.chunks],
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.drive.access import domain_groups, readers
+from connectors.drive.access import commenters, domain_group, domain_groups, domain_of, readers
 from connectors.drive.payloads import DrivePermission
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -53,6 +53,36 @@ def test_every_role_reads(role: str) -> None:
     assert who({"type": "user", "emailAddress": "a@b.c", "role": role}) == ("user:a@b.c",)
 
 
+@pytest.mark.parametrize(
+    ("role", "comments"),
+    [
+        ("owner", True),
+        ("organizer", True),
+        ("fileOrganizer", True),
+        ("writer", True),
+        ("commenter", True),
+        ("reader", False),
+        ("none", False),
+    ],
+)
+def test_all_readers_but_mere_viewers_see_comments(role: str, comments: bool) -> None:
+    permission = DrivePermission(type="user", role=role, email_address="a@b.c")
+    assert commenters("acme", [permission], NOW) == (("user:a@b.c",) if comments else ())
+
+
+def test_a_viewer_does_not_keep_others_from_the_comments() -> None:
+    permissions = [
+        DrivePermission(type="user", role="reader", email_address="viewer@b.c"),
+        DrivePermission(type="user", role="writer", email_address="writer@b.c"),
+    ]
+    assert commenters("acme", permissions, NOW) == ("user:writer@b.c",)
+    assert readers("acme", permissions, NOW) == ("user:viewer@b.c", "user:writer@b.c")
+
+
+def test_a_permission_ends_at_its_moment() -> None:
+    assert who({"type": "user", "emailAddress": "a@b.c", "expirationTime": NOW}) == ()
+
+
 def test_readers_do_not_depend_on_order_or_repetition() -> None:
     one, two = {"type": "user", "emailAddress": "b@b.c"}, {"type": "user", "emailAddress": "a@b.c"}
     assert who(one, two, one) == who(two, one) == ("user:a@b.c", "user:b@b.c")
@@ -87,3 +117,10 @@ def test_only_a_discoverable_permission_for_anyone_is_public(permission: dict[st
 )
 def test_an_address_tells_its_domain(email: str, expected: tuple[str, ...]) -> None:
     assert domain_groups("acme", email) == expected
+
+
+@pytest.mark.parametrize(
+    ("group", "domain"), [(domain_group(" Acme.test "), "acme.test"), ("eng@acme.test", ""), ("domain", "")]
+)
+def test_a_group_of_a_domain_names_it(group: str, domain: str) -> None:
+    assert domain_of(group) == domain

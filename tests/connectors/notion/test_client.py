@@ -1,9 +1,8 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import httpx
 import pytest
+from starlette.responses import JSONResponse, Response
 
 from connectors.errors import (
     AccessDenied,
@@ -16,12 +15,17 @@ from connectors.errors import (
     Unavailable,
 )
 from connectors.notion.client import API_VERSION, NotionClient
+from connectors.notion.objects import Ref
+from connectors.notion.payloads import parse_object
 from connectors.notion.settings import NotionConnection
-from tests.connectors.notion.conftest import Notion, block, refused
+from tests.emulators.notion import TOKEN, Fault, Notion, as_httpx, block, refusal
+
+PAGE_REF = Ref("page", "p")
+PAGE = {"object": "page", "id": "p", "parent": {"type": "workspace"}, "properties": {}}
 
 
-def client_of(connection: NotionConnection, answer: Callable[[httpx.Request], httpx.Response]) -> NotionClient:
-    return NotionClient(connection, httpx.MockTransport(answer))
+def client_of(connection: NotionConnection, answer: Fault) -> NotionClient:
+    return NotionClient(connection, httpx.MockTransport(lambda request: as_httpx(answer())))
 
 
 @pytest.mark.parametrize(
@@ -43,20 +47,20 @@ def client_of(connection: NotionConnection, answer: Callable[[httpx.Request], ht
 def test_errors_by_their_code(
     connection: NotionConnection, status: int, code: str, expected: type[SourceError]
 ) -> None:
-    client = client_of(connection, lambda request: refused(status, code, "said so"))
+    client = client_of(connection, lambda: refusal(status, code, "said so"))
     with pytest.raises(expected) as raised:
-        client.page("p")
-    assert "ntn-secret" not in str(raised.value)
+        client.retrieve(PAGE_REF)
+    assert TOKEN not in str(raised.value)
 
 
 @pytest.mark.parametrize("code", ["rate_limited", "conflict_error", "service_unavailable"])
 def test_transient_errors_are_tried_again(connection: NotionConnection, code: str) -> None:
-    answers = iter([refused(429 if code == "rate_limited" else 409, code), httpx.Response(200, json={"id": "p"})])
-    assert client_of(connection, lambda request: next(answers)).page("p") == {"id": "p"}
+    answers = iter([refusal(429 if code == "rate_limited" else 409, code), JSONResponse(PAGE)])
+    assert client_of(connection, lambda: next(answers)).retrieve(PAGE_REF) == parse_object(PAGE)
 
 
 def test_retry_after_is_kept(connection: NotionConnection) -> None:
-    client = client_of(connection, lambda request: refused(429, "rate_limited", **{"retry-after": "500"}))
+    client = client_of(connection, lambda: refusal(429, "rate_limited", **{"retry-after": "500"}))
     with pytest.raises(RateLimited) as raised:
         client.me()
     assert raised.value.retry_after == 500
@@ -66,30 +70,30 @@ def test_retry_after_is_kept(connection: NotionConnection) -> None:
 @pytest.mark.parametrize("body", ["[]", "{", '{"results": 1}', '{"results": [1]}', "<html>"])
 def test_answers_that_are_no_listing(connection: NotionConnection, body: str) -> None:
     with pytest.raises(InvalidResponse):
-        list(client_of(connection, lambda request: httpx.Response(200, text=body)).users())
+        list(client_of(connection, lambda: Response(body)).users())
 
 
 def test_listings_are_read_to_the_end_in_get_and_post(notion: Notion, connection: NotionConnection) -> None:
     notion.add_page("p", None, *(block("paragraph", str(at)) for at in range(8)))
     for at in range(7):
         notion.add_page(f"q{at}")
-    client = client_of(connection, notion)
-    assert [one["id"] for one in client.children("p")] == [f"p.{at}" for at in range(8)]
+    client = NotionClient(connection, notion.transport())
+    assert [one.id for one in client.children("p")] == [f"p.{at}" for at in range(8)]
     assert sum(len(page.items) for page in client.search()) == 8
     assert notion.paths() == {"blocks/p/children": 3, "search": 3}
-    assert {request.headers["notion-version"] for request in notion.asked} == {API_VERSION}
-    assert {request.headers["authorization"] for request in notion.asked} == {"Bearer ntn-secret"}
+    assert {request.headers["notion-version"] for request in notion.requests} == {API_VERSION}
+    assert {request.headers["authorization"] for request in notion.requests} == {f"Bearer {TOKEN}"}
 
 
-def test_a_listing_that_turns_in_a_circle_is_not_taken_for_whole(connection: NotionConnection) -> None:
+def test_a_pagination_loop_is_not_taken_for_a_whole_listing(connection: NotionConnection) -> None:
     again = {"results": [{"id": "x"}], "has_more": True, "next_cursor": "same"}
-    client = client_of(connection, lambda request: httpx.Response(200, json=again))
-    with pytest.raises(InvalidResponse, match="circle"):
+    client = client_of(connection, lambda: JSONResponse(again))
+    with pytest.raises(InvalidResponse, match="pagination loop: cursor repeated"):
         list(client.users())
 
 
 def test_a_cursor_without_more_ends_the_listing(connection: NotionConnection) -> None:
     last = {"results": [], "has_more": False, "next_cursor": "stale"}
-    client = client_of(connection, lambda request: httpx.Response(200, json=last))
+    client = client_of(connection, lambda: JSONResponse(last))
     assert list(client.users()) == []
     assert client.requests == 1

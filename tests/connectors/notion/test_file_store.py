@@ -2,23 +2,22 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx
 import pytest
+from starlette.responses import Response
 
 from connectors.contract import Deleted, Failed, Skipped
 from connectors.model import Document, Unit
-from connectors.notion.file_store import LARGEST, NOTION_FILES, Attachment, content_type, files_url
+from connectors.notion.file_store import LARGEST, NOTION_FILES, NotionFile, content_type, files_url
 from connectors.notion.settings import NotionConnection
-from connectors.notion.source import NotionConnector, connect
-from tests.connectors.notion.conftest import Notion
+from connectors.notion.source import NotionConnector
+from tests.emulators.notion import FILES, ORIGIN, Notion
 
-ORIGIN = "https://notion.test"
 HOME = Unit("home", "Title home")
 
 
 def kept(name: str, at: str = "", origin: str = ORIGIN, signature: int = 1) -> dict[str, Any]:
     """A file that Notion keeps, as it tells of it."""
-    url = f"{origin}/space/{at or name}/{name}?X-Amz-Signature={signature}"
+    url = f"{origin}{FILES}/{at or name}/{name}?X-Amz-Signature={signature}"
     return {"type": "file", "name": name, "file": {"url": url, "expiry_time": "2026-01-01T01:00:00.000Z"}}
 
 
@@ -27,32 +26,13 @@ def file_block(kind: str, file: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {"id": "block-1", "type": kind, kind: {"caption": []} | file} | times | more
 
 
-class Store:
-    """The host of the files, beside the API. It is sent no token."""
-
-    def __init__(self, notion: Notion, content: bytes = b"What the file says.", status: int = 200) -> None:
-        self.notion, self.content, self.status = notion, content, status
-        self.asked: list[httpx.Request] = []
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        if request.url.path.startswith("/proxy/"):
-            return self.notion(request)
-        self.asked.append(request)
-        assert request.url.host == "notion.test"
-        assert "authorization" not in request.headers
-        assert request.url.query.startswith(b"X-Amz-Signature=")
-        last = int(request.headers["range"].rpartition("-")[2])
-        return httpx.Response(self.status, content=self.content[: last + 1])
+SAYS = b"What the file says."
 
 
-@pytest.fixture
-def store(notion: Notion) -> Store:
-    return Store(notion)
-
-
-@pytest.fixture
-def reading(connection: NotionConnection, store: Store) -> NotionConnector:
-    return connect(connection, httpx.MockTransport(store))
+@pytest.fixture(autouse=True)
+def files(notion: Notion) -> None:
+    for name in ("Offer.txt", "a.txt", "plan.md"):
+        notion.contents[f"{FILES}/{name}/{name}"] = SAYS
 
 
 @pytest.mark.parametrize(
@@ -70,26 +50,26 @@ def test_where_files_are(settings: dict[str, str], expected: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["file", "pdf"])
-def test_a_file_is_a_document_below_its_page(notion: Notion, reading: NotionConnector, store: Store, kind: str) -> None:
+def test_a_file_is_a_document_below_its_page(notion: Notion, connector: NotionConnector, kind: str) -> None:
     notion.add_page("home", None, file_block(kind, kept("Offer.txt")))
-    page, file, _ = reading.read(HOME)
+    page, file, _ = connector.read(HOME)
     assert isinstance(page, Document)
     assert isinstance(file, Document)
     assert (file.id, file.kind, file.title) == ("notion:acme-notion/home/files/block-1", "file", "Offer.txt")
-    assert (file.content, file.content_type) == (b"What the file says.", "text/plain")
+    assert (file.content, file.content_type) == (SAYS, "text/plain")
     assert [parent.title for parent in file.parents] == ["Title home"]
     assert (file.url, file.readers) == (f"{page.url}#block1", page.readers)
     assert "Signature" not in repr(file)
-    assert len(store.asked) == 1
+    assert notion.paths()["file"] == 1
 
 
-def test_the_version_is_the_same_whatever_the_signature(notion: Notion, reading: NotionConnector) -> None:
+def test_the_version_is_the_same_whatever_the_signature(notion: Notion, connector: NotionConnector) -> None:
     plan = {"id": "F", "type": "files", "files": [kept("plan.md")]}
     notion.add_page("home", None, file_block("file", kept("a.txt")), properties={"Plan": plan})
-    before = [item for item in reading.read(HOME) if isinstance(item, Document)]
-    notion.write("home", file_block("file", kept("a.txt", signature=2)))
+    before = [item for item in connector.read(HOME) if isinstance(item, Document)]
+    notion.put("home", file_block("file", kept("a.txt", signature=2)))
     notion.objects["home"]["properties"]["Plan"] = plan | {"files": [kept("plan.md", signature=2)]}
-    after = [item for item in reading.read(HOME) if isinstance(item, Document)]
+    after = [item for item in connector.read(HOME) if isinstance(item, Document)]
     assert [item.version for item in before] == [item.version for item in after]
     assert len(after) == 3
 
@@ -110,61 +90,59 @@ def test_the_version_is_the_same_whatever_the_signature(notion: Notion, reading:
     ],
 )
 def test_files_that_are_passed_over_are_not_loaded(
-    notion: Notion, reading: NotionConnector, store: Store, kind: str, file: dict[str, Any], reason: str
+    notion: Notion, connector: NotionConnector, kind: str, file: dict[str, Any], reason: str
 ) -> None:
     notion.add_page("home", None, file_block(kind, file))
-    skipped = [item for item in reading.read(HOME) if isinstance(item, Skipped)]
+    skipped = [item for item in connector.read(HOME) if isinstance(item, Skipped)]
     (found,) = [item for item in skipped if "/files/" in item.document_id]
     assert reason in found.reason
-    assert store.asked == []
+    assert "file" not in notion.log
 
 
 @pytest.mark.parametrize(("size", "reason"), [(0, "empty"), (LARGEST, ""), (LARGEST + 9, "larger than 25 MB")])
-def test_the_largest_file(notion: Notion, reading: NotionConnector, store: Store, size: int, reason: str) -> None:
-    store.content = b"x" * size
+def test_the_largest_file(notion: Notion, connector: NotionConnector, size: int, reason: str) -> None:
+    notion.contents[f"{FILES}/a.txt/a.txt"] = b"x" * size
     notion.add_page("home", None, file_block("file", kept("a.txt")))
-    _, file, _ = reading.read(HOME)
+    _, file, _ = connector.read(HOME)
     assert (file.reason if isinstance(file, Skipped) else "") == reason
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 503])
-def test_a_file_in_trouble_is_not_its_pages_trouble(
-    notion: Notion, reading: NotionConnector, store: Store, status: int
-) -> None:
-    store.status = status
+def test_a_file_in_trouble_is_not_its_pages_trouble(notion: Notion, connector: NotionConnector, status: int) -> None:
+    notion.answers["files"] = lambda: Response(status_code=status)
     notion.add_page("home", None, file_block("file", kept("a.txt")))
-    page, file, _ = reading.read(HOME)
+    page, file, _ = connector.read(HOME)
     assert isinstance(page, Document)
     assert isinstance(file, Failed)
     assert "Signature" not in file.error
-    store.status = 200
-    (again,) = reading.fetch(HOME, [file.document_id])
+    del notion.answers["files"]
+    (again,) = connector.fetch(HOME, [file.document_id])
     assert isinstance(again, Document)
 
 
-def test_files_asked_for_alone(notion: Notion, reading: NotionConnector) -> None:
+def test_files_asked_for_alone(notion: Notion, connector: NotionConnector) -> None:
     plan = {"id": "F", "type": "files", "files": [kept("plan.md")]}
     notion.add_page("home", None, file_block("file", kept("a.txt")), properties={"Plan": plan})
-    files = [item for item in reading.read(HOME) if isinstance(item, Document) and item.kind == "file"]
-    assert list(reading.fetch(HOME, [file.id for file in files])) == files
+    files = [item for item in connector.read(HOME) if isinstance(item, Document) and item.kind == "file"]
+    assert list(connector.fetch(HOME, [file.id for file in files])) == files
     notion.blocks["block-1"]["in_trash"] = True
     notion.objects["home"]["properties"]["Plan"] = plan | {"files": []}
-    assert list(reading.fetch(HOME, [file.id for file in files])) == [Deleted(file.id) for file in files]
+    assert list(connector.fetch(HOME, [file.id for file in files])) == [Deleted(file.id) for file in files]
 
 
-def test_a_copy_does_not_hold_the_files_of_its_original(notion: Notion, reading: NotionConnector) -> None:
+def test_a_copy_does_not_hold_the_files_of_its_original(notion: Notion, connector: NotionConnector) -> None:
     notion.add_page("home", None, {"id": "original", "type": "synced_block", "synced_block": {"synced_from": None}})
-    notion.write("original", file_block("file", kept("a.txt")))
+    notion.put("original", file_block("file", kept("a.txt")))
     notion.blocks["original"]["has_children"] = True
     copy = {"type": "synced_block", "synced_block": {"synced_from": {"type": "block_id", "block_id": "original"}}}
     notion.add_page("other", None, copy)
-    ids = [item.id for unit in reading.units() for item in reading.read(unit) if isinstance(item, Document)]
+    ids = [item.id for unit in connector.units() for item in connector.read(unit) if isinstance(item, Document)]
     assert sorted(one for one in ids if "/files/" in one) == ["notion:acme-notion/home/files/block-1"]
 
 
 def test_types_are_told_by_names() -> None:
     def typed(kind: str, name: str, url: str = "") -> str | None:
-        return content_type(Attachment("k", kind, name, url, False, None, None))
+        return content_type(NotionFile("k", kind, name, url, False, None, None))
 
     assert typed("file", "A.PDF") == "application/pdf"
     assert typed("pdf", "report") == "application/pdf"

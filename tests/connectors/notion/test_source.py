@@ -5,15 +5,16 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
-import httpx
 import pytest
+from starlette.responses import JSONResponse
 
 from connectors.contract import Checkpoint, Cursor, Deleted, Failed, Item, Skipped, Window
 from connectors.errors import AuthenticationFailed, InvalidResponse, Unavailable
 from connectors.model import Document, Parent, Unit
 from connectors.notion.settings import NotionConnection
 from connectors.notion.source import NotionConnector, connect
-from tests.connectors.notion.conftest import START, Notion, block, refused, text, under
+from tests.connectors.notion.conftest import START
+from tests.emulators.notion import OLDER, TOKEN, Notion, block, refusal, text, under
 
 
 def documents(items: Iterable[Item]) -> dict[str, Document]:
@@ -25,7 +26,8 @@ def documents(items: Iterable[Item]) -> dict[str, Document]:
 def last_cursor(items: Iterable[Item]) -> Cursor:
     *_, last = items
     assert isinstance(last, Checkpoint)
-    return json.loads(json.dumps(last.cursor))  # as the catalog keeps it
+    kept: Cursor = json.loads(json.dumps(last.cursor))  # as the catalog keeps it
+    return kept
 
 
 def unit(unit_id: str) -> Unit:
@@ -35,7 +37,7 @@ def unit(unit_id: str) -> Unit:
 @pytest.fixture
 def fresh(notion: Notion, connection: NotionConnection) -> NotionConnector:
     """Another instance, as the next process would have."""
-    return connect(connection, httpx.MockTransport(notion))
+    return connect(connection, notion.transport())
 
 
 def a_workspace(notion: Notion) -> None:
@@ -43,7 +45,7 @@ def a_workspace(notion: Notion) -> None:
     notion.add_page("home")
     notion.add_page("team", under("home"))
     column = {"id": "column", **block("column"), "children": [{"id": "note", **child_page("note")}]}
-    notion.write("team", {"id": "columns", **block("column_list"), "children": [column]})
+    notion.put("team", {"id": "columns", **block("column_list"), "children": [column]})
     notion.add_page("note", under("column", "block"))
     notion.add_database("tasks", under("home"), says="What is to be done")
     notion.add_page("row", notion.row_parent("tasks-source"), properties={"Done": checkbox(True)})
@@ -65,7 +67,7 @@ def test_units_are_what_stands_outermost(notion: Notion, connector: NotionConnec
     a_workspace(notion)
     notion.add_page("shared", under("secret"))
     notion.add_page("shared-block", under("secret-block", "block"))
-    notion.hidden |= {"secret", "secret-block"}
+    notion.sealed |= {"secret", "secret-block"}
     notion.add_page("thrown", in_trash=True)
     notion.add_page("odd", {"type": "agent_id", "agent_id": "a"})
     assert {found.id: found.name for found in connector.units()} == {
@@ -76,19 +78,19 @@ def test_units_are_what_stands_outermost(notion: Notion, connector: NotionConnec
 def test_units_by_pattern_of_id_or_title(notion: Notion, connection: NotionConnection) -> None:
     a_workspace(notion)
     chosen = connection.model_copy(update={"include": ("Title *",), "exclude": ("guide",)})
-    assert {found.id for found in connect(chosen, httpx.MockTransport(notion)).units()} == {"home", "roadmap"}
+    assert {found.id for found in connect(chosen, notion.transport()).units()} == {"home", "roadmap"}
 
 
 def test_units_under_a_page_that_search_does_not_name(notion: Notion, connector: NotionConnector) -> None:
     a_workspace(notion)
-    notion.unlisted |= {"home", "roadmap-near", "roadmap-far"}
+    notion.late |= {"home", "roadmap-near", "roadmap-far"}
     assert {found.id for found in connector.units()} == {"home", "roadmap", "guide"}
 
 
 def test_units_above_a_block(notion: Notion, connector: NotionConnector) -> None:
     notion.add_page("home", None, {"id": "toggle", **block("toggle"), "children": [{"id": "in", **child_page("in")}]})
     notion.add_page("in", under("toggle", "block"))
-    notion.unlisted.add("home")
+    notion.late.add("home")
     assert [found.id for found in connector.units()] == ["home"]
 
 
@@ -105,7 +107,7 @@ def test_everything_is_in_its_unit_once(notion: Notion, connector: NotionConnect
     assert inside["row"].content == "Done: yes\n\nBody row"
     assert inside["tasks"].kind == "database"
     assert inside["tasks"].content == "What is to be done\n\nProperties: Name, Status"
-    assert inside["tasks"].author == "Bob"
+    assert inside["tasks"].author == "Ada"
     assert inside["inside"].kind == "page"
     assert inside["inside"].parents == tuple(
         Parent(f"notion:acme-notion/{name}", f"Title {name}") for name in ("home", "tasks", "row")
@@ -139,9 +141,9 @@ def test_a_database_with_several_data_sources_names_each(notion: Notion, connect
 
 def test_every_unit_reads_right_alone(notion: Notion, connection: NotionConnection) -> None:
     a_workspace(notion)
-    together = connect(connection, httpx.MockTransport(notion))
+    together = connect(connection, notion.transport())
     for one in together.units():
-        alone = connect(connection, httpx.MockTransport(notion))
+        alone = connect(connection, notion.transport())
         assert list(alone.read(one)) == list(together.read(one))
 
 
@@ -196,10 +198,10 @@ def test_an_edit_within_the_minute_of_the_read_is_not_missed(
     notion: Notion, connector: NotionConnector, fresh: NotionConnector
 ) -> None:
     notion.add_page("home")
-    notion.minutes -= 30  # the server's clock shows the minute of the edit
+    notion.wait(minutes=-30)  # the server's clock shows the minute of the edit
     cursor = last_cursor(connector.read(unit("home")))
-    notion.write("home", block("paragraph", "Changed again within the minute"))
-    notion.minutes += 5
+    notion.put("home", block("paragraph", "Changed again within the minute"))
+    notion.wait(minutes=5)
     items = list(fresh.read(unit("home"), cursor))
     assert documents(items)["home"].content == "Changed again within the minute"
     assert list(fresh.read(unit("home"), last_cursor(items)))[:-1] == []
@@ -208,12 +210,12 @@ def test_an_edit_within_the_minute_of_the_read_is_not_missed(
 def test_what_search_shows_late_is_found(notion: Notion, connector: NotionConnector, fresh: NotionConnector) -> None:
     notion.add_page("home")
     notion.add_page("late", under("home"))
-    notion.minutes += -100
+    notion.wait(minutes=-100)
     notion.add_page("newer", under("home"))
-    notion.unlisted.add("late")
-    notion.write("home", block("paragraph", "No link to it"))
+    notion.late.add("late")
+    notion.put("home", block("paragraph", "No link to it"))
     cursor = last_cursor(connector.read(unit("home")))
-    notion.unlisted.clear()
+    notion.late.clear()
     assert set(documents(fresh.read(unit("home"), cursor))) == {"late"}
 
 
@@ -229,9 +231,9 @@ def test_a_server_that_does_not_sort_is_read_to_the_end(
 
 def test_a_whole_read_finds_what_search_does_not_name(notion: Notion, connector: NotionConnector) -> None:
     a_workspace(notion)
-    notion.unlisted |= {"note", "row", "inside", "soon", "tasks-source"}
-    notion.write("home", {"id": "tasks", "type": "child_database", "child_database": {"title": "Tasks"}})
-    notion.write("row", {"id": "inside", **child_page("inside")})
+    notion.late |= {"note", "row", "inside", "soon", "tasks-source"}
+    notion.put("home", {"id": "tasks", "type": "child_database", "child_database": {"title": "Tasks"}})
+    notion.put("row", {"id": "inside", **child_page("inside")})
     found = set(documents(connector.read(unit("home"))))
     assert found == {"home", "team", "note", "tasks", "row", "inside"}
     assert set(documents(connector.read(unit("roadmap")))) == {"roadmap", "soon"}
@@ -246,8 +248,8 @@ def test_a_killed_read_goes_on_from_its_checkpoint(
     for at in range(70):
         notion.add_page(f"p{at}", under("home"))
     notion.add_page("unlisted", under("p69"))
-    notion.write("p69", {"id": "unlisted", **child_page("unlisted")})
-    notion.unlisted.add("unlisted")
+    notion.put("p69", {"id": "unlisted", **child_page("unlisted")})
+    notion.late.add("unlisted")
     whole = documents(connector.read(unit("home")))
     before: list[Item] = []
     items = fresh.read(unit("home"))
@@ -286,8 +288,8 @@ def test_what_is_in_the_trash_is_deleted(notion: Notion, connector: NotionConnec
 def test_fetch_looks_again(notion: Notion, connector: NotionConnector) -> None:
     a_workspace(notion)
     read = documents(connector.read(unit("home")))
-    notion.answers["pages/team"] = lambda request: refused(403, "restricted_resource")
-    notion.answers["blocks/inside/children"] = lambda request: refused(500, "internal_server_error")
+    notion.answers["pages/team"] = lambda: refusal(403, "restricted_resource")
+    notion.answers["blocks/inside/children"] = lambda: refusal(500, "internal_server_error")
     ids = [f"notion:acme-notion/{name}" for name in ("row", "tasks", "guide", "nowhere", "team", "inside")]
     row, tasks, elsewhere, nowhere, team, inside = connector.fetch(unit("home"), ids)
     assert row == read["row"]
@@ -305,13 +307,13 @@ def test_empty_pages_are_skipped(notion: Notion, connector: NotionConnector) -> 
     items = list(connector.read(unit("home")))
     assert items[:-1] == [
         Skipped("notion:acme-notion/home", "Title home", "empty", "https://www.notion.test/home"),
-        Skipped("notion:acme-notion/bare", "Title bare", "empty", "https://n.test/bare"),
+        Skipped("notion:acme-notion/bare", "Title bare", "empty", "https://www.notion.test/bare"),
     ]
 
 
 def test_one_broken_page_leaves_the_rest_alone(notion: Notion, connector: NotionConnector) -> None:
     a_workspace(notion)
-    notion.answers["blocks/team/children"] = lambda request: refused(500, "internal_server_error")
+    notion.answers["blocks/team/children"] = lambda: refusal(500, "internal_server_error")
     notion.objects["row"]["properties"]["Done"] = {"type": "formula", "formula": "none", "id": "r"}
     items = list(connector.read(unit("home")))
     assert [one.document_id for one in items if isinstance(one, Failed)] == [
@@ -325,7 +327,7 @@ def test_a_server_that_is_down_ends_the_read(notion: Notion, connector: NotionCo
     notion.add_page("home")
     for at in range(9):
         notion.add_page(f"p{at}", under("home"))
-        notion.answers[f"blocks/p{at}/children"] = lambda request: refused(503, "service_unavailable")
+        notion.answers[f"blocks/p{at}/children"] = lambda: refusal(503, "service_unavailable")
     items = connector.read(unit("home"))
     assert len(documents(islice(items, 1))) == 1
     assert all(isinstance(item, Failed) for item in islice(items, 2))
@@ -335,7 +337,7 @@ def test_a_server_that_is_down_ends_the_read(notion: Notion, connector: NotionCo
 
 def test_a_token_that_is_revoked_ends_the_read(notion: Notion, connector: NotionConnector) -> None:
     notion.add_page("home")
-    notion.answers["blocks/home/children"] = lambda request: refused(401, "unauthorized")
+    notion.answers["blocks/home/children"] = lambda: refusal(401, "unauthorized")
     with pytest.raises(AuthenticationFailed):
         list(connector.read(unit("home")))
 
@@ -367,7 +369,7 @@ def test_synced_blocks_show_the_original(notion: Notion, connector: NotionConnec
     notion.add_page("home", None, {"id": "original", **synced(None), "children": [block("paragraph", "Once"), loop]})
     notion.add_page("copy", under("home"), synced("original"))
     notion.add_page("cut", under("home"), {**synced("hidden"), "children": [block("paragraph", "Own words")]})
-    notion.hidden.add("hidden")
+    notion.sealed.add("hidden")
     found = documents(connector.read(unit("home")))
     assert {name: one.content for name, one in found.items()} == {"home": "Once", "copy": "Once", "cut": "Own words"}
 
@@ -377,8 +379,8 @@ def test_meeting_notes_are_read_part_by_part(notion: Notion, connector: NotionCo
     parts = {"summary_block_id": "summary", "notes_block_id": "missing", "transcript_block_id": "transcript"}
     meeting = {"type": kind, kind: {"title": text("Weekly"), "children": parts}}
     notion.add_page("home", None, meeting)
-    notion.write("summary", block("to_do", "Ship it", checked=True))
-    notion.write("transcript", block("paragraph", "Hello all"))
+    notion.put("summary", block("to_do", "Ship it", checked=True))
+    notion.put("transcript", block("paragraph", "Hello all"))
     content = documents(connector.read(unit("home")))["home"].content
     assert content == "Weekly\n\n**Summary**\n\n- [x] Ship it\n\n**Transcript**\n\nHello all"
 
@@ -419,14 +421,13 @@ def test_options_are_tags(notion: Notion, connector: NotionConnector) -> None:
 def test_a_server_of_the_version_without_data_sources(notion: Notion, connector: NotionConnector) -> None:
     """Databases are listed themselves, and rows name them as their parent."""
     notion.add_page("home")
-    database = notion.add_page("db", under("home"), object="database", title=text("Tasks"), description=text("To do"))
-    database["properties"] = {"Name": {"type": "title"}}
-    notion._listed = lambda: list(notion.objects.values())  # type: ignore[method-assign]
-    notion.add_page("row", under("db", "database"))
+    notion.add_database("db", under("home"), says="To do")
+    notion.add_page("row", notion.row_parent("db-source"))
+    notion.versions = (OLDER,)
     found = documents(connector.read(unit("home")))
-    assert found["db"].content == "To do\n\nProperties: Name"
+    assert found["db"].content == "To do\n\nProperties: Name, Status"
     assert found["row"].kind == "database_row"
-    assert [parent.title for parent in found["row"].parents] == ["Title home", "Tasks"]
+    assert [parent.title for parent in found["row"].parents] == ["Title home", "Title db"]
 
 
 def test_check_says_what_is_in_reach(notion: Notion, connector: NotionConnector) -> None:
@@ -452,15 +453,15 @@ def test_check_names_what_is_wrong(
     notion: Notion, connector: NotionConnector, path: str, status: int, code: str, subject: str
 ) -> None:
     a_workspace(notion)
-    notion.answers[path] = lambda request: refused(status, code, "said so")
+    notion.answers[path] = lambda: refusal(status, code, "said so")
     wrong = [finding for finding in connector.check() if not finding.ok]
     assert [finding.subject for finding in wrong] == [subject]
     assert "said so" in wrong[0].detail
-    assert "ntn-secret" not in wrong[0].detail
+    assert TOKEN not in wrong[0].detail
 
 
 def test_check_says_that_nothing_is_shared(notion: Notion, connector: NotionConnector) -> None:
-    notion.people = ()
+    notion.users.clear()
     assert [finding.ok for finding in connector.check()] == [True, False, False]
 
 
@@ -505,7 +506,7 @@ def test_a_mark_tells_of_a_move_that_no_time_tells(notion: Notion, connector: No
 def test_a_listing_that_notion_cuts_is_not_taken_for_whole(notion: Notion, connector: NotionConnector) -> None:
     notion.add_page("home")
     found = {"results": [notion.objects["home"]], "has_more": False, "request_status": {"type": "incomplete"}}
-    notion.answers["search"] = lambda request: httpx.Response(200, json=found)
+    notion.answers["search"] = lambda: JSONResponse(found)
     with pytest.raises(InvalidResponse, match="does not name all"):
         list(connector.listing(unit("home")))
     *_, last = connector.read(unit("home"))
@@ -516,7 +517,7 @@ def test_a_listing_that_notion_cuts_is_not_taken_for_whole(notion: Notion, conne
 def test_the_unit_of_an_object(notion: Notion, connection: NotionConnection) -> None:
     a_workspace(notion)
     notion.add_page("thrown", under("team"), in_trash=True)
-    chosen = connect(connection.model_copy(update={"exclude": ("guide",)}), httpx.MockTransport(notion))
+    chosen = connect(connection.model_copy(update={"exclude": ("guide",)}), notion.transport())
     units = {"note": "home", "inside": "home", "tasks": "home", "tasks-source": "home", "soon": "roadmap"}
     units |= {"note/files/f": "home", "thrown/below": "home"}
     for name, expected in units.items():
@@ -538,15 +539,15 @@ def test_looking_up_the_unit_spares_the_fetch_its_requests(notion: Notion, conne
 
 def test_what_stands_below_a_page_is_fetched_by_one_name(notion: Notion, connector: NotionConnector) -> None:
     a_workspace(notion)
-    notion.write("home", {"id": "team", **child_page("team")}, {"id": "tasks", **child_database("tasks")})
-    notion.write("row", {"id": "inside", **child_page("inside")})
+    notion.put("home", {"id": "team", **child_page("team")}, {"id": "tasks", **child_database("tasks")})
+    notion.put("row", {"id": "inside", **child_page("inside")})
     found = documents(connector.fetch(unit("home"), ["notion:acme-notion/home/below"]))
     assert set(found) == {"team", "note", "tasks", "row", "inside"}
 
 
 def test_a_new_name_is_shown_at_any_depth(notion: Notion, connector: NotionConnector, fresh: NotionConnector) -> None:
     notion.add_page("home")
-    notion.write("home", {"id": "a", **child_page("a")})
+    notion.put("home", {"id": "a", **child_page("a")})
     for name, parent_name, below in (("a", "home", "b"), ("b", "a", "c"), ("c", "b", "")):
         body = [{"id": below, **child_page(below)}] if below else [block("paragraph", "Words")]
         notion.add_page(name, under(parent_name), *body)
@@ -564,7 +565,7 @@ def test_a_page_that_comes_to_stand_below_another_is_found_though_no_time_tells(
     notion.add_page("guide", None, {"id": "b", **child_page("b")})
     notion.add_page("a", under("home"))
     notion.add_page("b", under("guide"))
-    notion.minutes += 600
+    notion.wait(minutes=600)
     cursor = last_cursor(connector.read(unit("home")))
     notion.edit("home", {"id": "a", **child_page("a")}, {"id": "b", **child_page("b")})
     notion.objects["b"]["parent"] = under("home")
@@ -575,7 +576,7 @@ def test_new_columns_of_a_database_reach_its_rows(
     notion: Notion, connector: NotionConnector, fresh: NotionConnector
 ) -> None:
     a_workspace(notion)
-    notion.minutes += 600
+    notion.wait(minutes=600)
     cursor = last_cursor(connector.read(unit("home")))
     notion.edit("tasks-source", properties={"Name": {"type": "title"}, "Owner": {"type": "people"}})
     assert set(documents(fresh.read(unit("home"), cursor))) == {"tasks", "row"}
@@ -587,7 +588,7 @@ def test_an_interrupted_rename_goes_on(notion: Notion, connector: NotionConnecto
     notion.add_page("top", under("home"), *({"id": name, **child_page(name)} for name in below))
     for name in below:
         notion.add_page(name, under("top"))
-    notion.minutes += 600
+    notion.wait(minutes=600)
     cursor = last_cursor(connector.read(unit("home")))
     notion.edit("top", properties={"Name": {"id": "title", "type": "title", "title": text("Renamed")}})
     before: list[Item] = []
@@ -622,39 +623,31 @@ def test_comments_on_blocks_are_read_where_that_is_asked_for(
 ) -> None:
     notion.add_page("home", None, {"id": "in", **block("paragraph", "Words")}, block("paragraph", "More"))
     notion.remarks["in"] = [remark("d1", "Which words?", "u-ada")]
-    chosen = connect(connection.model_copy(update={"block_comments": on_blocks}), httpx.MockTransport(notion))
+    chosen = connect(connection.model_copy(update={"block_comments": on_blocks}), notion.transport())
     content = str(documents(chosen.read(unit("home")))["home"].content)
     assert ("Which words?" in content) is on_blocks
-    places = [request.url.params["block_id"] for request in notion.asked if request.url.path.endswith("comments")]
+    places = [request.url.params["block_id"] for request in notion.requests if request.url.path.endswith("comments")]
     assert places == asked
 
 
 def test_comments_are_asked_for_once_where_the_integration_may_not(notion: Notion, connector: NotionConnector) -> None:
     a_workspace(notion)
-    notion.answers["comments"] = lambda request: refused(403, "restricted_resource")
+    notion.answers["comments"] = lambda: refusal(403, "restricted_resource")
     assert len(documents(connector.read(unit("home")))) == 6
     assert notion.paths()["comments"] == 1
 
 
 def test_an_older_server_is_spoken_to_as_such(notion: Notion, connector: NotionConnector) -> None:
     notion.add_page("home")
-    answer = notion.__call__
-
-    def older(request: httpx.Request) -> httpx.Response:
-        version = request.headers["notion-version"]
-        if version != "2022-06-28":
-            return refused(400, "missing_version", f"Notion-Version header failed validation, instead was `{version}`.")
-        return answer(request)
-
-    old = connect(connector._connection, httpx.MockTransport(older))
-    assert set(documents(old.read(unit("home")))) == {"home"}
-    assert old.check()[0].detail == "integration Headrace of Acme, API version 2022-06-28"
+    notion.versions = (OLDER,)
+    assert set(documents(connector.read(unit("home")))) == {"home"}
+    assert connector.check()[0].detail == "integration Headrace of Acme, API version 2022-06-28"
 
 
 def test_a_database_that_the_older_version_cannot_show_is_named(notion: Notion, connector: NotionConnector) -> None:
     a_workspace(notion)
     message = "Databases with multiple data sources are not supported in this API version."
-    notion.answers["databases/tasks"] = lambda request: refused(400, "validation_error", message)
+    notion.answers["databases/tasks"] = lambda: refusal(400, "validation_error", message)
     (failed,) = connector.fetch(unit("home"), ["notion:acme-notion/tasks"])
     assert isinstance(failed, Failed)
     assert message in failed.error

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import httpx
 import pytest
+from starlette.responses import JSONResponse
 
 from connectors.contract import Checkpoint, Item
 from connectors.errors import InvalidResponse, Unavailable
 from connectors.model import Document, Unit
+from connectors.notion.payloads import NotionComment
 from connectors.notion.render.rich_text import markdown
 from connectors.notion.settings import NotionConnection
 from connectors.notion.source import NotionConnector, connect
-from tests.connectors.notion.conftest import Notion, Payload, block, refused, under
+from tests.emulators.notion import Notion, Payload, block, refusal, under
 
-DOWN = lambda request: refused(500, "internal_server_error")  # noqa: E731
+DOWN = lambda: refusal(500, "internal_server_error")  # noqa: E731
 HIDDEN = [
     (403, "restricted_resource"),
     (404, "object_not_found"),
@@ -43,7 +44,7 @@ def test_pages_are_read_without_people_and_comments(
     notion: Notion, connector: NotionConnector, path: str, status: int, code: str
 ) -> None:
     notion.add_page("home")
-    notion.answers[path] = lambda request: refused(status, code)
+    notion.answers[path] = lambda: refusal(status, code)
     assert contents(connector.read(unit("home"))) == {"home": "Body home"}
 
 
@@ -54,7 +55,7 @@ def test_what_a_block_does_not_show_leaves_the_rest_of_its_page(
     """Notion answers 400 for the children of blocks that its API does not support."""
     ai = {"id": "ai", "type": "ai_block", "ai_block": {}, "has_children": True}
     notion.add_page("home", None, block("paragraph", "above"), ai, block("paragraph", "below"))
-    notion.answers["blocks/ai/children"] = lambda request: refused(status, code, "ai_block is not supported")
+    notion.answers["blocks/ai/children"] = lambda: refusal(status, code, "ai_block is not supported")
     (document, checkpoint) = connector.read(unit("home"))
     assert isinstance(document, Document)
     assert document.content == "above\n\n<!-- unsupported: ai_block -->\n\nbelow"
@@ -69,7 +70,7 @@ def test_a_long_property_that_cannot_be_listed_keeps_its_first_values(
     notion.add_page("home")
     related: Payload = {"id": "rel", "type": "relation", "relation": [{"id": "home"}, None], "has_more": True}
     notion.add_page("page", under("home"), properties={"Part of": related})
-    notion.answers["pages/page/properties/rel"] = lambda request: refused(status, code)
+    notion.answers["pages/page/properties/rel"] = lambda: refusal(status, code)
     assert contents(connector.read(unit("home")))["page"] == "Part of: Title home\n\nBody page"
 
 
@@ -92,7 +93,7 @@ def a_database_beside_a_page(notion: Notion) -> None:
     notion.add_page("home")
     notion.add_database("tasks", under("home"), says="To do")
     notion.add_page("row", notion.row_parent("tasks-source"))
-    notion.unlisted.add("row")
+    notion.late.add("row")
     notion.add_page("page", under("home"))
 
 
@@ -101,7 +102,7 @@ def test_a_data_source_that_may_not_be_queried_leaves_the_unit_alone(
 ) -> None:
     a_database_beside_a_page(notion)
     for kind in ("data_sources", "databases"):
-        notion.answers[f"{kind}/tasks-source/query"] = lambda request: refused(400, "validation_error", "linked")
+        notion.answers[f"{kind}/tasks-source/query"] = lambda: refusal(400, "validation_error", "linked")
     assert set(contents(connector.read(unit("home")))) == {"home", "tasks", "page"}
 
 
@@ -114,7 +115,7 @@ def test_a_data_source_that_fails_is_asked_again_by_the_next_read(
     assert set(contents(items)) == {"home", "tasks", "page"}
     assert not end(items).complete
     del notion.answers["data_sources/tasks-source/query"]
-    fresh = connect(connection, httpx.MockTransport(notion))
+    fresh = connect(connection, notion.transport())
     assert set(contents(fresh.read(unit("home"), end(items).cursor))) == {"row"}
 
 
@@ -132,7 +133,7 @@ def test_a_page_in_a_database_that_notion_refuses_is_a_unit_of_its_own(
     notion.add_page("home")
     notion.add_page("row", under("several", "database"))
     several = "Databases with multiple data sources are not supported in this API version."
-    notion.answers["databases/several"] = lambda request: refused(400, "validation_error", several)
+    notion.answers["databases/several"] = lambda: refusal(400, "validation_error", several)
     assert [one.id for one in connector.units()] == ["home", "row"]
     assert set(contents(connector.read(unit("row")))) == {"row"}
 
@@ -147,11 +148,11 @@ def test_a_page_of_which_the_container_fails_is_read_later(
     assert [one.id for one in connector.units()] == ["home"]
     items = list(connector.read(unit("home")))
     assert (set(contents(items)), end(items).complete) == ({"home", "page"}, False)
-    notion.tick()
-    notion.answers["pages/away"] = lambda request: httpx.Response(
-        200, json={**notion.objects["home"], "id": "away", "parent": under("home")}
+    notion.wait(hours=2)
+    notion.answers["pages/away"] = lambda: JSONResponse(
+        {**notion.objects["home"], "id": "away", "parent": under("home")}
     )
-    fresh = connect(connection, httpx.MockTransport(notion))
+    fresh = connect(connection, notion.transport())
     assert set(contents(fresh.read(unit("home"), end(items).cursor))) == {"lost"}
 
 
@@ -169,7 +170,7 @@ def test_a_listing_that_tells_of_more_and_gives_no_way_to_it_is_not_complete(
     notion.add_page("home")
     notion.add_page("page", under("home"))
     told = {"object": "list", "results": [notion.objects["home"]], "has_more": True, "next_cursor": None}
-    notion.answers["search"] = lambda request: httpx.Response(200, json=told)
+    notion.answers["search"] = lambda: JSONResponse(told)
     items = list(connector.read(unit("home")))
     assert (set(contents(items)), end(items).complete) == ({"home"}, False)
     with pytest.raises(InvalidResponse):
@@ -179,7 +180,7 @@ def test_a_listing_that_tells_of_more_and_gives_no_way_to_it_is_not_complete(
 def test_a_mentioned_link_is_shown_by_its_title() -> None:
     mention = {"type": "link_mention", "link_mention": {"href": "https://l.example", "title": "The roadmap"}}
     run = {"type": "mention", "mention": mention, "plain_text": "https://l.example", "href": "https://l.example"}
-    assert markdown([run]) == "[The roadmap](https://l.example)"
+    assert markdown(NotionComment.model_validate({"rich_text": [run]}).rich_text) == "[The roadmap](https://l.example)"
 
 
 def test_what_fails_is_asked_for_once_for_all_units(notion: Notion, connector: NotionConnector) -> None:

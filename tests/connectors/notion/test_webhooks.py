@@ -99,7 +99,7 @@ def test_events(connected: NotionConnection, kind: str, entity: str, data: Any, 
 @pytest.mark.parametrize(
     ("kind", "reason"),
     [
-        ("file_upload.created", "uploads are read once they stand on a page"),
+        ("file_upload.created", "uploads are read once they are on a page"),
         ("file_upload.upload_failed", "uploads"),
         ("view.updated", "a view shows rows that are read anyway"),
         ("page.painted", "'page.painted' is not known"),

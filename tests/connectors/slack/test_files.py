@@ -8,8 +8,9 @@ import pytest
 from pydantic import SecretStr
 
 from connectors.model import HTML, MARKDOWN, PLAIN_TEXT
-from connectors.slack.file_types import LARGEST, content_type, mail, reason_to_pass_over
-from connectors.slack.files import files_url
+from connectors.slack.downloads import files_url
+from connectors.slack.file_types import LARGEST, content_type, mail_text, reason_to_skip
+from connectors.slack.payloads import SlackFile
 from connectors.slack.settings import SlackConnection
 
 PDF = "application/pdf"
@@ -40,7 +41,7 @@ DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
     ],
 )
 def test_types(file: dict[str, Any], expected: str) -> None:
-    assert content_type(file) == expected
+    assert content_type(SlackFile.model_validate(file)) == expected
 
 
 TEXT = {"mimetype": PLAIN_TEXT, "filetype": "text", "url_private": "https://files.slack.com/files-pri/T1-F1/a.txt"}
@@ -63,14 +64,14 @@ TEXT = {"mimetype": PLAIN_TEXT, "filetype": "text", "url_private": "https://file
         ({"mode": "email", "plain_text": "Dear all"}, None),
     ],
 )
-def test_files_that_are_passed_over_say_why(file: dict[str, Any], reason: str | None) -> None:
-    assert reason_to_pass_over(file) == reason
+def test_files_that_are_skipped_say_why(file: dict[str, Any], reason: str | None) -> None:
+    assert reason_to_skip(SlackFile.model_validate(file)) == reason
 
 
 def test_a_mail_is_its_text() -> None:
     file = {"plain_text": "Dear all", "subject": "Water", "from": [{"original": "Ada <ada@acme.test>"}]}
-    assert mail(file) == "Subject: Water\nFrom: Ada <ada@acme.test>\n\nDear all"
-    assert mail({"plain_text": "Dear all"}) == "Dear all"
+    assert mail_text(SlackFile.model_validate(file)) == "Subject: Water\nFrom: Ada <ada@acme.test>\n\nDear all"
+    assert mail_text(SlackFile(plain_text="Dear all")) == "Dear all"
 
 
 @pytest.mark.parametrize(

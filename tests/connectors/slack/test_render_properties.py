@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.slack.render.messages import render_body
 from connectors.slack.render.mrkdwn import Names
+from tests.connectors.slack.conftest import parse_message
 
 NAMES = Names(lambda user: f"name{user}", lambda channel: f"name{channel}", lambda group: f"name{group}")
 WORD = re.compile(r"w\d+x")
@@ -81,7 +83,7 @@ messages = st.fixed_dictionaries(
 
 @settings(max_examples=300, deadline=None)
 @given(messages)
-def test_all_words_and_only_words_of_the_message(message):
-    rendered = render_body(message, NAMES)
+def test_all_words_and_only_words_of_the_message(message: dict[str, Any]) -> None:
+    rendered = render_body(parse_message(message), NAMES)
     assert set(WORD.findall(rendered)) == set(WORD.findall(json.dumps(message)))
     assert not re.sub(r"w\d+x|https://example\.com|File:|---|[\s*`~>|_\-#()\[\]\\:]|\d+\.", "", rendered)

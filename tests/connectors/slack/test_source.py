@@ -1,30 +1,38 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
 from pydantic import SecretStr
 
-from connectors.contract import Checkpoint, Deleted, Failed, Window
-from connectors.errors import AccessDenied, AuthenticationFailed, InvalidResponse, RateLimited, TransientError
+from connectors.contract import Checkpoint, Cursor, Deleted, Failed, Item, Window
+from connectors.errors import (
+    AccessDenied,
+    AuthenticationFailed,
+    InvalidResponse,
+    RateLimited,
+    SourceError,
+    TransientError,
+)
 from connectors.model import Document, Unit
 from connectors.slack.cursor import REMEMBERED
 from connectors.slack.settings import SlackConnection
-from connectors.slack.source import connect
-from tests.connectors.slack.conftest import TOKEN, reply
+from connectors.slack.source import SlackConnector, connect
+from tests.connectors.slack.conftest import TOKEN, Workspace, id_of, reply, text_of
 
 UNIT = Unit("C1", "general")
 ROOT = "slack:acme/C1"
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
 
 
-def ts(days=0, minutes=0):
+def ts(days: float = 0, minutes: float = 0) -> str:
     return f"{int((START + timedelta(days=days, minutes=minutes)).timestamp())}.000100"
 
 
-def fill(slack):
+def fill(slack: Workspace) -> None:
     """Three days: messages, a thread with two replies of which one is broadcast, noise, a bot."""
     slack.say("C1", ts(0), "good morning")
     slack.say("C1", ts(0, 1), "", subtype="channel_join")
@@ -34,32 +42,33 @@ def fill(slack):
     slack.say("C1", ts(2), "deployed 7.4", bot_id="B1", username="deploy-bot", subtype="bot_message")
 
 
-def documents(items):
+def documents(items: Iterable[Item]) -> dict[str, Document]:
     return {item.id.removeprefix(f"{ROOT}/"): item for item in items if isinstance(item, Document)}
 
 
-def cursor_of(items):
+def cursor_of(items: Sequence[Item]) -> Cursor:
     return next(item.cursor for item in reversed(items) if isinstance(item, Checkpoint))
 
 
-def read(connector, cursor=None, window=None):
+def read(connector: SlackConnector, cursor: Cursor | None = None, window: Window | None = None) -> list[Item]:
     return list(connector.read(UNIT, copy.deepcopy(cursor), window))
 
 
-def test_every_message_stands_in_exactly_one_document(slack, connector):
+def test_every_message_stands_in_exactly_one_document(slack: Workspace, connector: SlackConnector) -> None:
     fill(slack)
     items = read(connector)
     found = documents(items)
     assert set(found) == {"days/2026-03-01", "days/2026-03-03", f"threads/{ts(1)}"}
     for text in ("good morning", "who broke the build?", "me, sorry", "fixed now", "deployed 7.4"):
-        assert sum(item.content.count(text) for item in found.values()) == 1
+        assert sum(text_of(item).count(text) for item in found.values()) == 1
+    assert isinstance(items[-1], Checkpoint)
     assert items[-1].complete
 
 
-def test_a_thread_tells_who_when_and_where(slack, connector):
+def test_a_thread_tells_who_when_and_where(slack: Workspace, connector: SlackConnector) -> None:
     fill(slack)
     thread = documents(read(connector))[f"threads/{ts(1)}"]
-    assert thread.content.startswith("**ada** (2026-03-02 09:00): who broke the build?")
+    assert text_of(thread).startswith("**ada** (2026-03-02 09:00): who broke the build?")
     assert (thread.title, thread.author, thread.kind) == ("#general: who broke the build?", "ada", "thread")
     assert thread.url == f"https://acme.slack.com/archives/C1/p{ts(1).replace('.', '')}"
     assert thread.created_at == START.replace(microsecond=100) + timedelta(days=1)
@@ -68,7 +77,7 @@ def test_a_thread_tells_who_when_and_where(slack, connector):
     assert thread.readers == ("group:acme:workspace",)
 
 
-def test_nothing_new_costs_two_requests_and_yields_nothing(slack, connector):
+def test_nothing_new_costs_two_requests_and_yields_nothing(slack: Workspace, connector: SlackConnector) -> None:
     fill(slack)
     cursor = cursor_of(read(connector))
     slack.calls.clear()
@@ -78,7 +87,9 @@ def test_nothing_new_costs_two_requests_and_yields_nothing(slack, connector):
 
 @pytest.mark.parametrize("page_size", [1, 2, 3, 200])
 @pytest.mark.parametrize("ignores_bounds", [False, True])
-def test_pages_of_any_size_give_the_same(slack, connector, page_size, ignores_bounds):
+def test_pages_of_any_size_give_the_same(
+    slack: Workspace, connector: SlackConnector, page_size: int, ignores_bounds: bool
+) -> None:
     fill(slack)
     expected = documents(read(connector))
     slack.page_size, slack.ignores_bounds = page_size, ignores_bounds
@@ -89,7 +100,7 @@ def test_pages_of_any_size_give_the_same(slack, connector, page_size, ignores_bo
         assert documents(read(connector)) == expected
 
 
-def test_a_killed_read_continues_from_any_checkpoint(slack, connector):
+def test_a_killed_read_continues_from_any_checkpoint(slack: Workspace, connector: SlackConnector) -> None:
     fill(slack)
     slack.page_size = 1
     items = read(connector)
@@ -119,12 +130,14 @@ def test_a_killed_read_continues_from_any_checkpoint(slack, connector):
         ),
     ],
 )
-def test_what_changes_among_the_latest_messages_is_read_again(slack, connector, happen, changed):
+def test_what_changes_among_the_latest_messages_is_read_again(
+    slack: Workspace, connector: SlackConnector, happen: Callable[[Workspace], object], changed: set[str]
+) -> None:
     fill(slack)
     cursor = cursor_of(read(connector))
     happen(slack)
     items = read(connector, cursor)
-    named = {getattr(item, "id", None) or item.document_id for item in items[:-1]}
+    named = {id_of(item) for item in items[:-1]}
     assert {name.removeprefix(f"{ROOT}/") for name in named} == changed
     whole = documents(read(connector))
     assert all(item == whole[name] for name, item in documents(items).items())
@@ -133,24 +146,24 @@ def test_what_changes_among_the_latest_messages_is_read_again(slack, connector, 
     assert read(connector, cursor_of(items)) == [items[-1]]
 
 
-def test_more_new_messages_than_a_page_holds(slack, connector):
+def test_more_new_messages_than_a_page_holds(slack: Workspace, connector: SlackConnector) -> None:
     slack.page_size = 10
     slack.say("C1", ts(0), "first")
     cursor = cursor_of(read(connector))
     for number in range(35):
         slack.say("C1", ts(number // 10 + 1, number), f"message {number}")
     found = documents(read(connector, cursor))
-    assert sum(item.content.count("message ") for item in found.values()) == 35
+    assert sum(text_of(item).count("message ") for item in found.values()) == 35
 
 
-def test_the_cursor_stays_small(slack, connector):
+def test_the_cursor_stays_small(slack: Workspace, connector: SlackConnector) -> None:
     for number in range(REMEMBERED + 50):
         slack.say("C1", ts(0, number), f"message {number}")
     slack.page_size = 1_000
     assert len(cursor_of(read(connector))["seen"]) == REMEMBERED
 
 
-def test_a_window_takes_in_its_days_and_leaves_the_cursor(slack, connector):
+def test_a_window_takes_in_its_days_and_leaves_the_cursor(slack: Workspace, connector: SlackConnector) -> None:
     fill(slack)
     window = Window(START + timedelta(days=1, hours=-1), START + timedelta(days=2, hours=-1))
     items = read(connector, {"seen": {}}, window)
@@ -160,7 +173,7 @@ def test_a_window_takes_in_its_days_and_leaves_the_cursor(slack, connector):
     assert set(documents(read(connector, {"seen": {}}, until_midnight))) == {f"threads/{ts(1)}"}
 
 
-def test_fetch_looks_again(slack, connector):
+def test_fetch_looks_again(slack: Workspace, connector: SlackConnector) -> None:
     fill(slack)
     whole = documents(read(connector))
     names = [*whole, "threads/1.000000", "days/2020-01-01"]
@@ -172,7 +185,7 @@ def test_fetch_looks_again(slack, connector):
     ]
 
 
-def test_one_broken_thread_leaves_the_rest_alone(slack, connector):
+def test_one_broken_thread_leaves_the_rest_alone(slack: Workspace, connector: SlackConnector) -> None:
     fill(slack)
     broken = {"ok": False, "error": "some_new_error"}
     slack.fault = lambda method, form: reply(200, broken) if method == "conversations.replies" else None
@@ -182,7 +195,7 @@ def test_one_broken_thread_leaves_the_rest_alone(slack, connector):
     assert len(documents(items)) == 2
 
 
-def test_a_long_message_is_read(slack, connector):
+def test_a_long_message_is_read(slack: Workspace, connector: SlackConnector) -> None:
     slack.say("C1", ts(0), "word " * 1_000_000)
     assert len(documents(read(connector))["days/2026-03-01"].content) > 4_900_000
 
@@ -198,20 +211,22 @@ def test_a_long_message_is_read(slack, connector):
         (reply(200, b'{"ok": true, "chan'), TransientError, "not JSON"),
     ],
 )
-def test_refusals_say_what_is_wrong(slack, connector, answer, error, words):
+def test_refusals_say_what_is_wrong(
+    slack: Workspace, connector: SlackConnector, answer: httpx.Response, error: type[SourceError], words: str
+) -> None:
     slack.fault = lambda method, form: answer
     with pytest.raises(error, match=words) as raised:
         list(connector.units())
     assert TOKEN not in str(raised.value)
 
 
-def test_a_limit_that_passes_is_waited_for(slack, connector):
+def test_a_limit_that_passes_is_waited_for(slack: Workspace, connector: SlackConnector) -> None:
     answers = iter([reply(429, b"", **{"Retry-After": "0"}), reply(200, {"ok": False, "error": "ratelimited"})])
     slack.fault = lambda method, form: next(answers, None) if method == "conversations.list" else None
     assert [unit.id for unit in connector.units()] == ["C1"]
 
 
-def test_memberships(slack, connector):
+def test_memberships(slack: Workspace, connector: SlackConnector) -> None:
     slack.channels["C2"] = {"id": "C2", "name": "secret", "is_private": True}
     slack.channels["C3"] = {"id": "C3", "name": "unclear"}
     slack.users["U4"] = {"id": "U4", "name": "robot", "is_bot": True, "profile": {"email": "robot@example.com"}}
@@ -224,7 +239,7 @@ def test_memberships(slack, connector):
     assert document.readers == ("group:acme:C2",)
 
 
-def test_people_of_other_organisations_and_user_groups(slack, connector):
+def test_people_of_other_organisations_and_user_groups(slack: Workspace, connector: SlackConnector) -> None:
     """A Slack Connect channel: its members from elsewhere are nobody here."""
     slack.users["U6"] = {"id": "U6", "team_id": "T2", "profile": {"email": "ext@other.example"}}
     slack.users["U7"] = {"id": "U7", "is_stranger": True, "profile": {"email": "far@other.example"}}
@@ -238,7 +253,7 @@ def test_people_of_other_organisations_and_user_groups(slack, connector):
     assert found == {("workspace", "ada"), ("workspace", "bo"), ("workspace", "grid"), ("C2", "ada"), ("S1", "bo")}
 
 
-def test_a_bot_reads_only_where_it_was_invited(slack, connector):
+def test_a_bot_reads_only_where_it_was_invited(slack: Workspace, connector: SlackConnector) -> None:
     slack.channels |= {
         "C2": {"id": "C2", "name": "not-invited", "is_private": False, "is_member": False},
         "C3": {"id": "C3", "name": "archived", "is_private": False, "is_member": False, "is_archived": True},
@@ -255,7 +270,7 @@ def test_a_bot_reads_only_where_it_was_invited(slack, connector):
     assert (units["G1"].readers, units["C4"].readers) == (("group:acme:G1",), ("group:acme:workspace",))
 
 
-def test_check_says_what_the_token_reaches(slack, connector):
+def test_check_says_what_the_token_reaches(slack: Workspace, connector: SlackConnector) -> None:
     assert [(one.subject, one.ok) for one in connector.check()] == [("credentials", True), ("channels", True)]
     slack.fault = lambda method, form: reply(200, {"ok": False, "error": "token_revoked"})
     (finding,) = connector.check()

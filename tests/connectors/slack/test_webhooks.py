@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -10,7 +11,7 @@ from pydantic import SecretStr
 from connectors.registry import receive
 from connectors.slack.settings import SlackConnection
 from connectors.slack.webhooks import _EVENTS, NOT_READ
-from connectors.webhooks import DeliveryRefused, DeliveryUnreadable, Invalidation
+from connectors.webhooks import DeliveryRefused, DeliveryUnreadable, Event, Invalidation, Scope
 from tests.emulators.slack import SIGNING_SECRET, signature
 
 NOW = 1_772_442_100
@@ -19,12 +20,12 @@ TS, DAY = "1772442000.000100", "days/2026-03-02"
 ROOT, ROOT_DAY = "1764666000.000200", "days/2025-12-02"
 
 
-def told(event, **envelope):
+def told(event: dict[str, Any], **envelope: Any) -> Event:
     body = json.dumps({"type": "event_callback", "event_id": "Ev1", "event": event} | envelope).encode()
     return receive(CONNECTION, signature(body, NOW), body, NOW)
 
 
-def names(event):
+def names(event: Event) -> set[str]:
     return {change.document_id.removeprefix("slack:acme/C1/") for change in event.invalidations}
 
 
@@ -52,7 +53,7 @@ def names(event):
         ({"subtype": "message_replied", "message": {"ts": ROOT, "reply_count": 1}}, {f"threads/{ROOT}", ROOT_DAY}),
     ],
 )
-def test_a_message_points_to_its_thread_day_and_files(event, expected):
+def test_a_message_points_to_its_thread_day_and_files(event: dict[str, Any], expected: set[str]) -> None:
     received = told({"type": "message", "channel": "C1", "channel_type": "channel"} | event)
     assert names(received) == expected
     assert {change.unit for change in received.invalidations} == {"C1"}
@@ -83,19 +84,19 @@ def test_a_message_points_to_its_thread_day_and_files(event, expected):
         ({"type": "team_join", "user": {"id": "U1"}}, [("memberships", "", "")]),
     ],
 )
-def test_files_channels_and_people(event, changes):
+def test_files_channels_and_people(event: dict[str, Any], changes: list[tuple[Scope, str, str]]) -> None:
     received = told(event)
     assert received.invalidations == tuple(Invalidation(*one) for one in changes)
     assert (received.id, received.kind.partition(".")[0]) == ("Ev1", event["type"])
 
 
-def test_events_that_slack_left_out_are_made_up_for():
+def test_events_that_slack_left_out_are_made_up_for() -> None:
     """https://docs.slack.dev/reference/events/app_rate_limited"""
     body = json.dumps({"type": "app_rate_limited", "team_id": "T1", "minute_rate_limited": 1518467820}).encode()
     assert receive(CONNECTION, signature(body, NOW), body, NOW).invalidations == (Invalidation("unit"),)
 
 
-def test_the_address_is_confirmed():
+def test_the_address_is_confirmed() -> None:
     body = json.dumps({"type": "url_verification", "challenge": "3eZbrw1a", "token": "old"}).encode()
     event = receive(CONNECTION, signature(body, NOW), body, NOW)
     assert (event.answer, event.invalidations) == ({"challenge": "3eZbrw1a"}, ())
@@ -103,13 +104,13 @@ def test_the_address_is_confirmed():
 
 
 @pytest.mark.parametrize("kind", ["reaction_added", "from_the_future", "tokens_revoked", "file_created", "im_open"])
-def test_what_is_not_read_is_named(kind):
+def test_what_is_not_read_is_named(kind: str) -> None:
     event = told({"type": kind})
     assert (event.invalidations, bool(event.ignored)) == ((), True)
 
 
 @pytest.mark.parametrize("kind", ["member_joined_channel", "member_left_channel"])
-def test_where_the_app_itself_comes_or_leaves_there_is_a_channel_more_or_less(kind):
+def test_where_the_app_itself_comes_or_leaves_there_is_a_channel_more_or_less(kind: str) -> None:
     """https://docs.slack.dev/apis/events-api/#authorizations"""
     event = {"type": kind, "channel": "C1", "user": "U1", "channel_type": "C"}
     memberships, channel = Invalidation("memberships"), Invalidation("units", "C1")
@@ -120,16 +121,16 @@ def test_where_the_app_itself_comes_or_leaves_there_is_a_channel_more_or_less(ki
 
 
 @pytest.mark.parametrize("subtype", ["channel_join", "channel_topic", "pinned_item", "reminder_add"])
-def test_notices_of_a_channel_are_no_messages(subtype):
+def test_notices_of_a_channel_are_no_messages(subtype: str) -> None:
     event = told({"type": "message", "subtype": subtype, "channel": "C1", "ts": TS})
     assert {change.scope for change in event.invalidations} <= {"memberships"}
 
 
-def test_direct_messages_are_nobodys_business():
+def test_direct_messages_are_nobodys_business() -> None:
     assert told({"type": "message", "channel_type": "im", "channel": "D1", "ts": TS}).invalidations == ()
 
 
-def test_no_event_is_both_read_and_not():
+def test_no_event_is_both_read_and_not() -> None:
     assert not _EVENTS.keys() & NOT_READ.keys()
 
 
@@ -145,12 +146,12 @@ def test_no_event_is_both_read_and_not():
         signature(b"{}", NOW) | {"x-slack-signature": "v1=00"},
     ],
 )
-def test_a_wrong_or_old_signature_is_refused(headers):
+def test_a_wrong_or_old_signature_is_refused(headers: dict[str, str]) -> None:
     with pytest.raises(DeliveryRefused):
         receive(CONNECTION, headers, b"{}", NOW)
 
 
-def test_without_a_secret_everything_is_refused():
+def test_without_a_secret_everything_is_refused() -> None:
     with pytest.raises(DeliveryRefused, match="webhook_secret"):
         receive(CONNECTION.model_copy(update={"webhook_secret": None}), signature(b"{}", NOW), b"{}", NOW)
 
@@ -167,7 +168,7 @@ def test_without_a_secret_everything_is_refused():
         b'{"type": "event_callback", "event": {"type": "file_shared"}}',
     ],
 )
-def test_what_is_signed_and_not_as_documented_is_unreadable(body):
+def test_what_is_signed_and_not_as_documented_is_unreadable(body: bytes) -> None:
     with pytest.raises(DeliveryUnreadable):
         receive(CONNECTION, signature(body, NOW), body, NOW)
 
@@ -181,6 +182,6 @@ def test_what_is_signed_and_not_as_documented_is_unreadable(body):
         {"type": "channel_history_changed", "latest": TS, "ts": TS, "event_ts": TS},
     ],
 )
-def test_documented_examples_that_name_no_channel_are_named_as_ignored(event):
+def test_documented_examples_that_name_no_channel_are_named_as_ignored(event: dict[str, Any]) -> None:
     received = told(event)
     assert (received.invalidations, received.ignored) == ((), "it does not say which channel it is about")

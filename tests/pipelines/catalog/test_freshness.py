@@ -12,12 +12,13 @@ from connectors.model import Unit
 from connectors.webhooks import Event, Invalidation
 from pipelines.catalog import open_catalog
 from pipelines.catalog.freshness import allowed_lag, freshness
+from pipelines.settings import Settings
 
 MONDAY = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SYNC = timedelta(minutes=30)
 
 
-def connection(schedule="*/15 * * * *"):
+def connection(schedule: str = "*/15 * * * *") -> GitHubConnection:
     return GitHubConnection(id="acme", source="github", token=SecretStr("t"), schedule=schedule)
 
 
@@ -31,11 +32,11 @@ def connection(schedule="*/15 * * * *"):
         ("0 6 1 * *", timedelta(days=31)),
     ],
 )
-def test_the_schedule_says_how_late_is_late(schedule, gap):
+def test_the_schedule_says_how_late_is_late(schedule: str, gap: timedelta) -> None:
     assert allowed_lag(connection(schedule), MONDAY) == 2 * gap + SYNC
 
 
-def test_a_connection_is_as_fresh_as_the_unit_read_longest_ago(settings):
+def test_a_connection_is_as_fresh_as_the_unit_read_longest_ago(settings: Settings) -> None:
     with open_catalog(settings) as catalog:
         catalog.units.replace_listing("acme", "github", [Unit("a", "A"), Unit("b", "B")])
         catalog.units.record_sync("acme", "a")
@@ -49,7 +50,7 @@ def test_a_connection_is_as_fresh_as_the_unit_read_longest_ago(settings):
         assert not freshness(catalog, connection(), now + timedelta(hours=2)).late
 
 
-def test_waiting_events_are_counted(settings):
+def test_waiting_events_are_counted(settings: Settings) -> None:
     with open_catalog(settings) as catalog:
         catalog.events.store("acme", Event("d1", "push", (Invalidation("units"),)), b"")
         found = freshness(catalog, connection())

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from pipelines.catalog import Outcome, open_catalog
+from pipelines.catalog.documents import Documents
 from pipelines.catalog.lookup import resolve, resolve_ids, spellings
+from pipelines.settings import Settings
 
 PAGE = "https://example.com/page"
 FILE = "1ZIChpZeYTt5KLQSopF3sAI6TRfoZpLw2"
@@ -22,14 +26,15 @@ DOCUMENTS = {
 
 
 @pytest.fixture
-def documents(settings):
+def documents(settings: Settings) -> Iterator[Documents]:
     outcomes = [
         Outcome(id=name, url=url, status="deleted" if name == "notion:gone" else "pending")
         for name, url in DOCUMENTS.items()
     ]
     with open_catalog(settings) as catalog:
-        nothing = {"documents_path": None, "unchanged": [], "fingerprints": {}, "listing": None, "cursor": None}
-        catalog.commit_read("acme", "unit", outcomes, **nothing)
+        catalog.commit_read(
+            "acme", "unit", outcomes, documents_path=None, unchanged=[], fingerprints={}, listing=None, cursor=None
+        )
         yield catalog.documents
 
 
@@ -58,11 +63,11 @@ def documents(settings):
         ("https://example.com/%/_______________________", []),
     ],
 )
-def test_a_document_is_found_by_what_people_have_at_hand(documents, spelling, found):
+def test_a_document_is_found_by_what_people_have_at_hand(documents: Documents, spelling: str, found: list[str]) -> None:
     assert [row["id"] for row in resolve(documents, spelling)] == found
 
 
-def test_many_are_looked_up_together(documents):
+def test_many_are_looked_up_together(documents: Documents) -> None:
     asked = ["notion:a", f"{PAGE}/#x", f"{PAGE}?v=1", "https://example.com/none", "github:none"]
     asked.append(f"https://docs.google.com/document/d/{FILE}")
     assert resolve_ids(documents, asked) == {
@@ -73,5 +78,5 @@ def test_many_are_looked_up_together(documents):
     }
 
 
-def test_an_id_has_one_spelling():
+def test_an_id_has_one_spelling() -> None:
     assert spellings("github:acme/acme/api#1?") == ["github:acme/acme/api#1?"]

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from connectors.model import MARKDOWN, Document, Parent
+from tests.pipelines.chunking.files import MakeDocument
 
 
 @pytest.fixture(scope="session")
-def document() -> Callable[..., Document]:
+def document() -> MakeDocument:
     def make(content: str | bytes, content_type: str = MARKDOWN, **fields: Any) -> Document:
         described: dict[str, Any] = {
             "id": "github:acme-github/acme/api/issues/12",

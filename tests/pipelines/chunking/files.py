@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import docx
 import openpyxl
 import pptx
+
+from connectors.model import Document
+
+MakeDocument: TypeAlias = Callable[..., Document]
+"""The fixture `document`: a document of a content, a media type, and any other field."""
 
 _OFFICE = "application/vnd.openxmlformats-officedocument"
 DOCX = f"{_OFFICE}.wordprocessingml.document"
@@ -77,7 +84,7 @@ def workbook(rows: int) -> bytes:
     return _saved(book)
 
 
-def _saved(file) -> bytes:
+def _saved(file: Any) -> bytes:
     buffer = io.BytesIO()
     file.save(buffer)
     return buffer.getvalue()

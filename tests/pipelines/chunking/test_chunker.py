@@ -15,6 +15,7 @@ from connectors.model import MARKDOWN, PLAIN_TEXT
 from pipelines.chunking import chunk_document
 from pipelines.chunking.tokens import estimate_tokens
 from pipelines.errors import DocumentError
+from tests.pipelines.chunking.files import MakeDocument
 
 LIMIT = 512
 
@@ -40,14 +41,14 @@ def _letters(text: str) -> str:
 
 @_slow
 @given(text=_markdown)
-def test_markdown_loses_and_invents_nothing(text, document):
+def test_markdown_loses_and_invents_nothing(text: str, document: MakeDocument) -> None:
     chunks = chunk_document(document(text))
     assert _letters("".join(chunk.text for chunk in chunks)) == _letters(text)
 
 
 @_slow
 @given(text=st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=6000))
-def test_any_text_comes_back_whole(text, document):
+def test_any_text_comes_back_whole(text: str, document: MakeDocument) -> None:
     for content_type in (PLAIN_TEXT, MARKDOWN):
         if not _letters(text) or "<!--" in text:
             continue
@@ -57,7 +58,7 @@ def test_any_text_comes_back_whole(text, document):
 
 @_slow
 @given(text=_markdown)
-def test_chunks_are_bounded_numbered_and_the_same_each_time(text, document):
+def test_chunks_are_bounded_numbered_and_the_same_each_time(text: str, document: MakeDocument) -> None:
     chunks = chunk_document(document(text))
     assert all(0 < estimate_tokens(chunk.text) <= LIMIT for chunk in chunks)
     assert all(chunk.text.strip() for chunk in chunks)
@@ -66,7 +67,7 @@ def test_chunks_are_bounded_numbered_and_the_same_each_time(text, document):
     assert chunk_document(document(text)) == chunks
 
 
-def test_equal_texts_are_counted(document):
+def test_equal_texts_are_counted(document: MakeDocument) -> None:
     section = "# Same\n\n" + "word " * 390
     chunks = chunk_document(document("\n\n".join([section] * 3)))
     assert [chunk.occurrence for chunk in chunks] == [0, 1, 2]
@@ -79,13 +80,13 @@ def test_equal_texts_are_counted(document):
     ids=["no space", "words", "Chinese", "emoji", "accents"],
 )
 @pytest.mark.parametrize("content_type", [PLAIN_TEXT, MARKDOWN])
-def test_one_enormous_line_is_cut(text, content_type, document):
+def test_one_enormous_line_is_cut(text: str, content_type: str, document: MakeDocument) -> None:
     chunks = chunk_document(document(text, content_type))
     assert max(estimate_tokens(chunk.text) for chunk in chunks) <= LIMIT
     assert "".join("".join(chunk.text.split()) for chunk in chunks) == "".join(text.split())
 
 
-def test_half_a_surrogate_pair_does_no_harm(document):
+def test_half_a_surrogate_pair_does_no_harm(document: MakeDocument) -> None:
     chunks = chunk_document(document("before \ud83d after", title="half \ude00"))
     assert chunks[0].text == "before ? after"
     assert chunks[0].id
@@ -93,7 +94,7 @@ def test_half_a_surrogate_pair_does_no_harm(document):
 
 
 @pytest.mark.parametrize("content", ["", b"", "  \n\n\t", b"\xef\xbb\xbf", "---\n", "<!-- nothing -->"])
-def test_empty_documents_are_skipped(content, document):
+def test_empty_documents_are_skipped(content: str | bytes, document: MakeDocument) -> None:
     with pytest.raises(DocumentError, match="empty") as caught:
         chunk_document(document(content))
     assert caught.value.skip
@@ -108,7 +109,7 @@ def _guide() -> list[str]:
 
 
 @pytest.mark.parametrize("edited", range(12))
-def test_an_edit_stays_in_its_section(edited, document):
+def test_an_edit_stays_in_its_section(edited: int, document: MakeDocument) -> None:
     parts = _guide()
     before = chunk_document(document("# Guide\n\n" + "\n\n".join(parts)))
     parts[edited] = parts[edited].replace(f"Do {edited} 2. ", "A sentence that somebody wrote anew. ", 3)
@@ -117,7 +118,7 @@ def test_an_edit_stays_in_its_section(edited, document):
     assert 1 <= len(changed) <= 2
 
 
-def test_an_update_of_the_document_leaves_what_is_embedded(document):
+def test_an_update_of_the_document_leaves_what_is_embedded(document: MakeDocument) -> None:
     before = document("# A\n\ntext", updated_at=datetime(2026, 2, 1, tzinfo=UTC))
     after = dataclasses.replace(before, updated_at=datetime(2026, 3, 1, tzinfo=UTC), tags=("bug",))
     assert [chunk.embedded_text for chunk in chunk_document(before)] == [
@@ -125,7 +126,7 @@ def test_an_update_of_the_document_leaves_what_is_embedded(document):
     ]
 
 
-def test_importing_the_package_is_light():
+def test_importing_the_package_is_light() -> None:
     heavy = ("unstructured", "markdown_it", "lxml", "pypdfium2", "openpyxl", "docx", "pptx", "spacy", "numpy")
     program = f"import sys, pipelines.chunking; print([name for name in {heavy!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -13,24 +13,25 @@ from pipelines.chunking import chunk_document
 from pipelines.chunking.formats import read_blocks
 from pipelines.errors import DocumentError
 from tests.pipelines.chunking import files
+from tests.pipelines.chunking.files import MakeDocument
 
 ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(autouse=True)
-def _no_network(monkeypatch):
-    def refused(*_args, **_kwargs):
+def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_args: object, **_kwargs: object) -> None:
         raise AssertionError("chunking opened a socket")
 
     monkeypatch.setattr(socket.socket, "connect", refused)
     monkeypatch.setattr(socket, "getaddrinfo", refused)
 
 
-def _read(content, content_type):
+def _read(content: str | bytes, content_type: str) -> list[tuple[str, str]]:
     return [(block.kind, block.text) for block in read_blocks(content, content_type)]
 
 
-def test_word():
+def test_word() -> None:
     assert _read(files.word(), files.DOCX) == [
         ("heading", "# Plan"),
         ("text", "A short line"),
@@ -41,7 +42,7 @@ def test_word():
     ]
 
 
-def test_slides_with_notes():
+def test_slides_with_notes() -> None:
     assert _read(files.slides(), files.PPTX) == [
         ("heading", "# Slide 1"),
         ("item", "- Point 1"),
@@ -52,7 +53,7 @@ def test_slides_with_notes():
     ]
 
 
-def test_workbook():
+def test_workbook() -> None:
     assert _read(files.workbook(2), files.XLSX) == [
         ("heading", "## Costs"),
         ("table", "| Item | EUR |\n| --- | --- |\n| Item 0 | 0 |\n| Item 1 | 0.5 |"),
@@ -61,7 +62,7 @@ def test_workbook():
     ]
 
 
-def test_every_chunk_of_a_sheet_has_the_header_row(document):
+def test_every_chunk_of_a_sheet_has_the_header_row(document: MakeDocument) -> None:
     chunks = chunk_document(document(files.workbook(300), files.XLSX))
     tables = [chunk for chunk in chunks if "Item" in chunk.text]
     assert len(tables) == 3
@@ -70,7 +71,7 @@ def test_every_chunk_of_a_sheet_has_the_header_row(document):
     assert all(chunk.headings == ("Costs",) for chunk in tables[1:])
 
 
-def test_pdf():
+def test_pdf() -> None:
     pages = ("A first line that is quite long\nends here.\nAnother paragraph follows", "Second page")
     assert _read(files.pdf(*pages), files.PDF) == [
         ("text", "A first line that is quite long\nends here."),
@@ -79,7 +80,7 @@ def test_pdf():
     ]
 
 
-def test_mail():
+def test_mail() -> None:
     mail = (
         b"From: Ada <ada@example.com>\r\nTo: ben@example.com\r\nSubject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\n"
         b"Date: Mon, 5 Jan 2026 10:00:00 +0000\r\nMIME-Version: 1.0\r\n"
@@ -106,7 +107,7 @@ def test_mail():
         ("only\none\n", "| only |\n| --- |\n| one |"),
     ],
 )
-def test_csv(text, table):
+def test_csv(text: str, table: str) -> None:
     assert _read(text, "text/csv") == [("table", table)]
 
 
@@ -124,7 +125,7 @@ def test_csv(text, table):
 @pytest.mark.parametrize(
     "content_type", ["text/plain", "Text/Markdown; charset=utf-8", "application/json", "text/x-go"]
 )
-def test_text_of_any_encoding(content, text, content_type):
+def test_text_of_any_encoding(content: str | bytes, text: str, content_type: str) -> None:
     assert _read(content, content_type) == [("text", text)]
 
 
@@ -143,7 +144,7 @@ OLE = bytes.fromhex("d0cf11e0a1b11ae1")
         (b"", files.PDF, "empty: there is no text in it"),
     ],
 )
-def test_skipped(content, content_type, reason, document):
+def test_skipped(content: str | bytes, content_type: str, reason: str, document: MakeDocument) -> None:
     with pytest.raises(DocumentError) as caught:
         chunk_document(document(content, content_type))
     assert (caught.value.reason, caught.value.skip) == (reason, True)
@@ -161,7 +162,7 @@ def test_skipped(content, content_type, reason, document):
         (files.word(), files.XLSX, "broken Excel workbook: "),
     ],
 )
-def test_broken(content, content_type, reason, document):
+def test_broken(content: str | bytes, content_type: str, reason: str, document: MakeDocument) -> None:
     with pytest.raises(DocumentError) as caught:
         chunk_document(document(content, content_type))
     assert caught.value.reason.startswith(reason)
@@ -170,7 +171,7 @@ def test_broken(content, content_type, reason, document):
     assert not caught.value.skip
 
 
-def test_unstructured_neither_loads_a_model_nor_calls_home(tmp_path):
+def test_unstructured_neither_loads_a_model_nor_calls_home(tmp_path: Path) -> None:
     program = (
         "import socket, sys\n"
         "def refused(*args): raise AssertionError('network')\n"

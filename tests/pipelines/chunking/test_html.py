@@ -42,7 +42,7 @@ from pipelines.errors import DocumentError
         ("<h2> </h2><p>&nbsp;</p><pre>\n</pre><table></table>", []),
     ],
 )
-def test_blocks(html, blocks):
+def test_blocks(html: str, blocks: list[tuple[str, str]]) -> None:
     assert [(block.kind, block.text) for block in html_blocks(html)] == blocks
 
 
@@ -59,13 +59,13 @@ _tree = st.recursive(
 
 @settings(max_examples=60, deadline=None)
 @given(html=_tree)
-def test_every_word_is_kept_in_its_order(html):
+def test_every_word_is_kept_in_its_order(html: str) -> None:
     whole = "".join(fromstring(f"<body>{html}</body>", HTMLParser()).itertext()) if html.strip() else ""
     read = "".join(block.text for block in html_blocks(html))
     assert re.sub("[^a-j]", "", read) == re.sub("[^a-j]", "", whole)
 
 
-def test_deep_trees():
+def test_deep_trees() -> None:
     assert [block.text for block in html_blocks("<div>" * 1500 + "deep")] == ["deep"]
     with pytest.raises(DocumentError, match="nested too deep"):
         html_blocks("<div>" * 100_000 + "deeper")

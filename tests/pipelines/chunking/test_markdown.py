@@ -38,39 +38,39 @@ LONG_LIST = "\n".join(f"- item {number} with some words" for number in range(40)
         ),
     ],
 )
-def test_blocks(text, blocks):
+def test_blocks(text: str, blocks: list[tuple[str, str]]) -> None:
     assert [(block.kind, block.text) for block in markdown_blocks(text)] == blocks
 
 
-def test_heading_levels():
+def test_heading_levels() -> None:
     assert [block.level for block in markdown_blocks("# a\n\n### b\n\nc\n--\n\n###### d")] == [1, 3, 2, 6]
 
 
-def test_a_long_list_is_divided_into_its_items():
+def test_a_long_list_is_divided_into_its_items() -> None:
     blocks = markdown_blocks(LONG_LIST)
     assert [block.text for block in blocks] == LONG_LIST.split("\n")
     assert {block.gap for block in blocks[1:]} == {"\n"}
 
 
-def test_code_inside_a_long_item_stays_whole():
+def test_code_inside_a_long_item_stays_whole() -> None:
     code = "  ```\n" + "\n".join(f"  line {number}" for number in range(50)) + "\n  ```"
     item = "- " + "words " * 400 + "\n\n" + code + "\n\n  after"
     blocks = markdown_blocks(item)
     assert code in [block.text for block in blocks if block.kind == "code"]
 
 
-def test_a_table_keeps_its_header_lines():
+def test_a_table_keeps_its_header_lines() -> None:
     (block,) = markdown_blocks("| a | b |\n|:--|--:|\n| 1 | 2 |\n| 3 | 4 |")
     assert block.head == "| a | b |\n|:--|--:|"
 
 
 @pytest.mark.parametrize("text", [LONG_LIST, "x" * 2000 + "\n" + "y" * 2000, "x" * 2000], ids=["list", "lines", "line"])
-def test_portions_without_blank_lines_lose_nothing(text, monkeypatch):
+def test_portions_without_blank_lines_lose_nothing(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(markdown, "_PORTION", 500)
     assert "\n".join(block.text for block in markdown_blocks(text)) == text
 
 
-def test_a_long_text_is_parsed_in_portions(monkeypatch):
+def test_a_long_text_is_parsed_in_portions(monkeypatch: pytest.MonkeyPatch) -> None:
     text = "\n\n".join(f"# Part {number}\n\n- one\n- two\n\nText {number}" for number in range(200))
     whole = markdown_blocks(text)
     monkeypatch.setattr(markdown, "_PORTION", 500)

@@ -10,12 +10,12 @@ from pipelines.chunking.split import split_blocks
 from pipelines.chunking.tables import table
 
 
-def test_what_fits_is_left_alone():
+def test_what_fits_is_left_alone() -> None:
     blocks = [Block("code", "x" * MAX_BYTES), Block("table", "| a |\n| - |\n| b |", head="| a |\n| - |")]
     assert split_blocks(blocks) == blocks
 
 
-def test_code_is_cut_at_line_ends_and_fenced_again():
+def test_code_is_cut_at_line_ends_and_fenced_again() -> None:
     lines = [f"call({number})" for number in range(500)]
     (block,) = markdown_blocks("```python\n" + "\n".join(lines) + "\n```")
     parts = split_blocks([block])
@@ -24,19 +24,19 @@ def test_code_is_cut_at_line_ends_and_fenced_again():
     assert [line for part in parts for line in part.text.split("\n")[1:-1]] == lines
 
 
-def test_indentation_at_a_cut_is_kept():
+def test_indentation_at_a_cut_is_kept() -> None:
     lines = [f"    step_{number}()" for number in range(300)]
     parts = split_blocks(markdown_blocks("```\n" + "\n".join(lines) + "\n```"))
     assert [line for part in parts for line in part.text.split("\n")[1:-1]] == lines
 
 
-def test_code_whose_fence_never_closes():
+def test_code_whose_fence_never_closes() -> None:
     (block,) = markdown_blocks("```\n" + "line\n" * 1000)
     parts = split_blocks([block])
     assert sum(part.text.count("line") for part in parts) == 1000
 
 
-def test_a_table_is_cut_between_rows_under_its_header():
+def test_a_table_is_cut_between_rows_under_its_header() -> None:
     (block,) = table([["name", "value"], *([f"row {number}", str(number)] for number in range(300))])
     parts = split_blocks([block])
     assert len(parts) > 1
@@ -45,20 +45,20 @@ def test_a_table_is_cut_between_rows_under_its_header():
     assert rows == [f"| row {number} | {number} |" for number in range(300)]
 
 
-def test_a_row_longer_than_a_chunk_is_cut():
+def test_a_row_longer_than_a_chunk_is_cut() -> None:
     (block,) = table([["name"], ["long " * 1000]])
     parts = split_blocks([block])
     assert all(len(part.text) <= MAX_BYTES for part in parts)
     assert sum(part.text.count("long") for part in parts) == 1000
 
 
-def test_a_header_longer_than_a_chunk():
+def test_a_header_longer_than_a_chunk() -> None:
     (block,) = table([["head " * 1000], ["body"]])
     text = "\n".join(part.text for part in split_blocks([block]))
     assert (text.count("head"), text.count("body")) == (1000, 1)
 
 
-def test_what_is_cut_leaves_room_for_its_heading():
+def test_what_is_cut_leaves_room_for_its_heading() -> None:
     above, *parts = split_blocks([heading("Costs", 2), *table([[f"row {number}", "x"] for number in range(300)])])
     assert above.size + parts[0].size <= MAX_BYTES + 2
     above, *parts = split_blocks([heading("Plan", 2), Block("text", "word " * 409)])
@@ -75,7 +75,7 @@ def test_what_is_cut_leaves_room_for_its_heading():
     ],
     ids=["lines", "sentences", "words", "Chinese sentences"],
 )
-def test_prose_is_cut_where_it_reads_best(text, end):
+def test_prose_is_cut_where_it_reads_best(text: str, end: str) -> None:
     parts = split_blocks([Block("text", text.strip())])
     assert len(parts) > 1
     assert all(part.text.rstrip().endswith(end) for part in parts)

@@ -21,21 +21,21 @@ ROWS = st.lists(st.lists(CELLS, min_size=2, max_size=4), min_size=1, max_size=60
 
 
 @given(rows=ROWS)
-def test_all_cells_and_nothing_else(rows):
+def test_all_cells_and_nothing_else(rows: list[list[str]]) -> None:
     written = " ".join(block.text for block in table(rows))
     found = [word for word in written.replace("|", " ").split() if word != "---"]
     assert found == [word for row in rows for cell in row for word in cell.split()]
 
 
 @given(rows=ROWS)
-def test_csv_is_the_same_table(rows):
+def test_csv_is_the_same_table(rows: list[list[str]]) -> None:
     text = io.StringIO()
     csv.writer(text).writerows([["first", "second"], *rows])
     assert csv_blocks(text.getvalue()) == table([["first", "second"], *rows])
 
 
 @given(rows=ROWS, limit=st.integers(200, 600))
-def test_each_part_of_a_table_has_its_header(rows, limit):
+def test_each_part_of_a_table_has_its_header(rows: list[list[str]], limit: int) -> None:
     parts = split_blocks(table([["first", "second", "third", "fourth"], *rows]), limit=limit)
     assert all(part.text.startswith("| first | second | third | fourth |\n| --- |") for part in parts)
 
@@ -49,11 +49,11 @@ def test_each_part_of_a_table_has_its_header(rows, limit):
         ([["", ""], []], []),
     ],
 )
-def test_what_stands_over_a_table_is_not_its_header(rows, expected):
+def test_what_is_above_a_table_is_not_its_header(rows: list[list[str]], expected: list[str]) -> None:
     assert [block.text.split("\n")[0] for block in table(rows)] == expected
 
 
-def test_dates_of_a_workbook_have_no_time_of_their_own():
+def test_dates_of_a_workbook_have_no_time_of_their_own() -> None:
     book = openpyxl.Workbook()
     book.active.append(["Day", "Hour"])
     book.active.append([date(2026, 1, 2), datetime(2026, 1, 2, 3, 4, tzinfo=UTC).replace(tzinfo=None)])

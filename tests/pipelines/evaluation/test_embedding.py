@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipelines.evaluation.embedding import EmbeddedTogether
+from pipelines.evaluation.embedding import PreembeddedQueries
 from tests.emulators.fake_embedder import FakeEmbedder
 
 QUERIES = [f"question {number}" for number in range(150)]
@@ -16,7 +16,7 @@ def vectors(embedder, texts, purpose="query"):
 
 def test_many_questions_take_few_requests_and_the_same_vectors():
     fake = FakeEmbedder()
-    together = EmbeddedTogether(fake, [*QUERIES, QUERIES[0]])
+    together = PreembeddedQueries(fake, [*QUERIES, QUERIES[0]])
     assert fake.requests == 2
     for query in (QUERIES[0], QUERIES[149]):
         np.testing.assert_array_equal(vectors(together, [query]), vectors(FakeEmbedder(), [query]))
@@ -25,7 +25,7 @@ def test_many_questions_take_few_requests_and_the_same_vectors():
 
 def test_what_is_not_known_is_asked_for():
     fake = FakeEmbedder()
-    together = EmbeddedTogether(fake, QUERIES[:1])
+    together = PreembeddedQueries(fake, QUERIES[:1])
     np.testing.assert_array_equal(vectors(together, ["another"]), vectors(FakeEmbedder(), ["another"]))
     np.testing.assert_array_equal(vectors(together, QUERIES[:2]), vectors(FakeEmbedder(), QUERIES[:2]))
     assert len(vectors(together, QUERIES[:1], purpose="document")) == 1

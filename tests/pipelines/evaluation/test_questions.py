@@ -36,7 +36,7 @@ def test_questions_are_read(tmp_path):
 @pytest.mark.parametrize(
     ("lines", "said"),
     [
-        ([], "there is no question in it"),
+        ([], "it holds no questions"),
         (["{"], "line 1: not valid JSON"),
         ([{"query": "x", "documents": ["a"]}, {"query": "x"}], "line 2: expected: Field required"),
         ([{"query": " ", "documents": ["a"]}], "line 1: query: String should have at least 1"),
@@ -46,7 +46,7 @@ def test_questions_are_read(tmp_path):
         (["[1]"], "line 1: the line: Input should be"),
         (
             [{"id": "2", "query": "x", "documents": ["a"]}, {"query": "y", "documents": ["a"]}],
-            "line 2: the id '2' is that of line 1",
+            "line 2: duplicate id '2', first in line 1",
         ),
     ],
 )

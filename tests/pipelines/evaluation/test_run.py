@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.errors import UsageError
-from pipelines.evaluation.comparison import compared
-from pipelines.evaluation.measures import DEPTH, Figures, mean, measured
+from pipelines.evaluation.comparison import compare
+from pipelines.evaluation.measures import DEPTH, Figures, mean, measure
 from pipelines.evaluation.questions import Question
 from pipelines.evaluation.report import page, write_report
 from pipelines.evaluation.run import evaluate, read_run, save
@@ -53,7 +53,7 @@ def _discounted(gains: list[int]) -> float:
     found=st.lists(st.sampled_from(DOCUMENTS), unique=True),
 )
 def test_figures_follow_the_definitions(expected, found):
-    figures = measured({"q": expected}, {"q": found})["q"]
+    figures = measure({"q": expected}, {"q": found})["q"]
     assert tuple(asdict(figures).values()) == pytest.approx(tuple(asdict(by_hand(expected, found)).values()), abs=1e-6)
 
 
@@ -70,7 +70,7 @@ def test_figures_follow_the_definitions(expected, found):
 def test_figures_equal_those_of_pytrec_eval(judged):
     expected = {question: documents for question, (documents, _) in judged.items()}
     found = {question: documents for question, (_, documents) in judged.items()}
-    ours, theirs = measured(expected, found), by_trec_eval(expected, found)
+    ours, theirs = measure(expected, found), by_trec_eval(expected, found)
     assert {question: asdict(figures) for question, figures in ours.items()} == {
         question: pytest.approx(asdict(figures), abs=1e-6) for question, figures in theirs.items()
     }
@@ -78,7 +78,7 @@ def test_figures_equal_those_of_pytrec_eval(judged):
 
 
 def test_questions_without_any_answer_count_as_nothing():
-    figures = measured({"a": {"x": 1}, "b": {"x": 1}}, {"a": [], "b": ["x"]})
+    figures = measure({"a": {"x": 1}, "b": {"x": 1}}, {"a": [], "b": ["x"]})
     assert figures == {"a": Figures(), "b": Figures(1.0, 1.0, 1.0)}
     assert mean(figures.values()) == Figures(0.5, 0.5, 0.5)
     assert mean([]) == Figures()
@@ -181,16 +181,16 @@ def test_a_run_comes_back_as_it_was_saved(tmp_path):
 
 def test_runs_are_compared_over_the_questions_of_both():
     before = ran(ANSWERS | {"4": ["notion:e"], "2": []})
-    comparison = compared(ran(), before).as_json()
+    comparison = compare(ran(), before).as_json()
     assert [one["id"] for one in comparison["worse"]] == ["4"]
     assert [one["id"] for one in comparison["better"]] == ["2"]
     assert (comparison["questions"], comparison["total"]["recall_at_10"]) == (4, -0.125)
     assert comparison["by_source"]["notion"]["mrr_at_10"] == -1.0
-    assert compared(ran(), ran()).worse == compared(ran(), ran()).better == ()
+    assert compare(ran(), ran()).worse == compare(ran(), ran()).better == ()
 
 
 def test_the_report_shows_all_and_runs_nothing(tmp_path):
-    write_report(ran(), compared(ran(), ran(ANSWERS | {"1": []})), tmp_path / "report.html")
+    write_report(ran(), compare(ran(), ran(ANSWERS | {"1": []})), tmp_path / "report.html")
     text = (tmp_path / "report.html").read_text()
     assert "<b>" not in text
     assert "&lt;b&gt;half?&lt;/b&gt;" in text

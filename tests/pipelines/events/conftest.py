@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from connectors.github.settings import GitHubConnection
 from connectors.model import Unit
 from connectors.webhooks import Event, Invalidation
-from pipelines.events.connector_pool import OpenConnectors
+from pipelines.events.connector_pool import ConnectorPool
 from pipelines.events.worker import Worker
 from pipelines.ingestion.sync import sync_unit
 from pipelines.services import Services
@@ -84,4 +84,4 @@ def inbox(services):
 
 @pytest.fixture
 def worker(services, source, reports):
-    return Worker(services, OpenConnectors(lambda connection: source), reports)
+    return Worker(services, ConnectorPool(lambda connection: source), reports)

@@ -96,7 +96,7 @@ class Rest:
         return self.engine.update_collection_aliases(body.actions)
 
     def _retrieve(self, name: str, body: models.PointRequest) -> list[Any]:
-        records = self.engine.retrieve(name, body.ids, with_payload=body.with_payload)
+        records = self.engine.retrieve(name, body.ids, with_payload=body.with_payload or False)
         return [record.model_dump(mode="json") for record in records]
 
     def _update(self, name: str, body: models.UpdateOperations) -> list[Any]:
@@ -105,7 +105,11 @@ class Rest:
 
     def _scroll(self, name: str, body: models.ScrollRequest) -> Any:
         points, offset = self.engine.scroll(
-            name, scroll_filter=body.filter, limit=body.limit or 10, offset=body.offset, with_payload=body.with_payload
+            name,
+            scroll_filter=body.filter,
+            limit=body.limit or 10,
+            offset=body.offset,
+            with_payload=body.with_payload or False,
         )
         return models.ScrollResult(points=points, next_page_offset=offset)
 

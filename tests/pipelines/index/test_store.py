@@ -206,7 +206,7 @@ def test_points_of_many_documents(backend: Any) -> None:
         assert {one["document_id"] for one in store.points(asked).values()} == set(asked)
 
 
-FILTERED = {
+FILTERED: dict[str, dict[str, Any]] = {
     "github#0": {"source": "github", "unit": "acme/api", "tags": ["bug"], "parents": ["p1", "p2"]},
     "slack#0": {
         "source": "slack",

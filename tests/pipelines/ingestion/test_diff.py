@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from connectors.contract import Deleted, Failed, Skipped
-from pipelines.catalog.documents import DocumentState, Outcome
+from pipelines.catalog.documents import DocumentState
+from pipelines.catalog.outcomes import Outcome
 from pipelines.ingestion.diff import DocumentDiff, diff_item
 from tests.pipelines.documents import document
 
@@ -56,9 +57,9 @@ PENDING = Outcome(
         pytest.param(None, DocumentDiff("new", PENDING, DOCUMENT), id="unknown"),
         pytest.param(DELETED, DocumentDiff("new", PENDING, DOCUMENT), id="deleted before"),
         pytest.param(DELETED_UNINDEXED_YET, DocumentDiff("new", PENDING, DOCUMENT), id="deleted, of this version"),
-        pytest.param(INDEXED, DocumentDiff("unchanged"), id="as it was"),
-        pytest.param(LANDED, DocumentDiff("unchanged"), id="on its way"),
-        pytest.param(WAITING, DocumentDiff("unchanged"), id="failed, not due"),
+        pytest.param(INDEXED, DocumentDiff("unchanged", None, None, None), id="as it was"),
+        pytest.param(LANDED, DocumentDiff("unchanged", None, None, None), id="on its way"),
+        pytest.param(WAITING, DocumentDiff("unchanged", None, None, None), id="failed, not due"),
         pytest.param(
             DUE, DocumentDiff("changed", replace(PENDING, attempts=2), DOCUMENT), id="failed, due at this moment"
         ),
@@ -68,7 +69,11 @@ PENDING = Outcome(
         pytest.param(
             replace(INDEXED, version="other"), DocumentDiff("changed", PENDING, DOCUMENT), id="another version"
         ),
-        pytest.param(replace(INDEXED, next_attempt=NOW), DocumentDiff("unchanged"), id="only failures are retried"),
+        pytest.param(
+            replace(INDEXED, next_attempt=NOW),
+            DocumentDiff("unchanged", None, None, None),
+            id="only failures are retried",
+        ),
     ],
 )
 def test_a_document(state: DocumentState | None, expected: DocumentDiff) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -11,10 +14,11 @@ from pydantic import SecretStr
 from connectors.github.settings import GitHubConnection
 from connectors.model import Unit
 from pipelines.index.contract import DocumentChange, Filters, Point
-from pipelines.ingestion.publish import publish, publish_blockers, publish_checked
+from pipelines.index.filters import Conditions
+from pipelines.ingestion.publish import check_and_publish, publish, publish_blockers
 from pipelines.ingestion.sync import sync_unit
 from pipelines.services import Services
-from pipelines.settings import GoldenQuestions
+from pipelines.settings import GoldenQuestions, Settings
 from tests.emulators.fake_embedder import FakeEmbedder
 from tests.emulators.memory_source import MemorySource
 from tests.pipelines.documents import document
@@ -27,7 +31,7 @@ LONG = "\n\n".join(f"# Part {part}\n\n{'words of it ' * 150}" for part in range(
 
 
 @pytest.fixture
-def source():
+def source() -> MemorySource:
     memory = MemorySource()
     memory.put(document(1, content="The penstock valve leaks."))
     memory.put(document(2, content="The turbine hums.", readers=()))
@@ -35,17 +39,17 @@ def source():
 
 
 @pytest.fixture
-def services(settings):
+def services(settings: Settings) -> Iterator[Services]:
     with Services(settings.model_copy(update={"connections": (CONNECTION,)}), FakeEmbedder()) as opened:
         opened.catalog.units.replace_listing(CONNECTION.id, CONNECTION.source, [UNIT])
         yield opened
 
 
-def live(services):
+def live(services: Services) -> set[int]:
     return {number for number in range(1, 9) if services.reader.document(KEY.format(number), EVERYTHING)}
 
 
-def write(services, number, position=0, **payload):
+def write(services: Services, number: int, position: int = 0, **payload: Any) -> None:
     """A point that no stage wrote."""
     shared = {
         "document_id": KEY.format(number),
@@ -60,16 +64,16 @@ def write(services, number, position=0, **payload):
         store.apply([DocumentChange(KEY.format(number), [one])])
 
 
-def golden(services, tmp_path, recall, *lines):
+def golden(services: Services, tmp_path: Path, recall: float, *lines: dict[str, Any]) -> None:
     """The services with golden questions."""
     (tmp_path / "golden.jsonl").write_text("\n".join(json.dumps(line) for line in lines))
     wanted = GoldenQuestions(file="golden.jsonl", recall_at_10=recall)
     services.settings = services.settings.model_copy(update={"golden": wanted})
 
 
-def test_a_sound_index_is_published_with_its_figures(services, source):
+def test_a_sound_index_is_published_with_its_figures(services: Services, source: MemorySource) -> None:
     sync_unit(services, CONNECTION, source, UNIT)
-    done = publish_checked(services)
+    done = check_and_publish(services)
     assert (done.published, done.reasons, live(services)) == (True, [], {1, 2})
     assert [check.passed for check in done.checks] == [True, True, True]
     figures = done.sources["github"]
@@ -80,26 +84,28 @@ def test_a_sound_index_is_published_with_its_figures(services, source):
     assert json.loads(json.dumps(done.as_json()))["sources"]["github"]["points"] == 2
 
 
-def test_a_source_that_was_never_read_has_no_figures(services):
-    figures = publish_checked(services).sources["github"]
+def test_a_source_that_was_never_read_has_no_figures(services: Services) -> None:
+    figures = check_and_publish(services).sources["github"]
     assert (figures.documents, figures.newest, figures.last_sync, figures.lag_seconds) == (0, None, None, None)
 
 
-def test_points_that_the_catalog_does_not_know_shut_the_gate(services, source):
+def test_points_that_the_catalog_does_not_know_shut_the_gate(services: Services, source: MemorySource) -> None:
     sync_unit(services, CONNECTION, source, UNIT)
     publish(services)
     write(services, 3)
-    done = publish_checked(services)
+    done = check_and_publish(services)
     assert (done.published, live(services)) == (False, {1, 2})
     assert done.reasons == publish_blockers(services)
     assert "issues/3 (1 points, not 0)" in done.reasons[0]
 
 
-def test_while_it_is_shut_small_changes_wait_too_until_it_opens(services, source, caplog):
+def test_while_it_is_shut_small_changes_wait_too_until_it_opens(
+    services: Services, source: MemorySource, caplog: pytest.LogCaptureFixture
+) -> None:
     sync_unit(services, CONNECTION, source, UNIT)
     publish(services)
     write(services, 3)
-    publish_checked(services)
+    check_and_publish(services)
     source.put(document(4))
     sync_unit(services, CONNECTION, source, UNIT)
     publish(services)
@@ -111,62 +117,70 @@ def test_while_it_is_shut_small_changes_wait_too_until_it_opens(services, source
     assert (live(services), publish_blockers(services)) == ({1, 2, 4}, [])
 
 
-def test_a_document_on_its_way_does_not_shut_it(services, source, monkeypatch):
+def test_a_document_on_its_way_does_not_shut_it(
+    services: Services, source: MemorySource, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As a killed run leaves it: points are written that the catalog has not noted."""
     sync_unit(services, CONNECTION, source, UNIT)
-    source.put(replace(source.objects[KEY.format(1)], content=LONG))
+    source.put(document(1, content=LONG))
     monkeypatch.setattr(services.catalog.documents, "record_indexed", _killed)
     assert "acme/unit" in sync_unit(services, CONNECTION, source, UNIT).errors
-    assert publish_checked(services).published
+    assert check_and_publish(services).published
 
 
-def _killed(_):
+def _killed(_: object) -> None:
     raise RuntimeError("killed")
 
 
-def test_points_of_a_document_with_different_readers_shut_it(services):
+def test_points_of_a_document_with_different_readers_shut_it(services: Services) -> None:
     write(services, 5, 0, readers=["user:ada@example.com"])
     write(services, 5, 1, readers=["public"])
-    closed = publish_checked(services).checks[1]
+    closed = check_and_publish(services).checks[1]
     assert (closed.passed, KEY.format(5) in closed.detail) == (False, True)
 
 
-def test_documents_without_readers_are_looked_at_as_a_stranger(services, source, monkeypatch):
+def test_documents_without_readers_are_looked_at_as_a_stranger(
+    services: Services, source: MemorySource, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sync_unit(services, CONNECTION, source, UNIT)
     monkeypatch.setattr("pipelines.index.embedded.shard_reader.conditions", _without_readers)
-    done = publish_checked(services)
+    done = check_and_publish(services)
     assert (done.published, done.checks[1].passed) == (False, False)
     assert KEY.format(2) in done.checks[1].detail
 
 
-def _without_readers(filters):
+def _without_readers(filters: Filters) -> Conditions:
     from pipelines.index.filters import conditions
 
     return conditions(replace(filters, readers=None))
 
 
 @pytest.mark.parametrize(("wanted", "published"), [(0.5, True), (0.6, False)])
-def test_golden_questions_decide(services, source, tmp_path, wanted, published):
+def test_golden_questions_decide(
+    services: Services, source: MemorySource, tmp_path: Path, wanted: float, published: bool
+) -> None:
     sync_unit(services, CONNECTION, source, UNIT)
     expected = {"query": "penstock valve", "documents": [KEY.format(1)]}
     golden(services, tmp_path, wanted, expected, {"query": "what is lost?", "documents": ["notion:x"]})
-    done = publish_checked(services)
+    done = check_and_publish(services)
     assert (done.published, live(services)) == (published, {1, 2} if published else set())
     assert done.golden is not None
     assert done.golden.recall_at_10 == 0.5
     assert published or "'what is lost?'" in done.reasons[0]
 
 
-def test_golden_questions_are_asked_as_their_person(services, source, tmp_path):
+def test_golden_questions_are_asked_as_their_person(services: Services, source: MemorySource, tmp_path: Path) -> None:
     sync_unit(services, CONNECTION, source, UNIT)
     hidden = {"query": "turbine", "documents": [KEY.format(2)]}
     golden(services, tmp_path, 1.0, hidden)
-    assert publish_checked(services).published
+    assert check_and_publish(services).published
     golden(services, tmp_path, 1.0, hidden | {"user": "ada@example.com"})
-    assert not publish_checked(services).published
+    assert not check_and_publish(services).published
 
 
-def test_golden_questions_that_cannot_be_asked_shut_it(services, source, tmp_path):
+def test_golden_questions_that_cannot_be_asked_shut_it(
+    services: Services, source: MemorySource, tmp_path: Path
+) -> None:
     sync_unit(services, CONNECTION, source, UNIT)
     golden(services, tmp_path, 0.0, {"query": "x"})
-    assert "could not be asked" in publish_checked(services).reasons[0]
+    assert "could not be asked" in check_and_publish(services).reasons[0]

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
 import pipelines.ingestion.sync
-from connectors.contract import Membership
+from connectors.contract import ListingEntry, Membership
 from connectors.errors import Unavailable
 from connectors.github.settings import GitHubConnection
 from connectors.model import Unit
 from pipelines.ingestion.options import SyncOptions
+from pipelines.ingestion.report import SyncReport
 from pipelines.ingestion.sync import sync_connection, sync_unit
 from pipelines.services import Services
+from pipelines.settings import Settings
 from tests.emulators.fake_embedder import FakeEmbedder
 from tests.emulators.memory_source import MemorySource
 from tests.pipelines.documents import document
@@ -28,7 +32,7 @@ DRY_RUN = SyncOptions(stages=("documents",), mode="reconcile", dry_run=True)
 
 
 @pytest.fixture
-def source(monkeypatch):
+def source(monkeypatch: pytest.MonkeyPatch) -> MemorySource:
     memory = MemorySource()
     for number in range(30):
         memory.put(document(number))
@@ -37,23 +41,23 @@ def source(monkeypatch):
 
 
 @pytest.fixture
-def services(settings, source):
+def services(settings: Settings, source: MemorySource) -> Iterator[Services]:
     with Services(settings, FakeEmbedder()) as opened:
         opened.catalog.units.replace_listing(CONNECTION.id, CONNECTION.source, [UNIT])
         sync_unit(opened, CONNECTION, source, UNIT)
         yield opened
 
 
-def reconcile(services, source, options=RECONCILE):
+def reconcile(services: Services, source: MemorySource, options: SyncOptions = RECONCILE) -> SyncReport:
     return sync_unit(services, CONNECTION, source, UNIT, options)
 
 
-def indexed(services):
+def indexed(services: Services) -> set[str]:
     with services.store() as store:
         return {payload["document_id"] for _, payload in store.scan()}
 
 
-def forgotten(source, number, **change):
+def forgotten(source: MemorySource, number: int, **change: Any) -> None:
     """An object that changes without the change feed saying so."""
     clock = source.clock
     source.put(document(number, **change))
@@ -61,14 +65,14 @@ def forgotten(source, number, **change):
     source.clock = clock
 
 
-def test_nothing_new_reads_nothing(services, source):
+def test_nothing_new_reads_nothing(services: Services, source: MemorySource) -> None:
     requests = source.requests
     report = reconcile(services, source)
     assert (report.documents.read, report.errors, source.requests - requests) == (0, {}, 1)
 
 
-def test_what_the_changes_missed_is_read(services, source):
-    later = document(3).updated_at + timedelta(days=1)
+def test_what_the_changes_missed_is_read(services: Services, source: MemorySource) -> None:
+    later = datetime(2026, 1, 4, tzinfo=UTC)
     forgotten(source, 3, content="Quite another text.", updated_at=later)
     forgotten(source, 99, content="Never seen before.")
     assert sync_unit(services, CONNECTION, source, UNIT).documents.read == 0
@@ -76,7 +80,7 @@ def test_what_the_changes_missed_is_read(services, source):
     assert (report.documents.new, report.documents.changed, report.embedding.inputs) == (1, 1, 2)
 
 
-def test_what_looks_otherwise_in_the_listing_is_read_once(services, source):
+def test_what_looks_otherwise_in_the_listing_is_read_once(services: Services, source: MemorySource) -> None:
     forgotten(source, 3, content="Quite another text.", fingerprint="b")
     forgotten(source, 4, fingerprint="b")
     assert reconcile(services, source).documents.read == 0  # nothing to compare with yet
@@ -88,7 +92,7 @@ def test_what_looks_otherwise_in_the_listing_is_read_once(services, source):
     assert reconcile(services, source).documents.read == 0
 
 
-def test_what_is_gone_is_removed_and_can_come_back(services, source):
+def test_what_is_gone_is_removed_and_can_come_back(services: Services, source: MemorySource) -> None:
     source.remove(document(1).id)
     report = reconcile(services, source)
     assert (report.documents.deleted, report.errors) == (1, {})
@@ -97,8 +101,10 @@ def test_what_is_gone_is_removed_and_can_come_back(services, source):
     assert (reconcile(services, source).documents.new, document(1).id in indexed(services)) == (1, True)
 
 
-def test_what_the_listing_leaves_out_by_mistake_stays(services, source, monkeypatch):
-    def listing(unit):
+def test_what_the_listing_leaves_out_by_mistake_stays(
+    services: Services, source: MemorySource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def listing(unit: Unit) -> Iterator[ListingEntry]:
         return (one for one in MemorySource.listing(source, unit) if one.document_id != document(1).id)
 
     monkeypatch.setattr(source, "listing", listing)
@@ -107,11 +113,11 @@ def test_what_the_listing_leaves_out_by_mistake_stays(services, source, monkeypa
     assert len(indexed(services)) == 30
 
 
-def test_an_incomplete_listing_removes_nothing(services, source):
+def test_an_incomplete_listing_removes_nothing(services: Services, source: MemorySource) -> None:
     source.page_size = 10
     source.remove(document(29).id)
 
-    def breaks(page):
+    def breaks(page: int) -> None:
         if page == 2:
             raise Unavailable("https://api.test", "HTTP 502")
 
@@ -121,7 +127,7 @@ def test_an_incomplete_listing_removes_nothing(services, source):
     assert (report.documents.deleted, len(indexed(services))) == (0, 30)
 
 
-def test_too_much_gone_waits_for_somebodys_word_and_the_rest_is_read(services, source):
+def test_too_much_gone_waits_for_somebodys_word_and_the_rest_is_read(services: Services, source: MemorySource) -> None:
     for number in range(4):
         source.remove(document(number).id)
     forgotten(source, 99)
@@ -133,7 +139,7 @@ def test_too_much_gone_waits_for_somebodys_word_and_the_rest_is_read(services, s
     assert (report.documents.deleted, report.errors, len(indexed(services))) == (4, {}, 27)
 
 
-def test_a_dry_run_tells_and_changes_nothing(services, source):
+def test_a_dry_run_tells_and_changes_nothing(services: Services, source: MemorySource) -> None:
     for number in range(4):
         source.remove(document(number).id)
     forgotten(source, 99)
@@ -146,7 +152,9 @@ def test_a_dry_run_tells_and_changes_nothing(services, source):
     assert services.catalog.units.get("acme", "unit") == before
 
 
-def test_units_that_are_gone_lose_their_documents(services, source, monkeypatch):
+def test_units_that_are_gone_lose_their_documents(
+    services: Services, source: MemorySource, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(source, "units", lambda: iter(()))
     source.objects.clear()
     options = replace(RECONCILE, allow_mass_delete=True)
@@ -155,7 +163,9 @@ def test_units_that_are_gone_lose_their_documents(services, source, monkeypatch)
     assert indexed(services) == set()
 
 
-def test_a_unit_shared_anew_is_read_again_without_embedding(services, source, monkeypatch):
+def test_a_unit_shared_anew_is_read_again_without_embedding(
+    services: Services, source: MemorySource, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for number in range(30):
         forgotten(source, number, readers=PRIVATE)
     assert sync_connection(services, CONNECTION).documents.read == 0
@@ -164,7 +174,7 @@ def test_a_unit_shared_anew_is_read_again_without_embedding(services, source, mo
     assert (report.documents.changed, report.embedding.inputs, report.errors) == (30, 0, {})
 
 
-def test_a_paused_connection_is_left_alone(services, source):
+def test_a_paused_connection_is_left_alone(services: Services, source: MemorySource) -> None:
     source.put(document(50))
     source.people = [Membership("team", "ada@example.com")]
     services.catalog.connections.pause("acme", True)
@@ -176,11 +186,13 @@ def test_a_paused_connection_is_left_alone(services, source):
     assert services.catalog.groups_of("ada@example.com")
 
 
-def test_memberships_that_cannot_be_read_stay_as_they_were(services, source, monkeypatch):
+def test_memberships_that_cannot_be_read_stay_as_they_were(
+    services: Services, source: MemorySource, monkeypatch: pytest.MonkeyPatch
+) -> None:
     source.people = [Membership("team", "ada@example.com")]
     sync_connection(services, CONNECTION)
 
-    def broken():
+    def broken() -> Iterator[Membership]:
         yield Membership("team", "eve@example.com")
         raise Unavailable("https://api.test", "HTTP 500")
 

@@ -8,11 +8,12 @@ from pydantic import SecretStr
 from connectors.github.settings import GitHubConnection
 from connectors.model import Unit
 from pipelines.errors import IndexMismatch, UnitBusy, UsageError
+from pipelines.index.contract import Payload
 from pipelines.ingestion.publish import publish
 from pipelines.ingestion.reindex import reindex, with_model
 from pipelines.ingestion.sync import sync_unit
 from pipelines.services import Services
-from pipelines.settings import OpenAIEmbeddingSettings
+from pipelines.settings import OpenAIEmbeddingSettings, Settings
 from tests.emulators.fake_embedder import FakeEmbedder
 from tests.emulators.memory_source import MemorySource
 from tests.pipelines.documents import document
@@ -22,13 +23,11 @@ UNIT = Unit("unit", "Unit")
 
 
 class OtherModel(FakeEmbedder):
-    @property
-    def model(self):
-        return "other"
+    model = "other"
 
 
 @pytest.fixture
-def source():
+def source() -> MemorySource:
     memory = MemorySource()
     for number in range(20):
         memory.put(document(number))
@@ -36,7 +35,7 @@ def source():
 
 
 @pytest.fixture
-def synced(settings, source):
+def synced(settings: Settings, source: MemorySource) -> Settings:
     with Services(settings, FakeEmbedder()) as services:
         services.catalog.units.replace_listing("acme", "github", [UNIT])
         sync_unit(services, CONNECTION, source, UNIT)
@@ -47,12 +46,12 @@ def synced(settings, source):
     return settings
 
 
-def points(services):
+def points(services: Services) -> dict[str, Payload]:
     with services.store() as store:
         return dict(store.scan())
 
 
-def test_another_model_is_refused_until_the_index_is_made_anew(synced, source):
+def test_another_model_is_refused_until_the_index_is_made_anew(synced: Settings, source: MemorySource) -> None:
     with Services(synced, FakeEmbedder()) as services:
         before = points(services)
     other = OtherModel()
@@ -69,7 +68,9 @@ def test_another_model_is_refused_until_the_index_is_made_anew(synced, source):
         assert sync_unit(services, CONNECTION, source, UNIT).embedding.inputs == 0
 
 
-def test_a_reindex_that_was_interrupted_is_run_again_at_no_cost(synced, monkeypatch):
+def test_a_reindex_that_was_interrupted_is_run_again_at_no_cost(
+    synced: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     other = OtherModel()
     with monkeypatch.context() as broken, Services(synced, other, replace_index=True) as services:
         broken.setattr("pipelines.ingestion.reindex.publish", lambda services: 1 / 0)
@@ -83,7 +84,9 @@ def test_a_reindex_that_was_interrupted_is_run_again_at_no_cost(synced, monkeypa
         assert services.reader.info().points == 20
 
 
-def test_a_reindex_and_a_sync_never_run_at_once(synced, source, monkeypatch):
+def test_a_reindex_and_a_sync_never_run_at_once(
+    synced: Settings, source: MemorySource, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with Services(synced, FakeEmbedder()) as services:
         with services.catalog.leases.hold("acme", "unit"), pytest.raises(UnitBusy, match="acme/unit"):
             reindex(services)
@@ -95,10 +98,10 @@ def test_a_reindex_and_a_sync_never_run_at_once(synced, source, monkeypatch):
         assert "elsewhere" in report.errors["acme/unit"]
 
 
-def test_a_model_can_be_named_where_the_provider_has_several(settings):
+def test_a_model_can_be_named_where_the_provider_has_several(settings: Settings) -> None:
     with pytest.raises(UsageError, match=r"embedding\.provider"):
         with_model(settings, "other")
     embedding = OpenAIEmbeddingSettings(provider="openai", api_key=SecretStr("k"))
     several = settings.model_copy(update={"embedding": embedding})
-    assert with_model(several, "other").embedding.model == "other"
+    assert with_model(several, "other").embedding == embedding.model_copy(update={"model": "other"})
     assert with_model(several, None) is several

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -11,9 +14,13 @@ from connectors.contract import Failed, Membership, Skipped, Window
 from connectors.errors import Unavailable
 from connectors.github.settings import GitHubConnection
 from connectors.model import Unit
+from pipelines.catalog.units import UnitState
+from pipelines.index.contract import Payload
 from pipelines.ingestion.options import SyncOptions
+from pipelines.ingestion.report import SyncReport
 from pipelines.ingestion.sync import sync_unit
 from pipelines.services import Services
+from pipelines.settings import Settings
 from tests.emulators.fake_embedder import FakeEmbedder
 from tests.emulators.memory_source import MemorySource
 from tests.pipelines.documents import document
@@ -29,32 +36,38 @@ LONG = "\n\n".join(
 
 
 @pytest.fixture
-def embedder():
+def embedder() -> FakeEmbedder:
     return FakeEmbedder()
 
 
 @pytest.fixture
-def source():
+def source() -> MemorySource:
     return MemorySource()
 
 
 @pytest.fixture
-def services(settings, embedder):
+def services(settings: Settings, embedder: FakeEmbedder) -> Iterator[Services]:
     with Services(settings, embedder) as opened:
         opened.catalog.units.replace_listing(CONNECTION.id, CONNECTION.source, [UNIT])
         yield opened
 
 
-def sync(services, source, options=INCREMENTAL):
+def sync(services: Services, source: MemorySource, options: SyncOptions = INCREMENTAL) -> SyncReport:
     return sync_unit(services, CONNECTION, source, UNIT, options)
 
 
-def points(services):
+def points(services: Services) -> dict[str, Payload]:
     with services.store() as store:
         return dict(store.scan())
 
 
-def test_a_first_sync_indexes_everything(services, source, embedder):
+def unit_state(services: Services) -> UnitState:
+    state = services.catalog.units.get("acme", "unit")
+    assert state is not None
+    return state
+
+
+def test_a_first_sync_indexes_everything(services: Services, source: MemorySource, embedder: FakeEmbedder) -> None:
     for number in range(120):
         source.put(document(number))
     report = sync(services, source)
@@ -64,7 +77,9 @@ def test_a_first_sync_indexes_everything(services, source, embedder):
     assert report.embedding.cost_usd == pytest.approx(report.embedding.tokens / 1e6)
 
 
-def test_a_sync_with_nothing_new_embeds_and_writes_nothing(services, source, embedder):
+def test_a_sync_with_nothing_new_embeds_and_writes_nothing(
+    services: Services, source: MemorySource, embedder: FakeEmbedder
+) -> None:
     source.put(document())
     sync(services, source)
     before, sent = points(services), embedder.requests
@@ -75,7 +90,7 @@ def test_a_sync_with_nothing_new_embeds_and_writes_nothing(services, source, emb
     assert (points(services), embedder.requests) == (before, sent)
 
 
-def test_one_edited_sentence_embeds_one_chunk(services, source):
+def test_one_edited_sentence_embeds_one_chunk(services: Services, source: MemorySource) -> None:
     source.put(document(content=LONG))
     total = sync(services, source).chunks.total
     assert total >= 4
@@ -88,7 +103,9 @@ def test_one_edited_sentence_embeds_one_chunk(services, source):
 @pytest.mark.parametrize(
     "change", [{"title": "Another title"}, {"readers": ("user:ada@example.com",)}, {"tags": ("closed",)}]
 )
-def test_what_is_not_text_changes_payloads_only(services, source, change):
+def test_what_is_not_text_changes_payloads_only(
+    services: Services, source: MemorySource, change: dict[str, Any]
+) -> None:
     source.put(document(content=LONG))
     sync(services, source)
     ids = set(points(services))
@@ -101,7 +118,7 @@ def test_what_is_not_text_changes_payloads_only(services, source, change):
     assert all(payload[name] in (value, expected) for payload in after.values())
 
 
-def test_a_full_sync_removes_what_is_gone_and_leaves_the_rest(services, source):
+def test_a_full_sync_removes_what_is_gone_and_leaves_the_rest(services: Services, source: MemorySource) -> None:
     for number in range(3):
         source.put(document(number))
     sync(services, source)
@@ -113,7 +130,7 @@ def test_a_full_sync_removes_what_is_gone_and_leaves_the_rest(services, source):
     assert services.catalog.documents.totals() == {("acme", "unit"): {"indexed": 2, "deleted": 1}}
 
 
-def test_a_full_sync_stops_before_a_mass_delete(services, source):
+def test_a_full_sync_stops_before_a_mass_delete(services: Services, source: MemorySource) -> None:
     for number in range(30):
         source.put(document(number))
     sync(services, source)
@@ -124,7 +141,7 @@ def test_a_full_sync_stops_before_a_mass_delete(services, source):
     assert len(points(services)) == 30
 
 
-def test_a_full_sync_of_a_unit_that_is_gone_removes_its_document(services, source):
+def test_a_full_sync_of_a_unit_that_is_gone_removes_its_document(services: Services, source: MemorySource) -> None:
     source.put(document())
     sync(services, source)
     source.remove(document().id)
@@ -132,7 +149,7 @@ def test_a_full_sync_of_a_unit_that_is_gone_removes_its_document(services, sourc
     assert (report.documents.deleted, report.errors, points(services)) == (1, {}, {})
 
 
-def test_a_mass_delete_goes_through_on_somebodys_word(services, source):
+def test_a_mass_delete_goes_through_on_somebodys_word(services: Services, source: MemorySource) -> None:
     for number in range(30):
         source.put(document(number))
     sync(services, source)
@@ -142,7 +159,7 @@ def test_a_mass_delete_goes_through_on_somebodys_word(services, source):
     assert (report.documents.deleted, report.errors, len(points(services))) == (20, {}, 10)
 
 
-def test_a_deleted_document_can_come_back(services, source):
+def test_a_deleted_document_can_come_back(services: Services, source: MemorySource) -> None:
     source.put(document(0))
     source.put(document(1))
     sync(services, source)
@@ -154,7 +171,9 @@ def test_a_deleted_document_can_come_back(services, source):
     assert len(points(services)) == 2
 
 
-def test_objects_that_cannot_be_read_are_recorded_and_the_rest_goes_on(services, source):
+def test_objects_that_cannot_be_read_are_recorded_and_the_rest_goes_on(
+    services: Services, source: MemorySource
+) -> None:
     source.put(document(0))
     source.put(Failed("github:acme/f", "F", "HTTP 500"))
     source.put(Skipped("github:acme/s", "S", "too large: 90 MB"))
@@ -168,7 +187,7 @@ def test_objects_that_cannot_be_read_are_recorded_and_the_rest_goes_on(services,
     assert "PDF" in reasons[document(1).id]
 
 
-def test_a_document_that_becomes_empty_leaves_the_index(services, source):
+def test_a_document_that_becomes_empty_leaves_the_index(services: Services, source: MemorySource) -> None:
     source.put(document())
     sync(services, source)
     source.put(document(content=""))
@@ -176,15 +195,15 @@ def test_a_document_that_becomes_empty_leaves_the_index(services, source):
     assert (report.documents.skipped, points(services)) == (1, {})
 
 
-def test_a_large_document_is_indexed(services, source):
+def test_a_large_document_is_indexed(services: Services, source: MemorySource) -> None:
     source.put(document(content="word " * 1_000_000))
     report = sync(services, source)
     assert report.errors == {}
     assert report.chunks.total > 1_000
 
 
-def test_reading_resumes_after_an_error_where_it_was(services, source):
-    def break_down(page):
+def test_reading_resumes_after_an_error_where_it_was(services: Services, source: MemorySource) -> None:
+    def break_down(page: int) -> None:
         if page == 2:
             raise Unavailable("memory", "HTTP 502")
 
@@ -199,7 +218,9 @@ def test_reading_resumes_after_an_error_where_it_was(services, source):
     assert (report.documents.read, report.documents.new, len(points(services))) == (50, 50, 150)
 
 
-def test_an_interrupted_embedding_pays_nothing_twice(services, source, embedder):
+def test_an_interrupted_embedding_pays_nothing_twice(
+    services: Services, source: MemorySource, embedder: FakeEmbedder
+) -> None:
     for number in range(100):
         source.put(document(number))
     embedder.fail_after = 3
@@ -212,7 +233,9 @@ def test_an_interrupted_embedding_pays_nothing_twice(services, source, embedder)
     assert len(points(services)) == 100
 
 
-def test_only_the_newest_of_several_landed_versions_is_embedded(services, source, embedder):
+def test_only_the_newest_of_several_landed_versions_is_embedded(
+    services: Services, source: MemorySource, embedder: FakeEmbedder
+) -> None:
     for text in ("first text", "second text", "third text"):
         source.put(document(content=text))
         sync(services, source, SyncOptions(stages=("documents",)))
@@ -221,33 +244,34 @@ def test_only_the_newest_of_several_landed_versions_is_embedded(services, source
     assert [payload["text"] for payload in points(services).values()] == ["third text"]
 
 
-def test_a_window_reads_only_its_days_and_keeps_the_cursor(services, source):
-    source.put(document(0, updated_at=document().updated_at))
-    source.put(document(1, updated_at=document().updated_at.replace(year=2025)))
-    window = Window(since=document().updated_at.replace(day=1))
+def test_a_window_reads_only_its_days_and_keeps_the_cursor(services: Services, source: MemorySource) -> None:
+    source.put(document(0, updated_at=datetime(2026, 1, 3, tzinfo=UTC)))
+    source.put(document(1, updated_at=datetime(2025, 1, 3, tzinfo=UTC)))
+    window = Window(since=datetime(2026, 1, 1, tzinfo=UTC))
     report = sync(services, source, SyncOptions(window=window))
-    assert (report.documents.read, services.catalog.units.get("acme", "unit").cursor) == (1, None)
+    assert (report.documents.read, unit_state(services).cursor) == (1, None)
     assert sync(services, source).documents.new == 1
 
 
-def test_a_unit_held_by_another_process_is_left_alone(services, source):
+def test_a_unit_held_by_another_process_is_left_alone(services: Services, source: MemorySource) -> None:
     source.put(document())
     with services.catalog.leases.hold("acme", "unit"):
         assert "another process" in sync(services, source).errors["acme/unit"]
 
 
-def test_the_error_of_a_unit_is_kept_until_it_goes_well(services, source):
+def test_the_error_of_a_unit_is_kept_until_it_goes_well(services: Services, source: MemorySource) -> None:
     source.before_page = lambda page: (_ for _ in ()).throw(Unavailable("memory", "down"))
     sync(services, source)
-    state = services.catalog.units.get("acme", "unit")
+    state = unit_state(services)
+    assert state.error is not None
     assert ("down" in state.error, state.last_sync) == (True, None)
     source.before_page = lambda page: None
     sync(services, source)
-    state = services.catalog.units.get("acme", "unit")
+    state = unit_state(services)
     assert (state.error, state.last_sync is not None) == (None, True)
 
 
-def test_memberships_do_not_touch_points(services, source):
+def test_memberships_do_not_touch_points(services: Services, source: MemorySource) -> None:
     source.put(document(readers=("group:acme:team",)))
     sync(services, source)
     before = points(services)
@@ -255,7 +279,9 @@ def test_memberships_do_not_touch_points(services, source):
     assert points(services) == before
 
 
-def test_two_documents_with_the_same_text_are_paid_for_once(services, source, embedder):
+def test_two_documents_with_the_same_text_are_paid_for_once(
+    services: Services, source: MemorySource, embedder: FakeEmbedder
+) -> None:
     same = document(0)
     source.put(same)
     source.put(replace(same, id=document(1).id))

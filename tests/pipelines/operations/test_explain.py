@@ -66,7 +66,7 @@ def test_a_published_document(services, source):
     assert (found.chunks, passage.position, passage.headings) == (1, 0, ())
     assert "The penstock valve leaks." in passage.opening
     assert tokens(found.readers) == ["group:acme:team"]
-    assert (found.load_state, found.sight, found.ranks, found.index_error) == ("indexed", None, (), None)
+    assert (found.load_state, found.visibility, found.ranks, found.index_error) == ("indexed", None, (), None)
 
 
 def test_its_chunks_are_told_by_place_and_headings(services, source):
@@ -82,7 +82,7 @@ def test_its_chunks_are_told_by_place_and_headings(services, source):
 
 def test_the_unit_it_lies_in(services, source):
     sync(services, source)
-    home = explain(services, KEY).home
+    home = explain(services, KEY).unit_context
     assert (home.connection, home.unit, home.name, home.configured) == ("acme", "unit", "Unit", False)
     assert (home.paused, home.connection_paused, home.gone, home.cursor, home.error) == (
         False,
@@ -98,7 +98,7 @@ def test_the_unit_it_lies_in(services, source):
     services.catalog.units.start_listing("acme", "unit", "listing")
     services.catalog.units.record_sync("acme", "unit", "answered 500")
     services.catalog.units.replace_listing("acme", "github", [])
-    home = explain(services, KEY).home
+    home = explain(services, KEY).unit_context
     assert (home.configured, home.paused, home.connection_paused, home.gone, home.cursor) == (
         True,
         True,
@@ -202,17 +202,17 @@ def test_whether_a_person_sees_it_and_through_what(services, source):
     source.put(document(1, readers=(group, direct)))
     source.put(document(3, readers=()))
     sync(services, source)
-    assert explain(services, KEY, user=ADA).sight.why_not == "nothing of it is published"
+    assert explain(services, KEY, user=ADA).visibility.why_not == "nothing of it is published"
     publish(services)
     services.catalog.memberships.replace("acme", [Membership("unit", BO)])
-    bo, ada, noor = (explain(services, KEY, user=person).sight for person in (BO, ADA, NOOR))
+    bo, ada, noor = (explain(services, KEY, user=person).visibility for person in (BO, ADA, NOOR))
     assert (bo.sees, bo.through) == (True, (Reader(group, "group", "Unit"),)), "the group of a unit has its name"
     assert (ada.sees, ada.through) == (True, (Reader(direct, "direct", ADA),))
     assert (noor.sees, noor.through) == (False, ())
     assert "among its readers" in noor.why_not
-    everybody = explain(services, document(2).id, user=NOOR).sight
-    assert [one.way for one in everybody.through] == ["public"]
-    assert "no readers" in explain(services, document(3).id, user=BO).sight.why_not
+    everybody = explain(services, document(2).id, user=NOOR).visibility
+    assert [one.grant for one in everybody.through] == ["public"]
+    assert "no readers" in explain(services, document(3).id, user=BO).visibility.why_not
 
 
 def test_a_person_of_a_domain_sees_what_is_shared_with_it(services, source):
@@ -222,9 +222,9 @@ def test_a_person_of_a_domain_sees_what_is_shared_with_it(services, source):
     sync(services, source)
     publish(services)
     ada = explain(services, KEY, user=ADA)
-    assert [(one.way, one.name) for one in ada.sight.through] == [("domain", "example.com")]
-    assert ("group", "all@example.com of acme-drive") in [(one.way, one.name) for one in ada.readers]
-    assert not explain(services, KEY, user="ada@elsewhere.example").sight.sees
+    assert [(one.grant, one.name) for one in ada.visibility.through] == [("domain", "example.com")]
+    assert ("group", "all@example.com of acme-drive") in [(one.grant, one.name) for one in ada.readers]
+    assert not explain(services, KEY, user="ada@elsewhere.example").visibility.sees
 
 
 def test_its_rank_for_a_question(services, source):

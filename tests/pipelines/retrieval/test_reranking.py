@@ -132,7 +132,7 @@ def test_after_a_failure_it_is_left_alone_for_a_while(monkeypatch):
     for _ in range(3):
         ask(one)
     assert len(asked) == 1
-    monkeypatch.setattr(reranking, "REST_SECONDS", 0.0)
+    monkeypatch.setattr(reranking, "PAUSE_SECONDS", 0.0)
     again = reranker(failing)
     for _ in range(3):
         ask(again)

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from connectors.contract import Membership
 from connectors.github.settings import GitHubConnection
 from connectors.model import Unit
+from connectors.registry import sources
 from pipelines.ingestion.publish import publish
 from pipelines.ingestion.sync import sync_unit
 from pipelines.services import Services
@@ -27,6 +28,8 @@ READERS = {1: ("public",), 2: (f"user:{ADA}",), 3: ("group:acme:team",), 4: ()}
 SEES = {ADA: {1, 2}, BO: {1, 3}, "stranger@example.com": {1}}
 HOSTILE = {"title": "<img src=x onerror=\"document.title='broken'\">", "url": "javascript:alert(1)"}
 """What document 3 tries on whoever shows it."""
+UNKNOWN_SOURCE = f"unknown source 'sharepoint' (installed: {', '.join(sources())})"
+"""What every interface says of a filter by a source that is not installed."""
 ASSISTANTS = (
     AssistantSettings(id="people", api_key=SecretStr("people-key")),
     AssistantSettings(id="robot", api_key=SecretStr("robot-key"), identity="service", readers=("group:acme:team",)),

@@ -14,7 +14,7 @@ from pipelines.errors import EmbeddingUnavailable
 from pipelines.services import Services
 from tests.emulators.fake_embedder import FakeEmbedder
 from tests.pipelines.documents import document
-from tests.pipelines.service.conftest import ADA, BO, READERS, SEES
+from tests.pipelines.service.conftest import ADA, BO, READERS, SEES, UNKNOWN_SOURCE
 from tests.pipelines.service.serving import app_of
 
 
@@ -109,6 +109,7 @@ def test_the_response_has_the_fields_of_the_contract(client):
         ({"top_k": "many"}, 422, "top_k"),
         ({"mode": "magic"}, 422, "mode"),
         ({"filters": {"colour": ["red"]}}, 422, "filters.colour"),
+        ({"filters": {"sources": ["github", "sharepoint"]}}, 422, f"filters.sources.1: {UNKNOWN_SOURCE}"),
         ({"filters": {"updated_after": "yesterday"}}, 422, "filters.updated_after"),
         ({"surprise": 1}, 422, "surprise"),
         ({"query": "x" * 1_000_000}, 413, "bytes"),

@@ -75,14 +75,14 @@ def test_the_list_names_all_and_no_key(command):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("add", "fixed"), "stands in the settings"),
+        (("add", "fixed"), "is in the settings"),
         (("add", "Wrong Id"), "ID:"),
         (("add", "a", "--identity", "ghost"), "--identity:"),
         (("add", "a", "--source", "sharepoint"), "--source:"),
         (("add", "a", "--reader", "public"), "--identity service"),
         (("add", "a", "--identity", "service", "--reader", "everyone"), "--reader 'everyone'"),
         (("revoke", "nobody"), "no assistant 'nobody'"),
-        (("revoke", "fixed"), "stands in the settings"),
+        (("revoke", "fixed"), "is in the settings"),
     ],
 )
 def test_wrong_use_says_what_is_wrong(command, arguments, message):

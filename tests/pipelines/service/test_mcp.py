@@ -13,7 +13,7 @@ from mcp.client.streamable_http import streamable_http_client
 
 from pipelines.errors import EmbeddingUnavailable
 from tests.pipelines.documents import document
-from tests.pipelines.service.conftest import ADA, SEES
+from tests.pipelines.service.conftest import ADA, SEES, UNKNOWN_SOURCE
 
 
 @asynccontextmanager
@@ -94,7 +94,8 @@ def test_a_hidden_document_does_not_exist(url):
         ("search", {"query": "a", "filters": {"colour": "red"}}, ADA, "filters.colour:"),
         ("search", {"query": "a", "user": "bo@example.com"}, ADA, "user:"),
         ("fetch", {"id": 3}, ADA, "id:"),
-        ("delete", {}, ADA, "no tool 'delete'"),
+        ("search", {"query": "a", "filters": {"sources": ["sharepoint"]}}, ADA, f"filters.sources.0: {UNKNOWN_SOURCE}"),
+        ("delete", {}, ADA, "There is no tool 'delete'; available tools: search, fetch."),
     ],
 )
 def test_what_is_wrong_is_told_to_the_model(url, tool, arguments, person, message):

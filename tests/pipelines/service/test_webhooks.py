@@ -5,13 +5,17 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
+from connectors import registry
 from connectors.github.settings import GitHubConnection
 from pipelines.services import Services
+from pipelines.settings import Settings
 from tests.emulators.fake_embedder import FakeEmbedder
 from tests.pipelines.service.serving import app_of
 
@@ -22,6 +26,16 @@ CONNECTIONS = (
     GitHubConnection(id="other", source="github", token=SecretStr("t"), webhook_secret=SecretStr("another")),
     GitHubConnection(id="deaf", source="github", token=SecretStr("t")),
 )
+WIKI = """
+from typing import Literal
+from connectors.registry import Source
+from connectors.settings import Connection
+
+class WikiConnection(Connection):
+    source: Literal["wiki"]
+
+SOURCE = Source(name="wiki", label="Wiki", settings=WikiConnection, connect=lambda connection: None)
+"""
 
 
 @pytest.fixture
@@ -75,6 +89,33 @@ def test_what_is_not_signed_for_the_connection_leaves_only_a_count(client, servi
     connection = how.get("to", "acme")
     counted = f'headrace_deliveries_total{{connection="{connection}",result="refused"}} 1.0'
     assert counted in client.get("/metrics").text
+
+
+@pytest.fixture
+def source_without_webhooks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A package that registers a source, installed as any other is: by its entry point."""
+    (tmp_path / "wiki_source.py").write_text(WIKI)
+    metadata = tmp_path / "wiki_source-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: wiki-source\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text(f"[{registry.GROUP}]\nwiki = wiki_source:SOURCE\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    registry._registered.cache_clear()
+    yield
+    registry._registered.cache_clear()
+
+
+@pytest.mark.usefixtures("source_without_webhooks")
+def test_a_source_without_webhooks_refuses_every_delivery(settings: Settings) -> None:
+    connection = registry.parse_connection(
+        {"id": "wiki", "source": "wiki", "token": "t", "base_url": "https://wiki.test"}
+    )
+    with Services(settings.model_copy(update={"connections": (connection,)}), FakeEmbedder()) as services:
+        client = TestClient(app_of(services), raise_server_exceptions=False)
+        answer = deliver(client, ISSUE, to="wiki")
+        assert (answer.status_code, answer.json()["title"]) == (401, "Unauthorized")
+        assert kept(services) == []
+        assert client.get("/webhooks/wiki").status_code == 405
 
 
 def test_an_unknown_connection_is_not_found(client):

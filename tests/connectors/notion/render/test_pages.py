@@ -7,14 +7,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.notion.comments import comments_markdown
-from connectors.notion.render.blocks import Block, blocks_markdown
+from connectors.notion.payloads import (
+    NotionBlock,
+    NotionComment,
+    NotionDatabase,
+    NotionPage,
+    PropertyValue,
+    RichTextRun,
+    parse_object,
+    plain,
+)
+from connectors.notion.render.blocks import BlockTree, blocks_markdown
+from connectors.notion.render.comments import comments_markdown
 from connectors.notion.render.pages import database_markdown, mentioned, page_markdown
-from connectors.notion.render.properties import Known, option_names, property_lines, title
-from connectors.notion.render.rich_text import inline, markdown, plain
-from tests.connectors.notion.conftest import block, text
+from connectors.notion.render.properties import NotionNames, option_names, property_lines
+from connectors.notion.render.rich_text import inline, markdown
+from tests.emulators.notion import block, text
 
-KNOWN = Known(titles={"p1": "Roadmap", "d1": "Tasks"}, people={"u1": "Ada", "u2": "Bob"})
+KNOWN = NotionNames(titles={"p1": "Roadmap", "d1": "Tasks"}, people={"u1": "Ada", "u2": "Bob"})
 
 
 def styled(content: str, *styles: str, href: str | None = None) -> dict[str, Any]:
@@ -22,8 +32,20 @@ def styled(content: str, *styles: str, href: str | None = None) -> dict[str, Any
     return run
 
 
-def tree(payload: dict[str, Any]) -> Block:
-    return Block(payload, tuple(tree(child) for child in payload.get("children", ())))
+def runs_of(rich_text: Any) -> tuple[RichTextRun, ...]:
+    return NotionBlock.model_validate({"type": "paragraph", "paragraph": {"rich_text": rich_text}}).content.rich_text
+
+
+def page_of(payload: dict[str, Any]) -> NotionPage:
+    return NotionPage.model_validate(payload)
+
+
+def properties_of(payload: dict[str, Any]) -> dict[str, PropertyValue]:
+    return page_of({"properties": payload}).properties
+
+
+def tree(payload: dict[str, Any]) -> BlockTree:
+    return BlockTree(NotionBlock.model_validate(payload), tuple(tree(child) for child in payload.get("children", ())))
 
 
 def rendered(*payloads: dict[str, Any]) -> str:
@@ -74,7 +96,7 @@ def untold(kind: str, **content: Any) -> dict[str, Any]:
     ],
 )
 def test_rich_text(runs: Any, expected: str) -> None:
-    assert markdown(runs) == expected
+    assert markdown(runs_of(runs)) == expected
 
 
 BLOCKS: dict[str, tuple[list[dict[str, Any]], str]] = {
@@ -249,14 +271,15 @@ PROPERTIES: list[tuple[str, Any, str]] = [
 @pytest.mark.parametrize(("kind", "content", "expected"), PROPERTIES)
 def test_properties(kind: str, content: Any, expected: str) -> None:
     value = {"id": "i", "type": kind, kind: content}
-    assert property_lines({"My\nname": value}, KNOWN) == ([f"My name: {expected}"] if expected else [])
+    assert property_lines(properties_of({"My\nname": value}), KNOWN) == ([f"My name: {expected}"] if expected else [])
 
 
 def test_the_title_is_no_line() -> None:
     properties = {"Name": {"type": "title", "title": [*text("A "), *text("page")]}}
-    assert title(properties) == "A page"
-    assert property_lines(properties, KNOWN) == []
-    assert title(None) == ""
+    page = {"object": "page", "id": "p", "parent": None}
+    named, unnamed = parse_object(page | {"properties": properties}), parse_object(page | {"properties": None})
+    assert (named and named.title, unnamed and unnamed.title) == ("A page", "Untitled")
+    assert property_lines(properties_of(properties), KNOWN) == []
 
 
 def test_options_come_once() -> None:
@@ -265,17 +288,18 @@ def test_options_come_once() -> None:
         "b": {"type": "multi_select", "multi_select": [{"name": "y"}, {"name": "x"}]},
         "c": {"type": "select", "select": None},
     }
-    assert option_names(properties) == ("x", "y")
+    assert option_names(properties_of(properties)) == ("x", "y")
 
 
 def test_a_page_is_its_properties_and_its_body() -> None:
     page = {"properties": {"Points": {"type": "number", "number": 3}, "Done": {"type": "checkbox", "checkbox": True}}}
-    assert page_markdown(page, [tree(block("paragraph", "Body"))], KNOWN) == "Points: 3\nDone: yes\n\nBody"
-    assert page_markdown({}, [], KNOWN) == ""
+    assert page_markdown(page_of(page), [tree(block("paragraph", "Body"))], KNOWN) == "Points: 3\nDone: yes\n\nBody"
+    assert page_markdown(page_of({}), [], KNOWN) == ""
 
 
 def test_a_database_without_description_is_empty() -> None:
-    assert database_markdown({"description": []}, [{"title": text("T"), "properties": {"Name": {}}}]) == ""
+    source = NotionDatabase.model_validate({"title": text("T"), "properties": {"Name": {}}})
+    assert database_markdown(NotionDatabase.model_validate({"description": []}), [source]) == ""
 
 
 def test_what_a_page_mentions_by_id() -> None:
@@ -286,7 +310,7 @@ def test_what_a_page_mentions_by_id() -> None:
     page = {"properties": {"R": {"type": "relation", "relation": [{"id": "p1"}]}, "U": rollup}}
     link = {"type": "link_to_page", "link_to_page": {"type": "database_id", "database_id": "d1"}}
     blocks = [tree({**block("toggle"), "children": [link]})]
-    assert mentioned(page, blocks) == {("page", "p1"), ("page", "p2"), ("database", "d1")}
+    assert mentioned(page_of(page), blocks) == {("page", "p1"), ("page", "p2"), ("database", "d1")}
 
 
 # Words that no markup is made of, so that what comes out can be told from what went in.
@@ -341,7 +365,7 @@ def words_of(payload: Any) -> list[str]:
     if not isinstance(payload, dict):
         return []
     if "plain_text" in payload:
-        return payload["plain_text"].split()
+        return str(payload["plain_text"]).split()
     body = payload.get(str(payload.get("type")), {})
     shown = [body.get("expression", ""), body.get("title", "")]
     texts = [body.get(name) for name in ("rich_text", "cells", "caption")]
@@ -357,9 +381,11 @@ def test_no_word_is_lost_and_none_invented(body: list[dict[str, Any]]) -> None:
 @given(st.lists(st.builds(styled, st.text(max_size=30)), max_size=4))
 def test_characters_of_a_paragraph_stay(runs: list[dict[str, Any]]) -> None:
     """Backslashes are added before what would open another block, and space at the ends goes."""
-    typed = re.sub(r"\s|\\", "", plain(runs))
-    assert re.sub(r"\s|\\", "", markdown(runs)) == typed
-    assert re.sub(r"\s|\\", "", inline(runs)) == typed
+    rich_text = runs_of(runs)
+    typed = re.sub(r"\s|\\", "", plain(rich_text))
+    assert typed == re.sub(r"\s|\\", "", "".join(run["plain_text"] for run in runs))
+    assert re.sub(r"\s|\\", "", markdown(rich_text)) == typed
+    assert re.sub(r"\s|\\", "", inline(rich_text)) == typed
 
 
 OPTIONS = st.lists(st.builds(lambda name: {"id": "o", "name": name, "color": "red"}, WORDS), max_size=3)
@@ -394,12 +420,14 @@ def test_no_word_of_a_property_is_lost_and_none_invented(properties: dict[str, d
     expected = [
         word for name, value in properties.items() if (words := words_of_value(value)) for word in (name, *words)
     ]
-    assert re.findall(r"[a-häπ]+", " ".join(property_lines(properties, KNOWN))) == expected
+    assert re.findall(r"[a-häπ]+", " ".join(property_lines(properties_of(properties), KNOWN))) == expected
 
 
 @given(st.lists(st.tuples(st.sampled_from(["d1", "d2"]), RUNS), max_size=6))
 def test_no_word_of_a_comment_is_lost_and_none_invented(said: list[tuple[str, list[dict[str, Any]]]]) -> None:
-    comments = [{"discussion_id": discussion, "rich_text": runs} for discussion, runs in said]
+    comments = [
+        NotionComment.model_validate({"discussion_id": discussion, "rich_text": runs}) for discussion, runs in said
+    ]
     shown = comments_markdown(comments, KNOWN).removeprefix("## Comments")
     first = list(dict.fromkeys(discussion for discussion, _ in said))
     in_order = sorted(said, key=lambda one: first.index(one[0]))

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.slack.render.messages import render_body, title
+from connectors.slack.render.messages import message_title, render_body
 from connectors.slack.render.mrkdwn import Names, markdown
+from tests.connectors.slack.conftest import parse_message
 
 NAMES = Names(lambda user: f"name-of-{user}", lambda channel: f"channel-{channel}", lambda group: f"group-{group}")
 
@@ -27,15 +29,15 @@ NAMES = Names(lambda user: f"name-of-{user}", lambda channel: f"channel-{channel
         ("```x = <https://a.example>\ny```", "\n```\nx = https://a.example\ny\n```\n"),
     ],
 )
-def test_markup(text, expected):
+def test_markup(text: str, expected: str) -> None:
     assert markdown(text, NAMES) == expected
 
 
-def section(text):
+def section(text: str) -> dict[str, Any]:
     return {"type": "section", "text": {"type": "mrkdwn", "text": text}}
 
 
-def rich(*elements):
+def rich(*elements: dict[str, Any]) -> dict[str, Any]:
     return {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": list(elements)}]}
 
 
@@ -53,28 +55,27 @@ def rich(*elements):
         ({}, ""),
     ],
 )
-def test_everything_a_person_sees_of_a_message(message, expected):
-    assert render_body(message, NAMES) == expected
+def test_everything_a_person_sees_of_a_message(message: dict[str, Any], expected: str) -> None:
+    assert render_body(parse_message(message), NAMES) == expected
 
 
-def test_a_rich_list_and_quote():
+def test_a_rich_list_and_quote() -> None:
     items = [{"type": "rich_text_section", "elements": [{"type": "text", "text": word}]} for word in ("one", "two")]
     quote = {"type": "rich_text_quote", "elements": [{"type": "text", "text": "said"}]}
     listed = {"type": "rich_text_list", "style": "ordered", "elements": items}
-    assert (
-        render_body({"blocks": [{"type": "rich_text", "elements": [listed, quote]}]}, NAMES) == "1. one\n2. two\n> said"
-    )
+    message = parse_message({"blocks": [{"type": "rich_text", "elements": [listed, quote]}]})
+    assert render_body(message, NAMES) == "1. one\n2. two\n> said"
 
 
-def test_a_title_is_the_first_line_shortened():
-    assert title({"text": "*Down* again\nmore"}, NAMES) == "Down again"
-    assert len(title({"text": "word " * 100}, NAMES)) <= 80
+def test_a_title_is_the_first_line_shortened() -> None:
+    assert message_title(parse_message({"text": "*Down* again\nmore"}), NAMES) == "Down again"
+    assert len(message_title(parse_message({"text": "word " * 100}), NAMES)) <= 80
 
 
 WORDS = st.lists(st.text(st.characters(categories=("Ll", "Lu", "Nd")), min_size=1, max_size=8), min_size=1, max_size=6)
 
 
-def elements(words):
+def elements(words: st.SearchStrategy[list[str]]) -> st.SearchStrategy[dict[str, Any]]:
     kinds = st.sampled_from(
         [
             lambda text: {"type": "text", "text": f"{text} "},
@@ -87,7 +88,7 @@ def elements(words):
 
 
 @given(st.lists(elements(WORDS), min_size=1, max_size=5), WORDS, WORDS)
-def test_no_word_is_lost(inline, text, attached):
+def test_no_word_is_lost(inline: list[dict[str, Any]], text: list[str], attached: list[str]) -> None:
     space = {"type": "text", "text": " "}
     message = {
         "text": " ".join(text),
@@ -95,10 +96,10 @@ def test_no_word_is_lost(inline, text, attached):
         "attachments": [{"text": " ".join(attached)}],
     }
     said = [*text, *attached, *(one["text"] for one in inline if isinstance(one["text"], str))]
-    assert words(" ".join(said)) <= words(render_body(message, NAMES))
+    assert words(" ".join(said)) <= words(render_body(parse_message(message), NAMES))
 
 
-def words(text):
+def words(text: str) -> set[str]:
     return set(re.findall(r"\w+", text))
 
 
@@ -107,5 +108,5 @@ LEAVES = st.none() | st.booleans() | st.integers() | st.text(max_size=5)
 
 
 @given(st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(KEYS, inner), max_leaves=12))
-def test_no_payload_breaks_the_renderer(value):
-    assert isinstance(render_body({"text": "x", "blocks": value}, NAMES), str)
+def test_no_payload_breaks_the_renderer(value: object) -> None:
+    assert isinstance(render_body(parse_message({"text": "x", "blocks": value}), NAMES), str)

@@ -65,9 +65,9 @@ def test_words_alone_need_no_embedding(headrace, embedder, tmp_path):
     ("lines", "options", "said"),
     [
         ([QUESTIONS[0], {"query": "x"}], [], "questions.jsonl: line 2: expected: Field required"),
-        ([QUESTIONS[0]], ["--mode", "fuzzy"], "--mode: 'fuzzy' is none of hybrid, dense, lexical"),
+        ([QUESTIONS[0]], ["--mode", "fuzzy"], "--mode: 'fuzzy' must be one of hybrid, dense, lexical"),
         ([QUESTIONS[0]], ["--against", "none.json"], "none.json: cannot be read"),
-        ([QUESTIONS[0]], ["--save", "no/folder/run.json"], "--save no/folder/run.json: no/folder is no folder"),
+        ([QUESTIONS[0]], ["--save", "no/folder/run.json"], "--save no/folder/run.json: no/folder is not a directory"),
     ],
 )
 def test_wrong_use_is_named(headrace, tmp_path, lines, options, said):
@@ -77,7 +77,7 @@ def test_wrong_use_is_named(headrace, tmp_path, lines, options, said):
 
 def test_a_place_to_write_that_is_not_there_costs_no_question(headrace, embedder, tmp_path):
     done = headrace("eval", written(tmp_path, QUESTIONS[0]), "--html", tmp_path / "none" / "report.html")
-    assert (done.code, "is no folder" in done.err, embedder.requests) == (2, True, 0)
+    assert (done.code, "is not a directory" in done.err, embedder.requests) == (2, True, 0)
 
 
 def test_a_provider_that_does_not_answer_is_a_failure(headrace, embedder, tmp_path):

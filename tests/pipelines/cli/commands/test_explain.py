@@ -23,7 +23,7 @@ def test_people_read_why_a_document_is_found_and_visible(headrace):
         ("chunks", "1 indexed, 1 published"),
     ]
     assert ("readers", "group Plant (group:acme:unit)") in told
-    assert ("sight", "bo@example.com sees it: through group Plant (group:acme:unit)") in told
+    assert ("visibility", "visible to bo@example.com through group Plant (group:acme:unit)") in told
     assert [text for name, text in told if name == "rank"] == [
         "1 for 'penstock valve' (1 by meaning, 1 by words), asked as an administrator",
         "1 for 'penstock valve' (1 by meaning, 1 by words), asked as bo@example.com",
@@ -35,15 +35,18 @@ def test_people_read_why_a_document_is_found_and_visible(headrace):
 @pytest.mark.parametrize(
     ("asked", "line"),
     [
-        ((VALVE, "--user", "noor@example.com"), "noor@example.com does not see it: neither they nor one of their"),
-        ((TURBINE, "--user", "noor@example.com"), "noor@example.com sees it: as everybody does"),
+        ((VALVE, "--user", "noor@example.com"), "not visible to noor@example.com: neither they nor one of their"),
+        ((TURBINE, "--user", "noor@example.com"), "visible to noor@example.com as to everybody"),
         (
             (VALVE, "--user", "noor@example.com", "--query", "valve"),
             "not among the first 100 for 'valve', asked as noor",
         ),
         (("github:acme/broken",), "failed: answered 500"),
         (("github:acme/broken",), "attempt 2 at 20"),
-        (("github:acme/broken", "--user", "noor@example.com"), "does not see it: nothing of it is published"),
+        (
+            ("github:acme/broken", "--user", "noor@example.com"),
+            "not visible to noor@example.com: nothing of it is",
+        ),
         (("https://example.com/2",), "[b]Turbine"),
     ],
 )

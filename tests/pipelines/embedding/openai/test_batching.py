@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.embedding.openai.batching import cut, packed
+from pipelines.embedding.openai.batching import cut, pack
 
 
 @pytest.mark.parametrize(
@@ -20,12 +20,12 @@ from pipelines.embedding.openai.batching import cut, packed
     ],
 )
 def test_requests_are_filled_in_order(lengths: list[int], requests: list[list[int]]) -> None:
-    assert list(packed(lengths, most_tokens=10, most_inputs=3)) == requests
+    assert list(pack(lengths, most_tokens=10, most_inputs=3)) == requests
 
 
 @given(st.lists(st.integers(0, 30)), st.integers(1, 20), st.integers(1, 5))
 def test_every_text_is_sent_once_within_the_limits(lengths: list[int], most_tokens: int, most_inputs: int) -> None:
-    requests = list(packed(lengths, most_tokens=most_tokens, most_inputs=most_inputs))
+    requests = list(pack(lengths, most_tokens=most_tokens, most_inputs=most_inputs))
     assert [position for request in requests for position in request] == list(range(len(lengths)))
     for request in requests:
         assert 1 <= len(request) <= most_inputs

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from pipelines.embedding.openai.concurrency import answers
+from pipelines.embedding.openai.concurrency import run_concurrently
 from pipelines.errors import EmbeddingUnavailable
 
 
@@ -20,12 +20,14 @@ def pool() -> Iterator[ThreadPoolExecutor]:
 
 @pytest.mark.parametrize("count", [0, 1, 3, 10])
 def test_every_request_is_answered_once(pool: ThreadPoolExecutor, count: int) -> None:
-    assert sorted(answers(pool, lambda number: number * 2, range(count), 3)) == [2 * number for number in range(count)]
+    assert sorted(run_concurrently(pool, lambda number: number * 2, range(count), 3)) == [
+        2 * number for number in range(count)
+    ]
 
 
 def test_as_many_requests_run_at_once_as_asked_for(pool: ThreadPoolExecutor) -> None:
     together = threading.Barrier(3, timeout=10)
-    assert len(list(answers(pool, lambda _: together.wait(), range(6), 3))) == 6
+    assert len(list(run_concurrently(pool, lambda _: together.wait(), range(6), 3))) == 6
 
 
 def test_no_more_is_sent_than_the_taker_is_behind(pool: ThreadPoolExecutor) -> None:
@@ -36,7 +38,7 @@ def test_no_more_is_sent_than_the_taker_is_behind(pool: ThreadPoolExecutor) -> N
             taken.append(number)
             yield number
 
-    stream = answers(pool, lambda number: number, requests(), 2)
+    stream = run_concurrently(pool, lambda number: number, requests(), 2)
     next(stream)
     assert len(taken) <= 2 + 2  # the first two, and one more for each that had arrived
 
@@ -55,11 +57,11 @@ def test_answers_under_way_are_handed_over_before_an_error(pool: ThreadPoolExecu
 
     received: list[int] = []
     with pytest.raises(EmbeddingUnavailable, match="out of order"):
-        received.extend(answers(pool, send, range(100), 3))
+        received.extend(run_concurrently(pool, send, range(100), 3))
     assert sorted([0, *received]) == sorted(sent)
     assert len(sent) < 10
 
 
 def test_a_mistake_of_ours_is_raised_as_it_is(pool: ThreadPoolExecutor) -> None:
     with pytest.raises(ZeroDivisionError):
-        list(answers(pool, lambda number: 1 // number, [0], 1))
+        list(run_concurrently(pool, lambda number: 1 // number, [0], 1))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipelines.embedding.openai.responses import UnreadableAnswer, WrongCount, WrongDimensions, read_answer
+from pipelines.embedding.openai.responses import UnreadableResponse, WrongCount, WrongDimensions, parse_response
 
 
 def packed_floats(*numbers: float) -> str:
@@ -22,19 +22,19 @@ def body(*entries: Any, **more: Any) -> bytes:
 
 @pytest.mark.parametrize("embedding", [[3.0, 4.0], packed_floats(3, 4)])
 def test_both_encodings_are_read_and_made_unit_length(embedding: Any) -> None:
-    answer = read_answer(body({"index": 0, "embedding": embedding}, usage={"prompt_tokens": 7}), 1, 2)
+    answer = parse_response(body({"index": 0, "embedding": embedding}, usage={"prompt_tokens": 7}), 1, 2)
     assert answer.vectors.tolist() == [pytest.approx([0.6, 0.8])]
     assert answer.tokens == 7
 
 
 def test_vectors_stand_in_the_order_of_the_texts() -> None:
-    answer = read_answer(body({"index": 1, "embedding": [0, 1]}, {"index": 0, "embedding": [1, 0]}), 2, 2)
+    answer = parse_response(body({"index": 1, "embedding": [0, 1]}, {"index": 0, "embedding": [1, 0]}), 2, 2)
     assert answer.vectors.tolist() == [[1, 0], [0, 1]]
     assert answer.tokens is None
 
 
 def test_without_indexes_the_order_is_that_of_the_answer() -> None:
-    assert read_answer(body({"embedding": [1, 0]}, {"embedding": [0, 1]}), 2, 2).vectors.tolist() == [[1, 0], [0, 1]]
+    assert parse_response(body({"embedding": [1, 0]}, {"embedding": [0, 1]}), 2, 2).vectors.tolist() == [[1, 0], [0, 1]]
 
 
 @pytest.mark.parametrize(
@@ -55,13 +55,13 @@ def test_without_indexes_the_order_is_that_of_the_answer() -> None:
     ],
 )
 def test_what_cannot_be_read_says_why(content: bytes, reason: str) -> None:
-    with pytest.raises(UnreadableAnswer, match=reason):
-        read_answer(content, 1, 2)
+    with pytest.raises(UnreadableResponse, match=reason):
+        parse_response(content, 1, 2)
 
 
 def test_another_count_or_size_is_told_apart() -> None:
     with pytest.raises(WrongCount, match="1 vectors for 2 texts"):
-        read_answer(body({"index": 0, "embedding": [1, 0]}), 2, 2)
+        parse_response(body({"index": 0, "embedding": [1, 0]}), 2, 2)
     with pytest.raises(WrongDimensions) as caught:
-        read_answer(body({"index": 0, "embedding": packed_floats(1, 0, 0)}), 1, 2)
+        parse_response(body({"index": 0, "embedding": packed_floats(1, 0, 0)}), 1, 2)
     assert caught.value.answered == 3

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 
 import pytest
 
 from pipelines.index import open_reader, open_store
-from pipelines.index.contract import DocumentChange, Filters, IndexSpec, PayloadUpdate, Point
+from pipelines.index.contract import (
+    DocumentChange,
+    Filters,
+    IndexReader,
+    IndexSpec,
+    Mode,
+    Payload,
+    PayloadUpdate,
+    Point,
+)
 from pipelines.index.embedded.filter import SOURCE_READERS, from_stored, to_stored
+from pipelines.settings import Settings
 
 SPEC = IndexSpec("knowledge", "tiny", 4, "v1")
 POINTS = (
@@ -21,7 +32,7 @@ POINTS = (
 
 
 @pytest.fixture
-def reader(settings):
+def reader(settings: Settings) -> Iterator[IndexReader]:
     points = [
         Point(f"00000000-0000-0000-0000-{number:012}", [1.0, 0, 0, 0], "wheel", payload(number, source, readers))
         for number, (source, readers) in enumerate(POINTS)
@@ -33,7 +44,7 @@ def reader(settings):
         yield opened
 
 
-def payload(number, source, readers):
+def payload(number: int, source: str, readers: Sequence[str]) -> Payload:
     kind = "even" if number % 2 == 0 else "odd"
     said = {"document_id": str(number), "version": "1", "position": 0, "updated_at": None, "text": "wheel"}
     return {**said, "source": source, "readers": list(readers), "kind": kind}
@@ -55,13 +66,13 @@ def payload(number, source, readers):
         (Filters(readers=(), sources=("slack",)), set()),
     ],
 )
-def test_what_the_filters_admit(reader, mode, filters, found):
+def test_what_the_filters_admit(reader: IndexReader, mode: Mode, filters: Filters, found: set[int]) -> None:
     hits = reader.search(mode=mode, text="wheel", dense=[1.0, 0, 0, 0], filters=filters, limit=10)
     assert {int(hit.payload["document_id"]) for hit in hits} == found
     assert all(SOURCE_READERS not in hit.payload for hit in hits)
 
 
-def test_readers_that_change_take_effect_with_the_source(settings):
+def test_readers_that_change_take_effect_with_the_source(settings: Settings) -> None:
     before, after = payload(1, "slack", ["public"]), payload(1, "slack", ["user:ada"])
     assert from_stored(to_stored(before)) == before
     point = Point("00000000-0000-0000-0000-000000000001", [1.0, 0, 0, 0], "wheel", before)

@@ -190,7 +190,7 @@ def test_an_open_question_survives_the_next_publication(edge: Any) -> None:
     with closing(edge.store()) as store, closing(edge.reader()) as reader:
         store.apply([version_of("a", 1)])
         store.publish()
-        with reader._current() as view:
+        with reader._live_view() as view:
             store.apply([version_of("a", 2)])
             store.publish()
             assert versions(reader) == {"000002"}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import openai
 import pytest
 
 from pipelines.errors import EmbeddingUnavailable
 from tests.pipelines.documents import document
-from tests.pipelines.service.conftest import ADA, BO, SEES
+from tests.pipelines.service.conftest import ADA, BO, SEES, UNKNOWN_SOURCE
 
 NAMED = {"X-Headrace-User": ADA}
 
@@ -108,8 +110,8 @@ def test_low_scores_can_be_left_out(ask):
         ({"extra_body": {"user": BO}}, openai.BadRequestError, "names one person"),
         ({"query": ""}, openai.BadRequestError, "query"),
         ({"max_num_results": 51}, openai.BadRequestError, "max_num_results"),
-        ({"filters": eq("user", ADA)}, openai.BadRequestError, "filters.key: no attribute to filter by; there are so"),
-        ({"filters": eq("source", "sharepoint")}, openai.BadRequestError, "filters.value"),
+        ({"filters": eq("user", ADA)}, openai.BadRequestError, "filters.key: unknown attribute: must be one of sou"),
+        ({"filters": eq("source", "sharepoint")}, openai.BadRequestError, f"filters.value: {UNKNOWN_SOURCE}"),
         ({"filters": eq("source", "slack", "ne")}, openai.BadRequestError, "filters.type: source takes"),
         ({"filters": eq("updated_at", "soon", "gt")}, openai.BadRequestError, "filters.value: updated_at takes"),
         ({"filters": all_of(eq("kind", 3))}, openai.BadRequestError, "filters.filters.0.value: kind takes text"),
@@ -125,7 +127,7 @@ def test_low_scores_can_be_left_out(ask):
     ],
 )
 def test_refusals_raise_the_clients_own_errors(ask, asked, error, message):
-    with pytest.raises(error, match=message) as refused:
+    with pytest.raises(error, match=re.escape(message)) as refused:
         ask(**asked)
     assert refused.value.body["message"] in str(refused.value)
 

@@ -7,41 +7,26 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from connectors.rows import TABLE, Row, documents_source, from_dict
-from pipelines.chunking.model import Chunk
+from connectors.dlt_source import landing_source
+from connectors.tables import DOCUMENTS, Row, parse_document
 from pipelines.errors import HeadraceError
+from pipelines.landing.chunk_rows import ChunkedDocument, chunk_table, chunks_schema, parse_chunks
 from pipelines.settings import Settings
 
 if TYPE_CHECKING:
-    import pyarrow as pa
     from fsspec import AbstractFileSystem
 
-_ROWS_PER_READ = 200
-
-
-@dataclass(frozen=True, slots=True)
-class ChunkedDocument:
-    """A document version cut into chunks, or, without a version, a document to be removed.
-
-    `payload` holds the fields of the index payload that all its chunks share.
-    """
-
-    document_id: str
-    version: str | None
-    payload: dict[str, Any]
-    chunks: tuple[Chunk, ...]
+_ROWS_AT_ONCE = 200
 
 
 class Landing:
@@ -49,7 +34,7 @@ class Landing:
         self._directory = settings.directory
         self._settings = settings.landing
         self._work = settings.state_path / "work"
-        self._opened: AbstractFileSystem | None = None
+        self._filesystem: AbstractFileSystem | None = None
 
     def write_documents(self, source: str, connection: str, unit: str, rows: Iterable[Row]) -> str:
         """Load rows through the unit's dlt pipeline; returns the path of the file they are in."""
@@ -66,36 +51,34 @@ class Landing:
             )
             # Cursors are kept in the catalog, together with what was read up to them.
             pipeline.config.restore_from_destination = False
-            info = pipeline.run(documents_source(source, rows), loader_file_format="parquet")
+            info = pipeline.run(landing_source(source, rows), loader_file_format="parquet")
             info.raise_on_failed_jobs()
-            return self._loaded_file(info, pipeline.dataset_name)
+            return self._path_of_load(info, pipeline.dataset_name)
 
     def read_documents(self, path: str) -> Iterator[tuple[Row, str | None]]:
         """Rows of a load, each with its version; None for a tombstone."""
         for row in self._rows(path):
-            yield from_dict(row), row["version"]
+            yield parse_document(row), row["version"]
 
     def write_chunks(self, connection: str, load: int, documents: Iterable[ChunkedDocument]) -> tuple[str, int]:
         """Write the chunks of a load; returns the file's path and how many there are.
 
         The file appears whole or not at all, under a name that a repetition overwrites.
         """
-        import pyarrow as pa
         import pyarrow.parquet as pq
 
         path = f"chunks/{connection}/{load}.parquet"
-        schema = _chunk_schema()
         chunks = 0
-        with self._whole_file(path) as file, pq.ParquetWriter(file, schema) as writer:
+        with self._atomic_file(path) as file, pq.ParquetWriter(file, chunks_schema()) as writer:
             for batch in _batches(documents):
                 chunks += sum(len(document.chunks) for document in batch)
-                writer.write_table(pa.Table.from_pylist([_chunk_row(document) for document in batch], schema=schema))
+                writer.write_table(chunk_table(batch))
         return path, chunks
 
     def read_chunks(self, path: str) -> Iterator[ChunkedDocument]:
         """What `write_chunks` wrote."""
         for row in self._rows(path):
-            yield _chunked_document(row)
+            yield parse_chunks(row)
 
     @property
     def _root(self) -> str:
@@ -106,14 +89,14 @@ class Landing:
 
     @property
     def _files(self) -> AbstractFileSystem:
-        if self._opened is None:
+        if self._filesystem is None:
             import fsspec
 
             if self._settings.url.startswith("s3://"):
-                self._opened = fsspec.filesystem("s3", **self._aws().to_s3fs_credentials())
+                self._filesystem = fsspec.filesystem("s3", **self._aws().to_s3fs_credentials())
             else:
-                self._opened = fsspec.filesystem("file", auto_mkdir=True)
-        return self._opened
+                self._filesystem = fsspec.filesystem("file", auto_mkdir=True)
+        return self._filesystem
 
     def _destination(self) -> Any:
         from dlt.destinations import filesystem
@@ -146,20 +129,20 @@ class Landing:
         finally:
             shutil.rmtree(directory, ignore_errors=True)
 
-    def _loaded_file(self, info: Any, dataset: str) -> str:
+    def _path_of_load(self, info: Any, dataset: str) -> str:
         jobs = [
             (package.load_id, job.job_file_info)
             for package in info.load_packages
             for job in package.jobs["completed_jobs"]
-            if job.job_file_info.table_name == TABLE
+            if job.job_file_info.table_name == DOCUMENTS
         ]
         if len(jobs) != 1:
-            raise HeadraceError(f"dlt wrote {len(jobs)} files into {self._root}/{dataset}/{TABLE}, expected one")
+            raise HeadraceError(f"dlt wrote {len(jobs)} files into {self._root}/{dataset}/{DOCUMENTS}, expected one")
         load_id, file = jobs[0]
-        return f"{dataset}/{TABLE}/{load_id}.{file.file_id}.{file.file_format}"
+        return f"{dataset}/{DOCUMENTS}/{load_id}.{file.file_id}.{file.file_format}"
 
     @contextmanager
-    def _whole_file(self, path: str) -> Iterator[Any]:
+    def _atomic_file(self, path: str) -> Iterator[Any]:
         if self._settings.url.startswith("s3://"):  # S3 shows an object only once it is complete
             with self._files.open(f"{self._root}/{path}", "wb") as file:
                 yield file
@@ -175,7 +158,7 @@ class Landing:
         import pyarrow.parquet as pq
 
         with self._files.open(f"{self._root}/{path}", "rb") as file, pq.ParquetFile(file) as parquet:
-            for batch in parquet.iter_batches(batch_size=_ROWS_PER_READ):
+            for batch in parquet.iter_batches(batch_size=_ROWS_AT_ONCE):
                 yield from batch.to_pylist()
 
 
@@ -186,51 +169,7 @@ def _pipeline_name(connection: str, unit: str) -> str:
     return f"{readable[:48]}_{digest[:8]}"
 
 
-def _chunk_schema() -> pa.Schema:
-    import pyarrow as pa
-
-    chunk = pa.struct(
-        [
-            ("position", pa.int32()),
-            ("headings", pa.list_(pa.string())),
-            ("text", pa.string()),
-            ("header", pa.string()),
-            ("occurrence", pa.int32()),
-        ]
-    )
-    return pa.schema(
-        [
-            ("document_id", pa.string()),
-            ("version", pa.string()),
-            ("payload", pa.string()),
-            ("chunks", pa.list_(chunk)),
-        ]
-    )
-
-
-def _chunk_row(document: ChunkedDocument) -> dict[str, Any]:
-    fields = ("position", "headings", "text", "header", "occurrence")
-    return {
-        "document_id": document.document_id,
-        "version": document.version,
-        "payload": json.dumps(document.payload, ensure_ascii=False),
-        "chunks": [{name: getattr(chunk, name) for name in fields} for chunk in document.chunks],
-    }
-
-
-def _chunked_document(row: dict[str, Any]) -> ChunkedDocument:
-    document_id = row["document_id"]
-    return ChunkedDocument(
-        document_id=document_id,
-        version=row["version"],
-        payload=json.loads(row["payload"]),
-        chunks=tuple(
-            Chunk(document_id=document_id, **{**chunk, "headings": tuple(chunk["headings"])}) for chunk in row["chunks"]
-        ),
-    )
-
-
 def _batches(documents: Iterable[ChunkedDocument]) -> Iterator[list[ChunkedDocument]]:
     remaining = iter(documents)
-    while batch := list(islice(remaining, _ROWS_PER_READ)):
+    while batch := list(islice(remaining, _ROWS_AT_ONCE)):
         yield batch

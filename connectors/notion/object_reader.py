@@ -1,0 +1,204 @@
+"""Single pages and databases of a unit, read as they are now."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from connectors.contract import Deleted, Failed, Skipped
+from connectors.errors import AccessDenied, NotFound, RequestRejected, TransientError
+from connectors.isolation import Isolation
+from connectors.model import Document, Unit
+from connectors.notion.client import OLDER_VERSION
+from connectors.notion.content import PageContent, pages_inside, read_page, read_trashed_blocks
+from connectors.notion.context import NotionContext
+from connectors.notion.documents import NotionDocuments
+from connectors.notion.file_store import NotionFile, page_files
+from connectors.notion.files import FileChange, NotionPageFiles
+from connectors.notion.fingerprints import container_fingerprint, entry_fingerprint
+from connectors.notion.hierarchy import Hierarchy
+from connectors.notion.objects import NotionObject, Ref
+from connectors.notion.payloads import database_of, page_of, url_of
+from connectors.notion.render.pages import mentioned
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectRead:
+    """What reading an object gave.
+
+    `children` are the pages, databases and data sources directly below it, `fingerprint` stands for what those show
+    of it. `files` is None where they could not be read.
+    """
+
+    ref: Ref
+    item: Document | Skipped | Failed | Deleted
+    found: NotionObject | None = None
+    children: tuple[Ref, ...] = ()
+    fingerprint: str = ""
+    files: tuple[NotionFile, ...] | None = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Remains:
+    """What is still told of an object in the trash."""
+
+    children: tuple[Ref, ...] = ()
+    files: tuple[NotionFile, ...] = ()
+
+
+class NotionObjectReader:
+    """Reads objects of one unit, one by one. One for each read: it counts the failures in a row.
+
+    Finding out what an object is in, reading it, and loading files are counted apart: each can fail at all objects
+    while the others go on well.
+    """
+
+    def __init__(self, context: NotionContext, hierarchy: Hierarchy, unit: Unit) -> None:
+        self._context = context
+        self._client = context.client
+        self._hierarchy = hierarchy
+        self._unit = unit
+        self._documents = NotionDocuments(context, unit)
+        self._locating = Isolation()
+        self._reading = Isolation()
+        self._loading = Isolation()
+
+    def contains(self, ref: Ref) -> bool:
+        """Whether an object is in this unit. Raises SourceError if that cannot be found out."""
+        found = self._hierarchy.visible(ref)
+        return found is not None and self._is_here(found)
+
+    def locate(self, ref: Ref) -> bool | None:
+        """As `contains`; None where that cannot be found out now."""
+        contained = self._locating.attempt(ref.id, "", lambda: self.contains(ref))
+        if isinstance(contained, Failed):
+            logger.warning("%s %s: what it is in cannot be found out now: %s", *ref, contained.error)
+            return None
+        return contained
+
+    def is_elsewhere(self, ref: Ref) -> bool:
+        """Whether an object is in another unit, as far as that can be found out."""
+        try:
+            found = self._hierarchy.visible(ref)
+            return found is not None and not self._is_here(found)
+        except TransientError:
+            return False
+
+    def fingerprint(self, found: NotionObject) -> str:
+        """What `ListingEntry.fingerprint` is of an object."""
+        return entry_fingerprint(found, self._hierarchy.ancestors(found))
+
+    def read(self, ref: Ref) -> ObjectRead:
+        """The object as it is now. Raises SourceError where the trouble is not this object's alone."""
+        read = self._reading.attempt(self._context.document_id(ref.id), "", lambda: self._read(ref))
+        return ObjectRead(ref, self._with_name(read, ref), files=None) if isinstance(read, Failed) else read
+
+    def read_file(self, page: Ref, key: str) -> Document | Skipped | Failed | Deleted:
+        """A file of a page as it is now. Raises SourceError where the trouble is not this file's alone."""
+        document_id = self._context.file_id(page.id, key)
+
+        def read() -> Document | Skipped | Deleted:
+            found = self._find_here(page)
+            return self._files_of(found).read_one(key) if found else Deleted(document_id)
+
+        item = self._loading.attempt(document_id, "", read)
+        return self._with_name(item, page) if isinstance(item, Failed) else item
+
+    def read_files(self, read: ObjectRead, known: Mapping[str, str]) -> Iterator[FileChange]:
+        """Those files of an object that are other than their fingerprints in `known`, by key; those gone first.
+
+        Raises SourceError where the trouble is not a file's alone.
+        """
+        if read.files is None:
+            return
+        for key in sorted(known.keys() - {file.key for file in read.files}):
+            yield FileChange(key, "", Deleted(self._context.file_id(read.ref.id, key)))
+        if read.found and read.files:
+            yield from self._files_of(read.found).read_changes(read.files, known, self._loading)
+
+    def read_rows(self, source: Ref) -> tuple[Ref, ...] | Failed:
+        """Rows of a data source. Raises SourceError where the trouble is not this data source's alone."""
+        return self._reading.attempt(self._context.document_id(source.id), "", lambda: self._rows(source))
+
+    def remains(self, ref: Ref) -> Remains:
+        """Of an object in the trash, as far as Notion still tells."""
+        try:
+            found = self._hierarchy.current(ref)
+            if found is None:
+                return Remains()
+            if ref.kind != "page":
+                sources = [source.ref for source in self._hierarchy.data_sources(found)]
+                sources = sources or [Ref("data_source", ref.id)]
+                return Remains(tuple(row for source in sources for row in self._rows(source, trashed=True)))
+            blocks = read_trashed_blocks(self._client, ref.id)
+        except (AccessDenied, NotFound, RequestRejected):
+            return Remains()
+        return Remains(tuple(pages_inside(blocks)), tuple(page_files(page_of(found), blocks)))
+
+    def _read(self, ref: Ref) -> ObjectRead:
+        found = self._find_here(ref)
+        if found is None:
+            return ObjectRead(ref, Deleted(self._context.document_id(ref.id)))
+        return self._read_page(found) if ref.kind == "page" else self._read_database(found)
+
+    def _find_here(self, ref: Ref) -> NotionObject | None:
+        """An object as it is now; None where it is gone, in the trash, or in another unit."""
+        found = self._hierarchy.current(ref)
+        is_live = found is not None and self._is_here(found) and not self._hierarchy.is_trashed(found)
+        return found if is_live else None
+
+    def _read_page(self, found: NotionObject) -> ObjectRead:
+        content = read_page(self._client, self._context.comments, found)
+        document = self._documents.page(found, self._hierarchy.ancestors(found), content, self._titles(content))
+        return ObjectRead(
+            found.ref,
+            document,
+            found,
+            children=tuple(pages_inside(content.blocks)),
+            fingerprint=container_fingerprint(found, ()),
+            files=tuple(page_files(content.page, content.blocks)),
+        )
+
+    def _read_database(self, found: NotionObject) -> ObjectRead:
+        sources = self._hierarchy.data_sources(found)
+        database = database_of(found)
+        payloads = [database_of(source) for source in sources] or [database]
+        columns = [f"{source.id} {name}" for source in payloads for name in source.property_names]
+        return ObjectRead(
+            found.ref,
+            self._documents.database(found, self._hierarchy.ancestors(found), database, payloads),
+            found,
+            children=tuple(source.ref for source in sources) or (Ref("data_source", found.ref.id),),
+            fingerprint=container_fingerprint(found, columns),
+        )
+
+    def _rows(self, source: Ref, *, trashed: bool = False) -> tuple[Ref, ...]:
+        """Empty where the integration sees the data source, but may not query it."""
+        queries = [self._client.rows, self._client.database_rows]
+        for query in queries[1:] if self._client.version == OLDER_VERSION else queries:
+            try:
+                rows = list(query(source.id, trashed=trashed))
+            except (AccessDenied, NotFound, RequestRejected) as error:
+                logger.warning("the rows of %s are not listed: %s", source.id, error)
+                continue
+            return tuple(self._hierarchy.add(row) for row in rows)
+        return ()
+
+    def _titles(self, content: PageContent) -> dict[str, str]:
+        """Titles of what a page mentions by its id alone."""
+        refs = mentioned(content.page, content.blocks)
+        return {ref.id: other.title for ref in refs if (other := self._hierarchy.visible(ref))}
+
+    def _files_of(self, page: NotionObject) -> NotionPageFiles:
+        return NotionPageFiles(self._context, self._unit, page, self._hierarchy.ancestors(page))
+
+    def _is_here(self, found: NotionObject) -> bool:
+        return self._hierarchy.root(found).ref.id == self._unit.id
+
+    def _with_name(self, failed: Failed, ref: Ref) -> Failed:
+        """A failed object is named as far as it was found."""
+        found = self._hierarchy.known(ref)
+        return replace(failed, title=found.title, url=url_of(found)) if found else failed

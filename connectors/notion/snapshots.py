@@ -1,0 +1,86 @@
+"""What a connector keeps between calls, and for how long."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache, partial
+from typing import Self
+
+from connectors.notion import access
+from connectors.notion.client import NotionClient
+from connectors.notion.hierarchy import Hierarchy
+from connectors.notion.objects import Ref
+from connectors.notion.search_listing import OVERLAP, SearchListing, list_edited
+
+EVENT_SECONDS = 30.0
+"""For which what `unit_of` found is kept for the `fetch` that follows."""
+CONTEXT_SECONDS = OVERLAP.total_seconds()
+"""Search shows by then what events told of before it did."""
+PAGES_REMEMBERED = 5_000
+"""Pages whose fetched files are remembered at a time."""
+
+People = Callable[[], Mapping[str, str]]
+"""Names by user id; asked for once, when they are needed first."""
+
+
+def people_of(client: NotionClient) -> People:
+    return cache(partial(access.names, client))
+
+
+@dataclass(frozen=True, slots=True)
+class SyncSnapshot:
+    """One listing for one pass over all units: search has no filter by page, so that it serves each unit, once.
+
+    A unit that is read a second time needs a new one.
+    """
+
+    listing: SearchListing
+    people: People
+    _served: set[str] = field(default_factory=set)
+
+    @classmethod
+    def take(cls, client: NotionClient, since: datetime | None) -> Self:
+        """Everything edited at or after `since`, or everything. Raises SourceError."""
+        return cls(list_edited(client, since), people_of(client))
+
+    def serves(self, reader: str, since: datetime | None) -> bool:
+        """Whether it reaches back to `since`, and this reader did not have it before."""
+        return reader not in self._served and self.listing.reaches(since)
+
+    def serve(self, reader: str) -> None:
+        self._served.add(reader)
+
+
+class EventContext:
+    """What events have shown within an hour, so that those that follow each other do not ask for the same.
+
+    `roots` are the units that events told of: search may not show them yet. `files` holds the fingerprints of the
+    files that were fetched, by page and key.
+    """
+
+    def __init__(self, client: NotionClient) -> None:
+        self.people = people_of(client)
+        self.roots: set[Ref] = set()
+        self.files: dict[str, dict[str, str]] = {}
+        self._client = client
+        self._begun = time.monotonic()
+        self._hierarchy: tuple[Hierarchy, float] | None = None
+
+    @property
+    def is_over(self) -> bool:
+        return time.monotonic() - self._begun > CONTEXT_SECONDS
+
+    def hierarchy(self) -> Hierarchy:
+        """The one that `unit_of` and the next `fetch` share: an object that changes meanwhile has an event coming."""
+        if self._hierarchy is None or time.monotonic() - self._hierarchy[1] > EVENT_SECONDS:
+            self._hierarchy = (Hierarchy(self._client), time.monotonic())
+        return self._hierarchy[0]
+
+    def end_round(self) -> None:
+        """What was looked up is not used again: it was fetched, or failed and would fail again without asking."""
+        self._hierarchy = None
+        if len(self.files) > PAGES_REMEMBERED:
+            self.files.clear()

@@ -1,0 +1,77 @@
+"""The bytes of files. https://docs.slack.dev/messaging/working-with-files"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote, urlsplit
+
+import httpx
+
+from connectors.errors import AccessDenied, AuthenticationFailed
+from connectors.http import ApiClient
+from connectors.media import JSON
+from connectors.model import HTML
+from connectors.slack.file_types import content_type, is_written_in_slack
+from connectors.slack.payloads import SlackFile
+from connectors.slack.settings import SlackConnection
+
+SLACK_API = "https://slack.com/api"
+SLACK_FILES = "https://files.slack.com"
+_SIGN_IN = re.compile(rb"<title>[^<]*\b(sign in|log ?in)\b|data-qa=.signin|\bredir=%2Ffiles-pri", re.IGNORECASE)
+
+
+def files_url(connection: SlackConnection) -> str:
+    """Where the connection's files are: at Slack's file host, or where the configured API is."""
+    if connection.files_url:
+        return connection.files_url
+    if connection.base_url == SLACK_API:
+        return SLACK_FILES
+    base = urlsplit(connection.base_url)
+    return f"{base.scheme}://{base.netloc}"
+
+
+class FileLoader:
+    """Loads files; the token goes to the configured host only."""
+
+    def __init__(
+        self,
+        connection: SlackConnection,
+        transport: httpx.BaseTransport | None = None,
+        *,
+        sibling: ApiClient | None = None,
+    ) -> None:
+        token = connection.token.get_secret_value().strip()
+        headers = {"Authorization": f"Bearer {token}", "User-Agent": "headrace"}
+        self._api = ApiClient(
+            files_url(connection), headers, tier=lambda path: "files", transport=transport, sibling=sibling
+        )
+
+    @property
+    def requests(self) -> int:
+        return self._api.requests
+
+    def close(self) -> None:
+        self._api.close()
+
+    def load(self, file: SlackFile) -> tuple[bytes, str]:
+        """What a file holds, and its media type. Raises AccessDenied where a sign-in page comes instead."""
+        private, download = file.url_private, file.url_private_download
+        url = (private or download) if is_written_in_slack(file) else (download or private)
+        expected, where = content_type(file), url.partition("?")[0]
+
+        def read(response: httpx.Response) -> tuple[bytes, str]:
+            declared = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+            if declared == HTML and (expected != HTML or self._is_sign_in(response, url)):
+                raise AccessDenied(where, "Slack's sign-in page came instead of the file; the scope is files:read")
+            # Old posts come as JSON.
+            return response.content, JSON if expected == HTML and declared == JSON else expected
+
+        try:
+            return self._api.send("GET", url, parse=read)
+        except AuthenticationFailed as error:
+            # Other methods take the token, so what it lacks is this one's scope.
+            raise AccessDenied(where, "the file host refused the token; the scope is files:read") from error
+
+    def _is_sign_in(self, response: httpx.Response, url: str) -> bool:
+        redirected = unquote(response.url.path) != unquote(urlsplit(self._api.anchored(url)).path)
+        return redirected or bool(_SIGN_IN.search(response.content))

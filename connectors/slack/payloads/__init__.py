@@ -1,0 +1,65 @@
+"""What Slack answers, as far as it is read here.
+
+https://docs.slack.dev/reference/objects · https://docs.slack.dev/reference/methods
+
+Objects are read one by one, and field by field: one that is not as documented costs no other. Only the envelope of a
+page has to be right, since a page that cannot be read is not an empty one.
+"""
+
+from connectors.slack.payloads.answers import (
+    ChannelAnswer,
+    ChannelsAnswer,
+    FileAnswer,
+    FilesAnswer,
+    MembersAnswer,
+    MessagesAnswer,
+    SlackAnswer,
+    SlackRefusal,
+    UserAnswer,
+    UsergroupsAnswer,
+    UsersAnswer,
+)
+from connectors.slack.payloads.blocks import BlockNode, BlockValue, parse_blocks
+from connectors.slack.payloads.events import EventEnvelope, SlackEvent
+from connectors.slack.payloads.messages import (
+    AttachmentField,
+    Authored,
+    FileShare,
+    MessagePlace,
+    SlackAttachment,
+    SlackFile,
+    SlackMessage,
+    is_root_fingerprint,
+)
+from connectors.slack.payloads.people import SlackChannel, SlackIdentity, SlackUser, SlackUsergroup
+
+__all__ = [
+    "AttachmentField",
+    "Authored",
+    "BlockNode",
+    "BlockValue",
+    "ChannelAnswer",
+    "ChannelsAnswer",
+    "EventEnvelope",
+    "FileAnswer",
+    "FileShare",
+    "FilesAnswer",
+    "MembersAnswer",
+    "MessagePlace",
+    "MessagesAnswer",
+    "SlackAnswer",
+    "SlackAttachment",
+    "SlackChannel",
+    "SlackEvent",
+    "SlackFile",
+    "SlackIdentity",
+    "SlackMessage",
+    "SlackRefusal",
+    "SlackUser",
+    "SlackUsergroup",
+    "UserAnswer",
+    "UsergroupsAnswer",
+    "UsersAnswer",
+    "is_root_fingerprint",
+    "parse_blocks",
+]

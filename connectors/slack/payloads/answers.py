@@ -1,0 +1,76 @@
+"""What the methods of the Web API answer. https://docs.slack.dev/reference/methods"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BeforeValidator
+
+from connectors.payloads import LenientPayload, Payload
+from connectors.slack.payloads.fields import Count, Entries, Flag, object_or_none
+from connectors.slack.payloads.messages import SlackFile, SlackMessage
+from connectors.slack.payloads.people import SlackChannel, SlackUser, SlackUsergroup
+
+
+class PageLinks(LenientPayload):
+    next_cursor: str = ""
+
+
+class PageNumbers(LenientPayload):
+    pages: Count = 0
+
+
+class SlackAnswer(Payload):
+    """What all answers have: https://docs.slack.dev/apis/web-api/pagination"""
+
+    response_metadata: Annotated[PageLinks | None, BeforeValidator(object_or_none)] = None
+    has_more: Flag = False
+
+    @property
+    def next_cursor(self) -> str | None:
+        return self.response_metadata.next_cursor or None if self.response_metadata else None
+
+
+class SlackRefusal(LenientPayload):
+    """https://docs.slack.dev/apis/web-api/#responses"""
+
+    ok: Flag = True
+    error: str = "unknown error"
+    needed: str = ""
+
+
+class MessagesAnswer(SlackAnswer):
+    messages: Entries[SlackMessage] = ()
+
+
+class FilesAnswer(SlackAnswer):
+    files: Entries[SlackFile] = ()
+    paging: Annotated[PageNumbers | None, BeforeValidator(object_or_none)] = None
+
+
+class FileAnswer(LenientPayload):
+    file: SlackFile | None = None
+
+
+class UsersAnswer(SlackAnswer):
+    members: Entries[SlackUser] = ()
+
+
+class UserAnswer(LenientPayload):
+    user: SlackUser | None = None
+
+
+class MembersAnswer(SlackAnswer):
+    members: Entries[str] = ()
+
+
+class ChannelsAnswer(SlackAnswer):
+    channels: Entries[SlackChannel] = ()
+
+
+class ChannelAnswer(LenientPayload):
+    channel: SlackChannel | None = None
+
+
+class UsergroupsAnswer(SlackAnswer):
+    usergroups: Entries[SlackUsergroup] = ()

@@ -1,0 +1,78 @@
+"""What Slack means by `ok: false`. https://docs.slack.dev/apis/web-api/#responses"""
+
+from __future__ import annotations
+
+import json
+
+import httpx
+
+from connectors.errors import (
+    AccessDenied,
+    AuthenticationFailed,
+    NotFound,
+    RateLimited,
+    RequestRejected,
+    SourceError,
+    Unavailable,
+)
+from connectors.http import retry_after
+from connectors.slack.payloads import SlackRefusal
+
+_CREDENTIALS = {
+    "account_inactive",
+    "invalid_auth",
+    "not_authed",
+    "org_login_required",
+    "team_access_not_granted",
+    "token_expired",
+    "token_revoked",
+}
+_ACCESS = {
+    "access_denied",
+    "ekm_access_denied",
+    "enterprise_is_restricted",
+    "is_archived",
+    "missing_scope",
+    "no_permission",
+    "not_allowed_token_type",
+    "not_in_channel",
+    "restricted_action",
+}
+_ABSENT = {
+    "channel_not_found",
+    "file_deleted",
+    "file_not_found",
+    "message_not_found",
+    "thread_not_found",
+    "user_not_found",
+    "users_not_found",
+}
+_PASSING = {"fatal_error", "internal_error", "request_timeout", "service_unavailable", "team_added_to_org"}
+
+
+def refusal(response: httpx.Response) -> SourceError | None:
+    """The error that an answer stands for; None for one that is `ok`, or no answer of Slack's."""
+    if response.status_code != 200:
+        return None
+    try:
+        answer = SlackRefusal.model_validate(json.loads(response.content))
+    except ValueError:
+        return None  # the caller parses it too, reports it and asks again
+    if answer.ok:
+        return None
+    return _error(str(response.url).split("?", 1)[0], answer, retry_after(response.headers))
+
+
+def _error(where: str, answer: SlackRefusal, wait: float | None) -> SourceError:
+    code = answer.error
+    if code in ("ratelimited", "rate_limited"):
+        return RateLimited(where, wait)
+    if code in _CREDENTIALS:
+        return AuthenticationFailed(where, code)
+    if code in _ACCESS:
+        return AccessDenied(where, code + (f", needs the scope {answer.needed}" if answer.needed else ""))
+    if code in _ABSENT:
+        return NotFound(f"{where} ({code})")
+    if code in _PASSING:
+        return Unavailable(where, code)
+    return RequestRejected(where, 200, code)

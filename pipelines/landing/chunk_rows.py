@@ -1,0 +1,74 @@
+"""Chunks as rows of the landing: one row for each document version, with all its chunks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pipelines.chunking.model import Chunk
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_CHUNK_FIELDS = ("position", "headings", "text", "header", "occurrence")
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkedDocument:
+    """A document version cut into chunks, or, without a version, a document to be removed.
+
+    `payload` holds the fields of the index payload that all its chunks share.
+    """
+
+    document_id: str
+    version: str | None
+    payload: dict[str, Any]
+    chunks: tuple[Chunk, ...]
+
+
+def chunks_schema() -> pa.Schema:
+    """Columns of a chunk file; `payload` is JSON."""
+    import pyarrow as pa
+
+    chunk = pa.struct(
+        [
+            ("position", pa.int32()),
+            ("headings", pa.list_(pa.string())),
+            ("text", pa.string()),
+            ("header", pa.string()),
+            ("occurrence", pa.int32()),
+        ]
+    )
+    texts = [(name, pa.string()) for name in ("document_id", "version", "payload")]
+    return pa.schema([*texts, ("chunks", pa.list_(chunk))])
+
+
+def chunk_table(documents: Sequence[ChunkedDocument]) -> pa.Table:
+    """One row for each document."""
+    import pyarrow as pa
+
+    return pa.Table.from_pylist([_as_dict(document) for document in documents], schema=chunks_schema())
+
+
+def parse_chunks(row: dict[str, Any]) -> ChunkedDocument:
+    """The inverse of what `chunk_table` makes of one document."""
+    document_id = row["document_id"]
+    return ChunkedDocument(
+        document_id=document_id,
+        version=row["version"],
+        payload=json.loads(row["payload"]),
+        chunks=tuple(
+            Chunk(document_id=document_id, **{**chunk, "headings": tuple(chunk["headings"])}) for chunk in row["chunks"]
+        ),
+    )
+
+
+def _as_dict(document: ChunkedDocument) -> dict[str, Any]:
+    return {
+        "document_id": document.document_id,
+        "version": document.version,
+        "payload": json.dumps(document.payload, ensure_ascii=False),
+        "chunks": [{name: getattr(chunk, name) for name in _CHUNK_FIELDS} for chunk in document.chunks],
+    }

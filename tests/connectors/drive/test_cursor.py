@@ -1,0 +1,47 @@
+"""Cursors survive the catalog, and those of the release before lead somewhere safe."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+
+from connectors.drive.cursor import ChangesCursor, DriveCursor, ListingCursor, ModifiedCursor, parse_cursor
+from connectors.drive.walk import WalkPosition
+
+MOMENT = datetime(2026, 3, 1, 12, 30, 15, 123000, tzinfo=UTC)
+TEXT = "2026-03-01T12:30:15.123Z"
+
+CURSORS: list[tuple[DriveCursor, dict[str, Any]]] = [
+    (
+        ListingCursor("7", None, WalkPosition(("a", "b"), MOMENT), True),
+        {"token": "7", "modified": None, "listing": {"path": ["a", "b"], "created": TEXT}, "incomplete": True},
+    ),
+    (
+        ListingCursor(None, MOMENT, WalkPosition()),
+        {"token": None, "modified": TEXT, "listing": {"path": [], "created": None}, "incomplete": False},
+    ),
+    (ChangesCursor("7", {"key": "print"}), {"token": "7", "folder_fingerprints": {"key": "print"}}),
+    (ChangesCursor("7"), {"token": "7", "folder_fingerprints": {}}),
+    (ModifiedCursor(MOMENT, ("one", "two")), {"modified": TEXT, "seen": ["one", "two"]}),
+    (ModifiedCursor(None), {"modified": None, "seen": []}),
+]
+
+
+@pytest.mark.parametrize(("cursor", "kept"), CURSORS)
+def test_a_cursor_is_kept_as_json_and_read_back(cursor: DriveCursor, kept: dict[str, Any]) -> None:
+    assert cursor.as_json() == kept
+    assert parse_cursor(json.loads(json.dumps(kept))) == cursor
+
+
+def test_times_are_kept_in_utc() -> None:
+    moment = MOMENT.astimezone(timezone(timedelta(hours=2)))
+    assert ModifiedCursor(moment).as_json()["modified"] == TEXT
+
+
+@pytest.mark.parametrize("cursor", [None, {}, {"token": "7", "folders": {"key": "mark"}}])
+def test_what_cannot_be_continued_is_read_from_the_beginning(cursor: dict[str, Any] | None) -> None:
+    """The third is of a release whose fingerprints of folders cannot be compared with today's."""
+    assert parse_cursor(cursor) is None

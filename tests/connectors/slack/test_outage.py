@@ -1,0 +1,135 @@
+"""A workspace that stops answering is left after a few requests, and the next read goes on where it was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import stamina
+
+from connectors.contract import Checkpoint, Cursor, Failed, Item
+from connectors.errors import TransientError
+from connectors.http import ATTEMPTS
+from connectors.model import Document, Unit
+from connectors.slack.source import SlackConnector
+from tests.connectors.slack.conftest import Workspace, reply
+
+UNIT = Unit("C1", "general")
+START = 1_772_323_200
+DAY = 86_400
+ASKED_AT_MOST = 10
+
+
+@pytest.fixture
+def connector(connector: SlackConnector) -> Iterator[SlackConnector]:
+    with stamina.set_testing(True, attempts=ATTEMPTS):
+        yield connector
+
+
+def fill(slack: Workspace, days: int = 20) -> None:
+    """Each day: a thread, a message with a file that is read, and one with a picture, which is not."""
+    for day in range(days):
+        root, text, picture = (f"{START + day * DAY + hour * 3_600}.000100" for hour in (1, 3, 5))
+        file = {"id": f"F{day}", "mimetype": "text/plain", "url_private": f"https://files.slack.com/files-pri/F{day}"}
+        slack.files[f"F{day}"] = file | {"channels": ["C1"]}
+        slack.say("C1", root, f"question {day}")
+        slack.say("C1", f"{root[:-3]}900", f"answer {day}", thread_ts=root)
+        slack.say("C1", text, "see this", files=[file])
+        slack.say("C1", picture, "look", files=[file | {"id": f"P{day}", "mimetype": "image/png"}])
+
+
+def stop(slack: Workspace, *methods: str) -> None:
+    """From now on these methods answer 503; all of them where none is named."""
+    slack.calls.clear()
+    slack.fault = lambda method, form: reply(503, b"") if not methods or method in methods else None
+
+
+def read_until_it_fails(connector: SlackConnector, cursor: Cursor | None = None) -> list[Item]:
+    return until_it_fails(connector.read(UNIT, cursor))
+
+
+def until_it_fails(reading: Iterator[Item]) -> list[Item]:
+    """What is read before the error that ends it."""
+    items: list[Item] = []
+    try:
+        items += reading  # what came before an error stays
+    except TransientError:
+        return items
+    raise AssertionError("the read came to its end")
+
+
+def refused(slack: Workspace, *methods: str) -> int:
+    return sum(1 for method, _ in slack.calls if not methods or method in methods)
+
+
+@pytest.mark.parametrize(
+    "methods", [(), ("conversations.replies",), ("conversations.replies", "file"), ("conversations.history",)]
+)
+def test_a_workspace_that_is_down_is_left_after_a_few_requests(
+    slack: Workspace, connector: SlackConnector, methods: tuple[str, ...]
+) -> None:
+    fill(slack)
+    list(connector.units())
+    stop(slack, *methods)
+    items = read_until_it_fails(connector)
+    assert refused(slack, *methods) <= ASKED_AT_MOST
+    assert sum(isinstance(item, Failed) for item in items) <= 2
+
+
+@pytest.mark.parametrize("methods", [(), ("conversations.replies",), ("conversations.replies", "file")])
+def test_the_next_read_goes_on_where_the_last_one_stopped(
+    slack: Workspace, connector: SlackConnector, methods: tuple[str, ...]
+) -> None:
+    fill(slack)
+    whole = {item.id for item in connector.read(UNIT) if isinstance(item, Document)}
+    before: list[Item] = []
+    for item in connector.read(UNIT):
+        before.append(item)
+        if isinstance(item, Checkpoint):
+            stop(slack, *methods)
+            break
+    assert isinstance(before[-1], Checkpoint)
+    before += read_until_it_fails(connector, before[-1].cursor)
+    slack.fault = lambda method, form: None
+    slack.calls.clear()
+    cursor = [item.cursor for item in before if isinstance(item, Checkpoint)][-1]
+    rest = list(connector.read(UNIT, cursor))
+    failed = [item.document_id for item in before if isinstance(item, Failed)]
+    again = list(connector.fetch(UNIT, failed))
+    assert {item.id for item in [*before, *rest, *again] if isinstance(item, Document)} == whole
+    assert refused(slack, "conversations.replies") < 20  # the threads that were read are not read again
+
+
+def test_changes_that_could_not_be_read_are_found_by_the_next_read(slack: Workspace, connector: SlackConnector) -> None:
+    fill(slack)
+    (*_, last) = connector.read(UNIT)
+    assert isinstance(last, Checkpoint)
+    for day in range(5):
+        slack.say("C1", f"{START + 30 * DAY}.00{day}", "late", thread_ts=f"{START + day * DAY + 3_600}.000100")
+    stop(slack, "conversations.replies")
+    read_until_it_fails(connector, last.cursor)
+    slack.fault = lambda method, form: None
+    late = {
+        item.id for item in connector.read(UNIT, last.cursor) if isinstance(item, Document) and "late" in item.content
+    }
+    assert len(late) == 5
+
+
+def test_a_fetch_of_many_is_left_too(slack: Workspace, connector: SlackConnector) -> None:
+    fill(slack)
+    wanted = [item.id for item in connector.read(UNIT) if isinstance(item, Document)]
+    list(connector.fetch(UNIT, wanted[:1]))
+    stop(slack, "conversations.replies", "conversations.history", "files.info")
+    items = until_it_fails(connector.fetch(UNIT, wanted))
+    assert [type(item) for item in items] == [Failed, Failed]
+    assert refused(slack) <= ASKED_AT_MOST
+
+
+def test_a_file_host_that_is_down_leaves_the_messages_alone(slack: Workspace, connector: SlackConnector) -> None:
+    fill(slack)
+    stop(slack, "file")
+    items = list(connector.read(UNIT))
+    kinds = [item.kind for item in items if isinstance(item, Document)]
+    assert (kinds.count("messages"), kinds.count("thread"), kinds.count("file")) == (20, 20, 0)
+    assert sum(isinstance(item, Failed) for item in items) == 20
+    assert refused(slack, "file") == ATTEMPTS + 19

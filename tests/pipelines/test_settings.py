@@ -1,0 +1,83 @@
+"""Settings: what is wrong with them is said in plain English, at its path in the file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from pipelines.errors import SettingsError
+from pipelines.settings import load_settings
+from pipelines.settings_errors import first_problem
+
+GITHUB = "{id: acme, source: github, token: t0ps3cret}"
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "reason"),
+    [
+        ("connection: []", "connection", "unknown key"),
+        ("index: embedded", "index", "must be a mapping"),
+        ("index: {url: localhost}", "index.url", "must be `embedded`, or start with http:// or https://"),
+        ("index: {collection: a b}", "index.collection", "must consist of letters, digits, - and _"),
+        ("index: {shard_number: 0}", "index.shard_number", "must be greater than or equal to 1"),
+        ("index: {shard_number: many}", "index.shard_number", "must be a whole number"),
+        ("index: {quantization: half}", "index.quantization", "must be one of 'none', 'scalar' or 'binary'"),
+        ("landing: {url: /data}", "landing.url", "must start with file:// or s3://"),
+        ("catalog: {url: 'mysql://x'}", "catalog.url", "must start with sqlite:/// or postgresql://"),
+        ("embedding: {}", "embedding.provider", "is missing"),
+        ("embedding: {provider: cohere}", "embedding.provider", "must be one of 'local', 'openai'"),
+        ("embedding: {provider: openai}", "embedding.api_key", "is missing"),
+        ("embedding: {provider: local, model: x}", "embedding.model", "unknown key"),
+        ("state_dir: []", "state_dir", "must be a path"),
+        ("assistants: {a: b}", "assistants", "must be a list"),
+        (
+            "assistants: [{id: -a, api_key: k}]",
+            "assistants[0].id",
+            "must consist of a-z, 0-9 and -, and start with a letter or digit",
+        ),
+        ("assistants: [{id: a, api_key: k, readers: [1]}]", "assistants[0].readers[0]", "must be a string"),
+        ("reranker: {base_url: jina, model: m}", "reranker.base_url", "must start with http:// or https://"),
+        ("golden: {file: q, recall_at_10: high}", "golden.recall_at_10", "must be a number"),
+        ("connections: [acme]", "connections[0]", "must be a mapping"),
+        ("connections: [{id: acme, source: github, tokn: t}]", "connections[0].tokn", "unknown key"),
+        (f"connections: [{GITHUB}, {GITHUB}]", "headrace.yaml", "connections: duplicate id 'acme'"),
+        ("index: {url: '${NOWHERE}'}", "index.url", "the environment variable NOWHERE is not set"),
+        ("assistants: [{id: a, api_key: '${NOWHERE}'}]", "assistants[0].api_key", "the environment variable NOWHERE"),
+    ],
+)
+def test_a_wrong_setting_is_named_at_its_path(tmp_path: Path, text: str, path: str, reason: str) -> None:
+    file = tmp_path / "headrace.yaml"
+    file.write_text(text)
+    with pytest.raises(SettingsError) as raised:
+        load_settings(file, {})
+    assert str(raised.value).startswith(f"{path}: {reason}")
+    assert "t0ps3cret" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [(b"- a", "must be a mapping of settings"), (b"a: [", "not valid YAML"), (b"\xff\xfe\xff", "not valid YAML")],
+)
+def test_a_file_that_is_no_mapping_is_named(tmp_path: Path, content: bytes, reason: str) -> None:
+    file = tmp_path / "headrace.yaml"
+    file.write_bytes(content)
+    with pytest.raises(SettingsError) as raised:
+        load_settings(file, {})
+    assert str(raised.value).startswith(f"{file}: {reason}")
+
+
+def test_variables_come_from_the_environment_then_from_the_file_beside_it_then_from_the_default(tmp_path: Path) -> None:
+    file = tmp_path / "headrace.yaml"
+    file.write_text("index: {url: '${A}', collection: '${B:-b}'}\nstate_dir: '${C}'")
+    (tmp_path / ".env").write_text("A=http://file\nC=kept")
+    settings = load_settings(file, {"A": "http://environment"})
+    assert (settings.index.url, settings.index.collection) == ("http://environment", "b")
+    assert settings.state_path == tmp_path / "kept"
+
+
+def test_an_error_of_another_kind_keeps_its_words() -> None:
+    with pytest.raises(ValidationError) as raised:
+        TypeAdapter(bool).validate_python("perhaps")
+    assert first_problem(raised.value) == ("", "must be a valid boolean, unable to interpret input")
