@@ -12,6 +12,7 @@ from connectors.testing import Observation
 from connectors.testing.conformance import test_promise  # noqa: F401 - run by pytest
 from tests.connectors.cases import CASES
 
+
 @pytest.fixture(scope="module", params=sorted(CASES))
 def observation(request: pytest.FixtureRequest) -> Iterator[Observation]:
     connect = import_module(f"connectors.{request.param}.source").connect

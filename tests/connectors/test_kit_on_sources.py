@@ -11,7 +11,6 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import pytest
 
@@ -26,7 +25,7 @@ class NoCheckpoints(ast.NodeTransformer):
 
     def visit_Expr(self, node: ast.Expr) -> ast.AST:
         value = node.value.value if isinstance(node.value, ast.Yield) else None
-        if not (isinstance(value, ast.Call) and _name(value.func) == "Checkpoint"):
+        if not (isinstance(value, ast.Call) and _name(value.func).lower() == "checkpoint"):
             return self.generic_visit(node)
         if any(keyword.arg == "complete" for keyword in value.keywords):
             return node
@@ -130,5 +129,9 @@ class MutatingFinder(MetaPathFinder, Loader):
         exec(compile(tree, origin, "exec"), module.__dict__)
 
 
-def _name(function: Any) -> str:
-    return function.id if isinstance(function, ast.Name) else ""
+def _name(function: ast.expr) -> str:
+    """`Checkpoint` of `Checkpoint(…)`, `checkpoint` of `self._checkpoint(…)`."""
+    match function:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name.lstrip("_")
+    return ""
