@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Self
+from typing import Self
 
 from connectors.contract import Cursor
 from connectors.github.payloads.parsing import parse_time
@@ -38,12 +37,12 @@ class Timeline:
     begin: datetime | None = None
 
     @classmethod
-    def resume(cls, state: Mapping[str, Any] | None, overlap: timedelta = OVERLAP) -> Self:
+    def resume(cls, state: Cursor | None, overlap: timedelta = OVERLAP) -> Self:
         """From what `state` returned at the end of an earlier read."""
         since = parse_time((state or {}).get("since"))
         return cls(overlap, since, dict((state or {}).get("recent") or {}), since - overlap if since else None)
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> Cursor:
         """What a cursor keeps, as JSON."""
         return {"since": self.since.isoformat() if self.since else None, "recent": dict(self.recent)}
 

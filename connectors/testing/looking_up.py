@@ -9,7 +9,7 @@ from connectors.contract import Checkpoint, Deleted, Item
 from connectors.model import Document, group_token
 from connectors.testing.observation import Observation, UnitRead, differences, id_of, is_attachment, objects_of
 from connectors.testing.promise import Promise, promise
-from connectors.testing.reading import EMAIL
+from connectors.testing.reads import EMAIL
 
 AT_ONCE = 12
 """So many objects of a unit are fetched and looked up, spread over what was read: enough for every kind of object."""

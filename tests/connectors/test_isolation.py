@@ -1,4 +1,4 @@
-"""One object's trouble is its own; that of the source is everybody's."""
+"""Trouble of one object is its own; a source that is down is left after a few objects in a row."""
 
 from __future__ import annotations
 
@@ -7,25 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from connectors.contract import Failed
-from connectors.errors import (
-    AccessDenied,
-    AuthenticationFailed,
-    InvalidResponse,
-    NotFound,
-    RateLimited,
-    RequestRejected,
-    SourceError,
-    Unavailable,
-)
-from connectors.isolation import FAILURES_IN_A_ROW, MALFORMED, Isolation
-
-PASSING: list[SourceError] = [Unavailable("api/issues/1", "HTTP 503"), InvalidResponse("api/issues/1", "not JSON")]
-REFUSED: list[Exception] = [
-    AccessDenied("api/issues/1", "SAML"),
-    NotFound("api/issues/1"),
-    RequestRejected("api/issues/1", 422, "no"),
-    *(kind("odd") for kind in MALFORMED),
-]
+from connectors.errors import AuthenticationFailed, NotFound, RateLimited, SourceError, Unavailable
+from connectors.isolation import FAILURES_IN_A_ROW, Isolation
 
 
 def failing(error: Exception) -> Callable[[], str]:
@@ -35,51 +18,37 @@ def failing(error: Exception) -> Callable[[], str]:
     return read
 
 
-def attempt(isolation: Isolation, read: Callable[[], str]) -> str | Failed:
-    return isolation.attempt("acme:a/1", "One", read, "https://acme.test/1")
-
-
-def test_what_can_be_read_is_returned() -> None:
-    assert attempt(Isolation(), lambda: "read") == "read"
-
-
-@pytest.mark.parametrize("error", [*PASSING, *REFUSED], ids=lambda error: type(error).__name__)
-def test_trouble_of_an_object_is_its_failure(error: Exception) -> None:
-    failed = attempt(Isolation(), failing(error))
-    assert isinstance(failed, Failed)
-    assert (failed.document_id, failed.title, failed.url) == ("acme:a/1", "One", "https://acme.test/1")
-    assert str(error) in failed.error
+DOWN = failing(Unavailable("api", "HTTP 503"))
+REFUSED = failing(NotFound("api"))
+MALFORMED = failing(KeyError("id"))
 
 
 @pytest.mark.parametrize(
-    "error",
-    [AuthenticationFailed("api", "revoked"), RateLimited("api", 3600.0)],
-    ids=lambda error: type(error).__name__,
+    ("read", "error"),
+    [(DOWN, "api: HTTP 503"), (REFUSED, "api: not found"), (MALFORMED, "not as documented: KeyError: 'id'")],
 )
-def test_trouble_of_the_credentials_is_raised_at_once(error: SourceError) -> None:
+def test_trouble_of_one_object_is_its_failure(read: Callable[[], str], error: str) -> None:
+    assert Isolation().attempt("a:b/c", "C", read, "https://c") == Failed("a:b/c", "C", error, "https://c")
+
+
+@pytest.mark.parametrize("error", [AuthenticationFailed("api", "revoked"), RateLimited("api", 9.0)])
+def test_wrong_credentials_and_limits_are_raised_at_once(error: SourceError) -> None:
     with pytest.raises(type(error)):
-        attempt(Isolation(), failing(error))
+        Isolation().attempt("a:b/c", "C", failing(error))
 
 
-@pytest.mark.parametrize("error", PASSING, ids=lambda error: type(error).__name__)
-def test_a_source_that_is_down_is_left_after_a_few_objects(error: SourceError) -> None:
+@pytest.mark.parametrize("between", [lambda: "read", REFUSED, MALFORMED])
+def test_any_answer_of_the_source_ends_a_row_of_failures(between: Callable[[], str]) -> None:
     isolation = Isolation()
-    failed = [attempt(isolation, failing(error)) for _ in range(FAILURES_IN_A_ROW - 1)]
-    assert all(isinstance(one, Failed) for one in failed)
-    with pytest.raises(type(error)):
-        attempt(isolation, failing(error))
+    for read in [*[DOWN] * (FAILURES_IN_A_ROW - 1), between, *[DOWN] * (FAILURES_IN_A_ROW - 1)]:
+        isolation.attempt("a:b/c", "C", read)
+    with pytest.raises(Unavailable):
+        isolation.attempt("a:b/c", "C", DOWN)
 
 
-@pytest.mark.parametrize("between", [lambda: "read", failing(REFUSED[0]), failing(KeyError("id"))])
-def test_an_answer_in_between_means_that_the_source_is_up(between: Callable[[], str]) -> None:
-    isolation = Isolation()
-    for _ in range(3 * FAILURES_IN_A_ROW):
-        for _ in range(FAILURES_IN_A_ROW - 1):
-            assert isinstance(attempt(isolation, failing(PASSING[0])), Failed)
-        attempt(isolation, between)
-
-
-def test_many_objects_that_are_refused_say_nothing_of_the_others() -> None:
-    isolation = Isolation()
-    assert all(isinstance(attempt(isolation, failing(REFUSED[0])), Failed) for _ in range(10))
-    assert attempt(isolation, lambda: "read") == "read"
+def test_what_was_at_hand_says_nothing_of_the_source() -> None:
+    isolation = Isolation(requests=lambda: 7)
+    for read in [DOWN, lambda: "at hand", *[DOWN] * (FAILURES_IN_A_ROW - 2), MALFORMED]:
+        isolation.attempt("a:b/c", "C", read)
+    with pytest.raises(Unavailable):
+        isolation.attempt("a:b/c", "C", DOWN)
