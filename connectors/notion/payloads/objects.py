@@ -11,9 +11,9 @@ from pydantic import BeforeValidator, Field
 
 from connectors.notion.objects import KINDS, UNTITLED, NotionObject, Ref, parse_time
 from connectors.notion.payloads.fields import Many, ParentRef, Time, fields_of, parse_parent
-from connectors.notion.payloads.people import NotionUser
 from connectors.notion.payloads.properties import PropertyValue, RelatedObject
 from connectors.notion.payloads.rich_text import RICH_TEXT, RichText, plain
+from connectors.notion.payloads.users import NotionUser
 from connectors.payloads import LenientPayload
 
 _TRASHED = ("in_trash", "archived", "is_archived")

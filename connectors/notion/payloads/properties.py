@@ -8,8 +8,8 @@ from pydantic import BeforeValidator, model_validator
 
 from connectors.notion.payloads.blocks import FileLink
 from connectors.notion.payloads.fields import Many, require_object
-from connectors.notion.payloads.people import NotionUser
 from connectors.notion.payloads.rich_text import RichText
+from connectors.notion.payloads.users import NotionUser
 from connectors.payloads import LenientPayload
 
 
