@@ -9,21 +9,21 @@ from connectors.notion.payloads.blocks import BlockContent, FileLink, NotionBloc
 from connectors.notion.payloads.deliveries import NotionDelivery, NotionHandshake
 from connectors.notion.payloads.objects import NotionDatabase, NotionPage, database_of, page_of, parse_object, url_of
 from connectors.notion.payloads.properties import DateSpan, PropertyValue, SelectOption
-from connectors.notion.payloads.responses import ErrorAnswer, ListAnswer
+from connectors.notion.payloads.responses import NotionError, NotionList
 from connectors.notion.payloads.rich_text import RichTextRun, plain
 from connectors.notion.payloads.users import NotionComment, NotionUser
 
 __all__ = [
     "BlockContent",
     "DateSpan",
-    "ErrorAnswer",
     "FileLink",
-    "ListAnswer",
     "NotionBlock",
     "NotionComment",
     "NotionDatabase",
     "NotionDelivery",
+    "NotionError",
     "NotionHandshake",
+    "NotionList",
     "NotionPage",
     "NotionUser",
     "PropertyValue",

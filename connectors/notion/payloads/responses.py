@@ -11,7 +11,7 @@ class _RequestStatus(LenientPayload):
     type: str = ""
 
 
-class ListAnswer(Payload):
+class NotionList(Payload):
     """One page of a listing: https://developers.notion.com/reference/intro#pagination"""
 
     results: tuple[dict[str, Any], ...]
@@ -25,7 +25,7 @@ class ListAnswer(Payload):
         return self.request_status.type == "incomplete" or (self.has_more and not self.next_cursor)
 
 
-class ErrorAnswer(LenientPayload):
+class NotionError(LenientPayload):
     """https://developers.notion.com/reference/status-codes"""
 
     object: str = ""
