@@ -1,6 +1,6 @@
 """Who may read what on GitHub: everybody a public repository, its collaborators any other.
 
-Unknown means nobody. A repository whose visibility is not told is taken for private. A collaborator counts
+Unknown means nobody. A repository that does not state its visibility counts as private. A collaborator counts
 only where an e-mail address is known: the connection's `emails` names it, the organisation has verified its
 domain, or the profile shows it (GitHub lets people show only addresses that they have verified). An `internal`
 repository is read by its collaborators alone, although the whole enterprise could: the API does not list an
@@ -32,7 +32,7 @@ PEOPLE_PER_REQUEST = 50
 
 
 def is_public(repository: GitHubRepository) -> bool:
-    """Whether everybody may read it. Older servers tell `private` alone."""
+    """Whether everybody may read it. Older servers send `private` alone."""
     if repository.visibility is not None:
         return repository.visibility == "public" and repository.private is not True
     return repository.private is False

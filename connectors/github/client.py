@@ -127,7 +127,7 @@ class GitHubClient:
         return found.items[0] if found and found.items else GitHubCommit()
 
     def query(self, model: type[M], text: str, **variables: Any) -> M:
-        """Data of a GraphQL query. Raises NotOffered, noted once, for servers without such an API."""
+        """Data of a GraphQL query. Raises NotOffered for servers without such an API, which are asked once only."""
         if self._without_graphql:
             raise graphql.NotOffered(self._graphql.base_url)
         body = {"query": text, "variables": variables}

@@ -25,7 +25,7 @@ _PENDING = ""
 
 @dataclass(slots=True)
 class Timeline:
-    """Progress through objects that tell when they were updated.
+    """Progress through objects that have a time of their last update.
 
     `since` is the newest update seen. `recent` maps each object updated within the overlap before it to that
     time, so that these are not read twice. `begin` is from when this read asks; fixed while it goes on.

@@ -54,7 +54,7 @@ def parse_data(response: httpx.Response, model: type[M]) -> M:
 
 
 def classify(error: SourceError) -> SourceError:
-    """`error` of a GraphQL request, told apart where it means that there is no such API."""
+    """`error` of a GraphQL request, or NotOffered where it means that there is no such API."""
     if isinstance(error, NotFound) or (isinstance(error, RequestRejected) and error.status in _NOT_OFFERED):
         return NotOffered(str(error))
     return error

@@ -1,4 +1,4 @@
-"""Which repositories a token reaches. There are four kinds of token, and each is told in another place."""
+"""Which repositories a token reaches. Each of the four kinds of token has a listing of its own."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 https://docs.github.com/en/webhooks/webhook-events-and-payloads
 https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
-A delivery bears no time, so an old one cannot be told from a new one; it does no harm, and its id is known.
+A delivery bears no time, so an old one looks like a new one; it does no harm, and its id is known.
 """
 
 from __future__ import annotations

@@ -70,5 +70,5 @@ class GitHubCommit(RestPayload):
 
     @property
     def committed_at(self) -> str | None:
-        """When it reached the branch, as git tells it."""
+        """When it reached the branch, by its committer's clock."""
         return self.commit.committer.date if self.commit and self.commit.committer else None
