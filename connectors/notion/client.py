@@ -62,7 +62,7 @@ _TRANSIENT |= {"database_connection_unavailable"}
 
 @dataclass(frozen=True, slots=True)
 class ListingPage(Generic[T]):
-    """One answer of a listing. `answered_at` is the server's clock, or ours where it does not tell.
+    """One answer of a listing. `answered_at` is the server's clock, or ours where it gives none.
 
     `cut` says that the server itself will not name all there is (see `ListAnswer.is_cut`).
     """
@@ -109,7 +109,7 @@ class NotionClient:
         return self._items("GET", "users", {}, NotionUser)
 
     def retrieve(self, ref: Ref) -> NotionObject | None:
-        """A page, database or data source; None where it is not told in full.
+        """A page, database or data source; None where the answer is not a whole one.
 
         Raises NotFound also for an id that is another kind of object's.
         """

@@ -70,11 +70,7 @@ class SlackClient:
         headers = {"Authorization": f"Bearer {token}", "User-Agent": "headrace"}
         # Slack counts each method apart: https://docs.slack.dev/apis/web-api/rate-limits
         self.api = ApiClient(
-            connection.base_url,
-            headers,
-            check=refusal,
-            tier=lambda path: path.rpartition("/")[2],
-            transport=transport,
+            connection.base_url, headers, check=refusal, tier=lambda path: path.rpartition("/")[2], transport=transport
         )
 
     @property

@@ -34,12 +34,9 @@ class FileLoader:
     """Loads files; the token goes to the configured host only."""
 
     def __init__(
-        self,
-        connection: SlackConnection,
-        transport: httpx.BaseTransport | None = None,
-        *,
-        sibling: ApiClient | None = None,
+        self, connection: SlackConnection, sibling: ApiClient, transport: httpx.BaseTransport | None = None
     ) -> None:
+        """`sibling` is the client of the API: where one of the two hosts is down, so may the other be."""
         token = connection.token.get_secret_value().strip()
         headers = {"Authorization": f"Bearer {token}", "User-Agent": "headrace"}
         self._api = ApiClient(

@@ -1,4 +1,4 @@
-"""What a connection of Slack is told."""
+"""The settings of a Slack connection."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ SCOPES = {
 def connect(connection: SlackConnection, transport: httpx.BaseTransport | None = None) -> SlackConnector:
     """Open a connection; nothing is sent yet. `transport` replaces the network."""
     client = SlackClient(connection, transport)
-    return SlackConnector(connection, client, FileLoader(connection, transport, sibling=client.api))
+    return SlackConnector(connection, client, FileLoader(connection, client.api, transport))
 
 
 class SlackConnector:

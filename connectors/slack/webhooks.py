@@ -63,7 +63,7 @@ class _NoChannelError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _SlackDelivery:
-    """An event, of a connection; `authorized` are the users for whom the app was told, the app's own among them."""
+    """An event of a connection; `authorized` are the users on whose behalf the app receives it, its own among them."""
 
     connection: str
     event: SlackEvent
@@ -99,7 +99,7 @@ def receive(connection: Connection, headers: Mapping[str, str], body: bytes, now
         # Slack tries the address once, and wants to read this back.
         return Event(body_id, kind, ignored="Slack tries the address", answer={"challenge": envelope.challenge})
     if kind == "app_rate_limited":
-        # Slack has left events out: whatever they told is looked for in all channels.
+        # Slack has left events out: what they were about is looked for in all channels.
         return Event(body_id, kind, (Invalidation("unit"),))
     if kind != "event_callback":
         return Event(body_id, kind or "unknown", ignored=f"the delivery type {kind!r} is not known")
@@ -177,7 +177,7 @@ def _places(delivery: _SlackDelivery, message: MessagePlace) -> Iterator[Invalid
 
 
 def _file(delivery: _SlackDelivery) -> Invalidations:
-    """Where a file is shared is told when it is; when it changes, only files.info knows."""
+    """An event says where a file is shared as it happens; when the file changes, only files.info knows."""
     event = delivery.event
     file = _required(event.file_id or event.file, "file_id")
     channels = [event.channel_id] if event.channel_id else event.channel_ids

@@ -10,7 +10,7 @@ from connectors.slack.payloads.messages import MessagePlace
 class SlackEvent(MessagePlace):
     """An event of whichever type: https://docs.slack.dev/reference/events
 
-    `message` and `previous_message` are told where one changed or went, and `deleted_ts` where it went.
+    `message` and `previous_message` come where a message changed or went, and `deleted_ts` where it went.
     """
 
     type: str = "unknown"

@@ -50,7 +50,7 @@ class SlackUsergroup(LenientPayload):
 class SlackChannel(LenientPayload):
     """https://docs.slack.dev/reference/objects/conversation-object
 
-    One that does not say whether it is private is. `is_member` is None where it is not told.
+    One that does not say whether it is private is. `is_member` is None where Slack does not say.
     """
 
     id: str = ""

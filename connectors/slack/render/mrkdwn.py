@@ -16,7 +16,7 @@ _HEADING = re.compile(r"^(#{1,6}\s)", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What ids stand for."""
+    """The names behind ids."""
 
     user: Callable[[str], str]
     channel: Callable[[str], str]

@@ -27,7 +27,7 @@ def ts(hours: int) -> str:
     return f"{START + hours * HOUR}.000100"
 
 
-def opened(workspace: Workspace) -> SlackConnector:
+def connector_of(workspace: Workspace) -> SlackConnector:
     connection = SlackConnection(id="acme", source="slack", token=SecretStr(TOKEN))
     return connect(connection, httpx.MockTransport(workspace.answer))
 
@@ -57,7 +57,7 @@ class Index:
 
 def whole(made: Workspace) -> dict[str, Document]:
     index = Index()
-    index.take(list(opened(made).read(UNIT)))
+    index.take(list(connector_of(made).read(UNIT)))
     return index.documents
 
 
@@ -105,19 +105,19 @@ def test_reads_with_a_cursor_come_to_what_a_whole_read_says(
         if number % 4 == 0:
             made.say("C1", ts(number * 10 + 1), f"answer {number}", thread_ts=ts(number * 10))
     index = Index()
-    cursor = index.take(list(opened(made).read(UNIT)))
+    cursor = index.take(list(connector_of(made).read(UNIT)))
     for happening in rounds:
         for kind, place, number in happening:
             happen(made, kind, place, number)
         for _ in range(12):  # more than a round of the channel takes
-            cursor = index.take(list(opened(made).read(UNIT, cursor)))
+            cursor = index.take(list(connector_of(made).read(UNIT, cursor)))
         expected = whole(made)
         # A thread that went as a whole leaves no trace in the channel's history: a reconcile finds it.
         left = {name for name in index.documents.keys() - expected.keys() if "/threads/" in name}
         assert {name: one.version for name, one in index.documents.items() if name not in left} == {
             name: one.version for name, one in expected.items()
         }
-        again = list(opened(made).fetch(UNIT, sorted(left)))
+        again = list(connector_of(made).fetch(UNIT, sorted(left)))
         assert {type(item) for item in again} <= {Deleted}
         index.take([*again, Checkpoint({})])
 
@@ -127,11 +127,11 @@ def test_a_late_reply_is_found_on_a_day_of_which_only_a_part_is_among_the_latest
     for number, hour in enumerate((0, 48, 49, 50, 51, 72, 73)):
         made.say("C1", ts(hour), f"message {number}")
     index = Index()
-    cursor = index.take(list(opened(made).read(UNIT)))
+    cursor = index.take(list(connector_of(made).read(UNIT)))
     made.messages["C1"].pop(ts(51))
     made.say("C1", ts(90), "late", thread_ts=ts(48))
     for _ in range(6):
-        cursor = index.take(list(opened(made).read(UNIT, cursor)))
+        cursor = index.take(list(connector_of(made).read(UNIT, cursor)))
     assert {name: one.version for name, one in index.documents.items()} == {
         name: one.version for name, one in whole(made).items()
     }
@@ -148,7 +148,7 @@ def test_a_listing_names_what_a_whole_read_yields_with_its_mark(
         made.say("C1", ts(number * 10 + 1), f"answer {number}", thread_ts=ts(number // 3 * 30))
     for kind, place, number in happening:
         happen(made, kind, place, number)
-    listed = {one.document_id: one for one in opened(made).listing(UNIT)}
+    listed = {one.document_id: one for one in connector_of(made).listing(UNIT)}
     read = whole(made)
     assert {name: one.fingerprint for name, one in listed.items()} == {
         name: one.fingerprint for name, one in read.items()
@@ -166,14 +166,14 @@ def test_any_number_of_new_messages_is_found_and_reading_them_can_be_interrupted
     made = workspace(20, cursors=cursors)
     for number in range(50):
         made.say("C1", ts(number), f"old {number}")
-    cursor = Index().take(list(opened(made).read(UNIT)))
+    cursor = Index().take(list(connector_of(made).read(UNIT)))
     for number in range(new):
         made.say("C1", ts(200 + number), f"new {number}")
         made.say("C1", ts(200 + number)[:-3] + "900", f"answer {number}", thread_ts=ts(200 + number))
     index, steps = Index(), 0
     while steps < 1_000:
         items = []
-        for item in opened(made).read(UNIT, copy.deepcopy(cursor)):
+        for item in connector_of(made).read(UNIT, copy.deepcopy(cursor)):
             items.append(item)
             if isinstance(item, Checkpoint):
                 break
@@ -182,7 +182,7 @@ def test_any_number_of_new_messages_is_found_and_reading_them_can_be_interrupted
             break
     threads = [one for one in index.documents.values() if one.kind == "thread"]
     assert (len(threads), steps <= 2 * new + 30) == (new, True)
-    assert list(opened(made).read(UNIT, cursor))[:-1] == []
+    assert list(connector_of(made).read(UNIT, cursor))[:-1] == []
 
 
 def test_a_thread_is_not_read_again_after_an_interruption() -> None:
@@ -190,10 +190,10 @@ def test_a_thread_is_not_read_again_after_an_interruption() -> None:
     for number in range(6):
         made.say("C1", ts(number), f"root {number}")
         made.say("C1", ts(30 + number), f"answer {number}", thread_ts=ts(number))
-    items = list(opened(made).read(UNIT))
+    items = list(connector_of(made).read(UNIT))
     checkpoints = [item for item in items if isinstance(item, Checkpoint) and not item.complete]
     made.calls.clear()
-    rest = list(opened(made).read(UNIT, checkpoints[2].cursor))
+    rest = list(connector_of(made).read(UNIT, checkpoints[2].cursor))
     assert [form["ts"] for method, form in made.calls if method == "conversations.replies"] == [ts(2), ts(1), ts(0)]
     assert [item.kind for item in rest if isinstance(item, Document)] == ["thread"] * 3
 
@@ -204,9 +204,9 @@ def test_an_edited_broadcast_of_an_old_thread_changes_the_thread() -> None:
     for number in range(1, 9):
         made.say("C1", ts(number * 24), f"message {number}")
     made.say("C1", ts(220), "to all", thread_ts=ts(0), subtype="thread_broadcast")
-    cursor = Index().take(list(opened(made).read(UNIT)))
+    cursor = Index().take(list(connector_of(made).read(UNIT)))
     made.messages["C1"][ts(220)] |= {"text": "to everybody", "edited": {"ts": ts(221)}}
-    documents = [item for item in opened(made).read(UNIT, cursor) if isinstance(item, Document)]
+    documents = [item for item in connector_of(made).read(UNIT, cursor) if isinstance(item, Document)]
     assert [("to everybody" in one.content, one.id) for one in documents if one.kind == "thread"] == [
         (True, f"slack:acme/C1/threads/{ts(0)}")
     ]

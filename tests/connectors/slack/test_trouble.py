@@ -22,7 +22,7 @@ TS = "1772355600.000100"
 NAMES = Names(lambda user: user, lambda channel: channel, lambda group: group)
 
 
-def said(connector: SlackConnector) -> str:
+def read_text(connector: SlackConnector) -> str:
     return "\n".join(text_of(one) for one in connector.read(UNIT) if isinstance(one, Document))
 
 
@@ -45,7 +45,7 @@ def test_an_odd_message_leaves_its_day_alone(slack: Workspace, connector: SlackC
     slack.say("C1", "1772355700.000100", "plain one")
     # Some servers give every field, and null where there is nothing.
     slack.answers["conversations.history"] = lambda form: {"messages": list(slack.messages["C1"].values())}
-    assert all(text in said(connector) for text in ("odd one", "plain one"))
+    assert all(text in read_text(connector) for text in ("odd one", "plain one"))
 
 
 def nested(depth: int) -> dict[str, Any]:
@@ -66,9 +66,9 @@ def test_what_cannot_be_read_is_recorded_and_the_rest_read(slack: Workspace, con
 
 
 def test_entries_that_are_no_messages_are_passed_over(slack: Workspace, connector: SlackConnector) -> None:
-    told = [None, "text", {"ts": "soon"}, {"ts": 5}, {"ts": TS, "user": "U1", "text": "a message"}]
-    slack.answers["conversations.history"] = lambda form: {"messages": told}
-    assert said(connector).endswith("a message")
+    entries = [None, "text", {"ts": "soon"}, {"ts": 5}, {"ts": TS, "user": "U1", "text": "a message"}]
+    slack.answers["conversations.history"] = lambda form: {"messages": entries}
+    assert read_text(connector).endswith("a message")
 
 
 @pytest.mark.parametrize("denied", [("users.list",), ("users.list", "users.info")])
@@ -79,22 +79,22 @@ def test_without_the_scope_for_people_they_keep_their_ids(
         slack.say("C1", f"17723556{number:02d}.000100", f"asks <@U7{number}>", user=f"U{number}")
     refused = {"ok": False, "error": "missing_scope", "needed": "users:read"}
     slack.fault = lambda method, form: refused if method in denied else None
-    assert all(f"asks @U7{number}" in said(connector) for number in range(9))
+    assert all(f"asks @U7{number}" in read_text(connector) for number in range(9))
     assert [method for method, _ in slack.calls].count("users.list") == 1
 
 
 def test_pages_that_overlap_show_a_message_once(slack: Workspace, connector: SlackConnector) -> None:
     """Messages that come while the pages are read move others to the next page."""
-    told = [{"ts": f"17723556{number:02d}.000100", "user": "U1", "text": f"message-{number}"} for number in range(9)]
+    entries = [{"ts": f"17723556{number:02d}.000100", "user": "U1", "text": f"message-{number}"} for number in range(9)]
 
     def history(form: dict[str, str]) -> dict[str, Any]:
         start = int(form.get("cursor") or 0)
         following = {"next_cursor": str(start + 3)} if start < 6 else {"next_cursor": ""}
-        page = told[::-1][max(start - 2, 0) : start + 3]
+        page = entries[::-1][max(start - 2, 0) : start + 3]
         return {"messages": page, "has_more": start < 6, "response_metadata": following}
 
     slack.answers["conversations.history"] = history
-    assert [said(connector).count(f"message-{number}") for number in range(9)] == [1] * 9
+    assert [read_text(connector).count(f"message-{number}") for number in range(9)] == [1] * 9
 
 
 def test_the_same_page_under_new_cursors_ends_the_read(slack: Workspace, connector: SlackConnector) -> None:

@@ -20,7 +20,7 @@ TS, DAY = "1772442000.000100", "days/2026-03-02"
 ROOT, ROOT_DAY = "1764666000.000200", "days/2025-12-02"
 
 
-def told(event: dict[str, Any], **envelope: Any) -> Event:
+def receive_event(event: dict[str, Any], **envelope: Any) -> Event:
     body = json.dumps({"type": "event_callback", "event_id": "Ev1", "event": event} | envelope).encode()
     return receive(CONNECTION, signature(body, NOW), body, NOW)
 
@@ -54,7 +54,7 @@ def names(event: Event) -> set[str]:
     ],
 )
 def test_a_message_points_to_its_thread_day_and_files(event: dict[str, Any], expected: set[str]) -> None:
-    received = told({"type": "message", "channel": "C1", "channel_type": "channel"} | event)
+    received = receive_event({"type": "message", "channel": "C1", "channel_type": "channel"} | event)
     assert names(received) == expected
     assert {change.unit for change in received.invalidations} == {"C1"}
 
@@ -85,7 +85,7 @@ def test_a_message_points_to_its_thread_day_and_files(event: dict[str, Any], exp
     ],
 )
 def test_files_channels_and_people(event: dict[str, Any], changes: list[tuple[Scope, str, str]]) -> None:
-    received = told(event)
+    received = receive_event(event)
     assert received.invalidations == tuple(Invalidation(*one) for one in changes)
     assert (received.id, received.kind.partition(".")[0]) == ("Ev1", event["type"])
 
@@ -105,7 +105,7 @@ def test_the_address_is_confirmed() -> None:
 
 @pytest.mark.parametrize("kind", ["reaction_added", "from_the_future", "tokens_revoked", "file_created", "im_open"])
 def test_what_is_not_read_is_named(kind: str) -> None:
-    event = told({"type": kind})
+    event = receive_event({"type": kind})
     assert (event.invalidations, bool(event.ignored)) == ((), True)
 
 
@@ -114,20 +114,26 @@ def test_where_the_app_itself_comes_or_leaves_there_is_a_channel_more_or_less(ki
     """https://docs.slack.dev/apis/events-api/#authorizations"""
     event = {"type": kind, "channel": "C1", "user": "U1", "channel_type": "C"}
     memberships, channel = Invalidation("memberships"), Invalidation("units", "C1")
-    assert told(event, authorizations=[{"user_id": "U2", "is_bot": True}]).invalidations == (memberships,)
-    assert told(event, authorizations=[{"user_id": "U1", "is_bot": True}]).invalidations == (channel, memberships)
-    assert told(event).invalidations == (channel, memberships)
-    assert told(event, authorizations=[{"team_id": "T1", "is_bot": False}]).invalidations == (channel, memberships)
+    assert receive_event(event, authorizations=[{"user_id": "U2", "is_bot": True}]).invalidations == (memberships,)
+    assert receive_event(event, authorizations=[{"user_id": "U1", "is_bot": True}]).invalidations == (
+        channel,
+        memberships,
+    )
+    assert receive_event(event).invalidations == (channel, memberships)
+    assert receive_event(event, authorizations=[{"team_id": "T1", "is_bot": False}]).invalidations == (
+        channel,
+        memberships,
+    )
 
 
 @pytest.mark.parametrize("subtype", ["channel_join", "channel_topic", "pinned_item", "reminder_add"])
 def test_notices_of_a_channel_are_no_messages(subtype: str) -> None:
-    event = told({"type": "message", "subtype": subtype, "channel": "C1", "ts": TS})
+    event = receive_event({"type": "message", "subtype": subtype, "channel": "C1", "ts": TS})
     assert {change.scope for change in event.invalidations} <= {"memberships"}
 
 
 def test_direct_messages_are_nobodys_business() -> None:
-    assert told({"type": "message", "channel_type": "im", "channel": "D1", "ts": TS}).invalidations == ()
+    assert receive_event({"type": "message", "channel_type": "im", "channel": "D1", "ts": TS}).invalidations == ()
 
 
 def test_no_event_is_both_read_and_not() -> None:
@@ -183,5 +189,5 @@ def test_what_is_signed_and_not_as_documented_is_unreadable(body: bytes) -> None
     ],
 )
 def test_documented_examples_that_name_no_channel_are_named_as_ignored(event: dict[str, Any]) -> None:
-    received = told(event)
+    received = receive_event(event)
     assert (received.invalidations, received.ignored) == ((), "it does not say which channel it is about")
