@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.slack.render.messages import message_title, render_body
@@ -87,6 +87,7 @@ def elements(words: st.SearchStrategy[list[str]]) -> st.SearchStrategy[dict[str,
     return st.tuples(kinds, words).map(lambda pair: pair[0](" ".join(pair[1])))
 
 
+@settings(deadline=None)
 @given(st.lists(elements(WORDS), min_size=1, max_size=5), WORDS, WORDS)
 def test_no_word_is_lost(inline: list[dict[str, Any]], text: list[str], attached: list[str]) -> None:
     space = {"type": "text", "text": " "}
@@ -107,6 +108,7 @@ KEYS = st.sampled_from(["type", "text", "elements", "title", "fields", "rows"])
 LEAVES = st.none() | st.booleans() | st.integers() | st.text(max_size=5)
 
 
+@settings(deadline=None)
 @given(st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(KEYS, inner), max_leaves=12))
 def test_no_payload_breaks_the_renderer(value: object) -> None:
     assert isinstance(render_body(parse_message({"text": "x", "blocks": value}), NAMES), str)
