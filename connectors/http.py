@@ -103,7 +103,7 @@ class ApiClient:
                 unanswered = self._unanswered
                 found = parse(self._send_once(method, url, request))
                 if self._unanswered == unanswered:  # else it was on its way before others were left without an answer
-                    self._unanswered = 0
+                    self._answer()
                 return found
         raise AssertionError("unreachable: the last attempt raises")
 
@@ -157,11 +157,16 @@ class ApiClient:
         if isinstance(error, RateLimited) and error.retry_after is not None:
             return error.retry_after if error.retry_after <= LONGEST_WAIT else False
         if not isinstance(error, TransientError):
-            self._unanswered = 0  # a refusal is an answer
+            self._answer()  # a refusal is one, too
             return False
         with self._lock:
             self._unanswered += 1
             return sum(client._unanswered for client in self._siblings) < ATTEMPTS
+
+    def _answer(self) -> None:
+        """Trust comes back answer by answer: an object that answers does not renew all attempts for its parts."""
+        with self._lock:
+            self._unanswered = max(self._unanswered - 1, 0)
 
     def _limit(self, url: str) -> Limit:
         return limit_of(self.base_url, self._credential, self._tier(urlsplit(url).path))

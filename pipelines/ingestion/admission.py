@@ -56,9 +56,7 @@ class Admission:
         if not document_id.startswith(self._prefix):
             return f"the id {_shortened(document_id)} must begin with {self._prefix!r}"
         if not ID_PATH.fullmatch(document_id, len(self._prefix)):
-            return (
-                f"the id {_shortened(document_id)} must have a path, without control characters or halves of characters"
-            )
+            return f"the id {_shortened(document_id)} must have a path without control characters or half ones"
         return ""
 
     def _wrong_document(self, document: Document) -> str:

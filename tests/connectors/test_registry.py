@@ -11,11 +11,14 @@ import pytest
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from connectors import registry
+from connectors.errors import SourceError
 from connectors.registry import (
     AnyConnection,
     SourceName,
     UnknownSource,
+    address_tokens,
     connect,
+    ids_in_url,
     parse_connection,
     receive,
     source,
@@ -23,7 +26,7 @@ from connectors.registry import (
     unusable_sources,
 )
 from connectors.slack.settings import SlackConnection
-from connectors.webhooks import DeliveryRefused
+from connectors.webhooks import DeliveryRefused, DeliveryUnreadable
 
 OURS = ["drive", "github", "notion", "slack"]
 JIRA = {"id": "acme", "source": "jira", "token": "t", "base_url": "https://jira.test"}
@@ -127,8 +130,37 @@ def test_two_packages_of_one_name_are_both_left_out(install: Install) -> None:
 
 def test_a_package_cannot_take_the_name_of_one_of_ours(install: Install) -> None:
     install(RIGHT.replace("jira", "slack"), name="slack")
-    assert list(sources()) == ["drive", "github", "notion"]
-    assert "two packages register it" in unusable_sources()["slack"]
+    assert list(sources()) == OURS
+    assert source("slack").settings is SlackConnection
+
+
+@pytest.mark.parametrize("name", ["ms-teams", "we ird", "Teams", "_teams", "1teams", "teams/x"])
+def test_a_name_must_fit_wherever_it_stands(install: Install, name: str) -> None:
+    """Dagster's groups, ids and filters: one that does not fit there would stop the syncs of all others."""
+    install(RIGHT.replace('"jira"', repr(name)), name=name)
+    assert list(sources()) == OURS
+    assert "lower-case letters, digits and underscores" in unusable_sources()[name]
+
+
+@pytest.mark.parametrize("field", ["label=None", 'label="Jira", icon=7'])
+def test_what_is_shown_must_be_text(install: Install, field: str) -> None:
+    install(RIGHT.replace('label="Jira"', field))
+    assert "must be texts" in unusable_sources()["jira"]
+
+
+def test_what_a_package_raises_stays_its_own(install: Install) -> None:
+    def broken(field: str) -> str:
+        return f"{field}=lambda *arguments: 1 / 0"
+
+    fields = ", ".join(map(broken, ("connect", "receive", "address_tokens", "ids_in_url")))
+    install(RIGHT.replace("connect=lambda connection: connection", fields))
+    connection = parse_connection(JIRA)
+    with pytest.raises(SourceError, match="acme cannot be opened: ZeroDivisionError"):
+        connect(connection)
+    with pytest.raises(DeliveryUnreadable, match="unexpected ZeroDivisionError"):
+        receive(connection, {}, b"{}", 0.0)
+    assert address_tokens(connection, "ada@acme.test") == ()
+    assert ids_in_url(source("jira"), "https://jira.test/browse/A-1") == ()
 
 
 @pytest.mark.parametrize(

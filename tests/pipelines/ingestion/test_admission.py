@@ -41,6 +41,39 @@ def test_what_fits_is_admitted_as_it_is(item: ObjectItem) -> None:
     assert ADMISSION.admit(item) is item
 
 
+HALF = "half \ud83d of a character"
+
+
+@pytest.mark.parametrize(
+    ("item", "field"),
+    [
+        *((document(**{name: HALF}), name) for name in ("title", "url", "author", "kind")),
+        (document(tags=("a", HALF)), "tags"),
+        (document(parents=(Parent("github:acme/api", HALF),)), "parents"),
+        (Skipped(OWN, HALF, "too large"), "title"),
+        (Failed(OWN, "Title", HALF), "error"),
+    ],
+)
+def test_half_a_character_is_mended(item: ObjectItem, field: str) -> None:
+    """JSON can spell one, and no encoding can hold it: it would stop the load of a whole unit."""
+    admitted = ADMISSION.admit(item)
+    assert type(admitted) is type(item)
+    assert "half ? of a character" in repr(getattr(admitted, field))
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"parents": (Parent(None, None),)}, "ids and titles of parents must be str"),  # type: ignore[arg-type]
+        ({"readers": (HALF,)}, "readers must be texts that UTF-8 can hold"),
+    ],
+)
+def test_what_later_stages_cannot_take_is_refused(changes: dict[str, Any], reason: str) -> None:
+    refused = ADMISSION.admit(document(**changes))
+    assert isinstance(refused, Failed)
+    assert reason in refused.error
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
