@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import pytest
 
-from connectors.testing import full_reads, looking_up, resuming, trouble
+from connectors.testing import changing, full_reads, known_facts, looking_up, resuming, trouble
 from connectors.testing.observation import Observation
 from connectors.testing.promise import Promise
 
 PROMISES: tuple[Promise, ...] = (
     *full_reads.PROMISES,
+    *known_facts.PROMISES,
     *resuming.PROMISES,
     *looking_up.PROMISES,
     *trouble.PROMISES,
+    *changing.PROMISES,  # last, since the server is another afterwards
 )
 """All that `connectors.contract` promises, as far as a running source can be asked."""
 

@@ -62,6 +62,13 @@ class Observation:
     def close(self) -> None:
         self._connector.close()
 
+    def change(self) -> str:
+        """Changes an object at the source, and forgets what was said before; returns the object's id."""
+        document_id = self.case.change()
+        for name in ("units", "reads", "again", "resumptions", "entries", "memberships"):
+            self.__dict__.pop(name, None)
+        return document_id
+
     @property
     def connector(self) -> Connector:
         """The connector that all is read with that needs none of its own."""
@@ -87,6 +94,15 @@ class Observation:
     @cached_property
     def reads(self) -> tuple[UnitRead, ...]:
         return tuple(UnitRead(unit, tuple(self._connector.read(unit))) for unit in self.units)
+
+    @cached_property
+    def again(self) -> dict[str, list[Item]]:
+        """What comes after the last checkpoint of a full read, by unit."""
+        found: dict[str, list[Item]] = {}
+        for read in self.reads:
+            with self.opened() as connector:
+                found[read.unit.id] = list(connector.read(read.unit, through_json(read.checkpoints[-1][1].cursor)))
+        return found
 
     @cached_property
     def resumptions(self) -> dict[tuple[str, int], list[Item]]:

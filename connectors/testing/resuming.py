@@ -22,8 +22,7 @@ from connectors.testing.promise import Promise, promise
 @promise("where nothing changed, a read with the cursor yields nothing, or the same again")
 def _unchanged(seen: Observation) -> Iterator[str]:
     for read in seen.reads:
-        with seen.opened() as connector:
-            again = list(connector.read(read.unit, _last_cursor(read)))
+        again = seen.again[read.unit.id]
         if not again or not isinstance(again[-1], Checkpoint):
             yield f"{read.unit.id}: it does not end with a checkpoint"
         for item in again:
@@ -31,6 +30,17 @@ def _unchanged(seen: Observation) -> Iterator[str]:
             told_before = isinstance(item, Deleted) and item.document_id not in read.objects
             if not isinstance(item, Checkpoint) and not told_before and read.objects.get(id_of(item)) != item:
                 yield f"{read.unit.id}: {id_of(item)} came as {type(item).__name__}, and is not what was read"
+
+
+@promise("a read with a cursor claims no complete listing, unless it ends one that was interrupted")
+def _no_claim(seen: Observation) -> Iterator[str]:
+    for read in seen.reads:
+        if any(isinstance(item, Checkpoint) and item.complete for item in seen.again[read.unit.id]):
+            yield f"{read.unit.id}: complete, with the cursor of a read that had ended"
+        for at, _ in read.checkpoints[:-1]:
+            early = seen.resumptions[read.unit.id, at][:-1]
+            if any(isinstance(item, Checkpoint) and item.complete for item in early):
+                yield f"{read.unit.id}, resumed after item {at}: complete before the end"
 
 
 @promise("where nothing changed, a read with the cursor costs less than a full one")
@@ -148,6 +158,7 @@ def _shown(window: Window) -> str:
 
 PROMISES: tuple[Promise, ...] = (
     _unchanged,
+    _no_claim,
     _cheap,
     _resumption,
     _second_resumption,

@@ -28,6 +28,9 @@ MOST_REQUESTS = 10
 """A source that is down is left after so many requests, over all retries; in the middle of a read as many may go to
 what is beside its API (a host of files, another API)."""
 
+MOST_PLACES = 6
+"""About so many requests of a listing are made to fail, one at a time, spread from the first to the last."""
+
 UNAVAILABLE = httpx.Response(503, text="unavailable")
 REFUSED = httpx.Response(401, json={"message": "no"})
 UNDOCUMENTED = {
@@ -137,6 +140,20 @@ def _no_evidence(seen: Observation) -> Iterator[str]:
             yield "a check finds it well"
 
 
+@promise("units, listings and memberships do not end early where a request fails in the middle")
+def _ended_early(seen: Observation) -> Iterator[str]:
+    for name in ("units", "listing", "memberships"):
+        ask = _questions(seen)[name]
+        with seen.opened() as counting:
+            expected = list(ask(counting))
+            needed = counting.requests
+        for number in range(0, needed, max(1, needed // MOST_PLACES)):
+            with seen.troubled(_nth_down(number)) as (connector, _):
+                found, error = _until_error(ask(connector))
+            if error is None and found != expected:
+                yield f"{name}: {len(found)} of {len(expected)} and no error, where request {number + 1} fails"
+
+
 @promise("credentials that are refused are told at once")
 def _refused(seen: Observation) -> Iterator[str]:
     for name, ask in _questions(seen).items():
@@ -195,6 +212,17 @@ def _always(answer: httpx.Response) -> Fault:
 def _down_after(requests: int) -> Fault:
     passed = count()
     return lambda request: None if next(passed) < requests else _copied(UNAVAILABLE)
+
+
+def _nth_down(chosen: int) -> Fault:
+    """One request fails, at every try; all others are answered."""
+    numbers: dict[tuple[str, bytes], int] = {}
+
+    def fault(request: httpx.Request) -> httpx.Response | None:
+        number = numbers.setdefault((str(request.url), request.content), len(numbers))
+        return _copied(UNAVAILABLE) if number == chosen else None
+
+    return fault
 
 
 def _copied(answer: httpx.Response) -> httpx.Response:
@@ -256,5 +284,6 @@ PROMISES: tuple[Promise, ...] = (
     _down,
     _interrupted,
     _no_evidence,
+    _ended_early,
     _refused,
 )

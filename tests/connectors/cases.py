@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from connectors.contract import Connector
+from connectors.contract import Connector, Membership
 from connectors.registry import parse_connection
 from connectors.testing import Case, KnownObject
 from tests.emulators import drive, github, notion, slack
@@ -28,7 +28,7 @@ def slack_case(connect: Connect) -> Iterator[Case]:
     emulated.person("U2", "bob")
     emulated.members["C2"] = ["U1"]
     for day in range(12):
-        emulated.say("C1", f"The pump of mill {day} is stuck.", at=slack.START + day * slack.DAY)
+        newest = emulated.say("C1", f"The pump of mill {day} is stuck.", at=slack.START + day * slack.DAY)
     roots = [emulated.say("C1", "Who greases it?", at=slack.START + (2 + at) * slack.DAY + 600) for at in range(4)]
     for at, root in enumerate(roots):
         for reply in range(3):
@@ -43,8 +43,28 @@ def slack_case(connect: Connect) -> Iterator[Case]:
             unit="C1",
             created_at=datetime.fromtimestamp(float(roots[0]), UTC),
             updated_at=datetime.fromtimestamp(max(replies), UTC),
+            title="#general: Who greases it?",
+            content="Tallow.",
+            readers=("group:acme:workspace",),
         ),
     )
+    board = next(iter(emulated.messages["C2"]))
+    known += (
+        KnownObject(
+            document_id="slack:acme/C2/days/2026-03-01",
+            unit="C2",
+            created_at=datetime.fromtimestamp(float(board), UTC),
+            updated_at=datetime.fromtimestamp(float(board), UTC),
+            title="#board, 2026-03-01",
+            content="We buy another mill.",
+            readers=("group:acme:C2",),
+        ),
+    )
+
+    def change() -> str:
+        emulated.edit("C1", newest, "The pump of mill 11 runs.")
+        return "slack:acme/C1/days/2026-03-12"
+
     with slack.serving(emulated) as url:
         connection = parse_connection({"id": "acme", "source": "slack", "token": slack.TOKEN, "base_url": url})
         yield Case(
@@ -55,7 +75,9 @@ def slack_case(connect: Connect) -> Iterator[Case]:
             reads_one=lambda request: (
                 re.search(r"conversations\.replies|files\.info|/files-pri/", request.url.path) is not None
             ),
-            checkpoints=19,
+            checkpoints={"C1": 17, "C2": 2},
+            memberships=_members(("workspace", "ada"), ("workspace", "bob"), ("C2", "ada")),
+            change=change,
         )
 
 
@@ -87,8 +109,16 @@ def github_case(connect: Connect) -> Iterator[Case]:
             unit="acme/api",
             created_at=datetime.fromisoformat(issue["created_at"]),
             updated_at=datetime.fromisoformat(issue["updated_at"]),
+            title="Trouble 0",
+            content="Oil 0.",
+            readers=("group:acme:acme/api",),
         ),
     )
+
+    def change() -> str:
+        emulated.comment(api, numbers[-1], "It runs.")
+        return f"github:acme/acme/api/issues/{numbers[-1]}"
+
     with github.serving(emulated) as url:
         connection = parse_connection({"id": "acme", "source": "github", "token": github.TOKEN, "base_url": url})
         yield Case(
@@ -97,7 +127,9 @@ def github_case(connect: Connect) -> Iterator[Case]:
             known=known,
             absent_id=lambda unit: f"github:acme/{unit.id}/issues/99999",
             reads_one=lambda request: re.search(r"/(issues|pulls)/\d+|/git/blobs/", request.url.path) is not None,
-            checkpoints=14,
+            checkpoints={"acme/api": 12, "acme/site": 2},
+            memberships=_members(("acme/api", "ada")),
+            change=change,
         )
 
 
@@ -118,8 +150,8 @@ def notion_case(connect: Connect) -> Iterator[Case]:
         emulated.wait(days=1)
         hours = {"Hours": {"id": "h", "type": "number", "number": n}}
         day = notion.block("paragraph", f"Day {n}.")
-        emulated.page(f"Entry {n}", day, under=emulated.source_of(log), properties=hours)
-    emulated.page("News", notion.block("paragraph", "The mill opens."))
+        entry = emulated.page(f"Entry {n}", day, under=emulated.source_of(log), properties=hours)
+    news = emulated.page("News", notion.block("paragraph", "The mill opens."))
     emulated.wait(hours=3)
     known = (
         KnownObject(
@@ -127,8 +159,16 @@ def notion_case(connect: Connect) -> Iterator[Case]:
             unit=handbook,
             created_at=datetime.fromisoformat(emulated.objects[oil]["created_time"]),
             updated_at=datetime.fromisoformat(emulated.objects[oil]["last_edited_time"]),
+            title="Oil",
+            content="Linseed.",
+            readers=("group:acme:workspace",),
         ),
     )
+
+    def change() -> str:
+        emulated.write(entry, notion.block("paragraph", "It runs."))
+        return f"notion:acme/{entry}"
+
     with notion.serving(emulated) as url:
         connection = parse_connection({"id": "acme", "source": "notion", "token": notion.TOKEN, "base_url": url})
         yield Case(
@@ -138,7 +178,9 @@ def notion_case(connect: Connect) -> Iterator[Case]:
             absent_id=lambda unit: "notion:acme/00000000-0000-0000-0000-000000000000",
             # Not pages themselves, which say where others stand.
             reads_one=lambda request: re.search(r"/children$|/secure-files/", request.url.path) is not None,
-            checkpoints=3,
+            checkpoints={handbook: 2, news: 1},
+            memberships=_members(("workspace", "ada")),
+            change=change,
         )
 
 
@@ -165,8 +207,16 @@ def drive_case(connect: Connect) -> Iterator[Case]:
             unit=plans,
             created_at=datetime.fromisoformat(emulated.files[files[0]]["createdTime"]),
             updated_at=datetime.fromisoformat(emulated.files[files[0]]["modifiedTime"]),
+            title="Plan 0",
+            content="Pump 0.",
+            readers=("user:ada@acme.test",),
         ),
     )
+
+    def change() -> str:
+        emulated.edit(files[-1], "The pump runs.")
+        return f"drive:acme/{files[-1]}"
+
     with drive.serving(emulated) as url:
         settings = {"id": "acme", "source": "drive", "token": drive.TOKEN, "base_url": url, "token_uri": f"{url}/token"}
         connection = parse_connection(settings)
@@ -177,8 +227,15 @@ def drive_case(connect: Connect) -> Iterator[Case]:
             absent_id=lambda unit: "drive:acme/1FNothing",
             # Not folders, which say where others lie.
             reads_one=lambda request: re.search(f"/files/({'|'.join(files)})", request.url.path) is not None,
-            checkpoints=13,
+            checkpoints={team: 3, plans: 5, "root": 5},
+            memberships=frozenset(),  # a directory of Google's that the connection does not read
+            change=change,
         )
+
+
+def _members(*pairs: tuple[str, str]) -> frozenset[Membership]:
+    """Of a group and a person's name each."""
+    return frozenset(Membership(group, f"{name}@acme.test") for group, name in pairs)
 
 
 CASES: dict[str, Callable[[Connect], AbstractContextManager[Case]]] = {

@@ -185,6 +185,33 @@ def members(change: Callable[[list[Membership]], list[Membership]]) -> Mutant:
     return with_method("memberships", lambda inner: iter(change(list(inner.memberships()))))
 
 
+def ending_early(name: str) -> Mutant:
+    """Takes an error for the end of what it lists."""
+
+    def method(inner: Connector, *arguments: Any) -> Iterator[Any]:
+        try:
+            yield from getattr(inner, name)(*arguments)
+        except SourceError:
+            return
+
+    return with_method(name, method)
+
+
+def complete_with_cursor(inner: Connector, unit: Unit, cursor: Any = None, window: Any = None) -> Iterator[Item]:
+    for item in inner.read(unit, cursor, window):
+        yield replace(item, complete=True) if cursor and isinstance(item, Checkpoint) else item
+
+
+def finding_no_changes(inner: Connector, unit: Unit, cursor: Any = None, window: Any = None) -> Iterator[Item]:
+    return iter([Checkpoint(cursor)]) if cursor and not cursor.get("after") else inner.read(unit, cursor, window)
+
+
+def unevenly(items: Iterator[Item]) -> Iterator[Item]:
+    """As many checkpoints as ever, but those of the unit that is large are in the small one."""
+    found = list(items)
+    return iter([*found, *found[-1:] * 5] if len(found) < 4 else [*filter(is_object, found), found[-1]])
+
+
 def later(moment: datetime | None) -> datetime | None:
     return moment + timedelta(hours=1) if moment else None
 
@@ -229,6 +256,7 @@ MUTANTS: dict[str, tuple[str, Mutant]] = {
         "checkpoints come as often",
         reading(lambda items: (i for n, i in enumerate(items) if is_object(i) or n > 3)),
     ),
+    "checkpoints are where none is needed": ("checkpoints come as often", reading(unevenly)),
     "a cursor is no JSON": ("cursors are JSON", cursors(lambda cursor: cursor | {"seen": {1, 2}})),
     "a cursor holds a tuple": ("cursors are JSON", cursors(lambda cursor: cursor | {"seen": (1, 2)})),
     "a cursor holds no number": ("cursors are JSON", cursors(lambda cursor: cursor | {"seen": math.nan})),
@@ -255,10 +283,32 @@ MUTANTS: dict[str, tuple[str, Mutant]] = {
     "everybody reads": ("reader tokens are", documents(readers=lambda one: ("everyone",))),
     "another connection's group reads": ("reader tokens are", documents(readers=lambda one: ("group:other:1",))),
     "an address is no address": ("reader tokens are", documents(readers=lambda one: ("user:Ada",))),
-    "all is an hour late": ("what the server is known", shifted),
+    "all is an hour late": ("what the server is known to hold is read, with", shifted),
     "units are swapped": ("documents name their", swapped),
+    "a title is no text": ("all that is yielded", documents(title=lambda one: 7)),
+    "tags are a list": ("all that is yielded", documents(tags=lambda one: ["Bug"])),
+    "a parent's title is no text": ("all that is yielded", documents(parents=lambda one: (Parent(one.unit, None),))),  # type: ignore[arg-type]
+    "half a surrogate pair": ("all that is yielded", documents(content=lambda one: f"{one.content}\ud83d")),
+    "an item is a tuple": (
+        "all that is yielded",
+        with_method("listing", lambda inner, unit: ((entry.document_id, entry) for entry in inner.listing(unit))),
+    ),
+    "titles are all the same": ("what the server is known to hold has", documents(title=lambda one: "Issue")),
+    "content is cut short": ("what the server is known to hold has", documents(content=lambda one: "See Linear.")),
+    "all is public": ("what the server is known to hold is read by", documents(readers=lambda one: ("public",))),
+    "nobody reads": ("what the server is known to hold is read by", documents(readers=lambda one: ())),
+    "members are swapped": (
+        "people are members",
+        members(lambda found: [replace(one, email=found[-at].email) for at, one in enumerate(found)]),
+    ),
+    "a member is forgotten": ("people are members", members(lambda found: found[:-1])),
+    "a read with a cursor is complete": ("a read with a cursor claims", with_method("read", complete_with_cursor)),
+    "units end early": ("units, listings and memberships", ending_early("units")),
+    "a listing ends early": ("units, listings and memberships", ending_early("listing")),
+    "memberships end early": ("units, listings and memberships", ending_early("memberships")),
+    "changes are not found": ("what changed at the source", with_method("read", finding_no_changes)),
     "an object is forgotten": (
-        "what the server is known",
+        "what the server is known to hold is read, with",
         reading(lambda items: (i for i in items if not isinstance(i, Document) or i.title != "Pump 1 is stuck")),
     ),
     "no two reads agree": ("a second connector reads", documents(title=lambda one: f"Read {next(_numbers)}")),

@@ -14,6 +14,7 @@ from headrace_linear.settings import LinearConnection
 from headrace_linear.source import connect
 from pydantic import SecretStr
 
+from connectors.contract import Membership
 from connectors.testing import Case, KnownObject, Observation
 from connectors.testing.conformance import test_promise  # noqa: F401 - run by pytest
 
@@ -30,7 +31,7 @@ def linear_case() -> Case:
     ada, bob = linear.user("Ada"), linear.user("Bob")
     guest = linear.user("Gil", guest=True)
     mill = linear.team("MILL", "Mill", ada, bob, guest)
-    linear.team("BOARD", "Board", ada, visibility="private")
+    board = linear.team("BOARD", "Board", ada, visibility="private")
     issues = []
     for number in range(8):
         linear.wait(days=1)
@@ -39,23 +40,47 @@ def linear_case() -> Case:
         for number in range(4):
             linear.comment(issue, f"Oil helps, says number {number}.")
     linear.archive(linear.issue(mill, "An old story"))
-    linear.issue(next(reversed(linear.teams)), "Buy another mill")
+    purchase = linear.issue(board, "Buy another mill", "The one by the weir.")
     connection = LinearConnection(
         id="acme-linear", source="linear", token=SecretStr(TOKEN), base_url="http://linear.test"
     )
-    told = linear.issues[issues[1]]
-    known = KnownObject(
-        document_id=f"linear:acme-linear/{issues[1]}",
-        unit=mill,
-        created_at=datetime.fromisoformat(told["createdAt"]),
-        updated_at=datetime.fromisoformat(told["updatedAt"]),
+    workspace, millers, directors = (
+        "group:acme-linear:workspace",
+        f"group:acme-linear:{mill}",
+        f"group:acme-linear:{board}",
     )
+
+    def known(issue: str, content: str, *readers: str) -> KnownObject:
+        shown = linear.issues[issue]
+        return KnownObject(
+            document_id=f"linear:acme-linear/{issue}",
+            unit=shown["team"]["id"],
+            created_at=datetime.fromisoformat(shown["createdAt"]),
+            updated_at=datetime.fromisoformat(shown["updatedAt"]),
+            title=shown["title"],
+            content=content,
+            readers=readers,
+        )
+
+    def change() -> str:
+        linear.comment(issues[3], "It runs.")
+        return f"linear:acme-linear/{issues[3]}"
+
     return Case(
         connection=connection,
         connect=lambda transport: connect(connection, transport),
         transport=lambda: httpx.MockTransport(linear.answer),
-        known=(known,),
+        known=(
+            known(issues[1], "It stood still for 1 hours.", workspace, millers),
+            known(purchase, "by the weir", directors),
+        ),
         absent_id=lambda unit: "linear:acme-linear/00000000-0000-0000-0000-000000000000",
         reads_one=lambda request: json.loads(request.content)["operationName"] in ("Issue", "IssueComments"),
-        checkpoints=4,
+        checkpoints={mill: 3, board: 1},
+        memberships=frozenset(
+            {Membership("workspace", email) for email in (ada, bob)}
+            | {Membership(mill, email) for email in (ada, bob, guest)}
+            | {Membership(board, ada)}
+        ),
+        change=change,
     )

@@ -1,0 +1,31 @@
+"""What is promised of a server on which something changed since it was read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from connectors.model import Document
+from connectors.testing.observation import Observation, differences, objects_of, through_json
+from connectors.testing.promise import Promise, promise
+
+
+@promise("what changed at the source comes with the next read with the cursor, as a full read has it")
+def _change(seen: Observation) -> Iterator[str]:
+    before = seen.reads
+    document_id = seen.change()
+    read = next((one for one in before if document_id in one.objects), None)
+    if read is None:
+        yield f"{document_id} was changed, and was in no unit before"
+        return
+    with seen.opened() as connector:
+        changes = objects_of(list(connector.read(read.unit, through_json(read.checkpoints[-1][1].cursor))))
+        full = objects_of(list(connector.read(read.unit)))
+    if not isinstance(changes.get(document_id), Document):
+        yield f"{document_id} was changed, and came as {changes.get(document_id)}"
+    elif not differences({document_id: read.objects[document_id]}, {document_id: changes[document_id]}):
+        yield f"{document_id} was changed, and came as it was"
+    for key in differences(full, read.objects | changes):
+        yield f"{key} is another after a read with the cursor than after a full one"
+
+
+PROMISES: tuple[Promise, ...] = (_change,)
