@@ -1,4 +1,4 @@
-.PHONY: setup demo dev test test-all bench bench-freshness bench-quality bench-sources check lock
+.PHONY: setup demo dev test test-all coverage mutants bench bench-freshness bench-quality bench-sources check lock
 
 PYTHON ?= python3
 VENV := .venv
@@ -26,6 +26,13 @@ test: setup
 test-all: setup
 	$(BIN)/python -m pytest
 
+coverage: setup
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+
+# Whether fast tests notice each small change of the modules that decide.
+mutants: setup
+	$(BIN)/python -m tests.mutants
+
 bench-sources: setup
 	$(BIN)/python -m tests.bench.sources
 
@@ -45,6 +52,8 @@ check: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/deptry connectors pipelines assets
+	$(BIN)/deptry tests --ignore DEP002,DEP004
 
 # Pins every dependency with hashes, for all platforms and Python versions from 3.11 on.
 lock:

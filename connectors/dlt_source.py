@@ -64,27 +64,11 @@ def dlt_source(connection: Connection | Mapping[str, Any]) -> DltSource:
     `dlt_source(…).with_resources("documents")`.
     """
     settings = parse_connection(connection)
-
-    def documents() -> Iterator[pa.Table]:
-        import dlt
-
-        state = dlt.current.resource_state().setdefault(settings.id, {})
-        with closing(connect(settings)) as connector:
-            yield from document_batches(read_changes(settings, connector, state))
-
-    def memberships() -> Iterator[pa.Table]:
-        with closing(connect(settings)) as connector:
-            yield membership_table(settings, connector.memberships())
-
-    def units() -> Iterator[pa.Table]:
-        with closing(connect(settings)) as connector:
-            yield unit_table(settings, connector.units())
-
     return _source(
         settings.source,
-        documents_resource(documents, write_disposition="merge"),
-        _resource(memberships, MEMBERSHIPS, "replace"),
-        _resource(units, UNITS, "replace"),
+        documents_resource(lambda: _read_documents(settings), write_disposition="merge"),
+        _resource(lambda: _read_memberships(settings), MEMBERSHIPS, "replace"),
+        _resource(lambda: _read_units(settings), UNITS, "replace"),
     )
 
 
@@ -104,6 +88,25 @@ def documents_resource(batches: Callable[[], Iterable[pa.Table]], *, write_dispo
     return resource
 
 
+def _read_documents(connection: Connection) -> Iterator[pa.Table]:
+    import dlt
+
+    # Each resource opens its own connector: dlt takes from them in turns, and a connector does one thing at a time.
+    state = dlt.current.resource_state().setdefault(connection.id, {})
+    with closing(connect(connection)) as connector:
+        yield from document_batches(read_changes(connection, connector, state))
+
+
+def _read_memberships(connection: Connection) -> Iterator[pa.Table]:
+    with closing(connect(connection)) as connector:
+        yield membership_table(connection, connector.memberships())
+
+
+def _read_units(connection: Connection) -> Iterator[pa.Table]:
+    with closing(connect(connection)) as connector:
+        yield unit_table(connection, connector.units())
+
+
 def read_changes(connection: Connection, connector: Connector, state: dict[str, UnitState]) -> Iterator[Row]:
     """Rows of what changed in all units since `state`, which is moved on as they are taken.
 
@@ -111,7 +114,7 @@ def read_changes(connection: Connection, connector: Connector, state: dict[str, 
     that allows no more requests, is left after a few units: what was read until then is good, and the next run goes on.
     """
     in_a_row = 0
-    for unit in connector.units():
+    for unit in list(connector.units()):  # listed to the end: a connector does one thing at a time
         try:
             yield from _read_unit(connector, unit, _unit_state(state, unit))
             in_a_row = 0

@@ -32,6 +32,11 @@ class Isolation:
         self._requests = requests or itertools.count().__next__
 
     @property
+    def is_exhausted(self) -> bool:
+        """Whether so many objects failed in a row that the source itself is in trouble."""
+        return self._in_a_row >= FAILURES_IN_A_ROW
+
+    @property
     def is_failing(self) -> bool:
         """Whether the last object failed for a passing reason: a time to start nothing in advance."""
         return self._in_a_row > 0

@@ -15,7 +15,7 @@ class Payload(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _drop_nulls(cls, values: Any) -> Any:
-        if not isinstance(values, dict):
+        if not isinstance(values, dict) or None not in values.values():  # most have none, and need no copy
             return values
         return {name: value for name, value in values.items() if value is not None}
 

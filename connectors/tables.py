@@ -27,19 +27,8 @@ BYTES_PER_BATCH = 8_000_000
 Row: TypeAlias = Document | Deleted
 """A document version, or a tombstone."""
 
-_SAME_NAMES = (
-    "id",
-    "source",
-    "connection",
-    "unit",
-    "kind",
-    "title",
-    "url",
-    "content_type",
-    "author",
-    "created_at",
-    "updated_at",
-)
+_SAME_TEXTS = ("id", "source", "connection", "unit", "kind", "title", "url", "content_type", "author")
+_SAME_TIMES = ("created_at", "updated_at")
 """Columns that hold a document's attribute of the same name as it is."""
 
 
@@ -55,17 +44,11 @@ def documents_schema() -> pa.Schema:
     parent = pa.struct([("id", pa.string()), ("title", pa.string())])
     return pa.schema(
         [
-            *(
-                (name, pa.string())
-                for name in ("id", "version", "source", "connection", "unit", "kind", "title", "url")
-            ),
-            *((name, pa.string()) for name in ("content_type", "text", "author")),
+            *((name, pa.string()) for name in (*_SAME_TEXTS, "version", "text")),
             ("content", pa.binary()),
-            ("created_at", time),
-            ("updated_at", time),
+            *((name, time) for name in _SAME_TIMES),
             ("parents", pa.list_(parent)),
-            ("tags", pa.list_(pa.string())),
-            ("readers", pa.list_(pa.string())),
+            *((name, pa.list_(pa.string())) for name in ("tags", "readers")),
             ("removed", pa.bool_()),
             ("sequence", pa.int64()),
         ]
@@ -133,7 +116,7 @@ def parse_document(row: dict[str, Any]) -> Row:
     if row["removed"]:
         return Deleted(row["id"])
     return Document(
-        **{name: row[name] for name in _SAME_NAMES},
+        **{name: row[name] for name in (*_SAME_TEXTS, *_SAME_TIMES)},
         content=_content(row),
         parents=tuple(Parent(**parent) for parent in row["parents"]),
         tags=tuple(row["tags"]),
@@ -152,7 +135,7 @@ def _as_dict(row: Row) -> dict[str, Any]:
     if isinstance(row, Deleted):
         return {"id": row.document_id, "removed": True}
     return {
-        **{name: getattr(row, name) for name in _SAME_NAMES},
+        **{name: getattr(row, name) for name in (*_SAME_TEXTS, *_SAME_TIMES)},
         # Arrow takes the bytes of a text for the text: half a surrogate pair, which it refuses, is replaced in them.
         "text" if isinstance(row.content, str) else "content": row.content_bytes,
         "version": row.version,

@@ -109,7 +109,7 @@ class Services:
         """The index's one writer, held no longer than needed. Raises IndexBusy and IndexMismatch."""
         from pipelines.index import open_store
 
-        self.yield_lock()
+        self.yield_lock()  # a kept store would otherwise keep the process waiting that asked for it
         store = self._store or open_store(self.settings, self.index_spec, replace=self._replace_index)
         self._store = None
         with ExitStack() as closing:

@@ -145,6 +145,15 @@ def load_settings(file: Path | None = None, environment: Mapping[str, str] | Non
     """
     file = file or settings_file(environment)
     variables = {**dotenv_values(file.parent / ".env"), **(os.environ if environment is None else environment)}
+    values = _interpolate(_read(file), variables, path="")
+    try:
+        return Settings.model_validate({**values, "directory": file.parent})
+    except ValidationError as error:
+        path, reason = first_problem(error)
+        raise SettingsError(path or DEFAULT_FILE, reason) from None
+
+
+def _read(file: Path) -> dict[str, Any]:
     try:
         raw = yaml.safe_load(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -153,12 +162,7 @@ def load_settings(file: Path | None = None, environment: Mapping[str, str] | Non
         raise SettingsError(str(file), f"not valid YAML: {error}") from None
     if not isinstance(raw, dict | None):
         raise SettingsError(str(file), "must be a mapping of settings, `name: value`")
-    values = _interpolate(raw or {}, variables, path="")
-    try:
-        return Settings.model_validate({**values, "directory": file.parent})
-    except ValidationError as error:
-        path, reason = first_problem(error)
-        raise SettingsError(path or DEFAULT_FILE, reason) from None
+    return raw or {}
 
 
 def _interpolate(value: Any, variables: Mapping[str, str | None], path: str) -> Any:

@@ -79,3 +79,35 @@ def test_the_tests_that_the_connectors_name_exist() -> None:
     }
     assert len(named) > 40
     assert set(named) <= written
+
+
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("*/README.md"), *ROOT.glob("examples/*/*.md")])
+ROOMS = ("assets/", "connectors/", "docs/", "examples/", "infra/", "pipelines/", "tests/")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_what_a_page_links_to_exists(page: Path) -> None:
+    targets = re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text(encoding="utf-8"))
+    assert [one for one in targets if "://" not in one and not (page.parent / one).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_the_files_that_a_page_names_exist(page: Path) -> None:
+    named = re.findall(r"`([\w./-]+)`", page.read_text(encoding="utf-8"))
+    assert [
+        one for one in named if one.startswith(ROOMS) and not any((base / one).exists() for base in (ROOT, page.parent))
+    ] == []
+
+
+def test_the_targets_that_pages_name_are_in_the_makefile() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+    assert set(re.findall(r"`make ([a-z-]+)", text)) <= targets
+
+
+def test_the_workflow_runs_targets_that_exist() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    jobs = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())["jobs"]
+    runs = [step["run"] for job in jobs.values() for step in job["steps"] if "run" in step]
+    assert {run.removeprefix("make ") for run in runs if run.startswith("make ")} <= targets
+    assert jobs["test"]["strategy"]["matrix"]["python"] == ["3.11", "3.12", "3.13", "3.14"]

@@ -1,4 +1,4 @@
-"""What a connection of Google Drive is told."""
+"""The settings of a connection of Google Drive."""
 
 from __future__ import annotations
 

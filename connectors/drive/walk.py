@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self, TypeAlias
+from typing import Self, TypeAlias
 
+from connectors.contract import Cursor
 from connectors.drive.client import DriveClient
 from connectors.drive.payloads import FOLDER, DriveFile, FilePage
 from connectors.drive.query import NOT_TRASHED, both, created_since, inside, rfc3339
@@ -34,11 +35,11 @@ class WalkPosition:
     path: FolderPath = ()
     created: datetime | None = None
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> Cursor:
         return {"path": list(self.path), "created": rfc3339(self.created) if self.created else None}
 
     @classmethod
-    def from_json(cls, values: dict[str, Any]) -> Self:
+    def from_json(cls, values: Cursor) -> Self:
         created = values["created"]
         return cls(tuple(values["path"]), datetime.fromisoformat(created) if created else None)
 

@@ -1,6 +1,6 @@
 """Who may read what on GitHub: everybody a public repository, its collaborators any other.
 
-Unknown means nobody. A repository whose visibility is not told is taken for private. A collaborator counts
+Unknown means nobody. A repository that does not state its visibility counts as private. A collaborator counts
 only where an e-mail address is known: the connection's `emails` names it, the organisation has verified its
 domain, or the profile shows it (GitHub lets people show only addresses that they have verified). An `internal`
 repository is read by its collaborators alone, although the whole enterprise could: the API does not list an
@@ -20,8 +20,10 @@ from urllib.parse import quote
 from connectors.contract import Membership
 from connectors.errors import AccessDenied, NotFound, RequestRejected
 from connectors.github.client import GitHubClient
-from connectors.github.graphql import aliased
-from connectors.github.responses import Payload
+from connectors.github.graphql import select_by_alias
+from connectors.github.payloads.graphql import GitHubPerson, PeopleByAlias
+from connectors.github.payloads.parsing import NotAsDocumented
+from connectors.github.payloads.rest import GitHubAccount, GitHubRepository
 from connectors.model import PUBLIC, group_token
 
 logger = logging.getLogger(__name__)
@@ -29,21 +31,20 @@ logger = logging.getLogger(__name__)
 PEOPLE_PER_REQUEST = 50
 
 
-def is_public(repository: Payload) -> bool:
-    """Whether everybody may read it. Older servers tell `private` alone."""
-    visibility = repository.get("visibility")
-    if visibility is not None:
-        return bool(visibility == "public") and repository.get("private") is not True
-    return repository.get("private") is False
+def is_public(repository: GitHubRepository) -> bool:
+    """Whether everybody may read it. Older servers send `private` alone."""
+    if repository.visibility is not None:
+        return repository.visibility == "public" and repository.private is not True
+    return repository.private is False
 
 
-def readers(connection: str, unit: str, repository: Payload) -> tuple[str, ...]:
+def reader_tokens(connection: str, unit: str, repository: GitHubRepository) -> tuple[str, ...]:
     """Reader tokens of everything in a repository."""
     return (PUBLIC,) if is_public(repository) else (group_token(connection, unit),)
 
 
 def memberships(
-    client: GitHubClient, emails: Mapping[str, str], repositories: Iterable[Payload]
+    client: GitHubClient, emails: Mapping[str, str], repositories: Iterable[GitHubRepository]
 ) -> Iterator[Membership]:
     """Collaborators of those `repositories` that are not public, by each e-mail address that is known of them.
 
@@ -53,53 +54,51 @@ def memberships(
     for repository in repositories:
         if is_public(repository):
             continue
-        name = str(repository["full_name"])
-        logins = _collaborators(client, name)
+        logins = _collaborators(client, repository.full_name)
         known |= _addresses(client, repository, [login for login in logins if login not in known])
         for login in logins:
             for email in known[login]:
-                yield Membership(name, email)
+                yield Membership(repository.full_name, email)
 
 
 def _collaborators(client: GitHubClient, name: str) -> list[str]:
     try:
-        found = list(client.listing(f"repos/{quote(name)}/collaborators"))
+        found = list(client.listing(GitHubAccount, f"repos/{quote(name)}/collaborators"))
     except (AccessDenied, NotFound) as error:
         logger.warning("%s: its documents are visible to administrators only: %s", name, error)
         return []
-    return [str(person["login"]).lower() for person in found if person.get("login")]
+    return [person.login.lower() for person in found if person.login]
 
 
-def _addresses(client: GitHubClient, repository: Payload, logins: Sequence[str]) -> dict[str, tuple[str, ...]]:
+def _addresses(client: GitHubClient, repository: GitHubRepository, logins: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """E-mail addresses of people, many at once where the server has GraphQL."""
-    owner = repository.get("owner") or {}
-    organisation = str(owner["login"]) if owner.get("type") == "Organization" else ""
+    owner = repository.owner
+    organisation = owner.login if owner and owner.type == "Organization" else ""
     found: dict[str, tuple[str, ...]] = {}
     for start in range(0, len(logins), PEOPLE_PER_REQUEST):
         batch = logins[start : start + PEOPLE_PER_REQUEST]
         try:
-            found |= _verified(client, organisation, batch)
-        except (AccessDenied, NotFound, RequestRejected):
-            found |= {login: _shown(client, login) for login in batch}
+            found |= _verified_addresses(client, organisation, batch)
+        except (AccessDenied, NotFound, RequestRejected, NotAsDocumented):
+            found |= {login: _profile_addresses(client, login) for login in batch}
     return found
 
 
-def _verified(client: GitHubClient, organisation: str, logins: Sequence[str]) -> dict[str, tuple[str, ...]]:
+def _verified_addresses(client: GitHubClient, organisation: str, logins: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """https://docs.github.com/en/graphql/reference/objects#user"""
     ours = f"organizationVerifiedDomainEmails(login: {json.dumps(organisation)})" if organisation else ""
     fields = {f"u{place}": f"user(login: {json.dumps(login)}) {{ email {ours} }}" for place, login in enumerate(logins)}
-    answer = client.query(f"query {{ {aliased(fields)} }}")
-    people = [answer.get(f"u{place}") or {} for place in range(len(logins))]
-    return {login: _distinct(person) for login, person in zip(logins, people, strict=True)}
+    people = client.query(PeopleByAlias, f"query {{ {select_by_alias(fields)} }}").root
+    return {login: _distinct(people.get(f"u{place}")) for place, login in enumerate(logins)}
 
 
-def _distinct(person: Payload) -> tuple[str, ...]:
-    emails = [*(person.get("organizationVerifiedDomainEmails") or ()), person.get("email")]
-    return tuple(dict.fromkeys(str(email).lower() for email in emails if email))
-
-
-def _shown(client: GitHubClient, login: str) -> tuple[str, ...]:
+def _profile_addresses(client: GitHubClient, login: str) -> tuple[str, ...]:
     try:
-        return _distinct(client.get(f"users/{quote(login)}"))
+        return _distinct(client.get(GitHubPerson, f"users/{quote(login)}"))
     except (AccessDenied, NotFound):
         return ()
+
+
+def _distinct(person: GitHubPerson | None) -> tuple[str, ...]:
+    emails = (*person.organization_verified_domain_emails, person.email) if person else ()
+    return tuple(dict.fromkeys(email.lower() for email in emails if email))

@@ -8,12 +8,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from pydantic import SecretStr
 
 from connectors.errors import AuthenticationFailed, InvalidResponse
-from connectors.github.responses import Payload, moment
+from connectors.github.payloads.parsing import time_or_none
+from connectors.github.payloads.rest import InstallationGrant
 from connectors.github.settings import GitHubConnection
 
 JWT_SECONDS = 540
@@ -23,30 +24,32 @@ CLOCK_DRIFT = 60
 RENEWAL_SECONDS = 600
 """An installation token, good for an hour, is replaced so long before its end: a request can be retried for minutes."""
 
-Exchange = Callable[[str, str], Payload]
+Exchange: TypeAlias = Callable[[str, str], InstallationGrant]
 """Asks for an installation token: path and signed claim to GitHub's answer."""
 
 
 class Credentials(Protocol):
-    """What a request shows. `name` tells one account from another where limits are shared; it is never sent."""
+    """What a request shows. `name` tells accounts apart where limits are shared; it is never sent."""
 
     name: str
 
     def authorization(self) -> str:
         """Value of the `Authorization` header. Raises SourceError."""
 
-    def refused(self) -> bool:
-        """Told that the server refused it; whether another try with a new one makes sense."""
+    def invalidate(self) -> bool:
+        """The server has refused it: returns whether there will be a new one to try with."""
 
 
 class StaticToken:
+    """The token that the settings give."""
+
     def __init__(self, token: SecretStr) -> None:
         self.name = f"Bearer {token.get_secret_value().strip()}"
 
     def authorization(self) -> str:
         return self.name
 
-    def refused(self) -> bool:
+    def invalidate(self) -> bool:
         return False
 
 
@@ -69,17 +72,17 @@ class InstallationToken:
                 self._renew()
             return f"Bearer {self._token}"
 
-    def refused(self) -> bool:
+    def invalidate(self) -> bool:
         with self._lock:
             self._good_until = 0.0
         return True
 
     def _renew(self) -> None:
-        answer = self._exchange(self._path, self._claim())
-        expiry = moment(answer.get("expires_at"))
-        if not answer.get("token") or expiry is None:
+        grant = self._exchange(self._path, self._claim())
+        expiry = time_or_none(grant.expires_at)
+        if not grant.token or expiry is None:
             raise InvalidResponse(self._path, "no `token` with `expires_at`")
-        self._token, self._good_until = str(answer["token"]), expiry.timestamp()
+        self._token, self._good_until = grant.token, expiry.timestamp()
 
     def _claim(self) -> str:
         """A JSON web token that says which app asks, signed with its key."""
@@ -92,12 +95,12 @@ class InstallationToken:
         try:
             signer = crypt.RSASigner.from_string(pem)  # type: ignore[no-untyped-call]
         except ValueError:
-            reason = "`private_key` is no RSA key in PEM form"
+            reason = "`private_key` is not an RSA key in PEM form"
             raise AuthenticationFailed(self.name, reason) from None  # the error may quote the key
         return bytes(jwt.encode(signer, claim)).decode()  # type: ignore[no-untyped-call]
 
 
-def credentials(connection: GitHubConnection, exchange: Exchange) -> Credentials:
+def credentials_of(connection: GitHubConnection, exchange: Exchange) -> Credentials:
     """The credentials that the settings give; `exchange` is used only where they are an app's."""
     if connection.app_id and connection.installation_id and connection.private_key:
         return InstallationToken(connection.app_id, connection.installation_id, connection.private_key, exchange)

@@ -1,14 +1,14 @@
-"""How far a repository has been read: what the cursor keeps."""
+"""How far a repository has been read: what its cursor keeps."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Self
+from typing import Self
 
 from connectors.contract import Cursor
-from connectors.github.client import Blob
-from connectors.github.responses import moment
+from connectors.github.payloads.parsing import parse_time
+from connectors.github.trees import GitFile
 
 OVERLAP = timedelta(minutes=5)
 """How far behind the newest object seen a read begins again: clocks differ, and listings lag behind."""
@@ -20,15 +20,15 @@ FORMAT = 2
 """A cursor in another format reads everything anew."""
 
 _PENDING = ""
-"""Stands for the version of an object that is known, but must be emitted anew."""
+"""The version of an object that is known, but must be emitted anew."""
 
 
 @dataclass(slots=True)
 class Timeline:
-    """Progress through objects that tell when they were updated.
+    """Progress through objects that have a time of their last update.
 
     `since` is the newest update seen. `recent` maps each object updated within the overlap before it to that
-    time, so that these are not read again. `begin` is from when this read asks; fixed while it goes on.
+    time, so that these are not read twice. `begin` is from when this read asks; fixed while it goes on.
     """
 
     overlap: timedelta = OVERLAP
@@ -37,104 +37,95 @@ class Timeline:
     begin: datetime | None = None
 
     @classmethod
-    def resumed(cls, kept: dict[str, Any] | None, overlap: timedelta = OVERLAP) -> Self:
-        since = moment((kept or {}).get("since"))
-        return cls(overlap, since, dict((kept or {}).get("recent") or {}), since - overlap if since else None)
+    def resume(cls, state: Cursor | None, overlap: timedelta = OVERLAP) -> Self:
+        """From what `state` returned at the end of an earlier read."""
+        since = parse_time((state or {}).get("since"))
+        return cls(overlap, since, dict((state or {}).get("recent") or {}), since - overlap if since else None)
 
-    def kept(self) -> dict[str, Any]:
+    def state(self) -> Cursor:
+        """What a cursor keeps, as JSON."""
         return {"since": self.since.isoformat() if self.since else None, "recent": dict(self.recent)}
 
     def is_new(self, key: object, updated: datetime | None) -> bool:
-        """Whether an object may have changed since it was emitted. A server that ignores `since` lists old ones."""
+        """Whether an object may have changed since it was emitted."""
         if updated is None:
             return True
-        if self.begin and updated < self.begin:
+        if self.begin and updated < self.begin:  # a server that ignores `since` lists old ones, too
             return False
         return self.recent.get(str(key)) != updated.isoformat()
 
-    def emitted(self, key: object, updated: datetime | None, read_at: datetime) -> None:
-        self.noted(key, updated, read_at)
-        self.reached(updated)
+    def advance(self, key: object, updated: datetime | None, read_at: datetime) -> None:
+        """An object has been read, and so have all that were updated before it."""
+        self.record(key, updated, read_at)
+        if updated:
+            self.since = max(self.since or updated, updated)
 
-    def noted(self, key: object, updated: datetime | None, read_at: datetime) -> None:
+    def record(self, key: object, updated: datetime | None, read_at: datetime) -> None:
         """An object has been read, without those before it."""
         if updated and updated + SETTLED <= read_at and not (self.since and updated < self.since - self.overlap):
             self.recent[str(key)] = updated.isoformat()
 
-    def reached(self, updated: datetime | None) -> None:
-        """Everything updated before then has been read."""
-        if updated:
-            self.since = max(self.since or updated, updated)
-
     def forget_settled(self) -> None:
-        """Drop from `recent` what the next read will not be told again."""
+        """Drop from `recent` what the next read will not ask for."""
         if self.since:
             oldest = self.since - self.overlap
             self.recent = {key: time for key, time in self.recent.items() if datetime.fromisoformat(time) >= oldest}
 
 
-@dataclass(slots=True)
-class Progress:
-    """Read progress of one repository; the parts change it as they read.
+def _comment_timeline() -> Timeline:
+    return Timeline(COMMENT_OVERLAP)
 
-    `files` maps each path to its blob's version, `releases` each release's id to its document's. `etags` maps a
-    listing to the state in which it has been read. `readers` and `branch` stand in every document, or its URL,
-    and `patterns` decide which files are read: when they change, what they concern is emitted anew.
+
+@dataclass(slots=True)
+class RepositoryCursor:
+    """How far one repository has been read; its resources move it forward as they read.
+
+    `files` maps each path to its file's version, `releases` each release's id to its document's. `etags` maps a
+    listing to the state in which it has been read. All documents show `readers`, the URLs of files `branch`, and
+    `patterns` decide which files are read: when they change, what they concern is emitted anew.
     """
 
     readers: tuple[str, ...]
     branch: str
     patterns: tuple[str, ...] = ()
     issues: Timeline = field(default_factory=Timeline)
-    comments: Timeline = field(default_factory=lambda: Timeline(COMMENT_OVERLAP))
-    review_comments: Timeline = field(default_factory=lambda: Timeline(COMMENT_OVERLAP))
+    comments: Timeline = field(default_factory=_comment_timeline)
+    review_comments: Timeline = field(default_factory=_comment_timeline)
     discussions: Timeline = field(default_factory=Timeline)
     files: dict[str, str] = field(default_factory=dict)
     releases: dict[str, str] = field(default_factory=dict)
     etags: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def resumed(
+    def resume(
         cls, cursor: Cursor | None, readers: tuple[str, ...], branch: str, patterns: tuple[str, ...], now: datetime
     ) -> Self:
         """`now` is the server's time: comments are looked for from the first read's begin on."""
-        fresh = cls(readers, branch, patterns)
-        start = {"since": now.isoformat()}
-        fresh.comments = Timeline.resumed(start, COMMENT_OVERLAP)
-        fresh.review_comments = Timeline.resumed(start, COMMENT_OVERLAP)
         if not cursor or cursor.get("format") != FORMAT:
-            return fresh
+            return cls._begin(readers, branch, patterns, now)
         files, releases = dict(cursor.get("files") or {}), dict(cursor.get("releases") or {})
         if (tuple(cursor.get("readers") or ()), cursor.get("branch")) != (readers, branch):
+            fresh = cls._begin(readers, branch, patterns, now)
+            # Their names stay known, so that what has gone meanwhile is still deleted.
             fresh.files, fresh.releases = dict.fromkeys(files, _PENDING), dict.fromkeys(releases, _PENDING)
             return fresh
-        etags = dict(cursor.get("etags") or {})
+        found = cls(readers, branch, patterns, files=files, releases=releases, etags=dict(cursor.get("etags") or {}))
+        found._resume_timelines(cursor)
         if tuple(cursor.get("patterns") or ()) != patterns:
-            files = dict.fromkeys(files, _PENDING)
-            etags.pop("tree", None)
-        return cls(
-            readers,
-            branch,
-            patterns,
-            issues=Timeline.resumed(cursor.get("issues")),
-            comments=Timeline.resumed(cursor.get("comments"), COMMENT_OVERLAP),
-            review_comments=Timeline.resumed(cursor.get("review_comments"), COMMENT_OVERLAP),
-            discussions=Timeline.resumed(cursor.get("discussions")),
-            files=files,
-            releases=releases,
-            etags=etags,
-        )
+            found.files = dict.fromkeys(files, _PENDING)
+            found.etags.pop("tree", None)
+        return found
 
-    def cursor(self) -> Cursor:
+    def to_json(self) -> Cursor:
         return {
             "format": FORMAT,
             "readers": list(self.readers),
             "branch": self.branch,
             "patterns": list(self.patterns),
-            "issues": self.issues.kept(),
-            "comments": self.comments.kept(),
-            "review_comments": self.review_comments.kept(),
-            "discussions": self.discussions.kept(),
+            "issues": self.issues.state(),
+            "comments": self.comments.state(),
+            "review_comments": self.review_comments.state(),
+            "discussions": self.discussions.state(),
             "files": dict(self.files),
             "releases": dict(self.releases),
             "etags": dict(self.etags),
@@ -145,10 +136,22 @@ class Progress:
         if etag:
             self.etags[listing] = etag
 
-    def has(self, blob: Blob) -> bool:
-        return self.files.get(blob.path) == version(blob)
+    def has(self, file: GitFile) -> bool:
+        return self.files.get(file.path) == file_version(file)
+
+    @classmethod
+    def _begin(cls, readers: tuple[str, ...], branch: str, patterns: tuple[str, ...], now: datetime) -> Self:
+        start = {"since": now.isoformat()}
+        comments, review_comments = (Timeline.resume(start, COMMENT_OVERLAP) for _ in range(2))
+        return cls(readers, branch, patterns, comments=comments, review_comments=review_comments)
+
+    def _resume_timelines(self, cursor: Cursor) -> None:
+        self.issues = Timeline.resume(cursor.get("issues"))
+        self.comments = Timeline.resume(cursor.get("comments"), COMMENT_OVERLAP)
+        self.review_comments = Timeline.resume(cursor.get("review_comments"), COMMENT_OVERLAP)
+        self.discussions = Timeline.resume(cursor.get("discussions"))
 
 
-def version(blob: Blob) -> str:
-    """What the cursor keeps of a blob: enough of its SHA to tell versions of one path apart."""
-    return f"{blob.mode[:3]}{blob.sha[:16]}"
+def file_version(file: GitFile) -> str:
+    """What the cursor keeps of a file: enough of its SHA to tell versions of one path apart."""
+    return f"{file.mode[:3]}{file.sha[:16]}"

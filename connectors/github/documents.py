@@ -4,18 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import PurePosixPath
 from urllib.parse import quote
 
-from connectors.github import render
-from connectors.github.file_rules import decoded, media_type
-from connectors.github.responses import Payload, moment
+from connectors.github.file_rules import decode_text, media_type
+from connectors.github.payloads.git import GitHubCommit
+from connectors.github.payloads.graphql import GitHubDiscussion
+from connectors.github.payloads.parsing import parse_time
+from connectors.github.payloads.rest import (
+    GitHubComment,
+    GitHubIssue,
+    GitHubRelease,
+    GitHubReview,
+    GitHubReviewComment,
+)
+from connectors.github.render.discussions import discussion_tags, render_discussion
+from connectors.github.render.issues import issue_state, render_issue, render_pull_request
+from connectors.github.render.markdown import login_of
+from connectors.github.render.releases import render_release
 from connectors.model import MARKDOWN, Document, Parent
+
+FINGERPRINT_DIGITS = 16
+"""Of a release's version."""
 
 
 @dataclass(frozen=True, slots=True)
-class DocumentMaker:
+class RepositoryDocuments:
     """`url` is the repository's page; `readers` holds for all that is in it."""
 
     connection: str
@@ -24,20 +38,19 @@ class DocumentMaker:
     branch: str
     readers: tuple[str, ...]
 
-    def issue_id(self, payload: Payload) -> str:
-        kind = "pull" if payload.get("pull_request") else "issues"
-        return f"{self._root}/{kind}/{payload['number']}"
+    def issue_id(self, number: int, *, is_pull_request: bool) -> str:
+        return f"{self._root}/{'pull' if is_pull_request else 'issues'}/{number}"
 
     def discussion_id(self, number: int) -> str:
         return f"{self._root}/discussions/{number}"
 
-    def release_id(self, payload: Payload) -> str:
-        return f"{self._root}/releases/{payload['id']}"
+    def release_id(self, release: GitHubRelease) -> str:
+        return f"{self._root}/releases/{release.id}"
 
     def file_id(self, path: str) -> str:
         return f"{self._root}/blob/{path}"
 
-    def parsed_id(self, document_id: str) -> tuple[str, str]:
+    def parse_id(self, document_id: str) -> tuple[str, str]:
         """The kind (`issues`, `pull`, `discussions`, `releases` or `blob`), and the number or path in an id.
 
         Both are empty if it is no id of this repository.
@@ -47,62 +60,62 @@ class DocumentMaker:
         kind, _, name = document_id.removeprefix(f"{self._root}/").partition("/")
         return kind, name
 
-    def issue(self, payload: Payload, comments: Sequence[Payload]) -> Document:
-        return self._issue("issue", payload, render.issue(payload, comments))
+    def issue(self, issue: GitHubIssue, comments: Sequence[GitHubComment]) -> Document:
+        return self._issue("issue", issue, render_issue(issue, comments))
 
     def pull_request(
         self,
-        payload: Payload,
-        comments: Sequence[Payload],
-        reviews: Sequence[Payload],
-        review_comments: Sequence[Payload],
+        pull: GitHubIssue,
+        comments: Sequence[GitHubComment],
+        reviews: Sequence[GitHubReview],
+        review_comments: Sequence[GitHubReviewComment],
     ) -> Document:
-        content = render.pull_request(payload, comments, reviews, review_comments)
-        return self._issue("pull_request", payload, content)
+        content = render_pull_request(pull, comments, reviews, review_comments)
+        return self._issue("pull_request", pull, content)
 
-    def discussion(self, payload: Payload) -> Document:
-        """A discussion as GraphQL tells it, with all of its comments and replies."""
-        number = int(payload["number"])
+    def discussion(self, discussion: GitHubDiscussion) -> Document:
+        """A discussion with all of its comments and replies."""
+        number = discussion.number
         return Document(
             id=self.discussion_id(number),
             source="github",
             connection=self.connection,
             unit=self.unit,
             kind="discussion",
-            title=str(payload.get("title") or f"#{number}"),
-            url=str(payload.get("url") or f"{self.url}/discussions/{number}"),
-            content=render.discussion(payload),
+            title=discussion.title or f"#{number}",
+            url=discussion.url or f"{self.url}/discussions/{number}",
+            content=render_discussion(discussion),
             content_type=MARKDOWN,
-            author=render.login(payload.get("author")),
-            created_at=moment(payload.get("createdAt")),
-            updated_at=moment(payload.get("updatedAt")),
-            parents=(Parent(self._root, self.unit),),
-            tags=tuple(dict.fromkeys(render.discussion_tags(payload))),
+            author=login_of(discussion.author),
+            created_at=parse_time(discussion.created_at),
+            updated_at=parse_time(discussion.updated_at),
+            parents=(self._repository,),
+            tags=tuple(dict.fromkeys(discussion_tags(discussion))),
             readers=self.readers,
         )
 
-    def release(self, payload: Payload) -> Document:
-        """Its listing shows a release whole, so that its version is its mark."""
+    def release(self, release: GitHubRelease) -> Document:
+        """Its listing shows a release whole, so that its version is its fingerprint."""
         document = Document(
-            id=self.release_id(payload),
+            id=self.release_id(release),
             source="github",
             connection=self.connection,
             unit=self.unit,
             kind="release",
-            title=str(payload.get("name") or payload.get("tag_name") or payload["id"]),
-            url=str(payload.get("html_url") or f"{self.url}/releases"),
-            content=render.release(payload),
+            title=release.name or release.tag_name or str(release.id),
+            url=release.html_url or f"{self.url}/releases",
+            content=render_release(release),
             content_type=MARKDOWN,
-            author=render.login(payload.get("author")),
-            created_at=moment(payload.get("created_at")),
-            updated_at=release_time(payload),
-            parents=(Parent(self._root, self.unit),),
-            tags=("pre-release",) if payload.get("prerelease") else (),
+            author=login_of(release.author),
+            created_at=parse_time(release.created_at),
+            updated_at=parse_time(release.updated_at or release.published_at or release.created_at),
+            parents=(self._repository,),
+            tags=("pre-release",) if release.prerelease else (),
             readers=self.readers,
         )
-        return replace(document, fingerprint=document.version[:16])
+        return replace(document, fingerprint=document.version[:FINGERPRINT_DIGITS])
 
-    def file(self, path: str, content: bytes, commit: Payload) -> Document:
+    def file(self, path: str, content: bytes, commit: GitHubCommit) -> Document:
         """A text file, with the commit that last changed it where it is known."""
         return Document(
             id=self.file_id(path),
@@ -112,10 +125,10 @@ class DocumentMaker:
             kind="file",
             title=path,
             url=self.file_url(path),
-            content=decoded(content),
+            content=decode_text(content),
             content_type=media_type(path),
-            author=_committer(commit),
-            updated_at=self.commit_time(commit),
+            author=commit.author_name,
+            updated_at=parse_time(commit.committed_at),
             parents=self._folders(path),
             readers=self.readers,
         )
@@ -123,50 +136,37 @@ class DocumentMaker:
     def file_url(self, path: str) -> str:
         return f"{self.url}/blob/{quote(self.branch)}/{quote(path)}"
 
-    @staticmethod
-    def commit_time(commit: Payload) -> datetime | None:
-        """When a change reached the branch, as git tells it. Raises ValueError."""
-        return moment(((commit.get("commit") or {}).get("committer") or {}).get("date"))
-
     @property
     def _root(self) -> str:
         return f"github:{self.connection}/{self.unit}"
 
-    def _issue(self, kind: str, payload: Payload, content: str) -> Document:
-        number = payload["number"]
-        place = "pull" if kind == "pull_request" else "issues"
+    @property
+    def _repository(self) -> Parent:
+        return Parent(self._root, self.unit)
+
+    def _issue(self, kind: str, issue: GitHubIssue, content: str) -> Document:
+        is_pull = kind == "pull_request"
         return Document(
-            id=self.issue_id(payload),
+            id=self.issue_id(issue.number, is_pull_request=issue.is_pull_request),
             source="github",
             connection=self.connection,
             unit=self.unit,
             kind=kind,
-            title=str(payload.get("title") or f"#{number}"),
-            url=str(payload.get("html_url") or f"{self.url}/{place}/{number}"),
+            title=issue.title or f"#{issue.number}",
+            url=issue.html_url or f"{self.url}/{'pull' if is_pull else 'issues'}/{issue.number}",
             content=content,
             content_type=MARKDOWN,
-            author=render.author(payload),
-            created_at=moment(payload.get("created_at")),
-            updated_at=moment(payload.get("updated_at")),
-            parents=(Parent(self._root, self.unit),),
-            tags=tuple(dict.fromkeys((render.state(payload), *render.labels(payload)))),
+            author=login_of(issue.user),
+            created_at=parse_time(issue.created_at),
+            updated_at=parse_time(issue.updated_at),
+            parents=(self._repository,),
+            tags=tuple(dict.fromkeys((issue_state(issue), *issue.label_names))),
             readers=self.readers,
         )
 
     def _folders(self, path: str) -> tuple[Parent, ...]:
         folders = [str(folder) for folder in reversed(PurePosixPath(path).parents) if str(folder) != "."]
         return (
-            Parent(self._root, self.unit),
+            self._repository,
             *(Parent(f"{self._root}/tree/{folder}", PurePosixPath(folder).name) for folder in folders),
         )
-
-
-def release_time(payload: Payload) -> datetime | None:
-    """When a release was last edited, where the server tells, or else published. Raises ValueError."""
-    return moment(payload.get("updated_at") or payload.get("published_at") or payload.get("created_at"))
-
-
-def _committer(commit: Payload) -> str:
-    """Login of who wrote a commit, or the name in it where that is no account."""
-    login = (commit.get("author") or {}).get("login")
-    return str(login or ((commit.get("commit") or {}).get("author") or {}).get("name") or "")

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import PurePosixPath
 
-from connectors.github.client import Blob
+from connectors.github.trees import GitFile
+from connectors.media import BY_EXTENSION, by_name
 from connectors.model import MARKDOWN, PLAIN_TEXT
 
 MAX_FILE_BYTES = 2_000_000
 """Larger text files are data or generated, and would bury a repository's prose."""
 
-_MARKDOWN = frozenset({".md", ".markdown", ".mdown", ".mkd", ".mdx"})
+_MARKDOWN = frozenset(f".{extension}" for extension, media_type in BY_EXTENSION.items() if media_type == MARKDOWN)
 _TEXT = frozenset({".rst", ".txt", ".text", ".adoc", ".asciidoc", ".org", ".textile"})
 _CODE = frozenset(
     {".bash", ".c", ".cc", ".cfg", ".clj", ".cpp", ".cs", ".ex", ".exs", ".go", ".graphql", ".h", ".hpp", ".hs"}
@@ -32,8 +33,8 @@ _LFS_POINTER = "version https://git-lfs.github.com/spec/"
 
 
 def media_type(path: str) -> str:
-    """Media type of a text file by its name."""
-    return MARKDOWN if PurePosixPath(path).suffix.lower() in _MARKDOWN else PLAIN_TEXT
+    """Media type of a text file by its name: source code, HTML's too, is read as the text that it is."""
+    return MARKDOWN if by_name(path) == MARKDOWN else PLAIN_TEXT
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,20 +47,20 @@ class FileRules:
 
     patterns: tuple[str, ...] = ()
 
-    def unread(self, blob: Blob) -> str | None:
+    def reason_to_skip(self, file: GitFile) -> str | None:
         """Why a file is passed over without reading it, None if it is to be read."""
-        if self.patterns and not any(_expression(pattern).fullmatch(blob.path) for pattern in self.patterns):
+        if self.patterns and not any(_expression(pattern).fullmatch(file.path) for pattern in self.patterns):
             return "not among the connection's `files`"
-        if not self.patterns and not _is_named_like_text(blob.path):
+        if not self.patterns and not _is_named_like_text(file.path):
             return "not a text file by its name"
-        if blob.mode == _SYMBOLIC_LINK:
+        if file.mode == _SYMBOLIC_LINK:
             return "symbolic link"
-        if blob.size > MAX_FILE_BYTES:
-            return f"larger than {MAX_FILE_BYTES / 1e6:g} MB ({blob.size / 1e6:.1f} MB)"
+        if file.size > MAX_FILE_BYTES:
+            return f"larger than {MAX_FILE_BYTES / 1e6:g} MB ({file.size / 1e6:.1f} MB)"
         return None
 
 
-def unusable(content: bytes) -> str | None:
+def reason_unusable(content: bytes) -> str | None:
     """Why a file that was read is passed over, None if it is text."""
     if not content.strip():
         return "empty"
@@ -70,7 +71,7 @@ def unusable(content: bytes) -> str | None:
     return None
 
 
-def decoded(content: bytes) -> str:
+def decode_text(content: bytes) -> str:
     """Text of a file: UTF-8, UTF-16 where it says so, and Windows-1252 for what is neither."""
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return content.decode("utf-16", errors="replace")
@@ -89,5 +90,5 @@ def _is_named_like_text(path: str) -> bool:
 
 @cache
 def _expression(pattern: str) -> re.Pattern[str]:
-    parts = re.split(r"(\*\*/|\*\*|\*|\?)", pattern.lstrip("/"))
-    return re.compile("".join(_WILDCARDS.get(part, re.escape(part)) for part in parts))
+    tokens = re.split(r"(\*\*/|\*\*|\*|\?)", pattern.lstrip("/"))
+    return re.compile("".join(_WILDCARDS.get(token, re.escape(token)) for token in tokens))

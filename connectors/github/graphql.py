@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import TypeVar
 
 import httpx
+from pydantic import BaseModel
 
 from connectors.errors import (
     AccessDenied,
@@ -17,9 +17,11 @@ from connectors.errors import (
     SourceError,
     Unavailable,
 )
-from connectors.github.responses import SECONDARY_LIMIT_WAIT, Payload, place, single, until_reset
+from connectors.github.payloads.graphql import GraphQLData, GraphQLError, GraphQLErrors
+from connectors.github.payloads.parsing import parse
+from connectors.github.responses import SECONDARY_LIMIT_WAIT, object_of, request_url, seconds_until_reset
 
-logger = logging.getLogger(__name__)
+M = TypeVar("M", bound=BaseModel)
 
 _NOT_OFFERED = (400, 405, 406, 415, 422)
 """How servers answer that know no such resource, beside 404 and 410. GitHub answers every query with 200."""
@@ -39,54 +41,42 @@ def endpoint(base_url: str) -> str:
     return base_url.removesuffix("/v3")
 
 
-def data(response: httpx.Response) -> Payload:
-    """What a query found. Objects that do not exist are null in it. Raises SourceError."""
-    answer = single(response)
-    errors = [error for error in answer.get("errors") or () if isinstance(error, dict)]
-    for error in errors:
-        if found := _error(error, response):
+def parse_data(response: httpx.Response, model: type[M]) -> M:
+    """What a query found. Objects that do not exist are null in it. Raises SourceError and NotAsDocumented."""
+    answer = object_of(response)
+    for error in parse(GraphQLErrors, answer).errors:
+        if found := _source_error(error, response):
             raise found
-    if not isinstance(answer.get("data"), dict):
-        raise InvalidResponse(place(response), "neither data nor errors")
-    return dict(answer["data"])
+    data = parse(GraphQLData[model], answer).data  # type: ignore[valid-type]
+    if data is None:
+        raise InvalidResponse(request_url(response), "neither data nor errors")
+    return data
 
 
-def offered(error: SourceError) -> SourceError:
-    """`error` of a GraphQL request, told apart where it means that there is no such API."""
+def classify(error: SourceError) -> SourceError:
+    """`error` of a GraphQL request, or NotOffered where it means that there is no such API."""
     if isinstance(error, NotFound) or (isinstance(error, RequestRejected) and error.status in _NOT_OFFERED):
         return NotOffered(str(error))
     return error
 
 
-def aliased(fields: Mapping[str, str]) -> str:
+def select_by_alias(fields: Mapping[str, str]) -> str:
     """A selection of several objects at once: `a0: discussion(number: 1) { … }`."""
     return "\n".join(f"{alias}: {field}" for alias, field in fields.items())
 
 
-def nodes(connection: Any) -> list[Payload]:
-    """Objects of a GraphQL connection; those that the token may not see are null and left out."""
-    found = connection.get("nodes") if isinstance(connection, dict) else None
-    return [node for node in found or () if isinstance(node, dict)]
-
-
-def following(connection: Any) -> str | None:
-    """The cursor of a connection's next page; None at its end."""
-    page = connection.get("pageInfo") if isinstance(connection, dict) else None
-    return str(page["endCursor"]) if page and page.get("hasNextPage") and page.get("endCursor") else None
-
-
-def _error(error: Payload, response: httpx.Response) -> SourceError | None:
+def _source_error(error: GraphQLError, response: httpx.Response) -> SourceError | None:
     """What an entry of `errors` stands for; None for an object that does not exist."""
-    where = place(response)
-    kind, message = str(error.get("type") or ""), str(error.get("message") or "no message")[:200]
+    where = request_url(response)
+    message = (error.message or "no message")[:200]
     words = message.lower()
-    if kind == "NOT_FOUND":
+    if error.type == "NOT_FOUND":
         return None
-    if kind in ("RATE_LIMITED", "RATE_LIMIT") or "rate limit" in words:
-        return RateLimited(where, until_reset(response) or SECONDARY_LIMIT_WAIT)
-    if kind in ("FORBIDDEN", "INSUFFICIENT_SCOPES", "SAML_FAILURE") or "not accessible by" in words:
+    if error.type in ("RATE_LIMITED", "RATE_LIMIT") or "rate limit" in words:
+        return RateLimited(where, seconds_until_reset(response) or SECONDARY_LIMIT_WAIT)
+    if error.type in ("FORBIDDEN", "INSUFFICIENT_SCOPES", "SAML_FAILURE") or "not accessible by" in words:
         return AccessDenied(where, message)
-    if (error.get("extensions") or {}).get("code") == _UNKNOWN_FIELD or words.startswith("cannot query field"):
+    if (error.extensions and error.extensions.code == _UNKNOWN_FIELD) or words.startswith("cannot query field"):
         return NotOffered(f"{where} ({message})")
     if "something went wrong" in words or "timeout" in words or "try again" in words:
         return Unavailable(where, message)

@@ -1,67 +1,71 @@
-"""One look at one repository: its parts, one after the other."""
+"""One read of one repository: its resources, one after the other."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from connectors.contract import Checkpoint, Cursor, Deleted, Item, ListingEntry, Window
 from connectors.errors import RateLimited, SourceError
 from connectors.github.client import GitHubClient
-from connectors.github.cursor import Progress
-from connectors.github.repository import opened
-from connectors.github.resources import Part
-from connectors.github.resources.discussions import Discussions
-from connectors.github.resources.files import Files
-from connectors.github.resources.issues import Issues
-from connectors.github.resources.releases import Releases
+from connectors.github.cursor import RepositoryCursor
+from connectors.github.repository import open_repository
+from connectors.github.resources import RepositoryResource
+from connectors.github.resources.discussions import DiscussionResource
+from connectors.github.resources.files import FileResource
+from connectors.github.resources.issues import IssueResource
+from connectors.github.resources.releases import ReleaseResource
 from connectors.github.settings import GitHubConnection
 from connectors.model import Unit
 
 
-class Reading:
-    """Sends a request for the repository itself when it is made. Raises SourceError."""
+class RepositoryReader:
+    """Asks for the repository itself when it is made. Raises SourceError."""
 
     def __init__(self, client: GitHubClient, connection: GitHubConnection, unit: Unit) -> None:
-        self._repository = opened(client, connection, unit)
+        self._repository = open_repository(client, connection, unit)
         self._patterns = connection.files
-        self._parts: tuple[Part, ...] = (
-            Issues(self._repository),
-            Discussions(self._repository),
-            Releases(self._repository),
-            Files(self._repository),
+        self._resources: tuple[RepositoryResource, ...] = (
+            IssueResource(self._repository),
+            DiscussionResource(self._repository),
+            ReleaseResource(self._repository),
+            FileResource(self._repository),
         )
 
-    def changed(self, cursor: Cursor | None, window: Window | None) -> Iterator[Item]:
-        """What has changed in all parts. Where one cannot be read, the others are, and the error is raised then."""
-        make = self._repository.make
-        progress = Progress.resumed(
-            None if window else cursor, make.readers, make.branch, self._patterns, self._repository.read_at
-        )
+    def read_changes(self, cursor: Cursor | None, window: Window | None) -> Iterator[Item]:
+        """What has changed in all resources. Where one cannot be read the others are, and the error is raised then."""
+        progress = self._resume(None if window else cursor)
         troubles: list[SourceError] = []
-        for part in self._parts:
+        for resource in self._resources:
             try:
-                yield from part.changed(progress, window)
+                yield from resource.read_changes(progress, window)
             except RateLimited:
                 raise
             except SourceError as trouble:
+                if self._repository.isolation.is_exhausted:  # the server is down, for the other resources too
+                    raise
                 troubles.append(trouble)
         if troubles:
             raise troubles[0]
-        if window:
-            yield Checkpoint(cursor or {})
-        else:
-            yield Checkpoint(progress.cursor(), complete=not cursor)
+        yield Checkpoint(cursor or {}) if window else Checkpoint(progress.to_json(), complete=not cursor)
 
-    def listed(self) -> Iterator[ListingEntry]:
-        for part in self._parts:
-            yield from part.listed()
+    def entries(self) -> Iterator[ListingEntry]:
+        for resource in self._resources:
+            yield from resource.entries()
 
-    def again(self, document_ids: Sequence[str]) -> Iterator[Item]:
+    def fetch(self, document_ids: Sequence[str]) -> Iterator[Item]:
         """One item for each id, `Deleted` for what is gone or was never an id of this repository."""
-        parts = {kind: part for part in self._parts for kind in part.kinds}
+        resources = {kind: resource for resource in self._resources for kind in resource.kinds}
         for document_id in document_ids:
-            kind, name = self._repository.make.parsed_id(document_id)
-            yield self._again(parts.get(kind), kind, name, document_id) or Deleted(document_id)
+            kind, name = self._repository.documents.parse_id(document_id)
+            resource = resources.get(kind)
+            item = (
+                self._repository.attempt(document_id, name, partial(resource.fetch, kind, name)) if resource else None
+            )
+            yield item or Deleted(document_id)
 
-    def _again(self, part: Part | None, kind: str, name: str, document_id: str) -> Item | None:
-        return self._repository.guard(document_id, name, lambda: part.again(kind, name)) if part else None
+    def _resume(self, cursor: Cursor | None) -> RepositoryCursor:
+        documents = self._repository.documents
+        return RepositoryCursor.resume(
+            cursor, documents.readers, documents.branch, self._patterns, self._repository.read_at
+        )

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import email.utils
 import hashlib
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TypeAlias
+from typing import Any, Generic, TypeVar
 
 import httpx
+from pydantic import BaseModel
 
 from connectors.errors import InvalidResponse, NotFound, RateLimited, SourceError
+from connectors.github.payloads.git import GitBlob
+from connectors.github.payloads.parsing import NotAsDocumented, parse
 from connectors.http import absolute, described, parsed, retry_after
 
-Payload: TypeAlias = dict[str, Any]
+M = TypeVar("M", bound=BaseModel)
 
 SECONDARY_LIMIT_WAIT = 60.0
 """Seconds. "Wait for at least one minute before retrying", where a secondary limit names no time:
@@ -24,72 +25,76 @@ https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api"
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class RestPage(Generic[M]):
     """Some objects of a listing. `etag` is the server's name for this state of it, where it gives one."""
 
-    items: list[Payload]
+    items: list[M]
     next: str | None
     digest: bytes
     """Of the body, by which a server that repeats itself is noticed."""
     etag: str | None = None
 
 
-def moment(value: str | None) -> datetime | None:
-    """A time as GitHub writes it: `2026-01-02T03:04:05Z`. Raises ValueError."""
-    if not value:
-        return None
-    found = datetime.fromisoformat(value)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+@dataclass(slots=True)
+class ListingState:
+    """The ETag under which a whole listing can be asked for conditionally; None where there is none."""
+
+    etag: str | None
+    _pages: int = 0
+
+    def add(self, page: RestPage[M]) -> None:
+        # The first page tells that nothing has changed only where it is the only one.
+        self.etag = None if self._pages or page.next else page.etag
+        self._pages += 1
 
 
-def updated_at(payload: Payload) -> datetime | None:
-    """When an object was last updated; None where it does not tell, or tells no time."""
-    try:
-        return moment(payload.get("updated_at"))
-    except (TypeError, ValueError):
-        return None
+def parse_page(response: httpx.Response, model: type[M]) -> RestPage[M] | None:
+    """A page of a listing; None if it is as it was when a conditional request named its state.
 
-
-def page(response: httpx.Response) -> Page | None:
-    """A page of a listing; None if it is as it was when a conditional request named its state."""
+    Raises InvalidResponse for what is no listing, and NotAsDocumented for an object in it that cannot be read.
+    """
     if response.status_code == 304:
         return None
     answer = parsed(response)
     items = answer.get("repositories") if isinstance(answer, dict) else answer
     if not isinstance(items, list) or not all(isinstance(item, dict | None) for item in items):
-        raise InvalidResponse(place(response), "not a list of objects")
-    items = [item for item in items if item is not None]  # what the token may not see
-    digest = hashlib.sha256(response.content).digest()
-    return Page(items, _next(response), digest, response.headers.get("etag"))
+        raise InvalidResponse(request_url(response), "not a list of objects")
+    found = [parse(model, item) for item in items if item is not None]  # null is what the token may not see
+    return RestPage(found, _next_link(response), hashlib.sha256(response.content).digest(), etag(response))
 
 
-def single(response: httpx.Response) -> Payload:
-    """One object. Raises InvalidResponse."""
+def parse_object(response: httpx.Response, model: type[M]) -> M:
+    """One object. Raises InvalidResponse for what is none, and NotAsDocumented for one that cannot be read."""
+    return parse(model, object_of(response))
+
+
+def object_of(response: httpx.Response) -> Any:
+    """The JSON object of an answer, for `parse`. Raises InvalidResponse."""
     answer = parsed(response)
     if not isinstance(answer, dict):
-        raise InvalidResponse(place(response), "not an object")
+        raise InvalidResponse(request_url(response), "not an object")
     return answer
 
 
-def whole(response: httpx.Response) -> httpx.Response:
-    """The answer itself, once its body is known to be whole."""
-    if response.status_code != 304:
-        single(response)
-    return response
-
-
-def decoded_blob(response: httpx.Response) -> bytes:
-    """https://docs.github.com/en/rest/git/blobs#get-a-blob"""
-    answer = single(response)
-    content = answer.get("content")
-    if not isinstance(content, str) or answer.get("encoding") == "none":
-        raise InvalidResponse(place(response), "a blob without its content")
-    if answer.get("encoding") != "base64":
-        return content.encode()
+def parse_whole(response: httpx.Response, model: type[M]) -> M:
+    """One object, of which a part is no better than nothing. Raises InvalidResponse."""
     try:
-        return base64.b64decode(content)
-    except binascii.Error as error:
-        raise InvalidResponse(place(response), f"not base64: {error}") from error
+        return parse_object(response, model)
+    except NotAsDocumented as error:
+        raise InvalidResponse(request_url(response), str(error)) from error
+
+
+def parse_blob(response: httpx.Response) -> bytes:
+    """https://docs.github.com/en/rest/git/blobs#get-a-blob"""
+    try:
+        return parse_object(response, GitBlob).decode()
+    except NotAsDocumented as error:
+        raise InvalidResponse(request_url(response), str(error)) from error
+
+
+def etag(response: httpx.Response) -> str | None:
+    found: str | None = response.headers.get("etag")
+    return found
 
 
 def server_time(response: httpx.Response) -> datetime:
@@ -105,7 +110,7 @@ def refusal(response: httpx.Response) -> SourceError | None:
 
     https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api#rate-limit-errors
     """
-    where = place(response)
+    where = request_url(response)
     if response.status_code in (451, 501):  # blocked by law; not implemented by this server
         return NotFound(where)
     if response.status_code not in (403, 429):
@@ -113,14 +118,14 @@ def refusal(response: httpx.Response) -> SourceError | None:
     if (wait := retry_after(response.headers)) is not None:
         return RateLimited(where, wait)
     if response.headers.get("x-ratelimit-remaining") == "0":
-        return RateLimited(where, until_reset(response))
+        return RateLimited(where, seconds_until_reset(response))
     words = described(response).lower()
     if "rate limit" in words or "abuse detection" in words:
         return RateLimited(where, SECONDARY_LIMIT_WAIT)
     return None
 
 
-def until_reset(response: httpx.Response) -> float | None:
+def seconds_until_reset(response: httpx.Response) -> float | None:
     """Seconds until the quota is full again, by the server's clock where it tells it."""
     try:
         reset = float(response.headers["x-ratelimit-reset"])
@@ -133,18 +138,18 @@ def until_reset(response: httpx.Response) -> float | None:
     return max(reset - now, 0.0) + 1.0
 
 
-def tier(path: str) -> str:
+def rate_limit_tier(path: str) -> str:
     """The quota that a request counts on; GitHub counts these apart, and names them so in `GET /rate_limit`."""
     if path.endswith("/graphql"):
         return "graphql"
     return "search" if "/search/" in path else "core"
 
 
-def place(response: httpx.Response) -> str:
+def request_url(response: httpx.Response) -> str:
     """URL of the request without its parameters."""
     return str(response.url).split("?", 1)[0]
 
 
-def _next(response: httpx.Response) -> str | None:
+def _next_link(response: httpx.Response) -> str | None:
     link = response.links.get("next", {}).get("url")
     return absolute(link, str(response.url)) if link else None

@@ -1,4 +1,4 @@
-"""What a connection of GitHub is told."""
+"""Settings of a connection to GitHub."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from connectors.settings import Connection
 
 
 class GitHubConnection(Connection):
-    """A token, or an installation of a GitHub App, for which tokens are made as they are needed."""
+    """Has a token, or an installation of a GitHub App, for which tokens are made as they are needed."""
 
     source: Literal["github"]
     base_url: str = "https://api.github.com"

@@ -11,7 +11,8 @@ from connectors.contract import Cursor, Deleted, Finding, Item, ListingEntry, Me
 from connectors.errors import AccessDenied, NotFound, SourceError
 from connectors.github import access
 from connectors.github.client import GitHubClient
-from connectors.github.reader import Reading
+from connectors.github.payloads.rest import GitHubAccount
+from connectors.github.reader import RepositoryReader
 from connectors.github.settings import GitHubConnection
 from connectors.github.units import repositories
 from connectors.model import Unit
@@ -39,18 +40,17 @@ class GitHubConnector:
     def check(self) -> list[Finding]:
         """Who the token is, what it may do, and how many repositories it reaches."""
         findings: list[Finding] = []
-        for subject, looked_at in (("credentials", self._credentials), ("repositories", self._reach)):
+        for subject, check in (("credentials", self._check_credentials), ("repositories", self._check_reach)):
             try:
-                findings.append(looked_at())
+                findings.append(check())
             except SourceError as error:
                 return [*findings, Finding(subject, False, str(error))]
         return findings
 
     def units(self) -> Iterator[Unit]:
-        for payload in repositories(self._client, self._connection):
-            name = str(payload["full_name"])
-            readers = access.readers(self._connection.id, name, payload)
-            yield Unit(name, name, str(payload.get("html_url") or ""), readers)
+        for repository in repositories(self._client, self._connection):
+            name = repository.full_name
+            yield Unit(name, name, repository.html_url, access.reader_tokens(self._connection.id, name, repository))
 
     def memberships(self) -> Iterator[Membership]:
         found = repositories(self._client, self._connection)
@@ -58,14 +58,14 @@ class GitHubConnector:
 
     def read(self, unit: Unit, cursor: Cursor | None = None, window: Window | None = None) -> Iterator[Item]:
         """Issues and pull requests, discussions, releases, then files. See `Connector.read`."""
-        yield from self._look(unit).changed(cursor, window)
+        yield from self._open(unit).read_changes(cursor, window)
 
     def listing(self, unit: Unit) -> Iterator[ListingEntry]:
-        yield from self._look(unit).listed()
+        yield from self._open(unit).entries()
 
     def fetch(self, unit: Unit, document_ids: Sequence[str]) -> Iterator[Item]:
         if document_ids:
-            yield from self._look(unit).again(document_ids)
+            yield from self._open(unit).fetch(document_ids)
 
     def unit_of(self, document_id: str) -> str | None:
         """An id names its repository: an object that has moved to another one has another id there."""
@@ -79,13 +79,13 @@ class GitHubConnector:
             return None
         return None if gone else name
 
-    def _look(self, unit: Unit) -> Reading:
-        return Reading(self._client, self._connection, unit)
+    def _open(self, unit: Unit) -> RepositoryReader:
+        return RepositoryReader(self._client, self._connection, unit)
 
-    def _credentials(self) -> Finding:
+    def _check_credentials(self) -> Finding:
         """The person behind a token; an installation's token has none, and the rate limit is open to every token."""
         try:
-            name = str(self._client.get("user").get("login"))
+            name = self._client.get(GitHubAccount, "user").login
         except (AccessDenied, NotFound):
             name = "an app or service token"
         try:
@@ -95,7 +95,7 @@ class GitHubConnector:
         rights = "permissions as granted to the token" if scopes is None else f"scopes: {scopes or 'none'}"
         return Finding("credentials", True, f"{name}, {rights}")
 
-    def _reach(self) -> Finding:
+    def _check_reach(self) -> Finding:
         count = sum(1 for _ in self.units())
         advice = "" if count else "; give the token access to repositories, or check `include` and `exclude`"
         return Finding("repositories", count > 0, f"{count} in reach{advice}")

@@ -1,4 +1,4 @@
-"""Which repositories a token reaches. There are four kinds of token, and each is told in another place."""
+"""Which repositories a token reaches. Each of the four kinds of token has a listing of its own."""
 
 from __future__ import annotations
 
@@ -8,55 +8,55 @@ from urllib.parse import quote
 
 from connectors.errors import AccessDenied, NotFound
 from connectors.github.client import GitHubClient
-from connectors.github.responses import Payload
+from connectors.github.payloads.rest import GitHubRepository
 from connectors.github.settings import GitHubConnection
 
 _LISTINGS = ("user/repos", "installation/repositories")
 """For a person's token, classic or fine-grained, and for an app's installation, which is refused the first."""
 
 
-def repositories(client: GitHubClient, connection: GitHubConnection) -> Iterator[Payload]:
-    """All repositories that the connection's patterns admit, each once.
+def repositories(client: GitHubClient, connection: GitHubConnection) -> Iterator[GitHubRepository]:
+    """All repositories that the connection's patterns include, each once.
 
     Repositories that `include` spells out are looked up where no listing has them: public ones of others.
     If the token may list nothing at all, those of the owners that `include` names are listed.
     Raises SourceError.
     """
     seen: set[str] = set()
-    listed = ((payload, ()) for payload in _listed(client, connection))
-    for payload, asked_for in chain(listed, _named(client, connection, seen)):
-        name = str(payload.get("full_name") or "")
-        if name and name.lower() not in seen and connection.includes(name, *asked_for):
+    listed = ((repository, ()) for repository in _list_all(client, connection))
+    for repository, aliases in chain(listed, _look_up(client, connection, seen)):
+        name = repository.full_name
+        if name and name.lower() not in seen and connection.includes(name, *aliases):
             seen.add(name.lower())
-            yield payload
+            yield repository
 
 
-def _listed(client: GitHubClient, connection: GitHubConnection) -> Iterator[Payload]:
+def _list_all(client: GitHubClient, connection: GitHubConnection) -> Iterator[GitHubRepository]:
     for path in _LISTINGS:
         try:
-            yield from client.listing(path)
+            yield from client.listing(GitHubRepository, path)
         except (AccessDenied, NotFound) as error:
             refused = error
         else:
             return
     owners = _owners(connection)
-    if not owners and not _exact(connection):
+    if not owners and not _exact_names(connection):
         raise refused
     for owner in owners:
         try:
-            yield from client.listing(f"orgs/{quote(owner)}/repos")
+            yield from client.listing(GitHubRepository, f"orgs/{quote(owner)}/repos")
         except NotFound:
-            yield from client.listing(f"users/{quote(owner)}/repos")
+            yield from client.listing(GitHubRepository, f"users/{quote(owner)}/repos")
 
 
-def _named(
+def _look_up(
     client: GitHubClient, connection: GitHubConnection, seen: set[str]
-) -> Iterator[tuple[Payload, tuple[str, ...]]]:
+) -> Iterator[tuple[GitHubRepository, tuple[str, ...]]]:
     """Repositories that `include` spells out and that are not in `seen`, with the name that it has for them.
 
     One that was renamed or transferred is still the one that was asked for.
     """
-    for name in _exact(connection):
+    for name in _exact_names(connection):
         if name.lower() not in seen:
             try:
                 yield client.repository(name)[0], (name,)
@@ -64,7 +64,7 @@ def _named(
                 continue
 
 
-def _exact(connection: GitHubConnection) -> list[str]:
+def _exact_names(connection: GitHubConnection) -> list[str]:
     return [pattern for pattern in connection.include if "/" in pattern and not _has_wildcard(pattern)]
 
 

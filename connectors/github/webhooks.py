@@ -2,22 +2,24 @@
 
 https://docs.github.com/en/webhooks/webhook-events-and-payloads
 https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
-A delivery bears no time, so an old one cannot be told from a new one; it does no harm, and its id is known.
+A delivery bears no time, so an old one looks like a new one; it does no harm, and its id is known.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 from urllib.parse import parse_qs
 
-from connectors.github.responses import Payload
+from connectors.github.payloads.parsing import parse
+from connectors.github.payloads.rest import GitHubRepository
+from connectors.github.payloads.webhooks import GitHubDelivery, NumberedObject
 from connectors.settings import Connection
-from connectors.webhooks import DeliveryRefused, DeliveryUnreadable, Event, Invalidation, content_id, signed
+from connectors.webhooks import DeliveryUnreadable, Event, Invalidation, content_id, parse_object, verify_signature
 
-_PREFIX = "sha256="
+T = TypeVar("T")
+
 _UNITS = Invalidation("units")
 _MEMBERSHIPS = Invalidation("memberships")
 
@@ -41,149 +43,134 @@ NOT_READ = {
 """Documented events about nothing that Headrace reads, with the reason."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Delivery:
-    """What a webhook says, of a connection."""
-
-    connection: str
-    payload: Payload
-
-    @property
-    def action(self) -> str:
-        return str(self.payload.get("action") or "")
-
-    @property
-    def unit(self) -> str:
-        return str(self.payload["repository"]["full_name"])
-
-    def about(self, kind: str, name: object, unit: str = "") -> Invalidation:
-        """One document, by what its id says."""
-        unit = unit or self.unit
-        return Invalidation("document", unit, f"github:{self.connection}/{unit}/{kind}/{name}")
-
-
 Invalidations: TypeAlias = tuple[Invalidation, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _EventReader:
+    """What a webhook of a connection says."""
+
+    connection: str
+    payload: GitHubDelivery
+
+    @property
+    def repository(self) -> GitHubRepository:
+        return _required(self.payload.repository, "repository")
+
+    def document(self, kind: str, name: object, repository: GitHubRepository | None = None) -> Invalidation:
+        """One document, by what its id says."""
+        unit = _unit_name(repository or self.repository)
+        return Invalidation("document", unit, f"github:{self.connection}/{unit}/{kind}/{name}")
+
+
 def receive(connection: Connection, headers: Mapping[str, str], body: bytes, now: float) -> Event:
-    """See `connectors.webhooks.receive`."""
-    _verify(connection, headers, body)
+    """See `connectors.registry.receive`."""
+    verify_signature(connection, body, headers.get("x-hub-signature-256", ""), scheme="sha256=")
     kind = headers.get("x-github-event", "")
     if not kind:
         raise DeliveryUnreadable("no X-GitHub-Event header")
-    delivery = _Delivery(connection.id, _payload(headers, body))
+    payload = parse(GitHubDelivery, parse_object(_json_text(headers, body)))
     event_id = headers.get("x-github-delivery") or content_id(body)
-    if reason := _reason_to_ignore(connection, kind, delivery):
+    if reason := _reason_to_ignore(connection, kind, payload):
         return Event(event_id, kind, ignored=reason)
-    try:
-        changes = _EVENTS[kind](delivery)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise DeliveryUnreadable(f"{kind}: the payload is not as documented: {error!r}") from error
-    changes = tuple(dict.fromkeys(changes))
-    return Event(event_id, kind, changes, ignored="" if changes else "nothing that is read changes")
+    found = tuple(dict.fromkeys(_EVENTS[kind](_EventReader(connection.id, payload))))
+    return Event(event_id, kind, found, ignored="" if found else "nothing that is read changes")
 
 
-def _verify(connection: Connection, headers: Mapping[str, str], body: bytes) -> None:
-    if not connection.webhook_secret or not connection.webhook_secret.get_secret_value():
-        raise DeliveryRefused(f"{connection.id} has no `webhook_secret`")
-    signature = headers.get("x-hub-signature-256", "")
-    if not signature.startswith(_PREFIX):
-        raise DeliveryRefused("no X-Hub-Signature-256 header")
-    if not signed(connection.webhook_secret.get_secret_value(), body, signature.removeprefix(_PREFIX)):
-        raise DeliveryRefused("the signature does not fit the body")
-
-
-def _payload(headers: Mapping[str, str], body: bytes) -> Payload:
+def _json_text(headers: Mapping[str, str], body: bytes) -> str:
     """The JSON of a body, which can also come as a form's field: both are settings of a webhook."""
     try:
         text = body.decode()
         if headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
-            text = parse_qs(text, strict_parsing=True)["payload"][0]
-        payload = json.loads(text)
-    except (KeyError, ValueError, RecursionError) as error:
+            return parse_qs(text, strict_parsing=True)["payload"][0]
+    except (KeyError, ValueError) as error:
         raise DeliveryUnreadable(f"not JSON: {type(error).__name__}") from error
-    if not isinstance(payload, dict):
-        raise DeliveryUnreadable("not a JSON object")
-    return payload
+    return text
 
 
-def _reason_to_ignore(connection: Connection, kind: str, delivery: _Delivery) -> str:
+def _reason_to_ignore(connection: Connection, kind: str, payload: GitHubDelivery) -> str:
     if kind not in _EVENTS:
         return NOT_READ.get(kind, f"the event {kind!r} is not known")
-    repository = delivery.payload.get("repository")
-    name = repository.get("full_name") if isinstance(repository, dict) else None
-    if kind not in _ABOUT_MANY and isinstance(name, str) and not connection.includes(name):
+    name = payload.repository.full_name if payload.repository else ""
+    if kind not in _ABOUT_MANY and name and not connection.includes(name):
         return f"{name} is not among the connection's repositories"
     return ""
 
 
-def _issue(delivery: _Delivery) -> Invalidations:
-    issue = delivery.payload["issue"]
-    here = delivery.about("pull" if issue.get("pull_request") else "issues", int(issue["number"]))
-    return (here, *_moved(delivery, "issues", "new_issue"))
+def _required(value: T | None, name: str) -> T:
+    if not value:
+        raise DeliveryUnreadable(f"not as documented: no usable `{name}`")
+    return value
 
 
-def _pull_request(delivery: _Delivery) -> Invalidations:
-    return (delivery.about("pull", int(delivery.payload["pull_request"]["number"])),)
+def _unit_name(repository: GitHubRepository) -> str:
+    return _required(repository.full_name, "repository.full_name")
 
 
-def _discussion(delivery: _Delivery) -> Invalidations:
-    here = delivery.about("discussions", int(delivery.payload["discussion"]["number"]))
-    return (here, *_moved(delivery, "discussions", "new_discussion"), *_converted(delivery))
+def _issue(event: _EventReader) -> Invalidations:
+    issue, changes = _required(event.payload.issue, "issue"), event.payload.changes
+    here = event.document("pull" if issue.pull_request else "issues", issue.number)
+    return (here, *_new_place(event, "issues", changes.new_issue))
 
 
-def _moved(delivery: _Delivery, kind: str, name: str) -> Invalidations:
+def _pull_request(event: _EventReader) -> Invalidations:
+    return (event.document("pull", _required(event.payload.pull_request, "pull_request").number),)
+
+
+def _discussion(event: _EventReader) -> Invalidations:
+    discussion, changes = _required(event.payload.discussion, "discussion"), event.payload.changes
+    here = event.document("discussions", discussion.number)
+    return (here, *_new_place(event, "discussions", changes.new_discussion), *_converted_issue(event))
+
+
+def _new_place(event: _EventReader, kind: str, moved: NumberedObject | None) -> Invalidations:
     """Where an object went that was transferred."""
-    changes = delivery.payload.get("changes") or {}
-    moved, repository = changes.get(name), changes.get("new_repository")
-    if not moved or not repository:
-        return ()
-    return (delivery.about(kind, int(moved["number"]), str(repository["full_name"])),)
+    repository = event.payload.changes.new_repository
+    return (event.document(kind, moved.number, repository),) if moved and repository else ()
 
 
-def _converted(delivery: _Delivery) -> Invalidations:
+def _converted_issue(event: _EventReader) -> Invalidations:
     """The issue that became this discussion."""
-    issue = (delivery.payload.get("changes") or {}).get("old_issue")
-    repository = (delivery.payload.get("changes") or {}).get("old_repository") or delivery.payload["repository"]
-    return (delivery.about("issues", int(issue["number"]), str(repository["full_name"])),) if issue else ()
+    issue, repository = event.payload.changes.old_issue, event.payload.changes.old_repository
+    return (event.document("issues", issue.number, repository),) if issue else ()
 
 
-def _release(delivery: _Delivery) -> Invalidations:
-    return (delivery.about("releases", int(delivery.payload["release"]["id"])),)
+def _release(event: _EventReader) -> Invalidations:
+    return (event.document("releases", _required(event.payload.release, "release").id),)
 
 
-def _push(delivery: _Delivery) -> Invalidations:
+def _push(event: _EventReader) -> Invalidations:
     """The tree tells which files changed, also after a forced push or one with more commits than a payload holds."""
-    repository = delivery.payload["repository"]
-    branch = repository.get("default_branch") or repository["master_branch"]
-    return _unit(delivery) if delivery.payload["ref"] == f"refs/heads/{branch}" else ()
+    branch = event.repository.default_branch or event.repository.master_branch
+    is_default = _required(event.payload.ref, "ref") == f"refs/heads/{_required(branch, 'default_branch')}"
+    return _unit(event) if is_default else ()
 
 
-def _unit(delivery: _Delivery) -> Invalidations:
-    return (Invalidation("unit", delivery.unit),)
+def _unit(event: _EventReader) -> Invalidations:
+    return (Invalidation("unit", _unit_name(event.repository)),)
 
 
-def _named(delivery: _Delivery) -> Invalidations:
-    """A label or milestone: whatever of the unit shows it, once it is used."""
-    return () if delivery.action == "created" else _unit(delivery)
+def _label_or_milestone(event: _EventReader) -> Invalidations:
+    """Whatever of the unit shows it, once it is used."""
+    return () if event.payload.action == "created" else _unit(event)
 
 
-def _repository(delivery: _Delivery) -> Invalidations:
+def _repository(event: _EventReader) -> Invalidations:
     """`edited` can be another default branch; all else is a new unit, one gone, or other readers."""
-    return _unit(delivery) if delivery.action == "edited" else (_UNITS, _MEMBERSHIPS)
+    return _unit(event) if event.payload.action == "edited" else (_UNITS, _MEMBERSHIPS)
 
 
-def _organization(delivery: _Delivery) -> Invalidations:
-    if delivery.action == "member_invited":
+def _organization(event: _EventReader) -> Invalidations:
+    if event.payload.action == "member_invited":
         return ()
-    return (_UNITS, _MEMBERSHIPS) if delivery.action in ("renamed", "deleted") else (_MEMBERSHIPS,)
+    return (_UNITS, _MEMBERSHIPS) if event.payload.action in ("renamed", "deleted") else (_MEMBERSHIPS,)
 
 
-def _always(*changes: Invalidation) -> Callable[[_Delivery], Invalidations]:
-    return lambda delivery: changes
+def _always(*found: Invalidation) -> Callable[[_EventReader], Invalidations]:
+    return lambda event: found
 
 
-_EVENTS: dict[str, Callable[[_Delivery], Invalidations]] = {
+_EVENTS: dict[str, Callable[[_EventReader], Invalidations]] = {
     "discussion": _discussion,
     "discussion_comment": _discussion,
     "installation": _always(_UNITS, _MEMBERSHIPS),
@@ -191,10 +178,10 @@ _EVENTS: dict[str, Callable[[_Delivery], Invalidations]] = {
     "installation_target": _always(_UNITS, _MEMBERSHIPS),
     "issue_comment": _issue,
     "issues": _issue,
-    "label": _named,
+    "label": _label_or_milestone,
     "member": _always(_MEMBERSHIPS),
     "membership": _always(_MEMBERSHIPS),
-    "milestone": _named,
+    "milestone": _label_or_milestone,
     "organization": _organization,
     "public": _always(_UNITS, _MEMBERSHIPS),
     "pull_request": _pull_request,

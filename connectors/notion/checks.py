@@ -48,7 +48,7 @@ def _check_people(connection: NotionConnection, client: NotionClient) -> Finding
 
 
 def _check_pages(client: NotionClient) -> Finding:
-    """One page of search tells: listing all would take long in a large workspace."""
+    """One page of search is enough: listing all would take long in a large workspace."""
     page = next(client.search())
     more = "at least " if page.next_cursor else ""
     advice = "" if page.items else "; share pages with the integration (`Connections` in a page's menu)"

@@ -26,10 +26,10 @@ from connectors.errors import (
 from connectors.http import ApiClient, parsed, retry_after
 from connectors.notion.objects import NotionObject, Ref
 from connectors.notion.payloads import (
-    ErrorAnswer,
-    ListAnswer,
     NotionBlock,
     NotionComment,
+    NotionError,
+    NotionList,
     NotionUser,
     PropertyValue,
     parse_object,
@@ -62,9 +62,9 @@ _TRANSIENT |= {"database_connection_unavailable"}
 
 @dataclass(frozen=True, slots=True)
 class ListingPage(Generic[T]):
-    """One answer of a listing. `answered_at` is the server's clock, or ours where it does not tell.
+    """One answer of a listing. `answered_at` is the server's clock, or ours where it gives none.
 
-    `cut` says that the server itself will not name all there is (see `ListAnswer.is_cut`).
+    `cut` says that the server itself will not name all there is (see `NotionList.is_cut`).
     """
 
     items: tuple[T, ...]
@@ -109,7 +109,7 @@ class NotionClient:
         return self._items("GET", "users", {}, NotionUser)
 
     def retrieve(self, ref: Ref) -> NotionObject | None:
-        """A page, database or data source; None where it is not told in full.
+        """A page, database or data source; None where the answer is not a whole one.
 
         Raises NotFound also for an id that is another kind of object's.
         """
@@ -223,10 +223,10 @@ def refusal(response: httpx.Response) -> SourceError | None:
         body = response.json()
     except ValueError:
         return None
-    return _named_error(response, ErrorAnswer.model_validate(body)) if isinstance(body, dict) else None
+    return _named_error(response, NotionError.model_validate(body)) if isinstance(body, dict) else None
 
 
-def _named_error(response: httpx.Response, answer: ErrorAnswer) -> SourceError | None:
+def _named_error(response: httpx.Response, answer: NotionError) -> SourceError | None:
     where = _where(response)
     reason = f"{answer.code}: {answer.message}"[:300]
     if answer.code == "rate_limited":
@@ -253,14 +253,14 @@ def _json_object(response: httpx.Response) -> dict[str, Any]:
     answer = parsed(response)
     if not isinstance(answer, dict):
         raise InvalidResponse(_where(response), "not an object")
-    if answer.get("object") == "error" and (error := _named_error(response, ErrorAnswer.model_validate(answer))):
+    if answer.get("object") == "error" and (error := _named_error(response, NotionError.model_validate(answer))):
         raise error
     return answer
 
 
 def _listing_page(response: httpx.Response, parse: Callable[[Any], T | None]) -> ListingPage[T]:
     try:
-        answer = ListAnswer.model_validate(_json_object(response))
+        answer = NotionList.model_validate(_json_object(response))
     except ValidationError as error:
         raise InvalidResponse(_where(response), "not a list of objects") from error
     items = tuple(item for item in map(parse, answer.results) if item is not None)

@@ -119,7 +119,7 @@ def _is_cut(value: PropertyValue) -> bool:
 
 
 def _read_values(client: NotionClient, page_id: str, value: PropertyValue) -> PropertyValue:
-    """Where the listing of a property has none, the property stays as the page tells it."""
+    """Where the listing of a property has none, the property stays as it is on the page."""
     try:
         items = list(client.property_items(page_id, value.id))
     except _OUT_OF_REACH as error:

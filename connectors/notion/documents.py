@@ -82,7 +82,7 @@ class NotionDocuments:
 
 
 def _described(database: NotionDatabase, sources: Sequence[NotionDatabase]) -> NotionDatabase:
-    """Since version 2025-09-03 a database tells neither its author nor when a data source was edited."""
+    """Since version 2025-09-03 a database has neither an author nor the time of its data sources' last edit."""
     edited = (one.last_edited_time for one in (database, *sources) if one.last_edited_time)
     first = sources[0]
     return database.model_copy(

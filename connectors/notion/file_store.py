@@ -1,6 +1,6 @@
 """Files on pages, as documents of their own. https://developers.notion.com/reference/file-object
 
-Notion keeps files on another host, under URLs that are signed anew at every read. The token never goes there.
+Notion keeps files on another host, under URLs whose signature is another at every read. The token never goes there.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What tells whether an object, or what others show of it, is as it was. Pure."""
+"""Fingerprints of objects, and of what others show of them. Pure."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class ObjectRead:
 
 @dataclass(frozen=True, slots=True)
 class Remains:
-    """What is still told of an object in the trash."""
+    """What can still be read of an object in the trash."""
 
     children: tuple[Ref, ...] = ()
     files: tuple[NotionFile, ...] = ()
@@ -124,7 +124,7 @@ class NotionObjectReader:
         return self._reading.attempt(self._context.document_id(source.id), "", lambda: self._rows(source))
 
     def remains(self, ref: Ref) -> Remains:
-        """Of an object in the trash, as far as Notion still tells."""
+        """What can still be read of an object in the trash."""
         try:
             found = self._hierarchy.current(ref)
             if found is None:

@@ -26,7 +26,7 @@ class NotionRefetch:
         has_known_files = bool(self._files.get(ref.id))
         read = yield from read_object(self._objects, ref, self._files)
         if isinstance(read.item, Deleted) and not has_known_files:
-            # Which files went with it only the source can tell.
+            # Which files went with it, only the source knows.
             yield from (Deleted(self._context.file_id(ref.id, file.key)) for file in self._objects.remains(ref).files)
         return read
 

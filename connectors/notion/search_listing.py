@@ -14,7 +14,7 @@ from connectors.notion.objects import NotionObject, Ref
 logger = logging.getLogger(__name__)
 
 OVERLAP = timedelta(hours=1)
-"""How far search may lag behind: what it tells of objects edited within that time is not relied on."""
+"""How far search may lag behind: what it shows of objects edited within that time is not relied on."""
 PAYLOADS_KEPT = 32_000_000
 """Bytes of compressed payloads that a listing keeps; the objects beyond are asked for when they are read."""
 

@@ -1,4 +1,4 @@
-"""What a connection of Notion is told."""
+"""Settings of a connection of Notion."""
 
 from __future__ import annotations
 

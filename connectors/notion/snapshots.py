@@ -18,7 +18,7 @@ from connectors.notion.search_listing import OVERLAP, SearchListing, list_edited
 EVENT_SECONDS = 30.0
 """For which what `unit_of` found is kept for the `fetch` that follows."""
 CONTEXT_SECONDS = OVERLAP.total_seconds()
-"""Search shows by then what events told of before it did."""
+"""Search shows by then what events pointed at before it did."""
 PAGES_REMEMBERED = 5_000
 """Pages whose fetched files are remembered at a time."""
 
@@ -57,7 +57,7 @@ class SyncSnapshot:
 class EventContext:
     """What events have shown within an hour, so that those that follow each other do not ask for the same.
 
-    `roots` are the units that events told of: search may not show them yet. `files` holds the fingerprints of the
+    `roots` are the units that events pointed at: search may not show them yet. `files` holds the fingerprints of the
     files that were fetched, by page and key.
     """
 

@@ -59,7 +59,7 @@ class NotionConnector:
         return check(self._connection, self._client)
 
     def units(self) -> Iterator[Unit]:
-        """See `Connector.units`. Those that events told of are among them, though search may not show them yet."""
+        """See `Connector.units`. Those that events pointed at are among them, though search may not show them yet."""
         self._snapshot = SyncSnapshot.take(self._client, None)
         listing = self._snapshot.listing
         hierarchy = listing.hierarchy

@@ -69,7 +69,7 @@ def _verification(connection: Connection, token: str) -> Event:
     advice = (
         "this is the `webhook_secret` in use; confirm it in the integration's webhook settings"
         if secret
-        else "`headrace events show` tells the `verification_token`: put it into the connection's `webhook_secret`, "
+        else "`headrace events show` prints the `verification_token`: put it into the connection's `webhook_secret`, "
         "and confirm it in the integration's webhook settings"
     )
     return Event(content_id(token.encode()), "verification", ignored=f"Notion verifies this address: {advice}")
@@ -136,7 +136,7 @@ def _comment(connection: str, delivery: NotionDelivery) -> Invalidations:
 
 
 def _subject(delivery: NotionDelivery) -> str:
-    """Id of the page or database; a data source stands for its database, where the event tells which that is."""
+    """Id of the page or database; a data source stands for its database, where the event says which that is."""
     if delivery.entity is None:
         raise KeyError("entity")
     parent = delivery.data.parent if delivery.data else None

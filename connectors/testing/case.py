@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
 import httpx
 
 from connectors.contract import Connector, id_prefix
 from connectors.model import Unit
 from connectors.settings import Connection
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """Made once: it takes longer than all that a connector asks of a server on loopback."""
+    return httpx.create_ssl_context()
+
+
+def network() -> httpx.BaseTransport:
+    """A transport to wherever the connection leads."""
+    return httpx.HTTPTransport(verify=_tls())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +56,7 @@ class Case:
     absent_id: Callable[[Unit], str]
     reads_one: Callable[[httpx.Request], bool]
     checkpoints: int
-    transport: Callable[[], httpx.BaseTransport] = httpx.HTTPTransport
+    transport: Callable[[], httpx.BaseTransport] = network
 
     @property
     def prefix(self) -> str:

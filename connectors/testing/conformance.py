@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import pytest
 
-from connectors.testing import looking_up, reading, resuming, trouble
+from connectors.testing import full_reads, looking_up, resuming, trouble
 from connectors.testing.observation import Observation
 from connectors.testing.promise import Promise
 
 PROMISES: tuple[Promise, ...] = (
-    *reading.PROMISES,
+    *full_reads.PROMISES,
     *resuming.PROMISES,
     *looking_up.PROMISES,
     *trouble.PROMISES,

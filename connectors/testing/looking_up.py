@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from connectors.contract import Checkpoint, Deleted, Item
 from connectors.model import Document, group_token
+from connectors.testing.full_reads import EMAIL
 from connectors.testing.observation import Observation, UnitRead, differences, id_of, is_attachment, objects_of
 from connectors.testing.promise import Promise, promise
-from connectors.testing.reading import EMAIL
 
 AT_ONCE = 12
 """So many objects of a unit are fetched and looked up, spread over what was read: enough for every kind of object."""

@@ -89,6 +89,16 @@ class Observation:
         return tuple(UnitRead(unit, tuple(self._connector.read(unit))) for unit in self.units)
 
     @cached_property
+    def resumptions(self) -> dict[tuple[str, int], list[Item]]:
+        """What comes after each checkpoint on the way, by the unit and the checkpoint's place among its items."""
+        found: dict[tuple[str, int], list[Item]] = {}
+        for read in self.reads:
+            for at, checkpoint in read.checkpoints[:-1]:
+                with self.opened() as connector:
+                    found[read.unit.id, at] = list(connector.read(read.unit, through_json(checkpoint.cursor)))
+        return found
+
+    @cached_property
     def entries(self) -> dict[str, list[ListingEntry]]:
         """Listings, by unit."""
         return {unit.id: list(self._connector.listing(unit)) for unit in self.units}

@@ -48,9 +48,8 @@ def _cheap(seen: Observation) -> Iterator[str]:
 @promise("a read that is interrupted after any checkpoint ends with the same objects")
 def _resumption(seen: Observation) -> Iterator[str]:
     for read in seen.reads:
-        for at, checkpoint in read.checkpoints[:-1]:
-            with seen.opened() as connector:
-                rest = list(connector.read(read.unit, through_json(checkpoint.cursor)))
+        for at, _ in read.checkpoints[:-1]:
+            rest = seen.resumptions[read.unit.id, at]
             if not rest or not isinstance(rest[-1], Checkpoint):
                 yield f"{read.unit.id}, resumed after item {at}: it does not end with a checkpoint"
             if lost := differences(read.objects, objects_of([*read.items[:at], *rest])):
@@ -74,13 +73,10 @@ def _second_resumption(seen: Observation) -> Iterator[str]:
 @promise("a resumption does not repeat what was complete long before")
 def _progress(seen: Observation) -> Iterator[str]:
     read = seen.largest
-    for at, checkpoint in read.checkpoints[:-1]:
+    for at, _ in read.checkpoints[:-1]:
         done = len(objects_of(read.items[:at]))
-        if done <= len(read.objects) // 2:
-            continue
-        with seen.opened() as connector:
-            rest = list(connector.read(read.unit, through_json(checkpoint.cursor)))
-        if len(objects_of(rest)) >= len(read.objects):
+        again = len(objects_of(seen.resumptions[read.unit.id, at]))
+        if done > len(read.objects) // 2 and again >= len(read.objects):
             yield f"{read.unit.id}, resumed after item {at}: all objects came again, of which {done} were complete"
 
 

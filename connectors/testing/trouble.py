@@ -33,7 +33,6 @@ REFUSED = httpx.Response(401, json={"message": "no"})
 UNDOCUMENTED = {
     "half an answer": httpx.Response(200, text='{"id": "1'),
     "a list of nothing": httpx.Response(200, json=[]),
-    "null": httpx.Response(200, json=None),
 }
 
 
@@ -116,7 +115,7 @@ def _interrupted(seen: Observation) -> Iterator[str]:
     with seen.opened() as counting:
         list(counting.read(read.unit))
         needed = counting.requests
-    for after in sorted({needed // 4, needed // 2, needed * 3 // 4}):
+    for after in sorted({needed // 3, needed * 2 // 3}):
         with seen.troubled(_down_after(after)) as (connector, transport):
             items, error = _until_error(connector.read(read.unit))
             yield from _left(f"after {after} requests, read", error, transport.refused, 2 * MOST_REQUESTS)

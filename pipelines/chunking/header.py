@@ -24,7 +24,7 @@ def header(document: Document) -> str:
 
 def _breadcrumb(document: Document) -> str:
     """The nearest containers that fit; the outermost are left out first."""
-    kept: list[str] = []
+    nearest: list[str] = []
     room = _BREADCRUMB_BYTES
     for parent in reversed(document.parents):
         name = _cut(parent.title, _BREADCRUMB_BYTES // 2)
@@ -33,8 +33,8 @@ def _breadcrumb(document: Document) -> str:
         room -= utf8_length(name) + len(" > ")
         if room < 0:
             break
-        kept.insert(0, name)
-    return " > ".join(kept)
+        nearest.insert(0, name)
+    return " > ".join(nearest)
 
 
 def _cut(text: str, limit: int) -> str:
@@ -42,6 +42,6 @@ def _cut(text: str, limit: int) -> str:
     line = " ".join(text.encode(errors="replace").decode().split())
     if utf8_length(line) <= limit:
         return line
-    kept = line.encode()[: limit - len("…".encode())].decode(errors="ignore")
-    words = kept.rpartition(" ")[0]
-    return f"{words if len(words) > len(kept) // 2 else kept}…"
+    start = line.encode()[: limit - len("…".encode())].decode(errors="ignore")  # may end inside a character
+    words = start.rpartition(" ")[0]
+    return f"{words if len(words) > len(start) // 2 else start}…"

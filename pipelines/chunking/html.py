@@ -1,6 +1,6 @@
 """HTML to blocks, in one walk over the tree.
 
-Written here and not left to unstructured's `partition_html`, which takes several times as long and tells
+Written here and not left to unstructured's `partition_html`, which takes several times as long and shows
 neither list markers nor where a heading's section ends.
 """
 

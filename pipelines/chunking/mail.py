@@ -28,5 +28,5 @@ def _body(mail: EmailMessage) -> Iterator[Block]:
     body = mail.get_body(preferencelist=("plain", "html"))
     if body is None:
         return
-    text = body.get_content().replace("\r\n", "\n")
+    text = body.get_content().replace("\r\n", "\n")  # lines of a mail end so on the wire
     yield from html_blocks(text) if body.get_content_subtype() == "html" else paragraphs(text)

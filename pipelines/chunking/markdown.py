@@ -68,7 +68,7 @@ def _parser() -> MarkdownIt:
 
 @dataclass(frozen=True, slots=True)
 class _MarkdownNode:
-    """A block token with the lines that it covers, `start` to before `end`, and what stands inside it."""
+    """A block token with the lines that it covers, `start` to before `end`, and what is inside it."""
 
     token: Token
     start: int
@@ -77,6 +77,7 @@ class _MarkdownNode:
 
 
 def _nodes(tokens: Sequence[Token]) -> list[_MarkdownNode]:
+    """The parser's flat sequence of openings and closings as trees."""
     roots: list[_MarkdownNode] = []
     open_children = [roots]
     for token in tokens:

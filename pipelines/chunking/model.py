@@ -26,7 +26,7 @@ class Chunk:
 
     @property
     def id(self) -> str:
-        """Point id: the same document and text give the same id, whatever stands around it."""
+        """Point id: the same document and text give the same id, whatever is around it."""
         text_hash = hashlib.sha256(self.text.encode()).hexdigest()
         return str(uuid5(_NAMESPACE, f"{self.document_id}\0{text_hash}\0{self.occurrence}"))
 

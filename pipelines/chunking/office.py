@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from unstructured.documents.elements import Element
 
 _LANGUAGES = ["eng"]
-"""Naming one spares unstructured the detection; only its guesses at unmarked titles depend on it."""
+"""With one given, unstructured detects none; only its guesses at unmarked titles depend on it."""
 
 
 def docx_blocks(content: bytes) -> list[Block]:

@@ -88,6 +88,7 @@ class _SectionPacker:
             if self._fits(unit):
                 side_by_side.append(unit)
                 continue
+            # What is before a longer section leads to it, unless that is more than a heading.
             lead = side_by_side[0].start if side_by_side else unit.start
             if self._size(lead, unit.start) > self._limit * _LEAD_SHARE:
                 yield from self._pack_units(side_by_side)

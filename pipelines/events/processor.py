@@ -103,7 +103,7 @@ class EventProcessor:
                 self._run(state.unit, SyncOptions(), stages)
 
     def _process_contents(self, units: Sequence[Invalidation], documents: Sequence[Invalidation]) -> None:
-        by_unit = self._expand(units)
+        by_unit = self._expand(units)  # one lease and one pass for all that points into a unit
         for one in documents:
             with self._record([one]):
                 if (unit := self._unit_of(one)) is not None:

@@ -54,6 +54,7 @@ class DocumentIngest:
             due = self.services.catalog.documents.due(self.connection.id, self.unit.id)
             read = self.connector.read(self.unit, plan.cursor, plan.window)
             self._drain(chain(self._fetch(due), read), writer)
+        # A read that stopped half-way has not seen what it lacks.
         if writer.complete and plan.listing:
             self._remove(plan.listing)
 
@@ -109,7 +110,7 @@ class DocumentIngest:
         """Each document as it is now; deleted if the unit itself is out of reach."""
         try:
             yield from self._fetch(document_ids)
-        except (NotFound, AccessDenied):
+        except (NotFound, AccessDenied):  # the unit itself: a document that is gone is an item
             yield from map(Deleted, document_ids)
 
     def _write(self, items: Iterable[Item], listing: str | None = None) -> None:

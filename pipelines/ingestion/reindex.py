@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from connectors.model import Unit
+from functools import partial
+
 from pipelines.errors import UsageError
 from pipelines.ingestion.chunks import chunk
 from pipelines.ingestion.publish import publish
@@ -25,11 +26,7 @@ def reindex(services: Services, observer: Observer = SILENT) -> SyncReport:
     with measure_time(report), catalog.leases.hold_all():
         catalog.start_reindex()
         for connection, unit_id in catalog.loads.units_with_pending():
-            unit = names[connection, unit_id]
-
-            def progress(stage: str, done: int, total: int | None, unit: Unit = unit) -> None:
-                observer.progress(unit, stage, done, total)
-
+            progress = partial(observer.progress, names[connection, unit_id])
             chunk(services, connection, unit_id, report, progress=progress)
             index_vectors(services, connection, unit_id, report, progress=progress)
         publish(services)

@@ -41,15 +41,13 @@ def index_vectors(
         return
     total = sum(load.chunks for load in loads)
     embedder = CachingEmbedder(services, request_limits(total), report.embedding)
-
-    def embed(plans: Plans) -> Vectors:
-        return embedder.embed(new_texts(plans))
-
     done = 0
     with _SharedStore(services) as shared, ThreadPoolExecutor(1) as beside:
         for load in loads:
             planned = (_plan(shared.open(), step) for step in _steps(_current(services, load)))
-            for plans, vectors in _one_ahead(beside, planned, embed, meanwhile=shared.yield_lock):
+            # The provider embeds the next step while this one is written: neither waits for the other.
+            embedded = _one_ahead(beside, planned, lambda plans: embedder.embed(new_texts(plans)), shared.yield_lock)
+            for plans, vectors in embedded:
                 _write(services, shared.open(), plans, vectors, report)
                 done += sum(len(plan.document.chunks) for plan in plans)
                 progress("vectors", done, total)

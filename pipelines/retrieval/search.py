@@ -59,6 +59,7 @@ def search(
     if filters is None:
         return SearchResponse(results=[], took_ms=_milliseconds(started))
     vector = None if request.mode == "lexical" else _embed(request.query, embedder)
+    # A reranker may lift what the index ranks low, so it is shown more than is answered.
     wanted = max(request.top_k, reranker.top_n) if reranker else request.top_k
     ranked, warnings = _rank(request, _retrieve(request, wanted, vector, filters, index), wanted, reranker)
     explained: Sequence[Why | None] = [None] * len(ranked)
@@ -152,7 +153,7 @@ def _retrieve(
         documents = by_document(hits)
         if len(documents) >= wanted or len(hits) < limit or limit >= _MOST_CHUNKS:
             return documents
-        limit = min(limit * 4, _MOST_CHUNKS)
+        limit = min(limit * 4, _MOST_CHUNKS)  # each step costs a query, so few and large ones
 
 
 def _result(one: Ranked, hits: Sequence[Hit], why: Why | None) -> DocumentResult:

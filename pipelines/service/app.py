@@ -20,7 +20,7 @@ from pipelines.service.errors import Problem, problem_responses
 from pipelines.service.metrics import Metrics
 from pipelines.service.openai import vector_stores
 from pipelines.service.openai.vector_stores import VectorStorePage, VectorStoreSearch
-from pipelines.service.pages import Page
+from pipelines.service.pages import StaticPage
 from pipelines.service.search_service import NOT_VISIBLE, SearchService
 from pipelines.settings import Settings
 
@@ -160,4 +160,4 @@ def _add_operations(app: FastAPI, index: IndexReader, metrics: Metrics) -> None:
 
 def _add_pages(app: FastAPI) -> None:
     for path, file in (("/", "page.html"), ("/docs", "reference.html")):
-        app.get(path, include_in_schema=False, response_class=HTMLResponse)(Page(file).response)
+        app.get(path, include_in_schema=False, response_class=HTMLResponse)(StaticPage(file).response)

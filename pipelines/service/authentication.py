@@ -70,6 +70,7 @@ class Authenticator:
 
     def assistant(self, key: str) -> Assistant:
         """The assistant that the key belongs to. Raises a 401 problem."""
+        # Read at each request: a key that was revoked counts from the next one on.
         stored = ((key_hash, _of_catalog(one)) for key_hash, one in self._stored.active())
         found = _find(hash_key(key.strip()), (*self._configured, *stored))
         if found is None:

@@ -18,8 +18,8 @@ _SOURCES = "/*sources*/{}"
 """Where a page's script is given the sources: name, label and icon."""
 
 
-class Page:
-    """A page that stands in one file, its script and style included."""
+class StaticPage:
+    """A page in one file, its script and style included."""
 
     def __init__(self, name: str) -> None:
         html = Path(__file__).with_name(name).read_text(encoding="utf-8")

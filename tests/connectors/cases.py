@@ -103,7 +103,7 @@ def github_case(connect: Connect) -> Iterator[Case]:
 
 @contextmanager
 def notion_case(connect: Connect) -> Iterator[Case]:
-    """A handbook with pages below it, files and a database, and a page beside it."""
+    """A handbook with pages, files and a database, enough for a checkpoint on the way; and a page beside it."""
     emulated = notion.Notion()
     emulated.person("Ada")
     handbook = emulated.page("Handbook", notion.block("paragraph", "How."))
@@ -114,7 +114,7 @@ def notion_case(connect: Connect) -> Iterator[Case]:
     emulated.wait(days=1)
     oil = emulated.page("Oil", notion.block("paragraph", "Linseed."), under=pumps)
     log = emulated.database("Log", under=handbook, says="What was done")
-    for n in range(4):
+    for n in range(18):
         emulated.wait(days=1)
         hours = {"Hours": {"id": "h", "type": "number", "number": n}}
         day = notion.block("paragraph", f"Day {n}.")
@@ -138,7 +138,7 @@ def notion_case(connect: Connect) -> Iterator[Case]:
             absent_id=lambda unit: "notion:acme/00000000-0000-0000-0000-000000000000",
             # Not pages themselves, which say where others stand.
             reads_one=lambda request: re.search(r"/children$|/secure-files/", request.url.path) is not None,
-            checkpoints=2,
+            checkpoints=3,
         )
 
 

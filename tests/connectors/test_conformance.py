@@ -12,19 +12,6 @@ from connectors.testing import Observation
 from connectors.testing.conformance import test_promise  # noqa: F401 - run by pytest
 from tests.connectors.cases import CASES
 
-PENDING = {
-    ("github", "a source that fails every object is left after a few, and read on from there later"),
-    ("slack", "a source that fails every object is left after a few, and read on from there later"),
-}
-"""Promises that a source does not keep yet."""
-
-
-@pytest.fixture(autouse=True)
-def expected(request: pytest.FixtureRequest) -> None:
-    call = request.node.callspec.params
-    if (call["observation"], call["promise"].name) in PENDING:
-        request.applymarker(pytest.mark.xfail(strict=False, reason="not yet"))
-
 
 @pytest.fixture(scope="module", params=sorted(CASES))
 def observation(request: pytest.FixtureRequest) -> Iterator[Observation]:

@@ -24,7 +24,8 @@ from connectors.errors import (
     TransientError,
     Unavailable,
 )
-from connectors.http import ATTEMPTS, LONGEST_WAIT, ApiClient, retry_after
+from connectors.http import ATTEMPTS, ApiClient, retry_after
+from connectors.rate_limits import LONGEST_WAIT
 
 TOKEN = "ghp-very-secret"
 BASE = "https://api.test/prefix"
@@ -318,3 +319,41 @@ def test_bodies_and_bytes() -> None:
     api.post_json("search", {"q": "x"})
     assert json.loads(server.asked[0].content) == {"q": "x"}
     assert api.get_bytes("file") == b'{"ok":true}'
+
+
+def attempts(api: ApiClient, server: Server) -> int:
+    """How often a request that gets no answer is sent."""
+    before = len(server.asked)
+    with pytest.raises(Unavailable):
+        api.get_json("things")
+    return len(server.asked) - before
+
+
+def test_clients_of_a_source_that_is_down_know_of_each_other() -> None:
+    down = Server(httpx.Response(503))
+    objects = client(down)
+    listings = ApiClient(BASE, {}, transport=httpx.MockTransport(down), sibling=objects)
+    assert (attempts(objects, down), attempts(listings, down)) == (ATTEMPTS, 1)
+
+
+def test_an_answered_sibling_says_nothing_of_the_others() -> None:
+    down, up = Server(httpx.Response(503)), Server(ok())
+    objects = client(down)
+    listings = ApiClient(BASE, {}, transport=httpx.MockTransport(up), sibling=objects)
+    assert attempts(objects, down) == ATTEMPTS
+    listings.get_json("things")
+    assert attempts(objects, down) == 1
+
+
+def test_an_answer_that_was_on_its_way_says_nothing_of_a_source_that_went_down() -> None:
+    down = Server(httpx.Response(503))
+
+    def late(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/late"):
+            assert attempts(api, down) == ATTEMPTS
+            return ok()
+        return down(request)
+
+    api = ApiClient(BASE, {}, transport=httpx.MockTransport(late))
+    api.get_json("late")
+    assert attempts(api, down) == 1

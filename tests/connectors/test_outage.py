@@ -160,7 +160,7 @@ def up_to_last_checkpoint(items: list[Item]) -> tuple[list[Item], Cursor | None]
 
 @pytest.mark.parametrize("everything", [False, True], ids=["every object", "everything"])
 @pytest.mark.parametrize("answered", [0, 25])
-@pytest.mark.parametrize("name", ["drive"])
+@pytest.mark.parametrize("name", PROVIDERS)
 def test_a_source_that_is_down_is_left_and_continued(name: str, answered: int, everything: bool) -> None:
     provider = PROVIDERS[name]
     refuses: Refuses = (lambda request: True) if everything else provider.is_single

@@ -71,7 +71,8 @@ def test_a_package_is_a_source_by_its_entry_point(install: Install) -> None:
     assert list(sources()) == ["drive", "github", "jira", "notion", "slack"]
     connection = parse_connection(JIRA)
     assert type(connection).__name__ == "JiraConnection"
-    assert connect(connection) is connection  # what its own function returned
+    opened: object = connect(connection)
+    assert opened is connection, "what its own function returned"
 
 
 @pytest.mark.parametrize(

@@ -12,73 +12,76 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from connectors.errors import NotFound
-from connectors.github.cursor import Progress, Timeline
+from connectors.github.cursor import RepositoryCursor, Timeline
+from connectors.github.payloads.parsing import time_or_none
+from connectors.github.payloads.rest import CommentLink, GitHubComment
 from connectors.github.repository import Repository
-from connectors.github.responses import Page, Payload, updated_at
+from connectors.github.responses import ListingState, RestPage
 
 _NUMBER = re.compile(r"/(?:issues|pulls)/(\d+)$")
+_ISSUE_COMMENTS = "issues/comments"
+_REVIEW_COMMENTS = "pulls/comments"
 
 
 @dataclass(slots=True)
-class _Swept:
+class _Listing:
     """What a listing of comments showed: those that are new by id, and the state in which it was read."""
 
     timeline: Timeline
+    state: ListingState
     read_at: datetime
     new: dict[str, datetime] = field(default_factory=dict)
-    etag: str | None = None
 
 
-class Comments:
+class CommentSweep:
     """All comments of a repository in one listing, two requests where nothing is new."""
-
-    listings = ("issues/comments", "pulls/comments")
 
     def __init__(self, repository: Repository) -> None:
         self._repository = repository
-        self._swept: dict[str, _Swept] = {}
+        self._listings: dict[str, _Listing] = {}
 
-    def discussed(self, progress: Progress) -> Iterator[tuple[str, int]]:
+    def find_unread(self, cursor: RepositoryCursor) -> Iterator[tuple[str, int]]:
         """The kind of id (`issues` or `pull`) and number of what has a comment that was not read, each once."""
         found: dict[tuple[str, int], None] = {}
-        for listing, timeline in zip(self.listings, (progress.comments, progress.review_comments), strict=True):
-            for comment in self._new(listing, timeline, progress.etags.pop(listing, None)):
-                url = str(comment.get("issue_url") or comment.get("pull_request_url") or "")
-                if number := _NUMBER.search(url):
-                    is_pull = listing.startswith("pulls") or "/pull/" in str(comment.get("html_url"))
+        for path, timeline in ((_ISSUE_COMMENTS, cursor.comments), (_REVIEW_COMMENTS, cursor.review_comments)):
+            listing = _Listing(timeline, ListingState(cursor.etags.pop(path, None)), datetime.now(UTC))
+            self._listings[path] = listing
+            for comment in self._new_comments(path, listing):
+                if number := _NUMBER.search(comment.issue_url or comment.pull_request_url):
+                    is_pull = path == _REVIEW_COMMENTS or "/pull/" in comment.html_url
                     found["pull" if is_pull else "issues", int(number[1])] = None
         yield from found
 
-    def read(self, timeline: Timeline, comments: Iterable[Payload], read_at: datetime) -> None:
+    def record(self, timeline: Timeline, comments: Iterable[GitHubComment], read_at: datetime) -> None:
         """These comments have been read with their issue."""
         for comment in comments:
-            timeline.noted(comment.get("id"), updated_at(comment), read_at)
+            timeline.record(comment.id, time_or_none(comment.updated_at), read_at)
 
-    def done(self, progress: Progress) -> None:
-        """What `discussed` named has been read."""
-        for listing, swept in self._swept.items():
-            for key, updated in swept.new.items():
-                swept.timeline.emitted(key, updated, swept.read_at)
-            swept.timeline.forget_settled()
-            progress.keep_etag(listing, swept.etag)
+    def complete(self, cursor: RepositoryCursor) -> None:
+        """What `find_unread` named has been read."""
+        for path, listing in self._listings.items():
+            for comment_id, updated in listing.new.items():
+                listing.timeline.advance(comment_id, updated, listing.read_at)
+            listing.timeline.forget_settled()
+            cursor.keep_etag(path, listing.state.etag)
 
-    def _new(self, listing: str, timeline: Timeline, etag: str | None) -> Iterator[Payload]:
-        swept = self._swept[listing] = _Swept(timeline, datetime.now(UTC), etag=etag)
-        for count, page in enumerate(self._pages(listing, timeline.begin, etag)):
-            swept.etag = page.etag if count == 0 and not page.next else None
-            times = [updated for comment in page.items if (updated := updated_at(comment))]
+    def _new_comments(self, path: str, listing: _Listing) -> Iterator[CommentLink]:
+        begin = listing.timeline.begin
+        for page in self._pages(path, begin, listing.state.etag):
+            listing.state.add(page)
             for comment in page.items:
-                updated = updated_at(comment)
-                if updated and timeline.is_new(comment.get("id"), updated):
-                    swept.new[str(comment.get("id"))] = updated
+                updated = comment.updated
+                if updated and listing.timeline.is_new(comment.id, updated):
+                    listing.new[comment.id] = updated
                     yield comment
-            if timeline.begin and times and min(times) < timeline.begin:
+            times = [updated for comment in page.items if (updated := comment.updated)]
+            if begin and times and min(times) < begin:
                 return  # newest first: nothing of interest is to come, or the server knows no `since`
 
-    def _pages(self, listing: str, begin: datetime | None, etag: str | None) -> Iterator[Page]:
+    def _pages(self, path: str, begin: datetime | None, etag: str | None) -> Iterator[RestPage[CommentLink]]:
         since = {"since": f"{begin:%Y-%m-%dT%H:%M:%SZ}"} if begin else {}
-        path = f"{self._repository.path}/{listing}"
+        order = {"sort": "updated", "direction": "desc", **since}
         try:
-            yield from self._repository.client.pages(path, etag, sort="updated", direction="desc", **since)
+            yield from self._repository.client.pages(CommentLink, f"{self._repository.path}/{path}", etag, **order)
         except NotFound:
             return  # issues are switched off, or a server without such listings

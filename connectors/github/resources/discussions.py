@@ -7,14 +7,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from connectors.contract import Checkpoint, Deleted, Item, ListingEntry, Window
 from connectors.errors import InvalidResponse, NotFound, RequestRejected, Unavailable
-from connectors.github.cursor import Progress
-from connectors.github.graphql import NotOffered, aliased, following, nodes
+from connectors.github.cursor import RepositoryCursor
+from connectors.github.graphql import NotOffered, select_by_alias
+from connectors.github.payloads.graphql import (
+    DiscussionComment,
+    DiscussionHeader,
+    DiscussionListing,
+    DiscussionReply,
+    DiscussionsByAlias,
+    GitHubDiscussion,
+    InRepository,
+    OneComment,
+    OneDiscussion,
+)
+from connectors.github.payloads.parsing import NotAsDocumented
 from connectors.github.repository import Repository
-from connectors.github.responses import Payload, moment
+from connectors.paging import PageTrail
+
+R = TypeVar("R")
 
 PER_REQUEST = 10
 """Discussions read at once: with 50 comments and 50 replies each, about 5 of an hour's 5,000 points."""
@@ -48,119 +63,112 @@ query($id: ID!, $after: String!) {{
 }}"""
 
 
-class Discussions:
+class DiscussionResource:
     kinds = ("discussions",)
 
     def __init__(self, repository: Repository) -> None:
         self._repository = repository
-        self._make = repository.make
+        self._documents = repository.documents
+        self._where = f"{repository.path} through GraphQL"
         owner, _, name = repository.name.partition("/")
-        self._named = {"owner": owner, "name": name}
+        self._names = {"owner": owner, "name": name}
 
-    def changed(self, progress: Progress, window: Window | None) -> Iterator[Item]:
+    def read_changes(self, cursor: RepositoryCursor, window: Window | None) -> Iterator[Item]:
         """By their last update, least recently updated first, with a checkpoint after each handful."""
-        timeline = progress.discussions
-        begin = window.since if window else timeline.begin
-        found = [(number, updated) for number, _, updated in self._listing(begin)]
-        wanted = [
-            (number, updated)
-            for number, updated in reversed(found)
-            if ((updated in window) if window else timeline.is_new(number, updated))
+        timeline = cursor.discussions
+        due = [
+            one
+            for one in reversed(list(self._listing(window.since if window else timeline.begin)))
+            if ((one.updated in window) if window else timeline.is_new(one.number, one.updated))
         ]
-        for start in range(0, len(wanted), PER_REQUEST):
-            batch = wanted[start : start + PER_REQUEST]
+        for start in range(0, len(due), PER_REQUEST):
+            batch = due[start : start + PER_REQUEST]
             read_at = datetime.now(UTC)
-            yield from self._read([number for number, _ in batch])
-            for number, updated in batch:
-                timeline.emitted(number, updated, read_at)
+            yield from self._read([one.number for one in batch])
+            for one in batch:
+                timeline.advance(one.number, one.updated, read_at)
             timeline.forget_settled()
             if window is None:
-                yield Checkpoint(progress.cursor())
+                yield Checkpoint(cursor.to_json())
 
-    def listed(self) -> Iterator[ListingEntry]:
-        for number, title, updated in self._listing(None):
-            yield ListingEntry(self._make.discussion_id(number), title, updated)
+    def entries(self) -> Iterator[ListingEntry]:
+        for one in self._listing(None):
+            yield ListingEntry(self._documents.discussion_id(one.number), one.title, one.updated)
 
-    def again(self, kind: str, name: str) -> Item | None:
+    def fetch(self, kind: str, name: str) -> Item | None:
         try:
-            return self._one(int(name)) if name.isdecimal() else None
+            return self._fetch(int(name)) if name.isdecimal() else None
         except NotOffered:
             return None
 
-    def _listing(self, since: datetime | None) -> Iterator[tuple[int, str, datetime | None]]:
-        """Number, title and last update of all discussions updated at or after `since`, newest first."""
-        after: str | None = None
-        while self._repository.has("discussions"):
-            try:
-                answer = self._query(_LISTING, after=after)
-            except NotOffered:
-                return
-            connection = answer.get("discussions")
-            for node in nodes(connection):
-                updated = _updated(node)
-                if since and updated and updated < since:
+    def _listing(self, since: datetime | None) -> Iterator[DiscussionHeader]:
+        """All discussions updated at or after `since`, newest first."""
+        if not self._repository.has_discussions:
+            return
+        after, trail = None, PageTrail(self._where)
+        try:
+            while True:
+                page = self._query(DiscussionListing, _LISTING, after=after).discussions
+                for one in page.visible:
+                    if since and one.updated and one.updated < since:
+                        return
+                    yield one
+                if not (after := trail.follow(page.next_cursor)):
                     return
-                yield int(node["number"]), str(node.get("title") or ""), updated
-            after = following(connection)
-            if not after:
-                return
+        except NotOffered:
+            return
+        except NotAsDocumented as error:
+            raise InvalidResponse(self._where, str(error)) from error
 
     def _read(self, numbers: Sequence[int]) -> Iterator[Item]:
-        """All of them at once, or one by one where that is too much for the server."""
+        """All of them at once, or one by one where that is too much for the server, or one of them is odd."""
         try:
             found = self._payloads(numbers)
-        except (Unavailable, InvalidResponse, RequestRejected):
+        except (Unavailable, InvalidResponse, RequestRejected, NotAsDocumented):
             found = {}
         for number in numbers:
             yield self._item(number, found.get(number))
 
-    def _item(self, number: int, payload: Payload | None) -> Item:
-        document_id = self._make.discussion_id(number)
-        title = str((payload or {}).get("title") or f"#{number}")
-        item = self._repository.guard(
-            document_id, title, lambda: self._complete(payload) if payload else self._one(number)
-        )
-        return item or Deleted(document_id)
+    def _item(self, number: int, discussion: GitHubDiscussion | None) -> Item:
+        document_id = self._documents.discussion_id(number)
+        title = (discussion.title if discussion else "") or f"#{number}"
+        read = partial(self._complete, discussion) if discussion else partial(self._fetch, number)
+        return self._repository.attempt(document_id, title, read) or Deleted(document_id)
 
-    def _one(self, number: int) -> Item | None:
-        payload = self._payloads([number]).get(number)
-        return self._complete(payload) if payload else None
+    def _fetch(self, number: int) -> Item | None:
+        discussion = self._payloads([number]).get(number)
+        return self._complete(discussion) if discussion else None
 
-    def _payloads(self, numbers: Sequence[int]) -> dict[int, Payload]:
+    def _payloads(self, numbers: Sequence[int]) -> dict[int, GitHubDiscussion]:
         fields = {f"d{number}": f"discussion(number: {number}) {{ ...whole }}" for number in numbers}
-        text = f"query($owner: String!, $name: String!) {{ {_REPOSITORY} {{ {aliased(fields)} }} }}"
-        answer = self._query(f"{text}\nfragment whole on Discussion {{ {_WHOLE} }}")
-        return {number: found for number in numbers if (found := answer.get(f"d{number}"))}
+        text = f"query($owner: String!, $name: String!) {{ {_REPOSITORY} {{ {select_by_alias(fields)} }} }}"
+        found = self._query(DiscussionsByAlias, f"{text}\nfragment whole on Discussion {{ {_WHOLE} }}")
+        return {number: one for number in numbers if (one := found.get(f"d{number}"))}
 
-    def _complete(self, payload: Payload) -> Item:
+    def _complete(self, discussion: GitHubDiscussion) -> Item:
         """With the comments and replies that did not fit into the first answer."""
-        number, connection = payload["number"], payload.get("comments")
-        comments = nodes(connection)
-        while after := following(connection):
-            answer = self._query(_MORE_COMMENTS, number=number, after=after)
-            connection = (answer.get("discussion") or {}).get("comments")
-            comments += nodes(connection)
-        comments = [{**comment, "replies": {"nodes": self._replies(comment)}} for comment in comments]
-        return self._make.discussion({**payload, "comments": {"nodes": comments}})
+        page, trail = discussion.comments, PageTrail(self._where)
+        comments = page.visible
+        while after := trail.follow(page.next_cursor):
+            answer = self._query(OneDiscussion, _MORE_COMMENTS, number=discussion.number, after=after)
+            page = answer.discussion.comments
+            comments += page.visible
+        whole = [comment.with_replies(self._replies(comment)) for comment in comments]
+        return self._documents.discussion(discussion.with_comments(whole))
 
-    def _replies(self, comment: Payload) -> list[Payload]:
-        connection = comment.get("replies")
-        replies = nodes(connection)
-        while after := following(connection):
-            answer = self._repository.client.query(_MORE_REPLIES, id=comment["id"], after=after)
-            connection = (answer.get("node") or {}).get("replies")
-            replies += nodes(connection)
+    def _replies(self, comment: DiscussionComment) -> list[DiscussionReply]:
+        page, trail = comment.replies, PageTrail(self._where)
+        replies = page.visible
+        while after := trail.follow(page.next_cursor):
+            answer = self._repository.client.query(OneComment, _MORE_REPLIES, id=comment.id, after=after)
+            page = answer.node.replies
+            replies += page.visible
         return replies
 
-    def _query(self, text: str, **variables: Any) -> Payload:
-        found = self._repository.client.query(text, **self._named, **variables).get("repository")
-        if not isinstance(found, dict):
-            raise NotFound(f"{self._repository.path} through GraphQL")
+    def _query(self, model: type[R], text: str, **variables: Any) -> R:
+        """What was found in this repository. Raises SourceError and NotAsDocumented."""
+        answer = InRepository[model]  # type: ignore[valid-type]
+        found = self._repository.client.query(answer, text, **self._names, **variables).repository
+        if found is None:
+            raise NotFound(self._where)
         return found
-
-
-def _updated(node: Payload) -> datetime | None:
-    try:
-        return moment(node.get("updatedAt"))
-    except (TypeError, ValueError):
-        return None

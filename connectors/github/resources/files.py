@@ -3,97 +3,114 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from connectors.contract import Checkpoint, Deleted, Item, ListingEntry, Skipped, Window
 from connectors.errors import NotFound, RequestRejected
-from connectors.github.client import Blob, Tree
-from connectors.github.cursor import Progress, version
-from connectors.github.file_rules import unusable
+from connectors.github.cursor import RepositoryCursor, file_version
+from connectors.github.file_rules import reason_unusable
+from connectors.github.payloads.git import GitHubCommit
+from connectors.github.payloads.parsing import parse_time
 from connectors.github.repository import Repository
-from connectors.github.responses import Payload
+from connectors.github.trees import FileTree, GitFile
 
 FILES_PER_CHECKPOINT = 20
 
+_TREE = "tree"
+"""Under this name the cursor keeps the state of the tree."""
 _CONFLICT = 409
 """Answer for the tree of a repository that has no commit."""
 
 
-class Files:
+class FileResource:
     kinds = ("blob",)
 
     def __init__(self, repository: Repository) -> None:
         self._repository = repository
-        self._make = repository.make
-        self._knows_history = True
-        self._blobs: dict[str, Blob] | None = None
+        self._documents = repository.documents
+        self._has_history = True
+        self._by_path: dict[str, GitFile] | None = None
 
-    def changed(self, progress: Progress, window: Window | None) -> Iterator[Item]:
+    def read_changes(self, cursor: RepositoryCursor, window: Window | None) -> Iterator[Item]:
         """Files that changed, and those that are gone. Names with a new place come as new files."""
-        tree = self._tree(None if window else progress.etags.get("tree"))
+        if window:
+            yield from self._read_window(window)
+            return
+        tree = self._tree(cursor.etags.get(_TREE))
         if tree is None:
             return
-        progress.etags.pop("tree", None)  # until all that is new has been read
-        known = {} if window else progress.files
-        present = {blob.path for blob in tree.blobs}
-        for path in [path for path in known if path not in present]:
-            yield Deleted(self._make.file_id(path))
-            del known[path]
-        changed = [blob for blob in tree.blobs if window or not progress.has(blob)]
-        for count, blob in enumerate(changed, start=1):
-            if item := self._file(blob, window):
+        cursor.etags.pop(_TREE, None)  # until all that is new has been read
+        yield from self._delete_missing(tree, cursor)
+        changed = [file for file in tree.files if not cursor.has(file)]
+        for count, file in enumerate(changed, start=1):
+            if item := self._item(file, None):
                 yield item
-            known[blob.path] = version(blob)
-            if window is None and count % FILES_PER_CHECKPOINT == 0:
-                yield Checkpoint(progress.cursor())
-        if window is None:
-            progress.keep_etag("tree", tree.etag)
+            cursor.files[file.path] = file_version(file)
+            if count % FILES_PER_CHECKPOINT == 0:
+                yield Checkpoint(cursor.to_json())
+        cursor.keep_etag(_TREE, tree.etag)
 
-    def listed(self) -> Iterator[ListingEntry]:
+    def entries(self) -> Iterator[ListingEntry]:
         tree = self._tree(None)
-        for blob in tree.blobs if tree else ():
-            yield ListingEntry(self._make.file_id(blob.path), blob.path)
+        for file in tree.files if tree else ():
+            yield ListingEntry(self._documents.file_id(file.path), file.path)
 
-    def again(self, kind: str, name: str) -> Item | None:
-        if self._blobs is None:
+    def fetch(self, kind: str, name: str) -> Item | None:
+        if self._by_path is None:
             tree = self._tree(None)
-            self._blobs = {blob.path: blob for blob in tree.blobs} if tree else {}
-        return self._file(self._blobs[name], None) if name in self._blobs else None
+            self._by_path = {file.path: file for file in tree.files} if tree else {}
+        return self._item(self._by_path[name], None) if name in self._by_path else None
 
-    def _tree(self, etag: str | None) -> Tree | None:
+    def _read_window(self, window: Window) -> Iterator[Item]:
+        tree = self._tree(None)
+        for file in tree.files if tree else ():
+            if item := self._item(file, window):
+                yield item
+
+    def _delete_missing(self, tree: FileTree, cursor: RepositoryCursor) -> Iterator[Item]:
+        present = {file.path for file in tree.files}
+        for path in [path for path in cursor.files if path not in present]:
+            yield Deleted(self._documents.file_id(path))
+            del cursor.files[path]
+
+    def _tree(self, etag: str | None) -> FileTree | None:
         try:
-            return self._repository.client.tree(self._repository.name, self._make.branch, etag)
+            return self._repository.client.tree(self._repository.name, self._documents.branch, etag)
         except RequestRejected as error:
             if error.status != _CONFLICT:
                 raise
         except NotFound:
-            if self._repository.payload.get("size") != 0:
+            if self._repository.payload.size != 0:
                 raise  # no such branch, of a repository that has others
-        return Tree(None, ())
+        return FileTree(None, ())
 
-    def _file(self, blob: Blob, window: Window | None) -> Item | None:
+    def _item(self, file: GitFile, window: Window | None) -> Item | None:
         """A file's document; None if it was last changed outside of `window`."""
-        document_id = self._make.file_id(blob.path)
-        if reason := self._repository.rules.unread(blob):
-            return None if window else Skipped(document_id, blob.path, reason, self._make.file_url(blob.path))
-        return self._repository.guard(document_id, blob.path, lambda: self._read(blob, window))
+        if reason := self._repository.rules.reason_to_skip(file):
+            return None if window else self._skipped(file, reason)
+        read = partial(self._read, file, window)
+        return self._repository.attempt(self._documents.file_id(file.path), file.path, read)
 
-    def _read(self, blob: Blob, window: Window | None) -> Item | None:
-        commit = self._last_commit(blob.path)
-        if window and self._make.commit_time(commit) not in window:
+    def _read(self, file: GitFile, window: Window | None) -> Item | None:
+        commit = self._last_commit(file.path)
+        if window and parse_time(commit.committed_at) not in window:
             return None
-        content = self._repository.client.blob(self._repository.name, blob.sha)
-        if reason := unusable(content):
-            return Skipped(self._make.file_id(blob.path), blob.path, reason, self._make.file_url(blob.path))
-        return self._make.file(blob.path, content, commit)
+        content = self._repository.client.blob(self._repository.name, file.sha)
+        if reason := reason_unusable(content):
+            return self._skipped(file, reason)
+        return self._documents.file(file.path, content, commit)
 
-    def _last_commit(self, path: str) -> Payload:
-        """The commit that tells when and by whom a file was changed; empty where the server has no history."""
-        if not self._knows_history:
-            return {}
+    def _skipped(self, file: GitFile, reason: str) -> Skipped:
+        return Skipped(self._documents.file_id(file.path), file.path, reason, self._documents.file_url(file.path))
+
+    def _last_commit(self, path: str) -> GitHubCommit:
+        """The commit that tells when and by whom a file was changed; one without fields where there is no history."""
+        if not self._has_history:
+            return GitHubCommit()
         try:
-            return self._repository.client.last_commit(self._repository.name, self._make.branch, path)
+            return self._repository.client.last_commit(self._repository.name, self._documents.branch, path)
         except NotFound:
-            self._knows_history = False
+            self._has_history = False
         except RequestRejected:
             pass  # a document without a time is better than none
-        return {}
+        return GitHubCommit()

@@ -6,86 +6,86 @@ conditionally, and all pages are read when that one shows something else than be
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Iterable, Iterator
+from functools import partial
 from itertools import chain
 
 from connectors.contract import Checkpoint, Deleted, Failed, Item, ListingEntry, Skipped, Window
-from connectors.errors import InvalidResponse, NotFound
-from connectors.github.cursor import Progress
+from connectors.errors import NotFound
+from connectors.fingerprints import fingerprint
+from connectors.github.cursor import RepositoryCursor
+from connectors.github.payloads.rest import GitHubRelease
 from connectors.github.repository import Repository
-from connectors.github.responses import Page, Payload
+from connectors.github.responses import RestPage
 from connectors.model import Document
 
 logger = logging.getLogger(__name__)
 
+_LISTING = "releases"
 _NEWEST = "releases shown"
-"""Under this name the cursor keeps what the first page showed."""
+"""Under these names the cursor keeps the ETag of the first page, and what that page showed."""
 
 
-class Releases:
+class ReleaseResource:
     kinds = ("releases",)
 
     def __init__(self, repository: Repository) -> None:
         self._repository = repository
-        self._make = repository.make
+        self._documents = repository.documents
 
-    def changed(self, progress: Progress, window: Window | None) -> Iterator[Item]:
+    def read_changes(self, cursor: RepositoryCursor, window: Window | None) -> Iterator[Item]:
         if window:
-            yield from (item for payload in self._all() if (item := self._inside(payload, window)))
+            yield from (item for release in self._all() if (item := self._inside(release, window)))
             return
-        pages = self._pages(progress.etags.get("releases"))
+        pages = self._pages(cursor.etags.get(_LISTING))
         first = next(pages, None)
         if first is None:
             return
         newest = self._state(first)
-        if progress.etags.get(_NEWEST) != newest:
-            progress.etags.pop("releases", None)
-            progress.etags.pop(_NEWEST, None)
-            yield from self._all_changed(chain((first,), pages), progress)
-        progress.keep_etag("releases", first.etag)
-        progress.keep_etag(_NEWEST, newest)
-        yield Checkpoint(progress.cursor())
+        if cursor.etags.get(_NEWEST) != newest:
+            cursor.etags.pop(_LISTING, None)  # until all pages have been read
+            cursor.etags.pop(_NEWEST, None)
+            yield from self._read_pages(chain((first,), pages), cursor)
+        cursor.keep_etag(_LISTING, first.etag)
+        cursor.keep_etag(_NEWEST, newest)
+        yield Checkpoint(cursor.to_json())
 
-    def listed(self) -> Iterator[ListingEntry]:
-        for payload in self._all():
-            item = self._item(payload)
-            told = (item.updated_at, item.fingerprint) if isinstance(item, Document) else ()
-            yield ListingEntry(self._make.release_id(payload), str(payload.get("name") or ""), *told)
+    def entries(self) -> Iterator[ListingEntry]:
+        for release in self._all():
+            item = self._item(release)
+            shown = (item.updated_at, item.fingerprint) if isinstance(item, Document) else ()
+            yield ListingEntry(self._documents.release_id(release), release.name, *shown)
 
-    def again(self, kind: str, name: str) -> Item | None:
+    def fetch(self, kind: str, name: str) -> Item | None:
         if not name.isdecimal():
             return None
-        return self._item(self._repository.client.get(f"{self._repository.path}/releases/{name}"))
+        return self._item(self._repository.client.get(GitHubRelease, f"{self._repository.path}/releases/{name}"))
 
-    def _all_changed(self, pages: Iterable[Page], progress: Progress) -> Iterator[Item]:
-        """What is new or another than before on all pages, then what stands on none."""
-        gone = dict.fromkeys(progress.releases)
-        for payload in (payload for page in pages for payload in page.items):
-            document_id, item = self._make.release_id(payload), self._item(payload)
+    def _read_pages(self, pages: Iterable[RestPage[GitHubRelease]], cursor: RepositoryCursor) -> Iterator[Item]:
+        """What is new or other than before on all pages, then what is on none."""
+        gone = dict.fromkeys(cursor.releases)
+        for release in (release for page in pages for release in page.items):
+            document_id, item = self._documents.release_id(release), self._item(release)
             gone.pop(document_id, None)
-            if progress.releases.get(document_id) != _version(item):
+            if cursor.releases.get(document_id) != _version(item):
                 yield item
-                progress.releases[document_id] = _version(item)
+                cursor.releases[document_id] = _version(item)
         for document_id in gone:
             yield Deleted(document_id)
-            del progress.releases[document_id]
+            del cursor.releases[document_id]
 
-    def _state(self, page: Page) -> str:
+    def _state(self, page: RestPage[GitHubRelease]) -> str:
         """Of all that would be emitted of a page. Its ETag also tells how often each file was downloaded."""
-        shown = [(self._make.release_id(payload), _version(self._item(payload))) for payload in page.items]
-        return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
+        return fingerprint([[self._documents.release_id(one), _version(self._item(one))] for one in page.items])
 
-    def _all(self) -> Iterator[Payload]:
-        return (payload for page in self._pages(None) for payload in page.items)
+    def _all(self) -> Iterator[GitHubRelease]:
+        return (release for page in self._pages(None) for release in page.items)
 
-    def _pages(self, etag: str | None) -> Iterator[Page]:
-        path, found = f"{self._repository.path}/releases", False
+    def _pages(self, etag: str | None) -> Iterator[RestPage[GitHubRelease]]:
+        found = False
         try:
-            for page in self._repository.client.pages(path, etag):
-                if any("id" not in payload for payload in page.items):
-                    raise InvalidResponse(path, "a release without an id")
+            for page in self._repository.client.pages(GitHubRelease, f"{self._repository.path}/releases", etag):
                 found = True
                 yield page
         except NotFound:
@@ -93,17 +93,20 @@ class Releases:
                 raise  # a listing that ends early is not one of all releases
             logger.info("%s: the server has no releases", self._repository.name)
 
-    def _inside(self, payload: Payload, window: Window) -> Item | None:
-        item = self._item(payload)
+    def _inside(self, release: GitHubRelease, window: Window) -> Item | None:
+        item = self._item(release)
         return item if isinstance(item, Document) and item.updated_at in window else None
 
-    def _item(self, payload: Payload) -> Document | Skipped | Failed:
+    def _item(self, release: GitHubRelease) -> Document | Skipped | Failed:
         """Drafts are seen by those alone who may write, so they are passed over."""
-        document_id, title = self._make.release_id(payload), str(payload.get("name") or payload.get("tag_name") or "")
-        if payload.get("draft"):
-            return Skipped(document_id, title, "draft", str(payload.get("html_url") or ""))
-        item = self._repository.guard(document_id, title, lambda: self._make.release(payload))
-        return item if not isinstance(item, Deleted) else Failed(document_id, title, "not found")
+        document_id, title = self._documents.release_id(release), release.name or release.tag_name
+        if release.draft:
+            return Skipped(document_id, title, "draft", release.html_url)
+        return self._repository.isolation.attempt(document_id, title, partial(self._document, release))
+
+    def _document(self, release: GitHubRelease) -> Document:
+        release.require_sound()
+        return self._documents.release(release)
 
 
 def _version(item: Document | Skipped | Failed) -> str:

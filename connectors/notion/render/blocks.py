@@ -40,7 +40,7 @@ class BlockTree:
 
 
 def blocks_markdown(blocks: Sequence[BlockTree], names: NotionNames) -> str:
-    """Markdown of blocks that stand one below the other."""
+    """Markdown of blocks one below the other."""
     whole = ""
     previous = ""
     for kind, text in _rendered(blocks, names):

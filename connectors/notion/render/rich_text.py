@@ -41,12 +41,10 @@ def markdown(rich_text: Iterable[RichTextRun]) -> str:
 
 
 def _style(run: RichTextRun) -> _Style:
-    annotations = run.annotations
-    bold, italic, strikethrough = annotations.bold, annotations.italic, annotations.strikethrough
-    marks = (("**", bold), ("*", italic), ("~~", strikethrough))
+    marks = (("**", run.bold), ("*", run.italic), ("~~", run.strikethrough))
     return _Style(
         marks=tuple(mark for mark, is_set in marks if is_set),
-        code=annotations.code,
+        code=run.code,
         equation=run.type == "equation",
         link=run.href,
     )

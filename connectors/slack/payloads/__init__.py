@@ -6,19 +6,6 @@ Objects are read one by one, and field by field: one that is not as documented c
 page has to be right, since a page that cannot be read is not an empty one.
 """
 
-from connectors.slack.payloads.answers import (
-    ChannelAnswer,
-    ChannelsAnswer,
-    FileAnswer,
-    FilesAnswer,
-    MembersAnswer,
-    MessagesAnswer,
-    SlackAnswer,
-    SlackRefusal,
-    UserAnswer,
-    UsergroupsAnswer,
-    UsersAnswer,
-)
 from connectors.slack.payloads.blocks import BlockNode, BlockValue, parse_blocks
 from connectors.slack.payloads.events import EventEnvelope, SlackEvent
 from connectors.slack.payloads.messages import (
@@ -31,7 +18,20 @@ from connectors.slack.payloads.messages import (
     SlackMessage,
     is_root_fingerprint,
 )
-from connectors.slack.payloads.people import SlackChannel, SlackIdentity, SlackUser, SlackUsergroup
+from connectors.slack.payloads.responses import (
+    ChannelAnswer,
+    ChannelsAnswer,
+    FileAnswer,
+    FilesAnswer,
+    MembersAnswer,
+    MessagesAnswer,
+    SlackAnswer,
+    SlackRefusal,
+    UserAnswer,
+    UsergroupsAnswer,
+    UsersAnswer,
+)
+from connectors.slack.payloads.users import SlackChannel, SlackIdentity, SlackUser, SlackUsergroup
 
 __all__ = [
     "AttachmentField",

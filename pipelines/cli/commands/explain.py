@@ -49,11 +49,7 @@ def _lines(found: Explanation) -> Iterator[tuple[str, str]]:
     yield "unit", _unit(found.unit_context)
     if found.unit_context.error:
         yield "", f"its last sync failed: {found.unit_context.error}"
-    yield "chunks", f"{found.chunks} indexed, {len(found.published)} published"
-    for passage in found.published[:PASSAGES_SHOWN]:
-        yield "", f"{passage.position}  {' > '.join(passage.headings) or '(no heading)'}: {passage.opening}"
-    if len(found.published) > PASSAGES_SHOWN:
-        yield "", f"and {len(found.published) - PASSAGES_SHOWN} more"
+    yield from _passage_lines(found)
     yield from _rights(found)
     for event in found.events:
         yield "event", f"{event.id}  {_time(event.received_at)}  {event.kind} ({event.scope}): {_state(event)}"
@@ -61,6 +57,14 @@ def _lines(found: Explanation) -> Iterator[tuple[str, str]]:
         yield "also there", other
     for rank in found.ranks:
         yield "rank", _rank(rank)
+
+
+def _passage_lines(found: Explanation) -> Iterator[tuple[str, str]]:
+    yield "chunks", f"{found.chunks} indexed, {len(found.published)} published"
+    for passage in found.published[:PASSAGES_SHOWN]:
+        yield "", f"{passage.position}  {' > '.join(passage.headings) or '(no heading)'}: {passage.opening}"
+    if len(found.published) > PASSAGES_SHOWN:
+        yield "", f"and {len(found.published) - PASSAGES_SHOWN} more"
 
 
 def _rights(found: Explanation) -> Iterator[tuple[str, str]]:

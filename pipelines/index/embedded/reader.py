@@ -52,7 +52,7 @@ class EdgeReader:
     def _live_view(self) -> Iterator[_View | None]:
         """The view of the live copy, kept open until the query is answered; None before the first publication."""
         with self._lock:
-            stamp = self._snapshots.stamp()
+            stamp = self._snapshots.stamp()  # a stat of one file: cheap enough for each query
             if stamp != self._stamp:
                 self._switch(self._open_view(), stamp)
             view = self._view

@@ -12,8 +12,8 @@ from pipelines.catalog.lookup import resolve
 from pipelines.errors import IndexStoreError, UsageError
 from pipelines.index.contract import Filters, Hit
 from pipelines.operations.explain.context import RelatedEvent, UnitContext, related_events, unit_context
-from pipelines.operations.explain.progress import StageProgress, stages
 from pipelines.operations.explain.ranks import Rank, find_rank
+from pipelines.operations.explain.stage_progress import StageProgress, stages
 from pipelines.operations.explain.visibility import Reader, Visibility, reader, visibility
 from pipelines.retrieval.principals import person_tokens
 from pipelines.services import Services

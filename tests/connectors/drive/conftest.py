@@ -197,7 +197,8 @@ def predicate(query: str) -> Callable[[dict[str, Any]], bool]:
     text = re.sub(r"'([^']*)' in parents", r"('\1' in (file['parents'] or ()))", query)
     text = re.sub(r"(trashed) = (true|false)", lambda m: f"file['trashed'] is {m[2].title()}", text)
     text = re.sub(r"(mimeType|createdTime|modifiedTime) (>=|<|!=|=) ", r"file['\1'] \2 ", text).replace(" = ", " == ")
-    return eval(f"lambda file: {text or True}")
+    found: Callable[[dict[str, Any]], bool] = eval(f"lambda file: {text or True}")
+    return found
 
 
 @pytest.fixture

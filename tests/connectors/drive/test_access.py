@@ -23,7 +23,8 @@ def who(*permissions: dict[str, Any]) -> tuple[str, ...]:
     ("permission", "expected"),
     [
         ({"type": "user", "emailAddress": "Ada@Acme.test"}, ("user:ada@acme.test",)),
-        ({"type": "group", "emailAddress": "Eng@Acme.test"}, ("group:acme:eng@acme.test",)),
+        ({"type": "group", "emailAddress": " Eng@Acme.test "}, ("group:acme:eng@acme.test",)),
+        ({"type": "group"}, ()),
         ({"type": "domain", "domain": "Acme.test", "allowFileDiscovery": True}, ("group:acme:domain:acme.test",)),
         ({"type": "domain", "domain": "acme.test"}, ("group:acme:domain:acme.test",)),
         ({"type": "domain", "domain": "acme.test", "allowFileDiscovery": False}, ()),
@@ -112,6 +113,7 @@ def test_only_a_discoverable_permission_for_anyone_is_public(permission: dict[st
     [
         ("Ada@Acme.test", ("group:acme:domain:acme.test",)),
         ('"odd@name"@acme.test ', ("group:acme:domain:acme.test",)),
+        ("ada@ ", ()),
         ("", ()),
     ],
 )

@@ -39,12 +39,12 @@ def listed(base_url: str) -> set[str]:
 
 
 def ids(items: list[Item]) -> list[str]:
-    found = [item.id if isinstance(item, Document) else item.document_id for item in items if not _is_mark(item)]
+    found = [
+        item.id if isinstance(item, Document) else item.document_id
+        for item in items
+        if not isinstance(item, Checkpoint)
+    ]
     return [one.removeprefix("drive:acme/") for one in found]
-
-
-def _is_mark(item: Item) -> bool:
-    return isinstance(item, Checkpoint)
 
 
 def test_every_file_comes_out_once(connector: DriveConnector, listed: set[str]) -> None:

@@ -179,4 +179,4 @@ def test_a_mislabelled_file_is_read_as_text(drive: Any, connector: DriveConnecto
 
 
 def _is_media(request: httpx.Request) -> bool:
-    return request.url.params.get("alt") == "media"
+    return str(request.url.params.get("alt")) == "media"

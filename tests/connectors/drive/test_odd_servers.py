@@ -13,7 +13,7 @@ import stamina
 from connectors.contract import Checkpoint, Deleted, Failed, Item
 from connectors.drive.payloads import ChangePage, DriveCommentPage, FilePage
 from connectors.drive.source import DriveConnector
-from connectors.errors import RateLimited
+from connectors.errors import RateLimited, Unavailable
 from connectors.model import Document, Unit
 
 ROOT = Unit("root", "My Drive")
@@ -130,3 +130,51 @@ def test_one_file_in_trouble_does_not_stop_a_second_look(drive: Any, connector: 
     drive.faults.append(fault("/two", lambda: refuse(403, "userRateLimitExceeded")))
     with pytest.raises(RateLimited):
         list(connector.fetch(ROOT, ids))
+
+
+def test_a_server_that_gives_no_file_is_left(drive: Any, connector: DriveConnector) -> None:
+    names = [drive.text(f"file{number}") for number in range(20)]
+    drive.faults.append(lambda request: httpx.Response(503) if "/files/file" in request.url.path else None)
+    before = connector.requests
+    with pytest.raises(Unavailable):
+        list(connector.fetch(ROOT, [f"drive:acme/{name}" for name in names]))
+    assert connector.requests - before <= 10
+
+
+def test_changes_go_on_after_a_server_gave_no_file(drive: Any, connector: DriveConnector) -> None:
+    cursor = cursor_after(connector)
+    for number in range(20):
+        drive.text(f"file{number}")
+    drive.faults.append(lambda request: httpx.Response(503) if request.url.params.get("alt") == "media" else None)
+    with pytest.raises(Unavailable):
+        items(connector, cursor)
+    drive.faults.clear()
+    assert len([item for item in items(connector, cursor) if isinstance(item, Document)]) == 20
+
+
+def test_a_removal_that_cannot_be_looked_into_is_the_file_alone(drive: Any, connector: DriveConnector) -> None:
+    """A file that is gone from a shared drive may have moved: it is asked for."""
+    drive.drives["team"] = "Team"
+    team = Unit("team", "Team")
+    for name in ("one", "two"):
+        drive.doc(name, "team")
+    *_, last = connector.read(team)
+    assert isinstance(last, Checkpoint)
+    drive.move_to_drive("one", "elsewhere")
+    drive.edit("two", "Other words.")
+    drive.faults.append(lambda request: httpx.Response(503) if request.url.path.endswith("/files/one") else None)
+    found = [type(item) for item in connector.read(team, last.cursor) if not isinstance(item, Checkpoint)]
+    assert found == [Failed, Document]
+
+
+def test_a_folder_that_cannot_be_looked_into_keeps_the_cursor(drive: Any, connector: DriveConnector) -> None:
+    """All that is below it would be missed."""
+    drive.drives["team"] = "Team"
+    team = Unit("team", "Team")
+    drive.folder("inner", "team")
+    *_, last = connector.read(team)
+    assert isinstance(last, Checkpoint)
+    drive.move_to_drive("inner", "elsewhere")
+    drive.faults.append(lambda request: httpx.Response(503) if request.url.path.endswith("/files/inner") else None)
+    with pytest.raises(Unavailable):
+        list(connector.read(team, last.cursor))

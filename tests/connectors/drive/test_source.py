@@ -184,7 +184,10 @@ def test_a_listing_out_of_order_is_continued_without_a_gap(
         params = {name: value for name, value in request.url.params.items() if name != "orderBy"}
         if "orderBy" not in request.url.params or request.url.params["q"].startswith("mimeType = "):
             return None
-        return drive(request.__class__("GET", request.url.copy_with(params=params), headers=request.headers))
+        answer: httpx.Response = drive(
+            request.__class__("GET", request.url.copy_with(params=params), headers=request.headers)
+        )
+        return answer
 
     drive.faults.append(unsorted)
     items = list(open_drive().read(ROOT))

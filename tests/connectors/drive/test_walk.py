@@ -1,15 +1,21 @@
-"""Listings name what a read would yield, and the marks tell what has changed."""
+"""Listings name what a read would yield, and their fingerprints what has changed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import httpx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from connectors.contract import ListingEntry
+from connectors.drive.client import DriveClient
+from connectors.drive.settings import DriveConnection
 from connectors.drive.source import DriveConnector
+from connectors.drive.walk import FolderWalk, WalkPosition
 from connectors.errors import InvalidResponse
 from connectors.model import Document, Unit
 
@@ -66,7 +72,7 @@ CHANGES: dict[str, tuple[Callable[[Any], None], set[str]]] = {
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_marks_tell_what_a_document_would_show(filled: Any, connector: DriveConnector, name: str) -> None:
+def test_fingerprints_tell_what_a_document_would_show(filled: Any, connector: DriveConnector, name: str) -> None:
     change, expected = CHANGES[name]
     before = listed(connector)
     change(filled)
@@ -103,3 +109,34 @@ def test_what_is_in_the_trash_or_left_out_is_in_no_unit(filled: Any, open_drive:
     connector = open_drive(exclude=("team",))
     assert connector.unit_of("drive:acme/top") is None
     assert connector.unit_of("drive:acme/team-top") is None
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    names=st.permutations("abcdef"),
+    parents=st.lists(st.integers(0, 5), min_size=6, max_size=6),
+    files=st.lists(st.integers(0, 6), max_size=8),
+    page_size=st.integers(1, 3),
+)
+def test_a_walk_goes_on_from_every_position(
+    new_drive: Any, connection: DriveConnection, names: list[str], parents: list[int], files: list[int], page_size: int
+) -> None:
+    """Whatever the tree, and in whatever order its folders were made."""
+    drive = new_drive()
+    drive.page_size = page_size
+    folders = [drive.folder("top")]
+    for name, parent in zip(names, parents, strict=True):
+        folders.append(drive.folder(name, folders[min(parent, len(folders) - 1)]))
+    expected = [drive.doc(f"file{number}", folders[folder]) for number, folder in enumerate(files)]
+    with closing(DriveClient(connection, httpx.MockTransport(drive))) as client:
+        walk = FolderWalk(client, lambda folder: None)
+        batches = list(walk.below("top"))
+        assert sorted(file.id for batch in batches for file in batch.files) == expected
+        for index, batch in enumerate(batches):
+            rest = list(walk.below("top", WalkPosition.from_json(batch.position.as_json())))
+            found = {file.id for one in (*batches[: index + 1], *rest) for file in one.files}
+            assert sorted(found) == expected
+            again = {file.id for one in rest for file in one.files} & {
+                file.id for one in batches[:index] for file in one.files
+            }
+            assert not again, "what is behind the position is not read again"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -28,7 +30,7 @@ CONNECTION = DriveConnection(
 )
 
 
-def notification(feed="user", state="change", number="7", **headers):
+def notification(feed: str = "user", state: str = "change", number: str = "7", **headers: str) -> dict[str, str]:
     channel = new_channel_id(feed)
     return {
         "x-goog-channel-id": channel,
@@ -43,7 +45,7 @@ def notification(feed="user", state="change", number="7", **headers):
     [("user", (Invalidation("units"), Invalidation("unit"))), ("0ADrive", (Invalidation("unit", "0ADrive"),))],
 )
 @pytest.mark.parametrize("state", ["add", "change", "remove", "trash", "untrash", "update"])
-def test_a_notification_says_in_which_units_to_look(feed, changes, state):
+def test_a_notification_says_in_which_units_to_look(feed: str, changes: tuple[Invalidation, ...], state: str) -> None:
     headers = notification(feed, state)
     event = receive(CONNECTION, headers, b"", 0.0)
     assert event.invalidations == changes
@@ -51,7 +53,7 @@ def test_a_notification_says_in_which_units_to_look(feed, changes, state):
 
 
 @pytest.mark.parametrize("state", ["sync", "from_the_future"])
-def test_what_says_nothing_is_named(state):
+def test_what_says_nothing_is_named(state: str) -> None:
     event = receive(CONNECTION, notification(state=state), b"", 0.0)
     assert (event.invalidations, event.kind, bool(event.ignored)) == ((), state, True)
 
@@ -64,23 +66,23 @@ def test_what_says_nothing_is_named(state):
         notification() | {"x-goog-channel-id": new_channel_id("user")},
     ],
 )
-def test_a_token_of_another_channel_is_refused(headers):
+def test_a_token_of_another_channel_is_refused(headers: dict[str, str]) -> None:
     with pytest.raises(DeliveryRefused):
         receive(CONNECTION, headers, b"", 0.0)
 
 
-def test_without_a_secret_everything_is_refused():
+def test_without_a_secret_everything_is_refused() -> None:
     with pytest.raises(DeliveryRefused, match="webhook_secret"):
         receive(CONNECTION.model_copy(update={"webhook_secret": None}), notification(), b"", 0.0)
 
 
 @pytest.mark.parametrize("change", [{"x-goog-resource-state": ""}, {"x-goog-message-number": "soon"}])
-def test_missing_headers_are_unreadable(change):
+def test_missing_headers_are_unreadable(change: dict[str, str]) -> None:
     with pytest.raises(DeliveryUnreadable):
         receive(CONNECTION, notification(**change), b"", 0.0)
 
 
-def test_a_channel_tells_its_feed():
+def test_a_channel_tells_its_feed() -> None:
     assert feed_of(new_channel_id("0ADrive")) == "0ADrive"
     assert feed_of("somebody-elses") is None
     assert len(new_channel_id("0" * 33)) <= 64
@@ -90,12 +92,12 @@ def test_a_channel_tells_its_feed():
 class Pushing:
     """A Drive whose changes can be watched."""
 
-    def __init__(self, drive):
+    def __init__(self, drive: Callable[[httpx.Request], httpx.Response]) -> None:
         self.drive = drive
-        self.opened = []
-        self.stopped = []
+        self.opened: list[dict[str, Any]] = []
+        self.stopped: list[str] = []
 
-    def __call__(self, request):
+    def __call__(self, request: httpx.Request) -> httpx.Response:
         body = json.loads(request.content) if request.content else {}
         if request.url.path.endswith("/changes/watch"):
             assert body["type"] == "web_hook"
@@ -109,7 +111,7 @@ class Pushing:
         return self.drive(request)
 
 
-def test_channels_are_opened_kept_renewed_and_stopped(drive):
+def test_channels_are_opened_kept_renewed_and_stopped(drive: Any) -> None:
     drive.drives["0ADrive"] = "Shared"
     pushing = Pushing(drive)
     connector = DriveConnector(CONNECTION, httpx.MockTransport(pushing))
@@ -125,14 +127,14 @@ def test_channels_are_opened_kept_renewed_and_stopped(drive):
     connector.close()
 
 
-def test_nothing_is_watched_without_an_address(drive):
+def test_nothing_is_watched_without_an_address(drive: Any) -> None:
     pushing = Pushing(drive)
     connector = DriveConnector(CONNECTION.model_copy(update={"webhook_url": None}), httpx.MockTransport(pushing))
     assert (connector.renew_channels({}, NOW), pushing.opened, drive.calls) == ({}, [], [])
     connector.close()
 
 
-def test_a_drive_that_cannot_be_watched_is_left_to_syncs(drive):
+def test_a_drive_that_cannot_be_watched_is_left_to_syncs(drive: Any) -> None:
     drive.has_feed = False
     connector = DriveConnector(CONNECTION, httpx.MockTransport(drive))
     assert connector.renew_channels({}, NOW) == {}

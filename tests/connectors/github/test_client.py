@@ -10,7 +10,10 @@ import pytest
 
 from connectors.errors import AccessDenied, InvalidResponse, NotFound, RateLimited, SourceError
 from connectors.github.client import GitHubClient
-from connectors.github.responses import SECONDARY_LIMIT_WAIT, moment, refusal
+from connectors.github.payloads.git import GitHubCommit
+from connectors.github.payloads.parsing import parse_time
+from connectors.github.payloads.rest import GitHubIssue
+from connectors.github.responses import SECONDARY_LIMIT_WAIT, refusal
 from connectors.github.settings import GitHubConnection
 
 Handler = Callable[[httpx.Request], httpx.Response]
@@ -55,9 +58,9 @@ def test_next_links_are_opaque_and_stay_at_home(client: Callable[[Handler], GitH
 
     def answer(request: httpx.Request) -> httpx.Response:
         asked.append(str(request.url))
-        return linked([{"n": len(asked)}], link if len(asked) == 1 else None)
+        return linked([{"number": len(asked)}], link if len(asked) == 1 else None)
 
-    assert [item["n"] for item in client(answer).listing("x")] == [1, 2]
+    assert [item.number for item in client(answer).listing(GitHubIssue, "x")] == [1, 2]
     assert asked == ["https://ghe.test/api/v3/x?per_page=100", url]
 
 
@@ -71,7 +74,7 @@ def test_endless_pages_end(client: Callable[[Handler], GitHubClient], items: lis
         asked.append(str(request.url))
         return linked(items, f"https://ghe.test/api/v3/x?page={len(asked) + 1}")
 
-    found = client(answer).listing("x") if method == "listing" else client(answer).issues("acme/api", None)
+    found = client(answer).listing(GitHubIssue, "x") if method == "listing" else client(answer).issues("acme/api", None)
     assert len(list(found)) == (len(items) if method == "listing" else 1)
     assert len(asked) == 2
 
@@ -79,21 +82,21 @@ def test_endless_pages_end(client: Callable[[Handler], GitHubClient], items: lis
 def test_pages_that_go_round_in_circles_end(client: Callable[[Handler], GitHubClient]) -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         page = int(request.url.params.get("page", 1))
-        return linked([{"n": page}], f"https://ghe.test/api/v3/x?page={page % 3 + 1}")
+        return linked([{"number": page}], f"https://ghe.test/api/v3/x?page={page % 3 + 1}")
 
-    assert [item["n"] for item in client(answer).listing("x")] == [1, 2, 3]
+    assert [item.number for item in client(answer).listing(GitHubIssue, "x")] == [1, 2, 3]
 
 
 @pytest.mark.parametrize("body", [b'{"message": "hello"}', b'"text"', b"[1, 2]", b"null"])
 def test_what_is_no_listing_is_refused(client: Callable[[Handler], GitHubClient], body: bytes) -> None:
     with pytest.raises(InvalidResponse, match="not a list"):
-        list(client(lambda request: httpx.Response(200, content=body)).listing("x"))
+        list(client(lambda request: httpx.Response(200, content=body)).listing(GitHubIssue, "x"))
 
 
 @pytest.mark.parametrize("link", ["https://[broken", "https://ghe.test/api/v3/\x01"])
 def test_a_next_link_that_is_no_url_is_refused(client: Callable[[Handler], GitHubClient], link: str) -> None:
     with pytest.raises(InvalidResponse):
-        list(client(lambda request: linked([{"n": 1}], link)).listing("x"))
+        list(client(lambda request: linked([{"number": 1}], link)).listing(GitHubIssue, "x"))
 
 
 def test_issues_without_numbers_are_refused(client: Callable[[Handler], GitHubClient]) -> None:
@@ -180,7 +183,7 @@ def test_a_limit_is_waited_for(client: Callable[[Handler], GitHubClient], monkey
     fake = SimpleNamespace(monotonic=lambda: sum(slept), sleep=slept.append, time=time.time)
     monkeypatch.setattr("connectors.rate_limits.time", fake)
     answers = [answered(403, {"retry-after": "9"}, ""), httpx.Response(200, json={"full_name": "acme/api"})]
-    assert client(lambda request: answers.pop(0)).repository("acme/api")[0] == {"full_name": "acme/api"}
+    assert client(lambda request: answers.pop(0)).repository("acme/api")[0].full_name == "acme/api"
     assert slept == [9.0]
 
 
@@ -193,7 +196,7 @@ def test_an_unchanged_tree_is_not_sent_again(client: Callable[[Handler], GitHubC
 
     found = client(answer).tree("acme/api", "main")
     assert found is not None
-    assert [blob.path for blob in found.blobs] == ["a.md"]
+    assert [file.path for file in found.files] == ["a.md"]
     assert client(answer).tree("acme/api", "main", found.etag) is None
     assert client(answer).tree("acme/api", "main", 'W/"0"') == found
 
@@ -207,7 +210,7 @@ def test_branches_and_paths_are_quoted(client: Callable[[Handler], GitHubClient]
 
     opened = client(answer)
     opened.tree("acme/api", "release/v1 #2")
-    assert opened.last_commit("acme/api", "main", "docs/é?.md") == {}
+    assert opened.last_commit("acme/api", "main", "docs/é?.md") == GitHubCommit()
     assert asked == [
         "/api/v3/repos/acme/api/git/trees/release/v1%20%232?recursive=1",
         "/api/v3/repos/acme/api/commits?sha=main&path=docs%2F%C3%A9%3F.md&per_page=1",
@@ -242,4 +245,4 @@ def test_a_blob_that_is_not_base64_is_refused(client: Callable[[Handler], GitHub
     ],
 )
 def test_moments(value: str | None, expected: datetime | None) -> None:
-    assert moment(value) == expected
+    assert parse_time(value) == expected

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -11,6 +10,8 @@ from pydantic import SecretStr, ValidationError
 from connectors.errors import AuthenticationFailed, InvalidResponse
 from connectors.github.client import GitHubClient
 from connectors.github.credentials import InstallationToken
+from connectors.github.payloads.parsing import parse
+from connectors.github.payloads.rest import GitHubRepository, InstallationGrant
 from connectors.github.settings import GitHubConnection
 from tests.emulators.github import INSTALLATION, GitHub, serving
 
@@ -50,11 +51,11 @@ def test_an_app_reads_with_one_token_until_it_is_refused(
     written = pem.replace("\n", "\\n") if as_one_line else pem
     settings = {**APP, "base_url": base_url, "private_key": written}
     with GitHubClient(GitHubConnection.model_validate(settings)) as client:
-        assert client.repository("acme/api")[0]["full_name"] == "acme/api"
-        assert [one["full_name"] for one in client.listing("installation/repositories")] == ["acme/api"]
+        assert client.repository("acme/api")[0].full_name == "acme/api"
+        assert [one.full_name for one in client.listing(GitHubRepository, "installation/repositories")] == ["acme/api"]
         assert service.installation_tokens == 1
         service.tokens = {"revoked-and-replaced"}
-        assert client.repository("acme/api")[0]["full_name"] == "acme/api"
+        assert client.repository("acme/api")[0].full_name == "acme/api"
         assert service.installation_tokens == 2
 
 
@@ -76,9 +77,9 @@ def test_a_token_is_renewed_before_it_expires(pem: str, monkeypatch: pytest.Monk
     monkeypatch.setattr("connectors.github.credentials.time.time", lambda: now[0])
     exchanged: list[str] = []
 
-    def exchange(path: str, claim: str) -> dict[str, Any]:
+    def exchange(path: str, claim: str) -> InstallationGrant:
         exchanged.append(path)
-        return {"token": f"t{len(exchanged)}", "expires_at": next(expiries)}
+        return InstallationGrant(token=f"t{len(exchanged)}", expires_at=next(expiries))
 
     token = InstallationToken("17", "4711", SecretStr(pem), exchange)
     assert token.authorization() == token.authorization() == "Bearer t1"
@@ -89,14 +90,18 @@ def test_a_token_is_renewed_before_it_expires(pem: str, monkeypatch: pytest.Monk
     assert exchanged == ["app/installations/4711/access_tokens"] * 2
 
 
-@pytest.mark.parametrize("answer", [{}, {"token": "t"}, {"expires_at": "2026-01-01T01:00:00Z"}])
+@pytest.mark.parametrize(
+    "answer",
+    [{}, {"token": "t"}, {"expires_at": "2026-01-01T01:00:00Z"}, {"token": "t", "expires_at": "in an hour"}],
+)
 def test_an_answer_without_a_token_is_refused(pem: str, answer: dict[str, str]) -> None:
+    grant = parse(InstallationGrant, answer)
     with pytest.raises(InvalidResponse):
-        InstallationToken("17", "1", SecretStr(pem), lambda path, claim: answer).authorization()
+        InstallationToken("17", "1", SecretStr(pem), lambda path, claim: grant).authorization()
 
 
 def test_what_is_no_key_is_named_without_being_shown() -> None:
-    token = InstallationToken("17", "1", SecretStr("MIIEsecret"), lambda path, claim: {})
+    token = InstallationToken("17", "1", SecretStr("MIIEsecret"), lambda path, claim: InstallationGrant())
     with pytest.raises(AuthenticationFailed, match="private_key") as refused:
         token.authorization()
     assert "MIIEsecret" not in str(refused.value)

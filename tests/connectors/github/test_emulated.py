@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 
 import pytest
@@ -37,10 +37,10 @@ def connector(service: GitHub) -> Iterator[GitHubConnector]:
     assert service.strayed == []
 
 
-def named(items: list[Item]) -> list[str]:
+def named(items: Sequence[Item]) -> list[str]:
     """Ids of everything but checkpoints."""
-    told = [item for item in items if not isinstance(item, Checkpoint)]
-    return [item.id if isinstance(item, Document) else item.document_id for item in told]
+    found = [item for item in items if not isinstance(item, Checkpoint)]
+    return [item.id if isinstance(item, Document) else item.document_id for item in found]
 
 
 def fill(service: GitHub, api: Repository, count: int = 130) -> None:

@@ -6,10 +6,10 @@ import httpx
 import pytest
 
 from connectors.contract import Checkpoint, Skipped
-from connectors.github.client import Blob
 from connectors.github.file_rules import FileRules, media_type
 from connectors.github.settings import GitHubConnection
 from connectors.github.source import connect
+from connectors.github.trees import GitFile
 from connectors.model import MARKDOWN, PLAIN_TEXT, Document, Unit
 
 
@@ -29,7 +29,7 @@ from connectors.model import MARKDOWN, PLAIN_TEXT, Document, Unit
     ],
 )
 def test_without_patterns_names_decide(path: str, is_read: bool) -> None:
-    assert (FileRules().unread(Blob(path, "0" * 40, "100644", 1)) is None) == is_read
+    assert (FileRules().reason_to_skip(GitFile(path, "0" * 40, "100644", 1)) is None) == is_read
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_without_patterns_names_decide(path: str, is_read: bool) -> None:
     ],
 )
 def test_patterns(pattern: str, path: str, matches: bool) -> None:
-    assert (FileRules((pattern,)).unread(Blob(path, "0" * 40, "100644", 1)) is None) == matches
+    assert (FileRules((pattern,)).reason_to_skip(GitFile(path, "0" * 40, "100644", 1)) is None) == matches
 
 
 def test_media_types() -> None:

@@ -47,7 +47,8 @@ def names(items: Iterable[Item], kind: type = Document) -> set[str]:
 
 def cursor_of(items: list[Item]) -> dict[str, Any]:
     assert isinstance(items[-1], Checkpoint)
-    return json.loads(json.dumps(items[-1].cursor))
+    cursor: dict[str, Any] = json.loads(json.dumps(items[-1].cursor))
+    return cursor
 
 
 def release(number: int, **more: Any) -> dict[str, Any]:
@@ -128,7 +129,7 @@ def test_a_tree_that_is_not_there_is_empty_only_in_an_empty_repository(
 @pytest.mark.parametrize("body", [{"encoding": "none", "content": "", "size": 5}, {"encoding": "base64"}])
 def test_a_blob_without_its_content_has_failed(github: Any, connector: GitHubConnector, body: dict[str, Any]) -> None:
     github.files = {"README.md": b"Words"}
-    (blob,) = connector._client.tree("acme/api", "main").blobs  # type: ignore[union-attr]
+    (blob,) = connector._client.tree("acme/api", "main").files  # type: ignore[union-attr]
     github.answers[f"{REPOSITORY}/git/blobs/{blob.sha}"] = answer(200, body)
     items, _ = read(connector)
     assert names(items, Failed) == {"blob/README.md"}
@@ -147,6 +148,102 @@ def test_a_comment_that_calls_a_pull_request_an_issue_is_found(github: Any, conn
     assert raised is None
     assert names(again) == {"pull/1"}
     assert not names(again, Deleted)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({"body": 5}, "body"),
+        ({"user": "ada"}, "user"),
+        ({"milestone": ["v2"]}, "milestone"),
+        ({"updated_at": 17}, "updated_at"),
+    ],
+)
+def test_an_issue_that_is_not_as_documented_costs_itself(
+    github: Any, connector: GitHubConnector, wrong: dict[str, Any], named: str
+) -> None:
+    """However many in a row: they say nothing of the server."""
+    for number in range(1, 6):
+        github.add_issue(number)
+        github.issues[number].update(wrong if number > 1 and "updated_at" not in wrong else {})
+    if "updated_at" in wrong:
+        github.answers[f"{REPOSITORY}/issues"] = answer(
+            200, [github.issues[1], *({**github.issues[n], **wrong} for n in range(2, 6))]
+        )
+    items, raised = read(connector)
+    assert raised is None
+    assert names(items) == {"issues/1"}
+    assert names(items, Failed) == {f"issues/{number}" for number in range(2, 6)}
+    assert all(f"{named}: Input should be" in item.error for item in items if isinstance(item, Failed))
+
+
+def test_odd_details_cost_nothing_but_themselves(github: Any, connector: GitHubConnector) -> None:
+    odd = {"labels": "bug", "assignees": 5, "comments": "many", "html_url": None, "state": {}, "draft": None}
+    github.add_issue(1, **odd)
+    github.answers[f"{REPOSITORY}/releases"] = answer(200, [release(1, assets={"name": "x"}, html_url=5, tag_name=2)])
+    items, raised = read(connector)
+    assert raised is None
+    contents = {item.id.removeprefix(f"{ROOT}/"): str(item.content) for item in items if isinstance(item, Document)}
+    assert contents["issues/1"].startswith("State: open\n\nBody 1")
+    assert contents["releases/1"] == "Tag: 2 · Published: 2026-01-01\n\nNotes"
+
+
+def test_half_a_surrogate_pair_is_read(github: Any, connector: GitHubConnector) -> None:
+    issue = github.add_issue(1, body="half \ud83d", title="half \ud83d")
+    github.answers[f"{REPOSITORY}/issues"] = answer(200, json.dumps([issue]))
+    items, raised = read(connector)
+    (document,) = [item for item in items if isinstance(item, Document)]
+    assert raised is None
+    assert (document.title, document.content_bytes[-6:]) == ("half \ud83d", b"half ?")
+
+
+@pytest.mark.parametrize("draft", [True, "yes", ["odd"]])
+def test_what_may_be_a_draft_is_not_shown(github: Any, connector: GitHubConnector, draft: Any) -> None:
+    github.answers[f"{REPOSITORY}/releases"] = answer(200, [release(1, draft=draft)])
+    items, _ = read(connector)
+    assert (names(items), names(items, Skipped)) == (set(), {"releases/1"})
+
+
+@pytest.mark.parametrize("listing", ["releases", "issues/comments"])
+def test_pages_that_lead_back_are_a_loop(github: Any, connector: GitHubConnector, listing: str) -> None:
+    """A server whose pages differ each time, in a count or a time, never seems to repeat itself."""
+    asked: list[httpx.Request] = []
+
+    def answered(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        link = f'<https://x.test/{REPOSITORY}/{listing}?page=2>; rel="next"'
+        return httpx.Response(200, json=[release(1, reactions=len(asked))], headers={"link": link})
+
+    github.answers[f"{REPOSITORY}/{listing}"] = answered
+    _, raised = read(connector)
+    assert isinstance(raised, InvalidResponse)
+    assert "pagination loop: cursor repeated" in str(raised)
+    assert len(asked) == 2
+
+
+def test_discussions_that_lead_back_are_a_loop(github: Any, connector: GitHubConnector) -> None:
+    page = {"nodes": [], "pageInfo": {"hasNextPage": True, "endCursor": "x"}}
+    github.answers["/api/graphql"] = answer(200, {"data": {"repository": {"discussions": page}}})
+    _, raised = read(connector)
+    assert isinstance(raised, InvalidResponse)
+
+
+def test_a_discussion_that_is_not_as_documented_costs_itself(github: Any, connector: GitHubConnector) -> None:
+    whole = {"number": 1, "title": "Fine", "updatedAt": PUBLISHED}
+    found = {"d1": whole, "d2": {**whole, "number": 2, "comments": {"nodes": [{"body": 5}]}}}
+
+    def graphql(request: httpx.Request) -> httpx.Response:
+        asked = json.loads(request.content)["query"]
+        if "discussions(" in asked:
+            listed = {"nodes": [None, {"number": 2, "updatedAt": PUBLISHED}, {"number": 1, "updatedAt": PUBLISHED}]}
+            return httpx.Response(200, json={"data": {"repository": {"discussions": listed}}})
+        chosen = {alias: one for alias, one in found.items() if f"{alias}:" in asked}
+        return httpx.Response(200, json={"data": {"repository": chosen}})
+
+    github.answers["/api/graphql"] = graphql
+    items, raised = read(connector)
+    assert raised is None
+    assert (names(items), names(items, Failed)) == ({"discussions/1"}, {"discussions/2"})
 
 
 def test_downloads_of_a_release_are_no_change(github: Any, connector: GitHubConnector) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from itertools import permutations
 from typing import Any
 
@@ -9,9 +10,38 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from connectors.github.render import closes, discussion, issue, labels, pull_request, release, state
+from connectors.github.payloads.graphql import GitHubDiscussion
+from connectors.github.payloads.parsing import parse
+from connectors.github.payloads.rest import (
+    GitHubComment,
+    GitHubIssue,
+    GitHubRelease,
+    GitHubReview,
+    GitHubReviewComment,
+)
+from connectors.github.render.discussions import render_discussion
+from connectors.github.render.issues import closing_references, issue_state, render_issue, render_pull_request
+from connectors.github.render.releases import render_release
 
 PLAIN: dict[str, Any] = {"number": 1, "title": "Title", "state": "open", "body": "Body", "user": {"login": "ada"}}
+
+
+def issue(payload: dict[str, Any], comments: Iterable[dict[str, Any]]) -> str:
+    return render_issue(parse(GitHubIssue, payload), [parse(GitHubComment, one) for one in comments])
+
+
+def pull_request(
+    payload: dict[str, Any],
+    comments: Iterable[dict[str, Any]],
+    reviews: Iterable[dict[str, Any]],
+    review_comments: Iterable[dict[str, Any]],
+) -> str:
+    return render_pull_request(
+        parse(GitHubIssue, payload),
+        [parse(GitHubComment, one) for one in comments],
+        [parse(GitHubReview, one) for one in reviews],
+        [parse(GitHubReviewComment, one) for one in review_comments],
+    )
 
 
 def said(body: str | None, when: str = "2026-01-02T03:04:05Z", login: str = "bob", **more: Any) -> dict[str, Any]:
@@ -115,18 +145,21 @@ Nice
     ],
 )
 def test_state(payload: dict[str, Any], expected: str) -> None:
-    assert state(payload) == expected
+    assert issue_state(parse(GitHubIssue, {"number": 1, **payload})) == expected
 
 
 @pytest.mark.parametrize(
     ("found", "names"), [(None, ()), ([{"name": "a"}, "b", {"name": None}, {}], ("a", "b")), ([], ())]
 )
 def test_labels(found: Any, names: tuple[str, ...]) -> None:
-    assert labels({"labels": found}) == names
+    assert parse(GitHubIssue, {"number": 1, "labels": found}).label_names == names
 
 
 def test_nothing_known() -> None:
-    assert issue({"body": None, "user": None}, [{"body": None, "user": None}]) == "State: open\n\n## Comment by ghost"
+    assert (
+        issue({"number": 1, "body": None, "user": None}, [{"body": None, "user": None}])
+        == "State: open\n\n## Comment by ghost"
+    )
 
 
 def test_the_order_of_listings_does_not_matter() -> None:
@@ -186,8 +219,8 @@ def test_no_word_of_a_discussion_is_lost_and_none_is_invented(payload: dict[str,
         *(r["body"] for c in comments for r in c["replies"]["nodes"]),
     ]
     ours = r"State: open · Category: Ideas|#{2,3} (Answer|Comment|Reply) by bob, 2026-01-\d\d 00:00 UTC"
-    told = re.sub(ours, "", discussion(payload))
-    assert sorted(words(told)) == sorted(word for body in said for word in words(closed(body)))
+    shown = re.sub(ours, "", render_discussion(parse(GitHubDiscussion, payload)))
+    assert sorted(words(shown)) == sorted(word for body in said for word in words(closed(body)))
 
 
 @given(SENTENCES, st.lists(SENTENCES, max_size=4), st.lists(SENTENCES, max_size=3))
@@ -226,12 +259,14 @@ def closed(body: str) -> str:
     ],
 )
 def test_linked_issues(body: str | None, found: tuple[str, ...]) -> None:
-    assert closes({"body": body, "pull_request": {"merged_at": None}}) == found
-    assert closes({"body": body}) == ()
+    payload = {"number": 1, "body": body}
+    assert closing_references(parse(GitHubIssue, {**payload, "pull_request": {"merged_at": None}})) == found
+    assert closing_references(parse(GitHubIssue, payload)) == ()
 
 
 def test_release() -> None:
     payload = {
+        "id": 1,
         "tag_name": "v2",
         "prerelease": True,
         "published_at": "2026-03-01T00:00:00Z",
@@ -239,7 +274,7 @@ def test_release() -> None:
         "assets": [{"name": "mill.zip", "download_count": 3}],
     }
     assert (
-        release(payload)
+        render_release(parse(GitHubRelease, payload))
         == "Tag: v2 · State: pre-release · Published: 2026-03-01 · Files: mill.zip\n\n# New\n- It sings"
     )
-    assert release({}) == ""
+    assert render_release(parse(GitHubRelease, {"id": 1})) == ""

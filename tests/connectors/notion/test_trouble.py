@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
 
 import pytest
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 
-from connectors.contract import Checkpoint, Item
+from connectors.contract import Checkpoint, Failed, Item
 from connectors.errors import InvalidResponse, Unavailable
 from connectors.model import Document, Unit
 from connectors.notion.payloads import NotionComment
 from connectors.notion.render.rich_text import markdown
 from connectors.notion.settings import NotionConnection
 from connectors.notion.source import NotionConnector, connect
-from tests.emulators.notion import Notion, Payload, block, refusal, under
+from tests.emulators.notion import FILES, ORIGIN, Notion, Payload, block, refusal, under
 
 DOWN = lambda: refusal(500, "internal_server_error")  # noqa: E731
 HIDDEN = [
@@ -31,6 +32,14 @@ def unit(unit_id: str) -> Unit:
 def contents(items: Iterable[Item]) -> dict[str, str]:
     documents = (item for item in items if isinstance(item, Document))
     return {one.id.removeprefix("notion:acme-notion/"): str(one.content) for one in documents}
+
+
+def until_unavailable(items: Iterator[Item]) -> list[Item]:
+    """What comes before the error."""
+    found: list[Item] = []
+    with pytest.raises(Unavailable):
+        any(map(found.append, items))
+    return found
 
 
 def end(items: list[Item]) -> Checkpoint:
@@ -201,3 +210,56 @@ def test_an_event_asks_again_for_what_failed(notion: Notion, connector: NotionCo
         connector.unit_of("notion:acme-notion/home")
     del notion.answers["pages/home"]
     assert connector.unit_of("notion:acme-notion/home") == "home"
+
+
+def test_a_read_that_a_server_cut_off_goes_on_from_its_last_checkpoint(
+    notion: Notion, connection: NotionConnection, connector: NotionConnector
+) -> None:
+    notion.add_page("home")
+    for at in range(30):
+        notion.add_page(f"p{at}", under("home"))
+    for at in range(22, 30):
+        notion.answers[f"blocks/p{at}/children"] = DOWN
+    items = until_unavailable(connector.read(unit("home")))
+    failed = [one.document_id for one in items if isinstance(one, Failed)]
+    assert failed == ["notion:acme-notion/p22", "notion:acme-notion/p23"]
+    assert "blocks/p25/children" not in notion.paths()
+    notion.answers.clear()
+    checkpoint = [one for one in items if isinstance(one, Checkpoint)][-1]
+    rest = connect(connection, notion.transport()).read(unit("home"), checkpoint.cursor)
+    assert set(contents(items)) | set(contents(rest)) == {"home", *(f"p{at}" for at in range(30))}
+
+
+def test_units_are_not_listed_while_top_pages_fail_one_after_the_other(
+    notion: Notion, connector: NotionConnector
+) -> None:
+    notion.step = timedelta()  # all edited within the hour: each is asked for
+    for at in range(9):
+        notion.add_page(f"top{at}")
+        notion.answers[f"pages/top{at}"] = DOWN
+    with pytest.raises(Unavailable):
+        list(connector.units())
+    assert "pages/top3" not in notion.paths()
+
+
+def test_a_host_of_files_that_is_down_ends_the_read(notion: Notion, connector: NotionConnector) -> None:
+    notion.add_page("home")
+    notion.answers["files"] = lambda: Response(status_code=503)
+    kept = {"name": "a.txt", "file": {"url": f"{ORIGIN}{FILES}/a.txt?X-Amz-Signature=1"}}
+    for at in range(4):
+        notion.add_page(f"p{at}", under("home"), {"id": f"f{at}", "type": "file", "file": kept})
+    items = until_unavailable(connector.read(unit("home")))
+    failed = [one.document_id for one in items if isinstance(one, Failed)]
+    assert failed == ["notion:acme-notion/p0/files/f0", "notion:acme-notion/p1/files/f1"]
+    assert set(contents(items)) == {"home", "p0", "p1", "p2"}
+
+
+def test_rows_that_could_not_be_listed_are_in_every_checkpoint_after(
+    notion: Notion, connector: NotionConnector
+) -> None:
+    a_database_beside_a_page(notion)
+    for at in range(25):
+        notion.add_page(f"p{at}", under("home"))
+    notion.answers["data_sources/tasks-source/query"] = DOWN
+    cursors = [one.cursor for one in connector.read(unit("home")) if isinstance(one, Checkpoint)]
+    assert [cursor["waiting"] for cursor in cursors] == [[["data_source", "tasks-source"]]] * 2

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,12 +36,12 @@ class Done:
     err: str
 
     @property
-    def json(self):
+    def json(self) -> Any:
         return json.loads(self.out.splitlines()[-1])
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("command-line")
     (folder / "headrace.yaml").write_text(SETTINGS)
     settings = load_settings(folder / "headrace.yaml", environment={})
@@ -55,19 +58,21 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture
-def embedder():
+def embedder() -> FakeEmbedder:
     return FakeEmbedder()
 
 
 @pytest.fixture
-def headrace(folder, embedder, monkeypatch, capsys):
+def headrace(
+    folder: Path, embedder: FakeEmbedder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Done]:
     """Runs `headrace …` in the folder."""
     monkeypatch.chdir(folder)
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setattr("pipelines.embedding.open_embedder", lambda _: embedder)
     monkeypatch.setattr("pipelines.logs.to_standard_error", lambda: None)
 
-    def run(*arguments):
+    def run(*arguments: object) -> Done:
         monkeypatch.setattr(sys, "argv", ["headrace", *map(str, arguments)])
         capsys.readouterr()
         code = 0

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,13 +12,13 @@ from pipelines.errors import UsageError
 from pipelines.evaluation.questions import read_questions
 
 
-def written(tmp_path, *lines):
+def written(tmp_path: Path, *lines: Any) -> Path:
     file = tmp_path / "questions.jsonl"
     file.write_text("\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines), encoding="utf-8")
     return file
 
 
-def test_questions_are_read(tmp_path):
+def test_questions_are_read(tmp_path: Path) -> None:
     file = written(
         tmp_path,
         {"query": "first?", "expected": ["github:a", "slack:b"]},
@@ -50,11 +52,11 @@ def test_questions_are_read(tmp_path):
         ),
     ],
 )
-def test_what_does_not_fit_is_named(tmp_path, lines, said):
+def test_what_does_not_fit_is_named(tmp_path: Path, lines: Any, said: str) -> None:
     with pytest.raises(UsageError, match=said):
         read_questions(written(tmp_path, *lines))
 
 
-def test_a_file_that_is_not_there(tmp_path):
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"none\.jsonl: cannot be read"):
         read_questions(tmp_path / "none.jsonl")

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
+from typing import Any
 
 import pytest
 import pytrec_eval
@@ -15,7 +18,7 @@ from pipelines.evaluation.comparison import compare
 from pipelines.evaluation.measures import DEPTH, Figures, mean, measure
 from pipelines.evaluation.questions import Question
 from pipelines.evaluation.report import page, write_report
-from pipelines.evaluation.run import evaluate, read_run, save
+from pipelines.evaluation.run import Run, evaluate, read_run, save
 from pipelines.retrieval.schema import DocumentResult, SearchResponse
 
 DOCUMENTS = [f"github:d{number}" for number in range(15)]
@@ -52,7 +55,7 @@ def _discounted(gains: list[int]) -> float:
     expected=st.dictionaries(st.sampled_from(DOCUMENTS), st.integers(1, 3), min_size=1),
     found=st.lists(st.sampled_from(DOCUMENTS), unique=True),
 )
-def test_figures_follow_the_definitions(expected, found):
+def test_figures_follow_the_definitions(expected: dict[str, int], found: list[str]) -> None:
     figures = measure({"q": expected}, {"q": found})["q"]
     assert tuple(asdict(figures).values()) == pytest.approx(tuple(asdict(by_hand(expected, found)).values()), abs=1e-6)
 
@@ -67,7 +70,7 @@ def test_figures_follow_the_definitions(expected, found):
         min_size=1,
     )
 )
-def test_figures_equal_those_of_pytrec_eval(judged):
+def test_figures_equal_those_of_pytrec_eval(judged: Any) -> None:
     expected = {question: documents for question, (documents, _) in judged.items()}
     found = {question: documents for question, (_, documents) in judged.items()}
     ours, theirs = measure(expected, found), by_trec_eval(expected, found)
@@ -77,7 +80,7 @@ def test_figures_equal_those_of_pytrec_eval(judged):
     assert asdict(mean(ours.values())) == pytest.approx(asdict(mean(theirs.values())), abs=1e-6)
 
 
-def test_questions_without_any_answer_count_as_nothing():
+def test_questions_without_any_answer_count_as_nothing() -> None:
     figures = measure({"a": {"x": 1}, "b": {"x": 1}}, {"a": [], "b": ["x"]})
     assert figures == {"a": Figures(), "b": Figures(1.0, 1.0, 1.0)}
     assert mean(figures.values()) == Figures(0.5, 0.5, 0.5)
@@ -111,10 +114,14 @@ QUESTIONS = [
 ANSWERS = {"1": ["slack:a", "slack:x"], "2": ["slack:x", "github:b"], "3": ["github:d"], "4": []}
 
 
-def ran(answers=ANSWERS, asked=None, ids=None):
+def ran(
+    answers: Mapping[str, Sequence[str]] = ANSWERS,
+    asked: list[Mapping[str, Any]] | None = None,
+    ids: Mapping[str, Sequence[str]] | None = None,
+) -> Run:
     texts = {question.query: question.id for question in QUESTIONS}
 
-    def ask(request):
+    def ask(request: Mapping[str, Any]) -> SearchResponse:
         if asked is not None:
             asked.append(dict(request))
         found = answers[texts[request["query"]]]
@@ -123,8 +130,8 @@ def ran(answers=ANSWERS, asked=None, ids=None):
     return evaluate(QUESTIONS, ask, model="m", mode="lexical", ids=ids)
 
 
-def test_every_question_is_asked_as_its_person():
-    asked: list[dict[str, object]] = []
+def test_every_question_is_asked_as_its_person() -> None:
+    asked: list[Mapping[str, Any]] = []
     ran(asked=asked)
     assert [(one["user"], one["mode"], one["top_k"]) for one in asked] == [
         (None, "lexical", 10),
@@ -134,7 +141,7 @@ def test_every_question_is_asked_as_its_person():
     ]
 
 
-def test_figures_in_total_and_by_source():
+def test_figures_in_total_and_by_source() -> None:
     figures = ran().as_json()
     assert (figures["questions"], figures["total"]["recall_at_10"]) == (4, 0.625)
     assert {source: (one["questions"], one["recall_at_10"]) for source, one in figures["by_source"].items()} == {
@@ -144,7 +151,7 @@ def test_figures_in_total_and_by_source():
     }
 
 
-def test_expected_addresses_are_those_of_documents_whether_they_came_or_not():
+def test_expected_addresses_are_those_of_documents_whether_they_came_or_not() -> None:
     address = "https://example.com/github:d"
     ids = {name: (name,) for name in ("slack:a", "github:b", "slack:c")} | {address: ("notion:f", "github:d")}
     run = ran(ids=ids)
@@ -152,23 +159,25 @@ def test_expected_addresses_are_those_of_documents_whether_they_came_or_not():
     assert [(one.expected, one.missing) for one in run.asked if one.id == "3"] == [(("github:d",), ())]
     assert run.as_json()["by_source"]["github"]["questions"] == 2
     nothing = ran({name: [] for name in ANSWERS}, ids=ids)
-    assert [(one.expected, one.sources) for one in nothing.asked if one.id == "3"] == [(("notion:f",), {"notion"})]
+    found: list[tuple[tuple[str, ...], frozenset[str]]]
+    found = [(one.expected, one.sources) for one in nothing.asked if one.id == "3"]
+    assert found == [(("notion:f",), frozenset({"notion"}))]
 
 
-def test_an_id_and_its_address_are_one_document():
+def test_an_id_and_its_address_are_one_document() -> None:
     question = Question(id="1", query="x", documents={"github:d": 1, "https://example.com/github:d": 3})
     answer = SearchResponse(results=[result("github:d")], took_ms=0)
     (asked,) = evaluate([question], lambda _: answer, model="m").asked
     assert (asked.expected, asked.figures) == (("github:d",), Figures(1.0, 1.0, 1.0))
 
 
-def test_the_worst_questions_say_what_came_instead():
+def test_the_worst_questions_say_what_came_instead() -> None:
     nothing, half = ran().worst()
     assert (nothing.id, nothing.missing, nothing.instead) == ("4", ("notion:e",), ())
     assert (half.id, half.missing, [one.document_id for one in half.instead]) == ("2", ("slack:c",), ["slack:x"])
 
 
-def test_a_run_comes_back_as_it_was_saved(tmp_path):
+def test_a_run_comes_back_as_it_was_saved(tmp_path: Path) -> None:
     save(ran(), tmp_path / "run.json")
     assert read_run(tmp_path / "run.json") == ran()
     (tmp_path / "other.json").write_text('{"model": 1}')
@@ -179,7 +188,7 @@ def test_a_run_comes_back_as_it_was_saved(tmp_path):
         save(ran(), tmp_path / "none" / "run.json")
 
 
-def test_runs_are_compared_over_the_questions_of_both():
+def test_runs_are_compared_over_the_questions_of_both() -> None:
     before = ran(ANSWERS | {"4": ["notion:e"], "2": []})
     comparison = compare(ran(), before).as_json()
     assert [one["id"] for one in comparison["worse"]] == ["4"]
@@ -189,7 +198,7 @@ def test_runs_are_compared_over_the_questions_of_both():
     assert compare(ran(), ran()).worse == compare(ran(), ran()).better == ()
 
 
-def test_the_report_shows_all_and_runs_nothing(tmp_path):
+def test_the_report_shows_all_and_runs_nothing(tmp_path: Path) -> None:
     write_report(ran(), compare(ran(), ran(ANSWERS | {"1": []})), tmp_path / "report.html")
     text = (tmp_path / "report.html").read_text()
     assert "<b>" not in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
@@ -10,10 +11,13 @@ from pydantic import SecretStr
 from connectors.github.settings import GitHubConnection
 from connectors.model import Unit
 from connectors.webhooks import Event, Invalidation
+from pipelines.catalog import Catalog
 from pipelines.events.connector_pool import ConnectorPool
 from pipelines.events.worker import Worker
-from pipelines.ingestion.sync import sync_unit
+from pipelines.index.contract import IndexInfo
+from pipelines.ingestion.sync import StageDone, sync_unit
 from pipelines.services import Services
+from pipelines.settings import Settings
 from tests.emulators.fake_embedder import FakeEmbedder
 from tests.emulators.memory_source import MemorySource
 from tests.pipelines.documents import document
@@ -29,34 +33,34 @@ class Reports:
     stages: list[str] = field(default_factory=list)
     published_points: list[int] = field(default_factory=list)
 
-    def stage_done(self, done):
+    def stage_done(self, done: StageDone) -> None:
         self.stages.append(f"{done.connection.id}/{done.unit.id} {done.stage}")
 
-    def published(self, info):
+    def published(self, info: IndexInfo) -> None:
         self.published_points.append(info.points)
 
 
 class Inbox:
     """Puts events into the inbox of a services, each under a delivery id of its own."""
 
-    def __init__(self, catalog):
+    def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
         self.count = 0
 
-    def tell(self, *changes, delivery=None, connection="acme"):
+    def tell(self, *changes: Invalidation, delivery: str | None = None, connection: str = "acme") -> bool:
         self.count += 1
         event = Event(delivery or f"d{self.count}", "issues.edited", changes)
         return self.catalog.events.store(connection, event, b"{}")
 
-    def tell_of(self, *numbers):
+    def tell_of(self, *numbers: int) -> bool:
         return self.tell(*(Invalidation("document", "unit", document(number).id) for number in numbers))
 
-    def states(self):
+    def states(self) -> list[str]:
         return [event["state"] for event in reversed(self.catalog.events.list_recent())]
 
 
 @pytest.fixture
-def source():
+def source() -> MemorySource:
     memory = MemorySource()
     for number in range(3):
         memory.put(document(number))
@@ -64,7 +68,7 @@ def source():
 
 
 @pytest.fixture
-def services(settings, source):
+def services(settings: Settings, source: MemorySource) -> Iterator[Services]:
     with_connection = settings.model_copy(update={"connections": (CONNECTION,)})
     with Services(with_connection, FakeEmbedder()) as opened:
         opened.catalog.units.replace_listing(CONNECTION.id, CONNECTION.source, [UNIT])
@@ -73,15 +77,15 @@ def services(settings, source):
 
 
 @pytest.fixture
-def reports():
+def reports() -> Reports:
     return Reports()
 
 
 @pytest.fixture
-def inbox(services):
+def inbox(services: Services) -> Inbox:
     return Inbox(services.catalog)
 
 
 @pytest.fixture
-def worker(services, source, reports):
+def worker(services: Services, source: MemorySource, reports: Reports) -> Worker:
     return Worker(services, ConnectorPool(lambda connection: source), reports)

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
-from connectors.contract import Failed, Membership
+from connectors.contract import Failed, Item, Membership
 from connectors.errors import Unavailable
 from connectors.model import Unit
 from connectors.webhooks import Invalidation
-from pipelines.catalog.events import MOST_ATTEMPTS
+from pipelines.catalog.events import MOST_ATTEMPTS, PendingEvent
 from pipelines.events import debounce
 from pipelines.events.connector_pool import ConnectorPool
 from pipelines.events.worker import Worker
+from pipelines.index.contract import Filters
+from pipelines.services import Services
+from tests.emulators.fake_embedder import FakeEmbedder
+from tests.emulators.memory_source import MemorySource
 from tests.pipelines.documents import document
-from tests.pipelines.events.conftest import CONNECTION, UNIT
+from tests.pipelines.events.conftest import CONNECTION, UNIT, Inbox, Reports
 
 
-def visible(services):
+def visible(services: Services) -> dict[int, str]:
     """Texts that assistants would find."""
     found = {}
     for number in range(60):
@@ -28,13 +34,13 @@ def visible(services):
     return found
 
 
-def _anybody():
-    from pipelines.index.contract import Filters
-
+def _anybody() -> Filters:
     return Filters(readers=None)
 
 
-def test_a_change_is_found_after_one_pass(services, source, worker, inbox, reports):
+def test_a_change_is_found_after_one_pass(
+    services: Services, source: MemorySource, worker: Worker, inbox: Inbox, reports: Reports
+) -> None:
     source.put(document(1, content="An edited text."))
     inbox.tell_of(1)
     assert worker.run_pass() == 1
@@ -48,7 +54,9 @@ def test_a_change_is_found_after_one_pass(services, source, worker, inbox, repor
     assert worker.run_pass() == 0
 
 
-def test_a_deletion_and_a_lost_permission_count_at_once(services, source, worker, inbox):
+def test_a_deletion_and_a_lost_permission_count_at_once(
+    services: Services, source: MemorySource, worker: Worker, inbox: Inbox
+) -> None:
     source.remove(document(0).id)
     source.put(document(1, readers=("user:ada@example.com",)))
     inbox.tell_of(0, 1)
@@ -58,7 +66,9 @@ def test_a_deletion_and_a_lost_permission_count_at_once(services, source, worker
     assert hit.payload["readers"] == ["user:ada@example.com"]
 
 
-def test_many_events_on_one_object_become_one_look(services, source, worker, inbox):
+def test_many_events_on_one_object_become_one_look(
+    services: Services, source: MemorySource, worker: Worker, inbox: Inbox
+) -> None:
     before = source.requests
     for _ in range(50):
         inbox.tell_of(1)
@@ -67,14 +77,16 @@ def test_many_events_on_one_object_become_one_look(services, source, worker, inb
     assert set(inbox.states()) == {"done"}
 
 
-def test_a_delivery_that_comes_again_is_one_event(inbox):
+def test_a_delivery_that_comes_again_is_one_event(inbox: Inbox) -> None:
     assert inbox.tell(Invalidation("unit", "unit"), delivery="same")
     assert not inbox.tell(Invalidation("unit", "unit"), delivery="same")
     assert inbox.tell(Invalidation("unit", "unit"), delivery="same", connection="other")
     assert inbox.states() == ["pending", "pending"]
 
 
-def test_a_recently_read_object_waits_until_its_events_calm_down(services, source, worker, inbox, monkeypatch):
+def test_a_recently_read_object_waits_until_its_events_calm_down(
+    services: Services, source: MemorySource, worker: Worker, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(debounce, "INTERVAL", 60.0)  # a slow machine may need more than the interval for one pass
     inbox.tell_of(1)
     worker.run_pass()
@@ -84,7 +96,9 @@ def test_a_recently_read_object_waits_until_its_events_calm_down(services, sourc
     assert inbox.states() == ["done", "pending"]
 
 
-def test_an_event_that_names_no_unit_is_looked_up(services, source, worker, inbox):
+def test_an_event_that_names_no_unit_is_looked_up(
+    services: Services, source: MemorySource, worker: Worker, inbox: Inbox
+) -> None:
     source.put(document(7, content="Quite new."))
     source.remove(document(2).id)
     inbox.tell(Invalidation("document", "", document(7).id), Invalidation("document", "", document(2).id))
@@ -94,7 +108,9 @@ def test_an_event_that_names_no_unit_is_looked_up(services, source, worker, inbo
     assert inbox.states() == ["done", "done"]
 
 
-def test_memberships_change_without_reading_content(services, source, worker, inbox):
+def test_memberships_change_without_reading_content(
+    services: Services, source: MemorySource, worker: Worker, inbox: Inbox
+) -> None:
     source.people = [Membership("team", "ada@example.com")]
     before = source.requests
     inbox.tell(Invalidation("memberships"))
@@ -103,23 +119,32 @@ def test_memberships_change_without_reading_content(services, source, worker, in
     assert source.requests == before
 
 
-def test_a_unit_is_read_from_its_cursor(services, source, worker, inbox):
+def test_a_unit_is_read_from_its_cursor(services: Services, source: MemorySource, worker: Worker, inbox: Inbox) -> None:
     source.put(document(8))
     inbox.tell(Invalidation("unit", "unit"))
     worker.run_pass()
     assert 8 in visible(services)
 
 
-def test_events_of_a_unit_that_is_not_read_ask_for_one_listing(services, source, worker, inbox, monkeypatch):
-    listings = []
-    monkeypatch.setattr(source, "units", lambda: listings.append(1) or iter([UNIT]))
+def test_events_of_a_unit_that_is_not_read_ask_for_one_listing(
+    services: Services, source: MemorySource, worker: Worker, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listings: list[int] = []
+
+    def units() -> Iterator[Unit]:
+        listings.append(1)
+        return iter([UNIT])
+
+    monkeypatch.setattr(source, "units", units)
     for number in range(3):
         inbox.tell(Invalidation("document", "excluded", f"github:acme/{number}"))
         worker.run_pass()
     assert (len(listings), inbox.states()) == (1, ["done"] * 3)
 
 
-def test_a_unit_that_its_source_says_is_gone_is_removed(services, source, worker, inbox, monkeypatch):
+def test_a_unit_that_its_source_says_is_gone_is_removed(
+    services: Services, source: MemorySource, worker: Worker, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(source, "units", lambda: iter([Unit("other", "Other")]))
     source.objects.clear()
     inbox.tell(Invalidation("units", "unit"))
@@ -127,17 +152,23 @@ def test_a_unit_that_its_source_says_is_gone_is_removed(services, source, worker
     assert (visible(services), inbox.states()) == ({}, ["done"])
 
 
-def test_a_new_unit_is_read_whole(services, source, worker, inbox, monkeypatch):
+def test_a_new_unit_is_read_whole(
+    services: Services, source: MemorySource, worker: Worker, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
     source.put(document(9))
     monkeypatch.setattr(source, "units", lambda: iter([Unit("unit", "Unit"), Unit("new", "New")]))
     inbox.tell(Invalidation("units"))
     worker.run_pass()
-    assert services.catalog.units.get("acme", "new").cursor == {"clock": 4}
+    new = services.catalog.units.get("acme", "new")
+    assert new is not None
+    assert new.cursor == {"clock": 4}
     assert inbox.states() == ["done"]
 
 
-def test_trouble_is_tried_again_and_ends_as_a_dead_letter(services, source, worker, inbox, monkeypatch):
-    def broken(unit, document_ids):
+def test_trouble_is_tried_again_and_ends_as_a_dead_letter(
+    services: Services, source: MemorySource, worker: Worker, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(unit: Unit, document_ids: Sequence[str]) -> Iterator[Item]:
         raise Unavailable("https://api.test/issues", "HTTP 502")
         yield
 
@@ -158,7 +189,7 @@ def test_trouble_is_tried_again_and_ends_as_a_dead_letter(services, source, work
     assert inbox.states() == ["done"]
 
 
-def _all_pending(services):
+def _all_pending(services: Services) -> list[PendingEvent]:
     """Pending events, those whose time has not come included."""
     from sqlalchemy import update
 
@@ -169,7 +200,9 @@ def _all_pending(services):
     return services.catalog.events.pending(["acme"], 10)
 
 
-def test_an_object_that_cannot_be_read_is_recorded_and_its_event_done(services, source, worker, inbox):
+def test_an_object_that_cannot_be_read_is_recorded_and_its_event_done(
+    services: Services, source: MemorySource, worker: Worker, inbox: Inbox
+) -> None:
     source.put(Failed(document(1).id, "One", "HTTP 500"))
     inbox.tell_of(1, 2)
     worker.run_pass()
@@ -179,20 +212,29 @@ def test_an_object_that_cannot_be_read_is_recorded_and_its_event_done(services, 
 
 
 @pytest.mark.parametrize("what", ["acme", "acme/unit"])
-def test_the_events_of_what_is_paused_wait(services, source, worker, inbox, what):
-    pause = services.catalog.connections.pause if what == "acme" else services.catalog.units.pause
-    pause(*what.split("/"), True)
+def test_the_events_of_what_is_paused_wait(
+    services: Services, source: MemorySource, worker: Worker, inbox: Inbox, what: str
+) -> None:
+    def pause(paused: bool) -> None:
+        if what == "acme":
+            services.catalog.connections.pause("acme", paused)
+        else:
+            services.catalog.units.pause("acme", "unit", paused)
+
+    pause(True)
     source.put(document(1, content="Edited."))
     inbox.tell_of(1)
     worker.run_pass()
     assert inbox.states() == ["pending"]
-    pause(*what.split("/"), False)
+    pause(False)
     services.catalog.events.replay(connection="acme")
     Worker(services, ConnectorPool(lambda connection: source), worker._reporter).run_pass()
     assert (inbox.states(), visible(services)[1]) == (["done"], "Edited.")
 
 
-def test_a_unit_that_another_process_works_on_is_left_for_later(services, source, worker, inbox):
+def test_a_unit_that_another_process_works_on_is_left_for_later(
+    services: Services, source: MemorySource, worker: Worker, inbox: Inbox
+) -> None:
     with services.catalog.leases.hold("acme", "unit"):
         inbox.tell_of(1)
         worker.run_pass()
@@ -201,7 +243,9 @@ def test_a_unit_that_another_process_works_on_is_left_for_later(services, source
 
 
 @pytest.mark.parametrize("busy", ["unit", "zebra"])
-def test_an_event_about_all_units_waits_for_the_one_that_is_busy(services, source, worker, inbox, busy):
+def test_an_event_about_all_units_waits_for_the_one_that_is_busy(
+    services: Services, source: MemorySource, worker: Worker, inbox: Inbox, busy: str
+) -> None:
     services.catalog.units.replace_listing(CONNECTION.id, CONNECTION.source, [UNIT, Unit("zebra", "Zebra")])
     with services.catalog.leases.hold("acme", busy):
         inbox.tell(Invalidation("unit"))
@@ -210,7 +254,9 @@ def test_an_event_about_all_units_waits_for_the_one_that_is_busy(services, sourc
     assert (event["state"], event["attempts"], event["reason"]) == ("pending", 0, None)
 
 
-def test_a_worker_killed_before_publishing_does_it_again(services, source, inbox, reports, monkeypatch):
+def test_a_worker_killed_before_publishing_does_it_again(
+    services: Services, source: MemorySource, inbox: Inbox, reports: Reports, monkeypatch: pytest.MonkeyPatch
+) -> None:
     source.put(document(1, content="Edited."))
     inbox.tell_of(1)
     with monkeypatch.context() as killed:
@@ -218,13 +264,16 @@ def test_a_worker_killed_before_publishing_does_it_again(services, source, inbox
         with pytest.raises(ZeroDivisionError):
             Worker(services, ConnectorPool(lambda connection: source), reports).run_pass()
     assert inbox.states() == ["pending"]
-    inputs = services.embedder.requests
+    assert isinstance(services.embedder, FakeEmbedder)
+    requests = services.embedder.requests
     Worker(services, ConnectorPool(lambda connection: source), reports).run_pass()
     assert (inbox.states(), visible(services)[1]) == (["done"], "Edited.")
-    assert services.embedder.requests == inputs
+    assert services.embedder.requests == requests
 
 
-def test_a_round_retries_failed_documents_that_are_due(services, source, worker):
+def test_a_round_retries_failed_documents_that_are_due(
+    services: Services, source: MemorySource, worker: Worker
+) -> None:
     source.put(Failed(document(5).id, "Five", "HTTP 500"))
     from pipelines.ingestion.sync import sync_unit
 
@@ -237,7 +286,7 @@ def test_a_round_retries_failed_documents_that_are_due(services, source, worker)
     assert visible(services)[5] == "Readable now."
 
 
-def _due_now(services):
+def _due_now(services: Services) -> None:
     from sqlalchemy import update
 
     from pipelines.catalog import tables
@@ -246,7 +295,7 @@ def _due_now(services):
         database.execute(update(tables.documents).values(next_attempt=datetime.now(UTC) - timedelta(seconds=1)))
 
 
-def test_events_are_listed_by_connection_and_state(services, inbox):
+def test_events_are_listed_by_connection_and_state(services: Services, inbox: Inbox) -> None:
     inbox.tell(Invalidation("unit", "unit"))
     inbox.tell(delivery="nothing")
     assert [event["state"] for event in services.catalog.events.list_recent()] == ["ignored", "pending"]
@@ -256,27 +305,31 @@ def test_events_are_listed_by_connection_and_state(services, inbox):
     assert (count, since <= datetime.now(UTC)) == (1, True)
 
 
-def test_one_event_can_be_about_all_units(services, source, worker, inbox):
+def test_one_event_can_be_about_all_units(
+    services: Services, source: MemorySource, worker: Worker, inbox: Inbox
+) -> None:
     source.put(document(8))
     inbox.tell(Invalidation("unit"))
     worker.run_pass()
     assert 8 in visible(services)
 
 
-def test_channels_that_expire_are_kept_open(services, source, worker):
+def test_channels_that_expire_are_kept_open(
+    services: Services, source: MemorySource, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked = []
 
-    def renew_channels(kept, now):
+    def renew_channels(kept: dict[str, Any], now: datetime) -> dict[str, Any]:
         asked.append(dict(kept))
         return {"feed": {"id": "c1"}}
 
-    source.renew_channels = renew_channels
+    monkeypatch.setattr(source, "renew_channels", renew_channels, raising=False)
     worker.run_maintenance()
     worker.run_maintenance()
     assert asked == [{}, {"feed": {"id": "c1"}}]
 
 
-def test_a_delivery_is_kept_as_it_came(services, inbox):
+def test_a_delivery_is_kept_as_it_came(services: Services, inbox: Inbox) -> None:
     inbox.tell(Invalidation("unit", "unit"))
     (event,) = services.catalog.events.list_recent()
     assert services.catalog.events.body(event["id"]) == b"{}"

@@ -87,17 +87,17 @@ def test_a_document_that_does_not_fit_fails_under_its_own_id(changes: dict[str, 
 )
 @pytest.mark.parametrize("kind", ["document", "skipped", "failed", "deleted"])
 def test_what_has_no_id_of_the_connection_fails_under_a_safe_one(document_id: Any, reason: str, kind: str) -> None:
-    item: ObjectItem = {
+    items: dict[str, ObjectItem] = {
         "document": document(id=document_id),
         "skipped": Skipped(document_id, "Title", "empty"),
         "failed": Failed(document_id, "Title", "HTTP 500"),
         "deleted": Deleted(document_id),
-    }[kind]
-    found = ADMISSION.admit(item)
+    }
+    found = ADMISSION.admit(items[kind])
     assert isinstance(found, Failed)
     assert reason in found.error
     assert found.document_id.startswith("github:acme/not-admitted/")
-    assert ADMISSION.admit(item) == found, "the same object has the same row each time"
+    assert ADMISSION.admit(items[kind]) == found, "the same object has the same row each time"
 
 
 def test_objects_without_an_id_have_rows_of_their_own() -> None:

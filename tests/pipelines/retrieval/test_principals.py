@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from pydantic import SecretStr
 
@@ -20,7 +22,7 @@ class Groups:
 
 
 def drive(id: str) -> DriveConnection:
-    return DriveConnection.model_construct(id=id, source="drive")
+    return DriveConnection(id=id, source="drive", token=SecretStr("t"))
 
 
 @pytest.mark.parametrize(
@@ -43,7 +45,7 @@ def drive(id: str) -> DriveConnection:
         ("domain:example.com", (), {"public", "user:domain:example.com"}),
     ],
 )
-def test_what_a_person_holds(email, drives, expected):
+def test_what_a_person_holds(email: str, drives: tuple[str, ...], expected: Any) -> None:
     settings = Settings().model_copy(update={"connections": (GITHUB, *map(drive, drives))})
     tokens = person_tokens(email, settings, Groups())
     assert set(tokens) == expected
@@ -54,5 +56,5 @@ def test_what_a_person_holds(email, drives, expected):
     ("readers", "expected"),
     [((), ("public",)), (("group:acme:team",), ("group:acme:team", "public")), (("public",), ("public",))],
 )
-def test_what_a_service_holds(readers, expected):
+def test_what_a_service_holds(readers: tuple[str, ...], expected: Any) -> None:
     assert service_tokens(readers) == expected

@@ -107,7 +107,7 @@ def test_a_half_life_takes_half_of_the_size_of_a_score(
     score: float, updated_at: str | None, aged: float, recency: float
 ) -> None:
     (one,) = with_recency([Ranked([chunk("a", updated_at=updated_at)], score)], 10, NOW)
-    assert (one.score, one.recency) == (pytest.approx(aged), pytest.approx(recency))
+    assert [one.score, one.recency] == pytest.approx([aged, recency])
 
 
 def test_a_fresh_document_overtakes_an_old_one() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -19,10 +19,10 @@ from pipelines.ingestion.publish import publish
 from pipelines.ingestion.sync import sync_unit
 from pipelines.retrieval import reranking, search
 from pipelines.retrieval.reranking import Reranker
-from pipelines.retrieval.schema import SearchRequest
+from pipelines.retrieval.schema import SearchRequest, SearchResponse
 from pipelines.retrieval.search import NOT_RERANKED
 from pipelines.services import Services
-from pipelines.settings import AssistantSettings, RerankerSettings
+from pipelines.settings import AssistantSettings, RerankerSettings, Settings
 from tests.emulators.fake_embedder import FakeEmbedder
 from tests.emulators.memory_source import MemorySource
 from tests.pipelines.documents import document
@@ -45,7 +45,7 @@ def index() -> MemoryIndex:
     return MemoryIndex([chunk(name, 0, score, text="x" * length) for name, score, length in rows])
 
 
-def ask(reranker: Reranker | None, **fields: object):
+def ask(reranker: Reranker | None, **fields: object) -> SearchResponse:
     request = SearchRequest.model_validate({"query": "certificate"} | fields)
     return search(request, None, index=index(), embedder=FakeEmbedder(), reranker=reranker)
 
@@ -54,7 +54,7 @@ def reranker(handler: Handler) -> Reranker:
     return Reranker(SETTINGS, httpx.MockTransport(handler))
 
 
-def test_what_is_sent():
+def test_what_is_sent() -> None:
     sent = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -70,19 +70,19 @@ def test_what_is_sent():
     assert [text.partition("\n")[0] for text in body["documents"]] == ["A", "B", "C"]
 
 
-def test_the_first_documents_stand_in_its_order():
+def test_the_first_documents_stand_in_its_order() -> None:
     found = ask(reranker(by_length), top_k=2, explain=True)
     assert [one.document_id for one in found.results] == ["b", "c"]
     assert [one.score for one in found.results] == [one.why.rerank_score for one in found.results if one.why]
     assert found.warnings == []
 
 
-def test_all_documents_asked_for_are_judged():
+def test_all_documents_asked_for_are_judged() -> None:
     assert [one.document_id for one in ask(reranker(by_length), top_k=10).results] == ["d", "b", "c", "a"]
 
 
 @pytest.mark.parametrize("score", [0.5, -0.5])
-def test_age_counts_after_it(score):
+def test_age_counts_after_it(score: float) -> None:
     def alike(request: httpx.Request) -> httpx.Response:
         results = [{"index": place, "relevance_score": score} for place in range(2)]
         return httpx.Response(200, json={"results": results})
@@ -111,7 +111,9 @@ def broken(request: httpx.Request) -> httpx.Response:
         (lambda _: httpx.Response(200, content=b'{"results": [{"index": 0, "relevance_score": NaN}]}'), "no ranking"),
     ],
 )
-def test_its_failure_leaves_the_order_of_the_index(handler, said, caplog):
+def test_its_failure_leaves_the_order_of_the_index(
+    handler: Handler, said: str, caplog: pytest.LogCaptureFixture
+) -> None:
     with caplog.at_level(logging.WARNING):
         found = ask(reranker(handler), top_k=3)
     assert [one.document_id for one in found.results] == ["a", "b", "c"]
@@ -121,7 +123,7 @@ def test_its_failure_leaves_the_order_of_the_index(handler, said, caplog):
     assert "hidden-key" not in record.getMessage()
 
 
-def test_after_a_failure_it_is_left_alone_for_a_while(monkeypatch):
+def test_after_a_failure_it_is_left_alone_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
     def failing(request: httpx.Request) -> httpx.Response:
@@ -140,7 +142,7 @@ def test_after_a_failure_it_is_left_alone_for_a_while(monkeypatch):
 
 
 @pytest.fixture
-def judging(settings):
+def judging(settings: Settings) -> Iterator[tuple[Services, respx.Route]]:
     """Two documents of equal words, and a reranker in the settings that prefers the second."""
     connection = GitHubConnection(id="acme", source="github", token=SecretStr("t"))
     source = MemorySource()
@@ -157,7 +159,7 @@ def judging(settings):
         yield services, asked
 
 
-def test_the_service_asks_the_reranker_of_the_settings(judging):
+def test_the_service_asks_the_reranker_of_the_settings(judging: tuple[Services, respx.Route]) -> None:
     services, asked = judging
     headers = {"Authorization": "Bearer robot-key"}
     answer = TestClient(app_of(services)).post("/v1/search", json={"query": "certificate"}, headers=headers)
@@ -165,6 +167,6 @@ def test_the_service_asks_the_reranker_of_the_settings(judging):
     assert asked.call_count == 1
 
 
-def test_without_settings_there_is_none(settings):
+def test_without_settings_there_is_none(settings: Settings) -> None:
     with Services(settings) as services:
         assert services.reranker is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -41,18 +42,18 @@ from pipelines.retrieval.schema import SearchRequest
         ({"target_document_tokens": 100_001}, "target_document_tokens"),
     ],
 )
-def test_what_does_not_fit_is_named(fields, wrong):
+def test_what_does_not_fit_is_named(fields: dict[str, Any], wrong: str) -> None:
     with pytest.raises(ValidationError) as refused:
         SearchRequest.model_validate({"query": "certificate"} | fields)
     assert ".".join(map(str, refused.value.errors()[0]["loc"])) == wrong
 
 
-def test_a_question_alone_is_enough():
+def test_a_question_alone_is_enough() -> None:
     request = SearchRequest.model_validate({"query": "  certificate "})
     assert (request.query, request.top_k, request.mode, request.user) == ("certificate", 10, "hybrid", None)
 
 
 @pytest.mark.parametrize("written", ["2026-01-02T03:00:00", "2026-01-02T03:00:00Z", "2026-01-02T05:00:00+02:00"])
-def test_times_are_utc_unless_they_say_otherwise(written):
+def test_times_are_utc_unless_they_say_otherwise(written: str) -> None:
     request = SearchRequest.model_validate({"query": "x", "filters": {"updated_after": written}})
     assert request.filters.updated_after == datetime(2026, 1, 2, 3, tzinfo=UTC)

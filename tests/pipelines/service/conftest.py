@@ -5,6 +5,9 @@ A module's tests share them, and put back what they change.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from typing import NoReturn
+
 import pytest
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
@@ -39,7 +42,7 @@ ASSISTANTS = (
 
 
 @pytest.fixture(scope="module")
-def services(tmp_path_factory):
+def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
     directory, embedder = tmp_path_factory.mktemp("service"), FakeEmbedder()
     settings = Settings(directory=directory).model_copy(update={"assistants": ASSISTANTS, "connections": (CONNECTION,)})
     with Services(settings, embedder) as opened:
@@ -56,23 +59,23 @@ def services(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def client(services):
+def client(services: Services) -> Iterator[TestClient]:
     with TestClient(app_of(services), raise_server_exceptions=False) as opened:
         yield opened
 
 
 @pytest.fixture(scope="module")
-def url(services):
+def url(services: Services) -> Iterator[str]:
     with served(app_of(services)) as address:
         yield address
 
 
 @pytest.fixture
-def failing(services, monkeypatch):
+def failing(services: Services, monkeypatch: pytest.MonkeyPatch) -> Callable[[Exception], None]:
     """Makes every question to the embedder raise this error."""
 
-    def fail(error):
-        def raises(*_, **__):
+    def fail(error: Exception) -> None:
+        def raises(*_: object, **__: object) -> NoReturn:
             raise error
 
         monkeypatch.setattr(services.embedder, "embed", raises)

@@ -16,9 +16,15 @@ from pipelines.services import Services
 
 def app_of(services: Services) -> Any:
     """The application over what a services holds."""
-    catalog, index = services.catalog, services.reader
-    parts = {"reranker": services.reranker, "memberships": catalog, "assistants": catalog.assistants, "inbox": catalog}
-    return create_app(services.settings, index=index, embedder=services.embedder, **parts)
+    return create_app(
+        services.settings,
+        index=services.reader,
+        embedder=services.embedder,
+        reranker=services.reranker,
+        memberships=services.catalog,
+        assistants=services.catalog.assistants,
+        inbox=services.catalog,
+    )
 
 
 @contextmanager

@@ -4,39 +4,43 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Callable
+from typing import Any
 from urllib.parse import quote
 
 import pytest
 from fastapi.testclient import TestClient
+from httpx2 import Response
 
 from connectors.contract import Membership
 from pipelines.errors import EmbeddingUnavailable
 from pipelines.services import Services
+from pipelines.settings import Settings
 from tests.emulators.fake_embedder import FakeEmbedder
 from tests.pipelines.documents import document
 from tests.pipelines.service.conftest import ADA, BO, READERS, SEES, UNKNOWN_SOURCE
 from tests.pipelines.service.serving import app_of
 
 
-def ask(client, key="people-key", **body):
+def ask(client: TestClient, key: str | None = "people-key", **body: Any) -> Response:
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     return client.post("/v1/search", headers=headers, json={"query": "certificate", "user": ADA} | body)
 
 
-def numbers(response):
+def numbers(response: Response) -> set[int]:
     assert response.status_code == 200, response.text
     return {int(one["document_id"].rpartition("/")[2]) for one in response.json()["results"]}
 
 
 @pytest.mark.parametrize(("user", "expected"), SEES.items())
 @pytest.mark.parametrize("mode", ["hybrid", "dense", "lexical"])
-def test_people_find_what_they_may_see(client, user, expected, mode):
+def test_people_find_what_they_may_see(client: TestClient, user: str, expected: set[int], mode: str) -> None:
     assert numbers(ask(client, user=user, mode=mode)) == expected
     assert numbers(ask(client, user=user.upper())) == expected
 
 
 @pytest.mark.parametrize(("user", "expected"), SEES.items())
-def test_a_document_is_shown_or_does_not_exist(client, user, expected):
+def test_a_document_is_shown_or_does_not_exist(client: TestClient, user: str, expected: set[int]) -> None:
     headers = {"Authorization": "Bearer people-key"}
     answers = {}
     for number in [*READERS, 99]:
@@ -48,7 +52,7 @@ def test_a_document_is_shown_or_does_not_exist(client, user, expected):
     assert all(body == hidden[0] for body in hidden)
 
 
-def test_a_revoked_membership_changes_the_next_answer(client, services):
+def test_a_revoked_membership_changes_the_next_answer(client: TestClient, services: Services) -> None:
     assert 3 in numbers(ask(client, user=BO))
     services.catalog.memberships.replace("acme", [])
     assert 3 not in numbers(ask(client, user=BO))
@@ -56,12 +60,12 @@ def test_a_revoked_membership_changes_the_next_answer(client, services):
     assert 3 in numbers(ask(client, user=BO))
 
 
-def test_a_service_sees_what_it_is_granted_whoever_it_names(client):
+def test_a_service_sees_what_it_is_granted_whoever_it_names(client: TestClient) -> None:
     assert numbers(ask(client, key="robot-key", user=ADA)) == {1, 3}
     assert numbers(ask(client, key="robot-key", user=None)) == {1, 3}
 
 
-def test_a_scope_narrows_and_never_widens(client):
+def test_a_scope_narrows_and_never_widens(client: TestClient) -> None:
     assert numbers(ask(client, key="narrow-key")) == set()
     assert numbers(ask(client, key="narrow-key", filters={"sources": ["github"]})) == set()
 
@@ -82,11 +86,11 @@ def test_a_scope_narrows_and_never_widens(client):
         ({"updated_before": "2026-01-03T00:00:00Z"}, set()),
     ],
 )
-def test_filters(client, filters, expected):
+def test_filters(client: TestClient, filters: dict[str, Any], expected: set[int]) -> None:
     assert numbers(ask(client, filters=filters)) == expected
 
 
-def test_the_response_has_the_fields_of_the_contract(client):
+def test_the_response_has_the_fields_of_the_contract(client: TestClient) -> None:
     body = ask(client, top_k=1).json()
     assert set(body) == {"results", "took_ms"}
     (result,) = body["results"]
@@ -115,7 +119,9 @@ def test_the_response_has_the_fields_of_the_contract(client):
         ({"query": "x" * 1_000_000}, 413, "bytes"),
     ],
 )
-def test_what_is_refused_is_a_problem_that_names_the_field(client, request_, status, detail):
+def test_what_is_refused_is_a_problem_that_names_the_field(
+    client: TestClient, request_: dict[str, Any], status: int, detail: str
+) -> None:
     response = ask(client, **request_)
     assert (response.status_code, response.headers["content-type"]) == (status, "application/problem+json")
     body = response.json()
@@ -124,34 +130,36 @@ def test_what_is_refused_is_a_problem_that_names_the_field(client, request_, sta
 
 
 @pytest.mark.parametrize("content", [b'{"query": "\xff"}', b"{", b"[]", b"", b'{"query": NaN}'])
-def test_broken_bodies_are_refused(client, content):
+def test_broken_bodies_are_refused(client: TestClient, content: bytes) -> None:
     headers = {"Authorization": "Bearer people-key", "Content-Type": "application/json"}
     assert client.post("/v1/search", headers=headers, content=content).status_code in (400, 422)
 
 
-def test_a_body_of_unknown_length_is_refused(client):
+def test_a_body_of_unknown_length_is_refused(client: TestClient) -> None:
     response = client.post("/v1/search", content=iter([b"{", b"}"]))
     assert response.status_code == 411
 
 
-def test_unknown_paths_and_methods_are_problems(client):
+def test_unknown_paths_and_methods_are_problems(client: TestClient) -> None:
     assert client.get("/nothing").json()["status"] == 404
     assert client.get("/v1/search").json()["status"] == 405
 
 
-def test_trouble_behind_the_service_is_a_503_without_details(client, failing):
+def test_trouble_behind_the_service_is_a_503_without_details(
+    client: TestClient, failing: Callable[[Exception], None]
+) -> None:
     failing(EmbeddingUnavailable("secret details"))
     response = ask(client)
     assert (response.status_code, "secret" in response.text) == (503, False)
 
 
-def test_a_defect_is_a_500_without_details(client, failing):
+def test_a_defect_is_a_500_without_details(client: TestClient, failing: Callable[[Exception], None]) -> None:
     failing(ZeroDivisionError("secret details"))
     response = ask(client)
     assert (response.status_code, "secret" in response.text) == (500, False)
 
 
-def test_the_header_names_the_person_too(client):
+def test_the_header_names_the_person_too(client: TestClient) -> None:
     headers = {"Authorization": "Bearer people-key", "X-Headrace-User": BO}
     body = {"query": "certificate"}
     assert numbers(client.post("/v1/search", headers=headers, json=body)) == SEES[BO]
@@ -162,13 +170,13 @@ def test_the_header_names_the_person_too(client):
     assert client.get(path, headers=headers, params={"user": ADA}).status_code == 400
 
 
-def test_an_assistant_with_an_empty_key_is_nobodys(client):
+def test_an_assistant_with_an_empty_key_is_nobodys(client: TestClient) -> None:
     for value in ("Bearer ", "Bearer", "Bearer  "):
         headers = {"Authorization": value}
         assert client.post("/v1/search", headers=headers, json={"query": "a", "user": ADA}).status_code == 401
 
 
-def test_each_query_leaves_one_audit_line_without_the_key(client, caplog):
+def test_each_query_leaves_one_audit_line_without_the_key(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, logger="headrace.audit"):
         ask(client, filters={"kinds": ["issue"]})
         client.get(f"/v1/documents/{document(4).id}?user={ADA}", headers={"Authorization": "Bearer people-key"})
@@ -181,7 +189,7 @@ def test_each_query_leaves_one_audit_line_without_the_key(client, caplog):
     assert "people-key" not in record.getMessage()
 
 
-def test_health(client):
+def test_health(client: TestClient) -> None:
     assert client.get("/healthz").text == "ok"
     assert client.get("/readyz").text == "ok"
     before = searches(client)
@@ -189,24 +197,24 @@ def test_health(client):
     assert searches(client) == before + 1
 
 
-def searches(client):
+def searches(client: TestClient) -> float:
     counted = 'headrace_search_seconds_count{assistant="people",interface="search"} '
     lines = client.get("/metrics").text.splitlines()
     return sum(float(line.removeprefix(counted)) for line in lines if line.startswith(counted))
 
 
-def test_nothing_published_is_not_ready(settings):
+def test_nothing_published_is_not_ready(settings: Settings) -> None:
     with Services(settings, FakeEmbedder()) as empty:
         assert TestClient(app_of(empty)).get("/readyz").status_code == 503
 
 
-def test_the_page_may_run_only_its_own_script(client):
+def test_the_page_may_run_only_its_own_script(client: TestClient) -> None:
     page = client.get("/")
     assert "<script>" in page.text
     assert page.headers["content-security-policy"].startswith("default-src 'none'; script-src 'sha256-")
 
 
-def test_the_api_describes_itself(client):
+def test_the_api_describes_itself(client: TestClient) -> None:
     described = client.get("/openapi.json").json()
     assert set(described["paths"]) == {
         "/v1/search",

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import httpx2
 import pytest
+from fastapi.testclient import TestClient
 from mcp.client import Client
 from mcp.client.streamable_http import streamable_http_client
+from mcp_types import CallToolResult, TextContent, Tool
 
 from pipelines.errors import EmbeddingUnavailable
 from tests.pipelines.documents import document
@@ -17,7 +21,9 @@ from tests.pipelines.service.conftest import ADA, SEES, UNKNOWN_SOURCE
 
 
 @asynccontextmanager
-async def connected(url, key="people-key", person=ADA, mode="auto"):
+async def connected(
+    url: str, key: str = "people-key", person: str | None = ADA, mode: Any = "auto"
+) -> AsyncIterator[Client]:
     headers = {"Authorization": f"Bearer {key}"} | ({"X-Headrace-User": person} if person else {})
     async with (
         httpx2.AsyncClient(headers=headers) as http,
@@ -26,21 +32,27 @@ async def connected(url, key="people-key", person=ADA, mode="auto"):
         yield client
 
 
-def call(url, tool, arguments, **options):
-    async def called():
+def call(url: str, tool: str, arguments: dict[str, Any], **options: Any) -> CallToolResult:
+    async def called() -> CallToolResult:
         async with connected(url, **options) as client:
             return await client.call_tool(tool, arguments)
 
     return asyncio.run(called())
 
 
-def ids(result):
+def text_of(result: CallToolResult) -> str:
+    (content,) = result.content
+    assert isinstance(content, TextContent)
+    return content.text
+
+
+def ids(result: CallToolResult) -> set[str]:
     return {one["id"] for one in result.structured_content["results"]}
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
-def test_the_tools_describe_themselves(url, mode):
-    async def listed():
+def test_the_tools_describe_themselves(url: str, mode: Any) -> None:
+    async def listed() -> list[Tool]:
         async with connected(url, mode=mode) as client:
             return (await client.list_tools()).tools
 
@@ -51,37 +63,39 @@ def test_the_tools_describe_themselves(url, mode):
         assert schema["required"] == [required]
         assert all(field.get("description") for field in schema["properties"].values())
         assert tools[tool].description
-        assert tools[tool].annotations.read_only_hint
+        annotations = tools[tool].annotations
+        assert annotations is not None
+        assert annotations.read_only_hint
 
 
 @pytest.mark.parametrize(("person", "expected"), SEES.items())
-def test_search_finds_what_the_person_may_see(url, person, expected):
+def test_search_finds_what_the_person_may_see(url: str, person: str | None, expected: set[int]) -> None:
     result = call(url, "search", {"query": "certificate"}, person=person)
     assert not result.is_error
     assert ids(result) == {document(number).id for number in expected}
-    assert json.loads(result.content[0].text) == result.structured_content
+    assert json.loads(text_of(result)) == result.structured_content
     assert set(result.structured_content["results"][0]) == {"id", "title", "url", "text"}
 
 
-def test_filters_narrow_the_search(url):
+def test_filters_narrow_the_search(url: str) -> None:
     asked = {"query": "certificate", "filters": {"tags_in": ["tag2"]}}
     assert ids(call(url, "search", asked)) == {document(2).id}
     assert len(ids(call(url, "search", {"query": "certificate", "top_k": 1}))) == 1
 
 
-def test_fetch_gives_a_whole_document(url):
+def test_fetch_gives_a_whole_document(url: str) -> None:
     result = call(url, "fetch", {"id": document(2).id})
     found = result.structured_content
     assert (found["id"], found["title"], found["url"]) == (document(2).id, "Issue 2", "https://example.com/1")
     assert found["text"] == "The certificate number 2 has expired."
     assert found["metadata"]["source"] == "github"
-    assert json.loads(result.content[0].text) == found
+    assert json.loads(text_of(result)) == found
 
 
-def test_a_hidden_document_does_not_exist(url):
+def test_a_hidden_document_does_not_exist(url: str) -> None:
     answers = [call(url, "fetch", {"id": document(number).id}) for number in (3, 4, 99)]
     assert all(answer.is_error for answer in answers)
-    assert len({answer.content[0].text for answer in answers}) == 1
+    assert len({text_of(answer) for answer in answers}) == 1
 
 
 @pytest.mark.parametrize(
@@ -98,16 +112,18 @@ def test_a_hidden_document_does_not_exist(url):
         ("delete", {}, ADA, "There is no tool 'delete'; available tools: search, fetch."),
     ],
 )
-def test_what_is_wrong_is_told_to_the_model(url, tool, arguments, person, message):
+def test_what_is_wrong_is_told_to_the_model(
+    url: str, tool: str, arguments: dict[str, Any], person: str | None, message: str
+) -> None:
     result = call(url, tool, arguments, person=person)
     assert result.is_error
-    assert message in result.content[0].text
+    assert message in text_of(result)
 
 
-def test_trouble_behind_the_service_is_told_without_details(url, failing):
+def test_trouble_behind_the_service_is_told_without_details(url: str, failing: Callable[[Exception], None]) -> None:
     failing(EmbeddingUnavailable("secret details"))
     result = call(url, "search", {"query": "a"})
-    assert (result.is_error, result.content[0].text) == (True, "The search is not available now; try again later.")
+    assert (result.is_error, text_of(result)) == (True, "The search is not available now; try again later.")
 
 
 @pytest.mark.parametrize(
@@ -120,12 +136,12 @@ def test_trouble_behind_the_service_is_told_without_details(url, failing):
         ({"Authorization": "Bearer people-key", "X-Headrace-User": "a" * 400}, 422),
     ],
 )
-def test_requests_are_refused_before_the_protocol(client, headers, status):
+def test_requests_are_refused_before_the_protocol(client: TestClient, headers: dict[str, str], status: int) -> None:
     response = client.post("/mcp", headers=headers, json={"jsonrpc": "2.0", "id": 1, "method": "tools/list"})
     assert (response.status_code, response.headers["content-type"]) == (status, "application/problem+json")
 
 
-def test_there_are_no_sessions_to_open_or_end(client):
+def test_there_are_no_sessions_to_open_or_end(client: TestClient) -> None:
     headers = {"Authorization": "Bearer people-key"}
     assert client.get("/mcp", headers=headers).status_code == 405
     assert client.delete("/mcp", headers=headers).status_code == 405

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, Phase, given, settings
 
 schemathesis = pytest.importorskip("schemathesis", reason="schemathesis is not installed")
@@ -10,13 +13,13 @@ schemathesis = pytest.importorskip("schemathesis", reason="schemathesis is not i
 AUTHORIZED = {"Authorization": "Bearer people-key"}
 
 
-def test_no_request_ends_in_a_defect(client):
+def test_no_request_ends_in_a_defect(client: TestClient) -> None:
     described = schemathesis.openapi.from_asgi("/openapi.json", client.app)
     for operation in described.get_all_operations():
         _try(operation.ok())
 
 
-def _try(operation):
+def _try(operation: Any) -> None:
     @settings(
         max_examples=40,
         deadline=None,
@@ -25,7 +28,7 @@ def _try(operation):
         suppress_health_check=list(HealthCheck),
     )
     @given(case=operation.as_strategy())
-    def tried(case):
+    def tried(case: Any) -> None:
         response = case.call(headers=AUTHORIZED)
         assert response.status_code != 500, response.text
         if response.status_code >= 400:
@@ -59,7 +62,7 @@ PATHS = ("/v1/search", "/v1/vector_stores/people/search", "/mcp")
     ],
     ids=lambda content: f"{len(content)} bytes {content[:60].decode(errors='replace')}",
 )
-def test_monstrous_bodies_are_refused_clearly(client, path, content):
+def test_monstrous_bodies_are_refused_clearly(client: TestClient, path: str, content: bytes) -> None:
     headers = AUTHORIZED | {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
     answer = client.post(path, headers=headers, content=content)
     assert answer.status_code in (400, 413, 422), answer.text
@@ -67,6 +70,6 @@ def test_monstrous_bodies_are_refused_clearly(client, path, content):
 
 
 @pytest.mark.parametrize("document_id", ["%ff", "%00", "a" * 3_000, "..%2f..%2fetc", "%ed%a0%80", "💧"])
-def test_monstrous_ids_do_not_exist(client, document_id):
+def test_monstrous_ids_do_not_exist(client: TestClient, document_id: str) -> None:
     answer = client.get(f"/v1/documents/{document_id}", params={"user": "ada@example.com"}, headers=AUTHORIZED)
     assert answer.status_code in (404, 422)

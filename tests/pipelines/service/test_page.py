@@ -6,9 +6,13 @@ import base64
 import hashlib
 import shutil
 import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from fastapi.testclient import TestClient
 from lxml import html
 
 from tests.pipelines.documents import document
@@ -19,10 +23,10 @@ in_a_browser = pytest.mark.skipif(not CHROMIUM, reason="no chromium on PATH")
 
 
 @pytest.fixture
-def shown(url, tmp_path):
+def shown(url: str, tmp_path: Path) -> Callable[..., Any]:
     """The page as it stands once it has asked."""
 
-    def show(path="", **asked):
+    def show(path: str = "", **asked: str) -> Any:
         flags = ("--headless=new", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}")
         address = f"{url}/{path}#{urlencode(asked)}"
         command = [str(CHROMIUM), *flags, "--virtual-time-budget=5000", "--dump-dom", address]
@@ -32,7 +36,7 @@ def shown(url, tmp_path):
 
 
 @pytest.mark.parametrize("path", ["/", "/docs"])
-def test_nothing_comes_from_elsewhere(client, path):
+def test_nothing_comes_from_elsewhere(client: TestClient, path: str) -> None:
     page = html.fromstring(client.get(path).content)
     assert not page.xpath("//script[@src] | //link[@rel='stylesheet'] | //img | //iframe | //object")
     assert all(link.startswith("data:") or link == "openapi.json" for link in page.xpath("//@href"))
@@ -40,7 +44,7 @@ def test_nothing_comes_from_elsewhere(client, path):
 
 
 @pytest.mark.parametrize("path", ["/", "/docs"])
-def test_only_the_script_that_was_written_may_run(client, path):
+def test_only_the_script_that_was_written_may_run(client: TestClient, path: str) -> None:
     answer = client.get(path)
     policy = answer.headers["content-security-policy"]
     (script,) = html.fromstring(answer.content).xpath("//script/text()")
@@ -50,7 +54,7 @@ def test_only_the_script_that_was_written_may_run(client, path):
         assert words not in script
 
 
-def test_every_field_can_be_named(client):
+def test_every_field_can_be_named(client: TestClient) -> None:
     page = html.fromstring(client.get("/").content)
     for field in page.xpath("//input | //select"):
         assert field.get("aria-label") or field.xpath("ancestor::label")
@@ -58,7 +62,7 @@ def test_every_field_can_be_named(client):
 
 @in_a_browser
 @pytest.mark.parametrize("person", [ADA, BO])
-def test_a_person_sees_what_the_api_answers(shown, client, person):
+def test_a_person_sees_what_the_api_answers(shown: Callable[..., Any], client: TestClient, person: str) -> None:
     page = shown(key="people-key", user=person, q="certificate has expired")
     asked = {"query": "certificate has expired", "user": person}
     answer = client.post("/v1/search", headers={"Authorization": "Bearer people-key"}, json=asked).json()
@@ -70,7 +74,7 @@ def test_a_person_sees_what_the_api_answers(shown, client, person):
 
 
 @in_a_browser
-def test_a_hostile_document_is_shown_as_text(shown):
+def test_a_hostile_document_is_shown_as_text(shown: Callable[..., Any]) -> None:
     page = shown(key="people-key", user=BO, q="certificate")
     links = {link.text: link.get("href") for link in page.xpath("//li/h2/a")}
     assert links == {HOSTILE["title"]: None, "Issue 1": document().url}
@@ -78,14 +82,14 @@ def test_a_hostile_document_is_shown_as_text(shown):
 
 
 @in_a_browser
-def test_a_wrong_key_is_told_and_can_be_corrected(shown):
+def test_a_wrong_key_is_told_and_can_be_corrected(shown: Callable[..., Any]) -> None:
     page = shown(key="wrong", user=ADA, q="certificate")
     assert "key of an assistant" in page.xpath("string(//*[@id='status'])")
     assert page.xpath("//input[@id='key']/@hidden") == []
 
 
 @in_a_browser
-def test_the_api_is_described_for_people(shown, client):
+def test_the_api_is_described_for_people(shown: Callable[..., Any], client: TestClient) -> None:
     page = shown("docs")
     described = client.get("/openapi.json").json()["paths"]
     shown_paths = {heading.text_content() for heading in page.xpath("//section/h2")}

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
+from httpx2 import Response
 from pydantic import SecretStr
 
 from connectors import registry
@@ -39,17 +40,25 @@ SOURCE = Source(name="wiki", label="Wiki", settings=WikiConnection, connect=lamb
 
 
 @pytest.fixture
-def services(settings):
+def services(settings: Settings) -> Iterator[Services]:
     with Services(settings.model_copy(update={"connections": CONNECTIONS}), FakeEmbedder()) as opened:
         yield opened
 
 
 @pytest.fixture
-def client(services):
+def client(services: Services) -> TestClient:
     return TestClient(app_of(services))
 
 
-def deliver(client, body, *, to="acme", secret=SECRET, event="issues", delivery="d1"):
+def deliver(
+    client: TestClient,
+    body: object,
+    *,
+    to: str = "acme",
+    secret: str = SECRET,
+    event: str = "issues",
+    delivery: str = "d1",
+) -> Response:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     signature = hmac.new(secret.encode(), content, hashlib.sha256).hexdigest()
     headers = {
@@ -61,11 +70,11 @@ def deliver(client, body, *, to="acme", secret=SECRET, event="issues", delivery=
     return client.post(f"/webhooks/{to}", content=content, headers=headers)
 
 
-def kept(services):
+def kept(services: Services) -> list[tuple[str, str]]:
     return [(event["kind"], event["state"]) for event in services.catalog.events.list_recent()]
 
 
-def test_a_signed_delivery_is_kept_once(client, services):
+def test_a_signed_delivery_is_kept_once(client: TestClient, services: Services) -> None:
     for _ in range(2):
         assert deliver(client, ISSUE).status_code == 200
     assert kept(services) == [("issues", "pending")]
@@ -76,13 +85,15 @@ def test_a_signed_delivery_is_kept_once(client, services):
     assert services.catalog.connections.get("acme").last_event
 
 
-def test_an_event_about_nothing_that_is_read_is_kept_as_ignored(client, services):
+def test_an_event_about_nothing_that_is_read_is_kept_as_ignored(client: TestClient, services: Services) -> None:
     assert deliver(client, {"zen": "Keep it simple."}, event="ping").status_code == 200
     assert kept(services) == [("ping", "ignored")]
 
 
 @pytest.mark.parametrize("how", [{"secret": "wrong"}, {"to": "other"}, {"to": "deaf"}])
-def test_what_is_not_signed_for_the_connection_leaves_only_a_count(client, services, how):
+def test_what_is_not_signed_for_the_connection_leaves_only_a_count(
+    client: TestClient, services: Services, how: dict[str, str]
+) -> None:
     answer = deliver(client, ISSUE, **how)
     assert (answer.status_code, answer.json()["title"]) == (401, "Unauthorized")
     assert kept(services) == []
@@ -118,21 +129,23 @@ def test_a_source_without_webhooks_refuses_every_delivery(settings: Settings) ->
         assert client.get("/webhooks/wiki").status_code == 405
 
 
-def test_an_unknown_connection_is_not_found(client):
+def test_an_unknown_connection_is_not_found(client: TestClient) -> None:
     assert deliver(client, ISSUE, to="nobody").status_code == 404
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b"\xff", json.dumps({"action": "edited"}).encode()])
-def test_a_signed_delivery_that_cannot_be_read_is_refused_and_not_kept(client, services, body):
+def test_a_signed_delivery_that_cannot_be_read_is_refused_and_not_kept(
+    client: TestClient, services: Services, body: object
+) -> None:
     assert deliver(client, body).status_code == 400
     assert kept(services) == []
 
 
-def test_a_delivery_that_is_too_large_is_refused(client, services):
+def test_a_delivery_that_is_too_large_is_refused(client: TestClient, services: Services) -> None:
     assert deliver(client, b" " * (10 * 1024 * 1024)).status_code == 413
     assert kept(services) == []
 
 
-def test_a_large_delivery_is_taken(client, services):
+def test_a_large_delivery_is_taken(client: TestClient, services: Services) -> None:
     assert deliver(client, ISSUE | {"padding": "x" * 1_000_000}).status_code == 200
     assert kept(services) == [("issues", "pending")]

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.emulators.fake_embedder import FakeEmbedder
+from tests.pipelines.cli.conftest import Done
 from tests.pipelines.documents import document
 
 VALVE, TURBINE = document(1).id, document(2).id
@@ -17,7 +22,9 @@ QUESTIONS = [
 ]
 
 
-def test_an_evaluation_is_printed_saved_and_shown(headrace, embedder, tmp_path):
+def test_an_evaluation_is_printed_saved_and_shown(
+    headrace: Callable[..., Done], embedder: FakeEmbedder, tmp_path: Path
+) -> None:
     file = written(tmp_path, *QUESTIONS)
     done = headrace("eval", file, "--save", tmp_path / "run.json", "--html", tmp_path / "report.html", "--json")
     assert done.code == 0
@@ -37,7 +44,7 @@ def test_an_evaluation_is_printed_saved_and_shown(headrace, embedder, tmp_path):
     assert (compared["questions"], set(compared["total"].values()), compared["worse"]) == (4, {0.0}, [])
 
 
-def test_people_read_figures_changes_and_the_worst_questions(headrace, tmp_path):
+def test_people_read_figures_changes_and_the_worst_questions(headrace: Callable[..., Done], tmp_path: Path) -> None:
     file = written(tmp_path, *QUESTIONS)
     headrace("eval", file, "--save", tmp_path / "run.json")
     kept = json.loads((tmp_path / "run.json").read_text())
@@ -56,7 +63,7 @@ def test_people_read_figures_changes_and_the_worst_questions(headrace, tmp_path)
     assert "unknown  slack:acme/C1/2: expected, and in no connection" in lines
 
 
-def test_words_alone_need_no_embedding(headrace, embedder, tmp_path):
+def test_words_alone_need_no_embedding(headrace: Callable[..., Done], embedder: FakeEmbedder, tmp_path: Path) -> None:
     done = headrace("eval", written(tmp_path, QUESTIONS[0]), "--mode", "lexical", "--json")
     assert (done.json["total"]["ndcg_at_10"], embedder.requests) == (1.0, 0)
 
@@ -70,23 +77,29 @@ def test_words_alone_need_no_embedding(headrace, embedder, tmp_path):
         ([QUESTIONS[0]], ["--save", "no/folder/run.json"], "--save no/folder/run.json: no/folder is not a directory"),
     ],
 )
-def test_wrong_use_is_named(headrace, tmp_path, lines, options, said):
+def test_wrong_use_is_named(
+    headrace: Callable[..., Done], tmp_path: Path, lines: list[Any], options: list[str], said: str
+) -> None:
     done = headrace("eval", written(tmp_path, *lines), *options)
     assert (done.code, said in done.err) == (2, True)
 
 
-def test_a_place_to_write_that_is_not_there_costs_no_question(headrace, embedder, tmp_path):
+def test_a_place_to_write_that_is_not_there_costs_no_question(
+    headrace: Callable[..., Done], embedder: FakeEmbedder, tmp_path: Path
+) -> None:
     done = headrace("eval", written(tmp_path, QUESTIONS[0]), "--html", tmp_path / "none" / "report.html")
     assert (done.code, "is not a directory" in done.err, embedder.requests) == (2, True, 0)
 
 
-def test_a_provider_that_does_not_answer_is_a_failure(headrace, embedder, tmp_path):
+def test_a_provider_that_does_not_answer_is_a_failure(
+    headrace: Callable[..., Done], embedder: FakeEmbedder, tmp_path: Path
+) -> None:
     embedder.fail_after = 0
     done = headrace("eval", written(tmp_path, QUESTIONS[0]))
     assert (done.code, done.out, done.err) == (1, "", "error: the fake provider is out of order\n")
 
 
-def written(tmp_path, *questions):
+def written(tmp_path: Path, *questions: Any) -> Path:
     file = tmp_path / "questions.jsonl"
     file.write_text("\n".join(map(json.dumps, questions)))
     return file

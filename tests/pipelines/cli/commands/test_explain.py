@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
+from tests.pipelines.cli.conftest import Done
 from tests.pipelines.documents import document
 
 VALVE, TURBINE = document(1).id, document(2).id
 
 
-def test_people_read_why_a_document_is_found_and_visible(headrace):
+def test_people_read_why_a_document_is_found_and_visible(headrace: Callable[..., Done]) -> None:
     done = headrace("explain", VALVE, "--user", "bo@example.com", "--query", "penstock valve")
     assert done.code == 0
     told = [(line[:11].strip(), line[12:]) for line in done.out.splitlines()]
@@ -50,12 +53,12 @@ def test_people_read_why_a_document_is_found_and_visible(headrace):
         (("https://example.com/2",), "[b]Turbine"),
     ],
 )
-def test_why_it_is_not_found_or_visible(headrace, asked, line):
+def test_why_it_is_not_found_or_visible(headrace: Callable[..., Done], asked: tuple[str, ...], line: str) -> None:
     done = headrace("explain", *asked)
     assert (done.code, line in done.out) == (0, True)
 
 
-def test_programs_read_one_object(headrace):
+def test_programs_read_one_object(headrace: Callable[..., Done]) -> None:
     found = headrace("explain", VALVE, "--user", "bo@example.com", "--query", "penstock", "--json").json
     assert (found["id"], found["load_state"], found["home"]["name"]) == (VALVE, "indexed", "Plant")
     assert found["sight"]["through"] == [{"token": "group:acme:unit", "way": "group", "name": "Plant"}]
@@ -70,6 +73,6 @@ def test_programs_read_one_object(headrace):
         ((VALVE, "--query", " "), "--query: String should have at least 1 character"),
     ],
 )
-def test_wrong_use_is_named(headrace, asked, said):
+def test_wrong_use_is_named(headrace: Callable[..., Done], asked: tuple[str, ...], said: str) -> None:
     done = headrace("explain", *asked)
     assert (done.code, done.out, said in done.err) == (2, "", True)

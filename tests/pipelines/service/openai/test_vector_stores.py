@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
 
 import openai
 import pytest
@@ -11,12 +14,20 @@ from pipelines.errors import EmbeddingUnavailable
 from tests.pipelines.documents import document
 from tests.pipelines.service.conftest import ADA, BO, SEES, UNKNOWN_SOURCE
 
+CREATED, UPDATED = datetime(2026, 1, 2, tzinfo=UTC), datetime(2026, 1, 3, tzinfo=UTC)
+"""Of every document of the sample."""
 NAMED = {"X-Headrace-User": ADA}
 
 
 @pytest.fixture
-def ask(url):
-    def asked(assistant="people", key="people-key", query="certificate", person=ADA, **options):
+def ask(url: str) -> Callable[..., Any]:
+    def asked(
+        assistant: str = "people",
+        key: str = "people-key",
+        query: str = "certificate",
+        person: str = ADA,
+        **options: Any,
+    ) -> Any:
         options = {"extra_headers": {"X-Headrace-User": person}} | options if person else options
         with openai.OpenAI(base_url=f"{url}/v1", api_key=key, max_retries=0) as client:
             return client.vector_stores.search(assistant, query=query, **options)
@@ -24,17 +35,17 @@ def ask(url):
     return asked
 
 
-def numbers(page):
+def numbers(page: Any) -> set[int]:
     return {int(one.file_id.rpartition("/")[2]) for one in page.data}
 
 
 @pytest.mark.parametrize(("person", "expected"), SEES.items())
-def test_people_find_what_they_may_see(ask, person, expected):
+def test_people_find_what_they_may_see(ask: Callable[..., Any], person: str, expected: Any) -> None:
     assert numbers(ask(person=person)) == expected
     assert numbers(ask(person=None, extra_body={"user": person})) == expected
 
 
-def test_a_result_is_a_file_with_its_passages(ask):
+def test_a_result_is_a_file_with_its_passages(ask: Callable[..., Any]) -> None:
     page = ask(max_num_results=1, query=["certificate number 2", "has expired"])
     assert page.model_dump(exclude={"data"}) == {
         "object": "vector_store.search_results.page",
@@ -53,24 +64,24 @@ def test_a_result_is_a_file_with_its_passages(ask):
         "unit": "unit",
         "kind": "issue",
         "author": "ada",
-        "created_at": known.created_at.timestamp(),
-        "updated_at": known.updated_at.timestamp(),
+        "created_at": CREATED.timestamp(),
+        "updated_at": UPDATED.timestamp(),
     }
 
 
-def eq(key, value, type="eq"):
+def eq(key: str, value: object, type: str = "eq") -> dict[str, Any]:
     return {"type": type, "key": key, "value": value}
 
 
-def any_of(*filters):
+def any_of(*filters: dict[str, Any]) -> dict[str, Any]:
     return {"type": "or", "filters": list(filters)}
 
 
-def nested(levels):
+def nested(levels: int) -> dict[str, Any]:
     return all_of(nested(levels - 1)) if levels else eq("kind", "issue")
 
 
-def all_of(*filters):
+def all_of(*filters: dict[str, Any]) -> dict[str, Any]:
     return {"type": "and", "filters": list(filters)}
 
 
@@ -84,17 +95,17 @@ def all_of(*filters):
         (eq("tags", "tag2", "ne"), {1}),
         (any_of(eq("tags", "tag1"), any_of(eq("tags", ["tag4"], "in"))), {1}),
         (eq("parents", ["github:acme/acme/api"], "nin"), set()),
-        (eq("updated_at", document().updated_at.timestamp(), "gte"), {1, 2}),
-        (eq("updated_at", document().updated_at.timestamp(), "gt"), set()),
-        (eq("updated_at", document().updated_at.isoformat(), "lte"), {1, 2}),
-        (eq("updated_at", document().updated_at.isoformat(), "lt"), set()),
+        (eq("updated_at", UPDATED.timestamp(), "gte"), {1, 2}),
+        (eq("updated_at", UPDATED.timestamp(), "gt"), set()),
+        (eq("updated_at", UPDATED.isoformat(), "lte"), {1, 2}),
+        (eq("updated_at", UPDATED.isoformat(), "lt"), set()),
     ],
 )
-def test_attribute_filters(ask, filters, expected):
+def test_attribute_filters(ask: Callable[..., Any], filters: dict[str, Any], expected: Any) -> None:
     assert numbers(ask(filters=filters)) == expected
 
 
-def test_low_scores_can_be_left_out(ask):
+def test_low_scores_can_be_left_out(ask: Callable[..., Any]) -> None:
     best = max(one.score for one in ask().data)
     assert {one.score for one in ask(ranking_options={"ranker": "none", "score_threshold": best}).data} == {best}
     assert not ask(ranking_options={"score_threshold": best * 1.01}).data
@@ -126,13 +137,19 @@ def test_low_scores_can_be_left_out(ask):
         ({"query": "x" * 1_000_000}, openai.APIStatusError, "bytes"),
     ],
 )
-def test_refusals_raise_the_clients_own_errors(ask, asked, error, message):
+def test_refusals_raise_the_clients_own_errors(
+    ask: Callable[..., Any], asked: dict[str, Any], error: type[openai.APIError], message: str
+) -> None:
     with pytest.raises(error, match=re.escape(message)) as refused:
         ask(**asked)
-    assert refused.value.body["message"] in str(refused.value)
+    body = refused.value.body
+    assert isinstance(body, dict)
+    assert body["message"] in str(refused.value)
 
 
-def test_trouble_behind_the_service_is_the_servers(ask, failing):
+def test_trouble_behind_the_service_is_the_servers(
+    ask: Callable[..., Any], failing: Callable[[Exception], None]
+) -> None:
     failing(EmbeddingUnavailable("secret details"))
     with pytest.raises(openai.InternalServerError, match="try again later") as refused:
         ask()

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator
 from connectors.payloads import LenientPayload, Payload
 from connectors.slack.payloads.fields import Count, Entries, Flag, object_or_none
 from connectors.slack.payloads.messages import SlackFile, SlackMessage
-from connectors.slack.payloads.people import SlackChannel, SlackUser, SlackUsergroup
+from connectors.slack.payloads.users import SlackChannel, SlackUser, SlackUsergroup
 
 
 class PageLinks(LenientPayload):

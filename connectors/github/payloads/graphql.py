@@ -1,0 +1,165 @@
+"""Objects of GitHub's GraphQL API. https://docs.github.com/en/graphql/reference/objects"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Generic, TypeAlias, TypeVar
+
+from pydantic import BaseModel, ConfigDict, RootModel, StrictInt
+from pydantic.alias_generators import to_camel
+
+from connectors.github.payloads.parsing import time_or_none
+from connectors.github.payloads.rest import GitHubAccount, GitHubLabel
+from connectors.payload_fields import ExactText, Flag, Maybe, Several, Text
+from connectors.payloads import Payload
+
+N = TypeVar("N", bound=BaseModel)
+R = TypeVar("R")
+
+
+class GraphQLErrorDetails(Payload):
+    code: Text = ""
+
+
+class GraphQLError(Payload):
+    """https://docs.github.com/en/graphql/guides/migrating-from-rest-to-graphql · `type` is GitHub's own addition."""
+
+    type: Text = ""
+    message: Text = ""
+    extensions: Maybe[GraphQLErrorDetails] = None
+
+
+class GraphQLErrors(Payload):
+    """The errors of an answer, which can stand beside its data."""
+
+    errors: Several[GraphQLError] = ()
+
+
+class GraphQLData(Payload, Generic[R]):
+    """What a query found; absent where it found nothing at all."""
+
+    data: R | None = None
+
+
+class GraphQLObject(Payload):
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+
+class PageInfo(GraphQLObject):
+    has_next_page: Flag = None
+    end_cursor: Text = ""
+
+
+class NodePage(GraphQLObject, Generic[N]):
+    """A page of a connection. Nodes that the token may not see are null."""
+
+    nodes: tuple[N | None, ...] = ()
+    page_info: Maybe[PageInfo] = None
+
+    @property
+    def visible(self) -> list[N]:
+        return [node for node in self.nodes if node is not None]
+
+    @property
+    def next_cursor(self) -> str | None:
+        """None at the end."""
+        return self.page_info.end_cursor if self.page_info and self.page_info.has_next_page else None
+
+
+class DiscussionReply(GraphQLObject):
+    id: Text = ""
+    body: ExactText | None = None
+    created_at: Text = ""
+    author: GitHubAccount | None = None
+
+
+class DiscussionComment(DiscussionReply):
+    is_answer: Flag = None
+    replies: NodePage[DiscussionReply] = NodePage[DiscussionReply]()
+
+    def with_replies(self, replies: Sequence[DiscussionReply]) -> DiscussionComment:
+        return self.model_copy(update={"replies": NodePage[DiscussionReply](nodes=tuple(replies))})
+
+
+class DiscussionCategory(Payload):
+    name: Text = ""
+
+
+class DiscussionAnswer(Payload):
+    id: Text = ""
+
+
+class DiscussionHeader(GraphQLObject):
+    """A discussion as its listing shows it."""
+
+    number: StrictInt
+    title: Text = ""
+    updated_at: Text = ""
+
+    @property
+    def updated(self) -> datetime | None:
+        return time_or_none(self.updated_at)
+
+
+class GitHubDiscussion(GraphQLObject):
+    number: StrictInt
+    title: Text = ""
+    url: Text = ""
+    body: ExactText | None = None
+    created_at: ExactText | None = None
+    updated_at: ExactText | None = None
+    closed: Flag = None
+    state_reason: Text = ""
+    author: GitHubAccount | None = None
+    category: DiscussionCategory | None = None
+    answer: Maybe[DiscussionAnswer] = None
+    labels: Maybe[NodePage[GitHubLabel]] = None
+    comments: NodePage[DiscussionComment] = NodePage[DiscussionComment]()
+
+    def with_comments(self, comments: Sequence[DiscussionComment]) -> GitHubDiscussion:
+        return self.model_copy(update={"comments": NodePage[DiscussionComment](nodes=tuple(comments))})
+
+
+class InRepository(Payload, Generic[R]):
+    """What a query found in a repository; absent where the token sees no such repository."""
+
+    repository: R | None = None
+
+
+class DiscussionListing(Payload):
+    discussions: NodePage[DiscussionHeader] = NodePage[DiscussionHeader]()
+
+
+class DiscussionComments(Payload):
+    comments: NodePage[DiscussionComment] = NodePage[DiscussionComment]()
+
+
+class OneDiscussion(Payload):
+    """A further page of a discussion's comments."""
+
+    discussion: DiscussionComments = DiscussionComments()
+
+
+class CommentReplies(Payload):
+    replies: NodePage[DiscussionReply] = NodePage[DiscussionReply]()
+
+
+class OneComment(Payload):
+    """A further page of a comment's replies."""
+
+    node: CommentReplies = CommentReplies()
+
+
+DiscussionsByAlias: TypeAlias = dict[str, GitHubDiscussion | None]
+
+
+class GitHubPerson(GraphQLObject):
+    """`email` is what the profile shows; the REST API tells of it alone."""
+
+    email: Text = ""
+    organization_verified_domain_emails: Several[Text] = ()
+
+
+class PeopleByAlias(RootModel[dict[str, Maybe[GitHubPerson]]]):
+    """People who do not exist are null."""

@@ -1,0 +1,178 @@
+"""Objects of GitHub's REST API. https://docs.github.com/en/rest"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Self, TypeAlias
+
+from pydantic import BeforeValidator, Field, StrictBool, StrictInt
+
+from connectors.github.payloads.parsing import ListedObject, RestPayload, time_or_none
+from connectors.payload_fields import ExactText, Flag, Maybe, Number, OrElse, Several, Text
+
+
+class GitHubAccount(RestPayload):
+    """A person, an organisation or an app."""
+
+    login: Text = ""
+    type: Text = ""
+
+
+class InstallationGrant(RestPayload):
+    """https://docs.github.com/en/rest/apps/apps#create-an-installation-access-token-for-an-app"""
+
+    token: Text = ""
+    expires_at: Text = ""
+
+
+_Stated: TypeAlias = Annotated[StrictBool | None, OrElse(None)]
+"""A bool that the server states; None where it does not."""
+
+
+class GitHubRepository(RestPayload):
+    """`size` is in kilobytes. `master_branch` is what older webhooks call the default branch."""
+
+    full_name: Text = ""
+    html_url: Text = ""
+    default_branch: Text = ""
+    master_branch: Text = ""
+    # What is no visibility is not a missing one: that would leave the say to `private`.
+    visibility: Annotated[str | None, OrElse("unknown")] = None
+    private: _Stated = None
+    has_issues: _Stated = None
+    has_discussions: _Stated = None
+    size: Number = None
+    owner: Maybe[GitHubAccount] = None
+
+
+class GitHubLabel(RestPayload):
+    name: Text = ""
+
+
+class GitHubMilestone(RestPayload):
+    title: Text = ""
+
+
+class GitHubBranch(RestPayload):
+    ref: Text = ""
+
+
+class PullRequestLink(RestPayload):
+    """Marks an issue as a pull request. https://docs.github.com/en/rest/issues/issues#list-repository-issues"""
+
+    merged_at: Text = ""
+
+
+PullRequestField: TypeAlias = Annotated[
+    PullRequestLink | None, OrElse(PullRequestLink()), BeforeValidator(lambda value: value or None)
+]
+"""Anything but null, false and an empty object says that an issue is a pull request."""
+_Label: TypeAlias = Annotated[GitHubLabel | ExactText, Field(union_mode="left_to_right")]
+"""Old servers give names, newer ones objects."""
+
+
+class GitHubIssue(ListedObject):
+    """An issue or a pull request, the latter in either form: as an issue with `pull_request`, or with `head`."""
+
+    nameless = "an issue without a number"
+
+    number: StrictInt
+    title: Text = ""
+    body: ExactText | None = None
+    state: Text = ""
+    state_reason: Text = ""
+    draft: Flag = None
+    user: GitHubAccount | None = None
+    labels: Several[_Label] = ()
+    milestone: GitHubMilestone | None = None
+    assignees: Several[GitHubAccount] = ()
+    head: Maybe[GitHubBranch] = None
+    base: Maybe[GitHubBranch] = None
+    merged_at: Text = ""
+    pull_request: PullRequestField = None
+    comments: Number = None
+    created_at: ExactText | None = None
+    updated_at: ExactText | None = None
+    html_url: Text = ""
+    repository_url: Text = ""
+
+    @property
+    def is_pull_request(self) -> bool:
+        return self.pull_request is not None
+
+    @property
+    def updated(self) -> datetime | None:
+        return time_or_none(self.updated_at)
+
+    @property
+    def merged_time(self) -> str:
+        """When a pull request was merged, in either form; empty where it was not."""
+        return self.merged_at or (self.pull_request.merged_at if self.pull_request else "")
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        names = (label if isinstance(label, str) else label.name for label in self.labels)
+        return tuple(name for name in names if name)
+
+    def as_issue(self) -> Self:
+        """A pull request as the listing of issues would give it."""
+        return self.model_copy(update={"pull_request": PullRequestLink(merged_at=self.merged_at)})
+
+
+class GitHubComment(RestPayload):
+    id: Text = ""
+    user: GitHubAccount | None = None
+    body: ExactText | None = None
+    created_at: Text = ""
+    updated_at: Text = ""
+
+
+class GitHubReview(RestPayload):
+    state: Text = ""
+    user: GitHubAccount | None = None
+    body: ExactText | None = None
+    submitted_at: Text = ""
+
+
+class GitHubReviewComment(GitHubComment):
+    """A comment on a line of the changes; `line` is absent where the line has changed since."""
+
+    path: Text = ""
+    line: Number = None
+    original_line: Number = None
+    in_reply_to_id: Text = ""
+
+
+class CommentLink(RestPayload):
+    """A comment as the listing of a whole repository names it: what it belongs to."""
+
+    id: Text = ""
+    updated_at: Text = ""
+    issue_url: Text = ""
+    pull_request_url: Text = ""
+    html_url: Text = ""
+
+    @property
+    def updated(self) -> datetime | None:
+        return time_or_none(self.updated_at)
+
+
+class GitHubAsset(RestPayload):
+    name: Text = ""
+
+
+class GitHubRelease(ListedObject):
+    nameless = "a release without an id"
+
+    id: int | str
+    tag_name: Text = ""
+    name: Text = ""
+    body: ExactText | None = None
+    draft: Flag = None
+    prerelease: Flag = None
+    author: GitHubAccount | None = None
+    assets: Several[GitHubAsset] = ()
+    created_at: ExactText | None = None
+    published_at: ExactText | None = None
+    updated_at: ExactText | None = None
+    html_url: Text = ""

@@ -1,0 +1,62 @@
+"""Discussions as Markdown: replies below what they reply to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from connectors.github.payloads.graphql import DiscussionComment, DiscussionReply, GitHubDiscussion
+from connectors.github.render.markdown import (
+    COMMENT_LEVEL,
+    REPLY_LEVEL,
+    embed,
+    fact_line,
+    join_blocks,
+    render_entry,
+)
+
+D = TypeVar("D", bound=DiscussionReply)
+
+
+def render_discussion(discussion: GitHubDiscussion) -> str:
+    """A line on its state, its description, and its comments from old to new."""
+    facts = {
+        "State": ", ".join(_states(discussion)),
+        "Category": _category(discussion),
+        "Labels": ", ".join(_labels(discussion)),
+    }
+    threads = [_render_thread(comment) for comment in _by_time(discussion.comments.visible)]
+    return join_blocks([fact_line(facts), embed(discussion.body), *threads])
+
+
+def discussion_tags(discussion: GitHubDiscussion) -> list[str]:
+    category = _category(discussion)
+    return [*_states(discussion), *([category] if category else ()), *_labels(discussion)]
+
+
+def _states(discussion: GitHubDiscussion) -> list[str]:
+    reason = discussion.state_reason.lower()
+    closed = f"closed as {reason}" if reason in ("duplicate", "outdated") else "closed"
+    return ["answered"] * bool(discussion.answer) + [closed if discussion.closed else "open"]
+
+
+def _category(discussion: GitHubDiscussion) -> str:
+    return discussion.category.name if discussion.category else ""
+
+
+def _labels(discussion: GitHubDiscussion) -> list[str]:
+    return [label.name for label in discussion.labels.visible if label.name] if discussion.labels else []
+
+
+def _render_thread(comment: DiscussionComment) -> str:
+    what = "Answer" if comment.is_answer else "Comment"
+    replies = [_render_one("Reply", reply, REPLY_LEVEL) for reply in _by_time(comment.replies.visible)]
+    return join_blocks([_render_one(what, comment, COMMENT_LEVEL), *replies])
+
+
+def _render_one(what: str, said: DiscussionReply, level: int) -> str:
+    return render_entry(what, said.author, said.created_at, said.body, level)
+
+
+def _by_time(said: Sequence[D]) -> list[D]:
+    return sorted(said, key=lambda one: one.created_at)

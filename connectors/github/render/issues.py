@@ -1,0 +1,113 @@
+"""Issues and pull requests as Markdown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import TypeAlias
+
+from connectors.github.payloads.rest import GitHubComment, GitHubIssue, GitHubReview, GitHubReviewComment
+from connectors.github.render.markdown import COMMENT_LEVEL, embed, fact_line, join_blocks, render_entry
+
+_CLOSES = re.compile(
+    r"\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):?\s+"
+    r"(?:https?://[^\s/]+/(?P<path>[\w.-]+/[\w.-]+)/issues/(?P<linked>\d+)|(?P<name>[\w.-]+/[\w.-]+)?#(?P<number>\d+))\b",
+    re.IGNORECASE,
+)
+"""https://docs.github.com/en/issues/tracking-your-work-with-issues/using-issues/linking-a-pull-request-to-an-issue"""
+_VERDICTS = {
+    "APPROVED": "Approved",
+    "CHANGES_REQUESTED": "Changes requested",
+    "DISMISSED": "Dismissed review",
+    "COMMENTED": "Review",
+}
+_Entry: TypeAlias = tuple[str, str]
+"""When it was said, and its Markdown."""
+
+
+def render_issue(issue: GitHubIssue, comments: Iterable[GitHubComment]) -> str:
+    """A line on an issue's state, its description, and its comments from old to new."""
+    return join_blocks([_facts(issue), embed(issue.body), *_in_order(map(_comment, comments))])
+
+
+def render_pull_request(
+    pull: GitHubIssue,
+    comments: Iterable[GitHubComment],
+    reviews: Iterable[GitHubReview],
+    review_comments: Iterable[GitHubReviewComment],
+) -> str:
+    """As an issue, with verdicts and comments on lines among the comments."""
+    discussion = [
+        *map(_comment, comments),
+        *(_review(review) for review in reviews if _is_visible(review)),
+        *map(_review_comment, review_comments),
+    ]
+    return join_blocks([_facts(pull), embed(pull.body), *_in_order(discussion)])
+
+
+def issue_state(issue: GitHubIssue) -> str:
+    """`open`, `closed` or `merged`."""
+    return "merged" if issue.merged_time else issue.state or "open"
+
+
+def closing_references(pull: GitHubIssue) -> tuple[str, ...]:
+    """The issues that a pull request's description says it closes: `#12`, or `acme/web#7` in another repository."""
+    if not pull.is_pull_request and not pull.head:
+        return ()
+    found = _CLOSES.finditer(pull.body or "")
+    names = (f"{one['path'] or one['name'] or ''}#{one['linked'] or one['number']}" for one in found)
+    return tuple(dict.fromkeys(names))
+
+
+def _facts(issue: GitHubIssue) -> str:
+    return fact_line(
+        {
+            "State": f"{'draft, ' if issue.draft else ''}{issue_state(issue)}{_reason(issue)}",
+            "Labels": ", ".join(issue.label_names),
+            "Milestone": issue.milestone.title if issue.milestone else "",
+            "Assignees": ", ".join(one.login for one in issue.assignees if one.login),
+            "Branch": _branches(issue),
+            "Closes": ", ".join(closing_references(issue)),
+        }
+    )
+
+
+def _reason(issue: GitHubIssue) -> str:
+    shown = issue.state_reason and issue_state(issue) == "closed"
+    return f" ({issue.state_reason.replace('_', ' ')})" if shown else ""
+
+
+def _branches(issue: GitHubIssue) -> str:
+    head, base = issue.head, issue.base
+    return f"{head.ref} into {base.ref}" if head and base and head.ref and base.ref else ""
+
+
+def _comment(comment: GitHubComment) -> _Entry:
+    return _entry("Comment", comment, comment.created_at)
+
+
+def _review(review: GitHubReview) -> _Entry:
+    return _entry(_VERDICTS.get(review.state.upper(), "Review"), review, review.submitted_at)
+
+
+def _is_visible(review: GitHubReview) -> bool:
+    """A pending review is its author's draft; a review without words or verdict only holds comments on lines."""
+    verdict = review.state.upper()
+    return verdict != "PENDING" and bool(verdict in ("APPROVED", "CHANGES_REQUESTED") or review.body)
+
+
+def _review_comment(comment: GitHubReviewComment) -> _Entry:
+    place = f"`{comment.path}`" if comment.path else "the changes"
+    line = comment.line or comment.original_line
+    where = f"{place} line {line}" if line else place
+    what = "Reply" if comment.in_reply_to_id else "Comment"
+    return _entry(f"{what} on {where}", comment, comment.created_at)
+
+
+def _entry(what: str, said: GitHubComment | GitHubReview, when: str) -> _Entry:
+    return when, render_entry(what, said.user, when, said.body, COMMENT_LEVEL)
+
+
+def _in_order(entries: Iterable[_Entry]) -> list[str]:
+    # By time alone: what was said in the same moment stays in the order of its listing.
+    return [markdown for _, markdown in sorted(entries, key=lambda entry: entry[0])]
