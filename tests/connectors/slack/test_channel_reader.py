@@ -139,6 +139,37 @@ def test_bounds_are_days_and_a_day_begins_at_midnight(slack: Workspace, connecto
     assert "at midnight" in str(found["slack:acme/C1/days/2026-03-03"].content)
 
 
+@pytest.mark.parametrize(
+    ("window", "days"),
+    [
+        (Window(until=datetime(2026, 3, 3, tzinfo=UTC)), {1, 2}),
+        (Window(since=datetime(2026, 3, 9, 1, tzinfo=UTC)), {9, 10}),
+        (Window(datetime(2026, 3, 5, tzinfo=UTC), datetime(2026, 3, 5, 0, 0, 1, tzinfo=UTC)), {5}),
+    ],
+)
+def test_a_window_may_be_open(slack: Workspace, connector: SlackConnector, window: Window, days: set[int]) -> None:
+    found = [item for item in connector.read(UNIT, None, window) if isinstance(item, Document)]
+    assert {int(item.id[-2:]) for item in found if item.kind == "messages"} == days
+
+
+@pytest.mark.parametrize(
+    ("new", "expected"),
+    [
+        (3, {"days/2026-03-21"}),
+        (4, {"days/2026-03-21", "days/2026-03-10"}),  # more may be new than a page shows
+        (9, {"days/2026-03-21", "days/2026-03-10"}),
+    ],
+)
+def test_what_is_new_is_read_back_to_the_day_that_is_known(
+    slack: Workspace, connector: SlackConnector, new: int, expected: set[str]
+) -> None:
+    cursor = cursor_of(list(connector.read(UNIT)))
+    for number in range(new):
+        slack.say("C1", ts(20, number), "new")
+    items = list(connector.read(UNIT, cursor))
+    assert (names(items), "down_to" in cursor_of(items)) == (expected, False)
+
+
 @pytest.fixture
 def shared(slack: Workspace) -> Workspace:
     """Files of a day's message, of a root, of a reply, and of one that is shown in the channel too."""
@@ -182,3 +213,14 @@ def test_files_of_a_thread_that_is_gone_are_not_read(slack: Workspace, connector
     slack.say("C1", ts(11), "one more", thread_ts=ts(6), files=[file("Fnew")])
     slack.fault = lambda method, form: gone if method == "conversations.replies" else None
     assert names(list(connector.read(UNIT, cursor))) == {"days/2026-03-07", f"threads/{ts(6)}"}
+
+
+@pytest.mark.parametrize(
+    "name", ["threads/soon", "threads/2026-03-01", "days/soon", f"days/{ts()}", "other/2026-03-01"]
+)
+def test_an_id_that_is_no_documents_is_gone_without_a_request(
+    slack: Workspace, connector: SlackConnector, name: str
+) -> None:
+    document_id = f"slack:acme/C1/{name}"
+    assert list(connector.fetch(UNIT, [document_id])) == [Deleted(document_id)]
+    assert {method for method, _ in slack.calls} == {"conversations.info"}
