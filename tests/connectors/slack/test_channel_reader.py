@@ -127,6 +127,8 @@ def test_a_read_can_go_on_after_every_thread_and_day(slack: Workspace, connector
     assert sum(isinstance(item, Checkpoint) for item in items) == 10 + 2 + 1
     before = [item.cursor.get("before") for item in items if isinstance(item, Checkpoint)]
     assert before[3:6] == [ts(6), ts(6, fraction="000000"), ts(5, fraction="000000")]
+    after_thread = next(item for item in items if isinstance(item, Checkpoint) and item.cursor.get("before") == ts(6))
+    assert not names(list(connector.read(UNIT, after_thread.cursor))) & {"days/2026-03-07", f"threads/{ts(6)}"}
 
 
 def test_bounds_are_days_and_a_day_begins_at_midnight(slack: Workspace, connector: SlackConnector) -> None:
@@ -148,7 +150,9 @@ def test_bounds_are_days_and_a_day_begins_at_midnight(slack: Workspace, connecto
     ],
 )
 def test_a_window_may_be_open(slack: Workspace, connector: SlackConnector, window: Window, days: set[int]) -> None:
-    found = [item for item in connector.read(UNIT, None, window) if isinstance(item, Document)]
+    items = list(connector.read(UNIT, None, window))
+    found = [item for item in items if isinstance(item, Document)]
+    assert len(found) == len(items) - 1  # nothing is deleted by what a window shows
     assert {int(item.id[-2:]) for item in found if item.kind == "messages"} == days
 
 
@@ -204,6 +208,13 @@ def test_only_new_files_are_loaded_again(slack: Workspace, connector: SlackConne
     found = names(list(connector.read(UNIT, cursor)))
     assert found == {"days/2026-03-07", "days/2026-03-09", f"threads/{ts(6)}", "files/Fnew", "files/Fedited"}
     assert sum(method == "file" for method, _ in slack.calls) == 2
+
+
+@pytest.mark.usefixtures("shared")
+def test_a_file_that_comes_alone_is_read(slack: Workspace, connector: SlackConnector) -> None:
+    cursor = cursor_of(list(connector.read(UNIT)))
+    slack.say("C1", ts(11), "see", files=[file("Fnew")])
+    assert names(list(connector.read(UNIT, cursor))) == {"days/2026-03-12", "files/Fnew"}
 
 
 @pytest.mark.usefixtures("shared")
