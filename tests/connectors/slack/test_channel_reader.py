@@ -88,6 +88,7 @@ def test_an_old_change_is_found_within_one_round_and_reported_once(
         if isinstance(item, Document):
             index[item.id] = item.version
     assert index == {item.id: item.version for item in connector.read(UNIT) if isinstance(item, Document)}
+    assert cursor["days"] == cursor_of(list(connector.read(UNIT)))["days"]
     assert read_round(connector, cursor)[0] == []
 
 
@@ -127,8 +128,52 @@ def test_a_read_can_go_on_after_every_thread_and_day(slack: Workspace, connector
     assert sum(isinstance(item, Checkpoint) for item in items) == 10 + 2 + 1
     before = [item.cursor.get("before") for item in items if isinstance(item, Checkpoint)]
     assert before[3:6] == [ts(6), ts(6, fraction="000000"), ts(5, fraction="000000")]
-    after_thread = next(item for item in items if isinstance(item, Checkpoint) and item.cursor.get("before") == ts(6))
-    assert not names(list(connector.read(UNIT, after_thread.cursor))) & {"days/2026-03-07", f"threads/{ts(6)}"}
+
+
+def test_a_day_is_not_read_again_where_its_threads_go_on(slack: Workspace, connector: SlackConnector) -> None:
+    slack.say("C1", ts(6, 90), "late answer", thread_ts=ts(6, 60))
+    items = list(connector.read(UNIT))
+    stopped = next(item for item in items if isinstance(item, Checkpoint) and item.cursor.get("before") == ts(6, 60))
+    rest = names(list(connector.read(UNIT, stopped.cursor)))
+    assert rest & {"days/2026-03-07", f"threads/{ts(6)}", f"threads/{ts(6, 60)}"} == {f"threads/{ts(6)}"}
+
+
+@pytest.mark.parametrize("page_size", [3, 200])
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda messages: messages[ts(9)].update(text="edited"), {"days/2026-03-10"}),
+        (lambda messages: messages[ts(8, 60)].update(text="edited"), {"days/2026-03-09"}),
+        (lambda messages: messages.pop(ts(9)), {"days/2026-03-10"}),
+        (lambda messages: [messages.pop(ts(9)), messages.pop(ts(9, 60))], {"days/2026-03-10"}),
+        (lambda messages: [messages.pop(ts(8)), messages.pop(ts(8, 60))], {"days/2026-03-09"}),
+    ],
+)
+def test_the_days_of_the_latest_messages_are_known_as_a_whole_read_knows_them(
+    slack: Workspace,
+    connector: SlackConnector,
+    page_size: int,
+    change: Callable[[dict[str, Any]], object],
+    expected: set[str],
+) -> None:
+    """A page of three messages shows the last day and a part of the one before."""
+    slack.page_size = page_size
+    cursor = cursor_of(list(connector.read(UNIT)))
+    change(slack.messages["C1"])
+    items = list(connector.read(UNIT, cursor))
+    whole = list(connector.read(UNIT))
+    assert expected <= names(items)
+    assert {type(item) for item in items} <= {Document, Deleted, Checkpoint}
+    documents = {item.id: item for item in whole if isinstance(item, Document)}
+    assert all(documents.get(id_of(item)) == item for item in items if isinstance(item, Document))
+    assert cursor_of(items)["days"] == cursor_of(whole)["days"]
+
+
+def test_a_channel_that_was_empty_is_read_in_full(slack: Workspace, connector: SlackConnector) -> None:
+    messages, slack.messages["C1"] = slack.messages["C1"], {}
+    cursor = cursor_of(list(connector.read(UNIT)))
+    slack.messages["C1"] = messages
+    assert names(list(connector.read(UNIT, cursor))) == names(list(connector.read(UNIT)))
 
 
 def test_bounds_are_days_and_a_day_begins_at_midnight(slack: Workspace, connector: SlackConnector) -> None:
@@ -167,11 +212,14 @@ def test_a_window_may_be_open(slack: Workspace, connector: SlackConnector, windo
 def test_what_is_new_is_read_back_to_the_day_that_is_known(
     slack: Workspace, connector: SlackConnector, new: int, expected: set[str]
 ) -> None:
+    slack.say("C1", ts(9, fraction="000000"), "at midnight")
     cursor = cursor_of(list(connector.read(UNIT)))
     for number in range(new):
         slack.say("C1", ts(20, number), "new")
     items = list(connector.read(UNIT, cursor))
     assert (names(items), "down_to" in cursor_of(items)) == (expected, False)
+    known_day = [item for item in items if isinstance(item, Document) and item.id.endswith("2026-03-10")]
+    assert all("at midnight" in str(item.content) for item in known_day)
 
 
 @pytest.fixture
