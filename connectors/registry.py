@@ -10,6 +10,8 @@ a package by somebody else is:
 
 from __future__ import annotations
 
+import logging
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -28,17 +30,24 @@ from pydantic import (
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError
 
 from connectors.contract import Connector
+from connectors.errors import SourceError
 from connectors.settings import Connection
-from connectors.webhooks import DeliveryRefused, Event
+from connectors.webhooks import DeliveryRefused, DeliveryUnreadable, Event
+
+logger = logging.getLogger(__name__)
 
 GROUP = "headrace.sources"
 S = TypeVar("S", bound=Connection)
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
 _DROP = "M8 2c2.5 3 4 5 4 7.2a4 4 0 0 1-8 0C4 7 5.5 5 8 2z"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source(Generic[S]):
     """What Headrace must know of a source. Import what is heavy inside of the functions.
+
+    `name` begins with a letter and goes on with lower-case letters, digits and underscores: it stands in ids, in
+    filters and in the names of Dagster's groups.
 
     `settings` is the model of a connection; its field `source` is the literal `name`. `connect` opens a connection
     and sends nothing yet. `receive` verifies a webhook's delivery (headers by lower-case name, body, Unix time) and
@@ -91,8 +100,14 @@ def source(name: str) -> Source[Any]:
 
 
 def connect(connection: Connection) -> Connector:
-    """Open a connection. Nothing is sent before the first call on it."""
-    return source(connection.source).connect(connection)
+    """Open a connection. Nothing is sent before the first call on it. Raises SourceError where it cannot be opened."""
+    try:
+        return source(connection.source).connect(connection)
+    except SourceError:
+        raise
+    except Exception as error:
+        logger.exception("%s cannot be opened", connection.id)
+        raise SourceError(f"{connection.id} cannot be opened: {type(error).__name__}: {error}") from error
 
 
 def receive(connection: Connection, headers: Mapping[str, str], body: bytes, now: float) -> Event:
@@ -103,7 +118,31 @@ def receive(connection: Connection, headers: Mapping[str, str], body: bytes, now
     receiver = source(connection.source).receive
     if receiver is None:
         raise DeliveryRefused(f"{connection.source} has no webhooks")
-    return receiver(connection, headers, body, now)
+    try:
+        return receiver(connection, headers, body, now)
+    except (DeliveryRefused, DeliveryUnreadable):
+        raise
+    except Exception as error:
+        logger.exception("%s: a delivery cannot be read", connection.id)
+        raise DeliveryUnreadable(f"unexpected {type(error).__name__}") from error
+
+
+def address_tokens(connection: Connection, address: str) -> tuple[str, ...]:
+    """Reader tokens that an address alone gives its holder; none where the source's own code fails."""
+    try:
+        return tuple(source(connection.source).address_tokens(connection.id, address))
+    except Exception:
+        logger.exception("%s: what an address may read cannot be told", connection.id)
+        return ()
+
+
+def ids_in_url(one: Source[Any], url: str) -> tuple[str, ...]:
+    """Ids of this source in a URL; none where its own code fails."""
+    try:
+        return tuple(one.ids_in_url(url))
+    except Exception:
+        logger.exception("%s: ids cannot be found in a URL", one.name)
+        return ()
 
 
 def parse_connection(value: Any) -> Connection:
@@ -146,7 +185,11 @@ def _registered() -> tuple[dict[str, Source[Any]], dict[str, str]]:
     unusable: dict[str, str] = {}
     by_name = attrgetter("name")
     for name, group in groupby(sorted(entry_points(group=GROUP), key=by_name), key=by_name):
-        entry, *others = group
+        entries = list(group)
+        own = [entry for entry in entries if entry.module.startswith(f"{__package__}.")]
+        if own and len(entries) > 1:  # nobody takes the place of a source that comes with Headrace
+            logger.warning("another package registers the source %r too, and is ignored", name)
+        entry, *others = own or entries
         if others:
             # Which of them is meant, nobody knows: one may be there to read what the other's tokens reach.
             unusable[name] = "two packages register it: " + ", ".join(sorted(map(_package, (entry, *others))))
@@ -162,6 +205,10 @@ def _load(entry: EntryPoint) -> Source[Any]:
     found = entry.load()
     if not isinstance(found, Source):
         raise TypeError(f"{entry.value} is a {type(found).__name__}, and must be a connectors.registry.Source")
+    if not _NAME.fullmatch(entry.name):
+        raise ValueError(f"the name {entry.name!r} must be lower-case letters, digits and underscores, a letter first")
+    if not (isinstance(found.label, str) and isinstance(found.icon, str)):
+        raise TypeError(f"`label` and `icon` of {entry.value} must be texts")
     if found.name != entry.name:
         raise ValueError(f"{entry.value} is named {found.name!r}, and its entry point {entry.name!r}")
     if not (isinstance(found.settings, type) and issubclass(found.settings, Connection)):

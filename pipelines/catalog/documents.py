@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Engine, func, select, true, update
+from sqlalchemy import ColumnElement, Engine, func, select, true, update
 
 from connectors.contract import ATTACHMENT
 from pipelines.catalog import tables
 from pipelines.catalog.outcomes import Status, mark_listed
 from pipelines.catalog.statements import in_parts
+
+NOT_ADMITTED = "not-admitted/"
+"""Follows the connection in the id of an item that has none of its own: the source cannot be asked for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +54,12 @@ class Documents:
 
     def due(self, connection: str, unit: str) -> list[str]:
         """Failed documents whose next attempt has come."""
-        now = datetime.now(UTC)
-        return self._ids(
-            connection, unit, tables.documents.c.status == "failed", tables.documents.c.next_attempt <= now
-        )
+        return self._ids(connection, unit, *_is_due(connection))
 
     def due_by_unit(self, connection: str) -> dict[str, list[str]]:
         """The failed documents of a connection whose next attempt has come, by unit."""
         table = tables.documents
-        statement = select(table.c.unit, table.c.id).where(
-            table.c.connection == connection, table.c.status == "failed", table.c.next_attempt <= datetime.now(UTC)
-        )
+        statement = select(table.c.unit, table.c.id).where(table.c.connection == connection, *_is_due(connection))
         found: dict[str, list[str]] = {}
         with self._engine.connect() as transaction:
             for unit, document_id in transaction.execute(statement.order_by(table.c.id)):
@@ -188,6 +186,16 @@ class Documents:
         statement = select(table.c.id).where(table.c.connection == connection, table.c.unit == unit, *conditions)
         with self._engine.connect() as transaction:
             return list(transaction.execute(statement.order_by(table.c.id)).scalars())
+
+
+def _is_due(connection: str) -> tuple[ColumnElement[bool], ...]:
+    """A failed object whose next attempt has come; what has no id of its own waits for the next full read."""
+    table = tables.documents
+    return (
+        table.c.status == "failed",
+        table.c.next_attempt <= datetime.now(UTC),
+        ~table.c.id.contains(f":{connection}/{NOT_ADMITTED}", autoescape=True),
+    )
 
 
 _STATE_COLUMNS = tuple(tables.documents.c[name].label(name) for name in DocumentState.__slots__)

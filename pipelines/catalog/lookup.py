@@ -7,7 +7,7 @@ from itertools import chain
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from connectors.registry import Source, sources
+from connectors.registry import Source, ids_in_url, sources
 from pipelines.catalog.documents import Documents
 
 
@@ -51,7 +51,7 @@ def spellings(id_or_url: str) -> list[str]:
 
 def _ids(source: Source[Any], id_or_url: str) -> Sequence[str]:
     url = id_or_url.strip()
-    return source.ids_in_url(url) if _url(url) else ()
+    return ids_in_url(source, url) if _url(url) else ()
 
 
 def _rows_of(rows: list[dict[str, Any]], source: str) -> list[dict[str, Any]]:

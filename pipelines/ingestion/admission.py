@@ -6,14 +6,15 @@ never reaches their rows in the ledger, and what the later stages cannot take ne
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from connectors.contract import ID_PATH, Deleted, Failed, Skipped, id_prefix
 from connectors.fingerprints import fingerprint
 from connectors.model import Document, Parent, Unit
 from connectors.settings import Connection
+from pipelines.catalog.documents import NOT_ADMITTED
 
 ObjectItem: TypeAlias = Document | Skipped | Failed | Deleted
 
@@ -38,7 +39,7 @@ class Admission:
         reason = self._wrong_document(item) if isinstance(item, Document) else _wrong_texts(item, _OTHER_TEXTS)
         if reason:
             return Failed(document_id, _text(item, "title"), f"not admitted: {reason}", _text(item, "url"))
-        return item
+        return _with_whole_characters(item)
 
     @property
     def _prefix(self) -> str:
@@ -46,8 +47,8 @@ class Admission:
 
     def _refused(self, document_id: object, item: object, reason: str) -> Failed:
         """A failure under an id of this connection and unit, the same each time, for what has none of its own."""
-        own = f"{self._prefix}not-admitted/{fingerprint([self.unit.id, str(document_id)])}"
-        return Failed(own, _text(item, "title"), f"not admitted: {reason}")
+        own = f"{self._prefix}{NOT_ADMITTED}{fingerprint([self.unit.id, str(document_id)])}"
+        return Failed(own, _text(item, "title"), _encodable(f"not admitted: {reason}"))
 
     def _wrong_id(self, document_id: object) -> str:
         if not isinstance(document_id, str):
@@ -55,7 +56,9 @@ class Admission:
         if not document_id.startswith(self._prefix):
             return f"the id {_shortened(document_id)} must begin with {self._prefix!r}"
         if not ID_PATH.fullmatch(document_id, len(self._prefix)):
-            return f"the id {_shortened(document_id)} must have a path without control characters"
+            return (
+                f"the id {_shortened(document_id)} must have a path, without control characters or halves of characters"
+            )
         return ""
 
     def _wrong_document(self, document: Document) -> str:
@@ -86,6 +89,10 @@ def _wrong_type(document: Document) -> str:
         return "tags and readers must be tuples of str"
     if not _are(Parent, document.parents):
         return "parents must be a tuple of Parent"
+    if not _are(str, tuple(text for one in document.parents for text in (one.id, one.title))):
+        return "ids and titles of parents must be str"
+    if not all(map(_is_encodable, document.readers)):
+        return "readers must be texts that UTF-8 can hold"
     return _wrong_texts(document, _TEXTS)
 
 
@@ -102,7 +109,29 @@ def _are(kind: type, values: object) -> bool:
 
 def _text(item: object, name: str) -> str:
     value = getattr(item, name, "")
-    return value if isinstance(value, str) else ""
+    return _encodable(value) if isinstance(value, str) else ""
+
+
+def _with_whole_characters(item: ObjectItem) -> ObjectItem:
+    """The item with `?` for each half of a character: JSON can spell one, and no encoding can hold it."""
+    names = _TEXTS if isinstance(item, Document) else _OTHER_TEXTS
+    mended: dict[str, Any] = {
+        name: _encodable(text) for name in names if not _is_encodable(text := getattr(item, name, ""))
+    }
+    if isinstance(item, Document):
+        if not all(map(_is_encodable, item.tags)):
+            mended["tags"] = tuple(map(_encodable, item.tags))
+        if not all(_is_encodable(one.id) and _is_encodable(one.title) for one in item.parents):
+            mended["parents"] = tuple(Parent(_encodable(one.id), _encodable(one.title)) for one in item.parents)
+    return replace(item, **mended) if mended else item
+
+
+def _is_encodable(text: str) -> bool:
+    return text.isascii() or _encodable(text) == text
+
+
+def _encodable(text: str) -> str:
+    return text.encode(errors="replace").decode()
 
 
 def _shortened(document_id: str) -> str:

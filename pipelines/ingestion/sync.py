@@ -63,7 +63,7 @@ def sync_connection(
     if services.catalog.connections.get(connection.id).paused:
         logger.warning("%s is paused; `headrace resume %s` ends that", connection.id, connection.id)
         return report
-    with closing(connect(connection)) as connector:
+    with _record_errors(report, connection.id), closing(connect(connection)) as connector:
         chosen: list[Unit] = []
         with measure_time(report), _record_errors(report, connection.id):
             chosen = sync_units(services, connection, connector, units)

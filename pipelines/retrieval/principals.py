@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from connectors.model import PUBLIC, user_token
-from connectors.registry import source
+from connectors.registry import address_tokens
 from pipelines.settings import Settings
 
 
@@ -18,7 +18,7 @@ class MembershipReader(Protocol):
 def person_tokens(email: str, settings: Settings, memberships: MembershipReader) -> tuple[str, ...]:
     """Reader tokens of a person: everybody's, their own, their groups', and those that their address alone gives."""
     address = email.strip().lower()
-    by_address = (token for one in settings.connections for token in source(one.source).address_tokens(one.id, address))
+    by_address = (token for one in settings.connections for token in address_tokens(one, address))
     return _token_set((PUBLIC, user_token(address), *memberships.groups_of(address), *by_address))
 
 
