@@ -65,7 +65,7 @@ class Observation:
     def change(self) -> str:
         """Changes an object at the source, and forgets what was said before; returns the object's id."""
         document_id = self.case.change()
-        for name in ("units", "reads", "again", "resumptions", "entries", "memberships"):
+        for name in ("units", "reads", "repeated", "resumptions", "entries", "memberships"):
             self.__dict__.pop(name, None)
         return document_id
 
@@ -96,7 +96,7 @@ class Observation:
         return tuple(UnitRead(unit, tuple(self._connector.read(unit))) for unit in self.units)
 
     @cached_property
-    def again(self) -> dict[str, list[Item]]:
+    def repeated(self) -> dict[str, list[Item]]:
         """What comes after the last checkpoint of a full read, by unit."""
         found: dict[str, list[Item]] = {}
         for read in self.reads:

@@ -22,7 +22,7 @@ from connectors.testing.promise import Promise, promise
 @promise("where nothing changed, a read with the cursor yields nothing, or the same again")
 def _unchanged(seen: Observation) -> Iterator[str]:
     for read in seen.reads:
-        again = seen.again[read.unit.id]
+        again = seen.repeated[read.unit.id]
         if not again or not isinstance(again[-1], Checkpoint):
             yield f"{read.unit.id}: it does not end with a checkpoint"
         for item in again:
@@ -35,7 +35,7 @@ def _unchanged(seen: Observation) -> Iterator[str]:
 @promise("a read with a cursor claims no complete listing, unless it ends one that was interrupted")
 def _no_claim(seen: Observation) -> Iterator[str]:
     for read in seen.reads:
-        if any(isinstance(item, Checkpoint) and item.complete for item in seen.again[read.unit.id]):
+        if any(isinstance(item, Checkpoint) and item.complete for item in seen.repeated[read.unit.id]):
             yield f"{read.unit.id}: complete, with the cursor of a read that had ended"
         for at, _ in read.checkpoints[:-1]:
             early = seen.resumptions[read.unit.id, at][:-1]

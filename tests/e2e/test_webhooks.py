@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from pydantic import SecretStr, TypeAdapter
+from pydantic import SecretStr
 
+from connectors.registry import parse_connection
 from connectors.settings import Connection
 from pipelines.events.connector_pool import ConnectorPool
 from pipelines.events.worker import Worker
@@ -69,7 +70,7 @@ class Running:
 
 @contextmanager
 def running(settings: Settings, **connection: Any) -> Iterator[Running]:
-    one: Connection = TypeAdapter(Connection).validate_python({"id": "acme"} | connection)
+    one: Connection = parse_connection({"id": "acme"} | connection)
     used = settings.model_copy(update={"connections": (one,), "assistants": (ASSISTANT,)})
     with Services(used, FakeEmbedder()) as services, closing(ConnectorPool()) as connectors:
         yield Running(services, one, connectors)
