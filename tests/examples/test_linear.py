@@ -197,6 +197,7 @@ def test_dagster_has_its_assets(mill: Mill) -> None:
     assert {"linear/documents", "linear/chunks", "linear/vectors"} <= set(found)
 
 
+@pytest.mark.slow
 def test_its_own_tests_pass_where_it_is_installed(mill: Mill) -> None:
     options = ["-q", "-n", "0", "-p", "no:cacheprovider", "--import-mode=importlib", "-c", "pyproject.toml"]
     ran = subprocess.run(
@@ -224,6 +225,7 @@ def test_a_missing_method_is_an_error_of_the_type_checker(tmp_path: Path) -> Non
     assert re.search(r'"LinearConnector" is missing following "Connector" protocol member:\n.* unit_of\n', ran.stdout)
 
 
+@pytest.mark.slow
 def test_a_wrong_source_in_its_documents_is_a_failure_in_the_ledger(mill: Mill, folder: Folder, tmp_path: Path) -> None:
     wrong = tmp_path / "wrong"
     shutil.copytree(mill.packages, wrong)
