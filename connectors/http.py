@@ -30,8 +30,8 @@ from connectors.rate_limits import LONGEST_WAIT, Limit, limit_of
 T = TypeVar("T")
 
 ATTEMPTS = 6
-"""For one request. So many in a row without an answer, of whichever requests of a client, and it asks only once for
-each until one is answered: a source that is down is not asked the same again and again."""
+"""For one request. Once so many of a client's requests are without an answer, each answer counted against one, it asks
+only once for each: a source that is down is not asked the same again and again."""
 MAX_REDIRECTS = 3
 
 Check = Callable[[httpx.Response], SourceError | None]

@@ -86,12 +86,6 @@ def parse_object(body: bytes | str) -> dict[str, Any]:
     return found
 
 
-def signed(secret: str, message: bytes, signature: str) -> bool:
-    """Whether `signature` is the hexadecimal HMAC-SHA256 of `message`; compared in constant time."""
-    expected = hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()
-    return hmac.compare_digest(expected.encode(), signature.encode())
-
-
 def content_id(body: bytes) -> str:
     """An id for deliveries that carry none: equal bodies are the same event."""
     return hashlib.sha256(body).hexdigest()[:32]
