@@ -64,12 +64,17 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """An object that could not be read. Later syncs fetch it again by its id."""
+    """An object that could not be read. Later syncs fetch it again by its id.
+
+    What is known of it stays in use, unless `hides` says that who may read it now could not be told: then nobody sees
+    it until it has been read.
+    """
 
     document_id: str
     title: str
     error: str
     url: str = ""
+    hides: bool = False
 
 
 @dataclass(frozen=True, slots=True)

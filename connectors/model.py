@@ -31,7 +31,8 @@ class Unit:
 
     `id` is readable where the source has readable names (`acme/api`), and the provider's id elsewhere.
     `readers` holds the reader tokens that all its documents share, where the source sets them for the unit
-    as a whole. A unit whose name, URL or readers have changed is read anew, since every document shows them.
+    as a whole. A unit whose name or URL has changed is read anew, since every document shows them; so is one with
+    other readers, unless its documents have those of the unit (`connectors.registry.Source`).
     """
 
     id: str
@@ -54,8 +55,9 @@ class Document:
 
     `content` is Markdown, HTML or plain text as `str`, or the bytes of a file; `content_type` is its media
     type. `parents` runs from the outermost container to the nearest. `readers` holds reader tokens; an
-    empty tuple means that nobody but an administrator may see the document. Times are aware (UTC). `fingerprint`
-    is what `ListingEntry.fingerprint` is for this state of the object; it is not part of the version.
+    empty tuple means that nobody but an administrator may see the document. `readers_until` says when some of them
+    cease to be readers. Times are aware (UTC). `fingerprint` is what `ListingEntry.fingerprint` is for this state of
+    the object. Neither readers nor fingerprint are part of the version: rights travel without content.
     """
 
     id: str
@@ -73,6 +75,7 @@ class Document:
     parents: tuple[Parent, ...] = ()
     tags: tuple[str, ...] = ()
     readers: tuple[str, ...] = ()
+    readers_until: tuple[tuple[str, datetime], ...] = ()
     fingerprint: str = ""
 
     @property
@@ -82,7 +85,7 @@ class Document:
 
     @property
     def version(self) -> str:
-        """Hash over all fields: equal exactly if nothing that Headrace keeps has changed."""
+        """Hash over content and metadata: equal exactly if nothing has changed but perhaps who may read it."""
         described = json.dumps(
             [
                 self.id,
@@ -96,7 +99,6 @@ class Document:
                 _isoformat(self.updated_at),
                 [[parent.id, parent.title] for parent in self.parents],
                 self.tags,
-                sorted(self.readers),
             ],
             ensure_ascii=False,
         )

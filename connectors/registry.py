@@ -57,6 +57,9 @@ class Source(Generic[S]):
     and the address; `group_domain` the domain whose people are a group, by its id, or nothing. `ids_in_url` gives the
     ids in a URL that name one object anywhere, in the form in which document ids end with them.
 
+    `documents_have_unit_readers` says that whoever may read a unit may read each of its documents, and nobody else:
+    then its documents follow at once when a listing shows other readers of the unit, without being read again.
+
     `icon` is the path of an SVG, drawn with strokes in a view box of 16 by 16.
     """
 
@@ -68,6 +71,7 @@ class Source(Generic[S]):
     address_tokens: Callable[[str, str], Sequence[str]] = lambda connection, address: ()
     group_domain: Callable[[str], str] = lambda group: ""
     ids_in_url: Callable[[str], Sequence[str]] = lambda url: ()
+    documents_have_unit_readers: bool = True
     icon: str = _DROP
 
 

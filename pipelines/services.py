@@ -88,9 +88,15 @@ class Services:
     def reader(self) -> IndexReader:
         from pipelines.index import open_reader
 
-        reader = open_reader(self.settings, self.index_spec)
+        reader = self.permitted(open_reader(self.settings, self.index_spec))
         self._open.callback(reader.close)
         return reader
+
+    def permitted(self, index: IndexReader) -> IndexReader:
+        """The same index without what the catalog knows to be taken away."""
+        from pipelines.retrieval.permitted_index import PermittedIndex
+
+        return PermittedIndex(index, self.catalog.revocations, self.settings.connections)
 
     @cached_property
     def index_spec(self) -> IndexSpec:

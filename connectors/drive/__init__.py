@@ -47,5 +47,6 @@ SOURCE = Source(
     address_tokens=_address_tokens,
     group_domain=_group_domain,
     ids_in_url=ids_in_url,
+    documents_have_unit_readers=False,  # a file can be shared beyond its drive
     icon="M1.5 4h5l1.5 2h6.5v7.5h-13z",  # a folder
 )

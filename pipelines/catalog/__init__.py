@@ -20,10 +20,12 @@ from pipelines.catalog.leases import Leases
 from pipelines.catalog.loads import Load, Loads
 from pipelines.catalog.memberships import Memberships
 from pipelines.catalog.outcomes import Outcome
+from pipelines.catalog.revocations import Revocations
+from pipelines.catalog.rights import Rights, RightsRead
 from pipelines.catalog.units import Units, move_cursor
 from pipelines.settings import Settings
 
-__all__ = ["Catalog", "Load", "Outcome", "open_catalog"]
+__all__ = ["Catalog", "Load", "Outcome", "RightsRead", "open_catalog"]
 
 
 class Catalog:
@@ -37,6 +39,8 @@ class Catalog:
         self.loads = Loads(engine)
         self.embeddings = EmbeddingCache(engine)
         self.memberships = Memberships(engine)
+        self.rights = Rights(engine)
+        self.revocations = Revocations(engine)
         self.leases = Leases(engine)
         self.events = Events(engine)
         self.assistants = Assistants(engine)
@@ -65,11 +69,12 @@ class Catalog:
         fingerprints: Mapping[str, str],
         listing: str | None,
         cursor: Cursor | None,
+        rights: RightsRead | None = None,
     ) -> None:
         """Record a load: its rows in the landing, the outcome of each object, and where the next read continues.
 
         `unchanged` documents get their new fingerprint, if they have one. `cursor` is None where the load does not
-        end at a checkpoint.
+        end at a checkpoint. A right that `rights` shows to be taken away counts from this moment.
         """
         landed = sum(outcome.landed for outcome in outcomes)
         with self._engine.begin() as transaction:
@@ -77,6 +82,8 @@ class Catalog:
                 loads_module.add_load(transaction, connection, unit, documents_path, landed) if documents_path else None
             )
             outcomes_module.record(transaction, connection, unit, outcomes, load=load, listing=listing)
+            if rights:
+                rights.write(transaction, connection, unit)
             if listing:
                 outcomes_module.mark_listed(transaction, unchanged, listing)
             outcomes_module.update_fingerprints(transaction, fingerprints)

@@ -5,17 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Engine, func, select, true, update
+from sqlalchemy import ColumnElement, Connection, Engine, func, select, true, update
 
 from connectors.contract import ATTACHMENT
 from pipelines.catalog import tables
-from pipelines.catalog.outcomes import Status, mark_listed
+from pipelines.catalog.outcomes import Readers, Status, hide, mark_listed
+from pipelines.catalog.revocations import show_documents
 from pipelines.catalog.statements import in_parts
 
 NOT_ADMITTED = "not-admitted/"
 """Follows the connection in the id of an item that has none of its own: the source cannot be asked for it."""
+
+
+class Indexed(NamedTuple):
+    """What the index holds of a document: a version (None: none), how many points, and whom they name as readers."""
+
+    version: str | None
+    chunks: int
+    readers: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +40,16 @@ class DocumentState:
     next_attempt: datetime | None
     updated_at: datetime | None
     fingerprint: str | None
+    readers: tuple[str, ...] | None
+    readers_until: dict[str, float] | None
+    hidden: str | None
+
+    @property
+    def known_readers(self) -> Readers | None:
+        """Who may read it, as far as the source has told; None where it never has, or where it is out of reach."""
+        if self.readers is None or self.hidden is not None:
+            return None
+        return Readers(self.readers, self.readers_until or {})
 
 
 class Documents:
@@ -109,12 +128,17 @@ class Documents:
         elsewhere = table.c.listing.is_distinct_from(listing) if listing else true()
         return self._ids(connection, unit, table.c.status != "deleted", elsewhere)
 
-    def mark_listed(self, ids: Sequence[str], listing: str) -> None:
-        """Mark documents as named by a full listing."""
+    def mark_listed(self, ids: Sequence[str], listing: str, listed_since: datetime) -> None:
+        """Mark documents as named by a full listing that began at `listed_since`: what was out of reach no longer is."""
         with self._engine.begin() as transaction:
             mark_listed(transaction, ids, listing)
+            found = list(_out_of_reach(transaction, ids))
+            hide(transaction, found, None)
+            show_documents(transaction, found, listed_since)
 
-    def mark_attachments_listed(self, connection: str, unit: str, listing: str, changed: Set[str]) -> None:
+    def mark_attachments_listed(
+        self, connection: str, unit: str, listing: str, changed: Set[str], listed_since: datetime
+    ) -> None:
         """Mark the attachments (`<document id>/files/…`) of documents that a listing named and that are not among the
         `changed`. Listings show no attachments: one stays as long as its document is unchanged."""
         table = tables.documents
@@ -126,7 +150,8 @@ class Documents:
             for part in in_parts(holders):
                 statement = select(table.c.id).where(table.c.id.in_(part), table.c.listing == listing)
                 named.update(transaction.execute(statement).scalars())
-        self.mark_listed([own for own in attached if own.partition(ATTACHMENT)[0] in named], listing)
+        listed = [own for own in attached if own.partition(ATTACHMENT)[0] in named]
+        self.mark_listed(listed, listing, listed_since)
 
     def count_live(self, connection: str, unit: str) -> int:
         """How many documents of a unit are not deleted."""
@@ -171,12 +196,17 @@ class Documents:
         with self._engine.connect() as transaction:
             return {row.id: row.chunks for row in transaction.execute(statement)}
 
-    def record_indexed(self, indexed: Mapping[str, tuple[str | None, int]]) -> None:
-        """Record which version of each document is in the index, with how many points; None: no version."""
+    def record_indexed(self, indexed: Mapping[str, Indexed]) -> None:
+        """Record what the index holds of each document now."""
         now = datetime.now(UTC)
         with self._engine.begin() as transaction:
-            for document_id, (version, chunks) in indexed.items():
-                values: dict[str, Any] = {"indexed_version": version, "chunks": chunks, "changed_at": now}
+            for document_id, (version, chunks, readers) in indexed.items():
+                values: dict[str, Any] = {
+                    "indexed_version": version,
+                    "chunks": chunks,
+                    "indexed_readers": readers,
+                    "changed_at": now,
+                }
                 if version is not None:
                     values |= {"status": "indexed", "reason": None, "attempts": 0, "next_attempt": None}
                 transaction.execute(update(tables.documents).where(tables.documents.c.id == document_id).values(values))
@@ -186,6 +216,15 @@ class Documents:
         statement = select(table.c.id).where(table.c.connection == connection, table.c.unit == unit, *conditions)
         with self._engine.connect() as transaction:
             return list(transaction.execute(statement.order_by(table.c.id)).scalars())
+
+
+def _out_of_reach(transaction: Connection, ids: Iterable[str]) -> Iterator[str]:
+    """Those of `ids` that are hidden because they could not be found. Where an attempt to read one failed, being named
+    says nothing of who may see it."""
+    table = tables.documents
+    for part in in_parts(ids):
+        where = (table.c.id.in_(part), table.c.hidden.is_not(None), table.c.status.not_in(("failed", "deleted")))
+        yield from transaction.execute(select(table.c.id).where(*where)).scalars().all()
 
 
 def _is_due(connection: str) -> tuple[ColumnElement[bool], ...]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, bindparam, update
 
+from connectors.model import Document
 from pipelines.catalog import tables
 from pipelines.catalog.statements import in_parts, upsert
 
@@ -18,9 +19,26 @@ FIRST_RETRY = timedelta(minutes=5)
 LONGEST_RETRY = timedelta(days=1)
 
 
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """Who may read a document: reader tokens, and the Unix times at which some of them end."""
+
+    tokens: tuple[str, ...]
+    until: Mapping[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, document: Document) -> Readers:
+        """Those of a document that was read."""
+        tokens = tuple(sorted(set(document.readers)))
+        return cls(tokens, {token: end.timestamp() for token, end in document.readers_until})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """The result of a stage for one object. `version` is None where no version is to be indexed."""
+    """The result of a stage for one object. `version` is None where no version is to be indexed.
+
+    `hidden` is why nobody may see it although it is kept.
+    """
 
     id: str
     status: Status
@@ -32,6 +50,7 @@ class Outcome:
     attempts: int = 0
     updated_at: datetime | None = None
     fingerprint: str | None = None
+    hidden: str | None = None
 
 
 def record(
@@ -70,7 +89,10 @@ def update_status(transaction: Connection, outcomes: Iterable[Outcome]) -> None:
 
 
 def forget_index(transaction: Connection) -> None:
-    """No document is in the index any more: the next indexing writes all points again."""
+    """No document is in the index any more: the next indexing writes all points again.
+
+    Whom the points named as readers is kept, because the version before goes on being searched.
+    """
     transaction.execute(update(tables.documents).values(indexed_version=None, chunks=0))
 
 
@@ -81,10 +103,28 @@ def update_fingerprints(transaction: Connection, fingerprints: Mapping[str, str]
         transaction.execute(update(tables.documents).where(own).values(fingerprint=value))
 
 
+def update_readers(transaction: Connection, readers: Mapping[str, Readers]) -> None:
+    """Store who may read documents."""
+    table = tables.documents
+    rows = [
+        {"own": document_id, "tokens": one.tokens, "until": dict(one.until) or None}
+        for document_id, one in readers.items()
+    ]
+    if rows:
+        values: dict[str, Any] = {"readers": bindparam("tokens"), "readers_until": bindparam("until"), "hidden": None}
+        transaction.execute(update(table).where(table.c.id == bindparam("own")).values(values), rows)
+
+
 def mark_listed(transaction: Connection, ids: Iterable[str], listing: str) -> None:
     """Mark documents as named by a full listing."""
     for part in in_parts(ids):
         transaction.execute(update(tables.documents).where(tables.documents.c.id.in_(part)).values(listing=listing))
+
+
+def hide(transaction: Connection, ids: Iterable[str], reason: str | None) -> None:
+    """Nobody may see these any more, although they are kept; without a reason their readers may again."""
+    for part in in_parts(ids):
+        transaction.execute(update(tables.documents).where(tables.documents.c.id.in_(part)).values(hidden=reason))
 
 
 def next_attempt(attempts: int, now: datetime) -> datetime:
@@ -107,4 +147,5 @@ def _row(outcome: Outcome, load: int | None, now: datetime) -> dict[str, Any]:
         "next_attempt": next_attempt(outcome.attempts, now) if outcome.status == "failed" else None,
         "updated_at": outcome.updated_at,
         "fingerprint": outcome.fingerprint,
+        "hidden": outcome.hidden,
     }

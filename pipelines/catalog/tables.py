@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
@@ -35,6 +37,19 @@ class UtcTime(TypeDecorator[datetime]):
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         moment: datetime | None = value
         return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment
+
+
+class TokenSet(TypeDecorator[tuple[str, ...]]):
+    """Reader tokens, as text that is equal for equal sets: PostgreSQL compares no JSON."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Collection[str] | None, dialect: Dialect) -> str | None:
+        return None if value is None else json.dumps(sorted(set(value)), ensure_ascii=False)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> tuple[str, ...] | None:
+        return None if value is None else tuple(json.loads(value))
 
 
 metadata = MetaData()
@@ -76,6 +91,10 @@ documents = Table(
     Column("next_attempt", UtcTime),
     Column("updated_at", UtcTime, doc="At the source"),
     Column("mark", Text, key="fingerprint", doc="Of what a listing of the source shows of the object"),
+    Column("readers", TokenSet, doc="Who may read it, as far as the source has told"),
+    Column("readers_until", JSON(none_as_null=True), doc="When permissions end: reader token to Unix time"),
+    Column("indexed_readers", TokenSet, doc="Whom its points in the index name as readers"),
+    Column("hidden", Text, doc="Why nobody may see it although it is kept: it is out of reach"),
     Column("changed_at", UtcTime, nullable=False, doc="Of this row"),
     Index("documents_by_unit", "connection", "unit", "status"),
 )
@@ -111,6 +130,27 @@ memberships = Table(
     Column("email", Text, nullable=False),
     PrimaryKeyConstraint("connection", "group", "email"),
     Index("memberships_by_email", "email"),
+)
+
+revocations = Table(
+    "revocations",
+    metadata,
+    Column("connection", Text, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("document", Text, nullable=False, doc="Empty where it covers the whole unit"),
+    Column("token", Text, nullable=False, doc="Reader token that was taken away; empty: all of them"),
+    Column("reason", Text, nullable=False),
+    Column("since", UtcTime, nullable=False),
+    Column("ends_at", UtcTime, doc="When it ends, now that what is published carries it"),
+    PrimaryKeyConstraint("connection", "unit", "document", "token"),
+    Index("revocations_by_document", "document"),
+)
+
+stamps = Table(
+    "stamps",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Integer, nullable=False, doc="Raised with every change of what the name stands for"),
 )
 
 leases = Table(

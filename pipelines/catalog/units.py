@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, Engine, Update, select, update
+from sqlalchemy import Connection, Engine, Update, or_, select, update
 
 from connectors.contract import Cursor
 from connectors.model import Unit
 from pipelines.catalog import tables
+from pipelines.catalog.revocations import EVERYBODY, Revocation, grant_units, revoke
 from pipelines.catalog.statements import in_parts, upsert
+
+NOT_LISTED = "the source no longer lists it, or the token no longer reaches it"
+EXCLUDED = "the settings of its connection exclude it"
+_NARROWED = "no longer among the unit's readers at the source"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,22 +35,44 @@ class Units:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def replace_listing(self, connection: str, source: str, found: Iterable[Unit]) -> None:
-        """Store the units of a complete listing; the connection's others are gone.
+    def replace_listing(
+        self,
+        connection: str,
+        source: str,
+        found: Iterable[Unit],
+        *,
+        documents_follow: bool = False,
+        why_gone: Callable[[Unit], str] = lambda unit: NOT_LISTED,
+    ) -> None:
+        """Store the units of a complete listing; the connection's others are gone, and nobody sees their documents.
 
-        A unit whose name, URL or readers have changed forgets its cursor: all its documents show them, and the
-        next read takes in the whole unit.
+        A unit whose name or URL has changed forgets its cursor: all its documents show them, and the next read takes
+        in the whole unit. So does one with other readers, unless `documents_follow`: then its documents have them at
+        once. A reader that a unit has lost is revoked in the same transaction.
         """
+        since = datetime.now(UTC)
         units = list(found)
         known = {state.unit.id: state for state in self.all(connection)}
-        changed = [unit.id for unit in units if unit.id in known and _shows_change(known[unit.id], unit)]
-        rows = [_row(connection, source, unit) for unit in units]
+        pairs = [(known[unit.id].unit, unit) for unit in units if unit.id in known]
+        listed = {unit.id for unit in units}
+        gone = [state.unit for state in known.values() if state.unit.id not in listed and not state.gone]
+        changed = [unit.id for before, unit in pairs if _shows_change(before, unit, documents_follow)]
         with self._engine.begin() as transaction:
+            rows = [_row(connection, source, unit) for unit in units]
             upsert(transaction, tables.units, rows, update=("name", "url", "readers", "gone"))
-            for part in in_parts(known.keys() - {unit.id for unit in units}):
+            for part in in_parts([unit.id for unit in gone]):
                 transaction.execute(_of(connection, part).values(gone=True))
             for part in in_parts(changed):
                 transaction.execute(_of(connection, part).values(cursor=None))
+            grant_units(transaction, connection, {unit.id: unit.readers for unit in units}, since)
+            if documents_follow:
+                _let_documents_follow(transaction, connection, pairs)
+            lost = ((unit, token) for before, unit in pairs for token in _lost_tokens(before, unit))
+            revoke(
+                transaction,
+                [Revocation(connection, unit.id, EVERYBODY, why_gone(unit)) for unit in gone]
+                + [Revocation(connection, unit.id, token, _NARROWED) for unit, token in lost],
+            )
 
     def all(self, connection: str | None = None) -> list[UnitState]:
         """Units by connection and name, those that are gone included."""
@@ -106,10 +133,26 @@ def _of(connection: str, units: Sequence[str]) -> Update:
     return update(tables.units).where(tables.units.c.connection == connection, tables.units.c.unit.in_(units))
 
 
-def _shows_change(state: UnitState, unit: Unit) -> bool:
+def _shows_change(before: Unit, unit: Unit, documents_follow: bool) -> bool:
     """Whether what documents show of their unit has changed since they were read."""
-    readers = sorted(state.unit.readers)
-    return state.unit.name != unit.name or state.unit.url != unit.url or readers != sorted(unit.readers)
+    if before.name != unit.name or before.url != unit.url:
+        return True
+    return not documents_follow and set(before.readers) != set(unit.readers)
+
+
+def _lost_tokens(before: Unit, unit: Unit) -> list[str]:
+    return sorted(set(before.readers) - set(unit.readers))
+
+
+def _let_documents_follow(transaction: Connection, connection: str, pairs: Iterable[tuple[Unit, Unit]]) -> None:
+    """Documents with the readers that their unit had get those that it has; so do those whose readers a release that
+    did not keep them has read."""
+    table = tables.documents
+    for before, unit in pairs:
+        if set(before.readers) != set(unit.readers):
+            own = (table.c.connection == connection, table.c.unit == unit.id)
+            alike = or_(table.c.readers == before.readers, table.c.readers.is_(None))
+            transaction.execute(update(table).where(*own, alike).values(readers=unit.readers))
 
 
 def _state(row: object) -> UnitState:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from pipelines.index.filters import Conditions
+
 DENSE = "dense"
 BM25 = "bm25"
 
@@ -81,6 +83,17 @@ class DocumentChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Exclusion:
+    """Points that must not be found: those of these `units` of a connection, or of these `documents`, unless they
+    carry one of `unless_readers`. An empty field is no condition."""
+
+    connection: str = ""
+    units: tuple[str, ...] = ()
+    documents: tuple[str, ...] = ()
+    unless_readers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Filters:
     """Conditions on points, all of which hold; an empty field is no condition.
 
@@ -104,6 +117,7 @@ class Filters:
     updated_after: datetime | None = None
     updated_before: datetime | None = None
     readers: tuple[str, ...] | None = ()
+    exclusions: tuple[Exclusion, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +143,13 @@ class IndexInfo:
 class IndexReader(Protocol):
     """Answers queries. Safe to call from several threads; sees what was published last."""
 
-    def search(self, *, mode: Mode, text: str, dense: Vector | None, filters: Filters, limit: int) -> list[Hit]:
+    def search(
+        self, *, mode: Mode, text: str, dense: Vector | None, filters: Filters, limit: int, depth: int | None = None
+    ) -> list[Hit]:
         """The best points; hybrid fuses both legs by reciprocal rank inside the index.
 
-        `dense` is the query's vector, needed for hybrid and dense; `text` feeds the lexical leg.
+        `dense` is the query's vector, needed for hybrid and dense; `text` feeds the lexical leg. `depth` is how many
+        points each leg hands to the fusion, by default as many as suit the `limit` (`pipelines.index.fusion`).
         """
 
     def document(self, document_id: str, filters: Filters) -> list[Hit]:
@@ -148,6 +165,12 @@ class IndexStore(Protocol):
 
     def apply(self, changes: Iterable[DocumentChange]) -> None:
         """Write changes, durably when it returns. Repeating a change does no harm."""
+
+    def set_readers(self, where: Conditions, source: str, readers: Sequence[str]) -> None:
+        """Let the points that meet the conditions, all of one source, carry these readers; vectors stay."""
+
+    def remove(self, where: Conditions) -> None:
+        """Remove the points that meet the conditions, of which there is at least one."""
 
     def points(self, document_ids: Sequence[str]) -> Mapping[str, Payload]:
         """Payloads of all points of these documents by point id."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from pipelines.index.contract import Filters, Hit
+from pipelines.index.contract import Exclusion, Filters, Hit
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Conditions:
     """All of `must` hold, and none of `must_not`."""
 
     must: tuple[AnyOf | TimeRange, ...] = ()
-    must_not: tuple[AnyOf, ...] = ()
+    must_not: tuple[AnyOf | Conditions, ...] = ()
 
 
 def conditions(filters: Filters) -> Conditions:
@@ -52,9 +52,19 @@ def conditions(filters: Filters) -> Conditions:
     )
     if filters.updated_after or filters.updated_before:
         must.append(TimeRange("updated_at", _timestamp(filters.updated_after), _timestamp(filters.updated_before)))
-    return Conditions(
-        must=tuple(must), must_not=tuple(_any_of(("parents", filters.parents_not), ("tags", filters.tags_not)))
+    must_not = _any_of(("parents", filters.parents_not), ("tags", filters.tags_not))
+    return Conditions(tuple(must), (*must_not, *map(_covered, filters.exclusions)))
+
+
+def _covered(exclusion: Exclusion) -> Conditions:
+    """What an exclusion covers."""
+    own: list[AnyOf | TimeRange] = []
+    own += _any_of(
+        ("connection", (exclusion.connection,) if exclusion.connection else ()),
+        ("unit", exclusion.units),
+        ("document_id", exclusion.documents),
     )
+    return Conditions(tuple(own), tuple(_any_of(("readers", exclusion.unless_readers))))
 
 
 def matches_nothing(filters: Filters) -> bool:
@@ -65,6 +75,11 @@ def matches_nothing(filters: Filters) -> bool:
 def document_conditions(document_ids: Sequence[str]) -> Conditions:
     """The conditions that all points of these documents meet, and no others."""
     return Conditions(must=(AnyOf("document_id", tuple(document_ids)),))
+
+
+def unit_conditions(connection: str, unit: str) -> Conditions:
+    """The conditions that all points of this unit meet, and no others: other connections may have units of that id."""
+    return Conditions(must=(AnyOf("connection", (connection,)), AnyOf("unit", (unit,))))
 
 
 def within_document(where: Conditions, document_id: str) -> Conditions:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
@@ -10,7 +11,8 @@ from connectors.contract import Deleted, Failed, Skipped
 from connectors.model import Document
 from connectors.tables import Row
 from pipelines.catalog.documents import DocumentState
-from pipelines.catalog.outcomes import Outcome
+from pipelines.catalog.outcomes import Outcome, Readers
+from pipelines.catalog.revocations import EVERYBODY
 
 ChangeKind: TypeAlias = Literal["new", "changed", "unchanged", "skipped", "failed", "deleted", "absent"]
 """`absent`: gone at the source, and not known here either."""
@@ -20,13 +22,16 @@ ChangeKind: TypeAlias = Literal["new", "changed", "unchanged", "skipped", "faile
 class DocumentDiff:
     """What to write of one object: `outcome` to the catalog, `row` to the landing; None where there is nothing.
 
-    `fingerprint` is the new one of a document that is otherwise unchanged.
+    `fingerprint` is the new one of a document that is otherwise unchanged. `readers` are who may read a document that
+    was read, and `revoked` the reader tokens that it has lost by this.
     """
 
     kind: ChangeKind
     outcome: Outcome | None = None
     row: Row | None = None
     fingerprint: str | None = None
+    readers: Readers | None = None
+    revoked: tuple[str, ...] = ()
 
 
 def diff_item(item: Document | Skipped | Failed | Deleted, state: DocumentState | None, now: datetime) -> DocumentDiff:
@@ -44,9 +49,12 @@ def diff_item(item: Document | Skipped | Failed | Deleted, state: DocumentState 
 
 def _diff_document(document: Document, state: DocumentState | None, now: datetime) -> DocumentDiff:
     known = state if state and state.status != "deleted" else None
+    readers = Readers.of(document)
+    revoked = lost_tokens(known, document.readers)
     if known and document.version == known.version and not _is_due(known, now):
         is_new = document.fingerprint != (known.fingerprint or "")
-        return DocumentDiff("unchanged", fingerprint=document.fingerprint if is_new else None)
+        fingerprint = document.fingerprint if is_new else None
+        return DocumentDiff("unchanged", fingerprint=fingerprint, readers=readers, revoked=revoked)
     outcome = Outcome(
         id=document.id,
         status="pending",
@@ -58,7 +66,7 @@ def _diff_document(document: Document, state: DocumentState | None, now: datetim
         updated_at=document.updated_at,
         fingerprint=document.fingerprint or None,
     )
-    return DocumentDiff("changed" if known else "new", outcome, document)
+    return DocumentDiff("changed" if known else "new", outcome, document, readers=readers, revoked=revoked)
 
 
 def _diff_skipped(item: Skipped, state: DocumentState | None) -> DocumentDiff:
@@ -75,7 +83,7 @@ def _diff_skipped(item: Skipped, state: DocumentState | None) -> DocumentDiff:
 
 
 def _diff_failed(item: Failed, state: DocumentState | None) -> DocumentDiff:
-    """A failed read leaves in the index what is there: the object may be as it was."""
+    """A failed read leaves in the index what is there: the object may be as it was. Its readers may not."""
     outcome = Outcome(
         id=item.document_id,
         status="failed",
@@ -83,8 +91,9 @@ def _diff_failed(item: Failed, state: DocumentState | None) -> DocumentDiff:
         url=item.url or (state.url if state else ""),
         reason=item.error,
         attempts=(state.attempts if state else 0) + 1,
+        hidden=item.error if item.hides else (state.hidden if state else None),
     )
-    return DocumentDiff("failed", outcome)
+    return DocumentDiff("failed", outcome, revoked=(EVERYBODY,) if item.hides else ())
 
 
 def _diff_deleted(item: Deleted, state: DocumentState | None) -> DocumentDiff:
@@ -92,7 +101,12 @@ def _diff_deleted(item: Deleted, state: DocumentState | None) -> DocumentDiff:
         return DocumentDiff("absent")
     row = _removal(item.document_id, state)
     outcome = Outcome(id=item.document_id, status="deleted", title=state.title, url=state.url, landed=row is not None)
-    return DocumentDiff("deleted", outcome, row)
+    return DocumentDiff("deleted", outcome, row, revoked=(EVERYBODY,) if row else ())
+
+
+def lost_tokens(state: DocumentState | None, readers: Iterable[str]) -> tuple[str, ...]:
+    """The reader tokens that a document had, and has no more."""
+    return tuple(sorted(set(state.readers or ()) - set(readers))) if state else ()
 
 
 def _removal(document_id: str, state: DocumentState | None) -> Deleted | None:

@@ -18,6 +18,8 @@ from pipelines.ingestion.reconcile import compare_listing, new_listing
 from pipelines.ingestion.report import ProgressCallback, SyncReport
 from pipelines.services import Services
 
+_OUT_OF_REACH = "missing from the source's listing"
+
 
 @dataclass(frozen=True, slots=True)
 class DocumentIngest:
@@ -65,7 +67,7 @@ class DocumentIngest:
         if not self.options.dry_run:
             self._write(self._fetch([*found.missed, *due]), found.listing)
         self.services.catalog.documents.mark_attachments_listed(
-            self.connection.id, self.unit.id, found.listing, set(found.missed)
+            self.connection.id, self.unit.id, found.listing, set(found.missed), found.since
         )
         if self.options.dry_run:
             self._report_dry_run(found.missed, found.listing)
@@ -93,12 +95,14 @@ class DocumentIngest:
         """Remove what is missing from a complete listing and, fetched once more, is gone; without a listing the
         whole unit.
 
-        Raises MassDelete if that would be more than a tenth of the unit and nobody has allowed it.
+        Raises MassDelete if that would be more than a tenth of the unit and nobody has allowed it: then they are kept,
+        and nobody sees them.
         """
         documents = self.services.catalog.documents
         missing = documents.missing_from(self.connection.id, self.unit.id, listing)
         live = documents.count_live(self.connection.id, self.unit.id)
         if len(missing) > max(1, live // 10) and not self.options.allow_mass_delete:
+            self.services.catalog.rights.hide(self.connection.id, self.unit.id, missing, _OUT_OF_REACH)
             raise MassDelete(f"{self.connection.id}/{self.unit.id}", len(missing), live)
         self._write(self._refetch(missing))
 

@@ -10,7 +10,7 @@ from connectors.contract import Checkpoint, Cursor, Deleted, Failed, Item, Skipp
 from connectors.model import Document, Unit
 from connectors.settings import Connection
 from connectors.tables import Row
-from pipelines.catalog import Outcome
+from pipelines.catalog import Outcome, RightsRead
 from pipelines.ingestion.admission import Admission
 from pipelines.ingestion.diff import diff_item
 from pipelines.ingestion.report import DocumentCounts
@@ -33,6 +33,7 @@ class _LoadBuffer:
     size: int = 0
     checkpoint: Cursor | None = None
     started: float = field(default_factory=time.monotonic)
+    read_since: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def add(self, item: Document | Skipped | Failed | Deleted) -> None:
         key = item.id if isinstance(item, Document) else item.document_id
@@ -57,6 +58,7 @@ class _Differences:
     rows: list[Row] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
     fingerprints: dict[str, str] = field(default_factory=dict)
+    rights: RightsRead = field(default_factory=RightsRead)
 
 
 class LoadWriter:
@@ -110,6 +112,7 @@ class LoadWriter:
             documents_path=self._land(found.rows),
             unchanged=found.unchanged,
             fingerprints=found.fingerprints,
+            rights=found.rights,
             listing=self._listing,
             cursor=buffer.checkpoint if self._keeps_cursor else None,
         )
@@ -117,9 +120,10 @@ class LoadWriter:
     def _compare(self, buffer: _LoadBuffer) -> _Differences:
         states = self._catalog.documents.states(buffer.items)
         now = datetime.now(UTC)
-        found = _Differences()
+        found = _Differences(rights=RightsRead(buffer.read_since))
         for key, item in buffer.items.items():
-            diff = diff_item(item, states.get(key), now)
+            known = states.get(key)
+            diff = diff_item(item, known, now)
             self._counts.count(diff.kind)
             if diff.outcome is None:
                 found.unchanged.append(key)
@@ -128,6 +132,7 @@ class LoadWriter:
                 found.outcomes.append(diff.outcome)
             if diff.row is not None:
                 found.rows.append(diff.row)
+            found.rights.add(key, known.known_readers if known else None, diff.readers, diff.revoked)
         return found
 
     def _land(self, rows: list[Row]) -> str | None:

@@ -5,18 +5,22 @@ from __future__ import annotations
 import json
 import logging
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from pipelines.atomic_files import write_json
 from pipelines.evaluation.measures import Figures
-from pipelines.index.contract import IndexInfo
+from pipelines.index.contract import IndexInfo, IndexStore
 from pipelines.ingestion import publish_checks
 from pipelines.ingestion.publish_checks import PublishCheck, SourceFigures
 from pipelines.services import Services
 
 log = logging.getLogger(__name__)
+
+SEEN_BY_ALL_READERS = timedelta(seconds=60)
+"""How long readers of a server may still see the state before: of an alias that they have remembered, or of a replica
+that lags behind. The embedded index's see what was published at their next query."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +55,14 @@ def publish(services: Services) -> IndexInfo:
     if _blockers_file(services).exists():
         return check_and_publish(services).info
     with services.store() as store:
-        store.publish()
+        _publish(services, store)
         return store.info()
 
 
 def check_and_publish(services: Services) -> Publication:
     """Check what was indexed, and publish it if all checks pass. Raises IndexBusy, IndexMismatch."""
     with services.store() as store:
-        preview = store.preview()
+        preview = services.permitted(store.preview())
         found = publish_checks.read_contents(store)
         golden, run = publish_checks.check_golden(services, preview)
         checks = (
@@ -68,7 +72,7 @@ def check_and_publish(services: Services) -> Publication:
         )
         passed = all(check.passed for check in checks)
         if passed:
-            store.publish()
+            _publish(services, store)
         publication = Publication(
             info=store.info(),
             published=passed,
@@ -87,6 +91,14 @@ def publish_blockers(services: Services) -> list[str]:
     except FileNotFoundError:
         return []
     return reasons
+
+
+def _publish(services: Services, store: IndexStore) -> None:
+    """Publish, and end the revocations that what is published carries. For a caller that holds the index's writer."""
+    revocations = services.catalog.revocations
+    carried = revocations.carried()
+    store.publish()
+    revocations.end(carried, timedelta() if services.settings.index.embedded else SEEN_BY_ALL_READERS)
 
 
 def _record_blockers(services: Services, publication: Publication) -> None:

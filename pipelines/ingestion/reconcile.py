@@ -17,12 +17,14 @@ _AT_ONCE = 500
 
 @dataclass(slots=True)
 class Reconciliation:
-    """What a listing shows. `missed` are ids of objects that the catalog lacks or knows only an older state of.
+    """What a listing shows that began at `since`. `missed` are ids of objects that the catalog lacks or knows only an
+    older state of.
 
     In the catalog, the documents that are in the listing are marked with its name, `listing`.
     """
 
     listing: str
+    since: datetime = field(default_factory=lambda: datetime.now(UTC))
     missed: list[str] = field(default_factory=list)
 
 
@@ -37,7 +39,7 @@ def compare_listing(catalog: Catalog, entries: Iterable[ListingEntry]) -> Reconc
     for batch in _batches(entries):
         states = catalog.documents.states(entry.document_id for entry in batch)
         found.missed += [entry.document_id for entry in batch if is_missed(entry, states.get(entry.document_id))]
-        catalog.documents.mark_listed([entry.document_id for entry in batch], found.listing)
+        catalog.documents.mark_listed([entry.document_id for entry in batch], found.listing, found.since)
     return found
 
 

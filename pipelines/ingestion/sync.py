@@ -5,18 +5,20 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
 from connectors.contract import Connector
 from connectors.errors import SourceError
 from connectors.model import Unit
-from connectors.registry import connect
+from connectors.registry import connect, source
 from connectors.settings import Connection
-from pipelines.errors import HeadraceError, UsageError
+from pipelines.catalog.units import EXCLUDED, NOT_LISTED
+from pipelines.errors import HeadraceError, UnitBusy, UsageError
 from pipelines.ingestion.options import Stage, SyncOptions, Target
 from pipelines.ingestion.report import ProgressCallback, SyncReport
+from pipelines.ingestion.rights import apply_rights
 from pipelines.services import Services
 from pipelines.settings import Settings
 
@@ -54,21 +56,25 @@ def sync_connection(
     options: SyncOptions = DEFAULT,
     observer: Observer = SILENT,
 ) -> SyncReport:
-    """Bring a connection up to date: its list of units, its memberships, then each unit (or only `units`).
+    """Bring a connection up to date: its list of units, its memberships, the rights that these show, then each unit
+    (or only `units`).
 
-    A paused connection is left alone. Never raises for trouble at the source: the report's `errors` says what
+    Of a paused connection no content is read. Never raises for trouble at the source: the report's `errors` says what
     stopped which unit. Raises UsageError if one of `units` does not exist.
     """
     report = SyncReport()
-    if services.catalog.connections.get(connection.id).paused:
-        logger.warning("%s is paused; `headrace resume %s` ends that", connection.id, connection.id)
-        return report
+    paused = services.catalog.connections.get(connection.id).paused
     with _record_errors(report, connection.id), closing(connect(connection)) as connector:
         chosen: list[Unit] = []
         with measure_time(report), _record_errors(report, connection.id):
             chosen = sync_units(services, connection, connector, units)
+        with measure_time(report), _record_errors(report, connection.id):
             refresh_memberships(services, connection, connector)
         report.requests[connection.id] = connector.requests
+        apply_all_rights(services, connection, report)
+        if paused:
+            logger.warning("%s is paused; `headrace resume %s` ends that", connection.id, connection.id)
+            return report
         for unit in chosen:
             report.add(sync_unit(services, connection, connector, unit, options, observer))
         # Only a listing that was read to its end shows that a unit is gone.
@@ -106,7 +112,13 @@ def sync_units(
 
     Raises SourceError, and UsageError if one of `only` does not exist.
     """
-    services.catalog.units.replace_listing(connection.id, connection.source, connector.units())
+    services.catalog.units.replace_listing(
+        connection.id,
+        connection.source,
+        connector.units(),
+        documents_follow=source(connection.source).documents_have_unit_readers,
+        why_gone=lambda unit: NOT_LISTED if connection.includes(unit.id, unit.name) else EXCLUDED,
+    )
     known = [state for state in services.catalog.units.all(connection.id) if not state.gone]
     if not only:
         return [state.unit for state in known if not state.paused]
@@ -114,6 +126,17 @@ def sync_units(
     if missing := [name for name in only if name not in by_name]:
         raise UsageError(f"{connection.id}: no unit {missing[0]!r}; see `headrace units {connection.id}`")
     return [by_name[name] for name in only]
+
+
+def apply_all_rights(services: Services, connection: Connection, report: SyncReport) -> None:
+    """Let the index follow in every unit in which it is behind, those that are gone or paused included.
+
+    A unit on which another process works is left to that process.
+    """
+    for unit in services.catalog.rights.units_behind(connection.id):
+        with _record_errors(report, f"{connection.id}/{unit}"), suppress(UnitBusy):
+            with services.catalog.leases.hold(connection.id, unit):
+                apply_rights(services, connection, unit)
 
 
 def _gone_units(services: Services, connection: Connection) -> list[Unit]:
@@ -150,6 +173,10 @@ def run_stages(
     report = SyncReport()
     name = f"{connection.id}/{unit.id}"
     for stage in options.stages:
+        if stage != "documents" and not options.dry_run:
+            # Before anything is cut or embedded: rights and deletions wait for no text.
+            with _record_errors(report, name):
+                apply_rights(services, connection, unit.id)
         done = StageDone(connection, unit, stage, SyncReport())
         before = connector.requests
         # After an error at the source, what was read before it still goes on to the index.

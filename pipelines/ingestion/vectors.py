@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING, Self, TypeAlias, TypeVar
 
 from pipelines.catalog import Load
+from pipelines.catalog.documents import DocumentState, Indexed
 from pipelines.index.contract import IndexStore, Payload
 from pipelines.ingestion.embedding import CachingEmbedder, request_limits
 from pipelines.ingestion.index_plan import DocumentPlan, document_change, new_texts, plan_document
@@ -60,7 +62,19 @@ def _current(services: Services, load: Load) -> Iterator[ChunkedDocument]:
     for document in services.landing.read_chunks(load.chunks_path or ""):
         state = states.get(document.document_id)
         if state and (document.version is None or state.indexed_version != document.version):
-            yield document
+            yield _with_readers_of_now(document, state)
+
+
+def _with_readers_of_now(document: ChunkedDocument, state: DocumentState) -> ChunkedDocument:
+    """Rights do not travel with content: who may read a document is what the catalog knows, not what was landed."""
+    if state.readers is None or document.version is None:
+        return document
+    readers = [] if state.hidden else list(state.readers)
+    return replace(document, payload={**document.payload, "readers": readers})
+
+
+def _indexed(document: ChunkedDocument) -> Indexed:
+    return Indexed(document.version, len(document.chunks), tuple(document.payload.get("readers", ())))
 
 
 def _steps(documents: Iterable[ChunkedDocument]) -> Iterator[list[ChunkedDocument]]:
@@ -84,11 +98,11 @@ def _plan(store: IndexStore, step: Sequence[ChunkedDocument]) -> Plans:
 
 
 def _write(services: Services, store: IndexStore, plans: Plans, vectors: Vectors, report: SyncReport) -> None:
+    indexed = {plan.document.document_id: _indexed(plan.document) for plan in plans}
+    services.catalog.rights.record_intended({one: found.readers for one, found in indexed.items()})
     store.apply(document_change(plan, vectors) for plan in plans)
     # Only after the index: a run that is killed in between repeats changes that do no harm.
-    services.catalog.documents.record_indexed(
-        {plan.document.document_id: (plan.document.version, len(plan.document.chunks)) for plan in plans}
-    )
+    services.catalog.documents.record_indexed(indexed)
     report.chunks.new += sum(len(plan.new) for plan in plans)
     report.chunks.removed += sum(len(plan.stale) for plan in plans)
 

@@ -8,6 +8,7 @@ point carries its readers once more together with its source, which makes one co
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -23,8 +24,14 @@ SOURCE_READERS = "source_readers"
 
 def to_stored(payload: Payload) -> Payload:
     """A payload as it is stored."""
-    readers = [_source_reader(payload.get("source", ""), reader) for reader in payload.get("readers", ())]
-    return {**payload, SOURCE_READERS: readers}
+    stored = readers_payload(payload.get("source", ""), payload.get("readers", ()))
+    return {**payload, SOURCE_READERS: stored[SOURCE_READERS]}
+
+
+def readers_payload(source: str, readers: Iterable[str]) -> Payload:
+    """The part of a stored payload that says who may read it."""
+    tokens = list(readers)
+    return {"readers": tokens, SOURCE_READERS: [_source_reader(source, reader) for reader in tokens]}
 
 
 def from_stored(payload: Payload | None) -> Payload:
@@ -42,13 +49,22 @@ def edge_filter(where: Conditions) -> qdrant_edge.Filter | None:
         return None
     where = _combine(where)
     readers = _only(where, SOURCE_READERS) or _only(where, "readers")
+    excluded = (edge_filter(one) if isinstance(one, Conditions) else _condition(one) for one in where.must_not)
     return Filter(
         must=[_condition(one) for one in where.must if one is not readers],
-        must_not=[_condition(one) for one in where.must_not],
+        must_not=[one for one in excluded if one is not None],
         should=[FieldCondition(readers.field, match=MatchValue(value)) for value in readers.values]
         if readers
         else None,
     )
+
+
+def required_filter(where: Conditions) -> qdrant_edge.Filter:
+    """Raises ValueError where there is no condition, because a change would then concern every point."""
+    filter = edge_filter(where)
+    if filter is None:
+        raise ValueError("a change needs a condition on the points that it concerns")
+    return filter
 
 
 def _combine(where: Conditions) -> Conditions:

@@ -27,11 +27,13 @@ class EdgeReader:
         if spec:
             check_live(self._snapshots, spec)
 
-    def search(self, *, mode: Mode, text: str, dense: Vector | None, filters: Filters, limit: int) -> list[Hit]:
+    def search(
+        self, *, mode: Mode, text: str, dense: Vector | None, filters: Filters, limit: int, depth: int | None = None
+    ) -> list[Hit]:
         with self._live_view() as view:
             if view is None:
                 return []
-            return view.reader.search(mode=mode, text=text, dense=dense, filters=filters, limit=limit)
+            return view.reader.search(mode=mode, text=text, dense=dense, filters=filters, limit=limit, depth=depth)
 
     def document(self, document_id: str, filters: Filters) -> list[Hit]:
         with self._live_view() as view:

@@ -24,7 +24,14 @@ from pipelines.index.contract import (
     Vector,
 )
 from pipelines.index.dense import floats
-from pipelines.index.embedded.filter import SOURCE_READERS, edge_filter, from_stored, to_stored
+from pipelines.index.embedded.filter import (
+    SOURCE_READERS,
+    edge_filter,
+    from_stored,
+    readers_payload,
+    required_filter,
+    to_stored,
+)
 from pipelines.index.filters import Conditions, conditions
 from pipelines.index.fusion import RRF_K, candidates, leg_weights
 from pipelines.index.lexical import document_vector, query_vector
@@ -108,8 +115,29 @@ def _update_payloads(shard: qdrant_edge.EdgeShard, updates: Sequence[PayloadUpda
             shard.update(UpdateOperation.update_vectors([vector]))
 
 
+def set_readers(shard: qdrant_edge.EdgeShard, where: Conditions, source: str, readers: Sequence[str]) -> None:
+    """Let the points that meet the conditions carry these readers."""
+    from qdrant_edge import UpdateOperation
+
+    payload = readers_payload(source, readers)
+    shard.update(UpdateOperation.set_payload_by_filter(required_filter(where), payload))
+
+
+def remove(shard: qdrant_edge.EdgeShard, where: Conditions) -> None:
+    """Remove the points that meet the conditions."""
+    from qdrant_edge import UpdateOperation
+
+    shard.update(UpdateOperation.delete_points_by_filter(required_filter(where)))
+
+
 def search(
-    shard: qdrant_edge.EdgeShard, mode: Mode, text: str, dense: Vector | None, filters: Filters, limit: int
+    shard: qdrant_edge.EdgeShard,
+    mode: Mode,
+    text: str,
+    dense: Vector | None,
+    filters: Filters,
+    limit: int,
+    depth: int | None = None,
 ) -> list[Hit]:
     """The best points, best first; see `IndexReader.search`."""
     from qdrant_edge import Fusion, Prefetch, QueryRequest
@@ -120,7 +148,7 @@ def search(
         request = QueryRequest(limit, query=legs[0], filter=filter, with_payload=True)
     else:
         fusion = Fusion.Rrf(RRF_K, leg_weights(text))
-        prefetches = [Prefetch(candidates(limit), query=leg, filter=filter) for leg in legs]
+        prefetches = [Prefetch(depth or candidates(limit), query=leg, filter=filter) for leg in legs]
         request = QueryRequest(limit, query=fusion, prefetches=prefetches, with_payload=True)  # type: ignore[arg-type]
     return [Hit(str(point.id), point.score, from_stored(point.payload)) for point in shard.query(request)]
 

@@ -33,11 +33,13 @@ class ShardReader:
     collection: str
     model: str
 
-    def search(self, *, mode: Mode, text: str, dense: Vector | None, filters: Filters, limit: int) -> list[Hit]:
+    def search(
+        self, *, mode: Mode, text: str, dense: Vector | None, filters: Filters, limit: int, depth: int | None = None
+    ) -> list[Hit]:
         if matches_nothing(filters):
             return []
         with engine_errors(self.folder):
-            return one_version(search(self.shard, mode, text, dense, filters, limit))
+            return one_version(search(self.shard, mode, text, dense, filters, limit, depth))
 
     def document(self, document_id: str, filters: Filters) -> list[Hit]:
         if matches_nothing(filters):

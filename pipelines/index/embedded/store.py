@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 from pipelines.index.batches import batches
 from pipelines.index.contract import DocumentChange, IndexInfo, IndexReader, IndexSpec, Payload
 from pipelines.index.embedded.lock import WriterLock
-from pipelines.index.embedded.shard import create_shard, scroll, write
+from pipelines.index.embedded.shard import create_shard, remove, scroll, set_readers, write
 from pipelines.index.embedded.shard_reader import ShardReader, engine_errors
 from pipelines.index.embedded.snapshots import Snapshots, this_boot
 from pipelines.index.embedded.specs import check_live, claim_folder
@@ -63,6 +63,16 @@ class EdgeStore:
             self._unpublished.touch()
             with engine_errors(self._folder):
                 write(self._shard, batch)
+
+    def set_readers(self, where: Conditions, source: str, readers: Sequence[str]) -> None:
+        self._unpublished.touch()
+        with engine_errors(self._folder):
+            set_readers(self._shard, where, source, readers)
+
+    def remove(self, where: Conditions) -> None:
+        self._unpublished.touch()
+        with engine_errors(self._folder):
+            remove(self._shard, where)
 
     def points(self, document_ids: Sequence[str]) -> Mapping[str, Payload]:
         found: dict[str, Payload] = {}

@@ -34,8 +34,10 @@ class QdrantReader:
         self._live: str | None = None
         self._live_until = 0.0
 
-    def search(self, *, mode: Mode, text: str, dense: Vector | None, filters: Filters, limit: int) -> list[Hit]:
-        request = query_arguments(mode, text, dense, filters, limit)
+    def search(
+        self, *, mode: Mode, text: str, dense: Vector | None, filters: Filters, limit: int, depth: int | None = None
+    ) -> list[Hit]:
+        request = query_arguments(mode, text, dense, filters, limit, depth)
         if (name := self._target()) is None or matches_nothing(filters):
             return []
         with server_errors(name):

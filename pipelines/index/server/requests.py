@@ -104,7 +104,9 @@ def alias_operations(alias: str, live: str | None, target: str) -> list[models.A
     return [models.DeleteAliasOperation(delete_alias=models.DeleteAlias(alias_name=alias)), create]
 
 
-def query_arguments(mode: Mode, text: str, dense: Vector | None, filters: Filters, limit: int) -> dict[str, Any]:
+def query_arguments(
+    mode: Mode, text: str, dense: Vector | None, filters: Filters, limit: int, depth: int | None = None
+) -> dict[str, Any]:
     """The arguments of `query_points`."""
     from qdrant_client import models
 
@@ -120,7 +122,8 @@ def query_arguments(mode: Mode, text: str, dense: Vector | None, filters: Filter
         using, query = legs[0]
         return {"query": query, "using": using, "query_filter": filter, "limit": limit, "with_payload": True}
     prefetch = [
-        models.Prefetch(query=query, using=using, filter=filter, limit=candidates(limit)) for using, query in legs
+        models.Prefetch(query=query, using=using, filter=filter, limit=depth or candidates(limit))
+        for using, query in legs
     ]
     fusion = models.RrfQuery(rrf=models.Rrf(k=RRF_K, weights=leg_weights(text)))
     return {"prefetch": prefetch, "query": fusion, "limit": limit, "with_payload": True}
@@ -132,9 +135,18 @@ def server_filter(where: Conditions) -> models.Filter | None:
 
     if where == Conditions():
         return None
-    return models.Filter(
-        must=[_condition(one) for one in where.must], must_not=[_condition(one) for one in where.must_not]
-    )
+    excluded: list[Any] = [
+        server_filter(one) if isinstance(one, Conditions) else _condition(one) for one in where.must_not
+    ]
+    return models.Filter(must=[_condition(one) for one in where.must], must_not=excluded)
+
+
+def required_filter(where: Conditions) -> models.Filter:
+    """Raises ValueError where there is no condition, because a change would then concern every point."""
+    filter = server_filter(where)
+    if filter is None:
+        raise ValueError("a change needs a condition on the points that it concerns")
+    return filter
 
 
 def _condition(condition: AnyOf | TimeRange) -> models.FieldCondition:

@@ -21,7 +21,13 @@ from pipelines.index.server.connection import (
     server_errors,
 )
 from pipelines.index.server.reader import QdrantPreview
-from pipelines.index.server.requests import alias_operations, collection_arguments, field_schemas, operations
+from pipelines.index.server.requests import (
+    alias_operations,
+    collection_arguments,
+    field_schemas,
+    operations,
+    required_filter,
+)
 from pipelines.index.versions import check_stored, version_name
 from pipelines.settings import IndexSettings
 
@@ -72,6 +78,20 @@ class QdrantStore:
                 records = self._client.retrieve(self._name, ids, with_payload=False) if ids else []
                 if steps := operations(batch, known={str(record.id) for record in records}):
                     self._client.batch_update_points(self._name, steps, wait=True, ordering=WriteOrdering.MEDIUM)
+
+    def set_readers(self, where: Conditions, source: str, readers: Sequence[str]) -> None:
+        from qdrant_client.models import WriteOrdering
+
+        points, payload = required_filter(where), {"readers": list(readers)}
+        with server_errors(self._name):
+            self._client.set_payload(self._name, payload, points, wait=True, ordering=WriteOrdering.MEDIUM)
+
+    def remove(self, where: Conditions) -> None:
+        from qdrant_client.models import FilterSelector, WriteOrdering
+
+        selector = FilterSelector(filter=required_filter(where))
+        with server_errors(self._name):
+            self._client.delete(self._name, selector, wait=True, ordering=WriteOrdering.MEDIUM)
 
     def points(self, document_ids: Sequence[str]) -> Mapping[str, Payload]:
         found: dict[str, Payload] = {}

@@ -28,6 +28,9 @@ INDEXED = DocumentState(
     next_attempt=None,
     updated_at=None,
     fingerprint="f1",
+    readers=DOCUMENT.readers,
+    readers_until=None,
+    hidden=None,
 )
 WAITING = replace(INDEXED, status="failed", attempts=2, next_attempt=NOW + timedelta(hours=1))
 DUE = replace(WAITING, next_attempt=NOW)

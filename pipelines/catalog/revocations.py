@@ -1,0 +1,269 @@
+"""Revocations: rights that were taken away, from the moment that is known until what is published carries it.
+
+A row takes one reader token away from one document, or from all documents of a unit; the token `EVERYBODY` takes all.
+Rows are written in the transaction that learns of them, and only what was read or listed after a row was written
+gives its token back: what an older read says of that right is out of date.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, bindparam, delete, or_, select, update
+
+from pipelines.catalog import tables
+from pipelines.catalog.statements import in_parts, upsert
+
+EVERYBODY = ""
+"""Stands in a revocation for all reader tokens: nobody may see it."""
+
+_STAMP = "revocations"
+
+
+@dataclass(frozen=True, slots=True)
+class Revocation:
+    """`token` is taken away from a document, or from the whole unit where `document` is empty."""
+
+    connection: str
+    unit: str
+    token: str
+    reason: str
+    document: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RevokedScope:
+    """What was taken away from one unit or document. `readers` are those of now, as far as the source has told."""
+
+    tokens: frozenset[str]
+    readers: frozenset[str]
+
+    @property
+    def hidden(self) -> bool:
+        return EVERYBODY in self.tokens
+
+
+@dataclass(frozen=True, slots=True)
+class RightsInForce:
+    """All that queries have to leave out. `ends` are permissions with an end: by document, token to Unix time."""
+
+    units: Mapping[tuple[str, str], RevokedScope] = field(default_factory=dict)
+    documents: Mapping[str, RevokedScope] = field(default_factory=dict)
+    ends: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    names: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """Names of all units, by connection and id."""
+
+
+class Revocations:
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def stamp(self) -> int:
+        """Raised with each change of what `load` gives."""
+        with self._engine.connect() as transaction:
+            statement = select(tables.stamps.c.value).where(tables.stamps.c.name == _STAMP)
+            return transaction.execute(statement).scalar() or 0
+
+    def load(self) -> RightsInForce:
+        """All that is in force now."""
+        with self._engine.connect() as transaction:
+            units, documents = _scopes(transaction)
+            until = tables.documents.c.readers_until
+            ends = transaction.execute(select(tables.documents.c.id, until).where(until.is_not(None)))
+            names = transaction.execute(select(tables.units.c.connection, tables.units.c.unit, tables.units.c.name))
+            return RightsInForce(
+                units,
+                documents,
+                {one.id: one.readers_until for one in ends},
+                {(one.connection, one.unit): one.name for one in names},
+            )
+
+    def of_document(self, connection: str, unit: str, document: str) -> list[dict[str, Any]]:
+        """The rows that cover a document, those of its unit included, oldest first."""
+        table = tables.revocations
+        own = or_(table.c.document == document, and_(*_of_unit(connection, unit)))
+        with self._engine.connect() as transaction:
+            rows = transaction.execute(select(table).where(own).order_by(table.c.since, table.c.token))
+            return [dict(row._mapping) for row in rows]
+
+    def count(self) -> dict[str, int]:
+        """How many rows are in force, by connection."""
+        counts: dict[str, int] = defaultdict(int)
+        with self._engine.connect() as transaction:
+            for connection in transaction.execute(select(tables.revocations.c.connection)).scalars():
+                counts[connection] += 1
+        return dict(counts)
+
+    def revoke(self, revocations: Sequence[Revocation]) -> None:
+        """Let queries leave these out, from the next one on."""
+        with self._engine.begin() as transaction:
+            revoke(transaction, revocations)
+
+    def carried(self) -> list[Row[Any]]:
+        """Rows that what is written to the index carries. Ask while nobody else can write, and before publishing."""
+        with self._engine.connect() as transaction:
+            rows = transaction.execute(select(tables.revocations).where(tables.revocations.c.ends_at.is_(None))).all()
+            live = _indexed_tokens(transaction, rows)
+        return [row for row in rows if _is_carried(row, live)]
+
+    def end(self, carried: Sequence[Row[Any]], after: timedelta = timedelta()) -> None:
+        """What is published carries these now: they end, `after` some time where readers may still see the state
+        before. One that was written again meanwhile stays."""
+        table, now = tables.revocations, datetime.now(UTC)
+        with self._engine.begin() as transaction:
+            if carried:
+                ending = update(table).where(_this_row()).values(ends_at=now + after)
+                transaction.execute(ending, [_parameters(row) for row in carried])
+            if transaction.execute(delete(table).where(table.c.ends_at <= now)).rowcount:
+                raise_stamp(transaction)
+
+
+_KEY = ("connection", "unit", "document", "token")
+
+
+def revoke(transaction: Connection, revocations: Sequence[Revocation]) -> None:
+    """Write rows; one that is there already counts from now."""
+    if not revocations:
+        return
+    now = datetime.now(UTC)
+    rows = [
+        {name: getattr(one, name) for name in (*_KEY, "reason")} | {"since": now, "ends_at": None}
+        for one in revocations
+    ]
+    upsert(transaction, tables.revocations, rows, update=("reason", "since", "ends_at"))
+    raise_stamp(transaction)
+
+
+def grant_documents(transaction: Connection, readers: Mapping[str, Collection[str]], read_since: datetime) -> None:
+    """Give back what a read that began at `read_since` shows to be allowed: documents exist, with these `readers`."""
+    table = tables.revocations
+    if transaction.execute(select(table.c.document).where(table.c.document != "").limit(1)).first() is None:
+        return
+    for part in in_parts(readers):
+        rows = transaction.execute(select(table).where(table.c.document.in_(part), table.c.since < read_since)).all()
+        given = [row for row in rows if row.token == EVERYBODY or row.token in readers[row.document]]
+        _delete(transaction, given)
+
+
+def show_documents(transaction: Connection, ids: Iterable[str], read_since: datetime) -> None:
+    """Documents that were out of reach have been named again: their readers are as they were."""
+    table = tables.revocations
+    for part in in_parts(ids):
+        hidden = (table.c.document.in_(part), table.c.token == EVERYBODY, table.c.since < read_since)
+        _delete(transaction, transaction.execute(select(table).where(*hidden)).all())
+
+
+def grant_units(
+    transaction: Connection, connection: str, readers: Mapping[str, Collection[str]], listed_since: datetime
+) -> None:
+    """Give back what a listing that began at `listed_since` shows: units exist, with these `readers`."""
+    table = tables.revocations
+    where = (table.c.connection == connection, table.c.document == "", table.c.since < listed_since)
+    rows = transaction.execute(select(table).where(*where)).all()
+    listed = [row for row in rows if row.unit in readers]
+    _delete(transaction, [row for row in listed if row.token == EVERYBODY or row.token in readers[row.unit]])
+
+
+def raise_stamp(transaction: Connection) -> None:
+    """Tell queries, in this transaction, to load again what is in force."""
+    upsert(transaction, tables.stamps, [{"name": _STAMP, "value": 0}])
+    table = tables.stamps
+    transaction.execute(update(table).where(table.c.name == _STAMP).values(value=table.c.value + 1))
+
+
+def _delete(transaction: Connection, rows: Sequence[Row[Any]]) -> None:
+    if rows:
+        transaction.execute(delete(tables.revocations).where(_this_row()), [_parameters(row) for row in rows])
+        raise_stamp(transaction)
+
+
+def _this_row() -> ColumnElement[bool]:
+    """A row as it was read: one that was written again since is another."""
+    table = tables.revocations
+    return and_(*(table.c[name] == bindparam(f"this_{name}") for name in (*_KEY, "since")))
+
+
+def _parameters(row: Row[Any]) -> dict[str, Any]:
+    return {f"this_{name}": getattr(row, name) for name in (*_KEY, "since")}
+
+
+def _of_unit(connection: str, unit: str) -> tuple[Any, ...]:
+    table = tables.revocations
+    return table.c.connection == connection, table.c.unit == unit, table.c.document == ""
+
+
+def _scopes(
+    transaction: Connection,
+) -> tuple[dict[tuple[str, str], RevokedScope], dict[str, RevokedScope]]:
+    """Rows by unit and by document, with the readers of now."""
+    table, units, documents = tables.revocations, tables.units, tables.documents
+    unit = and_(units.c.connection == table.c.connection, units.c.unit == table.c.unit)
+    statement = (
+        select(table.c.connection, table.c.unit, table.c.document, table.c.token, units.c.readers, documents.c.readers)
+        .outerjoin(units, unit)
+        .outerjoin(documents, documents.c.id == table.c.document)
+    )
+    by_unit: dict[tuple[str, str], _Gathered] = defaultdict(_Gathered)
+    by_document: dict[str, _Gathered] = defaultdict(_Gathered)
+    for connection, unit_id, document, token, of_unit, of_document in transaction.execute(statement):
+        gathered = by_document[document] if document else by_unit[connection, unit_id]
+        gathered.tokens.add(token)
+        gathered.readers = of_document if document else of_unit
+    return {key: one.scope() for key, one in by_unit.items()}, {key: one.scope() for key, one in by_document.items()}
+
+
+@dataclass(slots=True)
+class _Gathered:
+    tokens: set[str] = field(default_factory=set)
+    readers: Sequence[str] | None = None
+
+    def scope(self) -> RevokedScope:
+        return RevokedScope(frozenset(self.tokens), frozenset(self.readers or ()))
+
+
+@dataclass(frozen=True, slots=True)
+class _IndexedTokens:
+    """Tokens that points in the index carry, by document and by unit; None where nobody knows them."""
+
+    documents: Mapping[str, frozenset[str] | None]
+    units: Mapping[tuple[str, str], frozenset[str] | None]
+
+
+def _indexed_tokens(transaction: Connection, rows: Sequence[Row[Any]]) -> _IndexedTokens:
+    table = tables.documents
+    documents: dict[str, frozenset[str] | None] = {}
+    for part in in_parts({row.document for row in rows if row.document}):
+        statement = select(table.c.id, table.c.indexed_readers).where(table.c.id.in_(part), _may_have_points())
+        for document_id, readers in transaction.execute(statement):
+            documents[document_id] = None if readers is None else frozenset(readers)
+    units: dict[tuple[str, str], frozenset[str] | None] = {}
+    for key in {(row.connection, row.unit) for row in rows if not row.document}:
+        where = (table.c.connection == key[0], table.c.unit == key[1], _may_have_points())
+        found = transaction.execute(select(table.c.indexed_readers).where(*where).distinct()).scalars().all()
+        units[key] = None if None in found else frozenset(token for one in found for token in one or ())
+    return _IndexedTokens(documents, units)
+
+
+def _may_have_points() -> ColumnElement[bool]:
+    """A document whose readers in the index were never recorded was indexed by an earlier release, or not at all."""
+    table = tables.documents
+    return or_(table.c.indexed_readers.is_not(None), table.c.chunks > 0)
+
+
+def _is_carried(row: Row[Any], indexed: _IndexedTokens) -> bool:
+    """A unit that is hidden stays so until it is listed again."""
+    if not row.document and row.token == EVERYBODY:
+        return False
+    missing: frozenset[str] = frozenset()
+    tokens = (
+        indexed.documents.get(row.document, missing)
+        if row.document
+        else indexed.units.get((row.connection, row.unit), missing)
+    )
+    if tokens is None:
+        return False
+    return not tokens if row.token == EVERYBODY else row.token not in tokens

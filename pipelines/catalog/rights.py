@@ -1,0 +1,174 @@
+"""Rights of documents: what a read shows of them, and how far the index is behind."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
+
+from pipelines.catalog import tables
+from pipelines.catalog.outcomes import Readers, hide, update_readers
+from pipelines.catalog.revocations import EVERYBODY, Revocation, grant_documents, revoke
+from pipelines.catalog.statements import in_parts
+
+_GONE = "gone at the source, or who may read it cannot be told"
+_NARROWED = "no longer among its readers at the source"
+_ENDED = "its permission at the source has ended"
+
+TokensById = Mapping[str, Collection[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class RightsToApply:
+    """Documents whose points are to be removed, and those whose points are to get other readers, by readers.
+
+    `indexed` is how many documents of the unit have points, those to be removed aside.
+    """
+
+    removed: Sequence[str]
+    changed: Mapping[tuple[str, ...], Sequence[str]]
+    indexed: int
+
+    def __bool__(self) -> bool:
+        return bool(self.removed or self.changed)
+
+
+class Rights:
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def hide(self, connection: str, unit: str, ids: Sequence[str], reason: str) -> None:
+        """Nobody may see these from now on; they are kept."""
+        with self._engine.begin() as transaction:
+            hide(transaction, ids, reason)
+            revoke(transaction, [Revocation(connection, unit, EVERYBODY, reason, one) for one in ids])
+
+    def units_behind(self, connection: str) -> list[str]:
+        """Units of a connection in which the index is behind."""
+        table = tables.documents
+        statement = select(table.c.unit).where(table.c.connection == connection, _is_behind())
+        with self._engine.connect() as transaction:
+            return list(transaction.execute(statement.distinct().order_by(table.c.unit)).scalars())
+
+    def to_apply(self, connection: str, unit: str) -> RightsToApply:
+        """What the index is behind with in one unit."""
+        table = tables.documents
+        own = (table.c.connection == connection, table.c.unit == unit)
+        statement = select(table.c.id, table.c.status, _effective_readers()).where(*own, _is_behind())
+        removed, changed = list[str](), dict[tuple[str, ...], list[str]]()
+        with self._engine.connect() as transaction:
+            for document_id, status, readers in transaction.execute(statement.order_by(table.c.id)):
+                if status == "deleted":
+                    removed.append(document_id)
+                else:
+                    changed.setdefault(readers, []).append(document_id)
+            live = (table.c.chunks > 0, table.c.status != "deleted")
+            indexed = transaction.execute(select(func.count()).where(*own, *live)).scalar_one()
+        return RightsToApply(removed, changed, indexed)
+
+    def record_intended(self, readers: TokensById) -> None:
+        """Points with these readers are about to be written: from now on any of them may be found in the index, even
+        if this process is killed before it records what it wrote."""
+        table = tables.documents
+        own = update(table).where(table.c.id == bindparam("own")).values(indexed_readers=bindparam("tokens"))
+        with self._engine.begin() as transaction:
+            for part in in_parts(readers):
+                known = transaction.execute(select(table.c.id, table.c.indexed_readers).where(table.c.id.in_(part)))
+                wider = [
+                    {"own": document_id, "tokens": {*(before or ()), *readers[document_id]}}
+                    for document_id, before in known
+                    if before is None or not set(readers[document_id]) <= set(before)
+                ]
+                if wider:
+                    transaction.execute(own, wider)
+
+    def record_applied(self, applied: RightsToApply) -> None:
+        """The index has followed."""
+        table = tables.documents
+        with self._engine.begin() as transaction:
+            for part in in_parts(applied.removed):
+                none = {"indexed_version": None, "chunks": 0, "indexed_readers": ()}
+                transaction.execute(update(table).where(table.c.id.in_(part)).values(none))
+            for readers, ids in applied.changed.items():
+                for part in in_parts(ids):
+                    transaction.execute(update(table).where(table.c.id.in_(part)).values(indexed_readers=readers))
+
+    def expire(self, connection: str, unit: str) -> None:
+        """Permissions whose end has come are none any more."""
+        table, now = tables.documents, datetime.now(UTC).timestamp()
+        own = (table.c.connection == connection, table.c.unit == unit, table.c.readers_until.is_not(None))
+        statement = select(table.c.id, table.c.readers, table.c.readers_until).where(*own)
+        with self._engine.begin() as transaction:
+            left: dict[str, Readers] = {}
+            ended: list[Revocation] = []
+            for document_id, readers, until in transaction.execute(statement):
+                lost = {token for token, end in until.items() if end <= now}
+                if lost:
+                    kept = {token: end for token, end in until.items() if token not in lost}
+                    left[document_id] = Readers(tuple(one for one in readers if one not in lost), kept)
+                    ended += [Revocation(connection, unit, token, _ENDED, document_id) for token in sorted(lost)]
+            update_readers(transaction, left)
+            revoke(transaction, ended)
+
+
+def _effective_readers() -> ColumnElement[tuple[str, ...] | None]:
+    """Who may see a document: nobody where it or its unit is out of reach; null where that was never told."""
+    table, units = tables.documents, tables.units
+    same = (units.c.connection == table.c.connection, units.c.unit == table.c.unit)
+    gone = exists().where(*same, units.c.gone.is_(True))
+    return case((or_(table.c.hidden.is_not(None), gone), literal((), tables.TokenSet)), else_=table.c.readers)
+
+
+def _is_behind() -> ColumnElement[bool]:
+    table, readers = tables.documents, _effective_readers()
+    other = and_(readers.is_not(None), readers.is_distinct_from(table.c.indexed_readers))
+    return and_(table.c.chunks > 0, or_(table.c.status == "deleted", other))
+
+
+@dataclass(slots=True)
+class RightsRead:
+    """Readers of documents that were read after `read_since`: all of them, those that are new, and the reader tokens
+    that documents have lost."""
+
+    read_since: datetime = field(default_factory=lambda: datetime.now(UTC))
+    readers: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    changed: dict[str, Readers] = field(default_factory=dict)
+    revoked: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def add(self, document: str, known: Readers | None, readers: Readers | None, revoked: tuple[str, ...]) -> None:
+        """`readers` is None where none were read, because the object is gone or failed; `known` are those so far."""
+        if readers is not None:
+            self.readers[document] = readers.tokens
+            if readers != known:
+                self.changed[document] = readers
+        if revoked:
+            self.revoked[document] = revoked
+
+    def write(self, transaction: Connection, connection: str, unit: str) -> None:
+        """In the transaction that records what was read."""
+        update_readers(transaction, self.changed)
+        grant_documents(transaction, self.readers, self.read_since)
+        revoke(transaction, _revocations(connection, unit, self.revoked))
+
+
+def _revocations(connection: str, unit: str, revoked: dict[str, tuple[str, ...]]) -> list[Revocation]:
+    return [
+        Revocation(connection, unit, token, _GONE if token == EVERYBODY else _NARROWED, document)
+        for document, tokens in revoked.items()
+        for token in tokens
+    ]

@@ -1,0 +1,50 @@
+"""Rights: the index follows what the catalog knows of readers and deletions, without chunking or embedding anything.
+
+Until it has followed and is published, queries leave out by the catalog's revocations what must not be found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from connectors.registry import source
+from connectors.settings import Connection
+from pipelines.catalog.rights import RightsToApply
+from pipelines.catalog.statements import in_parts
+from pipelines.index.contract import IndexStore
+from pipelines.index.filters import Conditions, document_conditions, unit_conditions
+from pipelines.services import Services
+
+
+def apply_rights(services: Services, connection: Connection, unit: str) -> int:
+    """Bring the readers in the index up to date in one unit, and remove what was deleted; for a caller that holds the
+    unit's lease. Returns in how many documents there was something to do. Raises IndexBusy and IndexMismatch.
+    """
+    rights = services.catalog.rights
+    rights.expire(connection.id, unit)
+    if not rights.to_apply(connection.id, unit):
+        return 0  # the usual case, in which the index need not be opened
+    with services.store() as store:
+        behind = rights.to_apply(connection.id, unit)  # another process may have written until the store was ours
+        rights.record_intended({one: readers for readers, ids in behind.changed.items() for one in ids})
+        _remove(store, behind.removed)
+        for readers, where in _steps(connection, unit, behind):
+            store.set_readers(where, connection.source, readers)
+        rights.record_applied(behind)
+    return len(behind.removed) + sum(map(len, behind.changed.values()))
+
+
+def _remove(store: IndexStore, document_ids: Sequence[str]) -> None:
+    for part in in_parts(document_ids):
+        store.remove(document_conditions(part))
+
+
+def _steps(connection: Connection, unit: str, behind: RightsToApply) -> Iterator[tuple[tuple[str, ...], Conditions]]:
+    """Readers, and which points get them: those of the whole unit at once where all of its documents have the same."""
+    alike = source(connection.source).documents_have_unit_readers
+    for readers, ids in behind.changed.items():
+        if len(ids) == behind.indexed and (alike or not readers):
+            yield readers, unit_conditions(connection.id, unit)
+        else:
+            for part in in_parts(ids):
+                yield readers, document_conditions(part)

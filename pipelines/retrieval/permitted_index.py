@@ -1,0 +1,87 @@
+"""An index reader around the index reader: what the catalog knows to be taken away is left out of every answer.
+
+Search, documents, explain, MCP, OpenAI's interface and the preview of the publication's checks all pass through it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Protocol
+
+from connectors.settings import Connection
+from pipelines.catalog.revocations import RightsInForce
+from pipelines.index.contract import Filters, Hit, IndexInfo, IndexReader, Mode, Vector
+from pipelines.index.fusion import candidates
+from pipelines.retrieval.revocations import Revocations
+
+_MORE = 2
+"""How many times as many points are asked for where some may have to be left out."""
+
+
+class RightsSource(Protocol):
+    """Where what is in force stands: the catalog."""
+
+    def stamp(self) -> int:
+        """Raised with each change of what `load` gives."""
+
+    def load(self) -> RightsInForce: ...
+
+
+class PermittedIndex:
+    """Reads what is in force before it asks the index: what ended in between is in the copy that is asked then."""
+
+    def __init__(self, index: IndexReader, rights: RightsSource, connections: Collection[Connection]) -> None:
+        self._index = index
+        self._rights = rights
+        self._connections = connections
+        self._lock = threading.Lock()
+        self._loaded: tuple[int, Revocations] | None = None
+
+    def search(
+        self, *, mode: Mode, text: str, dense: Vector | None, filters: Filters, limit: int, depth: int | None = None
+    ) -> list[Hit]:
+        revocations = self._in_force()
+        depth = depth or candidates(limit)
+        asked = limit if revocations.is_empty else _MORE * limit
+        # Of the same candidates more are fused: their order is the one that it would have been.
+        found = self._index.search(mode=mode, text=text, dense=dense, filters=filters, limit=asked, depth=depth)
+        kept = _permitted(found, revocations, filters)
+        if len(kept) >= limit or len(kept) == len(found) or len(found) < limit:
+            return kept[:limit]
+        # Places ran short. A condition of the index costs more, and finds what stands behind those left out.
+        filters = replace(filters, exclusions=revocations.exclusions(_asker(filters)))
+        found = self._index.search(mode=mode, text=text, dense=dense, filters=filters, limit=asked, depth=depth)
+        return _permitted(found, revocations, filters)[:limit]
+
+    def document(self, document_id: str, filters: Filters) -> list[Hit]:
+        revocations = self._in_force()
+        return _permitted(self._index.document(document_id, filters), revocations, filters)
+
+    def info(self) -> IndexInfo:
+        return self._index.info()
+
+    def close(self) -> None:
+        self._index.close()
+
+    def _in_force(self) -> Revocations:
+        stamp = self._rights.stamp()
+        loaded = self._loaded
+        if loaded and loaded[0] == stamp:
+            return loaded[1]
+        with self._lock:
+            if self._loaded is None or self._loaded[0] != stamp:
+                # The stamp was read first: a change in between is loaded once more at the next query.
+                self._loaded = (stamp, Revocations.of(self._rights.load(), self._connections))
+            return self._loaded[1]
+
+
+def _permitted(hits: Sequence[Hit], revocations: Revocations, filters: Filters) -> list[Hit]:
+    asker, now = _asker(filters), datetime.now(UTC)
+    return [hit for hit in hits if revocations.permits(hit.payload, asker, now)]
+
+
+def _asker(filters: Filters) -> frozenset[str] | None:
+    return None if filters.readers is None else frozenset(filters.readers)

@@ -1,0 +1,91 @@
+"""What queries leave out because a right was taken away, at the moment it is asked. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from connectors.settings import Connection
+from pipelines.catalog.revocations import RevokedScope, RightsInForce
+from pipelines.index.contract import Exclusion, Payload
+
+_NOTHING = RevokedScope(frozenset(), frozenset())
+
+
+@dataclass(frozen=True, slots=True)
+class Revocations:
+    """`hidden_units` are those that the settings exclude; `connections` are all that the settings name."""
+
+    in_force: RightsInForce
+    connections: frozenset[str]
+    hidden_units: frozenset[tuple[str, str]] = field(default_factory=frozenset)
+
+    @classmethod
+    def of(cls, in_force: RightsInForce, connections: Collection[Connection]) -> Revocations:
+        """What is in force under these settings: what they exclude or no longer name is found by nobody."""
+        named = {one.id: one for one in connections}
+        excluded = frozenset(
+            key for key, name in in_force.names.items() if (one := named.get(key[0])) and not one.includes(key[1], name)
+        )
+        return cls(in_force, frozenset(named), excluded)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no document of a connection that the settings name can be concerned."""
+        return not (self.in_force.units or self.in_force.documents or self.in_force.ends or self.hidden_units)
+
+    def permits(self, payload: Payload, asker: frozenset[str] | None, now: datetime) -> bool:
+        """Whether a point that the index found for these reader tokens may be shown; None asks as an administrator,
+        who sees all that somebody may see."""
+        connection, document = payload["connection"], payload["document_id"]
+        unit = (connection, payload["unit"])
+        if connection not in self.connections or unit in self.hidden_units:
+            return False
+        of_unit = self.in_force.units.get(unit, _NOTHING)
+        of_document = self.in_force.documents.get(document, _NOTHING)
+        if of_unit.hidden or of_document.hidden:
+            return False
+        if asker is None:
+            return True
+        return not asker.isdisjoint(_readers_left(payload["readers"], of_unit, of_document, self._ended(document, now)))
+
+    def exclusions(self, asker: frozenset[str] | None) -> tuple[Exclusion, ...]:
+        """The same as conditions of the index, as far as those can tell; what is left out is left to `permits`."""
+        return (*self._excluded_units(asker), *self._excluded_documents(asker))
+
+    def _ended(self, document: str, now: datetime) -> Collection[str]:
+        ends = self.in_force.ends.get(document)
+        return [token for token, end in ends.items() if end <= now.timestamp()] if ends else ()
+
+    def _excluded_units(self, asker: frozenset[str] | None) -> Iterator[Exclusion]:
+        hidden = self.hidden_units | {key for key, one in self.in_force.units.items() if one.hidden}
+        for connection in sorted({connection for connection, _ in hidden}):
+            yield Exclusion(connection, tuple(sorted(unit for other, unit in hidden if other == connection)))
+        for (connection, unit), one in self.in_force.units.items():
+            if asker is not None and not one.hidden and asker.isdisjoint(one.readers):
+                yield Exclusion(connection, (unit,), unless_readers=tuple(sorted(asker - one.tokens)))
+
+    def _excluded_documents(self, asker: frozenset[str] | None) -> Iterator[Exclusion]:
+        hidden = sorted(
+            document
+            for document, one in self.in_force.documents.items()
+            if one.hidden or (asker is not None and asker.isdisjoint(one.readers - one.tokens))
+        )
+        if hidden:
+            yield Exclusion(documents=tuple(hidden))
+
+
+def _readers_left(
+    readers: Collection[str], of_unit: RevokedScope, of_document: RevokedScope, ended: Collection[str]
+) -> set[str]:
+    """Whom the index names, and who has come in the place of those that were taken away, without these.
+
+    A document may have more readers than its unit: so what a unit has lost is taken away, and no more.
+    """
+    left = set(readers)
+    if not left.isdisjoint(of_unit.tokens):
+        left |= of_unit.readers
+    if of_document.tokens:
+        left |= of_document.readers
+    return left - of_unit.tokens - of_document.tokens - set(ended)
