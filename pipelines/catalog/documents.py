@@ -129,7 +129,7 @@ class Documents:
         return self._ids(connection, unit, table.c.status != "deleted", elsewhere)
 
     def mark_listed(self, ids: Sequence[str], listing: str, listed_since: datetime) -> None:
-        """Mark documents as named by a full listing that began at `listed_since`: what was out of reach no longer is."""
+        """Mark documents as named by a full listing that began at `listed_since`: none of them is out of reach."""
         with self._engine.begin() as transaction:
             mark_listed(transaction, ids, listing)
             found = list(_out_of_reach(transaction, ids))
@@ -162,6 +162,13 @@ class Documents:
         )
         with self._engine.connect() as transaction:
             return transaction.execute(statement).scalar_one()
+
+    def count_indexed(self, connection: str, unit: str) -> int:
+        """How many documents of a unit have points in the index."""
+        table = tables.documents
+        own = (table.c.connection == connection, table.c.unit == unit, table.c.chunks > 0)
+        with self._engine.connect() as transaction:
+            return transaction.execute(select(func.count()).where(*own)).scalar_one()
 
     def totals(self) -> dict[tuple[str, str], dict[str, int]]:
         """Counts by (connection, unit), then status."""

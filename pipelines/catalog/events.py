@@ -50,12 +50,12 @@ class Events:
             upsert(transaction, tables.connections, [seen], update=("last_event",))
         return True
 
-    def pending(self, connections: Sequence[str], limit: int) -> list[PendingEvent]:
-        """Events of these connections whose time has come, oldest first."""
+    def pending(self, connections: Sequence[str], limit: int, *, after: int = 0) -> list[PendingEvent]:
+        """Events of these connections whose time has come, oldest first, from the one behind `after` on."""
         table = tables.events
         statement = (
             select(*(table.c[name].label(name) for name in PendingEvent.__slots__))
-            .where(table.c.state == "pending", table.c.connection.in_(connections), _is_due())
+            .where(table.c.state == "pending", table.c.connection.in_(connections), table.c.id > after, _is_due())
             .order_by(table.c.id)
             .limit(limit)
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -57,6 +57,25 @@ class Rights:
         with self._engine.begin() as transaction:
             hide(transaction, ids, reason)
             revoke(transaction, [Revocation(connection, unit, EVERYBODY, reason, one) for one in ids])
+
+    def revoke(self, connection: str, unit: str, revoked: Mapping[str, tuple[str, ...]]) -> None:
+        """Documents have lost these reader tokens: queries leave them out from the next one on."""
+        with self._engine.begin() as transaction:
+            revoke(transaction, _revocations(connection, unit, revoked))
+
+    def remove_unit(self, connection: str, unit: str) -> int:
+        """The settings no longer name a unit: its documents are to go, and a unit that is named again is read anew.
+
+        Returns how many documents there were.
+        """
+        table = tables.documents
+        own = (table.c.connection == connection, table.c.unit == unit, table.c.status != "deleted")
+        gone = {"status": "deleted", "version": None, "load": None, "hidden": None, "reason": None}
+        units = tables.units
+        with self._engine.begin() as transaction:
+            same = (units.c.connection == connection, units.c.unit == unit)
+            transaction.execute(update(units).where(*same).values(gone=True, cursor=None))
+            return transaction.execute(update(table).where(*own).values(gone)).rowcount
 
     def units_behind(self, connection: str) -> list[str]:
         """Units of a connection in which the index is behind."""
@@ -166,7 +185,7 @@ class RightsRead:
         revoke(transaction, _revocations(connection, unit, self.revoked))
 
 
-def _revocations(connection: str, unit: str, revoked: dict[str, tuple[str, ...]]) -> list[Revocation]:
+def _revocations(connection: str, unit: str, revoked: Mapping[str, tuple[str, ...]]) -> list[Revocation]:
     return [
         Revocation(connection, unit, token, _GONE if token == EVERYBODY else _NARROWED, document)
         for document, tokens in revoked.items()

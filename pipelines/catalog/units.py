@@ -22,6 +22,7 @@ _NARROWED = "no longer among the unit's readers at the source"
 @dataclass(frozen=True, slots=True)
 class UnitState:
     connection: str
+    source: str
     unit: Unit
     cursor: Cursor | None
     listing: str | None
@@ -159,6 +160,7 @@ def _state(row: object) -> UnitState:
     fields = dict(row)  # type: ignore[call-overload]
     return UnitState(
         connection=fields["connection"],
+        source=fields["source"],
         unit=Unit(fields["unit"], fields["name"], fields["url"], tuple(fields["readers"] or ())),
         cursor=fields["cursor"],
         listing=fields["listing"],

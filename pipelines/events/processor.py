@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -13,11 +13,20 @@ from connectors.errors import SourceError
 from connectors.model import Unit
 from connectors.settings import Connection
 from connectors.webhooks import Invalidation
+from pipelines.catalog.units import UnitState
 from pipelines.errors import HeadraceError, UnitBusy
 from pipelines.events.outcomes import Deferred, Errored, Outcome, Processed, combine
 from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.report import SyncReport
-from pipelines.ingestion.sync import Observer, StageDone, refresh_memberships, run_stages, sync_units
+from pipelines.ingestion.rights import read_rights
+from pipelines.ingestion.sync import (
+    Observer,
+    StageDone,
+    apply_all_rights,
+    refresh_memberships,
+    run_stages,
+    sync_units,
+)
 from pipelines.services import Services
 
 logger = logging.getLogger(__name__)
@@ -65,12 +74,15 @@ class EventProcessor:
         connector: Connector,
         observer: Observer,
         unknown_units: UnknownUnits | None = None,
+        rights_known: Collection[Invalidation] = (),
     ) -> None:
+        """`rights_known` are those of which an earlier pass has read what they have lost."""
         self._services = services
         self._connection = connection
         self._connector = connector
         self._observer = observer
         self._unknown_units = unknown_units or UnknownUnits()
+        self._rights_known = rights_known
         self._outcomes: dict[Invalidation, list[Outcome]] = {}
         self._report = SyncReport()
 
@@ -89,9 +101,34 @@ class EventProcessor:
         outcomes = {one: combine(found) for one, found in self._outcomes.items()}
         return ProcessedEvents(outcomes, self._report)
 
+    def process_rights(self, invalidations: Iterable[Invalidation]) -> None:
+        """Only what these show to be taken away, for a connection that is paused: no content is read. Each trouble is
+        logged, and left to the events themselves, which wait."""
+        found = list(invalidations)
+        if any(one.scope == "memberships" for one in found):
+            with self._log_trouble():
+                refresh_memberships(self._services, self._connection, self._connector)
+        if any(one.scope == "units" for one in found):
+            with self._log_trouble():
+                sync_units(self._services, self._connection, self._connector)
+                apply_all_rights(self._services, self._connection, self._report)
+        for one in found:
+            with self._log_trouble():
+                unit_id = self._unit_of(one) if one.scope == "document" else None
+                if unit_id and (state := self._services.catalog.units.get(self._connection.id, unit_id)):
+                    self._read_rights(state.unit, [one])
+
+    @contextmanager
+    def _log_trouble(self) -> Iterator[None]:
+        try:
+            yield
+        except (SourceError, HeadraceError) as error:
+            logger.warning("%s: rights could not be read: %s", self._connection.id, error)
+
     def _process_listing(self, invalidations: Sequence[Invalidation], stages: list[StageDone]) -> None:
         """Read new units, and those that show something new, as a whole; one that is gone loses its documents."""
         sync_units(self._services, self._connection, self._connector)
+        apply_all_rights(self._services, self._connection, self._report)
         named = {one.unit for one in invalidations}
         for state in self._services.catalog.units.all(self._connection.id):
             if state.paused:
@@ -125,17 +162,29 @@ class EventProcessor:
         return by_unit
 
     def _process_unit(self, unit_id: str, invalidations: Sequence[Invalidation], stages: list[StageDone]) -> None:
-        unit = self._find_unit(unit_id)
-        if unit is None:
+        state = self._find_unit(unit_id)
+        if state is None:
             return
-        ids = tuple(one.document_id for one in invalidations if one.scope == "document")
-        if ids:
-            self._run(unit, SyncOptions(mode="documents", documents=ids), stages)
-        if any(one.scope == "unit" for one in invalidations):
-            self._run(unit, SyncOptions(), stages)
+        documents = [one for one in invalidations if one.scope == "document"]
+        try:
+            if state.paused:
+                raise _UnitPaused(f"{unit_id} is paused")
+            if documents:
+                ids = tuple(one.document_id for one in documents)
+                self._run(state.unit, SyncOptions(mode="documents", documents=ids), stages)
+            if any(one.scope == "unit" for one in invalidations):
+                self._run(state.unit, SyncOptions(), stages)
+        except (_UnitPaused, UnitBusy):
+            # The content waits. What these have lost does not.
+            self._read_rights(state.unit, documents)
+            raise
 
-    def _find_unit(self, unit_id: str) -> Unit | None:
-        """The unit, if it is one that is read; None otherwise. Raises _UnitPaused."""
+    def _read_rights(self, unit: Unit, documents: Sequence[Invalidation]) -> None:
+        if ids := [one.document_id for one in documents if one not in self._rights_known]:
+            read_rights(self._services, self._connection, self._connector, unit, ids)
+
+    def _find_unit(self, unit_id: str) -> UnitState | None:
+        """The unit, if it is one that is read; None otherwise."""
         units = self._services.catalog.units
         state = units.get(self._connection.id, unit_id)
         if state is None and not self._unknown_units.contains(self._connection.id, unit_id):
@@ -143,9 +192,7 @@ class EventProcessor:
             state = units.get(self._connection.id, unit_id)
             if state is None:
                 self._unknown_units.add(self._connection.id, unit_id)
-        if state and state.paused:
-            raise _UnitPaused(f"{unit_id} is paused")
-        return state.unit if state else None
+        return state
 
     def _unit_of(self, invalidation: Invalidation) -> str | None:
         """The unit that an object is in now; for one that is gone, the unit that it was in."""

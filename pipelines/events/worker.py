@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from threading import Event as Stop
 
@@ -48,6 +48,10 @@ class Worker:
         self._unknown_units = UnknownUnits()
         # By event: an event with several invalidations may need several passes.
         self._done: dict[int, dict[Invalidation, Processed]] = {}
+        # By connection that is paused: the last event of which it was read what it takes away.
+        self._rights_read_up_to: dict[str, int] = {}
+        # By work item that is deferred: when its last event came of which that was read.
+        self._rights_read: dict[WorkKey, float] = {}
         self._polled: dict[str, float] = {}
         self._maintained = 0.0
         self._unpublished = True  # a worker that was killed may have left something
@@ -65,6 +69,7 @@ class Worker:
 
     def run_pass(self) -> int:
         """One pass over what waits; returns how many work items were processed."""
+        self._read_rights_of_paused()
         connections = self._active_connections()
         events = self._services.catalog.events.pending(list(connections), EVENTS_PER_PASS)
         due = self._due(events)
@@ -93,6 +98,21 @@ class Worker:
         catalog, settings = self._services.catalog, self._services.settings
         return {one.id: one for one in settings.connections if not catalog.connections.get(one.id).paused}
 
+    def _read_rights_of_paused(self) -> None:
+        """Of a paused connection the events wait; what they take away does not."""
+        for connection in self._services.settings.connections:
+            if not self._services.catalog.connections.get(connection.id).paused:
+                self._rights_read_up_to.pop(connection.id, None)
+                continue
+            after = self._rights_read_up_to.get(connection.id, 0)
+            events = self._services.catalog.events.pending([connection.id], EVENTS_PER_PASS, after=after)
+            if events:
+                self._unpublished = True
+                found = dict.fromkeys(one for event in events for one in event.invalidations)
+                self._processor(connection).process_rights(found)
+                self._rights_read_up_to[connection.id] = events[-1].id
+                self._publish()
+
     def _due(self, events: Sequence[PendingEvent]) -> list[WorkItem]:
         waiting = work_items(events, self._done)
         burst = len(events) > EVENTS_IN_BURST
@@ -104,9 +124,13 @@ class Worker:
         now = time.time()
         for item in items:
             self._debouncer.record(item.key, now)
-        processed = self._processor(connection).process(item.invalidation for item in items)
+        known = {item.invalidation for item in items if self._rights_read.get(item.key) == item.last}
+        processed = self._processor(connection, known).process(item.invalidation for item in items)
         for item in items:
             outcome = processed.outcomes[item.invalidation]
+            self._rights_read.pop(item.key, None)
+            if isinstance(outcome, Deferred):
+                self._rights_read[item.key] = item.last
             if isinstance(outcome, Processed):
                 for event_id in item.events:
                     self._done.setdefault(event_id, {})[item.invalidation] = outcome
@@ -144,10 +168,10 @@ class Worker:
             self._unpublished = True
             sync_connection(self._services, connection, observer=Observer(self._reporter.stage_done))
 
-    def _processor(self, connection: Connection) -> EventProcessor:
+    def _processor(self, connection: Connection, rights_known: Collection[Invalidation] = ()) -> EventProcessor:
         observer = Observer(self._reporter.stage_done)
         connector = self._connectors.get(connection)
-        return EventProcessor(self._services, connection, connector, observer, self._unknown_units)
+        return EventProcessor(self._services, connection, connector, observer, self._unknown_units, rights_known)
 
     def _publish(self) -> None:
         if self._unpublished:

@@ -54,7 +54,8 @@ def _diff_document(document: Document, state: DocumentState | None, now: datetim
     if known and document.version == known.version and not _is_due(known, now):
         is_new = document.fingerprint != (known.fingerprint or "")
         fingerprint = document.fingerprint if is_new else None
-        return DocumentDiff("unchanged", fingerprint=fingerprint, readers=readers, revoked=revoked)
+        kind: ChangeKind = "unchanged" if known.known_readers in (None, readers) else "changed"
+        return DocumentDiff(kind, fingerprint=fingerprint, readers=readers, revoked=revoked)
     outcome = Outcome(
         id=document.id,
         status="pending",

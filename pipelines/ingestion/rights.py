@@ -6,32 +6,54 @@ Until it has followed and is published, queries leave out by the catalog's revoc
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 
-from connectors.registry import source
+from connectors.contract import Checkpoint, Connector
+from connectors.model import Document, Unit
+from connectors.registry import sources
 from connectors.settings import Connection
 from pipelines.catalog.rights import RightsToApply
 from pipelines.catalog.statements import in_parts
 from pipelines.index.contract import IndexStore
 from pipelines.index.filters import Conditions, document_conditions, unit_conditions
+from pipelines.ingestion.admission import Admission
+from pipelines.ingestion.diff import diff_item
 from pipelines.services import Services
 
 
-def apply_rights(services: Services, connection: Connection, unit: str) -> int:
+def apply_rights(services: Services, connection: str, source: str, unit: str) -> int:
     """Bring the readers in the index up to date in one unit, and remove what was deleted; for a caller that holds the
     unit's lease. Returns in how many documents there was something to do. Raises IndexBusy and IndexMismatch.
     """
     rights = services.catalog.rights
-    rights.expire(connection.id, unit)
-    if not rights.to_apply(connection.id, unit):
+    rights.expire(connection, unit)
+    if not rights.to_apply(connection, unit):
         return 0  # the usual case, in which the index need not be opened
     with services.store() as store:
-        behind = rights.to_apply(connection.id, unit)  # another process may have written until the store was ours
+        behind = rights.to_apply(connection, unit)  # another process may have written until the store was ours
         rights.record_intended({one: readers for readers, ids in behind.changed.items() for one in ids})
         _remove(store, behind.removed)
-        for readers, where in _steps(connection, unit, behind):
-            store.set_readers(where, connection.source, readers)
+        for readers, where in _steps(connection, source, unit, behind):
+            store.set_readers(where, source, readers)
         rights.record_applied(behind)
     return len(behind.removed) + sum(map(len, behind.changed.values()))
+
+
+def read_rights(
+    services: Services, connection: Connection, connector: Connector, unit: Unit, document_ids: Sequence[str]
+) -> None:
+    """Look at documents again for what they have lost, and for nothing else: it counts from now, whoever holds the
+    unit's lease and whether or not it is paused. Raises SourceError; what was seen before it counts.
+    """
+    states = services.catalog.documents.states(document_ids)
+    admission, now = Admission(connection, unit), datetime.now(UTC)
+    for item in connector.fetch(unit, document_ids):
+        if isinstance(item, Checkpoint):
+            continue
+        admitted = admission.admit(item)
+        document_id = admitted.id if isinstance(admitted, Document) else admitted.document_id
+        diff = diff_item(admitted, states.get(document_id), now)
+        services.catalog.rights.revoke(connection.id, unit.id, {document_id: diff.revoked})
 
 
 def _remove(store: IndexStore, document_ids: Sequence[str]) -> None:
@@ -39,12 +61,15 @@ def _remove(store: IndexStore, document_ids: Sequence[str]) -> None:
         store.remove(document_conditions(part))
 
 
-def _steps(connection: Connection, unit: str, behind: RightsToApply) -> Iterator[tuple[tuple[str, ...], Conditions]]:
+def _steps(
+    connection: str, source: str, unit: str, behind: RightsToApply
+) -> Iterator[tuple[tuple[str, ...], Conditions]]:
     """Readers, and which points get them: those of the whole unit at once where all of its documents have the same."""
-    alike = source(connection.source).documents_have_unit_readers
+    known = sources().get(source)
+    alike = known is not None and known.documents_have_unit_readers
     for readers, ids in behind.changed.items():
         if len(ids) == behind.indexed and (alike or not readers):
-            yield readers, unit_conditions(connection.id, unit)
+            yield readers, unit_conditions(connection, unit)
         else:
             for part in in_parts(ids):
                 yield readers, document_conditions(part)

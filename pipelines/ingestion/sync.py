@@ -71,7 +71,9 @@ def sync_connection(
         with measure_time(report), _record_errors(report, connection.id):
             refresh_memberships(services, connection, connector)
         report.requests[connection.id] = connector.requests
+        remove_excluded(services, report)
         apply_all_rights(services, connection, report)
+        report.errors |= _out_of_reach(services, connection)
         if paused:
             logger.warning("%s is paused; `headrace resume %s` ends that", connection.id, connection.id)
             return report
@@ -80,6 +82,7 @@ def sync_connection(
         # Only a listing that was read to its end shows that a unit is gone.
         if options.mode in ("full", "reconcile") and not units and connection.id not in report.errors:
             for unit in _gone_units(services, connection):
+                report.errors.pop(f"{connection.id}/{unit.id}", None)
                 report.add(sync_unit(services, connection, connector, unit, replace(options, mode="gone"), observer))
     return report
 
@@ -128,15 +131,42 @@ def sync_units(
     return [by_name[name] for name in only]
 
 
+def remove_excluded(services: Services, report: SyncReport) -> None:
+    """Remove from the index what the settings exclude or no longer name; queries leave it out already.
+
+    Nobody is asked: it is the operator's word. A unit on which another process works is left to the next sync.
+    """
+    named = {one.id: one for one in services.settings.connections}
+    documents = services.catalog.documents
+    for state in services.catalog.units.all():
+        settings, own = named.get(state.connection), (state.connection, state.unit.id)
+        if settings and settings.includes(state.unit.id, state.unit.name):
+            continue
+        if documents.count_live(*own) or documents.count_indexed(*own):
+            lease = services.catalog.leases.hold(*own)
+            with _record_errors(report, "/".join(own)), suppress(UnitBusy), lease:
+                report.documents.deleted += services.catalog.rights.remove_unit(*own)
+                apply_rights(services, state.connection, state.source, state.unit.id)
+
+
+def _out_of_reach(services: Services, connection: Connection) -> dict[str, str]:
+    """What to say of units that the source no longer lists, and whose documents are kept."""
+    return {
+        f"{connection.id}/{unit.id}": f"{unit.name} is out of reach ({NOT_LISTED}): its documents are kept, and nobody "
+        f"sees them; `headrace reconcile {connection.id} --allow-mass-delete` removes them"
+        for unit in _gone_units(services, connection)
+    }
+
+
 def apply_all_rights(services: Services, connection: Connection, report: SyncReport) -> None:
     """Let the index follow in every unit in which it is behind, those that are gone or paused included.
 
     A unit on which another process works is left to that process.
     """
     for unit in services.catalog.rights.units_behind(connection.id):
-        with _record_errors(report, f"{connection.id}/{unit}"), suppress(UnitBusy):
-            with services.catalog.leases.hold(connection.id, unit):
-                apply_rights(services, connection, unit)
+        lease = services.catalog.leases.hold(connection.id, unit)
+        with _record_errors(report, f"{connection.id}/{unit}"), suppress(UnitBusy), lease:
+            apply_rights(services, connection.id, connection.source, unit)
 
 
 def _gone_units(services: Services, connection: Connection) -> list[Unit]:
@@ -176,7 +206,7 @@ def run_stages(
         if stage != "documents" and not options.dry_run:
             # Before anything is cut or embedded: rights and deletions wait for no text.
             with _record_errors(report, name):
-                apply_rights(services, connection, unit.id)
+                apply_rights(services, connection.id, connection.source, unit.id)
         done = StageDone(connection, unit, stage, SyncReport())
         before = connector.requests
         # After an error at the source, what was read before it still goes on to the index.

@@ -22,6 +22,7 @@ from connectors.contract import Window
 from connectors.errors import Unavailable
 from connectors.github.settings import GitHubConnection
 from connectors.slack.settings import SlackConnection
+from pipelines.catalog.documents import Indexed
 from pipelines.errors import UsageError
 from pipelines.index.contract import Filters
 from pipelines.ingestion.options import Target
@@ -125,7 +126,7 @@ def test_a_failing_check_keeps_the_version_before_live_and_says_why(settings: Se
     orchestrator.sync(settings, [Target("acme")])
     source.put(document(1, content="An edited text."))
     with pipelines.services.Services(settings) as services:
-        services.catalog.documents.record_indexed({document(1).id: ("v", 7)})
+        services.catalog.documents.record_indexed({document(1).id: Indexed("v", 7, ())})
     with dg.DagsterInstance.ephemeral() as instance:
         job = build_definitions(settings).resolve_implicit_global_asset_job_def()
         result = job.execute_in_process(

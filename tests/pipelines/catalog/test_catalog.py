@@ -22,6 +22,7 @@ from connectors.contract import Cursor, Membership
 from connectors.model import Unit
 from pipelines.catalog import Catalog, Outcome, open_catalog, tables
 from pipelines.catalog.database import HEAD
+from pipelines.catalog.documents import Indexed
 from pipelines.catalog.outcomes import next_attempt
 from pipelines.catalog.units import UnitState
 from pipelines.errors import SettingsError, UnitBusy
@@ -187,7 +188,7 @@ def test_an_incremental_read_leaves_the_listing_alone(catalog: Catalog) -> None:
 
 def test_indexed_documents_are_counted_with_their_points(catalog: Catalog) -> None:
     commit(catalog, landed("d1"), landed("d2"))
-    catalog.documents.record_indexed({"d1": ("v1", 4), "d2": (None, 0)})
+    catalog.documents.record_indexed({"d1": Indexed("v1", 4, ()), "d2": Indexed(None, 0, ())})
     assert catalog.documents.indexed_points() == {"d1": 4}
     assert catalog.documents.totals() == {("acme", "a"): {"indexed": 1, "pending": 1}}
     commit(catalog, landed("d1", "v2"))

@@ -9,13 +9,15 @@ import pytest
 
 from connectors.contract import Deleted, Failed, Skipped
 from pipelines.catalog.documents import DocumentState
-from pipelines.catalog.outcomes import Outcome
+from pipelines.catalog.outcomes import Outcome, Readers
+from pipelines.catalog.revocations import EVERYBODY
 from pipelines.ingestion.diff import DocumentDiff, diff_item
 from tests.pipelines.documents import document
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 DOCUMENT = document(fingerprint="f1")
 KEY = DOCUMENT.id
+READERS = Readers(("public",))
 INDEXED = DocumentState(
     id=KEY,
     title="Known title",
@@ -52,29 +54,43 @@ PENDING = Outcome(
     updated_at=DOCUMENT.updated_at,
     fingerprint="f1",
 )
+NEW = DocumentDiff("new", PENDING, DOCUMENT, readers=READERS)
+CHANGED = DocumentDiff("changed", PENDING, DOCUMENT, readers=READERS)
+TRIED_AGAIN = DocumentDiff("changed", replace(PENDING, attempts=2), DOCUMENT, readers=READERS)
+UNCHANGED = DocumentDiff("unchanged", readers=READERS)
 
 
 @pytest.mark.parametrize(
     ("state", "expected"),
     [
-        pytest.param(None, DocumentDiff("new", PENDING, DOCUMENT), id="unknown"),
-        pytest.param(DELETED, DocumentDiff("new", PENDING, DOCUMENT), id="deleted before"),
-        pytest.param(DELETED_UNINDEXED_YET, DocumentDiff("new", PENDING, DOCUMENT), id="deleted, of this version"),
-        pytest.param(INDEXED, DocumentDiff("unchanged", None, None, None), id="as it was"),
-        pytest.param(LANDED, DocumentDiff("unchanged", None, None, None), id="on its way"),
-        pytest.param(WAITING, DocumentDiff("unchanged", None, None, None), id="failed, not due"),
+        pytest.param(None, NEW, id="unknown"),
+        pytest.param(DELETED, NEW, id="deleted before"),
         pytest.param(
-            DUE, DocumentDiff("changed", replace(PENDING, attempts=2), DOCUMENT), id="failed, due at this moment"
+            DELETED_UNINDEXED_YET,
+            NEW,
+            id="deleted, of this version",
+        ),
+        pytest.param(INDEXED, UNCHANGED, id="as it was"),
+        pytest.param(LANDED, UNCHANGED, id="on its way"),
+        pytest.param(WAITING, UNCHANGED, id="failed, not due"),
+        pytest.param(
+            DUE,
+            TRIED_AGAIN,
+            id="failed, due at this moment",
         ),
         pytest.param(
-            NEVER_TRIED, DocumentDiff("changed", replace(PENDING, attempts=2), DOCUMENT), id="failed, with no time set"
+            NEVER_TRIED,
+            TRIED_AGAIN,
+            id="failed, with no time set",
         ),
         pytest.param(
-            replace(INDEXED, version="other"), DocumentDiff("changed", PENDING, DOCUMENT), id="another version"
+            replace(INDEXED, version="other"),
+            CHANGED,
+            id="another version",
         ),
         pytest.param(
             replace(INDEXED, next_attempt=NOW),
-            DocumentDiff("unchanged", None, None, None),
+            UNCHANGED,
             id="only failures are retried",
         ),
     ],
@@ -83,10 +99,42 @@ def test_a_document(state: DocumentState | None, expected: DocumentDiff) -> None
     assert diff_item(DOCUMENT, state, NOW) == expected
 
 
-@pytest.mark.parametrize("changes", [{"title": "Other"}, {"readers": ()}, {"unit": "elsewhere"}, {"content": "Other"}])
-def test_what_a_reader_sees_or_who_may_read_is_a_change(changes: dict[str, object]) -> None:
+@pytest.mark.parametrize("changes", [{"title": "Other"}, {"unit": "elsewhere"}, {"content": "Other"}])
+def test_what_a_reader_sees_is_a_change(changes: dict[str, object]) -> None:
     diff = diff_item(replace(DOCUMENT, **changes), INDEXED, NOW)  # type: ignore[arg-type]
     assert (diff.kind, diff.outcome is not None) == ("changed", True)
+
+
+@pytest.mark.parametrize(
+    ("readers", "revoked"),
+    [((), ("public",)), (("user:ada@example.com",), ("public",)), (("public", "user:ada@example.com"), ())],
+)
+def test_other_readers_are_a_change_without_content(readers: tuple[str, ...], revoked: tuple[str, ...]) -> None:
+    diff = diff_item(replace(DOCUMENT, readers=readers), INDEXED, NOW)
+    assert diff == DocumentDiff("changed", readers=Readers(readers), revoked=revoked)
+
+
+def test_a_permission_with_another_end_is_a_change_without_content() -> None:
+    diff = diff_item(replace(DOCUMENT, readers_until=(("public", NOW),)), INDEXED, NOW)
+    assert diff == DocumentDiff("changed", readers=Readers(("public",), {"public": NOW.timestamp()}))
+
+
+def test_a_document_that_lost_a_reader_with_its_content_has_lost_it_too() -> None:
+    diff = diff_item(replace(DOCUMENT, content="Other", readers=()), INDEXED, NOW)
+    assert (diff.row is not None, diff.readers, diff.revoked) == (True, Readers(()), ("public",))
+
+
+def test_a_failure_that_hides_leaves_the_document_to_nobody() -> None:
+    diff = diff_item(Failed(KEY, "Title", "no permissions", hides=True), INDEXED, NOW)
+    assert diff.revoked == (EVERYBODY,)
+    assert diff.outcome is not None
+    assert diff.outcome.hidden == "no permissions"
+
+
+def test_a_later_failure_does_not_show_what_is_hidden() -> None:
+    outcome = diff_item(Failed(KEY, "Title", "boom"), replace(INDEXED, hidden="no permissions"), NOW).outcome
+    assert outcome is not None
+    assert outcome.hidden == "no permissions"
 
 
 @pytest.mark.parametrize(
@@ -98,7 +146,7 @@ def test_an_unchanged_document_may_have_another_fingerprint(
 ) -> None:
     item = replace(DOCUMENT, fingerprint=fingerprint)
     diff = diff_item(item, replace(INDEXED, version=item.version, fingerprint=known), NOW)
-    assert diff == DocumentDiff("unchanged", fingerprint=expected)
+    assert diff == DocumentDiff("unchanged", fingerprint=expected, readers=READERS)
 
 
 def test_a_document_without_a_fingerprint_stores_none() -> None:
@@ -144,7 +192,8 @@ def test_a_failure_counts_attempts_and_leaves_the_index_as_it_is(
 )
 def test_a_deleted_object_gets_a_tombstone_where_it_may_have_points(state: DocumentState, lands: bool) -> None:
     outcome = Outcome(id=KEY, status="deleted", title="Known title", url="https://example.com/known", landed=lands)
-    assert diff_item(Deleted(KEY), state, NOW) == DocumentDiff("deleted", outcome, Deleted(KEY) if lands else None)
+    row, revoked = (Deleted(KEY), (EVERYBODY,)) if lands else (None, ())
+    assert diff_item(Deleted(KEY), state, NOW) == DocumentDiff("deleted", outcome, row, revoked=revoked)
 
 
 @pytest.mark.parametrize("state", [None, DELETED, DELETED_UNINDEXED_YET])
