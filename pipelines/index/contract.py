@@ -84,8 +84,8 @@ class DocumentChange:
 class Filters:
     """Conditions on points, all of which hold; an empty field is no condition.
 
-    `scope_parents` is a second condition on parents, an assistant's scope: a document may lie in the scope by one of
-    its containers and be asked for by another.
+    `scope_sources` and `scope_parents` are second conditions on sources and parents, an assistant's scope: a document
+    may lie in the scope by one of its containers and be asked for by another.
     `readers` are the reader tokens of the person who asks: a point matches if it carries one of them. None asks as an
     administrator; an empty tuple matches nothing.
     """
@@ -98,6 +98,7 @@ class Filters:
     documents: tuple[str, ...] = ()
     parents_in: tuple[str, ...] = ()
     parents_not: tuple[str, ...] = ()
+    scope_sources: tuple[str, ...] = ()
     scope_parents: tuple[str, ...] = ()
     tags_in: tuple[str, ...] = ()
     tags_not: tuple[str, ...] = ()
@@ -117,13 +118,18 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class IndexInfo:
-    """`bytes` is the size on disk, 0 where the store cannot tell."""
+    """`bytes` is the size on disk, 0 where the store cannot tell.
+
+    `idf_leaks` says that scores depend on documents that the asker may not see, since the engine cannot count the
+    rarity of words over the others alone.
+    """
 
     collection: str
     model: str
     documents: int
     points: int
     bytes: int
+    idf_leaks: bool = False
 
 
 class IndexReader(Protocol):
@@ -132,7 +138,8 @@ class IndexReader(Protocol):
     def search(self, *, mode: Mode, text: str, dense: Vector | None, filters: Filters, limit: int) -> list[Hit]:
         """The best points; hybrid fuses both legs by reciprocal rank inside the index.
 
-        `dense` is the query's vector, needed for hybrid and dense; `text` feeds the lexical leg.
+        Scores and order are the same whether or not there are points that the asker may not see: see
+        `filters.visible`. `dense` is the query's vector, needed for hybrid and dense; `text` feeds the lexical leg.
         """
 
     def document(self, document_id: str, filters: Filters) -> list[Hit]:

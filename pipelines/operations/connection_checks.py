@@ -13,6 +13,11 @@ from pipelines.errors import HeadraceError
 from pipelines.services import Services
 from pipelines.settings import Settings
 
+IDF_LEAKS = (
+    "with this Qdrant server, scores can tell which words stand in documents that the asker may not see; "
+    "use Qdrant 1.19 or newer"
+)
+
 
 def check_all(settings: Settings) -> list[Finding]:
     """Findings on settings, catalog, embedding, index and every connection. Never raises for what it checks."""
@@ -37,7 +42,8 @@ def _try_embedding(services: Services) -> str:
 
 def _read_index(services: Services) -> str:
     info = services.reader.info()
-    return f"{info.collection}: {info.documents} documents, {info.points} points"
+    told = f"; {IDF_LEAKS}" if info.idf_leaks else ""
+    return f"{info.collection}: {info.documents} documents, {info.points} points{told}"
 
 
 def _check_connection(connection: Connection) -> list[Finding]:
