@@ -139,7 +139,8 @@ class IndexReader(Protocol):
         """The best points; hybrid fuses both legs by reciprocal rank inside the index.
 
         Scores and order are the same whether or not there are points that the asker may not see: see
-        `filters.visible`. `dense` is the query's vector, needed for hybrid and dense; `text` feeds the lexical leg.
+        `filters.visible`. Only which of two points that a leg scores alike goes first there is up to the engine.
+        `dense` is the query's vector, needed for hybrid and dense; `text` feeds the lexical leg.
         """
 
     def document(self, document_id: str, filters: Filters) -> list[Hit]:

@@ -42,6 +42,8 @@ POINTS = st.lists(
 @pytest.fixture
 def store(backend: Any) -> Iterator[IndexStore]:
     with closing(backend.store()) as opened:
+        if opened.info().idf_leaks:
+            pytest.skip("this server counts the rarity of words over all points")
         yield opened
 
 
@@ -76,13 +78,14 @@ def write(store: IndexStore, points: Sequence[Point]) -> None:
 
 
 def answers(reader: IndexReader, filters: Filters) -> list[list[tuple[str, float]]]:
+    """Ids and scores in their order. The engine adds up words in an order of its own, so the last bit may differ."""
     modes: tuple[Mode, ...] = ("hybrid", "dense", "lexical")
     asked = [(mode, text) for mode in modes for text in QUESTIONS]
     found = (
         reader.search(mode=mode, text=text, dense=[0.5, 0.5, 0.5, 0.5], filters=filters, limit=20)
         for mode, text in asked
     )
-    return [[(hit.id, hit.score) for hit in hits] for hits in found]
+    return [[(hit.id, round(hit.score, 5)) for hit in hits] for hits in found]
 
 
 def _point(number: int, words: Sequence[str], dense: Sequence[float] = (0.5,) * 4, **fields: Any) -> Point:
