@@ -97,8 +97,8 @@ class Exclusion:
 class Filters:
     """Conditions on points, all of which hold; an empty field is no condition.
 
-    `scope_parents` is a second condition on parents, an assistant's scope: a document may lie in the scope by one of
-    its containers and be asked for by another.
+    `scope_sources` and `scope_parents` are second conditions on sources and parents, an assistant's scope: a document
+    may lie in the scope by one of its containers and be asked for by another.
     `readers` are the reader tokens of the person who asks: a point matches if it carries one of them. None asks as an
     administrator; an empty tuple matches nothing.
     """
@@ -111,6 +111,7 @@ class Filters:
     documents: tuple[str, ...] = ()
     parents_in: tuple[str, ...] = ()
     parents_not: tuple[str, ...] = ()
+    scope_sources: tuple[str, ...] = ()
     scope_parents: tuple[str, ...] = ()
     tags_in: tuple[str, ...] = ()
     tags_not: tuple[str, ...] = ()
@@ -131,13 +132,18 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class IndexInfo:
-    """`bytes` is the size on disk, 0 where the store cannot tell."""
+    """`bytes` is the size on disk, 0 where the store cannot tell.
+
+    `idf_leaks` says that scores depend on documents that the asker may not see, since the engine cannot count the
+    rarity of words over the others alone.
+    """
 
     collection: str
     model: str
     documents: int
     points: int
     bytes: int
+    idf_leaks: bool = False
 
 
 class IndexReader(Protocol):
@@ -148,6 +154,8 @@ class IndexReader(Protocol):
     ) -> list[Hit]:
         """The best points; hybrid fuses both legs by reciprocal rank inside the index.
 
+        Scores and order are the same whether or not there are points that the asker may not see: see
+        `filters.visible`. Only which of two points that a leg scores alike goes first there is up to the engine.
         `dense` is the query's vector, needed for hybrid and dense; `text` feeds the lexical leg. `depth` is how many
         points each leg hands to the fusion, by default as many as suit the `limit` (`pipelines.index.fusion`).
         """

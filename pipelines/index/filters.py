@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -39,8 +39,8 @@ def conditions(filters: Filters) -> Conditions:
     must: list[AnyOf | TimeRange] = []
     if filters.readers is not None:
         must.append(AnyOf("readers", filters.readers))
+    must += _sources(filters)
     must += _any_of(
-        ("source", filters.sources),
         ("connection", filters.connections),
         ("unit", filters.units),
         ("kind", filters.kinds),
@@ -67,9 +67,20 @@ def _covered(exclusion: Exclusion) -> Conditions:
     return Conditions(tuple(own), tuple(_any_of(("readers", exclusion.unless_readers))))
 
 
+def visible(filters: Filters) -> Conditions:
+    """The conditions of all that the asker may see, within the scope, whatever the question asks for.
+
+    The rarity of words (IDF) is counted over these points. Over more, scores would tell which words stand in hidden
+    documents and in how many; over fewer, a word would weigh otherwise with every filter.
+    """
+    return conditions(
+        Filters(readers=filters.readers, scope_sources=filters.scope_sources, scope_parents=filters.scope_parents)
+    )
+
+
 def matches_nothing(filters: Filters) -> bool:
-    """Whether the person who asks has no reader token at all, so that no point can match."""
-    return filters.readers == ()
+    """Whether no point can match: the asker has no reader token at all, or asks for sources outside the scope."""
+    return any(isinstance(one, AnyOf) and not one.values for one in conditions(filters).must)
 
 
 def document_conditions(document_ids: Sequence[str]) -> Conditions:
@@ -87,6 +98,11 @@ def within_document(where: Conditions, document_id: str) -> Conditions:
     return Conditions((*where.must, *document_conditions([document_id]).must), where.must_not)
 
 
+def best_first(hits: Iterable[Hit]) -> list[Hit]:
+    """Hits by score, and by id where scores are equal: the engines leave those in an order that is chance."""
+    return sorted(hits, key=lambda hit: (-hit.score, hit.id))
+
+
 def one_version(hits: Sequence[Hit]) -> list[Hit]:
     """The hits of one version of each document, the one updated last.
 
@@ -102,6 +118,14 @@ def one_version(hits: Sequence[Hit]) -> list[Hit]:
 def by_position(hits: Sequence[Hit]) -> list[Hit]:
     """Points of a document in the order of its text."""
     return sorted(hits, key=lambda hit: (hit.payload.get("position", 0), hit.id))
+
+
+def _sources(filters: Filters) -> list[AnyOf]:
+    """One condition for the sources asked for and those of the scope, none if all are meant."""
+    asked, scope = filters.sources, filters.scope_sources
+    if asked and scope:
+        return [AnyOf("source", tuple(source for source in asked if source in scope))]
+    return _any_of(("source", asked or scope))
 
 
 def _any_of(*fields: tuple[str, tuple[str, ...]]) -> list[AnyOf]:

@@ -2,7 +2,8 @@
 
 Token hashes and weights are those of Qdrant's own `qdrant/bm25`, over the text and the further words by which its
 identifiers are found (on SciFact those take nDCG@10 from 0.680 to 0.687). The rarity of words (IDF) is no part of
-the vectors: the index applies it, by a modifier in the collection's configuration.
+the vectors: the index applies it, by a modifier in the collection's configuration, and counts it over what the asker
+may see (`filters.visible`). A text's length is weighed against a fixed 256 words: no vector depends on other texts.
 """
 
 from __future__ import annotations

@@ -10,8 +10,14 @@ from connectors.errors import SourceError
 from connectors.registry import connect
 from connectors.settings import Connection
 from pipelines.errors import HeadraceError
+from pipelines.index.contract import IndexInfo
 from pipelines.services import Services
 from pipelines.settings import Settings
+
+IDF_LEAKS = (
+    "with this Qdrant server, scores can tell which words stand in documents that the asker may not see; "
+    "use Qdrant 1.19 or newer"
+)
 
 
 def check_all(settings: Settings) -> list[Finding]:
@@ -21,7 +27,7 @@ def check_all(settings: Settings) -> list[Finding]:
         findings += [
             _check("catalog", lambda: f"{len(services.catalog.units.all())} units known"),
             _check("embedding", lambda: _try_embedding(services)),
-            _check("index", lambda: _read_index(services)),
+            _check("index", lambda: describe_index(services.reader.info())),
         ]
     for connection in settings.connections:
         findings += _check_connection(connection)
@@ -35,9 +41,10 @@ def _try_embedding(services: Services) -> str:
     return f"{embedder.model}, {embedder.dimensions} dimensions"
 
 
-def _read_index(services: Services) -> str:
-    info = services.reader.info()
-    return f"{info.collection}: {info.documents} documents, {info.points} points"
+def describe_index(info: IndexInfo) -> str:
+    """One line on what the index holds, and on what its answers tell too much."""
+    leak = f"; {IDF_LEAKS}" if info.idf_leaks else ""
+    return f"{info.collection}: {info.documents} documents, {info.points} points{leak}"
 
 
 def _check_connection(connection: Connection) -> list[Finding]:

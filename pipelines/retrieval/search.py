@@ -10,6 +10,7 @@ from typing import Any
 
 from pipelines.embedding.base import Embedder
 from pipelines.index.contract import Filters, Hit, IndexReader, Vector
+from pipelines.index.filters import matches_nothing
 from pipelines.index.fusion import candidates
 from pipelines.retrieval.passages import position, select_passages
 from pipelines.retrieval.ranking import (
@@ -125,15 +126,8 @@ def _narrow(filters: Filters, scope: Filters | None) -> Filters | None:
     """`filters` within a scope; None if nothing can lie in both."""
     if scope is None:
         return filters
-    sources = _intersect(filters.sources, scope.sources)
-    return None if sources is None else replace(filters, sources=sources, scope_parents=scope.parents_in)
-
-
-def _intersect(asked: tuple[str, ...], allowed: tuple[str, ...]) -> tuple[str, ...] | None:
-    """The values asked for that are allowed; None if there are none. An empty side is no condition."""
-    if not asked or not allowed:
-        return asked or allowed
-    return tuple(value for value in asked if value in allowed) or None
+    narrowed = replace(filters, scope_sources=scope.sources, scope_parents=scope.parents_in)
+    return None if matches_nothing(narrowed) else narrowed
 
 
 def _embed(query: str, embedder: Embedder) -> Vector:

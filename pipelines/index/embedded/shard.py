@@ -32,7 +32,7 @@ from pipelines.index.embedded.filter import (
     required_filter,
     to_stored,
 )
-from pipelines.index.filters import Conditions, conditions
+from pipelines.index.filters import Conditions, conditions, visible
 from pipelines.index.fusion import RRF_K, candidates, leg_weights
 from pipelines.index.lexical import document_vector, query_vector
 
@@ -142,29 +142,38 @@ def search(
     """The best points, best first; see `IndexReader.search`."""
     from qdrant_edge import Fusion, Prefetch, QueryRequest
 
-    filter = edge_filter(conditions(filters))
-    legs = _legs(mode, text, dense)
+    legs = _legs(mode, text, dense, filters)
     if len(legs) == 1:
-        request = QueryRequest(limit, query=legs[0], filter=filter, with_payload=True)
+        request = QueryRequest(limit, **legs[0], with_payload=True)
     else:
         fusion = Fusion.Rrf(RRF_K, leg_weights(text))
-        prefetches = [Prefetch(depth or candidates(limit), query=leg, filter=filter) for leg in legs]
+        prefetches = [Prefetch(depth or candidates(limit), **leg) for leg in legs]
         request = QueryRequest(limit, query=fusion, prefetches=prefetches, with_payload=True)  # type: ignore[arg-type]
     return [Hit(str(point.id), point.score, from_stored(point.payload)) for point in shard.query(request)]
 
 
-def _legs(mode: Mode, text: str, dense: Vector | None) -> list[Any]:
-    """The queries that a mode fuses."""
+def _legs(mode: Mode, text: str, dense: Vector | None, filters: Filters) -> list[dict[str, Any]]:
+    """The queries that a mode fuses, each with its filter and parameters."""
     from qdrant_edge import Query
 
-    legs: list[Any] = []
+    where = conditions(filters)
+    legs: list[dict[str, Any]] = []
     if mode != "lexical":
         if dense is None:
             raise ValueError(f"{mode} search needs the query's vector")
-        legs.append(Query.Nearest(floats(dense), using=DENSE))
+        legs.append({"query": Query.Nearest(floats(dense), using=DENSE), "filter": edge_filter(where)})
     if mode != "dense":
-        legs.append(Query.Nearest(query_vector(text), using=BM25))
+        query = Query.Nearest(query_vector(text), using=BM25)
+        legs.append({"query": query, "filter": edge_filter(where, walked=False), "params": _idf_params(filters)})
     return legs
+
+
+def _idf_params(filters: Filters) -> qdrant_edge.SearchParams | None:
+    """That the rarity of words is counted over what the asker may see; None over all, for whom nothing is hidden."""
+    from qdrant_edge import IdfParams, SearchParams
+
+    corpus = edge_filter(visible(filters))
+    return SearchParams(idf=IdfParams(corpus=corpus)) if corpus else None
 
 
 def scroll(shard: qdrant_edge.EdgeShard, where: Conditions) -> Iterator[tuple[str, Payload]]:

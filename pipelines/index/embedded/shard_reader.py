@@ -13,6 +13,7 @@ from pipelines.index.contract import Filters, Hit, IndexInfo, Mode, Vector
 from pipelines.index.embedded.shard import count, scroll, search
 from pipelines.index.embedded.sparse_files import bytes_on_disk
 from pipelines.index.filters import (
+    best_first,
     by_position,
     conditions,
     matches_nothing,
@@ -39,7 +40,7 @@ class ShardReader:
         if matches_nothing(filters):
             return []
         with engine_errors(self.folder):
-            return one_version(search(self.shard, mode, text, dense, filters, limit, depth))
+            return one_version(best_first(search(self.shard, mode, text, dense, filters, limit, depth)))
 
     def document(self, document_id: str, filters: Filters) -> list[Hit]:
         if matches_nothing(filters):

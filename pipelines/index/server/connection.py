@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines.errors import IndexMismatch, IndexStoreError
 from pipelines.index.contract import IndexInfo, IndexSpec, Payload
 from pipelines.index.filters import Conditions
-from pipelines.index.server.requests import server_filter
+from pipelines.index.server.requests import server_filter, takes_idf_corpus
 from pipelines.index.versions import check_stored, version_name
 from pipelines.settings import IndexSettings
 
@@ -74,7 +74,8 @@ def read_info(client: QdrantClient, collection: str, name: str, model: str) -> I
     with server_errors(name):
         points = client.count(name, exact=True).count
         documents = len(client.facet(name, "document_id", limit=max(points, 1), exact=True).hits)
-    return IndexInfo(collection, model, documents, points, 0)
+        idf_leaks = not takes_idf_corpus(client.info().version)
+    return IndexInfo(collection, model, documents, points, 0, idf_leaks)
 
 
 @contextmanager

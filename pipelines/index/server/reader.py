@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pipelines.index.contract import Filters, Hit, IndexInfo, IndexSpec, Mode, Vector
-from pipelines.index.filters import by_position, conditions, matches_nothing, one_version, within_document
+from pipelines.index.filters import best_first, by_position, conditions, matches_nothing, one_version, within_document
 from pipelines.index.server.connection import (
     check_live,
     live_collection,
@@ -15,7 +16,7 @@ from pipelines.index.server.connection import (
     scroll,
     server_errors,
 )
-from pipelines.index.server.requests import query_arguments
+from pipelines.index.server.requests import query_arguments, takes_idf_corpus
 
 if TYPE_CHECKING:
     from qdrant_client import QdrantClient
@@ -37,12 +38,12 @@ class QdrantReader:
     def search(
         self, *, mode: Mode, text: str, dense: Vector | None, filters: Filters, limit: int, depth: int | None = None
     ) -> list[Hit]:
-        request = query_arguments(mode, text, dense, filters, limit, depth)
         if (name := self._target()) is None or matches_nothing(filters):
             return []
+        request = query_arguments(mode, text, dense, filters, limit, depth, idf_corpus=self._takes_idf_corpus)
         with server_errors(name):
             found = self._client.query_points(name, **request).points
-        return one_version([Hit(str(point.id), point.score, point.payload or {}) for point in found])
+        return one_version(best_first(Hit(str(point.id), point.score, point.payload or {}) for point in found))
 
     def document(self, document_id: str, filters: Filters) -> list[Hit]:
         if (name := self._target()) is None or matches_nothing(filters):
@@ -59,6 +60,12 @@ class QdrantReader:
 
     def close(self) -> None:
         self._client.close()
+
+    @cached_property
+    def _takes_idf_corpus(self) -> bool:
+        """What the server's version allows, asked once."""
+        with server_errors(self._collection):
+            return takes_idf_corpus(self._client.info().version)
 
     def _target(self) -> str | None:
         """The collection behind the alias. The server is asked again after some seconds, and while there is none."""

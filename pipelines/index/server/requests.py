@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ from pipelines.index.contract import (
     spec_metadata,
 )
 from pipelines.index.dense import floats
-from pipelines.index.filters import AnyOf, Conditions, TimeRange, conditions
+from pipelines.index.filters import AnyOf, Conditions, TimeRange, conditions, visible
 from pipelines.index.fusion import RRF_K, candidates, leg_weights
 from pipelines.index.lexical import document_vector, query_vector
 from pipelines.settings import IndexSettings
@@ -105,28 +106,60 @@ def alias_operations(alias: str, live: str | None, target: str) -> list[models.A
 
 
 def query_arguments(
-    mode: Mode, text: str, dense: Vector | None, filters: Filters, limit: int, depth: int | None = None
+    mode: Mode,
+    text: str,
+    dense: Vector | None,
+    filters: Filters,
+    limit: int,
+    depth: int | None = None,
+    *,
+    idf_corpus: bool,
 ) -> dict[str, Any]:
-    """The arguments of `query_points`."""
+    """The arguments of `query_points`; `idf_corpus` is whether the server takes one."""
+    from qdrant_client import models
+
+    legs = _legs(mode, text, dense, filters, depth or candidates(limit), idf_corpus=idf_corpus)
+    if len(legs) == 1:
+        (leg,) = legs
+        asked = {"query": leg.query, "using": leg.using, "query_filter": leg.filter, "search_params": leg.params}
+        return {**asked, "limit": limit, "with_payload": True}
+    fusion = models.RrfQuery(rrf=models.Rrf(k=RRF_K, weights=leg_weights(text)))
+    return {"prefetch": legs, "query": fusion, "limit": limit, "with_payload": True}
+
+
+def _legs(
+    mode: Mode, text: str, dense: Vector | None, filters: Filters, limit: int, *, idf_corpus: bool
+) -> list[models.Prefetch]:
+    """The queries that a mode fuses."""
     from qdrant_client import models
 
     filter = server_filter(conditions(filters))
-    legs: list[tuple[str, Any]] = []
+    legs: list[models.Prefetch] = []
     if mode != "lexical":
         if dense is None:
             raise ValueError(f"{mode} search needs the query's vector")
-        legs.append((DENSE, floats(dense)))
+        legs.append(models.Prefetch(query=floats(dense), using=DENSE, filter=filter, limit=limit))
     if mode != "dense":
-        legs.append((BM25, _sparse(query_vector(text))))
-    if len(legs) == 1:
-        using, query = legs[0]
-        return {"query": query, "using": using, "query_filter": filter, "limit": limit, "with_payload": True}
-    prefetch = [
-        models.Prefetch(query=query, using=using, filter=filter, limit=depth or candidates(limit))
-        for using, query in legs
-    ]
-    fusion = models.RrfQuery(rrf=models.Rrf(k=RRF_K, weights=leg_weights(text)))
-    return {"prefetch": prefetch, "query": fusion, "limit": limit, "with_payload": True}
+        query, params = _sparse(query_vector(text)), _idf_params(filters) if idf_corpus else None
+        legs.append(models.Prefetch(query=query, using=BM25, filter=filter, params=params, limit=limit))
+    return legs
+
+
+def takes_idf_corpus(version: str) -> bool:
+    """Whether a server of this version can count the rarity of words (IDF) over a part of the collection.
+
+    It can from 1.19 on (https://qdrant.tech/documentation/search/text-search/full-text-search/).
+    """
+    found = re.match(r"(\d+)\.(\d+)", version)
+    return found is not None and (int(found[1]), int(found[2])) >= (1, 19)
+
+
+def _idf_params(filters: Filters) -> models.SearchParams | None:
+    """That the rarity of words is counted over what the asker may see; None over all, for whom nothing is hidden."""
+    from qdrant_client import models
+
+    corpus = server_filter(visible(filters))
+    return models.SearchParams(idf=models.IdfCorpusParams(corpus=corpus)) if corpus else None
 
 
 def server_filter(where: Conditions) -> models.Filter | None:

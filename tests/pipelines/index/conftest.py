@@ -51,6 +51,7 @@ class Rest:
 
     def __init__(self) -> None:
         self.engine = QdrantClient(":memory:")
+        self.version = "1.19.0"
         self.requests: list[tuple[str, str, Any]] = []
         collection = "/collections/([^/]+)"
         self.routes: list[tuple[str, str, type[BaseModel] | None, Callable[..., Any]]] = [
@@ -76,6 +77,8 @@ class Rest:
     def answer(self, request: httpx.Request) -> httpx.Response:
         body = json.loads(request.content) if request.content else None
         self.requests.append((request.method, request.url.raw_path.decode(), body))
+        if request.url.path == "/":
+            return httpx.Response(200, json={"title": "qdrant - vector search engine", "version": self.version})
         for method, path, model, handle in self.routes:
             if request.method == method and (found := re.fullmatch(path, request.url.path)):
                 arguments = [*found.groups(), *([model.model_validate(body)] if model else [])]
@@ -120,6 +123,7 @@ class Rest:
             query=body.query,
             using=body.using,
             query_filter=body.filter,
+            search_params=body.params,
             limit=body.limit or 10,
             with_payload=body.with_payload or False,
         )

@@ -12,7 +12,17 @@ from hypothesis import strategies as st
 from pipelines.errors import IndexMismatch
 from pipelines.index.batches import batches
 from pipelines.index.contract import DocumentChange, Filters, Hit, IndexSpec, PayloadUpdate, Point, spec_metadata
-from pipelines.index.filters import AnyOf, Conditions, TimeRange, by_position, conditions, matches_nothing, one_version
+from pipelines.index.filters import (
+    AnyOf,
+    Conditions,
+    TimeRange,
+    best_first,
+    by_position,
+    conditions,
+    matches_nothing,
+    one_version,
+    visible,
+)
 from pipelines.index.lexical import document_vector, query_vector
 from pipelines.index.versions import check_stored, version_name
 
@@ -30,6 +40,11 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
             Conditions(
                 must=(AnyOf("source", ("slack",)),), must_not=(AnyOf("parents", ("p",)), AnyOf("tags", ("t", "u")))
             ),
+        ),
+        (Filters(readers=None, scope_sources=("slack",)), Conditions(must=(AnyOf("source", ("slack",)),))),
+        (
+            Filters(readers=None, sources=("slack", "drive"), scope_sources=("slack", "github")),
+            Conditions(must=(AnyOf("source", ("slack",)),)),
         ),
         (
             Filters(readers=None, updated_after=NOON),
@@ -49,9 +64,25 @@ def test_conditions(filters: Filters, expected: Conditions) -> None:
     assert conditions(filters) == expected
 
 
-@pytest.mark.parametrize(("readers", "nothing"), [(None, False), ((), True), (("public",), False)])
-def test_only_an_empty_tuple_of_readers_admits_nothing(readers: tuple[str, ...] | None, nothing: bool) -> None:
-    assert matches_nothing(Filters(readers=readers)) is nothing
+@pytest.mark.parametrize(
+    ("filters", "nothing"),
+    [
+        (Filters(readers=None), False),
+        (Filters(readers=()), True),
+        (Filters(readers=("public",)), False),
+        (Filters(readers=("public",), sources=("slack",), scope_sources=("drive",)), True),
+        (Filters(readers=("public",), sources=("slack",), scope_sources=("drive", "slack")), False),
+    ],
+)
+def test_without_a_reader_or_a_source_nothing_matches(filters: Filters, nothing: bool) -> None:
+    assert matches_nothing(filters) is nothing
+
+
+def test_what_is_visible_depends_on_readers_and_scope_alone() -> None:
+    scope = Filters(readers=("public",), scope_sources=("slack",), scope_parents=("p",))
+    asked = replace(scope, sources=("slack",), units=("u",), parents_in=("q",), tags_not=("t",), updated_after=NOON)
+    assert visible(asked) == conditions(scope)
+    assert visible(Filters(readers=None, kinds=("page",))) == Conditions()
 
 
 IDS = st.sampled_from([f"p{n}" for n in range(6)])
@@ -110,6 +141,11 @@ def test_one_version_keeps_the_one_updated_last_and_the_order() -> None:
     assert one_version([old, other, new, undated]) == [other, new]
     assert one_version([hit("a", "2"), hit("a", "1")]) == [hit("a", "2")]
     assert one_version([]) == []
+
+
+def test_equal_scores_are_in_the_order_of_ids() -> None:
+    hits = [Hit(id, score, {}) for id, score in (("c", 1.0), ("a", 0.5), ("b", 1.0), ("d", 2.0))]
+    assert [one.id for one in best_first(hits)] == ["d", "b", "c", "a"]
 
 
 def test_by_position() -> None:

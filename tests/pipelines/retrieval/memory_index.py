@@ -80,6 +80,7 @@ def includes(filters: Filters, payload: Payload) -> bool:
     return (
         (filters.readers is None or _shares(payload["readers"], filters.readers))
         and all(not values or _shares(payload[field], values) for field, values in one_of.items())
+        and (not filters.scope_sources or payload["source"] in filters.scope_sources)
         and (not filters.scope_parents or _shares(payload["parents"], filters.scope_parents))
         and not any(_shares(payload[field], values) for field, values in none_of.items())
         and _during(payload["updated_at"], filters.updated_after, lambda moment, start: moment >= start)

@@ -104,6 +104,32 @@ def test_the_filter_is_inside_every_leg(rest: Any) -> None:
         assert leg["filter"]["must_not"][0] == {"key": "tags", "match": {"any": ["draft"]}}
 
 
+@pytest.mark.parametrize(
+    ("version", "scoped"), [("1.18.9", False), ("1.19.0", True), ("1.20.0-dev", True), ("2.0.0", True), ("", False)]
+)
+def test_rarity_is_counted_over_what_the_asker_may_see(rest: Any, version: str, scoped: bool) -> None:
+    rest.server.version = version
+    with closing(rest.store()) as store:
+        store.publish()
+    asked = Filters(readers=("user:a",), kinds=("page",), scope_parents=("p",))
+    with closing(rest.reader()) as reader:
+        for filters in (asked, Filters(readers=None, kinds=("page",))):
+            for mode in ("hybrid", "lexical", "dense"):
+                reader.search(mode=mode, text="water", dense=[1, 0, 0, 0], filters=filters, limit=30)
+        assert len(sent(rest, "GET", "/")) == 1
+        assert reader.info().idf_leaks is not scoped
+    hybrid, lexical, dense, *administrator = sent(rest, "POST", "/points/query")
+    corpus = {"must": [{"key": "readers", "match": {"any": ["user:a"]}}, {"key": "parents", "match": {"any": ["p"]}}]}
+    for leg in (hybrid["prefetch"][1], lexical):
+        assert _idf(leg) == ({"corpus": {**corpus, "must_not": []}} if scoped else None)
+    for leg in (hybrid["prefetch"][0], dense, *administrator, *administrator[0]["prefetch"]):
+        assert _idf(leg) is None
+
+
+def _idf(leg: Any) -> Any:
+    return leg.get("params") and leg["params"]["idf"]
+
+
 def test_the_alias_moves_in_one_step(rest: Any, spec: IndexSpec) -> None:
     other = IndexSpec(spec.collection, "large", 4, "v1")
     with closing(rest.store()) as store:
