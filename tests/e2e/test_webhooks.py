@@ -15,8 +15,9 @@ from connectors.registry import parse_connection
 from connectors.settings import Connection
 from pipelines.events.connector_pool import ConnectorPool
 from pipelines.events.worker import Worker
+from pipelines.index.contract import IndexInfo
 from pipelines.ingestion.publish import publish
-from pipelines.ingestion.sync import sync_connection
+from pipelines.ingestion.sync import StageDone, sync_connection
 from pipelines.services import Services
 from pipelines.settings import AssistantSettings, Settings
 from tests.emulators import drive, github, notion, slack
@@ -35,9 +36,9 @@ Repositories = tuple[github.GitHub, github.Repository, github.Repository, dict[s
 class Unheard:
     """Nobody is told what the worker does."""
 
-    def stage_done(self, done: Any) -> None: ...
+    def stage_done(self, done: StageDone) -> None: ...
 
-    def published(self, publication: Any) -> None: ...
+    def published(self, info: IndexInfo) -> None: ...
 
 
 class Running:
