@@ -11,7 +11,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from connectors.contract import Checkpoint, Cursor, Deleted, Failed, Item, Membership
+from connectors.contract import Checkpoint, Connector, Cursor, Deleted, Failed, Item, Membership
 from connectors.errors import AccessDenied, AuthenticationFailed, InvalidResponse, RateLimited, SourceError
 from connectors.model import Document, Unit
 from connectors.webhooks import DeliveryRefused, DeliveryUnreadable, Invalidation
@@ -19,7 +19,6 @@ from connectors.webhooks import DeliveryRefused, DeliveryUnreadable, Invalidatio
 if TYPE_CHECKING:
     from headrace_linear.emulator import LinearEmulator
     from headrace_linear.settings import LinearConnection
-    from headrace_linear.source import LinearConnector
 
 ISSUE = "11111111-1111-1111-1111-111111111111"
 
@@ -45,7 +44,7 @@ def connection(importable: None) -> LinearConnection:
     )
 
 
-def opened(connection: LinearConnection, linear: LinearEmulator) -> closing[LinearConnector]:
+def opened(connection: LinearConnection, linear: LinearEmulator) -> closing[Connector]:
     from headrace_linear.source import connect
 
     return closing(connect(connection, httpx.MockTransport(linear.answer)))
