@@ -85,6 +85,7 @@ class World:
             "version": f"v{self.made}",
             "readers": sorted(self.chance.sample(TOKENS, self.chance.choice([0, 1, 1, 2, 3]))),
             "source": self.chance.choice(SOURCES),
+            "connection": "drive",
             "kind": self.chance.choice(KINDS),
             "parents": self.chance.sample(PARENTS, self.chance.randrange(3)),
             "tags": self.chance.sample(TAGS, self.chance.randrange(3)),
