@@ -7,9 +7,8 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from itertools import islice
-from typing import TypeAlias
 
-from connectors.contract import Deleted, Failed, ListingEntry, Skipped
+from connectors.contract import Deleted, Failed, ListingEntry, ObjectItem, Skipped
 from connectors.drive import formats
 from connectors.drive.access import commenters, readers
 from connectors.drive.client import DriveClient
@@ -22,8 +21,6 @@ from connectors.drive.payloads import FOLDER, SHORTCUT, DriveComment, DriveFile,
 from connectors.errors import AccessDenied, NotFound, RequestRejected
 from connectors.isolation import Isolation
 from connectors.model import Document, Parent
-
-FileItem: TypeAlias = Document | Skipped | Failed | Deleted
 
 _AT_ONCE = 4
 """Files read at the same time. Each may be as large as `formats.MAX_BYTES`."""
@@ -67,13 +64,13 @@ class DriveDocuments:
             file.web_view_link or "",
         )
 
-    def read(self, located: Iterable[LocatedFile], isolation: Isolation) -> Iterator[FileItem]:
+    def read(self, located: Iterable[LocatedFile], isolation: Isolation) -> Iterator[ObjectItem]:
         """One item for each file, in order; several are read at once.
 
         Raises SourceError where the trouble is not one file's alone.
         """
         coming = iter(located)
-        under_way: deque[tuple[DriveFile, Future[FileItem]]] = deque()
+        under_way: deque[tuple[DriveFile, Future[ObjectItem]]] = deque()
         width = _AT_ONCE
         try:
             while True:
@@ -108,7 +105,7 @@ class DriveDocuments:
         except _UNAVAILABLE:
             return ()
 
-    def _read_file(self, located: LocatedFile) -> FileItem:
+    def _read_file(self, located: LocatedFile) -> ObjectItem:
         """Runs in the pool. Raises SourceError."""
         file = located.file
         try:

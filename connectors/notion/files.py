@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from connectors.contract import Deleted, Failed, Skipped
+from connectors.contract import Deleted, Failed, ObjectItem, Skipped
 from connectors.errors import NotFound
 from connectors.isolation import Isolation
 from connectors.model import Document, Unit
@@ -26,7 +26,7 @@ class FileChange:
 
     key: str
     fingerprint: str | None
-    item: Document | Skipped | Failed | Deleted
+    item: ObjectItem
 
 
 class NotionPageFiles:

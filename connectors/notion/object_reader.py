@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from connectors.contract import Deleted, Failed, Skipped
+from connectors.contract import Deleted, Failed, ObjectItem, Skipped
 from connectors.errors import AccessDenied, NotFound, RequestRejected, TransientError
 from connectors.isolation import Isolation
 from connectors.model import Document, Unit
@@ -34,7 +34,7 @@ class ObjectRead:
     """
 
     ref: Ref
-    item: Document | Skipped | Failed | Deleted
+    item: ObjectItem
     found: NotionObject | None = None
     children: tuple[Ref, ...] = ()
     fingerprint: str = ""
@@ -96,7 +96,7 @@ class NotionObjectReader:
         read = self._reading.attempt(self._context.document_id(ref.id), "", lambda: self._read(ref))
         return ObjectRead(ref, self._with_name(read, ref), files=None) if isinstance(read, Failed) else read
 
-    def read_file(self, page: Ref, key: str) -> Document | Skipped | Failed | Deleted:
+    def read_file(self, page: Ref, key: str) -> ObjectItem:
         """A file of a page as it is now. Raises SourceError where the trouble is not this file's alone."""
         document_id = self._context.file_id(page.id, key)
 
