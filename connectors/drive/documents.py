@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from itertools import islice
 
 from connectors.contract import Deleted, Failed, ListingEntry, ObjectItem, Skipped
@@ -70,22 +71,19 @@ class DriveDocuments:
         Raises SourceError where the trouble is not one file's alone.
         """
         coming = iter(located)
-        under_way: deque[tuple[DriveFile, Future[ObjectItem]]] = deque()
+        under_way: deque[Future[ObjectItem]] = deque()
         width = _AT_ONCE
         try:
             while True:
                 # One at a time after a failure, then slowly more: a source that is down gets few requests.
                 width = 1 if isolation.is_failing else min(width + 1, _AT_ONCE)
                 following = islice(coming, max(width - len(under_way), 0))
-                under_way.extend((one.file, self._pool.submit(self._read_file, one)) for one in following)
+                under_way.extend(self._pool.submit(self._attempt, one, isolation) for one in following)
                 if not under_way:
                     return
-                file, future = under_way.popleft()
-                yield isolation.attempt(
-                    self.document_id(file.id), formats.title(file.name), future.result, file.web_view_link or ""
-                )
+                yield under_way.popleft().result()
         finally:
-            for _, future in under_way:
+            for future in under_way:
                 future.cancel()
 
     def drive_readers(self, drive: SharedDrive) -> tuple[str, ...]:
@@ -105,8 +103,14 @@ class DriveDocuments:
         except _UNAVAILABLE:
             return ()
 
+    def _attempt(self, located: LocatedFile, isolation: Isolation) -> ObjectItem:
+        """Runs in the pool."""
+        file = located.file
+        read = partial(self._read_file, located)
+        return isolation.attempt(self.document_id(file.id), formats.title(file.name), read, file.web_view_link or "")
+
     def _read_file(self, located: LocatedFile) -> ObjectItem:
-        """Runs in the pool. Raises SourceError."""
+        """Raises SourceError."""
         file = located.file
         try:
             return self._document(located)
