@@ -79,14 +79,6 @@ class ApiClient:
     def close(self) -> None:
         self._client.close()
 
-    def get_json(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
-        """Answer of a GET request, parsed. Raises SourceError."""
-        return self.send("GET", path, params=params, parse=parsed)
-
-    def post_json(self, path: str, body: Mapping[str, Any]) -> Any:
-        """Answer of a POST request with a JSON body, parsed. Raises SourceError."""
-        return self.send("POST", path, json=body, parse=parsed)
-
     def get_bytes(self, path: str, params: Mapping[str, Any] | None = None) -> bytes:
         """Body of a GET request. Raises SourceError."""
         return self.send("GET", path, params=params, parse=lambda response: response.content)
