@@ -54,8 +54,7 @@ class Isolation:
         except AlreadyFailed as error:
             return Failed(document_id, title, str(error), url)
         except TransientError as error:
-            with self._lock:
-                self._in_a_row += 1
+            self._count_failure()
             if self.is_exhausted:
                 raise
             return Failed(document_id, title, str(error), url)
@@ -66,3 +65,7 @@ class Isolation:
         if self._requests() != sent:
             self._in_a_row = 0
         return found
+
+    def _count_failure(self) -> None:
+        with self._lock:  # a source may read several objects at once
+            self._in_a_row += 1

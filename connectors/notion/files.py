@@ -71,6 +71,9 @@ class NotionPageFiles:
             reason = f"larger than {LARGEST / 1e6:g} MB"
         if reason or not content.strip():
             return Skipped(self._id(file.key), file.name, reason or "empty", url)
+        return self._document(file, content, url)
+
+    def _document(self, file: NotionFile, content: bytes, url: str) -> Document:
         return Document(
             id=self._id(file.key),
             source="notion",
