@@ -85,13 +85,13 @@ def wrong_origin(document: Document, connection: Connection, unit: Unit) -> str:
 
 def wrong_fields(value: Yielded | Parent) -> Iterator[str]:
     """Which fields are not of their declared types; those of parents are looked at too."""
-    model: type = type(value)
-    for name, spelled, expected in _declared(model):
-        found = getattr(value, name)
-        if not _is_of(found, expected):
-            yield f"{name} is of type {_type_of(found)}, and must be of type {spelled}"
-        elif expected == tuple[Parent, ...]:
-            yield from (f"in {name}, {wrong}" for parent in found for wrong in wrong_fields(parent))
+    model: type = type(value)  # of the union itself, mypy holds that it cannot be hashed
+    for declared in _declared(model):
+        found = getattr(value, declared.name)
+        if not declared.fits(found):
+            yield f"{declared.name} is of type {_type_of(found)}, and must be of type {declared.spelled}"
+        elif declared.items is Parent:
+            yield from (f"in {declared.name}, {wrong}" for parent in found for wrong in wrong_fields(parent))
 
 
 def is_encodable(text: str) -> bool:
@@ -115,18 +115,31 @@ def _wrong_values(document: Document) -> str:
     return "" if all(map(is_encodable, document.readers)) else "readers must be texts that UTF-8 can hold"
 
 
+@dataclass(frozen=True, slots=True)
+class _DeclaredField:
+    """`spelled` is its type as written; `items` the type of a tuple's items, and None where it is no tuple."""
+
+    name: str
+    spelled: str
+    expected: Any
+    items: Any
+
+    def fits(self, value: object) -> bool:
+        items = self.items
+        return isinstance(value, self.expected) and (items is None or all(isinstance(one, items) for one in value))
+
+
 @cache  # resolving annotations takes longer than all that is done with them
-def _declared(model: type) -> tuple[tuple[str, str, Any], ...]:
-    """Name, type as it is spelled, and type of each field."""
+def _declared(model: type) -> tuple[_DeclaredField, ...]:
     hints = get_type_hints(model)
-    return tuple((field.name, str(field.type), hints[field.name]) for field in fields(model))
+    return tuple(_declare(field.name, str(field.type), hints[field.name]) for field in fields(model))
 
 
-def _is_of(value: object, expected: Any) -> bool:
-    """Of the annotations, what the contract uses: classes, unions of them, tuples of one, and JSON objects."""
-    if get_origin(expected) is tuple:
-        return isinstance(value, tuple) and all(isinstance(one, get_args(expected)[0]) for one in value)
-    return isinstance(value, get_origin(expected) if get_origin(expected) is dict else expected)
+def _declare(name: str, spelled: str, hint: Any) -> _DeclaredField:
+    """Of the annotations it knows what the contract uses: classes, unions of them, tuples of one, JSON objects."""
+    origin = get_origin(hint)
+    items = get_args(hint)[0] if origin is tuple else None
+    return _DeclaredField(name, spelled, origin if origin in (dict, tuple) else hint, items)
 
 
 def _type_of(value: object) -> str:

@@ -1,4 +1,4 @@
-"""The gate of the landing: an item that does not fit the contract is its object's failure in the ledger."""
+"""Admission to the landing: an item that does not fit the contract is its object's failure in the ledger."""
 
 from __future__ import annotations
 
