@@ -189,7 +189,7 @@ SourceName: TypeAlias = Annotated[str, AfterValidator(_known), _OneOfTheSources(
 """The name of an installed source in a pydantic model."""
 
 
-@cache
+@cache  # what is installed later is seen by the next process
 def _registered() -> tuple[dict[str, Source[Any]], dict[str, str]]:
     """Sources that can be used, and why others cannot, by name."""
     usable: dict[str, Source[Any]] = {}

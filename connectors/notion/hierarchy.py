@@ -74,7 +74,7 @@ class Hierarchy:
         """As `find`, as it is now and with its payload. Raises SourceError."""
         found = self.find(ref)
         if found and (ref in self._outdated or not found.packed):
-            self._ancestors.clear()
+            self._ancestors.clear()  # it may have moved, and it may be above any other
             listed = self._objects.pop(ref)
             try:
                 found = self.find(ref)

@@ -181,6 +181,7 @@ class NotionObjectReader:
 
     def _rows(self, source: Ref, *, trashed: bool = False) -> tuple[Ref, ...]:
         """Empty where the integration sees the data source, but may not query it."""
+        # Servers of the older version know no data sources: the database is queried by the same id.
         queries = [self._client.rows, self._client.database_rows]
         for query in queries[1:] if self._client.version == OLDER_VERSION else queries:
             try:
