@@ -15,8 +15,8 @@ from connectors.errors import AuthenticationFailed, InvalidResponse, NotFound, S
 from connectors.github.source import GitHubConnector
 from connectors.model import Document, Unit
 
-UNIT = Unit("acme/api", "acme/api")
-ROOT = "github:acme-github/acme/api"
+UNIT = Unit("77", "acme/api")
+ROOT = "github:acme-github/77"
 REPOSITORY = "repos/acme/api"
 PUBLISHED = "2026-01-01T00:00:00Z"
 
