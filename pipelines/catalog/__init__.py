@@ -20,6 +20,7 @@ from pipelines.catalog.leases import Leases
 from pipelines.catalog.loads import Load, Loads
 from pipelines.catalog.memberships import Memberships
 from pipelines.catalog.outcomes import Outcome
+from pipelines.catalog.unit_names import UnitNames
 from pipelines.catalog.units import Units, move_cursor
 from pipelines.settings import Settings
 
@@ -33,6 +34,7 @@ class Catalog:
         self._engine = engine
         self.connections = Connections(engine)
         self.units = Units(engine)
+        self.unit_names = UnitNames(engine)
         self.documents = Documents(engine)
         self.loads = Loads(engine)
         self.embeddings = EmbeddingCache(engine)

@@ -12,6 +12,7 @@ from connectors.contract import Cursor
 from connectors.model import Unit
 from pipelines.catalog import tables
 from pipelines.catalog.statements import in_parts, upsert
+from pipelines.catalog.unit_names import record_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class Units:
         rows = [_row(connection, source, unit) for unit in units]
         with self._engine.begin() as transaction:
             upsert(transaction, tables.units, rows, update=("name", "url", "readers", "gone"))
+            record_names(transaction, connection, units)
             for part in in_parts(known.keys() - {unit.id for unit in units}):
                 transaction.execute(_of(connection, part).values(gone=True))
             for part in in_parts(changed):
@@ -54,6 +56,12 @@ class Units:
             statement = statement.where(tables.units.c.connection == connection)
         with self._engine.connect() as transaction:
             return [_state(row._mapping) for row in transaction.execute(statement)]
+
+    def gone(self) -> frozenset[tuple[str, str]]:
+        """Connection and id of each unit that its source no longer lists."""
+        statement = select(tables.units.c.connection, tables.units.c.unit).where(tables.units.c.gone)
+        with self._engine.connect() as transaction:
+            return frozenset((connection, unit) for connection, unit in transaction.execute(statement))
 
     def get(self, connection: str, unit: str) -> UnitState | None:
         statement = select(tables.units).where(tables.units.c.connection == connection, tables.units.c.unit == unit)

@@ -12,7 +12,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from pydantic import SecretStr
 from sqlalchemy import create_engine, insert
@@ -98,6 +100,23 @@ def test_migrations_make_exactly_the_tables(catalog: Catalog) -> None:
     with catalog._engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), tables.metadata) == []
         assert MigrationContext.configure(connection).get_current_revision() == HEAD
+
+
+def test_units_that_were_known_before_names_were_kept_have_theirs(catalog: Catalog) -> None:
+    catalog.units.replace_listing(
+        "acme", "github", [Unit("a", "Acme/API", url="https://x.test/Acme/API"), Unit("b", "")]
+    )
+    config = Config()
+    config.set_main_option("script_location", "pipelines:catalog/migrations")
+    for migrate, revision in ((command.downgrade, "0002"), (command.upgrade, "head")):
+        with catalog._engine.begin() as connection:
+            config.attributes["connection"] = connection
+            migrate(config, revision)
+    found = catalog.unit_names.find(["acme/api", "https://x.test/acme/api", "", "b"])
+    assert {name: [unit.id for unit in units] for name, units in found.items()} == {
+        "acme/api": ["a"],
+        "https://x.test/acme/api": ["a"],
+    }
 
 
 def test_units_remember_what_is_gone_and_where_to_continue(catalog: Catalog) -> None:
