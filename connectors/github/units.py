@@ -63,14 +63,20 @@ def _look_up(
 ) -> Iterator[tuple[GitHubRepository, tuple[str, ...]]]:
     """Repositories that `include` spells out and that no listing named, with the name that it has for them.
 
-    One that was renamed or transferred is still the one that was asked for.
+    One that was renamed or transferred is still the one that was asked for. One that is refused leaves the others
+    alone; where nothing else is in reach, that is the error.
     """
+    refused: AccessDenied | None = None
     for name in _exact_names(connection):
-        if name.lower() not in listed:
-            try:
-                yield client.repository(name)[0], (name,)
-            except NotFound:
-                continue
+        if name.lower() in listed:
+            continue
+        try:
+            yield client.repository(name)[0], (name,)
+        except (AccessDenied, NotFound) as error:
+            logger.warning("%s, which `include` names, is out of reach: %s", name, error)
+            refused = error if isinstance(error, AccessDenied) else refused
+    if refused and not listed:
+        raise refused
 
 
 def _exact_names(connection: GitHubConnection) -> list[str]:

@@ -320,6 +320,9 @@ def test_units_that_had_their_name_for_an_id_are_read_again_without_embedding(wo
     assert (states, world.embedder.requests) == ({"acme/api": True, world.unit: False}, sent)
     assert explain(world.services, "github:acme/acme/api/issues/3").id == f"{world.root}/issues/3"
     assert explain(world.services, "https://github.test/acme/api/issues/3").id == f"{world.root}/issues/3"
+    report = world.sync(SyncOptions(mode="reconcile", allow_mass_delete=True))
+    assert (report.errors, report.documents.deleted, len(world.indexed)) == ({}, 17 + 1, 17)
+    assert {one["unit"] for one in world.points.values()} == {world.unit}
 
 
 def test_a_deleted_repository_leaves_the_index_on_somebodys_word(world: World) -> None:

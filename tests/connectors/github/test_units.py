@@ -20,6 +20,11 @@ def repos(*names: str) -> list[dict[str, Any]]:
     ]
 
 
+def named(name: str) -> dict[str, Any]:
+    """The answer for one repository by its name."""
+    return {f"repos/{name}": repos(name)[0]}
+
+
 def units(connection: GitHubConnection, answers: dict[str, Any], include: Sequence[str] = ("*",)) -> list[str]:
     """Names of the units where a path answers a body, and 403 everywhere else."""
 
@@ -48,6 +53,8 @@ def units(connection: GitHubConnection, answers: dict[str, Any], include: Sequen
             ["acme/a", "else/public"],
             ["acme/a", "else/public"],
         ),
+        ({"user/repos": repos("acme/a"), "repos/corp/core": 403}, ["corp/core", "acme/a"], ["acme/a"]),
+        ({"user/repos": [], "repos/corp/core": 403, **named("acme/a")}, ["corp/core", "acme/a"], ["acme/a"]),
     ],
 )
 def test_each_kind_of_token_tells_its_repositories(
@@ -59,6 +66,11 @@ def test_each_kind_of_token_tells_its_repositories(
 def test_a_token_that_may_list_nothing_is_an_error(connection: GitHubConnection) -> None:
     with pytest.raises(AccessDenied, match="installation/repositories"):
         units(connection, {})
+
+
+def test_a_token_that_is_refused_all_that_the_settings_name_is_an_error(connection: GitHubConnection) -> None:
+    with pytest.raises(AccessDenied, match="repos/acme/a"):
+        units(connection, {"user/repos": [], "repos/acme/b": 404}, ["acme/a", "acme/b"])
 
 
 def test_a_wrong_token_is_an_error(connection: GitHubConnection) -> None:
