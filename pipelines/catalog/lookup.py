@@ -35,17 +35,20 @@ def resolve_ids(catalog: Catalog, names: Collection[str]) -> dict[str, tuple[str
 
 
 def present_spellings(names: UnitNames, id_or_url: str) -> Iterator[str]:
-    """An id or URL in which a unit is called by a name or URL that it has or had, as the catalog spells it now."""
+    """An id or URL in which a unit is called by a name or URL that it has or had, as the catalog may spell it now.
+
+    What follows a unit's URL can also be what follows its id: `…/acme/api/issues/3` is `github:acme/77/issues/3`.
+    """
     text = id_or_url.strip()
     account, _, path = ("", "", text) if _url(text) else text.partition("/")
     places = [place for place, character in enumerate(path) if character == "/"]
     units = names.find({path[:place].lower() for place in places})
     for place in reversed(places):  # the longest name is the closest
         for unit in units.get(path[:place].lower(), ()):
-            if account == f"{unit.source}:{unit.connection}":
-                yield f"{account}/{unit.id}{path[place:]}"
-            elif not account and unit.url:
+            if not account and unit.url:
                 yield f"{unit.url}{path[place:]}"
+            if account in ("", f"{unit.source}:{unit.connection}"):
+                yield f"{unit.source}:{unit.connection}/{unit.id}{path[place:]}"
 
 
 def spellings(id_or_url: str) -> list[str]:

@@ -108,6 +108,7 @@ def renamed(catalog: Catalog) -> Catalog:
             Outcome(id=f"github:acme/{unit.id}/{n}", url=f"{SITE}/{unit.name}/{n}", status="indexed") for n in names
         ]
         record(catalog, unit.id, found)
+    record(catalog, API.id, [Outcome(id="github:acme/77/pull/8", url="https://elsewhere.test/8", status="indexed")])
     return catalog
 
 
@@ -129,6 +130,8 @@ def renamed(catalog: Catalog) -> Catalog:
         (f"{SITE}/acme/API/blob/a.md", ["github:acme/77/blob/a.md"]),
         (f"{SITE}/acme/api/issues/1", ["github:acme/99/issues/1"]),
         (f"{SITE}/mills/water/issues/3", ["github:acme/77/issues/3"]),
+        (f"{SITE}/mills/water/pull/8", ["github:acme/77/pull/8"]),
+        (f"{SITE}/acme/api/pull/8", ["github:acme/77/pull/8"]),
         (f"{SITE}/acme/ap/issues/3", []),
     ],
 )
