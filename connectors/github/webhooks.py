@@ -172,7 +172,7 @@ def _repository(event: _EventReader) -> Invalidations:
 
 def _installation(event: _EventReader) -> Invalidations:
     """Repositories that were taken from an app are named, as those that are deleted."""
-    removed = tuple(Invalidation("units", _unit_id(one)) for one in event.payload.repositories_removed)
+    removed = tuple(Invalidation("units", one.unit_id) for one in event.payload.repositories_removed if one.unit_id)
     return (*(removed or (_UNITS,)), _MEMBERSHIPS)
 
 

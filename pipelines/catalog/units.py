@@ -43,7 +43,9 @@ class Units:
         rows = [_row(connection, source, unit) for unit in units]
         with self._engine.begin() as transaction:
             upsert(transaction, tables.units, rows, update=("name", "url", "readers", "gone"))
-            record_names(transaction, connection, units)
+            record_names(
+                transaction, connection, (unit for unit in units if unit.id not in known or unit.id in changed)
+            )
             for part in in_parts(known.keys() - {unit.id for unit in units}):
                 transaction.execute(_of(connection, part).values(gone=True))
             for part in in_parts(changed):

@@ -109,7 +109,7 @@ def test_the_documented_signature_fits() -> None:
         ("installation_repositories", {"action": "added", "repositories_removed": []}, [UNITS, MEMBERSHIPS]),
         (
             "installation_repositories",
-            {"action": "removed", "repositories_removed": [REPOSITORY, ELSEWHERE]},
+            {"action": "removed", "repositories_removed": [REPOSITORY, {"full_name": "acme/odd"}, ELSEWHERE]},
             [Invalidation("units", "77"), Invalidation("units", "78"), MEMBERSHIPS],
         ),
     ],
