@@ -102,17 +102,19 @@ def test_migrations_make_exactly_the_tables(catalog: Catalog) -> None:
         assert MigrationContext.configure(connection).get_current_revision() == HEAD
 
 
-def test_units_that_were_known_before_names_were_kept_have_theirs(catalog: Catalog) -> None:
-    catalog.units.replace_listing(
-        "acme", "github", [Unit("a", "Acme/API", url="https://x.test/Acme/API"), Unit("b", "")]
-    )
-    config = Config()
+def test_units_that_were_known_before_names_were_kept_have_theirs(tmp_path: Path) -> None:
+    engine, config = create_engine(f"sqlite:///{tmp_path / 'catalog.db'}"), Config()
     config.set_main_option("script_location", "pipelines:catalog/migrations")
-    for migrate, revision in ((command.downgrade, "0002"), (command.upgrade, "head")):
-        with catalog._engine.begin() as connection:
-            config.attributes["connection"] = connection
-            migrate(config, revision)
-    found = catalog.unit_names.find(["acme/api", "https://x.test/acme/api", "", "b"])
+    insert_unit = "INSERT INTO units (connection, unit, source, name, url, paused, gone) VALUES (?, ?, ?, ?, ?, ?, ?)"
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0002")
+        for unit, name, url in (("a", "Acme/API", "https://x.test/Acme/API"), ("b", "", "")):
+            connection.exec_driver_sql(insert_unit, ("acme", unit, "github", name, url, False, False))
+    engine.dispose()
+    settings = Settings(directory=tmp_path, catalog=CatalogSettings(url=SecretStr("sqlite:///catalog.db")))
+    with open_catalog(settings) as opened:
+        found = opened.unit_names.find(["acme/api", "https://x.test/acme/api", "", "b"])
     assert {name: [unit.id for unit in units] for name, units in found.items()} == {
         "acme/api": ["a"],
         "https://x.test/acme/api": ["a"],
