@@ -13,7 +13,7 @@ from connectors.settings import Connection
 from pipelines.catalog.revocations import EVERYBODY, RevokedScope, RightsInForce
 from pipelines.index.contract import IndexReader
 from pipelines.retrieval.permitted_index import PermittedIndex
-from pipelines.retrieval.revocations import Revocations
+from pipelines.retrieval.revocations import RevocationFilter
 
 EVERYTHING = RevokedScope(frozenset({EVERYBODY}), frozenset())
 
@@ -58,7 +58,7 @@ def show(
         print(f"search with revocations: {name}: {taken:.2f} ms, {taken - alone:+.2f} ms", flush=True)
     tracemalloc.start()
     started = time.process_time()
-    held = Revocations.of(
+    held = RevocationFilter.of(
         RightsInForce(documents={f"document {one}": RevokedScope(frozenset({"public"}), frozenset({f"user:{one}"}))
                                  for one in range(10_000)}), known
     )  # fmt: skip

@@ -257,6 +257,7 @@ def _payload(number: int, chance: random.Random) -> dict[str, Any]:
         "url": f"https://example.com/{number}",
         "author": f"author {number % 100}",
         "parents": [f"parent {number % 40}", f"root {number % 7}"],
+        "breadcrumb": [f"Parent {number % 40}", f"Root {number % 7}"],
         "tags": [f"tag {number % 20}"],
         "readers": (["public"] if chance.random() < 0.3 else []) + groups + people,
         "created_at": None,
