@@ -257,13 +257,14 @@ class Run:
         self.told.everything()
 
     def found(self, person: str) -> set[str]:
-        """By search, and by reading each document whole: both must agree."""
+        """By search, and by reading some documents whole: both must agree."""
         tokens = person_tokens(person, self.services.settings, self.services.catalog)
         request = SearchRequest(query="certificate", top_k=50, mode="lexical")
         index, embedder = self.services.reader, self.services.embedder
         results = search(request, tokens, index=index, embedder=embedder).results
         found = {one.document_id for one in results}
-        assert found == {name for name in self.told.readers if whole_document(name, tokens, index=index)}
+        asked = self.chance.sample(sorted(self.told.readers), min(len(self.told.readers), 3))
+        assert {name for name in asked if whole_document(name, tokens, index=index)} == found & set(asked)
         return found
 
     def _list(self) -> None:
@@ -312,7 +313,7 @@ WRITES = (
 
 
 def kill_at_random(monkeypatch: pytest.MonkeyPatch, chance: random.Random) -> Callable[[bool], None]:
-    """Lets one in six of these writes be the last, before or after it, while it is switched on."""
+    """Lets one in twenty of these writes be the last, before or after it, while it is switched on."""
     switched_on = False
 
     def switch(on: bool) -> None:
@@ -321,7 +322,7 @@ def kill_at_random(monkeypatch: pytest.MonkeyPatch, chance: random.Random) -> Ca
 
     def perhaps_killed(write: Callable[..., Any]) -> Callable[..., Any]:
         def wrapped(*arguments: Any, **named: Any) -> Any:
-            fate = chance.randrange(12) if switched_on else -1
+            fate = chance.randrange(40) if switched_on else -1
             if fate == 0:
                 raise Killed
             result = write(*arguments, **named)
@@ -338,7 +339,7 @@ def kill_at_random(monkeypatch: pytest.MonkeyPatch, chance: random.Random) -> Ca
 
 @pytest.mark.parametrize("source", ["github", "drive"])
 @pytest.mark.parametrize(
-    ("seed", "rounds"), [(1, 1), pytest.param(2, 100, marks=pytest.mark.slow)], ids=["some", "many"]
+    ("seed", "rounds"), [(1, 4), pytest.param(2, 100, marks=pytest.mark.slow)], ids=["some", "many"]
 )
 def test_nobody_sees_more_and_nobody_less_after_a_sync(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, seed: int, rounds: int
