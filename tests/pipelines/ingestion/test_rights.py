@@ -1,0 +1,189 @@
+"""Rights that are taken away while nothing is published, nothing can be embedded, or a unit is out of reach."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from pydantic import SecretStr
+
+from connectors.contract import Failed
+from connectors.drive.settings import DriveConnection
+from connectors.github.settings import GitHubConnection
+from connectors.model import Unit
+from connectors.settings import Connection
+from pipelines.index.contract import Filters
+from pipelines.ingestion.options import SyncOptions
+from pipelines.ingestion.publish import publish
+from pipelines.ingestion.rights import apply_rights, read_rights
+from pipelines.ingestion.sync import sync_connection, sync_unit
+from pipelines.services import Services
+from pipelines.settings import Settings
+from tests.emulators.fake_embedder import FakeEmbedder
+from tests.emulators.memory_source import MemorySource
+from tests.pipelines.documents import document
+
+CONNECTION = GitHubConnection(id="acme", source="github", token=SecretStr("t"))
+UNIT = Unit("unit", "Unit")
+ADA, PUBLIC = ("user:ada@example.com",), ("public",)
+DOCUMENTS = 12
+
+
+@pytest.fixture
+def source(monkeypatch: pytest.MonkeyPatch) -> MemorySource:
+    memory = MemorySource()
+    for number in range(DOCUMENTS):
+        memory.put(document(number))
+    monkeypatch.setattr("pipelines.ingestion.sync.connect", lambda connection: memory)
+    return memory
+
+
+@pytest.fixture
+def embedder() -> FakeEmbedder:
+    return FakeEmbedder()
+
+
+@pytest.fixture
+def services(settings: Settings, source: MemorySource, embedder: FakeEmbedder) -> Iterator[Services]:
+    """All documents are public, indexed and published."""
+    with Services(settings.model_copy(update={"connections": (CONNECTION,)}), embedder) as opened:
+        assert sync_connection(opened, CONNECTION).errors == {}
+        publish(opened)
+        yield opened
+
+
+def seen(services: Services, *readers: str) -> set[int]:
+    """Numbers of the documents that are found with these reader tokens."""
+    filters = Filters(readers=readers or PUBLIC)
+    return {number for number in range(DOCUMENTS) if services.reader.document(document(number).id, filters)}
+
+
+ALL = set(range(DOCUMENTS))
+
+
+def test_what_a_read_takes_away_counts_before_anything_is_published(services: Services, source: MemorySource) -> None:
+    source.put(document(1, readers=ADA))
+    source.put(document(2, content="Other words.", readers=()))
+    sync_unit(services, CONNECTION, source, UNIT, SyncOptions(stages=("documents",)))
+    assert seen(services) == ALL - {1, 2}
+    assert seen(services, *ADA) == set(), "what was gained waits for what is published"
+    sync_unit(services, CONNECTION, source, UNIT)
+    publish(services)
+    assert (seen(services), seen(services, *ADA)) == (ALL - {1, 2}, {1})
+
+
+def test_rights_and_deletions_wait_for_no_embedding(
+    services: Services, source: MemorySource, embedder: FakeEmbedder
+) -> None:
+    embedder.fail_after = embedder.requests
+    source.put(document(50, content="This needs a vector."))
+    source.put(document(1, readers=ADA))
+    source.remove(document(2).id)
+    assert sync_unit(services, CONNECTION, source, UNIT, SyncOptions(mode="full")).errors
+    with services.store() as store:
+        readers = {payload["document_id"]: tuple(payload["readers"]) for _, payload in store.scan()}
+    assert document(2).id not in readers
+    assert readers[document(1).id] == ADA
+
+
+def test_readers_alone_embed_nothing_and_land_nothing(
+    services: Services, source: MemorySource, embedder: FakeEmbedder
+) -> None:
+    before = embedder.requests
+    for number in range(DOCUMENTS):
+        source.put(document(number, readers=ADA))
+    report = sync_unit(services, CONNECTION, source, UNIT)
+    assert (report.documents.changed, report.chunks.total, embedder.requests) == (DOCUMENTS, 0, before)
+    publish(services)
+    assert (seen(services), seen(services, *ADA)) == (set(), ALL)
+
+
+def test_a_unit_out_of_reach_is_seen_by_nobody_and_comes_back_without_embedding(
+    services: Services, source: MemorySource, embedder: FakeEmbedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = embedder.requests
+    monkeypatch.setattr(source, "units", lambda: iter(()))
+    report = sync_connection(services, CONNECTION)
+    assert "out of reach" in report.errors["acme/unit"]
+    assert seen(services) == set()
+    assert services.reader.document(document(1).id, Filters(readers=None)) == []
+    publish(services)
+    assert seen(services) == set()
+    monkeypatch.undo()
+    monkeypatch.setattr("pipelines.ingestion.sync.connect", lambda connection: source)
+    assert sync_connection(services, CONNECTION).errors == {}
+    publish(services)
+    assert (seen(services), embedder.requests) == (ALL, before)
+
+
+def test_the_brake_on_deletes_keeps_data_and_hides_it(
+    services: Services, source: MemorySource, embedder: FakeEmbedder
+) -> None:
+    kept = {number: source.objects[document(number).id] for number in range(6)}
+    for number in kept:
+        source.remove(document(number).id)
+    report = sync_connection(services, CONNECTION, options=SyncOptions(mode="reconcile"))
+    assert "more than a tenth" in report.errors["acme/unit"]
+    assert seen(services) == ALL - set(kept)
+    before = embedder.requests
+    source.objects.update({document(number).id: one for number, one in kept.items()})
+    assert sync_connection(services, CONNECTION, options=SyncOptions(mode="reconcile")).errors == {}
+    publish(services)
+    assert (seen(services), embedder.requests) == (ALL, before)
+
+
+def test_who_may_read_it_could_not_be_told(services: Services, source: MemorySource, embedder: FakeEmbedder) -> None:
+    before = embedder.requests
+    source.put(Failed(document(1).id, "Issue 1", "no permissions", hides=True))
+    source.put(Failed(document(2).id, "Issue 2", "boom"))
+    sync_unit(services, CONNECTION, source, UNIT)
+    assert seen(services) == ALL - {1}
+    source.put(document(1))
+    sync_unit(services, CONNECTION, source, UNIT)
+    publish(services)
+    assert (seen(services), embedder.requests) == (ALL, before)
+
+
+def test_events_of_a_busy_unit_take_away_at_once(services: Services, source: MemorySource) -> None:
+    source.put(document(1, readers=ADA))
+    source.remove(document(2).id)
+    with services.catalog.leases.hold(CONNECTION.id, UNIT.id):
+        read_rights(services, CONNECTION, source, UNIT, [document(number).id for number in (1, 2, 3)])
+        assert seen(services) == ALL - {1, 2}
+    assert apply_rights(services, CONNECTION.id, CONNECTION.source, UNIT.id) == 0, "only a read tells who has it now"
+
+
+@pytest.mark.parametrize("change", [{"exclude": ("Unit",)}, {"include": ("other",)}])
+def test_what_the_settings_exclude_is_hidden_at_once_and_removed_without_asking(
+    services: Services, source: MemorySource, settings: Settings, embedder: FakeEmbedder, change: dict[str, object]
+) -> None:
+    excluding = CONNECTION.model_copy(update=change)
+    with Services(settings.model_copy(update={"connections": (excluding,)}), embedder) as restarted:
+        assert seen(restarted) == set()
+        assert sync_connection(restarted, excluding).documents.deleted == DOCUMENTS
+        with restarted.store() as store:
+            assert list(store.scan()) == []
+
+
+def test_a_connection_that_is_removed_is_hidden_at_once_and_removed_by_the_next_sync(
+    services: Services, settings: Settings, embedder: FakeEmbedder
+) -> None:
+    other: Connection = DriveConnection(id="files", source="drive", token=SecretStr("t"))
+    with Services(settings.model_copy(update={"connections": (other,)}), embedder) as restarted:
+        assert seen(restarted) == set()
+        sync_connection(restarted, other)
+        with restarted.store() as store:
+            assert [one for _, one in store.scan() if one["connection"] == "acme"] == []
+
+
+def test_a_unit_that_is_shared_with_fewer_needs_no_read(
+    services: Services, source: MemorySource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for readers in (PUBLIC, ADA):
+        monkeypatch.setattr(source, "units", lambda readers=readers: iter([replace(UNIT, readers=readers)]))
+        monkeypatch.setattr(source, "read", lambda *_: pytest.fail("content is read"))
+        sync_connection(services, CONNECTION, options=SyncOptions(stages=()))
+        assert seen(services) == (ALL if readers == PUBLIC else set())
+    publish(services)
+    assert (seen(services), seen(services, *ADA)) == (set(), ALL)
