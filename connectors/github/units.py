@@ -6,7 +6,16 @@ from collections.abc import Iterator
 from itertools import chain
 from urllib.parse import quote
 
-from connectors.errors import AccessDenied, NotFound
+from connectors.errors import (
+    AccessDenied,
+    AuthenticationFailed,
+    NotFound,
+    RateLimited,
+    SourceError,
+    TransientError,
+    UnreadableUnit,
+    UnreadableUnits,
+)
 from connectors.github.client import GitHubClient
 from connectors.github.payloads.rest import GitHubRepository
 from connectors.github.settings import GitHubConnection
@@ -20,15 +29,18 @@ def repositories(client: GitHubClient, connection: GitHubConnection) -> Iterator
 
     Repositories that `include` spells out are looked up where no listing has them: public ones of others.
     If the token may list nothing at all, those of the owners that `include` names are listed.
-    Raises SourceError.
+    Raises SourceError; UnreadableUnits after all others, where some could not be looked up.
     """
     seen: set[str] = set()
+    unreadable: list[UnreadableUnit] = []
     listed = ((repository, ()) for repository in _list_all(client, connection))
-    for repository, aliases in chain(listed, _look_up(client, connection, seen)):
+    for repository, aliases in chain(listed, _look_up(client, connection, seen, unreadable)):
         name = repository.full_name
         if name and name.lower() not in seen and connection.includes(name, *aliases):
             seen.add(name.lower())
             yield repository
+    if unreadable:
+        raise UnreadableUnits(unreadable)
 
 
 def _list_all(client: GitHubClient, connection: GitHubConnection) -> Iterator[GitHubRepository]:
@@ -50,18 +62,24 @@ def _list_all(client: GitHubClient, connection: GitHubConnection) -> Iterator[Gi
 
 
 def _look_up(
-    client: GitHubClient, connection: GitHubConnection, seen: set[str]
+    client: GitHubClient, connection: GitHubConnection, seen: set[str], unreadable: list[UnreadableUnit]
 ) -> Iterator[tuple[GitHubRepository, tuple[str, ...]]]:
     """Repositories that `include` spells out and that are not in `seen`, with the name that it has for them.
 
-    One that was renamed or transferred is still the one that was asked for.
+    One that was renamed or transferred is still the one that was asked for. One that cannot be looked up, for reasons
+    of its own, is added to `unreadable`: an organisation may demand single sign-on, a server fail for one of them.
     """
     for name in _exact_names(connection):
-        if name.lower() not in seen:
-            try:
-                yield client.repository(name)[0], (name,)
-            except NotFound:
-                continue
+        if name.lower() in seen:
+            continue
+        try:
+            yield client.repository(name)[0], (name,)
+        except NotFound:
+            continue
+        except (AuthenticationFailed, RateLimited):
+            raise
+        except SourceError as error:
+            unreadable.append(UnreadableUnit(name, str(error), not isinstance(error, TransientError)))
 
 
 def _exact_names(connection: GitHubConnection) -> list[str]:

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any, get_args, get_origin, get_type_hints
 
-from connectors.contract import Checkpoint, Deleted, Failed, ListingEntry, Membership, Skipped
+from connectors.contract import Checkpoint, Deleted, Failed, ListingEntry, Membership, Skipped, UnreadableGroup
 from connectors.model import Document, Parent, Unit
 from connectors.testing.case import KnownObject
 from connectors.testing.observation import Observation
 from connectors.testing.promise import Promise, promise
 
-VALUES = (Unit, Document, Skipped, Failed, Deleted, Checkpoint, ListingEntry, Membership)
+VALUES = (Unit, Document, Skipped, Failed, Deleted, Checkpoint, ListingEntry, Membership, UnreadableGroup)
 """All that a connector yields, beside findings."""
 
 
@@ -58,7 +58,7 @@ def _readers(seen: Observation) -> Iterator[str]:
 
 @promise("people are members of the groups that the server has them in")
 def _members(seen: Observation) -> Iterator[str]:
-    found = set(seen.memberships)
+    found = {one for one in seen.memberships if isinstance(one, Membership)}
     for lost in seen.case.memberships - found:
         yield f"{lost} is missing"
     for other in found - seen.case.memberships:

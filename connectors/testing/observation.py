@@ -20,7 +20,7 @@ from connectors.contract import (
     Failed,
     Item,
     ListingEntry,
-    Membership,
+    MembershipItem,
     Skipped,
 )
 from connectors.model import Document, Unit
@@ -120,7 +120,7 @@ class Observation:
         return {unit.id: list(self._connector.listing(unit)) for unit in self.units}
 
     @cached_property
-    def memberships(self) -> list[Membership]:
+    def memberships(self) -> list[MembershipItem]:
         return list(self._connector.memberships())
 
     @property
