@@ -1,17 +1,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
 
-from connectors.contract import Membership
+from connectors.contract import Membership, MembershipItem, UnreadableGroup
+from connectors.errors import RateLimited, UnreadableUnits
 from connectors.github import access
 from connectors.github.payloads.parsing import parse
 from connectors.github.payloads.rest import GitHubRepository
 from connectors.github.settings import GitHubConnection
 from connectors.github.source import GitHubConnector, connect
+from tests.connectors.github.conftest import GitHub
 
 
 @pytest.mark.parametrize(
@@ -39,7 +42,7 @@ def people(*logins: str) -> httpx.Response:
     return httpx.Response(200, json=[{"login": login} for login in logins])
 
 
-def test_collaborators_with_a_known_address_belong(github: Any, connector: GitHubConnector) -> None:
+def test_collaborators_with_a_known_address_belong(github: GitHub, connector: GitHubConnector) -> None:
     github.repository.update(private=True, visibility="private")
     github.answers["repos/acme/api/collaborators"] = lambda request: people("Ada", "bob", "gone", "hidden")
     github.answers["users/ada"] = lambda request: httpx.Response(200, json={"email": "ada@acme.test"})
@@ -48,7 +51,7 @@ def test_collaborators_with_a_known_address_belong(github: Any, connector: GitHu
     assert list(connector.memberships()) == [Membership("acme/api", "ada@acme.test")]
 
 
-def test_the_settings_name_addresses_that_profiles_hide(github: Any, connection: GitHubConnection) -> None:
+def test_the_settings_name_addresses_that_profiles_hide(github: GitHub, connection: GitHubConnection) -> None:
     github.repository.update(private=True)
     github.answers["repos/acme/api/collaborators"] = lambda request: people("Bob")
     named = connection.model_copy(update={"emails": {"bOb": "bob@acme.test"}})
@@ -62,7 +65,7 @@ def found(**fields: Any) -> httpx.Response:
 
 
 def test_people_are_asked_for_by_the_handful(
-    github: Any, connection: GitHubConnection, monkeypatch: pytest.MonkeyPatch
+    github: GitHub, connection: GitHubConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Addresses that an organisation has verified count first, each once, and in lower case."""
     monkeypatch.setattr("connectors.github.access.PEOPLE_PER_REQUEST", 2)
@@ -95,7 +98,7 @@ def test_people_are_asked_for_by_the_handful(
 
 
 @pytest.mark.parametrize("owner", [None, {"login": "ada", "type": "User"}, {"login": "acme"}, "acme"])
-def test_only_organisations_verify_domains(github: Any, connector: GitHubConnector, owner: Any) -> None:
+def test_only_organisations_verify_domains(github: GitHub, connector: GitHubConnector, owner: Any) -> None:
     github.repository.update(private=True, owner=owner)
     github.answers["repos/acme/api/collaborators"] = lambda request: people("ada")
     github.answers["/api/graphql"] = lambda request: found(u0={"email": "ada@acme.test"})
@@ -115,7 +118,7 @@ def test_only_organisations_verify_domains(github: Any, connector: GitHubConnect
     ],
 )
 def test_profiles_are_asked_for_where_graphql_is_refused(
-    github: Any, connector: GitHubConnector, answer: httpx.Response
+    github: GitHub, connector: GitHubConnector, answer: httpx.Response
 ) -> None:
     github.repository.update(private=True)
     github.answers["/api/graphql"] = lambda request: answer
@@ -124,7 +127,7 @@ def test_profiles_are_asked_for_where_graphql_is_refused(
     assert list(connector.memberships()) == [Membership("acme/api", "ada@acme.test")]
 
 
-def test_one_public_repository_does_not_hide_the_others(github: Any, connection: GitHubConnection) -> None:
+def test_one_public_repository_does_not_hide_the_others(github: GitHub, connection: GitHubConnection) -> None:
     """People are asked for once, although they belong to several repositories."""
     public, first, second = (
         {**github.repository, "full_name": f"acme/{name}", "visibility": visibility, "private": visibility != "public"}
@@ -139,16 +142,77 @@ def test_one_public_repository_does_not_hide_the_others(github: Any, connection:
     assert github.paths()["graphql"] == 1
 
 
-@pytest.mark.parametrize("status", [403, 404])
-def test_unknown_collaborators_are_nobody(
-    github: Any, connector: GitHubConnector, status: int, caplog: pytest.LogCaptureFixture
+def private_repositories(github: GitHub, *names: str) -> None:
+    """Each with Ada as its one collaborator."""
+    listed = [{**github.repository, "full_name": f"acme/{name}", "private": True} for name in names]
+    github.answers["user/repos"] = lambda request: httpx.Response(200, json=listed)
+    github.answers["/api/graphql"] = lambda request: found(u0={"email": "ada@acme.test"})
+    for name in names:
+        github.answers[f"repos/acme/{name}/collaborators"] = lambda request: people("ada")
+
+
+def failing(status: int) -> Callable[[httpx.Request], httpx.Response]:
+    return lambda request: httpx.Response(status, json={"message": "no"})
+
+
+@pytest.mark.parametrize("status", [403, 404, 451, 500])
+def test_one_repository_whose_collaborators_cannot_be_read_leaves_the_others_alone(
+    github: GitHub, connector: GitHubConnector, status: int
 ) -> None:
-    github.repository.update(private=True)
-    github.answers["repos/acme/api/collaborators"] = lambda request: httpx.Response(status, json={"message": "no"})
-    assert list(connector.memberships()) == []
-    assert "acme/api: its documents are visible to administrators only" in caplog.text
+    private_repositories(github, "one", "two", "three")
+    github.answers["repos/acme/two/collaborators"] = failing(status)
+    first, second, third = connector.memberships()
+    assert (first, third) == (Membership("acme/one", "ada@acme.test"), Membership("acme/three", "ada@acme.test"))
+    assert isinstance(second, UnreadableGroup)
+    assert (second.group, "repos/acme/two/collaborators" in second.reason) == ("acme/two", True)
 
 
-def test_public_repositories_need_no_memberships(github: Any, connector: GitHubConnector) -> None:
+def test_many_repositories_that_fail_do_not_hide_the_next_while_the_server_answers(
+    github: GitHub, connector: GitHubConnector
+) -> None:
+    private_repositories(github, "a", "b", "c", "d", "e")
+    for name in "abcd":
+        github.answers[f"repos/acme/{name}/collaborators"] = failing(500)
+    *unreadable, last = connector.memberships()
+    assert [one.group for one in unreadable if isinstance(one, UnreadableGroup)] == [f"acme/{name}" for name in "abcd"]
+    assert last == Membership("acme/e", "ada@acme.test")
+    assert github.paths()["rate_limit"] == 1
+
+
+def test_a_limit_stops_the_reading_of_groups(github: GitHub, connector: GitHubConnector) -> None:
+    private_repositories(github, "one", "two")
+    github.answers["repos/acme/two/collaborators"] = lambda request: httpx.Response(
+        429, headers={"retry-after": "99999"}
+    )
+    found: list[MembershipItem] = []
+    with pytest.raises(RateLimited):
+        found.extend(connector.memberships())
+    assert found == [Membership("acme/one", "ada@acme.test")]
+
+
+@pytest.mark.parametrize("status", [403, 451])
+def test_a_refused_repository_is_no_trouble_of_the_other_groups(
+    github: GitHub, connection: GitHubConnection, status: int
+) -> None:
+    private_repositories(github, "one")
+    github.answers["repos/corp/core"] = failing(status)
+    both = connection.model_copy(update={"include": ("acme/*", "corp/core")})
+    assert list(connect(both, httpx.MockTransport(github)).memberships()) == [Membership("acme/one", "ada@acme.test")]
+
+
+def test_of_a_repository_whose_look_up_fails_the_group_is_left_open(
+    github: GitHub, connection: GitHubConnection
+) -> None:
+    """Not named, it would lose its members: so the reading does not end well, after all others."""
+    private_repositories(github, "one")
+    github.answers["repos/corp/core"] = failing(500)
+    both = connection.model_copy(update={"include": ("acme/*", "corp/core")})
+    found: list[MembershipItem] = []
+    with pytest.raises(UnreadableUnits, match="corp/core"):
+        found.extend(connect(both, httpx.MockTransport(github)).memberships())
+    assert found == [Membership("acme/one", "ada@acme.test")]
+
+
+def test_public_repositories_need_no_memberships(github: GitHub, connector: GitHubConnector) -> None:
     assert list(connector.memberships()) == []
     assert set(github.paths()) == {"user/repos"}

@@ -6,9 +6,10 @@ from typing import Any
 import httpx
 import pytest
 
-from connectors.errors import AccessDenied, AuthenticationFailed
+from connectors.errors import AccessDenied, AuthenticationFailed, SourceError, UnreadableUnit, UnreadableUnits
 from connectors.github.settings import GitHubConnection
 from connectors.github.source import connect
+from connectors.units import list_units
 
 
 def repos(*names: str) -> list[dict[str, str]]:
@@ -59,3 +60,48 @@ def test_a_token_that_may_list_nothing_is_an_error(connection: GitHubConnection)
 def test_a_wrong_token_is_an_error(connection: GitHubConnection) -> None:
     with pytest.raises(AuthenticationFailed):
         units(connection, {"user/repos": 401})
+
+
+@pytest.mark.parametrize(("status", "is_refused"), [(403, True), (422, True), (500, False)])
+def test_a_repository_that_cannot_be_looked_up_leaves_the_others_alone(
+    connection: GitHubConnection, status: int, is_refused: bool
+) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        path = request.url.path.removeprefix("/api/v3/")
+        if path == "repos/corp/core":
+            return httpx.Response(status, json={"message": "single sign-on"})
+        return httpx.Response(200, json=repos("acme/a") if path == "user/repos" else repos("x/c")[0])
+
+    patterns = connection.model_copy(update={"include": ("acme/*", "corp/core", "x/c")})
+    found, unreadable = list_units(connect(patterns, httpx.MockTransport(answer)))
+    assert [unit.name for unit in found] == ["acme/a", "x/c"]
+    (one,) = unreadable
+    assert isinstance(one, UnreadableUnit)
+    assert (one.name, one.is_refused, "repos/corp/core" in one.reason) == ("corp/core", is_refused, True)
+
+
+@pytest.mark.parametrize("status", [401, 429])
+def test_credentials_and_limits_that_a_look_up_meets_are_no_unit_of_its_own(
+    connection: GitHubConnection, status: int
+) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("user/repos"):
+            return httpx.Response(200, json=[])
+        return httpx.Response(status, headers={"retry-after": "99999"})
+
+    patterns = connection.model_copy(update={"include": ("corp/core",)})
+    with pytest.raises(SourceError) as raised:
+        list(connect(patterns, httpx.MockTransport(answer)).units())
+    assert not isinstance(raised.value, UnreadableUnits)
+
+
+def test_check_names_what_could_not_be_looked_up(connection: GitHubConnection) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("repos/corp/core"):
+            return httpx.Response(403, json={"message": "single sign-on"})
+        return httpx.Response(200, json=repos("acme/a") if request.url.path.endswith("user/repos") else {})
+
+    patterns = connection.model_copy(update={"include": ("acme/*", "corp/core")})
+    (_, reach) = connect(patterns, httpx.MockTransport(answer)).check()
+    assert (reach.ok, reach.detail.startswith("1 in reach; corp/core: ")) == (False, True)
+    assert "single sign-on" in reach.detail
