@@ -166,10 +166,9 @@ def test_units_that_are_gone_lose_their_documents(
 def test_the_documents_of_a_unit_shared_anew_follow_without_being_read(
     services: Services, source: MemorySource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for number in range(30):
-        forgotten(source, number, readers=PRIVATE)
-    assert sync_connection(services, CONNECTION).documents.read == 0
-    monkeypatch.setattr(source, "units", lambda: iter([replace(UNIT, readers=PRIVATE)]))
+    monkeypatch.setattr(source, "units", listing(replace(UNIT, readers=("public",))))
+    assert sync_connection(services, CONNECTION).documents.new == 0
+    monkeypatch.setattr(source, "units", listing(replace(UNIT, readers=PRIVATE)))
     report = sync_connection(services, CONNECTION)
     assert (report.documents.read, report.embedding.inputs, report.errors) == (0, 0, {})
     with services.store() as store:
@@ -182,7 +181,7 @@ def test_of_a_paused_connection_memberships_are_read_and_no_content(services: Se
     services.catalog.connections.pause("acme", True)
     requests = source.requests
     assert sync_connection(services, CONNECTION).documents.read == 0
-    assert (source.requests, services.catalog.groups_of("ada@example.com")) == (requests, {PRIVATE[0]})
+    assert (source.requests, services.catalog.groups_of("ada@example.com")) == (requests, frozenset(PRIVATE))
     services.catalog.connections.pause("acme", False)
     assert sync_connection(services, CONNECTION).documents.new == 1
     assert services.catalog.groups_of("ada@example.com")
