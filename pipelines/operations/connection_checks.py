@@ -31,7 +31,7 @@ def check_all(settings: Settings) -> list[Finding]:
             _check("embedding", lambda: _try_embedding(services)),
             _check("index", lambda: describe_index(services.reader.info())),
         ]
-        memberships = [_check_memberships(services.catalog, connection) for connection in settings.connections]
+        memberships = [check_memberships(services.catalog, connection) for connection in settings.connections]
     for connection, finding in zip(settings.connections, memberships, strict=True):
         findings += [*_check_connection(connection), finding]
     return findings
@@ -61,14 +61,17 @@ def _check_connection(connection: Connection) -> list[Finding]:
         return [Finding(connection.id, False, str(error))]
 
 
-def _check_memberships(catalog: Catalog, connection: Connection) -> Finding:
+def check_memberships(catalog: Catalog, connection: Connection) -> Finding:
     """How old the memberships are, and which groups cannot be read."""
     subject, read_at = f"{connection.id}: memberships", catalog.connections.get(connection.id).memberships_at
     unreadable = catalog.memberships.unreadable(connection.id)
     if read_at is None and not unreadable:
         return Finding(subject, True, "not read yet; the first sync reads them")
     too_old = catalog.memberships.is_too_old
-    said = [f"read {_ago(read_at)}" + (": too long ago, and nobody belongs to a group" if too_old(read_at) else "")]
+    said = [
+        f"read {_ago(read_at)}"
+        + (": too long ago, and nobody belongs to a group that was not read since" if too_old(read_at) else "")
+    ]
     for group in unreadable:
         effect = "nobody belongs to it" if too_old(group.read_at) else "whoever belonged to it then still does"
         said.append(f"{group.group} cannot be read ({group.reason}), last read {_ago(group.read_at)}: {effect}")
