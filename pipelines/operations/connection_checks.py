@@ -68,10 +68,8 @@ def check_memberships(catalog: Catalog, connection: Connection) -> Finding:
     if read_at is None and not unreadable:
         return Finding(subject, True, "not read yet; the first sync reads them")
     too_old = catalog.memberships.is_too_old
-    said = [
-        f"read {_ago(read_at)}"
-        + (": too long ago, and nobody belongs to a group that was not read since" if too_old(read_at) else "")
-    ]
+    late = ": too long ago, and nobody belongs to a group that was not read since" if too_old(read_at) else ""
+    said = [f"last read {_ago(read_at)}{late}"]
     for group in unreadable:
         effect = "nobody belongs to it" if too_old(group.read_at) else "whoever belonged to it then still does"
         said.append(f"{group.group} cannot be read ({group.reason}), last read {_ago(group.read_at)}: {effect}")

@@ -34,13 +34,13 @@ def test_memberships_are_well_until_they_are_too_old_or_a_group_cannot_be_read(s
         catalog.memberships.replace("acme", [Membership("g1", "ada@a.test")])
         catalog.connections.record_memberships_read("acme")
         well = check_memberships(catalog, acme)
-        assert (well.ok, well.detail) == (True, "read 0 minutes ago")
+        assert (well.ok, well.detail) == (True, "last read 0 minutes ago")
         catalog.memberships.replace("acme", [UnreadableGroup("g1", "scope"), UnreadableGroup("g2", "gone")])
         troubled = check_memberships(catalog, acme)
         assert (troubled.ok, troubled.detail.split("; ")) == (
             False,
             [
-                "read 0 minutes ago",
+                "last read 0 minutes ago",
                 "group:acme:g1 cannot be read (scope), last read 0 minutes ago: whoever belonged to it then still does",
                 "group:acme:g2 cannot be read (gone), last read never: nobody belongs to it",
             ],
@@ -52,5 +52,5 @@ def test_memberships_are_well_until_they_are_too_old_or_a_group_cannot_be_read(s
         late = check_memberships(catalog, acme)
         assert (late.ok, late.detail) == (
             False,
-            "read 1500 minutes ago: too long ago, and nobody belongs to a group that was not read since",
+            "last read 1500 minutes ago: too long ago, and nobody belongs to a group that was not read since",
         )
