@@ -37,9 +37,9 @@ def is_public(repository: GitHubRepository) -> bool:
     return repository.private is False
 
 
-def reader_tokens(connection: str, unit: str, repository: GitHubRepository) -> tuple[str, ...]:
+def reader_tokens(connection: str, repository: GitHubRepository) -> tuple[str, ...]:
     """Reader tokens of everything in a repository."""
-    return (PUBLIC,) if is_public(repository) else (group_token(connection, unit),)
+    return (PUBLIC,) if is_public(repository) else (group_token(connection, repository.unit_id),)
 
 
 def memberships(
@@ -54,7 +54,7 @@ def memberships(
     try:
         for repository in repositories:
             if not is_public(repository):
-                yield from groups.read(repository.full_name, partial(_members, client, repository, known))
+                yield from groups.read(repository.unit_id, partial(_members, client, repository, known))
     except UnreadableUnits as error:
         # Of one that is refused nobody sees anything; the group of one whose trouble passes stays as it was.
         if not all(unit.is_refused for unit in error.units):

@@ -32,14 +32,15 @@ def sync_units(
     Raises SourceError, and UsageError if one of `only` does not exist.
     """
     found, unreadable = list_units(connector)
+    known = _by_id(services, connection, unreadable)
 
     def why_gone(unit: Unit) -> str:
-        refused = _find(unreadable, unit)
-        return refused.reason if refused else NOT_LISTED if connection.includes(unit.id, unit.name) else EXCLUDED
+        if unit.id in known:
+            return known[unit.id].reason
+        return NOT_LISTED if connection.includes(unit.id, unit.name) else EXCLUDED
 
     def is_untold(unit: Unit) -> bool:
-        untold = _find(unreadable, unit)
-        return untold is not None and not untold.is_refused
+        return unit.id in known and not known[unit.id].is_refused
 
     services.catalog.units.replace_listing(
         connection.id,
@@ -55,11 +56,11 @@ def sync_units(
 def out_of_reach(services: Services, connection: Connection, unreadable: Sequence[UnreadableUnit]) -> dict[str, str]:
     """What to say of units that could not be looked at, and of those that the source no longer lists and whose
     documents are kept."""
-    units = [state.unit for state in services.catalog.units.all(connection.id)]
-    known = {one: unit.id for unit in units if (one := _find(unreadable, unit))}
-    errors = {f"{connection.id}/{known.get(one, one.name)}": f"{one.name}: {one.reason}" for one in unreadable}
+    known = _by_id(services, connection, unreadable)
+    ids = {one: unit_id for unit_id, one in known.items()}
+    errors = {f"{connection.id}/{ids.get(one, one.name)}": f"{one.name}: {one.reason}" for one in unreadable}
     for unit in gone_units(services, connection):
-        refused = _find(unreadable, unit)
+        refused = known.get(unit.id)
         reason = refused.reason if refused and refused.is_refused else NOT_LISTED
         errors[f"{connection.id}/{unit.id}"] = (
             f"{unit.name} is out of reach ({reason}): its documents are kept, and nobody sees them; "
@@ -75,10 +76,18 @@ def gone_units(services: Services, connection: Connection) -> list[Unit]:
     return [state.unit for state in states if state.gone and not state.paused and live(connection.id, state.unit.id)]
 
 
-def _find(unreadable: Sequence[UnreadableUnit], unit: Unit) -> UnreadableUnit | None:
-    """What is told of a unit among those that could not be looked at: the settings may spell its name otherwise."""
-    names = {unit.id.lower(), unit.name.lower()}
-    return next((one for one in unreadable if one.name.lower() in names), None)
+def _by_id(
+    services: Services, connection: Connection, unreadable: Sequence[UnreadableUnit]
+) -> dict[str, UnreadableUnit]:
+    """What is told of known units among those that could not be looked at, by id. The settings may spell a name that
+    a unit had before, or spell it otherwise."""
+    by_name = {one.name.lower(): one for one in unreadable}
+    named = services.catalog.unit_names.find(by_name)
+    found = {
+        unit.id: by_name[name] for name, units in named.items() for unit in units if unit.connection == connection.id
+    }
+    ids = (state.unit.id for state in services.catalog.units.all(connection.id) if unreadable)
+    return found | {unit_id: by_name[unit_id.lower()] for unit_id in ids if unit_id.lower() in by_name}
 
 
 def _choose(

@@ -14,7 +14,7 @@ _NOTHING = RevokedScope(frozenset(), frozenset())
 
 
 @dataclass(frozen=True, slots=True)
-class Revocations:
+class RevocationFilter:
     """`connections` are all that the settings name, `former` those that they no longer do, and `excluded` the units
     that they exclude."""
 
@@ -24,7 +24,7 @@ class Revocations:
     excluded: frozenset[tuple[str, str]] = field(default_factory=frozenset)
 
     @classmethod
-    def of(cls, in_force: RightsInForce, connections: Collection[Connection]) -> Revocations:
+    def of(cls, in_force: RightsInForce, connections: Collection[Connection]) -> RevocationFilter:
         """What is in force under these settings: what they exclude or no longer name is found by nobody."""
         named = {one.id: one for one in connections}
         excluded = frozenset(

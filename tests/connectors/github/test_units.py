@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from zlib import crc32
 
 import httpx
 import pytest
@@ -12,8 +13,17 @@ from connectors.github.source import connect
 from connectors.units import list_units
 
 
-def repos(*names: str) -> list[dict[str, str]]:
-    return [{"full_name": name, "html_url": f"https://github.test/{name}"} for name in names]
+def repos(*names: str) -> list[dict[str, Any]]:
+    """Repositories, each with an id of its own: GitHub's names know no case."""
+    return [
+        {"id": crc32(name.lower().encode()), "full_name": name, "html_url": f"https://github.test/{name}"}
+        for name in names
+    ]
+
+
+def named(name: str) -> dict[str, Any]:
+    """The answer for one repository by its name."""
+    return {f"repos/{name}": repos(name)[0]}
 
 
 def units(connection: GitHubConnection, answers: dict[str, Any], include: Sequence[str] = ("*",)) -> list[str]:
@@ -26,7 +36,8 @@ def units(connection: GitHubConnection, answers: dict[str, Any], include: Sequen
         return httpx.Response(200, json=body)
 
     patterns = connection.model_copy(update={"include": tuple(include), "exclude": ("acme/secret-*",)})
-    return [unit.id for unit in connect(patterns, httpx.MockTransport(answer)).units()]
+    found, _ = list_units(connect(patterns, httpx.MockTransport(answer)))
+    return [unit.name for unit in found]
 
 
 @pytest.mark.parametrize(
@@ -44,6 +55,8 @@ def units(connection: GitHubConnection, answers: dict[str, Any], include: Sequen
             ["acme/a", "else/public"],
             ["acme/a", "else/public"],
         ),
+        ({"user/repos": repos("acme/a"), "repos/corp/core": 403}, ["corp/core", "acme/a"], ["acme/a"]),
+        ({"user/repos": [], "repos/corp/core": 403, **named("acme/a")}, ["corp/core", "acme/a"], ["acme/a"]),
     ],
 )
 def test_each_kind_of_token_tells_its_repositories(
@@ -57,9 +70,30 @@ def test_a_token_that_may_list_nothing_is_an_error(connection: GitHubConnection)
         units(connection, {})
 
 
+def test_a_token_that_is_refused_all_that_the_settings_name_says_so(connection: GitHubConnection) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        path = request.url.path
+        status = 200 if path.endswith("user/repos") else 403 if path.endswith("acme/a") else 404
+        return httpx.Response(status, json=[])
+
+    patterns = connection.model_copy(update={"include": ("acme/a", "acme/b")})
+    with pytest.raises(UnreadableUnits, match="repos/acme/a"):
+        list(connect(patterns, httpx.MockTransport(answer)).units())
+
+
 def test_a_wrong_token_is_an_error(connection: GitHubConnection) -> None:
     with pytest.raises(AuthenticationFailed):
         units(connection, {"user/repos": 401})
+
+
+@pytest.mark.parametrize("odd", [None, 0, -1, "77", True, 7.5, {}])
+def test_a_repository_without_a_usable_id_is_not_read(
+    connection: GitHubConnection, odd: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its name alone could pass to another repository, and take the readers of this one along."""
+    listed = [{**repos("acme/a")[0], "id": odd}, *repos("acme/b")]
+    assert units(connection, {"user/repos": listed}) == ["acme/b"]
+    assert "acme/a is not read: the server gives it no id" in caplog.text
 
 
 @pytest.mark.parametrize(("status", "is_refused"), [(403, True), (422, True), (500, False)])

@@ -11,10 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from pydantic import SecretStr
-from sqlalchemy import insert
+from sqlalchemy import create_engine, insert
 
 from connectors.contract import Cursor, Membership
 from connectors.model import Unit
@@ -64,6 +66,25 @@ def test_migrations_make_exactly_the_tables(catalog: Catalog) -> None:
     with catalog._engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), tables.metadata) == []
         assert MigrationContext.configure(connection).get_current_revision() == HEAD
+
+
+def test_units_that_were_known_before_names_were_kept_have_theirs(tmp_path: Path) -> None:
+    engine, config = create_engine(f"sqlite:///{tmp_path / 'catalog.db'}"), Config()
+    config.set_main_option("script_location", "pipelines:catalog/migrations")
+    insert_unit = "INSERT INTO units (connection, unit, source, name, url, paused, gone) VALUES (?, ?, ?, ?, ?, ?, ?)"
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0002")
+        for unit, name, url in (("a", "Acme/API", "https://x.test/Acme/API"), ("b", "", "")):
+            connection.exec_driver_sql(insert_unit, ("acme", unit, "github", name, url, False, False))
+    engine.dispose()
+    settings = Settings(directory=tmp_path, catalog=CatalogSettings(url=SecretStr("sqlite:///catalog.db")))
+    with open_catalog(settings) as opened:
+        found = opened.unit_names.find(["acme/api", "https://x.test/acme/api", "", "b"])
+    assert {name: [unit.id for unit in units] for name, units in found.items()} == {
+        "acme/api": ["a"],
+        "https://x.test/acme/api": ["a"],
+    }
 
 
 def test_units_remember_what_is_gone_and_where_to_continue(catalog: Catalog) -> None:

@@ -163,28 +163,29 @@ def test_units_that_are_gone_lose_their_documents(
     assert indexed(services) == set()
 
 
-def test_the_documents_of_a_unit_shared_anew_follow_without_being_read(
+def test_documents_follow_a_unit_that_is_shared_anew_without_being_read(
     services: Services, source: MemorySource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(source, "units", listing(replace(UNIT, readers=("public",))))
-    assert sync_connection(services, CONNECTION).documents.new == 0
-    monkeypatch.setattr(source, "units", listing(replace(UNIT, readers=PRIVATE)))
+    monkeypatch.setattr(source, "units", lambda: iter([replace(UNIT, readers=PRIVATE)]))
     report = sync_connection(services, CONNECTION)
-    assert (report.documents.read, report.embedding.inputs, report.errors) == (0, 0, {})
+    assert (report.documents.changed, report.documents.read, report.errors) == (30, 0, {})
     with services.store() as store:
         assert {tuple(payload["readers"]) for _, payload in store.scan()} == {PRIVATE}
 
 
-def test_of_a_paused_connection_memberships_are_read_and_no_content(services: Services, source: MemorySource) -> None:
+def test_of_a_paused_connection_rights_are_read_and_no_content(
+    services: Services, source: MemorySource, monkeypatch: pytest.MonkeyPatch
+) -> None:
     source.put(document(50))
     source.people = [Membership("team", "ada@example.com")]
+    monkeypatch.setattr(source, "units", lambda: iter([replace(UNIT, readers=PRIVATE)]))
     services.catalog.connections.pause("acme", True)
-    requests = source.requests
     assert sync_connection(services, CONNECTION).documents.read == 0
-    assert (source.requests, services.catalog.groups_of("ada@example.com")) == (requests, frozenset(PRIVATE))
+    assert services.catalog.groups_of("ada@example.com")
+    with services.store() as store:
+        assert {tuple(payload["readers"]) for _, payload in store.scan()} == {PRIVATE}
     services.catalog.connections.pause("acme", False)
     assert sync_connection(services, CONNECTION).documents.new == 1
-    assert services.catalog.groups_of("ada@example.com")
 
 
 def test_memberships_that_cannot_be_read_stay_as_they_were(

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from connectors.github.settings import GitHubConnection
 from pipelines.catalog.revocations import EVERYBODY, RevokedScope, RightsInForce
 from pipelines.index.contract import Exclusion
-from pipelines.retrieval.revocations import Revocations
+from pipelines.retrieval.revocations import RevocationFilter
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 ACME = GitHubConnection(id="acme", source="github", token=SecretStr("t"))
@@ -28,8 +28,8 @@ def revoked(*tokens: str, readers: tuple[str, ...] = ()) -> RevokedScope:
     return RevokedScope(frozenset(tokens), frozenset(readers))
 
 
-def in_force(**rights: Any) -> Revocations:
-    return Revocations.of(RightsInForce(**rights), [ACME])
+def in_force(**rights: Any) -> RevocationFilter:
+    return RevocationFilter.of(RightsInForce(**rights), [ACME])
 
 
 MADE_PRIVATE = {UNIT: revoked("public", readers=("group:acme:u",))}
@@ -90,7 +90,7 @@ def test_a_connection_that_the_settings_do_not_name_is_shown_to_nobody() -> None
 @pytest.mark.parametrize(("unit", "name", "shown"), [("u", "acme/api", False), ("v", "acme/web", True)])
 def test_an_excluded_unit_is_shown_to_nobody(unit: str, name: str, shown: bool) -> None:
     excluding = ACME.model_copy(update={"exclude": ("acme/api",)})
-    revocations = Revocations.of(RightsInForce(names={("acme", unit): name}), [excluding])
+    revocations = RevocationFilter.of(RightsInForce(names={("acme", unit): name}), [excluding])
     assert revocations.permits(payload(("public",), unit=unit), None, NOW) is shown
     assert revocations.is_empty is shown
 
