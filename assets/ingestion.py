@@ -14,7 +14,8 @@ from connectors.registry import connect
 from connectors.settings import Connection
 from pipelines.ingestion.options import STAGES, Stage, SyncOptions
 from pipelines.ingestion.report import SyncReport
-from pipelines.ingestion.sync import sync_unit, sync_units
+from pipelines.ingestion.sync import sync_unit
+from pipelines.ingestion.unit_listing import sync_units
 from pipelines.services import Services
 
 DESCRIPTIONS: dict[Stage, str] = {
@@ -91,4 +92,4 @@ def _run_stage(stage: Stage, partition: str, config: ReadConfig, runtime: Runtim
 def _unit(services: Services, connection: Connection, connector: Connector, unit_id: str) -> Unit:
     """The unit as the catalog knows it; one that it does not know yet is looked for at the source."""
     state = services.catalog.units.get(connection.id, unit_id)
-    return state.unit if state else sync_units(services, connection, connector, only=[unit_id])[0]
+    return state.unit if state else sync_units(services, connection, connector, only=[unit_id]).chosen[0]

@@ -91,8 +91,11 @@ def build_memberships_job(connection: Connection) -> dg.JobDefinition:
     @dg.op(name=f"people_{dagster_name(connection.id)}", description=f"Read the memberships of {connection.id}.")
     def memberships(context: dg.OpExecutionContext, runtime: dg.ResourceParam[Runtime]) -> None:
         with runtime.services() as services, closing(connect(connection)) as connector:
-            count = refresh_memberships(services, connection, connector)
-        context.log.info(f"{connection.id}: {count} memberships, {connector.requests} requests")
+            found = refresh_memberships(services, connection, connector)
+        context.log.info(f"{connection.id}: {found.count} memberships, {connector.requests} requests")
+        for group, reason in found.unreadable.items():
+            context.log.warning(f"{connection.id}: who belongs to the group {group} cannot be read: {reason}")
+        context.add_output_metadata({"memberships": found.count, "unreadable groups": found.unreadable})
 
     @dg.job(
         name=f"memberships_{dagster_name(connection.id)}",

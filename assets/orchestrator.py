@@ -23,7 +23,8 @@ from connectors.registry import connect
 from pipelines.errors import HeadraceError, UsageError
 from pipelines.ingestion.options import STAGES, SyncOptions, Target
 from pipelines.ingestion.report import SyncReport
-from pipelines.ingestion.sync import DEFAULT, SILENT, Observer, sync_units
+from pipelines.ingestion.sync import DEFAULT, SILENT, Observer
+from pipelines.ingestion.unit_listing import sync_units
 from pipelines.settings import Settings
 
 QUIET: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -81,7 +82,7 @@ class DagsterOrchestrator:
     def _units(settings: Settings, target: Target) -> list[Unit]:
         connection = settings.connection(target.connection)
         with Runtime(settings).services() as services, closing(connect(connection)) as connector:
-            return sync_units(services, connection, connector, target.units)
+            return sync_units(services, connection, connector, target.units).chosen
 
 
 @contextmanager

@@ -16,7 +16,7 @@ freshness_schedule = dg.ScheduleDefinition(
 
 
 def build_schedules(connection: Connection) -> list[dg.ScheduleDefinition]:
-    """When the connection's jobs run. A paused connection's do not."""
+    """When the connection's jobs run. Of a paused one, syncs and memberships still do: they read rights, no content."""
     sync = job_name(connection.id)
     return [
         _schedule(connection, sync, sync, connection.schedule),
@@ -44,7 +44,7 @@ def _schedule(connection: Connection, name: str, job: str, cron: str, mode: str 
     )
     def schedule(runtime: dg.ResourceParam[Runtime]) -> dg.RunRequest | dg.SkipReason:
         with runtime.services() as services:
-            if services.catalog.connections.get(connection.id).paused:
+            if mode == "reconcile" and services.catalog.connections.get(connection.id).paused:
                 return dg.SkipReason(f"{connection.id} is paused")
         return dg.RunRequest(run_config=config)
 

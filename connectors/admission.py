@@ -18,7 +18,7 @@ from connectors.contract import (
     Deleted,
     Failed,
     ListingEntry,
-    Membership,
+    MembershipItem,
     ObjectItem,
     Skipped,
     id_prefix,
@@ -26,7 +26,7 @@ from connectors.contract import (
 from connectors.model import Document, Parent, Unit
 from connectors.settings import Connection
 
-Yielded: TypeAlias = Unit | Document | Skipped | Failed | Deleted | Checkpoint | ListingEntry | Membership
+Yielded: TypeAlias = Unit | Document | Skipped | Failed | Deleted | Checkpoint | ListingEntry | MembershipItem
 """All that a connector yields, beside findings."""
 
 _TEXTS = ("kind", "title", "url", "content_type", "author", "fingerprint")

@@ -138,6 +138,20 @@ class Membership:
 
 
 @dataclass(frozen=True, slots=True)
+class UnreadableGroup:
+    """A group of which the source does not tell who belongs to it; `reason` says why, in the source's words.
+
+    What is known of it stays in use for a limited time. A group that has no members is not this: it is not named.
+    """
+
+    group: str
+    reason: str
+
+
+MembershipItem: TypeAlias = Membership | UnreadableGroup
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One line of `headrace check`: what was looked at, whether it is well, and what to do if not."""
 
@@ -160,6 +174,8 @@ class Connector(Protocol):
         """All units that the token sees and the connection's patterns include, each once.
 
         A unit whose name, URL or readers differ from those known before is read anew, since its documents show them.
+        Raises `connectors.errors.UnreadableUnits` after all others, where single units that the settings spell out
+        could not be looked at; any other error leaves open what else there is.
         """
 
     def read(self, unit: Unit, cursor: Cursor | None = None, window: Window | None = None) -> Iterator[Item]:
@@ -185,8 +201,13 @@ class Connector(Protocol):
     def unit_of(self, document_id: str) -> str | None:
         """Id of the unit that an object is in now; None if it is gone, or in none that is read."""
 
-    def memberships(self) -> Iterator[Membership]:
-        """Who belongs to the groups that this connection's reader tokens name."""
+    def memberships(self) -> Iterator[MembershipItem]:
+        """Who belongs to the groups that this connection's reader tokens name, group by group.
+
+        A group's members are yielded one after the other, once all of them are known: so each group that was named
+        before an error is complete. One group's trouble is its `UnreadableGroup` (`connectors.groups`), and never
+        that of the others. A group that is not named, by the end, has no members.
+        """
 
     def close(self) -> None:
         """Release network connections."""

@@ -24,7 +24,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from connectors.admission import Refused, admit
-from connectors.contract import Checkpoint, Connector, Deleted, Failed, Skipped
+from connectors.contract import Checkpoint, Connector, Deleted, Failed, Membership, Skipped
 from connectors.errors import AuthenticationFailed, RateLimited, SourceError, TransientError
 from connectors.isolation import FAILURES_IN_A_ROW
 from connectors.model import Document, Unit
@@ -40,6 +40,7 @@ from connectors.tables import (
     membership_table,
     unit_table,
 )
+from connectors.units import list_units
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -100,12 +101,28 @@ def _read_documents(connection: Connection) -> Iterator[pa.Table]:
 
 def _read_memberships(connection: Connection) -> Iterator[pa.Table]:
     with closing(connect(connection)) as connector:
-        yield membership_table(connection, connector.memberships())
+        yield membership_table(connection, _memberships(connection, connector))
+
+
+def _memberships(connection: Connection, connector: Connector) -> Iterator[Membership]:
+    """Those that can be told: a table that is replaced holds nothing of other groups."""
+    for one in connector.memberships():
+        if isinstance(one, Membership):
+            yield one
+        else:
+            logger.warning("%s: who belongs to the group %s cannot be read: %s", connection.id, one.group, one.reason)
 
 
 def _read_units(connection: Connection) -> Iterator[pa.Table]:
     with closing(connect(connection)) as connector:
-        yield unit_table(connection, connector.units())
+        yield unit_table(connection, _units(connection, connector))
+
+
+def _units(connection: Connection, connector: Connector) -> list[Unit]:
+    found, unreadable = list_units(connector)
+    for one in unreadable:
+        logger.warning("%s: %s could not be looked at: %s", connection.id, one.name, one.reason)
+    return found
 
 
 def read_changes(connection: Connection, connector: Connector, state: dict[str, UnitState]) -> Iterator[Row]:
@@ -115,7 +132,7 @@ def read_changes(connection: Connection, connector: Connector, state: dict[str, 
     that allows no more requests, is left after a few units: what was read until then is good, and the next run goes on.
     """
     in_a_row = 0
-    for unit in list(connector.units()):  # listed to the end: a connector does one thing at a time
+    for unit in _units(connection, connector):  # listed to the end: a connector does one thing at a time
         try:
             yield from _read_unit(connection, connector, unit, _unit_state(state, unit))
             in_a_row = 0

@@ -9,10 +9,14 @@ SourceError
 ├─ AuthenticationFailed      the credentials are wrong: the user's to fix
 ├─ AccessDenied              the credentials do not reach this object
 ├─ NotFound                  no such object, or not for these credentials
-└─ RequestRejected           any other 4xx answer
+├─ RequestRejected           any other 4xx answer
+└─ UnreadableUnits           all units were listed but these
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 
 class SourceError(Exception):
@@ -66,3 +70,23 @@ class RequestRejected(SourceError):
     def __init__(self, where: str, status: int, reason: str) -> None:
         self.status = status
         super().__init__(f"{where}: HTTP {status}: {reason}")
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableUnit:
+    """A unit that the settings spell out, by the name or id that they have for it, and that could not be looked at.
+
+    `is_refused` tells what the source refuses, which is out of reach, from trouble that passes and is no evidence.
+    """
+
+    name: str
+    reason: str
+    is_refused: bool
+
+
+class UnreadableUnits(SourceError):
+    """Some units could not be looked at; a listing raises this after it has named all others."""
+
+    def __init__(self, units: Iterable[UnreadableUnit]) -> None:
+        self.units = tuple(units)
+        super().__init__("; ".join(f"{unit.name}: {unit.reason}" for unit in self.units))

@@ -5,12 +5,22 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
 import yaml
 from dotenv import dotenv_values
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from connectors.registry import AnyConnection, SourceName
 from connectors.settings import Connection
@@ -19,6 +29,20 @@ from pipelines.settings_errors import first_problem
 
 DEFAULT_FILE = "headrace.yaml"
 _VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
+_DURATION = re.compile(r"(?P<number>\d{1,4})(?P<unit>[dhm])")
+
+
+def _parse_duration(value: object) -> timedelta:
+    """`24h`, `90m` or `2d`. A bare number would leave its unit to be guessed."""
+    if isinstance(value, timedelta):
+        return value
+    if not isinstance(value, str) or not (found := _DURATION.fullmatch(value.strip())):
+        raise ValueError("must be a number of days, hours or minutes, such as 2d, 24h or 90m")
+    unit = {"d": timedelta(days=1), "h": timedelta(hours=1), "m": timedelta(minutes=1)}[found["unit"]]
+    return int(found["number"]) * unit
+
+
+Duration: TypeAlias = Annotated[timedelta, BeforeValidator(_parse_duration)]
 
 
 class _SettingsModel(BaseModel):
@@ -110,6 +134,11 @@ class Settings(_SettingsModel):
     assistants: tuple[AssistantSettings, ...] = ()
     reranker: RerankerSettings | None = None
     golden: GoldenQuestions | None = None
+    memberships_max_age: Duration = Field(
+        default=timedelta(hours=24),
+        gt=timedelta(0),
+        description="How long the members of a group count that can no longer be read (days, hours or minutes: 24h)",
+    )
 
     @model_validator(mode="after")
     def _ids_are_unique(self) -> Settings:

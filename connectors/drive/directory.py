@@ -9,18 +9,20 @@ Source: https://developers.google.com/workspace/admin/directory/reference/rest/v
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import quote
 
 import httpx
 
-from connectors.contract import Membership
+from connectors.contract import MembershipItem
 from connectors.drive.client import open_api
 from connectors.drive.credentials import Authorization
 from connectors.drive.payloads import DirectoryGroupPage, DirectoryMemberPage
 from connectors.drive.responses import follow_pages, parser
 from connectors.drive.settings import DriveConnection
 from connectors.errors import NotFound
+from connectors.groups import GroupReads
 
 SCOPE = "https://www.googleapis.com/auth/admin.directory.group.readonly"
 PER_PAGE = 200
@@ -42,23 +44,24 @@ class GoogleDirectory:
     def close(self) -> None:
         self._api.close()
 
-    def memberships(self) -> Iterator[Membership]:
+    def memberships(self) -> Iterator[MembershipItem]:
         """People in each group, and in the groups inside it."""
-        groups = self._pages(
-            DirectoryGroupPage, "groups", {"customer": "my_customer", "fields": "nextPageToken,groups(email)"}
-        )
-        for name in sorted({group.email.strip().lower() for page in groups for group in page.groups}):
-            for email in sorted(self._members(name)):
-                yield Membership(name, email)
+        groups = GroupReads(lambda: next(self._groups()))
+        for name in sorted({group.email.strip().lower() for page in self._groups() for group in page.groups}):
+            yield from groups.read(name, partial(self._members, name))
 
-    def _members(self, group: str) -> set[str]:
-        """Addresses; none for a group that has been deleted since it was listed."""
+    def _groups(self) -> Iterator[DirectoryGroupPage]:
+        params = {"customer": "my_customer", "fields": "nextPageToken,groups(email)"}
+        return self._pages(DirectoryGroupPage, "groups", params)
+
+    def _members(self, group: str) -> list[str]:
+        """Addresses, sorted; none for a group that has been deleted since it was listed."""
         params = {"includeDerivedMembership": "true", "fields": "nextPageToken,members(email,type,status)"}
         try:
             pages = list(self._pages(DirectoryMemberPage, f"groups/{quote(group, safe='@')}/members", params))
         except NotFound:
-            return set()
-        return {member.email.strip().lower() for page in pages for member in page.members if member.is_person}
+            return []
+        return sorted({member.email.strip().lower() for page in pages for member in page.members if member.is_person})
 
     def _pages(self, payload: type[Page], path: str, params: Mapping[str, Any]) -> Iterator[Page]:
         def read(token: str | None) -> Page:

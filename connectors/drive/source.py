@@ -13,7 +13,7 @@ from functools import partial
 
 import httpx
 
-from connectors.contract import Cursor, Deleted, Finding, Item, ListingEntry, Membership, Window
+from connectors.contract import Cursor, Deleted, Finding, Item, ListingEntry, MembershipItem, Window
 from connectors.drive.changes import ChangesReader, CursorRefused
 from connectors.drive.client import DriveClient
 from connectors.drive.cursor import ChangesCursor, ModifiedCursor, parse_cursor
@@ -119,7 +119,7 @@ class DriveConnector:
                 yield found or Deleted(document_id)
         yield from self._documents.read(located, reading)
 
-    def memberships(self) -> Iterator[Membership]:
+    def memberships(self) -> Iterator[MembershipItem]:
         """Members of groups, where the connection names Google's Directory API; Drive itself has none.
 
         A person's domain is known without: see `connectors.drive.access.domain_groups`.

@@ -13,20 +13,19 @@ https://docs.github.com/en/rest/collaborators/collaborators#list-repository-coll
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from urllib.parse import quote
 
-from connectors.contract import Membership
-from connectors.errors import AccessDenied, NotFound, RequestRejected
+from connectors.contract import MembershipItem
+from connectors.errors import AccessDenied, NotFound, RequestRejected, UnreadableUnits
 from connectors.github.client import GitHubClient
 from connectors.github.graphql import select_by_alias
 from connectors.github.payloads.graphql import GitHubPerson, PeopleByAlias
 from connectors.github.payloads.parsing import NotAsDocumented
 from connectors.github.payloads.rest import GitHubAccount, GitHubRepository
+from connectors.groups import GroupReads
 from connectors.model import PUBLIC, group_token
-
-logger = logging.getLogger(__name__)
 
 PEOPLE_PER_REQUEST = 50
 
@@ -45,29 +44,29 @@ def reader_tokens(connection: str, repository: GitHubRepository) -> tuple[str, .
 
 def memberships(
     client: GitHubClient, emails: Mapping[str, str], repositories: Iterable[GitHubRepository]
-) -> Iterator[Membership]:
+) -> Iterator[MembershipItem]:
     """Collaborators of those `repositories` that are not public, by each e-mail address that is known of them.
 
     One request for each repository, and one for each handful of people.
     """
     known: dict[str, tuple[str, ...]] = {login.lower(): (email,) for login, email in emails.items()}
-    for repository in repositories:
-        if is_public(repository):
-            continue
-        logins = _collaborators(client, repository.full_name)
-        known |= _addresses(client, repository, [login for login in logins if login not in known])
-        for login in logins:
-            for email in known[login]:
-                yield Membership(repository.unit_id, email)
-
-
-def _collaborators(client: GitHubClient, name: str) -> list[str]:
+    groups = GroupReads(lambda: client.headers("rate_limit"))
     try:
-        found = list(client.listing(GitHubAccount, f"repos/{quote(name)}/collaborators"))
-    except (AccessDenied, NotFound) as error:
-        logger.warning("%s: its documents are visible to administrators only: %s", name, error)
-        return []
-    return [person.login.lower() for person in found if person.login]
+        for repository in repositories:
+            if not is_public(repository):
+                yield from groups.read(repository.unit_id, partial(_members, client, repository, known))
+    except UnreadableUnits as error:
+        # Of one that is refused nobody sees anything; the group of one whose trouble passes stays as it was.
+        if not all(unit.is_refused for unit in error.units):
+            raise
+
+
+def _members(client: GitHubClient, repository: GitHubRepository, known: dict[str, tuple[str, ...]]) -> list[str]:
+    """Addresses of a repository's collaborators; those of people who are new to it are added to `known`, by login."""
+    found = list(client.listing(GitHubAccount, f"repos/{quote(repository.full_name)}/collaborators"))
+    logins = [person.login.lower() for person in found if person.login]
+    known |= _addresses(client, repository, [login for login in logins if login not in known])
+    return [email for login in logins for email in known[login]]
 
 
 def _addresses(client: GitHubClient, repository: GitHubRepository, logins: Sequence[str]) -> dict[str, tuple[str, ...]]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import httpx
 
-from connectors.contract import Cursor, Deleted, Finding, Item, ListingEntry, Membership, Window, id_prefix
+from connectors.contract import Cursor, Deleted, Finding, Item, ListingEntry, MembershipItem, Window, id_prefix
 from connectors.errors import AccessDenied, NotFound, SourceError
 from connectors.github import access
 from connectors.github.client import GitHubClient
@@ -16,6 +16,7 @@ from connectors.github.reader import RepositoryReader
 from connectors.github.settings import GitHubConnection
 from connectors.github.units import repositories
 from connectors.model import Unit
+from connectors.units import list_units
 
 
 def connect(connection: GitHubConnection, transport: httpx.BaseTransport | None = None) -> GitHubConnector:
@@ -51,7 +52,7 @@ class GitHubConnector:
         for repository in repositories(self._client, self._connection):
             yield self._unit(repository)
 
-    def memberships(self) -> Iterator[Membership]:
+    def memberships(self) -> Iterator[MembershipItem]:
         found = repositories(self._client, self._connection)
         return access.memberships(self._client, self._connection.emails, found)
 
@@ -101,6 +102,7 @@ class GitHubConnector:
         return Finding("credentials", True, f"{name}, {rights}")
 
     def _check_reach(self) -> Finding:
-        count = sum(1 for _ in self.units())
-        advice = "" if count else "; give the token access to repositories, or check `include` and `exclude`"
-        return Finding("repositories", count > 0, f"{count} in reach{advice}")
+        found, unreadable = list_units(self)
+        advice = "" if found else "; give the token access to repositories, or check `include` and `exclude`"
+        others = "".join(f"; {one.name}: {one.reason}" for one in unreadable)
+        return Finding("repositories", bool(found) and not unreadable, f"{len(found)} in reach{advice}{others}")

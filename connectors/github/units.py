@@ -7,7 +7,16 @@ from collections.abc import Iterator
 from itertools import chain
 from urllib.parse import quote
 
-from connectors.errors import AccessDenied, NotFound
+from connectors.errors import (
+    AccessDenied,
+    AuthenticationFailed,
+    NotFound,
+    RateLimited,
+    SourceError,
+    TransientError,
+    UnreadableUnit,
+    UnreadableUnits,
+)
 from connectors.github.client import GitHubClient
 from connectors.github.payloads.rest import GitHubRepository
 from connectors.github.settings import GitHubConnection
@@ -23,12 +32,13 @@ def repositories(client: GitHubClient, connection: GitHubConnection) -> Iterator
 
     Repositories that `include` spells out are looked up where no listing has them: public ones of others.
     If the token may list nothing at all, those of the owners that `include` names are listed.
-    Raises SourceError.
+    Raises SourceError; UnreadableUnits after all others, where some could not be looked up.
     """
     seen: set[str] = set()
+    unreadable: list[UnreadableUnit] = []
     names: set[str] = set()
     listed = ((repository, ()) for repository in _list_all(client, connection))
-    for repository, aliases in chain(listed, _look_up(client, connection, names)):
+    for repository, aliases in chain(listed, _look_up(client, connection, names, unreadable)):
         name, unit_id = repository.full_name, repository.unit_id
         if not name or unit_id in seen or not connection.includes(name, *aliases):
             continue
@@ -38,6 +48,8 @@ def repositories(client: GitHubClient, connection: GitHubConnection) -> Iterator
         seen.add(unit_id)
         names.add(name.lower())
         yield repository
+    if unreadable:
+        raise UnreadableUnits(unreadable)
 
 
 def _list_all(client: GitHubClient, connection: GitHubConnection) -> Iterator[GitHubRepository]:
@@ -59,24 +71,24 @@ def _list_all(client: GitHubClient, connection: GitHubConnection) -> Iterator[Gi
 
 
 def _look_up(
-    client: GitHubClient, connection: GitHubConnection, listed: set[str]
+    client: GitHubClient, connection: GitHubConnection, listed: set[str], unreadable: list[UnreadableUnit]
 ) -> Iterator[tuple[GitHubRepository, tuple[str, ...]]]:
     """Repositories that `include` spells out and that no listing named, with the name that it has for them.
 
-    One that was renamed or transferred is still the one that was asked for. One that is refused leaves the others
-    alone; where nothing else is in reach, that is the error.
+    One that was renamed or transferred is still the one that was asked for. One that cannot be looked up, for reasons
+    of its own, is added to `unreadable`: an organisation may demand single sign-on, a server fail for one of them.
     """
-    refused: AccessDenied | None = None
     for name in _exact_names(connection):
         if name.lower() in listed:
             continue
         try:
             yield client.repository(name)[0], (name,)
-        except (AccessDenied, NotFound) as error:
-            logger.warning("%s, which `include` names, is out of reach: %s", name, error)
-            refused = error if isinstance(error, AccessDenied) else refused
-    if refused and not listed:
-        raise refused
+        except NotFound:
+            continue
+        except (AuthenticationFailed, RateLimited):
+            raise
+        except SourceError as error:
+            unreadable.append(UnreadableUnit(name, str(error), not isinstance(error, TransientError)))
 
 
 def _exact_names(connection: GitHubConnection) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 
-from connectors.contract import Membership
+from connectors.contract import Membership, MembershipItem, UnreadableGroup
 from connectors.errors import AccessDenied, NotFound, RequestRejected
 from connectors.model import PUBLIC, group_token, user_token
 from connectors.notion.client import NotionClient
@@ -22,16 +22,24 @@ def readers(connection: NotionConnection) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_token(connection.id, name.strip()) for name in connection.readers if name.strip()))
 
 
-def memberships(connection: NotionConnection, client: NotionClient) -> Iterator[Membership]:
-    """People of the workspace whose e-mail address the integration may see; bots are left out.
+def memberships(connection: NotionConnection, client: NotionClient) -> Iterator[MembershipItem]:
+    """People of the workspace, where they are readers. Trouble that passes is raised: there is no other group."""
+    if group_token(connection.id, WORKSPACE) not in readers(connection):
+        return
+    try:
+        people = addresses(client)
+    except (AccessDenied, NotFound, RequestRejected) as error:
+        yield UnreadableGroup(WORKSPACE, str(error))
+    else:
+        yield from (Membership(WORKSPACE, address) for address in people)
+
+
+def addresses(client: NotionClient) -> list[str]:
+    """Of the people of the workspace, as far as the integration may see them; bots are left out. Raises SourceError.
 
     https://developers.notion.com/reference/get-users
     """
-    if group_token(connection.id, WORKSPACE) not in readers(connection):
-        return
-    for user in client.users():
-        if user.type == "person" and user.person.email:
-            yield Membership(WORKSPACE, user.person.email)
+    return [user.person.email for user in client.users() if user.type == "person" and user.person.email]
 
 
 def names(client: NotionClient) -> dict[str, str]:

@@ -40,7 +40,7 @@ def _check_people(connection: NotionConnection, client: NotionClient) -> Finding
     if group_token(connection.id, access.WORKSPACE) not in access.readers(connection):
         return Finding("people", True, "not asked for: `readers` names who may read")
     try:
-        count = len(list(access.memberships(connection, client)))
+        count = len(access.addresses(client))
     except AccessDenied as error:
         return Finding("people", False, f"{error}; give the integration the capability to read users with e-mail")
     advice = "" if count else "; give the integration the capability to read users with their e-mail addresses"

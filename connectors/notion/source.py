@@ -8,7 +8,7 @@ from functools import partial
 
 import httpx
 
-from connectors.contract import Checkpoint, Cursor, Deleted, Failed, Finding, Item, ListingEntry, Membership, Window
+from connectors.contract import Checkpoint, Cursor, Deleted, Failed, Finding, Item, ListingEntry, MembershipItem, Window
 from connectors.errors import InvalidResponse, TransientError
 from connectors.isolation import Isolation
 from connectors.model import Unit
@@ -90,7 +90,7 @@ class NotionConnector:
         self._events.roots.add(root.ref)
         return root.ref.id
 
-    def memberships(self) -> Iterator[Membership]:
+    def memberships(self) -> Iterator[MembershipItem]:
         return access.memberships(self._connection, self._client)
 
     def listing(self, unit: Unit) -> Iterator[ListingEntry]:

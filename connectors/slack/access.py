@@ -7,21 +7,22 @@ Needs the scopes users:read.email, for private channels groups:read, and for use
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Iterator
+from functools import partial
 
-from connectors.contract import Membership
-from connectors.errors import AccessDenied, NotFound
+from connectors.contract import MembershipItem
+from connectors.errors import NotFound, SourceError
+from connectors.groups import GroupReads
 from connectors.model import group_token
 from connectors.slack.client import SlackClient
 from connectors.slack.directory import SlackDirectory
 from connectors.slack.payloads import SlackChannel, SlackUser
 
-logger = logging.getLogger(__name__)
-
 WORKSPACE = "workspace"
 SLACKBOT = "USLACKBOT"
 """Slack's own account, which is not always marked as a bot."""
+MOST_LOOKED_UP = 200
+"""People that are asked for one by one, where the list of all is refused. Slack allows about a hundred a minute."""
 
 
 def is_private(channel: SlackChannel) -> bool:
@@ -34,16 +35,17 @@ def channel_readers(connection: str, channel: SlackChannel) -> tuple[str, ...]:
     return (group_token(connection, channel.id if is_private(channel) else WORKSPACE),)
 
 
-def read_memberships(client: SlackClient, directory: SlackDirectory) -> Iterator[Membership]:
+def read_memberships(client: SlackClient, directory: SlackDirectory) -> Iterator[MembershipItem]:
     """Members of the workspace, of each private channel, and of each user group."""
-    team = directory.identity.team_id
-    yield from _memberships(WORKSPACE, (user for user in directory.users.values() if is_member(user, team)))
+    groups, people = GroupReads(client.identity), _People(client, directory)
+    yield from groups.read(WORKSPACE, people.members)
     for channel in directory.channels.values():
         if is_private(channel):
-            yield from _memberships(channel.id, _colleagues(directory, team, _read_members(client, channel)))
+            # Its first request is sent when its addresses are asked for.
+            yield from groups.read(channel.id, partial(people.colleagues, client.members(channel.id)))
     for group in directory.usergroups.values():
         if not group.date_delete:
-            yield from _memberships(group.id, _colleagues(directory, team, group.users))
+            yield from groups.read(group.id, partial(people.colleagues, group.users))
 
 
 def is_member(user: SlackUser, team: str) -> bool:
@@ -61,18 +63,41 @@ def is_colleague(user: SlackUser, team: str) -> bool:
     return not team or (user.team_id or team) == team or team in user.enterprise_user.teams
 
 
-def _memberships(group: str, users: Iterable[SlackUser]) -> Iterator[Membership]:
-    return (Membership(group, user.profile.email) for user in users if user.profile.email)
+class _People:
+    """Addresses of people, from the list of all; where that cannot be read, of each who is asked for."""
 
+    def __init__(self, client: SlackClient, directory: SlackDirectory) -> None:
+        self._client = client
+        self._directory = directory
+        self._team = directory.identity.team_id
+        self._one_by_one: dict[str, SlackUser | None] | None = None
 
-def _colleagues(directory: SlackDirectory, team: str, ids: Iterable[str]) -> Iterator[SlackUser]:
-    known = (directory.users.get(user_id) for user_id in ids)
-    return (user for user in known if user and is_colleague(user, team))
+    def members(self) -> list[str]:
+        """Addresses of all who may see every public channel. Raises SourceError where the list cannot be read."""
+        try:
+            users = self._directory.users
+        except SourceError:
+            self._one_by_one = {}
+            raise
+        return [user.profile.email for user in users.values() if is_member(user, self._team)]
 
+    def colleagues(self, ids: Iterable[str]) -> list[str]:
+        """Addresses of those of the workspace's people who are among `ids`. Raises SourceError."""
+        found = map(self._find, ids)
+        return [user.profile.email for user in found if user and is_colleague(user, self._team)]
 
-def _read_members(client: SlackClient, channel: SlackChannel) -> list[str]:
-    try:
-        return list(client.members(channel.id))
-    except (AccessDenied, NotFound) as error:
-        logger.warning("#%s: its messages are visible to administrators only: %s", channel.name, error)
-        return []
+    def _find(self, user_id: str) -> SlackUser | None:
+        known = self._one_by_one
+        if known is None:
+            return self._directory.users.get(user_id)
+        if user_id not in known:
+            if len(known) == MOST_LOOKED_UP:
+                raise SourceError("users.list cannot be read, and its people are too many to be asked for one by one")
+            known[user_id] = self._look_up(user_id)
+        return known[user_id]
+
+    def _look_up(self, user_id: str) -> SlackUser | None:
+        try:
+            return self._client.user(user_id)
+        except NotFound:
+            return None

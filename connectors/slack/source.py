@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import httpx
 
-from connectors.contract import Checkpoint, Cursor, Deleted, Finding, Item, ListingEntry, Membership, Window
+from connectors.contract import Checkpoint, Cursor, Deleted, Finding, Item, ListingEntry, MembershipItem, Window
 from connectors.errors import AccessDenied, NotFound, RequestRejected, SourceError
 from connectors.isolation import Isolation
 from connectors.model import Document, Unit
@@ -82,7 +82,7 @@ class SlackConnector:
             if not out_of_reach and self._connection.includes(channel.id, name):
                 yield Unit(channel.id, name, f"{base}/{channel.id}", channel_readers(self._connection.id, channel))
 
-    def memberships(self) -> Iterator[Membership]:
+    def memberships(self) -> Iterator[MembershipItem]:
         return read_memberships(self._client, self._directory)
 
     def read(self, unit: Unit, cursor: Cursor | None = None, window: Window | None = None) -> Iterator[Item]:

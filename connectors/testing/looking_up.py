@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import groupby
 
-from connectors.contract import Checkpoint, Deleted, Item
+from connectors.contract import Checkpoint, Deleted, Item, UnreadableGroup
 from connectors.model import Document, group_token
 from connectors.testing.full_reads import EMAIL
 from connectors.testing.observation import Observation, UnitRead, differences, id_of, is_attachment, objects_of
@@ -108,12 +109,18 @@ def _no_unit(seen: Observation) -> Iterator[str]:
             yield f"{absent}: {unit!r}"
 
 
-@promise("memberships are of groups that reader tokens name, and of people's addresses, once each")
+@promise("memberships are of groups that reader tokens name, one group after the other, and of addresses, once each")
 def _memberships(seen: Observation) -> Iterator[str]:
     connection = seen.case.connection.id
     named = {token for document in seen.documents for token in document.readers}
     named |= {token for unit in seen.units for token in unit.readers}
+    for group, times in Counter(group for group, _ in groupby(one.group for one in seen.memberships)).items():
+        if times > 1:
+            yield f"{group}: its members come in {times} parts"
     for membership, times in Counter(seen.memberships).items():
+        if isinstance(membership, UnreadableGroup):
+            yield f"{membership}, although the server answers"
+            continue
         if times > 1:
             yield f"{membership} came {times} times"
         if not EMAIL.fullmatch(membership.email):

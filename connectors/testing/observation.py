@@ -19,7 +19,7 @@ from connectors.contract import (
     Deleted,
     Item,
     ListingEntry,
-    Membership,
+    MembershipItem,
     ObjectItem,
 )
 from connectors.model import Document, Unit
@@ -118,7 +118,7 @@ class Observation:
         return {unit.id: list(self._connector.listing(unit)) for unit in self.units}
 
     @cached_property
-    def memberships(self) -> list[Membership]:
+    def memberships(self) -> list[MembershipItem]:
         return list(self._connector.memberships())
 
     @property

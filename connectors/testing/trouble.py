@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import httpx
 
-from connectors.contract import Checkpoint, Connector, Deleted, Failed, Item, ObjectItem
+from connectors.contract import Checkpoint, Connector, Deleted, Failed, Item, Membership, MembershipItem, ObjectItem
 from connectors.errors import AuthenticationFailed, SourceError
 from connectors.isolation import FAILURES_IN_A_ROW
 from connectors.testing.observation import (
@@ -139,9 +139,9 @@ def _no_evidence(seen: Observation) -> Iterator[str]:
             yield "a check finds it well"
 
 
-@promise("units, listings and memberships do not end early where a request fails in the middle")
+@promise("units and listings do not end early where a request fails in the middle")
 def _ended_early(seen: Observation) -> Iterator[str]:
-    for name in ("units", "listing", "memberships"):
+    for name in ("units", "listing"):
         ask = _questions(seen)[name]
         with seen.opened() as counting:
             expected = list(ask(counting))
@@ -151,6 +151,24 @@ def _ended_early(seen: Observation) -> Iterator[str]:
                 found, error = _until_error(ask(connector))
             if error is None and found != expected:
                 yield f"{name}: {len(found)} of {len(expected)} and no error, where request {number + 1} fails"
+
+
+@promise(
+    "a group's members are told as a whole, or it is said that they cannot be, where a request fails in the middle"
+)
+def _groups(seen: Observation) -> Iterator[str]:
+    expected = _by_group(seen.memberships)
+    with seen.opened() as counting:
+        list(counting.memberships())
+        needed = counting.requests
+    for number in range(0, needed, max(1, needed // MOST_PLACES)):
+        with seen.troubled(_nth_down(number)) as (connector, _):
+            found, error = _until_error(connector.memberships())
+        for group, members in (told := _by_group(found)).items():
+            if members and members != expected.get(group):
+                yield f"{group}: {sorted(members)} are not all its members, where request {number + 1} fails"
+        if error is None and (lost := expected.keys() - told.keys()):
+            yield f"nothing is said of {sorted(lost)}, and no error, where request {number + 1} fails"
 
 
 @promise("credentials that are refused are told at once")
@@ -178,6 +196,14 @@ def _questions(seen: Observation) -> dict[str, Callable[[Connector], Iterator[ob
         "unit_of": lambda connector: _unit_of(connector, ids[0]),
         "memberships": lambda connector: connector.memberships(),
     }
+
+
+def _by_group(found: list[MembershipItem]) -> dict[str, set[str]]:
+    """Addresses of members, by group; none of a group that cannot be read."""
+    groups: dict[str, set[str]] = {}
+    for one in found:
+        groups.setdefault(one.group, set()).update([one.email] if isinstance(one, Membership) else ())
+    return groups
 
 
 def _unit_of(connector: Connector, document_id: str) -> Iterator[object]:
@@ -284,5 +310,6 @@ PROMISES: tuple[Promise, ...] = (
     _interrupted,
     _no_evidence,
     _ended_early,
+    _groups,
     _refused,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Self
 
 from sqlalchemy import Engine
@@ -32,7 +33,7 @@ __all__ = ["Catalog", "Load", "Outcome", "RightsRead", "open_catalog"]
 class Catalog:
     """Where every object is, and why. What several tables must agree on is written in one transaction."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, memberships_max_age: timedelta) -> None:
         self._engine = engine
         self.connections = Connections(engine)
         self.units = Units(engine)
@@ -40,7 +41,7 @@ class Catalog:
         self.documents = Documents(engine)
         self.loads = Loads(engine)
         self.embeddings = EmbeddingCache(engine)
-        self.memberships = Memberships(engine)
+        self.memberships = Memberships(engine, memberships_max_age)
         self.rights = Rights(engine)
         self.revocations = Revocations(engine)
         self.leases = Leases(engine)
@@ -107,4 +108,5 @@ class Catalog:
 
 def open_catalog(settings: Settings) -> Catalog:
     """Open the catalog that the settings name, and bring its tables up to date. Raises SettingsError."""
-    return Catalog(open_database(settings.catalog.url.get_secret_value(), settings.directory))
+    engine = open_database(settings.catalog.url.get_secret_value(), settings.directory)
+    return Catalog(engine, settings.memberships_max_age)

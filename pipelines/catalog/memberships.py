@@ -1,33 +1,144 @@
-"""Who belongs to which group, so that a join or leave changes no vectors."""
+"""Who belongs to which group, so that a join or leave changes no vectors, and how old that knowledge is."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Engine, delete, select
+from sqlalchemy import Connection, Engine, and_, delete, func, select
 
-from connectors.contract import Membership
+from connectors.contract import Membership, MembershipItem
+from connectors.errors import SourceError
 from connectors.model import group_token
 from pipelines.catalog import tables
-from pipelines.catalog.statements import upsert
+from pipelines.catalog.statements import in_parts, upsert
+
+
+@dataclass(frozen=True, slots=True)
+class GroupState:
+    """A group, by its reader token, whose members could not be read. `read_at` is when they last were."""
+
+    group: str
+    reason: str
+    read_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class MembershipsAge:
+    """Of one connection: when the group was read whose members were read longest ago, and how many groups could not be
+    read. A group that was never read has no time: nobody belongs to it."""
+
+    oldest_read: datetime | None = None
+    unreadable: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MembershipsRead:
+    """How many memberships were read, and which groups (by id) could not be, with the reason."""
+
+    count: int
+    unreadable: dict[str, str]
 
 
 class Memberships:
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    """A group that was not read for longer than `max_age` means nobody."""
 
-    def replace(self, connection: str, memberships: Iterable[Membership]) -> int:
-        """Make these all memberships of a connection, at once; returns how many there are."""
-        pairs = {(group_token(connection, one.group), one.email.strip().lower()) for one in memberships}
-        rows = [{"connection": connection, "group": group, "email": email} for group, email in sorted(pairs)]
-        with self._engine.begin() as transaction:
-            transaction.execute(delete(tables.memberships).where(tables.memberships.c.connection == connection))
-            upsert(transaction, tables.memberships, rows)
-        return len(rows)
+    def __init__(self, engine: Engine, max_age: timedelta) -> None:
+        self._engine = engine
+        self._max_age = max_age
+
+    def replace(self, connection: str, found: Iterable[MembershipItem]) -> MembershipsRead:
+        """Make these the memberships of a connection, at once. What is known of groups that could not be read stays;
+        groups that are not named have no members any more.
+
+        Raises the SourceError that `found` raises. The groups that were named before have been brought up to date
+        then, and the others are as they were.
+        """
+        started = datetime.now(UTC)
+        members: dict[str, set[str]] = defaultdict(set)
+        unreadable: dict[str, str] = {}
+        error: SourceError | None = None
+        try:
+            for one in found:
+                if isinstance(one, Membership):
+                    members[one.group].add(one.email.strip().lower())
+                else:
+                    unreadable[one.group] = one.reason
+        except SourceError as raised:
+            error = raised
+        self._record(connection, members, unreadable, read_at=started, is_complete=error is None)
+        if error:
+            raise error
+        return MembershipsRead(sum(map(len, members.values())), unreadable)
 
     def groups_of(self, email: str) -> frozenset[str]:
-        """Reader tokens of the groups that a person belongs to."""
-        table = tables.memberships
-        statement = select(table.c.group).where(table.c.email == email.strip().lower())
+        """Reader tokens of the groups that a person belongs to, as far as that was read lately enough."""
+        table, groups = tables.memberships, tables.groups
+        same = and_(groups.c.connection == table.c.connection, groups.c.group == table.c.group)
+        fresh = groups.c.read_at >= datetime.now(UTC) - self._max_age
+        statement = select(table.c.group).join(groups, same).where(table.c.email == email.strip().lower(), fresh)
         with self._engine.connect() as transaction:
             return frozenset(transaction.execute(statement).scalars())
+
+    def is_too_old(self, read_at: datetime | None) -> bool:
+        """Whether memberships that were read then count no longer."""
+        return read_at is None or read_at < datetime.now(UTC) - self._max_age
+
+    def unreadable(self, connection: str) -> list[GroupState]:
+        """Groups of a connection whose members could not be read the last time, by their tokens."""
+        table = tables.groups
+        where = (table.c.connection == connection, table.c.unreadable.is_not(None))
+        statement = select(table.c.group, table.c.unreadable, table.c.read_at).where(*where).order_by(table.c.group)
+        with self._engine.connect() as transaction:
+            return [GroupState(*row) for row in transaction.execute(statement)]
+
+    def ages(self) -> dict[str, MembershipsAge]:
+        """How old the memberships of each connection are."""
+        table = tables.groups
+        figures = (func.min(table.c.read_at), func.count(table.c.unreadable))
+        statement = select(table.c.connection, *figures).group_by(table.c.connection)
+        with self._engine.connect() as transaction:
+            return {connection: MembershipsAge(*row) for connection, *row in transaction.execute(statement)}
+
+    def _record(
+        self,
+        connection: str,
+        members: dict[str, set[str]],
+        unreadable: dict[str, str],
+        *,
+        read_at: datetime,
+        is_complete: bool,
+    ) -> None:
+        read = {group_token(connection, group): emails for group, emails in members.items() if group not in unreadable}
+        refused = {group_token(connection, group): reason for group, reason in unreadable.items()}
+        with self._engine.begin() as transaction:
+            if is_complete:
+                gone = _known_groups(transaction, connection) - read.keys() - refused.keys()
+                _remove_members(transaction, connection, gone)
+                _remove_groups(transaction, connection, gone)
+            _remove_members(transaction, connection, read)
+            emails = [{"group": group, "email": one} for group in sorted(read) for one in sorted(read[group])]
+            upsert(transaction, tables.memberships, [{"connection": connection, **row} for row in emails])
+            rows = [{"connection": connection, "group": one, "read_at": read_at, "unreadable": None} for one in read]
+            upsert(transaction, tables.groups, rows, update=("read_at", "unreadable"))
+            rows = [{"connection": connection, "group": one, "unreadable": why} for one, why in refused.items()]
+            upsert(transaction, tables.groups, rows, update=("unreadable",))
+
+
+def _known_groups(transaction: Connection, connection: str) -> set[str]:
+    table = tables.groups
+    return set(transaction.execute(select(table.c.group).where(table.c.connection == connection)).scalars())
+
+
+def _remove_members(transaction: Connection, connection: str, groups: Iterable[str]) -> None:
+    table = tables.memberships
+    for part in in_parts(groups):
+        transaction.execute(delete(table).where(table.c.connection == connection, table.c.group.in_(part)))
+
+
+def _remove_groups(transaction: Connection, connection: str, groups: Iterable[str]) -> None:
+    table = tables.groups
+    for part in in_parts(groups):
+        transaction.execute(delete(table).where(table.c.connection == connection, table.c.group.in_(part)))

@@ -142,6 +142,16 @@ memberships = Table(
     Index("memberships_by_email", "email"),
 )
 
+groups = Table(
+    "groups",
+    metadata,
+    Column("connection", Text, nullable=False),
+    Column("group", Text, nullable=False, doc="Reader token of the group"),
+    Column("read_at", UtcTime, doc="When its members were last read; null: never"),
+    Column("unreadable", Text, doc="Why its members could not be read since"),
+    PrimaryKeyConstraint("connection", "group"),
+)
+
 revocations = Table(
     "revocations",
     metadata,

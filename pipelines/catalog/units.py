@@ -45,8 +45,10 @@ class Units:
         *,
         documents_follow: bool = False,
         why_gone: Callable[[Unit], str] = lambda unit: NOT_LISTED,
+        is_untold: Callable[[Unit], bool] = lambda unit: False,
     ) -> None:
         """Store the units of a complete listing; the connection's others are gone, and nobody sees their documents.
+        One of which the listing could not tell (`is_untold`) stays as it is.
 
         A unit whose name or URL has changed forgets its cursor: all its documents show them, and the next read takes
         in the whole unit. So does one with other readers, unless `documents_follow`: then its documents have them at
@@ -57,7 +59,8 @@ class Units:
         known = {state.unit.id: state for state in self.all(connection)}
         pairs = [(known[unit.id].unit, unit) for unit in units if unit.id in known]
         listed = {unit.id for unit in units}
-        gone = [state.unit for state in known.values() if state.unit.id not in listed and not state.gone]
+        others = [state.unit for state in known.values() if state.unit.id not in listed and not state.gone]
+        gone = [unit for unit in others if not is_untold(unit)]
         changed = [unit.id for before, unit in pairs if _shows_change(before, unit, documents_follow)]
         with self._engine.begin() as transaction:
             rows = [_row(connection, source, unit) for unit in units]

@@ -117,6 +117,8 @@ def print_status(now: dict[str, Any], json: bool) -> None:
     console = _console()
     for connection in now["connections"]:
         console.print(_freshness_line(connection), highlight=False, markup=False)
+        for group in connection["unreadable_groups"]:
+            console.print(_group_line(group), highlight=False, markup=False, soft_wrap=True)
     console.print(_index_line(now["index"]), highlight=False)
     for one in now["troubled"]:
         again = f", next attempt {one['next_attempt']}" if one["next_attempt"] else ""
@@ -136,10 +138,16 @@ def _freshness_line(connection: dict[str, Any]) -> str:
     said = [
         f"last sync {_readable(connection['last_sync'])}" + (", late" if connection["late"] else ""),
         f"last event {_readable(connection['last_event'])}",
+        f"memberships {_age(connection['memberships_age_seconds'])}",
         f"{connection['waiting_events']} events waiting" if connection["waiting_events"] else "",
         "paused" if connection["paused"] else "",
     ]
     return f"{connection['id']}: {'; '.join(part for part in said if part)}"
+
+
+def _group_line(group: dict[str, Any]) -> str:
+    effect = "" if group["counts"] else "; nobody belongs to it"
+    return f"unreadable  {group['group']}: {group['reason']}; members {_age(group['age_seconds'])}{effect}"
 
 
 def print_results(found: SearchResponse, json: bool) -> None:
@@ -230,6 +238,10 @@ def summary(report: SyncReport) -> str:
 def _readable(moment: str | None) -> str:
     """An ISO time to the minute (UTC)."""
     return f"{datetime.fromisoformat(moment):%Y-%m-%d %H:%M}" if moment else "never"
+
+
+def _age(seconds: float | None) -> str:
+    return "never read" if seconds is None else f"read {seconds / 60:.0f} minutes ago"
 
 
 def _table(columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:

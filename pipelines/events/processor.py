@@ -25,8 +25,8 @@ from pipelines.ingestion.sync import (
     apply_all_rights,
     refresh_memberships,
     run_stages,
-    sync_units,
 )
+from pipelines.ingestion.unit_listing import sync_units
 from pipelines.services import Services
 
 logger = logging.getLogger(__name__)

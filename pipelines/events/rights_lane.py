@@ -18,7 +18,8 @@ from pipelines.catalog.events import PendingEvent
 from pipelines.errors import HeadraceError
 from pipelines.events.connector_pool import ConnectorPool
 from pipelines.ingestion.rights import read_rights
-from pipelines.ingestion.sync import refresh_memberships, sync_units
+from pipelines.ingestion.sync import refresh_memberships
+from pipelines.ingestion.unit_listing import sync_units
 from pipelines.services import Services
 
 logger = logging.getLogger(__name__)

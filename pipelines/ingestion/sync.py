@@ -12,13 +12,15 @@ from functools import partial
 from connectors.contract import Connector
 from connectors.errors import SourceError
 from connectors.model import Unit
-from connectors.registry import connect, source
+from connectors.registry import connect
 from connectors.settings import Connection
-from pipelines.catalog.units import EXCLUDED, NOT_LISTED, UnitState
+from pipelines.catalog.memberships import MembershipsRead
+from pipelines.catalog.units import UnitState
 from pipelines.errors import HeadraceError, UnitBusy, UsageError
 from pipelines.ingestion.options import Stage, SyncOptions, Target
 from pipelines.ingestion.report import ProgressCallback, SyncReport
 from pipelines.ingestion.rights import apply_rights
+from pipelines.ingestion.unit_listing import UnitListing, gone_units, out_of_reach, sync_units
 from pipelines.services import Services
 from pipelines.settings import Settings
 
@@ -65,24 +67,24 @@ def sync_connection(
     report = SyncReport()
     paused = services.catalog.connections.get(connection.id).paused
     with _record_errors(report, connection.id), closing(connect(connection)) as connector:
-        chosen: list[Unit] = []
+        listing = UnitListing()
         with measure_time(report), _record_errors(report, connection.id):
-            chosen = sync_units(services, connection, connector, units)
+            listing = sync_units(services, connection, connector, units)
         with measure_time(report), _record_errors(report, connection.id):
             refresh_memberships(services, connection, connector)
         report.requests[connection.id] = connector.requests
         remove_excluded(services, report, dry_run=options.dry_run)
         if not options.dry_run:
             apply_all_rights(services, connection, report)
-        report.errors |= _out_of_reach(services, connection)
+        report.errors |= out_of_reach(services, connection, listing.unreadable)
         if paused:
             logger.warning("%s is paused; `headrace resume %s` ends that", connection.id, connection.id)
             return report
-        for unit in chosen:
+        for unit in listing.chosen:
             report.add(sync_unit(services, connection, connector, unit, options, observer))
         # Only a listing that was read to its end shows that a unit is gone.
         if options.mode in ("full", "reconcile") and not units and connection.id not in report.errors:
-            for unit in _gone_units(services, connection):
+            for unit in gone_units(services, connection):
                 report.errors.pop(f"{connection.id}/{unit.id}", None)
                 report.add(sync_unit(services, connection, connector, unit, replace(options, mode="gone"), observer))
     return report
@@ -99,37 +101,17 @@ def plan_reconcile(settings: Settings, targets: Iterable[Target]) -> SyncReport:
     return report
 
 
-def refresh_memberships(services: Services, connection: Connection, connector: Connector) -> int:
-    """Read who belongs to which group, and nothing else; returns how many memberships there are.
+def refresh_memberships(services: Services, connection: Connection, connector: Connector) -> MembershipsRead:
+    """Read who belongs to which group, and nothing else.
 
-    Raises SourceError, and then leaves the memberships as they were.
+    A group that cannot be read stays as it was, until that is too old. So do, where this raises SourceError, all
+    groups that had not been read before.
     """
-    count = services.catalog.memberships.replace(connection.id, connector.memberships())
+    found = services.catalog.memberships.replace(connection.id, connector.memberships())
     services.catalog.connections.record_memberships_read(connection.id)
-    return count
-
-
-def sync_units(
-    services: Services, connection: Connection, connector: Connector, only: Sequence[str] = ()
-) -> list[Unit]:
-    """Bring the catalog's units up to date with the source, and return those to work on.
-
-    Raises SourceError, and UsageError if one of `only` does not exist.
-    """
-    services.catalog.units.replace_listing(
-        connection.id,
-        connection.source,
-        connector.units(),
-        documents_follow=source(connection.source).documents_have_unit_readers,
-        why_gone=lambda unit: NOT_LISTED if connection.includes(unit.id, unit.name) else EXCLUDED,
-    )
-    known = [state for state in services.catalog.units.all(connection.id) if not state.gone]
-    if not only:
-        return [state.unit for state in known if not state.paused]
-    by_name = {name: state.unit for state in known for name in (state.unit.name, state.unit.id)}
-    if missing := [name for name in only if name not in by_name]:
-        raise UsageError(f"{connection.id}: no unit {missing[0]!r}; see `headrace units {connection.id}`")
-    return [by_name[name] for name in only]
+    for group, reason in found.unreadable.items():
+        logger.warning("%s: who belongs to the group %s cannot be read: %s", connection.id, group, reason)
+    return found
 
 
 def remove_excluded(services: Services, report: SyncReport, *, dry_run: bool) -> None:
@@ -162,15 +144,6 @@ def _excluded_units(services: Services) -> Iterator[UnitState]:
             yield state
 
 
-def _out_of_reach(services: Services, connection: Connection) -> dict[str, str]:
-    """What to say of units that the source no longer lists, and whose documents are kept."""
-    return {
-        f"{connection.id}/{unit.id}": f"{unit.name} is out of reach ({NOT_LISTED}): its documents are kept, and nobody "
-        f"sees them; `headrace reconcile {connection.id} --allow-mass-delete` removes them"
-        for unit in _gone_units(services, connection)
-    }
-
-
 def apply_all_rights(services: Services, connection: Connection, report: SyncReport) -> None:
     """Let the index follow in every unit in which it is behind, those that are gone or paused included.
 
@@ -180,13 +153,6 @@ def apply_all_rights(services: Services, connection: Connection, report: SyncRep
         lease = services.catalog.leases.hold(connection.id, unit)
         with _record_errors(report, f"{connection.id}/{unit}"), suppress(UnitBusy), lease:
             report.documents.changed += apply_rights(services, connection.id, connection.source, unit)
-
-
-def _gone_units(services: Services, connection: Connection) -> list[Unit]:
-    """Units that the source no longer lists, and that still have documents."""
-    states = services.catalog.units.all(connection.id)
-    live = services.catalog.documents.count_live
-    return [state.unit for state in states if state.gone and not state.paused and live(connection.id, state.unit.id)]
 
 
 def sync_unit(

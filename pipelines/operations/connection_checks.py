@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
+from datetime import UTC, datetime
 
 from connectors.contract import Finding
 from connectors.errors import SourceError
 from connectors.registry import connect
 from connectors.settings import Connection
+from pipelines.catalog import Catalog
 from pipelines.errors import HeadraceError
 from pipelines.index.contract import IndexInfo
 from pipelines.services import Services
@@ -29,8 +31,9 @@ def check_all(settings: Settings) -> list[Finding]:
             _check("embedding", lambda: _try_embedding(services)),
             _check("index", lambda: describe_index(services.reader.info())),
         ]
-    for connection in settings.connections:
-        findings += _check_connection(connection)
+        memberships = [check_memberships(services.catalog, connection) for connection in settings.connections]
+    for connection, finding in zip(settings.connections, memberships, strict=True):
+        findings += [*_check_connection(connection), finding]
     return findings
 
 
@@ -56,6 +59,25 @@ def _check_connection(connection: Connection) -> list[Finding]:
             ]
     except SourceError as error:
         return [Finding(connection.id, False, str(error))]
+
+
+def check_memberships(catalog: Catalog, connection: Connection) -> Finding:
+    """How old the memberships are, and which groups cannot be read."""
+    subject, read_at = f"{connection.id}: memberships", catalog.connections.get(connection.id).memberships_at
+    unreadable = catalog.memberships.unreadable(connection.id)
+    if read_at is None and not unreadable:
+        return Finding(subject, True, "not read yet; the first sync reads them")
+    too_old = catalog.memberships.is_too_old
+    late = ": too long ago, and nobody belongs to a group that was not read since" if too_old(read_at) else ""
+    said = [f"last read {_ago(read_at)}{late}"]
+    for group in unreadable:
+        effect = "nobody belongs to it" if too_old(group.read_at) else "whoever belonged to it then still does"
+        said.append(f"{group.group} cannot be read ({group.reason}), last read {_ago(group.read_at)}: {effect}")
+    return Finding(subject, not unreadable and not too_old(read_at), "; ".join(said))
+
+
+def _ago(moment: datetime | None) -> str:
+    return f"{(datetime.now(UTC) - moment).total_seconds() / 60:.0f} minutes ago" if moment else "never"
 
 
 def _check(subject: str, read: Callable[[], str]) -> Finding:

@@ -15,7 +15,7 @@ from pipelines.chunking import chunk_document
 from pipelines.chunking.tokens import estimate_tokens
 from pipelines.errors import DocumentError
 from pipelines.ingestion.options import Target
-from pipelines.ingestion.sync import sync_units
+from pipelines.ingestion.unit_listing import sync_units
 from pipelines.services import Services
 from pipelines.settings import Settings
 
@@ -62,7 +62,7 @@ def _texts(services: Services, target: Target, window: Window | None) -> Iterato
     """The texts to embed of each document in the window."""
     connection = services.settings.connection(target.connection)
     with closing(connect(connection)) as connector:
-        for unit in sync_units(services, connection, connector, target.units):
+        for unit in sync_units(services, connection, connector, target.units).chosen:
             for item in connector.read(unit, None, window):
                 if isinstance(item, Document):
                     yield _chunk_texts(item)

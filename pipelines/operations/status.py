@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -13,10 +14,14 @@ from connectors.registry import connect
 from connectors.settings import Connection
 from pipelines.catalog import Catalog
 from pipelines.catalog.freshness import freshness
+from pipelines.catalog.memberships import GroupState, Memberships
 from pipelines.catalog.units import UnitState
 from pipelines.index.contract import IndexInfo
+from pipelines.ingestion.unit_listing import sync_units
 from pipelines.services import Services
 from pipelines.settings import Settings
+
+logger = logging.getLogger(__name__)
 
 COUNTED = ("indexed", "skipped", "failed", "deleted")
 
@@ -46,7 +51,8 @@ def list_units(settings: Settings, connections: Sequence[Connection]) -> list[di
     with Services(settings) as services:
         for connection in connections:
             with closing(connect(connection)) as connector:
-                services.catalog.units.replace_listing(connection.id, connection.source, connector.units())
+                for one in sync_units(services, connection, connector).unreadable:
+                    logger.warning("%s: %s could not be looked at: %s", connection.id, one.name, one.reason)
             found += [
                 {
                     "connection": state.connection,
@@ -84,6 +90,10 @@ def _connection_status(
         "paused": state.paused,
         **freshness(catalog, connection).as_json(),
         "memberships_at": _isoformat(state.memberships_at),
+        "memberships_age_seconds": _age_seconds(state.memberships_at),
+        "unreadable_groups": [
+            _group_status(catalog.memberships, one) for one in catalog.memberships.unreadable(connection.id)
+        ],
         "units": units,
         "totals": {status: sum(unit[status] for unit in units) for status in COUNTED},
     }
@@ -97,8 +107,19 @@ def _unit_status(state: UnitState, counts: Mapping[str, int]) -> dict[str, Any]:
         "paused": state.paused,
         **{status: counts.get(status, 0) for status in COUNTED},
         "last_sync": _isoformat(last),
-        "lag_seconds": round((datetime.now(UTC) - last).total_seconds(), 1) if last else None,
+        "lag_seconds": _age_seconds(last),
         "error": state.error,
+    }
+
+
+def _group_status(memberships: Memberships, group: GroupState) -> dict[str, Any]:
+    """`counts`: whether those who belonged to it when it was last read still do, or nobody any more."""
+    return {
+        "group": group.group,
+        "reason": group.reason,
+        "read_at": _isoformat(group.read_at),
+        "age_seconds": _age_seconds(group.read_at),
+        "counts": not memberships.is_too_old(group.read_at),
     }
 
 
@@ -114,6 +135,10 @@ def _index_status(info: IndexInfo) -> dict[str, Any]:
 
 def _as_json(row: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in row.items()}
+
+
+def _age_seconds(moment: datetime | None) -> float | None:
+    return round((datetime.now(UTC) - moment).total_seconds(), 1) if moment else None
 
 
 def _isoformat(moment: datetime | None) -> str | None:

@@ -75,7 +75,7 @@ def create_app(
     """The HTTP application over these parts. Handlers block, so they run in the server's thread pool."""
     app = FastAPI(title="Headrace", description=DESCRIPTION, docs_url=None, redoc_url=None)
     errors.install(app)
-    authenticator, metrics = Authenticator(settings, memberships, assistants), Metrics()
+    authenticator, metrics = Authenticator(settings, memberships, assistants), Metrics(inbox.memberships.ages)
     service = SearchService(
         index, embedder, reranker, authenticator, metrics, partial(present_spellings, inbox.unit_names)
     )

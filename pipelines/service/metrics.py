@@ -1,17 +1,27 @@
-"""What Prometheus may know: how much is asked, by whom, and how long answers take."""
+"""What Prometheus may know: how much is asked, by whom, how long answers take, and how old the memberships are."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from pipelines.catalog.memberships import MembershipsAge
 
 _SECONDS = (0.005, 0.01, 0.02, 0.04, 0.06, 0.1, 0.2, 0.5, 1, 2, 5, 10)
+
+ReadAges = Callable[[], Mapping[str, MembershipsAge]]
 
 
 class Metrics:
     """Figures of one application."""
 
-    def __init__(self) -> None:
+    def __init__(self, memberships: ReadAges = dict) -> None:
         self._registry = CollectorRegistry()
+        self._registry.register(_MembershipFigures(memberships))
         self.search_seconds = Histogram(
             "headrace_search_seconds",
             "Time to answer a search",
@@ -31,3 +41,26 @@ class Metrics:
 
     def as_text(self) -> bytes:
         return generate_latest(self._registry)
+
+
+class _MembershipFigures(Collector):
+    """Asked for at each scrape. Names of groups stay out: whoever reaches the service reads its figures."""
+
+    def __init__(self, read_ages: ReadAges) -> None:
+        self._read_ages = read_ages
+
+    def collect(self) -> Iterable[Metric]:
+        age = GaugeMetricFamily(
+            "headrace_memberships_age_seconds",
+            "Time since the members of that group were read that was read longest ago",
+            labels=["connection"],
+        )
+        unreadable = GaugeMetricFamily(
+            "headrace_unreadable_groups", "Groups whose members could not be read the last time", labels=["connection"]
+        )
+        now = datetime.now(UTC)
+        for connection, one in self._read_ages().items():
+            unreadable.add_metric([connection], one.unreadable)
+            if one.oldest_read:
+                age.add_metric([connection], (now - one.oldest_read).total_seconds())
+        return (age, unreadable)

@@ -18,7 +18,7 @@ from assets.definitions import build_definitions
 from assets.orchestrator import DagsterOrchestrator, dagster_instance
 from assets.partitions import parse_partition_key
 from assets.resources import Runtime
-from connectors.contract import Window
+from connectors.contract import Membership, UnreadableGroup, Window
 from connectors.errors import Unavailable
 from connectors.github.settings import GitHubConnection
 from connectors.slack.settings import SlackConnection
@@ -52,7 +52,7 @@ def source(monkeypatch: pytest.MonkeyPatch) -> MemorySource:
     memory = MemorySource()
     for number in range(3):
         memory.put(document(number))
-    for module in (pipelines.ingestion.sync, assets.ingestion, assets.orchestrator):
+    for module in (pipelines.ingestion.sync, assets.ingestion, assets.jobs, assets.orchestrator):
         monkeypatch.setattr(module, "connect", lambda connection: memory)
     embedder = FakeEmbedder()
     monkeypatch.setattr(pipelines.services.Services, "embedder", property(lambda services: embedder))
@@ -88,8 +88,28 @@ def test_every_connection_has_a_job_and_a_schedule(settings: Settings) -> None:
     assert jobs == {name for name in schedules if not name.startswith("reconcile")}
 
 
+@pytest.mark.parametrize("name", ["sync_acme", "memberships_acme"])
+def test_of_a_paused_connection_rights_and_memberships_are_read_on_schedule(settings: Settings, name: str) -> None:
+    with Services(settings) as services:
+        services.catalog.connections.pause("acme", True)
+    definitions = build_definitions(settings)
+    schedule = definitions.resolve_schedule_def(name)
+    with dg.build_schedule_context(
+        resources=definitions.resources, repository_def=definitions.get_repository_def()
+    ) as context:
+        assert len(schedule.evaluate_tick(context).run_requests or ()) == 1
+
+
+def test_groups_that_cannot_be_read_are_told_by_the_memberships_job(settings: Settings, source: MemorySource) -> None:
+    source.people = [Membership("team", "ada@example.com"), UnreadableGroup("board", "no scope")]
+    result = build_definitions(settings).resolve_job_def("memberships_acme").execute_in_process()
+    (output,) = [event for event in result.all_events if event.is_successful_output]
+    metadata = output.step_output_data.metadata
+    assert (metadata["memberships"].value, metadata["unreadable groups"].value) == (1, {"board": "no scope"})
+
+
 @pytest.mark.parametrize("paused", [False, True])
-def test_a_schedule_runs_its_job_unless_the_connection_is_paused(settings: Settings, paused: bool) -> None:
+def test_a_reconcile_runs_on_schedule_unless_the_connection_is_paused(settings: Settings, paused: bool) -> None:
     with Services(settings) as services:
         services.catalog.connections.pause("acme", paused)
     definitions = build_definitions(settings)

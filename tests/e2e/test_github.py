@@ -17,7 +17,8 @@ from connectors.model import Document, Unit
 from connectors.registry import connect, receive
 from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.report import SyncReport
-from pipelines.ingestion.sync import sync_connection, sync_unit, sync_units
+from pipelines.ingestion.sync import sync_connection, sync_unit
+from pipelines.ingestion.unit_listing import sync_units
 from pipelines.operations.explain import explain
 from pipelines.services import Services
 from pipelines.settings import Settings
@@ -310,7 +311,7 @@ class KnownByName:
 def test_units_that_had_their_name_for_an_id_are_read_again_without_embedding(world: World) -> None:
     """They are gone for the catalog, and those by the id take their place."""
     earlier: Any = KnownByName(world)
-    (unit,) = sync_units(world.services, world.connection, earlier)
+    (unit,) = sync_units(world.services, world.connection, earlier).chosen
     assert sync_unit(world.services, world.connection, earlier, unit).errors == {}
     assert {one["unit"] for one in world.points.values()} == {"acme/api"}
     sent = world.embedder.requests

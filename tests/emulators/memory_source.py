@@ -13,7 +13,7 @@ from connectors.contract import (
     Finding,
     Item,
     ListingEntry,
-    Membership,
+    MembershipItem,
     Skipped,
     Window,
 )
@@ -29,7 +29,7 @@ class MemorySource:
     clock: int = 0
     page_size: int = 50
     requests: int = 0
-    people: list[Membership] = field(default_factory=list)
+    people: list[MembershipItem] = field(default_factory=list)
     before_page: Callable[[int], None] = lambda page: None
 
     def put(self, item: Document | Skipped | Failed) -> None:
@@ -79,7 +79,7 @@ class MemorySource:
             self.requests += 1
             yield self.objects.get(key, Deleted(key))
 
-    def memberships(self) -> Iterator[Membership]:
+    def memberships(self) -> Iterator[MembershipItem]:
         yield from self.people
 
     def close(self) -> None:

@@ -23,7 +23,9 @@ from connectors.contract import (
     Item,
     ListingEntry,
     Membership,
+    MembershipItem,
     Skipped,
+    UnreadableGroup,
     Window,
 )
 from connectors.errors import SourceError, Unavailable
@@ -62,7 +64,7 @@ class Mutated:
     def unit_of(self, document_id: str) -> str | None:
         return self.inner.unit_of(document_id)
 
-    def memberships(self) -> Iterator[Membership]:
+    def memberships(self) -> Iterator[MembershipItem]:
         return self.inner.memberships()
 
     def close(self) -> None:
@@ -181,8 +183,11 @@ def failed_for_good(inner: Connector, unit: Unit, ids: Sequence[str]) -> Iterato
     return iter([Failed(one, "", "as before") for one in ids])
 
 
-def members(change: Callable[[list[Membership]], list[Membership]]) -> Mutant:
-    return with_method("memberships", lambda inner: iter(change(list(inner.memberships()))))
+def members(change: Callable[[list[Membership]], Sequence[MembershipItem]]) -> Mutant:
+    return with_method(
+        "memberships",
+        lambda inner: iter(change([one for one in inner.memberships() if isinstance(one, Membership)])),
+    )
 
 
 def ending_early(name: str) -> Mutant:
@@ -303,9 +308,9 @@ MUTANTS: dict[str, tuple[str, Mutant]] = {
     ),
     "a member is forgotten": ("people are members", members(lambda found: found[:-1])),
     "a read with a cursor is complete": ("a read with a cursor claims", with_method("read", complete_with_cursor)),
-    "units end early": ("units, listings and memberships", ending_early("units")),
-    "a listing ends early": ("units, listings and memberships", ending_early("listing")),
-    "memberships end early": ("units, listings and memberships", ending_early("memberships")),
+    "units end early": ("units and listings", ending_early("units")),
+    "a listing ends early": ("units and listings", ending_early("listing")),
+    "memberships end early": ("a group's members are told as a whole", ending_early("memberships")),
     "changes are not found": ("what changed at the source", with_method("read", finding_no_changes)),
     "an object is forgotten": (
         "what the server is known to hold is read, with",
@@ -387,6 +392,8 @@ MUTANTS: dict[str, tuple[str, Mutant]] = {
     ),
     "a group is unknown": ("memberships are", members(lambda found: [Membership("nobody", "ada@acme.test")])),
     "a member has no address": ("memberships are", members(lambda found: [replace(found[0], email="Ada")])),
+    "a group comes in two parts": ("memberships are", members(lambda found: [*found[1:], found[0]])),
+    "a group is unreadable": ("memberships are", members(lambda found: [UnreadableGroup(found[0].group, "no")])),
     "a member comes twice": ("memberships are", members(lambda found: found + found)),
     "one object's trouble leaves a read": ("one object's trouble", reading(raising)),
     "an odd answer leaves a read": ("an answer that nobody", reading(raising)),

@@ -30,7 +30,8 @@ from pipelines.index.embedded.store import EdgeStore
 from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.publish import publish
 from pipelines.ingestion.rights import apply_rights, read_rights
-from pipelines.ingestion.sync import refresh_memberships, sync_connection, sync_unit, sync_units
+from pipelines.ingestion.sync import refresh_memberships, sync_connection, sync_unit
+from pipelines.ingestion.unit_listing import sync_units
 from pipelines.retrieval import document as whole_document
 from pipelines.retrieval import search
 from pipelines.retrieval.principals import person_tokens

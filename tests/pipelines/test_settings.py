@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,9 @@ GITHUB = "{id: acme, source: github, token: t0ps3cret}"
         ),
         ("assistants: [{id: a, api_key: k, readers: [1]}]", "assistants[0].readers[0]", "must be a string"),
         ("reranker: {base_url: jina, model: m}", "reranker.base_url", "must start with http:// or https://"),
+        ("memberships_max_age: 24", "memberships_max_age", "must be a number of days, hours or minutes, such as 2d"),
+        ("memberships_max_age: 1w", "memberships_max_age", "must be a number of days, hours or minutes, such as 2d"),
+        ("memberships_max_age: 0h", "memberships_max_age", "must be greater than 0"),
         ("golden: {file: q, recall_at_10: high}", "golden.recall_at_10", "must be a number"),
         ("connections: [acme]", "connections[0]", "must be a mapping"),
         ("connections: [{id: acme, source: github, tokn: t}]", "connections[0].tokn", "unknown key"),
@@ -81,3 +85,13 @@ def test_an_error_of_another_kind_keeps_its_words() -> None:
     with pytest.raises(ValidationError) as raised:
         TypeAdapter(bool).validate_python("perhaps")
     assert first_problem(raised.value) == ("", "must be a valid boolean, unable to interpret input")
+
+
+@pytest.mark.parametrize(
+    ("text", "hours"),
+    [("", 24), ("memberships_max_age: 90m", 1.5), ("memberships_max_age: 2d", 48), ("memberships_max_age: ' 8h '", 8)],
+)
+def test_how_long_memberships_count(tmp_path: Path, text: str, hours: float) -> None:
+    file = tmp_path / "headrace.yaml"
+    file.write_text(text)
+    assert load_settings(file, {}).memberships_max_age == timedelta(hours=hours)

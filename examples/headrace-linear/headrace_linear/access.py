@@ -6,8 +6,10 @@ https://linear.app/docs/private-teams · https://linear.app/docs/members-roles
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 
-from connectors.contract import Membership
+from connectors.contract import MembershipItem
+from connectors.groups import GroupReads
 from connectors.model import group_token
 from headrace_linear.client import LinearClient
 from headrace_linear.payloads import LinearTeam, LinearUser
@@ -22,16 +24,17 @@ def team_readers(connection: str, team: LinearTeam) -> tuple[str, ...]:
     return (group_token(connection, WORKSPACE), members) if team.visibility == "public" else (members,)
 
 
-def read_memberships(client: LinearClient, teams: Iterable[LinearTeam]) -> Iterator[Membership]:
-    """Of the workspace and of these teams, each once."""
-    for user in client.users():
-        if not user.guest:
-            yield from _membership(WORKSPACE, user)
+def read_memberships(client: LinearClient, teams: Iterable[LinearTeam]) -> Iterator[MembershipItem]:
+    """Of the workspace and of these teams. One whose members cannot be read leaves the others alone."""
+    groups = GroupReads(client.viewer)
+    yield from groups.read(WORKSPACE, lambda: _addresses(user for user in client.users() if not user.guest))
     for team in teams:
-        for user in client.members(team.id):
-            yield from _membership(team.id, user)
+        yield from groups.read(team.id, partial(_members, client, team))
 
 
-def _membership(group: str, user: LinearUser) -> Iterator[Membership]:
-    if user.active and user.email:
-        yield Membership(group, user.email)
+def _members(client: LinearClient, team: LinearTeam) -> list[str]:
+    return _addresses(client.members(team.id))
+
+
+def _addresses(users: Iterable[LinearUser]) -> list[str]:
+    return [user.email for user in users if user.active and user.email]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import httpx
 
-from connectors.contract import Connector, Cursor, Finding, Item, ListingEntry, Membership, Window
+from connectors.contract import Connector, Cursor, Finding, Item, ListingEntry, MembershipItem, Window
 from connectors.errors import NotFound, SourceError
 from connectors.isolation import Isolation
 from connectors.model import Unit
@@ -77,7 +77,7 @@ class LinearConnector:
         teams = {team.id for team in self._teams()}
         return issue.team.id if issue.team and issue.team.id in teams and not issue.is_gone else None
 
-    def memberships(self) -> Iterator[Membership]:
+    def memberships(self) -> Iterator[MembershipItem]:
         return read_memberships(self._client, self._teams())
 
     def _teams(self) -> Iterator[LinearTeam]:

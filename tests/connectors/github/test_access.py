@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
 
-from connectors.contract import Membership
+from connectors.contract import Membership, MembershipItem, UnreadableGroup
+from connectors.errors import RateLimited, UnreadableUnits
 from connectors.github import access
 from connectors.github.payloads.parsing import parse
 from connectors.github.payloads.rest import GitHubRepository
@@ -146,14 +148,78 @@ def test_one_public_repository_does_not_hide_the_others(github: GitHub, connecti
     assert github.paths()["graphql"] == 1
 
 
-@pytest.mark.parametrize("status", [403, 404])
-def test_unknown_collaborators_are_nobody(
-    github: GitHub, connector: GitHubConnector, status: int, caplog: pytest.LogCaptureFixture
+def private_repositories(github: GitHub, *names: str) -> None:
+    """Each with Ada as its one collaborator."""
+    listed = [
+        {**github.repository, "id": number, "full_name": f"acme/{name}", "private": True}
+        for number, name in enumerate(names, 1)
+    ]
+    github.answers["user/repos"] = lambda request: httpx.Response(200, json=listed)
+    github.answers["/api/graphql"] = lambda request: found(u0={"email": "ada@acme.test"})
+    for name in names:
+        github.answers[f"repos/acme/{name}/collaborators"] = lambda request: people("ada")
+
+
+def failing(status: int) -> Callable[[httpx.Request], httpx.Response]:
+    return lambda request: httpx.Response(status, json={"message": "no"})
+
+
+@pytest.mark.parametrize("status", [403, 404, 451, 500])
+def test_one_repository_whose_collaborators_cannot_be_read_leaves_the_others_alone(
+    github: GitHub, connector: GitHubConnector, status: int
 ) -> None:
-    github.repository.update(private=True)
-    github.answers["repos/acme/api/collaborators"] = lambda request: httpx.Response(status, json={"message": "no"})
-    assert list(connector.memberships()) == []
-    assert "acme/api: its documents are visible to administrators only" in caplog.text
+    private_repositories(github, "one", "two", "three")
+    github.answers["repos/acme/two/collaborators"] = failing(status)
+    first, second, third = connector.memberships()
+    assert (first, third) == (Membership("1", "ada@acme.test"), Membership("3", "ada@acme.test"))
+    assert isinstance(second, UnreadableGroup)
+    assert (second.group, "repos/acme/two/collaborators" in second.reason) == ("2", True)
+
+
+def test_many_repositories_that_fail_do_not_hide_the_next_while_the_server_answers(
+    github: GitHub, connector: GitHubConnector
+) -> None:
+    private_repositories(github, "a", "b", "c", "d", "e")
+    for name in "abcd":
+        github.answers[f"repos/acme/{name}/collaborators"] = failing(500)
+    *unreadable, last = connector.memberships()
+    assert [one.group for one in unreadable if isinstance(one, UnreadableGroup)] == ["1", "2", "3", "4"]
+    assert last == Membership("5", "ada@acme.test")
+    assert github.paths()["rate_limit"] == 1
+
+
+def test_a_limit_stops_the_reading_of_groups(github: GitHub, connector: GitHubConnector) -> None:
+    private_repositories(github, "one", "two")
+    github.answers["repos/acme/two/collaborators"] = lambda request: httpx.Response(
+        429, headers={"retry-after": "99999"}
+    )
+    found: list[MembershipItem] = []
+    with pytest.raises(RateLimited):
+        found.extend(connector.memberships())
+    assert found == [Membership("1", "ada@acme.test")]
+
+
+@pytest.mark.parametrize("status", [403, 451])
+def test_a_refused_repository_is_no_trouble_of_the_other_groups(
+    github: GitHub, connection: GitHubConnection, status: int
+) -> None:
+    private_repositories(github, "one")
+    github.answers["repos/corp/core"] = failing(status)
+    both = connection.model_copy(update={"include": ("acme/*", "corp/core")})
+    assert list(connect(both, httpx.MockTransport(github)).memberships()) == [Membership("1", "ada@acme.test")]
+
+
+def test_of_a_repository_whose_look_up_fails_the_group_is_left_open(
+    github: GitHub, connection: GitHubConnection
+) -> None:
+    """Not named, it would lose its members: so the reading does not end well, after all others."""
+    private_repositories(github, "one")
+    github.answers["repos/corp/core"] = failing(500)
+    both = connection.model_copy(update={"include": ("acme/*", "corp/core")})
+    found: list[MembershipItem] = []
+    with pytest.raises(UnreadableUnits, match="corp/core"):
+        found.extend(connect(both, httpx.MockTransport(github)).memberships())
+    assert found == [Membership("1", "ada@acme.test")]
 
 
 def test_public_repositories_need_no_memberships(github: GitHub, connector: GitHubConnector) -> None:

@@ -7,9 +7,10 @@ from zlib import crc32
 import httpx
 import pytest
 
-from connectors.errors import AccessDenied, AuthenticationFailed
+from connectors.errors import AccessDenied, AuthenticationFailed, SourceError, UnreadableUnit, UnreadableUnits
 from connectors.github.settings import GitHubConnection
 from connectors.github.source import connect
+from connectors.units import list_units
 
 
 def repos(*names: str) -> list[dict[str, Any]]:
@@ -35,7 +36,8 @@ def units(connection: GitHubConnection, answers: dict[str, Any], include: Sequen
         return httpx.Response(200, json=body)
 
     patterns = connection.model_copy(update={"include": tuple(include), "exclude": ("acme/secret-*",)})
-    return [unit.name for unit in connect(patterns, httpx.MockTransport(answer)).units()]
+    found, _ = list_units(connect(patterns, httpx.MockTransport(answer)))
+    return [unit.name for unit in found]
 
 
 @pytest.mark.parametrize(
@@ -68,9 +70,15 @@ def test_a_token_that_may_list_nothing_is_an_error(connection: GitHubConnection)
         units(connection, {})
 
 
-def test_a_token_that_is_refused_all_that_the_settings_name_is_an_error(connection: GitHubConnection) -> None:
-    with pytest.raises(AccessDenied, match="repos/acme/a"):
-        units(connection, {"user/repos": [], "repos/acme/b": 404}, ["acme/a", "acme/b"])
+def test_a_token_that_is_refused_all_that_the_settings_name_says_so(connection: GitHubConnection) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        path = request.url.path
+        status = 200 if path.endswith("user/repos") else 403 if path.endswith("acme/a") else 404
+        return httpx.Response(status, json=[])
+
+    patterns = connection.model_copy(update={"include": ("acme/a", "acme/b")})
+    with pytest.raises(UnreadableUnits, match="repos/acme/a"):
+        list(connect(patterns, httpx.MockTransport(answer)).units())
 
 
 def test_a_wrong_token_is_an_error(connection: GitHubConnection) -> None:
@@ -86,3 +94,48 @@ def test_a_repository_without_a_usable_id_is_not_read(
     listed = [{**repos("acme/a")[0], "id": odd}, *repos("acme/b")]
     assert units(connection, {"user/repos": listed}) == ["acme/b"]
     assert "acme/a is not read: the server gives it no id" in caplog.text
+
+
+@pytest.mark.parametrize(("status", "is_refused"), [(403, True), (422, True), (500, False)])
+def test_a_repository_that_cannot_be_looked_up_leaves_the_others_alone(
+    connection: GitHubConnection, status: int, is_refused: bool
+) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        path = request.url.path.removeprefix("/api/v3/")
+        if path == "repos/corp/core":
+            return httpx.Response(status, json={"message": "single sign-on"})
+        return httpx.Response(200, json=repos("acme/a") if path == "user/repos" else repos("x/c")[0])
+
+    patterns = connection.model_copy(update={"include": ("acme/*", "corp/core", "x/c")})
+    found, unreadable = list_units(connect(patterns, httpx.MockTransport(answer)))
+    assert [unit.name for unit in found] == ["acme/a", "x/c"]
+    (one,) = unreadable
+    assert isinstance(one, UnreadableUnit)
+    assert (one.name, one.is_refused, "repos/corp/core" in one.reason) == ("corp/core", is_refused, True)
+
+
+@pytest.mark.parametrize("status", [401, 429])
+def test_credentials_and_limits_that_a_look_up_meets_are_no_unit_of_its_own(
+    connection: GitHubConnection, status: int
+) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("user/repos"):
+            return httpx.Response(200, json=[])
+        return httpx.Response(status, headers={"retry-after": "99999"})
+
+    patterns = connection.model_copy(update={"include": ("corp/core",)})
+    with pytest.raises(SourceError) as raised:
+        list(connect(patterns, httpx.MockTransport(answer)).units())
+    assert not isinstance(raised.value, UnreadableUnits)
+
+
+def test_check_names_what_could_not_be_looked_up(connection: GitHubConnection) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("repos/corp/core"):
+            return httpx.Response(403, json={"message": "single sign-on"})
+        return httpx.Response(200, json=repos("acme/a") if request.url.path.endswith("user/repos") else {})
+
+    patterns = connection.model_copy(update={"include": ("acme/*", "corp/core")})
+    (_, reach) = connect(patterns, httpx.MockTransport(answer)).check()
+    assert (reach.ok, reach.detail.startswith("1 in reach; corp/core: ")) == (False, True)
+    assert "single sign-on" in reach.detail

@@ -4,8 +4,8 @@ import httpx
 import pytest
 from starlette.responses import JSONResponse
 
-from connectors.contract import Membership
-from connectors.errors import SourceError
+from connectors.contract import Membership, UnreadableGroup
+from connectors.errors import SourceError, TransientError
 from connectors.notion import access
 from connectors.notion.client import NotionClient
 from connectors.notion.settings import NotionConnection
@@ -87,3 +87,16 @@ def test_names_are_empty_for_an_integration_that_may_not_see_users(
 ) -> None:
     notion.answers["users"] = lambda: refusal(403, "restricted_resource")
     assert access.names(NotionClient(connection, notion.transport())) == {}
+
+
+def test_a_workspace_whose_people_are_refused_cannot_be_told(connection: NotionConnection) -> None:
+    client = NotionClient(connection, answering(lambda: refusal(403, "restricted_resource")))
+    (found,) = access.memberships(connection, client)
+    assert isinstance(found, UnreadableGroup)
+    assert found.group == "workspace"
+
+
+def test_a_workspace_whose_people_cannot_be_read_for_now_is_an_error(connection: NotionConnection) -> None:
+    client = NotionClient(connection, answering(lambda: refusal(503, "service_unavailable")))
+    with pytest.raises(TransientError):
+        list(access.memberships(connection, client))

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from connectors.contract import Membership, MembershipItem, UnreadableGroup
+from connectors.errors import AuthenticationFailed
 from connectors.slack.access import channel_readers, is_colleague, is_member, is_private
 from connectors.slack.payloads import SlackChannel, SlackUser
 from connectors.slack.source import SlackConnector
@@ -76,7 +78,7 @@ def test_memberships_are_of_the_workspace_private_channels_and_user_groups(
         "S2": {"id": "S2", "users": ["U1"], "date_delete": 1},
         "S3": {"id": "S3"},
     }
-    assert sorted((one.group, one.email) for one in connector.memberships()) == [
+    assert sorted((one.group, one.email) for one in connector.memberships() if isinstance(one, Membership)) == [
         ("C2", "ada@example.com"),
         ("C2", "guest@example.com"),
         ("S1", "bo@example.com"),
@@ -85,11 +87,64 @@ def test_memberships_are_of_the_workspace_private_channels_and_user_groups(
     ]
 
 
-@pytest.mark.parametrize("error", ["missing_scope", "channel_not_found"])
-def test_a_private_channel_whose_members_are_out_of_reach_has_none(
-    slack: Workspace, connector: SlackConnector, error: str
-) -> None:
-    slack.channels["C2"] = {"id": "C2", "name": "board", "is_private": True}
+def told(connector: SlackConnector) -> dict[str, set[str] | None]:
+    """Members by group; None where they cannot be told."""
+    groups: dict[str, set[str] | None] = {}
+    one: MembershipItem
+    for one in connector.memberships():
+        if isinstance(one, UnreadableGroup):
+            groups[one.group] = None
+        else:
+            found = groups.setdefault(one.group, set())
+            assert found is not None
+            found.add(one.email.partition("@")[0])
+    return groups
+
+
+@pytest.fixture
+def private(slack: Workspace) -> Workspace:
+    """Two private channels beside the public one; Ada is in both, Bo has left the workspace."""
+    for channel in ("C2", "C3"):
+        slack.channels[channel] = {"id": channel, "name": channel.lower(), "is_private": True}
+    slack.users["U2"]["deleted"] = True
+    slack.members = {"C2": ["U1", "U2", "U9"], "C3": ["U1", "U3"]}
+    slack.answers["users.info"] = lambda form: (
+        {"user": slack.users[form["user"]]} if form["user"] in slack.users else {"ok": False, "error": "user_not_found"}
+    )
+    return slack
+
+
+def refusing(slack: Workspace, method: str, error: str, **form: str) -> None:
     refused = reply(200, {"ok": False, "error": error})
-    slack.fault = lambda method, form: refused if method == "conversations.members" else None
-    assert {one.group for one in connector.memberships()} == {"workspace"}
+    slack.fault = lambda asked, sent: refused if asked == method and form.items() <= sent.items() else None
+
+
+@pytest.mark.parametrize("error", ["missing_scope", "channel_not_found", "internal_error", "odd_error"])
+def test_a_private_channel_whose_members_are_refused_cannot_be_told(
+    private: Workspace, connector: SlackConnector, error: str
+) -> None:
+    refusing(private, "conversations.members", error, channel="C2")
+    assert told(connector) == {"workspace": {"ada"}, "C2": None, "C3": {"ada", "guest"}}
+
+
+@pytest.mark.parametrize("error", ["missing_scope", "internal_error"])
+def test_without_the_list_of_people_members_are_asked_for_one_by_one(
+    private: Workspace, connector: SlackConnector, error: str
+) -> None:
+    refusing(private, "users.list", error)
+    assert told(connector) == {"workspace": None, "C2": {"ada"}, "C3": {"ada", "guest"}}
+    assert [form["user"] for method, form in private.calls if method == "users.info"] == ["U1", "U2", "U9", "U3"]
+
+
+def test_too_many_people_are_not_asked_for_one_by_one(
+    private: Workspace, connector: SlackConnector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connectors.slack.access.MOST_LOOKED_UP", 3)
+    refusing(private, "users.list", "missing_scope")
+    assert told(connector) == {"workspace": None, "C2": {"ada"}, "C3": None}
+
+
+def test_wrong_credentials_stop_the_reading_of_groups(private: Workspace, connector: SlackConnector) -> None:
+    refusing(private, "conversations.members", "token_revoked", channel="C2")
+    with pytest.raises(AuthenticationFailed):
+        told(connector)

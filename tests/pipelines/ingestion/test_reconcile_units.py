@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -11,8 +11,8 @@ import pytest
 from pydantic import SecretStr
 
 import pipelines.ingestion.sync
-from connectors.contract import ListingEntry, Membership
-from connectors.errors import Unavailable
+from connectors.contract import ListingEntry, Membership, UnreadableGroup
+from connectors.errors import Unavailable, UnreadableUnit, UnreadableUnits
 from connectors.github.settings import GitHubConnection
 from connectors.model import Unit
 from pipelines.ingestion.options import SyncOptions
@@ -191,15 +191,88 @@ def test_of_a_paused_connection_rights_are_read_and_no_content(
 def test_memberships_that_cannot_be_read_stay_as_they_were(
     services: Services, source: MemorySource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    source.people = [Membership("team", "ada@example.com")]
+    """What was read before the trouble counts."""
+    source.people = [Membership("board", "ada@example.com"), Membership("team", "ada@example.com")]
     sync_connection(services, CONNECTION)
+    before = services.catalog.connections.get("acme").memberships_at
 
     def broken() -> Iterator[Membership]:
-        yield Membership("team", "eve@example.com")
+        yield Membership("board", "eve@example.com")
         raise Unavailable("https://api.test", "HTTP 500")
 
     monkeypatch.setattr(source, "memberships", broken)
     report = sync_connection(services, CONNECTION)
     assert "HTTP 500" in report.errors["acme"]
-    assert services.catalog.groups_of("ada@example.com")
-    assert not services.catalog.groups_of("eve@example.com")
+    assert services.catalog.groups_of("ada@example.com") == {"group:acme:team"}
+    assert services.catalog.groups_of("eve@example.com") == {"group:acme:board"}
+    assert services.catalog.connections.get("acme").memberships_at == before
+
+
+def test_a_group_that_cannot_be_read_is_no_error_of_the_sync(services: Services, source: MemorySource) -> None:
+    source.people = [Membership("board", "ada@example.com"), Membership("team", "ada@example.com")]
+    sync_connection(services, CONNECTION)
+    source.people = [UnreadableGroup("team", "no scope")]
+    assert sync_connection(services, CONNECTION).errors == {}
+    assert services.catalog.groups_of("ada@example.com") == {"group:acme:team"}
+    assert [one.reason for one in services.catalog.memberships.unreadable("acme")] == ["no scope"]
+
+
+OTHER = Unit("other", "Corp/Core")
+
+
+def listing(*units: Unit, unreadable: Sequence[UnreadableUnit] = ()) -> Callable[[], Iterator[Unit]]:
+    def units_of_now() -> Iterator[Unit]:
+        yield from units
+        if unreadable:
+            raise UnreadableUnits(unreadable)
+
+    return units_of_now
+
+
+def hidden(services: Services) -> set[str]:
+    return {unit for (_, unit), scope in services.catalog.revocations.load().units.items() if scope.hidden}
+
+
+def test_a_unit_that_is_refused_is_hidden_and_named_with_its_reason(
+    services: Services, source: MemorySource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source.put(document(50))
+    refused = UnreadableUnit("unit", "single sign-on", is_refused=True)
+    monkeypatch.setattr(source, "units", listing(unreadable=[refused]))
+    report = sync_connection(services, CONNECTION)
+    assert report.errors.keys() == {"acme/unit"}
+    assert "Unit is out of reach (single sign-on): its documents are kept" in report.errors["acme/unit"]
+    assert hidden(services) == {"unit"}
+    assert services.catalog.documents.count_live("acme", "unit") == 30
+    (row,) = services.catalog.revocations.of_document("acme", "unit", "")
+    assert row["reason"] == "single sign-on"
+    monkeypatch.setattr(source, "units", listing(UNIT))
+    report = sync_connection(services, CONNECTION, ["unit"])
+    assert (report.errors, report.documents.new, report.embedding.inputs, hidden(services)) == ({}, 1, 1, set())
+
+
+def test_passing_trouble_of_a_unit_is_no_evidence(
+    services: Services, source: MemorySource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the case in which the settings spell its name; and the other unit that is not listed is gone."""
+    services.catalog.units.replace_listing("acme", "github", [UNIT, OTHER, Unit("third", "Third")])
+    troubled = UnreadableUnit("corp/core", "HTTP 500", is_refused=False)
+    monkeypatch.setattr(source, "units", listing(UNIT, unreadable=[troubled]))
+    report = sync_connection(services, CONNECTION, ["unit"])
+    assert report.errors == {"acme/other": "corp/core: HTTP 500"}
+    assert {state.unit.id: state.gone for state in services.catalog.units.all("acme")} == {
+        "unit": False,
+        "other": False,
+        "third": True,
+    }
+    assert hidden(services) == {"third"}
+
+
+def test_a_unit_that_was_never_seen_and_is_refused_is_named_as_the_settings_do(
+    services: Services, source: MemorySource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = UnreadableUnit("corp/core", "single sign-on", is_refused=True)
+    monkeypatch.setattr(source, "units", listing(UNIT, unreadable=[refused]))
+    assert sync_connection(services, CONNECTION).errors == {"acme/corp/core": "corp/core: single sign-on"}
+    report = sync_connection(services, CONNECTION, ["corp/core"])
+    assert report.errors["acme"] == "corp/core: single sign-on"

@@ -12,7 +12,7 @@ import pytest
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
-from connectors.contract import Membership
+from connectors.contract import Membership, UnreadableGroup
 from connectors.model import Unit
 from pipelines.errors import EmbeddingUnavailable
 from pipelines.services import Services
@@ -219,6 +219,16 @@ def searches(client: TestClient) -> float:
     counted = 'headrace_search_seconds_count{assistant="people",interface="search"} '
     lines = client.get("/metrics").text.splitlines()
     return sum(float(line.removeprefix(counted)) for line in lines if line.startswith(counted))
+
+
+def test_the_age_of_memberships_is_a_figure(services: Services, client: TestClient) -> None:
+    """Names of groups are not: whoever reaches the service reads its figures."""
+    services.catalog.memberships.replace("other", [UnreadableGroup("board", "no scope"), Membership("team", BO)])
+    figures = client.get("/metrics").text
+    assert 'headrace_unreadable_groups{connection="other"} 1.0' in figures
+    age = float(figures.partition('headrace_memberships_age_seconds{connection="other"} ')[2].split()[0])
+    assert 0 < age < 60
+    assert "board" not in figures
 
 
 def test_nothing_published_is_not_ready(settings: Settings) -> None:

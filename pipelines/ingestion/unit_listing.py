@@ -1,0 +1,104 @@
+"""The units of a connection, brought up to date: which are listed, which are gone, which could not be looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from connectors.contract import Connector
+from connectors.errors import UnreadableUnit, UnreadableUnits
+from connectors.model import Unit
+from connectors.registry import source
+from connectors.settings import Connection
+from connectors.units import list_units
+from pipelines.catalog.units import EXCLUDED, NOT_LISTED
+from pipelines.errors import UsageError
+from pipelines.services import Services
+
+
+@dataclass(frozen=True, slots=True)
+class UnitListing:
+    """Units to work on, and those that the settings spell out and that could not be looked at."""
+
+    chosen: list[Unit] = field(default_factory=list)
+    unreadable: Sequence[UnreadableUnit] = ()
+
+
+def sync_units(
+    services: Services, connection: Connection, connector: Connector, only: Sequence[str] = ()
+) -> UnitListing:
+    """Bring the catalog's units up to date with the source.
+
+    Raises SourceError, and UsageError if one of `only` does not exist.
+    """
+    found, unreadable = list_units(connector)
+    known = _by_id(services, connection, unreadable)
+
+    def why_gone(unit: Unit) -> str:
+        if unit.id in known:
+            return known[unit.id].reason
+        return NOT_LISTED if connection.includes(unit.id, unit.name) else EXCLUDED
+
+    def is_untold(unit: Unit) -> bool:
+        return unit.id in known and not known[unit.id].is_refused
+
+    services.catalog.units.replace_listing(
+        connection.id,
+        connection.source,
+        found,
+        documents_follow=source(connection.source).documents_have_unit_readers,
+        why_gone=why_gone,
+        is_untold=is_untold,
+    )
+    return UnitListing(_choose(services, connection, only, unreadable), unreadable)
+
+
+def out_of_reach(services: Services, connection: Connection, unreadable: Sequence[UnreadableUnit]) -> dict[str, str]:
+    """What to say of units that could not be looked at, and of those that the source no longer lists and whose
+    documents are kept."""
+    known = _by_id(services, connection, unreadable)
+    ids = {one: unit_id for unit_id, one in known.items()}
+    errors = {f"{connection.id}/{ids.get(one, one.name)}": f"{one.name}: {one.reason}" for one in unreadable}
+    for unit in gone_units(services, connection):
+        refused = known.get(unit.id)
+        reason = refused.reason if refused and refused.is_refused else NOT_LISTED
+        errors[f"{connection.id}/{unit.id}"] = (
+            f"{unit.name} is out of reach ({reason}): its documents are kept, and nobody sees them; "
+            f"`headrace reconcile {connection.id} --allow-mass-delete` removes them"
+        )
+    return errors
+
+
+def gone_units(services: Services, connection: Connection) -> list[Unit]:
+    """Units that the source no longer lists, and that still have documents."""
+    states = services.catalog.units.all(connection.id)
+    live = services.catalog.documents.count_live
+    return [state.unit for state in states if state.gone and not state.paused and live(connection.id, state.unit.id)]
+
+
+def _by_id(
+    services: Services, connection: Connection, unreadable: Sequence[UnreadableUnit]
+) -> dict[str, UnreadableUnit]:
+    """What is told of known units among those that could not be looked at, by id. The settings may spell a name that
+    a unit had before, or spell it otherwise."""
+    by_name = {one.name.lower(): one for one in unreadable}
+    named = services.catalog.unit_names.find(by_name)
+    found = {
+        unit.id: by_name[name] for name, units in named.items() for unit in units if unit.connection == connection.id
+    }
+    ids = (state.unit.id for state in services.catalog.units.all(connection.id) if unreadable)
+    return found | {unit_id: by_name[unit_id.lower()] for unit_id in ids if unit_id.lower() in by_name}
+
+
+def _choose(
+    services: Services, connection: Connection, only: Sequence[str], unreadable: Sequence[UnreadableUnit]
+) -> list[Unit]:
+    known = [state for state in services.catalog.units.all(connection.id) if not state.gone]
+    if not only:
+        return [state.unit for state in known if not state.paused]
+    by_name = {name: state.unit for state in known for name in (state.unit.name, state.unit.id)}
+    if missing := [name for name in only if name not in by_name]:
+        if refused := [one for one in unreadable if one.name.lower() == missing[0].lower()]:
+            raise UnreadableUnits(refused)
+        raise UsageError(f"{connection.id}: no unit {missing[0]!r}; see `headrace units {connection.id}`")
+    return [by_name[name] for name in only]
