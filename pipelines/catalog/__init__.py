@@ -19,13 +19,14 @@ from pipelines.catalog.events import Events
 from pipelines.catalog.leases import Leases
 from pipelines.catalog.loads import Load, Loads
 from pipelines.catalog.memberships import Memberships
+from pipelines.catalog.obsolete import ObsoleteRows, Retention
 from pipelines.catalog.outcomes import Outcome
 from pipelines.catalog.revocations import Revocations
 from pipelines.catalog.rights import Rights, RightsRead
 from pipelines.catalog.units import Units, move_cursor
 from pipelines.settings import Settings
 
-__all__ = ["Catalog", "Load", "Outcome", "RightsRead", "open_catalog"]
+__all__ = ["Catalog", "Load", "Outcome", "Retention", "RightsRead", "open_catalog"]
 
 
 class Catalog:
@@ -37,6 +38,7 @@ class Catalog:
         self.units = Units(engine)
         self.documents = Documents(engine)
         self.loads = Loads(engine)
+        self.obsolete = ObsoleteRows(engine)
         self.embeddings = EmbeddingCache(engine)
         self.memberships = Memberships(engine)
         self.rights = Rights(engine)

@@ -22,6 +22,7 @@ from sqlalchemy import (
 )
 
 from pipelines.catalog import tables
+from pipelines.catalog.obsolete import mark_unit_obsolete
 from pipelines.catalog.outcomes import Readers, hide, update_readers
 from pipelines.catalog.revocations import EVERYBODY, Revocation, grant_documents, revoke
 from pipelines.catalog.statements import in_parts
@@ -70,9 +71,11 @@ class Rights:
         """
         table = tables.documents
         own = (table.c.connection == connection, table.c.unit == unit, table.c.status != "deleted")
-        gone = {"status": "deleted", "version": None, "load": None, "hidden": None, "reason": None}
+        now = datetime.now(UTC)
+        gone = {"status": "deleted", "version": None, "load": None, "hidden": None, "reason": None, "changed_at": now}
         units = tables.units
         with self._engine.begin() as transaction:
+            mark_unit_obsolete(transaction, connection, unit, now)
             same = (units.c.connection == connection, units.c.unit == unit)
             transaction.execute(update(units).where(*same).values(gone=True, cursor=None))
             return transaction.execute(update(table).where(*own).values(gone)).rowcount

@@ -18,6 +18,7 @@ from pipelines.catalog.units import EXCLUDED, NOT_LISTED
 from pipelines.errors import HeadraceError, UnitBusy, UsageError
 from pipelines.ingestion.options import Stage, SyncOptions, Target
 from pipelines.ingestion.report import ProgressCallback, SyncReport
+from pipelines.ingestion.retention import prune
 from pipelines.ingestion.rights import apply_rights
 from pipelines.services import Services
 from pipelines.settings import Settings
@@ -84,6 +85,7 @@ def sync_connection(
             for unit in _gone_units(services, connection):
                 report.errors.pop(f"{connection.id}/{unit.id}", None)
                 report.add(sync_unit(services, connection, connector, unit, replace(options, mode="gone"), observer))
+        prune(services)  # what nothing needs any more, of whichever connection
     return report
 
 
