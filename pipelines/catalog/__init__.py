@@ -21,6 +21,7 @@ from pipelines.catalog.loads import Load, Loads
 from pipelines.catalog.memberships import Memberships
 from pipelines.catalog.obsolete import ObsoleteRows, Retention
 from pipelines.catalog.outcomes import Outcome
+from pipelines.catalog.purging import Purging
 from pipelines.catalog.revocations import Revocations
 from pipelines.catalog.rights import Rights, RightsRead
 from pipelines.catalog.units import Units, move_cursor
@@ -43,6 +44,7 @@ class Catalog:
         self.memberships = Memberships(engine)
         self.rights = Rights(engine)
         self.revocations = Revocations(engine)
+        self.purging = Purging(engine)
         self.leases = Leases(engine)
         self.events = Events(engine)
         self.assistants = Assistants(engine)

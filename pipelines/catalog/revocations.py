@@ -237,18 +237,18 @@ def _indexed_tokens(transaction: Connection, rows: Sequence[Row[Any]]) -> _Index
     table = tables.documents
     documents: dict[str, frozenset[str] | None] = {}
     for part in in_parts({row.document for row in rows if row.document}):
-        statement = select(table.c.id, table.c.indexed_readers).where(table.c.id.in_(part), _may_have_points())
+        statement = select(table.c.id, table.c.indexed_readers).where(table.c.id.in_(part), may_have_points())
         for document_id, readers in transaction.execute(statement):
             documents[document_id] = None if readers is None else frozenset(readers)
     units: dict[tuple[str, str], frozenset[str] | None] = {}
     for key in {(row.connection, row.unit) for row in rows if not row.document}:
-        where = (table.c.connection == key[0], table.c.unit == key[1], _may_have_points())
+        where = (table.c.connection == key[0], table.c.unit == key[1], may_have_points())
         found = transaction.execute(select(table.c.indexed_readers).where(*where).distinct()).scalars().all()
         units[key] = None if None in found else frozenset(token for one in found for token in one or ())
     return _IndexedTokens(documents, units)
 
 
-def _may_have_points() -> ColumnElement[bool]:
+def may_have_points() -> ColumnElement[bool]:
     """A document whose readers in the index were never recorded was indexed by an earlier release, or not at all."""
     table = tables.documents
     return or_(table.c.indexed_readers.is_not(None), table.c.chunks > 0)

@@ -65,7 +65,7 @@ class Landing:
         """
         import pyarrow.parquet as pq
 
-        path = chunks_path(connection, load)
+        path = self.chunks_path(connection, load)
         chunks = 0
         with self.files.atomic(path) as file, pq.ParquetWriter(file, chunks_schema()) as writer:
             for batch in _batches(documents):
@@ -78,11 +78,16 @@ class Landing:
         for row in self.files.rows(path):
             yield parse_chunks(row)
 
+    @staticmethod
+    def chunks_path(connection: str, load: int) -> str:
+        """The file with the chunks of a load."""
+        return f"chunks/{connection}/{load}.parquet"
+
     def texts_of(
         self, connection: str, load: int, documents: Container[str] | None = None
     ) -> Iterator[tuple[str, str]]:
         """Title and embedded text of each chunk of a load, or of these documents of it."""
-        path = chunks_path(connection, load)
+        path = self.chunks_path(connection, load)
         for row in self.files.rows(path) if self.files.exists(path) else ():
             if documents is None or row["document_id"] in documents:
                 document = parse_chunks(row)
@@ -90,7 +95,7 @@ class Landing:
 
     def remove_chunks(self, connection: str, load: int, documents: Collection[str]) -> None:
         """Remove what these documents of a load were cut into."""
-        self.files.remove_rows(chunks_path(connection, load), "document_id", documents)
+        self.files.remove_rows(self.chunks_path(connection, load), "document_id", documents)
 
     def data_files(self, connection: str | None = None, older_than: timedelta = timedelta()) -> Iterator[str]:
         """Files with documents and chunks, of one connection or of all, last written that long ago."""
@@ -141,11 +146,6 @@ class Landing:
             )
         load_id, file = jobs[0]
         return f"{dataset}/{DOCUMENTS}/{load_id}.{file.file_id}.{file.file_format}"
-
-
-def chunks_path(connection: str, load: int) -> str:
-    """The file with the chunks of a load."""
-    return f"chunks/{connection}/{load}.parquet"
 
 
 def dataset_name(connection: str) -> str:
