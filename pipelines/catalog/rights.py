@@ -29,7 +29,7 @@ from pipelines.catalog.statements import in_parts
 
 _GONE = "gone at the source, or who may read it cannot be told"
 _NARROWED = "no longer among its readers at the source"
-_ENDED = "its permission at the source has ended"
+PERMISSION_ENDED = "its permission at the source has ended"
 
 TokensById = Mapping[str, Collection[str]]
 
@@ -143,7 +143,9 @@ class Rights:
                 if lost:
                     kept = {token: end for token, end in until.items() if token not in lost}
                     left[document_id] = Readers(tuple(one for one in readers if one not in lost), kept)
-                    ended += [Revocation(connection, unit, token, _ENDED, document_id) for token in sorted(lost)]
+                    ended += [
+                        Revocation(connection, unit, token, PERMISSION_ENDED, document_id) for token in sorted(lost)
+                    ]
             update_readers(transaction, left)
             revoke(transaction, ended)
 

@@ -11,6 +11,7 @@ from connectors.registry import connect
 from connectors.settings import Connection
 from pipelines.errors import HeadraceError
 from pipelines.index.contract import IndexInfo
+from pipelines.operations.unknown_connections import WHAT_TO_DO, count_of_unknown
 from pipelines.services import Services
 from pipelines.settings import Settings
 
@@ -28,6 +29,12 @@ def check_all(settings: Settings) -> list[Finding]:
             _check("catalog", lambda: f"{len(services.catalog.units.all())} units known"),
             _check("embedding", lambda: _try_embedding(services)),
             _check("index", lambda: describe_index(services.reader.info())),
+        ]
+        findings += [
+            Finding(
+                connection, True, f"not in the settings, and has {count} documents: {WHAT_TO_DO.format(connection)}"
+            )
+            for connection, count in count_of_unknown(services).items()
         ]
     for connection in settings.connections:
         findings += _check_connection(connection)

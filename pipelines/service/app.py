@@ -72,6 +72,7 @@ def create_app(
     app = FastAPI(title="Headrace", description=DESCRIPTION, docs_url=None, redoc_url=None)
     errors.install(app)
     authenticator, metrics = Authenticator(settings, memberships, assistants), Metrics()
+    metrics.watch_revocations(inbox.revocations.count)
     service = SearchService(index, embedder, reranker, authenticator, metrics)
     app.state.authenticator, app.state.search_service = authenticator, service
     app.include_router(interfaces)

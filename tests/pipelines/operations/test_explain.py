@@ -264,7 +264,7 @@ def test_an_index_that_cannot_be_read_leaves_the_rest_to_be_told(
     def unreadable(*_: object) -> NoReturn:
         raise IndexStoreError("the server does not answer")
 
-    monkeypatch.setattr(services.reader, "document", unreadable)
+    monkeypatch.setattr(services.published, "document", unreadable)
     found = explain(services, KEY, user=ADA, query="valve")
     assert found.index_error == found.stages[-1].detail == "the server does not answer"
     assert (states(found)["vectors"], states(found)["retrieval"], found.ranks) == ("done", "failed", ())
