@@ -6,7 +6,7 @@ Source: https://developers.google.com/workspace/drive/api/guides/manage-changes
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, MutableMapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from connectors.contract import Checkpoint, Deleted, Failed, Item
 from connectors.drive.client import DriveClient
@@ -39,9 +39,9 @@ class ChangesReader:
     documents: DriveDocuments
     unit: Unit
     includes: Callable[[FileLocation], bool]
-    # Two, since an answer about a file's metadata says nothing of a server that gives no content.
-    _locating: Isolation = field(default_factory=Isolation, init=False)
-    _reading: Isolation = field(default_factory=Isolation, init=False)
+    # Two, since an answer about a file's metadata or folders says nothing of a server that gives no content.
+    locating: Isolation
+    reading: Isolation
 
     def read(self, cursor: ChangesCursor) -> Iterator[Item]:
         """What has changed since. Raises CursorRefused, before the first item."""
@@ -97,7 +97,7 @@ class ChangesReader:
         if folder_key(file_id) in fingerprints:
             # Not in isolation: to pass over a folder would be to pass over all that is below it.
             return self._ask(file_id)
-        return self._locating.attempt(self.documents.document_id(file_id), "", lambda: self._ask(file_id))
+        return self.locating.attempt(self.documents.document_id(file_id), "", lambda: self._ask(file_id))
 
     def _ask(self, file_id: str) -> DriveFile | None:
         try:
@@ -129,14 +129,14 @@ class ChangesReader:
         """Items for files of any unit: nothing for those that another unit reads."""
         located = list[LocatedFile]()
         for file in files:
-            found = None if file.trashed else self.documents.locate(file, self._locating)
+            found = None if file.trashed else self.documents.locate(file, self.locating)
             if isinstance(found, Failed):
                 yield found
             elif found is None or not self.includes(found.location):
                 yield Deleted(self.documents.document_id(file.id))
             elif found.location.unit == self.unit.id:
                 located.append(found)
-        yield from self.documents.read(located, self._reading)
+        yield from self.documents.read(located, self.reading)
 
     @property
     def _drive(self) -> str | None:

@@ -6,10 +6,10 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from itertools import islice
-from typing import TypeAlias
 
-from connectors.contract import Deleted, Failed, ListingEntry, Skipped
+from connectors.contract import Deleted, Failed, ListingEntry, ObjectItem, Skipped
 from connectors.drive import formats
 from connectors.drive.access import commenters, readers
 from connectors.drive.client import DriveClient
@@ -22,8 +22,6 @@ from connectors.drive.payloads import FOLDER, SHORTCUT, DriveComment, DriveFile,
 from connectors.errors import AccessDenied, NotFound, RequestRejected
 from connectors.isolation import Isolation
 from connectors.model import Document, Parent
-
-FileItem: TypeAlias = Document | Skipped | Failed | Deleted
 
 _AT_ONCE = 4
 """Files read at the same time. Each may be as large as `formats.MAX_BYTES`."""
@@ -67,28 +65,25 @@ class DriveDocuments:
             file.web_view_link or "",
         )
 
-    def read(self, located: Iterable[LocatedFile], isolation: Isolation) -> Iterator[FileItem]:
+    def read(self, located: Iterable[LocatedFile], isolation: Isolation) -> Iterator[ObjectItem]:
         """One item for each file, in order; several are read at once.
 
         Raises SourceError where the trouble is not one file's alone.
         """
         coming = iter(located)
-        under_way: deque[tuple[DriveFile, Future[FileItem]]] = deque()
+        under_way: deque[Future[ObjectItem]] = deque()
         width = _AT_ONCE
         try:
             while True:
                 # One at a time after a failure, then slowly more: a source that is down gets few requests.
                 width = 1 if isolation.is_failing else min(width + 1, _AT_ONCE)
                 following = islice(coming, max(width - len(under_way), 0))
-                under_way.extend((one.file, self._pool.submit(self._read_file, one)) for one in following)
+                under_way.extend(self._pool.submit(self._attempt, one, isolation) for one in following)
                 if not under_way:
                     return
-                file, future = under_way.popleft()
-                yield isolation.attempt(
-                    self.document_id(file.id), formats.title(file.name), future.result, file.web_view_link or ""
-                )
+                yield under_way.popleft().result()
         finally:
-            for _, future in under_way:
+            for future in under_way:
                 future.cancel()
 
     def drive_readers(self, drive: SharedDrive) -> tuple[str, ...]:
@@ -108,8 +103,14 @@ class DriveDocuments:
         except _UNAVAILABLE:
             return ()
 
-    def _read_file(self, located: LocatedFile) -> FileItem:
-        """Runs in the pool. Raises SourceError."""
+    def _attempt(self, located: LocatedFile, isolation: Isolation) -> ObjectItem:
+        """Runs in the pool."""
+        file = located.file
+        read = partial(self._read_file, located)
+        return isolation.attempt(self.document_id(file.id), formats.title(file.name), read, file.web_view_link or "")
+
+    def _read_file(self, located: LocatedFile) -> ObjectItem:
+        """Raises SourceError."""
         file = located.file
         try:
             return self._document(located)

@@ -136,8 +136,15 @@ def _over_http(settings: Settings, index: IndexReader, embedder: GivenVectors, q
     with Services(used, embedder) as services, httpx.Client(headers={"Authorization": "Bearer bench-key"}) as client:
         members = {(token.rpartition(":")[2], person) for one in questions for person, token in _groups(one)}
         services.catalog.memberships.replace("acme", [Membership(*one) for one in sorted(members)])
-        parts = {"memberships": services.catalog, "assistants": services.catalog.assistants}
-        app = create_app(used, index=index, embedder=embedder, reranker=None, inbox=services.catalog, **parts)
+        app = create_app(
+            used,
+            index=index,
+            embedder=embedder,
+            reranker=None,
+            memberships=services.catalog,
+            assistants=services.catalog.assistants,
+            inbox=services.catalog,
+        )
         with served(app) as url:
             for question in questions:
                 readers = person_tokens(question.request.user or "", used, services.catalog)
@@ -249,7 +256,7 @@ def _questions(
         given[text] = _near(centres[chance.randrange(len(centres))], vectors)
         person = f"u{chance.randrange(500)}@example.com"
         groups = [f"group:acme:{group}" for group in chance.sample(range(200), 10)]
-        filters = SearchFilters(sources=chance.sample(SOURCES, sources))  # type: ignore[arg-type]
+        filters = SearchFilters(sources=chance.sample(SOURCES, sources))
         readers = ("public", f"user:{person}", *groups)
         questions.append(Question(SearchRequest(query=text, user=person, filters=filters), readers))
     return questions, given

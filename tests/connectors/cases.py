@@ -37,7 +37,7 @@ def slack_case(connect: Connect) -> Iterator[Case]:
     emulated.share("C1", "F1", b"The wheel has twelve spokes.")
     emulated.share("C1", "F2", b"\x89PNG", mimetype="image/png", name="wheel.png")
     replies = [float(ts) for ts, said in emulated.messages["C1"].items() if said.get("thread_ts") == roots[0]]
-    known = (
+    known: tuple[KnownObject, ...] = (
         KnownObject(
             document_id=f"slack:acme/C1/threads/{roots[0]}",
             unit="C1",

@@ -8,7 +8,7 @@ import random
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -76,7 +76,7 @@ class Running:
         return listed
 
     @staticmethod
-    def _until(so: Any) -> None:
+    def _until(so: Callable[[], bool]) -> None:
         started = time.monotonic()
         while time.monotonic() - started < PATIENCE:
             with suppress(httpx.HTTPError):

@@ -22,6 +22,7 @@ from tests.emulators.fake_embedder import FakeEmbedder
 from tests.emulators.github import (
     TOKEN,
     WEBHOOK_SECRET,
+    Fault,
     GitHub,
     Repository,
     broken_gateway,
@@ -279,7 +280,7 @@ def test_readers_follow_the_repository_without_embedding(world: World) -> None:
         ("git/trees", cut_short),
     ],
 )
-def test_trouble_that_passes_costs_nothing_but_time(world: World, only: str, fault: Any) -> None:
+def test_trouble_that_passes_costs_nothing_but_time(world: World, only: str, fault: Fault) -> None:
     world.github.fail(2, fault, only=only)
     report = world.sync()
     assert (report.errors, report.documents.failed, report.documents.new) == ({}, 0, 17)
@@ -305,7 +306,7 @@ def test_a_limit_longer_than_anybody_waits_stops_the_unit_which_then_goes_on(wor
 def test_a_killed_sync_goes_on_where_it_was(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = World(world.github, world.api, world.services, world.connection, world.embedder)
 
-    def killed() -> Any:
+    def killed() -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:

@@ -19,6 +19,8 @@ ME = "reader@acme.test"
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
 Fault = Callable[[httpx.Request], httpx.Response | None]
+OpenDrive = Callable[..., DriveConnector]
+Refuse = Callable[..., httpx.Response]
 
 
 class FakeDrive:
@@ -218,7 +220,7 @@ def connection() -> DriveConnection:
 
 
 @pytest.fixture
-def open_drive(drive: FakeDrive, connection: DriveConnection) -> Iterator[Callable[..., DriveConnector]]:
+def open_drive(drive: FakeDrive, connection: DriveConnection) -> Iterator[OpenDrive]:
     """Opens connectors on `drive`, and closes them."""
     opened: list[DriveConnector] = []
 
@@ -232,10 +234,10 @@ def open_drive(drive: FakeDrive, connection: DriveConnection) -> Iterator[Callab
 
 
 @pytest.fixture
-def connector(open_drive: Callable[..., DriveConnector]) -> DriveConnector:
+def connector(open_drive: OpenDrive) -> DriveConnector:
     return open_drive()
 
 
 @pytest.fixture
-def refuse() -> Callable[..., httpx.Response]:
+def refuse() -> Refuse:
     return refusal

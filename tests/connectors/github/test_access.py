@@ -12,6 +12,7 @@ from connectors.github.payloads.parsing import parse
 from connectors.github.payloads.rest import GitHubRepository
 from connectors.github.settings import GitHubConnection
 from connectors.github.source import GitHubConnector, connect
+from tests.connectors.github.conftest import GitHub
 
 
 @pytest.mark.parametrize(
@@ -39,7 +40,7 @@ def people(*logins: str) -> httpx.Response:
     return httpx.Response(200, json=[{"login": login} for login in logins])
 
 
-def test_collaborators_with_a_known_address_belong(github: Any, connector: GitHubConnector) -> None:
+def test_collaborators_with_a_known_address_belong(github: GitHub, connector: GitHubConnector) -> None:
     github.repository.update(private=True, visibility="private")
     github.answers["repos/acme/api/collaborators"] = lambda request: people("Ada", "bob", "gone", "hidden")
     github.answers["users/ada"] = lambda request: httpx.Response(200, json={"email": "ada@acme.test"})
@@ -48,7 +49,7 @@ def test_collaborators_with_a_known_address_belong(github: Any, connector: GitHu
     assert list(connector.memberships()) == [Membership("acme/api", "ada@acme.test")]
 
 
-def test_the_settings_name_addresses_that_profiles_hide(github: Any, connection: GitHubConnection) -> None:
+def test_the_settings_name_addresses_that_profiles_hide(github: GitHub, connection: GitHubConnection) -> None:
     github.repository.update(private=True)
     github.answers["repos/acme/api/collaborators"] = lambda request: people("Bob")
     named = connection.model_copy(update={"emails": {"bOb": "bob@acme.test"}})
@@ -62,7 +63,7 @@ def found(**fields: Any) -> httpx.Response:
 
 
 def test_people_are_asked_for_by_the_handful(
-    github: Any, connection: GitHubConnection, monkeypatch: pytest.MonkeyPatch
+    github: GitHub, connection: GitHubConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Addresses that an organisation has verified count first, each once, and in lower case."""
     monkeypatch.setattr("connectors.github.access.PEOPLE_PER_REQUEST", 2)
@@ -95,7 +96,7 @@ def test_people_are_asked_for_by_the_handful(
 
 
 @pytest.mark.parametrize("owner", [None, {"login": "ada", "type": "User"}, {"login": "acme"}, "acme"])
-def test_only_organisations_verify_domains(github: Any, connector: GitHubConnector, owner: Any) -> None:
+def test_only_organisations_verify_domains(github: GitHub, connector: GitHubConnector, owner: Any) -> None:
     github.repository.update(private=True, owner=owner)
     github.answers["repos/acme/api/collaborators"] = lambda request: people("ada")
     github.answers["/api/graphql"] = lambda request: found(u0={"email": "ada@acme.test"})
@@ -115,7 +116,7 @@ def test_only_organisations_verify_domains(github: Any, connector: GitHubConnect
     ],
 )
 def test_profiles_are_asked_for_where_graphql_is_refused(
-    github: Any, connector: GitHubConnector, answer: httpx.Response
+    github: GitHub, connector: GitHubConnector, answer: httpx.Response
 ) -> None:
     github.repository.update(private=True)
     github.answers["/api/graphql"] = lambda request: answer
@@ -124,7 +125,7 @@ def test_profiles_are_asked_for_where_graphql_is_refused(
     assert list(connector.memberships()) == [Membership("acme/api", "ada@acme.test")]
 
 
-def test_one_public_repository_does_not_hide_the_others(github: Any, connection: GitHubConnection) -> None:
+def test_one_public_repository_does_not_hide_the_others(github: GitHub, connection: GitHubConnection) -> None:
     """People are asked for once, although they belong to several repositories."""
     public, first, second = (
         {**github.repository, "full_name": f"acme/{name}", "visibility": visibility, "private": visibility != "public"}
@@ -141,7 +142,7 @@ def test_one_public_repository_does_not_hide_the_others(github: Any, connection:
 
 @pytest.mark.parametrize("status", [403, 404])
 def test_unknown_collaborators_are_nobody(
-    github: Any, connector: GitHubConnector, status: int, caplog: pytest.LogCaptureFixture
+    github: GitHub, connector: GitHubConnector, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     github.repository.update(private=True)
     github.answers["repos/acme/api/collaborators"] = lambda request: httpx.Response(status, json={"message": "no"})
@@ -149,6 +150,6 @@ def test_unknown_collaborators_are_nobody(
     assert "acme/api: its documents are visible to administrators only" in caplog.text
 
 
-def test_public_repositories_need_no_memberships(github: Any, connector: GitHubConnector) -> None:
+def test_public_repositories_need_no_memberships(github: GitHub, connector: GitHubConnector) -> None:
     assert list(connector.memberships()) == []
     assert set(github.paths()) == {"user/repos"}

@@ -20,6 +20,7 @@ from sqlalchemy.engine import make_url
 
 from connectors.contract import Cursor, Membership
 from connectors.model import Unit
+from connectors.webhooks import Event
 from pipelines.catalog import Catalog, Outcome, open_catalog, tables
 from pipelines.catalog.database import HEAD
 from pipelines.catalog.documents import Indexed
@@ -124,7 +125,7 @@ def test_a_unit_that_shows_something_new_is_read_from_the_start(catalog: Catalog
 def test_connections_are_paused_and_heard_of(catalog: Catalog) -> None:
     assert catalog.connections.get("acme").paused is False
     catalog.connections.pause("acme", True)
-    catalog.connections.record_event("acme")
+    assert catalog.events.store("acme", Event("d1", "issues"), b"{}")
     catalog.connections.record_memberships_read("acme")
     state = catalog.connections.get("acme")
     assert (state.paused, state.last_event is None, state.memberships_at is None) == (True, False, False)

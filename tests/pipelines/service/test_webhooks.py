@@ -29,13 +29,18 @@ CONNECTIONS = (
 )
 WIKI = """
 from typing import Literal
-from connectors.registry import Source
+from connectors.registry import Implementation, Source
 from connectors.settings import Connection
 
 class WikiConnection(Connection):
     source: Literal["wiki"]
 
-SOURCE = Source(name="wiki", label="Wiki", settings=WikiConnection, connect=lambda connection: None)
+SOURCE = Source(
+    name="wiki",
+    label="Wiki",
+    settings=WikiConnection,
+    implementation=lambda: Implementation(connect=lambda connection: None),
+)
 """
 
 
