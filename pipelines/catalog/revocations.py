@@ -98,7 +98,7 @@ class Revocations:
         own = tables.revocations.c.connection
         with self._engine.connect() as transaction:
             rows = transaction.execute(select(own, func.count()).group_by(own))
-            return {connection: count for connection, count in rows}
+            return {row[0]: row[1] for row in rows}
 
     def revoke(self, revocations: Sequence[Revocation]) -> None:
         """Let queries leave these out, from the next one on."""

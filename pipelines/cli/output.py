@@ -129,8 +129,7 @@ def print_status(now: dict[str, Any], json: bool) -> None:
     for connection in now["connections"]:
         console.print(_freshness_line(connection), highlight=False, markup=False)
     for unknown in now["unknown_connections"]:
-        line = f"{unknown['id']}: not in the settings, {unknown['documents']} documents: {unknown['what_to_do']}"
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
+        console.print(f"{unknown['id']}: {unknown['detail']}", highlight=False, markup=False, soft_wrap=True)
     console.print(_index_line(now["index"]), highlight=False)
     for one in now["troubled"]:
         again = f", next attempt {one['next_attempt']}" if one["next_attempt"] else ""

@@ -11,7 +11,7 @@ from connectors.registry import connect
 from connectors.settings import Connection
 from pipelines.errors import HeadraceError
 from pipelines.index.contract import IndexInfo
-from pipelines.operations.unknown_connections import WHAT_TO_DO, count_of_unknown
+from pipelines.operations.unknown_connections import count_unknown, describe_unknown
 from pipelines.services import Services
 from pipelines.settings import Settings
 
@@ -31,10 +31,8 @@ def check_all(settings: Settings) -> list[Finding]:
             _check("index", lambda: describe_index(services.reader.info())),
         ]
         findings += [
-            Finding(
-                connection, True, f"not in the settings, and has {count} documents: {WHAT_TO_DO.format(connection)}"
-            )
-            for connection, count in count_of_unknown(services).items()
+            Finding(connection, True, describe_unknown(connection, count))
+            for connection, count in count_unknown(services).items()
         ]
     for connection in settings.connections:
         findings += _check_connection(connection)

@@ -15,7 +15,7 @@ from pipelines.catalog import Catalog
 from pipelines.catalog.freshness import freshness
 from pipelines.catalog.units import UnitState
 from pipelines.index.contract import IndexInfo
-from pipelines.operations.unknown_connections import WHAT_TO_DO, count_of_unknown
+from pipelines.operations.unknown_connections import count_unknown, describe_unknown
 from pipelines.services import Services
 from pipelines.settings import Settings
 
@@ -71,8 +71,8 @@ def read_status(settings: Settings) -> dict[str, Any]:
             "connections": [_connection_status(catalog, connection, counts) for connection in settings.connections],
             "index": _index_status(services.reader.info()),
             "unknown_connections": [
-                {"id": connection, "documents": count, "what_to_do": WHAT_TO_DO.format(connection)}
-                for connection, count in count_of_unknown(services).items()
+                {"id": connection, "documents": count, "detail": describe_unknown(connection, count)}
+                for connection, count in count_unknown(services).items()
             ],
             "troubled": [_as_json(one) for one in catalog.documents.failed_or_skipped()],
         }

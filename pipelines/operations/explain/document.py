@@ -38,7 +38,7 @@ class Explanation:
     """`version` was read last, `indexed_version` and `published_version` are what the index and assistants have.
 
     `load_state` is how far the load with the version read last has come. `chunks` counts points in the index,
-    `published` are those that are published, with their `readers`, and `revocations` what is taken away of that already;
+    `published` are those that are published, with their `readers`; `revocations` are what was taken away since.
     `others` are documents at the same URL.
     `index_error` says why the published index could not be read.
     """
@@ -141,7 +141,7 @@ def _find(services: Services, id_or_url: str) -> tuple[dict[str, Any], tuple[str
 
 
 def _read_published(services: Services, document_id: str) -> tuple[Sequence[Hit], str | None]:
-    """What is published of a document, taken away since or not; or why the index cannot tell, while the catalog still can."""
+    """What is published of a document, whatever was taken away since; or why the index cannot tell."""
     try:
         return services.published.document(document_id, Filters(readers=None)), None
     except IndexStoreError as error:
