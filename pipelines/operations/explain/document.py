@@ -106,7 +106,7 @@ def explain(
         unit_context=unit_context(catalog, settings, row["connection"], row["unit"]),
         events=related_events(catalog, row["connection"], row["unit"], row["id"]),
         others=others,
-        visibility=_visibility(services, user, tokens, readers, hits) if user and tokens else None,
+        visibility=_visibility(services, user, tokens, hits, readers, in_force) if user and tokens else None,
         ranks=() if query is None or index_error else _ranks(services, row["id"], query, user, tokens),
         index_error=index_error,
     )
@@ -156,12 +156,18 @@ def _labels(services: Services) -> Callable[[str], Reader]:
 
 
 def _visibility(
-    services: Services, user: str, tokens: tuple[str, ...], readers: Sequence[Reader], hits: Sequence[Hit]
+    services: Services,
+    user: str,
+    tokens: tuple[str, ...],
+    hits: Sequence[Hit],
+    readers: Sequence[Reader],
+    in_force: Sequence[RevocationInForce],
 ) -> Visibility:
     found = visibility(user, tokens, readers, published=bool(hits))
-    if found.sees and hides_from(services, hits, tokens):
-        return Visibility(user, False, (), "it is published for them, but a revocation in force hides it")
-    return found
+    if not found.sees or not hides_from(services, hits, tokens):
+        return found
+    why = dict.fromkeys(one.reason for one in in_force if one.concerns(tokens))
+    return Visibility(user, False, (), f"it is published for them, and revoked since: {'; '.join(why)}")
 
 
 def _ranks(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -27,6 +27,10 @@ class RevocationInForce:
     reason: str
     everybody: bool
     readers: tuple[Reader, ...] = ()
+
+    def concerns(self, tokens: Collection[str]) -> bool:
+        """Whether somebody with these reader tokens has lost one by this."""
+        return self.everybody or any(one.token in tokens for one in self.readers)
 
 
 def revocations(
