@@ -163,7 +163,7 @@ def test_what_is_excluded_or_skipped_is_deleted_text(lab: Lab, what: str) -> Non
     if what == "excluded":
         lab.services.catalog.rights.remove_unit("acme", "unit")
     else:
-        lab.source.put(Skipped(KEYS[0], "archived"))
+        lab.source.put(Skipped(KEYS[0], "Issue 0", "archived"))
         lab.sync()
     prune(lab.services)
     assert not lab.landed("zebra")

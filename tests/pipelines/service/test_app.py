@@ -203,6 +203,13 @@ def searches(client: TestClient) -> float:
     return sum(float(line.removeprefix(counted)) for line in lines if line.startswith(counted))
 
 
+def test_revocations_in_force_are_counted_at_each_scrape(client: TestClient, services: Services) -> None:
+    counted = 'headrace_revocations_in_force{connection="acme"} 1.0'
+    assert counted not in client.get("/metrics").text
+    services.catalog.rights.revoke("acme", "unit", {document(1).id: ("public",)})
+    assert counted in client.get("/metrics").text
+
+
 def test_nothing_published_is_not_ready(settings: Settings) -> None:
     with Services(settings, FakeEmbedder()) as empty:
         assert TestClient(app_of(empty)).get("/readyz").status_code == 503
