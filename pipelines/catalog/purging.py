@@ -104,6 +104,12 @@ class Purging:
                 transaction.execute(delete(table).where(table.c.id.in_(ids))).rowcount for ids in in_parts(concerned)
             )
 
+    def empty_log(self) -> None:
+        """Let nothing that was deleted stand in SQLite's log, if no other process is reading; PostgreSQL vacuums."""
+        if self._engine.dialect.name == "sqlite":
+            with self._engine.connect() as transaction:
+                transaction.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def forget(self, connection: str, units: Sequence[str], *, after: timedelta, whole: bool, state: bool) -> Forgotten:
         """Remove all rows of these units, once what is published has lost their documents. Their revocations end
         `after` some time, in which readers may still see the state before.

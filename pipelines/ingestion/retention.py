@@ -54,6 +54,8 @@ def prune(services: Services, *, seconds: float | None = SECONDS_PER_PASS) -> Pr
         pruned.landed_files += remove_unrecorded(services)
     pruned.titles = services.catalog.obsolete.forget_titles(retention)
     pruned.events, pruned.bodies = services.catalog.events.delete_old(services.settings.retention.events_days)
+    if seconds is None:
+        services.catalog.purging.empty_log()
     return pruned
 
 

@@ -85,7 +85,8 @@ def sync_connection(
             for unit in _gone_units(services, connection):
                 report.errors.pop(f"{connection.id}/{unit.id}", None)
                 report.add(sync_unit(services, connection, connector, unit, replace(options, mode="gone"), observer))
-        prune(services)  # what nothing needs any more, of whichever connection
+        with _record_errors(report, connection.id):
+            prune(services)  # what nothing needs any more, of whichever connection
     return report
 
 

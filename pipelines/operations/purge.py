@@ -85,6 +85,7 @@ def purge(services: Services, scope: PurgeScope) -> Purged:
         purged.held = publish_blockers(services)
         if not purged.held:
             _forget(services, scope, purged)
+    catalog.purging.empty_log()
     return purged
 
 

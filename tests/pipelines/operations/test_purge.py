@@ -102,6 +102,20 @@ def test_a_connection_leaves_everything_though_the_settings_no_longer_name_it(se
         find_scope(services, "other/nowhere")
 
 
+def test_no_text_of_it_stays_in_the_catalogs_files(services: Services, tmp_path: Path) -> None:
+    for name in ("acme", "other"):
+        purge(services, find_scope(services, name))
+    files = list((tmp_path / ".headrace").glob("catalog.db*"))
+    assert files
+    assert [file.name for file in files if SECRET.encode() in file.read_bytes()] == []
+
+
+def test_what_is_revoked_is_told_without_a_text(services: Services, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO", logger="pipelines.catalog.revocations"):
+        services.catalog.rights.hide("acme", "gates", ["github:acme/gates/1", "github:acme/gates/2"], "out of reach")
+    assert [record.getMessage() for record in caplog.records] == ["acme/gates: 2 rights revoked: out of reach"]
+
+
 def test_what_the_settings_still_name_is_read_anew_and_paid_anew(services: Services) -> None:
     purge(services, find_scope(services, "acme/gates"))
     services.catalog.units.replace_listing("acme", "github", [GATES, TURBINES])
