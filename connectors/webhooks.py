@@ -23,7 +23,8 @@ class Invalidation:
 
     `document`: one object, by its document id; `unit` is its unit where the event tells it, else empty.
     `unit`: whatever changed in a unit since its cursor; in all units where `unit` is empty. `units`: the list of
-    units, and then those that are new, renamed, shared anew or gone. `memberships`: who belongs to which group.
+    units, and then those that are new, renamed, shared anew or gone; `unit` is the one that the provider says to be
+    gone or to be read by others, where it says so. `memberships`: who belongs to which group.
     """
 
     scope: Scope

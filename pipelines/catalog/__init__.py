@@ -24,6 +24,7 @@ from pipelines.catalog.outcomes import Outcome
 from pipelines.catalog.purging import Purging
 from pipelines.catalog.revocations import Revocations
 from pipelines.catalog.rights import Rights, RightsRead
+from pipelines.catalog.unit_names import UnitNames
 from pipelines.catalog.units import Units, move_cursor
 from pipelines.settings import Settings
 
@@ -37,6 +38,7 @@ class Catalog:
         self._engine = engine
         self.connections = Connections(engine)
         self.units = Units(engine)
+        self.unit_names = UnitNames(engine)
         self.documents = Documents(engine)
         self.loads = Loads(engine)
         self.obsolete = ObsoleteRows(engine)

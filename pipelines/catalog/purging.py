@@ -15,7 +15,7 @@ from pipelines.catalog.revocations import EVERYBODY, Revocation, may_have_points
 from pipelines.catalog.statements import in_parts
 
 _PURGED = "it is being purged"
-_BY_UNIT = (tables.units, tables.documents, tables.loads)
+_BY_UNIT = (tables.units, tables.unit_names, tables.documents, tables.loads)
 _BY_CONNECTION = (tables.memberships, tables.events, tables.connections)
 
 

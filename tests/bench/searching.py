@@ -34,6 +34,7 @@ from pipelines.retrieval.schema import SearchFilters, SearchRequest
 from pipelines.service.app import create_app
 from pipelines.services import Services
 from pipelines.settings import AssistantSettings, Settings
+from tests.bench import revoked
 from tests.pipelines.service.serving import served
 
 CHUNKS = 100_000
@@ -105,7 +106,25 @@ def measure(corpus: Path, state: Path) -> None:
         for name, sources in (("rights", 0), ("rights and two sources", 2)):
             questions, given = _questions(passages, centres, chance, vectors, sources)
             _show(name, index, GivenVectors(given), questions)
+        _show_revoked(index, GivenVectors(given), questions)
         _over_http(settings, index, GivenVectors(given), questions)
+
+
+def _show_revoked(index: IndexReader, embedder: GivenVectors, questions: Sequence[Question]) -> None:
+    """A unit is one of 50 in each of four connections; there are about 12,500 documents."""
+
+    def ask_all(asked: IndexReader) -> list[float]:
+        taken = []
+        for question in questions:
+            started = time.thread_time()
+            search(question.request, question.readers, index=asked, embedder=embedder)
+            taken.append(time.thread_time() - started)
+        return taken
+
+    connections = [f"acme-{source}" for source in SOURCES]
+    units = [(connection, f"unit {number}") for number in range(50) for connection in connections]
+    documents = [f"{source}:acme/{number}" for number in range(12_500) for source in SOURCES]
+    revoked.show(index, connections, units, documents, ask_all)
 
 
 def _show(name: str, index: IndexReader, embedder: GivenVectors, questions: Sequence[Question]) -> None:
@@ -238,6 +257,7 @@ def _payload(number: int, chance: random.Random) -> dict[str, Any]:
         "url": f"https://example.com/{number}",
         "author": f"author {number % 100}",
         "parents": [f"parent {number % 40}", f"root {number % 7}"],
+        "breadcrumb": [f"Parent {number % 40}", f"Root {number % 7}"],
         "tags": [f"tag {number % 20}"],
         "readers": (["public"] if chance.random() < 0.3 else []) + groups + people,
         "created_at": None,

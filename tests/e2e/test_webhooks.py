@@ -157,20 +157,41 @@ def test_a_github_label(settings: Settings, repositories: Repositories) -> None:
         assert headrace.found("urgent") == []
         emulated.edit_issue(api, 1, labels=[{"name": "urgent"}])
         headrace.deliver(emulated.issue_webhook("labeled", api, 1, label={"name": "urgent"}))
-        assert headrace.found("urgent") == ["acme/api/issues/1"]
+        assert headrace.found("urgent") == [f"{api.id}/issues/1"]
 
 
 def test_a_transferred_github_issue(settings: Settings, repositories: Repositories) -> None:
     emulated, api, web, connection = repositories
     with running(settings, **connection) as headrace:
-        assert headrace.found("needs oil") == ["acme/api/issues/1"]
+        assert headrace.found("needs oil") == [f"{api.id}/issues/1"]
         moved = emulated.transfer_issue(api, 1, web)
         changes = {"new_issue": {"number": moved}, "new_repository": web.described()}
         headrace.deliver(
             emulated.issue_webhook("transferred", api, 1, changes=changes),
             emulated.issue_webhook("opened", web, moved),
         )
-        assert headrace.found("needs oil") == [f"acme/web/issues/{moved}"]
+        assert headrace.found("needs oil") == [f"{web.id}/issues/{moved}"]
+
+
+@pytest.mark.parametrize("action", ["renamed", "transferred"])
+def test_a_renamed_github_repository(settings: Settings, repositories: Repositories, action: str) -> None:
+    emulated, api, _, connection = repositories
+    with running(settings, **connection) as headrace:
+        emulated.rename(api, "mills/water")
+        emulated.issue(api, "The belt has torn", "It needs thread.")
+        headrace.deliver(emulated.webhook("repository", api, action=action), emulated.issue_webhook("opened", api, 2))
+        assert headrace.found("needs oil") == [f"{api.id}/issues/1"]
+        assert headrace.found("needs thread") == [f"{api.id}/issues/2"]
+
+
+def test_a_deleted_github_repository(settings: Settings, repositories: Repositories) -> None:
+    emulated, api, _, connection = repositories
+    with running(settings, **connection) as headrace:
+        assert headrace.found("needs oil") == [f"{api.id}/issues/1"]
+        emulated.delete_repository(api)
+        emulated.repository("acme/api")
+        headrace.deliver(emulated.webhook("repository", api, action="deleted"))
+        assert headrace.found("needs oil") == []
 
 
 def test_a_drive_file_moved_into_a_restricted_folder(settings: Settings) -> None:

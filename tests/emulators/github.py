@@ -113,11 +113,16 @@ class GitHub:
         return made
 
     def rename(self, repository: Repository, full_name: str) -> None:
-        """Also a transfer to another owner: the old name leads to the new one."""
-        del self.repositories[repository.full_name]
-        self.renamed[repository.full_name] = repository.id
+        """Also a transfer to another owner: the old name leads to the new one until another repository takes it."""
+        old = repository.full_name
+        del self.repositories[old]
+        self.renamed[old] = repository.id
         repository.full_name = full_name
         self.repositories[full_name] = repository
+        for held in (repository.issues, repository.discussions, repository.releases):
+            for payload in held.values():
+                for key in {"html_url", "url"} & payload.keys():
+                    payload[key] = payload[key].replace(f"github.test/{old}/", f"github.test/{full_name}/")
 
     def delete_repository(self, repository: Repository) -> None:
         del self.repositories[repository.full_name]

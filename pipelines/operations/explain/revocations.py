@@ -12,7 +12,7 @@ from pipelines.catalog.rights import PERMISSION_ENDED
 from pipelines.catalog.units import EXCLUDED, NOT_LISTED
 from pipelines.index.contract import Hit
 from pipelines.operations.explain.visibility import Reader
-from pipelines.retrieval.revocations import Revocations
+from pipelines.retrieval.revocations import RevocationFilter
 from pipelines.services import Services
 
 UNKNOWN_CONNECTION = "the settings do not name its connection"
@@ -55,7 +55,7 @@ def revocations(
 
 def hides_from(services: Services, hits: Sequence[Hit], tokens: Sequence[str]) -> bool:
     """Whether queries leave these points out for somebody with these reader tokens, although the index finds them."""
-    in_force = Revocations.of(services.catalog.revocations.load(), services.settings.connections)
+    in_force = RevocationFilter.of(services.catalog.revocations.load(), services.settings.connections)
     now, asker = datetime.now(UTC), frozenset(tokens)
     return not any(in_force.permits(hit.payload, asker, now) for hit in hits)
 

@@ -21,19 +21,19 @@ from tests.connectors.github.conftest import GitHub
         ({"visibility": "public", "private": False}, ("public",)),
         ({"visibility": "public"}, ("public",)),
         ({"private": False}, ("public",)),
-        ({"visibility": "private", "private": True}, ("group:gh:acme/api",)),
-        ({"visibility": "internal", "private": True}, ("group:gh:acme/api",)),
-        ({"visibility": "internal", "private": False}, ("group:gh:acme/api",)),
-        ({"visibility": "public", "private": True}, ("group:gh:acme/api",)),
-        ({"private": None}, ("group:gh:acme/api",)),
-        ({"visibility": ["public"], "private": False}, ("group:gh:acme/api",)),
-        ({"visibility": "", "private": False}, ("group:gh:acme/api",)),
-        ({"private": 0}, ("group:gh:acme/api",)),
-        ({}, ("group:gh:acme/api",)),
+        ({"visibility": "private", "private": True}, ("group:gh:77",)),
+        ({"visibility": "internal", "private": True}, ("group:gh:77",)),
+        ({"visibility": "internal", "private": False}, ("group:gh:77",)),
+        ({"visibility": "public", "private": True}, ("group:gh:77",)),
+        ({"private": None}, ("group:gh:77",)),
+        ({"visibility": ["public"], "private": False}, ("group:gh:77",)),
+        ({"visibility": "", "private": False}, ("group:gh:77",)),
+        ({"private": 0}, ("group:gh:77",)),
+        ({}, ("group:gh:77",)),
     ],
 )
 def test_only_what_is_surely_public_is_public(repository: dict[str, Any], tokens: tuple[str, ...]) -> None:
-    assert access.reader_tokens("gh", "acme/api", parse(GitHubRepository, repository)) == tokens
+    assert access.reader_tokens("gh", parse(GitHubRepository, {"id": 77, **repository})) == tokens
 
 
 def people(*logins: str) -> httpx.Response:
@@ -46,7 +46,7 @@ def test_collaborators_with_a_known_address_belong(github: GitHub, connector: Gi
     github.answers["users/ada"] = lambda request: httpx.Response(200, json={"email": "ada@acme.test"})
     github.answers["users/bob"] = lambda request: httpx.Response(200, json={"email": None})
     github.answers["users/hidden"] = lambda request: httpx.Response(403, json={"message": "no"})
-    assert list(connector.memberships()) == [Membership("acme/api", "ada@acme.test")]
+    assert list(connector.memberships()) == [Membership("77", "ada@acme.test")]
 
 
 def test_the_settings_name_addresses_that_profiles_hide(github: GitHub, connection: GitHubConnection) -> None:
@@ -54,7 +54,7 @@ def test_the_settings_name_addresses_that_profiles_hide(github: GitHub, connecti
     github.answers["repos/acme/api/collaborators"] = lambda request: people("Bob")
     named = connection.model_copy(update={"emails": {"bOb": "bob@acme.test"}})
     connector = connect(named, httpx.MockTransport(github))
-    assert list(connector.memberships()) == [Membership("acme/api", "bob@acme.test")]
+    assert list(connector.memberships()) == [Membership("77", "bob@acme.test")]
     assert github.paths()["users/bob"] == 0
 
 
@@ -84,8 +84,8 @@ def test_people_are_asked_for_by_the_handful(
     github.answers["repos/acme/api/collaborators"] = lambda request: people("ada", "", "Bob", "cy", "dee")
     known = connection.model_copy(update={"emails": {"Dee": "dee@acme.test"}})
     assert list(connect(known, httpx.MockTransport(github)).memberships()) == [
-        *(Membership("acme/api", email) for email in ("ada@acme.test", "ada@mill.test", "ada@home.test")),
-        Membership("acme/api", "dee@acme.test"),
+        *(Membership("77", email) for email in ("ada@acme.test", "ada@mill.test", "ada@home.test")),
+        Membership("77", "dee@acme.test"),
     ]
     verified_domains = 'organizationVerifiedDomainEmails(login: "acme")'
     assert asked == [
@@ -100,7 +100,7 @@ def test_only_organisations_verify_domains(github: GitHub, connector: GitHubConn
     github.repository.update(private=True, owner=owner)
     github.answers["repos/acme/api/collaborators"] = lambda request: people("ada")
     github.answers["/api/graphql"] = lambda request: found(u0={"email": "ada@acme.test"})
-    assert list(connector.memberships()) == [Membership("acme/api", "ada@acme.test")]
+    assert list(connector.memberships()) == [Membership("77", "ada@acme.test")]
     assert not any(b"organizationVerifiedDomainEmails" in request.content for request in github.asked)
 
 
@@ -122,21 +122,27 @@ def test_profiles_are_asked_for_where_graphql_is_refused(
     github.answers["/api/graphql"] = lambda request: answer
     github.answers["repos/acme/api/collaborators"] = lambda request: people("ada", "gone")
     github.answers["users/ada"] = lambda request: httpx.Response(200, json={"email": "Ada@acme.test"})
-    assert list(connector.memberships()) == [Membership("acme/api", "ada@acme.test")]
+    assert list(connector.memberships()) == [Membership("77", "ada@acme.test")]
 
 
 def test_one_public_repository_does_not_hide_the_others(github: GitHub, connection: GitHubConnection) -> None:
     """People are asked for once, although they belong to several repositories."""
     public, first, second = (
-        {**github.repository, "full_name": f"acme/{name}", "visibility": visibility, "private": visibility != "public"}
-        for name, visibility in (("open", "public"), ("one", "private"), ("two", "internal"))
+        {
+            **github.repository,
+            "id": number,
+            "full_name": f"acme/{name}",
+            "visibility": visibility,
+            "private": visibility != "public",
+        }
+        for number, name, visibility in ((1, "open", "public"), (2, "one", "private"), (3, "two", "internal"))
     )
     github.answers["user/repos"] = lambda request: httpx.Response(200, json=[public, first, second])
     for name in ("one", "two"):
         github.answers[f"repos/acme/{name}/collaborators"] = lambda request: people("ada")
     github.answers["/api/graphql"] = lambda request: found(u0={"email": "ada@acme.test"})
     connector = connect(connection, httpx.MockTransport(github))
-    assert list(connector.memberships()) == [Membership(f"acme/{name}", "ada@acme.test") for name in ("one", "two")]
+    assert list(connector.memberships()) == [Membership(unit, "ada@acme.test") for unit in ("2", "3")]
     assert github.paths()["graphql"] == 1
 
 

@@ -62,7 +62,7 @@ def test_media_types() -> None:
 
 
 def test_other_patterns_read_the_files_anew(github: GitHub, connection: GitHubConnection) -> None:
-    unit = Unit("acme/api", "acme/api")
+    unit = Unit("77", "acme/api")
     github.files = {"README.md": b"# Api", "src/main.cob": b"STOP RUN.", "src/logo.png": b"\x89PNG\0"}
     github.add_issue(1)
     *_, last = connect(connection, httpx.MockTransport(github)).read(unit)

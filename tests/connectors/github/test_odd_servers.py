@@ -16,8 +16,8 @@ from connectors.github.source import GitHubConnector
 from connectors.model import Document, Unit
 from tests.connectors.github.conftest import GitHub
 
-UNIT = Unit("acme/api", "acme/api")
-ROOT = "github:acme-github/acme/api"
+UNIT = Unit("77", "acme/api")
+ROOT = "github:acme-github/77"
 REPOSITORY = "repos/acme/api"
 PUBLISHED = "2026-01-01T00:00:00Z"
 

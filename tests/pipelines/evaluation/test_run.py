@@ -97,6 +97,7 @@ def result(document_id: str) -> DocumentResult:
         unit="unit",
         kind="page",
         parents=[],
+        breadcrumb=[],
         author="",
         created_at=None,
         updated_at=None,

@@ -24,6 +24,7 @@ def chunk(document: str, position: int = 0, score: float = 1.0, **changes: Any) 
         "url": f"https://example.com/{document}",
         "author": "ada",
         "parents": ["github:acme/acme/api"],
+        "breadcrumb": ["acme/api"],
         "tags": ["bug"],
         "readers": ["public"],
         "created_at": NEW_YEAR.isoformat(),
