@@ -222,9 +222,9 @@ def searches(client: TestClient) -> float:
 
 
 def test_revocations_in_force_are_counted_at_each_scrape(client: TestClient, services: Services) -> None:
-    counted = 'headrace_revocations_in_force{connection="acme"} 1.0'
+    counted = 'headrace_revocations_in_force{connection="elsewhere"} 1.0'
     assert counted not in client.get("/metrics").text
-    services.catalog.rights.revoke("acme", "unit", {document(1).id: ("public",)})
+    services.catalog.rights.revoke("elsewhere", "unit", {"its document": ("public",)})
     assert counted in client.get("/metrics").text
 
 
