@@ -20,7 +20,7 @@ from connectors.webhooks import DeliveryUnreadable, Event, Invalidation, content
 
 T = TypeVar("T")
 
-_TAKES_AWAY = ("deleted", "privatized", "transferred")
+_TAKES_AWAY = ("deleted", "privatized", "transferred", "unpublished")
 """What may happen to a repository, so that the token sees it no longer."""
 _UNITS = Invalidation("units")
 _MEMBERSHIPS = Invalidation("memberships")
@@ -76,7 +76,8 @@ def receive(connection: Connection, headers: Mapping[str, str], body: bytes, now
     if reason := _reason_to_ignore(connection, kind, payload):
         return Event(event_id, kind, ignored=reason)
     found = tuple(dict.fromkeys(_EVENTS[kind](_EventReader(connection.id, payload))))
-    return Event(event_id, kind, found, ignored="" if found else "nothing that is read changes")
+    event = Event(event_id, kind, found, ignored="" if found else "nothing that is read changes")
+    return event.withdrawing() if payload.action in _TAKES_AWAY else event
 
 
 def _json_text(headers: Mapping[str, str], body: bytes) -> str:
