@@ -136,9 +136,11 @@ def _declared(model: type) -> tuple[_DeclaredField, ...]:
 
 
 def _declare(name: str, spelled: str, hint: Any) -> _DeclaredField:
-    """Of the annotations it knows what the contract uses: classes, unions of them, tuples of one, JSON objects."""
+    """Of the annotations it knows what the contract uses: classes, unions of them, tuples of one or of pairs, JSON."""
     origin = get_origin(hint)
     items = get_args(hint)[0] if origin is tuple else None
+    if get_origin(items) is tuple:
+        items = tuple
     return _DeclaredField(name, spelled, origin if origin in (dict, tuple) else hint, items)
 
 

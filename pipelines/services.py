@@ -86,9 +86,15 @@ class Services:
 
     @cached_property
     def reader(self) -> IndexReader:
+        """What was published, without what the catalog knows to be taken away."""
+        return self.permitted(self.published)
+
+    @cached_property
+    def published(self) -> IndexReader:
+        """All that was published: to explain by, never to answer from."""
         from pipelines.index import open_reader
 
-        reader = self.permitted(open_reader(self.settings, self.index_spec))
+        reader = open_reader(self.settings, self.index_spec)
         self._open.callback(reader.close)
         return reader
 

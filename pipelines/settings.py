@@ -121,6 +121,14 @@ class GoldenQuestions(_SettingsModel):
     recall_at_10: float = Field(ge=0, le=1, description="Below this, nothing is published")
 
 
+class RetentionSettings(_SettingsModel):
+    """For how many days what nothing needs any more is kept; 0: it goes at once."""
+
+    deleted_text_days: int = Field(default=30, ge=0, description="Text of what is gone at the source, or excluded")
+    events_days: int = Field(default=7, ge=0, description="Bodies of events, and events that are done")
+    superseded_loads_days: int = Field(default=7, ge=0, description="Text of versions that a newer one has replaced")
+
+
 class Settings(_SettingsModel):
     """All settings. `directory` is the folder of the settings file: relative paths start there."""
 
@@ -139,6 +147,7 @@ class Settings(_SettingsModel):
         gt=timedelta(0),
         description="How long the members of a group count that can no longer be read (days, hours or minutes: 24h)",
     )
+    retention: RetentionSettings = RetentionSettings()
 
     @model_validator(mode="after")
     def _ids_are_unique(self) -> Settings:

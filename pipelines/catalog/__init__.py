@@ -20,14 +20,16 @@ from pipelines.catalog.events import Events
 from pipelines.catalog.leases import Leases
 from pipelines.catalog.loads import Load, Loads
 from pipelines.catalog.memberships import Memberships
+from pipelines.catalog.obsolete import ObsoleteRows, Retention
 from pipelines.catalog.outcomes import Outcome
+from pipelines.catalog.purging import Purging
 from pipelines.catalog.revocations import Revocations
 from pipelines.catalog.rights import Rights, RightsRead
 from pipelines.catalog.unit_names import UnitNames
 from pipelines.catalog.units import Units, move_cursor
 from pipelines.settings import Settings
 
-__all__ = ["Catalog", "Load", "Outcome", "RightsRead", "open_catalog"]
+__all__ = ["Catalog", "Load", "Outcome", "Retention", "RightsRead", "open_catalog"]
 
 
 class Catalog:
@@ -40,10 +42,12 @@ class Catalog:
         self.unit_names = UnitNames(engine)
         self.documents = Documents(engine)
         self.loads = Loads(engine)
+        self.obsolete = ObsoleteRows(engine)
         self.embeddings = EmbeddingCache(engine)
         self.memberships = Memberships(engine, memberships_max_age)
         self.rights = Rights(engine)
         self.revocations = Revocations(engine)
+        self.purging = Purging(engine)
         self.leases = Leases(engine)
         self.events = Events(engine)
         self.assistants = Assistants(engine)

@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 
 from pipelines.errors import SettingsError
 
-HEAD = "0005"
+HEAD = "0006"
 """Newest migration. Kept here too, so that opening an up-to-date catalog need not import Alembic."""
 
 _BUSY_TIMEOUT_MS = 60_000
@@ -42,7 +42,8 @@ def open_database(url: str, directory: Path) -> Engine:
 def _configure_sqlite(connection: Any, _record: Any) -> None:
     # NORMAL loses nothing when a process is killed; only a power cut may undo the last commits, and
     # every stage repeats what the catalog does not know to be done.
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", f"busy_timeout={_BUSY_TIMEOUT_MS}"):
+    # Without secure_delete, what is deleted would stand in the file until its place is used again.
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "secure_delete=ON", f"busy_timeout={_BUSY_TIMEOUT_MS}"):
         connection.execute(f"PRAGMA {pragma}")
 
 

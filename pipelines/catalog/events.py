@@ -19,8 +19,6 @@ MOST_ATTEMPTS = 8
 FIRST_RETRY = timedelta(seconds=5)
 LONGEST_RETRY = timedelta(minutes=10)
 POSTPONED = timedelta(seconds=2)
-KEPT = timedelta(days=7)
-"""How long events that are done or ignored can be listed and replayed. Dead ones stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,12 +140,23 @@ class Events:
             }
         return {connection: (count, oldest[first]) for connection, count, first in found}
 
-    def delete_old(self) -> None:
-        """Remove what was finished long ago."""
+    def count_old(self, days: int) -> tuple[int, int]:
+        """How many events `delete_old` would remove, and how many bodies it would empty beside these."""
+        old, with_body = _is_old(days), _has_old_body(days)
+        with self._engine.connect() as transaction:
+            count = select(func.count())
+            return transaction.execute(count.where(*old)).scalar_one(), transaction.execute(
+                count.where(*with_body)
+            ).scalar_one()
+
+    def delete_old(self, days: int) -> tuple[int, int]:
+        """Remove what was finished `days` ago, and the bodies of all others that came before: what waits, or is dead,
+        can be processed without. Returns how many events and how many bodies there were."""
         table = tables.events
-        old = table.c.finished_at < datetime.now(UTC) - KEPT
         with self._engine.begin() as transaction:
-            transaction.execute(delete(table).where(table.c.state.in_(("done", "ignored")), old))
+            removed = transaction.execute(delete(table).where(*_is_old(days))).rowcount
+            emptied = transaction.execute(update(table).where(*_has_old_body(days)).values(body=b"")).rowcount
+            return removed, emptied
 
 
 def next_attempt(attempts: int, now: datetime) -> datetime:
@@ -177,3 +186,14 @@ def _invalidations(stored: Sequence[Mapping[str, Any]]) -> tuple[Invalidation, .
 def _is_due() -> ColumnElement[bool]:
     table = tables.events
     return or_(table.c.next_attempt.is_(None), table.c.next_attempt <= datetime.now(UTC))
+
+
+def _is_old(days: int) -> tuple[ColumnElement[bool], ...]:
+    table = tables.events
+    return table.c.state.in_(("done", "ignored")), table.c.finished_at <= datetime.now(UTC) - timedelta(days=days)
+
+
+def _has_old_body(days: int) -> tuple[ColumnElement[bool], ...]:
+    table = tables.events
+    unfinished = table.c.state.not_in(("done", "ignored"))
+    return unfinished, table.c.body != b"", table.c.received_at <= datetime.now(UTC) - timedelta(days=days)

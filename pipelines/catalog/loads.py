@@ -48,6 +48,13 @@ class Loads:
             state: LoadState | None = transaction.execute(statement).scalar()
         return state
 
+    def paths(self) -> set[str]:
+        """The files of all loads."""
+        table = tables.loads
+        with self._engine.connect() as transaction:
+            rows = transaction.execute(select(table.c.documents_path, table.c.chunks_path))
+            return {path for row in rows for path in row if path}
+
     def units_with_pending(self) -> list[tuple[str, str]]:
         """Units (connection, unit) with loads that are not indexed yet."""
         table = tables.loads

@@ -7,16 +7,19 @@ gives its token back: what an older read says of that right is out of date.
 
 from __future__ import annotations
 
-from collections import defaultdict
+import logging
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, bindparam, delete, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, bindparam, delete, func, or_, select, update
 
 from pipelines.catalog import tables
 from pipelines.catalog.statements import in_parts, upsert
+
+logger = logging.getLogger(__name__)
 
 EVERYBODY = ""
 """Stands in a revocation for all reader tokens: nobody may see it."""
@@ -92,11 +95,10 @@ class Revocations:
 
     def count(self) -> dict[str, int]:
         """How many rows are in force, by connection."""
-        counts: dict[str, int] = defaultdict(int)
+        own = tables.revocations.c.connection
         with self._engine.connect() as transaction:
-            for connection in transaction.execute(select(tables.revocations.c.connection)).scalars():
-                counts[connection] += 1
-        return dict(counts)
+            rows = transaction.execute(select(own, func.count()).group_by(own))
+            return {row[0]: row[1] for row in rows}
 
     def revoke(self, revocations: Sequence[Revocation]) -> None:
         """Let queries leave these out, from the next one on."""
@@ -118,8 +120,9 @@ class Revocations:
             if carried:
                 ending = update(table).where(_this_row()).values(ends_at=now + after)
                 transaction.execute(ending, [_parameters(row) for row in carried])
-            if transaction.execute(delete(table).where(table.c.ends_at <= now)).rowcount:
+            if ended := transaction.execute(delete(table).where(table.c.ends_at <= now)).rowcount:
                 raise_stamp(transaction)
+                logger.info("%d revocations end: what is published carries them", ended)
 
 
 _KEY = ("connection", "unit", "document", "token")
@@ -136,6 +139,15 @@ def revoke(transaction: Connection, revocations: Sequence[Revocation]) -> None:
     ]
     upsert(transaction, tables.revocations, rows, update=("reason", "since", "ends_at"))
     raise_stamp(transaction)
+    _log_revoked(revocations)
+
+
+def _log_revoked(revocations: Sequence[Revocation]) -> None:
+    """How many rights were taken away where, and why; never of which documents or persons."""
+    for (connection, unit, reason), count in Counter(
+        (one.connection, one.unit, one.reason) for one in revocations
+    ).items():
+        logger.info("%s/%s: %d rights revoked: %s", connection, unit, count, reason)
 
 
 def grant_documents(transaction: Connection, readers: Mapping[str, Collection[str]], read_since: datetime) -> None:
@@ -237,18 +249,18 @@ def _indexed_tokens(transaction: Connection, rows: Sequence[Row[Any]]) -> _Index
     table = tables.documents
     documents: dict[str, frozenset[str] | None] = {}
     for part in in_parts({row.document for row in rows if row.document}):
-        statement = select(table.c.id, table.c.indexed_readers).where(table.c.id.in_(part), _may_have_points())
+        statement = select(table.c.id, table.c.indexed_readers).where(table.c.id.in_(part), may_have_points())
         for document_id, readers in transaction.execute(statement):
             documents[document_id] = None if readers is None else frozenset(readers)
     units: dict[tuple[str, str], frozenset[str] | None] = {}
     for key in {(row.connection, row.unit) for row in rows if not row.document}:
-        where = (table.c.connection == key[0], table.c.unit == key[1], _may_have_points())
+        where = (table.c.connection == key[0], table.c.unit == key[1], may_have_points())
         found = transaction.execute(select(table.c.indexed_readers).where(*where).distinct()).scalars().all()
         units[key] = None if None in found else frozenset(token for one in found for token in one or ())
     return _IndexedTokens(documents, units)
 
 
-def _may_have_points() -> ColumnElement[bool]:
+def may_have_points() -> ColumnElement[bool]:
     """A document whose readers in the index were never recorded was indexed by an earlier release, or not at all."""
     table = tables.documents
     return or_(table.c.indexed_readers.is_not(None), table.c.chunks > 0)

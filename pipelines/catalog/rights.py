@@ -22,13 +22,14 @@ from sqlalchemy import (
 )
 
 from pipelines.catalog import tables
+from pipelines.catalog.obsolete import mark_unit_obsolete
 from pipelines.catalog.outcomes import Readers, hide, update_readers
 from pipelines.catalog.revocations import EVERYBODY, Revocation, grant_documents, raise_stamp, revoke
 from pipelines.catalog.statements import in_parts
 
 _GONE = "gone at the source, or who may read it cannot be told"
 _NARROWED = "no longer among its readers at the source"
-_ENDED = "its permission at the source has ended"
+PERMISSION_ENDED = "its permission at the source has ended"
 
 TokensById = Mapping[str, Collection[str]]
 
@@ -70,9 +71,11 @@ class Rights:
         """
         table = tables.documents
         own = (table.c.connection == connection, table.c.unit == unit, table.c.status != "deleted")
-        gone = {"status": "deleted", "version": None, "load": None, "hidden": None, "reason": None}
+        now = datetime.now(UTC)
+        gone = {"status": "deleted", "version": None, "load": None, "hidden": None, "reason": None, "changed_at": now}
         units = tables.units
         with self._engine.begin() as transaction:
+            mark_unit_obsolete(transaction, connection, unit, now)
             same = (units.c.connection == connection, units.c.unit == unit)
             transaction.execute(update(units).where(*same).values(gone=True, cursor=None))
             return transaction.execute(update(table).where(*own).values(gone)).rowcount
@@ -140,7 +143,9 @@ class Rights:
                 if lost:
                     kept = {token: end for token, end in until.items() if token not in lost}
                     left[document_id] = Readers(tuple(one for one in readers if one not in lost), kept)
-                    ended += [Revocation(connection, unit, token, _ENDED, document_id) for token in sorted(lost)]
+                    ended += [
+                        Revocation(connection, unit, token, PERMISSION_ENDED, document_id) for token in sorted(lost)
+                    ]
             update_readers(transaction, left)
             revoke(transaction, ended)
 

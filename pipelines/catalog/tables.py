@@ -124,11 +124,24 @@ loads = Table(
     Index("loads_by_unit", "connection", "unit", "state"),
 )
 
+obsolete_rows = Table(
+    "obsolete_rows",
+    metadata,
+    Column("load", Integer, nullable=False),
+    Column("document", Text, nullable=False, doc="Empty where the load is still to be looked through"),
+    Column("deleted", Boolean, nullable=False, doc="The document is gone; else a newer version was read"),
+    Column("since", UtcTime, nullable=False),
+    PrimaryKeyConstraint("load", "document"),
+    Index("obsolete_rows_by_time", "deleted", "since"),
+)
+
 embeddings = Table(
     "embeddings",
     metadata,
     Column("key", LargeBinary(16), primary_key=True, doc="Hash of model, dimensions and exact text"),
     Column("vector", LargeBinary, nullable=False, doc="Little-endian float32"),
+    Column("text", LargeBinary(16), doc="Hash of the text alone; unknown where an earlier release has written it"),
+    Index("embeddings_by_text", "text"),
     sqlite_with_rowid=False,
 )
 

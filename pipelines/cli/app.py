@@ -143,6 +143,29 @@ def reindex(
 
 
 @app.command()
+def purge(
+    target: Annotated[str, typer.Argument(metavar="CONNECTION[/UNIT]")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask")] = False,
+    json: Json = False,
+) -> None:
+    """Remove all that is here of a connection or unit; one that the settings still name is read anew."""
+    from pipelines.cli.commands.purge import purge_target
+
+    purge_target(load_settings(), target, yes, json)
+
+
+@app.command()
+def prune(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what would be removed")] = False,
+    json: Json = False,
+) -> None:
+    """Remove now what `retention` in the settings no longer keeps; syncs and the worker do so bit by bit."""
+    from pipelines.operations.prune import prune_now
+
+    output.print_counts(prune_now(load_settings(), dry_run=dry_run).as_json(), json, would=dry_run)
+
+
+@app.command()
 def pause(target: Annotated[str, typer.Argument(metavar="CONNECTION[/UNIT]")]) -> None:
     """Leave a connection or unit alone: no sync, no reconcile. Its events are kept for later."""
     _set_paused(target, True)

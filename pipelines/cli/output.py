@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json as json_module
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -37,6 +37,17 @@ def print_findings(found: Sequence[Finding], json: bool) -> None:
     for one in found:
         mark = "[green]ok[/]  " if one.ok else "[red]fail[/]"
         _console().print(f"{mark}  {escape(one.subject)}: {escape(one.detail)}", soft_wrap=True)
+
+
+def print_counts(counts: Mapping[str, int], json: bool, *, would: bool = False) -> None:
+    """What was removed, or would be."""
+    if json:
+        print_json(counts)
+        return
+    removed = "would be removed" if would else "removed"
+    for name, count in counts.items():
+        what = f"{'loads left to other processes' if name == 'busy' else f'{removed}: ' + name.replace('_', ' ')}"
+        print(f"{count:>8}  {what}")
 
 
 def print_units(found: Sequence[dict[str, Any]], json: bool) -> None:
@@ -119,6 +130,8 @@ def print_status(now: dict[str, Any], json: bool) -> None:
         console.print(_freshness_line(connection), highlight=False, markup=False)
         for group in connection["unreadable_groups"]:
             console.print(_group_line(group), highlight=False, markup=False, soft_wrap=True)
+    for unknown in now["unknown_connections"]:
+        console.print(f"{unknown['id']}: {unknown['detail']}", highlight=False, markup=False, soft_wrap=True)
     console.print(_index_line(now["index"]), highlight=False)
     for one in now["troubled"]:
         again = f", next attempt {one['next_attempt']}" if one["next_attempt"] else ""

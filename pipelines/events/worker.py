@@ -20,6 +20,7 @@ from pipelines.events.processor import EventProcessor, ProcessedEvents, UnknownU
 from pipelines.events.work_items import WorkItem, WorkKey, due_items, work_items
 from pipelines.ingestion.orchestrator import Reporter
 from pipelines.ingestion.publish import publish
+from pipelines.ingestion.retention import prune
 from pipelines.ingestion.sync import Observer, StageDone, sync_connection
 from pipelines.services import Services
 
@@ -88,7 +89,13 @@ class Worker:
             self._renew_channels(connection)
             self._poll(connection)
         self._publish()
-        self._services.catalog.events.delete_old()
+        self._prune()
+
+    def _prune(self) -> None:
+        try:
+            prune(self._services)
+        except Exception:  # a landing that is away, say; events need none of this
+            logger.exception("what is to be removed from the landing waits for the next pass")
 
     def _active_connections(self) -> dict[str, Connection]:
         """Those that are not paused: the events of the others wait."""

@@ -93,6 +93,11 @@ def unit_conditions(connection: str, unit: str) -> Conditions:
     return Conditions(must=(AnyOf("connection", (connection,)), AnyOf("unit", (unit,))))
 
 
+def connection_conditions(connection: str) -> Conditions:
+    """The conditions that all points of this connection meet, and no others."""
+    return Conditions(must=(AnyOf("connection", (connection,)),))
+
+
 def within_document(where: Conditions, document_id: str) -> Conditions:
     """The same conditions, on the points of one document."""
     return Conditions((*where.must, *document_conditions([document_id]).must), where.must_not)

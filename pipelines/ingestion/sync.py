@@ -19,6 +19,7 @@ from pipelines.catalog.units import UnitState
 from pipelines.errors import HeadraceError, UnitBusy, UsageError
 from pipelines.ingestion.options import Stage, SyncOptions, Target
 from pipelines.ingestion.report import ProgressCallback, SyncReport
+from pipelines.ingestion.retention import prune
 from pipelines.ingestion.rights import apply_rights
 from pipelines.ingestion.unit_listing import UnitListing, gone_units, out_of_reach, sync_units
 from pipelines.services import Services
@@ -87,6 +88,9 @@ def sync_connection(
             for unit in gone_units(services, connection):
                 report.errors.pop(f"{connection.id}/{unit.id}", None)
                 report.add(sync_unit(services, connection, connector, unit, replace(options, mode="gone"), observer))
+        if not options.dry_run:
+            with _record_errors(report, connection.id):
+                prune(services)  # what nothing needs any more, of whichever connection
     return report
 
 

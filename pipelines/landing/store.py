@@ -1,7 +1,9 @@
 """The landing: what was read and what it was cut into, as Parquet on a local disk or in S3.
 
-<url>/<connection>/documents/<load>.<file>.parquet     by dlt, append-only
+<url>/<connection>/documents/<load>.<file>.parquet     by dlt; one file per load, of one unit
 <url>/chunks/<connection>/<load>.parquet               one file per load
+
+Loads are only added, until retention takes rows out that nothing needs any more, and `purge` all of a unit.
 """
 
 from __future__ import annotations
@@ -11,30 +13,26 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from connectors.dlt_source import landing_source
 from connectors.tables import DOCUMENTS, Row, parse_document
 from pipelines.errors import HeadraceError
 from pipelines.landing.chunk_rows import ChunkedDocument, chunk_table, chunks_schema, parse_chunks
+from pipelines.landing.files import ROWS_AT_ONCE, LandingFiles
 from pipelines.settings import Settings
-
-if TYPE_CHECKING:
-    from fsspec import AbstractFileSystem
-
-_ROWS_AT_ONCE = 200
 
 
 class Landing:
     def __init__(self, settings: Settings) -> None:
-        self._directory = settings.directory
-        self._settings = settings.landing
+        self._url = settings.landing.url
         self._work = settings.state_path / "work"
-        self._filesystem: AbstractFileSystem | None = None
+        self.files = LandingFiles(settings.directory, settings.landing)
 
     def write_documents(self, source: str, connection: str, unit: str, rows: Iterable[Row]) -> str:
         """Load rows through the unit's dlt pipeline; returns the path of the file they are in."""
@@ -46,7 +44,7 @@ class Landing:
             pipeline = dlt.pipeline(
                 _pipeline_name(connection, unit),
                 destination=self._destination(),
-                dataset_name=connection.replace("-", "_"),
+                dataset_name=dataset_name(connection),
                 pipelines_dir=str(directory),
             )
             # Cursors are kept in the catalog, together with what was read up to them.
@@ -57,7 +55,7 @@ class Landing:
 
     def read_documents(self, path: str) -> Iterator[tuple[Row, str | None]]:
         """Rows of a load, each with its version; None for a tombstone."""
-        for row in self._rows(path):
+        for row in self.files.rows(path):
             yield parse_document(row), row["version"]
 
     def write_chunks(self, connection: str, load: int, documents: Iterable[ChunkedDocument]) -> tuple[str, int]:
@@ -67,9 +65,9 @@ class Landing:
         """
         import pyarrow.parquet as pq
 
-        path = f"chunks/{connection}/{load}.parquet"
+        path = self.chunks_path(connection, load)
         chunks = 0
-        with self._atomic_file(path) as file, pq.ParquetWriter(file, chunks_schema()) as writer:
+        with self.files.atomic(path) as file, pq.ParquetWriter(file, chunks_schema()) as writer:
             for batch in _batches(documents):
                 chunks += sum(len(document.chunks) for document in batch)
                 writer.write_table(chunk_table(batch))
@@ -77,52 +75,58 @@ class Landing:
 
     def read_chunks(self, path: str) -> Iterator[ChunkedDocument]:
         """What `write_chunks` wrote."""
-        for row in self._rows(path):
+        for row in self.files.rows(path):
             yield parse_chunks(row)
 
-    @property
-    def _root(self) -> str:
-        url = self._settings.url
-        if url.startswith("s3://"):
-            return url.removeprefix("s3://").rstrip("/")
-        return str((self._directory / url.removeprefix("file://")).absolute())
+    @staticmethod
+    def chunks_path(connection: str, load: int) -> str:
+        """The file with the chunks of a load."""
+        return f"chunks/{connection}/{load}.parquet"
 
-    @property
-    def _files(self) -> AbstractFileSystem:
-        if self._filesystem is None:
-            import fsspec
+    def texts_of(
+        self, connection: str, load: int, documents: Container[str] | None = None
+    ) -> Iterator[tuple[str, str]]:
+        """Title and embedded text of each chunk of a load, or of these documents of it."""
+        path = self.chunks_path(connection, load)
+        for row in self.files.rows(path) if self.files.exists(path) else ():
+            if documents is None or row["document_id"] in documents:
+                document = parse_chunks(row)
+                yield from ((document.payload.get("title", ""), chunk.embedded_text) for chunk in document.chunks)
 
-            if self._settings.url.startswith("s3://"):
-                self._filesystem = fsspec.filesystem("s3", **self._aws().to_s3fs_credentials())
-            else:
-                self._filesystem = fsspec.filesystem("file", auto_mkdir=True)
-        return self._filesystem
+    def remove_chunks(self, connection: str, load: int, documents: Collection[str]) -> None:
+        """Remove what these documents of a load were cut into."""
+        self.files.remove_rows(self.chunks_path(connection, load), "document_id", documents)
 
-    def _destination(self) -> Any:
-        from dlt.destinations import filesystem
+    def data_files(self, connection: str | None = None, older_than: timedelta = timedelta()) -> Iterator[str]:
+        """Files with documents and chunks, of one connection or of all, last written that long ago."""
+        datasets = f"{dataset_name(connection)}/{DOCUMENTS}" if connection else ""
+        chunks = f"chunks/{connection}" if connection else ""
+        for path in self.files.list(datasets, older_than):
+            if f"/{DOCUMENTS}/" in path or (not connection and path.startswith("chunks/")):
+                yield path
+        if connection:
+            yield from self.files.list(chunks, older_than)
 
-        if self._settings.url.startswith("s3://"):
-            return filesystem(bucket_url=self._settings.url, credentials=self._aws())
-        return filesystem(bucket_url=Path(self._root).as_uri())
-
-    def _aws(self) -> Any:
-        """Credentials as boto3 finds them: environment, profile, instance role."""
-        import boto3
-        from dlt.common.configuration.specs import AwsCredentials
-
-        credentials = AwsCredentials.from_session(boto3.Session())
-        credentials.endpoint_url = self._settings.endpoint_url
-        return credentials
-
-    @contextmanager
-    def _working_directory(self) -> Iterator[Path]:
-        """A folder for one run: two runs that share dlt's would lose rows. Removes those of dead processes."""
+    def remove_leftovers(self) -> None:
+        """Remove what processes that died while they were loading have left in their working folders."""
         import psutil
 
         self._work.mkdir(parents=True, exist_ok=True)
         for left in self._work.iterdir():
             if not psutil.pid_exists(int(left.name.split("-")[0])):
                 shutil.rmtree(left, ignore_errors=True)
+
+    def _destination(self) -> Any:
+        from dlt.destinations import filesystem
+
+        if self.files.in_s3:
+            return filesystem(bucket_url=self._url, credentials=self.files.aws())
+        return filesystem(bucket_url=Path(self.files.root).as_uri())
+
+    @contextmanager
+    def _working_directory(self) -> Iterator[Path]:
+        """A folder for one run: two runs that share dlt's would lose rows. Removes those of dead processes."""
+        self.remove_leftovers()
         directory = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=self._work))
         try:
             yield directory
@@ -137,29 +141,16 @@ class Landing:
             if job.job_file_info.table_name == DOCUMENTS
         ]
         if len(jobs) != 1:
-            raise HeadraceError(f"dlt wrote {len(jobs)} files into {self._root}/{dataset}/{DOCUMENTS}, expected one")
+            raise HeadraceError(
+                f"dlt wrote {len(jobs)} files into {self.files.root}/{dataset}/{DOCUMENTS}, expected one"
+            )
         load_id, file = jobs[0]
         return f"{dataset}/{DOCUMENTS}/{load_id}.{file.file_id}.{file.file_format}"
 
-    @contextmanager
-    def _atomic_file(self, path: str) -> Iterator[Any]:
-        if self._settings.url.startswith("s3://"):  # S3 shows an object only once it is complete
-            with self._files.open(f"{self._root}/{path}", "wb") as file:
-                yield file
-            return
-        target = Path(self._root) / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        part = target.with_suffix(f".{os.getpid()}.part")
-        with part.open("wb") as file:
-            yield file
-        part.replace(target)
 
-    def _rows(self, path: str) -> Iterator[dict[str, Any]]:
-        import pyarrow.parquet as pq
-
-        with self._files.open(f"{self._root}/{path}", "rb") as file, pq.ParquetFile(file) as parquet:
-            for batch in parquet.iter_batches(batch_size=_ROWS_AT_ONCE):
-                yield from batch.to_pylist()
+def dataset_name(connection: str) -> str:
+    """The folder of a connection's loads: dlt takes no hyphens."""
+    return connection.replace("-", "_")
 
 
 def _pipeline_name(connection: str, unit: str) -> str:
@@ -171,5 +162,5 @@ def _pipeline_name(connection: str, unit: str) -> str:
 
 def _batches(documents: Iterable[ChunkedDocument]) -> Iterator[list[ChunkedDocument]]:
     remaining = iter(documents)
-    while batch := list(islice(remaining, _ROWS_AT_ONCE)):
+    while batch := list(islice(remaining, ROWS_AT_ONCE)):
         yield batch

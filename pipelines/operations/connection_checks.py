@@ -13,6 +13,7 @@ from connectors.settings import Connection
 from pipelines.catalog import Catalog
 from pipelines.errors import HeadraceError
 from pipelines.index.contract import IndexInfo
+from pipelines.operations.unknown_connections import count_unknown, describe_unknown
 from pipelines.services import Services
 from pipelines.settings import Settings
 
@@ -32,6 +33,10 @@ def check_all(settings: Settings) -> list[Finding]:
             _check("index", lambda: describe_index(services.reader.info())),
         ]
         memberships = [check_memberships(services.catalog, connection) for connection in settings.connections]
+        findings += [
+            Finding(connection, True, describe_unknown(connection, count))
+            for connection, count in count_unknown(services).items()
+        ]
     for connection, finding in zip(settings.connections, memberships, strict=True):
         findings += [*_check_connection(connection), finding]
     return findings

@@ -18,6 +18,7 @@ from pipelines.catalog.memberships import GroupState, Memberships
 from pipelines.catalog.units import UnitState
 from pipelines.index.contract import IndexInfo
 from pipelines.ingestion.unit_listing import sync_units
+from pipelines.operations.unknown_connections import count_unknown, describe_unknown
 from pipelines.services import Services
 from pipelines.settings import Settings
 
@@ -75,6 +76,10 @@ def read_status(settings: Settings) -> dict[str, Any]:
         return {
             "connections": [_connection_status(catalog, connection, counts) for connection in settings.connections],
             "index": _index_status(services.reader.info()),
+            "unknown_connections": [
+                {"id": connection, "documents": count, "detail": describe_unknown(connection, count)}
+                for connection, count in count_unknown(services).items()
+            ],
             "troubled": [_as_json(one) for one in catalog.documents.failed_or_skipped()],
         }
 

@@ -76,6 +76,7 @@ def create_app(
     app = FastAPI(title="Headrace", description=DESCRIPTION, docs_url=None, redoc_url=None)
     errors.install(app)
     authenticator, metrics = Authenticator(settings, memberships, assistants), Metrics(inbox.memberships.ages)
+    metrics.watch_revocations(inbox.revocations.count)
     service = SearchService(
         index, embedder, reranker, authenticator, metrics, partial(present_spellings, inbox.unit_names)
     )

@@ -39,6 +39,10 @@ class Metrics:
             registry=self._registry,
         )
 
+    def watch_revocations(self, count: Callable[[], Mapping[str, int]]) -> None:
+        """Tell at each scrape how many revocations are in force, by connection."""
+        self._registry.register(_RevocationsInForce(count))
+
     def as_text(self) -> bytes:
         return generate_latest(self._registry)
 
@@ -64,3 +68,23 @@ class _MembershipFigures(Collector):
             if one.oldest_read:
                 age.add_metric([connection], (now - one.oldest_read).total_seconds())
         return (age, unreadable)
+
+
+class _RevocationsInForce(Collector):
+    def __init__(self, count: Callable[[], Mapping[str, int]]) -> None:
+        self._count = count
+
+    def describe(self) -> Iterable[Metric]:
+        """Without this, registering would ask the catalog."""
+        return [self._gauge()]
+
+    def collect(self) -> Iterable[Metric]:
+        gauge = self._gauge()
+        for connection, count in self._count().items():
+            gauge.add_metric([connection], count)
+        return [gauge]
+
+    @staticmethod
+    def _gauge() -> GaugeMetricFamily:
+        what = "Rights that were taken away and that what is published does not carry yet"
+        return GaugeMetricFamily("headrace_revocations_in_force", what, labels=["connection"])

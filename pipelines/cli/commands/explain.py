@@ -13,6 +13,7 @@ from pipelines.errors import UsageError
 from pipelines.operations.explain import Explanation, explain
 from pipelines.operations.explain.context import RelatedEvent, UnitContext
 from pipelines.operations.explain.ranks import Rank
+from pipelines.operations.explain.revocations import RevocationInForce
 from pipelines.operations.explain.visibility import Reader, Visibility
 from pipelines.services import Services
 from pipelines.settings import Settings
@@ -70,6 +71,8 @@ def _passage_lines(found: Explanation) -> Iterator[tuple[str, str]]:
 def _rights(found: Explanation) -> Iterator[tuple[str, str]]:
     if found.published:
         yield "readers", ", ".join(map(_reader, found.readers)) or "nobody but an administrator"
+    for one in found.revocations:
+        yield "revoked", _revocation(one)
     if found.visibility:
         yield "visibility", _visibility(found.visibility)
 
@@ -102,6 +105,12 @@ def _visibility(found: Visibility) -> str:
     grants = {"public": "as to everybody", "direct": "by their own address"}
     through = ", ".join(grants.get(one.grant) or f"through {_reader(one)}" for one in found.through)
     return f"visible to {found.user} {through}"
+
+
+def _revocation(one: RevocationInForce) -> str:
+    since = f"since {_time(one.since)}, " if one.since else ""
+    whom = "nobody sees it" if one.everybody else f"not any more: {', '.join(map(_reader, one.readers))}"
+    return f"{since}of its {one.scope}: {one.reason}; {whom}"
 
 
 def _rank(rank: Rank) -> str:

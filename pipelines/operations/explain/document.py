@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from pipelines.errors import IndexStoreError, UsageError
 from pipelines.index.contract import Filters, Hit
 from pipelines.operations.explain.context import RelatedEvent, UnitContext, related_events, unit_context
 from pipelines.operations.explain.ranks import Rank, find_rank
+from pipelines.operations.explain.revocations import RevocationInForce, hides_from, revocations
 from pipelines.operations.explain.stage_progress import StageProgress, stages
 from pipelines.operations.explain.visibility import Reader, Visibility, reader, visibility
 from pipelines.retrieval.principals import person_tokens
@@ -37,7 +38,8 @@ class Explanation:
     """`version` was read last, `indexed_version` and `published_version` are what the index and assistants have.
 
     `load_state` is how far the load with the version read last has come. `chunks` counts points in the index,
-    `published` are those that assistants can find, with their `readers`; `others` are documents at the same URL.
+    `published` are those that are published, with their `readers`; `revocations` are what was taken away since.
+    `others` are documents at the same URL.
     `index_error` says why the published index could not be read.
     """
 
@@ -59,6 +61,7 @@ class Explanation:
     chunks: int
     published: tuple[Passage, ...]
     readers: tuple[Reader, ...]
+    revocations: tuple[RevocationInForce, ...]
     unit_context: UnitContext
     events: tuple[RelatedEvent, ...]
     others: tuple[str, ...]
@@ -88,7 +91,9 @@ def explain(
     row, others = _find(services, id_or_url)
     hits, index_error = _read_published(services, row["id"])
     load_state = catalog.loads.state_of(row["load"]) if row["load"] is not None else None
-    readers = _readers(services, hits)
+    label = _labels(services)
+    readers = tuple(map(label, hits[0].payload["readers"] if hits else ()))
+    in_force = revocations(services, row, label)
     tokens = person_tokens(user, settings, catalog) if user else None
     return Explanation(
         **{name: row[name] for name in _FROM_CATALOG},
@@ -97,10 +102,11 @@ def explain(
         stages=stages(row, load_state, hits, index_error),
         published=tuple(_passage(hit) for hit in hits),
         readers=readers,
+        revocations=in_force,
         unit_context=unit_context(catalog, settings, row["connection"], row["unit"]),
         events=related_events(catalog, row["connection"], row["unit"], row["id"]),
         others=others,
-        visibility=visibility(user, tokens, readers, published=bool(hits)) if user and tokens else None,
+        visibility=_visibility(services, user, tokens, hits, readers, in_force) if user and tokens else None,
         ranks=() if query is None or index_error else _ranks(services, row["id"], query, user, tokens),
         index_error=index_error,
     )
@@ -135,19 +141,33 @@ def _find(services: Services, id_or_url: str) -> tuple[dict[str, Any], tuple[str
 
 
 def _read_published(services: Services, document_id: str) -> tuple[Sequence[Hit], str | None]:
-    """What assistants can find of a document; or why the index cannot tell, while the catalog still can."""
+    """What is published of a document, whatever was taken away since; or why the index cannot tell."""
     try:
-        return services.reader.document(document_id, Filters(readers=None)), None
+        return services.published.document(document_id, Filters(readers=None)), None
     except IndexStoreError as error:
         return (), str(error)
 
 
-def _readers(services: Services, hits: Sequence[Hit]) -> tuple[Reader, ...]:
-    """The readers of what is published, by which assistants are answered."""
+def _labels(services: Services) -> Callable[[str], Reader]:
+    """What reader tokens stand for, as people read them."""
     names = {(state.connection, state.unit.id): state.unit.name for state in services.catalog.units.all()}
     of_connections = {one.id: source(one.source) for one in services.settings.connections}
-    tokens = hits[0].payload["readers"] if hits else ()
-    return tuple(reader(token, names, of_connections) for token in tokens)
+    return lambda token: reader(token, names, of_connections)
+
+
+def _visibility(
+    services: Services,
+    user: str,
+    tokens: tuple[str, ...],
+    hits: Sequence[Hit],
+    readers: Sequence[Reader],
+    in_force: Sequence[RevocationInForce],
+) -> Visibility:
+    found = visibility(user, tokens, readers, published=bool(hits))
+    if not found.sees or not hides_from(services, hits, tokens):
+        return found
+    why = dict.fromkeys(one.reason for one in in_force if one.concerns(tokens))
+    return Visibility(user, False, (), f"it is published for them, and revoked since: {'; '.join(why)}")
 
 
 def _ranks(

@@ -18,6 +18,7 @@ from pipelines.events.connector_pool import ConnectorPool
 from pipelines.events.worker import Worker
 from pipelines.index.contract import Filters
 from pipelines.services import Services
+from pipelines.settings import RetentionSettings
 from tests.emulators.fake_embedder import FakeEmbedder
 from tests.emulators.memory_source import MemorySource
 from tests.pipelines.documents import document
@@ -327,6 +328,30 @@ def test_channels_that_expire_are_kept_open(
     worker.run_maintenance()
     worker.run_maintenance()
     assert asked == [{}, {"feed": {"id": "c1"}}]
+
+
+def test_maintenance_removes_what_is_no_longer_kept_and_outlives_trouble_with_it(
+    worker: Worker, services: Services, source: MemorySource, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    retention = RetentionSettings(deleted_text_days=0, events_days=0)
+    services.settings = services.settings.model_copy(update={"retention": retention})
+    source.remove(document(0).id)
+    inbox.tell_of(0)
+    worker.run_pass()
+    with monkeypatch.context() as away:
+        away.setattr(services.landing.files, "remove_rows", unreadable)
+        worker.run_maintenance()
+    assert inbox.states() == ["done"], "the next pass does the rest"
+    worker.run_maintenance()
+    assert inbox.states() == []
+    files = services.landing.files
+    rows = [row for path in files.list("") if path.endswith(".parquet") for row in files.rows(path)]
+    assert rows
+    assert not any("Text of issue 0." in str(row) for row in rows)
+
+
+def unreadable(*_: object) -> None:
+    raise OSError("the landing is away")
 
 
 def test_a_delivery_is_kept_as_it_came(services: Services, inbox: Inbox) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import NoReturn
 
 import pytest
@@ -19,6 +20,7 @@ from pipelines.ingestion.options import Mode as SyncMode
 from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.publish import publish
 from pipelines.ingestion.report import SyncReport
+from pipelines.ingestion.rights import apply_rights
 from pipelines.ingestion.sync import sync_unit
 from pipelines.operations.explain import Explanation, explain
 from pipelines.operations.explain.visibility import Reader, Visibility
@@ -94,7 +96,7 @@ def test_its_chunks_are_told_by_place_and_headings(services: Services, source: M
 def test_the_unit_it_lies_in(services: Services, source: MemorySource) -> None:
     sync(services, source)
     home = explain(services, KEY).unit_context
-    assert (home.connection, home.unit, home.name, home.configured) == ("acme", "unit", "Unit", False)
+    assert (home.connection, home.unit, home.name, home.configured) == ("acme", "unit", "Unit", True)
     assert (home.paused, home.connection_paused, home.gone, home.cursor, home.error) == (
         False,
         False,
@@ -103,7 +105,7 @@ def test_the_unit_it_lies_in(services: Services, source: MemorySource) -> None:
         None,
     )
     assert home.last_sync is not None
-    services.settings = services.settings.model_copy(update={"connections": (CONNECTION,)})
+    services.settings = services.settings.model_copy(update={"connections": ()})
     services.catalog.connections.pause("acme", True)
     services.catalog.units.pause("acme", "unit", True)
     services.catalog.units.start_listing("acme", "unit", "listing")
@@ -111,7 +113,7 @@ def test_the_unit_it_lies_in(services: Services, source: MemorySource) -> None:
     services.catalog.units.replace_listing("acme", "github", [])
     home = explain(services, KEY).unit_context
     assert (home.configured, home.paused, home.connection_paused, home.gone, home.cursor) == (
-        True,
+        False,
         True,
         True,
         True,
@@ -228,7 +230,7 @@ def test_whether_a_person_sees_it_and_through_what(services: Services, source: M
 
 def test_a_person_of_a_domain_sees_what_is_shared_with_it(services: Services, source: MemorySource) -> None:
     drive = DriveConnection(id="acme-drive", source="drive", token=SecretStr("t"))
-    services.settings = services.settings.model_copy(update={"connections": (drive,)})
+    services.settings = services.settings.model_copy(update={"connections": (CONNECTION, drive)})
     source.put(document(1, readers=("group:acme-drive:domain:example.com", "group:acme-drive:all@example.com")))
     sync(services, source)
     publish(services)
@@ -236,6 +238,77 @@ def test_a_person_of_a_domain_sees_what_is_shared_with_it(services: Services, so
     assert [(one.grant, one.name) for one in visibility_of(services, KEY, ADA).through] == [("domain", "example.com")]
     assert ("group", "all@example.com of acme-drive") in [(one.grant, one.name) for one in ada.readers]
     assert not visibility_of(services, KEY, "ada@elsewhere.example").sees
+
+
+def test_a_revocation_in_force_is_named(services: Services, source: MemorySource) -> None:
+    source.put(document(1, readers=("group:acme:unit", f"user:{ADA}")))
+    sync(services, source)
+    publish(services)
+    services.catalog.memberships.replace("acme", [Membership("unit", BO)])
+    before = datetime.now(UTC)
+    assert explain(services, KEY).revocations == ()
+    services.catalog.rights.revoke("acme", "unit", {KEY: (f"user:{ADA}",)})
+    found = explain(services, KEY, user=ADA)
+    (one,) = found.revocations
+    assert (one.scope, one.everybody, tokens(one.readers)) == ("document", False, [f"user:{ADA}"])
+    assert one.since is not None
+    assert one.since >= before
+    assert found.published, "it is in what is published, and found by nobody whom this concerns"
+    assert found.visibility == Visibility(ADA, False, (), f"it is published for them, and revoked since: {one.reason}")
+    assert visibility_of(services, KEY, BO).sees
+    assert found.as_json()["revocations"][0]["since"] == one.since.isoformat()
+    source.put(document(1, readers=("group:acme:unit",)))
+    sync(services, source)
+    publish(services)
+    assert explain(services, KEY).revocations == ()
+
+
+def sync_and_follow(services: Services) -> None:
+    apply_rights(services, "acme", "github", "unit")
+    publish(services)
+
+
+@pytest.mark.parametrize(
+    ("change", "scope", "reason"),
+    [
+        ({"connections": ()}, "connection", "the settings do not name its connection"),
+        ({"connections": (CONNECTION.model_copy(update={"exclude": ("unit",)}),)}, "unit", "exclude it"),
+    ],
+)
+def test_what_the_settings_take_away_is_named(
+    services: Services, source: MemorySource, change: dict[str, object], scope: str, reason: str
+) -> None:
+    sync(services, source)
+    publish(services)
+    services.settings = services.settings.model_copy(update=change)
+    found = explain(services, document(2).id, user=NOOR)
+    (one,) = found.revocations
+    assert (one.scope, one.since, one.everybody) == (scope, None, True)
+    assert reason in one.reason
+    assert found.visibility
+    assert reason in found.visibility.why_not
+
+
+def test_what_is_out_of_reach_says_so_after_the_index_has_followed(services: Services, source: MemorySource) -> None:
+    sync(services, source)
+    services.catalog.rights.hide("acme", "unit", [KEY], "missing from a listing")
+    (written,) = explain(services, KEY).revocations
+    sync_and_follow(services)
+    (kept,) = explain(services, KEY).revocations
+    assert written.since is not None
+    assert kept.since is None
+    assert written.reason == kept.reason == "missing from a listing"
+    services.catalog.units.replace_listing("acme", "github", [])
+    assert [one.scope for one in explain(services, KEY).revocations] == ["unit", "document"]
+
+
+def test_a_permission_that_has_ended_is_named(services: Services, source: MemorySource) -> None:
+    end = datetime(2026, 1, 1, tzinfo=UTC)
+    source.put(document(1, readers=(f"user:{ADA}",), readers_until=((f"user:{ADA}", end),)))
+    sync_unit(services, CONNECTION, source, UNIT, SyncOptions(stages=("documents",)))
+    (one,) = explain(services, KEY).revocations
+    assert (one.scope, one.since, tokens(one.readers)) == ("document", end, [f"user:{ADA}"])
+    assert "has ended" in one.reason
 
 
 def test_its_rank_for_a_question(services: Services, source: MemorySource) -> None:
@@ -264,7 +337,7 @@ def test_an_index_that_cannot_be_read_leaves_the_rest_to_be_told(
     def unreadable(*_: object) -> NoReturn:
         raise IndexStoreError("the server does not answer")
 
-    monkeypatch.setattr(services.reader, "document", unreadable)
+    monkeypatch.setattr(services.published, "document", unreadable)
     found = explain(services, KEY, user=ADA, query="valve")
     assert found.index_error == found.stages[-1].detail == "the server does not answer"
     assert (states(found)["vectors"], states(found)["retrieval"], found.ranks) == ("done", "failed", ())

@@ -231,6 +231,13 @@ def test_the_age_of_memberships_is_a_figure(services: Services, client: TestClie
     assert "board" not in figures
 
 
+def test_revocations_in_force_are_counted_at_each_scrape(client: TestClient, services: Services) -> None:
+    counted = 'headrace_revocations_in_force{connection="elsewhere"} 1.0'
+    assert counted not in client.get("/metrics").text
+    services.catalog.rights.revoke("elsewhere", "unit", {"its document": ("public",)})
+    assert counted in client.get("/metrics").text
+
+
 def test_nothing_published_is_not_ready(settings: Settings) -> None:
     with Services(settings, FakeEmbedder()) as empty:
         assert TestClient(app_of(empty)).get("/readyz").status_code == 503

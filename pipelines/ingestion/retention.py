@@ -1,0 +1,138 @@
+"""Retention: what nothing needs any more leaves landing, embedding cache and inbox after the days of the settings."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+
+from pipelines.catalog import Load, Retention
+from pipelines.errors import UnitBusy
+from pipelines.services import Services
+
+SECONDS_PER_PASS = 5.0
+"""How long a sync or the worker goes on with it: the rest comes with the next pass."""
+
+MOST_NAMESAKES = 50
+"""In how many loads it is looked for a text that is to go, so that other documents do not pay for it again."""
+
+LOADING = timedelta(days=1)
+"""A file that is younger may belong to a load that is being recorded just now."""
+
+
+@dataclass(slots=True)
+class Pruned:
+    """What was removed: files and rows of the landing, vectors, events, bodies of events that stay, and titles of
+    deleted documents. `busy` loads are left, because other processes work on their units."""
+
+    landed_files: int = 0
+    landed_rows: int = 0
+    vectors: int = 0
+    events: int = 0
+    bodies: int = 0
+    titles: int = 0
+    busy: int = 0
+
+    def as_json(self) -> dict[str, int]:
+        return asdict(self)
+
+
+def prune(services: Services, *, seconds: float | None = SECONDS_PER_PASS) -> Pruned:
+    """Remove what is due. After `seconds` no further load is begun; None goes on to the end, and removes as well what
+    killed processes have left in the landing. May be killed at any moment, and run again."""
+    pruned, retention, started = Pruned(), _retention(services), time.monotonic()
+    for load in services.catalog.obsolete.due(retention):
+        if seconds is not None and time.monotonic() - started >= seconds:
+            break
+        try:
+            with services.catalog.leases.hold(load.connection, load.unit):
+                _prune_load(services, load, retention, pruned)
+        except UnitBusy:
+            pruned.busy += 1
+    if seconds is None:
+        pruned.landed_files += remove_unrecorded(services)
+    pruned.titles = services.catalog.obsolete.forget_titles(retention)
+    pruned.events, pruned.bodies = services.catalog.events.delete_old(services.settings.retention.events_days)
+    if seconds is None:
+        services.catalog.purging.empty_log()
+    return pruned
+
+
+def plan_prune(services: Services) -> Pruned:
+    """What `prune` would remove, to the end. Loads that an earlier release has written are looked through for it."""
+    pruned, retention = Pruned(), _retention(services)
+    embedder, files = services.embedder, services.landing.files
+    for load in services.catalog.obsolete.due(retention):
+        ids = _documents_due(services, load, retention)
+        texts = _unneeded_texts(services, load, ids)
+        pruned.vectors += services.catalog.embeddings.count(texts, embedder.model, embedder.dimensions)
+        rows = [row["id"] in ids for row in files.rows(load.documents_path, ["id"])]
+        pruned.landed_rows += sum(rows)
+        pruned.landed_files += all(rows)
+    pruned.landed_files += len(_unrecorded(services))
+    pruned.titles = services.catalog.obsolete.count_titles(retention)
+    pruned.events, pruned.bodies = services.catalog.events.count_old(services.settings.retention.events_days)
+    return pruned
+
+
+def remove_unrecorded(services: Services) -> int:
+    """Remove files that no load names, because the process that wrote them was killed; returns how many."""
+    services.landing.remove_leftovers()
+    return sum(services.landing.files.remove(path) for path in _unrecorded(services))
+
+
+def _prune_load(services: Services, load: Load, retention: Retention, pruned: Pruned) -> None:
+    """The vectors go first: which they are, the chunks say. The catalog follows the files, so that a repetition finds
+    what is left."""
+    ids = _documents_due(services, load, retention)
+    if not ids:
+        return
+    embedder, landing = services.embedder, services.landing
+    texts = _unneeded_texts(services, load, ids)
+    pruned.vectors += services.catalog.embeddings.remove(texts, embedder.model, embedder.dimensions)
+    landing.remove_chunks(load.connection, load.id, ids)
+    pruned.landed_rows += landing.files.remove_rows(load.documents_path, "id", ids)
+    left = landing.files.count_rows(load.documents_path)
+    pruned.landed_files += not left
+    services.catalog.obsolete.record_removed(load, ids, left)
+
+
+def _documents_due(services: Services, load: Load, retention: Retention) -> set[str]:
+    obsolete, files = services.catalog.obsolete, services.landing.files
+    if obsolete.is_unseen(load.id):
+        there = files.exists(load.documents_path)
+        ids = {row["id"] for row in files.rows(load.documents_path, ["id"])} if there else set()
+        obsolete.record_seen(load.id, ids, datetime.now(UTC))
+    return obsolete.documents_due(load.id, retention)
+
+
+def _unneeded_texts(services: Services, load: Load, documents: Collection[str]) -> set[str]:
+    """Texts of these documents of a load that no document needs which is there.
+
+    The text that is embedded begins with the title. So only documents with the same one can have it; where they are
+    many, it is forgotten, and paid again if the index is rebuilt.
+    """
+    texts: dict[str, set[str]] = {}
+    for title, text in services.landing.texts_of(load.connection, load.id, documents):
+        texts.setdefault(title, set()).add(text)
+    unneeded = {text for of_title in texts.values() for text in of_title}
+    namesakes: dict[tuple[str, int], set[str]] = {}
+    for document_id, connection, newest in services.catalog.obsolete.newest_with_title(texts):
+        namesakes.setdefault((connection, newest), set()).add(document_id)
+    if len(namesakes) <= MOST_NAMESAKES:
+        for (connection, newest), ids in namesakes.items():
+            unneeded -= {text for _, text in services.landing.texts_of(connection, newest, ids)}
+    return unneeded
+
+
+def _unrecorded(services: Services) -> list[str]:
+    recorded = services.catalog.loads.paths()
+    return [path for path in services.landing.data_files(older_than=LOADING) if path not in recorded]
+
+
+def _retention(services: Services) -> Retention:
+    kept = services.settings.retention
+    return Retention.at(
+        datetime.now(UTC), superseded_days=kept.superseded_loads_days, deleted_days=kept.deleted_text_days
+    )

@@ -1,0 +1,139 @@
+"""The files of the landing: read, written whole or not at all, relieved of rows, removed."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelines.settings import LandingSettings
+
+if TYPE_CHECKING:
+    import pyarrow.parquet as pq
+    from fsspec import AbstractFileSystem
+
+ROWS_AT_ONCE = 200
+
+
+class LandingFiles:
+    """Paths are relative to the landing's root."""
+
+    def __init__(self, directory: Path, settings: LandingSettings) -> None:
+        self._directory = directory
+        self._settings = settings
+
+    @property
+    def root(self) -> str:
+        if self.in_s3:
+            return self._settings.url.removeprefix("s3://").rstrip("/")
+        return str((self._directory / self._settings.url.removeprefix("file://")).absolute())
+
+    @property
+    def in_s3(self) -> bool:
+        return self._settings.url.startswith("s3://")
+
+    def aws(self) -> Any:
+        """Credentials as boto3 finds them: environment, profile, instance role."""
+        import boto3
+        from dlt.common.configuration.specs import AwsCredentials
+
+        credentials = AwsCredentials.from_session(boto3.Session())
+        credentials.endpoint_url = self._settings.endpoint_url
+        return credentials
+
+    @contextmanager
+    def atomic(self, path: str) -> Iterator[Any]:
+        """A file to write into, which appears under its name once the context has ended well."""
+        if self.in_s3:  # an object that is written bit by bit would be completed by an error, too
+            whole = io.BytesIO()
+            yield whole
+            self._filesystem.pipe_file(self._full(path), whole.getvalue())
+            return
+        target = Path(self.root) / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part = target.with_suffix(f".{os.getpid()}.part")
+        try:
+            with part.open("wb") as file:
+                yield file
+            part.replace(target)
+        finally:
+            part.unlink(missing_ok=True)
+
+    def rows(self, path: str, columns: Iterable[str] | None = None) -> Iterator[dict[str, Any]]:
+        """The rows of a Parquet file, of all columns or these."""
+        chosen = None if columns is None else list(columns)
+        with self._parquet(path) as parquet:
+            for batch in parquet.iter_batches(batch_size=ROWS_AT_ONCE, columns=chosen):
+                yield from batch.to_pylist()
+
+    def count_rows(self, path: str) -> int:
+        """How many rows a file has, by what stands at its end; 0 where there is no file."""
+        if not self.exists(path):
+            return 0
+        with self._parquet(path) as parquet:
+            return int(parquet.metadata.num_rows)
+
+    def exists(self, path: str) -> bool:
+        return bool(self._filesystem.exists(self._full(path)))
+
+    def remove(self, path: str) -> bool:
+        """Remove a file; False where there is none."""
+        if not self.exists(path):
+            return False
+        self._filesystem.rm_file(self._full(path))
+        return True
+
+    def remove_rows(self, path: str, column: str, values: Collection[str]) -> int:
+        """Write a file anew without the rows with one of these values, or remove it where no other is left; returns
+        how many rows went. A repetition, or a file that is gone, does no harm."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+        import pyarrow.parquet as pq
+
+        before = self.count_rows(path)
+        if not before:
+            return 0
+        unwanted, kept = pa.array(sorted(values), pa.string()), 0
+        with (
+            self._parquet(path) as parquet,
+            self.atomic(path) as file,
+            pq.ParquetWriter(file, parquet.schema_arrow) as writer,
+        ):
+            for batch in parquet.iter_batches(batch_size=ROWS_AT_ONCE):
+                left = batch.filter(pc.invert(pc.is_in(batch.column(column), unwanted)))
+                kept += left.num_rows
+                writer.write_batch(left)
+        if not kept:
+            self.remove(path)
+        return before - kept
+
+    def list(self, folder: str, older_than: timedelta = timedelta()) -> Iterator[str]:
+        """Files somewhere below a folder that were last written that long ago."""
+        limit = datetime.now(UTC) - older_than
+        for path in self._filesystem.find(self._full(folder)):
+            if self._filesystem.modified(path) <= limit:
+                yield str(path).removeprefix(f"{self.root}/")
+
+    @contextmanager
+    def _parquet(self, path: str) -> Iterator[pq.ParquetFile]:
+        import pyarrow.parquet as pq
+
+        with self._filesystem.open(self._full(path), "rb") as file, pq.ParquetFile(file) as parquet:
+            yield parquet
+
+    @cached_property
+    def _filesystem(self) -> AbstractFileSystem:
+        import fsspec
+
+        if not self.in_s3:
+            return fsspec.filesystem("file", auto_mkdir=True)
+        # Listings are not kept: other processes write, too.
+        return fsspec.filesystem("s3", use_listings_cache=False, **self.aws().to_s3fs_credentials())
+
+    def _full(self, path: str) -> str:
+        return f"{self.root}/{path}"

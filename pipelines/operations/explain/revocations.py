@@ -1,0 +1,85 @@
+"""What is taken away of a document at this moment, whatever is published of it: since when, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from pipelines.catalog.revocations import EVERYBODY
+from pipelines.catalog.rights import PERMISSION_ENDED
+from pipelines.catalog.units import EXCLUDED, NOT_LISTED
+from pipelines.index.contract import Hit
+from pipelines.operations.explain.visibility import Reader
+from pipelines.retrieval.revocations import RevocationFilter
+from pipelines.services import Services
+
+UNKNOWN_CONNECTION = "the settings do not name its connection"
+
+
+@dataclass(frozen=True, slots=True)
+class RevocationInForce:
+    """`everybody` has lost the right to see it, or else these `readers`. The settings and a listing know no `since`."""
+
+    scope: Literal["document", "unit", "connection"]
+    since: datetime | None
+    reason: str
+    everybody: bool
+    readers: tuple[Reader, ...] = ()
+
+    def concerns(self, tokens: Collection[str]) -> bool:
+        """Whether somebody with these reader tokens has lost one by this."""
+        return self.everybody or any(one.token in tokens for one in self.readers)
+
+
+def revocations(
+    services: Services, row: Mapping[str, Any], label: Callable[[str], Reader]
+) -> tuple[RevocationInForce, ...]:
+    """All that is in force of the document with this row of the catalog, the widest first."""
+    written = [
+        RevocationInForce(
+            "document" if one["document"] else "unit",
+            one["since"],
+            one["reason"],
+            one["token"] == EVERYBODY,
+            () if one["token"] == EVERYBODY else (label(one["token"]),),
+        )
+        for one in services.catalog.revocations.of_document(row["connection"], row["unit"], row["id"])
+    ]
+    hiding = {one.scope for one in written if one.everybody}
+    found = [*_by_settings(services, row), *written, *_ended(row, label)]
+    found += [one for one in _out_of_reach(services, row) if one.scope not in hiding]
+    return tuple(sorted(found, key=lambda one: ("connection", "unit", "document").index(one.scope)))
+
+
+def hides_from(services: Services, hits: Sequence[Hit], tokens: Sequence[str]) -> bool:
+    """Whether queries leave these points out for somebody with these reader tokens, although the index finds them."""
+    in_force = RevocationFilter.of(services.catalog.revocations.load(), services.settings.connections)
+    now, asker = datetime.now(UTC), frozenset(tokens)
+    return not any(in_force.permits(hit.payload, asker, now) for hit in hits)
+
+
+def _by_settings(services: Services, row: Mapping[str, Any]) -> Iterator[RevocationInForce]:
+    named = {one.id: one for one in services.settings.connections}
+    state = services.catalog.units.get(row["connection"], row["unit"])
+    if row["connection"] not in named:
+        yield RevocationInForce("connection", None, UNKNOWN_CONNECTION, True)
+    elif state and not named[row["connection"]].includes(state.unit.id, state.unit.name):
+        yield RevocationInForce("unit", None, EXCLUDED, True)
+
+
+def _out_of_reach(services: Services, row: Mapping[str, Any]) -> Iterator[RevocationInForce]:
+    """What the index has followed already; the document is kept, and nobody sees it."""
+    state = services.catalog.units.get(row["connection"], row["unit"])
+    if row["hidden"]:
+        yield RevocationInForce("document", None, row["hidden"], True)
+    if state and state.gone and row["status"] != "deleted":
+        yield RevocationInForce("unit", None, NOT_LISTED, True)
+
+
+def _ended(row: Mapping[str, Any], label: Callable[[str], Reader]) -> Iterator[RevocationInForce]:
+    for token, end in (row["readers_until"] or {}).items():
+        if end <= datetime.now(UTC).timestamp():
+            ended = datetime.fromtimestamp(end, UTC)
+            yield RevocationInForce("document", ended, PERMISSION_ENDED, False, (label(token),))

@@ -1,0 +1,137 @@
+"""`headrace purge`: nothing of a connection, or of one of its units, is left here."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import ExitStack, suppress
+from dataclasses import asdict, dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from pipelines.errors import UsageError
+from pipelines.index.filters import connection_conditions, unit_conditions
+from pipelines.ingestion.publish import SEEN_BY_ALL_READERS, publish, publish_blockers
+from pipelines.services import Services
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class PurgeScope:
+    """What is to be purged: these units of a connection; `whole` if nothing of the connection is to stay."""
+
+    connection: str
+    units: tuple[str, ...]
+    whole: bool
+    name: str
+    documents: int
+
+
+@dataclass(slots=True)
+class Purged:
+    """How many of each were removed. `held` are the reasons why the index could not be published: until it is, the
+    catalog keeps its rows, by which queries leave out what they would still find."""
+
+    points: int = 0
+    landed_files: int = 0
+    landed_rows: int = 0
+    documents: int = 0
+    units: int = 0
+    vectors: int = 0
+    events: int = 0
+    memberships: int = 0
+    held: list[str] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def find_scope(services: Services, target: str) -> PurgeScope:
+    """What `CONNECTION[/UNIT]` stands for, the unit by its id or name; the settings need not name the connection.
+
+    Raises UsageError where nothing is known of it.
+    """
+    connection, separator, unit = target.partition("/")
+    purging = services.catalog.purging
+    if not purging.is_known(connection):
+        raise UsageError(f"nothing is known of a connection {connection!r}; see `headrace status`")
+    names = purging.units(connection)
+    chosen = tuple(own for own, name in names.items() if unit in (own, name)) if separator else tuple(names)
+    if separator and not chosen:
+        raise UsageError(f"{connection}: nothing is known of a unit {unit!r}; see `headrace status`")
+    name = f"{connection}/{names[chosen[0]]}" if separator else connection
+    return PurgeScope(connection, chosen, not separator, name, purging.count_documents(connection, chosen))
+
+
+def purge(services: Services, scope: PurgeScope) -> Purged:
+    """Hide at once, then remove points, landed text, cached vectors, events and, after publishing, what the catalog
+    knows. May be killed at any moment: run again, it removes the rest.
+
+    Vectors go also where other documents have the same text: that is paid again if the index is rebuilt, but nothing
+    is kept that was made of what had to go. Raises UnitBusy, IndexBusy and IndexMismatch.
+    """
+    purged, catalog = Purged(), services.catalog
+    with ExitStack() as leases:
+        for unit in scope.units:
+            leases.enter_context(catalog.leases.hold(scope.connection, unit))
+        catalog.purging.hide(scope.connection, scope.units)
+        logger.info("%s: hidden, %d documents are being purged", scope.name, scope.documents)
+        for unit in scope.units:
+            catalog.rights.remove_unit(scope.connection, unit)
+        purged.points = _remove_points(services, scope)
+        publish(services)
+        purged.events = catalog.purging.delete_events(scope.connection, None if scope.whole else scope.units)
+        _remove_landed(services, scope, purged)
+        purged.held = publish_blockers(services)
+        if not purged.held:
+            _forget(services, scope, purged)
+    catalog.purging.empty_log()
+    return purged
+
+
+def _remove_points(services: Services, scope: PurgeScope) -> int:
+    with services.store() as store:
+        before = store.info().points
+        if scope.whole:
+            store.remove(connection_conditions(scope.connection))
+        else:
+            for unit in scope.units:
+                store.remove(unit_conditions(scope.connection, unit))
+        services.catalog.purging.record_points_removed(scope.connection, scope.units)
+        return before - store.info().points
+
+
+def _remove_landed(services: Services, scope: PurgeScope, purged: Purged) -> None:
+    """Files of the units' loads, and the vectors of what stands in them, load by load: vectors first, because which
+    they are stands in the files."""
+    landing, embedder = services.landing, services.embedder
+    for load in services.catalog.purging.loads(scope.connection, scope.units):
+        texts = {text for _, text in landing.texts_of(load.connection, load.id)}
+        purged.vectors += services.catalog.embeddings.remove(texts, embedder.model, embedder.dimensions)
+        landing.files.remove(landing.chunks_path(load.connection, load.id))
+        purged.landed_rows += landing.files.count_rows(load.documents_path)
+        purged.landed_files += landing.files.remove(load.documents_path)
+    landing.remove_leftovers()
+    recorded = services.catalog.loads.paths()
+    for path in landing.data_files(scope.connection):
+        if scope.whole or (path not in recorded and _is_of(services, path, scope)):
+            purged.landed_files += landing.files.remove(path)
+
+
+def _is_of(services: Services, path: str, scope: PurgeScope) -> bool:
+    """Whether a file that no load names was written for one of the units: by a process that was killed."""
+    with suppress(OSError, ValueError, KeyError):  # half a file, or one of chunks
+        return any(row["unit"] in scope.units for row in services.landing.files.rows(path, ["unit"]))
+    return False
+
+
+def _forget(services: Services, scope: PurgeScope, purged: Purged) -> None:
+    named = {one.id for one in services.settings.connections}
+    forgotten = services.catalog.purging.forget(
+        scope.connection,
+        scope.units,
+        after=timedelta() if services.settings.index.embedded else SEEN_BY_ALL_READERS,
+        whole=scope.whole,
+        state=scope.whole and scope.connection not in named,
+    )
+    purged.units, purged.documents, purged.memberships = forgotten.units, forgotten.documents, forgotten.memberships
