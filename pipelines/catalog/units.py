@@ -138,7 +138,8 @@ def _shows_change(before: Unit, unit: Unit, documents_follow: bool) -> bool:
     """Whether what documents show of their unit has changed since they were read."""
     if before.name != unit.name or before.url != unit.url:
         return True
-    return not documents_follow and set(before.readers) != set(unit.readers)
+    # Where no readers are told there are none to give, and what was lost is revoked.
+    return bool(unit.readers) and not documents_follow and set(before.readers) != set(unit.readers)
 
 
 def _lost_tokens(before: Unit, unit: Unit) -> list[str]:

@@ -165,6 +165,14 @@ def test_failed_documents_come_due(catalog: Catalog) -> None:
     assert trouble["reason"] == "boom"
 
 
+@pytest.mark.parametrize(("attempts", "expected"), [(1, ["d1"]), (8, ["d1"]), (9, [])])
+def test_what_nobody_sees_is_tried_by_every_sync_at_first(catalog: Catalog, attempts: int, expected: list[str]) -> None:
+    hidden = Outcome(id="d1", status="failed", reason="boom", hidden="boom", attempts=attempts)
+    commit(catalog, hidden, Outcome(id="d2", status="failed", reason="boom", attempts=attempts))
+    assert catalog.documents.due("acme", "a") == expected
+    assert catalog.documents.due_by_unit("acme") == {}
+
+
 @pytest.mark.parametrize(("attempts", "minutes"), [(1, 5), (2, 10), (3, 20), (9, 1280), (10, 1440), (500, 1440)])
 def test_retries_back_off_up_to_a_day(attempts: int, minutes: int) -> None:
     now = datetime(2026, 1, 1, tzinfo=UTC)
