@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -49,7 +49,8 @@ class Units:
 
         A unit whose name or URL has changed forgets its cursor: all its documents show them, and the next read takes
         in the whole unit. So does one with other readers, unless `documents_follow`: then its documents have them at
-        once. A reader that a unit has lost is revoked in the same transaction.
+        once. A reader that a unit has lost is revoked in the same transaction: from the unit, or from its documents one
+        by one.
         """
         since = datetime.now(UTC)
         units = list(found)
@@ -68,11 +69,10 @@ class Units:
             grant_units(transaction, connection, {unit.id: unit.readers for unit in units}, since)
             if documents_follow:
                 _let_documents_follow(transaction, connection, pairs)
-            lost = ((unit, token) for before, unit in pairs for token in _lost_tokens(before, unit))
             revoke(
                 transaction,
                 [Revocation(connection, unit.id, EVERYBODY, why_gone(unit)) for unit in gone]
-                + [Revocation(connection, unit.id, token, _NARROWED) for unit, token in lost],
+                + list(_narrowed(transaction, connection, pairs, documents_follow)),
             )
 
     def all(self, connection: str | None = None) -> list[UnitState]:
@@ -140,6 +140,26 @@ def _shows_change(before: Unit, unit: Unit, documents_follow: bool) -> bool:
         return True
     # Where no readers are told there are none to give, and what was lost is revoked.
     return bool(unit.readers) and not documents_follow and set(before.readers) != set(unit.readers)
+
+
+def _narrowed(
+    transaction: Connection, connection: str, pairs: Iterable[tuple[Unit, Unit]], documents_follow: bool
+) -> Iterator[Revocation]:
+    """What units have lost.
+
+    Where documents may have others than their unit's readers, each that may name the token loses it by itself: then
+    reading it gives the token back to one that names it still, and its other readers stay its own.
+    """
+    table = tables.documents
+    for before, unit in pairs:
+        lost = _lost_tokens(before, unit)
+        if documents_follow or not unit.readers:
+            yield from (Revocation(connection, unit.id, token, _NARROWED) for token in lost)
+        elif lost:
+            own = (table.c.connection == connection, table.c.unit == unit.id, table.c.status != "deleted")
+            for document, readers in transaction.execute(select(table.c.id, table.c.readers).where(*own)):
+                names = lost if readers is None else set(lost).intersection(readers)
+                yield from (Revocation(connection, unit.id, token, _NARROWED, document) for token in names)
 
 
 def _lost_tokens(before: Unit, unit: Unit) -> list[str]:

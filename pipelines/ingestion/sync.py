@@ -119,7 +119,7 @@ def sync_units(
         connection.id,
         connection.source,
         connector.units(),
-        documents_follow=source(connection.source).documents_have_unit_readers,
+        documents_follow=source(connection.source).documents_have_unit_readers and not connection.narrows_readers,
         why_gone=lambda unit: NOT_LISTED if connection.includes(unit.id, unit.name) else EXCLUDED,
     )
     known = [state for state in services.catalog.units.all(connection.id) if not state.gone]

@@ -121,7 +121,14 @@ def ids(notion: Notion) -> dict[str, str]:
 def world(settings: Settings, notion: Notion, ids: dict[str, str]) -> Iterator[World]:
     with serving(notion) as url:
         connection = NotionConnection.model_validate(
-            {"id": "acme", "source": "notion", "token": TOKEN, "base_url": url, "webhook_secret": VERIFICATION_TOKEN}
+            {
+                "id": "acme",
+                "source": "notion",
+                "token": TOKEN,
+                "base_url": url,
+                "readers": ["workspace"],
+                "webhook_secret": VERIFICATION_TOKEN,
+            }
         )
         embedder = FakeEmbedder()
         with Services(settings.model_copy(update={"connections": (connection,)}), embedder) as services:
