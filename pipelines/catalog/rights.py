@@ -23,7 +23,7 @@ from sqlalchemy import (
 
 from pipelines.catalog import tables
 from pipelines.catalog.outcomes import Readers, hide, update_readers
-from pipelines.catalog.revocations import EVERYBODY, Revocation, grant_documents, revoke
+from pipelines.catalog.revocations import EVERYBODY, Revocation, grant_documents, raise_stamp, revoke
 from pipelines.catalog.statements import in_parts
 
 _GONE = "gone at the source, or who may read it cannot be told"
@@ -168,6 +168,7 @@ class RightsRead:
     readers: dict[str, tuple[str, ...]] = field(default_factory=dict)
     changed: dict[str, Readers] = field(default_factory=dict)
     revoked: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    ends_changed: bool = False
 
     def add(self, document: str, known: Readers | None, readers: Readers | None, revoked: tuple[str, ...]) -> None:
         """`readers` is None where none were read, because the object is gone or failed; `known` are those so far."""
@@ -175,12 +176,15 @@ class RightsRead:
             self.readers[document] = readers.tokens
             if readers != known:
                 self.changed[document] = readers
+                self.ends_changed |= readers.until != (known.until if known else {})
         if revoked:
             self.revoked[document] = revoked
 
     def write(self, transaction: Connection, connection: str, unit: str) -> None:
         """In the transaction that records what was read."""
         update_readers(transaction, self.changed)
+        if self.ends_changed:
+            raise_stamp(transaction)
         grant_documents(transaction, self.readers, self.read_since)
         revoke(transaction, _revocations(connection, unit, self.revoked))
 

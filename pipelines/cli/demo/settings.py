@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -16,7 +17,7 @@ KEY = "demo"
 
 def write_settings(url: str, directory: Path = DIRECTORY) -> Path:
     """Write `headrace.yaml` for the emulated sources at `url`; returns the file's path."""
-    connections = {
+    connections: dict[str, dict[str, Any]] = {
         "notion": {"base_url": f"{url}/notion", "readers": ["workspace"]},
         "drive": {"base_url": f"{url}/drive/v3"},
         "github": {"base_url": f"{url}/github"},

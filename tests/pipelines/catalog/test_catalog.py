@@ -20,10 +20,10 @@ from sqlalchemy.engine import make_url
 
 from connectors.contract import Cursor, Membership
 from connectors.model import Unit
-from pipelines.catalog import Catalog, Outcome, open_catalog, tables
+from pipelines.catalog import Catalog, Outcome, RightsRead, open_catalog, tables
 from pipelines.catalog.database import HEAD
 from pipelines.catalog.documents import Indexed
-from pipelines.catalog.outcomes import next_attempt
+from pipelines.catalog.outcomes import Readers, next_attempt
 from pipelines.catalog.units import UnitState
 from pipelines.errors import SettingsError, UnitBusy
 from pipelines.settings import CatalogSettings, Settings
@@ -119,6 +119,58 @@ def test_a_unit_that_shows_something_new_is_read_from_the_start(catalog: Catalog
     catalog.units.replace_listing("acme", "github", [now])
     state = unit_state(catalog)
     assert (state.cursor, state.unit) == (None, now)
+
+
+@pytest.mark.parametrize("follow", [True, False])
+def test_a_unit_whose_readers_are_not_told_goes_on_where_it_was(catalog: Catalog, follow: bool) -> None:
+    def listed(*readers: str) -> UnitState:
+        catalog.units.replace_listing("acme", "drive", [Unit("a", "A", readers=readers)], documents_follow=follow)
+        return unit_state(catalog)
+
+    listed("public")
+    commit(catalog, landed("d1"), cursor={"since": 1})
+    assert listed().cursor == {"since": 1}
+    [row] = catalog.revocations.of_document("acme", "a", "d1")
+    assert (row["document"], row["token"]) == ("", "public"), "nobody is a reader of the unit"
+    assert (listed("public").cursor is None) is not follow
+    assert catalog.revocations.of_document("acme", "a", "d1") == []
+
+
+def test_a_document_with_readers_of_its_own_loses_a_token_by_itself(catalog: Catalog) -> None:
+    units = [Unit("a", "A", readers=("group:x", "group:y")), Unit("a", "A", readers=("group:y",))]
+    for unit in units[:1]:
+        catalog.units.replace_listing("acme", "drive", [unit])
+    own = {"d1": ("group:x",), "d2": ("group:y",), "d3": ("group:x", "group:y")}
+    read_by(catalog, own)
+    commit(catalog, landed("d4"))  # whose readers an earlier release did not keep
+    catalog.units.replace_listing("acme", "drive", units[1:])
+    scopes = catalog.revocations.load()
+    assert ("acme", "a") not in scopes.units
+    assert {key: set(one.tokens) for key, one in scopes.documents.items()} == {
+        "d1": {"group:x"},
+        "d3": {"group:x"},
+        "d4": {"group:x"},
+    }
+    read_by(catalog, {"d1": ("group:x",), "d3": ("group:y",)})
+    assert set(catalog.revocations.load().documents) == {"d3", "d4"}, "one that names it still is seen again"
+
+
+def read_by(catalog: Catalog, readers: dict[str, tuple[str, ...]]) -> None:
+    rights = RightsRead()
+    for document, tokens in readers.items():
+        rights.add(document, None, Readers(tokens), ())
+    outcomes = [landed(key) for key in readers]
+    catalog.commit_read(
+        "acme",
+        "a",
+        outcomes,
+        documents_path="x.parquet",
+        unchanged=(),
+        fingerprints={},
+        rights=rights,
+        listing=None,
+        cursor=None,
+    )
 
 
 def test_connections_are_paused_and_heard_of(catalog: Catalog) -> None:
