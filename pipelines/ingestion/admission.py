@@ -36,7 +36,7 @@ class Admission:
         document_id = item.id if isinstance(item, Document) else item.document_id
         if reason := self._wrong_id(document_id):
             return self._refused(document_id, item, reason)
-        reason = self._wrong_document(item) if isinstance(item, Document) else _wrong_texts(item, _OTHER_TEXTS)
+        reason = self._wrong_document(item) if isinstance(item, Document) else _wrong_outcome(item)
         if reason:
             return Failed(document_id, _text(item, "title"), f"not admitted: {reason}", _text(item, "url"))
         return _with_whole_characters(item)
@@ -92,6 +92,12 @@ def _wrong_type(document: Document) -> str:
     if not all(map(_is_encodable, document.readers)):
         return "readers must be texts that UTF-8 can hold"
     return _wrong_texts(document, _TEXTS)
+
+
+def _wrong_outcome(item: Skipped | Failed | Deleted) -> str:
+    if isinstance(item, Failed) and item.readers is not None and not _are(str, item.readers):
+        return "readers must be a tuple of str"
+    return _wrong_texts(item, _OTHER_TEXTS)
 
 
 def _wrong_texts(item: object, names: tuple[str, ...]) -> str:

@@ -34,6 +34,7 @@ OWN = "github:acme/acme/api/issues/1"
         document(id="github:acme/acme/api/blob/minutes of\u202fMay\u3000.md"),
         Skipped(OWN, "Title", "too large"),
         Failed(OWN, "Title", "HTTP 500"),
+        Failed(OWN, "Title", "HTTP 500", readers=("public",)),
         Deleted(OWN),
     ],
 )
