@@ -114,7 +114,8 @@ class ListingEntry:
     fingerprint: str = ""
 
 
-Item: TypeAlias = Document | Skipped | Failed | Deleted | Checkpoint
+ObjectItem: TypeAlias = Document | Skipped | Failed | Deleted
+Item: TypeAlias = ObjectItem | Checkpoint
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from contextlib import closing
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from connectors.admission import Refused, admit
 from connectors.contract import Checkpoint, Connector, Deleted, Failed, Skipped
 from connectors.errors import AuthenticationFailed, RateLimited, SourceError, TransientError
 from connectors.isolation import FAILURES_IN_A_ROW
@@ -116,7 +117,7 @@ def read_changes(connection: Connection, connector: Connector, state: dict[str, 
     in_a_row = 0
     for unit in list(connector.units()):  # listed to the end: a connector does one thing at a time
         try:
-            yield from _read_unit(connector, unit, _unit_state(state, unit))
+            yield from _read_unit(connection, connector, unit, _unit_state(state, unit))
             in_a_row = 0
         except AuthenticationFailed:
             raise
@@ -138,21 +139,25 @@ def _unit_state(state: dict[str, UnitState], unit: Unit) -> UnitState:
     return known
 
 
-def _read_unit(connector: Connector, unit: Unit, known: UnitState) -> Iterator[Row]:
+def _read_unit(connection: Connection, connector: Connector, unit: Unit, known: UnitState) -> Iterator[Row]:
+    """Rows of one unit. What does not fit the contract is logged and kept out of the tables, as what failed is."""
     failed = known.setdefault("failed", {})
     retried = connector.fetch(unit, list(failed)) if failed else ()
     for item in chain(retried, connector.read(unit, known.get("cursor"))):
-        match item:
+        match item if isinstance(item, Checkpoint) else admit(item, connection, unit):
             case Checkpoint(cursor):
                 known["cursor"] = cursor
+            case Refused(named, _, reason):  # not among the failed: it has no id by which to fetch it
+                logger.warning("%s/%s: %s: %s", connection.id, unit.id, named, reason)
             case Failed(document_id, _, error):  # its row stays as it is
+                logger.warning("%s/%s: %s: %s; the next run tries again", connection.id, unit.id, document_id, error)
                 failed[document_id] = error
             case Skipped(document_id) | Deleted(document_id):
                 failed.pop(document_id, None)
                 yield Deleted(document_id)
-            case Document():
-                failed.pop(item.id, None)
-                yield item
+            case Document() as document:
+                failed.pop(document.id, None)
+                yield document
 
 
 def _source(name: str, *resources: DltResource) -> DltSource:

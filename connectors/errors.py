@@ -4,7 +4,8 @@ SourceError
 ├─ TransientError            another attempt later can succeed
 │  ├─ RateLimited            … not before `retry_after` seconds
 │  ├─ Unavailable            network trouble, a 5xx answer
-│  └─ InvalidResponse        truncated or not what the API promises
+│  ├─ InvalidResponse        truncated or not what the API promises
+│  └─ AlreadyFailed          one of these before, and not asked again
 ├─ AuthenticationFailed      the credentials are wrong: the user's to fix
 ├─ AccessDenied              the credentials do not reach this object
 ├─ NotFound                  no such object, or not for these credentials
@@ -37,6 +38,13 @@ class Unavailable(TransientError):
 class InvalidResponse(TransientError):
     def __init__(self, where: str, reason: str) -> None:
         super().__init__(f"{where}: unusable answer: {reason}")
+
+
+class AlreadyFailed(TransientError):
+    """Raised for what several objects need, where it failed for the first of them: no request was sent for it now."""
+
+    def __init__(self, error: TransientError) -> None:
+        super().__init__(str(error))
 
 
 class AuthenticationFailed(SourceError):

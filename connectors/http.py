@@ -79,14 +79,6 @@ class ApiClient:
     def close(self) -> None:
         self._client.close()
 
-    def get_json(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
-        """Answer of a GET request, parsed. Raises SourceError."""
-        return self.send("GET", path, params=params, parse=parsed)
-
-    def post_json(self, path: str, body: Mapping[str, Any]) -> Any:
-        """Answer of a POST request with a JSON body, parsed. Raises SourceError."""
-        return self.send("POST", path, json=body, parse=parsed)
-
     def get_bytes(self, path: str, params: Mapping[str, Any] | None = None) -> bytes:
         """Body of a GET request. Raises SourceError."""
         return self.send("GET", path, params=params, parse=lambda response: response.content)
@@ -98,6 +90,7 @@ class ApiClient:
         `parse` rejects with InvalidResponse is asked for again.
         """
         url = self.anchored(path)
+        # Attempts alone end it: stamina's own 45 seconds would cut a wait short that the provider asks for.
         for attempt in stamina.retry_context(on=self._backoff, attempts=ATTEMPTS, timeout=None, wait_max=30.0):
             with attempt:
                 unanswered = self._unanswered
@@ -125,21 +118,11 @@ class ApiClient:
         limit = self._limit(url)
         for _ in range(MAX_REDIRECTS + 1):
             limit.wait()
-            with self._lock:
-                self.requests += 1
-            try:
-                response = self._client.request(method, url, **request)
-            except httpx.LocalProtocolError:
-                # Its message quotes the header, and so the token.
-                reason = "it holds characters that a header cannot carry"
-                raise AuthenticationFailed(_without_query(url), reason) from None
-            except httpx.InvalidURL as error:
-                raise InvalidResponse(_without_query(url), str(error)) from error
-            except httpx.HTTPError as error:
-                raise Unavailable(_without_query(url), f"{type(error).__name__}: {error}") from error
+            response = self._request(method, url, request)
             if not response.has_redirect_location:
                 break
             url = self.anchored(absolute(response.headers["location"], url))
+            # The new location has a query of its own, or none: to add to it would ask for something else.
             request = {name: value for name, value in request.items() if name != "params"}
         refused = (self._check and self._check(response)) or common_error(response, _without_query(url))
         if isinstance(refused, RateLimited):
@@ -151,6 +134,21 @@ class ApiClient:
             raise refused
         limit.accepted()
         return response
+
+    def _request(self, method: str, url: str, request: dict[str, Any]) -> httpx.Response:
+        """Whatever is answered. Raises SourceError where nothing is."""
+        with self._lock:
+            self.requests += 1
+        try:
+            return self._client.request(method, url, **request)
+        except httpx.LocalProtocolError:
+            # Its message quotes the header, and so the token.
+            reason = "it holds characters that a header cannot carry"
+            raise AuthenticationFailed(_without_query(url), reason) from None
+        except httpx.InvalidURL as error:
+            raise InvalidResponse(_without_query(url), str(error)) from error
+        except httpx.HTTPError as error:
+            raise Unavailable(_without_query(url), f"{type(error).__name__}: {error}") from error
 
     def _backoff(self, error: Exception) -> bool | float:
         """Whether to ask again after an error, or after how many seconds."""

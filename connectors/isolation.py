@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
+from threading import Lock
 from typing import TypeVar
 
 from connectors.contract import Failed
-from connectors.errors import AuthenticationFailed, RateLimited, SourceError, TransientError
+from connectors.errors import AlreadyFailed, AuthenticationFailed, RateLimited, SourceError, TransientError
 
 T = TypeVar("T")
 
@@ -23,13 +23,16 @@ class Isolation:
 
     Wrong credentials and a limit are raised at once. So is what fails for a passing reason, once as many objects in a
     row did: what was read before stands, and the next read goes on from the last checkpoint. An object that the
-    source refuses, or that is not as documented, says nothing of the others.
+    source refuses, or that is not as documented, says nothing of the others. Neither does one that took no request,
+    being at hand, nor one for which something is missing that failed before (AlreadyFailed). Several threads may share
+    one: a row is of objects as they come to an end.
     """
 
-    def __init__(self, requests: Callable[[], int] | None = None) -> None:
-        """`requests` counts those sent: an object that took none, being at hand, says nothing of the source."""
+    def __init__(self, requests: Callable[[], int]) -> None:
+        """`requests` gives how many were sent so far to where the objects are read from, as `Connector.requests`."""
         self._in_a_row = 0
-        self._requests = requests or itertools.count().__next__
+        self._requests = requests
+        self._lock = Lock()
 
     @property
     def is_exhausted(self) -> bool:
@@ -46,11 +49,13 @@ class Isolation:
         sent = self._requests()
         try:
             found: T | Failed = read()
-        except (AuthenticationFailed, RateLimited):
+        except (AuthenticationFailed, RateLimited):  # a limit is transient too, and is not the object's
             raise
+        except AlreadyFailed as error:
+            return Failed(document_id, title, str(error), url)
         except TransientError as error:
-            self._in_a_row += 1
-            if self._in_a_row >= FAILURES_IN_A_ROW:
+            self._count_failure()
+            if self.is_exhausted:
                 raise
             return Failed(document_id, title, str(error), url)
         except SourceError as error:
@@ -60,3 +65,7 @@ class Isolation:
         if self._requests() != sent:
             self._in_a_row = 0
         return found
+
+    def _count_failure(self) -> None:
+        with self._lock:  # a source may read several objects at once
+            self._in_a_row += 1

@@ -29,7 +29,7 @@ def group_token(connection: str, group: str) -> str:
 class Unit:
     """The container by which a connection's work is partitioned, as found at the source.
 
-    `id` is readable where the source has readable names (`acme/api`), and the provider's id elsewhere.
+    `id` is the provider's, which it never gives to anything else; `name` is what people call it, and can change.
     `readers` holds the reader tokens that all its documents share, where the source sets them for the unit
     as a whole. A unit whose name or URL has changed is read anew, since every document shows them; so is one with
     other readers, unless its documents have those of the unit (`connectors.registry.Source`).

@@ -42,6 +42,18 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _DROP = "M8 2c2.5 3 4 5 4 7.2a4 4 0 0 1-8 0C4 7 5.5 5 8 2z"
 
 
+@dataclass(frozen=True, slots=True)
+class Implementation(Generic[S]):
+    """What does a source's work.
+
+    `connect` opens a connection and sends nothing yet. `receive` verifies a webhook's delivery (headers by lower-case
+    name, body, Unix time) and raises DeliveryRefused and DeliveryUnreadable; a source without webhooks has none.
+    """
+
+    connect: Callable[[S], Connector]
+    receive: Callable[[S, Mapping[str, str], bytes, float], Event] | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source(Generic[S]):
     """What Headrace must know of a source. Import what is heavy inside of the functions.
@@ -49,9 +61,8 @@ class Source(Generic[S]):
     `name` begins with a letter and goes on with lower-case letters, digits and underscores: it stands in ids, in
     filters and in the names of Dagster's groups.
 
-    `settings` is the model of a connection; its field `source` is the literal `name`. `connect` opens a connection
-    and sends nothing yet. `receive` verifies a webhook's delivery (headers by lower-case name, body, Unix time) and
-    raises DeliveryRefused and DeliveryUnreadable; a source without webhooks has none.
+    `settings` is the model of a connection; its field `source` is the literal `name`. `implementation` is asked for
+    when a connection is opened or a delivery comes: the place to import the client and all that it needs.
 
     `address_tokens` gives the reader tokens that a person's address alone gives its holder, from a connection's id
     and the address; `group_domain` the domain whose people are a group, by its id, or nothing. `ids_in_url` gives the
@@ -66,8 +77,7 @@ class Source(Generic[S]):
     name: str
     label: str
     settings: type[S]
-    connect: Callable[[S], Connector]
-    receive: Callable[[S, Mapping[str, str], bytes, float], Event] | None = None
+    implementation: Callable[[], Implementation[S]]
     address_tokens: Callable[[str, str], Sequence[str]] = lambda connection, address: ()
     group_domain: Callable[[str], str] = lambda group: ""
     ids_in_url: Callable[[str], Sequence[str]] = lambda url: ()
@@ -106,7 +116,7 @@ def source(name: str) -> Source[Any]:
 def connect(connection: Connection) -> Connector:
     """Open a connection. Nothing is sent before the first call on it. Raises SourceError where it cannot be opened."""
     try:
-        return source(connection.source).connect(connection)
+        return source(connection.source).implementation().connect(connection)
     except SourceError:
         raise
     except Exception as error:
@@ -119,10 +129,11 @@ def receive(connection: Connection, headers: Mapping[str, str], body: bytes, now
 
     Raises DeliveryRefused and DeliveryUnreadable.
     """
-    receiver = source(connection.source).receive
-    if receiver is None:
-        raise DeliveryRefused(f"{connection.source} has no webhooks")
+    one = source(connection.source)
     try:
+        receiver = one.implementation().receive
+        if receiver is None:
+            raise DeliveryRefused(f"{connection.source} has no webhooks")
         return receiver(connection, headers, body, now)
     except (DeliveryRefused, DeliveryUnreadable):
         raise
@@ -182,7 +193,7 @@ SourceName: TypeAlias = Annotated[str, AfterValidator(_known), _OneOfTheSources(
 """The name of an installed source in a pydantic model."""
 
 
-@cache
+@cache  # what is installed later is seen by the next process
 def _registered() -> tuple[dict[str, Source[Any]], dict[str, str]]:
     """Sources that can be used, and why others cannot, by name."""
     usable: dict[str, Source[Any]] = {}

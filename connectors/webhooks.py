@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
 from connectors.settings import Connection
@@ -23,12 +23,16 @@ class Invalidation:
 
     `document`: one object, by its document id; `unit` is its unit where the event tells it, else empty.
     `unit`: whatever changed in a unit since its cursor; in all units where `unit` is empty. `units`: the list of
-    units, and then those that are new, renamed, shared anew or gone. `memberships`: who belongs to which group.
+    units, and then those that are new, renamed, shared anew or gone; `unit` is the one that the provider says to be
+    gone or to be read by others, where it says so. `memberships`: who belongs to which group.
+
+    `withdraws` says that the object may be gone or read by fewer people now: that is looked at before anything else.
     """
 
     scope: Scope
     unit: str = ""
     document_id: str = ""
+    withdraws: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,10 @@ class Event:
     invalidations: tuple[Invalidation, ...] = ()
     ignored: str = ""
     answer: dict[str, Any] = field(default_factory=dict)
+
+    def withdrawing(self) -> Event:
+        """The same event about objects that may be gone, or read by fewer people, now."""
+        return replace(self, invalidations=tuple(replace(one, withdraws=True) for one in self.invalidations))
 
 
 class DeliveryRefused(Exception):

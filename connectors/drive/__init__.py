@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from connectors.drive.settings import DriveConnection
 from connectors.drive.urls import ids_in_url
-from connectors.registry import Source
-
-if TYPE_CHECKING:
-    from connectors.contract import Connector
-    from connectors.webhooks import Event
+from connectors.registry import Implementation, Source
 
 
-def _connect(connection: DriveConnection) -> Connector:
+def _implementation() -> Implementation[DriveConnection]:
     from connectors.drive.source import connect
-
-    return connect(connection)
-
-
-def _receive(connection: DriveConnection, headers: Mapping[str, str], body: bytes, now: float) -> Event:
     from connectors.drive.webhooks import receive
 
-    return receive(connection, headers, body, now)
+    return Implementation(connect, receive)
 
 
 def _address_tokens(connection: str, address: str) -> Sequence[str]:
@@ -42,8 +32,7 @@ SOURCE = Source(
     name="drive",
     label="Google Drive",
     settings=DriveConnection,
-    connect=_connect,
-    receive=_receive,
+    implementation=_implementation,
     address_tokens=_address_tokens,
     group_domain=_group_domain,
     ids_in_url=ids_in_url,

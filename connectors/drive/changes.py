@@ -43,9 +43,9 @@ class ChangesReader:
     documents: DriveDocuments
     unit: Unit
     includes: Callable[[FileLocation], bool]
-    # Two, since an answer about a file's metadata says nothing of a server that gives no content.
-    _locating: Isolation = field(default_factory=Isolation, init=False)
-    _reading: Isolation = field(default_factory=Isolation, init=False)
+    # Two, since an answer about a file's metadata or folders says nothing of a server that gives no content.
+    locating: Isolation
+    reading: Isolation
     _trouble: SourceError | None = field(default=None, init=False)
 
     def read(self, cursor: ChangesCursor) -> Iterator[Item]:
@@ -115,7 +115,7 @@ class ChangesReader:
         document_id = self.documents.document_id(file_id)
         if self._trouble is None:
             try:
-                found = self._locating.attempt(document_id, "", lambda: self._ask(file_id))
+                found = self.locating.attempt(document_id, "", lambda: self._ask(file_id))
             except SourceError as error:
                 self._trouble = error
             else:
@@ -163,7 +163,7 @@ class ChangesReader:
 
     def _locate(self, file: DriveFile) -> LocatedFile | Failed:
         try:
-            return self.documents.locate(file, self._locating)
+            return self.documents.locate(file, self.locating)
         except SourceError as error:
             self._trouble = error
             return self.documents.unread(file, error)
@@ -172,7 +172,7 @@ class ChangesReader:
         done = 0
         if self._trouble is None:
             try:
-                for item in self.documents.read(located, self._reading):
+                for item in self.documents.read(located, self.reading):
                     done += 1
                     yield item
             except SourceError as error:

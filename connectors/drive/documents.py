@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from itertools import islice
-from typing import TypeAlias
 
-from connectors.contract import Deleted, Failed, ListingEntry, Skipped
+from connectors.contract import Deleted, Failed, ListingEntry, ObjectItem, Skipped
 from connectors.drive import formats
 from connectors.drive.access import grants
 from connectors.drive.client import DriveClient
@@ -24,8 +24,6 @@ from connectors.drive.sharing import DriveSharing
 from connectors.errors import AccessDenied, NotFound, RequestRejected, SourceError
 from connectors.isolation import Isolation
 from connectors.model import Document, Parent
-
-FileItem: TypeAlias = Document | Skipped | Failed | Deleted
 
 _AT_ONCE = 4
 """Files read at the same time. Each may be as large as `formats.MAX_BYTES`."""
@@ -89,41 +87,45 @@ class DriveDocuments:
             self.document_id(file.id), formats.title(file.name), str(error), file.web_view_link or "", hides=True
         )
 
-    def read(self, located: Iterable[LocatedFile], isolation: Isolation) -> Iterator[FileItem]:
+    def read(self, located: Iterable[LocatedFile], isolation: Isolation) -> Iterator[ObjectItem]:
         """One item for each file, in order; several are read at once.
 
         Raises SourceError where the trouble is not one file's alone.
         """
         coming = map(_FileRead, located)
-        under_way: deque[tuple[_FileRead, Future[FileItem]]] = deque()
+        under_way: deque[tuple[_FileRead, Future[ObjectItem]]] = deque()
         width = _AT_ONCE
         try:
             while True:
                 # One at a time after a failure, then slowly more: a source that is down gets few requests.
                 width = 1 if isolation.is_failing else min(width + 1, _AT_ONCE)
                 following = islice(coming, max(width - len(under_way), 0))
-                under_way.extend((one, self._pool.submit(self._read_file, one)) for one in following)
+                under_way.extend((one, self._pool.submit(self._attempt, one, isolation)) for one in following)
                 if not under_way:
                     return
-                yield from self._outcome(*under_way.popleft(), isolation)
+                yield from self._outcome(*under_way.popleft())
         finally:
             for _, future in under_way:
                 future.cancel()
 
-    def _outcome(self, read: _FileRead, future: Future[FileItem], isolation: Isolation) -> Iterator[FileItem]:
-        file = read.located.file
-        title, url = formats.title(file.name), file.web_view_link or ""
+    def _outcome(self, read: _FileRead, future: Future[ObjectItem]) -> Iterator[ObjectItem]:
         try:
-            item = isolation.attempt(self.document_id(file.id), title, future.result, url)
+            item = future.result()
         except SourceError as error:
             # The source is left; but of this file it was not told who may read it now.
             if read.readers is None:
-                yield self.unread(file, error)
+                yield self.unread(read.located.file, error)
             raise
         yield read.failed(item) if isinstance(item, Failed) else item
 
-    def _read_file(self, read: _FileRead) -> FileItem:
-        """Runs in the pool. Raises SourceError."""
+    def _attempt(self, read: _FileRead, isolation: Isolation) -> ObjectItem:
+        """Runs in the pool."""
+        file = read.located.file
+        attempt = partial(self._read_file, read)
+        return isolation.attempt(self.document_id(file.id), formats.title(file.name), attempt, file.web_view_link or "")
+
+    def _read_file(self, read: _FileRead) -> ObjectItem:
+        """Raises SourceError."""
         file = read.located.file
         try:
             return self._document(read)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from connectors.contract import Checkpoint, Failed, Item, ListingEntry, Window
@@ -32,11 +32,11 @@ class DriveUnitReader:
     folders: FolderTree
     documents: DriveDocuments
     unit: Unit
-    restrictions: str = ""
+    restrictions: str
     """Fingerprint of what the unit's shared drive restricts."""
-    # Two, since a folder that is known already says nothing of a server that gives no file.
-    _locating: Isolation = field(default_factory=Isolation, init=False)
-    _reading: Isolation = field(default_factory=Isolation, init=False)
+    # Two, since an answer about a file's metadata or folders says nothing of a server that gives no content.
+    locating: Isolation
+    reading: Isolation
 
     def read_all(self, interrupted: ListingCursor | None) -> Iterator[Item]:
         """A full read, from the beginning or from where it was interrupted."""
@@ -46,7 +46,7 @@ class DriveUnitReader:
         for batch in self._batches(cursor.position, folder_learner(self.folders, fingerprints)):
             located, failed = self._locate(batch.files)
             yield from failed
-            yield from self.documents.read(located, self._reading)
+            yield from self.documents.read(located, self.reading)
             if cursor.token is None:
                 seen += [file_fingerprint(one.file) for one in located if _is_recent(one.file, cursor.modified)]
             cursor = replace(cursor, position=batch.position, incomplete=cursor.incomplete or batch.incomplete)
@@ -68,7 +68,7 @@ class DriveUnitReader:
             located, failed = self._locate(files)
             yield from failed
             yield from self.documents.read(
-                (one for one in located if file_fingerprint(one.file) not in known), self._reading
+                (one for one in located if file_fingerprint(one.file) not in known), self.reading
             )
             recent += [one.file for one in located]
             newest = max((time for time in (newest, *(file.modified_time for file in files)) if time), default=None)
@@ -83,7 +83,7 @@ class DriveUnitReader:
         for batch in self._batches(WalkPosition(), self.folders.learn, condition):
             located, failed = self._locate(file for file in batch.files if file.modified_time in window)
             yield from failed
-            yield from self.documents.read(located, self._reading)
+            yield from self.documents.read(located, self.reading)
         yield Checkpoint({})
 
     def entries(self) -> Iterator[ListingEntry]:
@@ -128,7 +128,7 @@ class DriveUnitReader:
 
     def _locate(self, files: Iterable[DriveFile]) -> tuple[list[LocatedFile], list[Failed]]:
         """Those of `files` that belong to this unit, and those of which nobody can say."""
-        found = [self.documents.locate(file, self._locating) for file in _present(files)]
+        found = [self.documents.locate(file, self.locating) for file in _present(files)]
         located = [one for one in found if isinstance(one, LocatedFile) and one.location.unit == self.unit.id]
         return located, [one for one in found if isinstance(one, Failed)]
 

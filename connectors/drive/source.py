@@ -117,7 +117,7 @@ class DriveConnector:
     def fetch(self, unit: Unit, document_ids: Sequence[str]) -> Iterator[Item]:
         """See `connectors.contract.Connector`. A document that moved carries the unit that it is in now."""
         # Two, since metadata that are answered say nothing of a server that gives no content.
-        finding, reading = Isolation(), Isolation()
+        finding, reading = self._isolation(), self._isolation()
         located: list[LocatedFile] = []
         left = dict.fromkeys(document_ids)
         try:
@@ -154,15 +154,33 @@ class DriveConnector:
         return LocatedFile(file, location) if is_read else None
 
     def _read_changes(self, unit: Unit, cursor: ChangesCursor) -> Iterator[Item]:
-        reader = ChangesReader(self._client, self._folders, self._documents, unit, self._includes)
+        reader = ChangesReader(
+            self._client,
+            self._folders,
+            self._documents,
+            unit,
+            self._includes,
+            locating=self._isolation(),
+            reading=self._isolation(),
+        )
         try:
             yield from reader.read(cursor)
         except CursorRefused:
             yield from self._reader(unit).read_all(None)
 
     def _reader(self, unit: Unit) -> DriveUnitReader:
-        restrictions = self._sharing.restrictions_fingerprint(unit.id)
-        return DriveUnitReader(self._client, self._folders, self._documents, unit, restrictions)
+        return DriveUnitReader(
+            self._client,
+            self._folders,
+            self._documents,
+            unit,
+            self._sharing.restrictions_fingerprint(unit.id),
+            locating=self._isolation(),
+            reading=self._isolation(),
+        )
+
+    def _isolation(self) -> Isolation:
+        return Isolation(lambda: self._client.requests)
 
     def _includes(self, location: FileLocation) -> bool:
         return self._connection.includes(location.unit, location.unit_name)

@@ -38,9 +38,9 @@ def is_public(repository: GitHubRepository) -> bool:
     return repository.private is False
 
 
-def reader_tokens(connection: str, unit: str, repository: GitHubRepository) -> tuple[str, ...]:
+def reader_tokens(connection: str, repository: GitHubRepository) -> tuple[str, ...]:
     """Reader tokens of everything in a repository."""
-    return (PUBLIC,) if is_public(repository) else (group_token(connection, unit),)
+    return (PUBLIC,) if is_public(repository) else (group_token(connection, repository.unit_id),)
 
 
 def memberships(
@@ -58,7 +58,7 @@ def memberships(
         known |= _addresses(client, repository, [login for login in logins if login not in known])
         for login in logins:
             for email in known[login]:
-                yield Membership(repository.full_name, email)
+                yield Membership(repository.unit_id, email)
 
 
 def _collaborators(client: GitHubClient, name: str) -> list[str]:

@@ -92,8 +92,11 @@ class GitHubClient:
 
     def repository(self, name: str) -> tuple[GitHubRepository, datetime]:
         """A repository, and the server's time. One that was renamed answers under its new name."""
-        path = f"repos/{quote(name)}"
-        return self._get(path, lambda response: (parse_whole(response, GitHubRepository), server_time(response)))
+        return self._repository(f"repos/{quote(name)}")
+
+    def repository_by_id(self, unit_id: str) -> tuple[GitHubRepository, datetime]:
+        """A repository under whatever name it has now, from where GitHub's redirects of former names lead."""
+        return self._repository(f"repositories/{quote(unit_id)}")
 
     def issue(self, repository: str, number: int) -> GitHubIssue:
         """An issue, or a pull request in the form of an issue. One that was transferred answers from where it is."""
@@ -175,6 +178,9 @@ class GitHubClient:
         self, model: type[M], link: str, params: Mapping[str, Any] | None = None, etag: str | None = None
     ) -> RestPage[M] | None:
         return self._get(link, partial(parse_page, model=model), etag=etag, params=params)
+
+    def _repository(self, path: str) -> tuple[GitHubRepository, datetime]:
+        return self._get(path, lambda response: (parse_whole(response, GitHubRepository), server_time(response)))
 
     def _tree(self, repository: str, sha: str, recursive: bool) -> GitTree:
         params = {"recursive": "1"} if recursive else {}

@@ -81,11 +81,11 @@ class RepositoryCursor:
     """How far one repository has been read; its resources move it forward as they read.
 
     `files` maps each path to its file's version, `releases` each release's id to its document's. `etags` maps a
-    listing to the state in which it has been read. All documents show `readers`, the URLs of files `branch`, and
-    `patterns` decide which files are read: when they change, what they concern is emitted anew.
+    listing to the state in which it has been read. The URLs of files show `branch`, and `patterns` decide which files
+    are read: when they change, what they concern is emitted anew. Readers are no part of it: who may read a
+    repository changes without a word of its contents.
     """
 
-    readers: tuple[str, ...]
     branch: str
     patterns: tuple[str, ...] = ()
     issues: Timeline = field(default_factory=Timeline)
@@ -97,19 +97,17 @@ class RepositoryCursor:
     etags: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def resume(
-        cls, cursor: Cursor | None, readers: tuple[str, ...], branch: str, patterns: tuple[str, ...], now: datetime
-    ) -> Self:
+    def resume(cls, cursor: Cursor | None, branch: str, patterns: tuple[str, ...], now: datetime) -> Self:
         """`now` is the server's time: comments are looked for from the first read's begin on."""
         if not cursor or cursor.get("format") != FORMAT:
-            return cls._begin(readers, branch, patterns, now)
+            return cls._begin(branch, patterns, now)
         files, releases = dict(cursor.get("files") or {}), dict(cursor.get("releases") or {})
-        if (tuple(cursor.get("readers") or ()), cursor.get("branch")) != (readers, branch):
-            fresh = cls._begin(readers, branch, patterns, now)
+        if cursor.get("branch") != branch:
+            fresh = cls._begin(branch, patterns, now)
             # Their names stay known, so that what has gone meanwhile is still deleted.
             fresh.files, fresh.releases = dict.fromkeys(files, _PENDING), dict.fromkeys(releases, _PENDING)
             return fresh
-        found = cls(readers, branch, patterns, files=files, releases=releases, etags=dict(cursor.get("etags") or {}))
+        found = cls(branch, patterns, files=files, releases=releases, etags=dict(cursor.get("etags") or {}))
         found._resume_timelines(cursor)
         if tuple(cursor.get("patterns") or ()) != patterns:
             found.files = dict.fromkeys(files, _PENDING)
@@ -119,7 +117,6 @@ class RepositoryCursor:
     def to_json(self) -> Cursor:
         return {
             "format": FORMAT,
-            "readers": list(self.readers),
             "branch": self.branch,
             "patterns": list(self.patterns),
             "issues": self.issues.state(),
@@ -140,10 +137,10 @@ class RepositoryCursor:
         return self.files.get(file.path) == file_version(file)
 
     @classmethod
-    def _begin(cls, readers: tuple[str, ...], branch: str, patterns: tuple[str, ...], now: datetime) -> Self:
+    def _begin(cls, branch: str, patterns: tuple[str, ...], now: datetime) -> Self:
         start = {"since": now.isoformat()}
         comments, review_comments = (Timeline.resume(start, COMMENT_OVERLAP) for _ in range(2))
-        return cls(readers, branch, patterns, comments=comments, review_comments=review_comments)
+        return cls(branch, patterns, comments=comments, review_comments=review_comments)
 
     def _resume_timelines(self, cursor: Cursor) -> None:
         self.issues = Timeline.resume(cursor.get("issues"))

@@ -30,10 +30,11 @@ FINGERPRINT_DIGITS = 16
 
 @dataclass(frozen=True, slots=True)
 class RepositoryDocuments:
-    """`url` is the repository's page; `readers` holds for all that is in it."""
+    """`name` and `url` are those that the repository has now; `readers` holds for all that is in it."""
 
     connection: str
     unit: str
+    name: str
     url: str
     branch: str
     readers: tuple[str, ...]
@@ -142,7 +143,7 @@ class RepositoryDocuments:
 
     @property
     def _repository(self) -> Parent:
-        return Parent(self._root, self.unit)
+        return Parent(self._root, self.name)
 
     def _issue(self, kind: str, issue: GitHubIssue, content: str) -> Document:
         is_pull = kind == "pull_request"

@@ -65,7 +65,5 @@ class RepositoryReader:
             yield item or Deleted(document_id)
 
     def _resume(self, cursor: Cursor | None) -> RepositoryCursor:
-        documents = self._repository.documents
-        return RepositoryCursor.resume(
-            cursor, documents.readers, documents.branch, self._patterns, self._repository.read_at
-        )
+        branch = self._repository.documents.branch
+        return RepositoryCursor.resume(cursor, branch, self._patterns, self._repository.read_at)

@@ -8,7 +8,7 @@ from datetime import datetime
 from urllib.parse import quote
 
 from connectors.contract import Deleted, Item
-from connectors.errors import NotFound
+from connectors.errors import AccessDenied, NotFound, RequestRejected
 from connectors.github.access import reader_tokens
 from connectors.github.client import GitHubClient
 from connectors.github.documents import RepositoryDocuments
@@ -57,17 +57,42 @@ class Repository:
 
 
 def open_repository(client: GitHubClient, connection: GitHubConnection, unit: Unit) -> Repository:
-    """Raises SourceError: NotFound for a repository that now has another name, which is another unit."""
-    payload, read_at = client.repository(unit.id)
-    name = payload.full_name or unit.id
-    if name.lower() != unit.id.lower():
-        raise NotFound(f"{connection.base_url}/repos/{unit.id}, which is {name} now,")
+    """Raises SourceError: NotFound where this very repository is found under no name."""
+    payload, read_at = _find(client, unit)
+    name = payload.full_name or unit.name
     documents = RepositoryDocuments(
         connection=connection.id,
         unit=unit.id,
+        name=name,
         url=payload.html_url or unit.url,
         branch=payload.default_branch or "main",
-        readers=reader_tokens(connection.id, unit.id, payload),
+        readers=reader_tokens(connection.id, payload),
     )
     isolation = Isolation(lambda: client.requests)
-    return Repository(client, unit.id, payload, documents, FileRules(connection.files), read_at, isolation)
+    return Repository(client, name, payload, documents, FileRules(connection.files), read_at, isolation)
+
+
+def _find(client: GitHubClient, unit: Unit) -> tuple[GitHubRepository, datetime]:
+    """The repository by its name, which GitHub redirects after a renaming; by its id once another has that name."""
+    try:
+        found = client.repository(unit.name)
+    except NotFound as error:
+        missing = error
+    else:
+        if found[0].unit_id == unit.id:
+            return found
+        owner = found[0].unit_id or "one without an id"
+        missing = NotFound(f"repository {unit.id}, whose name {unit.name} now belongs to another ({owner}),")
+    if renamed := _find_renamed(client, unit):
+        return renamed
+    raise missing
+
+
+def _find_renamed(client: GitHubClient, unit: Unit) -> tuple[GitHubRepository, datetime] | None:
+    try:
+        found = client.repository_by_id(unit.id)
+    except (AccessDenied, NotFound, RequestRejected):  # also by a server that has no such place
+        return None
+    # Under the name that was asked for just now, the two answers contradict each other.
+    is_renamed = found[0].unit_id == unit.id and found[0].full_name.lower() not in ("", unit.name.lower())
+    return found if is_renamed else None

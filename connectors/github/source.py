@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 
 import httpx
 
-from connectors.contract import Cursor, Deleted, Finding, Item, ListingEntry, Membership, Window
+from connectors.contract import Cursor, Deleted, Finding, Item, ListingEntry, Membership, Window, id_prefix
 from connectors.errors import AccessDenied, NotFound, SourceError
 from connectors.github import access
 from connectors.github.client import GitHubClient
-from connectors.github.payloads.rest import GitHubAccount
+from connectors.github.payloads.rest import GitHubAccount, GitHubRepository
 from connectors.github.reader import RepositoryReader
 from connectors.github.settings import GitHubConnection
 from connectors.github.units import repositories
@@ -49,8 +49,7 @@ class GitHubConnector:
 
     def units(self) -> Iterator[Unit]:
         for repository in repositories(self._client, self._connection):
-            name = repository.full_name
-            yield Unit(name, name, repository.html_url, access.reader_tokens(self._connection.id, name, repository))
+            yield self._unit(repository)
 
     def memberships(self) -> Iterator[Membership]:
         found = repositories(self._client, self._connection)
@@ -69,15 +68,21 @@ class GitHubConnector:
 
     def unit_of(self, document_id: str) -> str | None:
         """An id names its repository: an object that has moved to another one has another id there."""
-        owner, _, rest = document_id.removeprefix(f"github:{self._connection.id}/").partition("/")
-        name = f"{owner}/{rest.partition('/')[0]}"
-        if not document_id.startswith(f"github:{self._connection.id}/") or not self._connection.includes(name):
+        prefix = id_prefix("github", self._connection.id)
+        unit_id = document_id.removeprefix(prefix).partition("/")[0]
+        listed = self.units() if document_id.startswith(prefix) and unit_id.isdecimal() else ()
+        unit = next((one for one in listed if one.id == unit_id), None)
+        if unit is None:
             return None
         try:
-            gone = any(isinstance(item, Deleted) for item in self.fetch(Unit(name, name), [document_id]))
+            gone = any(isinstance(item, Deleted) for item in self.fetch(unit, [document_id]))
         except (AccessDenied, NotFound):
             return None
-        return None if gone else name
+        return None if gone else unit_id
+
+    def _unit(self, repository: GitHubRepository) -> Unit:
+        readers = access.reader_tokens(self._connection.id, repository)
+        return Unit(repository.unit_id, repository.full_name, repository.html_url, readers)
 
     def _open(self, unit: Unit) -> RepositoryReader:
         return RepositoryReader(self._client, self._connection, unit)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from itertools import chain
 from urllib.parse import quote
@@ -11,24 +12,32 @@ from connectors.github.client import GitHubClient
 from connectors.github.payloads.rest import GitHubRepository
 from connectors.github.settings import GitHubConnection
 
+logger = logging.getLogger(__name__)
+
 _LISTINGS = ("user/repos", "installation/repositories")
 """For a person's token, classic or fine-grained, and for an app's installation, which is refused the first."""
 
 
 def repositories(client: GitHubClient, connection: GitHubConnection) -> Iterator[GitHubRepository]:
-    """All repositories that the connection's patterns include, each once.
+    """All repositories that the connection's patterns include, each once; one without an id is none.
 
     Repositories that `include` spells out are looked up where no listing has them: public ones of others.
     If the token may list nothing at all, those of the owners that `include` names are listed.
     Raises SourceError.
     """
     seen: set[str] = set()
+    names: set[str] = set()
     listed = ((repository, ()) for repository in _list_all(client, connection))
-    for repository, aliases in chain(listed, _look_up(client, connection, seen)):
-        name = repository.full_name
-        if name and name.lower() not in seen and connection.includes(name, *aliases):
-            seen.add(name.lower())
-            yield repository
+    for repository, aliases in chain(listed, _look_up(client, connection, names)):
+        name, unit_id = repository.full_name, repository.unit_id
+        if not name or unit_id in seen or not connection.includes(name, *aliases):
+            continue
+        if not unit_id:
+            logger.warning("%s is not read: the server gives it no id, and its name can pass to another", name)
+            continue
+        seen.add(unit_id)
+        names.add(name.lower())
+        yield repository
 
 
 def _list_all(client: GitHubClient, connection: GitHubConnection) -> Iterator[GitHubRepository]:
@@ -50,18 +59,24 @@ def _list_all(client: GitHubClient, connection: GitHubConnection) -> Iterator[Gi
 
 
 def _look_up(
-    client: GitHubClient, connection: GitHubConnection, seen: set[str]
+    client: GitHubClient, connection: GitHubConnection, listed: set[str]
 ) -> Iterator[tuple[GitHubRepository, tuple[str, ...]]]:
-    """Repositories that `include` spells out and that are not in `seen`, with the name that it has for them.
+    """Repositories that `include` spells out and that no listing named, with the name that it has for them.
 
-    One that was renamed or transferred is still the one that was asked for.
+    One that was renamed or transferred is still the one that was asked for. One that is refused leaves the others
+    alone; where nothing else is in reach, that is the error.
     """
+    refused: AccessDenied | None = None
     for name in _exact_names(connection):
-        if name.lower() not in seen:
-            try:
-                yield client.repository(name)[0], (name,)
-            except NotFound:
-                continue
+        if name.lower() in listed:
+            continue
+        try:
+            yield client.repository(name)[0], (name,)
+        except (AccessDenied, NotFound) as error:
+            logger.warning("%s, which `include` names, is out of reach: %s", name, error)
+            refused = error if isinstance(error, AccessDenied) else refused
+    if refused and not listed:
+        raise refused
 
 
 def _exact_names(connection: GitHubConnection) -> list[str]:

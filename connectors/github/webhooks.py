@@ -20,6 +20,8 @@ from connectors.webhooks import DeliveryUnreadable, Event, Invalidation, content
 
 T = TypeVar("T")
 
+_TAKES_AWAY = ("deleted", "privatized", "transferred", "unpublished")
+"""What may happen to a repository, so that the token sees it no longer."""
 _UNITS = Invalidation("units")
 _MEMBERSHIPS = Invalidation("memberships")
 
@@ -59,7 +61,7 @@ class _EventReader:
 
     def document(self, kind: str, name: object, repository: GitHubRepository | None = None) -> Invalidation:
         """One document, by what its id says."""
-        unit = _unit_name(repository or self.repository)
+        unit = _unit_id(repository or self.repository)
         return Invalidation("document", unit, f"github:{self.connection}/{unit}/{kind}/{name}")
 
 
@@ -74,7 +76,8 @@ def receive(connection: Connection, headers: Mapping[str, str], body: bytes, now
     if reason := _reason_to_ignore(connection, kind, payload):
         return Event(event_id, kind, ignored=reason)
     found = tuple(dict.fromkeys(_EVENTS[kind](_EventReader(connection.id, payload))))
-    return Event(event_id, kind, found, ignored="" if found else "nothing that is read changes")
+    event = Event(event_id, kind, found, ignored="" if found else "nothing that is read changes")
+    return event.withdrawing() if payload.action in _TAKES_AWAY else event
 
 
 def _json_text(headers: Mapping[str, str], body: bytes) -> str:
@@ -103,8 +106,8 @@ def _required(value: T | None, name: str) -> T:
     return value
 
 
-def _unit_name(repository: GitHubRepository) -> str:
-    return _required(repository.full_name, "repository.full_name")
+def _unit_id(repository: GitHubRepository) -> str:
+    return _required(repository.unit_id, "repository.id")
 
 
 def _issue(event: _EventReader) -> Invalidations:
@@ -147,7 +150,7 @@ def _push(event: _EventReader) -> Invalidations:
 
 
 def _unit(event: _EventReader) -> Invalidations:
-    return (Invalidation("unit", _unit_name(event.repository)),)
+    return (Invalidation("unit", _unit_id(event.repository)),)
 
 
 def _label_or_milestone(event: _EventReader) -> Invalidations:
@@ -156,8 +159,22 @@ def _label_or_milestone(event: _EventReader) -> Invalidations:
 
 
 def _repository(event: _EventReader) -> Invalidations:
-    """`edited` can be another default branch; all else is a new unit, one gone, or other readers."""
-    return _unit(event) if event.payload.action == "edited" else (_UNITS, _MEMBERSHIPS)
+    """`edited` can be another default branch; all else is a new unit, another name, or other readers.
+
+    What may take the unit away names it: the list of units alone cannot tell one that is gone from one that it
+    does not show for the moment.
+    """
+    action = event.payload.action
+    if action == "edited":
+        return _unit(event)
+    units = Invalidation("units", _unit_id(event.repository)) if action in _TAKES_AWAY else _UNITS
+    return (units, _MEMBERSHIPS)
+
+
+def _installation(event: _EventReader) -> Invalidations:
+    """Repositories that were taken from an app are named, as those that are deleted."""
+    removed = tuple(Invalidation("units", one.unit_id) for one in event.payload.repositories_removed if one.unit_id)
+    return (*(removed or (_UNITS,)), _MEMBERSHIPS)
 
 
 def _organization(event: _EventReader) -> Invalidations:
@@ -174,7 +191,7 @@ _EVENTS: dict[str, Callable[[_EventReader], Invalidations]] = {
     "discussion": _discussion,
     "discussion_comment": _discussion,
     "installation": _always(_UNITS, _MEMBERSHIPS),
-    "installation_repositories": _always(_UNITS, _MEMBERSHIPS),
+    "installation_repositories": _installation,
     "installation_target": _always(_UNITS, _MEMBERSHIPS),
     "issue_comment": _issue,
     "issues": _issue,

@@ -157,6 +157,7 @@ class NotionClient:
         What was written or shared within the last minutes can be missing:
         https://developers.notion.com/reference/search-optimizations-and-limitations
         """
+        # So that a listing of what changed ends with the first page that is older.
         newest_first = {"sort": {"direction": "descending", "timestamp": "last_edited_time"}}
         return self._pages("POST", "search", newest_first, parse_object)
 
@@ -203,7 +204,7 @@ class NotionClient:
             if self.version == OLDER_VERSION or error.status != 400 or _VERSION_REFUSED not in str(error):
                 raise
         answer = self._send_as(OLDER_VERSION, method, path, parse, **request)
-        self.version = OLDER_VERSION
+        self.version = OLDER_VERSION  # for all that follows, now that it was answered in
         return answer
 
     def _send_as(

@@ -96,6 +96,7 @@ def _read_nested(client: NotionClient, block: NotionBlock, inside: frozenset[str
         return read_blocks(client, block.id, inside)
     except _OUT_OF_REACH as error:
         logger.warning("what is inside the %s %s is not read: %s", block.type, block.id, error)
+        # A gap that the document's tags tell of, as of blocks that the API does not show at all.
         return (BlockTree(NotionBlock(type="unsupported", content=BlockContent(block_type=block.type))),)
 
 

@@ -26,6 +26,11 @@ class NotionContext:
     comments: NotionComments
     people: Callable[[], Mapping[str, str]]
 
+    @property
+    def requests(self) -> int:
+        """How many were sent to Notion and to where it keeps files."""
+        return self.client.requests + self.store.requests
+
     def document_id(self, own: str) -> str:
         return f"notion:{self.connection.id}/{own}"
 

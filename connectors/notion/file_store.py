@@ -84,7 +84,7 @@ class FileStore:
             self._origin,
             {"User-Agent": "headrace"},
             check=_refusal,
-            credential=f"files of {connection.id}",
+            credential=f"files of {connection.id}",  # no token is sent, by which limits would be told apart
             transport=transport,
         )
 
@@ -129,6 +129,7 @@ def _in_properties(page: NotionPage) -> Iterator[NotionFile]:
     for property_id, link in files_of(page.properties):
         url, external = _address(link)
         yield NotionFile(
+            # By the path alone: the query is a signature, another at every read.
             key=fingerprint([property_id, urlsplit(url).path], 32),
             kind="files",
             name=link.name or _last_part(url),

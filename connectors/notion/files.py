@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from connectors.contract import Deleted, Failed, Skipped
+from connectors.contract import Deleted, Failed, ObjectItem, Skipped
 from connectors.errors import NotFound
 from connectors.isolation import Isolation
 from connectors.model import Document, Unit
@@ -26,7 +26,7 @@ class FileChange:
 
     key: str
     fingerprint: str | None
-    item: Document | Skipped | Failed | Deleted
+    item: ObjectItem
 
 
 class NotionPageFiles:
@@ -71,6 +71,9 @@ class NotionPageFiles:
             reason = f"larger than {LARGEST / 1e6:g} MB"
         if reason or not content.strip():
             return Skipped(self._id(file.key), file.name, reason or "empty", url)
+        return self._document(file, content, url)
+
+    def _document(self, file: NotionFile, content: bytes, url: str) -> Document:
         return Document(
             id=self._id(file.key),
             source="notion",

@@ -11,6 +11,7 @@ from typing import TypeVar
 from connectors.contract import Failed
 from connectors.errors import (
     AccessDenied,
+    AlreadyFailed,
     AuthenticationFailed,
     NotFound,
     RateLimited,
@@ -73,7 +74,7 @@ class Hierarchy:
         """As `find`, as it is now and with its payload. Raises SourceError."""
         found = self.find(ref)
         if found and (ref in self._outdated or not found.packed):
-            self._ancestors.clear()
+            self._ancestors.clear()  # it may have moved, and it may be above any other
             listed = self._objects.pop(ref)
             try:
                 found = self.find(ref)
@@ -91,15 +92,12 @@ class Hierarchy:
             return None
 
     def resolve(self, own: str) -> Ref:
-        """An id as what it is: a page, a database, or a database's data source, which stands for the database."""
+        """An id as what it is: a page, a database, or a database's data source, which stands for the database.
+
+        Raises SourceError.
+        """
         for kind in KINDS:
-            try:
-                found = self.find(Ref(kind, own))
-            except (AuthenticationFailed, RateLimited):
-                raise
-            except SourceError:
-                return Ref(kind, own)  # reading it says what is wrong
-            if found:
+            if found := self.find(Ref(kind, own)):
                 return found.parent if kind == "data_source" and found.parent else found.ref
         return Ref("page", own)
 
@@ -137,7 +135,7 @@ class Hierarchy:
         listed = set(waiting)
         seen: set[Ref] = set()
         found: list[Ref] = []
-        isolation = Isolation()
+        isolation = Isolation(lambda: self._client.requests)
         while waiting:
             ref = waiting.pop()
             if ref in seen:
@@ -218,7 +216,8 @@ class Hierarchy:
         except (AuthenticationFailed, RateLimited):
             raise
         except SourceError as error:
-            self._failed[ref] = error
+            # One block that fails, and all that is in it: that is one failure, and not the source's.
+            self._failed[ref] = AlreadyFailed(error) if isinstance(error, TransientError) else error
             raise
 
     def _retrieve(self, ref: Ref) -> NotionObject | None:

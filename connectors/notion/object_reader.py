@@ -6,8 +6,8 @@ import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from connectors.contract import Deleted, Failed, Skipped
-from connectors.errors import AccessDenied, NotFound, RequestRejected, TransientError
+from connectors.contract import Deleted, Failed, ObjectItem, Skipped
+from connectors.errors import AccessDenied, NotFound, RequestRejected
 from connectors.isolation import Isolation
 from connectors.model import Document, Unit
 from connectors.notion.client import OLDER_VERSION
@@ -34,7 +34,7 @@ class ObjectRead:
     """
 
     ref: Ref
-    item: Document | Skipped | Failed | Deleted
+    item: ObjectItem
     found: NotionObject | None = None
     children: tuple[Ref, ...] = ()
     fingerprint: str = ""
@@ -62,9 +62,7 @@ class NotionObjectReader:
         self._hierarchy = hierarchy
         self._unit = unit
         self._documents = NotionDocuments(context, unit)
-        self._locating = Isolation()
-        self._reading = Isolation()
-        self._loading = Isolation()
+        self._locating, self._reading, self._loading = (Isolation(lambda: context.requests) for _ in range(3))
 
     def contains(self, ref: Ref) -> bool:
         """Whether an object is in this unit. Raises SourceError if that cannot be found out."""
@@ -80,12 +78,18 @@ class NotionObjectReader:
         return contained
 
     def is_elsewhere(self, ref: Ref) -> bool:
-        """Whether an object is in another unit, as far as that can be found out."""
-        try:
+        """Whether an object is in another unit, as far as that can be found out. Reading it says what is wrong."""
+
+        def find() -> bool:
             found = self._hierarchy.visible(ref)
             return found is not None and not self._is_here(found)
-        except TransientError:
-            return False
+
+        return self._locating.attempt(ref.id, "", find) is True
+
+    def resolve(self, document_id: str) -> Ref | Failed:
+        """What the id of a document or of its file is of. Raises SourceError where the trouble is not its alone."""
+        own, *_ = self._context.path_of(document_id)
+        return self._locating.attempt(document_id, "", lambda: self._hierarchy.resolve(own))
 
     def fingerprint(self, found: NotionObject) -> str:
         """What `ListingEntry.fingerprint` is of an object."""
@@ -97,7 +101,7 @@ class NotionObjectReader:
         read = self._reading.attempt(self._context.document_id(ref.id), "", lambda: self._read(ref))
         return ObjectRead(ref, self._described(read, ref), files=None) if isinstance(read, Failed) else read
 
-    def read_file(self, page: Ref, key: str) -> Document | Skipped | Failed | Deleted:
+    def read_file(self, page: Ref, key: str) -> ObjectItem:
         """A file of a page as it is now. Raises SourceError where the trouble is not this file's alone."""
         document_id = self._context.file_id(page.id, key)
 
@@ -178,6 +182,7 @@ class NotionObjectReader:
 
     def _rows(self, source: Ref, *, trashed: bool = False) -> tuple[Ref, ...]:
         """Empty where the integration sees the data source, but may not query it."""
+        # Servers of the older version know no data sources: the database is queried by the same id.
         queries = [self._client.rows, self._client.database_rows]
         for query in queries[1:] if self._client.version == OLDER_VERSION else queries:
             try:

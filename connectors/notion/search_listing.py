@@ -76,6 +76,8 @@ class _Collected:
         for found in page.items:
             is_current = found.edited is not None and found.edited < self.asked_at - OVERLAP
             ref = self.hierarchy.add(self._within_memory(found), is_current=is_current)
+            # A database has the time of that of its data sources which was edited last. What has no time is due in a
+            # read of everything only.
             self.edited[ref] = max(self.edited.get(ref, _LONG_AGO), found.edited or _LONG_AGO)
         self._check_order([found.edited for found in page.items if found.edited])
 

@@ -64,7 +64,7 @@ class NotionConnector:
         listing = self._snapshot.listing
         hierarchy = listing.hierarchy
         refs = {entry.ref for entry in listing.entries} | self._events.roots
-        isolation = Isolation()
+        isolation = Isolation(lambda: self._client.requests)
         for root in sorted(hierarchy.roots(refs), key=lambda root: (root.title, root.ref)):
             read = isolation.attempt(root.ref.id, root.title, partial(hierarchy.current, root.ref))
             # One that cannot be read now is a unit as it was listed.
@@ -135,9 +135,10 @@ class NotionConnector:
         reads: dict[str, ObjectRead] = {}
         for document_id in document_ids:
             own, *rest = context.path_of(document_id)
-            ref = hierarchy.resolve(own)
-            if rest == [BELOW]:
-                yield from refetch.read_below(reads.get(own) or objects.read(ref))
+            if rest == [BELOW]:  # no document, that could fail alone
+                yield from refetch.read_below(reads.get(own) or objects.read(hierarchy.resolve(own)))
+            elif isinstance(ref := objects.resolve(document_id), Failed):
+                yield ref
             elif rest:
                 yield objects.read_file(ref, rest[-1])
             else:

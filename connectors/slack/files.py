@@ -89,8 +89,11 @@ class ChannelFiles:
             return Skipped(document_id, file.label, "empty", file.permalink)
         if len(content) > LARGEST:  # the size that Slack tells may be wrong, or missing
             return Skipped(document_id, file.label, f"too large: more than {LARGEST // 1_000_000} MB", file.permalink)
+        return self._document(file, parent, content, media_type)
+
+    def _document(self, file: SlackFile, parent: Parent | None, content: bytes | str, media_type: str) -> Document:
         return Document(
-            id=document_id,
+            id=self._documents.file_id(file.id),
             source="slack",
             connection=self._documents.connection.id,
             unit=self._documents.unit.id,

@@ -32,6 +32,7 @@ FILES = "files"
 """In place of a channel, in the id of a file of which an event does not tell the channel."""
 
 _MEMBERSHIPS = Invalidation("memberships")
+_TAKES_AWAY = ("file_deleted", "file_unshared")
 
 _OTHERS = """
 app_deleted app_home_opened app_installed app_requested assistant_thread_context_changed assistant_thread_started
@@ -129,7 +130,8 @@ def _parse_event(connection: Connection, envelope: EventEnvelope, event_id: str)
     except (ValueError, OverflowError) as error:
         raise DeliveryUnreadable(f"{name}: the payload is not as documented: {error!r}") from error
     ignored = "" if invalidations else "nothing that is read changes"
-    return Event(event_id, name, tuple(dict.fromkeys(invalidations)), ignored)
+    found = Event(event_id, name, tuple(dict.fromkeys(invalidations)), ignored)
+    return found.withdrawing() if event.deleted_ts or event.type in _TAKES_AWAY else found
 
 
 def _message(delivery: _SlackDelivery) -> Invalidations:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from connectors.admission import wrong_id, wrong_origin
 from connectors.contract import ID_PATH, Checkpoint, Failed, Skipped
 from connectors.model import PUBLIC
 from connectors.testing.observation import Observation, id_of, objects_of, through_json
@@ -86,11 +87,10 @@ def _cursors(seen: Observation) -> Iterator[str]:
 
 @promise("ids are '<source>:<connection>/<path>', without control characters")
 def _ids(seen: Observation) -> Iterator[str]:
-    prefix = seen.case.prefix
     for read in seen.reads:
-        for document_id in map(id_of, read.items):
-            if document_id and not (document_id.startswith(prefix) and ID_PATH.fullmatch(document_id, len(prefix))):
-                yield f"{document_id!r}"
+        for item in read.items:
+            if not isinstance(item, Checkpoint) and (wrong := wrong_id(id_of(item), seen.case.connection)):
+                yield wrong
 
 
 @promise("a full read yields each object once, in one unit")
@@ -103,12 +103,10 @@ def _once(seen: Observation) -> Iterator[str]:
 
 @promise("documents name their source, connection and unit")
 def _origin(seen: Observation) -> Iterator[str]:
-    connection = seen.case.connection
     for read in seen.reads:
         for document in read.documents:
-            found = (document.source, document.connection, document.unit)
-            if found != (connection.source, connection.id, read.unit.id):
-                yield f"{document.id} in unit {read.unit.id} says {found}"
+            if wrong := wrong_origin(document, seen.case.connection, read.unit):
+                yield f"{document.id}: {wrong}"
 
 
 @promise("times are aware and in UTC, and nothing changed before it was made")

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields
-from typing import Any, get_args, get_origin, get_type_hints
 
-from connectors.contract import Checkpoint, Deleted, Failed, ListingEntry, Membership, Skipped
-from connectors.model import Document, Parent, Unit
+from connectors.admission import Yielded, is_encodable, wrong_fields
+from connectors.model import Document
 from connectors.testing.case import KnownObject
 from connectors.testing.observation import Observation
 from connectors.testing.promise import Promise, promise
-
-VALUES = (Unit, Document, Skipped, Failed, Deleted, Checkpoint, ListingEntry, Membership)
-"""All that a connector yields, beside findings."""
 
 
 @promise("all that is yielded has the contract's types, and its text can be encoded")
@@ -21,10 +17,11 @@ def _types(seen: Observation) -> Iterator[str]:
     entries = (entry for listed in seen.entries.values() for entry in listed)
     items = (item for read in seen.reads for item in read.items)
     for value in (*seen.units, *items, *entries, *seen.memberships):
-        if isinstance(value, VALUES):
-            yield from _wrong_fields(value)
-        else:
+        if not isinstance(value, Yielded):
             yield f"{value!r} is none of the contract's"
+            continue
+        yield from (f"{type(value).__name__}: {wrong}" for wrong in wrong_fields(value))
+        yield from (f"{text!r} cannot be encoded, in {value}" for text in _texts(value) if not is_encodable(text))
 
 
 @promise("what the server is known to hold is read, with its unit and times")
@@ -72,31 +69,10 @@ def _known_documents(seen: Observation) -> Iterator[tuple[KnownObject, Document]
             yield known, document
 
 
-def _wrong_fields(value: Any) -> Iterator[str]:
-    hints = get_type_hints(type(value))
+def _texts(value: Yielded) -> Iterator[str]:
     for field in fields(value):
-        found, expected = getattr(value, field.name), hints[field.name]
-        if not _fits(found, expected):
-            yield f"{type(value).__name__}.{field.name} is {found!r}, and should be of type {expected}"
-        elif unencodable := [text for text in _texts(found) if not _is_encodable(text)]:
-            yield f"{type(value).__name__}.{field.name} cannot be encoded: {unencodable!r}"
-
-
-def _fits(value: object, expected: Any) -> bool:
-    """Of the annotations, what the contract uses: classes, unions of them, tuples of one, and JSON objects."""
-    if get_origin(expected) is tuple:
-        return isinstance(value, tuple) and all(_fits(one, get_args(expected)[0]) for one in value)
-    if expected is Parent:
-        return isinstance(value, Parent) and not list(_wrong_fields(value))
-    return isinstance(value, get_origin(expected) if get_origin(expected) is dict else expected)
-
-
-def _texts(value: object) -> list[str]:
-    return [one for one in (value if isinstance(value, tuple) else (value,)) if isinstance(one, str)]
-
-
-def _is_encodable(text: str) -> bool:
-    return text.encode(errors="replace").decode() == text
+        found = getattr(value, field.name)
+        yield from (one for one in (found if isinstance(found, tuple) else (found,)) if isinstance(one, str))
 
 
 PROMISES: tuple[Promise, ...] = (_types, _known, _content, _readers, _members)

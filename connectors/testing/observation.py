@@ -17,16 +17,14 @@ from connectors.contract import (
     Connector,
     Cursor,
     Deleted,
-    Failed,
     Item,
     ListingEntry,
     Membership,
-    Skipped,
+    ObjectItem,
 )
 from connectors.model import Document, Unit
 from connectors.testing.case import Case
 
-ReadObject: TypeAlias = Document | Skipped | Failed | Deleted
 Fault: TypeAlias = Callable[[httpx.Request], httpx.Response | None]
 
 
@@ -43,7 +41,7 @@ class UnitRead:
         return [(at, item) for at, item in enumerate(self.items) if isinstance(item, Checkpoint)]
 
     @property
-    def objects(self) -> dict[str, ReadObject]:
+    def objects(self) -> dict[str, ObjectItem]:
         return objects_of(self.items)
 
     @property
@@ -165,13 +163,13 @@ def id_of(item: Item) -> str:
     return item.document_id
 
 
-def objects_of(items: tuple[Item, ...] | list[Item]) -> dict[str, ReadObject]:
+def objects_of(items: tuple[Item, ...] | list[Item]) -> dict[str, ObjectItem]:
     """What was said last of each object, as the landing keeps it; those that are gone are left out."""
     said = {id_of(item): item for item in items if not isinstance(item, Checkpoint)}
     return {key: item for key, item in said.items() if not isinstance(item, Deleted)}
 
 
-def is_attachment(document_id: str, objects: Mapping[str, ReadObject]) -> bool:
+def is_attachment(document_id: str, objects: Mapping[str, ObjectItem]) -> bool:
     """Whether the object came with another one among `objects`: a file that stands for itself may have such an id."""
     return ATTACHMENT in document_id and document_id.partition(ATTACHMENT)[0] in objects
 
@@ -182,10 +180,10 @@ def through_json(cursor: Cursor) -> Cursor:
     return found
 
 
-def differences(before: dict[str, ReadObject], after: dict[str, ReadObject]) -> list[str]:
+def differences(before: dict[str, ObjectItem], after: dict[str, ObjectItem]) -> list[str]:
     """Ids of objects that are missing on one side, or of another kind or version there."""
     return sorted(key for key in before.keys() | after.keys() if _state(before.get(key)) != _state(after.get(key)))
 
 
-def _state(item: ReadObject | None) -> tuple[str, str]:
+def _state(item: ObjectItem | None) -> tuple[str, str]:
     return type(item).__name__, item.version if isinstance(item, Document) else ""

@@ -9,14 +9,13 @@ from typing import TypeVar
 
 import httpx
 
-from connectors.contract import Checkpoint, Connector, Deleted, Failed, Item
+from connectors.contract import Checkpoint, Connector, Deleted, Failed, Item, ObjectItem
 from connectors.errors import AuthenticationFailed, SourceError
 from connectors.isolation import FAILURES_IN_A_ROW
 from connectors.model import Unit
 from connectors.testing.observation import (
     Fault,
     Observation,
-    ReadObject,
     UnitRead,
     differences,
     objects_of,
@@ -237,13 +236,13 @@ def _copied(answer: httpx.Response) -> httpx.Response:
     return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
 
 
-def _differing(seen: Observation, found: dict[str, ReadObject]) -> list[str]:
+def _differing(seen: Observation, found: dict[str, ObjectItem]) -> list[str]:
     """Ids of objects of the largest unit that are others than were read; attachments are their document's."""
     differing = differences(seen.largest.objects, found)
     return [key for key in differing if not any(key.startswith(f"{other}/") for other in differing)]
 
 
-def _not_failed(where: str, found: dict[str, ReadObject], differing: list[str]) -> list[str]:
+def _not_failed(where: str, found: dict[str, ObjectItem], differing: list[str]) -> list[str]:
     """Objects of which something came that is neither what was read nor their failure."""
     return [f"{where}: {key} is {found.get(key)}" for key in differing if not isinstance(found.get(key), Failed)]
 

@@ -22,6 +22,7 @@ from pipelines.catalog.memberships import Memberships
 from pipelines.catalog.outcomes import Outcome
 from pipelines.catalog.revocations import Revocations
 from pipelines.catalog.rights import Rights, RightsRead
+from pipelines.catalog.unit_names import UnitNames
 from pipelines.catalog.units import Units, move_cursor
 from pipelines.settings import Settings
 
@@ -35,6 +36,7 @@ class Catalog:
         self._engine = engine
         self.connections = Connections(engine)
         self.units = Units(engine)
+        self.unit_names = UnitNames(engine)
         self.documents = Documents(engine)
         self.loads = Loads(engine)
         self.embeddings = EmbeddingCache(engine)

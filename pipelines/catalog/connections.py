@@ -36,10 +36,6 @@ class Connections:
     def record_memberships_read(self, connection: str) -> None:
         self._set(connection, memberships_at=datetime.now(UTC))
 
-    def record_event(self, connection: str) -> None:
-        """An event has come."""
-        self._set(connection, last_event=datetime.now(UTC))
-
     def channels(self, connection: str) -> dict[str, Any]:
         """The stored state of the push channels that the provider has opened for the connection."""
         statement = select(tables.connections.c.channels).where(tables.connections.c.connection == connection)

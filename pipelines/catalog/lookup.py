@@ -1,38 +1,54 @@
-"""Documents by what people have at hand: an id, or a URL as it was copied."""
+"""Documents by what people have at hand: an id, or a URL as it was copied, also by a former name of its unit."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from itertools import chain
-from typing import Any
+from collections.abc import Collection, Iterator, Sequence, Set
+from typing import Any, TypeAlias
 from urllib.parse import SplitResult, urlsplit
 
 from connectors.registry import Source, ids_in_url, sources
+from pipelines.catalog import Catalog
 from pipelines.catalog.documents import Documents
+from pipelines.catalog.unit_names import UnitNames
+
+Row: TypeAlias = dict[str, Any]
 
 
-def resolve(documents: Documents, id_or_url: str) -> list[dict[str, Any]]:
-    """The catalog's rows of a document, or of all at the closest spelling of a URL that any is at; deleted last.
+def resolve(catalog: Catalog, id_or_url: str) -> list[Row]:
+    """The catalog's rows of a document, or of all at the closest spelling of a URL that any is at.
 
-    A URL of another form than the catalog's is found by the id in it that the source recognises.
+    An id or URL by a former name of its unit is found as well, and a URL of another form than the catalog's by the id
+    in it that the source recognises. What is deleted, or in a unit that is gone, comes last, and alone only where
+    nothing else is meant.
     """
-    found = chain(
-        map(documents.by_id_or_url, spellings(id_or_url)),
-        (_rows_of(documents.by_id_suffix(own), one.name) for one in sources().values() for own in _ids(one, id_or_url)),
-    )
-    return sorted(next(filter(None, found), []), key=lambda row: row["status"] == "deleted")
+    return _resolve(catalog, id_or_url, catalog.units.gone())
 
 
-def resolve_ids(documents: Documents, names: Collection[str]) -> dict[str, tuple[str, ...]]:
+def resolve_ids(catalog: Catalog, names: Collection[str]) -> dict[str, tuple[str, ...]]:
     """The document ids behind each of many ids and URLs; a name behind which there is none is left out."""
-    found: dict[str, tuple[str, ...]] = {name: (name,) for name in documents.states(names)}
-    urls = {name: spellings(name) for name in names if name not in found}
-    at = documents.ids_by_url({one for spelled in urls.values() for one in spelled})
-    for name, spelled in urls.items():
-        nearest = next((at[one] for one in spelled if one in at), None)
-        if ids := nearest or tuple(row["id"] for row in resolve(documents, name)):
-            found[name] = ids
+    gone = catalog.units.gone()
+    found = {} if gone else _known_ids(catalog.documents, names)
+    for name in names:
+        if name not in found and (rows := _resolve(catalog, name, gone)):
+            found[name] = tuple(row["id"] for row in rows)
     return found
+
+
+def present_spellings(names: UnitNames, id_or_url: str) -> Iterator[str]:
+    """An id or URL in which a unit is called by a name or URL that it has or had, as the catalog may spell it now.
+
+    What follows a unit's URL can also be what follows its id: `…/acme/api/issues/3` is `github:acme/77/issues/3`.
+    """
+    text = id_or_url.strip()
+    account, _, path = ("", "", text) if _url(text) else text.partition("/")
+    places = [place for place, character in enumerate(path) if character == "/"]
+    units = names.find({path[:place].lower() for place in places})
+    for place in reversed(places):  # the longest name is the closest
+        for unit in units.get(path[:place].lower(), ()):
+            if not account and unit.url:
+                yield f"{unit.url}{path[place:]}"
+            if account in ("", f"{unit.source}:{unit.connection}"):
+                yield f"{unit.source}:{unit.connection}/{unit.id}{path[place:]}"
 
 
 def spellings(id_or_url: str) -> list[str]:
@@ -49,12 +65,47 @@ def spellings(id_or_url: str) -> list[str]:
     return list(dict.fromkeys(one for url in bare for one in (url, url[:-1] if url.endswith("/") else f"{url}/")))
 
 
+def _resolve(catalog: Catalog, id_or_url: str, gone: Set[tuple[str, str]]) -> list[Row]:
+    def is_past(row: Row) -> bool:
+        return row["status"] == "deleted" or (row["connection"], row["unit"]) in gone
+
+    past: list[Row] = []
+    for rows in _find(catalog, id_or_url):
+        if not all(map(is_past, rows)):
+            return sorted(rows, key=is_past)
+        past = past or rows
+    return past
+
+
+def _find(catalog: Catalog, id_or_url: str) -> Iterator[list[Row]]:
+    """The rows at each spelling, the closest one first."""
+    documents, spelled = catalog.documents, spellings(id_or_url)
+    yield from map(documents.by_id_or_url, spelled)
+    yield from (documents.by_id_or_url(own) for one in spelled for own in present_spellings(catalog.unit_names, one))
+    for source in sources().values():
+        yield from (_rows_of(documents.by_id_suffix(own), source.name) for own in _ids(source, id_or_url))
+
+
+def _known_ids(documents: Documents, names: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """The ids behind names that the catalog spells alike, looked up together; none of them is of what is deleted."""
+    urls = {name: spellings(name) for name in names}
+    at = documents.ids_by_url({one for spelled in urls.values() for one in spelled})
+    states = documents.states({*names, *(own for ids in at.values() for own in ids)})
+    live = {own for own, state in states.items() if state.status != "deleted"}
+    found: dict[str, tuple[str, ...]] = {name: (name,) for name in names if name in live}
+    for name, spelled in urls.items():
+        nearest = next((at[one] for one in spelled if not live.isdisjoint(at.get(one, ()))), None)
+        if name not in found and nearest:
+            found[name] = nearest
+    return found
+
+
 def _ids(source: Source[Any], id_or_url: str) -> Sequence[str]:
     url = id_or_url.strip()
     return ids_in_url(source, url) if _url(url) else ()
 
 
-def _rows_of(rows: list[dict[str, Any]], source: str) -> list[dict[str, Any]]:
+def _rows_of(rows: list[Row], source: str) -> list[Row]:
     """The rows of one source: in others, an id may end alike by chance."""
     return [row for row in rows if row["id"].startswith(f"{source}:")]
 

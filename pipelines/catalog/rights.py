@@ -168,7 +168,8 @@ class RightsRead:
     readers: dict[str, tuple[str, ...]] = field(default_factory=dict)
     changed: dict[str, Readers] = field(default_factory=dict)
     revoked: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    ends_changed: bool = False
+    ends: bool = False
+    """Whether the end of a permission is among what has changed."""
 
     def add(self, document: str, known: Readers | None, readers: Readers | None, revoked: tuple[str, ...]) -> None:
         """`readers` is None where none were read, because the object is gone or failed; `known` are those so far."""
@@ -176,14 +177,14 @@ class RightsRead:
             self.readers[document] = readers.tokens
             if readers != known:
                 self.changed[document] = readers
-                self.ends_changed |= readers.until != (known.until if known else {})
+                self.ends |= bool(readers.until or (known and known.until))
         if revoked:
             self.revoked[document] = revoked
 
     def write(self, transaction: Connection, connection: str, unit: str) -> None:
         """In the transaction that records what was read."""
         update_readers(transaction, self.changed)
-        if self.ends_changed:
+        if self.ends:
             raise_stamp(transaction)
         grant_documents(transaction, self.readers, self.read_since)
         revoke(transaction, _revocations(connection, unit, self.revoked))

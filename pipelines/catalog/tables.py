@@ -72,6 +72,16 @@ units = Table(
     PrimaryKeyConstraint("connection", "unit"),
 )
 
+unit_names = Table(
+    "unit_names",
+    metadata,
+    Column("connection", Text, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("name", Text, nullable=False, doc="A name or URL that the unit has or had, in lower case"),
+    PrimaryKeyConstraint("connection", "unit", "name"),
+    Index("unit_names_by_name", "name"),
+)
+
 documents = Table(
     "documents",
     metadata,

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, Engine, Update, or_, select, update
+from sqlalchemy import Connection, Engine, Update, select, update
 
 from connectors.contract import Cursor
 from connectors.model import Unit
 from pipelines.catalog import tables
 from pipelines.catalog.revocations import EVERYBODY, Revocation, grant_units, revoke
 from pipelines.catalog.statements import in_parts, upsert
+from pipelines.catalog.unit_names import record_names
 
 NOT_LISTED = "the source no longer lists it, or the token no longer reaches it"
 EXCLUDED = "the settings of its connection exclude it"
@@ -62,18 +63,21 @@ class Units:
         with self._engine.begin() as transaction:
             rows = [_row(connection, source, unit) for unit in units]
             upsert(transaction, tables.units, rows, update=("name", "url", "readers", "gone"))
+            record_names(
+                transaction, connection, (unit for unit in units if unit.id not in known or unit.id in changed)
+            )
             for part in in_parts([unit.id for unit in gone]):
                 transaction.execute(_of(connection, part).values(gone=True))
             for part in in_parts(changed):
                 transaction.execute(_of(connection, part).values(cursor=None))
             grant_units(transaction, connection, {unit.id: unit.readers for unit in units}, since)
-            if documents_follow:
-                _let_documents_follow(transaction, connection, pairs)
-            revoke(
-                transaction,
-                [Revocation(connection, unit.id, EVERYBODY, why_gone(unit)) for unit in gone]
-                + list(_narrowed(transaction, connection, pairs, documents_follow)),
-            )
+            lost = [
+                one
+                for before, unit in pairs
+                if set(before.readers) != set(unit.readers)
+                for one in _narrowed(transaction, connection, before, unit, documents_follow)
+            ]
+            revoke(transaction, [Revocation(connection, unit.id, EVERYBODY, why_gone(unit)) for unit in gone] + lost)
 
     def all(self, connection: str | None = None) -> list[UnitState]:
         """Units by connection and name, those that are gone included."""
@@ -82,6 +86,12 @@ class Units:
             statement = statement.where(tables.units.c.connection == connection)
         with self._engine.connect() as transaction:
             return [_state(row._mapping) for row in transaction.execute(statement)]
+
+    def gone(self) -> frozenset[tuple[str, str]]:
+        """Connection and id of each unit that its source no longer lists."""
+        statement = select(tables.units.c.connection, tables.units.c.unit).where(tables.units.c.gone)
+        with self._engine.connect() as transaction:
+            return frozenset((connection, unit) for connection, unit in transaction.execute(statement))
 
     def get(self, connection: str, unit: str) -> UnitState | None:
         statement = select(tables.units).where(tables.units.c.connection == connection, tables.units.c.unit == unit)
@@ -143,38 +153,36 @@ def _shows_change(before: Unit, unit: Unit, documents_follow: bool) -> bool:
 
 
 def _narrowed(
-    transaction: Connection, connection: str, pairs: Iterable[tuple[Unit, Unit]], documents_follow: bool
-) -> Iterator[Revocation]:
-    """What units have lost.
+    transaction: Connection, connection: str, before: Unit, unit: Unit, documents_follow: bool
+) -> list[Revocation]:
+    """What a unit has lost. Documents that follow it get its readers here, and lose what they had beside.
 
     Where documents may have others than their unit's readers, each that may name the token loses it by itself: then
     reading it gives the token back to one that names it still, and its other readers stay its own.
     """
+    lost = set(before.readers) - set(unit.readers)
+    if documents_follow:
+        lost = _let_documents_follow(transaction, connection, before, unit)
+    if documents_follow or not unit.readers:
+        return [Revocation(connection, unit.id, token, _NARROWED) for token in sorted(lost)]
     table = tables.documents
-    for before, unit in pairs:
-        lost = _lost_tokens(before, unit)
-        if documents_follow or not unit.readers:
-            yield from (Revocation(connection, unit.id, token, _NARROWED) for token in lost)
-        elif lost:
-            own = (table.c.connection == connection, table.c.unit == unit.id, table.c.status != "deleted")
-            for document, readers in transaction.execute(select(table.c.id, table.c.readers).where(*own)):
-                names = lost if readers is None else set(lost).intersection(readers)
-                yield from (Revocation(connection, unit.id, token, _NARROWED, document) for token in names)
+    own = (table.c.connection == connection, table.c.unit == unit.id, table.c.status != "deleted")
+    known = transaction.execute(select(table.c.id, table.c.readers).where(*own)) if lost else ()
+    return [
+        Revocation(connection, unit.id, token, _NARROWED, document)
+        for document, readers in known
+        for token in sorted(lost if readers is None else lost.intersection(readers))
+    ]
 
 
-def _lost_tokens(before: Unit, unit: Unit) -> list[str]:
-    return sorted(set(before.readers) - set(unit.readers))
-
-
-def _let_documents_follow(transaction: Connection, connection: str, pairs: Iterable[tuple[Unit, Unit]]) -> None:
-    """Documents with the readers that their unit had get those that it has; so do those whose readers a release that
-    did not keep them has read."""
-    table = tables.documents
-    for before, unit in pairs:
-        if set(before.readers) != set(unit.readers):
-            own = (table.c.connection == connection, table.c.unit == unit.id)
-            alike = or_(table.c.readers == before.readers, table.c.readers.is_(None))
-            transaction.execute(update(table).where(*own, alike).values(readers=unit.readers))
+def _let_documents_follow(transaction: Connection, connection: str, before: Unit, unit: Unit) -> set[str]:
+    """Documents get the readers of their unit. Returns all that those had which are none any more."""
+    table, had = tables.documents, set(before.readers)
+    own = (table.c.connection == connection, table.c.unit == unit.id)
+    known = transaction.execute(select(table.c.readers, table.c.indexed_readers).where(*own).distinct())
+    had.update(token for row in known for tokens in row for token in tokens or ())
+    transaction.execute(update(table).where(*own).values(readers=unit.readers))
+    return had - set(unit.readers)
 
 
 def _state(row: object) -> UnitState:

@@ -101,30 +101,6 @@ class EventProcessor:
         outcomes = {one: combine(found) for one, found in self._outcomes.items()}
         return ProcessedEvents(outcomes, self._report)
 
-    def process_rights(self, invalidations: Iterable[Invalidation]) -> None:
-        """Only what these show to be taken away, for a connection that is paused: no content is read. Each trouble is
-        logged, and left to the events themselves, which wait."""
-        found = list(invalidations)
-        if any(one.scope == "memberships" for one in found):
-            with self._log_trouble():
-                refresh_memberships(self._services, self._connection, self._connector)
-        if any(one.scope == "units" for one in found):
-            with self._log_trouble():
-                sync_units(self._services, self._connection, self._connector)
-                apply_all_rights(self._services, self._connection, self._report)
-        for one in found:
-            with self._log_trouble():
-                unit_id = self._unit_of(one) if one.scope == "document" else None
-                if unit_id and (state := self._services.catalog.units.get(self._connection.id, unit_id)):
-                    self._read_rights(state.unit, [one])
-
-    @contextmanager
-    def _log_trouble(self) -> Iterator[None]:
-        try:
-            yield
-        except (SourceError, HeadraceError) as error:
-            logger.warning("%s: rights could not be read: %s", self._connection.id, error)
-
     def _process_listing(self, invalidations: Sequence[Invalidation], stages: list[StageDone]) -> None:
         """Read new units, and those that show something new, as a whole; one that is gone loses its documents."""
         sync_units(self._services, self._connection, self._connector)

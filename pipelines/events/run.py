@@ -8,6 +8,7 @@ import threading
 
 from pipelines.events.background_reporter import report_in_background
 from pipelines.events.connector_pool import open_connector_pool
+from pipelines.events.rights_lane import RightsLane
 from pipelines.events.worker import Worker
 from pipelines.ingestion.orchestrator import find_orchestrator
 from pipelines.logs import log_retries, to_standard_error
@@ -25,8 +26,13 @@ def run_worker(settings: Settings) -> None:
     with (
         Services(settings, keep_store=True) as services,
         open_connector_pool() as connectors,
+        open_connector_pool() as of_rights,
         find_orchestrator().reporter(settings) as orchestrator,
         report_in_background(orchestrator) as reporter,
     ):
         services.warm()
+        rights = RightsLane(services, of_rights)
+        lane = threading.Thread(target=rights.run, args=(stop,), name="rights", daemon=True)
+        lane.start()
         Worker(services, connectors, reporter).run(stop)
+        lane.join()

@@ -48,8 +48,6 @@ class Worker:
         self._unknown_units = UnknownUnits()
         # By event: an event with several invalidations may need several passes.
         self._done: dict[int, dict[Invalidation, Processed]] = {}
-        # By connection that is paused: the last event of which it was read what it takes away.
-        self._rights_read_up_to: dict[str, int] = {}
         # By work item that is deferred: when its last event came of which that was read.
         self._rights_read: dict[WorkKey, float] = {}
         self._polled: dict[str, float] = {}
@@ -69,7 +67,6 @@ class Worker:
 
     def run_pass(self) -> int:
         """One pass over what waits; returns how many work items were processed."""
-        self._read_rights_of_paused()
         connections = self._active_connections()
         events = self._services.catalog.events.pending(list(connections), EVENTS_PER_PASS)
         due = self._due(events)
@@ -97,21 +94,6 @@ class Worker:
         """Those that are not paused: the events of the others wait."""
         catalog, settings = self._services.catalog, self._services.settings
         return {one.id: one for one in settings.connections if not catalog.connections.get(one.id).paused}
-
-    def _read_rights_of_paused(self) -> None:
-        """Of a paused connection the events wait; what they take away does not."""
-        for connection in self._services.settings.connections:
-            if not self._services.catalog.connections.get(connection.id).paused:
-                self._rights_read_up_to.pop(connection.id, None)
-                continue
-            after = self._rights_read_up_to.get(connection.id, 0)
-            events = self._services.catalog.events.pending([connection.id], EVENTS_PER_PASS, after=after)
-            if events:
-                self._unpublished = True
-                found = dict.fromkeys(one for event in events for one in event.invalidations)
-                self._processor(connection).process_rights(found)
-                self._rights_read_up_to[connection.id] = events[-1].id
-                self._publish()
 
     def _due(self, events: Sequence[PendingEvent]) -> list[WorkItem]:
         waiting = work_items(events, self._done)

@@ -62,9 +62,9 @@ def publish(services: Services) -> IndexInfo:
 def check_and_publish(services: Services) -> Publication:
     """Check what was indexed, and publish it if all checks pass. Raises IndexBusy, IndexMismatch."""
     with services.store() as store:
-        preview = services.permitted(store.preview())
+        preview = store.preview()
         found = publish_checks.read_contents(store)
-        golden, run = publish_checks.check_golden(services, preview)
+        golden, run = publish_checks.check_golden(services, services.permitted(preview))
         checks = (
             publish_checks.check_agreement(found, services.catalog),
             publish_checks.check_closed_by_default(found, preview),

@@ -118,7 +118,7 @@ def check_golden(services: Services, preview: IndexReader) -> tuple[PublishCheck
         return PublishCheck(name, True, "none configured"), None
     try:
         questions = read_questions(services.settings.directory / configured.file)
-        ids = resolve_ids(services.catalog.documents, expected_names(questions))
+        ids = resolve_ids(services.catalog, expected_names(questions))
         run = evaluate(questions, _ask_preview(services, preview), model=services.embedder.model, ids=ids)
     except (EmbeddingError, UsageError) as error:
         return PublishCheck(name, False, f"could not be asked: {error}"), None

@@ -14,7 +14,7 @@ from connectors.errors import SourceError
 from connectors.model import Unit
 from connectors.registry import connect, source
 from connectors.settings import Connection
-from pipelines.catalog.units import EXCLUDED, NOT_LISTED
+from pipelines.catalog.units import EXCLUDED, NOT_LISTED, UnitState
 from pipelines.errors import HeadraceError, UnitBusy, UsageError
 from pipelines.ingestion.options import Stage, SyncOptions, Target
 from pipelines.ingestion.report import ProgressCallback, SyncReport
@@ -71,8 +71,9 @@ def sync_connection(
         with measure_time(report), _record_errors(report, connection.id):
             refresh_memberships(services, connection, connector)
         report.requests[connection.id] = connector.requests
-        remove_excluded(services, report)
-        apply_all_rights(services, connection, report)
+        remove_excluded(services, report, dry_run=options.dry_run)
+        if not options.dry_run:
+            apply_all_rights(services, connection, report)
         report.errors |= _out_of_reach(services, connection)
         if paused:
             logger.warning("%s is paused; `headrace resume %s` ends that", connection.id, connection.id)
@@ -131,22 +132,34 @@ def sync_units(
     return [by_name[name] for name in only]
 
 
-def remove_excluded(services: Services, report: SyncReport) -> None:
+def remove_excluded(services: Services, report: SyncReport, *, dry_run: bool) -> None:
     """Remove from the index what the settings exclude or no longer name; queries leave it out already.
 
     Nobody is asked: it is the operator's word. A unit on which another process works is left to the next sync.
     """
-    named = {one.id: one for one in services.settings.connections}
     documents = services.catalog.documents
-    for state in services.catalog.units.all():
-        settings, own = named.get(state.connection), (state.connection, state.unit.id)
-        if settings and settings.includes(state.unit.id, state.unit.name):
-            continue
-        if documents.count_live(*own) or documents.count_indexed(*own):
+    for state in _excluded_units(services):
+        own = (state.connection, state.unit.id)
+        if dry_run:
+            report.would_delete += documents.missing_from(*own, None)
+        elif documents.count_live(*own) or documents.count_indexed(*own):
             lease = services.catalog.leases.hold(*own)
             with _record_errors(report, "/".join(own)), suppress(UnitBusy), lease:
                 report.documents.deleted += services.catalog.rights.remove_unit(*own)
                 apply_rights(services, state.connection, state.source, state.unit.id)
+
+
+def _excluded_units(services: Services) -> Iterator[UnitState]:
+    """Units that the settings exclude, or whose connection they do not name; and those whose former id, a name, says
+    no more which unit they were, now that another one has it."""
+    named = {one.id: one for one in services.settings.connections}
+    states = services.catalog.units.all()
+    names = {(state.connection, state.unit.name) for state in states if not state.gone}
+    for state in states:
+        settings = named.get(state.connection)
+        renumbered = state.gone and (state.connection, state.unit.id) in names
+        if settings is None or not settings.includes(state.unit.id, state.unit.name) or renumbered:
+            yield state
 
 
 def _out_of_reach(services: Services, connection: Connection) -> dict[str, str]:
@@ -166,7 +179,7 @@ def apply_all_rights(services: Services, connection: Connection, report: SyncRep
     for unit in services.catalog.rights.units_behind(connection.id):
         lease = services.catalog.leases.hold(connection.id, unit)
         with _record_errors(report, f"{connection.id}/{unit}"), suppress(UnitBusy), lease:
-            apply_rights(services, connection.id, connection.source, unit)
+            report.documents.changed += apply_rights(services, connection.id, connection.source, unit)
 
 
 def _gone_units(services: Services, connection: Connection) -> list[Unit]:

@@ -8,7 +8,7 @@ from pipelines.settings import Settings
 
 
 def set_paused(settings: Settings, target: str, paused: bool) -> str:
-    """Pause or resume `CONNECTION[/UNIT]`, the unit by its id or name; returns its name.
+    """Pause or resume `CONNECTION[/UNIT]`, the unit by its id or name, one that is listed first; returns its name.
 
     Raises UsageError if there is no such connection or unit.
     """
@@ -18,7 +18,7 @@ def set_paused(settings: Settings, target: str, paused: bool) -> str:
         if not separator:
             services.catalog.connections.pause(connection.id, paused)
             return connection.id
-        for state in services.catalog.units.all(connection.id):
+        for state in sorted(services.catalog.units.all(connection.id), key=lambda state: state.gone):
             if unit_name in (state.unit.id, state.unit.name):
                 services.catalog.units.pause(connection.id, state.unit.id, paused)
                 return f"{connection.id}/{state.unit.name}"

@@ -15,7 +15,7 @@ from connectors.settings import Connection
 from pipelines.catalog.revocations import RightsInForce
 from pipelines.index.contract import Filters, Hit, IndexInfo, IndexReader, Mode, Vector
 from pipelines.index.fusion import candidates
-from pipelines.retrieval.revocations import Revocations
+from pipelines.retrieval.revocations import RevocationFilter
 
 _MORE = 2
 """How many times as many points are asked for where some may have to be left out."""
@@ -38,7 +38,7 @@ class PermittedIndex:
         self._rights = rights
         self._connections = connections
         self._lock = threading.Lock()
-        self._loaded: tuple[int, Revocations] | None = None
+        self._loaded: tuple[int, RevocationFilter] | None = None
 
     def search(
         self, *, mode: Mode, text: str, dense: Vector | None, filters: Filters, limit: int, depth: int | None = None
@@ -66,7 +66,7 @@ class PermittedIndex:
     def close(self) -> None:
         self._index.close()
 
-    def _in_force(self) -> Revocations:
+    def _in_force(self) -> RevocationFilter:
         stamp = self._rights.stamp()
         loaded = self._loaded
         if loaded and loaded[0] == stamp:
@@ -74,11 +74,11 @@ class PermittedIndex:
         with self._lock:
             if self._loaded is None or self._loaded[0] != stamp:
                 # The stamp was read first: a change in between is loaded once more at the next query.
-                self._loaded = (stamp, Revocations.of(self._rights.load(), self._connections))
+                self._loaded = (stamp, RevocationFilter.of(self._rights.load(), self._connections))
             return self._loaded[1]
 
 
-def _permitted(hits: Sequence[Hit], revocations: Revocations, filters: Filters) -> list[Hit]:
+def _permitted(hits: Sequence[Hit], revocations: RevocationFilter, filters: Filters) -> list[Hit]:
     asker, now = _asker(filters), datetime.now(UTC)
     return [hit for hit in hits if revocations.permits(hit.payload, asker, now)]
 

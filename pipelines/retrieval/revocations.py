@@ -14,33 +14,37 @@ _NOTHING = RevokedScope(frozenset(), frozenset())
 
 
 @dataclass(frozen=True, slots=True)
-class Revocations:
-    """`hidden_units` are those that the settings exclude; `connections` are all that the settings name."""
+class RevocationFilter:
+    """`connections` are all that the settings name, `former` those that they no longer do, and `excluded` the units
+    that they exclude."""
 
     in_force: RightsInForce
     connections: frozenset[str]
-    hidden_units: frozenset[tuple[str, str]] = field(default_factory=frozenset)
+    former: frozenset[str] = field(default_factory=frozenset)
+    excluded: frozenset[tuple[str, str]] = field(default_factory=frozenset)
 
     @classmethod
-    def of(cls, in_force: RightsInForce, connections: Collection[Connection]) -> Revocations:
+    def of(cls, in_force: RightsInForce, connections: Collection[Connection]) -> RevocationFilter:
         """What is in force under these settings: what they exclude or no longer name is found by nobody."""
         named = {one.id: one for one in connections}
         excluded = frozenset(
             key for key, name in in_force.names.items() if (one := named.get(key[0])) and not one.includes(key[1], name)
         )
-        return cls(in_force, frozenset(named), excluded)
+        former = frozenset(connection for connection, _ in in_force.names if connection not in named)
+        return cls(in_force, frozenset(named), former, excluded)
 
     @property
     def is_empty(self) -> bool:
-        """Whether no document of a connection that the settings name can be concerned."""
-        return not (self.in_force.units or self.in_force.documents or self.in_force.ends or self.hidden_units)
+        """Whether nothing at all is left out."""
+        in_force = self.in_force
+        return not (in_force.units or in_force.documents or in_force.ends or self.former or self.excluded)
 
     def permits(self, payload: Payload, asker: frozenset[str] | None, now: datetime) -> bool:
         """Whether a point that the index found for these reader tokens may be shown; None asks as an administrator,
         who sees all that somebody may see."""
         connection, document = payload["connection"], payload["document_id"]
         unit = (connection, payload["unit"])
-        if connection not in self.connections or unit in self.hidden_units:
+        if connection not in self.connections or unit in self.excluded:
             return False
         of_unit = self.in_force.units.get(unit, _NOTHING)
         of_document = self.in_force.documents.get(document, _NOTHING)
@@ -59,7 +63,8 @@ class Revocations:
         return [token for token, end in ends.items() if end <= now.timestamp()] if ends else ()
 
     def _excluded_units(self, asker: frozenset[str] | None) -> Iterator[Exclusion]:
-        hidden = self.hidden_units | {key for key, one in self.in_force.units.items() if one.hidden}
+        yield from map(Exclusion, sorted(self.former))
+        hidden = self.excluded | {key for key, one in self.in_force.units.items() if one.hidden}
         for connection in sorted({connection for connection, _ in hidden}):
             yield Exclusion(connection, tuple(sorted(unit for other, unit in hidden if other == connection)))
         for (connection, unit), one in self.in_force.units.items():

@@ -98,7 +98,7 @@ class ChunkResult(BaseModel):
 
 
 class DocumentMetadata(BaseModel):
-    """What is known of a document."""
+    """What is known of a document. `breadcrumb` holds the names of its `parents`, from the outermost on."""
 
     document_id: str
     title: str
@@ -108,6 +108,7 @@ class DocumentMetadata(BaseModel):
     unit: str
     kind: str
     parents: list[str]
+    breadcrumb: list[str]
     author: str
     created_at: datetime | None
     updated_at: datetime | None

@@ -1,5 +1,6 @@
 """The application: search in three forms, documents, health, figures and the pages."""
 
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Request
@@ -9,6 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.routing import Route
 
 from pipelines.catalog import Catalog
+from pipelines.catalog.lookup import present_spellings
 from pipelines.embedding.base import Embedder
 from pipelines.index.contract import IndexReader
 from pipelines.retrieval.principals import MembershipReader
@@ -54,7 +56,9 @@ def _example(example: dict[str, Any]) -> dict[str, Any]:
 
 Key = Depends(HTTPBearer(auto_error=False, description="The key of an assistant"))
 PersonHeader = Annotated[Person | None, Header(alias=PERSON_HEADER)]
-DocumentId = Annotated[Text, Path(max_length=2_000, openapi_examples={"issue": {"value": "github:acme/acme/api/12"}})]
+DocumentId = Annotated[
+    Text, Path(max_length=2_000, openapi_examples={"issue": {"value": "github:acme/1296269/issues/12"}})
+]
 PersonQuery = Annotated[Person | None, Query(openapi_examples={"ada": {"value": "ada@example.com"}})]
 
 
@@ -72,7 +76,9 @@ def create_app(
     app = FastAPI(title="Headrace", description=DESCRIPTION, docs_url=None, redoc_url=None)
     errors.install(app)
     authenticator, metrics = Authenticator(settings, memberships, assistants), Metrics()
-    service = SearchService(index, embedder, reranker, authenticator, metrics)
+    service = SearchService(
+        index, embedder, reranker, authenticator, metrics, partial(present_spellings, inbox.unit_names)
+    )
     app.state.authenticator, app.state.search_service = authenticator, service
     app.include_router(interfaces)
     app.router.routes.append(Route(mcp.PATH, mcp.McpEndpoint(service, authenticator), methods=["POST"]))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterable
+from itertools import chain
 
 from pipelines.embedding.base import Embedder
 from pipelines.index.contract import IndexReader
@@ -27,12 +29,14 @@ class SearchService:
         reranker: Reranker | None,
         authenticator: Authenticator,
         metrics: Metrics,
+        present_spellings: Callable[[str], Iterable[str]],
     ) -> None:
         self._index = index
         self._embedder = embedder
         self._reranker = reranker
         self._authenticator = authenticator
         self._metrics = metrics
+        self._present_spellings = present_spellings
 
     def search(self, request: SearchRequest, principal: Principal) -> SearchResponse:
         """Raises EmbeddingError, IndexStoreError, and a 403 problem where a person is needed and none is named."""
@@ -51,9 +55,14 @@ class SearchService:
         return found
 
     def document(self, document_id: str, principal: Principal) -> DocumentResponse | None:
-        """None if there is none, or none that may be seen. Raises IndexStoreError and a 403 problem."""
+        """None if there is none, or none that may be seen. Raises IndexStoreError and a 403 problem.
+
+        An id in which the unit has another name than its id, such as one that it had before, leads to the document.
+        """
         readers, started = self._authenticator.readers(principal), time.perf_counter()
-        found = document(document_id, readers, index=self._index, scope=principal.assistant.scope)
+        spelled = chain((document_id,), self._present_spellings(document_id))
+        tried = (document(one, readers, index=self._index, scope=principal.assistant.scope) for one in spelled)
+        found = next(filter(None, tried), None)
         milliseconds = round((time.perf_counter() - started) * 1000, 2)
         self._metrics.documents.labels(principal.assistant.id, "yes" if found else "no").inc()
         audit(principal, [found.document_id] if found else [], milliseconds, asked_for=document_id)

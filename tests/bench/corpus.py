@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from connectors.contract import Checkpoint, Cursor, Deleted, Finding, Item, Membership, Window
+from connectors.contract import Checkpoint, Cursor, Deleted, Finding, Item, ListingEntry, Membership, Window
 from connectors.model import HTML, MARKDOWN, PLAIN_TEXT, Document, Unit
 
 CONTENT_TYPES = {".md": MARKDOWN, ".html": HTML, ".txt": PLAIN_TEXT}
@@ -29,27 +29,37 @@ class FolderSource:
         yield UNIT
 
     def read(self, unit: Unit, cursor: Cursor | None = None, window: Window | None = None) -> Iterator[Item]:
-        files = sorted(file for file in self.folder.rglob("*") if file.suffix in CONTENT_TYPES)
-        done = 0
-        for copy in range(self.copies):
-            for file in files:
-                yield self._document(file, copy)
-                done += 1
-                if done % CHECKPOINT_EVERY == 0:
-                    yield Checkpoint({})
+        for done, document in enumerate(self._documents(), start=1):
+            yield document
+            if done % CHECKPOINT_EVERY == 0:
+                yield Checkpoint({})
         yield Checkpoint({}, complete=True)
+
+    def listing(self, unit: Unit) -> Iterator[ListingEntry]:
+        return (ListingEntry(document.id, document.title) for document in self._documents())
 
     def fetch(self, unit: Unit, document_ids: Sequence[str]) -> Iterator[Item]:
         for key in document_ids:
-            path, _, copy = key.partition("/")[2].rpartition("#")
-            file = self.folder / path
-            yield self._document(file, int(copy)) if file.exists() else Deleted(key)
+            file, copy = self._place(key)
+            yield self._document(file, copy) if file.exists() else Deleted(key)
+
+    def unit_of(self, document_id: str) -> str | None:
+        return UNIT.id if self._place(document_id)[0].exists() else None
 
     def memberships(self) -> Iterator[Membership]:
         return iter(())
 
     def close(self) -> None:
         pass
+
+    def _documents(self) -> Iterator[Document]:
+        files = sorted(file for file in self.folder.rglob("*") if file.suffix in CONTENT_TYPES)
+        return (self._document(file, copy) for copy in range(self.copies) for file in files)
+
+    def _place(self, document_id: str) -> tuple[Path, int]:
+        """The file that a document is made of, and which of its copies it is."""
+        path, _, copy = document_id.partition("/")[2].rpartition("#")
+        return self.folder / path, int(copy)
 
     def _document(self, file: Path, copy: int) -> Document:
         name = file.relative_to(self.folder).as_posix()

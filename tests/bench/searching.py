@@ -34,6 +34,7 @@ from pipelines.retrieval.schema import SearchFilters, SearchRequest
 from pipelines.service.app import create_app
 from pipelines.services import Services
 from pipelines.settings import AssistantSettings, Settings
+from tests.bench import revoked
 from tests.pipelines.service.serving import served
 
 CHUNKS = 100_000
@@ -105,7 +106,25 @@ def measure(corpus: Path, state: Path) -> None:
         for name, sources in (("rights", 0), ("rights and two sources", 2)):
             questions, given = _questions(passages, centres, chance, vectors, sources)
             _show(name, index, GivenVectors(given), questions)
+        _show_revoked(index, GivenVectors(given), questions)
         _over_http(settings, index, GivenVectors(given), questions)
+
+
+def _show_revoked(index: IndexReader, embedder: GivenVectors, questions: Sequence[Question]) -> None:
+    """A unit is one of 50 in each of four connections; there are about 12,500 documents."""
+
+    def ask_all(asked: IndexReader) -> list[float]:
+        taken = []
+        for question in questions:
+            started = time.thread_time()
+            search(question.request, question.readers, index=asked, embedder=embedder)
+            taken.append(time.thread_time() - started)
+        return taken
+
+    connections = [f"acme-{source}" for source in SOURCES]
+    units = [(connection, f"unit {number}") for number in range(50) for connection in connections]
+    documents = [f"{source}:acme/{number}" for number in range(12_500) for source in SOURCES]
+    revoked.show(index, connections, units, documents, ask_all)
 
 
 def _show(name: str, index: IndexReader, embedder: GivenVectors, questions: Sequence[Question]) -> None:
@@ -136,8 +155,15 @@ def _over_http(settings: Settings, index: IndexReader, embedder: GivenVectors, q
     with Services(used, embedder) as services, httpx.Client(headers={"Authorization": "Bearer bench-key"}) as client:
         members = {(token.rpartition(":")[2], person) for one in questions for person, token in _groups(one)}
         services.catalog.memberships.replace("acme", [Membership(*one) for one in sorted(members)])
-        parts = {"memberships": services.catalog, "assistants": services.catalog.assistants}
-        app = create_app(used, index=index, embedder=embedder, reranker=None, inbox=services.catalog, **parts)
+        app = create_app(
+            used,
+            index=index,
+            embedder=embedder,
+            reranker=None,
+            memberships=services.catalog,
+            assistants=services.catalog.assistants,
+            inbox=services.catalog,
+        )
         with served(app) as url:
             for question in questions:
                 readers = person_tokens(question.request.user or "", used, services.catalog)
@@ -231,6 +257,7 @@ def _payload(number: int, chance: random.Random) -> dict[str, Any]:
         "url": f"https://example.com/{number}",
         "author": f"author {number % 100}",
         "parents": [f"parent {number % 40}", f"root {number % 7}"],
+        "breadcrumb": [f"Parent {number % 40}", f"Root {number % 7}"],
         "tags": [f"tag {number % 20}"],
         "readers": (["public"] if chance.random() < 0.3 else []) + groups + people,
         "created_at": None,
@@ -249,7 +276,7 @@ def _questions(
         given[text] = _near(centres[chance.randrange(len(centres))], vectors)
         person = f"u{chance.randrange(500)}@example.com"
         groups = [f"group:acme:{group}" for group in chance.sample(range(200), 10)]
-        filters = SearchFilters(sources=chance.sample(SOURCES, sources))  # type: ignore[arg-type]
+        filters = SearchFilters(sources=chance.sample(SOURCES, sources))
         readers = ("public", f"user:{person}", *groups)
         questions.append(Question(SearchRequest(query=text, user=person, filters=filters), readers))
     return questions, given

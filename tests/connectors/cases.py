@@ -37,7 +37,7 @@ def slack_case(connect: Connect) -> Iterator[Case]:
     emulated.share("C1", "F1", b"The wheel has twelve spokes.")
     emulated.share("C1", "F2", b"\x89PNG", mimetype="image/png", name="wheel.png")
     replies = [float(ts) for ts, said in emulated.messages["C1"].items() if said.get("thread_ts") == roots[0]]
-    known = (
+    known: tuple[KnownObject, ...] = (
         KnownObject(
             document_id=f"slack:acme/C1/threads/{roots[0]}",
             unit="C1",
@@ -101,23 +101,23 @@ def github_case(connect: Connect) -> Iterator[Case]:
     emulated.release(api, "v1", "First.")
     for path, content in (("README.md", b"# Mill"), ("docs/wheel.md", b"# Wheel"), ("logo.png", b"\x89PNG\0")):
         emulated.write(api, path, content)
-    emulated.repository("acme/site")
+    site = emulated.repository("acme/site")
     issue = api.issues[numbers[0]]
     known = (
         KnownObject(
-            document_id=f"github:acme/acme/api/issues/{numbers[0]}",
-            unit="acme/api",
+            document_id=f"github:acme/{api.id}/issues/{numbers[0]}",
+            unit=str(api.id),
             created_at=datetime.fromisoformat(issue["created_at"]),
             updated_at=datetime.fromisoformat(issue["updated_at"]),
             title="Trouble 0",
             content="Oil 0.",
-            readers=("group:acme:acme/api",),
+            readers=(f"group:acme:{api.id}",),
         ),
     )
 
     def change() -> str:
         emulated.comment(api, numbers[-1], "It runs.")
-        return f"github:acme/acme/api/issues/{numbers[-1]}"
+        return f"github:acme/{api.id}/issues/{numbers[-1]}"
 
     with github.serving(emulated) as url:
         connection = parse_connection({"id": "acme", "source": "github", "token": github.TOKEN, "base_url": url})
@@ -127,8 +127,8 @@ def github_case(connect: Connect) -> Iterator[Case]:
             known=known,
             absent_id=lambda unit: f"github:acme/{unit.id}/issues/99999",
             reads_one=lambda request: re.search(r"/(issues|pulls)/\d+|/git/blobs/", request.url.path) is not None,
-            checkpoints={"acme/api": 12, "acme/site": 2},
-            memberships=_members(("acme/api", "ada")),
+            checkpoints={str(api.id): 12, str(site.id): 2},
+            memberships=_members((str(api.id), "ada")),
             change=change,
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from pydantic import SecretStr
 from connectors.contract import Deleted, Failed, Item, Skipped
 from connectors.dlt_source import UnitState, dlt_source, documents_resource, read_changes
 from connectors.errors import AuthenticationFailed, RateLimited, SourceError, Unavailable
-from connectors.model import Unit
+from connectors.model import Document, Unit
 from connectors.settings import Connection
 from connectors.tables import Row, document_batches, parse_document
 from tests.emulators import github as github_emulator
@@ -27,7 +28,7 @@ from tests.emulators.memory_source import MemorySource
 from tests.emulators.slack import Slack
 from tests.pipelines.documents import document
 
-CONNECTION = Connection(id="acme", source="memory", token=SecretStr("unused"), base_url="http://memory")
+CONNECTION = Connection(id="acme", source="github", token=SecretStr("unused"), base_url="http://memory")
 
 
 class Warehouse:
@@ -200,23 +201,27 @@ class SeveralUnits(MemorySource):
 
     def read(self, unit: Unit, *arguments: Any) -> Iterator[Item]:
         self.read_units.append(unit.id)
-        yield from super().read(unit, *arguments)
+        yield from (in_unit(item, unit.id) for item in super().read(unit, *arguments))
         if unit.id in self.trouble:
             raise self.trouble[unit.id]
 
     def fetch(self, unit: Unit, document_ids: Sequence[str]) -> Iterator[Item]:
         self.fetched += document_ids
-        yield from super().fetch(unit, document_ids)
+        yield from (in_unit(item, unit.id) for item in super().fetch(unit, document_ids))
+
+
+def in_unit(item: Item, unit: str) -> Item:
+    return replace(item, unit=unit) if isinstance(item, Document) else item
 
 
 def test_a_second_read_gives_what_changed() -> None:
     source = SeveralUnits("a", "b")
     state: dict[str, UnitState] = {}
     source.put(document(1))
-    assert list(read_changes(CONNECTION, source, state)) == [document(1)] * 2
+    assert list(read_changes(CONNECTION, source, state)) == [document(1, unit="a"), document(1, unit="b")]
     assert list(read_changes(CONNECTION, source, json.loads(json.dumps(state)))) == []
     source.put(document(2))
-    assert list(read_changes(CONNECTION, source, state)) == [document(2)] * 2
+    assert list(read_changes(CONNECTION, source, state)) == [document(2, unit="a"), document(2, unit="b")]
 
 
 def test_a_unit_that_looks_different_is_read_from_the_start() -> None:
@@ -225,7 +230,7 @@ def test_a_unit_that_looks_different_is_read_from_the_start() -> None:
     source.put(document(1))
     list(read_changes(CONNECTION, source, state))
     source.named[1] = Unit("b", "b", readers=("public",))
-    assert list(read_changes(CONNECTION, source, state)) == [document(1)]
+    assert list(read_changes(CONNECTION, source, state)) == [document(1, unit="b")]
 
 
 def test_what_failed_is_read_again_until_it_is_settled() -> None:
@@ -236,15 +241,38 @@ def test_what_failed_is_read_again_until_it_is_settled() -> None:
     assert list(read_changes(CONNECTION, source, state)) == []
     assert list(read_changes(CONNECTION, source, state)) == []
     source.objects[key] = document(1)
-    assert list(read_changes(CONNECTION, source, state)) == [document(1)]
+    assert list(read_changes(CONNECTION, source, state)) == [document(1, unit="a")]
     assert list(read_changes(CONNECTION, source, state)) == []
     assert source.fetched == [key, key]
 
 
 def test_what_is_skipped_now_is_removed() -> None:
     source = SeveralUnits("a")
-    source.put(Skipped("memory:acme/1", "Scan", "too large"))
-    assert list(read_changes(CONNECTION, source, {})) == [Deleted("memory:acme/1")]
+    source.put(Skipped("github:acme/1", "Scan", "too large"))
+    assert list(read_changes(CONNECTION, source, {})) == [Deleted("github:acme/1")]
+
+
+def test_what_does_not_fit_is_reported_and_reaches_no_table(
+    warehouse: Warehouse, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = MemorySource()
+    source.put(document(1))
+    source.put(document(2, source="slack"))
+    source.put(document(3, title=None))
+    source.put(document(4, id="github:other/acme/api/issues/4"))
+    state: dict[str, UnitState] = {}
+    batches = documents_resource(
+        lambda: document_batches(read_changes(CONNECTION, source, state)), write_disposition="merge"
+    )
+    warehouse.run(batches)
+    assert warehouse.rows("select id from documents") == [(document(1).id,)]
+    reasons = {
+        document(2).id: "not admitted: source is 'slack', and must be 'github'",
+        document(3).id: "not admitted: title is of type NoneType, and must be of type str",
+    }
+    assert state["unit"]["failed"] == reasons
+    foreign = "the id 'github:other/acme/api/issues/4' must begin with 'github:acme/'"
+    assert all(reason in caplog.text for reason in (*reasons.values(), foreign))
 
 
 DOWN = Unavailable("http://memory", "HTTP 503")
@@ -265,10 +293,11 @@ def test_a_units_trouble_leaves_the_others_alone(trouble: dict[str, SourceError]
     state: dict[str, UnitState] = {}
     source.trouble = trouble
     source.put(document(1))
-    assert list(read_changes(CONNECTION, source, state)) == [document(1)] * len(read_units)
+    assert list(read_changes(CONNECTION, source, state)) == [document(1, unit=unit) for unit in read_units]
     assert source.read_units == read_units
     source.trouble = {}
-    assert list(read_changes(CONNECTION, source, state)) == [document(1)] * (5 - len(read_units))
+    rest = ["a", "b", "c", "d", "e"][len(read_units) :]
+    assert list(read_changes(CONNECTION, source, state)) == [document(1, unit=unit) for unit in rest]
 
 
 def test_wrong_credentials_are_raised() -> None:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from email.utils import formatdate
 from types import SimpleNamespace
+from typing import Any
 
 import httpx
 import pytest
@@ -24,7 +25,7 @@ from connectors.errors import (
     TransientError,
     Unavailable,
 )
-from connectors.http import ATTEMPTS, ApiClient, retry_after
+from connectors.http import ATTEMPTS, ApiClient, parsed, retry_after
 from connectors.rate_limits import LONGEST_WAIT
 
 TOKEN = "ghp-very-secret"
@@ -85,6 +86,10 @@ def client(server: Callable[[httpx.Request], httpx.Response], base_url: str = BA
     return ApiClient(base_url, {"Authorization": f"Bearer {token}"}, transport=httpx.MockTransport(server))
 
 
+def get_json(api: ApiClient, path: str, params: dict[str, Any] | None = None) -> Any:
+    return api.send("GET", path, params=params, parse=parsed)
+
+
 def ok(body: object = None) -> httpx.Response:
     return httpx.Response(200, json={"ok": True} if body is None else body)
 
@@ -111,15 +116,15 @@ TRUNCATED = httpx.Response(200, headers={"content-type": "application/json"}, co
 def test_transient_trouble_is_tried_again(trouble: Answer) -> None:
     server = Server(trouble, trouble, ok())
     with client(server) as api:
-        assert api.get_json("things") == {"ok": True}
+        assert get_json(api, "things") == {"ok": True}
         assert api.requests == 3
 
 
 def test_a_limit_that_names_no_time_is_waited_for_longer_each_time(clock: Clock) -> None:
     limited = httpx.Response(429)
     with client(Server(limited, limited, limited, ok(), limited, ok())) as api:
-        api.get_json("things")
-        api.get_json("things")
+        get_json(api, "things")
+        get_json(api, "things")
     assert [2 <= clock.slept[0] <= 3, 4 <= clock.slept[1] <= 6, 8 <= clock.slept[2] <= 12] == [True] * 3
     assert 2 <= clock.slept[3] <= 3, "what went through is forgotten"
 
@@ -136,7 +141,7 @@ def test_a_limit_that_names_no_time_is_waited_for_longer_each_time(clock: Clock)
 def test_trouble_that_stays_is_raised_after_all_attempts(answer: Answer, error: type[SourceError]) -> None:
     server = Server(answer)
     with pytest.raises(error, match=r"https://api\.test/prefix/things"):
-        client(server).get_json("things", {"q": "x"})
+        get_json(client(server), "things", {"q": "x"})
     assert len(server.asked) == ATTEMPTS
 
 
@@ -156,26 +161,26 @@ def test_what_cannot_be_retried_is_raised_at_once(
 ) -> None:
     server = Server(httpx.Response(status, json=body))
     with pytest.raises(error, match=message):
-        client(server).get_json("things")
+        get_json(client(server), "things")
     assert len(server.asked) == 1
 
 
 def test_a_limit_holds_back_the_next_request_of_the_client(clock: Clock) -> None:
     server = Server(httpx.Response(429, headers={"retry-after": "30"}), ok())
     api = client(server)
-    api.get_json("things")
+    get_json(api, "things")
     assert clock.slept == [30.0]
-    api.get_json("things")
+    get_json(api, "things")
     assert clock.slept == [30.0]
 
 
 def test_a_limit_that_lasts_too_long_is_not_waited_for(clock: Clock) -> None:
     server = Server(httpx.Response(429, headers={"retry-after": str(LONGEST_WAIT + 1)}))
     with pytest.raises(RateLimited) as caught:
-        client(server).get_json("things")
+        get_json(client(server), "things")
     assert caught.value.retry_after == LONGEST_WAIT + 1
     with pytest.raises(RateLimited, match="retry after"):
-        client(server).get_json("others")
+        get_json(client(server), "others")
     assert len(server.asked) == 1
     assert clock.slept == []
 
@@ -183,12 +188,12 @@ def test_a_limit_that_lasts_too_long_is_not_waited_for(clock: Clock) -> None:
 def test_clients_of_one_credential_share_a_limit_and_others_do_not(clock: Clock) -> None:
     server = Server(httpx.Response(429, headers={"retry-after": str(LONGEST_WAIT + 1)}), ok())
     with pytest.raises(RateLimited):
-        client(server).get_json("things")
-    client(server, token="other").get_json("things")
+        get_json(client(server), "things")
+    get_json(client(server, token="other"), "things")
     with pytest.raises(RateLimited):
-        client(server).get_json("things")
+        get_json(client(server), "things")
     clock.now += LONGEST_WAIT + 1
-    client(server).get_json("things")
+    get_json(client(server), "things")
 
 
 def test_tiers_are_limited_apart() -> None:
@@ -198,10 +203,10 @@ def test_tiers_are_limited_apart() -> None:
         "https://api.test", headers, tier=lambda path: path.strip("/"), transport=httpx.MockTransport(server)
     )
     with pytest.raises(RateLimited):
-        api.get_json("slow")
-    api.get_json("quick")
+        get_json(api, "slow")
+    get_json(api, "quick")
     with pytest.raises(RateLimited):
-        api.get_json("slow")
+        get_json(api, "slow")
 
 
 @pytest.mark.parametrize(
@@ -243,7 +248,7 @@ def test_retry_after_as_a_date() -> None:
 )
 def test_links_are_anchored_to_the_base_url(base: str, link: str, url: str) -> None:
     server = Server(ok())
-    client(server, base).get_json(link)
+    get_json(client(server, base), link)
     assert server.urls == [url]
 
 
@@ -258,7 +263,7 @@ def test_links_are_anchored_to_the_base_url(base: str, link: str, url: str) -> N
 )
 def test_redirects_stay_on_the_host(location: str, followed: str) -> None:
     server = Server(httpx.Response(301, headers={"location": location}), ok())
-    client(server).get_json("repositories/old", {"a": 1})
+    get_json(client(server), "repositories/old", {"a": 1})
     assert server.urls == ["https://api.test/prefix/repositories/old?a=1", followed]
     assert {request.url.host for request in server.asked} == {"api.test"}
 
@@ -266,7 +271,7 @@ def test_redirects_stay_on_the_host(location: str, followed: str) -> None:
 def test_endless_redirects_end() -> None:
     server = Server(httpx.Response(302, headers={"location": "/prefix/again"}))
     with pytest.raises(RequestRejected, match="HTTP 302"):
-        client(server).get_json("things")
+        get_json(client(server), "things")
     assert len(server.asked) <= ATTEMPTS
 
 
@@ -274,13 +279,13 @@ def test_endless_redirects_end() -> None:
 def test_a_redirect_to_no_url_is_an_error_of_the_source(location: str) -> None:
     server = Server(httpx.Response(302, headers={"location": location}))
     with pytest.raises(TransientError, match="Invalid"):
-        client(server).get_json("things")
+        get_json(client(server), "things")
 
 
 @pytest.mark.parametrize("link", ["https://[broken", "https://api.test/prefix/\x01"])
 def test_a_link_that_is_no_url_is_an_unusable_answer(link: str) -> None:
     with pytest.raises(InvalidResponse):
-        client(Server(ok())).get_json(link)
+        get_json(client(Server(ok())), link)
 
 
 def test_not_modified_is_an_answer() -> None:
@@ -294,7 +299,7 @@ def test_not_modified_is_an_answer() -> None:
 )
 def test_errors_hold_neither_token_nor_query(answer: Answer) -> None:
     with pytest.raises(SourceError) as caught:
-        client(Server(answer)).get_json("things", {"cursor": "opaque-secret"})
+        get_json(client(Server(answer)), "things", {"cursor": "opaque-secret"})
     assert TOKEN not in str(caught.value)
     assert "opaque-secret" not in str(caught.value)
 
@@ -307,7 +312,7 @@ def test_a_token_that_no_header_can_carry_is_not_quoted() -> None:
             ApiClient(f"http://127.0.0.1:{port}", {"Authorization": f"Bearer {TOKEN}\nx"}) as api,
             pytest.raises(AuthenticationFailed, match="check the connection's token") as caught,
         ):
-            api.get_json("things")
+            get_json(api, "things")
     assert TOKEN not in str(caught.value)
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
@@ -316,7 +321,7 @@ def test_a_token_that_no_header_can_carry_is_not_quoted() -> None:
 def test_bodies_and_bytes() -> None:
     server = Server(ok())
     api = client(server)
-    api.post_json("search", {"q": "x"})
+    api.send("POST", "search", json={"q": "x"}, parse=parsed)
     assert json.loads(server.asked[0].content) == {"q": "x"}
     assert api.get_bytes("file") == b'{"ok":true}'
 
@@ -325,7 +330,7 @@ def attempts(api: ApiClient, server: Server) -> int:
     """How often a request that gets no answer is sent."""
     before = len(server.asked)
     with pytest.raises(Unavailable):
-        api.get_json("things")
+        get_json(api, "things")
     return len(server.asked) - before
 
 
@@ -341,7 +346,7 @@ def test_an_answered_sibling_says_nothing_of_the_others() -> None:
     objects = client(down)
     listings = ApiClient(BASE, {}, transport=httpx.MockTransport(up), sibling=objects)
     assert attempts(objects, down) == ATTEMPTS
-    listings.get_json("things")
+    get_json(listings, "things")
     assert attempts(objects, down) == 1
 
 
@@ -355,5 +360,5 @@ def test_an_answer_that_was_on_its_way_says_nothing_of_a_source_that_went_down()
         return down(request)
 
     api = ApiClient(BASE, {}, transport=httpx.MockTransport(late))
-    api.get_json("late")
+    get_json(api, "late")
     assert attempts(api, down) == 1

@@ -3,19 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeAlias
 
 import pytest
 
 from connectors.contract import Failed
-from connectors.errors import AuthenticationFailed, NotFound, RateLimited, SourceError, Unavailable
+from connectors.errors import AlreadyFailed, AuthenticationFailed, NotFound, RateLimited, SourceError, Unavailable
 from connectors.isolation import FAILURES_IN_A_ROW, Isolation
 
+Read: TypeAlias = Callable[[], str]
 
-def failing(error: Exception) -> Callable[[], str]:
+
+class CountedRequests:
+    """What reads objects: with a request each, or from what is at hand."""
+
+    def __init__(self) -> None:
+        self.sent = 0
+        self.isolation = Isolation(lambda: self.sent)
+
+    def attempt(self, read: Read, *, asks: bool = True) -> str | Failed:
+        def counted() -> str:
+            self.sent += asks
+            return read()
+
+        return self.isolation.attempt("a:b/c", "C", counted, "https://c")
+
+
+def failing(error: Exception) -> Read:
     def read() -> str:
         raise error
 
     return read
+
+
+def succeed() -> str:
+    return "read"
 
 
 DOWN = failing(Unavailable("api", "HTTP 503"))
@@ -23,32 +45,52 @@ REFUSED = failing(NotFound("api"))
 MALFORMED = failing(KeyError("id"))
 
 
+@pytest.fixture
+def source() -> CountedRequests:
+    return CountedRequests()
+
+
 @pytest.mark.parametrize(
     ("read", "error"),
     [(DOWN, "api: HTTP 503"), (REFUSED, "api: not found"), (MALFORMED, "not as documented: KeyError: 'id'")],
 )
-def test_trouble_of_one_object_is_its_failure(read: Callable[[], str], error: str) -> None:
-    assert Isolation().attempt("a:b/c", "C", read, "https://c") == Failed("a:b/c", "C", error, "https://c")
+def test_trouble_of_one_object_is_its_failure(source: CountedRequests, read: Read, error: str) -> None:
+    assert source.attempt(read) == Failed("a:b/c", "C", error, "https://c")
 
 
 @pytest.mark.parametrize("error", [AuthenticationFailed("api", "revoked"), RateLimited("api", 9.0)])
-def test_wrong_credentials_and_limits_are_raised_at_once(error: SourceError) -> None:
+def test_wrong_credentials_and_limits_are_raised_at_once(source: CountedRequests, error: SourceError) -> None:
     with pytest.raises(type(error)):
-        Isolation().attempt("a:b/c", "C", failing(error))
+        source.attempt(failing(error))
 
 
-@pytest.mark.parametrize("between", [lambda: "read", REFUSED, MALFORMED])
-def test_any_answer_of_the_source_ends_a_row_of_failures(between: Callable[[], str]) -> None:
-    isolation = Isolation()
+@pytest.mark.parametrize("between", [succeed, REFUSED, MALFORMED])
+def test_any_answer_of_the_source_ends_a_row_of_failures(source: CountedRequests, between: Read) -> None:
     for read in [*[DOWN] * (FAILURES_IN_A_ROW - 1), between, *[DOWN] * (FAILURES_IN_A_ROW - 1)]:
-        isolation.attempt("a:b/c", "C", read)
+        source.attempt(read)
+    assert source.isolation.is_failing
+    assert not source.isolation.is_exhausted
     with pytest.raises(Unavailable):
-        isolation.attempt("a:b/c", "C", DOWN)
+        source.attempt(DOWN)
+    assert source.isolation.is_exhausted
 
 
-def test_what_was_at_hand_says_nothing_of_the_source() -> None:
-    isolation = Isolation(requests=lambda: 7)
-    for read in [DOWN, lambda: "at hand", *[DOWN] * (FAILURES_IN_A_ROW - 2), MALFORMED]:
-        isolation.attempt("a:b/c", "C", read)
+@pytest.mark.parametrize("between", [succeed, REFUSED, MALFORMED])
+def test_what_took_no_request_says_nothing_of_the_source(source: CountedRequests, between: Read) -> None:
+    for _ in range(FAILURES_IN_A_ROW - 1):
+        source.attempt(between, asks=False)
+        source.attempt(DOWN)
+    source.attempt(between, asks=False)
     with pytest.raises(Unavailable):
-        isolation.attempt("a:b/c", "C", DOWN)
+        source.attempt(DOWN)
+
+
+def test_what_failed_for_another_object_is_one_failure(source: CountedRequests) -> None:
+    """As where one container cannot be asked for, and many objects are in it."""
+    source.attempt(DOWN)
+    known = failing(AlreadyFailed(Unavailable("api", "HTTP 503")))
+    for _ in range(2 * FAILURES_IN_A_ROW):
+        assert source.attempt(known, asks=False) == Failed("a:b/c", "C", "api: HTTP 503", "https://c")
+    source.attempt(DOWN)
+    with pytest.raises(Unavailable):
+        source.attempt(DOWN)

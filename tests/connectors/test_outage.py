@@ -174,3 +174,19 @@ def test_a_source_that_is_down_is_left_and_continued(name: str, answered: int, e
         before = {item.id: item for item in done if isinstance(item, Document)}
         failed = [item.document_id for item in done if isinstance(item, Failed)]
         assert before | read_documents(settings, cursor, failed) == undisturbed
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_a_source_that_fails_all_that_is_fetched_is_left(name: str) -> None:
+    """What is asked of each object first is answered, and what it is made of is not."""
+    provider = PROVIDERS[name]
+    with provider.serve() as settings:
+        ids = sorted(read_documents(settings))
+        outage = Outage(provider.is_single, 0)
+        items: list[Item] = []
+        with closing(open_connector(settings, outage)) as connector:
+            unit = largest_unit(connector)
+            with pytest.raises(TransientError):
+                items.extend(connector.fetch(unit, ids))
+    assert 0 < outage.refused <= MOST_REQUESTS
+    assert len(items) < OBJECTS

@@ -32,13 +32,18 @@ OURS = ["drive", "github", "notion", "slack"]
 JIRA = {"id": "acme", "source": "jira", "token": "t", "base_url": "https://jira.test"}
 RIGHT = """
 from typing import Literal
-from connectors.registry import Source
+from connectors.registry import Implementation, Source
 from connectors.settings import Connection
 
 class JiraConnection(Connection):
     source: Literal["jira"]
 
-SOURCE = Source(name="jira", label="Jira", settings=JiraConnection, connect=lambda connection: connection)
+SOURCE = Source(
+    name="jira",
+    label="Jira",
+    settings=JiraConnection,
+    implementation=lambda: Implementation(connect=lambda connection: connection),
+)
 """
 
 Install = Callable[..., None]
@@ -148,12 +153,24 @@ def test_what_is_shown_must_be_text(install: Install, field: str) -> None:
     assert "must be texts" in unusable_sources()["jira"]
 
 
+def test_what_cannot_be_imported_later_is_its_own_trouble_too(install: Install) -> None:
+    install(
+        RIGHT.replace("Implementation(connect=lambda connection: connection)", "__import__('headrace_jira.client')")
+    )
+    connection = parse_connection(JIRA)
+    with pytest.raises(SourceError, match="acme cannot be opened: ModuleNotFoundError"):
+        connect(connection)
+    with pytest.raises(DeliveryUnreadable, match="unexpected ModuleNotFoundError"):
+        receive(connection, {}, b"{}", 0.0)
+
+
 def test_what_a_package_raises_stays_its_own(install: Install) -> None:
     def broken(field: str) -> str:
         return f"{field}=lambda *arguments: 1 / 0"
 
-    fields = ", ".join(map(broken, ("connect", "receive", "address_tokens", "ids_in_url")))
-    install(RIGHT.replace("connect=lambda connection: connection", fields))
+    made = ", ".join(map(broken, ("connect", "receive")))
+    told = ", ".join(map(broken, ("address_tokens", "ids_in_url")))
+    install(RIGHT.replace("connect=lambda connection: connection", made).replace('"Jira",', f'"Jira", {told},'))
     connection = parse_connection(JIRA)
     with pytest.raises(SourceError, match="acme cannot be opened: ZeroDivisionError"):
         connect(connection)

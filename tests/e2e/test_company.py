@@ -8,21 +8,25 @@ import signal
 import time
 from collections import Counter
 from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from pipelines.index.contract import Payload
 from pipelines.services import Services
 from pipelines.settings import load_settings
-from tests.e2e.conftest import company_settings
+from tests.e2e.conftest import Folder, company_settings
 from tests.emulators.company import bundled_records, free_port, served
+from tests.emulators.embeddings import EmbeddingsServer
 
 KILLS = 10
 SENTENCE = "Runbooks, the v2 rollout, and the current sprint."
 
 
-def expected_documents(records):
+def expected_documents(records: list[dict[str, Any]]) -> Counter[str]:
     """What the corpus holds, as documents: threads, days with messages outside threads, pages, files, issues."""
-    counts = Counter()
+    counts: Counter[str] = Counter()
     days = set()
     for record in records:
         if record["source_type"] == "slack":
@@ -39,20 +43,20 @@ def expected_documents(records):
     return counts + Counter(slack=len(days))
 
 
-def totals(status):
+def totals(status: dict[str, Any]) -> dict[str, dict[str, int]]:
     return {
         connection["source"]: {name: count for name, count in connection["totals"].items() if count}
         for connection in status["connections"]
     }
 
 
-def points(folder):
+def points(folder: Folder) -> dict[str, Payload]:
     """All points with what they say. Where a document has been read again, only the text must be the same."""
     with Services(load_settings(folder.path / "headrace.yaml")) as services, services.store() as store:
         return dict(store.scan())
 
 
-def test_a_company_is_indexed_and_kept_up_to_date(folder, embeddings, tmp_path):
+def test_a_company_is_indexed_and_kept_up_to_date(folder: Folder, embeddings: EmbeddingsServer, tmp_path: Path) -> None:
     records, port = bundled_records(), free_port()
     with served(records, tmp_path / "first", port) as url:
         folder.settings(**company_settings(url, embeddings))
@@ -89,7 +93,9 @@ def test_a_company_is_indexed_and_kept_up_to_date(folder, embeddings, tmp_path):
 
 
 @pytest.mark.slow
-def test_killed_at_any_moment_a_sync_ends_at_the_same_points(folder, embeddings, tmp_path):
+def test_killed_at_any_moment_a_sync_ends_at_the_same_points(
+    folder: Folder, embeddings: EmbeddingsServer, tmp_path: Path
+) -> None:
     chance = random.Random(KILLS)
     with ExitStack() as stack:
         url = stack.enter_context(served(bundled_records(), tmp_path / "sources", free_port()))

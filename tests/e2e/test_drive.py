@@ -22,6 +22,7 @@ from tests.emulators.drive import (
     ME,
     TOKEN,
     WEBHOOK_SECRET,
+    Fault,
     GoogleDrive,
     anyone,
     broken_gateway,
@@ -390,7 +391,7 @@ def test_a_server_without_a_changes_feed_is_asked_for_what_was_modified(world: W
         ("files", cut_short),
     ],
 )
-def test_trouble_that_passes_costs_nothing_but_time(world: World, only: str, fault: Any) -> None:
+def test_trouble_that_passes_costs_nothing_but_time(world: World, only: str, fault: Fault) -> None:
     world.drive.fail(2, fault, only=only)
     report = world.sync()
     assert (report.errors, report.documents.failed, report.documents.new) == ({}, 0, DOCUMENTS)

@@ -8,7 +8,7 @@ import random
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -76,7 +76,7 @@ class Running:
         return listed
 
     @staticmethod
-    def _until(so: Any) -> None:
+    def _until(so: Callable[[], bool]) -> None:
         started = time.monotonic()
         while time.monotonic() - started < PATIENCE:
             with suppress(httpx.HTTPError):
@@ -116,7 +116,7 @@ def test_a_change_is_found_and_a_deletion_gone_and_both_can_be_followed(running:
         running.start(name)
     running.github.edit_issue(running.api, 7, body="The pump sings zanzibar.")
     running.tell(7)
-    running._until(lambda: running.found("zanzibar") == ["github:acme/acme/api/issues/7"])
+    running._until(lambda: running.found("zanzibar") == [f"github:acme/{running.api.id}/issues/7"])
     running.github.delete_issue(running.api, 7)
     running.tell(7, "deleted")
     running._until(lambda: running.found("zanzibar") == [])
@@ -124,7 +124,7 @@ def test_a_change_is_found_and_a_deletion_gone_and_both_can_be_followed(running:
     done = running.events("done")
     assert [event["kind"] for event in done] == ["issues", "issues"]
     led_to = {(one["asset"], one["partition"]) for event in done for one in event["materializations"]}
-    assert led_to == {(f"github/{stage}", "acme/acme/api") for stage in ("documents", "chunks", "vectors")}
+    assert led_to == {(f"github/{stage}", f"acme/{running.api.id}") for stage in ("documents", "chunks", "vectors")}
 
 
 @pytest.mark.slow
@@ -150,7 +150,7 @@ def test_kills_at_random_moments_lose_nothing_and_double_nothing(running: Runnin
                 running.start(name)
     running.settled()
     for number, word in last.items():
-        assert running.found(word) == [f"github:acme/acme/api/issues/{number}"]
+        assert running.found(word) == [f"github:acme/{running.api.id}/issues/{number}"]
     running.stop()
     after = running.folder.headrace("sync", "--full", "--json").json
     assert (after["errors"], after["chunks"]["new"], after["chunks"]["removed"]) == ({}, 0, 0)

@@ -5,23 +5,27 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 from starlette.responses import JSONResponse
 
+from connectors.contract import Item, Skipped
 from connectors.github.settings import GitHubConnection
+from connectors.model import Document, Unit
 from connectors.registry import connect, receive
 from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.report import SyncReport
-from pipelines.ingestion.sync import sync_connection
+from pipelines.ingestion.sync import sync_connection, sync_unit, sync_units
+from pipelines.operations.explain import explain
 from pipelines.services import Services
 from pipelines.settings import Settings
 from tests.emulators.fake_embedder import FakeEmbedder
 from tests.emulators.github import (
     TOKEN,
     WEBHOOK_SECRET,
+    Fault,
     GitHub,
     Repository,
     broken_gateway,
@@ -60,17 +64,27 @@ class World:
         return report
 
     @property
+    def unit(self) -> str:
+        return str(self.api.id)
+
+    @property
     def points(self) -> dict[str, dict[str, Any]]:
         with self.services.store() as store:
             return dict(store.scan())
 
     @property
     def indexed(self) -> set[str]:
-        """Ids of the documents that can be found, without what they have in common."""
-        return {payload["document_id"].removeprefix("github:acme/") for payload in self.points.values()}
+        """Ids of the documents that can be found, without what those of the first repository have in common."""
+        return {payload["document_id"].removeprefix(f"{self.root}/") for payload in self.points.values()}
 
-    def text(self, document: str) -> str:
-        found = [payload for payload in self.points.values() if payload["document_id"] == f"github:acme/{document}"]
+    @property
+    def root(self) -> str:
+        return f"github:acme/{self.unit}"
+
+    def text(self, document: str, unit: str = "") -> str:
+        """Of a document of the first repository, or of another."""
+        wanted = f"github:acme/{unit or self.unit}/{document}"
+        found = [payload for payload in self.points.values() if payload["document_id"] == wanted]
         return "\n".join(payload["text"] for payload in sorted(found, key=lambda payload: payload["position"]))
 
 
@@ -107,14 +121,14 @@ def test_first_sync_and_no_change(world: World) -> None:
     first = world.sync()
     assert (first.errors, first.documents.new, first.documents.skipped) == ({}, 12 + 1 + 1 + 1 + 2, 1)
     assert world.indexed >= {
-        "acme/api/issues/1",
-        "acme/api/pull/13",
-        "acme/api/discussions/14",
-        "acme/api/blob/README.md",
+        "issues/1",
+        "pull/13",
+        "discussions/14",
+        "blob/README.md",
     }
-    assert world.text("acme/api/pull/13").count("tallow") == 1
-    assert "Closes: #1" in world.text("acme/api/pull/13")
-    assert {tuple(payload["readers"]) for payload in world.points.values()} == {("group:acme:acme/api",)}
+    assert world.text("pull/13").count("tallow") == 1
+    assert "Closes: #1" in world.text("pull/13")
+    assert {tuple(payload["readers"]) for payload in world.points.values()} == {(f"group:acme:{world.unit}",)}
     sent, points = world.embedder.requests, world.points
     for options in (SyncOptions(), RECONCILE, SyncOptions(mode="full")):
         report = world.sync(options)
@@ -182,7 +196,7 @@ def test_what_is_edited_or_new_is_found_by_the_next_sync(world: World) -> None:
         report = world.sync()
         found = document or f"releases/{list(world.api.releases)[-1]}"
         assert (expected, report.errors, report.documents.read) == (expected, {}, 1)
-        assert expected in world.text(f"acme/api/{found}")
+        assert expected in world.text(found)
         assert report.embedding.inputs <= 2
 
 
@@ -203,7 +217,7 @@ def test_what_is_deleted_leaves_the_index(world: World) -> None:
         report = world.sync(options)
         assert (document, report.errors, report.documents.deleted) == (document, {}, 1)
         (gone,) = before - world.indexed
-        assert gone.startswith(f"acme/api/{document}")
+        assert gone.startswith(document)
     assert world.embedder.requests == sent
 
 
@@ -212,24 +226,111 @@ def test_a_file_that_moves_is_under_its_new_name_alone(world: World) -> None:
     world.github.move_file(world.api, "docs/wheel.md", "attic/old-wheel.md")
     report = world.sync()
     assert (report.documents.new, report.documents.deleted, report.embedding.inputs) == (1, 1, 1)
-    assert "acme/api/blob/docs/wheel.md" not in world.indexed
-    assert "acme/api/blob/attic/old-wheel.md" in world.indexed
+    assert "blob/docs/wheel.md" not in world.indexed
+    assert "blob/attic/old-wheel.md" in world.indexed
 
 
-def test_a_renamed_repository_is_under_its_new_name_alone(world: World) -> None:
+@pytest.mark.parametrize("taken_over", [False, True])
+def test_a_renamed_repository_is_the_same_unit_and_costs_no_embedding(world: World, taken_over: bool) -> None:
     world.sync()
-    before = world.indexed
+    before, points, sent = world.indexed, set(world.points), world.embedder.requests
+    world.github.rename(world.api, "mills/water")
+    if taken_over:
+        world.github.repository("acme/api", private=True, collaborators=["bob"])
+    for options in (SyncOptions(), RECONCILE):
+        report = world.sync(options)
+        assert (report.errors, report.documents.new, report.documents.deleted, report.documents.failed) == ({}, 0, 0, 0)
+        assert report.embedding.inputs == 0
+    assert (world.indexed, set(world.points), world.embedder.requests) == (before, points, sent)
+    assert {payload["breadcrumb"][0] for payload in world.points.values()} == {"mills/water"}
+    assert {payload["url"].split("/")[3] for payload in world.points.values()} == {"mills"}
+
+
+def test_who_takes_over_a_name_gets_no_rights_with_it(world: World) -> None:
+    world.sync()
+    world.github.rename(world.api, "acme/attic")
+    new = world.github.repository("acme/api", private=True, collaborators=["mallory"])
+    world.github.emails["mallory"] = "mallory@acme.test"
+    world.github.issue(new, "Hello", "Nothing here.")
+    for options in (SyncOptions(), RECONCILE):
+        assert world.sync(options).errors == {}
+    groups = world.services.catalog.memberships.groups_of
+    assert groups("mallory@acme.test") == {f"group:acme:{new.id}"}
+    assert groups("ada@acme.test") == {f"group:acme:{world.unit}"}
+    theirs = {one["document_id"] for one in world.points.values() if one["readers"] == [f"group:acme:{new.id}"]}
+    assert theirs == {f"github:acme/{new.id}/issues/1"}
+    assert len(world.indexed) == 17 + 1
+
+
+@pytest.mark.parametrize(
+    "old",
+    [
+        "github:acme/acme/api/issues/3",
+        "https://github.test/acme/api/issues/3",
+        "https://github.test/acme/api/issues/3#issuecomment-1",
+        "https://github.test/acme/api/blob/main/docs/wheel.md",
+    ],
+)
+def test_an_address_from_before_a_renaming_is_explained(world: World, old: str) -> None:
+    world.sync()
     world.github.rename(world.api, "mills/water")
     world.sync()
+    name = "blob/docs/wheel.md" if "blob" in old else "issues/3"
+    found = explain(world.services, old)
+    assert (found.id, found.status, found.unit_context.name) == (f"{world.root}/{name}", "indexed", "mills/water")
+    assert found.url.startswith("https://github.test/mills/water/")
+
+
+class KnownByName:
+    """The connection as release 0.1 read it: units, documents and their parents had the repository's name for an id."""
+
+    def __init__(self, world: World) -> None:
+        self._inner = connect(world.connection)
+        self._unit = next(iter(self._inner.units()))
+        self.requests = 0
+
+    def units(self) -> Iterator[Unit]:
+        yield replace(self._unit, id=self._unit.name)
+
+    def read(self, unit: Unit, cursor: Any, window: Any) -> Iterator[Item]:
+        for item in self._inner.read(self._unit, cursor, window):
+            if isinstance(item, Document):
+                parents = tuple(replace(one, id=self._by_name(one.id)) for one in item.parents)
+                yield replace(item, id=self._by_name(item.id), unit=unit.id, parents=parents)
+            elif isinstance(item, Skipped):
+                yield replace(item, document_id=self._by_name(item.document_id))
+            else:
+                yield item
+        self._inner.close()
+
+    def _by_name(self, own: str) -> str:
+        return own.replace(f"/{self._unit.id}", f"/{self._unit.name}", 1)
+
+
+def test_units_that_had_their_name_for_an_id_are_read_again_without_embedding(world: World) -> None:
+    """They are gone for the catalog, and those by the id take their place."""
+    earlier: Any = KnownByName(world)
+    (unit,) = sync_units(world.services, world.connection, earlier)
+    assert sync_unit(world.services, world.connection, earlier, unit).errors == {}
+    assert {one["unit"] for one in world.points.values()} == {"acme/api"}
+    sent = world.embedder.requests
+    report = world.sync()
+    assert f"acme/{world.unit}" not in report.errors
+    assert (report.documents.new, report.embedding.inputs) == (17, 0)
+    assert report.embedding.cached == report.chunks.total
+    states = {state.unit.id: state.gone for state in world.services.catalog.units.all("acme")}
+    assert (states, world.embedder.requests) == ({"acme/api": True, world.unit: False}, sent)
+    assert explain(world.services, "github:acme/acme/api/issues/3").id == f"{world.root}/issues/3"
+    assert explain(world.services, "https://github.test/acme/api/issues/3").id == f"{world.root}/issues/3"
     report = world.sync(SyncOptions(mode="reconcile", allow_mass_delete=True))
-    assert report.errors == {}
-    assert world.indexed == {name.replace("acme/api", "mills/water") for name in before}
+    assert (report.errors, report.documents.deleted, len(world.indexed)) == ({}, 17 + 1, 17)
+    assert {one["unit"] for one in world.points.values()} == {world.unit}
 
 
 def test_a_deleted_repository_leaves_the_index_on_somebodys_word(world: World) -> None:
     world.sync()
     world.github.delete_repository(world.api)
-    assert "acme/acme/api" in world.sync(RECONCILE).errors
+    assert f"acme/{world.unit}" in world.sync(RECONCILE).errors
     assert len(world.indexed) == 17
     world.sync(SyncOptions(mode="reconcile", allow_mass_delete=True))
     assert world.indexed == set()
@@ -252,14 +353,14 @@ def test_a_transferred_issue_is_found_where_it_went(world: World, by_event: bool
         world.event(world.github.issue_webhook("transferred", world.api, 3, changes=changes))
     else:
         world.sync(RECONCILE)
-    assert "acme/api/issues/3" not in world.indexed
-    assert "mill 2 is stuck" in world.text(f"acme/web/issues/{moved}")
+    assert "issues/3" not in world.indexed
+    assert "mill 2 is stuck" in world.text(f"issues/{moved}", str(web.id))
 
 
 def test_readers_follow_the_repository_without_embedding(world: World) -> None:
     world.sync()
     sent = world.embedder.requests
-    assert world.services.catalog.memberships.groups_of("bob@acme.test") == {"group:acme:acme/api"}
+    assert world.services.catalog.memberships.groups_of("bob@acme.test") == {f"group:acme:{world.unit}"}
     world.api.collaborators.remove("bob")
     world.sync()
     assert world.services.catalog.memberships.groups_of("bob@acme.test") == set()
@@ -279,7 +380,7 @@ def test_readers_follow_the_repository_without_embedding(world: World) -> None:
         ("git/trees", cut_short),
     ],
 )
-def test_trouble_that_passes_costs_nothing_but_time(world: World, only: str, fault: Any) -> None:
+def test_trouble_that_passes_costs_nothing_but_time(world: World, only: str, fault: Fault) -> None:
     world.github.fail(2, fault, only=only)
     report = world.sync()
     assert (report.errors, report.documents.failed, report.documents.new) == ({}, 0, 17)
@@ -290,22 +391,22 @@ def test_trouble_that_stays_fails_one_object_and_is_made_up_for(world: World) ->
     report = world.sync()
     assert (report.errors, report.documents.failed, report.documents.new) == ({}, 1, 16)
     reasons = {trouble["id"]: trouble["reason"] for trouble in world.services.catalog.documents.failed_or_skipped()}
-    assert "HTTP 502" in reasons["github:acme/acme/api/issues/3"]
+    assert "HTTP 502" in reasons[f"{world.root}/issues/3"]
     world.event(world.github.issue_webhook("edited", world.api, 3))
-    assert "acme/api/issues/3" in world.indexed
+    assert "issues/3" in world.indexed
 
 
 def test_a_limit_longer_than_anybody_waits_stops_the_unit_which_then_goes_on(world: World) -> None:
     world.github.fail(1, secondary_limit(3_600), only="issues/7/comments")
     report = world.sync()
-    assert "rate limit" in report.errors["acme/acme/api"]
+    assert "rate limit" in report.errors[f"acme/{world.unit}"]
     assert report.documents.new == 6
 
 
 def test_a_killed_sync_goes_on_where_it_was(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = World(world.github, world.api, world.services, world.connection, world.embedder)
 
-    def killed() -> Any:
+    def killed() -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
@@ -371,8 +472,8 @@ def test_an_event_brings_its_change(world: World) -> None:
     for change, delivery, document, expected in EVENTS:
         change(world)
         assert world.event(delivery(world)).errors == {}
-        assert expected in world.text(f"acme/api/{document}")
-        assert bool(expected) == (f"acme/api/{document}" in world.indexed)
+        assert expected in world.text(document)
+        assert bool(expected) == (document in world.indexed)
 
 
 def test_an_unknown_event_is_named_and_does_nothing(world: World) -> None:
@@ -394,12 +495,12 @@ def test_a_refused_query_is_an_error_of_the_unit_and_the_rest_is_read(world: Wor
     refusal = {"data": None, "errors": [{"type": "FORBIDDEN", "message": "Resource not accessible by integration"}]}
     world.github.fail(2, lambda: JSONResponse(refusal), only="graphql")  # first the people's addresses, then this
     report = world.sync()
-    assert "not accessible" in report.errors["acme/acme/api"]
+    assert "not accessible" in report.errors[f"acme/{world.unit}"]
     assert report.documents.new == 16
 
 
 def test_the_cursor_is_plain_json(world: World) -> None:
     world.sync()
-    state = world.services.catalog.units.get("acme", "acme/api")
+    state = world.services.catalog.units.get("acme", world.unit)
     assert state
     assert json.loads(json.dumps(state.cursor)) == state.cursor

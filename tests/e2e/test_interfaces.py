@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.parse import urlencode
 
 import httpx
@@ -21,6 +22,7 @@ from mcp.client.streamable_http import streamable_http_client
 
 from tests.e2e.conftest import Folder, company_settings
 from tests.emulators.company import bundled_records, free_port, served
+from tests.emulators.embeddings import EmbeddingsServer
 
 QUESTION = "engineering onboarding guide"
 PEOPLE = ("ava.chen@acme.com", "stranger@example.com")
@@ -79,11 +81,11 @@ def titles_on_page(url: str, key: str, person: str, folder: Folder) -> list[str]
     address = f"{url}/#{urlencode({'key': key, 'user': person, 'q': QUESTION})}"
     command = [str(CHROMIUM), *flags, "--virtual-time-budget=8000", "--dump-dom", address]
     shown = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
-    return html.fromstring(shown).xpath("//li/h2/a/text()")
+    return [str(title) for title in html.fromstring(shown).xpath("//li/h2/a/text()")]
 
 
 @pytest.fixture
-def service(folder, embeddings, tmp_path):
+def service(folder: Folder, embeddings: EmbeddingsServer, tmp_path: Path) -> Iterator[str]:
     with served(bundled_records(), tmp_path / "company", free_port()) as sources:
         folder.settings(**company_settings(sources, embeddings))
         done = folder.headrace("sync", "acme-drive", "acme-notion", "--json")
@@ -92,7 +94,7 @@ def service(folder, embeddings, tmp_path):
         yield url
 
 
-def test_all_interfaces_answer_alike_until_the_key_is_revoked(service, folder):
+def test_all_interfaces_answer_alike_until_the_key_is_revoked(service: str, folder: Folder) -> None:
     key = folder.headrace("assistants", "add", "people", "--json").json["api_key"]
     answers = {}
     for person in PEOPLE:

@@ -23,6 +23,7 @@ from tests.emulators.slack import (
     SIGNING_SECRET,
     START,
     TOKEN,
+    Fault,
     Slack,
     broken_gateway,
     cut_short,
@@ -336,7 +337,7 @@ def test_a_sign_in_page_is_not_a_file(world: World) -> None:
         ("files.list", lambda: refusal("internal_error")),
     ],
 )
-def test_trouble_that_passes_costs_nothing_but_time(world: World, only: str, fault: Any) -> None:
+def test_trouble_that_passes_costs_nothing_but_time(world: World, only: str, fault: Fault) -> None:
     world.slack.fail(2, fault, only=only)
     report = world.sync()
     assert (report.errors, report.documents.failed, report.documents.new) == ({}, 0, 15)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
-from tests.e2e.conftest import company_settings, embedding_settings
+from tests.e2e.conftest import Folder, company_settings, embedding_settings
 from tests.emulators.company import bundled_records, connections, free_port, served
+from tests.emulators.embeddings import EmbeddingsServer
 
 GITHUB = {"id": "acme", "source": "github", "token": "t", "base_url": "http://127.0.0.1:9"}
 
@@ -26,7 +30,7 @@ GITHUB = {"id": "acme", "source": "github", "token": "t", "base_url": "http://12
         ({"embedding": {"provider": "openai"}}, "embedding.api_key"),
     ],
 )
-def test_settings_are_refused_at_their_path(folder, settings, message):
+def test_settings_are_refused_at_their_path(folder: Folder, settings: dict[str, Any], message: str) -> None:
     folder.settings(**settings)
     ran = folder.headrace("sync")
     assert (ran.code, ran.output) == (2, "")
@@ -34,20 +38,22 @@ def test_settings_are_refused_at_their_path(folder, settings, message):
     assert "Traceback" not in ran.errors
 
 
-def test_no_settings_at_all(folder):
+def test_no_settings_at_all(folder: Folder) -> None:
     ran = folder.headrace("status")
     assert ran.code == 2
     assert "copy headrace.example.yaml" in ran.errors
 
 
 @pytest.mark.parametrize("arguments", [("sync", "nobody"), ("units", "nobody"), ("backfill", "nobody")])
-def test_unknown_connections_are_named(folder, arguments):
+def test_unknown_connections_are_named(folder: Folder, arguments: tuple[str, str]) -> None:
     folder.settings(connections=[GITHUB])
     ran = folder.headrace(*arguments)
     assert (ran.code, "no connection 'nobody'" in ran.errors) == (2, True)
 
 
-def test_one_connection_in_trouble_leaves_the_others_alone(folder, embeddings, tmp_path):
+def test_one_connection_in_trouble_leaves_the_others_alone(
+    folder: Folder, embeddings: EmbeddingsServer, tmp_path: Path
+) -> None:
     with served(bundled_records(), tmp_path / "sources", free_port()) as url:
         working = connections(url)
         wrong_token = {**working[2], "id": "wrong-token", "token": "nobody-knows-this-token"}
@@ -72,7 +78,9 @@ def test_one_connection_in_trouble_leaves_the_others_alone(folder, embeddings, t
         )
 
 
-def test_an_embedding_key_that_is_refused_keeps_what_was_read(folder, embeddings, tmp_path):
+def test_an_embedding_key_that_is_refused_keeps_what_was_read(
+    folder: Folder, embeddings: EmbeddingsServer, tmp_path: Path
+) -> None:
     with served(bundled_records(), tmp_path / "sources", free_port()) as url:
         folder.settings(**company_settings(url, embeddings))
         embeddings.api_key = "another"
@@ -85,7 +93,9 @@ def test_an_embedding_key_that_is_refused_keeps_what_was_read(folder, embeddings
         assert ran.json["chunks"]["new"] > 0
 
 
-def test_backfill_tells_what_it_takes_before_it_starts(folder, embeddings, tmp_path):
+def test_backfill_tells_what_it_takes_before_it_starts(
+    folder: Folder, embeddings: EmbeddingsServer, tmp_path: Path
+) -> None:
     with served(bundled_records(), tmp_path / "sources", free_port()) as url:
         folder.settings(**company_settings(url, embeddings))
         dry = folder.headrace("backfill", "acme-drive", "--since", "2026-02-01", "--dry-run", "--json").json

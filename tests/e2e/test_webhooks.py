@@ -15,8 +15,9 @@ from connectors.registry import parse_connection
 from connectors.settings import Connection
 from pipelines.events.connector_pool import ConnectorPool
 from pipelines.events.worker import Worker
+from pipelines.index.contract import IndexInfo
 from pipelines.ingestion.publish import publish
-from pipelines.ingestion.sync import sync_connection
+from pipelines.ingestion.sync import StageDone, sync_connection
 from pipelines.services import Services
 from pipelines.settings import AssistantSettings, Settings
 from tests.emulators import drive, github, notion, slack
@@ -28,14 +29,16 @@ ASSISTANT = AssistantSettings(id="people", api_key=SecretStr("people-key"))
 PATIENCE = 30.0
 
 Delivery = tuple[dict[str, str], bytes]
+Company = tuple[slack.Slack, dict[str, Any]]
+Repositories = tuple[github.GitHub, github.Repository, github.Repository, dict[str, Any]]
 
 
 class Unheard:
     """Nobody is told what the worker does."""
 
-    def stage_done(self, done: Any) -> None: ...
+    def stage_done(self, done: StageDone) -> None: ...
 
-    def published(self, publication: Any) -> None: ...
+    def published(self, info: IndexInfo) -> None: ...
 
 
 class Running:
@@ -77,7 +80,7 @@ def running(settings: Settings, **connection: Any) -> Iterator[Running]:
 
 
 @pytest.fixture
-def company() -> Iterator[tuple[slack.Slack, dict[str, Any]]]:
+def company() -> Iterator[Company]:
     """A Slack whose last message is new, and whose first thread began 90 days ago."""
     emulated = slack.Slack(clock=time.time() - 180)
     emulated.channel("C1", "general")
@@ -101,7 +104,7 @@ def old_thread(emulated: slack.Slack) -> tuple[str, str]:
     return root, reply
 
 
-def test_a_reply_to_a_slack_thread_90_days_old(settings, company):
+def test_a_reply_to_a_slack_thread_90_days_old(settings: Settings, company: Company) -> None:
     emulated, connection = company
     root, _ = old_thread(emulated)
     with running(settings, **connection) as headrace:
@@ -111,7 +114,7 @@ def test_a_reply_to_a_slack_thread_90_days_old(settings, company):
         assert headrace.found("Tallow has run out") == [f"C1/threads/{root}"]
 
 
-def test_an_edit_of_an_old_slack_message(settings, company):
+def test_an_edit_of_an_old_slack_message(settings: Settings, company: Company) -> None:
     emulated, connection = company
     root, _ = old_thread(emulated)
     with running(settings, **connection) as headrace:
@@ -124,7 +127,7 @@ def test_an_edit_of_an_old_slack_message(settings, company):
         assert headrace.found("Who greases the wheel") == []
 
 
-def test_a_deleted_slack_reply(settings, company):
+def test_a_deleted_slack_reply(settings: Settings, company: Company) -> None:
     emulated, connection = company
     root, reply = old_thread(emulated)
     with running(settings, **connection) as headrace:
@@ -137,7 +140,7 @@ def test_a_deleted_slack_reply(settings, company):
 
 
 @pytest.fixture
-def repositories() -> Iterator[tuple[github.GitHub, github.Repository, github.Repository, dict[str, Any]]]:
+def repositories() -> Iterator[Repositories]:
     """Two public repositories; the first has an issue."""
     emulated = github.GitHub()
     api, web = emulated.repository("acme/api"), emulated.repository("acme/web")
@@ -148,29 +151,50 @@ def repositories() -> Iterator[tuple[github.GitHub, github.Repository, github.Re
     assert emulated.strayed == []
 
 
-def test_a_github_label(settings, repositories):
+def test_a_github_label(settings: Settings, repositories: Repositories) -> None:
     emulated, api, _, connection = repositories
     with running(settings, **connection) as headrace:
         assert headrace.found("urgent") == []
         emulated.edit_issue(api, 1, labels=[{"name": "urgent"}])
         headrace.deliver(emulated.issue_webhook("labeled", api, 1, label={"name": "urgent"}))
-        assert headrace.found("urgent") == ["acme/api/issues/1"]
+        assert headrace.found("urgent") == [f"{api.id}/issues/1"]
 
 
-def test_a_transferred_github_issue(settings, repositories):
+def test_a_transferred_github_issue(settings: Settings, repositories: Repositories) -> None:
     emulated, api, web, connection = repositories
     with running(settings, **connection) as headrace:
-        assert headrace.found("needs oil") == ["acme/api/issues/1"]
+        assert headrace.found("needs oil") == [f"{api.id}/issues/1"]
         moved = emulated.transfer_issue(api, 1, web)
         changes = {"new_issue": {"number": moved}, "new_repository": web.described()}
         headrace.deliver(
             emulated.issue_webhook("transferred", api, 1, changes=changes),
             emulated.issue_webhook("opened", web, moved),
         )
-        assert headrace.found("needs oil") == [f"acme/web/issues/{moved}"]
+        assert headrace.found("needs oil") == [f"{web.id}/issues/{moved}"]
 
 
-def test_a_drive_file_moved_into_a_restricted_folder(settings):
+@pytest.mark.parametrize("action", ["renamed", "transferred"])
+def test_a_renamed_github_repository(settings: Settings, repositories: Repositories, action: str) -> None:
+    emulated, api, _, connection = repositories
+    with running(settings, **connection) as headrace:
+        emulated.rename(api, "mills/water")
+        emulated.issue(api, "The belt has torn", "It needs thread.")
+        headrace.deliver(emulated.webhook("repository", api, action=action), emulated.issue_webhook("opened", api, 2))
+        assert headrace.found("needs oil") == [f"{api.id}/issues/1"]
+        assert headrace.found("needs thread") == [f"{api.id}/issues/2"]
+
+
+def test_a_deleted_github_repository(settings: Settings, repositories: Repositories) -> None:
+    emulated, api, _, connection = repositories
+    with running(settings, **connection) as headrace:
+        assert headrace.found("needs oil") == [f"{api.id}/issues/1"]
+        emulated.delete_repository(api)
+        emulated.repository("acme/api")
+        headrace.deliver(emulated.webhook("repository", api, action="deleted"))
+        assert headrace.found("needs oil") == []
+
+
+def test_a_drive_file_moved_into_a_restricted_folder(settings: Settings) -> None:
     emulated = drive.GoogleDrive()
     plans = emulated.folder("Plans")
     emulated.share(plans, drive.person(ADA))
@@ -190,7 +214,7 @@ def test_a_drive_file_moved_into_a_restricted_folder(settings):
     assert emulated.strayed == []
 
 
-def test_a_notion_page_in_the_trash_and_restored(settings):
+def test_a_notion_page_in_the_trash_and_restored(settings: Settings) -> None:
     emulated = notion.Notion()
     emulated.person("Ada")
     page = emulated.page("Rules", notion.block("paragraph", "No smoking in the mill."))

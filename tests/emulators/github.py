@@ -113,11 +113,16 @@ class GitHub:
         return made
 
     def rename(self, repository: Repository, full_name: str) -> None:
-        """Also a transfer to another owner: the old name leads to the new one."""
-        del self.repositories[repository.full_name]
-        self.renamed[repository.full_name] = repository.id
+        """Also a transfer to another owner: the old name leads to the new one until another repository takes it."""
+        old = repository.full_name
+        del self.repositories[old]
+        self.renamed[old] = repository.id
         repository.full_name = full_name
         self.repositories[full_name] = repository
+        for held in (repository.issues, repository.discussions, repository.releases):
+            for payload in held.values():
+                for key in {"html_url", "url"} & payload.keys():
+                    payload[key] = payload[key].replace(f"github.test/{old}/", f"github.test/{full_name}/")
 
     def delete_repository(self, repository: Repository) -> None:
         del self.repositories[repository.full_name]
@@ -430,12 +435,12 @@ class GitHub:
 
         if not self.public_key or path != f"app/installations/{INSTALLATION}/access_tokens":
             return _not_found()
-        verifier = crypt.RSAVerifier.from_string(self.public_key)
+        verifier = crypt.RSAVerifier.from_string(self.public_key)  # type: ignore[no-untyped-call]
         claim = request.headers["authorization"].removeprefix("Bearer ")
         signed, _, signature = claim.rpartition(".")
         if not verifier.verify(signed.encode(), base64.urlsafe_b64decode(signature + "==")):
             return JSONResponse({"message": "A JSON web token could not be decoded"}, 401)
-        said = jwt.decode(claim, verify=False)
+        said = jwt.decode(claim, verify=False)  # type: ignore[no-untyped-call]
         assert said["exp"] - said["iat"] <= 600, "GitHub takes ten minutes at most"
         self.installation_tokens += 1
         token = f"ghs_{self.installation_tokens}"

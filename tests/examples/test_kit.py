@@ -288,7 +288,7 @@ MUTANTS: dict[str, tuple[str, Mutant]] = {
     "a title is no text": ("all that is yielded", documents(title=lambda one: 7)),
     "tags are a list": ("all that is yielded", documents(tags=lambda one: ["Bug"])),
     "a parent's title is no text": ("all that is yielded", documents(parents=lambda one: (Parent(one.unit, None),))),  # type: ignore[arg-type]
-    "half a surrogate pair": ("all that is yielded", documents(content=lambda one: f"{one.content}\ud83d")),
+    "half a surrogate pair": ("all that is yielded", documents(content=lambda one: str(one.content) + "\ud83d")),
     "an item is a tuple": (
         "all that is yielded",
         with_method("listing", lambda inner, unit: ((entry.document_id, entry) for entry in inner.listing(unit))),

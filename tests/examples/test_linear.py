@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -23,6 +23,9 @@ from tests.e2e.conftest import Folder, Ran, embedding_settings
 from tests.emulators.company import free_port
 from tests.emulators.embeddings import EmbeddingsServer
 from tests.examples.conftest import LINEAR
+
+if TYPE_CHECKING:
+    from headrace_linear.emulator import LinearEmulator
 
 ROOT = LINEAR.parents[1]
 ASSISTANTS = [
@@ -53,7 +56,7 @@ class Mill:
 
     folder: Folder
     packages: Path
-    linear: Any
+    linear: LinearEmulator
     settings: dict[str, Any]
     teams: tuple[str, str]
     issues: list[str]

@@ -5,29 +5,33 @@ from __future__ import annotations
 import json
 import time
 from contextlib import closing
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 from pydantic import SecretStr
 
-from connectors.contract import Checkpoint, Deleted, Failed, Item, Membership
+from connectors.contract import Checkpoint, Connector, Cursor, Deleted, Failed, Item, Membership
 from connectors.errors import AccessDenied, AuthenticationFailed, InvalidResponse, RateLimited, SourceError
 from connectors.model import Document, Unit
 from connectors.webhooks import DeliveryRefused, DeliveryUnreadable, Invalidation
+
+if TYPE_CHECKING:
+    from headrace_linear.emulator import LinearEmulator
+    from headrace_linear.settings import LinearConnection
 
 ISSUE = "11111111-1111-1111-1111-111111111111"
 
 
 @pytest.fixture
-def linear(importable: None) -> Any:
+def linear(importable: None) -> LinearEmulator:
     from headrace_linear.emulator import LinearEmulator
 
     return LinearEmulator()
 
 
 @pytest.fixture
-def connection(importable: None) -> Any:
+def connection(importable: None) -> LinearConnection:
     from headrace_linear.emulator import TOKEN, WEBHOOK_SECRET
     from headrace_linear.settings import LinearConnection
 
@@ -40,23 +44,25 @@ def connection(importable: None) -> Any:
     )
 
 
-def opened(connection: Any, linear: Any) -> Any:
+def opened(connection: LinearConnection, linear: LinearEmulator) -> closing[Connector]:
     from headrace_linear.source import connect
 
     return closing(connect(connection, httpx.MockTransport(linear.answer)))
 
 
-def read(connection: Any, linear: Any, cursor: Any = None, at: int = 0) -> list[Item]:
+def read(connection: LinearConnection, linear: LinearEmulator, cursor: Cursor | None = None, at: int = 0) -> list[Item]:
     with opened(connection, linear) as connector:
         return list(connector.read(list(connector.units())[at], cursor))
 
 
-def cursor_of(items: list[Item]) -> Any:
+def cursor_of(items: list[Item]) -> Cursor:
     assert isinstance(items[-1], Checkpoint)
     return items[-1].cursor
 
 
-def test_guests_see_only_their_teams_and_strangers_no_private_one(connection: Any, linear: Any) -> None:
+def test_guests_see_only_their_teams_and_strangers_no_private_one(
+    connection: LinearConnection, linear: LinearEmulator
+) -> None:
     ada, gil, old = linear.user("Ada"), linear.user("Gil", guest=True), linear.user("Old", active=False)
     mill = linear.team("MILL", "Mill", ada, gil, old)
     board = linear.team("BOARD", "Board", ada, visibility="private")
@@ -77,7 +83,7 @@ def test_guests_see_only_their_teams_and_strangers_no_private_one(connection: An
     }
 
 
-def test_a_comment_that_touches_no_issue_is_found(connection: Any, linear: Any) -> None:
+def test_a_comment_that_touches_no_issue_is_found(connection: LinearConnection, linear: LinearEmulator) -> None:
     team = linear.team("MILL", "Mill")
     first, _ = linear.issue(team, "Pump"), linear.issue(team, "Wheel")
     before = read(connection, linear)
@@ -91,7 +97,7 @@ def test_a_comment_that_touches_no_issue_is_found(connection: Any, linear: Any) 
     assert entry.fingerprint != changed.fingerprint
 
 
-def test_an_archived_issue_is_gone(connection: Any, linear: Any) -> None:
+def test_an_archived_issue_is_gone(connection: LinearConnection, linear: LinearEmulator) -> None:
     team = linear.team("MILL", "Mill")
     issue = linear.issue(team, "Pump")
     before = read(connection, linear)
@@ -102,7 +108,7 @@ def test_an_archived_issue_is_gone(connection: Any, linear: Any) -> None:
         assert connector.unit_of(f"linear:acme/{issue}") is None
 
 
-def test_an_issue_that_moved_keeps_its_id(connection: Any, linear: Any) -> None:
+def test_an_issue_that_moved_keeps_its_id(connection: LinearConnection, linear: LinearEmulator) -> None:
     mill, board = linear.team("MILL", "Mill"), linear.team("BOARD", "Board")
     issue = linear.issue(mill, "Pump")
     before = read(connection, linear, at=1)
@@ -117,18 +123,21 @@ def test_an_issue_that_moved_keeps_its_id(connection: Any, linear: Any) -> None:
 @pytest.mark.parametrize(
     "broken", [{"updatedAt": "yesterday"}, {"title": None}, {"comments": 7}, {"createdAt": 7.5e99}]
 )
-def test_an_odd_issue_costs_its_neighbours_nothing(connection: Any, linear: Any, broken: dict[str, Any]) -> None:
+def test_an_odd_issue_costs_its_neighbours_nothing(
+    connection: LinearConnection, linear: LinearEmulator, broken: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     team = linear.team("MILL", "Mill")
     odd, _ = linear.issue(team, "Pump"), linear.issue(team, "Wheel")
+    whole = linear.answer
 
     def answer(request: httpx.Request) -> httpx.Response:
-        found = json.loads(linear.answer(request).content)
+        found = json.loads(whole(request).content)
         for node in found["data"].get("issues", {}).get("nodes", ()):
             node |= broken if node["id"] == odd else {}
         return httpx.Response(200, json=found)
 
-    linear_with_trouble = type("Trouble", (), {"answer": staticmethod(answer)})
-    items = read(connection, linear_with_trouble)
+    monkeypatch.setattr(linear, "answer", answer)
+    items = read(connection, linear)
     assert [item.title for item in items if isinstance(item, Document)] == ["Wheel"]
     assert [item.document_id for item in items if isinstance(item, Failed)] == [f"linear:acme/{odd}"]
 
@@ -170,7 +179,11 @@ def test_errors_beside_the_data_are_what_they_mean(
     ],
 )
 def test_webhooks_point_at_what_changed(
-    connection: Any, linear: Any, kind: str, data: dict[str, Any], expected: tuple[Invalidation, ...]
+    connection: LinearConnection,
+    linear: LinearEmulator,
+    kind: str,
+    data: dict[str, Any],
+    expected: tuple[Invalidation, ...],
 ) -> None:
     from headrace_linear.webhooks import receive
 
@@ -181,7 +194,9 @@ def test_webhooks_point_at_what_changed(
     assert bool(event.ignored) is not bool(expected)
 
 
-def test_webhooks_are_refused_that_are_old_or_of_somebody_else(connection: Any, linear: Any) -> None:
+def test_webhooks_are_refused_that_are_old_or_of_somebody_else(
+    connection: LinearConnection, linear: LinearEmulator
+) -> None:
     from headrace_linear.webhooks import receive
 
     headers, body = linear.delivery("Issue", "update", {"id": ISSUE, "teamId": "T1"}, at=1_000.0)

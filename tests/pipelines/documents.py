@@ -27,7 +27,7 @@ _BASE = Document(
 )
 
 
-def document(number: int = 1, **changes: Any) -> Document:
+def document(number: int = 1, /, **changes: Any) -> Document:
     """A document with an id of its own; `changes` replace fields."""
     key = f"github:acme/acme/api/issues/{number}"
     return replace(_BASE, **({"id": key, "title": f"Issue {number}", "content": f"Text of issue {number}."} | changes))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections import Counter
+from collections.abc import Iterator
 
 import pytest
 from pydantic import SecretStr
@@ -17,6 +18,7 @@ from pipelines.retrieval import document as whole_document
 from pipelines.retrieval import search
 from pipelines.retrieval.schema import SearchRequest
 from pipelines.services import Services
+from pipelines.settings import Settings
 from tests.emulators.fake_embedder import FakeEmbedder
 from tests.emulators.memory_source import MemorySource
 from tests.pipelines.documents import document
@@ -80,13 +82,13 @@ class Asking:
 
 
 @pytest.fixture
-def services(settings):
-    with Services(settings, FakeEmbedder()) as opened:
+def services(settings: Settings) -> Iterator[Services]:
+    with Services(settings.model_copy(update={"connections": (CONNECTION,)}), FakeEmbedder()) as opened:
         opened.catalog.units.replace_listing(CONNECTION.id, CONNECTION.source, [UNIT])
         yield opened
 
 
-def test_no_search_misses_a_document_or_sees_it_twice(services):
+def test_no_search_misses_a_document_or_sees_it_twice(services: Services) -> None:
     source = MemorySource()
     put_all(source, 0)
     sync_unit(services, CONNECTION, source, UNIT)

@@ -27,11 +27,14 @@ class InstallationGrant(RestPayload):
 
 _Stated: TypeAlias = Annotated[StrictBool | None, OrElse(None)]
 """A bool that the server states; None where it does not."""
+_Identity: TypeAlias = Annotated[Annotated[StrictInt, Field(gt=0)] | None, OrElse(None)]
+"""A number that the server gives to nothing else; None for what cannot be one."""
 
 
 class GitHubRepository(RestPayload):
     """`size` is in kilobytes. `master_branch` is what older webhooks call the default branch."""
 
+    id: _Identity = None
     full_name: Text = ""
     html_url: Text = ""
     default_branch: Text = ""
@@ -43,6 +46,11 @@ class GitHubRepository(RestPayload):
     has_discussions: _Stated = None
     size: Number = None
     owner: Maybe[GitHubAccount] = None
+
+    @property
+    def unit_id(self) -> str:
+        """Id of the unit that it is: a name can pass to another repository, its id cannot. Empty without an id."""
+        return str(self.id) if self.id else ""
 
 
 class GitHubLabel(RestPayload):

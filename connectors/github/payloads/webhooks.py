@@ -6,7 +6,7 @@ from typing import Annotated
 
 from connectors.github.payloads.parsing import RestPayload
 from connectors.github.payloads.rest import GitHubRepository, PullRequestField
-from connectors.payload_fields import Maybe, OrElse, Text
+from connectors.payload_fields import Maybe, OrElse, Several, Text
 
 
 class NumberedObject(RestPayload):
@@ -42,4 +42,5 @@ class GitHubDelivery(RestPayload):
     pull_request: Maybe[NumberedObject] = None
     discussion: Maybe[NumberedObject] = None
     release: Maybe[IdentifiedObject] = None
+    repositories_removed: Several[GitHubRepository] = ()
     changes: Annotated[DeliveryChanges, OrElse(DeliveryChanges())] = DeliveryChanges()

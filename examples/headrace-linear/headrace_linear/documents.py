@@ -42,9 +42,6 @@ class LinearDocuments:
         own = document_id(self.connection, issue.id)
         if isinstance(issue, OddIssue):
             return Failed(own, "", "not as documented: fields are missing, or are not what Linear's schema says")
-        if not issue.comments.page_info.has_next_page:
-            # Without a request of its own, it says nothing of how the source is.
-            return self._read(own, issue)
         return self.isolation.attempt(own, issue.title, lambda: self._read(own, issue), issue.url)
 
     def fetch(self, document_id: str) -> Item:

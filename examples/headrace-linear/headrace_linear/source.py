@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import httpx
 
-from connectors.contract import Cursor, Finding, Item, ListingEntry, Membership, Window
+from connectors.contract import Connector, Cursor, Finding, Item, ListingEntry, Membership, Window
 from connectors.errors import NotFound, SourceError
 from connectors.isolation import Isolation
 from connectors.model import Unit
@@ -19,7 +19,7 @@ from headrace_linear.reader import IssueReader
 from headrace_linear.settings import LinearConnection
 
 
-def connect(connection: LinearConnection, transport: httpx.BaseTransport | None = None) -> LinearConnector:
+def connect(connection: LinearConnection, transport: httpx.BaseTransport | None = None) -> Connector:
     """Open a connection; nothing is sent yet. `transport` replaces the network."""
     return LinearConnector(connection, LinearClient(connection, transport))
 
@@ -86,4 +86,4 @@ class LinearConnector:
                 yield team
 
     def _documents(self, unit: Unit) -> LinearDocuments:
-        return LinearDocuments(self._connection.id, self._client, unit, Isolation())
+        return LinearDocuments(self._connection.id, self._client, unit, Isolation(lambda: self.requests))

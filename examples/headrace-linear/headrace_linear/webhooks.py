@@ -36,7 +36,8 @@ def receive(connection: LinearConnection, headers: Mapping[str, str], body: byte
         raise DeliveryRefused("the delivery is older than a minute, or from the future")
     found = _invalidations(connection.id, delivery)
     kind = f"{delivery.type}.{delivery.action}"
-    return Event(headers.get("linear-delivery") or content_id(body), kind, found, ignored="" if found else _NOT_READ)
+    event = Event(headers.get("linear-delivery") or content_id(body), kind, found, ignored="" if found else _NOT_READ)
+    return event.withdrawing() if delivery.action == "remove" else event
 
 
 def _invalidations(connection: str, delivery: Delivery) -> tuple[Invalidation, ...]:

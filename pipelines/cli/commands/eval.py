@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
@@ -15,7 +16,7 @@ from pipelines.cli.commands.search import Searcher
 from pipelines.errors import UsageError
 from pipelines.evaluation.comparison import RunComparison, compare
 from pipelines.evaluation.measures import Figures
-from pipelines.evaluation.questions import expected_names, read_questions
+from pipelines.evaluation.questions import Question, expected_names, read_questions
 from pipelines.evaluation.report import COLUMNS, write_report
 from pipelines.evaluation.run import WORST, AskedQuestion, Run, evaluate, read_run, save
 from pipelines.index.contract import Mode
@@ -34,18 +35,10 @@ class EvalFiles:
 
 def evaluate_file(settings: Settings, files: EvalFiles, mode: str, json: bool) -> None:
     """Ask, compare, write and print. Raises UsageError for files that do not fit."""
-    if mode not in get_args(Mode):
-        raise UsageError(f"--mode: {mode!r} must be one of {', '.join(get_args(Mode))}")
-    for option, file in (("--save", files.save), ("--html", files.html)):
-        if file and not file.parent.is_dir():
-            raise UsageError(f"{option} {file}: {file.parent} is not a directory")
+    _require_usable(files, mode)
     questions = read_questions(files.questions)
     earlier = read_run(files.against) if files.against else None
-    with Searcher(settings) as searcher:
-        if mode != "lexical":
-            searcher.embed_together([one.query for one in questions])
-        ids = searcher.resolve_ids(expected_names(questions))
-        run = evaluate(questions, searcher.ask, model=searcher.model, mode=mode, ids=ids)
+    run = _ask(settings, questions, mode)
     comparison = compare(run, earlier) if earlier else None
     if files.save:
         save(run, files.save)
@@ -55,6 +48,23 @@ def evaluate_file(settings: Settings, files: EvalFiles, mode: str, json: bool) -
         output.print_json(run.as_json() | ({"against": comparison.as_json()} if comparison else {}))
     else:
         _print(run, comparison)
+
+
+def _require_usable(files: EvalFiles, mode: str) -> None:
+    """Before anything is asked: a run may take minutes and cost money. Raises UsageError."""
+    if mode not in get_args(Mode):
+        raise UsageError(f"--mode: {mode!r} must be one of {', '.join(get_args(Mode))}")
+    for option, file in (("--save", files.save), ("--html", files.html)):
+        if file and not file.parent.is_dir():
+            raise UsageError(f"{option} {file}: {file.parent} is not a directory")
+
+
+def _ask(settings: Settings, questions: Sequence[Question], mode: str) -> Run:
+    with Searcher(settings) as searcher:
+        if mode != "lexical":
+            searcher.embed_together([one.query for one in questions])
+        ids = searcher.resolve_ids(expected_names(questions))
+        return evaluate(questions, searcher.ask, model=searcher.model, mode=mode, ids=ids)
 
 
 def _print(run: Run, comparison: RunComparison | None) -> None:

@@ -43,7 +43,7 @@ class Searcher:
 
     def resolve_ids(self, names: Collection[str]) -> Mapping[str, Sequence[str]]:
         """The documents that ids and URLs stand for; what the catalog does not know is left out."""
-        return resolve_ids(self._services.catalog.documents, names)
+        return resolve_ids(self._services.catalog, names)
 
     def ask(self, request: Mapping[str, Any]) -> SearchResponse:
         """Raises UsageError naming the field that does not fit."""

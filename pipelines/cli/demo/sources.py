@@ -40,6 +40,15 @@ def serve_company(directory: Path) -> Iterator[str]:
     directory.mkdir(parents=True, exist_ok=True)
     _import(data, log)
     port = PORT if _is_free(PORT) else _free_port()
+    with _running(data, port, log) as server:
+        url = f"http://127.0.0.1:{port}"
+        _wait_for(url, server, log)
+        yield url
+
+
+@contextmanager
+def _running(data: Path, port: int, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """The emulator's process, ended with the context."""
     with log.open("ab") as output:
         server = subprocess.Popen(
             _backlot("serve", "--port", str(port), "--log-level", "warning"),
@@ -48,9 +57,7 @@ def serve_company(directory: Path) -> Iterator[str]:
             stderr=output,
         )
     try:
-        url = f"http://127.0.0.1:{port}"
-        _wait_for(url, server, log)
-        yield url
+        yield server
     finally:
         server.terminate()
         server.wait(timeout=20)

@@ -125,7 +125,7 @@ _FROM_CATALOG = (
 
 def _find(services: Services, id_or_url: str) -> tuple[dict[str, Any], tuple[str, ...]]:
     """The catalog's row of a document, and the ids of others at the same URL."""
-    if rows := resolve(services.catalog.documents, id_or_url):
+    if rows := resolve(services.catalog, id_or_url):
         return rows[0], tuple(row["id"] for row in rows[1:])
     raise UsageError(
         f"{id_or_url.strip()}: no connection has named a document with this id or URL; see whether "

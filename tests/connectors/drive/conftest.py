@@ -20,6 +20,8 @@ ORGANIZER = {"type": "user", "role": "organizer", "emailAddress": "ada@acme.test
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
 Fault = Callable[[httpx.Request], httpx.Response | None]
+OpenDrive = Callable[..., DriveConnector]
+Refuse = Callable[..., httpx.Response]
 
 
 class FakeDrive:
@@ -224,7 +226,7 @@ def connection() -> DriveConnection:
 
 
 @pytest.fixture
-def open_drive(drive: FakeDrive, connection: DriveConnection) -> Iterator[Callable[..., DriveConnector]]:
+def open_drive(drive: FakeDrive, connection: DriveConnection) -> Iterator[OpenDrive]:
     """Opens connectors on `drive`, and closes them."""
     opened: list[DriveConnector] = []
 
@@ -238,10 +240,10 @@ def open_drive(drive: FakeDrive, connection: DriveConnection) -> Iterator[Callab
 
 
 @pytest.fixture
-def connector(open_drive: Callable[..., DriveConnector]) -> DriveConnector:
+def connector(open_drive: OpenDrive) -> DriveConnector:
     return open_drive()
 
 
 @pytest.fixture
-def refuse() -> Callable[..., httpx.Response]:
+def refuse() -> Refuse:
     return refusal

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
 
 import httpx
 import pytest
@@ -23,6 +22,7 @@ from connectors.errors import (
     SourceError,
     Unavailable,
 )
+from tests.connectors.drive.conftest import FakeDrive, Refuse
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +32,7 @@ def _no_waiting() -> Iterator[None]:
 
 
 @pytest.fixture
-def client(drive: Any, connection: DriveConnection) -> Iterator[DriveClient]:
+def client(drive: FakeDrive, connection: DriveConnection) -> Iterator[DriveClient]:
     client = DriveClient(connection, httpx.MockTransport(drive))
     yield client
     client.close()
@@ -58,7 +58,7 @@ def client(drive: Any, connection: DriveConnection) -> Iterator[DriveClient]:
     ],
 )
 def test_errors_are_told_apart(
-    drive: Any, client: DriveClient, refuse: Any, status: int, reason: str, error: type[SourceError]
+    drive: FakeDrive, client: DriveClient, refuse: Refuse, status: int, reason: str, error: type[SourceError]
 ) -> None:
     drive.faults.append(lambda _: refuse(status, reason))
     with pytest.raises(error) as caught:
@@ -67,7 +67,7 @@ def test_errors_are_told_apart(
     assert "secret-token" not in str(caught.value)
 
 
-def test_a_refusal_names_its_reason(refuse: Any) -> None:
+def test_a_refusal_names_its_reason(refuse: Refuse) -> None:
     response = refuse(403, "fileNotDownloadable")
     response.request = httpx.Request("GET", "http://drive.test/drive/v3/files/1?alt=media")
     error = drive_error(response)
@@ -77,13 +77,13 @@ def test_a_refusal_names_its_reason(refuse: Any) -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"error": {"errors": []}}', b'{"error": "x"}'])
-def test_a_refusal_without_a_reason_is_a_refusal(drive: Any, client: DriveClient, body: bytes) -> None:
+def test_a_refusal_without_a_reason_is_a_refusal(drive: FakeDrive, client: DriveClient, body: bytes) -> None:
     drive.faults.append(lambda _: httpx.Response(403, content=body))
     with pytest.raises(DriveAccessDenied):
         client.about()
 
 
-def test_a_limit_is_known_by_the_newer_form_of_errors(drive: Any, client: DriveClient) -> None:
+def test_a_limit_is_known_by_the_newer_form_of_errors(drive: FakeDrive, client: DriveClient) -> None:
     details = [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "RATE_LIMIT_EXCEEDED"}]
     body = {"error": {"code": 403, "status": "PERMISSION_DENIED", "details": [{"links": []}, *details]}}
     drive.faults.append(lambda _: httpx.Response(403, json=body))
@@ -91,14 +91,14 @@ def test_a_limit_is_known_by_the_newer_form_of_errors(drive: Any, client: DriveC
         client.about()
 
 
-def test_a_daily_limit_is_not_waited_for(drive: Any, client: DriveClient, refuse: Any) -> None:
+def test_a_daily_limit_is_not_waited_for(drive: FakeDrive, client: DriveClient, refuse: Refuse) -> None:
     drive.faults.append(lambda _: refuse(403, "dailyLimitExceeded"))
     with pytest.raises(RateLimited):
         client.about()
     assert client.requests == 1
 
 
-def test_a_short_limit_is_waited_for(drive: Any, client: DriveClient, refuse: Any) -> None:
+def test_a_short_limit_is_waited_for(drive: FakeDrive, client: DriveClient, refuse: Refuse) -> None:
     answers = iter([refuse(403, "userRateLimitExceeded"), refuse(429, "rateLimitExceeded", **{"retry-after": "0"})])
     drive.faults.append(lambda _: next(answers, None))
     assert client.about().user.email_address == "reader@acme.test"
@@ -106,7 +106,7 @@ def test_a_short_limit_is_waited_for(drive: Any, client: DriveClient, refuse: An
 
 
 @pytest.mark.parametrize("body", [b'{"files": [{"id": "1"', b"", b'{"files": [{"name": "no id"}]}', b'{"files": 7}'])
-def test_unusable_answers_are_asked_again_and_named(drive: Any, client: DriveClient, body: bytes) -> None:
+def test_unusable_answers_are_asked_again_and_named(drive: FakeDrive, client: DriveClient, body: bytes) -> None:
     drive.faults.append(lambda _: httpx.Response(200, content=body))
     with pytest.raises(InvalidResponse, match="files"):
         list(client.files("trashed = false"))
@@ -114,7 +114,7 @@ def test_unusable_answers_are_asked_again_and_named(drive: Any, client: DriveCli
 
 
 @pytest.mark.parametrize("page_size", [1, 2, 100])
-def test_pages_are_followed_to_the_end(drive: Any, client: DriveClient, page_size: int) -> None:
+def test_pages_are_followed_to_the_end(drive: FakeDrive, client: DriveClient, page_size: int) -> None:
     drive.page_size = page_size
     for number in range(4):
         drive.doc(f"file{number}")
@@ -126,7 +126,7 @@ def test_pages_are_followed_to_the_end(drive: Any, client: DriveClient, page_siz
 
 
 @pytest.mark.parametrize("cycle", [["a", "a"], ["a", "b", "a"], ["a", "b", "c", "b"]])
-def test_repeated_page_tokens_end(drive: Any, client: DriveClient, cycle: list[str]) -> None:
+def test_repeated_page_tokens_end(drive: FakeDrive, client: DriveClient, cycle: list[str]) -> None:
     tokens = iter(cycle)
     drive.faults.append(lambda _: httpx.Response(200, json={"drives": [], "nextPageToken": next(tokens)}))
     with pytest.raises(InvalidResponse, match="pagination loop"):
@@ -134,7 +134,7 @@ def test_repeated_page_tokens_end(drive: Any, client: DriveClient, cycle: list[s
 
 
 @pytest.mark.parametrize("status", [400, 404, 501])
-def test_a_server_without_a_changes_feed_says_so(drive: Any, client: DriveClient, status: int) -> None:
+def test_a_server_without_a_changes_feed_says_so(drive: FakeDrive, client: DriveClient, status: int) -> None:
     drive.faults.append(lambda request: httpx.Response(status) if "changes" in request.url.path else None)
     assert client.start_page_token() is None
     assert client.requests == 1

@@ -17,6 +17,7 @@ from connectors.drive.source import DriveConnector
 from connectors.errors import AuthenticationFailed, RateLimited
 from connectors.media import CSV, PDF, PPTX, XLSX
 from connectors.model import Document, Unit
+from tests.connectors.drive.conftest import FakeDrive, Refuse
 
 GOOGLE = "application/vnd.google-apps."
 ROOT = Unit("root", "My Drive")
@@ -48,9 +49,9 @@ def only(connector: DriveConnector) -> Item:
     ],
 )
 def test_the_first_export_that_works_is_taken(
-    drive: Any,
+    drive: FakeDrive,
     connector: DriveConnector,
-    refuse: Any,
+    refuse: Refuse,
     mime_type: str,
     exports: dict[str, Any],
     content: str | bytes,
@@ -72,7 +73,7 @@ def test_the_first_export_that_works_is_taken(
     ],
 )
 def test_what_cannot_be_exported_is_skipped(
-    drive: Any, connector: DriveConnector, refuse: Any, reason: str, expected: str
+    drive: FakeDrive, connector: DriveConnector, refuse: Refuse, reason: str, expected: str
 ) -> None:
     drive.file("one", mimeType=f"{GOOGLE}spreadsheet")
     drive.exports["one", XLSX] = drive.exports["one", CSV] = refuse(403, reason)
@@ -90,14 +91,14 @@ def test_what_cannot_be_exported_is_skipped(
     ],
 )
 def test_files_are_skipped_with_a_reason(
-    drive: Any, connector: DriveConnector, data: bytes, fields: dict[str, Any], reason: str
+    drive: FakeDrive, connector: DriveConnector, data: bytes, fields: dict[str, Any], reason: str
 ) -> None:
     drive.text("one", data=data, **fields)
     assert only(connector) == Skipped("drive:acme/one", "Name of one", reason, "https://docs.test/one")
 
 
 def test_a_file_larger_than_its_metadata_said_is_skipped(
-    drive: Any, connector: DriveConnector, monkeypatch: pytest.MonkeyPatch
+    drive: FakeDrive, connector: DriveConnector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(formats, "MAX_BYTES", 4)
     drive.text("one", data=b"words", size=None)
@@ -106,7 +107,7 @@ def test_a_file_larger_than_its_metadata_said_is_skipped(
     assert item.reason.startswith("too large")
 
 
-def test_downloads_refused_for_abuse_are_skipped(drive: Any, connector: DriveConnector, refuse: Any) -> None:
+def test_downloads_refused_for_abuse_are_skipped(drive: FakeDrive, connector: DriveConnector, refuse: Refuse) -> None:
     drive.text("one")
     drive.faults.append(lambda request: refuse(403, "cannotDownloadAbusiveFile") if _is_media(request) else None)
     item = only(connector)
@@ -123,7 +124,7 @@ def test_downloads_refused_for_abuse_are_skipped(drive: Any, connector: DriveCon
     ],
 )
 def test_one_file_in_trouble_does_not_stop_the_read(
-    drive: Any, connector: DriveConnector, answer: httpx.Response, expected: type[Item]
+    drive: FakeDrive, connector: DriveConnector, answer: httpx.Response, expected: type[Item]
 ) -> None:
     for name in ("one", "two", "three"):
         drive.text(name)
@@ -133,7 +134,7 @@ def test_one_file_in_trouble_does_not_stop_the_read(
     assert isinstance(last, Checkpoint)
 
 
-def test_a_file_that_goes_while_the_unit_is_read_is_deleted(drive: Any, connector: DriveConnector) -> None:
+def test_a_file_that_goes_while_the_unit_is_read_is_deleted(drive: FakeDrive, connector: DriveConnector) -> None:
     drive.text("one")
     drive.faults.append(lambda request: httpx.Response(404) if "one" in request.url.path else None)
     assert only(connector) == Deleted("drive:acme/one")
@@ -148,7 +149,7 @@ def test_a_file_that_goes_while_the_unit_is_read_is_deleted(drive: Any, connecto
     ],
 )
 def test_trouble_of_the_whole_account_stops_the_read(
-    drive: Any, connector: DriveConnector, refuse: Any, status: int, reason: str, error: type[Exception]
+    drive: FakeDrive, connector: DriveConnector, refuse: Refuse, status: int, reason: str, error: type[Exception]
 ) -> None:
     drive.text("one")
     drive.faults.append(lambda request: refuse(status, reason) if _is_media(request) else None)
@@ -156,7 +157,7 @@ def test_trouble_of_the_whole_account_stops_the_read(
         list(connector.read(ROOT))
 
 
-def test_a_permission_list_in_pages_is_read_to_its_end(drive: Any, connector: DriveConnector) -> None:
+def test_a_permission_list_in_pages_is_read_to_its_end(drive: FakeDrive, connector: DriveConnector) -> None:
     drive.page_size = 1
     drive.text("one", permissions=None)
     drive.permissions["one"] = [{"type": "user", "role": "reader", "emailAddress": f"{name}@b.c"} for name in "abc"]
@@ -179,7 +180,7 @@ def test_a_permission_list_in_pages_is_read_to_its_end(drive: Any, connector: Dr
     ],
 )
 def test_a_file_whose_permissions_cannot_be_read_is_hidden_and_its_neighbours_are_read(
-    drive: Any, connector: DriveConnector, answer: httpx.Response
+    drive: FakeDrive, connector: DriveConnector, answer: httpx.Response
 ) -> None:
     for name in ("one", "two", "three"):
         drive.text(name, permissions=None)
@@ -194,7 +195,7 @@ def test_a_file_whose_permissions_cannot_be_read_is_hidden_and_its_neighbours_ar
     assert not any(_is_media(request) for request in drive.calls if "two" in request.url.path), "its text is of no use"
 
 
-def test_a_file_without_content_still_tells_who_may_read_it(drive: Any, connector: DriveConnector) -> None:
+def test_a_file_without_content_still_tells_who_may_read_it(drive: FakeDrive, connector: DriveConnector) -> None:
     drive.text("one")
     drive.faults.append(lambda request: httpx.Response(500) if _is_media(request) else None)
     item = only(connector)
@@ -202,7 +203,7 @@ def test_a_file_without_content_still_tells_who_may_read_it(drive: Any, connecto
     assert (item.hides, item.readers) == (False, ("user:ada@acme.test",))
 
 
-def test_what_is_granted_for_a_time_says_until_when(drive: Any, connector: DriveConnector) -> None:
+def test_what_is_granted_for_a_time_says_until_when(drive: FakeDrive, connector: DriveConnector) -> None:
     end = datetime(2099, 1, 1, 12, 30, 15, tzinfo=UTC)
     granted = [("a", end), ("b", None), ("c", end), ("c", end + timedelta(seconds=1)), ("d", end), ("d", None)]
     drive.text(
@@ -219,7 +220,7 @@ def test_what_is_granted_for_a_time_says_until_when(drive: Any, connector: Drive
     assert dict(item.readers_until) == {"user:a@b.c": end, "user:c@b.c": end + timedelta(seconds=1)}
 
 
-def test_a_mislabelled_file_is_read_as_text(drive: Any, connector: DriveConnector) -> None:
+def test_a_mislabelled_file_is_read_as_text(drive: FakeDrive, connector: DriveConnector) -> None:
     drive.text("one", data=b"Words.", mimeType=PDF)
     item = only(connector)
     assert isinstance(item, Document)

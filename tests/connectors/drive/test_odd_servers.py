@@ -15,6 +15,7 @@ from connectors.drive.payloads import ChangePage, DriveCommentPage, FilePage
 from connectors.drive.source import DriveConnector
 from connectors.errors import RateLimited, Unavailable
 from connectors.model import Document, Unit
+from tests.connectors.drive.conftest import FakeDrive, Refuse
 
 ROOT = Unit("root", "My Drive")
 
@@ -79,7 +80,9 @@ def test_nulls_in_other_answers_are_nothing() -> None:
     assert DriveCommentPage.model_validate({"comments": [said]}).comments[0].content == ""
 
 
-def test_a_server_without_shared_drives_permissions_or_comments_is_read(drive: Any, connector: DriveConnector) -> None:
+def test_a_server_without_shared_drives_permissions_or_comments_is_read(
+    drive: FakeDrive, connector: DriveConnector
+) -> None:
     drive.doc("one", permissions=None)
     for ending in ("/drives", "/permissions", "/comments"):
         drive.faults.append(fault(ending, lambda: httpx.Response(404, text="Cannot GET")))
@@ -91,7 +94,7 @@ def test_a_server_without_shared_drives_permissions_or_comments_is_read(drive: A
 
 
 @pytest.mark.parametrize("lies", [1, 99])
-def test_a_body_that_was_cut_off_is_asked_for_again(drive: Any, connector: DriveConnector, lies: int) -> None:
+def test_a_body_that_was_cut_off_is_asked_for_again(drive: FakeDrive, connector: DriveConnector, lies: int) -> None:
     drive.text("one", data=b"All of the words.")
     left = [httpx.Response(200, content=b"All of") for _ in range(lies)]
     drive.faults.append(lambda request: left.pop() if request.url.params.get("alt") == "media" and left else None)
@@ -103,7 +106,7 @@ def test_a_body_that_was_cut_off_is_asked_for_again(drive: Any, connector: Drive
         assert "6 of 17 bytes" in item.error
 
 
-def test_a_change_that_brings_no_file_is_looked_at(drive: Any, connector: DriveConnector) -> None:
+def test_a_change_that_brings_no_file_is_looked_at(drive: FakeDrive, connector: DriveConnector) -> None:
     drive.text("one")
     cursor = cursor_after(connector)
     change = {"changeType": "file", "fileId": "one", "removed": False}
@@ -113,7 +116,7 @@ def test_a_change_that_brings_no_file_is_looked_at(drive: Any, connector: DriveC
     assert [type(item) for item in items(connector, cursor)] == [Document]
 
 
-def test_a_removal_that_still_shows_the_file_is_a_removal(drive: Any, connector: DriveConnector) -> None:
+def test_a_removal_that_still_shows_the_file_is_a_removal(drive: FakeDrive, connector: DriveConnector) -> None:
     drive.text("one")
     cursor = cursor_after(connector)
     change = {"changeType": "file", "fileId": "one", "removed": True, "file": {"id": "one", "name": "Left over"}}
@@ -122,7 +125,9 @@ def test_a_removal_that_still_shows_the_file_is_a_removal(drive: Any, connector:
     assert items(connector, cursor) == [Deleted("drive:acme/one")]
 
 
-def test_one_file_in_trouble_does_not_stop_a_second_look(drive: Any, connector: DriveConnector, refuse: Any) -> None:
+def test_one_file_in_trouble_does_not_stop_a_second_look(
+    drive: FakeDrive, connector: DriveConnector, refuse: Refuse
+) -> None:
     drive.text("one")
     drive.text("two")
     ids = ["drive:acme/one", "drive:acme/two", "drive:acme/gone"]
@@ -134,7 +139,7 @@ def test_one_file_in_trouble_does_not_stop_a_second_look(drive: Any, connector: 
         list(connector.fetch(ROOT, ids))
 
 
-def test_a_server_that_gives_no_file_is_left(drive: Any, connector: DriveConnector) -> None:
+def test_a_server_that_gives_no_file_is_left(drive: FakeDrive, connector: DriveConnector) -> None:
     names = [drive.text(f"file{number}") for number in range(20)]
     drive.faults.append(lambda request: httpx.Response(503) if "/files/file" in request.url.path else None)
     before = connector.requests
@@ -143,7 +148,7 @@ def test_a_server_that_gives_no_file_is_left(drive: Any, connector: DriveConnect
     assert connector.requests - before <= 10
 
 
-def test_changes_go_on_after_a_server_gave_no_file(drive: Any, connector: DriveConnector) -> None:
+def test_changes_go_on_after_a_server_gave_no_file(drive: FakeDrive, connector: DriveConnector) -> None:
     cursor = cursor_after(connector)
     for number in range(20):
         drive.text(f"file{number}")
@@ -154,7 +159,7 @@ def test_changes_go_on_after_a_server_gave_no_file(drive: Any, connector: DriveC
     assert len([item for item in items(connector, cursor) if isinstance(item, Document)]) == 20
 
 
-def test_a_removal_that_cannot_be_looked_into_is_the_file_alone(drive: Any, connector: DriveConnector) -> None:
+def test_a_removal_that_cannot_be_looked_into_is_the_file_alone(drive: FakeDrive, connector: DriveConnector) -> None:
     """A file that is gone from a shared drive may have moved: it is asked for."""
     drive.drives["team"] = "Team"
     team = Unit("team", "Team")
@@ -169,7 +174,7 @@ def test_a_removal_that_cannot_be_looked_into_is_the_file_alone(drive: Any, conn
     assert found == [Failed, Document]
 
 
-def test_a_folder_that_cannot_be_looked_into_keeps_the_cursor(drive: Any, connector: DriveConnector) -> None:
+def test_a_folder_that_cannot_be_looked_into_keeps_the_cursor(drive: FakeDrive, connector: DriveConnector) -> None:
     """All that is below it would be missed."""
     drive.drives["team"] = "Team"
     team = Unit("team", "Team")

@@ -12,9 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.contract import Checkpoint, Cursor, Deleted, Failed, Item, Skipped, Window
+from connectors.drive.settings import DriveConnection
 from connectors.drive.source import DriveConnector
 from connectors.errors import InvalidResponse, NotFound
 from connectors.model import Document, Parent, Unit
+from tests.connectors.drive.conftest import FakeDrive, OpenDrive
 
 ROOT = Unit("root", "My Drive")
 
@@ -42,7 +44,7 @@ def document(items: Iterable[Item], file_id: str) -> Document:
 
 
 @pytest.fixture
-def filled(drive: Any) -> Any:
+def filled(drive: FakeDrive) -> FakeDrive:
     """Two top folders, one of them deep; a shared drive; loose, orphaned and shared files; things in the trash."""
     drive.drives["team"] = "Team"
     drive.folder("plans")
@@ -75,7 +77,7 @@ EXPECTED = {
 }
 
 
-def test_every_visible_file_is_in_exactly_one_unit(filled: Any, connector: DriveConnector) -> None:
+def test_every_visible_file_is_in_exactly_one_unit(filled: FakeDrive, connector: DriveConnector) -> None:
     found = {unit.id: sorted(named(connector.read(unit))) for unit in connector.units()}
     assert found == EXPECTED
 
@@ -88,11 +90,13 @@ def test_every_visible_file_is_in_exactly_one_unit(filled: Any, connector: Drive
         ({"exclude": ("root", "team")}, ["plans", "shared-folder"]),
     ],
 )
-def test_patterns_choose_units(filled: Any, open_drive: Any, settings: dict[str, Any], expected: list[str]) -> None:
+def test_patterns_choose_units(
+    filled: FakeDrive, open_drive: OpenDrive, settings: dict[str, Any], expected: list[str]
+) -> None:
     assert [unit.id for unit in open_drive(**settings).units()] == expected
 
 
-def test_a_document_carries_all_that_a_reader_needs(filled: Any, connector: DriveConnector) -> None:
+def test_a_document_carries_all_that_a_reader_needs(filled: FakeDrive, connector: DriveConnector) -> None:
     items, _ = read(connector, Unit("plans", ""))
     found = document(items, "plan-deep")
     assert (found.source, found.connection, found.unit, found.kind) == ("drive", "acme", "plans", "document")
@@ -109,7 +113,7 @@ def test_a_document_carries_all_that_a_reader_needs(filled: Any, connector: Driv
     )
 
 
-def test_files_of_shared_drives_tell_their_readers_when_asked(filled: Any, connector: DriveConnector) -> None:
+def test_files_of_shared_drives_tell_their_readers_when_asked(filled: FakeDrive, connector: DriveConnector) -> None:
     filled.permissions["team-deep"] = [{"type": "group", "role": "fileOrganizer", "emailAddress": "Team@acme.test"}]
     items, _ = read(connector, Unit("team", "Team"))
     found = document(items, "team-deep")
@@ -117,7 +121,7 @@ def test_files_of_shared_drives_tell_their_readers_when_asked(filled: Any, conne
     assert found.parents == (Parent("drive:acme/team", "Team"), Parent("drive:acme/team-folder", "Name of team-folder"))
 
 
-def test_a_full_read_is_a_complete_listing(filled: Any, connector: DriveConnector) -> None:
+def test_a_full_read_is_a_complete_listing(filled: FakeDrive, connector: DriveConnector) -> None:
     for unit in connector.units():
         *earlier, last = connector.read(unit)
         assert isinstance(last, Checkpoint)
@@ -126,7 +130,7 @@ def test_a_full_read_is_a_complete_listing(filled: Any, connector: DriveConnecto
 
 
 @pytest.mark.parametrize("unit", ["root", "plans", "team"])
-def test_an_incomplete_search_is_no_complete_listing(filled: Any, connector: DriveConnector, unit: str) -> None:
+def test_an_incomplete_search_is_no_complete_listing(filled: FakeDrive, connector: DriveConnector, unit: str) -> None:
     def incomplete(request: httpx.Request) -> httpx.Response | None:
         if request.url.path.endswith("/files") and "mimeType = " not in request.url.params["q"]:
             more = {} if "pageToken" in request.url.params else {"incompleteSearch": True, "nextPageToken": "1"}
@@ -138,7 +142,9 @@ def test_an_incomplete_search_is_no_complete_listing(filled: Any, connector: Dri
 
 
 @pytest.mark.parametrize("has_feed", [True, False])
-def test_nothing_new_costs_one_request_for_each_unit(filled: Any, connector: DriveConnector, has_feed: bool) -> None:
+def test_nothing_new_costs_one_request_for_each_unit(
+    filled: FakeDrive, connector: DriveConnector, has_feed: bool
+) -> None:
     filled.has_feed = has_feed
     cursors = {unit: read(connector, unit)[1] for unit in connector.units()}
     for unit, cursor in cursors.items():
@@ -150,7 +156,7 @@ def test_nothing_new_costs_one_request_for_each_unit(filled: Any, connector: Dri
 @pytest.mark.parametrize("page_size", [1, 2, 3])
 @pytest.mark.parametrize("unit", ["root", "plans", "team"])
 def test_a_killed_read_continues_from_any_checkpoint(
-    filled: Any, open_drive: Callable[[], DriveConnector], unit: str, page_size: int
+    filled: FakeDrive, open_drive: OpenDrive, unit: str, page_size: int
 ) -> None:
     filled.page_size = page_size
     items = list(open_drive().read(Unit(unit, "")))
@@ -164,16 +170,14 @@ def test_a_killed_read_continues_from_any_checkpoint(
         assert not any(isinstance(item, Checkpoint) and item.complete for item in rest)
 
 
-def test_a_continued_read_does_not_begin_again(filled: Any, open_drive: Callable[[], DriveConnector]) -> None:
+def test_a_continued_read_does_not_begin_again(filled: FakeDrive, open_drive: OpenDrive) -> None:
     items = list(open_drive().read(Unit("plans", "")))
     checkpoints = [item for item in items if isinstance(item, Checkpoint)]
     rest, _ = read(open_drive(), Unit("plans", ""), checkpoints[-2].cursor)
     assert len(named(rest)) < len(EXPECTED["plans"])
 
 
-def test_a_listing_out_of_order_is_continued_without_a_gap(
-    drive: Any, open_drive: Callable[[], DriveConnector]
-) -> None:
+def test_a_listing_out_of_order_is_continued_without_a_gap(drive: FakeDrive, open_drive: OpenDrive) -> None:
     """Drive gives up sorting for accounts with about a million files."""
     drive.page_size = 3
     for number, hour in enumerate((1, 9, 5, 6, 7, 8, 2)):
@@ -196,7 +200,7 @@ def test_a_listing_out_of_order_is_continued_without_a_gap(
             assert len({*named(items[:place]), *named(rest)}) == 7
 
 
-def test_what_changes_during_a_listing_is_read_afterwards(filled: Any, connector: DriveConnector) -> None:
+def test_what_changes_during_a_listing_is_read_afterwards(filled: FakeDrive, connector: DriveConnector) -> None:
     reading = connector.read(ROOT)
     next(reading)
     filled.edit("loose", "Other words.")
@@ -206,10 +210,17 @@ def test_what_changes_during_a_listing_is_read_afterwards(filled: Any, connector
     assert document(items, "loose").content == "Other words."
 
 
-Change = Callable[[Any], object]
+Change = Callable[[FakeDrive], object]
+
+
+def edit_twice(drive: FakeDrive) -> None:
+    drive.edit("plan", "New.")
+    drive.edit("plan", "Newer.")
+
+
 CHANGES: dict[str, tuple[Change, dict[str, list[str]]]] = {
     "an edit": (lambda d: d.edit("plan", "New."), {"plans": ["plan"]}),
-    "two edits": (lambda d: (d.edit("plan", "New."), d.edit("plan", "Newer.")), {"plans": ["plan"]}),
+    "two edits": (edit_twice, {"plans": ["plan"]}),
     "a new file": (lambda d: d.doc("new", "deep"), {"plans": ["new"]}),
     "the trash": (lambda d: d.change("plan", trashed=True), {"plans": ["-plan"]}),
     "permissions": (lambda d: d.change("plan", permissions=[]), {"plans": ["plan"]}),
@@ -228,7 +239,7 @@ CHANGES: dict[str, tuple[Change, dict[str, list[str]]]] = {
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_changes_reach_the_units_that_they_concern(filled: Any, open_drive: Any, name: str) -> None:
+def test_changes_reach_the_units_that_they_concern(filled: FakeDrive, open_drive: OpenDrive, name: str) -> None:
     change, expected = CHANGES[name]
     connector = open_drive()
     cursors = {unit: read(connector, unit)[1] for unit in connector.units()}
@@ -242,7 +253,7 @@ def test_changes_reach_the_units_that_they_concern(filled: Any, open_drive: Any,
     assert all(gone.intersection(found[unit]) for unit, entries in expected.items() if gone.intersection(entries))
 
 
-def test_a_trashed_folder_takes_its_files_along(filled: Any, connector: DriveConnector) -> None:
+def test_a_trashed_folder_takes_its_files_along(filled: FakeDrive, connector: DriveConnector) -> None:
     unit = Unit("plans", "")
     _, cursor = read(connector, unit)
     for trashed in ("deep", "plan-deep"):
@@ -256,7 +267,7 @@ def test_a_trashed_folder_takes_its_files_along(filled: Any, connector: DriveCon
     assert named(items) == ["plan-deep"], "restored"
 
 
-def test_a_file_moved_to_a_unit_that_is_left_out_is_deleted(filled: Any, open_drive: Any) -> None:
+def test_a_file_moved_to_a_unit_that_is_left_out_is_deleted(filled: FakeDrive, open_drive: OpenDrive) -> None:
     connector = open_drive(exclude=("team",))
     _, cursor = read(connector, Unit("plans", ""))
     filled.move_to_drive("plan", "team")
@@ -266,7 +277,7 @@ def test_a_file_moved_to_a_unit_that_is_left_out_is_deleted(filled: Any, open_dr
     assert sorted(set(named(items))) == ["-plan", "-plan-deep"]
 
 
-def test_pages_of_changes_are_checkpoints(filled: Any, open_drive: Callable[[], DriveConnector]) -> None:
+def test_pages_of_changes_are_checkpoints(filled: FakeDrive, open_drive: OpenDrive) -> None:
     unit = Unit("plans", "")
     _, cursor = read(open_drive(), unit)
     for number in range(5):
@@ -280,12 +291,12 @@ def test_pages_of_changes_are_checkpoints(filled: Any, open_drive: Callable[[], 
             assert named(items[:place]) + named(rest) == named(items)
 
 
-def test_a_refused_cursor_leads_to_a_full_read(filled: Any, connector: DriveConnector) -> None:
+def test_a_refused_cursor_leads_to_a_full_read(filled: FakeDrive, connector: DriveConnector) -> None:
     items, _ = read(connector, Unit("plans", ""), {"token": "stale", "folder_fingerprints": {}})
     assert sorted(named(items)) == EXPECTED["plans"]
 
 
-def test_without_a_feed_edits_are_found_by_time(filled: Any, open_drive: Callable[[], DriveConnector]) -> None:
+def test_without_a_feed_edits_are_found_by_time(filled: FakeDrive, open_drive: OpenDrive) -> None:
     filled.has_feed = False
     cursors = {unit: read(open_drive(), unit)[1] for unit in open_drive().units()}
     filled.edit("plan", "New.")
@@ -293,7 +304,9 @@ def test_without_a_feed_edits_are_found_by_time(filled: Any, open_drive: Callabl
     assert found == {"team": [], "plans": ["plan"], "shared-folder": [], "root": []}
 
 
-def test_without_a_feed_a_server_that_ignores_the_query_does_no_harm(filled: Any, connector: DriveConnector) -> None:
+def test_without_a_feed_a_server_that_ignores_the_query_does_no_harm(
+    filled: FakeDrive, connector: DriveConnector
+) -> None:
     filled.has_feed = False
     _, cursor = read(connector, ROOT)
     filled.edit("loose", "New.")
@@ -310,7 +323,9 @@ def test_without_a_feed_a_server_that_ignores_the_query_does_no_harm(filled: Any
 
 
 @pytest.mark.parametrize("unit", ["root", "plans", "team"])
-def test_a_window_is_by_modification_and_claims_nothing(filled: Any, connector: DriveConnector, unit: str) -> None:
+def test_a_window_is_by_modification_and_claims_nothing(
+    filled: FakeDrive, connector: DriveConnector, unit: str
+) -> None:
     times = [datetime.fromisoformat(filled.files[one]["modifiedTime"]) for one in ("plan", "team-top")]
     window = Window(*times)
     *items, last = connector.read(Unit(unit, ""), None, window)
@@ -320,7 +335,7 @@ def test_a_window_is_by_modification_and_claims_nothing(filled: Any, connector: 
     assert not last.complete
 
 
-def test_fetch_looks_again(filled: Any, connector: DriveConnector) -> None:
+def test_fetch_looks_again(filled: FakeDrive, connector: DriveConnector) -> None:
     filled.change("plan-a", trashed=True)
     asked = [f"drive:acme/{one}" for one in ("plan", "plan-a", "nowhere", "picture", "deep", "team-top")]
     items = list(connector.fetch(Unit("plans", ""), asked))
@@ -328,7 +343,7 @@ def test_fetch_looks_again(filled: Any, connector: DriveConnector) -> None:
     assert document(items, "team-top").unit == "team"
 
 
-def test_shortcuts_count_nothing_twice(filled: Any, connector: DriveConnector) -> None:
+def test_shortcuts_count_nothing_twice(filled: FakeDrive, connector: DriveConnector) -> None:
     filled.doc("by-link", None, ownedByMe=False)
     filled.link_only.add("by-link")
     filled.files["shared-with-me"]["sharedWithMeTime"] = filled.tick()
@@ -342,7 +357,7 @@ def test_shortcuts_count_nothing_twice(filled: Any, connector: DriveConnector) -
     assert document(items, "to-by-link").title == "Name of by-link"
 
 
-def test_folders_in_a_circle_end(drive: Any, connector: DriveConnector) -> None:
+def test_folders_in_a_circle_end(drive: FakeDrive, connector: DriveConnector) -> None:
     drive.folder("one", "two")
     drive.folder("two", "one")
     drive.doc("inside", "two")
@@ -350,7 +365,7 @@ def test_folders_in_a_circle_end(drive: Any, connector: DriveConnector) -> None:
     assert found == ["inside"]
 
 
-def test_a_file_in_a_folder_that_only_its_link_opens_is_not_lost(drive: Any, connector: DriveConnector) -> None:
+def test_a_file_in_a_folder_that_only_its_link_opens_is_not_lost(drive: FakeDrive, connector: DriveConnector) -> None:
     drive.folder("by-link", None)
     drive.link_only.add("by-link")
     drive.doc("inside", "by-link")
@@ -369,7 +384,12 @@ PARENTS = st.sampled_from([*NAMES, "my-root", "root", "hidden", "team", None])
     has_feed=st.booleans(),
 )
 def test_any_tree_comes_out_whole_and_once(
-    new_drive: Any, connection: Any, folders: list[str | None], files: list[str | None], page_size: int, has_feed: bool
+    new_drive: type[FakeDrive],
+    connection: DriveConnection,
+    folders: list[str | None],
+    files: list[str | None],
+    page_size: int,
+    has_feed: bool,
 ) -> None:
     """Whatever the parents: circles, parents that nobody sees, the root by either of its names."""
     drive = new_drive()
@@ -389,12 +409,12 @@ def test_any_tree_comes_out_whole_and_once(
     connector.close()
 
 
-def test_a_unit_that_is_gone_is_an_error(drive: Any, connector: DriveConnector) -> None:
+def test_a_unit_that_is_gone_is_an_error(drive: FakeDrive, connector: DriveConnector) -> None:
     with pytest.raises(NotFound):
         list(connector.read(Unit("nowhere", "")))
 
 
-def test_a_page_token_that_repeats_ends_the_read(filled: Any, connector: DriveConnector) -> None:
+def test_a_page_token_that_repeats_ends_the_read(filled: FakeDrive, connector: DriveConnector) -> None:
     def again(request: httpx.Request) -> httpx.Response | None:
         if request.url.path.endswith("/files"):
             return httpx.Response(200, json={"files": [], "nextPageToken": "same"})
@@ -405,7 +425,7 @@ def test_a_page_token_that_repeats_ends_the_read(filled: Any, connector: DriveCo
         list(connector.units())
 
 
-def test_check_tells_who_it_is_and_what_it_reaches(filled: Any, connector: DriveConnector) -> None:
+def test_check_tells_who_it_is_and_what_it_reaches(filled: FakeDrive, connector: DriveConnector) -> None:
     findings = connector.check()
     assert [(one.subject, one.ok) for one in findings] == [
         ("credentials", True),
@@ -416,14 +436,16 @@ def test_check_tells_who_it_is_and_what_it_reaches(filled: Any, connector: Drive
     assert findings[1].detail == "1 shared drives, 2 top-level folders"
 
 
-def test_check_warns_where_permissions_are_hidden(drive: Any, connector: DriveConnector) -> None:
+def test_check_warns_where_permissions_are_hidden(drive: FakeDrive, connector: DriveConnector) -> None:
     drive.doc("hidden", permissions=None)
     [_, _, finding] = connector.check()
     assert (finding.subject, finding.ok) == ("permissions", False)
     assert "editor" in finding.detail
 
 
-def test_check_names_a_wrong_token_without_showing_it(drive: Any, open_drive: Any, connection: Any) -> None:
+def test_check_names_a_wrong_token_without_showing_it(
+    drive: FakeDrive, open_drive: OpenDrive, connection: DriveConnection
+) -> None:
     wrong = type(connection)(id="acme", source="drive", token="wrong-one", base_url=connection.base_url)
     [finding] = open_drive(token=wrong.token).check()
     assert not finding.ok

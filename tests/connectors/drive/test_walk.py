@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
-from typing import Any
 
 import httpx
 import pytest
@@ -18,12 +17,13 @@ from connectors.drive.source import DriveConnector
 from connectors.drive.walk import FolderWalk, WalkPosition
 from connectors.errors import InvalidResponse
 from connectors.model import Document, Unit
+from tests.connectors.drive.conftest import FakeDrive, OpenDrive
 
 PLANS = Unit("plans", "Plans")
 
 
 @pytest.fixture
-def filled(drive: Any) -> Any:
+def filled(drive: FakeDrive) -> FakeDrive:
     drive.drives["team"] = "Team"
     drive.folder("plans")
     drive.folder("inner", "plans")
@@ -39,7 +39,7 @@ def listed(connector: DriveConnector, unit: Unit = PLANS) -> dict[str, ListingEn
     return {one.document_id.removeprefix("drive:acme/"): one for one in connector.listing(unit)}
 
 
-def test_a_listing_names_what_a_read_yields_without_reading_it(filled: Any, connector: DriveConnector) -> None:
+def test_a_listing_names_what_a_read_yields_without_reading_it(filled: FakeDrive, connector: DriveConnector) -> None:
     found = listed(connector)
     assert set(found) == {"plan", "top", "picture"}
     assert not [call for call in filled.calls if "export" in call.url.path or "alt" in call.url.params]
@@ -49,7 +49,7 @@ def test_a_listing_names_what_a_read_yields_without_reading_it(filled: Any, conn
             assert (one.title, one.updated_at, one.fingerprint) == (item.title, item.updated_at, item.fingerprint)
 
 
-CHANGES: dict[str, tuple[Callable[[Any], None], set[str]]] = {
+CHANGES: dict[str, tuple[Callable[[FakeDrive], None], set[str]]] = {
     "nothing": (lambda d: None, set()),
     "touched": (lambda d: d.change("plan"), set()),
     "edited": (lambda d: d.edit("plan", "Other words."), {"plan"}),
@@ -72,7 +72,7 @@ CHANGES: dict[str, tuple[Callable[[Any], None], set[str]]] = {
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_fingerprints_tell_what_a_document_would_show(filled: Any, connector: DriveConnector, name: str) -> None:
+def test_fingerprints_tell_what_a_document_would_show(filled: FakeDrive, connector: DriveConnector, name: str) -> None:
     change, expected = CHANGES[name]
     before = listed(connector)
     change(filled)
@@ -80,7 +80,7 @@ def test_fingerprints_tell_what_a_document_would_show(filled: Any, connector: Dr
     assert {one for one in before if after[one].fingerprint != before[one].fingerprint} == expected
 
 
-def test_an_incomplete_listing_is_no_listing(filled: Any, connector: DriveConnector) -> None:
+def test_an_incomplete_listing_is_no_listing(filled: FakeDrive, connector: DriveConnector) -> None:
     def incomplete(request: httpx.Request) -> httpx.Response | None:
         inside = "in parents" in request.url.params.get("q", "")
         return httpx.Response(200, json={"files": [], "incompleteSearch": True}) if inside else None
@@ -100,11 +100,13 @@ def test_an_incomplete_listing_is_no_listing(filled: Any, connector: DriveConnec
         ("drive:other/plan", None),
     ],
 )
-def test_the_unit_of_a_document(filled: Any, connector: DriveConnector, document_id: str, unit: str | None) -> None:
+def test_the_unit_of_a_document(
+    filled: FakeDrive, connector: DriveConnector, document_id: str, unit: str | None
+) -> None:
     assert connector.unit_of(document_id) == unit
 
 
-def test_what_is_in_the_trash_or_left_out_is_in_no_unit(filled: Any, open_drive: Any) -> None:
+def test_what_is_in_the_trash_or_left_out_is_in_no_unit(filled: FakeDrive, open_drive: OpenDrive) -> None:
     filled.change("top", trashed=True)
     connector = open_drive(exclude=("team",))
     assert connector.unit_of("drive:acme/top") is None
@@ -119,7 +121,12 @@ def test_what_is_in_the_trash_or_left_out_is_in_no_unit(filled: Any, open_drive:
     page_size=st.integers(1, 3),
 )
 def test_a_walk_goes_on_from_every_position(
-    new_drive: Any, connection: DriveConnection, names: list[str], parents: list[int], files: list[int], page_size: int
+    new_drive: type[FakeDrive],
+    connection: DriveConnection,
+    names: list[str],
+    parents: list[int],
+    files: list[int],
+    page_size: int,
 ) -> None:
     """Whatever the tree, and in whatever order its folders were made."""
     drive = new_drive()

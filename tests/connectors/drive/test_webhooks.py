@@ -17,6 +17,7 @@ from connectors.drive.settings import DriveConnection
 from connectors.drive.source import DriveConnector
 from connectors.registry import receive
 from connectors.webhooks import DeliveryRefused, DeliveryUnreadable, Invalidation
+from tests.connectors.drive.conftest import FakeDrive
 
 SECRET = "secret"
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -111,7 +112,7 @@ class Pushing:
         return self.drive(request)
 
 
-def test_channels_are_opened_kept_renewed_and_stopped(drive: Any) -> None:
+def test_channels_are_opened_kept_renewed_and_stopped(drive: FakeDrive) -> None:
     drive.drives["0ADrive"] = "Shared"
     pushing = Pushing(drive)
     connector = DriveConnector(CONNECTION, httpx.MockTransport(pushing))
@@ -127,14 +128,14 @@ def test_channels_are_opened_kept_renewed_and_stopped(drive: Any) -> None:
     connector.close()
 
 
-def test_nothing_is_watched_without_an_address(drive: Any) -> None:
+def test_nothing_is_watched_without_an_address(drive: FakeDrive) -> None:
     pushing = Pushing(drive)
     connector = DriveConnector(CONNECTION.model_copy(update={"webhook_url": None}), httpx.MockTransport(pushing))
     assert (connector.renew_channels({}, NOW), pushing.opened, drive.calls) == ({}, [], [])
     connector.close()
 
 
-def test_a_drive_that_cannot_be_watched_is_left_to_syncs(drive: Any) -> None:
+def test_a_drive_that_cannot_be_watched_is_left_to_syncs(drive: FakeDrive) -> None:
     drive.has_feed = False
     connector = DriveConnector(CONNECTION, httpx.MockTransport(drive))
     assert connector.renew_channels({}, NOW) == {}

@@ -41,6 +41,7 @@ class GitHub:
     etags: bool = True
     repository: Payload = field(
         default_factory=lambda: {
+            "id": 77,
             "full_name": "acme/api",
             "private": False,
             "visibility": "public",

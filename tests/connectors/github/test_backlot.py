@@ -51,7 +51,7 @@ def test_the_whole_company_is_read(connector: GitHubConnector, base_url: str) ->
         skipped = {item.document_id for item in items if isinstance(item, Skipped)}
         assert len(documents) + len(skipped) == sum(not isinstance(item, Checkpoint) for item in items)
         root = f"github:acme-github/{unit.id}/"
-        assert {name.removeprefix(root) for name in documents | skipped} == listed(base_url, unit.id)
+        assert {name.removeprefix(root) for name in documents | skipped} == listed(base_url, unit.name)
         total += len(documents) + len(skipped)
     assert total == 15
 
@@ -79,10 +79,10 @@ def test_comments_and_reviews_are_all_there(connector: GitHubConnector, base_url
                 if not isinstance(document, Document) or document.kind == "file":
                     continue
                 number = document.id.rpartition("/")[2]
-                said = client.get(f"/repos/{unit.id}/issues/{number}/comments").json()
+                said = client.get(f"/repos/{unit.name}/issues/{number}/comments").json()
                 if document.kind == "pull_request":
-                    said += client.get(f"/repos/{unit.id}/pulls/{number}/reviews").json()
-                    said += client.get(f"/repos/{unit.id}/pulls/{number}/comments").json()
+                    said += client.get(f"/repos/{unit.name}/pulls/{number}/reviews").json()
+                    said += client.get(f"/repos/{unit.name}/pulls/{number}/comments").json()
                 assert all(comment["body"] in str(document.content) for comment in said)
 
 

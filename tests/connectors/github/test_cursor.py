@@ -110,14 +110,13 @@ def test_what_the_next_read_does_not_ask_for_is_forgotten() -> None:
 
 
 def resume(cursor: dict[str, Any] | None, **changes: Any) -> RepositoryCursor:
-    described: dict[str, Any] = {"readers": ("public",), "branch": "main", "patterns": ("**",), "now": LATER}
+    described: dict[str, Any] = {"branch": "main", "patterns": ("**",), "now": LATER}
     return RepositoryCursor.resume(cursor, **{**described, **changes})
 
 
 def kept(**changes: Any) -> dict[str, Any]:
     return {
         "format": FORMAT,
-        "readers": ["public"],
         "branch": "main",
         "patterns": ["**"],
         **dict.fromkeys(("issues", "comments", "review_comments", "discussions"), STATE),
@@ -140,11 +139,6 @@ def beginning(**changes: Any) -> dict[str, Any]:
         ({}, {}, beginning()),
         (kept(format=1), {}, beginning()),
         (kept(), {}, kept()),
-        (
-            kept(),
-            {"readers": ("group:a:b",)},
-            beginning(readers=["group:a:b"], files={"docs/a.md": ""}, releases={"r": ""}),
-        ),
         (kept(), {"branch": "next"}, beginning(branch="next", files={"docs/a.md": ""}, releases={"r": ""})),
         (kept(), {"patterns": ()}, kept(patterns=[], files={"docs/a.md": ""}, etags={"issues": "i"})),
         (
@@ -152,7 +146,7 @@ def beginning(**changes: Any) -> dict[str, Any]:
             {"patterns": ()},
             kept(patterns=[], files={}, releases={}, etags={}),
         ),
-        (kept(readers=None), {"readers": ()}, kept(readers=[])),
+        (kept(readers=["public"]), {}, kept()),
         (kept(etags={}), {"patterns": ()}, kept(patterns=[], files={"docs/a.md": ""}, etags={})),
     ],
 )
@@ -170,7 +164,7 @@ def test_comments_begin_closer_to_their_end(cursor: dict[str, Any] | None) -> No
 
 
 def test_a_new_cursor_has_timelines_of_its_own() -> None:
-    fresh = RepositoryCursor(("public",), "main")
+    fresh = RepositoryCursor("main")
     assert fresh.comments.overlap == fresh.review_comments.overlap == COMMENT_OVERLAP
     assert fresh.comments is not fresh.review_comments
     assert fresh.patterns == ()

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 
 import pytest
+from starlette.responses import JSONResponse
 
 from connectors.contract import Checkpoint, Deleted, Item, Skipped
 from connectors.errors import NotFound
@@ -14,8 +15,9 @@ from connectors.github.source import GitHubConnector, connect
 from connectors.model import Document, Unit
 from tests.emulators.github import TOKEN, GitHub, Repository, serving
 
-UNIT = Unit("acme/api", "acme/api")
-ROOT = "github:acme/acme/api"
+UNIT = Unit("1001", "acme/api")
+"""The first repository that the emulator makes."""
+ROOT = "github:acme/1001"
 
 
 @pytest.fixture
@@ -77,30 +79,80 @@ def test_unit_of_tells_where_an_object_is(service: GitHub, api: Repository, conn
     issue = service.issue(api, "Here")
     moved = service.issue(api, "Moved")
     web = service.repository("acme/web")
-    service.issue(service.repository("acme/secret"), "Not read")
+    secret = service.repository("acme/secret")
+    service.issue(secret, "Not read")
     new = service.transfer_issue(api, moved, web)
     expected = {
-        f"{ROOT}/issues/{issue}": "acme/api",
+        f"{ROOT}/issues/{issue}": UNIT.id,
         f"{ROOT}/issues/{moved}": None,
-        f"github:acme/acme/web/issues/{new}": "acme/web",
+        f"github:acme/{web.id}/issues/{new}": str(web.id),
         f"{ROOT}/blob/README.md": None,
-        "github:acme/acme/gone/issues/1": None,
-        "github:acme/acme/secret/issues/1": None,
-        "github:other/acme/api/issues/1": None,
+        "github:acme/1/issues/1": None,
+        f"github:acme/{secret.id}/issues/1": None,
+        "github:acme/acme/api/issues/1": None,
+        f"github:other/{UNIT.id}/issues/1": None,
         "slack:acme/C1": None,
     }
     assert {document_id: connector.unit_of(document_id) for document_id in expected} == expected
 
 
-def test_a_renamed_repository_is_another_unit(service: GitHub, api: Repository, connector: GitHubConnector) -> None:
+@pytest.mark.parametrize("taken_over", [False, True])
+def test_a_renamed_repository_is_the_same_unit(
+    service: GitHub, api: Repository, connector: GitHubConnector, taken_over: bool
+) -> None:
+    """Under its old name it is found by a redirect, or by its id once another repository has that name."""
     issue = service.issue(api, "Here")
+    service.discussion(api, "There")
+    service.write(api, "docs/a.md", "Words")
+    before = named(list(connector.read(UNIT)))
     service.rename(api, "mills/water")
-    assert [unit.id for unit in connector.units()] == ["mills/water"]
-    with pytest.raises(NotFound, match="mills/water now"):
+    other = service.repository("acme/api") if taken_over else None
+    assert {unit.id: unit.name for unit in connector.units()} == {
+        UNIT.id: "mills/water",
+        **({str(other.id): "acme/api"} if other else {}),
+    }
+    items = list(connector.read(UNIT))
+    assert named(items) == before == [one.document_id for one in connector.listing(UNIT)]
+    assert {item.parents[0].title for item in items if isinstance(item, Document)} == {"mills/water"}
+    assert named(list(connector.fetch(UNIT, [f"{ROOT}/issues/{issue}"]))) == [f"{ROOT}/issues/{issue}"]
+    assert connector.unit_of(f"{ROOT}/issues/{issue}") == UNIT.id
+
+
+def test_a_new_repository_under_an_old_name_is_another_unit(
+    service: GitHub, api: Repository, connector: GitHubConnector
+) -> None:
+    """Where the old one is out of reach, nothing of the new one is taken for its own."""
+    service.issue(api, "Ours")
+    service.delete_repository(api)
+    other = service.repository("acme/api", private=True)
+    service.issue(other, "Theirs")
+    told = rf"repository 1001, whose name acme/api now belongs to another \({other.id}\),: not found"
+    for look in (connector.read(UNIT), connector.fetch(UNIT, [f"{ROOT}/issues/1"]), connector.listing(UNIT)):
+        with pytest.raises(NotFound, match=told):
+            list(look)
+    assert connector.unit_of(f"{ROOT}/issues/1") is None
+    (unit,) = connector.units()
+    assert unit == Unit(str(other.id), "acme/api", "https://github.test/acme/api", (f"group:acme:{other.id}",))
+
+
+@pytest.mark.parametrize("answer", [403, 404, 405])
+def test_a_server_without_repositories_by_id_knows_them_by_name(
+    service: GitHub, api: Repository, connector: GitHubConnector, answer: int
+) -> None:
+    service.rename(api, "mills/water")
+    service.repository("acme/api")
+    service.fail(1, lambda: JSONResponse({"message": "no"}, answer), only="repositories/")
+    with pytest.raises(NotFound, match="now belongs to another"):
         list(connector.read(UNIT))
-    with pytest.raises(NotFound):
-        list(connector.fetch(UNIT, [f"{ROOT}/issues/{issue}"]))
-    assert connector.unit_of(f"{ROOT}/issues/{issue}") is None
+
+
+def test_a_repository_that_its_own_name_does_not_show_is_not_found(
+    service: GitHub, api: Repository, connector: GitHubConnector
+) -> None:
+    """Two answers that contradict each other: the one that hides it counts."""
+    service.fail(1, lambda: JSONResponse({"message": "Not Found"}, 404), only="repos/acme/api")
+    with pytest.raises(NotFound, match="repos/acme/api: not found"):
+        list(connector.read(UNIT))
 
 
 def test_a_renamed_repository_is_found_under_the_name_that_the_settings_have(service: GitHub, api: Repository) -> None:
@@ -108,27 +160,27 @@ def test_a_renamed_repository_is_found_under_the_name_that_the_settings_have(ser
     with serving(service) as url:
         settings = {"id": "acme", "source": "github", "token": TOKEN, "base_url": url, "include": ["acme/api"]}
         with closing(connect(GitHubConnection.model_validate(settings))) as connector:
-            assert [unit.id for unit in connector.units()] == ["mills/water"]
+            assert [(unit.id, unit.name) for unit in connector.units()] == [(UNIT.id, "mills/water")]
 
 
 def test_units_name_their_readers(service: GitHub, connector: GitHubConnector) -> None:
     service.repository("acme/open")
-    service.repository("acme/closed", private=True)
-    assert {unit.id: unit.readers for unit in connector.units()} == {
+    closed = service.repository("acme/closed", private=True)
+    assert {unit.name: unit.readers for unit in connector.units()} == {
         "acme/open": ("public",),
-        "acme/closed": ("group:acme:acme/closed",),
+        "acme/closed": (f"group:acme:{closed.id}",),
     }
 
 
 def test_memberships_cost_a_request_for_each_handful_of_people(service: GitHub, connector: GitHubConnector) -> None:
     people = [f"person{number}" for number in range(120)]
     service.emails = {login: f"{login}@acme.test" for login in people[:100]}
-    service.repository("acme/closed", private=True, collaborators=people)
-    service.repository("acme/inner", private=True, collaborators=people[:10])
+    closed = service.repository("acme/closed", private=True, collaborators=people)
+    inner = service.repository("acme/inner", private=True, collaborators=people[:10])
     service.repository("acme/open", collaborators=people)
     found = {(one.group, one.email) for one in connector.memberships()}
-    assert found == {("acme/closed", email) for email in service.emails.values()} | {
-        ("acme/inner", f"{login}@acme.test") for login in people[:10]
+    assert found == {(str(closed.id), email) for email in service.emails.values()} | {
+        (str(inner.id), f"{login}@acme.test") for login in people[:10]
     }
     assert service.asked()["graphql"] == 3
     assert not any(path.startswith("users/") for path in service.asked())

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from typing import Any
-
 import httpx
 import pytest
 
@@ -11,6 +9,7 @@ from connectors.github.settings import GitHubConnection
 from connectors.github.source import connect
 from connectors.github.trees import GitFile
 from connectors.model import MARKDOWN, PLAIN_TEXT, Document, Unit
+from tests.connectors.github.conftest import GitHub
 
 
 @pytest.mark.parametrize(
@@ -62,8 +61,8 @@ def test_media_types() -> None:
     assert (media_type("a.md"), media_type("main.cob"), media_type("Makefile")) == (MARKDOWN, PLAIN_TEXT, PLAIN_TEXT)
 
 
-def test_other_patterns_read_the_files_anew(github: Any, connection: GitHubConnection) -> None:
-    unit = Unit("acme/api", "acme/api")
+def test_other_patterns_read_the_files_anew(github: GitHub, connection: GitHubConnection) -> None:
+    unit = Unit("77", "acme/api")
     github.files = {"README.md": b"# Api", "src/main.cob": b"STOP RUN.", "src/logo.png": b"\x89PNG\0"}
     github.add_issue(1)
     *_, last = connect(connection, httpx.MockTransport(github)).read(unit)

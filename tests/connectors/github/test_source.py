@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,9 +15,12 @@ from connectors.github.file_rules import MAX_FILE_BYTES
 from connectors.github.settings import GitHubConnection
 from connectors.github.source import GitHubConnector, connect
 from connectors.model import MARKDOWN, PLAIN_TEXT, Document, Unit
+from tests.connectors.github.conftest import GitHub
 
-UNIT = Unit("acme/api", "acme/api")
-ROOT = "github:acme-github/acme/api"
+UNIT = Unit("77", "acme/api")
+ROOT = "github:acme-github/77"
+
+Answer = Callable[[httpx.Request], httpx.Response]
 
 
 def documents(items: Iterable[Item]) -> dict[str, Document]:
@@ -35,7 +38,11 @@ def last_cursor(items: list[Item]) -> dict[str, Any]:
     return cursor
 
 
-def fill(github: Any, issues: int = 8) -> None:
+def with_body(body: dict[str, Any]) -> Answer:
+    return lambda request: httpx.Response(200, json=body)
+
+
+def fill(github: GitHub, issues: int = 8) -> None:
     for number in range(1, issues + 1):
         github.add_issue(number, pull=number % 3 == 0)
     github.files = {
@@ -46,7 +53,7 @@ def fill(github: Any, issues: int = 8) -> None:
     }
 
 
-def test_everything_is_read_once(github: Any, connector: GitHubConnector) -> None:
+def test_everything_is_read_once(github: GitHub, connector: GitHubConnector) -> None:
     fill(github)
     items = list(connector.read(UNIT))
     assert set(documents(items)) == {
@@ -61,7 +68,7 @@ def test_everything_is_read_once(github: Any, connector: GitHubConnector) -> Non
     assert len(items) == len({getattr(item, "id", None) or getattr(item, "document_id", id(item)) for item in items})
 
 
-def test_documents_carry_what_is_known(github: Any, connector: GitHubConnector) -> None:
+def test_documents_carry_what_is_known(github: GitHub, connector: GitHubConnector) -> None:
     fill(github)
     found = documents(connector.read(UNIT))
     issue = found["issues/1"]
@@ -87,7 +94,7 @@ def test_documents_carry_what_is_known(github: Any, connector: GitHubConnector) 
 @pytest.mark.parametrize("honours_since", [True, False])
 @pytest.mark.parametrize("issues", [2, 3])
 def test_nothing_changed_costs_a_constant_number_of_requests(
-    github: Any, connector: GitHubConnector, issues: int, honours_since: bool, etags: bool
+    github: GitHub, connector: GitHubConnector, issues: int, honours_since: bool, etags: bool
 ) -> None:
     github.honours_since, github.etags = honours_since, etags
     fill(github, issues)
@@ -109,7 +116,7 @@ def test_nothing_changed_costs_a_constant_number_of_requests(
 
 
 @pytest.mark.parametrize("honours_since", [True, False])
-def test_only_what_changed_is_read_again(github: Any, connector: GitHubConnector, honours_since: bool) -> None:
+def test_only_what_changed_is_read_again(github: GitHub, connector: GitHubConnector, honours_since: bool) -> None:
     github.honours_since = honours_since
     fill(github)
     cursor = last_cursor(list(connector.read(UNIT)))
@@ -129,7 +136,7 @@ def test_only_what_changed_is_read_again(github: Any, connector: GitHubConnector
     assert asked_for_comments == {"repos/acme/api/issues/5/comments"}
 
 
-def test_late_listings_inside_the_overlap_are_read(github: Any, connector: GitHubConnector) -> None:
+def test_late_listings_inside_the_overlap_are_read(github: GitHub, connector: GitHubConnector) -> None:
     fill(github, 2)
     cursor = last_cursor(list(connector.read(UNIT)))
     github.minutes -= 62  # 2 minutes before the last update
@@ -137,7 +144,7 @@ def test_late_listings_inside_the_overlap_are_read(github: Any, connector: GitHu
     assert set(documents(connector.read(UNIT, cursor))) == {"issues/7"}
 
 
-def test_a_change_in_the_second_of_the_read_is_not_missed(github: Any, connector: GitHubConnector) -> None:
+def test_a_change_in_the_second_of_the_read_is_not_missed(github: GitHub, connector: GitHubConnector) -> None:
     now = f"{datetime.now(UTC) + timedelta(seconds=1):%Y-%m-%dT%H:%M:%SZ}"
     github.add_issue(1, updated_at=now)
     cursor = last_cursor(list(connector.read(UNIT)))
@@ -148,7 +155,7 @@ def test_a_change_in_the_second_of_the_read_is_not_missed(github: Any, connector
 @pytest.mark.parametrize("honours_since", [True, False])
 @pytest.mark.parametrize("page_size", [1, 2, 3, 100])
 def test_a_killed_read_continues_from_any_checkpoint(
-    github: Any, connector: GitHubConnector, page_size: int, honours_since: bool, monkeypatch: pytest.MonkeyPatch
+    github: GitHub, connector: GitHubConnector, page_size: int, honours_since: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("connectors.github.resources.files.FILES_PER_CHECKPOINT", 1)
     github.page_size, github.honours_since = page_size, honours_since
@@ -168,7 +175,7 @@ def test_a_killed_read_continues_from_any_checkpoint(
 
 @pytest.mark.parametrize("same_second", [False, True])
 def test_an_update_while_pages_are_read_hides_nothing(
-    github: Any, connector: GitHubConnector, same_second: bool
+    github: GitHub, connector: GitHubConnector, same_second: bool
 ) -> None:
     """Object 1 moves to the end after the first page: with page numbers, the others move up by one."""
     fill(github, 8)
@@ -191,7 +198,9 @@ def documents_allowing_repeats(items: Iterable[Item]) -> set[str]:
     return {item.id.removeprefix(f"{ROOT}/") for item in items if isinstance(item, Document)}
 
 
-def test_a_listing_in_another_order_has_no_checkpoint_before_its_end(github: Any, connector: GitHubConnector) -> None:
+def test_a_listing_in_another_order_has_no_checkpoint_before_its_end(
+    github: GitHub, connector: GitHubConnector
+) -> None:
     fill(github, 6)
     newest_first = sorted(github.issues.values(), key=lambda issue: issue["updated_at"], reverse=True)
 
@@ -207,19 +216,28 @@ def test_a_listing_in_another_order_has_no_checkpoint_before_its_end(github: Any
     assert not documents(again)
 
 
-def test_readers_that_change_are_told_for_everything(github: Any, connector: GitHubConnector) -> None:
+def test_readers_that_change_cost_no_content(github: GitHub, connector: GitHubConnector) -> None:
+    """Who may read a repository is known from its unit; only what has changed itself is read again."""
+    fill(github)
+    cursor = last_cursor(list(connector.read(UNIT)))
+    github.repository.update(private=True, visibility="private")
+    github.touch(2, title="Changed")
+    again = documents(connector.read(UNIT, cursor))
+    assert {name: one.readers for name, one in again.items()} == {"issues/2": ("group:acme-github:77",)}
+
+
+def test_another_branch_is_read_whole(github: GitHub, connector: GitHubConnector) -> None:
     fill(github)
     items = list(connector.read(UNIT))
-    github.repository.update(private=True, visibility="private")
+    github.repository["default_branch"] = "next"
     del github.files["LICENSE"]
     again = list(connector.read(UNIT, last_cursor(items)))
     assert set(documents(again)) == set(documents(items)) - {"blob/LICENSE"}
-    assert {document.readers for document in documents(again).values()} == {("group:acme-github:acme/api",)}
     assert Deleted(f"{ROOT}/blob/LICENSE") in again
     assert not documents(connector.read(UNIT, last_cursor(again)))
 
 
-def test_a_window_takes_in_what_was_updated_inside(github: Any, connector: GitHubConnector) -> None:
+def test_a_window_takes_in_what_was_updated_inside(github: GitHub, connector: GitHubConnector) -> None:
     fill(github, 8)
     window = Window(datetime(2026, 1, 1, 2, tzinfo=UTC), datetime(2026, 1, 1, 4, tzinfo=UTC))
     items = list(connector.read(UNIT, {"any": "cursor"}, window))
@@ -230,7 +248,7 @@ def test_a_window_takes_in_what_was_updated_inside(github: Any, connector: GitHu
 
 
 def test_files_put_back_while_a_read_was_killed_are_read(
-    github: Any, connector: GitHubConnector, monkeypatch: pytest.MonkeyPatch
+    github: GitHub, connector: GitHubConnector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("connectors.github.resources.files.FILES_PER_CHECKPOINT", 1)
     github.files = {"a.md": b"old a", "b.md": b"old b"}
@@ -249,14 +267,14 @@ def test_files_put_back_while_a_read_was_killed_are_read(
 
 @pytest.mark.parametrize("cursor", [{"version": 0}, {"readers": ["public"], "branch": "main"}])
 def test_a_cursor_of_another_version_reads_everything(
-    github: Any, connector: GitHubConnector, cursor: dict[str, Any]
+    github: GitHub, connector: GitHubConnector, cursor: dict[str, Any]
 ) -> None:
     fill(github)
     assert len(documents(connector.read(UNIT, cursor))) == 8 + 3
 
 
 @pytest.mark.parametrize("status", [404, 409, 422])
-def test_files_without_history_have_no_time(github: Any, connector: GitHubConnector, status: int) -> None:
+def test_files_without_history_have_no_time(github: GitHub, connector: GitHubConnector, status: int) -> None:
     fill(github, 0)
     github.answers["repos/acme/api/commits"] = lambda request: httpx.Response(status, json={"message": "no"})
     found = documents(connector.read(UNIT))
@@ -264,7 +282,7 @@ def test_files_without_history_have_no_time(github: Any, connector: GitHubConnec
     assert len(found) == 3
 
 
-def test_files_that_are_not_text_are_passed_over_with_a_reason(github: Any, connector: GitHubConnector) -> None:
+def test_files_that_are_not_text_are_passed_over_with_a_reason(github: GitHub, connector: GitHubConnector) -> None:
     github.files = {
         "empty.md": b" \n",
         "data.txt": b"\x00\x01",
@@ -291,7 +309,7 @@ def test_files_that_are_not_text_are_passed_over_with_a_reason(github: Any, conn
 
 
 @pytest.mark.parametrize("etags", [True, False])
-def test_a_truncated_tree_is_walked(github: Any, connector: GitHubConnector, etags: bool) -> None:
+def test_a_truncated_tree_is_walked(github: GitHub, connector: GitHubConnector, etags: bool) -> None:
     github.etags, github.tree_limit = etags, 4
     github.files = {
         f"{top}/{inner}/{name}.md": f"{top}{inner}{name}".encode() for top in "ab" for inner in "cd" for name in "xyz"
@@ -304,20 +322,18 @@ def test_a_truncated_tree_is_walked(github: Any, connector: GitHubConnector, eta
     assert [item for item in again if not isinstance(item, Checkpoint)] == [Deleted(f"{ROOT}/blob/b/d/z.md")]
 
 
-def test_an_empty_repository_has_no_files(github: Any, connector: GitHubConnector) -> None:
+def test_an_empty_repository_has_no_files(github: GitHub, connector: GitHubConnector) -> None:
     items = list(connector.read(UNIT))
     assert last_cursor(items)["files"] == {}
     assert all(isinstance(item, Checkpoint) for item in items)
 
 
-def test_pull_requests_are_read_where_issues_are_switched_off(github: Any, connector: GitHubConnector) -> None:
+def test_pull_requests_are_read_where_issues_are_switched_off(github: GitHub, connector: GitHubConnector) -> None:
     fill(github)
     pulls = [issue for issue in github.issues.values() if issue.pop("pull_request", None)]
     for pull in pulls:
         pull.update(head={"ref": "fix"}, base={"ref": "main"}, merged_at="2026-01-02T00:00:00Z", state="closed")
-        github.answers[f"repos/acme/api/pulls/{pull['number']}"] = lambda request, pull=pull: httpx.Response(
-            200, json=pull
-        )
+        github.answers[f"repos/acme/api/pulls/{pull['number']}"] = with_body(pull)
     github.repository["has_issues"] = False
     gone = httpx.Response(410, json={"message": "Issues are disabled for this repo"})
     github.answers["repos/acme/api/issues"] = lambda request: gone
@@ -340,7 +356,7 @@ def test_pull_requests_are_read_where_issues_are_switched_off(github: Any, conne
 
 
 @pytest.mark.parametrize("status", [403, 404])
-def test_one_part_out_of_reach_leaves_the_other(github: Any, connector: GitHubConnector, status: int) -> None:
+def test_one_part_out_of_reach_leaves_the_other(github: GitHub, connector: GitHubConnector, status: int) -> None:
     fill(github, 2)
     github.answers["repos/acme/api/git/trees/main"] = lambda request: httpx.Response(status, json={"message": "no"})
     reading = connector.read(UNIT)
@@ -371,7 +387,7 @@ def collect(reading: Iterable[Item], items: list[Item]) -> None:
     ],
 )
 def test_one_bad_object_does_not_stop_the_read(
-    github: Any, connector: GitHubConnector, answer: httpx.Response, kind: type
+    github: GitHub, connector: GitHubConnector, answer: httpx.Response, kind: type
 ) -> None:
     fill(github, 3)
     github.issues[2]["comments"] = 1
@@ -387,7 +403,7 @@ def test_one_bad_object_does_not_stop_the_read(
     assert items[-1].complete
 
 
-def test_a_server_that_stops_answering_stops_the_read(github: Any, connector: GitHubConnector) -> None:
+def test_a_server_that_stops_answering_stops_the_read(github: GitHub, connector: GitHubConnector) -> None:
     fill(github, 30)
     for number in github.issues:
         github.issues[number]["comments"] = 1
@@ -401,7 +417,7 @@ def test_a_server_that_stops_answering_stops_the_read(github: Any, connector: Gi
 
 @pytest.mark.parametrize("place", ["issues", "issues/comments", "graphql", "releases", "git/trees/main"])
 def test_a_server_that_is_down_is_left_soon(
-    github: Any, connection: GitHubConnection, connector: GitHubConnector, place: str
+    github: GitHub, connection: GitHubConnection, connector: GitHubConnector, place: str
 ) -> None:
     """And the next read goes on from the last checkpoint."""
     fill(github)
@@ -432,7 +448,7 @@ def test_a_server_that_is_down_is_left_soon(
     ],
 )
 def test_trouble_of_the_connection_is_not_one_objects(
-    github: Any, connector: GitHubConnector, answer: httpx.Response, error: type[Exception]
+    github: GitHub, connector: GitHubConnector, answer: httpx.Response, error: type[Exception]
 ) -> None:
     fill(github, 3)
     github.issues[2]["comments"] = 1
@@ -449,27 +465,27 @@ def test_trouble_of_the_connection_is_not_one_objects(
         {"number": 1, "labels": ["plain"], "milestone": None, "assignees": None, "pull_request": None},
     ],
 )
-def test_missing_fields(github: Any, connector: GitHubConnector, payload: dict[str, Any]) -> None:
+def test_missing_fields(github: GitHub, connector: GitHubConnector, payload: dict[str, Any]) -> None:
     github.issues[1] = {"updated_at": "", **payload}
     document = documents(connector.read(UNIT))["issues/1"]
     assert (document.title, document.author) == ("#1", "ghost")
     assert document.url == "https://github.test/acme/api/issues/1"
 
 
-def test_a_time_that_is_none_is_recorded(github: Any, connector: GitHubConnector) -> None:
+def test_a_time_that_is_none_is_recorded(github: GitHub, connector: GitHubConnector) -> None:
     github.add_issue(1, updated_at="yesterday")
     (failed,) = [item for item in connector.read(UNIT) if isinstance(item, Failed)]
     assert failed.document_id == f"{ROOT}/issues/1"
     assert "yesterday" in failed.error
 
 
-def test_fetch_looks_again(github: Any, connector: GitHubConnector) -> None:
+def test_fetch_looks_again(github: GitHub, connector: GitHubConnector) -> None:
     fill(github, 4)
     read = documents(connector.read(UNIT))
     del github.issues[2]
     github.issues[4]["repository_url"] = "https://ghe.test/api/v3/repos/acme/other"  # transferred
     wanted = ["issues/1", "issues/2", "pull/3", "issues/3", "issues/4", "blob/README.md", "blob/gone.md", "wiki/x"]
-    ids = [*(f"{ROOT}/{name}" for name in wanted), "github:other/acme/api/issues/1", f"{ROOT}/issues/x"]
+    ids = [*(f"{ROOT}/{name}" for name in wanted), "github:other/77/issues/1", f"{ROOT}/issues/x"]
     found = list(connector.fetch(UNIT, ids))
     assert [item.id if isinstance(item, Document) else item for item in found] == [
         f"{ROOT}/issues/1",
@@ -479,19 +495,19 @@ def test_fetch_looks_again(github: Any, connector: GitHubConnector) -> None:
         Deleted(f"{ROOT}/issues/4"),
         f"{ROOT}/blob/README.md",
         *(Deleted(f"{ROOT}/{name}") for name in ("blob/gone.md", "wiki/x")),
-        Deleted("github:other/acme/api/issues/1"),
+        Deleted("github:other/77/issues/1"),
         Deleted(f"{ROOT}/issues/x"),
     ]
     assert documents(found) == {name: read[name] for name in ("issues/1", "pull/3", "blob/README.md")}
 
 
-def test_fetch_of_nothing_asks_nothing(github: Any, connector: GitHubConnector) -> None:
+def test_fetch_of_nothing_asks_nothing(github: GitHub, connector: GitHubConnector) -> None:
     assert list(connector.fetch(UNIT, [])) == []
     assert github.asked == []
     assert connector.requests == 0
 
 
-def test_check_names_the_token_and_its_reach(github: Any, connector: GitHubConnector) -> None:
+def test_check_names_the_token_and_its_reach(github: GitHub, connector: GitHubConnector) -> None:
     findings = connector.check()
     assert [(finding.subject, finding.ok, finding.detail) for finding in findings] == [
         ("credentials", True, "bot, scopes: repo, read:org"),
@@ -506,7 +522,7 @@ def test_check_names_the_token_and_its_reach(github: Any, connector: GitHubConne
         (lambda request: httpx.Response(503), "HTTP 503"),
     ],
 )
-def test_check_says_what_is_wrong(github: Any, connector: GitHubConnector, answer: Any, detail: str) -> None:
+def test_check_says_what_is_wrong(github: GitHub, connector: GitHubConnector, answer: Answer, detail: str) -> None:
     github.answers["user"] = answer
     (finding,) = connector.check()
     assert not finding.ok

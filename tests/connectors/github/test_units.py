@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from zlib import crc32
 
 import httpx
 import pytest
@@ -11,8 +12,17 @@ from connectors.github.settings import GitHubConnection
 from connectors.github.source import connect
 
 
-def repos(*names: str) -> list[dict[str, str]]:
-    return [{"full_name": name, "html_url": f"https://github.test/{name}"} for name in names]
+def repos(*names: str) -> list[dict[str, Any]]:
+    """Repositories, each with an id of its own: GitHub's names know no case."""
+    return [
+        {"id": crc32(name.lower().encode()), "full_name": name, "html_url": f"https://github.test/{name}"}
+        for name in names
+    ]
+
+
+def named(name: str) -> dict[str, Any]:
+    """The answer for one repository by its name."""
+    return {f"repos/{name}": repos(name)[0]}
 
 
 def units(connection: GitHubConnection, answers: dict[str, Any], include: Sequence[str] = ("*",)) -> list[str]:
@@ -25,7 +35,7 @@ def units(connection: GitHubConnection, answers: dict[str, Any], include: Sequen
         return httpx.Response(200, json=body)
 
     patterns = connection.model_copy(update={"include": tuple(include), "exclude": ("acme/secret-*",)})
-    return [unit.id for unit in connect(patterns, httpx.MockTransport(answer)).units()]
+    return [unit.name for unit in connect(patterns, httpx.MockTransport(answer)).units()]
 
 
 @pytest.mark.parametrize(
@@ -43,6 +53,8 @@ def units(connection: GitHubConnection, answers: dict[str, Any], include: Sequen
             ["acme/a", "else/public"],
             ["acme/a", "else/public"],
         ),
+        ({"user/repos": repos("acme/a"), "repos/corp/core": 403}, ["corp/core", "acme/a"], ["acme/a"]),
+        ({"user/repos": [], "repos/corp/core": 403, **named("acme/a")}, ["corp/core", "acme/a"], ["acme/a"]),
     ],
 )
 def test_each_kind_of_token_tells_its_repositories(
@@ -56,6 +68,21 @@ def test_a_token_that_may_list_nothing_is_an_error(connection: GitHubConnection)
         units(connection, {})
 
 
+def test_a_token_that_is_refused_all_that_the_settings_name_is_an_error(connection: GitHubConnection) -> None:
+    with pytest.raises(AccessDenied, match="repos/acme/a"):
+        units(connection, {"user/repos": [], "repos/acme/b": 404}, ["acme/a", "acme/b"])
+
+
 def test_a_wrong_token_is_an_error(connection: GitHubConnection) -> None:
     with pytest.raises(AuthenticationFailed):
         units(connection, {"user/repos": 401})
+
+
+@pytest.mark.parametrize("odd", [None, 0, -1, "77", True, 7.5, {}])
+def test_a_repository_without_a_usable_id_is_not_read(
+    connection: GitHubConnection, odd: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its name alone could pass to another repository, and take the readers of this one along."""
+    listed = [{**repos("acme/a")[0], "id": odd}, *repos("acme/b")]
+    assert units(connection, {"user/repos": listed}) == ["acme/b"]
+    assert "acme/a is not read: the server gives it no id" in caplog.text

@@ -15,10 +15,10 @@ from connectors.registry import receive
 from connectors.webhooks import DeliveryRefused, DeliveryUnreadable, Event, Invalidation
 
 SECRET = "It's a Secret to Everybody"
-UNIT = "acme/api"
+UNIT = "77"
 ROOT = f"github:gh/{UNIT}"
-REPOSITORY = {"full_name": UNIT, "default_branch": "main"}
-ELSEWHERE = {"full_name": "acme/web", "default_branch": "main"}
+REPOSITORY = {"id": 77, "full_name": "acme/api", "default_branch": "main"}
+ELSEWHERE = {"id": 78, "full_name": "acme/web", "default_branch": "main"}
 EXAMPLES: list[dict[str, Any]] = json.loads((Path(__file__).parent / "payloads" / "webhooks.json").read_text("utf-8"))
 """The examples of `@octokit/webhooks-examples`, one for each event and action; see the licence beside them."""
 UNITS, MEMBERSHIPS, WHOLE = Invalidation("units"), Invalidation("memberships"), Invalidation("unit", UNIT)
@@ -62,7 +62,7 @@ def test_the_documented_signature_fits() -> None:
                 "issue": {"number": 7},
                 "changes": {"new_issue": {"number": 2}, "new_repository": ELSEWHERE},
             },
-            [one("issues", 7), one("issues", 2, "acme/web")],
+            [one("issues", 7), one("issues", 2, "78")],
         ),
         ("issue_comment", {"action": "edited", "issue": {"number": 7}}, [one("issues", 7)]),
         ("issue_comment", {"issue": {"number": 8, "pull_request": {"url": "x"}}}, [one("pull", 8)]),
@@ -78,7 +78,7 @@ def test_the_documented_signature_fits() -> None:
                 "discussion": {"number": 9},
                 "changes": {"new_discussion": {"number": 3}, "new_repository": ELSEWHERE},
             },
-            [one("discussions", 9), one("discussions", 3, "acme/web")],
+            [one("discussions", 9), one("discussions", 3, "78")],
         ),
         (
             "discussion",
@@ -92,7 +92,11 @@ def test_the_documented_signature_fits() -> None:
         ("repository", {"action": "edited"}, [WHOLE]),
         *(
             ("repository", {"action": action}, [UNITS, MEMBERSHIPS])
-            for action in ("created", "renamed", "transferred", "deleted", "archived", "privatized", "publicized")
+            for action in ("created", "renamed", "archived", "publicized")
+        ),
+        *(
+            ("repository", {"action": action}, [Invalidation("units", UNIT), MEMBERSHIPS])
+            for action in ("transferred", "deleted", "privatized")
         ),
         ("public", {}, [UNITS, MEMBERSHIPS]),
         ("member", {"action": "removed"}, [MEMBERSHIPS]),
@@ -102,7 +106,12 @@ def test_the_documented_signature_fits() -> None:
         ("organization", {"action": "member_removed"}, [MEMBERSHIPS]),
         ("organization", {"action": "renamed"}, [UNITS, MEMBERSHIPS]),
         ("installation", {"action": "suspend"}, [UNITS, MEMBERSHIPS]),
-        ("installation_repositories", {"action": "added"}, [UNITS, MEMBERSHIPS]),
+        ("installation_repositories", {"action": "added", "repositories_removed": []}, [UNITS, MEMBERSHIPS]),
+        (
+            "installation_repositories",
+            {"action": "removed", "repositories_removed": [REPOSITORY, {"full_name": "acme/odd"}, ELSEWHERE]},
+            [Invalidation("units", "77"), Invalidation("units", "78"), MEMBERSHIPS],
+        ),
     ],
 )
 def test_events_say_where_to_look(
@@ -144,7 +153,9 @@ def test_github_s_own_examples_are_mapped_or_named(connection: GitHubConnection,
         example["payload"].get("repository"),
         (example["payload"].get("changes") or {}).get("new_repository"),
     )
-    assert {change.unit for change in event.invalidations} <= {"", *(one["full_name"] for one in repositories if one)}
+    removed = example["payload"].get("repositories_removed", ())
+    expected = {"", *(str(one["id"]) for one in (*repositories, *removed) if one)}
+    assert {change.unit for change in event.invalidations} <= expected
 
 
 @pytest.mark.parametrize(
@@ -182,11 +193,14 @@ def test_without_a_secret_nothing_is_taken(connection: GitHubConnection, secret:
         ("issues", b"[" * 100_000),
         ("issues", b'["issue"]'),
         ("issues", b"{}"),
-        ("issues", b'{"issue": {"number": "x"}, "repository": {"full_name": "acme/api"}}'),
+        ("issues", b'{"issue": {"number": "x"}, "repository": {"id": 77}}'),
         ("issues", b'{"issue": {"number": 1}}'),
-        ("issues", b'{"issue": null, "repository": {"full_name": "acme/api"}}'),
+        ("issues", b'{"issue": {"number": 1}, "repository": {"full_name": "acme/api"}}'),
+        ("issues", b'{"issue": {"number": 1}, "repository": {"id": "77", "full_name": "acme/api"}}'),
+        ("issues", b'{"issue": null, "repository": {"id": 77}}'),
+        ("repository", b'{"action": "deleted", "repository": {"full_name": "acme/api"}}'),
         ("issues", b'{"issue": {"number": 1}, "repository": "acme/api"}'),
-        ("push", b'{"repository": {"full_name": "acme/api"}}'),
+        ("push", b'{"repository": {"id": 77}}'),
         ("", b"{}"),
     ],
 )

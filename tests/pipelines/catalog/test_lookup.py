@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from pipelines.catalog import Outcome, open_catalog
-from pipelines.catalog.documents import Documents
-from pipelines.catalog.lookup import resolve, resolve_ids, spellings
+from connectors.model import Unit
+from pipelines.catalog import Catalog, Outcome, open_catalog
+from pipelines.catalog.lookup import present_spellings, resolve, resolve_ids, spellings
 from pipelines.settings import Settings
 
 PAGE = "https://example.com/page"
@@ -26,16 +28,19 @@ DOCUMENTS = {
 
 
 @pytest.fixture
-def documents(settings: Settings) -> Iterator[Documents]:
+def catalog(settings: Settings) -> Iterator[Catalog]:
     outcomes = [
         Outcome(id=name, url=url, status="deleted" if name == "notion:gone" else "pending")
         for name, url in DOCUMENTS.items()
     ]
-    with open_catalog(settings) as catalog:
-        catalog.commit_read(
-            "acme", "unit", outcomes, documents_path=None, unchanged=[], fingerprints={}, listing=None, cursor=None
-        )
-        yield catalog.documents
+    with open_catalog(settings) as opened:
+        record(opened, "unit", outcomes)
+        yield opened
+
+
+def record(catalog: Catalog, unit: str, outcomes: list[Outcome]) -> None:
+    nothing: dict[str, Any] = {"documents_path": None, "listing": None, "cursor": None}
+    catalog.commit_read("acme", unit, outcomes, unchanged=[], fingerprints={}, **nothing)
 
 
 @pytest.mark.parametrize(
@@ -63,14 +68,14 @@ def documents(settings: Settings) -> Iterator[Documents]:
         ("https://example.com/%/_______________________", []),
     ],
 )
-def test_a_document_is_found_by_what_people_have_at_hand(documents: Documents, spelling: str, found: list[str]) -> None:
-    assert [row["id"] for row in resolve(documents, spelling)] == found
+def test_a_document_is_found_by_what_people_have_at_hand(catalog: Catalog, spelling: str, found: list[str]) -> None:
+    assert [row["id"] for row in resolve(catalog, spelling)] == found
 
 
-def test_many_are_looked_up_together(documents: Documents) -> None:
+def test_many_are_looked_up_together(catalog: Catalog) -> None:
     asked = ["notion:a", f"{PAGE}/#x", f"{PAGE}?v=1", "https://example.com/none", "github:none"]
     asked.append(f"https://docs.google.com/document/d/{FILE}")
-    assert resolve_ids(documents, asked) == {
+    assert resolve_ids(catalog, asked) == {
         "notion:a": ("notion:a",),
         f"{PAGE}/#x": ("notion:a",),
         f"{PAGE}?v=1": ("notion:gone", "notion:z"),
@@ -80,3 +85,75 @@ def test_many_are_looked_up_together(documents: Documents) -> None:
 
 def test_an_id_has_one_spelling() -> None:
     assert spellings("github:acme/acme/api#1?") == ["github:acme/acme/api#1?"]
+
+
+SITE = "https://github.test"
+API, NEWER, LISTED_BY_NAME = Unit("77", "mills/water"), Unit("99", "acme/api"), Unit("acme/api", "acme/api")
+
+
+def unit_at(unit: Unit) -> Unit:
+    return replace(unit, url=f"{SITE}/{unit.name}")
+
+
+@pytest.fixture
+def renamed(catalog: Catalog) -> Catalog:
+    """Repository 77 was `acme/api`, which is the name of another one now; documents of both, as they were last read.
+
+    Before, units had their name for an id: one such is left.
+    """
+    for listed in ([LISTED_BY_NAME], [replace(API, name="acme/api")], [API, NEWER]):
+        catalog.units.replace_listing("acme", "github", map(unit_at, listed))
+    for unit, names in ((API, ("issues/3", "blob/a.md")), (NEWER, ("issues/1",)), (LISTED_BY_NAME, ("issues/3",))):
+        found = [
+            Outcome(id=f"github:acme/{unit.id}/{n}", url=f"{SITE}/{unit.name}/{n}", status="indexed") for n in names
+        ]
+        record(catalog, unit.id, found)
+    record(catalog, API.id, [Outcome(id="github:acme/77/pull/8", url="https://elsewhere.test/8", status="indexed")])
+    return catalog
+
+
+@pytest.mark.parametrize(
+    ("spelling", "found"),
+    [
+        ("github:acme/77/issues/3", ["github:acme/77/issues/3"]),
+        ("github:acme/mills/water/issues/3", ["github:acme/77/issues/3"]),
+        ("github:acme/acme/api/issues/3", ["github:acme/77/issues/3"]),
+        ("github:acme/Acme/API/issues/3", ["github:acme/77/issues/3"]),
+        ("github:acme/acme/api/blob/a.md", ["github:acme/77/blob/a.md"]),
+        ("github:acme/acme/api/issues/1", ["github:acme/99/issues/1"]),
+        ("github:acme/acme/api/issues/7", []),
+        ("github:other/acme/api/issues/3", []),
+        ("slack:acme/acme/api/issues/3", []),
+        ("github:acme/acme/ap/issues/3", []),
+        (f"{SITE}/acme/api/blob/a.md", ["github:acme/77/blob/a.md"]),
+        (f"{SITE}/acme/api/blob/a.md?plain=1#L3", ["github:acme/77/blob/a.md"]),
+        (f"{SITE}/acme/API/blob/a.md", ["github:acme/77/blob/a.md"]),
+        (f"{SITE}/acme/api/issues/1", ["github:acme/99/issues/1"]),
+        (f"{SITE}/mills/water/issues/3", ["github:acme/77/issues/3"]),
+        (f"{SITE}/mills/water/pull/8", ["github:acme/77/pull/8"]),
+        (f"{SITE}/acme/api/pull/8", ["github:acme/77/pull/8"]),
+        (f"{SITE}/acme/ap/issues/3", []),
+    ],
+)
+def test_a_former_name_leads_to_its_unit(renamed: Catalog, spelling: str, found: list[str]) -> None:
+    """The unit that has the name now comes first, as long as it has such a document."""
+    assert [row["id"] for row in resolve(renamed, spelling)] == found
+    assert resolve_ids(renamed, [spelling]) == ({spelling: tuple(found)} if found else {})
+
+
+@pytest.mark.parametrize("status", ["indexed", "deleted"])
+def test_what_is_past_is_found_where_nothing_else_is_meant(catalog: Catalog, status: Any) -> None:
+    """A unit that is gone, or a document that is deleted, can still be explained."""
+    catalog.units.replace_listing("acme", "github", [LISTED_BY_NAME])
+    record(catalog, "acme/api", [Outcome(id="github:acme/acme/api/issues/3", url=f"{SITE}/3", status=status)])
+    catalog.units.replace_listing("acme", "github", [API])
+    for spelling in ("github:acme/acme/api/issues/3", f"{SITE}/3"):
+        assert [row["id"] for row in resolve(catalog, spelling)] == ["github:acme/acme/api/issues/3"]
+        assert resolve_ids(catalog, [spelling]) == {spelling: ("github:acme/acme/api/issues/3",)}
+
+
+def test_the_unit_that_has_a_name_now_comes_before_one_that_had_it(renamed: Catalog) -> None:
+    old = "github:acme/acme/api/issues/3"
+    expected = [f"github:acme/{unit}/issues/3" for unit in ("99", "77", "acme/api")]
+    assert list(present_spellings(renamed.unit_names, old)) == expected
+    assert list(present_spellings(renamed.unit_names, "github:acme/99/issues/3")) == []

@@ -70,7 +70,7 @@ def test_figures_follow_the_definitions(expected: dict[str, int], found: list[st
         min_size=1,
     )
 )
-def test_figures_equal_those_of_pytrec_eval(judged: Any) -> None:
+def test_figures_equal_those_of_pytrec_eval(judged: dict[str, tuple[dict[str, int], list[str]]]) -> None:
     expected = {question: documents for question, (documents, _) in judged.items()}
     found = {question: documents for question, (_, documents) in judged.items()}
     ours, theirs = measure(expected, found), by_trec_eval(expected, found)
@@ -97,6 +97,7 @@ def result(document_id: str) -> DocumentResult:
         unit="unit",
         kind="page",
         parents=[],
+        breadcrumb=[],
         author="",
         created_at=None,
         updated_at=None,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import closing
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 from pipelines.index.contract import DocumentChange, Filters, Point
 from pipelines.index.identifiers import LONGEST_IDENTIFIER, is_lookup, with_identifiers
 from pipelines.index.lexical import document_vector, query_vector
+from tests.pipelines.index.conftest import Configured
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ TEXTS = {
         ("resolve_tenant_id", "camel"),
     ],
 )
-def test_an_exact_identifier_comes_first(edge: Any, question: str, first: str) -> None:
+def test_an_exact_identifier_comes_first(edge: Configured, question: str, first: str) -> None:
     with closing(edge.store()) as store, closing(edge.reader()) as reader:
         store.apply(_change(number, name) for number, name in enumerate(TEXTS))
         store.publish()

@@ -20,11 +20,13 @@ from pipelines.index.contract import (
     IndexReader,
     IndexSpec,
     IndexStore,
+    Mode,
     Payload,
     PayloadUpdate,
     Point,
 )
 from pipelines.index.fusion import LEXICAL_WEIGHT, RRF_K
+from tests.pipelines.index.conftest import Backend
 
 NAMESPACE = UUID(int=0)
 EVERYTHING = Filters(readers=None)
@@ -72,32 +74,32 @@ def names(hits: list[Hit]) -> list[str]:
 
 
 def found(
-    reader: IndexReader, filters: Filters, mode: Any = "hybrid", text: str = "water", limit: int = 10
+    reader: IndexReader, filters: Filters, mode: Mode = "hybrid", text: str = "water", limit: int = 10
 ) -> list[str]:
     return names(reader.search(mode=mode, text=text, dense=NORTH, filters=filters, limit=limit))
 
 
 @contextmanager
-def both(backend: Any) -> Iterator[tuple[IndexStore, IndexReader]]:
+def both(backend: Backend) -> Iterator[tuple[IndexStore, IndexReader]]:
     with closing(backend.store()) as store, closing(backend.reader(backend.spec)) as reader:
         yield store, reader
 
 
-def test_before_the_first_publication_nothing_is_found(backend: Any) -> None:
+def test_before_the_first_publication_nothing_is_found(backend: Backend) -> None:
     with closing(backend.reader()) as reader:
         assert found(reader, EVERYTHING) == []
         assert reader.document("a", EVERYTHING) == []
         assert (reader.info().documents, reader.info().points, reader.info().bytes) == (0, 0, 0)
 
 
-def test_an_empty_collection_can_be_published(backend: Any) -> None:
+def test_an_empty_collection_can_be_published(backend: Backend) -> None:
     with both(backend) as (store, reader):
         store.publish()
         assert found(reader, EVERYTHING) == []
         assert reader.info().points == store.info().points == 0
 
 
-def test_payloads_come_back_as_they_were_written(backend: Any) -> None:
+def test_payloads_come_back_as_they_were_written(backend: Backend) -> None:
     written = point("a#0", parents=["slack:acme/C1"], tags=["bug", "ünïcode"], extra={"nested": [1, 2.5, None]})
     with both(backend) as (store, reader):
         store.apply([new(written)])
@@ -110,7 +112,7 @@ def test_payloads_come_back_as_they_were_written(backend: Any) -> None:
 @pytest.mark.parametrize(
     ("mode", "expected"), [("dense", ["near#0", "far#0"]), ("lexical", ["far#0"]), ("hybrid", ["far#0", "near#0"])]
 )
-def test_modes(backend: Any, mode: Any, expected: list[str]) -> None:
+def test_modes(backend: Backend, mode: Mode, expected: list[str]) -> None:
     with both(backend) as (store, reader):
         store.apply([new(point("near#0", "a turbine", NORTH))])
         store.apply([new(point("far#0", "a sluice gate", [0.6, 0.8, 0.0, 0.0]))])
@@ -119,7 +121,7 @@ def test_modes(backend: Any, mode: Any, expected: list[str]) -> None:
         assert found(reader, EVERYTHING, mode, "where is the sluice?", limit=1) == expected[:1]
 
 
-def test_hybrid_scores_are_reciprocal_ranks(backend: Any) -> None:
+def test_hybrid_scores_are_reciprocal_ranks(backend: Backend) -> None:
     with both(backend) as (store, reader):
         store.apply([new(point("a#0", "sluice", NORTH)), new(point("b#0", "turbine", [0.6, 0.8, 0.0, 0.0]))])
         store.publish()
@@ -128,7 +130,7 @@ def test_hybrid_scores_are_reciprocal_ranks(backend: Any) -> None:
         assert second.score == pytest.approx(1 / (RRF_K + 1), rel=1e-3)
 
 
-def test_rare_words_weigh_more(backend: Any) -> None:
+def test_rare_words_weigh_more(backend: Backend) -> None:
     with both(backend) as (store, reader):
         store.apply(new(point(f"common{n}#0", "pump station")) for n in range(5))
         store.apply([new(point("rare#0", "penstock station"))])
@@ -136,7 +138,7 @@ def test_rare_words_weigh_more(backend: Any) -> None:
         assert found(reader, EVERYTHING, "lexical", "pump penstock")[0] == "rare#0"
 
 
-def test_a_question_of_stop_words_still_finds_by_meaning(backend: Any) -> None:
+def test_a_question_of_stop_words_still_finds_by_meaning(backend: Backend) -> None:
     with both(backend) as (store, reader):
         store.apply([new(point("a#0"))])
         store.publish()
@@ -144,14 +146,14 @@ def test_a_question_of_stop_words_still_finds_by_meaning(backend: Any) -> None:
         assert found(reader, EVERYTHING, "hybrid", "the of and") == ["a#0"]
 
 
-def test_dense_search_needs_a_vector(backend: Any) -> None:
+def test_dense_search_needs_a_vector(backend: Backend) -> None:
     with both(backend) as (store, reader):
         store.publish()
         with pytest.raises(ValueError, match="needs the query's vector"):
             reader.search(mode="hybrid", text="water", dense=None, filters=EVERYTHING, limit=5)
 
 
-def test_a_change_writes_refreshes_and_removes(backend: Any) -> None:
+def test_a_change_writes_refreshes_and_removes(backend: Backend) -> None:
     with both(backend) as (store, reader):
         store.apply([new(*(point(f"a#{n}", f"old{n}") for n in range(3)))])
         change = DocumentChange(
@@ -174,21 +176,21 @@ def test_a_change_writes_refreshes_and_removes(backend: Any) -> None:
             assert sorted(found(reader, EVERYTHING, "dense")) == ["a#0", "a#1", "a#3"]
 
 
-def test_a_refresh_of_a_point_that_is_gone_does_nothing(backend: Any) -> None:
+def test_a_refresh_of_a_point_that_is_gone_does_nothing(backend: Backend) -> None:
     with both(backend) as (store, _):
         store.apply([DocumentChange("a", updates=[PayloadUpdate(point_id("a#0"), payload("a"), "text")])])
         store.apply([DocumentChange("a", stale=[point_id("a#0")])])
         assert store.points(["a"]) == {}
 
 
-def test_a_text_that_leaves_and_returns_in_one_call_stays(backend: Any) -> None:
+def test_a_text_that_leaves_and_returns_in_one_call_stays(backend: Backend) -> None:
     with both(backend) as (store, _):
         store.apply([new(point("a#0"))])
         store.apply([DocumentChange("a", stale=[point_id("a#0")]), new(point("a#0", version="3"))])
         assert [one["version"] for one in store.points(["a"]).values()] == ["3"]
 
 
-def test_a_large_document_is_written_in_batches(backend: Any) -> None:
+def test_a_large_document_is_written_in_batches(backend: Backend) -> None:
     with both(backend) as (store, reader):
         store.apply([new(*(point(f"a#{n}") for n in range(600)))])
         store.apply([DocumentChange("a", stale=[point_id(f"a#{n}") for n in range(599)])])
@@ -199,7 +201,7 @@ def test_a_large_document_is_written_in_batches(backend: Any) -> None:
         assert names(reader.document("b", EVERYTHING)) == [f"b#{n}" for n in range(300)]
 
 
-def test_points_of_many_documents(backend: Any) -> None:
+def test_points_of_many_documents(backend: Backend) -> None:
     with both(backend) as (store, _):
         store.apply(new(point(f"d{n}#0")) for n in range(600))
         asked = [f"d{n}" for n in range(0, 600, 2)]
@@ -243,14 +245,14 @@ EXPECTED: list[tuple[Filters, set[str]]] = [
 
 
 @pytest.mark.parametrize("mode", ["hybrid", "dense", "lexical"])
-def test_filters(backend: Any, mode: Any) -> None:
+def test_filters(backend: Backend, mode: Mode) -> None:
     with both(backend) as (store, reader):
         store.apply(new(point(name, **fields)) for name, fields in FILTERED.items())
         store.publish()
         assert [(filters, set(found(reader, filters, mode))) for filters, _ in EXPECTED] == EXPECTED
 
 
-def test_a_document_is_filtered_alike(backend: Any) -> None:
+def test_a_document_is_filtered_alike(backend: Backend) -> None:
     with both(backend) as (store, reader):
         store.apply(new(point(name, **fields)) for name, fields in FILTERED.items())
         store.publish()
@@ -259,7 +261,7 @@ def test_a_document_is_filtered_alike(backend: Any) -> None:
             assert {name for hits in asked for name in names(hits)} == expected
 
 
-def test_a_reader_of_little_gets_as_many_hits(backend: Any) -> None:
+def test_a_reader_of_little_gets_as_many_hits(backend: Backend) -> None:
     """The readers filter works inside both legs: what others may see takes no places."""
     with both(backend) as (store, reader):
         store.apply(new(point(f"theirs{n}#0", "water water")) for n in range(300))
@@ -268,7 +270,7 @@ def test_a_reader_of_little_gets_as_many_hits(backend: Any) -> None:
         assert sorted(found(reader, Filters(readers=("user:me",)))) == sorted(f"mine{n}#0" for n in range(10))
 
 
-def test_one_answer_holds_one_version_of_a_document(backend: Any) -> None:
+def test_one_answer_holds_one_version_of_a_document(backend: Backend) -> None:
     """As a writer leaves it that was killed between writing new points and removing stale ones."""
     with both(backend) as (store, reader):
         store.apply([new(point("a#0", updated_at="2026-01-01T00:00:00+00:00"))])
@@ -278,7 +280,7 @@ def test_one_answer_holds_one_version_of_a_document(backend: Any) -> None:
         assert names(reader.document("a", EVERYTHING)) == ["a#1"]
 
 
-def test_what_was_written_is_there_when_opened_again(backend: Any) -> None:
+def test_what_was_written_is_there_when_opened_again(backend: Backend) -> None:
     with closing(backend.store()) as store:
         store.apply([new(point("a#0"), point("a#1"))])
         before = dict(store.scan())
@@ -289,7 +291,7 @@ def test_what_was_written_is_there_when_opened_again(backend: Any) -> None:
 
 
 @pytest.mark.parametrize("other", [{"model": "large"}, {"dimensions": 8}, {"chunking": "v2"}])
-def test_another_spec_is_refused_until_it_replaces_the_live_one(backend: Any, other: dict[str, Any]) -> None:
+def test_another_spec_is_refused_until_it_replaces_the_live_one(backend: Backend, other: dict[str, Any]) -> None:
     spec: IndexSpec = replace(backend.spec, **other)
     (name, value), *_ = other.items()
     with closing(backend.store()) as store:
@@ -312,7 +314,7 @@ def test_another_spec_is_refused_until_it_replaces_the_live_one(backend: Any, ot
         assert math.isclose(hits[0].score, 1.0, rel_tol=1e-5)
 
 
-def test_a_preview_shows_what_is_not_published(backend: Any) -> None:
+def test_a_preview_shows_what_is_not_published(backend: Backend) -> None:
     with both(backend) as (store, _):
         store.publish()
         store.apply([new(point("a#0", readers=["user:me"]))])

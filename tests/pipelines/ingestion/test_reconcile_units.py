@@ -42,7 +42,7 @@ def source(monkeypatch: pytest.MonkeyPatch) -> MemorySource:
 
 @pytest.fixture
 def services(settings: Settings, source: MemorySource) -> Iterator[Services]:
-    with Services(settings, FakeEmbedder()) as opened:
+    with Services(settings.model_copy(update={"connections": (CONNECTION,)}), FakeEmbedder()) as opened:
         opened.catalog.units.replace_listing(CONNECTION.id, CONNECTION.source, [UNIT])
         sync_unit(opened, CONNECTION, source, UNIT)
         yield opened
@@ -163,27 +163,29 @@ def test_units_that_are_gone_lose_their_documents(
     assert indexed(services) == set()
 
 
-def test_a_unit_shared_anew_is_read_again_without_embedding(
+def test_documents_follow_a_unit_that_is_shared_anew_without_being_read(
     services: Services, source: MemorySource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for number in range(30):
-        forgotten(source, number, readers=PRIVATE)
-    assert sync_connection(services, CONNECTION).documents.read == 0
     monkeypatch.setattr(source, "units", lambda: iter([replace(UNIT, readers=PRIVATE)]))
     report = sync_connection(services, CONNECTION)
-    assert (report.documents.changed, report.embedding.inputs, report.errors) == (30, 0, {})
+    assert (report.documents.changed, report.documents.read, report.errors) == (30, 0, {})
+    with services.store() as store:
+        assert {tuple(payload["readers"]) for _, payload in store.scan()} == {PRIVATE}
 
 
-def test_a_paused_connection_is_left_alone(services: Services, source: MemorySource) -> None:
+def test_of_a_paused_connection_rights_are_read_and_no_content(
+    services: Services, source: MemorySource, monkeypatch: pytest.MonkeyPatch
+) -> None:
     source.put(document(50))
     source.people = [Membership("team", "ada@example.com")]
+    monkeypatch.setattr(source, "units", lambda: iter([replace(UNIT, readers=PRIVATE)]))
     services.catalog.connections.pause("acme", True)
-    requests = source.requests
     assert sync_connection(services, CONNECTION).documents.read == 0
-    assert (source.requests, services.catalog.groups_of("ada@example.com")) == (requests, frozenset())
+    assert services.catalog.groups_of("ada@example.com")
+    with services.store() as store:
+        assert {tuple(payload["readers"]) for _, payload in store.scan()} == {PRIVATE}
     services.catalog.connections.pause("acme", False)
     assert sync_connection(services, CONNECTION).documents.new == 1
-    assert services.catalog.groups_of("ada@example.com")
 
 
 def test_memberships_that_cannot_be_read_stay_as_they_were(

@@ -44,7 +44,7 @@ def source() -> MemorySource:
 
 @pytest.fixture
 def services(settings: Settings) -> Iterator[Services]:
-    with Services(settings, FakeEmbedder()) as opened:
+    with Services(settings.model_copy(update={"connections": (CONNECTION,)}), FakeEmbedder()) as opened:
         opened.catalog.units.replace_listing(CONNECTION.id, CONNECTION.source, [UNIT])
         yield opened
 

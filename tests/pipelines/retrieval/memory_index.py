@@ -24,6 +24,7 @@ def chunk(document: str, position: int = 0, score: float = 1.0, **changes: Any) 
         "url": f"https://example.com/{document}",
         "author": "ada",
         "parents": ["github:acme/acme/api"],
+        "breadcrumb": ["acme/api"],
         "tags": ["bug"],
         "readers": ["public"],
         "created_at": NEW_YEAR.isoformat(),
@@ -44,7 +45,9 @@ class MemoryIndex:
         self.modes: list[tuple[Mode, Vector | None]] = []
         self.publish_before_document: list[Hit] | None = None
 
-    def search(self, *, mode: Mode, text: str, dense: Vector | None, filters: Filters, limit: int) -> list[Hit]:
+    def search(
+        self, *, mode: Mode, text: str, dense: Vector | None, filters: Filters, limit: int, depth: int | None = None
+    ) -> list[Hit]:
         self.limits.append(limit)
         self.modes.append((mode, dense))
         found = [hit for hit in self.chunks if includes(filters, hit.payload)]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from pydantic import SecretStr
 
@@ -45,7 +43,7 @@ def drive(id: str) -> DriveConnection:
         ("domain:example.com", (), {"public", "user:domain:example.com"}),
     ],
 )
-def test_what_a_person_holds(email: str, drives: tuple[str, ...], expected: Any) -> None:
+def test_what_a_person_holds(email: str, drives: tuple[str, ...], expected: set[str]) -> None:
     settings = Settings().model_copy(update={"connections": (GITHUB, *map(drive, drives))})
     tokens = person_tokens(email, settings, Groups())
     assert set(tokens) == expected
@@ -56,5 +54,5 @@ def test_what_a_person_holds(email: str, drives: tuple[str, ...], expected: Any)
     ("readers", "expected"),
     [((), ("public",)), (("group:acme:team",), ("group:acme:team", "public")), (("public",), ("public",))],
 )
-def test_what_a_service_holds(readers: tuple[str, ...], expected: Any) -> None:
+def test_what_a_service_holds(readers: tuple[str, ...], expected: tuple[str, ...]) -> None:
     assert service_tokens(readers) == expected

@@ -127,7 +127,9 @@ class Legs(MemoryIndex):
         self._legs = {"dense": list(dense), "lexical": list(lexical)}
         self.asked: list[tuple[Mode, str, Vector | None, Filters, int]] = []
 
-    def search(self, *, mode: Mode, text: str, dense: Vector | None, filters: Filters, limit: int) -> list[Hit]:
+    def search(
+        self, *, mode: Mode, text: str, dense: Vector | None, filters: Filters, limit: int, depth: int | None = None
+    ) -> list[Hit]:
         self.asked.append((mode, text, dense, filters, limit))
         return self._legs[mode]
 

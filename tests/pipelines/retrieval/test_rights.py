@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from connectors.drive.settings import DriveConnection
 from pipelines.index import open_reader, open_store
-from pipelines.index.contract import DocumentChange, Filters, IndexReader, IndexSpec, Point
+from pipelines.index.contract import DocumentChange, Filters, IndexReader, IndexSpec, Mode, Payload, Point
 from pipelines.retrieval import document, search
 from pipelines.retrieval.principals import person_tokens
 from pipelines.retrieval.schema import SearchFilters, SearchRequest
@@ -27,14 +29,15 @@ TOKENS = ["public", *(f"user:{person}" for person in PEOPLE), *GROUPS, *DOMAINS]
 SOURCES = ["notion", "drive", "github", "slack"]
 PARENTS, TAGS, KINDS = ["p:1", "p:2", "p:3"], ["bug", "urgent"], ["issue", "page", "thread"]
 EMBEDDER = FakeEmbedder()
-SETTINGS = Settings().model_copy(update={"connections": (DriveConnection.model_construct(id="drive", source="drive"),)})
+DRIVE = DriveConnection(id="drive", source="drive", token=SecretStr("unused"))
+SETTINGS = Settings().model_copy(update={"connections": (DRIVE,)})
 
 
-def _payloads() -> list[dict[str, object]]:
+def _payloads() -> list[Payload]:
     chance = random.Random(7)
     documents = []
     for number in range(60):
-        shared = {
+        shared: Payload = {
             "readers": sorted(chance.sample(TOKENS, chance.choice([0, 1, 1, 2, 3]))),
             "source": chance.choice(SOURCES),
             "kind": chance.choice(KINDS),
@@ -56,7 +59,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IndexReader]:
     spec = IndexSpec("knowledge", EMBEDDER.model, EMBEDDER.dimensions, "v1")
     texts = [str(payload["text"]) for payload in PAYLOADS]
     (batch,) = EMBEDDER.embed(texts, purpose="document", inputs_per_request=len(texts))
-    with open_store(placed, spec) as store:
+    with closing(open_store(placed, spec)) as store:
         for number, (payload, vector) in enumerate(zip(PAYLOADS, batch.vectors, strict=True)):
             point = Point(f"00000000-0000-0000-0000-{number:012}", vector, texts[number], payload)
             store.apply([DocumentChange(f"{payload['document_id']}", points=[point])])
@@ -66,7 +69,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IndexReader]:
     reader.close()
 
 
-def some(values):
+def some(values: Sequence[str]) -> st.SearchStrategy[list[str]]:
     return st.lists(st.sampled_from(values), max_size=2, unique=True)
 
 
@@ -108,7 +111,7 @@ def may_read(person: str, groups: dict[str, set[str]], readers: list[str]) -> bo
     return any(group in readers for group in groups.get(person, ()))
 
 
-def fits(asked: SearchFilters, scope: Filters | None, payload: dict[str, object]) -> bool:
+def fits(asked: SearchFilters, scope: Filters | None, payload: Payload) -> bool:
     updated = datetime.fromisoformat(str(payload["updated_at"])).astimezone(UTC)
     parents, tags = set(payload["parents"]), set(payload["tags"])
     refusals = (
@@ -134,7 +137,15 @@ def fits(asked: SearchFilters, scope: Filters | None, payload: dict[str, object]
     mode=st.sampled_from(["hybrid", "dense", "lexical"]),
     budget=st.none() | st.just(500),
 )
-def test_search_equals_the_oracle(index, person, groups, asked, scope, mode, budget):
+def test_search_equals_the_oracle(
+    index: IndexReader,
+    person: str,
+    groups: dict[str, set[str]],
+    asked: SearchFilters,
+    scope: Filters | None,
+    mode: Mode,
+    budget: int | None,
+) -> None:
     request = SearchRequest(query="certificate", top_k=100, mode=mode, filters=asked, target_document_tokens=budget)
     tokens = person_tokens(person, SETTINGS, Groups(groups))
     results = search(request, tokens, index=index, embedder=EMBEDDER, scope=scope).results
@@ -150,7 +161,7 @@ def test_search_equals_the_oracle(index, person, groups, asked, scope, mode, bud
 
 @pytest.mark.parametrize("person", PEOPLE)
 @pytest.mark.parametrize("groups", [set(), {"group:chat:C1"}, set(GROUPS)], ids=["none", "one", "all"])
-def test_documents_equal_the_oracle(index, person, groups):
+def test_documents_equal_the_oracle(index: IndexReader, person: str, groups: set[str]) -> None:
     tokens = person_tokens(person, SETTINGS, Groups({person: groups}))
     every = {payload["document_id"]: payload["readers"] for payload in PAYLOADS}
     shown = {one for one in every if document(one, tokens, index=index)}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.index.contract import Filters, Hit
+from pipelines.index.contract import Filters, Hit, Mode
 from pipelines.retrieval import document, search
 from pipelines.retrieval.schema import DocumentResult, SearchRequest
 from tests.emulators.fake_embedder import FakeEmbedder
@@ -126,7 +126,7 @@ def test_the_best_chunk_is_shown_however_small_the_budget() -> None:
 
 
 @pytest.mark.parametrize("published", [[], [chunk("a", 7, 1.0, version="v2")]], ids=["deleted", "changed"])
-def test_a_publication_between_finding_and_filling_mixes_no_versions(published: Any) -> None:
+def test_a_publication_between_finding_and_filling_mixes_no_versions(published: list[Hit]) -> None:
     index = MemoryIndex([chunk("a", 0, 0.9)])
     index.publish_before_document = published
     (found,) = ask(index, target_document_tokens=1000)
@@ -146,7 +146,7 @@ def test_a_publication_between_finding_and_filling_mixes_no_versions(published: 
         (Filters(sources=("slack",), parents_in=("p:c",)), {}, []),
     ],
 )
-def test_a_scope_narrows_and_never_widens(scope: Filters | None, filters: dict[str, Any], expected: Any) -> None:
+def test_a_scope_narrows_and_never_widens(scope: Filters | None, filters: dict[str, Any], expected: list[str]) -> None:
     sources = [("a", "github"), ("b", "slack"), ("c", "notion")]
     index = MemoryIndex(
         [
@@ -211,7 +211,7 @@ class TwoLegs(MemoryIndex):
         ("lexical", {"b": (None, 2), "c": (None, 1)}),
     ],
 )
-def test_each_result_can_say_why_it_was_found(mode: str, ranks: Any) -> None:
+def test_each_result_can_say_why_it_was_found(mode: Mode, ranks: dict[str, tuple[int | None, int | None]]) -> None:
     index = TwoLegs([chunk("a", 0, 0.9), chunk("a", 1, 0.1), chunk("b", 0, 0.5), chunk("c", 0, 0.4)])
     found = ask(index, explain=True, mode=mode)
     assert {one.document_id: (one.why.dense_rank, one.why.lexical_rank) for one in found if one.why} == ranks

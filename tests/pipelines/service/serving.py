@@ -6,15 +6,15 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import uvicorn
+from fastapi import FastAPI
 
 from pipelines.service.app import create_app
 from pipelines.services import Services
 
 
-def app_of(services: Services) -> Any:
+def app_of(services: Services) -> FastAPI:
     """The application over what a services holds."""
     return create_app(
         services.settings,
@@ -28,7 +28,7 @@ def app_of(services: Services) -> Any:
 
 
 @contextmanager
-def served(app: Any) -> Iterator[str]:
+def served(app: FastAPI) -> Iterator[str]:
     """The application's base URL, while it is served by a thread."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))

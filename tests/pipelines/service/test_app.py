@@ -13,6 +13,7 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 
 from connectors.contract import Membership
+from connectors.model import Unit
 from pipelines.errors import EmbeddingUnavailable
 from pipelines.services import Services
 from pipelines.settings import Settings
@@ -50,6 +51,23 @@ def test_a_document_is_shown_or_does_not_exist(client: TestClient, user: str, ex
     assert answers[1].json()["text"] == "The certificate number 1 has expired."
     hidden = [answer.json() | {"request_id": ""} for number, answer in answers.items() if number not in expected]
     assert all(body == hidden[0] for body in hidden)
+
+
+@pytest.mark.parametrize(("user", "expected"), SEES.items())
+def test_a_document_is_found_by_a_former_name_under_the_same_rights(
+    client: TestClient, services: Services, user: str, expected: set[int]
+) -> None:
+    units = services.catalog.units
+    for name in ("mills/water", "mills/wind"):
+        units.replace_listing("acme", "github", [Unit("unit", "Unit"), Unit("acme/api", name)])
+    found = set()
+    for number in READERS:
+        path = f"/v1/documents/github:acme/mills/water/issues/{number}"
+        answer = client.get(path, params={"user": user}, headers={"Authorization": "Bearer people-key"})
+        assert answer.status_code == 404 or answer.json()["document_id"] == document(number).id
+        found |= {number} if answer.status_code == 200 else set()
+    units.replace_listing("acme", "github", [Unit("unit", "Unit")])
+    assert found == expected
 
 
 def test_a_revoked_membership_changes_the_next_answer(client: TestClient, services: Services) -> None:
@@ -94,8 +112,8 @@ def test_the_response_has_the_fields_of_the_contract(client: TestClient) -> None
     body = ask(client, top_k=1).json()
     assert set(body) == {"results", "took_ms"}
     (result,) = body["results"]
-    fields = "document_id title url source connection unit kind parents author created_at updated_at score chunks"
-    assert set(result) == set(fields.split())
+    fields = "document_id title url source connection unit kind parents breadcrumb author created_at updated_at"
+    assert set(result) == {*fields.split(), "score", "chunks"}
     assert set(result["chunks"][0]) == {"text", "score", "position", "headings"}
     assert result["created_at"] == "2026-01-02T00:00:00Z"
 

@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Literal
 
 import httpx2
 import pytest
@@ -22,7 +22,7 @@ from tests.pipelines.service.conftest import ADA, SEES, UNKNOWN_SOURCE
 
 @asynccontextmanager
 async def connected(
-    url: str, key: str = "people-key", person: str | None = ADA, mode: Any = "auto"
+    url: str, key: str = "people-key", person: str | None = ADA, mode: Literal["auto", "legacy"] = "auto"
 ) -> AsyncIterator[Client]:
     headers = {"Authorization": f"Bearer {key}"} | ({"X-Headrace-User": person} if person else {})
     async with (
@@ -51,7 +51,7 @@ def ids(result: CallToolResult) -> set[str]:
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
-def test_the_tools_describe_themselves(url: str, mode: Any) -> None:
+def test_the_tools_describe_themselves(url: str, mode: Literal["auto", "legacy"]) -> None:
     async def listed() -> list[Tool]:
         async with connected(url, mode=mode) as client:
             return (await client.list_tools()).tools

@@ -81,10 +81,11 @@ class World:
 
     def _write(self, store: IndexStore, name: str) -> None:
         self.made += 1
-        shared = {
+        shared: dict[str, Any] = {
             "version": f"v{self.made}",
             "readers": sorted(self.chance.sample(TOKENS, self.chance.choice([0, 1, 1, 2, 3]))),
             "source": self.chance.choice(SOURCES),
+            "connection": "drive",
             "kind": self.chance.choice(KINDS),
             "parents": self.chance.sample(PARENTS, self.chance.randrange(3)),
             "tags": self.chance.sample(TAGS, self.chance.randrange(3)),
@@ -214,7 +215,7 @@ class Client:
 
 @pytest.fixture
 def services(settings: Settings) -> Iterator[Services]:
-    drive = DriveConnection.model_construct(id="drive", source="drive")
+    drive = DriveConnection(id="drive", source="drive", token=SecretStr("unused"))
     with Services(
         settings.model_copy(update={"assistants": ASSISTANTS, "connections": (drive,)}), FakeEmbedder()
     ) as opened:

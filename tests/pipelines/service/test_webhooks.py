@@ -21,7 +21,11 @@ from tests.emulators.fake_embedder import FakeEmbedder
 from tests.pipelines.service.serving import app_of
 
 SECRET = "a-secret"
-ISSUE = {"action": "edited", "issue": {"number": 7}, "repository": {"full_name": "acme/api", "private": False}}
+ISSUE = {
+    "action": "edited",
+    "issue": {"number": 7},
+    "repository": {"id": 77, "full_name": "acme/api", "private": False},
+}
 CONNECTIONS = (
     GitHubConnection(id="acme", source="github", token=SecretStr("t"), webhook_secret=SecretStr(SECRET)),
     GitHubConnection(id="other", source="github", token=SecretStr("t"), webhook_secret=SecretStr("another")),
@@ -29,13 +33,18 @@ CONNECTIONS = (
 )
 WIKI = """
 from typing import Literal
-from connectors.registry import Source
+from connectors.registry import Implementation, Source
 from connectors.settings import Connection
 
 class WikiConnection(Connection):
     source: Literal["wiki"]
 
-SOURCE = Source(name="wiki", label="Wiki", settings=WikiConnection, connect=lambda connection: None)
+SOURCE = Source(
+    name="wiki",
+    label="Wiki",
+    settings=WikiConnection,
+    implementation=lambda: Implementation(connect=lambda connection: None),
+)
 """
 
 
@@ -79,9 +88,7 @@ def test_a_signed_delivery_is_kept_once(client: TestClient, services: Services) 
         assert deliver(client, ISSUE).status_code == 200
     assert kept(services) == [("issues", "pending")]
     (event,) = services.catalog.events.list_recent()
-    assert event["changes"] == [
-        {"scope": "document", "unit": "acme/api", "document_id": "github:acme/acme/api/issues/7"}
-    ]
+    assert event["changes"] == [{"scope": "document", "unit": "77", "document_id": "github:acme/77/issues/7"}]
     assert services.catalog.connections.get("acme").last_event
 
 

@@ -10,9 +10,10 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
 import pytest
@@ -21,9 +22,14 @@ from hypothesis import strategies as st
 
 from pipelines.errors import IndexBusy, IndexMismatch, IndexStoreError
 from pipelines.index import open_reader
-from pipelines.index.contract import DocumentChange, Filters, IndexStore, Point, spec_metadata
-from pipelines.index.embedded.snapshots import Snapshots, remove_abandoned
+from pipelines.index.contract import DocumentChange, Filters, IndexReader, IndexStore, Mode, Point, spec_metadata
+from pipelines.index.embedded.reader import EdgeReader
+from pipelines.index.embedded.snapshots import Pointer, Snapshots, remove_abandoned
 from pipelines.index.embedded.sparse_files import copy_data
+from tests.pipelines.index.conftest import Configured
+
+if TYPE_CHECKING:
+    from qdrant_edge import ScrollRequest
 
 EVERYTHING = Filters(readers=None)
 NORTH = [1.0, 0.0, 0.0, 0.0]
@@ -52,15 +58,15 @@ def version_of(document: str, version: int, chunks: int = 4) -> DocumentChange:
     return DocumentChange(document, points, stale=stale)
 
 
-def versions(reader: Any, document: str = "a") -> set[str]:
+def versions(reader: IndexReader, document: str = "a") -> set[str]:
     return {hit.payload["version"] for hit in reader.document(document, EVERYTHING)}
 
 
-def index_folder(edge: Any) -> Path:
+def index_folder(edge: Configured) -> Path:
     return Path(edge.settings.state_path / "index")
 
 
-def copies(edge: Any) -> list[Path]:
+def copies(edge: Configured) -> list[Path]:
     return sorted(index_folder(edge).glob("knowledge-*/published/*"))
 
 
@@ -69,7 +75,7 @@ def content(folder: Path) -> dict[str, str]:
     return {str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
 
 
-def test_a_second_writer_is_refused_and_harms_nothing(edge: Any) -> None:
+def test_a_second_writer_is_refused_and_harms_nothing(edge: Configured) -> None:
     with closing(edge.store()) as store:
         store.apply([version_of("a", 1)])
         with pytest.raises(IndexBusy, match=r"writer\.lock: another process"):
@@ -80,7 +86,7 @@ def test_a_second_writer_is_refused_and_harms_nothing(edge: Any) -> None:
         assert store.info().documents == 2
 
 
-def test_a_writer_waits_for_another_one(edge: Any) -> None:
+def test_a_writer_waits_for_another_one(edge: Configured) -> None:
     from pipelines.index import open_store
 
     first = edge.store()
@@ -92,7 +98,7 @@ def test_a_writer_waits_for_another_one(edge: Any) -> None:
     opened[0].close()
 
 
-def test_a_version_folder_made_for_another_spec_is_refused(edge: Any) -> None:
+def test_a_version_folder_made_for_another_spec_is_refused(edge: Configured) -> None:
     edge.store().close()
     (file,) = index_folder(edge).glob("knowledge-*/spec.json")
     file.write_text(json.dumps({**spec_metadata(edge.spec), "model": "other"}))
@@ -100,7 +106,7 @@ def test_a_version_folder_made_for_another_spec_is_refused(edge: Any) -> None:
         edge.store()
 
 
-def test_a_store_that_was_half_made_is_made_again(edge: Any) -> None:
+def test_a_store_that_was_half_made_is_made_again(edge: Configured) -> None:
     edge.store().close()
     (shard,) = index_folder(edge).glob("knowledge-*/shard")
     shard.rename(shard.with_name("shard.new"))
@@ -109,7 +115,7 @@ def test_a_store_that_was_half_made_is_made_again(edge: Any) -> None:
         assert store.info().points == 4
 
 
-def test_a_broken_shard_is_named(edge: Any) -> None:
+def test_a_broken_shard_is_named(edge: Configured) -> None:
     edge.store().close()
     (config,) = index_folder(edge).glob("knowledge-*/shard/edge_config.json")
     config.write_text("{")
@@ -117,7 +123,7 @@ def test_a_broken_shard_is_named(edge: Any) -> None:
         edge.store()
 
 
-def test_publishing_without_a_change_costs_nothing(edge: Any) -> None:
+def test_publishing_without_a_change_costs_nothing(edge: Configured) -> None:
     with closing(edge.store()) as store:
         store.apply([version_of("a", 1)])
         store.publish()
@@ -130,7 +136,9 @@ def test_publishing_without_a_change_costs_nothing(edge: Any) -> None:
     assert copies(edge) == before
 
 
-def test_after_a_restart_of_the_machine_the_copy_is_made_anew(edge: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_a_restart_of_the_machine_the_copy_is_made_anew(
+    edge: Configured, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with closing(edge.store()) as store:
         store.publish()
         before = copies(edge)
@@ -139,7 +147,7 @@ def test_after_a_restart_of_the_machine_the_copy_is_made_anew(edge: Any, monkeyp
         assert copies(edge) != before
 
 
-def test_a_lost_copy_is_named_and_made_anew(edge: Any) -> None:
+def test_a_lost_copy_is_named_and_made_anew(edge: Configured) -> None:
     with closing(edge.store()) as store, closing(edge.reader()) as reader:
         store.apply([version_of("a", 1)])
         store.publish()
@@ -150,7 +158,7 @@ def test_a_lost_copy_is_named_and_made_anew(edge: Any) -> None:
         assert versions(reader) == {"000001"}
 
 
-def test_what_a_dead_writer_left_unpublished_is_published_by_the_next(edge: Any) -> None:
+def test_what_a_dead_writer_left_unpublished_is_published_by_the_next(edge: Configured) -> None:
     with closing(edge.store()) as store:
         store.publish()
         store.apply([version_of("a", 1)])
@@ -161,7 +169,7 @@ def test_what_a_dead_writer_left_unpublished_is_published_by_the_next(edge: Any)
         assert reader.info().points == 4
 
 
-def test_one_copy_stays_and_readers_leave_nothing(edge: Any) -> None:
+def test_one_copy_stays_and_readers_leave_nothing(edge: Configured) -> None:
     with closing(edge.store()) as store, closing(edge.reader()) as reader:
         for version in range(1, 4):
             store.apply([version_of("a", version)])
@@ -172,7 +180,7 @@ def test_one_copy_stays_and_readers_leave_nothing(edge: Any) -> None:
     assert list((index_folder(edge) / "readers").iterdir()) == []
 
 
-def test_readers_leave_a_copy_as_it_was(edge: Any) -> None:
+def test_readers_leave_a_copy_as_it_was(edge: Configured) -> None:
     """They link its large files, so whatever the engine does on loading must not reach those."""
     with closing(edge.store()) as store:
         for version in range(1, 6):
@@ -186,25 +194,28 @@ def test_readers_leave_a_copy_as_it_was(edge: Any) -> None:
     assert content(copy) == before
 
 
-def test_an_open_question_survives_the_next_publication(edge: Any) -> None:
+def test_an_open_question_survives_the_next_publication(edge: Configured) -> None:
     with closing(edge.store()) as store, closing(edge.reader()) as reader:
         store.apply([version_of("a", 1)])
         store.publish()
+        assert isinstance(reader, EdgeReader)
         with reader._live_view() as view:
+            assert view
             store.apply([version_of("a", 2)])
             store.publish()
             assert versions(reader) == {"000002"}
-            assert {record.payload["version"] for record in view.reader.shard.scroll(_all())[0]} == {"000001"}
+            records, _ = view.reader.shard.scroll(_all())
+            assert {record.payload["version"] for record in records if record.payload} == {"000001"}
         assert versions(reader) == {"000002"}
 
 
-def _all() -> Any:
+def _all() -> ScrollRequest:
     from qdrant_edge import ScrollRequest
 
     return ScrollRequest(limit=10, with_payload=True)
 
 
-def test_readers_always_see_one_whole_version(edge: Any) -> None:
+def test_readers_always_see_one_whole_version(edge: Configured) -> None:
     """Threads ask while a writer rewrites two documents, and publishes at every state in between."""
     stop = threading.Event()
     wrong: list[Any] = []
@@ -296,7 +307,7 @@ def asked(process: subprocess.Popen[str], question: str) -> list[str]:
     return answer
 
 
-def test_several_processes_read_while_one_writes(edge: Any) -> None:
+def test_several_processes_read_while_one_writes(edge: Configured) -> None:
     processes = [started(READ, edge.settings.directory) for _ in range(2)]
     with closing(edge.store()) as store:
         assert [asked(process, "chunk") for process in processes] == [[], []]
@@ -315,7 +326,7 @@ def test_several_processes_read_while_one_writes(edge: Any) -> None:
     assert list((index_folder(edge) / "readers").iterdir()) == []
 
 
-def test_kill_9_loses_nothing_acknowledged(edge: Any) -> None:
+def test_kill_9_loses_nothing_acknowledged(edge: Configured) -> None:
     acknowledged = -1
     for last in (3, 20):
         process = started(WRITE, edge.settings.directory, str(acknowledged + 1))
@@ -331,7 +342,7 @@ def test_kill_9_loses_nothing_acknowledged(edge: Any) -> None:
             assert all(points.count(f"d{n}") == 2 for n in range(acknowledged + 1))
 
 
-def test_a_killed_publication_leaves_the_last_one(edge: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_killed_publication_leaves_the_last_one(edge: Configured, monkeypatch: pytest.MonkeyPatch) -> None:
     with closing(edge.store()) as store, closing(edge.reader()) as reader:
         store.apply([version_of("a", 1)])
         store.publish()
@@ -351,7 +362,7 @@ def _half_copied(source: Path, target: Path) -> None:
     raise KeyboardInterrupt
 
 
-def test_where_files_cannot_be_linked_they_are_copied(edge: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_files_cannot_be_linked_they_are_copied(edge: Configured, monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(*_: object) -> None:
         raise PermissionError
 
@@ -363,7 +374,7 @@ def test_where_files_cannot_be_linked_they_are_copied(edge: Any, monkeypatch: py
 
 
 def test_a_copy_that_vanishes_while_it_is_taken_is_left_for_the_next(
-    edge: Any, monkeypatch: pytest.MonkeyPatch
+    edge: Configured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     publications = Snapshots(index_folder(edge), "knowledge")
     with closing(edge.store()) as store, closing(edge.reader()) as reader:
@@ -372,7 +383,7 @@ def test_a_copy_that_vanishes_while_it_is_taken_is_left_for_the_next(
         live = Snapshots.live
         moved: list[None] = []
 
-        def moving(self: Snapshots) -> Any:
+        def moving(self: Snapshots) -> Pointer | None:
             pointer = live(self)
             if not moved:
                 moved.append(None)
@@ -401,11 +412,13 @@ def test_copies_keep_data_and_holes(tmp_path: Path, layout: list[bytes | int]) -
     assert target.stat().st_blocks <= source.stat().st_blocks
 
 
+Corpus = tuple[IndexReader, dict[str, set[str]]]
+
 TOKENS = ("public", "user:ines", "user:omar", "group:c:1", "group:c:2")
 
 
 @pytest.fixture(scope="module")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Any:
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Corpus]:
     """64 documents with every combination of five tokens but one more token each, published."""
     from pipelines.index import open_store
     from pipelines.index.contract import IndexSpec
@@ -430,7 +443,9 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Any:
     mode=st.sampled_from(["hybrid", "dense", "lexical"]),
     limit=st.integers(1, 40),
 )
-def test_readers_filter_agrees_with_brute_force(corpus: Any, tokens: Any, mode: Any, limit: int) -> None:
+def test_readers_filter_agrees_with_brute_force(
+    corpus: Corpus, tokens: tuple[str, ...] | None, mode: Mode, limit: int
+) -> None:
     reader, readers = corpus
     hits = reader.search(mode=mode, text="water", dense=NORTH, filters=Filters(readers=tokens), limit=limit)
     allowed = {name for name, theirs in readers.items() if tokens is None or theirs & set(tokens)}
@@ -439,7 +454,7 @@ def test_readers_filter_agrees_with_brute_force(corpus: Any, tokens: Any, mode: 
     assert len(hits) == len(names) == min(limit, len(allowed))
 
 
-def test_a_writer_sees_that_another_one_waits_and_is_waited_for_in_turn(edge: Any) -> None:
+def test_a_writer_sees_that_another_one_waits_and_is_waited_for_in_turn(edge: Configured) -> None:
     from pipelines.index import open_store
 
     turns = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 import pytest
@@ -29,16 +29,17 @@ from pipelines.index.server.requests import collection_arguments
 from pipelines.index.server.store import QdrantStore
 from pipelines.index.versions import version_name
 from pipelines.settings import IndexSettings
+from tests.pipelines.index.conftest import OverRest
 
 ID = "00000000-0000-0000-0000-00000000000"
 PAYLOAD = {"document_id": "a", "version": "1", "updated_at": None, "position": 0, "readers": ["public"]}
 
 
-def sent(rest: Any, method: str, ending: str) -> list[Any]:
+def sent(rest: OverRest, method: str, ending: str) -> list[Any]:
     return [body for one, path, body in rest.server.requests if one == method and path.split("?")[0].endswith(ending)]
 
 
-def test_a_collection_is_made_once_with_its_indexes(rest: Any, spec: IndexSpec) -> None:
+def test_a_collection_is_made_once_with_its_indexes(rest: OverRest, spec: IndexSpec) -> None:
     rest.store().close()
     name = version_name(spec)
     (created,) = sent(rest, "PUT", f"/collections/{name}")
@@ -59,7 +60,9 @@ def test_a_collection_is_made_once_with_its_indexes(rest: Any, spec: IndexSpec) 
         ("binary", {"binary": {"always_ram": True}}),
     ],
 )
-def test_a_cluster_gets_its_settings(quantization: Any, expected: Any, spec: IndexSpec) -> None:
+def test_a_cluster_gets_its_settings(
+    quantization: Literal["none", "scalar", "binary"], expected: dict[str, Any] | None, spec: IndexSpec
+) -> None:
     settings = IndexSettings(url="http://q", shard_number=3, replication_factor=2, quantization=quantization)
     arguments = collection_arguments(spec, settings)
     assert (arguments["shard_number"], arguments["replication_factor"]) == (3, 2)
@@ -68,7 +71,7 @@ def test_a_cluster_gets_its_settings(quantization: Any, expected: Any, spec: Ind
     assert arguments["vectors_config"]["dense"].on_disk is (quantization != "none")
 
 
-def test_a_change_is_one_ordered_request_that_waits(rest: Any) -> None:
+def test_a_change_is_one_ordered_request_that_waits(rest: OverRest) -> None:
     with closing(rest.store()) as store:
         points = [Point(f"{ID}{n}", [1.0, 0.0, 0.0, 0.0], "water", PAYLOAD) for n in range(2)]
         store.apply([DocumentChange("a", points)])
@@ -88,7 +91,7 @@ def test_a_change_is_one_ordered_request_that_waits(rest: Any) -> None:
     assert change["operations"][3]["delete"]["points"] == [f"{ID}1"]
 
 
-def test_the_filter_is_inside_every_leg(rest: Any) -> None:
+def test_the_filter_is_inside_every_leg(rest: OverRest) -> None:
     with closing(rest.store()) as store:
         store.publish()
     with closing(rest.reader()) as reader:
@@ -107,7 +110,7 @@ def test_the_filter_is_inside_every_leg(rest: Any) -> None:
 @pytest.mark.parametrize(
     ("version", "scoped"), [("1.18.9", False), ("1.19.0", True), ("1.20.0-dev", True), ("2.0.0", True), ("", False)]
 )
-def test_rarity_is_counted_over_what_the_asker_may_see(rest: Any, version: str, scoped: bool) -> None:
+def test_rarity_is_counted_over_what_the_asker_may_see(rest: OverRest, version: str, scoped: bool) -> None:
     rest.server.version = version
     with closing(rest.store()) as store:
         store.publish()
@@ -130,7 +133,7 @@ def _idf(leg: Any) -> Any:
     return leg.get("params") and leg["params"]["idf"]
 
 
-def test_the_alias_moves_in_one_step(rest: Any, spec: IndexSpec) -> None:
+def test_the_alias_moves_in_one_step(rest: OverRest, spec: IndexSpec) -> None:
     other = IndexSpec(spec.collection, "large", 4, "v1")
     with closing(rest.store()) as store:
         store.publish()
@@ -142,11 +145,11 @@ def test_the_alias_moves_in_one_step(rest: Any, spec: IndexSpec) -> None:
     assert second == {"actions": [{"delete_alias": {"alias_name": "knowledge"}}, _alias(version_name(other))]}
 
 
-def _alias(collection: str) -> Any:
+def _alias(collection: str) -> dict[str, Any]:
     return {"create_alias": {"collection_name": collection, "alias_name": "knowledge"}}
 
 
-def test_a_collection_of_somebody_else_is_refused(rest: Any, spec: IndexSpec) -> None:
+def test_a_collection_of_somebody_else_is_refused(rest: OverRest, spec: IndexSpec) -> None:
     rest.server.engine.create_collection(
         version_name(spec), vectors_config={"dense": models.VectorParams(size=4, distance=models.Distance.DOT)}
     )

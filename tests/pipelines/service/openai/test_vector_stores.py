@@ -40,7 +40,7 @@ def numbers(page: Any) -> set[int]:
 
 
 @pytest.mark.parametrize(("person", "expected"), SEES.items())
-def test_people_find_what_they_may_see(ask: Callable[..., Any], person: str, expected: Any) -> None:
+def test_people_find_what_they_may_see(ask: Callable[..., Any], person: str, expected: set[int]) -> None:
     assert numbers(ask(person=person)) == expected
     assert numbers(ask(person=None, extra_body={"user": person})) == expected
 
@@ -101,7 +101,7 @@ def all_of(*filters: dict[str, Any]) -> dict[str, Any]:
         (eq("updated_at", UPDATED.isoformat(), "lt"), set()),
     ],
 )
-def test_attribute_filters(ask: Callable[..., Any], filters: dict[str, Any], expected: Any) -> None:
+def test_attribute_filters(ask: Callable[..., Any], filters: dict[str, Any], expected: set[int]) -> None:
     assert numbers(ask(filters=filters)) == expected
 
 

@@ -1,0 +1,110 @@
+"""The lane of rights: what waiting events take away counts at once, beside the worker's passes over content.
+
+A pass may wait for the source, the embedding API, a lease or the index. The lane waits for none of them: it asks the
+source for what an event says to be gone, for units and for memberships, and writes to the catalog what was lost. The
+events themselves stay for the passes.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from threading import Event as Stop
+
+from connectors.errors import SourceError
+from connectors.settings import Connection
+from connectors.webhooks import Invalidation
+from pipelines.catalog.events import PendingEvent
+from pipelines.errors import HeadraceError
+from pipelines.events.connector_pool import ConnectorPool
+from pipelines.ingestion.rights import read_rights
+from pipelines.ingestion.sync import refresh_memberships, sync_units
+from pipelines.services import Services
+
+logger = logging.getLogger(__name__)
+
+EVENTS_AT_ONCE = 1_000
+LATE_EVENTS = 100
+"""An event is looked for among so many before the last: on PostgreSQL the one with the lower id may be stored later."""
+SECONDS_BETWEEN_POLLS = 0.1
+
+
+class RightsLane:
+    """Has connectors of its own: one is used by one thread at a time."""
+
+    def __init__(self, services: Services, connectors: ConnectorPool) -> None:
+        self._catalog = services.catalog
+        self._services = services
+        self._connectors = connectors
+        self._seen: set[int] = set()
+
+    def run(self, stop: Stop) -> None:
+        """Look at events as they come."""
+        self._open_connectors()
+        while not stop.is_set():
+            try:
+                worked = self.run_pass()
+            except Exception:
+                logger.exception("the lane of rights failed, and goes on")
+                worked = 0
+            if not worked:
+                stop.wait(SECONDS_BETWEEN_POLLS)
+
+    def run_pass(self) -> int:
+        """Look at the events that are new; returns how many there were."""
+        connections = {one.id: one for one in self._services.settings.connections}
+        last = max(self._seen, default=0)
+        events = self._catalog.events.pending(list(connections), EVENTS_AT_ONCE, after=last - LATE_EVENTS)
+        new = [event for event in events if event.id not in self._seen]
+        self._seen = {one for one in self._seen | {event.id for event in new} if one > last - LATE_EVENTS}
+        for connection_id in dict.fromkeys(event.connection for event in new):
+            self._look(connections[connection_id], [event for event in new if event.connection == connection_id])
+        return len(new)
+
+    def _open_connectors(self) -> None:
+        """What is imported for them is imported before the first event."""
+        for connection in self._services.settings.connections:
+            try:
+                self._connectors.get(connection)
+            except SourceError as error:
+                logger.warning("%s: %s", connection.id, error)
+
+    def _look(self, connection: Connection, events: Iterable[PendingEvent]) -> None:
+        """At documents first, which take a request or two each; at memberships last, which may take many."""
+        paused = self._catalog.connections.get(connection.id).paused
+        found = [one for event in events for one in event.invalidations]
+        scopes = {one.scope for one in found}
+        if scopes & {"units", "memberships"}:
+            self._connectors.discard(connection.id)  # it remembers channels that are no longer so
+        for unit, ids in self._documents(connection, found, every=paused).items():
+            self._attempt(connection, lambda unit=unit, ids=ids: self._read(connection, unit, ids))  # type: ignore[misc]
+        if "units" in scopes:
+            self._attempt(connection, lambda: sync_units(self._services, connection, self._connectors.get(connection)))
+        if "memberships" in scopes:
+            self._attempt(
+                connection,
+                lambda: refresh_memberships(self._services, connection, self._connectors.get(connection)),
+            )
+
+    def _documents(
+        self, connection: Connection, found: Iterable[Invalidation], *, every: bool
+    ) -> Mapping[str, list[str]]:
+        """Those that an event says to be gone, by unit; of a paused connection every one, whose content waits."""
+        by_unit: dict[str, list[str]] = {}
+        for one in dict.fromkeys(found):
+            if one.scope == "document" and (every or one.withdraws):
+                unit = one.unit or self._catalog.documents.unit_of(one.document_id)
+                if unit:
+                    by_unit.setdefault(unit, []).append(one.document_id)
+        return by_unit
+
+    def _read(self, connection: Connection, unit: str, ids: list[str]) -> None:
+        if state := self._catalog.units.get(connection.id, unit):
+            read_rights(self._services, connection, self._connectors.get(connection), state.unit, ids)
+
+    def _attempt(self, connection: Connection, look: Callable[[], object]) -> None:
+        """Trouble is left to the events themselves, which are tried again."""
+        try:
+            look()
+        except (SourceError, HeadraceError) as error:
+            logger.warning("%s: rights could not be read: %s", connection.id, error)

@@ -1,0 +1,248 @@
+"""`make bench-rights`: from a right that is taken away at the source to the moment when nobody finds by it any more.
+
+The installed server and worker run on synced sources; GitHub, Slack and the embedding API are emulated in this process,
+which delivers the webhooks and asks. What is measured runs from the answer to the webhook to the first answer without
+the documents, all requests to the source included. A unit has as many documents as `--documents` says.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+from starlette.responses import JSONResponse
+
+from tests.emulators import github as github_emulator
+from tests.emulators import slack as slack_emulator
+from tests.emulators.company import free_port
+from tests.emulators.embeddings import EmbeddingsServer, refusal
+from tests.emulators.github import GitHub, Repository
+from tests.emulators.slack import Slack
+
+KEY = "a-key-for-people-of-the-bench"
+ADA, STRANGER = "ada@acme.test", "stranger@example.com"
+PATIENCE = 60.0
+FEW = 10
+
+Delivery = tuple[str, dict[str, str], bytes]
+
+
+@dataclass
+class Sources:
+    """Repositories and channels by what will happen to them, each with words of its own."""
+
+    documents: int
+    github: GitHub = field(default_factory=GitHub)
+    slack: Slack = field(default_factory=lambda: Slack(clock=time.time() - 180))
+    repositories: dict[str, Repository] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.github.emails = {"ada": ADA}
+        for word in ("large", "leaving", "paused", "gated", "golden", "broken"):
+            repository = self.github.repository(f"acme/{word}", collaborators=["ada"])
+            repository.private = word in ("leaving", "paused")
+            self.repositories[word] = repository
+            for number in range(self.documents if word == "large" else FEW):
+                self.github.issue(repository, f"Trouble {number}", f"The {word} pump {number} is stuck.")
+        self.slack.person("U1", "ada")
+        self.slack.person("U2", "stranger")
+        self.slack.users["U2"]["profile"]["email"] = STRANGER
+        self.slack.channel("C1", "board")
+        self.slack.members["C1"] = ["U1"]
+        for day in range(FEW):
+            self.slack.say("C1", f"The board meets, {day}.", at=slack_emulator.START + day * slack_emulator.DAY)
+
+    def hub(self, event: str, repository: Repository, **payload: Any) -> Delivery:
+        return "hub", *self.github.webhook(event, repository, **payload)
+
+
+@dataclass
+class System:
+    """The running system, as those see it who deliver and ask."""
+
+    url: str
+    client: httpx.Client
+    run: Callable[..., None]
+
+    def deliver(self, delivery: Delivery) -> None:
+        connection, headers, body = delivery
+        self.client.post(f"{self.url}/webhooks/{connection}", content=body, headers=headers).raise_for_status()
+
+    def found(self, words: str, person: str) -> int:
+        question = {"query": words, "mode": "lexical", "top_k": 10, "user": person}
+        answer = self.client.post(f"{self.url}/v1/search", json=question, headers={"Authorization": f"Bearer {KEY}"})
+        found = answer.raise_for_status().json()["results"]
+        return sum(any(words in chunk["text"] for chunk in document["chunks"]) for document in found)
+
+    def seconds_until_gone(self, words: str, person: str, most: int = 0) -> float:
+        """Until at most so many documents are found. Raises TimeoutError."""
+        started = time.monotonic()
+        while self.found(words, person) > most:
+            if time.monotonic() - started > PATIENCE:
+                raise TimeoutError(f"{person} still finds {words!r}")
+            time.sleep(0.01)
+        return time.monotonic() - started
+
+    def wait_until_found(self, words: str, person: str) -> None:
+        """Who keeps a right finds by it, once memberships of what became private are read. Raises TimeoutError."""
+        started = time.monotonic()
+        while not self.found(words, person):
+            if time.monotonic() - started > PATIENCE:
+                raise TimeoutError(f"{person} does not find {words!r}")
+            time.sleep(0.01)
+
+
+def rows(sources: Sources, system: System, api: EmbeddingsServer) -> Iterator[tuple[str, float]]:
+    """What happens, and the seconds until nobody finds by the right that was lost."""
+    hub, chat, made = sources.github, sources.slack, sources.repositories
+
+    made["large"].private = True
+    system.deliver(sources.hub("repository", made["large"], action="privatized"))
+    yield "repository made private", system.seconds_until_gone("large pump", STRANGER)
+    system.wait_until_found("large pump", ADA)
+
+    api.faults.extend([refusal(503)] * 10_000)
+    hub.issue(made["broken"], "New", "Something that needs a vector of its own.")
+    hub.delete_issue(made["broken"], 1)
+    system.deliver(sources.hub("issues", made["broken"], action="deleted", issue={"number": 1}))
+    yield "issue deleted, embedding API down", system.seconds_until_gone("broken pump 0", STRANGER)
+    system.wait_until_found("broken pump", STRANGER)
+    api.faults.clear()
+
+    made["leaving"].collaborators.clear()
+    system.deliver(sources.hub("member", made["leaving"], action="removed", member={"login": "ada"}))
+    yield "collaborator removed", system.seconds_until_gone("leaving pump", ADA)
+
+    chat.channels["C1"]["is_private"] = True
+    chat.fail(10_000, lambda: slack_emulator.refusal("fatal_error"), only="conversations.history")
+    converted = {"type": "message", "subtype": "channel_convert_to_private", "channel": "C1", "ts": "1.0", "user": "U1"}
+    chat.clock = time.time()
+    system.deliver(("chat", *chat.delivery(converted)))
+    yield "channel made private, its history fails", system.seconds_until_gone("The board meets", STRANGER)
+    system.wait_until_found("The board meets", ADA)
+
+    system.run("pause", "hub")
+    made["paused"].collaborators.clear()
+    system.deliver(sources.hub("member", made["paused"], action="removed", member={"login": "ada"}))
+    yield "collaborator removed, connection paused", system.seconds_until_gone("paused pump", ADA)
+    hub.delete_issue(made["broken"], 2)
+    system.deliver(sources.hub("issues", made["broken"], action="deleted", issue={"number": 2}))
+    yield "issue deleted, connection paused", system.seconds_until_gone("broken pump 1", STRANGER)
+    system.run("resume", "hub")
+
+    hub.delete_issue(made["golden"], 1)
+    system.deliver(sources.hub("issues", made["golden"], action="deleted", issue={"number": 1}))
+    system.seconds_until_gone("golden pump 0", STRANGER)
+    system.run("sync", "hub", allowed=(0, 1))  # the gate shuts: the golden question has lost its document
+    made["gated"].private = True
+    system.deliver(sources.hub("repository", made["gated"], action="privatized"))
+    yield "repository made private, gate shut", system.seconds_until_gone("gated pump", STRANGER)
+
+    del hub.repositories["acme/large"]
+    system.deliver(sources.hub("repository", made["large"], action="deleted"))
+    yield "repository deleted", system.seconds_until_gone("large pump", ADA)
+
+    made["broken"].private = True
+    hub.fail(10_000, _slowly(hub), only="")
+    system.deliver(sources.hub("repository", made["broken"], action="privatized"))
+    yield "repository made private, source at 1 request a second", system.seconds_until_gone("broken pump", STRANGER)
+    hub.faults.clear()
+
+
+def _slowly(hub: GitHub) -> Callable[[], JSONResponse]:
+    """Answers a listing of repositories after a second; whatever else is asked is over the limit."""
+
+    def fault() -> JSONResponse:
+        time.sleep(1)
+        return JSONResponse([one.described() for one in hub.repositories.values()])
+
+    return fault
+
+
+@contextmanager
+def running(directory: Path, documents: int) -> Iterator[tuple[Sources, System, EmbeddingsServer]]:
+    """The system on synced sources."""
+    sources = Sources(documents)
+    with (
+        EmbeddingsServer(dimensions=64, api_key="sk-bench") as api,
+        github_emulator.serving(sources.github) as hub_url,
+        slack_emulator.serving(sources.slack) as chat_url,
+        httpx.Client(timeout=60) as client,
+    ):
+        golden = {"query": "golden pump 0", "expected": [f"github:hub/{sources.repositories['golden'].id}/issues/1"]}
+        (directory / "golden.jsonl").write_text(json.dumps(golden) + "\n")
+        (directory / "headrace.yaml").write_text(yaml.safe_dump(_settings(hub_url, chat_url, api.url)))
+        environment = {**os.environ, "HEADRACE_CONFIG": str(directory / "headrace.yaml")}
+        headrace = Path(sys.executable).parent / "headrace"
+
+        def run(*arguments: str, allowed: tuple[int, ...] = (0,)) -> None:
+            done = subprocess.run([headrace, *arguments], env=environment, check=False, capture_output=True, text=True)
+            assert done.returncode in allowed, done.stderr
+
+        run("sync")
+        port = free_port()
+        with (directory / "log").open("wb") as log:
+            processes = [
+                subprocess.Popen([headrace, *command], env=environment, stdout=log, stderr=log, start_new_session=True)
+                for command in (["serve", "--port", str(port)], ["worker"])
+            ]
+            try:
+                _wait(client, f"http://127.0.0.1:{port}/readyz")
+                yield sources, System(f"http://127.0.0.1:{port}", client, run), api
+            finally:
+                for process in processes:
+                    os.killpg(process.pid, signal.SIGTERM)
+                for process in processes:
+                    process.wait(timeout=60)
+
+
+def _wait(client: httpx.Client, url: str) -> None:
+    for _ in range(600):
+        try:
+            if client.get(url).status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        threading.Event().wait(0.2)
+    raise RuntimeError(f"{url} does not answer")
+
+
+def _settings(hub_url: str, chat_url: str, api_url: str) -> dict[str, object]:
+    hub = {"id": "hub", "source": "github", "token": github_emulator.TOKEN, "base_url": hub_url}
+    chat = {"id": "chat", "source": "slack", "token": slack_emulator.TOKEN, "base_url": chat_url}
+    return {
+        "connections": [
+            hub | {"webhook_secret": github_emulator.WEBHOOK_SECRET},
+            chat | {"webhook_secret": slack_emulator.SIGNING_SECRET},
+        ],
+        "assistants": [{"id": "people", "api_key": KEY}],
+        "embedding": {"provider": "openai", "model": "m", "dimensions": 64, "base_url": api_url, "api_key": "sk-bench"},
+        "golden": {"file": "golden.jsonl", "recall_at_10": 0.9},
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--documents", type=int, default=10_000)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as directory, running(Path(directory), options.documents) as parts:
+        for what, seconds in rows(*parts):
+            print(f"{seconds:6.2f} s  {what} ({options.documents} documents in the large unit)", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,127 @@
+"""What a connector yields fits the contract, or is refused with the reason."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from connectors.admission import Refused, admit
+from connectors.contract import Deleted, Failed, ObjectItem, Skipped
+from connectors.model import Parent, Unit
+from connectors.settings import Connection
+from tests.pipelines.documents import document
+
+CONNECTION = Connection(id="acme", source="github", token=SecretStr("unused"), base_url="http://github.test")
+UNIT = Unit("unit", "Unit")
+OWN = "github:acme/acme/api/issues/1"
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        document(),
+        document(created_at=None, updated_at=None),
+        document(updated_at=datetime(2026, 1, 3, tzinfo=timezone(timedelta(hours=2)))),
+        document(content=b"\x00", tags=(), parents=()),
+        document(readers=("public",), readers_until=(("public", datetime(2026, 1, 3, tzinfo=UTC)),)),
+        document(id="github:acme/acme/api/blob/minutes of\u202fMay\u3000.md"),
+        Skipped(OWN, "Title", "too large"),
+        Failed(OWN, "Title", "HTTP 500"),
+        Failed(OWN, "Title", "HTTP 500", readers=("public",)),
+        Deleted(OWN),
+    ],
+)
+def test_what_fits_is_admitted_as_it_is(item: ObjectItem) -> None:
+    assert admit(item, CONNECTION, UNIT) is item
+
+
+HALF = "half \ud83d of a character"
+
+
+@pytest.mark.parametrize(
+    ("item", "field"),
+    [
+        *((document(**{name: HALF}), name) for name in ("title", "url", "author", "kind")),
+        (document(tags=("a", HALF)), "tags"),
+        (document(parents=(Parent("github:acme/api", HALF),)), "parents"),
+        (Skipped(OWN, HALF, "too large"), "title"),
+        (Failed(OWN, "Title", HALF), "error"),
+    ],
+)
+def test_half_a_character_is_mended(item: ObjectItem, field: str) -> None:
+    """JSON can spell one, and no encoding can hold it: it would stop the load of a whole unit."""
+    admitted = admit(item, CONNECTION, UNIT)
+    assert type(admitted) is type(item)
+    assert "half ? of a character" in repr(getattr(admitted, field))
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"parents": (Parent(None, None),)}, "in parents, id is of type NoneType, and must be of type str"),  # type: ignore[arg-type]
+        ({"readers": (HALF,)}, "readers must be texts that UTF-8 can hold"),
+    ],
+)
+def test_what_later_stages_cannot_take_is_refused(changes: dict[str, Any], reason: str) -> None:
+    refused = admit(document(**changes), CONNECTION, UNIT)
+    assert isinstance(refused, Failed)
+    assert reason in refused.error
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"source": "slack"}, "source is 'slack', and must be 'github'"),
+        ({"connection": "other"}, "connection is 'other', and must be 'acme'"),
+        ({"unit": "other"}, "unit is 'other', and must be 'unit'"),
+        ({"source": "slack", "unit": ""}, "source is 'slack', and must be 'github'; unit is '', and must be 'unit'"),
+        ({"created_at": datetime(2026, 1, 2)}, "created_at is 2026-01-02T00:00:00, and must have a time zone"),
+        ({"updated_at": datetime(2026, 1, 2)}, "updated_at is 2026-01-02T00:00:00, and must have a time zone"),
+        ({"updated_at": "2026-01-02T00:00:00Z"}, "updated_at is of type str, and must be of type datetime | None"),
+        ({"updated_at": date(2026, 1, 2)}, "updated_at is of type date, and must be of type datetime | None"),
+        ({"content": None}, "content is of type NoneType, and must be of type str | bytes"),
+        ({"title": None}, "title is of type NoneType, and must be of type str"),
+        ({"url": 1}, "url is of type int, and must be of type str"),
+        ({"fingerprint": 1}, "fingerprint is of type int, and must be of type str"),
+        ({"readers": "public"}, "readers is of type str, and must be of type tuple[str, ...]"),
+        (
+            {"readers_until": (("public", 1),)},
+            "readers_until is of type tuple[tuple], and must be of type tuple[tuple[str, datetime], ...]",
+        ),
+        ({"tags": ("bug", 1, 2)}, "tags is of type tuple[str, int], and must be of type tuple[str, ...]"),
+        ({"parents": (("id", "title"),)}, "parents is of type tuple[tuple], and must be of type tuple[Parent, ...]"),
+        (
+            {"parents": [Parent("github:acme/acme", "acme")]},
+            "parents is of type list, and must be of type tuple[Parent, ...]",
+        ),
+    ],
+)
+def test_a_document_that_does_not_fit_fails_under_its_own_id(changes: dict[str, Any], reason: str) -> None:
+    wrong = document(**changes)
+    found = admit(wrong, CONNECTION, UNIT)
+    assert isinstance(found, Failed)
+    assert found.document_id == OWN
+    assert found.error == f"not admitted: {reason}"
+    assert found.title == (wrong.title or "")
+
+
+@pytest.mark.parametrize("item", [Skipped(OWN, "Title", None), Failed(OWN, None, "HTTP 500")])  # type: ignore[arg-type]
+def test_words_are_text(item: ObjectItem) -> None:
+    found = admit(item, CONNECTION, UNIT)
+    assert isinstance(found, Failed)
+    assert found.document_id == OWN
+    assert "must be of type str" in found.error
+
+
+@pytest.mark.parametrize("item", [None, {"id": OWN}, OWN, Deleted("issues/1"), Deleted(None)])  # type: ignore[arg-type]
+def test_what_names_no_object_of_the_connection_is_refused(item: Any) -> None:
+    assert isinstance(admit(item, CONNECTION, UNIT), Refused)
+
+
+def test_a_reason_shows_a_long_id_cut_short() -> None:
+    refused = admit(Deleted("x" * 10_000), CONNECTION, UNIT)
+    assert isinstance(refused, Refused)
+    assert f"the id '{'x' * 200}…' must begin" in refused.reason

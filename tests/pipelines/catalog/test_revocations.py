@@ -1,0 +1,245 @@
+"""Revocations in the catalog: when they begin, what gives a right back, and when they end."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from connectors.model import Unit
+from pipelines.catalog import Catalog, Outcome, RightsRead
+from pipelines.catalog.documents import Indexed
+from pipelines.catalog.outcomes import Readers
+from pipelines.catalog.revocations import EVERYBODY
+from pipelines.catalog.rights import RightsToApply
+
+PUBLIC, ADA, BO = "public", "user:ada", "user:bo"
+
+
+def read(catalog: Catalog, *readers: str, lost: tuple[str, ...] = (), read_since: datetime | None = None) -> None:
+    """Document d of unit u is read, with these readers."""
+    rights = RightsRead(read_since or datetime.now(UTC))
+    rights.add("d", None, Readers(readers), lost)
+    outcomes = [Outcome(id="d", status="pending", version="v", landed=True)]
+    catalog.commit_read(
+        "acme", "u", outcomes, documents_path=None, unchanged=[], fingerprints={}, listing=None, cursor=None,
+        rights=rights,
+    )  # fmt: skip
+
+
+def index(catalog: Catalog, *readers: str) -> None:
+    catalog.documents.record_indexed({"d": Indexed("v", 1, readers)})
+
+
+def tokens(catalog: Catalog) -> set[str]:
+    """What is taken away from the document at present."""
+    scope = catalog.revocations.load().documents.get("d")
+    return set(scope.tokens) if scope else set()
+
+
+def publish(catalog: Catalog, after: timedelta = timedelta()) -> None:
+    catalog.revocations.end(catalog.revocations.carried(), after)
+
+
+def listed(catalog: Catalog, *units: Unit, follow: bool = True) -> None:
+    catalog.units.replace_listing("acme", "github", units, documents_follow=follow)
+
+
+def unit(*readers: str) -> Unit:
+    return Unit("u", "Unit", readers=readers)
+
+
+def unit_tokens(catalog: Catalog) -> set[str]:
+    scope = catalog.revocations.load().units.get(("acme", "u"))
+    return set(scope.tokens) if scope else set()
+
+
+def test_a_right_that_is_lost_counts_until_what_is_published_carries_it(catalog: Catalog) -> None:
+    read(catalog, ADA, BO)
+    index(catalog, ADA, BO)
+    read(catalog, ADA, lost=(BO,))
+    assert tokens(catalog) == {BO}
+    publish(catalog)
+    assert tokens(catalog) == {BO}
+    catalog.rights.record_applied(RightsToApply((), {(ADA,): ["d"]}, 1))
+    assert tokens(catalog) == {BO}
+    publish(catalog)
+    assert tokens(catalog) == set()
+
+
+def test_on_a_server_it_counts_some_time_longer(catalog: Catalog) -> None:
+    read(catalog, ADA, lost=(BO,))
+    index(catalog, ADA)
+    publish(catalog, timedelta(seconds=0.05))
+    assert tokens(catalog) == {BO}
+    time.sleep(0.06)
+    publish(catalog, timedelta(seconds=0.05))
+    assert tokens(catalog) == set()
+
+
+def test_what_may_be_written_counts_as_written(catalog: Catalog) -> None:
+    """A process that is killed after it wrote points, and before it recorded them."""
+    read(catalog, ADA)
+    index(catalog, ADA)
+    catalog.rights.record_intended({"d": (ADA, BO)})
+    read(catalog, ADA, lost=(BO,))
+    publish(catalog)
+    assert tokens(catalog) == {BO}
+
+
+def test_a_reindex_does_not_forget_what_the_version_before_shows(catalog: Catalog) -> None:
+    read(catalog, ADA, BO)
+    index(catalog, ADA, BO)
+    read(catalog, ADA, lost=(BO,))
+    catalog.start_reindex()
+    publish(catalog)
+    assert tokens(catalog) == {BO}
+
+
+@pytest.mark.parametrize(("later", "left"), [(True, set()), (False, {BO})])
+def test_only_what_is_read_afterwards_gives_a_right_back(catalog: Catalog, later: bool, left: set[str]) -> None:
+    index_read = datetime.now(UTC)
+    read(catalog, ADA, BO)
+    index(catalog, ADA, BO)
+    catalog.rights.revoke("acme", "u", {"d": (BO,)})
+    read(catalog, ADA, BO, read_since=datetime.now(UTC) if later else index_read)
+    assert tokens(catalog) == left
+
+
+def test_a_document_that_was_deleted_is_back_when_it_is_read(catalog: Catalog) -> None:
+    catalog.rights.revoke("acme", "u", {"d": (EVERYBODY,)})
+    assert catalog.revocations.load().documents["d"].hidden
+    read(catalog, ADA)
+    assert tokens(catalog) == set()
+
+
+def test_a_deletion_ends_when_no_points_are_left(catalog: Catalog) -> None:
+    read(catalog, ADA)
+    index(catalog, ADA)
+    catalog.rights.revoke("acme", "u", {"d": (EVERYBODY,)})
+    publish(catalog)
+    assert tokens(catalog) == {EVERYBODY}
+    catalog.rights.record_applied(RightsToApply(["d"], {}, 0))
+    publish(catalog)
+    assert tokens(catalog) == set()
+
+
+def test_one_that_is_written_again_meanwhile_stays(catalog: Catalog) -> None:
+    read(catalog, ADA, lost=(BO,))
+    index(catalog, ADA)
+    carried = catalog.revocations.carried()
+    catalog.rights.revoke("acme", "u", {"d": (BO,)})
+    catalog.revocations.end(carried)
+    assert tokens(catalog) == {BO}
+
+
+def test_a_unit_that_loses_readers_takes_them_from_its_documents(catalog: Catalog) -> None:
+    listed(catalog, unit(PUBLIC))
+    read(catalog, PUBLIC)
+    index(catalog, PUBLIC)
+    listed(catalog, unit(ADA))
+    assert unit_tokens(catalog) == {PUBLIC}
+    assert catalog.rights.to_apply("acme", "u") == RightsToApply([], {(ADA,): ["d"]}, 1)
+    publish(catalog)
+    assert unit_tokens(catalog) == {PUBLIC}
+    catalog.rights.record_applied(catalog.rights.to_apply("acme", "u"))
+    publish(catalog)
+    assert unit_tokens(catalog) == set()
+
+
+def test_where_documents_have_readers_of_their_own_they_are_read_anew(catalog: Catalog) -> None:
+    listed(catalog, unit(PUBLIC), follow=False)
+    read(catalog, PUBLIC, BO)
+    listed(catalog, unit(ADA), follow=False)
+    state = catalog.documents.states(["d"])["d"]
+    assert (set(state.readers or ()), unit_tokens(catalog)) == ({PUBLIC, BO}, {PUBLIC})
+
+
+def test_a_unit_is_given_back_what_it_is_listed_with(catalog: Catalog) -> None:
+    listed(catalog, unit(PUBLIC, ADA))
+    listed(catalog, unit(BO))
+    assert unit_tokens(catalog) == {PUBLIC, ADA}
+    listed(catalog, unit(BO, PUBLIC))
+    assert unit_tokens(catalog) == {ADA}
+
+
+def test_a_unit_out_of_reach_is_hidden_until_it_is_listed_again(catalog: Catalog) -> None:
+    listed(catalog, unit(PUBLIC))
+    read(catalog, PUBLIC)
+    index(catalog, PUBLIC)
+    listed(catalog)
+    assert catalog.revocations.load().units["acme", "u"].hidden
+    assert catalog.rights.to_apply("acme", "u").changed == {(): ["d"]}
+    catalog.rights.record_applied(catalog.rights.to_apply("acme", "u"))
+    publish(catalog)
+    assert catalog.revocations.load().units["acme", "u"].hidden
+    listed(catalog, unit(PUBLIC))
+    assert unit_tokens(catalog) == set()
+    assert catalog.rights.to_apply("acme", "u").changed == {(PUBLIC,): ["d"]}
+
+
+def test_what_is_missing_is_hidden_and_comes_back_when_it_is_listed(catalog: Catalog) -> None:
+    read(catalog, ADA)
+    index(catalog, ADA)
+    catalog.rights.hide("acme", "u", ["d"], "missing")
+    assert tokens(catalog) == {EVERYBODY}
+    assert catalog.rights.to_apply("acme", "u").changed == {(): ["d"]}
+    catalog.documents.mark_listed(["d"], "l2", datetime.now(UTC))
+    assert tokens(catalog) == set()
+    assert not catalog.rights.to_apply("acme", "u")
+
+
+def test_being_listed_does_not_tell_who_may_read(catalog: Catalog) -> None:
+    read(catalog, ADA)
+    index(catalog, ADA)
+    rights = RightsRead()
+    rights.add("d", None, None, (EVERYBODY,))
+    failed = [Outcome(id="d", status="failed", reason="no permissions", hidden="no permissions")]
+    catalog.commit_read(
+        "acme", "u", failed, documents_path=None, unchanged=[], fingerprints={}, listing=None, cursor=None,
+        rights=rights,
+    )  # fmt: skip
+    catalog.documents.mark_listed(["d"], "l2", datetime.now(UTC))
+    assert tokens(catalog) == {EVERYBODY}
+    read(catalog, ADA)
+    assert (tokens(catalog), catalog.documents.states(["d"])["d"].hidden) == (set(), None)
+
+
+def test_a_permission_ends_by_itself(catalog: Catalog) -> None:
+    ends = {ADA: datetime.now(UTC).timestamp() - 1, BO: datetime.now(UTC).timestamp() + 1_000}
+    before, rights = catalog.revocations.stamp(), RightsRead()
+    rights.add("d", None, Readers((ADA, BO), ends), ())
+    outcomes = [Outcome(id="d", status="pending", version="v", landed=True)]
+    catalog.commit_read(
+        "acme", "u", outcomes, documents_path=None, unchanged=[], fingerprints={}, listing=None, cursor=None,
+        rights=rights,
+    )  # fmt: skip
+    assert catalog.revocations.load().ends == {"d": ends}
+    assert catalog.revocations.stamp() == before + 1
+    catalog.rights.expire("acme", "u")
+    assert (tokens(catalog), catalog.revocations.load().ends) == ({ADA}, {"d": {BO: ends[BO]}})
+    assert catalog.documents.states(["d"])["d"].readers == (BO,)
+
+
+def test_every_change_raises_the_stamp_and_nothing_else_does(catalog: Catalog) -> None:
+    listed(catalog, unit(PUBLIC))
+    stamps = [catalog.revocations.stamp()]
+
+    def stamped() -> bool:
+        stamps.append(catalog.revocations.stamp())
+        return stamps[-1] > stamps[-2]
+
+    read(catalog, PUBLIC)
+    index(catalog, PUBLIC)
+    assert not stamped()
+    listed(catalog, unit(ADA))
+    assert stamped()
+    listed(catalog, unit(ADA))
+    assert not stamped()
+    read(catalog, lost=(ADA,))
+    assert stamped()
+    catalog.rights.record_applied(RightsToApply((), {(): ["d"]}, 1))
+    assert not stamped()
+    publish(catalog)
+    assert stamped()

@@ -1,0 +1,116 @@
+"""What queries leave out, by what was taken away, who asks and when."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from connectors.github.settings import GitHubConnection
+from pipelines.catalog.revocations import EVERYBODY, RevokedScope, RightsInForce
+from pipelines.index.contract import Exclusion
+from pipelines.retrieval.revocations import RevocationFilter
+
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+ACME = GitHubConnection(id="acme", source="github", token=SecretStr("t"))
+ALL = {"ada", "bo", "admin"}
+ADA, BO = frozenset({"public", "user:ada", "group:acme:u"}), frozenset({"public", "user:bo"})
+UNIT = ("acme", "u")
+
+
+def payload(readers: tuple[str, ...], **changes: str) -> dict[str, Any]:
+    return {"connection": "acme", "unit": "u", "document_id": "d", "readers": list(readers)} | changes
+
+
+def revoked(*tokens: str, readers: tuple[str, ...] = ()) -> RevokedScope:
+    return RevokedScope(frozenset(tokens), frozenset(readers))
+
+
+def in_force(**rights: Any) -> RevocationFilter:
+    return RevocationFilter.of(RightsInForce(**rights), [ACME])
+
+
+MADE_PRIVATE = {UNIT: revoked("public", readers=("group:acme:u",))}
+
+
+@pytest.mark.parametrize(
+    ("rights", "readers", "sees"),
+    [
+        pytest.param({}, ("public",), ALL, id="nothing was taken away"),
+        pytest.param({"units": MADE_PRIVATE}, ("public",), {"ada", "admin"}, id="a unit was made private"),
+        pytest.param({"units": MADE_PRIVATE}, ("public", "user:bo"), ALL, id="a document has more readers"),
+        pytest.param({"units": MADE_PRIVATE}, ("user:bo",), {"bo", "admin"}, id="the unit's readers are not added"),
+        pytest.param({"units": {UNIT: revoked(EVERYBODY)}}, ("public", "user:bo"), set(), id="a unit is gone"),
+        pytest.param({"units": {("acme", "other"): revoked(EVERYBODY)}}, ("public",), ALL, id="other"),
+        pytest.param({"units": {("else", "u"): revoked(EVERYBODY)}}, ("public",), ALL, id="elsewhere"),
+        pytest.param({"documents": {"d": revoked(EVERYBODY)}}, ("public",), set(), id="a document was deleted"),
+        pytest.param({"documents": {"e": revoked(EVERYBODY)}}, ("public",), ALL, id="another was"),
+        pytest.param(
+            {"documents": {"d": revoked("user:bo")}}, ("user:ada", "user:bo"), {"ada", "admin"}, id="unshared"
+        ),
+        pytest.param(
+            {"documents": {"d": revoked("public", readers=("user:bo",))}}, ("public",), {"bo", "admin"}, id="narrowed"
+        ),
+        pytest.param(
+            # What a late read says of a right that was taken away meanwhile is out of date.
+            {"documents": {"d": revoked("public", readers=("public",))}},
+            ("public",),
+            {"admin"},
+            id="read too early",
+        ),
+        pytest.param(
+            {"units": MADE_PRIVATE, "documents": {"d": revoked("group:acme:u")}}, ("public",), {"admin"}, id="both"
+        ),
+        pytest.param({"ends": {"d": {"user:bo": NOW.timestamp()}}}, ("user:bo",), {"admin"}, id="ended this second"),
+        pytest.param({"ends": {"d": {"user:bo": NOW.timestamp() + 1}}}, ("user:bo",), {"bo", "admin"}, id="ends soon"),
+        pytest.param({"ends": {"d": {"user:bo": 0.0}}}, ("user:bo", "public"), ALL, id="and public"),
+    ],
+)
+def test_who_sees_a_point_that_the_index_found(
+    rights: dict[str, Any], readers: tuple[str, ...], sees: set[str]
+) -> None:
+    askers = {"ada": ADA, "bo": BO, "admin": None}
+    revocations = in_force(**rights)
+    # The index finds for its readers alone.
+    found = {name for name, asker in askers.items() if asker is None or asker & set(readers)}
+    shown = {name for name in found if revocations.permits(payload(readers), askers[name], NOW)}
+    assert shown == sees & found
+    assert sees <= found
+
+
+def test_a_connection_that_the_settings_do_not_name_is_shown_to_nobody() -> None:
+    revocations = in_force(names={("former", "u"): "Unit", UNIT: "Unit"})
+    assert not revocations.permits(payload(("public",), connection="former"), None, NOW)
+    assert not revocations.is_empty
+    assert revocations.exclusions(None) == (Exclusion("former"),)
+
+
+@pytest.mark.parametrize(("unit", "name", "shown"), [("u", "acme/api", False), ("v", "acme/web", True)])
+def test_an_excluded_unit_is_shown_to_nobody(unit: str, name: str, shown: bool) -> None:
+    excluding = ACME.model_copy(update={"exclude": ("acme/api",)})
+    revocations = RevocationFilter.of(RightsInForce(names={("acme", unit): name}), [excluding])
+    assert revocations.permits(payload(("public",), unit=unit), None, NOW) is shown
+    assert revocations.is_empty is shown
+
+
+def test_conditions_of_the_index_cover_what_is_hidden_from_the_asker() -> None:
+    revocations = in_force(
+        units={UNIT: revoked("public", readers=("group:acme:u",)), ("acme", "gone"): revoked(EVERYBODY)},
+        documents={"d1": revoked(EVERYBODY), "d2": revoked("user:bo"), "d3": revoked("public", readers=("user:bo",))},
+    )
+    gone = Exclusion("acme", ("gone",))
+    assert revocations.exclusions(None) == (gone, Exclusion(documents=("d1",)))
+    assert revocations.exclusions(BO) == (
+        gone,
+        Exclusion("acme", ("u",), unless_readers=("user:bo",)),
+        Exclusion(documents=("d1", "d2")),
+    )
+    assert revocations.exclusions(ADA) == (gone, Exclusion(documents=("d1", "d2", "d3")))
+
+
+def test_time_is_compared_to_the_second() -> None:
+    revocations = in_force(ends={"d": {"user:bo": (NOW + timedelta(seconds=1)).timestamp()}})
+    shown = [revocations.permits(payload(("user:bo",)), BO, NOW + timedelta(seconds=after)) for after in (0, 1, 2)]
+    assert shown == [True, False, False]
