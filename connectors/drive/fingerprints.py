@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from connectors.drive.access import Grants
 from connectors.drive.folders import FileLocation
@@ -64,7 +64,7 @@ def listing_fingerprint(file: DriveFile, location: FileLocation, granted: Grants
     return fingerprint(_without_unset(shown))
 
 
-def _without_unset(shown: dict[str, Any]) -> dict[str, Any]:
+def _without_unset(shown: Mapping[str, object]) -> dict[str, object]:
     """Without what few objects have, where they have it not: their fingerprints are those of earlier releases."""
     return {name: value for name, value in shown.items() if value or name not in _SELDOM}
 
