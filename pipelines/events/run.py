@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+from importlib import import_module
 
 from pipelines.events.background_reporter import report_in_background
 from pipelines.events.connector_pool import open_connector_pool
@@ -31,8 +32,15 @@ def run_worker(settings: Settings) -> None:
         report_in_background(orchestrator) as reporter,
     ):
         services.warm()
+        _import_stages()
         rights = RightsLane(services, of_rights)
         lane = threading.Thread(target=rights.run, args=(stop,), name="rights", daemon=True)
         lane.start()
         Worker(services, connectors, reporter).run(stop)
         lane.join()
+
+
+def _import_stages() -> None:
+    """Import what the stages import when they run: seconds that the first event need not wait."""
+    for module in ("dlt", "pipelines.ingestion.documents", "pipelines.ingestion.chunks", "pipelines.ingestion.vectors"):
+        import_module(module)
