@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 
 from connectors.drive.access import Grants
 from connectors.drive.folders import FileLocation
 from connectors.drive.payloads import DriveFile
 from connectors.fingerprints import fingerprint
-
-_SELDOM = ("until", "limited", "restrictions")
 
 
 def file_fingerprint(file: DriveFile) -> str:
@@ -33,9 +30,10 @@ def folder_fingerprint(folder: DriveFile) -> str:
         # Sorted, since Drive promises no order.
         "permissions": sorted(permissions),
         "permission_ids": sorted(folder.permission_ids or ()),
-        "limited": folder.inherited_permissions_disabled,
     }
-    return fingerprint(_without_unset(shown))
+    # What few folders have is no part of the others': their fingerprints are those of earlier releases.
+    limited = {"limited": True} if folder.inherited_permissions_disabled else {}
+    return fingerprint(shown | limited)
 
 
 def listing_fingerprint(file: DriveFile, location: FileLocation, granted: Grants, restrictions: str = "") -> str:
@@ -57,16 +55,14 @@ def listing_fingerprint(file: DriveFile, location: FileLocation, granted: Grants
         "folders": [[folder.id, folder.name] for folder in location.path],
         "readers": sorted(granted),
         "permission_ids": sorted(file.permission_ids or ()),
+    }
+    seldom = {
         "until": {token: end.isoformat() for token, end in granted.items() if end},
         "limited": [folder.id for folder in location.path if folder.has_limited_access],
         "restrictions": restrictions,
     }
-    return fingerprint(_without_unset(shown))
-
-
-def _without_unset(shown: Mapping[str, object]) -> dict[str, object]:
-    """Without what few objects have, where they have it not: their fingerprints are those of earlier releases."""
-    return {name: value for name, value in shown.items() if value or name not in _SELDOM}
+    # What few files have is no part of the others': their fingerprints are those of earlier releases.
+    return fingerprint(shown | {name: value for name, value in seldom.items() if value})
 
 
 def _as_text(moment: datetime | None) -> str | None:
