@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from functools import cache
+from types import UnionType
 from typing import Any, TypeAlias, get_args, get_origin, get_type_hints
 
 from connectors.contract import (
@@ -88,9 +89,9 @@ def wrong_fields(value: Yielded | Parent) -> Iterator[str]:
     model: type = type(value)  # of the union itself, mypy holds that it cannot be hashed
     for declared in _declared(model):
         found = getattr(value, declared.name)
-        if not declared.fits(found):
+        if not _fits(found, declared.hint):
             yield f"{declared.name} is of type {_type_of(found)}, and must be of type {declared.spelled}"
-        elif declared.items is Parent:
+        elif declared.hint == tuple[Parent, ...]:
             yield from (f"in {declared.name}, {wrong}" for parent in found for wrong in wrong_fields(parent))
 
 
@@ -117,31 +118,31 @@ def _wrong_values(document: Document) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _DeclaredField:
-    """`spelled` is its type as written; `items` the type of a tuple's items, and None where it is no tuple."""
+    """`spelled` is its type as written, and `hint` as resolved."""
 
     name: str
     spelled: str
-    expected: Any
-    items: Any
-
-    def fits(self, value: object) -> bool:
-        items = self.items
-        return isinstance(value, self.expected) and (items is None or all(isinstance(one, items) for one in value))
+    hint: Any
 
 
 @cache  # resolving annotations takes longer than all that is done with them
 def _declared(model: type) -> tuple[_DeclaredField, ...]:
     hints = get_type_hints(model)
-    return tuple(_declare(field.name, str(field.type), hints[field.name]) for field in fields(model))
+    return tuple(_DeclaredField(field.name, str(field.type), hints[field.name]) for field in fields(model))
 
 
-def _declare(name: str, spelled: str, hint: Any) -> _DeclaredField:
-    """Of the annotations it knows what the contract uses: classes, unions of them, tuples of one or of pairs, JSON."""
-    origin = get_origin(hint)
-    items = get_args(hint)[0] if origin is tuple else None
-    if get_origin(items) is tuple:
-        items = tuple
-    return _DeclaredField(name, spelled, origin if origin in (dict, tuple) else hint, items)
+def _fits(value: object, hint: Any) -> bool:
+    """Of the annotations it knows what the contract uses: classes, unions, tuples, JSON objects."""
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is UnionType:
+        return any(_fits(value, one) for one in arguments)
+    if origin is not tuple:
+        return isinstance(value, origin or hint)
+    if not isinstance(value, tuple):
+        return False
+    if arguments[-1] is Ellipsis:
+        return all(_fits(one, arguments[0]) for one in value)
+    return len(value) == len(arguments) and all(map(_fits, value, arguments))
 
 
 def _type_of(value: object) -> str:

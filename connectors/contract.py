@@ -67,7 +67,8 @@ class Failed:
     """An object that could not be read. Later syncs fetch it again by its id.
 
     What is known of it stays in use, unless `hides` says that who may read it now could not be told: then nobody sees
-    it until it has been read.
+    it until it has been read. Where that was told, and only the content is missing, `readers` are those of now: those
+    who lost it see it no more.
     """
 
     document_id: str
@@ -75,6 +76,7 @@ class Failed:
     error: str
     url: str = ""
     hides: bool = False
+    readers: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

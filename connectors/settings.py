@@ -31,6 +31,11 @@ class Connection(BaseModel):
     def _without_trailing_slash(cls, value: str) -> str:
         return value.rstrip("/")
 
+    @property
+    def narrows_readers(self) -> bool:
+        """Whether these settings give some documents other readers than their unit has."""
+        return False
+
     def includes(self, *names: str) -> bool:
         """Whether the unit patterns take in a unit known under any of `names` (its id, its name)."""
         return any(_matches(name, self.include) for name in names) and not any(

@@ -1,37 +1,91 @@
-"""Who may read a file, from its permissions. Pure.
+"""Who may read a file, from its permissions and from what is restricted above it. Pure.
 
 Source: https://developers.google.com/workspace/drive/api/reference/rest/v3/permissions
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias
 
 from connectors.drive.payloads import DrivePermission
 from connectors.model import PUBLIC, group_token, user_token
 
 _READING_ROLES = {"owner", "organizer", "fileOrganizer", "writer", "commenter", "reader"}
+_NEVER_SHUT_OUT = {"owner", "organizer"}
 _DOMAIN = "domain:"
 
+Grants: TypeAlias = Mapping[str, datetime | None]
+"""Reader tokens, each with the moment at which it ends; None for one that does not end."""
 
-def readers(connection: str, permissions: Iterable[DrivePermission], now: datetime) -> tuple[str, ...]:
-    """Reader tokens of a file, sorted; none for permissions of unknown kinds.
+
+@dataclass(frozen=True, slots=True)
+class AccessRestrictions:
+    """What a shared drive restricts, whatever the permissions of the items in it say.
+
+    `domain`: "access to this shared drive and items inside this shared drive is restricted to users of the domain to
+    which this shared drive belongs". `members`, as reader tokens: "access to items inside this shared drive is
+    restricted to its members". None where it is not restricted so. Permissions that were granted before stay listed.
+
+    Source: https://developers.google.com/workspace/drive/api/reference/rest/v3/drives
+    """
+
+    domain: str | None = None
+    members: frozenset[str] | None = None
+
+    def admit(self, permission: DrivePermission, token: str) -> bool:
+        """Whether a permission for this reader token counts here."""
+        if self.members is not None and token not in self.members:
+            return False
+        return self.domain is None or (bool(self.domain) and self.domain == _home_domain(permission))
+
+
+UNRESTRICTED = AccessRestrictions()
+
+
+def grants(
+    connection: str,
+    permissions: Iterable[DrivePermission],
+    now: datetime,
+    restrictions: AccessRestrictions = UNRESTRICTED,
+) -> Grants:
+    """Who may read a file, sorted by reader token; nobody by permissions of unknown kinds.
 
     A permission that opens the file only to people who have its link (`allowFileDiscovery` is not true for
     `anyone`, or false for a domain) makes nobody a reader: Google's documentation says of it that the file
     cannot "be discovered through search", and search is what these tokens are for.
+
+    A permission counts until its `expirationTime`; what is granted twice ends with the last of both.
     """
-    tokens = {_token(connection, one) for one in permissions if _lets_read(one, now)}
-    return tuple(sorted(token for token in tokens if token))
+    ends: dict[str, datetime | None] = {}
+    for one in permissions:
+        token = _token(connection, one) if _lets_read(one, now) else None
+        if token and restrictions.admit(one, token):
+            ends[token] = _later(ends[token], one.expiration_time) if token in ends else one.expiration_time
+    return dict(sorted(ends.items()))
 
 
-def commenters(connection: str, permissions: Iterable[DrivePermission], now: datetime) -> tuple[str, ...]:
-    """The readers of a file who see its comments: all but mere viewers.
+def commenters(permissions: Iterable[DrivePermission]) -> list[DrivePermission]:
+    """The permissions that show a file's comments: all but those of mere viewers.
 
     Source: https://developers.google.com/workspace/drive/api/guides/ref-roles
     """
-    return readers(connection, (one for one in permissions if one.role != "reader"), now)
+    return [one for one in permissions if one.role != "reader"]
+
+
+def effective_below(folder_ids: Collection[str], permissions: Iterable[DrivePermission]) -> list[DrivePermission]:
+    """The permissions of an item that count below a folder with limited access: those that are granted on it or below.
+
+    `folder_ids` are those of that folder and of all between it and the item. Of what is inherited from further above
+    only owners and organizers keep their access: "only users you directly add to the folder's permissions can open it
+    and access its content". Where Google does not say what a permission is inherited from, which it does in shared
+    drives only, it is one that counts: Google lists others for the folder itself alone, with the view `metadata`.
+
+    Source: https://developers.google.com/workspace/drive/api/guides/limited-expansive-access
+    """
+    return [one for one in permissions if one.role in _NEVER_SHUT_OUT or _is_granted_in(folder_ids, one)]
 
 
 def domain_group(domain: str) -> str:
@@ -46,8 +100,13 @@ def domain_of(group: str) -> str:
 
 def domain_groups(connection: str, email: str) -> tuple[str, ...]:
     """Reader tokens that an address alone gives its holder: that of its domain."""
-    _, _, domain = email.strip().rpartition("@")
+    domain = domain_of_address(email)
     return (group_token(connection, domain_group(domain)),) if domain else ()
+
+
+def domain_of_address(email: str) -> str:
+    """The domain of an e-mail address, in lower case; empty where there is none."""
+    return email.strip().rpartition("@")[2].strip().lower()
 
 
 def _lets_read(permission: DrivePermission, now: datetime) -> bool:
@@ -71,3 +130,20 @@ def _token(connection: str, permission: DrivePermission) -> str | None:
         case "anyone" if permission.allow_file_discovery:
             return PUBLIC
     return None
+
+
+def _home_domain(permission: DrivePermission) -> str:
+    """The domain of whom a permission is for; empty for everybody."""
+    if permission.type == "domain":
+        return (permission.domain or "").strip().lower()
+    return domain_of_address(permission.email_address or "")
+
+
+def _is_granted_in(ids: Collection[str], permission: DrivePermission) -> bool:
+    details = permission.permission_details or ()
+    return not details or any(not one.inherited or one.inherited_from in (None, *ids) for one in details)
+
+
+def _later(one: datetime | None, other: datetime | None) -> datetime | None:
+    """The later of two ends; None, which is no end, is later than any."""
+    return max(one, other) if one and other else None

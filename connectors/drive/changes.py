@@ -5,8 +5,8 @@ Source: https://developers.google.com/workspace/drive/api/guides/manage-changes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, MutableMapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from connectors.contract import Checkpoint, Deleted, Failed, Item
 from connectors.drive.client import DriveClient
@@ -18,7 +18,7 @@ from connectors.drive.payloads import ChangePage, DriveChange, DriveFile
 from connectors.drive.query import NOT_TRASHED, TRASHED
 from connectors.drive.responses import DriveAccessDenied
 from connectors.drive.walk import FolderWalk, Learn
-from connectors.errors import AccessDenied, NotFound, RequestRejected
+from connectors.errors import AccessDenied, NotFound, RequestRejected, SourceError
 from connectors.isolation import Isolation
 from connectors.model import Unit
 
@@ -30,9 +30,13 @@ class CursorRefused(Exception):
     """Drive does not accept the changes token any more."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ChangesReader:
-    """Reads the changes of one unit, once. `includes` says whether the connection takes in the unit of a location."""
+    """Reads the changes of one unit, once. `includes` says whether the connection takes in the unit of a location.
+
+    Where the source gets into trouble on the way, the rest of what has changed is hidden without being asked for: that
+    it has changed is known, and who may read it now is not. The trouble is raised after that.
+    """
 
     client: DriveClient
     folders: FolderTree
@@ -42,6 +46,7 @@ class ChangesReader:
     # Two, since an answer about a file's metadata or folders says nothing of a server that gives no content.
     locating: Isolation
     reading: Isolation
+    _trouble: SourceError | None = field(default=None, init=False)
 
     def read(self, cursor: ChangesCursor) -> Iterator[Item]:
         """What has changed since. Raises CursorRefused, before the first item."""
@@ -50,7 +55,10 @@ class ChangesReader:
         for page in self._pages(token):
             yield from self._read_page(page.changes, fingerprints)
             token = page.next_page_token or page.new_start_page_token or token
-            yield Checkpoint(ChangesCursor(token, fingerprints).as_json())
+            if self._trouble is None:
+                yield Checkpoint(ChangesCursor(token, fingerprints, cursor.restrictions).as_json())
+        if self._trouble:
+            raise self._trouble
 
     def _pages(self, token: str) -> Iterator[ChangePage]:
         pages = self.client.changes(token, self._drive)
@@ -70,7 +78,11 @@ class ChangesReader:
         latest = {change.file_id: change for change in changes if change.file_id}
         folders, files = list[DriveFile](), list[DriveFile]()
         for file_id, change in latest.items():
-            current = self._current_file(file_id, change, fingerprints)
+            try:
+                current = self._current_file(file_id, change, fingerprints)
+            except SourceError as error:
+                self._trouble = error
+                continue  # a folder; the next read begins before it
             if current is None:
                 self.folders.forget(file_id)
                 yield Deleted(self.documents.document_id(file_id))
@@ -81,8 +93,11 @@ class ChangesReader:
         # All folders before any file is located: a page may hold the move of both.
         for folder in folders:
             self.folders.learn(folder)
-        for folder in folders:
-            yield from self._read_below(folder, fingerprints)
+        try:
+            for folder in folders:
+                yield from self._read_below(folder, fingerprints)
+        except SourceError as error:
+            self._trouble = error
         yield from self._read_files(files)
 
     def _current_file(
@@ -97,7 +112,15 @@ class ChangesReader:
         if folder_key(file_id) in fingerprints:
             # Not in isolation: to pass over a folder would be to pass over all that is below it.
             return self._ask(file_id)
-        return self.locating.attempt(self.documents.document_id(file_id), "", lambda: self._ask(file_id))
+        document_id = self.documents.document_id(file_id)
+        if self._trouble is None:
+            try:
+                found = self.locating.attempt(document_id, "", lambda: self._ask(file_id))
+            except SourceError as error:
+                self._trouble = error
+            else:
+                return replace(found, hides=True) if isinstance(found, Failed) else found
+        return Failed(document_id, "", str(self._trouble), hides=True)
 
     def _ask(self, file_id: str) -> DriveFile | None:
         try:
@@ -129,14 +152,33 @@ class ChangesReader:
         """Items for files of any unit: nothing for those that another unit reads."""
         located = list[LocatedFile]()
         for file in files:
-            found = None if file.trashed else self.documents.locate(file, self.locating)
+            found = None if file.trashed else self._locate(file)
             if isinstance(found, Failed):
                 yield found
             elif found is None or not self.includes(found.location):
                 yield Deleted(self.documents.document_id(file.id))
             elif found.location.unit == self.unit.id:
                 located.append(found)
-        yield from self.documents.read(located, self.reading)
+        yield from self._read_located(located)
+
+    def _locate(self, file: DriveFile) -> LocatedFile | Failed:
+        try:
+            return self.documents.locate(file, self.locating)
+        except SourceError as error:
+            self._trouble = error
+            return self.documents.unread(file, error)
+
+    def _read_located(self, located: Sequence[LocatedFile]) -> Iterator[Item]:
+        done = 0
+        if self._trouble is None:
+            try:
+                for item in self.documents.read(located, self.reading):
+                    done += 1
+                    yield item
+            except SourceError as error:
+                self._trouble = error
+        if self._trouble:
+            yield from (self.documents.unread(one.file, self._trouble) for one in located[done:])
 
     @property
     def _drive(self) -> str | None:

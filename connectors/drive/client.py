@@ -6,7 +6,7 @@ Source: https://developers.google.com/workspace/drive/api/reference/rest/v3
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import urlencode
@@ -16,7 +16,9 @@ import httpx
 from connectors.drive.credentials import SCOPE, Authorization
 from connectors.drive.payloads import (
     COMMENT_FIELDS,
+    DRIVE_FIELDS,
     FILE_FIELDS,
+    LIMITED_ACCESS,
     About,
     ChangePage,
     ChannelRequest,
@@ -34,12 +36,13 @@ from connectors.drive.payloads import (
 )
 from connectors.drive.responses import drive_error, follow_pages, parser
 from connectors.drive.settings import DriveConnection
-from connectors.errors import InvalidResponse, NotFound, RequestRejected
+from connectors.errors import AccessDenied, InvalidResponse, NotFound, RequestRejected
 from connectors.http import ApiClient
 from connectors.payloads import Payload
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
 P = TypeVar("P", bound=Payload)
 Page = TypeVar("Page", bound=DrivePage)
 
@@ -62,6 +65,7 @@ class DriveClient:
         # Apart, since a listing that is answered says nothing of a server that gives no file; but one that gives
         # no file is not asked for a listing again and again either.
         self._listings = open_api(connection, connection.base_url, authorized, sibling=self._objects)
+        self._file_fields = f"{FILE_FIELDS},{LIMITED_ACCESS}"
 
     @property
     def requests(self) -> int:
@@ -82,7 +86,7 @@ class DriveClient:
                 SharedDrivePage,
                 "drives",
                 pageSize=DRIVES_PER_PAGE,
-                fields="nextPageToken,drives(id,name)",
+                fields=f"nextPageToken,drives({DRIVE_FIELDS})",
             ):
                 yield from page.drives
         except NotFound:
@@ -90,14 +94,13 @@ class DriveClient:
 
     def files(self, query: str, *, drive: str | None = None) -> Iterator[FilePage]:
         """Pages of files, oldest first: of one shared drive, or of everything that the account itself sees."""
-        return _pages(
-            self._listings,
+        return self._file_pages(
             FilePage,
             "files",
+            "nextPageToken,incompleteSearch,files({})",
             q=query,
             orderBy="createdTime",
             pageSize=FILES_PER_PAGE,
-            fields=f"nextPageToken,incompleteSearch,files({FILE_FIELDS})",
             **_corpus(drive),
             **_ALL_DRIVES,
         )
@@ -118,10 +121,14 @@ class DriveClient:
         return page.files[0].modified_time if page.files else None
 
     def file(self, file_id: str) -> DriveFile:
-        return _get(self._objects, DriveFile, f"files/{file_id}", fields=FILE_FIELDS, supportsAllDrives="true")
+        path = f"files/{file_id}"
+        return self._with_file_fields(
+            lambda fields: _get(self._objects, DriveFile, path, fields=fields, supportsAllDrives="true")
+        )
 
     def permissions(self, file_id: str) -> list[DrivePermission]:
-        """Of a file, or of a shared drive by its id."""
+        """Of a file, or of a shared drive by its id. Raises AccessDenied where the answer names nobody: each has an
+        owner or members."""
         pages = _pages(
             self._objects,
             PermissionPage,
@@ -130,7 +137,10 @@ class DriveClient:
             fields="nextPageToken,permissions",
             supportsAllDrives="true",
         )
-        return [permission for page in pages for permission in page.permissions]
+        found = [permission for page in pages for permission in page.permissions]
+        if not found:
+            raise AccessDenied(f"files/{file_id}/permissions", "the answer names nobody")
+        return found
 
     def comments(self, file_id: str) -> list[DriveComment]:
         """Comments beside a file, oldest first as Drive gives them; deleted ones are left out."""
@@ -177,16 +187,14 @@ class DriveClient:
     def changes(self, token: str, drive: str | None = None) -> Iterator[ChangePage]:
         """Pages of changes since `token`, the last one with the token for the next time."""
         scope = {"driveId": drive} if drive else {}
-        file_fields = f"changes(changeType,fileId,removed,file({FILE_FIELDS}))"
-        return _pages(
-            self._listings,
+        return self._file_pages(
             ChangePage,
             "changes",
+            "nextPageToken,newStartPageToken,changes(changeType,fileId,removed,file({}))",
             first=token,
             pageSize=CHANGES_PER_PAGE,
             includeRemoved="true",
             includeCorpusRemovals="true",
-            fields=f"nextPageToken,newStartPageToken,{file_fields}",
             **scope,
             **_ALL_DRIVES,
         )
@@ -205,6 +213,29 @@ class DriveClient:
         body = {"id": channel, "resourceId": resource}
         self._listings.send("POST", "channels/stop", json=body, parse=lambda answer: None)
 
+    def _file_pages(
+        self, payload: type[Page], path: str, fields: str, first: str | None = None, **params: Any
+    ) -> Iterator[Page]:
+        """Pages of a listing; the fields of files are put into `fields`."""
+
+        def read(token: str | None) -> Page:
+            asked = {**params, **({"pageToken": token} if token else {})}
+            return self._with_file_fields(
+                lambda of_files: _get(self._listings, payload, path, fields=fields.format(of_files), **asked)
+            )
+
+        return follow_pages(path, read, first)
+
+    def _with_file_fields(self, ask: Callable[[str], T]) -> T:
+        """What `ask` gets for the fields of a file; for one less where the server knows no limited access."""
+        try:
+            return ask(self._file_fields)
+        except RequestRejected as error:
+            if self._file_fields == FILE_FIELDS or LIMITED_ACCESS not in str(error):
+                raise
+        self._file_fields = FILE_FIELDS
+        return ask(FILE_FIELDS)
+
 
 def open_api(
     connection: DriveConnection, base_url: str, authorized: httpx.BaseTransport, sibling: ApiClient | None = None
@@ -215,11 +246,11 @@ def open_api(
     return ApiClient(base_url, {}, check=drive_error, credential=credential, transport=authorized, sibling=sibling)
 
 
-def _pages(api: ApiClient, payload: type[Page], path: str, first: str | None = None, **params: Any) -> Iterator[Page]:
+def _pages(api: ApiClient, payload: type[Page], path: str, **params: Any) -> Iterator[Page]:
     def read(token: str | None) -> Page:
         return _get(api, payload, path, **params, **({"pageToken": token} if token else {}))
 
-    return follow_pages(path, read, first)
+    return follow_pages(path, read)
 
 
 def _get(api: ApiClient, payload: type[P], path: str, **params: Any) -> P:

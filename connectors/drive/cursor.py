@@ -14,12 +14,16 @@ from connectors.drive.walk import WalkPosition
 
 @dataclass(frozen=True, slots=True)
 class ListingCursor:
-    """Inside a full read. When it is through, changes continue from `token`, or else from `modified`."""
+    """Inside a full read. When it is through, changes continue from `token`, or else from `modified`.
+
+    `restrictions` is as in `ChangesCursor`.
+    """
 
     token: str | None
     modified: datetime | None
     position: WalkPosition
     incomplete: bool = False
+    restrictions: str = ""
 
     def as_json(self) -> Cursor:
         return {
@@ -27,12 +31,14 @@ class ListingCursor:
             "modified": _as_text(self.modified),
             "listing": self.position.as_json(),
             "incomplete": self.incomplete,
+            "restrictions": self.restrictions,
         }
 
     @classmethod
     def from_json(cls, values: Cursor) -> Self:
         position = WalkPosition.from_json(values["listing"])
-        return cls(values["token"], _as_time(values["modified"]), position, values["incomplete"])
+        incomplete, restrictions = values["incomplete"], values.get("restrictions", "")
+        return cls(values["token"], _as_time(values["modified"]), position, incomplete, restrictions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +46,24 @@ class ChangesCursor:
     """In the changes feed, at `token`.
 
     `folders` tells a folder that was renamed, moved or shared with others from one that was only touched: the
-    fingerprint of each, by `connectors.drive.fingerprints.folder_key`.
+    fingerprint of each, by `connectors.drive.fingerprints.folder_key`. `restrictions` is the fingerprint of what the
+    shared drive restricted when it was read: the feed does not name the files that get other readers by that.
     """
 
     token: str
     folders: Mapping[str, str] = field(default_factory=dict)
+    restrictions: str = ""
 
     def as_json(self) -> Cursor:
-        return {"token": self.token, "folder_fingerprints": dict(self.folders)}
+        return {
+            "token": self.token,
+            "folder_fingerprints": dict(self.folders),
+            "restrictions": self.restrictions,
+        }
 
     @classmethod
     def from_json(cls, values: Cursor) -> Self:
-        return cls(values["token"], values["folder_fingerprints"])
+        return cls(values["token"], values["folder_fingerprints"], values.get("restrictions", ""))
 
 
 @dataclass(frozen=True, slots=True)

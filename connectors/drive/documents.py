@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
 
 from connectors.contract import Deleted, Failed, ListingEntry, ObjectItem, Skipped
 from connectors.drive import formats
-from connectors.drive.access import commenters, readers
+from connectors.drive.access import grants
 from connectors.drive.client import DriveClient
 from connectors.drive.comments import add_comments, takes_comments
 from connectors.drive.files import load_content
 from connectors.drive.fingerprints import listing_fingerprint
 from connectors.drive.folders import FileLocation, FolderTree, LocatedFile
 from connectors.drive.formats import SkipFile
-from connectors.drive.payloads import FOLDER, SHORTCUT, DriveComment, DriveFile, DrivePermission, SharedDrive
-from connectors.errors import AccessDenied, NotFound, RequestRejected
+from connectors.drive.payloads import FOLDER, SHORTCUT, DriveComment, DriveFile
+from connectors.drive.sharing import DriveSharing
+from connectors.errors import AccessDenied, NotFound, RequestRejected, SourceError
 from connectors.isolation import Isolation
 from connectors.model import Document, Parent
 
@@ -29,12 +31,25 @@ _UNAVAILABLE = (AccessDenied, NotFound, RequestRejected)
 """What a request gets that the account may not send, or that the server does not know."""
 
 
+@dataclass(slots=True)
+class _FileRead:
+    """A file on its way to a document; `readers` are None until they are known."""
+
+    located: LocatedFile
+    readers: tuple[str, ...] | None = None
+
+    def failed(self, failed: Failed) -> Failed:
+        """Nobody sees a file of which nobody told who may read it; else those who may no more do not."""
+        return replace(failed, hides=self.readers is None, readers=self.readers)
+
+
 class DriveDocuments:
     """Makes documents of the files of a connection."""
 
-    def __init__(self, client: DriveClient, folders: FolderTree, connection: str) -> None:
+    def __init__(self, client: DriveClient, folders: FolderTree, sharing: DriveSharing, connection: str) -> None:
         self._client = client
         self._folders = folders
+        self._sharing = sharing
         self._connection = connection
         self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="drive")
 
@@ -58,11 +73,18 @@ class DriveDocuments:
 
     def locate(self, file: DriveFile, isolation: Isolation) -> LocatedFile | Failed:
         """Where a file lies, or Failed where a folder above cannot be asked for."""
-        return isolation.attempt(
+        found = isolation.attempt(
             self.document_id(file.id),
             formats.title(file.name),
             lambda: LocatedFile(file, self._folders.locate(file)),
             file.web_view_link or "",
+        )
+        return replace(found, hides=True) if isinstance(found, Failed) else found
+
+    def unread(self, file: DriveFile, error: SourceError) -> Failed:
+        """A file that is not asked for, because the source itself is in trouble: who may read it is not known."""
+        return Failed(
+            self.document_id(file.id), formats.title(file.name), str(error), file.web_view_link or "", hides=True
         )
 
     def read(self, located: Iterable[LocatedFile], isolation: Isolation) -> Iterator[ObjectItem]:
@@ -70,50 +92,43 @@ class DriveDocuments:
 
         Raises SourceError where the trouble is not one file's alone.
         """
-        coming = iter(located)
-        under_way: deque[Future[ObjectItem]] = deque()
+        coming = map(_FileRead, located)
+        under_way: deque[tuple[_FileRead, Future[ObjectItem]]] = deque()
         width = _AT_ONCE
         try:
             while True:
                 # One at a time after a failure, then slowly more: a source that is down gets few requests.
                 width = 1 if isolation.is_failing else min(width + 1, _AT_ONCE)
                 following = islice(coming, max(width - len(under_way), 0))
-                under_way.extend(self._pool.submit(self._attempt, one, isolation) for one in following)
+                under_way.extend((one, self._pool.submit(self._attempt, one, isolation)) for one in following)
                 if not under_way:
                     return
-                yield under_way.popleft().result()
+                yield from self._outcome(*under_way.popleft())
         finally:
-            for future in under_way:
+            for _, future in under_way:
                 future.cancel()
 
-    def drive_readers(self, drive: SharedDrive) -> tuple[str, ...]:
-        """Reader tokens of a shared drive, which the files in it inherit; none where Google does not give them."""
+    def _outcome(self, read: _FileRead, future: Future[ObjectItem]) -> Iterator[ObjectItem]:
         try:
-            permissions = self._client.permissions(drive.id)
-        except _UNAVAILABLE:
-            return ()
-        return self._readers(permissions)
+            item = future.result()
+        except SourceError as error:
+            # The source is left; but of this file it was not told who may read it now.
+            if read.readers is None:
+                yield self.unread(read.located.file, error)
+            raise
+        yield read.failed(item) if isinstance(item, Failed) else item
 
-    def permissions(self, file: DriveFile) -> Iterable[DrivePermission]:
-        """Empty where Google does not show them, because the account may not share the file, or the server has none."""
-        if file.permissions is not None:
-            return file.permissions
-        try:
-            return self._client.permissions(file.id)
-        except _UNAVAILABLE:
-            return ()
-
-    def _attempt(self, located: LocatedFile, isolation: Isolation) -> ObjectItem:
+    def _attempt(self, read: _FileRead, isolation: Isolation) -> ObjectItem:
         """Runs in the pool."""
-        file = located.file
-        read = partial(self._read_file, located)
-        return isolation.attempt(self.document_id(file.id), formats.title(file.name), read, file.web_view_link or "")
+        file = read.located.file
+        attempt = partial(self._read_file, read)
+        return isolation.attempt(self.document_id(file.id), formats.title(file.name), attempt, file.web_view_link or "")
 
-    def _read_file(self, located: LocatedFile) -> ObjectItem:
+    def _read_file(self, read: _FileRead) -> ObjectItem:
         """Raises SourceError."""
-        file = located.file
+        file = read.located.file
         try:
-            return self._document(located)
+            return self._document(read)
         except SkipFile as skipped:
             return Skipped(
                 self.document_id(file.id), formats.title(file.name), skipped.reason, file.web_view_link or ""
@@ -130,19 +145,24 @@ class DriveDocuments:
         except NotFound:
             return True
 
-    def _document(self, located: LocatedFile) -> Document:
-        file, location = located.file, located.location
+    def _document(self, read: _FileRead) -> Document:
+        file, location = read.located.file, read.located.location
         shown = self._shortcut_target(file) if file.mime_type == SHORTCUT else file
+        kind = formats.plan_file(shown).kind  # what is skipped needs no readers
+        permissions = self._sharing.permissions(shown, location if shown is file else self._folders.locate(shown))
+        granted = self._sharing.grants(permissions, shown)
+        read.readers = tuple(granted)
         content = load_content(self._client, shown)
-        permissions = tuple(self.permissions(shown))
-        if formats.is_google_document(shown.mime_type) and takes_comments(content):
-            content = add_comments(content, self._comments(shown, permissions))
+        has_comments = formats.is_google_document(shown.mime_type) and takes_comments(content)
+        # Viewers see no comments in Google's editors: where some readers are mere viewers, the text is without them.
+        if has_comments and self._sharing.all_see_comments(permissions, shown):
+            content = add_comments(content, self._comments(shown))
         return Document(
             id=self.document_id(file.id),
             source="drive",
             connection=self._connection,
             unit=location.unit,
-            kind=formats.plan_file(shown).kind,
+            kind=kind,
             title=formats.title(shown.name),
             url=shown.web_view_link or f"https://drive.google.com/open?id={shown.id}",
             content=content.body,
@@ -151,7 +171,8 @@ class DriveDocuments:
             created_at=_utc(shown.created_time),
             updated_at=_utc(shown.modified_time),
             parents=tuple(Parent(self.document_id(one.id), formats.title(one.name)) for one in location.path),
-            readers=self._readers(permissions),
+            readers=tuple(granted),
+            readers_until=tuple((token, end) for token, end in granted.items() if end),
             fingerprint=self._fingerprint(file, location),
         )
 
@@ -181,22 +202,17 @@ class DriveDocuments:
         in_folder = bool(self._folders.locate(file).path)
         return in_folder or bool(file.owned_by_me) or file.shared_with_me_time is not None
 
-    def _comments(self, file: DriveFile, permissions: Iterable[DrivePermission]) -> list[DriveComment]:
+    def _comments(self, file: DriveFile) -> list[DriveComment]:
         """None where the account may not see them or the server has none."""
-        now = datetime.now(UTC)
-        # Viewers see no comments in Google's editors: where some readers are mere viewers, the text is without them.
-        if readers(self._connection, permissions, now) != commenters(self._connection, permissions, now):
-            return []
         try:
             return self._client.comments(file.id)
         except _UNAVAILABLE:
             return []
 
     def _fingerprint(self, file: DriveFile, location: FileLocation) -> str:
-        return listing_fingerprint(file, location, self._readers(file.permissions or ()))
-
-    def _readers(self, permissions: Iterable[DrivePermission]) -> tuple[str, ...]:
-        return readers(self._connection, permissions, datetime.now(UTC))
+        granted = grants(self._connection, file.permissions or (), datetime.now(UTC))
+        restrictions = self._sharing.restrictions_fingerprint(location.unit)
+        return listing_fingerprint(file, location, granted, restrictions)
 
 
 def _author(file: DriveFile) -> str:

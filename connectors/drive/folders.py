@@ -28,6 +28,7 @@ class DriveFolder:
     name: str
     parents: tuple[str, ...] = ()
     drive: str | None = None
+    has_limited_access: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,4 +157,5 @@ class FolderTree:
 
 
 def _folder(file: DriveFile) -> DriveFolder:
-    return DriveFolder(file.id, file.name, file.parents or (), file.drive_id)
+    limited = bool(file.inherited_permissions_disabled)
+    return DriveFolder(file.id, file.name, file.parents or (), file.drive_id, limited)

@@ -40,6 +40,14 @@ class DriveUser(DrivePayload):
     email_address: str = ""
 
 
+class PermissionDetail(DrivePayload):
+    """Where a permission comes from; `inherited_from` is the id of an item above, told in shared drives only."""
+
+    role: str = ""
+    inherited: bool | None = None
+    inherited_from: str | None = None
+
+
 class DrivePermission(DrivePayload):
     """`view` is set where the permission is not for the file itself, but for a published or metadata view."""
 
@@ -51,6 +59,7 @@ class DrivePermission(DrivePayload):
     deleted: bool | None = None
     expiration_time: Moment | None = None
     view: str | None = None
+    permission_details: tuple[PermissionDetail, ...] | None = None
 
 
 class ShortcutDetails(DrivePayload):
@@ -64,7 +73,8 @@ class FileCapabilities(DrivePayload):
 
 class DriveFile(DrivePayload, LenientPayload):
     """A file or folder. `permissions` is None where the account may not share the file, and in shared drives;
-    `permission_ids`, which stand for people and groups, are given there too."""
+    `permission_ids`, which stand for people and groups, are given there too. `inherited_permissions_disabled` marks a
+    folder with limited access."""
 
     id: str = Field(min_length=1)
     name: str = ""
@@ -85,15 +95,22 @@ class DriveFile(DrivePayload, LenientPayload):
     capabilities: FileCapabilities | None = None
     permissions: tuple[DrivePermission, ...] | None = None
     permission_ids: tuple[str, ...] | None = None
+    inherited_permissions_disabled: bool | None = None
 
     @property
     def is_folder(self) -> bool:
         return self.mime_type == FOLDER
 
 
+class DriveRestrictions(DrivePayload):
+    domain_users_only: bool = False
+    drive_members_only: bool = False
+
+
 class SharedDrive(DrivePayload):
     id: str = Field(min_length=1)
     name: str = ""
+    restrictions: DriveRestrictions = DriveRestrictions()
 
 
 class DriveChange(DrivePayload):
@@ -219,11 +236,18 @@ class ErrorResponse(DrivePayload):
     error: ErrorReasons = ErrorReasons()
 
 
-PERMISSION_FIELDS = "type,role,emailAddress,domain,allowFileDiscovery,deleted,expirationTime,view"
+PERMISSION_FIELDS = (
+    "type,role,emailAddress,domain,allowFileDiscovery,deleted,expirationTime,view,"
+    "permissionDetails(role,inherited,inheritedFrom)"
+)
+DRIVE_FIELDS = "id,name,restrictions(domainUsersOnly,driveMembersOnly)"
+LIMITED_ACCESS = "inheritedPermissionsDisabled"
+"""The field of a folder that shuts out whom it would inherit; not every server that speaks for Drive has it."""
 FILE_FIELDS = (
     "id,name,mimeType,size,parents,driveId,trashed,createdTime,modifiedTime,version,webViewLink,"
     "owners(displayName,emailAddress),lastModifyingUser(displayName,emailAddress),ownedByMe,sharedWithMeTime,"
-    f"shortcutDetails(targetId,targetMimeType),capabilities(canDownload),permissionIds,permissions({PERMISSION_FIELDS})"
+    "shortcutDetails(targetId,targetMimeType),capabilities(canDownload),permissionIds,"
+    f"permissions({PERMISSION_FIELDS})"
 )
 COMMENT_FIELDS = (
     "author(displayName),content,deleted,resolved,quotedFileContent(value),replies(author(displayName),content,deleted)"

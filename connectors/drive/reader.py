@@ -32,6 +32,8 @@ class DriveUnitReader:
     folders: FolderTree
     documents: DriveDocuments
     unit: Unit
+    restrictions: str
+    """Fingerprint of what the unit's shared drive restricts."""
     # Two, since an answer about a file's metadata or folders says nothing of a server that gives no content.
     locating: Isolation
     reading: Isolation
@@ -52,7 +54,7 @@ class DriveUnitReader:
         following = (
             ModifiedCursor(cursor.modified, tuple(seen))
             if cursor.token is None
-            else ChangesCursor(cursor.token, fingerprints)
+            else ChangesCursor(cursor.token, fingerprints, cursor.restrictions)
         )
         yield Checkpoint(following.as_json(), complete=interrupted is None and not cursor.incomplete)
 
@@ -103,7 +105,7 @@ class DriveUnitReader:
         """Where later reads continue: asked before the listing, so that nothing falls between the two."""
         token = self.client.start_page_token(self._drive)
         modified = None if token is not None else self.client.last_modified(FILES, drive=self._drive)
-        return ListingCursor(token, _not_after_now(modified), WalkPosition())
+        return ListingCursor(token, _not_after_now(modified), WalkPosition(), restrictions=self.restrictions)
 
     def _batches(self, start: WalkPosition, learn: Learn, condition: str = "") -> Iterator[FileBatch]:
         """All files of the unit, and of others with them, that meet a condition."""

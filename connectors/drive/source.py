@@ -8,25 +8,28 @@ full read notices the rest.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
 import httpx
 
-from connectors.contract import Cursor, Deleted, Finding, Item, ListingEntry, MembershipItem, Window
+from connectors.contract import Cursor, Deleted, Failed, Finding, Item, ListingEntry, MembershipItem, Window
 from connectors.drive.changes import ChangesReader, CursorRefused
 from connectors.drive.client import DriveClient
-from connectors.drive.cursor import ChangesCursor, ModifiedCursor, parse_cursor
+from connectors.drive.cursor import ChangesCursor, ListingCursor, ModifiedCursor, parse_cursor
 from connectors.drive.directory import GoogleDirectory
 from connectors.drive.documents import DriveDocuments
 from connectors.drive.folders import ROOT, ROOT_NAME, FileLocation, FolderTree, LocatedFile
+from connectors.drive.payloads import DriveFile
 from connectors.drive.push_channels import ChannelState, renew_channels
 from connectors.drive.query import FILES
 from connectors.drive.reader import DriveUnitReader
 from connectors.drive.settings import DriveConnection
-from connectors.errors import AccessDenied, NotFound, SourceError
+from connectors.drive.sharing import DriveSharing
+from connectors.errors import AccessDenied, NotFound, RequestRejected, SourceError
 from connectors.isolation import Isolation
-from connectors.model import Unit
+from connectors.model import Document, Unit
 
 _WEB = "https://drive.google.com/drive"
 _FILES_TO_TRY = 5
@@ -46,7 +49,8 @@ class DriveConnector:
         url = connection.directory_url
         self._directory = GoogleDirectory(connection, url, transport) if url else None
         self._folders = FolderTree(self._client)
-        self._documents = DriveDocuments(self._client, self._folders, connection.id)
+        self._sharing = DriveSharing(self._client, self._folders, connection.id)
+        self._documents = DriveDocuments(self._client, self._folders, self._sharing, connection.id)
 
     @property
     def requests(self) -> int:
@@ -67,7 +71,7 @@ class DriveConnector:
             return [Finding("credentials", False, str(error))]
         findings = [Finding("credentials", True, f"signed in as {user.email_address or user.display_name}")]
         try:
-            return [*findings, self._reach(), self._sharing()]
+            return [*findings, self._reach(), self._permissions_shown()]
         except SourceError as error:
             return [*findings, Finding("reach", False, str(error))]
 
@@ -78,13 +82,17 @@ class DriveConnector:
 
     def read(self, unit: Unit, cursor: Cursor | None = None, window: Window | None = None) -> Iterator[Item]:
         """See `connectors.contract.Connector`. A cursor that Drive no longer accepts leads to a full read."""
-        reader = self._reader(unit)
+        reader, state = self._reader(unit), parse_cursor(cursor)
         if window is not None:
-            return reader.read_window(window)
-        state = parse_cursor(cursor)
-        if isinstance(state, ChangesCursor):
-            return self._read_changes(unit, state)
-        return reader.read_modified(state) if isinstance(state, ModifiedCursor) else reader.read_all(state)
+            yield from reader.read_window(window)
+        elif isinstance(state, ChangesCursor | ListingCursor) and state.restrictions != reader.restrictions:
+            yield from reader.read_all(None)  # other people may read files that have not changed
+        elif isinstance(state, ChangesCursor):
+            yield from self._read_changes(unit, state)
+        elif isinstance(state, ModifiedCursor):
+            yield from reader.read_modified(state)
+        else:
+            yield from reader.read_all(state)
 
     def renew_channels(self, state: ChannelState, now: datetime) -> ChannelState:
         """See `connectors.contract.PushChannels` and `connectors.drive.push_channels`."""
@@ -94,7 +102,7 @@ class DriveConnector:
 
     def listing(self, unit: Unit) -> Iterator[ListingEntry]:
         """See `connectors.contract.Connector`."""
-        return self._reader(unit).entries()
+        yield from self._reader(unit).entries()
 
     def unit_of(self, document_id: str) -> str | None:
         """See `connectors.contract.Connector`."""
@@ -111,13 +119,22 @@ class DriveConnector:
         # Two, since metadata that are answered say nothing of a server that gives no content.
         finding, reading = self._isolation(), self._isolation()
         located: list[LocatedFile] = []
-        for document_id in document_ids:
-            found = finding.attempt(document_id, "", partial(self._find, document_id))
-            if isinstance(found, LocatedFile):
-                located.append(found)
-            else:
-                yield found or Deleted(document_id)
-        yield from self._documents.read(located, reading)
+        left = dict.fromkeys(document_ids)
+        try:
+            for document_id in document_ids:
+                found = finding.attempt(document_id, "", partial(self._find, document_id))
+                if isinstance(found, LocatedFile):
+                    located.append(found)
+                else:
+                    left.pop(document_id)
+                    yield replace(found, hides=True) if found else Deleted(document_id)
+            for item in self._documents.read(located, reading):
+                left.pop(item.id if isinstance(item, Document) else item.document_id)
+                yield item
+        except SourceError as error:
+            # They are asked for because they have changed: who may read them now was not told.
+            yield from (Failed(one, "", str(error), hides=True) for one in left)
+            raise
 
     def memberships(self) -> Iterator[MembershipItem]:
         """Members of groups, where the connection names Google's Directory API; Drive itself has none.
@@ -157,6 +174,7 @@ class DriveConnector:
             self._folders,
             self._documents,
             unit,
+            self._sharing.restrictions_fingerprint(unit.id),
             locating=self._isolation(),
             reading=self._isolation(),
         )
@@ -168,9 +186,9 @@ class DriveConnector:
         return self._connection.includes(location.unit, location.unit_name)
 
     def _all_units(self) -> Iterator[Unit]:
-        for drive in self._folders.drives.values():
-            if self._connection.includes(drive.id, drive.name):
-                yield Unit(drive.id, drive.name, f"{_WEB}/folders/{drive.id}", self._documents.drive_readers(drive))
+        drives = [one for one in self._folders.drives.values() if self._connection.includes(one.id, one.name)]
+        for drive, readers in self._sharing.drive_readers(drives):
+            yield Unit(drive.id, drive.name, f"{_WEB}/folders/{drive.id}", readers)
         for folder in self._folders.top():
             yield Unit(folder.id, folder.name, f"{_WEB}/folders/{folder.id}")
         yield Unit(ROOT, ROOT_NAME, f"{_WEB}/my-drive")
@@ -180,11 +198,17 @@ class DriveConnector:
         drives, folders = len(self._folders.drives), len(self._folders.top())
         return Finding("reach", True, f"{drives} shared drives, {folders} top-level folders")
 
-    def _sharing(self) -> Finding:
+    def _permissions_shown(self) -> Finding:
         # Google shows permissions only to accounts that may share a file; without them nobody may find it.
         files = next(self._client.files(FILES)).files[:_FILES_TO_TRY]
-        hidden = len([file for file in files if not self._documents.permissions(file)])
+        hidden = len([file for file in files if not self._shows_readers(file)])
         if hidden:
             advice = "make the account an editor of what it reads, or a content manager of its shared drives"
             return Finding("permissions", False, f"{hidden} of {len(files)} files hide who may read them; {advice}")
         return Finding("permissions", True, "files show who may read them")
+
+    def _shows_readers(self, file: DriveFile) -> bool:
+        try:
+            return bool(self._sharing.permissions(file, self._folders.locate(file)))
+        except (AccessDenied, NotFound, RequestRejected):
+            return False

@@ -1,14 +1,20 @@
-"""Who may read what on Notion: as the connection's `readers` say, because the API tells no page's permissions."""
+"""Who may read what on Notion: as the connection's settings say, because the API tells no page's permissions.
+
+Nor does it tell teamspaces: what is at the top of one has the parent `workspace`
+(https://developers.notion.com/reference/parent-object).
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from connectors.contract import Membership, MembershipItem, UnreadableGroup
 from connectors.errors import AccessDenied, NotFound, RequestRejected
+from connectors.fingerprints import fingerprint
 from connectors.model import PUBLIC, group_token, user_token
 from connectors.notion.client import NotionClient
+from connectors.notion.objects import NotionObject
 from connectors.notion.settings import NotionConnection
 
 logger = logging.getLogger(__name__)
@@ -17,14 +23,32 @@ WORKSPACE = "workspace"
 """The group of all people of the workspace; guests are not in it."""
 
 
-def readers(connection: NotionConnection) -> tuple[str, ...]:
-    """Reader tokens of everything that the connection reads."""
-    return tuple(dict.fromkeys(_token(connection.id, name.strip()) for name in connection.readers if name.strip()))
+def readers(connection: NotionConnection, path: Iterable[NotionObject]) -> tuple[str, ...]:
+    """Reader tokens of an object; `path` runs from the outermost page or database in reach to the object itself."""
+    named = connection.readers
+    for one in path:
+        named = connection.readers_by_page.get(one.ref.id, named)
+    return _tokens(connection.id, named)
+
+
+def readers_fingerprint(connection: NotionConnection) -> str:
+    """Differs where objects may have other readers, by pages or by default; empty where all have those of their unit,
+    and follow it."""
+    if not connection.readers_by_page:
+        return ""
+    by_page = {page: sorted(_tokens(connection.id, named)) for page, named in connection.readers_by_page.items()}
+    return fingerprint([sorted(_tokens(connection.id, connection.readers)), by_page])
+
+
+def names_workspace(connection: NotionConnection) -> bool:
+    """Whether all people of the workspace are readers of anything."""
+    named = (connection.readers, *connection.readers_by_page.values())
+    return any(group_token(connection.id, WORKSPACE) in _tokens(connection.id, names) for names in named)
 
 
 def memberships(connection: NotionConnection, client: NotionClient) -> Iterator[MembershipItem]:
     """People of the workspace, where they are readers. Trouble that passes is raised: there is no other group."""
-    if group_token(connection.id, WORKSPACE) not in readers(connection):
+    if not names_workspace(connection):
         return
     try:
         people = addresses(client)
@@ -49,6 +73,10 @@ def names(client: NotionClient) -> dict[str, str]:
     except (AccessDenied, NotFound, RequestRejected) as error:
         logger.info("people keep no names: %s", error)
         return {}
+
+
+def _tokens(connection: str, names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(_token(connection, name.strip()) for name in names if name.strip()))
 
 
 def _token(connection: str, name: str) -> str:

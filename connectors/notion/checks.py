@@ -6,9 +6,10 @@ from functools import partial
 
 from connectors.contract import Finding
 from connectors.errors import AccessDenied, SourceError
-from connectors.model import group_token
 from connectors.notion import access
 from connectors.notion.client import OLDER_VERSION, NotionClient
+from connectors.notion.hierarchy import Hierarchy
+from connectors.notion.objects import MAPPED_KINDS, Ref
 from connectors.notion.settings import NotionConnection
 
 
@@ -19,6 +20,7 @@ def check(connection: NotionConnection, client: NotionClient) -> list[Finding]:
         ("credentials", partial(_check_credentials, client)),
         ("people", partial(_check_people, connection, client)),
         ("pages", partial(_check_pages, client)),
+        *([("readers_by_page", partial(_check_map, connection, client))] if connection.readers_by_page else []),
     ):
         try:
             findings.append(look())
@@ -37,7 +39,7 @@ def _check_credentials(client: NotionClient) -> Finding:
 
 def _check_people(connection: NotionConnection, client: NotionClient) -> Finding:
     """Only where readers are the workspace's people does anything depend on seeing them."""
-    if group_token(connection.id, access.WORKSPACE) not in access.readers(connection):
+    if not access.names_workspace(connection):
         return Finding("people", True, "not asked for: `readers` names who may read")
     try:
         count = len(access.addresses(client))
@@ -45,6 +47,17 @@ def _check_people(connection: NotionConnection, client: NotionClient) -> Finding
         return Finding("people", False, f"{error}; give the integration the capability to read users with e-mail")
     advice = "" if count else "; give the integration the capability to read users with their e-mail addresses"
     return Finding("people", count > 0, f"{count} with an e-mail address{advice}")
+
+
+def _check_map(connection: NotionConnection, client: NotionClient) -> Finding:
+    """What is not in reach narrows nothing: what is below it, and shared by itself, has the readers of all."""
+    hierarchy = Hierarchy(client)
+    pages = connection.readers_by_page
+    missing = [own for own in pages if not any(hierarchy.visible(Ref(kind, own)) for kind in MAPPED_KINDS)]
+    if not missing:
+        return Finding("readers_by_page", True, f"{len(pages)} pages and databases in reach")
+    advice = "share them with the integration, or correct the settings"
+    return Finding("readers_by_page", False, f"not in reach: {', '.join(missing)}; {advice}")
 
 
 def _check_pages(client: NotionClient) -> Finding:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from connectors.contract import attachment_id
 from connectors.model import Parent
+from connectors.notion.access import readers
 from connectors.notion.client import NotionClient
 from connectors.notion.comments import NotionComments
 from connectors.notion.file_store import FileStore
@@ -42,6 +43,10 @@ class NotionContext:
 
     def parents(self, ancestors: Sequence[NotionObject]) -> tuple[Parent, ...]:
         return tuple(Parent(self.document_id(one.ref.id), one.title) for one in ancestors)
+
+    def mapped_readers(self, path: Sequence[NotionObject]) -> tuple[str, ...]:
+        """Readers of an object where they are not simply those of its unit: they are part of its fingerprint then."""
+        return readers(self.connection, path) if self.connection.readers_by_page else ()
 
     def author(self, user: NotionUser | None) -> str:
         """Name of who made an object; empty where the integration may not see people."""

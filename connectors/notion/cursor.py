@@ -38,6 +38,8 @@ class NotionCursor:
     """Whether everything is being read, what search does not name included; an interrupted read goes on so."""
     held_back: bool = False
     """Whether an object was passed over for now: the next read begins before it."""
+    readers: str = ""
+    """As in `connectors.notion.access.readers_fingerprint`: with another one, all that was read has other readers."""
     begin: datetime | None = None
     """From when this read asks for objects; fixed while it goes on."""
 
@@ -54,6 +56,7 @@ class NotionCursor:
             files={page: dict(files) for page, files in (cursor.get("files") or {}).items()},
             pending=[Ref(cast("Kind", kind), str(own)) for kind, own in cursor.get("waiting") or ()],
             whole=bool(cursor.get("whole")),
+            readers=str(cursor.get("readers") or ""),
             begin=since - OVERLAP,
         )
 
@@ -68,7 +71,13 @@ class NotionCursor:
             "files": {page: dict(files) for page, files in self.files.items()},
             "waiting": [list(ref) for ref in self.pending],
             "whole": self.whole,
+            "readers": self.readers,
         }
+
+    def for_readers(self, readers: str) -> Self:
+        """The same where these are the readers that it was written with, else one by which everything is read: files
+        whose fingerprints still hold aside."""
+        return self if self.readers == readers else type(self)(whole=True, files=self.files, readers=readers)
 
     def is_due(self, entry: SearchEntry) -> bool:
         """Whether an object may have changed since it was emitted, or may be new."""

@@ -76,8 +76,8 @@ class NotionDocuments:
             updated_at=payload.last_edited_time,
             parents=self._context.parents(ancestors),
             tags=tuple(tags),
-            readers=readers(self._context.connection),
-            fingerprint=entry_fingerprint(found, ancestors),
+            readers=readers(self._context.connection, (*ancestors, found)),
+            fingerprint=entry_fingerprint(found, ancestors, self._context.mapped_readers((*ancestors, found))),
         )
 
 

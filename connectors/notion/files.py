@@ -88,7 +88,7 @@ class NotionPageFiles:
             created_at=file.created_at,
             updated_at=file.updated_at,
             parents=self._context.parents(self._ancestors),
-            readers=readers(self._context.connection),
+            readers=readers(self._context.connection, self._ancestors),
         )
 
     def _id(self, key: str) -> str:
@@ -101,4 +101,5 @@ class NotionPageFiles:
 
     def _fingerprint(self, file: NotionFile) -> str:
         """Changes with all that a file's document shows, whatever its signature is."""
-        return file_fingerprint([file.path, file.name, file.kind, str(file.updated_at)], self._ancestors)
+        shown = [file.path, file.name, file.kind, str(file.updated_at)]
+        return file_fingerprint(shown, self._ancestors, self._context.mapped_readers(self._ancestors))

@@ -16,14 +16,17 @@ def container_fingerprint(found: NotionObject, columns: Iterable[str]) -> str:
     return fingerprint([found.title, found.parent, sorted(columns)], 8)
 
 
-def entry_fingerprint(found: NotionObject, ancestors: Iterable[NotionObject]) -> str:
-    """What a listing shows of an object: its title, and the containers above it by id and title."""
-    return fingerprint([found.title, _titles(ancestors)], 16)
+def entry_fingerprint(found: NotionObject, ancestors: Iterable[NotionObject], readers: Sequence[str] = ()) -> str:
+    """What a listing shows of an object: its title, and the containers above it by id and title.
+
+    `readers` are those that the settings give it by its page.
+    """
+    return fingerprint([found.title, _titles(ancestors), *readers], 16)
 
 
-def file_fingerprint(shown: Sequence[str], ancestors: Iterable[NotionObject]) -> str:
-    """What a file's document shows: its path, name, kind and time, and the containers above it."""
-    return fingerprint([*shown, _titles(ancestors)], 8)
+def file_fingerprint(shown: Sequence[str], ancestors: Iterable[NotionObject], readers: Sequence[str] = ()) -> str:
+    """What a file's document shows: its path, name, kind and time, and the containers above it. `readers` as above."""
+    return fingerprint([*shown, _titles(ancestors), *readers], 8)
 
 
 def child_fingerprint(child: Ref) -> str:

@@ -113,6 +113,11 @@ class Hierarchy:
             self._ancestors[start.ref] = tuple(reversed(list(self._upwards(start))))
         return self._ancestors[start.ref]
 
+    def known_path(self, ref: Ref) -> tuple[NotionObject, ...]:
+        """An object and what is above it, the outermost first; empty where that was not found out."""
+        found = self._objects.get(ref)
+        return (*self._ancestors[ref], found) if found and ref in self._ancestors else ()
+
     def root(self, start: NotionObject) -> NotionObject:
         """The outermost page or database in reach that an object is in; itself if there is none above it."""
         return next(iter(self.ancestors(start)), start)

@@ -93,12 +93,13 @@ class NotionObjectReader:
 
     def fingerprint(self, found: NotionObject) -> str:
         """What `ListingEntry.fingerprint` is of an object."""
-        return entry_fingerprint(found, self._hierarchy.ancestors(found))
+        ancestors = self._hierarchy.ancestors(found)
+        return entry_fingerprint(found, ancestors, self._context.mapped_readers((*ancestors, found)))
 
     def read(self, ref: Ref) -> ObjectRead:
         """The object as it is now. Raises SourceError where the trouble is not this object's alone."""
         read = self._reading.attempt(self._context.document_id(ref.id), "", lambda: self._read(ref))
-        return ObjectRead(ref, self._with_name(read, ref), files=None) if isinstance(read, Failed) else read
+        return ObjectRead(ref, self._described(read, ref), files=None) if isinstance(read, Failed) else read
 
     def read_file(self, page: Ref, key: str) -> ObjectItem:
         """A file of a page as it is now. Raises SourceError where the trouble is not this file's alone."""
@@ -109,7 +110,7 @@ class NotionObjectReader:
             return self._files_of(found).read_one(key) if found else Deleted(document_id)
 
         item = self._loading.attempt(document_id, "", read)
-        return self._with_name(item, page) if isinstance(item, Failed) else item
+        return self._described(item, page) if isinstance(item, Failed) else item
 
     def read_files(self, read: ObjectRead, known: Mapping[str, str]) -> Iterator[FileChange]:
         """Those files of an object that are other than their fingerprints in `known`, by key; those gone first.
@@ -203,7 +204,12 @@ class NotionObjectReader:
     def _is_here(self, found: NotionObject) -> bool:
         return self._hierarchy.root(found).ref.id == self._unit.id
 
-    def _with_name(self, failed: Failed, ref: Ref) -> Failed:
-        """A failed object is named as far as it was found."""
+    def _described(self, failed: Failed, ref: Ref) -> Failed:
+        """A failed object is named as far as it was found. Where it is not known what it is in, and its readers depend
+        on that, nobody sees it."""
         found = self._hierarchy.known(ref)
-        return replace(failed, title=found.title, url=url_of(found)) if found else failed
+        named = replace(failed, title=found.title, url=url_of(found)) if found else failed
+        if not self._context.connection.readers_by_page:
+            return named
+        path = self._hierarchy.known_path(ref)
+        return replace(named, hides=not path, readers=self._context.mapped_readers(path) if path else None)

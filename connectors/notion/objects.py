@@ -10,6 +10,8 @@ Kind: TypeAlias = Literal["page", "database", "data_source", "block"]
 
 KINDS: tuple[Kind, ...] = ("page", "database", "data_source")
 """What an id can be of that is a document or stands for one."""
+MAPPED_KINDS: tuple[Kind, ...] = ("page", "database")
+"""What an id in `readers_by_page` can be of."""
 UNTITLED = "Untitled"
 BELOW = "below"
 """`<connection>/<page>/below` is no document: fetching it reads all that is below the page."""

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from connectors.notion.urls import ids_in_url
 from connectors.settings import Connection
+
+_MISSING = (
+    "is missing: Notion's API does not tell who may read a page, so that this must; for example [workspace] for all "
+    "people of the workspace, or their e-mail addresses"
+)
 
 
 class NotionConnection(Connection):
@@ -16,11 +22,41 @@ class NotionConnection(Connection):
         default=None, pattern=r"^https?://", description="Where files are stored; follows from `base_url`"
     )
     readers: tuple[str, ...] = Field(
-        default=("workspace",),
+        default=None,
+        validate_default=True,
         description="Who may read the connection's pages, because Notion's API does not tell: 'workspace', "
-        "'public' or e-mail addresses",
+        "'public' or e-mail addresses. Must be written",
+    )
+    readers_by_page: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict,
+        description="Who may read a page or database and all below it instead, by its id or URL; the nearest one "
+        "decides. Teamspaces are told by no API: name the pages at their top",
     )
     block_comments: bool = Field(
         default=False,
         description="Whether comments on single blocks are read beside those on pages: a request for every block",
     )
+
+    @field_validator("readers", mode="before")
+    @classmethod
+    def _written(cls, value: Any) -> Any:
+        if value is None:
+            raise ValueError(_MISSING)
+        return value
+
+    @field_validator("readers_by_page")
+    @classmethod
+    def _by_id(cls, value: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        found: dict[str, tuple[str, ...]] = {}
+        for page, readers in value.items():
+            ids = ids_in_url(page.strip().lower())
+            if not ids:
+                raise ValueError(f"{page!r} is neither the id nor the URL of a page or database")
+            if ids[0] in found:
+                raise ValueError(f"{page!r} is there twice, as an id or another URL")
+            found[ids[0]] = readers
+        return found
+
+    @property
+    def narrows_readers(self) -> bool:
+        return bool(self.readers_by_page)

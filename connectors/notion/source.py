@@ -63,7 +63,6 @@ class NotionConnector:
         self._snapshot = SyncSnapshot.take(self._client, None)
         listing = self._snapshot.listing
         hierarchy = listing.hierarchy
-        readers = access.readers(self._connection)
         refs = {entry.ref for entry in listing.entries} | self._events.roots
         isolation = Isolation(lambda: self._client.requests)
         for root in sorted(hierarchy.roots(refs), key=lambda root: (root.title, root.ref)):
@@ -71,7 +70,7 @@ class NotionConnector:
             # One that cannot be read now is a unit as it was listed.
             current = root if read is None or isinstance(read, Failed) else read
             if self._connection.includes(root.ref.id, current.title):
-                yield Unit(root.ref.id, current.title, url_of(current), readers)
+                yield Unit(root.ref.id, current.title, url_of(current), access.readers(self._connection, [root]))
 
     def unit_of(self, document_id: str) -> str | None:
         """See `Connector.unit_of`. What is below a page in the trash is in the unit that the page was in."""
@@ -113,7 +112,9 @@ class NotionConnector:
         A read of everything also follows pages and rows that search did not name; and so does one that finds a
         container to be new, renamed, moved, or with other properties, since what is below shows that.
         """
-        start = NotionCursor.from_json(None if window else cursor)
+        start = NotionCursor.from_json(None if window else cursor).for_readers(
+            access.readers_fingerprint(self._connection)
+        )
         snapshot = self._snapshot_for(unit.id, window.since if window else start.begin)
         listing = snapshot.listing
         objects = NotionObjectReader(self._context(snapshot.people), listing.hierarchy, unit)

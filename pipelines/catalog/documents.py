@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Engine, func, select, true, update
+from sqlalchemy import ColumnElement, Connection, Engine, and_, func, or_, select, true, update
 
 from connectors.contract import ATTACHMENT
 from pipelines.catalog import tables
@@ -17,6 +17,8 @@ from pipelines.catalog.statements import in_parts
 
 NOT_ADMITTED = "not-admitted/"
 """Follows the connection in the id of an item that has none of its own: the source cannot be asked for it."""
+_ATTEMPTS_AT_EVERY_SYNC = 8
+"""So often a document that nobody sees is tried again without waiting, which is two hours of syncs."""
 
 
 class Indexed(NamedTuple):
@@ -72,13 +74,17 @@ class Documents:
             return {row.id: DocumentState(*row) for row in rows}
 
     def due(self, connection: str, unit: str) -> list[str]:
-        """Failed documents whose next attempt has come."""
-        return self._ids(connection, unit, *_is_due(connection))
+        """Failed documents that a sync tries again: those whose next attempt has come, and those that nobody sees
+        because of it, unless they have failed often."""
+        table = tables.documents
+        is_missed = and_(table.c.hidden.is_not(None), table.c.attempts <= _ATTEMPTS_AT_EVERY_SYNC)
+        return self._ids(connection, unit, *_has_failed(connection), or_(_has_waited(), is_missed))
 
     def due_by_unit(self, connection: str) -> dict[str, list[str]]:
         """The failed documents of a connection whose next attempt has come, by unit."""
         table = tables.documents
-        statement = select(table.c.unit, table.c.id).where(table.c.connection == connection, *_is_due(connection))
+        due = (table.c.connection == connection, *_has_failed(connection), _has_waited())
+        statement = select(table.c.unit, table.c.id).where(*due)
         found: dict[str, list[str]] = {}
         with self._engine.connect() as transaction:
             for unit, document_id in transaction.execute(statement.order_by(table.c.id)):
@@ -234,14 +240,14 @@ def _out_of_reach(transaction: Connection, ids: Iterable[str]) -> Iterator[str]:
         yield from transaction.execute(select(table.c.id).where(*where)).scalars().all()
 
 
-def _is_due(connection: str) -> tuple[ColumnElement[bool], ...]:
-    """A failed object whose next attempt has come; what has no id of its own waits for the next full read."""
+def _has_failed(connection: str) -> tuple[ColumnElement[bool], ...]:
+    """A failed object; what has no id of its own waits for the next full read."""
     table = tables.documents
-    return (
-        table.c.status == "failed",
-        table.c.next_attempt <= datetime.now(UTC),
-        ~table.c.id.contains(f":{connection}/{NOT_ADMITTED}", autoescape=True),
-    )
+    return table.c.status == "failed", ~table.c.id.contains(f":{connection}/{NOT_ADMITTED}", autoescape=True)
+
+
+def _has_waited() -> ColumnElement[bool]:
+    return tables.documents.c.next_attempt <= datetime.now(UTC)
 
 
 _STATE_COLUMNS = tuple(tables.documents.c[name].label(name) for name in DocumentState.__slots__)

@@ -52,7 +52,8 @@ class Units:
 
         A unit whose name or URL has changed forgets its cursor: all its documents show them, and the next read takes
         in the whole unit. So does one with other readers, unless `documents_follow`: then its documents have them at
-        once. A reader that a unit has lost is revoked in the same transaction.
+        once. A reader that a unit has lost is revoked in the same transaction: from the unit, or from its documents one
+        by one.
         """
         since = datetime.now(UTC)
         units = list(found)
@@ -74,10 +75,10 @@ class Units:
                 transaction.execute(_of(connection, part).values(cursor=None))
             grant_units(transaction, connection, {unit.id: unit.readers for unit in units}, since)
             lost = [
-                Revocation(connection, unit.id, token, _NARROWED)
+                one
                 for before, unit in pairs
                 if set(before.readers) != set(unit.readers)
-                for token in _lost_tokens(transaction, connection, before, unit, documents_follow)
+                for one in _narrowed(transaction, connection, before, unit, documents_follow)
             ]
             revoke(transaction, [Revocation(connection, unit.id, EVERYBODY, why_gone(unit)) for unit in gone] + lost)
 
@@ -150,21 +151,41 @@ def _shows_change(before: Unit, unit: Unit, documents_follow: bool) -> bool:
     """Whether what documents show of their unit has changed since they were read."""
     if before.name != unit.name or before.url != unit.url:
         return True
-    return not documents_follow and set(before.readers) != set(unit.readers)
+    # Where no readers are told there are none to give, and what was lost is revoked.
+    return bool(unit.readers) and not documents_follow and set(before.readers) != set(unit.readers)
 
 
-def _lost_tokens(
+def _narrowed(
     transaction: Connection, connection: str, before: Unit, unit: Unit, documents_follow: bool
-) -> list[str]:
-    """The tokens that a unit has lost. Documents that follow it get its readers here, and lose what they had beside."""
-    had = set(before.readers)
+) -> list[Revocation]:
+    """What a unit has lost. Documents that follow it get its readers here, and lose what they had beside.
+
+    Where documents may have others than their unit's readers, each that may name the token loses it by itself: then
+    reading it gives the token back to one that names it still, and its other readers stay its own.
+    """
+    lost = set(before.readers) - set(unit.readers)
     if documents_follow:
-        table = tables.documents
-        own = (table.c.connection == connection, table.c.unit == unit.id)
-        known = transaction.execute(select(table.c.readers, table.c.indexed_readers).where(*own).distinct())
-        had.update(token for row in known for tokens in row for token in tokens or ())
-        transaction.execute(update(table).where(*own).values(readers=unit.readers))
-    return sorted(had - set(unit.readers))
+        lost = _let_documents_follow(transaction, connection, before, unit)
+    if documents_follow or not unit.readers:
+        return [Revocation(connection, unit.id, token, _NARROWED) for token in sorted(lost)]
+    table = tables.documents
+    own = (table.c.connection == connection, table.c.unit == unit.id, table.c.status != "deleted")
+    known = transaction.execute(select(table.c.id, table.c.readers).where(*own)) if lost else ()
+    return [
+        Revocation(connection, unit.id, token, _NARROWED, document)
+        for document, readers in known
+        for token in sorted(lost if readers is None else lost.intersection(readers))
+    ]
+
+
+def _let_documents_follow(transaction: Connection, connection: str, before: Unit, unit: Unit) -> set[str]:
+    """Documents get the readers of their unit. Returns all that those had which are none any more."""
+    table, had = tables.documents, set(before.readers)
+    own = (table.c.connection == connection, table.c.unit == unit.id)
+    known = transaction.execute(select(table.c.readers, table.c.indexed_readers).where(*own).distinct())
+    had.update(token for row in known for tokens in row for token in tokens or ())
+    transaction.execute(update(table).where(*own).values(readers=unit.readers))
+    return had - set(unit.readers)
 
 
 def _state(row: object) -> UnitState:

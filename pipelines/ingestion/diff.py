@@ -94,7 +94,8 @@ def _diff_failed(item: Failed, state: DocumentState | None) -> DocumentDiff:
         attempts=(state.attempts if state else 0) + 1,
         hidden=item.error if item.hides else (state.hidden if state else None),
     )
-    return DocumentDiff("failed", outcome, revoked=(EVERYBODY,) if item.hides else ())
+    lost = () if item.readers is None else lost_tokens(state, item.readers)
+    return DocumentDiff("failed", outcome, revoked=(EVERYBODY,) if item.hides else lost)
 
 
 def _diff_deleted(item: Deleted, state: DocumentState | None) -> DocumentDiff:

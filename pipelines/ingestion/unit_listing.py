@@ -46,7 +46,7 @@ def sync_units(
         connection.id,
         connection.source,
         found,
-        documents_follow=source(connection.source).documents_have_unit_readers,
+        documents_follow=source(connection.source).documents_have_unit_readers and not connection.narrows_readers,
         why_gone=why_gone,
         is_untold=is_untold,
     )

@@ -34,7 +34,9 @@ def main() -> None:
         for share in (0.1, 1.0):
             serving, token, forget = make(share)
             with serving as url, tempfile.TemporaryDirectory() as directory:
-                settings = {"connections": [{"id": "load", "source": source, "token": token, "base_url": url}]}
+                connection: dict[str, Any] = {"id": "load", "source": source, "token": token, "base_url": url}
+                connection |= {"readers": ["workspace"]} if source == "notion" else {}
+                settings = {"connections": [connection]}
                 (Path(directory) / "headrace.yaml").write_text(yaml.safe_dump(settings))
                 figures = []
                 for _ in range(2):

@@ -170,7 +170,8 @@ def notion_case(connect: Connect) -> Iterator[Case]:
         return f"notion:acme/{entry}"
 
     with notion.serving(emulated) as url:
-        connection = parse_connection({"id": "acme", "source": "notion", "token": notion.TOKEN, "base_url": url})
+        settings = {"id": "acme", "source": "notion", "token": notion.TOKEN, "base_url": url, "readers": ["workspace"]}
+        connection = parse_connection(settings)
         yield Case(
             connection=connection,
             connect=lambda transport: connect(connection, transport),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -26,9 +26,11 @@ OWN = "github:acme/acme/api/issues/1"
         document(created_at=None, updated_at=None),
         document(updated_at=datetime(2026, 1, 3, tzinfo=timezone(timedelta(hours=2)))),
         document(content=b"\x00", tags=(), parents=()),
+        document(readers=("public",), readers_until=(("public", datetime(2026, 1, 3, tzinfo=UTC)),)),
         document(id="github:acme/acme/api/blob/minutes of\u202fMay\u3000.md"),
         Skipped(OWN, "Title", "too large"),
         Failed(OWN, "Title", "HTTP 500"),
+        Failed(OWN, "Title", "HTTP 500", readers=("public",)),
         Deleted(OWN),
     ],
 )
@@ -85,6 +87,10 @@ def test_what_later_stages_cannot_take_is_refused(changes: dict[str, Any], reaso
         ({"url": 1}, "url is of type int, and must be of type str"),
         ({"fingerprint": 1}, "fingerprint is of type int, and must be of type str"),
         ({"readers": "public"}, "readers is of type str, and must be of type tuple[str, ...]"),
+        (
+            {"readers_until": (("public", 1),)},
+            "readers_until is of type tuple[tuple], and must be of type tuple[tuple[str, datetime], ...]",
+        ),
         ({"tags": ("bug", 1, 2)}, "tags is of type tuple[str, int], and must be of type tuple[str, ...]"),
         ({"parents": (("id", "title"),)}, "parents is of type tuple[tuple], and must be of type tuple[Parent, ...]"),
         (

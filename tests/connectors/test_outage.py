@@ -83,7 +83,7 @@ def serve_notion() -> Iterator[dict[str, Any]]:
         emulator.page(f"Plan {number}", notion.block("paragraph", f"Pump {number}."), under=top)
     emulator.wait(hours=3)
     with notion.serving(emulator) as url:
-        yield {"source": "notion", "token": notion.TOKEN, "base_url": url}
+        yield {"source": "notion", "token": notion.TOKEN, "base_url": url, "readers": ["workspace"]}
 
 
 @contextmanager

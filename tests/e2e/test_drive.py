@@ -299,6 +299,7 @@ def test_readers_follow_the_permissions_without_embedding(world: World) -> None:
 
 def test_a_file_moved_into_a_restricted_folder_loses_its_readers(world: World) -> None:
     board = world.drive.folder("Board", world.ids["team"], restricted=True)
+    world.drive.share(board, person(ME))
     world.sync()
     sent = world.embedder.requests
     world.drive.move(world.ids["axle"], board)

@@ -121,7 +121,14 @@ def ids(notion: Notion) -> dict[str, str]:
 def world(settings: Settings, notion: Notion, ids: dict[str, str]) -> Iterator[World]:
     with serving(notion) as url:
         connection = NotionConnection.model_validate(
-            {"id": "acme", "source": "notion", "token": TOKEN, "base_url": url, "webhook_secret": VERIFICATION_TOKEN}
+            {
+                "id": "acme",
+                "source": "notion",
+                "token": TOKEN,
+                "base_url": url,
+                "readers": ["workspace"],
+                "webhook_secret": VERIFICATION_TOKEN,
+            }
         )
         embedder = FakeEmbedder()
         with Services(settings.model_copy(update={"connections": (connection,)}), embedder) as services:
@@ -412,3 +419,40 @@ def test_event_of_a_comment(world: World) -> None:
     world.notion.remark(world.ids["news"], "On Monday.")
     world.event("comment.created", "made up", page_id=world.ids["news"])
     assert "On Monday." in world.text("News")
+
+
+def readers_by_title(world: World) -> dict[str, set[str]]:
+    return {str(payload["title"]): set(payload["readers"]) for payload in world.points.values()}
+
+
+def test_other_readers_in_the_settings_count_without_a_page_being_read(world: World) -> None:
+    world.sync()
+    sent = world.embedder.requests
+    world.connection = world.connection.model_copy(update={"readers": ("ada@acme.test",)})
+    report = world.sync()
+    assert report.errors == {}
+    assert all(readers == {"user:ada@acme.test"} for readers in readers_by_title(world).values())
+    assert not any("blocks" in request for request in map(str, world.notion.log))
+    assert world.embedder.requests == sent
+
+
+def test_readers_of_a_page_reach_all_below_it_with_the_next_sync(world: World) -> None:
+    world.sync()
+    sent = world.embedder.requests
+    everybody, ada = {"group:acme:workspace"}, {"user:ada@acme.test"}
+    narrowed = {"Pumps", "offer.txt", "Oil", "Gears"}
+    by_page = {world.ids["pumps"]: ("ada@acme.test",)}
+    mapped = world.connection.model_copy(update={"readers_by_page": by_page})
+    for connection in (mapped, world.connection, mapped):
+        world.connection, expected = connection, ada if connection.readers_by_page else everybody
+        assert world.sync().errors == {}
+        found = readers_by_title(world)
+        assert all(readers == (expected if title in narrowed else everybody) for title, readers in found.items())
+    # The default is another: a page of the map keeps its own, even where both were the same.
+    world.connection = mapped.model_copy(update={"readers": ("ada@acme.test",)})
+    world.sync()
+    world.connection = mapped.model_copy(update={"readers": ("public",)})
+    world.sync()
+    found = readers_by_title(world)
+    assert all(readers == (ada if title in narrowed else {"public"}) for title, readers in found.items())
+    assert world.embedder.requests == sent

@@ -46,6 +46,7 @@ Fault = Callable[[], Response]
 
 
 def person(email: str, role: str = "reader", **more: Any) -> Payload:
+    """`more` are other fields of the permission, such as `expirationTime`."""
     return {"type": "user", "role": role, "emailAddress": email, **more}
 
 
@@ -72,6 +73,7 @@ class GoogleDrive:
     exports: dict[str, dict[str, bytes]] = field(default_factory=dict)
     comments: dict[str, list[Payload]] = field(default_factory=dict)
     drives: dict[str, str] = field(default_factory=dict)
+    restrictions: dict[str, Payload] = field(default_factory=dict)
     groups: dict[str, list[str]] = field(default_factory=dict)
     log: list[tuple[str, str | None]] = field(default_factory=list)
     oldest_token: int = 0
@@ -106,9 +108,18 @@ class GoogleDrive:
     def rename_drive(self, drive: str, name: str) -> None:
         self.drives[drive] = name
 
+    def restrict_drive(self, drive: str, **restrictions: bool) -> None:
+        """As its managers do; what was shared before stays listed, and no file changes."""
+        self.restrictions[drive] = restrictions
+
     def leave_drive(self, drive: str) -> None:
         """The account is a member no more: it sees nothing of the drive."""
         self.permissions[drive].pop(_permission_id(person(ME)))
+
+    def limit_access(self, folder: str) -> None:
+        """Shut out whom a folder would inherit."""
+        self.restricted.add(folder)
+        self._changed(folder)
 
     def folder(self, name: str, parent: str | None = ROOT, *, restricted: bool = False, **more: Any) -> str:
         made = self._file(name, FOLDER, parent, more)
@@ -225,15 +236,16 @@ class GoogleDrive:
     # ---- what the account sees
 
     def effective(self, file: str) -> dict[str, Payload]:
-        """Permissions of a file with those it inherits; a restricted folder inherits none but its drive's managers."""
+        """Permissions of a file with those it inherits: a folder with limited access lets those see that it is there,
+        and only owners and organizers in."""
         own = dict(self.permissions.get(file, {}))
         if file not in self.files:
             return own
         above = [parent for parent in (self.files[file].get("parents") or ()) if parent in self.permissions]
         for parent in above:
-            inherited = self.effective(parent)
+            inherited = {one: said for one, said in self.effective(parent).items() if not said.get("view")}
             if file in self.restricted:
-                inherited = {one: said for one, said in inherited.items() if said["role"] in _MANAGERS}
+                inherited = {one: said | _metadata_view(said) for one, said in inherited.items()}
             own = {**inherited, **own}
         return own
 
@@ -249,14 +261,14 @@ class GoogleDrive:
     def described(self, file: str) -> Payload:
         payload, permissions = self.files[file], self.effective(file)
         in_drive = bool(payload.get("driveId"))
-        told = [self._permission(one, said) for one, said in permissions.items()]
         parents = [one for one in payload.get("parents") or () if one in self.drives or one == ROOT or self.sees(one)]
         return {
             **payload,
             "parents": parents or None,
             "trashed": self._trashed(file),
             "permissionIds": sorted(permissions),
-            "permissions": None if in_drive or payload.get("canShare") is False else told,
+            "permissions": None if in_drive or payload.get("canShare") is False else self._permissions(file),
+            "inheritedPermissionsDisabled": file in self.restricted,
             "ownedByMe": self._is_mine(file),
         }
 
@@ -272,6 +284,24 @@ class GoogleDrive:
 
     def _drive_of(self, parent: str | None) -> str | None:
         return parent if parent in self.drives else self.files.get(parent or "", {}).get("driveId")
+
+    def _permissions(self, file: str) -> list[Payload]:
+        """As they are listed: what something inherits names where that comes from in shared drives only."""
+        return [
+            {**self._permission(one, said), "permissionDetails": [self._origin(file, one)]}
+            for one, said in self.effective(file).items()
+        ]
+
+    def _origin(self, file: str, permission: str) -> Payload:
+        holder = file
+        while permission not in self.permissions[holder]:
+            [holder] = self.files[holder]["parents"]
+        role = self.permissions[holder][permission]["role"]
+        if holder == file:
+            return {"permissionType": "file", "role": role, "inherited": False}
+        kind = "member" if holder in self.drives else "file"
+        source = {"inheritedFrom": holder} if self.files[file].get("driveId") else {}
+        return {"permissionType": kind, "role": role, "inherited": True, **source}
 
     def _permission(self, permission_id: str, said: Payload) -> Payload:
         return {"id": permission_id, "kind": "drive#permission", **said}
@@ -302,7 +332,11 @@ class GoogleDrive:
             case ["about"]:
                 return _masked({"user": {"displayName": "Reader", "emailAddress": ME}}, query)
             case ["drives"]:
-                mine = [{"id": one, "name": name} for one, name in self.drives.items() if self.sees(one)]
+                mine = [
+                    {"id": one, "name": name, "restrictions": self.restrictions.get(one, {})}
+                    for one, name in self.drives.items()
+                    if self.sees(one)
+                ]
                 return self._page("drives", mine, query)
             case ["files"]:
                 return self._files(query)
@@ -344,8 +378,7 @@ class GoogleDrive:
             case ["permissions"] if self.files[file].get("canShare") is False:
                 return error(403, "insufficientFilePermissions")
             case ["permissions"]:
-                found = [self._permission(one, said) for one, said in self.effective(file).items()]
-                return self._page("permissions", found, query)
+                return self._page("permissions", self._permissions(file), query)
             case ["comments"]:
                 return self._page("comments", self.comments.get(file, []), query)
             case ["export"]:
@@ -487,7 +520,8 @@ class GoogleDrive:
         return f"{prefix}{self.next_id:05}"
 
 
-_MANAGERS = ("owner", "organizer", "fileOrganizer")
+def _metadata_view(permission: Payload) -> Payload:
+    return {} if permission["role"] in ("owner", "organizer") else {"view": "metadata"}
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -16,19 +17,19 @@ KEY = "demo"
 
 def write_settings(url: str, directory: Path = DIRECTORY) -> Path:
     """Write `headrace.yaml` for the emulated sources at `url`; returns the file's path."""
-    bases = {
-        "notion": f"{url}/notion",
-        "drive": f"{url}/drive/v3",
-        "github": f"{url}/github",
-        "slack": f"{url}/slack/api",
+    connections: dict[str, dict[str, Any]] = {
+        "notion": {"base_url": f"{url}/notion", "readers": ["workspace"]},
+        "drive": {"base_url": f"{url}/drive/v3"},
+        "github": {"base_url": f"{url}/github"},
+        "slack": {"base_url": f"{url}/slack/api"},
     }
     values = {
         "state_dir": ".",
         "landing": {"url": "file://landing"},
         "catalog": {"url": "sqlite:///catalog.db"},
         "connections": [
-            {"id": f"millbrook-{source}", "source": source, "token": TOKEN, "base_url": base}
-            for source, base in bases.items()
+            {"id": f"millbrook-{source}", "source": source, "token": TOKEN, **own}
+            for source, own in connections.items()
         ],
         "assistants": [{"id": "demo", "api_key": KEY, "identity": "user"}],
     }

@@ -16,6 +16,7 @@ from connectors.drive.source import DriveConnector
 FOLDER = "application/vnd.google-apps.folder"
 GOOGLE = "application/vnd.google-apps."
 ME = "reader@acme.test"
+ORGANIZER = {"type": "user", "role": "organizer", "emailAddress": "ada@acme.test"}
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
 Fault = Callable[[httpx.Request], httpx.Response | None]
@@ -24,7 +25,10 @@ Refuse = Callable[..., httpx.Response]
 
 
 class FakeDrive:
-    """Files by id, in one account that is `ME`. `link_only` files open by id but are listed nowhere."""
+    """Files by id, in one account that is `ME`. `link_only` files open by id but are listed nowhere.
+
+    What is in a shared drive shows its `permissions` when asked, `ada` as the organizer where there are no others.
+    """
 
     def __init__(self) -> None:
         self.files: dict[str, dict[str, Any]] = {"my-root": {"id": "my-root", "name": "My Drive", "mimeType": FOLDER}}
@@ -132,16 +136,18 @@ class FakeDrive:
                 return self._page("files", self._listed(params), params, extra)
             case ["files", file_id, *rest]:
                 file_id = "my-root" if file_id == "root" else file_id
-                if file_id not in self.files:
+                if file_id not in self.files and (file_id not in self.drives or rest != ["permissions"]):
                     return refusal(404, "notFound")
                 return self._file(file_id, rest, params)
         return httpx.Response(404)
 
     def _file(self, file_id: str, rest: list[str], params: dict[str, str]) -> httpx.Response:
         if rest == ["permissions"]:
-            if file_id not in self.permissions:
+            in_drive = file_id in self.drives or self.files[file_id].get("driveId")
+            found = self.permissions.get(file_id, [ORGANIZER] if in_drive else None)
+            if found is None:
                 return refusal(403, "insufficientFilePermissions")
-            return self._page("permissions", self.permissions[file_id], params, {})
+            return self._page("permissions", found, params, {})
         if rest == ["export"]:
             answer = self.exports.get((file_id, params["mimeType"]), refusal(400, "badRequest"))
             return httpx.Response(200, content=answer) if isinstance(answer, bytes) else answer

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.drive.access import commenters, domain_group, domain_groups, domain_of, readers
+from connectors.drive.access import (
+    AccessRestrictions,
+    commenters,
+    domain_group,
+    domain_groups,
+    domain_of,
+    effective_below,
+    grants,
+)
 from connectors.drive.payloads import DrivePermission
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 
 
+def parsed(*permissions: dict[str, Any]) -> list[DrivePermission]:
+    return [DrivePermission.model_validate({"role": "reader", **one}) for one in permissions]
+
+
 def who(*permissions: dict[str, Any]) -> tuple[str, ...]:
-    return readers("acme", [DrivePermission.model_validate({"role": "reader", **one}) for one in permissions], NOW)
+    return tuple(grants("acme", parsed(*permissions), NOW))
 
 
 @pytest.mark.parametrize(
@@ -68,7 +80,7 @@ def test_every_role_reads(role: str) -> None:
 )
 def test_all_readers_but_mere_viewers_see_comments(role: str, comments: bool) -> None:
     permission = DrivePermission(type="user", role=role, email_address="a@b.c")
-    assert commenters("acme", [permission], NOW) == (("user:a@b.c",) if comments else ())
+    assert list(grants("acme", commenters([permission]), NOW)) == (["user:a@b.c"] if comments else [])
 
 
 def test_a_viewer_does_not_keep_others_from_the_comments() -> None:
@@ -76,12 +88,88 @@ def test_a_viewer_does_not_keep_others_from_the_comments() -> None:
         DrivePermission(type="user", role="reader", email_address="viewer@b.c"),
         DrivePermission(type="user", role="writer", email_address="writer@b.c"),
     ]
-    assert commenters("acme", permissions, NOW) == ("user:writer@b.c",)
-    assert readers("acme", permissions, NOW) == ("user:viewer@b.c", "user:writer@b.c")
+    assert commenters(permissions) == permissions[1:]
+    assert who(*(one.model_dump() for one in permissions)) == ("user:viewer@b.c", "user:writer@b.c")
 
 
 def test_a_permission_ends_at_its_moment() -> None:
     assert who({"type": "user", "emailAddress": "a@b.c", "expirationTime": NOW}) == ()
+
+
+@pytest.mark.parametrize(
+    ("ends", "expected"),
+    [
+        ((1,), 1),
+        ((None,), None),
+        ((1, 2), 2),
+        ((2, 1), 2),
+        ((1, None), None),
+        ((None, 1), None),
+        ((0, 1), 1),
+    ],
+)
+def test_what_is_granted_twice_ends_with_the_last(ends: tuple[int | None, ...], expected: int | None) -> None:
+    """In seconds from now; what has ended grants nothing."""
+
+    def moment(end: int | None) -> datetime | None:
+        return None if end is None else NOW + timedelta(seconds=end)
+
+    one = {"type": "user", "emailAddress": "a@b.c"}
+    permissions = parsed(*({**one, "expirationTime": moment(end)} for end in ends))
+    assert grants("acme", permissions, NOW) == {"user:a@b.c": moment(expected)}
+
+
+INSIDE = {"type": "user", "emailAddress": "in@acme.test"}
+OUTSIDE = {"type": "user", "emailAddress": "out@other.test"}
+GROUP = {"type": "group", "emailAddress": "team@Acme.test"}
+DOMAIN = {"type": "domain", "domain": "acme.test"}
+OTHER_DOMAIN = {"type": "domain", "domain": "other.test"}
+ANYONE = {"type": "anyone", "allowFileDiscovery": True}
+
+
+@pytest.mark.parametrize(
+    ("restrictions", "expected"),
+    [
+        (AccessRestrictions(), {"in", "out", "team", "acme", "other", "anyone"}),
+        (AccessRestrictions(domain="acme.test"), {"in", "team", "acme"}),
+        (AccessRestrictions(domain=""), set()),
+        (AccessRestrictions(members=frozenset({"user:out@other.test"})), {"out"}),
+        (AccessRestrictions("acme.test", frozenset({"user:out@other.test", "user:in@acme.test"})), {"in"}),
+        (AccessRestrictions(members=frozenset()), set()),
+    ],
+)
+def test_a_shared_drive_restricts_what_permissions_grant(restrictions: AccessRestrictions, expected: set[str]) -> None:
+    tokens = {
+        "in": "user:in@acme.test",
+        "out": "user:out@other.test",
+        "team": "group:acme:team@acme.test",
+        "acme": "group:acme:domain:acme.test",
+        "other": "group:acme:domain:other.test",
+        "anyone": "public",
+    }
+    permissions = parsed(INSIDE, OUTSIDE, GROUP, DOMAIN, OTHER_DOMAIN, ANYONE)
+    assert set(grants("acme", permissions, NOW, restrictions)) == {tokens[name] for name in expected}
+
+
+@pytest.mark.parametrize(
+    ("permission", "counts"),
+    [
+        ({"permissionDetails": [{"inherited": True, "inheritedFrom": "drive"}]}, False),
+        ({"permissionDetails": [{"inherited": True, "inheritedFrom": "drive"}], "role": "fileOrganizer"}, False),
+        ({"permissionDetails": [{"inherited": True, "inheritedFrom": "drive"}], "role": "organizer"}, True),
+        ({"permissionDetails": [{"inherited": True, "inheritedFrom": "drive"}], "role": "owner"}, True),
+        ({"permissionDetails": [{"inherited": True, "inheritedFrom": "limited"}]}, True),
+        ({"permissionDetails": [{"inherited": False}]}, True),
+        ({"permissionDetails": [{"inherited": True, "inheritedFrom": "drive"}, {"inherited": False}]}, True),
+        ({"permissionDetails": [{"inherited": True}]}, True),
+        ({}, True),
+    ],
+)
+def test_below_a_folder_with_limited_access_counts_what_is_granted_there(
+    permission: dict[str, Any], counts: bool
+) -> None:
+    [one] = parsed({**INSIDE, **permission})
+    assert effective_below(["limited", "inner"], [one]) == ([one] if counts else [])
 
 
 def test_readers_do_not_depend_on_order_or_repetition() -> None:

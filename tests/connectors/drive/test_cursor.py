@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -17,14 +18,29 @@ TEXT = "2026-03-01T12:30:15.123Z"
 CURSORS: list[tuple[DriveCursor, dict[str, Any]]] = [
     (
         ListingCursor("7", None, WalkPosition(("a", "b"), MOMENT), True),
-        {"token": "7", "modified": None, "listing": {"path": ["a", "b"], "created": TEXT}, "incomplete": True},
+        {
+            "token": "7",
+            "modified": None,
+            "listing": {"path": ["a", "b"], "created": TEXT},
+            "incomplete": True,
+            "restrictions": "",
+        },
     ),
     (
         ListingCursor(None, MOMENT, WalkPosition()),
-        {"token": None, "modified": TEXT, "listing": {"path": [], "created": None}, "incomplete": False},
+        {
+            "token": None,
+            "modified": TEXT,
+            "listing": {"path": [], "created": None},
+            "incomplete": False,
+            "restrictions": "",
+        },
     ),
-    (ChangesCursor("7", {"key": "print"}), {"token": "7", "folder_fingerprints": {"key": "print"}}),
-    (ChangesCursor("7"), {"token": "7", "folder_fingerprints": {}}),
+    (
+        ChangesCursor("7", {"key": "print"}, "rules"),
+        {"token": "7", "folder_fingerprints": {"key": "print"}, "restrictions": "rules"},
+    ),
+    (ChangesCursor("7"), {"token": "7", "folder_fingerprints": {}, "restrictions": ""}),
     (ModifiedCursor(MOMENT, ("one", "two")), {"modified": TEXT, "seen": ["one", "two"]}),
     (ModifiedCursor(None), {"modified": None, "seen": []}),
 ]
@@ -34,6 +50,13 @@ CURSORS: list[tuple[DriveCursor, dict[str, Any]]] = [
 def test_a_cursor_is_kept_as_json_and_read_back(cursor: DriveCursor, kept: dict[str, Any]) -> None:
     assert cursor.as_json() == kept
     assert parse_cursor(json.loads(json.dumps(kept))) == cursor
+
+
+@pytest.mark.parametrize(("cursor", "kept"), [one for one in CURSORS if "restrictions" in one[1]])
+def test_a_cursor_of_the_release_before_knows_no_restrictions(cursor: DriveCursor, kept: dict[str, Any]) -> None:
+    assert not isinstance(cursor, ModifiedCursor)
+    before = {name: value for name, value in kept.items() if name != "restrictions"}
+    assert parse_cursor(before) == replace(cursor, restrictions="")
 
 
 def test_times_are_kept_in_utc() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -165,11 +166,58 @@ def test_a_permission_list_in_pages_is_read_to_its_end(drive: FakeDrive, connect
     assert item.readers == ("user:a@b.c", "user:b@b.c", "user:c@b.c")
 
 
-def test_hidden_permissions_are_nobody(drive: FakeDrive, connector: DriveConnector) -> None:
-    drive.text("one", permissions=None)
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(500),
+        httpx.Response(403, json={"error": {"errors": [{"reason": "insufficientFilePermissions"}]}}),
+        httpx.Response(404),
+        httpx.Response(400),
+        httpx.Response(200, json={}),
+        httpx.Response(200, json={"permissions": []}),
+        httpx.Response(200, json={"permissions": [{"type": "user", "expirationTime": "soon"}]}),
+        httpx.Response(200, text="<html>"),
+    ],
+)
+def test_a_file_whose_permissions_cannot_be_read_is_hidden_and_its_neighbours_are_read(
+    drive: FakeDrive, connector: DriveConnector, answer: httpx.Response
+) -> None:
+    for name in ("one", "two", "three"):
+        drive.text(name, permissions=None)
+        drive.permissions[name] = [{"type": "user", "role": "reader", "emailAddress": "a@b.c"}]
+    drive.faults.append(lambda request: answer if request.url.path.endswith("/two/permissions") else None)
+    one, two, three = (item for item in connector.read(ROOT) if not isinstance(item, Checkpoint))
+    assert isinstance(one, Document)
+    assert isinstance(three, Document)
+    assert one.readers == three.readers == ("user:a@b.c",)
+    assert isinstance(two, Failed)
+    assert (two.document_id, two.hides, two.readers) == ("drive:acme/two", True, None)
+    assert not any(_is_media(request) for request in drive.calls if "two" in request.url.path), "its text is of no use"
+
+
+def test_a_file_without_content_still_tells_who_may_read_it(drive: FakeDrive, connector: DriveConnector) -> None:
+    drive.text("one")
+    drive.faults.append(lambda request: httpx.Response(500) if _is_media(request) else None)
+    item = only(connector)
+    assert isinstance(item, Failed)
+    assert (item.hides, item.readers) == (False, ("user:ada@acme.test",))
+
+
+def test_what_is_granted_for_a_time_says_until_when(drive: FakeDrive, connector: DriveConnector) -> None:
+    end = datetime(2099, 1, 1, 12, 30, 15, tzinfo=UTC)
+    granted = [("a", end), ("b", None), ("c", end), ("c", end + timedelta(seconds=1)), ("d", end), ("d", None)]
+    drive.text(
+        "one",
+        permissions=[
+            {"type": "user", "role": "reader", "emailAddress": f"{name}@b.c"}
+            | ({"expirationTime": moment.isoformat()} if moment else {})
+            for name, moment in granted
+        ],
+    )
     item = only(connector)
     assert isinstance(item, Document)
-    assert item.readers == ()
+    assert item.readers == ("user:a@b.c", "user:b@b.c", "user:c@b.c", "user:d@b.c")
+    assert dict(item.readers_until) == {"user:a@b.c": end, "user:c@b.c": end + timedelta(seconds=1)}
 
 
 def test_a_mislabelled_file_is_read_as_text(drive: FakeDrive, connector: DriveConnector) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from connectors.drive.access import Grants
 from connectors.drive.fingerprints import file_fingerprint, folder_fingerprint, folder_key, listing_fingerprint
 from connectors.drive.folders import DriveFolder, FileLocation
 from connectors.drive.payloads import DriveFile
@@ -47,7 +49,7 @@ def file(**fields: Any) -> DriveFile:
 
 
 def in_listing(one: DriveFile, location: FileLocation = LOCATION, readers: tuple[str, ...] = ("a", "b")) -> str:
-    return listing_fingerprint(one, location, readers)
+    return listing_fingerprint(one, location, dict.fromkeys(readers))
 
 
 def differing(fingerprint: Any) -> set[str]:
@@ -80,6 +82,7 @@ def test_a_file_in_a_listing_is_another_where_its_document_would_be() -> None:
         FileLocation("plans", "Plans", (LOCATION.path[0], DriveFolder("inner", "Renamed"))),
         FileLocation("plans", "Plans", (LOCATION.path[0], DriveFolder("other", "Inner"))),
         FileLocation("plans", "Plans", LOCATION.path[::-1]),
+        FileLocation("plans", "Plans", (LOCATION.path[0], replace(LOCATION.path[1], has_limited_access=True))),
     ],
 )
 def test_so_it_is_elsewhere(location: FileLocation) -> None:
@@ -90,6 +93,25 @@ def test_so_it_is_for_others() -> None:
     assert in_listing(file(), readers=("a",)) != in_listing(file())
     details = {"targetId": "t", "targetMimeType": "text/html"}
     assert in_listing(file(shortcutDetails=details)) != in_listing(file())
+
+
+def test_so_it_is_with_another_end_or_other_restrictions() -> None:
+    end = datetime(2026, 3, 1, tzinfo=UTC)
+    ends: list[Grants] = [{"a": None}, {"a": end}, {"a": end + timedelta(seconds=1)}]
+    assert len({listing_fingerprint(file(), LOCATION, one) for one in ends}) == 3
+    assert listing_fingerprint(file(), LOCATION, ends[0], "members only") != listing_fingerprint(
+        file(), LOCATION, ends[0]
+    )
+
+
+def test_a_folder_that_limits_access_is_another() -> None:
+    assert folder_fingerprint(file(inheritedPermissionsDisabled=True)) != folder_fingerprint(file())
+
+
+def test_what_few_objects_have_leaves_the_others_as_they_were_known() -> None:
+    """Of the release before: else each object would be read anew."""
+    assert folder_fingerprint(file()) == "f2f48f43f49c"
+    assert in_listing(file()) == "62870e16feb7"
 
 
 def test_order_does_not_count() -> None:

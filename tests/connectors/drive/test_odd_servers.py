@@ -86,9 +86,11 @@ def test_a_server_without_shared_drives_permissions_or_comments_is_read(
     drive.doc("one", permissions=None)
     for ending in ("/drives", "/permissions", "/comments"):
         drive.faults.append(fault(ending, lambda: httpx.Response(404, text="Cannot GET")))
-    (document,) = items(connector)
+    drive.doc("two")
+    hidden, document = items(connector)
+    assert isinstance(hidden, Failed)
+    assert hidden.hides, "who may read it is not told"
     assert isinstance(document, Document)
-    assert document.readers == ()
 
 
 @pytest.mark.parametrize("lies", [1, 99])

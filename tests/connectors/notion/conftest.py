@@ -27,7 +27,7 @@ def notion() -> Iterator[Notion]:
 @pytest.fixture
 def connection() -> NotionConnection:
     return NotionConnection.model_validate(
-        {"id": "acme-notion", "source": "notion", "token": TOKEN, "base_url": BASE_URL}
+        {"id": "acme-notion", "source": "notion", "token": TOKEN, "base_url": BASE_URL, "readers": ["workspace"]}
     )
 
 

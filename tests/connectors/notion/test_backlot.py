@@ -29,7 +29,7 @@ def connector(base_url: str) -> Iterator[NotionConnector]:
 
 
 def connected(base_url: str, token: str = TOKEN) -> NotionConnector:
-    settings = {"id": "acme-notion", "source": "notion", "token": token, "base_url": base_url}
+    settings = {"id": "acme-notion", "source": "notion", "token": token, "base_url": base_url, "readers": ["workspace"]}
     return connect(NotionConnection.model_validate(settings))
 
 

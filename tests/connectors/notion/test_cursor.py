@@ -48,7 +48,8 @@ def test_a_cursor_without_a_time_reads_what_is_listed(since: object) -> None:
 
 
 def test_a_cursor_of_nothing_holds_no_time() -> None:
-    empty: Cursor = {"since": None, "read": {}, "places": {}, "files": {}, "waiting": [], "whole": True}
+    names: Cursor = {"since": None, "read": {}, "places": {}, "files": {}, "waiting": []}
+    empty = names | {"whole": True, "readers": ""}
     assert NotionCursor(whole=True).as_json() == empty
 
 
@@ -61,6 +62,7 @@ def test_the_names_in_a_cursor_stay() -> None:
         "files": {"home": {"key": "12345678"}},
         "waiting": [["data_source", "s"], ["page", "q"]],
         "whole": True,
+        "readers": "",
     }
     found = NotionCursor.from_json(cursor)
     assert found == NotionCursor(
@@ -73,6 +75,14 @@ def test_the_names_in_a_cursor_stay() -> None:
         begin=NOON - OVERLAP,
     )
     assert found.as_json() == cursor
+    before = {name: value for name, value in cursor.items() if name != "readers"}
+    assert NotionCursor.from_json(before) == found
+
+
+def test_with_other_readers_everything_is_read_but_for_files_that_are_as_they_were() -> None:
+    found = NotionCursor.from_json({"since": NOON.isoformat(), "files": {"home": {"key": "f"}}, "readers": "a"})
+    assert found.for_readers("a") is found
+    assert found.for_readers("b") == NotionCursor(whole=True, files={"home": {"key": "f"}}, readers="b")
 
 
 def test_a_cursor_with_nothing_but_a_time() -> None:

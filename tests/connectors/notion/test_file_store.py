@@ -45,7 +45,7 @@ def files(notion: Notion) -> None:
     ],
 )
 def test_where_files_are(settings: dict[str, str], expected: str) -> None:
-    given = {"id": "acme", "source": "notion", "token": "t"} | settings
+    given = {"id": "acme", "source": "notion", "token": "t", "readers": ["workspace"]} | settings
     assert files_url(NotionConnection.model_validate(given)) == expected
 
 

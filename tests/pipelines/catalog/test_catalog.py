@@ -21,10 +21,10 @@ from sqlalchemy import create_engine, insert
 from connectors.contract import Cursor, Membership
 from connectors.model import Unit
 from connectors.webhooks import Event
-from pipelines.catalog import Catalog, Outcome, open_catalog, tables
+from pipelines.catalog import Catalog, Outcome, RightsRead, open_catalog, tables
 from pipelines.catalog.database import HEAD
 from pipelines.catalog.documents import Indexed
-from pipelines.catalog.outcomes import next_attempt
+from pipelines.catalog.outcomes import Readers, next_attempt
 from pipelines.catalog.units import UnitState
 from pipelines.errors import SettingsError, UnitBusy
 from pipelines.settings import CatalogSettings, Settings
@@ -107,6 +107,58 @@ def test_a_unit_that_shows_something_new_is_read_from_the_start(catalog: Catalog
     assert (state.cursor, state.unit) == (None, now)
 
 
+@pytest.mark.parametrize("follow", [True, False])
+def test_a_unit_whose_readers_are_not_told_goes_on_where_it_was(catalog: Catalog, follow: bool) -> None:
+    def listed(*readers: str) -> UnitState:
+        catalog.units.replace_listing("acme", "drive", [Unit("a", "A", readers=readers)], documents_follow=follow)
+        return unit_state(catalog)
+
+    listed("public")
+    commit(catalog, landed("d1"), cursor={"since": 1})
+    assert listed().cursor == {"since": 1}
+    [row] = catalog.revocations.of_document("acme", "a", "d1")
+    assert (row["document"], row["token"]) == ("", "public"), "nobody is a reader of the unit"
+    assert (listed("public").cursor is None) is not follow
+    assert catalog.revocations.of_document("acme", "a", "d1") == []
+
+
+def test_a_document_with_readers_of_its_own_loses_a_token_by_itself(catalog: Catalog) -> None:
+    units = [Unit("a", "A", readers=("group:x", "group:y")), Unit("a", "A", readers=("group:y",))]
+    for unit in units[:1]:
+        catalog.units.replace_listing("acme", "drive", [unit])
+    own = {"d1": ("group:x",), "d2": ("group:y",), "d3": ("group:x", "group:y")}
+    read_by(catalog, own)
+    commit(catalog, landed("d4"))  # whose readers an earlier release did not keep
+    catalog.units.replace_listing("acme", "drive", units[1:])
+    scopes = catalog.revocations.load()
+    assert ("acme", "a") not in scopes.units
+    assert {key: set(one.tokens) for key, one in scopes.documents.items()} == {
+        "d1": {"group:x"},
+        "d3": {"group:x"},
+        "d4": {"group:x"},
+    }
+    read_by(catalog, {"d1": ("group:x",), "d3": ("group:y",)})
+    assert set(catalog.revocations.load().documents) == {"d3", "d4"}, "one that names it still is seen again"
+
+
+def read_by(catalog: Catalog, readers: dict[str, tuple[str, ...]]) -> None:
+    rights = RightsRead()
+    for document, tokens in readers.items():
+        rights.add(document, None, Readers(tokens), ())
+    outcomes = [landed(key) for key in readers]
+    catalog.commit_read(
+        "acme",
+        "a",
+        outcomes,
+        documents_path="x.parquet",
+        unchanged=(),
+        fingerprints={},
+        rights=rights,
+        listing=None,
+        cursor=None,
+    )
+
+
 def test_connections_are_paused_and_heard_of(catalog: Catalog) -> None:
     assert catalog.connections.get("acme").paused is False
     catalog.connections.pause("acme", True)
@@ -149,6 +201,14 @@ def test_failed_documents_come_due(catalog: Catalog) -> None:
     assert catalog.documents.due("acme", "a") == ["d1"]
     (trouble,) = catalog.documents.failed_or_skipped("acme")
     assert trouble["reason"] == "boom"
+
+
+@pytest.mark.parametrize(("attempts", "expected"), [(1, ["d1"]), (8, ["d1"]), (9, [])])
+def test_what_nobody_sees_is_tried_by_every_sync_at_first(catalog: Catalog, attempts: int, expected: list[str]) -> None:
+    hidden = Outcome(id="d1", status="failed", reason="boom", hidden="boom", attempts=attempts)
+    commit(catalog, hidden, Outcome(id="d2", status="failed", reason="boom", attempts=attempts))
+    assert catalog.documents.due("acme", "a") == expected
+    assert catalog.documents.due_by_unit("acme") == {}
 
 
 @pytest.mark.parametrize(("attempts", "minutes"), [(1, 5), (2, 10), (3, 20), (9, 1280), (10, 1440), (500, 1440)])

@@ -124,6 +124,20 @@ def test_a_document_that_lost_a_reader_with_its_content_has_lost_it_too() -> Non
     assert (diff.row is not None, diff.readers, diff.revoked) == (True, Readers(()), ("public",))
 
 
+@pytest.mark.parametrize(
+    ("readers", "revoked"),
+    [(None, ()), (("public",), ("group:x",)), (("group:x", "user:new@b.c"), ("public",)), ((), ("group:x", "public"))],
+)
+def test_a_failure_that_tells_readers_takes_the_others_away(
+    readers: tuple[str, ...] | None, revoked: tuple[str, ...]
+) -> None:
+    state = replace(INDEXED, readers=("group:x", "public"))
+    diff = diff_item(Failed(KEY, "Title", "no content", readers=readers), state, NOW)
+    assert (diff.kind, diff.readers, diff.revoked) == ("failed", None, revoked)
+    assert diff.outcome is not None
+    assert diff.outcome.hidden is None
+
+
 def test_a_failure_that_hides_leaves_the_document_to_nobody() -> None:
     diff = diff_item(Failed(KEY, "Title", "no permissions", hides=True), INDEXED, NOW)
     assert diff.revoked == (EVERYBODY,)
