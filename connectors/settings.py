@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from fnmatch import fnmatchcase
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
@@ -35,6 +36,11 @@ class Connection(BaseModel):
     def narrows_readers(self) -> bool:
         """Whether these settings give some documents other readers than their unit has."""
         return False
+
+    @property
+    def unit_patterns(self) -> str:
+        """The patterns as one text: equal as long as they decide alike."""
+        return json.dumps([self.include, self.exclude], ensure_ascii=False)
 
     def includes(self, *names: str) -> bool:
         """Whether the unit patterns take in a unit known under any of `names` (its id, its name)."""

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Engine, select
 
 from pipelines.catalog import tables
+from pipelines.catalog.revocations import raise_stamp
 from pipelines.catalog.statements import upsert
 
 
@@ -35,6 +36,16 @@ class Connections:
 
     def record_memberships_read(self, connection: str) -> None:
         self._set(connection, memberships_at=datetime.now(UTC))
+
+    def record_listing(self, connection: str, unit_patterns: str) -> None:
+        """Units were listed under these patterns of the settings: those that are listed are what they include."""
+        table = tables.connections
+        statement = select(table.c.unit_patterns).where(table.c.connection == connection)
+        with self._engine.begin() as transaction:
+            if transaction.execute(statement).scalar() != unit_patterns:
+                row = {"connection": connection, "paused": False, "unit_patterns": unit_patterns}
+                upsert(transaction, table, [row], update=("unit_patterns",))
+                raise_stamp(transaction)
 
     def channels(self, connection: str) -> dict[str, Any]:
         """The stored state of the push channels that the provider has opened for the connection."""

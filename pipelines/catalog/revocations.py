@@ -59,6 +59,8 @@ class RightsInForce:
     ends: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     names: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """Names of all units, by connection and id."""
+    unit_patterns: Mapping[str, str] = field(default_factory=dict)
+    """The settings' patterns under which units were listed last, by connection."""
 
 
 class Revocations:
@@ -78,11 +80,14 @@ class Revocations:
             until = tables.documents.c.readers_until
             ends = transaction.execute(select(tables.documents.c.id, until).where(until.is_not(None)))
             names = transaction.execute(select(tables.units.c.connection, tables.units.c.unit, tables.units.c.name))
+            patterns = select(tables.connections.c.connection, tables.connections.c.unit_patterns)
+            listed = {one.connection: one.unit_patterns or "" for one in transaction.execute(patterns)}
             return RightsInForce(
                 units,
                 documents,
                 {one.id: one.readers_until for one in ends},
                 {(one.connection, one.unit): one.name for one in names},
+                listed,
             )
 
     def of_document(self, connection: str, unit: str, document: str) -> list[dict[str, Any]]:

@@ -204,6 +204,7 @@ connections = Table(
     Column("memberships_at", UtcTime, doc="When the memberships were last read"),
     Column("last_event", UtcTime),
     Column("channels", JSON(none_as_null=True), doc="Push channels that the provider has opened, by unit"),
+    Column("unit_patterns", Text, doc="The settings' patterns under which its units were listed last"),
 )
 
 events = Table(

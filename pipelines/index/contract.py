@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from pipelines.index.filters import Conditions
+    from pipelines.index.conditions import Conditions
 
 DENSE = "dense"
 BM25 = "bm25"

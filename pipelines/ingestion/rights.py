@@ -14,8 +14,9 @@ from connectors.registry import sources
 from connectors.settings import Connection
 from pipelines.catalog.rights import RightsToApply
 from pipelines.catalog.statements import in_parts
+from pipelines.index.conditions import Conditions
 from pipelines.index.contract import IndexStore
-from pipelines.index.filters import Conditions, document_conditions, unit_conditions
+from pipelines.index.filters import document_conditions, unit_conditions
 from pipelines.ingestion.admission import Admission
 from pipelines.ingestion.diff import diff_item
 from pipelines.services import Services

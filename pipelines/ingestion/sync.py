@@ -143,8 +143,9 @@ def _excluded_units(services: Services) -> Iterator[UnitState]:
     names = {(state.connection, state.unit.name) for state in states if not state.gone}
     for state in states:
         settings = named.get(state.connection)
-        renumbered = state.gone and (state.connection, state.unit.id) in names
-        if settings is None or not settings.includes(state.unit.id, state.unit.name) or renumbered:
+        renumbered = (state.connection, state.unit.id) in names
+        left_out = settings is None or not settings.includes(state.unit.id, state.unit.name)
+        if settings is None or (state.gone and (left_out or renumbered)):
             yield state
 
 

@@ -50,6 +50,7 @@ def sync_units(
         why_gone=why_gone,
         is_untold=is_untold,
     )
+    services.catalog.connections.record_listing(connection.id, connection.unit_patterns)
     return UnitListing(_choose(services, connection, only, unreadable), unreadable)
 
 

@@ -27,8 +27,12 @@ class RevocationFilter:
     def of(cls, in_force: RightsInForce, connections: Collection[Connection]) -> RevocationFilter:
         """What is in force under these settings: what they exclude or no longer name is found by nobody."""
         named = {one.id: one for one in connections}
+        # What was listed under the patterns of now is what they include, by whatever name it was asked for.
+        changed = {key: one for key, one in named.items() if in_force.unit_patterns.get(key) != one.unit_patterns}
         excluded = frozenset(
-            key for key, name in in_force.names.items() if (one := named.get(key[0])) and not one.includes(key[1], name)
+            key
+            for key, name in in_force.names.items()
+            if (one := changed.get(key[0])) and not one.includes(key[1], name)
         )
         former = frozenset(connection for connection, _ in in_force.names if connection not in named)
         return cls(in_force, frozenset(named), former, excluded)

@@ -13,8 +13,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pipelines.index.conditions import AnyOf, Conditions, TimeRange
 from pipelines.index.contract import Payload
-from pipelines.index.filters import AnyOf, Conditions, TimeRange
 
 if TYPE_CHECKING:
     import qdrant_edge

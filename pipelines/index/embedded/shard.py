@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.index.batches import Batch
+from pipelines.index.conditions import Conditions
 from pipelines.index.contract import (
     BM25,
     DENSE,
@@ -32,7 +33,7 @@ from pipelines.index.embedded.filter import (
     required_filter,
     to_stored,
 )
-from pipelines.index.filters import Conditions, conditions, visible
+from pipelines.index.filters import conditions, visible
 from pipelines.index.fusion import RRF_K, candidates, leg_weights
 from pipelines.index.lexical import document_vector, query_vector
 

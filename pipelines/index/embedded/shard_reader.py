@@ -12,14 +12,7 @@ from pipelines.errors import IndexStoreError
 from pipelines.index.contract import Filters, Hit, IndexInfo, Mode, Vector
 from pipelines.index.embedded.shard import count, scroll, search
 from pipelines.index.embedded.sparse_files import bytes_on_disk
-from pipelines.index.filters import (
-    best_first,
-    by_position,
-    conditions,
-    matches_nothing,
-    one_version,
-    within_document,
-)
+from pipelines.index.filters import best_first, by_position, conditions, matches_nothing, one_version, within_document
 
 if TYPE_CHECKING:
     import qdrant_edge

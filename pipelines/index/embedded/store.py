@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from pipelines.index.batches import batches
+from pipelines.index.conditions import Conditions
 from pipelines.index.contract import DocumentChange, IndexInfo, IndexReader, IndexSpec, Payload
 from pipelines.index.embedded.lock import WriterLock
 from pipelines.index.embedded.shard import create_shard, remove, scroll, set_readers, write
 from pipelines.index.embedded.shard_reader import ShardReader, engine_errors
 from pipelines.index.embedded.snapshots import Snapshots, this_boot
 from pipelines.index.embedded.specs import check_live, claim_folder
-from pipelines.index.filters import Conditions, document_conditions
+from pipelines.index.filters import document_conditions
 from pipelines.index.versions import version_name
 
 if TYPE_CHECKING:

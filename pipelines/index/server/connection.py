@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import IndexMismatch, IndexStoreError
+from pipelines.index.conditions import Conditions
 from pipelines.index.contract import IndexInfo, IndexSpec, Payload
-from pipelines.index.filters import Conditions
 from pipelines.index.server.requests import server_filter, takes_idf_corpus
 from pipelines.index.versions import check_stored, version_name
 from pipelines.settings import IndexSettings

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pipelines.index.batches import Batch
+from pipelines.index.conditions import AnyOf, Conditions, TimeRange
 from pipelines.index.contract import (
     BM25,
     DENSE,
@@ -21,7 +22,7 @@ from pipelines.index.contract import (
     spec_metadata,
 )
 from pipelines.index.dense import floats
-from pipelines.index.filters import AnyOf, Conditions, TimeRange, conditions, visible
+from pipelines.index.filters import conditions, visible
 from pipelines.index.fusion import RRF_K, candidates, leg_weights
 from pipelines.index.lexical import document_vector, query_vector
 from pipelines.settings import IndexSettings

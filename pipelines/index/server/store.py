@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Self
 
 from pipelines.errors import IndexStoreError
 from pipelines.index.batches import batches
+from pipelines.index.conditions import Conditions
 from pipelines.index.contract import DocumentChange, IndexInfo, IndexReader, IndexSpec, Payload
-from pipelines.index.filters import Conditions, document_conditions
+from pipelines.index.filters import document_conditions
 from pipelines.index.server.connection import (
     check_live,
     live_collection,

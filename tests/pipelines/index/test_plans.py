@@ -11,18 +11,9 @@ from hypothesis import strategies as st
 
 from pipelines.errors import IndexMismatch
 from pipelines.index.batches import batches
+from pipelines.index.conditions import AnyOf, Conditions, TimeRange
 from pipelines.index.contract import DocumentChange, Filters, Hit, IndexSpec, PayloadUpdate, Point, spec_metadata
-from pipelines.index.filters import (
-    AnyOf,
-    Conditions,
-    TimeRange,
-    best_first,
-    by_position,
-    conditions,
-    matches_nothing,
-    one_version,
-    visible,
-)
+from pipelines.index.filters import best_first, by_position, conditions, matches_nothing, one_version, visible
 from pipelines.index.lexical import document_vector, query_vector
 from pipelines.index.versions import check_stored, version_name
 

@@ -13,8 +13,8 @@ from pydantic import SecretStr
 
 from connectors.github.settings import GitHubConnection
 from connectors.model import Unit
+from pipelines.index.conditions import Conditions
 from pipelines.index.contract import DocumentChange, Filters, Point
-from pipelines.index.filters import Conditions
 from pipelines.ingestion.publish import check_and_publish, publish, publish_blockers
 from pipelines.ingestion.sync import sync_unit
 from pipelines.services import Services

@@ -156,9 +156,15 @@ def test_events_of_a_busy_unit_take_away_at_once(services: Services, source: Mem
 
 @pytest.mark.parametrize("change", [{"exclude": ("Unit",)}, {"include": ("other",)}])
 def test_what_the_settings_exclude_is_hidden_at_once_and_removed_without_asking(
-    services: Services, source: MemorySource, settings: Settings, embedder: FakeEmbedder, change: dict[str, object]
+    services: Services,
+    source: MemorySource,
+    settings: Settings,
+    embedder: FakeEmbedder,
+    monkeypatch: pytest.MonkeyPatch,
+    change: dict[str, object],
 ) -> None:
     excluding = CONNECTION.model_copy(update=change)
+    monkeypatch.setattr(source, "units", lambda: iter(()))
     with Services(settings.model_copy(update={"connections": (excluding,)}), embedder) as restarted:
         assert seen(restarted) == set()
         assert sync_connection(restarted, excluding).documents.deleted == DOCUMENTS

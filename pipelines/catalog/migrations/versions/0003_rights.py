@@ -16,6 +16,7 @@ def upgrade() -> None:
     op.add_column("documents", sa.Column("readers_until", sa.JSON))
     op.add_column("documents", sa.Column("indexed_readers", sa.Text))
     op.add_column("documents", sa.Column("hidden", sa.Text))
+    op.add_column("connections", sa.Column("unit_patterns", sa.Text))
     op.create_table(
         "revocations",
         sa.Column("connection", sa.Text, nullable=False),
