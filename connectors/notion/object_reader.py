@@ -89,7 +89,10 @@ class NotionObjectReader:
     def resolve(self, document_id: str) -> Ref | Failed:
         """What the id of a document or of its file is of. Raises SourceError where the trouble is not its alone."""
         own, *_ = self._context.path_of(document_id)
-        return self._locating.attempt(document_id, "", lambda: self._hierarchy.resolve(own))
+        found = self._locating.attempt(document_id, "", lambda: self._hierarchy.resolve(own))
+        if isinstance(found, Failed) and self._context.connection.readers_by_page:
+            return replace(found, hides=True)  # it is not known what it is in, and so who may read it
+        return found
 
     def fingerprint(self, found: NotionObject) -> str:
         """What `ListingEntry.fingerprint` is of an object."""

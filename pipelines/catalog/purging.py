@@ -123,6 +123,8 @@ class Purging:
                 transaction.execute(delete(tables.obsolete_rows).where(tables.obsolete_rows.c.load.in_(loads)))
             counts = {table.name: _delete_units(transaction, table, connection, units) for table in _BY_UNIT}
             memberships = _delete_all(transaction, tables.memberships, connection) if whole else 0
+            if whole:
+                _delete_all(transaction, tables.groups, connection)
             if state:
                 _delete_all(transaction, tables.connections, connection)
             _end_revocations(transaction, connection, units, after)

@@ -46,41 +46,33 @@ class Units:
         documents_follow: bool = False,
         why_gone: Callable[[Unit], str] = lambda unit: NOT_LISTED,
         is_untold: Callable[[Unit], bool] = lambda unit: False,
+        listed_since: datetime | None = None,
     ) -> None:
-        """Store the units of a complete listing; the connection's others are gone, and nobody sees their documents.
-        One of which the listing could not tell (`is_untold`) stays as it is.
+        """Store the units of a complete listing that began at `listed_since` (default: now); the connection's others
+        are gone, and nobody sees their documents. One of which the listing could not tell (`is_untold`) stays as it is.
 
         A unit whose name or URL has changed forgets its cursor: all its documents show them, and the next read takes
         in the whole unit. So does one with other readers, unless `documents_follow`: then its documents have them at
         once. A reader that a unit has lost is revoked in the same transaction: from the unit, or from its documents one
         by one.
         """
-        since = datetime.now(UTC)
-        units = list(found)
-        known = {state.unit.id: state for state in self.all(connection)}
-        pairs = [(known[unit.id].unit, unit) for unit in units if unit.id in known]
-        listed = {unit.id for unit in units}
-        others = [state.unit for state in known.values() if state.unit.id not in listed and not state.gone]
-        gone = [unit for unit in others if not is_untold(unit)]
-        changed = [unit.id for before, unit in pairs if _shows_change(before, unit, documents_follow)]
+        states = {state.unit.id: state for state in self.all(connection)}
+        listed = {unit.id: unit for unit in found}
+        known = [(states[unit.id].unit, unit) for unit in listed.values() if unit.id in states]
+        changed = {unit.id for before, unit in known if _shows_change(before, unit, documents_follow)}
+        missing = (state.unit for state in states.values() if state.unit.id not in listed and not state.gone)
+        gone = [unit for unit in missing if not is_untold(unit)]
         with self._engine.begin() as transaction:
-            rows = [_row(connection, source, unit) for unit in units]
+            rows = [_row(connection, source, unit) for unit in listed.values()]
             upsert(transaction, tables.units, rows, update=("name", "url", "readers", "gone"))
-            record_names(
-                transaction, connection, (unit for unit in units if unit.id not in known or unit.id in changed)
-            )
-            for part in in_parts([unit.id for unit in gone]):
-                transaction.execute(_of(connection, part).values(gone=True))
-            for part in in_parts(changed):
-                transaction.execute(_of(connection, part).values(cursor=None))
-            grant_units(transaction, connection, {unit.id: unit.readers for unit in units}, since)
-            lost = [
-                one
-                for before, unit in pairs
-                if set(before.readers) != set(unit.readers)
-                for one in _narrowed(transaction, connection, before, unit, documents_follow)
-            ]
-            revoke(transaction, [Revocation(connection, unit.id, EVERYBODY, why_gone(unit)) for unit in gone] + lost)
+            news = (unit for unit in listed.values() if unit.id not in states or unit.id in changed)
+            record_names(transaction, connection, news)
+            _set_all(transaction, connection, [unit.id for unit in gone], gone=True)
+            _set_all(transaction, connection, changed, cursor=None)
+            readers = {unit.id: unit.readers for unit in listed.values()}
+            grant_units(transaction, connection, readers, listed_since or datetime.now(UTC))
+            out_of_reach = [Revocation(connection, unit.id, EVERYBODY, why_gone(unit)) for unit in gone]
+            revoke(transaction, out_of_reach + _lost(transaction, connection, known, documents_follow))
 
     def all(self, connection: str | None = None) -> list[UnitState]:
         """Units by connection and name, those that are gone included."""
@@ -143,6 +135,11 @@ def _row(connection: str, source: str, unit: Unit) -> dict[str, object]:
     }
 
 
+def _set_all(transaction: Connection, connection: str, units: Iterable[str], **values: object) -> None:
+    for part in in_parts(units):
+        transaction.execute(_of(connection, part).values(**values))
+
+
 def _of(connection: str, units: Sequence[str]) -> Update:
     return update(tables.units).where(tables.units.c.connection == connection, tables.units.c.unit.in_(units))
 
@@ -153,6 +150,18 @@ def _shows_change(before: Unit, unit: Unit, documents_follow: bool) -> bool:
         return True
     # Where no readers are told there are none to give, and what was lost is revoked.
     return bool(unit.readers) and not documents_follow and set(before.readers) != set(unit.readers)
+
+
+def _lost(
+    transaction: Connection, connection: str, known: Iterable[tuple[Unit, Unit]], documents_follow: bool
+) -> list[Revocation]:
+    """What units have lost, each as it was and as it is."""
+    return [
+        one
+        for before, unit in known
+        if set(before.readers) != set(unit.readers)
+        for one in _narrowed(transaction, connection, before, unit, documents_follow)
+    ]
 
 
 def _narrowed(

@@ -66,22 +66,12 @@ def sync_connection(
     stopped which unit. Raises UsageError if one of `units` does not exist.
     """
     report = SyncReport()
-    paused = services.catalog.connections.get(connection.id).paused
     with _record_errors(report, connection.id), closing(connect(connection)) as connector:
-        listing = UnitListing()
-        with measure_time(report), _record_errors(report, connection.id):
-            listing = sync_units(services, connection, connector, units)
-        with measure_time(report), _record_errors(report, connection.id):
-            refresh_memberships(services, connection, connector)
-        report.requests[connection.id] = connector.requests
-        remove_excluded(services, report, dry_run=options.dry_run)
-        if not options.dry_run:
-            apply_all_rights(services, connection, report)
-        report.errors |= out_of_reach(services, connection, listing.unreadable)
-        if paused:
+        chosen = _update_rights(services, connection, connector, units, options, report)
+        if services.catalog.connections.get(connection.id).paused:
             logger.warning("%s is paused; `headrace resume %s` ends that", connection.id, connection.id)
             return report
-        for unit in listing.chosen:
+        for unit in chosen:
             report.add(sync_unit(services, connection, connector, unit, options, observer))
         # Only a listing that was read to its end shows that a unit is gone.
         if options.mode in ("full", "reconcile") and not units and connection.id not in report.errors:
@@ -92,6 +82,28 @@ def sync_connection(
             with _record_errors(report, connection.id):
                 prune(services)  # what nothing needs any more, of whichever connection
     return report
+
+
+def _update_rights(
+    services: Services,
+    connection: Connection,
+    connector: Connector,
+    units: Sequence[str],
+    options: SyncOptions,
+    report: SyncReport,
+) -> list[Unit]:
+    """List units, read memberships and let the index follow, before any content; returns the units to work on."""
+    listing = UnitListing()
+    with measure_time(report), _record_errors(report, connection.id):
+        listing = sync_units(services, connection, connector, units)
+    with measure_time(report), _record_errors(report, connection.id):
+        refresh_memberships(services, connection, connector)
+    report.requests[connection.id] = connector.requests
+    remove_excluded(services, report, dry_run=options.dry_run)
+    if not options.dry_run:
+        apply_all_rights(services, connection, report)
+    report.errors |= out_of_reach(services, connection, listing.unreadable)
+    return listing.chosen
 
 
 def plan_reconcile(settings: Settings, targets: Iterable[Target]) -> SyncReport:

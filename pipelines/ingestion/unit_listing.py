@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from connectors.contract import Connector
 from connectors.errors import UnreadableUnit, UnreadableUnits
@@ -31,6 +32,7 @@ def sync_units(
 
     Raises SourceError, and UsageError if one of `only` does not exist.
     """
+    listed_since = datetime.now(UTC)
     found, unreadable = list_units(connector)
     known = _by_id(services, connection, unreadable)
 
@@ -49,6 +51,7 @@ def sync_units(
         documents_follow=source(connection.source).documents_have_unit_readers and not connection.narrows_readers,
         why_gone=why_gone,
         is_untold=is_untold,
+        listed_since=listed_since,
     )
     services.catalog.connections.record_listing(connection.id, connection.unit_patterns)
     return UnitListing(_choose(services, connection, only, unreadable), unreadable)

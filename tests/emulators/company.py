@@ -57,11 +57,12 @@ def served(records: list[dict[str, Any]], directory: Path, port: int) -> Iterato
         server.wait()
 
 
-def connections(url: str) -> list[dict[str, str]]:
+def connections(url: str) -> list[dict[str, Any]]:
     """Settings of a connection to each source."""
     bases = {"notion": "notion", "drive": "drive/v3/", "github": "github", "slack": "slack/api/"}
     return [
         {"id": f"acme-{source}", "source": source, "token": TOKEN, "base_url": f"{url}/{path}"}
+        | ({"readers": ["workspace"]} if source == "notion" else {})
         for source, path in bases.items()
     ]
 

@@ -165,6 +165,21 @@ def test_a_unit_is_given_back_what_it_is_listed_with(catalog: Catalog) -> None:
     assert unit_tokens(catalog) == {ADA}
 
 
+def test_a_listing_that_began_before_gives_nothing_back(catalog: Catalog) -> None:
+    """Two processes list at the same time, and the one that saw the state before is stored last."""
+    listed(catalog, unit(PUBLIC))
+    read(catalog, PUBLIC)
+    index(catalog, PUBLIC)
+    before = datetime.now(UTC)
+    listed(catalog, unit(ADA))
+    catalog.units.replace_listing("acme", "github", [unit(PUBLIC)], documents_follow=True, listed_since=before)
+    assert PUBLIC in unit_tokens(catalog)
+    listed(catalog, unit(ADA))
+    catalog.rights.record_applied(catalog.rights.to_apply("acme", "u"))
+    publish(catalog)
+    assert unit_tokens(catalog) == set()
+
+
 def test_a_unit_out_of_reach_is_hidden_until_it_is_listed_again(catalog: Catalog) -> None:
     listed(catalog, unit(PUBLIC))
     read(catalog, PUBLIC)
