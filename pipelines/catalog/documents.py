@@ -44,6 +44,7 @@ class DocumentState:
     fingerprint: str | None
     readers: tuple[str, ...] | None
     readers_until: dict[str, float] | None
+    indexed_readers: tuple[str, ...] | None
     hidden: str | None
 
     @property

@@ -114,7 +114,13 @@ class Memberships:
         read = {group_token(connection, group): emails for group, emails in members.items() if group not in unreadable}
         refused = {group_token(connection, group): reason for group, reason in unreadable.items()}
         with self._engine.begin() as transaction:
-            if is_complete:
+            if overtaken := _read_after(transaction, connection, read_at):
+                # Another reading began later and is stored: of the groups that it has told, and of those that it has
+                # not named any more, this one knows less.
+                known = _known_groups(transaction, connection) - overtaken
+                read = {group: emails for group, emails in read.items() if group in known}
+                refused = {group: why for group, why in refused.items() if group in known}
+            if is_complete and not overtaken:
                 gone = _known_groups(transaction, connection) - read.keys() - refused.keys()
                 _remove_members(transaction, connection, gone)
                 _remove_groups(transaction, connection, gone)
@@ -125,6 +131,13 @@ class Memberships:
             upsert(transaction, tables.groups, rows, update=("read_at", "unreadable"))
             rows = [{"connection": connection, "group": one, "unreadable": why} for one, why in refused.items()]
             upsert(transaction, tables.groups, rows, update=("unreadable",))
+
+
+def _read_after(transaction: Connection, connection: str, moment: datetime) -> set[str]:
+    """Groups that a reading has told which began after that moment."""
+    table = tables.groups
+    statement = select(table.c.group).where(table.c.connection == connection, table.c.read_at > moment)
+    return set(transaction.execute(statement).scalars())
 
 
 def _known_groups(transaction: Connection, connection: str) -> set[str]:

@@ -27,6 +27,8 @@ from pipelines.catalog.outcomes import Readers, hide, update_readers
 from pipelines.catalog.revocations import EVERYBODY, Revocation, grant_documents, raise_stamp, revoke
 from pipelines.catalog.statements import in_parts
 
+_WITHOUT_POINTS = ("deleted", "skipped")
+"""Status of documents of which nothing is to be found."""
 _GONE = "gone at the source, or who may read it cannot be told"
 _NARROWED = "no longer among its readers at the source"
 PERMISSION_ENDED = "its permission at the source has ended"
@@ -95,11 +97,11 @@ class Rights:
         removed, changed = list[str](), dict[tuple[str, ...], list[str]]()
         with self._engine.connect() as transaction:
             for document_id, status, readers in transaction.execute(statement.order_by(table.c.id)):
-                if status == "deleted":
+                if status in _WITHOUT_POINTS:
                     removed.append(document_id)
                 else:
                     changed.setdefault(readers, []).append(document_id)
-            live = (table.c.chunks > 0, table.c.status != "deleted")
+            live = (table.c.chunks > 0, table.c.status.not_in(_WITHOUT_POINTS))
             indexed = transaction.execute(select(func.count()).where(*own, *live)).scalar_one()
         return RightsToApply(removed, changed, indexed)
 
@@ -161,7 +163,7 @@ def _effective_readers() -> ColumnElement[tuple[str, ...] | None]:
 def _is_behind() -> ColumnElement[bool]:
     table, readers = tables.documents, _effective_readers()
     other = and_(readers.is_not(None), readers.is_distinct_from(table.c.indexed_readers))
-    return and_(table.c.chunks > 0, or_(table.c.status == "deleted", other))
+    return and_(table.c.chunks > 0, or_(table.c.status.in_(_WITHOUT_POINTS), other))
 
 
 @dataclass(slots=True)

@@ -105,6 +105,10 @@ class Units:
         else:
             self._set(connection, unit, error=error)
 
+    def set_cursor(self, connection: str, unit: str, cursor: Cursor) -> None:
+        """Let the next read go on from there."""
+        self._set(connection, unit, cursor=cursor)
+
     def pause(self, connection: str, unit: str, paused: bool) -> None:
         self._set(connection, unit, paused=paused)
 

@@ -167,7 +167,7 @@ def prune(
 
 @app.command()
 def pause(target: Annotated[str, typer.Argument(metavar="CONNECTION[/UNIT]")]) -> None:
-    """Leave a connection or unit alone: no sync, no reconcile. Its events are kept for later."""
+    """Read no content of a connection or unit, and keep its events for later. Units and memberships are still read."""
     _set_paused(target, True)
 
 

@@ -50,7 +50,7 @@ def diff_item(item: Document | Skipped | Failed | Deleted, state: DocumentState 
 def _diff_document(document: Document, state: DocumentState | None, now: datetime) -> DocumentDiff:
     known = state if state and state.status != "deleted" else None
     readers = Readers.of(document)
-    revoked = lost_tokens(known, document.readers)
+    revoked = lost_tokens(state, document.readers)
     if known and document.version == known.version and not _is_due(known, now):
         is_new = document.fingerprint != (known.fingerprint or "")
         fingerprint = document.fingerprint if is_new else None
@@ -80,7 +80,7 @@ def _diff_skipped(item: Skipped, state: DocumentState | None) -> DocumentDiff:
         reason=item.reason,
         landed=row is not None,
     )
-    return DocumentDiff("skipped", outcome, row)
+    return DocumentDiff("skipped", outcome, row, revoked=(EVERYBODY,) if row else ())
 
 
 def _diff_failed(item: Failed, state: DocumentState | None) -> DocumentDiff:
@@ -107,8 +107,9 @@ def _diff_deleted(item: Deleted, state: DocumentState | None) -> DocumentDiff:
 
 
 def lost_tokens(state: DocumentState | None, readers: Iterable[str]) -> tuple[str, ...]:
-    """The reader tokens that a document had, and has no more."""
-    return tuple(sorted(set(state.readers or ()) - set(readers))) if state else ()
+    """The reader tokens that a document had, and has no more; also one that was gone and is back, whose points may
+    still be published."""
+    return tuple(sorted({*(state.readers or ()), *(state.indexed_readers or ())} - set(readers))) if state else ()
 
 
 def _removal(document_id: str, state: DocumentState | None) -> Deleted | None:

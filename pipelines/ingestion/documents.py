@@ -58,7 +58,11 @@ class DocumentIngest:
             self._drain(chain(self._fetch(due), read), writer)
         # A read that stopped half-way has not seen what it lacks.
         if writer.complete and plan.listing:
-            self._remove(plan.listing)
+            try:
+                self._remove(plan.listing)
+            finally:
+                # Only now: a process that is killed before would otherwise never look for what is missing.
+                writer.move_cursor()
 
     def _reconcile(self) -> None:
         """Compare a complete listing with the catalog: read what was missed, remove what is missing from it."""

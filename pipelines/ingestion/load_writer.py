@@ -88,11 +88,15 @@ class LoadWriter:
         self._listing = listing
         self._keeps_cursor = keeps_cursor
         self._buffer = _LoadBuffer()
+        self._final_cursor: Cursor | None = None
 
     def take(self, item: Item) -> None:
         """Gather an item; commit at a checkpoint once enough has come."""
         if isinstance(item, Checkpoint):
             self.complete = item.complete
+            if item.complete and self._listing:
+                self._final_cursor = item.cursor
+                return
             self._buffer.checkpoint = item.cursor
             if self._buffer.is_load():
                 self.flush()
@@ -100,6 +104,11 @@ class LoadWriter:
         self._buffer.add(self._admission.admit(item))
         if self._buffer.size >= BYTES_WITHOUT_CHECKPOINT:
             self.flush()
+
+    def move_cursor(self) -> None:
+        """Let the next read go on from the end of a complete listing."""
+        if self._keeps_cursor and self._final_cursor is not None:
+            self._catalog.units.set_cursor(self._connection.id, self._unit.id, self._final_cursor)
 
     def flush(self) -> None:
         """Land and record what was gathered, in one commit with the cursor that it leads to."""

@@ -52,7 +52,7 @@ class PermittedIndex:
         if len(kept) >= limit or len(kept) == len(found) or len(found) < limit:
             return kept[:limit]
         # Places ran short. A condition of the index costs more, and finds what stands behind those left out.
-        filters = replace(filters, exclusions=revocations.exclusions(_asker(filters)))
+        filters = replace(filters, exclusions=revocations.exclusions(_asker(filters), datetime.now(UTC)))
         found = self._index.search(mode=mode, text=text, dense=dense, filters=filters, limit=asked, depth=depth)
         return _permitted(found, revocations, filters)[:limit]
 

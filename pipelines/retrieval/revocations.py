@@ -58,13 +58,23 @@ class RevocationFilter:
             return True
         return not asker.isdisjoint(_readers_left(payload["readers"], of_unit, of_document, self._ended(document, now)))
 
-    def exclusions(self, asker: frozenset[str] | None) -> tuple[Exclusion, ...]:
+    def exclusions(self, asker: frozenset[str] | None, now: datetime) -> tuple[Exclusion, ...]:
         """The same as conditions of the index, as far as those can tell; what is left out is left to `permits`."""
-        return (*self._excluded_units(asker), *self._excluded_documents(asker))
+        return (*self._excluded_units(asker), *self._excluded_documents(asker), *self._ended_documents(asker, now))
 
     def _ended(self, document: str, now: datetime) -> Collection[str]:
         ends = self.in_force.ends.get(document)
         return [token for token, end in ends.items() if end <= now.timestamp()] if ends else ()
+
+    def _ended_documents(self, asker: frozenset[str] | None, now: datetime) -> Iterator[Exclusion]:
+        """Those that name the asker by permissions alone that have ended."""
+        by_ended: dict[frozenset[str], list[str]] = {}
+        for document in self.in_force.ends if asker else ():
+            if ended := frozenset(self._ended(document, now)) & (asker or frozenset()):
+                by_ended.setdefault(ended, []).append(document)
+        for ended, documents in by_ended.items():
+            left = tuple(sorted((asker or frozenset()) - ended))
+            yield Exclusion(documents=tuple(sorted(documents)), unless_readers=left)
 
     def _excluded_units(self, asker: frozenset[str] | None) -> Iterator[Exclusion]:
         yield from map(Exclusion, sorted(self.former))

@@ -32,6 +32,7 @@ INDEXED = DocumentState(
     fingerprint="f1",
     readers=DOCUMENT.readers,
     readers_until=None,
+    indexed_readers=DOCUMENT.readers,
     hidden=None,
 )
 WAITING = replace(INDEXED, status="failed", attempts=2, next_attempt=NOW + timedelta(hours=1))
@@ -179,7 +180,8 @@ def test_a_skipped_object_leaves_the_index(state: DocumentState | None, lands: b
     outcome = Outcome(
         id=KEY, status="skipped", title="Title", url="https://example.com/1", reason="empty", landed=lands
     )
-    assert diff_item(item, state, NOW) == DocumentDiff("skipped", outcome, Deleted(KEY) if lands else None)
+    row, revoked = (Deleted(KEY), (EVERYBODY,)) if lands else (None, ())
+    assert diff_item(item, state, NOW) == DocumentDiff("skipped", outcome, row, revoked=revoked)
 
 
 @pytest.mark.parametrize(
@@ -213,3 +215,8 @@ def test_a_deleted_object_gets_a_tombstone_where_it_may_have_points(state: Docum
 @pytest.mark.parametrize("state", [None, DELETED, DELETED_UNINDEXED_YET])
 def test_what_is_gone_and_not_known_is_absent(state: DocumentState | None) -> None:
     assert diff_item(Deleted(KEY), state, NOW) == DocumentDiff("absent")
+
+
+def test_a_document_that_is_back_has_lost_what_its_published_points_may_still_name() -> None:
+    diff = diff_item(replace(DOCUMENT, readers=("user:ada@example.com",)), DELETED, NOW)
+    assert (diff.kind, diff.revoked) == ("new", ("public",))

@@ -84,7 +84,7 @@ def test_a_connection_that_the_settings_do_not_name_is_shown_to_nobody() -> None
     revocations = in_force(names={("former", "u"): "Unit", UNIT: "Unit"})
     assert not revocations.permits(payload(("public",), connection="former"), None, NOW)
     assert not revocations.is_empty
-    assert revocations.exclusions(None) == (Exclusion("former"),)
+    assert revocations.exclusions(None, NOW) == (Exclusion("former"),)
 
 
 @pytest.mark.parametrize(("unit", "name", "shown"), [("u", "acme/api", False), ("v", "acme/web", True)])
@@ -101,16 +101,27 @@ def test_conditions_of_the_index_cover_what_is_hidden_from_the_asker() -> None:
         documents={"d1": revoked(EVERYBODY), "d2": revoked("user:bo"), "d3": revoked("public", readers=("user:bo",))},
     )
     gone = Exclusion("acme", ("gone",))
-    assert revocations.exclusions(None) == (gone, Exclusion(documents=("d1",)))
-    assert revocations.exclusions(BO) == (
+    assert revocations.exclusions(None, NOW) == (gone, Exclusion(documents=("d1",)))
+    assert revocations.exclusions(BO, NOW) == (
         gone,
         Exclusion("acme", ("u",), unless_readers=("user:bo",)),
         Exclusion(documents=("d1", "d2")),
     )
-    assert revocations.exclusions(ADA) == (gone, Exclusion(documents=("d1", "d2", "d3")))
+    assert revocations.exclusions(ADA, NOW) == (gone, Exclusion(documents=("d1", "d2", "d3")))
 
 
 def test_time_is_compared_to_the_second() -> None:
     revocations = in_force(ends={"d": {"user:bo": (NOW + timedelta(seconds=1)).timestamp()}})
     shown = [revocations.permits(payload(("user:bo",)), BO, NOW + timedelta(seconds=after)) for after in (0, 1, 2)]
     assert shown == [True, False, False]
+
+
+def test_a_permission_that_has_ended_takes_no_place_in_the_index_either() -> None:
+    ends = {
+        "d1": {"user:bo": 0.0},
+        "d2": {"user:bo": 0.0},
+        "d3": {"user:bo": NOW.timestamp() + 1},
+        "d4": {"user:x": 0.0},
+    }
+    expected = Exclusion(documents=("d1", "d2"), unless_readers=("public",))
+    assert in_force(ends=ends).exclusions(BO, NOW) == (expected,)
