@@ -30,6 +30,7 @@ from pipelines.catalog.statements import in_parts
 _WITHOUT_POINTS = ("deleted", "skipped")
 """Status of documents of which nothing is to be found."""
 _GONE = "gone at the source, or who may read it cannot be told"
+_LEFT_OUT = "the settings exclude it, or no longer name its connection"
 _NARROWED = "no longer among its readers at the source"
 PERMISSION_ENDED = "its permission at the source has ended"
 
@@ -77,6 +78,9 @@ class Rights:
         gone = {"status": "deleted", "version": None, "load": None, "hidden": None, "reason": None, "changed_at": now}
         units = tables.units
         with self._engine.begin() as transaction:
+            # Until a copy without them is published: a unit that the settings name again is shown again.
+            known = transaction.execute(select(table.c.id).where(*own)).scalars().all()
+            revoke(transaction, [Revocation(connection, unit, EVERYBODY, _LEFT_OUT, one) for one in known])
             mark_unit_obsolete(transaction, connection, unit, now)
             same = (units.c.connection == connection, units.c.unit == unit)
             transaction.execute(update(units).where(*same).values(gone=True, cursor=None))

@@ -58,11 +58,17 @@ class DocumentIngest:
             self._drain(chain(self._fetch(due), read), writer)
         # A read that stopped half-way has not seen what it lacks.
         if writer.complete and plan.listing:
-            try:
-                self._remove(plan.listing)
-            finally:
-                # Only now: a process that is killed before would otherwise never look for what is missing.
-                writer.move_cursor()
+            self._finish(plan.listing, writer)
+
+    def _finish(self, listing: str, writer: LoadWriter) -> None:
+        """Remove what a complete listing lacks, and let the next read go on from its end, also where that was refused
+        or failed. A process that ends before reads the unit once more, and then looks for what is missing."""
+        try:
+            self._remove(listing)
+        except Exception:
+            writer.move_cursor()
+            raise
+        writer.move_cursor()
 
     def _reconcile(self) -> None:
         """Compare a complete listing with the catalog: read what was missed, remove what is missing from it."""

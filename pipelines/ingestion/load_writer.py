@@ -95,7 +95,8 @@ class LoadWriter:
         if isinstance(item, Checkpoint):
             self.complete = item.complete
             if item.complete and self._listing:
-                self._final_cursor = item.cursor
+                # The end of a listing is no place to go on from before what it lacks was dealt with.
+                self._final_cursor, self._buffer.checkpoint = item.cursor, None
                 return
             self._buffer.checkpoint = item.cursor
             if self._buffer.is_load():

@@ -193,3 +193,34 @@ def test_a_unit_that_is_shared_with_fewer_needs_no_read(
         assert seen(services) == (ALL if readers == PUBLIC else set())
     publish(services)
     assert (seen(services), seen(services, *ADA)) == (set(), ALL)
+
+
+def test_a_full_read_that_is_killed_before_it_removes_what_is_gone_is_repeated(
+    services: Services, source: MemorySource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    source.remove(document(1).id)
+    with monkeypatch.context() as ending:
+        ending.setattr(source, "fetch", killed)
+        with pytest.raises(KeyboardInterrupt):
+            sync_unit(services, CONNECTION, source, UNIT, SyncOptions(mode="full"))
+    sync_unit(services, CONNECTION, source, UNIT)
+    assert seen(services) == ALL - {1}
+
+
+def test_what_the_settings_name_again_shows_nothing_of_before(
+    services: Services, source: MemorySource, settings: Settings, embedder: FakeEmbedder
+) -> None:
+    """Nothing is published in between: the copy of before is still searched."""
+    other: Connection = DriveConnection(id="files", source="drive", token=SecretStr("t"))
+    with Services(settings.model_copy(update={"connections": (other,)}), embedder) as without:
+        sync_connection(without, other)
+    assert seen(services) == set(), "a server that was not restarted knows it too"
+    source.put(document(1, readers=ADA))
+    source.remove(document(2).id)
+    sync_connection(services, CONNECTION)
+    assert seen(services) == ALL - {1, 2}
+    publish(services)
+    assert (seen(services), seen(services, *ADA)) == (ALL - {1, 2}, {1})
