@@ -1,4 +1,4 @@
-.PHONY: setup demo dev test test-all coverage mutants bench bench-freshness bench-quality bench-sources check lock
+.PHONY: setup demo dev test test-all coverage mutants bench bench-freshness bench-quality bench-sources bench-rights check lock
 
 PYTHON ?= python3
 VENV := .venv
@@ -35,6 +35,10 @@ mutants: setup
 
 bench-sources: setup
 	$(BIN)/python -m tests.bench.sources
+
+# From a right that is taken away to the moment when nobody finds by it any more.
+bench-rights: setup
+	$(BIN)/python -m tests.bench.rights
 
 bench-freshness: setup
 	$(BIN)/python -m tests.bench.freshness
