@@ -75,8 +75,8 @@ def create_app(
     """The HTTP application over these parts. Handlers block, so they run in the server's thread pool."""
     app = FastAPI(title="Headrace", description=DESCRIPTION, docs_url=None, redoc_url=None)
     errors.install(app)
-    authenticator, metrics = Authenticator(settings, memberships, assistants), Metrics(inbox.memberships.ages)
-    metrics.watch_revocations(inbox.revocations.count)
+    authenticator, metrics = Authenticator(settings, memberships, assistants), Metrics()
+    metrics.watch_rights(inbox)
     service = SearchService(
         index, embedder, reranker, authenticator, metrics, partial(present_spellings, inbox.unit_names)
     )

@@ -1,4 +1,4 @@
-"""What Prometheus may know: how much is asked, by whom, how long answers take, and how old the memberships are."""
+"""What Prometheus may know: how much is asked, by whom, how long answers take, and what the catalog knows of rights."""
 
 from __future__ import annotations
 
@@ -9,19 +9,17 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from pipelines.catalog import Catalog
 from pipelines.catalog.memberships import MembershipsAge
 
 _SECONDS = (0.005, 0.01, 0.02, 0.04, 0.06, 0.1, 0.2, 0.5, 1, 2, 5, 10)
-
-ReadAges = Callable[[], Mapping[str, MembershipsAge]]
 
 
 class Metrics:
     """Figures of one application."""
 
-    def __init__(self, memberships: ReadAges = dict) -> None:
+    def __init__(self) -> None:
         self._registry = CollectorRegistry()
-        self._registry.register(_MembershipFigures(memberships))
         self.search_seconds = Histogram(
             "headrace_search_seconds",
             "Time to answer a search",
@@ -39,52 +37,51 @@ class Metrics:
             registry=self._registry,
         )
 
-    def watch_revocations(self, count: Callable[[], Mapping[str, int]]) -> None:
-        """Tell at each scrape how many revocations are in force, by connection."""
-        self._registry.register(_RevocationsInForce(count))
+    def watch_rights(self, catalog: Catalog) -> None:
+        """Tell at each scrape how old memberships are, and how many revocations are in force, by connection."""
+        memberships, revocations = catalog.memberships, catalog.revocations
+        self._registry.register(_AtScrape(lambda: _membership_figures(memberships.ages())))
+        self._registry.register(_AtScrape(lambda: _revocation_figures(revocations.count())))
 
     def as_text(self) -> bytes:
         return generate_latest(self._registry)
 
 
-class _MembershipFigures(Collector):
-    """Asked for at each scrape. Names of groups stay out: whoever reaches the service reads its figures."""
+class _AtScrape(Collector):
+    """Figures that are read when they are asked for."""
 
-    def __init__(self, read_ages: ReadAges) -> None:
-        self._read_ages = read_ages
-
-    def collect(self) -> Iterable[Metric]:
-        age = GaugeMetricFamily(
-            "headrace_memberships_age_seconds",
-            "Time since the members of that group were read that was read longest ago",
-            labels=["connection"],
-        )
-        unreadable = GaugeMetricFamily(
-            "headrace_unreadable_groups", "Groups whose members could not be read the last time", labels=["connection"]
-        )
-        now = datetime.now(UTC)
-        for connection, one in self._read_ages().items():
-            unreadable.add_metric([connection], one.unreadable)
-            if one.oldest_read:
-                age.add_metric([connection], (now - one.oldest_read).total_seconds())
-        return (age, unreadable)
-
-
-class _RevocationsInForce(Collector):
-    def __init__(self, count: Callable[[], Mapping[str, int]]) -> None:
-        self._count = count
+    def __init__(self, read: Callable[[], Iterable[Metric]]) -> None:
+        self._read = read
 
     def describe(self) -> Iterable[Metric]:
-        """Without this, registering would ask the catalog."""
-        return [self._gauge()]
+        """Nothing: without this, registering would read the figures."""
+        return ()
 
     def collect(self) -> Iterable[Metric]:
-        gauge = self._gauge()
-        for connection, count in self._count().items():
-            gauge.add_metric([connection], count)
-        return [gauge]
+        return self._read()
 
-    @staticmethod
-    def _gauge() -> GaugeMetricFamily:
-        what = "Rights that were taken away and that what is published does not carry yet"
-        return GaugeMetricFamily("headrace_revocations_in_force", what, labels=["connection"])
+
+def _membership_figures(ages: Mapping[str, MembershipsAge]) -> Iterable[Metric]:
+    """Names of groups stay out: whoever reaches the service reads its figures."""
+    age = GaugeMetricFamily(
+        "headrace_memberships_age_seconds",
+        "Time since the members of that group were read that was read longest ago",
+        labels=["connection"],
+    )
+    unreadable = GaugeMetricFamily(
+        "headrace_unreadable_groups", "Groups whose members could not be read the last time", labels=["connection"]
+    )
+    now = datetime.now(UTC)
+    for connection, one in ages.items():
+        unreadable.add_metric([connection], one.unreadable)
+        if one.oldest_read:
+            age.add_metric([connection], (now - one.oldest_read).total_seconds())
+    return (age, unreadable)
+
+
+def _revocation_figures(counts: Mapping[str, int]) -> Iterable[Metric]:
+    what = "Rights that were taken away and that what is published does not carry yet"
+    gauge = GaugeMetricFamily("headrace_revocations_in_force", what, labels=["connection"])
+    for connection, count in counts.items():
+        gauge.add_metric([connection], count)
+    return (gauge,)
