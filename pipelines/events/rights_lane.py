@@ -8,7 +8,8 @@ events themselves stay for the passes.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from threading import Event as Stop
 
 from connectors.errors import SourceError
@@ -65,10 +66,8 @@ class RightsLane:
     def _open_connectors(self) -> None:
         """What is imported for them is imported before the first event."""
         for connection in self._services.settings.connections:
-            try:
+            with _log_trouble(connection):
                 self._connectors.get(connection)
-            except SourceError as error:
-                logger.warning("%s: %s", connection.id, error)
 
     def _look(self, connection: Connection, events: Iterable[PendingEvent]) -> None:
         """At documents first, which take a request or two each; at memberships last, which may take many."""
@@ -77,35 +76,32 @@ class RightsLane:
         scopes = {one.scope for one in found}
         if scopes & {"units", "memberships"}:
             self._connectors.discard(connection.id)  # it remembers channels that are no longer so
-        for unit, ids in self._documents(connection, found, every=paused).items():
-            self._attempt(connection, lambda unit=unit, ids=ids: self._read(connection, unit, ids))  # type: ignore[misc]
+        for unit, ids in self._documents(found, every=paused).items():
+            with _log_trouble(connection):
+                if state := self._catalog.units.get(connection.id, unit):
+                    read_rights(self._services, connection, self._connectors.get(connection), state.unit, ids)
         if "units" in scopes:
-            self._attempt(connection, lambda: sync_units(self._services, connection, self._connectors.get(connection)))
+            with _log_trouble(connection):
+                sync_units(self._services, connection, self._connectors.get(connection))
         if "memberships" in scopes:
-            self._attempt(
-                connection,
-                lambda: refresh_memberships(self._services, connection, self._connectors.get(connection)),
-            )
+            with _log_trouble(connection):
+                refresh_memberships(self._services, connection, self._connectors.get(connection))
 
-    def _documents(
-        self, connection: Connection, found: Iterable[Invalidation], *, every: bool
-    ) -> Mapping[str, list[str]]:
+    def _documents(self, found: Iterable[Invalidation], *, every: bool) -> Mapping[str, list[str]]:
         """Those that an event says to be gone, by unit; of a paused connection every one, whose content waits."""
         by_unit: dict[str, list[str]] = {}
-        for one in dict.fromkeys(found):
-            if one.scope == "document" and (every or one.withdraws):
-                unit = one.unit or self._catalog.documents.unit_of(one.document_id)
-                if unit:
-                    by_unit.setdefault(unit, []).append(one.document_id)
+        # Chosen first: of two that are equal, an edit and a deletion, only one says what it withdraws.
+        chosen = (one for one in found if one.scope == "document" and (every or one.withdraws))
+        for one in dict.fromkeys(chosen):
+            if unit := one.unit or self._catalog.documents.unit_of(one.document_id):
+                by_unit.setdefault(unit, []).append(one.document_id)
         return by_unit
 
-    def _read(self, connection: Connection, unit: str, ids: list[str]) -> None:
-        if state := self._catalog.units.get(connection.id, unit):
-            read_rights(self._services, connection, self._connectors.get(connection), state.unit, ids)
 
-    def _attempt(self, connection: Connection, look: Callable[[], object]) -> None:
-        """Trouble is left to the events themselves, which are tried again."""
-        try:
-            look()
-        except (SourceError, HeadraceError) as error:
-            logger.warning("%s: rights could not be read: %s", connection.id, error)
+@contextmanager
+def _log_trouble(connection: Connection) -> Iterator[None]:
+    """Trouble is left to the events themselves, which are tried again."""
+    try:
+        yield
+    except (SourceError, HeadraceError) as error:
+        logger.warning("%s: rights could not be read: %s", connection.id, error)

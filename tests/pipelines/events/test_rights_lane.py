@@ -1,0 +1,80 @@
+"""What waiting events take away counts before any pass over content, and the events stay for the passes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from connectors.contract import Membership
+from connectors.errors import Unavailable
+from connectors.model import Unit
+from connectors.webhooks import Invalidation
+from pipelines.events.connector_pool import ConnectorPool
+from pipelines.events.rights_lane import RightsLane
+from pipelines.services import Services
+from tests.emulators.memory_source import MemorySource
+from tests.pipelines.documents import document
+from tests.pipelines.events.conftest import CONNECTION, UNIT, Inbox
+
+
+@pytest.fixture
+def lane(services: Services, source: MemorySource) -> RightsLane:
+    return RightsLane(services, ConnectorPool(lambda connection: source))
+
+
+def about(number: int, *, withdraws: bool = False) -> Invalidation:
+    return Invalidation("document", "unit", document(number).id, withdraws)
+
+
+def revoked(services: Services) -> set[str]:
+    return set(services.catalog.revocations.load().documents)
+
+
+def test_what_an_event_withdraws_is_looked_at_once_and_the_event_waits(
+    services: Services, source: MemorySource, lane: RightsLane, inbox: Inbox
+) -> None:
+    source.remove(document(1).id)
+    inbox.tell(about(1, withdraws=True))
+    before = source.requests
+    assert [lane.run_pass(), lane.run_pass()] == [1, 0]
+    assert (revoked(services), source.requests - before) == ({document(1).id}, 1)
+    assert inbox.states() == ["pending"]
+
+
+@pytest.mark.parametrize("order", [(False, True), (True, False)], ids=["edited before", "edited after"])
+def test_a_deletion_counts_among_other_events_of_its_object(
+    services: Services, source: MemorySource, lane: RightsLane, inbox: Inbox, order: tuple[bool, bool]
+) -> None:
+    source.remove(document(1).id)
+    for withdraws in order:
+        inbox.tell(about(1, withdraws=withdraws))
+    lane.run_pass()
+    assert revoked(services) == {document(1).id}
+
+
+@pytest.mark.parametrize(("paused", "asked"), [(False, 0), (True, 1)])
+def test_an_edit_is_left_to_the_passes_unless_the_connection_is_paused(
+    services: Services, source: MemorySource, lane: RightsLane, inbox: Inbox, paused: bool, asked: int
+) -> None:
+    services.catalog.connections.pause(CONNECTION.id, paused)
+    before = source.requests
+    inbox.tell(about(1))
+    lane.run_pass()
+    assert source.requests - before == asked
+
+
+def test_units_and_memberships_are_read_although_one_object_is_in_trouble(
+    services: Services, source: MemorySource, lane: RightsLane, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unavailable(*_: object) -> Iterator[Unit]:
+        raise Unavailable("https://api.test", "HTTP 500")
+
+    source.people = [Membership("team", "ada@example.com")]
+    monkeypatch.setattr(source, "fetch", unavailable)
+    monkeypatch.setattr(source, "units", lambda: iter([replace(UNIT, readers=("group:acme:team",))]))
+    inbox.tell(about(1, withdraws=True), Invalidation("units"), Invalidation("memberships"))
+    lane.run_pass()
+    assert services.catalog.groups_of("ada@example.com") == {"group:acme:team"}
+    assert services.catalog.revocations.load().units["acme", "unit"].tokens == {"public"}
