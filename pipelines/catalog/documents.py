@@ -162,20 +162,11 @@ class Documents:
 
     def count_live(self, connection: str, unit: str) -> int:
         """How many documents of a unit are not deleted."""
-        statement = select(func.count()).where(
-            tables.documents.c.connection == connection,
-            tables.documents.c.unit == unit,
-            tables.documents.c.status != "deleted",
-        )
-        with self._engine.connect() as transaction:
-            return transaction.execute(statement).scalar_one()
+        return self._count(connection, unit, tables.documents.c.status != "deleted")
 
     def count_indexed(self, connection: str, unit: str) -> int:
         """How many documents of a unit have points in the index."""
-        table = tables.documents
-        own = (table.c.connection == connection, table.c.unit == unit, table.c.chunks > 0)
-        with self._engine.connect() as transaction:
-            return transaction.execute(select(func.count()).where(*own)).scalar_one()
+        return self._count(connection, unit, tables.documents.c.chunks > 0)
 
     def totals(self) -> dict[tuple[str, str], dict[str, int]]:
         """Counts by (connection, unit), then status."""
@@ -224,6 +215,12 @@ class Documents:
                 if version is not None:
                     values |= {"status": "indexed", "reason": None, "attempts": 0, "next_attempt": None}
                 transaction.execute(update(tables.documents).where(tables.documents.c.id == document_id).values(values))
+
+    def _count(self, connection: str, unit: str, condition: ColumnElement[bool]) -> int:
+        table = tables.documents
+        statement = select(func.count()).where(table.c.connection == connection, table.c.unit == unit, condition)
+        with self._engine.connect() as transaction:
+            return transaction.execute(statement).scalar_one()
 
     def _ids(self, connection: str, unit: str, *conditions: Any) -> list[str]:
         table = tables.documents

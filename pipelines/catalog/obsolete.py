@@ -31,8 +31,8 @@ from pipelines.catalog import tables
 from pipelines.catalog.loads import Load
 from pipelines.catalog.statements import in_parts, upsert
 
-_GONE = ("deleted", "skipped")
-"""Of such a document no version is kept."""
+WITHOUT_VERSION = ("deleted", "skipped")
+"""Of a document with such a status no version is kept, and nothing is to be found."""
 
 _UNSEEN = ""
 """Stands for all documents of a load that an earlier release has written: its file says which are obsolete."""
@@ -78,7 +78,8 @@ class ObsoleteRows:
                 found = transaction.execute(known).all()
                 gone = [one for one in found if one.load != load]
                 rows = [
-                    {"load": load, "document": one.id, "deleted": one.status in _GONE, "since": now} for one in gone
+                    {"load": load, "document": one.id, "deleted": one.status in WITHOUT_VERSION, "since": now}
+                    for one in gone
                 ]
                 upsert(transaction, tables.obsolete_rows, rows)
             transaction.execute(delete(tables.obsolete_rows).where(*_of(load, _UNSEEN)))
@@ -108,7 +109,7 @@ class ObsoleteRows:
         table, found = tables.documents, list[tuple[str, str, int]]()
         with self._engine.connect() as transaction:
             for part in in_parts(titles):
-                where = (table.c.title.in_(part), table.c.status.not_in(_GONE), table.c.load.is_not(None))
+                where = (table.c.title.in_(part), table.c.status.not_in(WITHOUT_VERSION), table.c.load.is_not(None))
                 rows = transaction.execute(select(table.c.id, table.c.connection, table.c.load).where(*where))
                 found += [(row.id, row.connection, row.load) for row in rows]
         return found
@@ -154,7 +155,7 @@ def _is_due(retention: Retention) -> ColumnElement[bool]:
     superseded = table.c.since <= retention.superseded
     if retention.deleted > retention.superseded:
         # Older versions of a document that is gone go with its last one.
-        gone = exists().where(own, documents.c.status.in_(_GONE), documents.c.changed_at <= retention.deleted)
+        gone = exists().where(own, documents.c.status.in_(WITHOUT_VERSION), documents.c.changed_at <= retention.deleted)
         superseded = or_(superseded, gone)
     return and_(
         table.c.document != _UNSEEN,

@@ -16,6 +16,9 @@ from pipelines.catalog.statements import in_parts, upsert
 
 Status: TypeAlias = Literal["pending", "indexed", "skipped", "failed", "deleted"]
 
+NO_POINTS = {"indexed_version": None, "chunks": 0, "indexed_readers": ()}
+"""What the catalog says of a document of which the index has nothing any more."""
+
 FIRST_RETRY = timedelta(minutes=5)
 LONGEST_RETRY = timedelta(days=1)
 

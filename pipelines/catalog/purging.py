@@ -11,10 +11,10 @@ from sqlalchemy import ColumnElement, Connection, Engine, Table, delete, func, s
 
 from pipelines.catalog import tables
 from pipelines.catalog.loads import Load
-from pipelines.catalog.revocations import EVERYBODY, Revocation, may_have_points, raise_stamp, revoke
+from pipelines.catalog.outcomes import NO_POINTS
+from pipelines.catalog.revocations import raise_stamp
 from pipelines.catalog.statements import in_parts
 
-_PURGED = "it is being purged"
 _BY_UNIT = (tables.units, tables.unit_names, tables.documents, tables.loads)
 _BY_CONNECTION = (tables.memberships, tables.groups, tables.events, tables.connections)
 
@@ -58,24 +58,11 @@ class Purging:
             counts = (select(func.count()).where(one) for one in _of_units(tables.documents, connection, units))
             return sum(transaction.execute(one).scalar_one() for one in counts)
 
-    def hide(self, connection: str, units: Sequence[str]) -> None:
-        """Nobody finds anything of these units from the next query on.
-
-        The documents are hidden one by one, too: a unit may be listed again before what is published has lost them.
-        """
-        table = tables.documents
-        with self._engine.begin() as transaction:
-            revoke(transaction, [Revocation(connection, unit, EVERYBODY, _PURGED) for unit in units])
-            for own in _of_units(table, connection, units):
-                rows = transaction.execute(select(table.c.unit, table.c.id).where(own, may_have_points())).all()
-                revoke(transaction, [Revocation(connection, row.unit, EVERYBODY, _PURGED, row.id) for row in rows])
-
     def record_points_removed(self, connection: str, units: Sequence[str]) -> None:
         """The index has no points of these units any more."""
-        none = {"indexed_version": None, "chunks": 0, "indexed_readers": ()}
         with self._engine.begin() as transaction:
             for own in _of_units(tables.documents, connection, units):
-                transaction.execute(update(tables.documents).where(own).values(none))
+                transaction.execute(update(tables.documents).where(own).values(NO_POINTS))
 
     def loads(self, connection: str, units: Sequence[str]) -> list[Load]:
         """All loads of these units."""

@@ -22,15 +22,19 @@ from sqlalchemy import (
 )
 
 from pipelines.catalog import tables
-from pipelines.catalog.obsolete import mark_unit_obsolete
-from pipelines.catalog.outcomes import Readers, hide, update_readers
-from pipelines.catalog.revocations import EVERYBODY, Revocation, grant_documents, raise_stamp, revoke
+from pipelines.catalog.obsolete import WITHOUT_VERSION, mark_unit_obsolete
+from pipelines.catalog.outcomes import NO_POINTS, Readers, hide, update_readers
+from pipelines.catalog.revocations import (
+    EVERYBODY,
+    Revocation,
+    grant_documents,
+    may_have_points,
+    raise_stamp,
+    revoke,
+)
 from pipelines.catalog.statements import in_parts
 
-_WITHOUT_POINTS = ("deleted", "skipped")
-"""Status of documents of which nothing is to be found."""
 _GONE = "gone at the source, or who may read it cannot be told"
-_LEFT_OUT = "the settings exclude it, or no longer name its connection"
 _NARROWED = "no longer among its readers at the source"
 PERMISSION_ENDED = "its permission at the source has ended"
 
@@ -62,13 +66,26 @@ class Rights:
             hide(transaction, ids, reason)
             revoke(transaction, [Revocation(connection, unit, EVERYBODY, reason, one) for one in ids])
 
+    def hide_units(self, connection: str, units: Sequence[str], reason: str) -> None:
+        """Nobody finds anything of these units from the next query on.
+
+        The documents are hidden one by one, too: a unit may be listed again before what is published has lost them.
+        """
+        table = tables.documents
+        with self._engine.begin() as transaction:
+            revoke(transaction, [Revocation(connection, unit, EVERYBODY, reason) for unit in units])
+            for part in in_parts(units):
+                own = (table.c.connection == connection, table.c.unit.in_(part), may_have_points())
+                rows = transaction.execute(select(table.c.unit, table.c.id).where(*own)).all()
+                revoke(transaction, [Revocation(connection, row.unit, EVERYBODY, reason, row.id) for row in rows])
+
     def revoke(self, connection: str, unit: str, revoked: Mapping[str, tuple[str, ...]]) -> None:
         """Documents have lost these reader tokens: queries leave them out from the next one on."""
         with self._engine.begin() as transaction:
             revoke(transaction, _revocations(connection, unit, revoked))
 
     def remove_unit(self, connection: str, unit: str) -> int:
-        """The settings no longer name a unit: its documents are to go, and a unit that is named again is read anew.
+        """The documents of a unit that was hidden are to go, and one that is listed again is read anew.
 
         Returns how many documents there were.
         """
@@ -78,9 +95,6 @@ class Rights:
         gone = {"status": "deleted", "version": None, "load": None, "hidden": None, "reason": None, "changed_at": now}
         units = tables.units
         with self._engine.begin() as transaction:
-            # Until a copy without them is published: a unit that the settings name again is shown again.
-            known = transaction.execute(select(table.c.id).where(*own)).scalars().all()
-            revoke(transaction, [Revocation(connection, unit, EVERYBODY, _LEFT_OUT, one) for one in known])
             mark_unit_obsolete(transaction, connection, unit, now)
             same = (units.c.connection == connection, units.c.unit == unit)
             transaction.execute(update(units).where(*same).values(gone=True, cursor=None))
@@ -101,11 +115,11 @@ class Rights:
         removed, changed = list[str](), dict[tuple[str, ...], list[str]]()
         with self._engine.connect() as transaction:
             for document_id, status, readers in transaction.execute(statement.order_by(table.c.id)):
-                if status in _WITHOUT_POINTS:
+                if status in WITHOUT_VERSION:
                     removed.append(document_id)
                 else:
                     changed.setdefault(readers, []).append(document_id)
-            live = (table.c.chunks > 0, table.c.status.not_in(_WITHOUT_POINTS))
+            live = (table.c.chunks > 0, table.c.status.not_in(WITHOUT_VERSION))
             indexed = transaction.execute(select(func.count()).where(*own, *live)).scalar_one()
         return RightsToApply(removed, changed, indexed)
 
@@ -130,8 +144,7 @@ class Rights:
         table = tables.documents
         with self._engine.begin() as transaction:
             for part in in_parts(applied.removed):
-                none = {"indexed_version": None, "chunks": 0, "indexed_readers": ()}
-                transaction.execute(update(table).where(table.c.id.in_(part)).values(none))
+                transaction.execute(update(table).where(table.c.id.in_(part)).values(NO_POINTS))
             for readers, ids in applied.changed.items():
                 for part in in_parts(ids):
                     transaction.execute(update(table).where(table.c.id.in_(part)).values(indexed_readers=readers))
@@ -167,7 +180,7 @@ def _effective_readers() -> ColumnElement[tuple[str, ...] | None]:
 def _is_behind() -> ColumnElement[bool]:
     table, readers = tables.documents, _effective_readers()
     other = and_(readers.is_not(None), readers.is_distinct_from(table.c.indexed_readers))
-    return and_(table.c.chunks > 0, or_(table.c.status.in_(_WITHOUT_POINTS), other))
+    return and_(table.c.chunks > 0, or_(table.c.status.in_(WITHOUT_VERSION), other))
 
 
 @dataclass(slots=True)

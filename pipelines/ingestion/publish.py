@@ -18,9 +18,8 @@ from pipelines.services import Services
 
 log = logging.getLogger(__name__)
 
-SEEN_BY_ALL_READERS = timedelta(seconds=60)
-"""How long readers of a server may still see the state before: of an alias that they have remembered, or of a replica
-that lags behind. The embedded index's see what was published at their next query."""
+_SERVER_LAG = timedelta(seconds=60)
+"""Longer than readers remember an alias, and than a replica may lag behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +92,17 @@ def publish_blockers(services: Services) -> list[str]:
     return reasons
 
 
+def readers_lag(services: Services) -> timedelta:
+    """How long readers may still see the state before a publication; the embedded index's never do."""
+    return timedelta() if services.settings.index.embedded else _SERVER_LAG
+
+
 def _publish(services: Services, store: IndexStore) -> None:
     """Publish, and end the revocations that what is published carries. For a caller that holds the index's writer."""
     revocations = services.catalog.revocations
     carried = revocations.carried()
     store.publish()
-    revocations.end(carried, timedelta() if services.settings.index.embedded else SEEN_BY_ALL_READERS)
+    revocations.end(carried, readers_lag(services))
 
 
 def _record_blockers(services: Services, publication: Publication) -> None:

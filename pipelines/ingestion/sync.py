@@ -27,6 +27,8 @@ from pipelines.settings import Settings
 
 logger = logging.getLogger(__name__)
 
+_LEFT_OUT = "the settings exclude it, or no longer name its connection"
+
 
 @dataclass(frozen=True, slots=True)
 class StageDone:
@@ -143,6 +145,7 @@ def remove_excluded(services: Services, report: SyncReport, *, dry_run: bool) ->
         elif documents.count_live(*own) or documents.count_indexed(*own):
             lease = services.catalog.leases.hold(*own)
             with _record_errors(report, "/".join(own)), suppress(UnitBusy), lease:
+                services.catalog.rights.hide_units(state.connection, [state.unit.id], _LEFT_OUT)
                 report.documents.deleted += services.catalog.rights.remove_unit(*own)
                 apply_rights(services, state.connection, state.source, state.unit.id)
 

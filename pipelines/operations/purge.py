@@ -5,12 +5,11 @@ from __future__ import annotations
 import logging
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, field
-from datetime import timedelta
 from typing import Any
 
 from pipelines.errors import UsageError
 from pipelines.index.filters import connection_conditions, unit_conditions
-from pipelines.ingestion.publish import SEEN_BY_ALL_READERS, publish, publish_blockers
+from pipelines.ingestion.publish import publish, publish_blockers, readers_lag
 from pipelines.services import Services
 
 logger = logging.getLogger(__name__)
@@ -74,7 +73,7 @@ def purge(services: Services, scope: PurgeScope) -> Purged:
     with ExitStack() as leases:
         for unit in scope.units:
             leases.enter_context(catalog.leases.hold(scope.connection, unit))
-        catalog.purging.hide(scope.connection, scope.units)
+        catalog.rights.hide_units(scope.connection, scope.units, "it is being purged")
         logger.info("%s: hidden, %d documents are being purged", scope.name, scope.documents)
         for unit in scope.units:
             catalog.rights.remove_unit(scope.connection, unit)
@@ -130,7 +129,7 @@ def _forget(services: Services, scope: PurgeScope, purged: Purged) -> None:
     forgotten = services.catalog.purging.forget(
         scope.connection,
         scope.units,
-        after=timedelta() if services.settings.index.embedded else SEEN_BY_ALL_READERS,
+        after=readers_lag(services),
         whole=scope.whole,
         state=scope.whole and scope.connection not in named,
     )

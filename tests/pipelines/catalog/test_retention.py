@@ -69,7 +69,7 @@ def test_a_purged_unit_is_forgotten_after_its_time(catalog: Catalog) -> None:
     catalog.documents.record_indexed({"k": Indexed("v2", 1, ()), "m": Indexed("v1", 2, ("public",))})
     assert catalog.purging.units("acme") == {"a": "A", "b": "B"}
     assert catalog.purging.count_documents("acme", ["a"]) == 1
-    catalog.purging.hide("acme", ["a"])
+    catalog.rights.hide_units("acme", ["a"], "it is being purged")
     assert catalog.revocations.count() == {"acme": 2}, "the unit, and the document that has points"
     catalog.purging.record_points_removed("acme", ["a"])
     assert [row.document for row in catalog.revocations.carried()] == ["m"]
