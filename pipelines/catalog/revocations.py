@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, bindparam, delete, func, or_, select, update
@@ -58,9 +59,7 @@ class RightsInForce:
     documents: Mapping[str, RevokedScope] = field(default_factory=dict)
     ends: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     names: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    """Names of all units, by connection and id."""
-    unit_patterns: Mapping[str, str] = field(default_factory=dict)
-    """The settings' patterns under which units were listed last, by connection."""
+    """Names of the units that were not listed under the settings' patterns of now, by connection and id."""
 
 
 class Revocations:
@@ -73,21 +72,14 @@ class Revocations:
             statement = select(tables.stamps.c.value).where(tables.stamps.c.name == _STAMP)
             return transaction.execute(statement).scalar() or 0
 
-    def load(self) -> RightsInForce:
-        """All that is in force now."""
+    def load(self, patterns: Mapping[str, str] = MappingProxyType({})) -> RightsInForce:
+        """All that is in force now. `patterns` are those of the settings, by connection."""
         with self._engine.connect() as transaction:
             units, documents = _scopes(transaction)
             until = tables.documents.c.readers_until
             ends = transaction.execute(select(tables.documents.c.id, until).where(until.is_not(None)))
-            names = transaction.execute(select(tables.units.c.connection, tables.units.c.unit, tables.units.c.name))
-            patterns = select(tables.connections.c.connection, tables.connections.c.unit_patterns)
-            listed = {one.connection: one.unit_patterns or "" for one in transaction.execute(patterns)}
             return RightsInForce(
-                units,
-                documents,
-                {one.id: one.readers_until for one in ends},
-                {(one.connection, one.unit): one.name for one in names},
-                listed,
+                units, documents, {one.id: one.readers_until for one in ends}, _doubtful_names(transaction, patterns)
             )
 
     def of_document(self, connection: str, unit: str, document: str) -> list[dict[str, Any]]:
@@ -206,6 +198,18 @@ def _this_row() -> ColumnElement[bool]:
 
 def _parameters(row: Row[Any]) -> dict[str, Any]:
     return {f"this_{name}": getattr(row, name) for name in (*_KEY, "since")}
+
+
+def _doubtful_names(transaction: Connection, patterns: Mapping[str, str]) -> dict[tuple[str, str], str]:
+    """Names of the units of connections that have other patterns now than when they were listed, or none.
+
+    What was listed under the patterns of now is what they include, by whatever name it was asked for.
+    """
+    table, units = tables.connections, tables.units
+    rows = transaction.execute(select(table.c.connection, table.c.unit_patterns))
+    agreeing = [row.connection for row in rows if patterns.get(row.connection) == row.unit_patterns]
+    statement = select(units.c.connection, units.c.unit, units.c.name).where(units.c.connection.not_in(agreeing))
+    return {(row.connection, row.unit): row.name for row in transaction.execute(statement)}
 
 
 def _of_unit(connection: str, unit: str) -> tuple[Any, ...]:

@@ -9,25 +9,14 @@ import threading
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Protocol
 
 from connectors.settings import Connection
-from pipelines.catalog.revocations import RightsInForce
 from pipelines.index.contract import Filters, Hit, IndexInfo, IndexReader, Mode, Vector
 from pipelines.index.fusion import candidates
-from pipelines.retrieval.revocations import RevocationFilter
+from pipelines.retrieval.revocations import RevocationFilter, RightsSource
 
 _MORE = 2
 """How many times as many points are asked for where some may have to be left out."""
-
-
-class RightsSource(Protocol):
-    """Where what is in force stands: the catalog."""
-
-    def stamp(self) -> int:
-        """Raised with each change of what `load` gives."""
-
-    def load(self) -> RightsInForce: ...
 
 
 class PermittedIndex:
@@ -74,7 +63,7 @@ class PermittedIndex:
         with self._lock:
             if self._loaded is None or self._loaded[0] != stamp:
                 # The stamp was read first: a change in between is loaded once more at the next query.
-                self._loaded = (stamp, RevocationFilter.of(self._rights.load(), self._connections))
+                self._loaded = (stamp, RevocationFilter.load(self._rights, self._connections))
             return self._loaded[1]
 
 

@@ -1,16 +1,27 @@
-"""What queries leave out because a right was taken away, at the moment it is asked. Pure."""
+"""What queries leave out because a right was taken away, at the moment it is asked. Pure but for loading it."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 
 from connectors.settings import Connection
 from pipelines.catalog.revocations import RevokedScope, RightsInForce
 from pipelines.index.contract import Exclusion, Payload
 
 _NOTHING = RevokedScope(frozenset(), frozenset())
+
+
+class RightsSource(Protocol):
+    """Where what is in force stands: the catalog."""
+
+    def stamp(self) -> int:
+        """Raised with each change of what `load` gives."""
+
+    def load(self, patterns: Mapping[str, str]) -> RightsInForce:
+        """See `pipelines.catalog.revocations.Revocations.load`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +38,16 @@ class RevocationFilter:
     def of(cls, in_force: RightsInForce, connections: Collection[Connection]) -> RevocationFilter:
         """What is in force under these settings: what they exclude or no longer name is found by nobody."""
         named = {one.id: one for one in connections}
-        # What was listed under the patterns of now is what they include, by whatever name it was asked for.
-        changed = {key: one for key, one in named.items() if in_force.unit_patterns.get(key) != one.unit_patterns}
         excluded = frozenset(
-            key
-            for key, name in in_force.names.items()
-            if (one := changed.get(key[0])) and not one.includes(key[1], name)
+            key for key, name in in_force.names.items() if (one := named.get(key[0])) and not one.includes(key[1], name)
         )
         former = frozenset(connection for connection, _ in in_force.names if connection not in named)
         return cls(in_force, frozenset(named), former, excluded)
+
+    @classmethod
+    def load(cls, rights: RightsSource, connections: Collection[Connection]) -> RevocationFilter:
+        """What is in force at this moment under these settings."""
+        return cls.of(rights.load({one.id: one.unit_patterns for one in connections}), connections)
 
     @property
     def is_empty(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import tracemalloc
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import median
 
 from pydantic import SecretStr
@@ -27,7 +27,7 @@ class GivenRights:
     def stamp(self) -> int:
         return 0
 
-    def load(self) -> RightsInForce:
+    def load(self, patterns: Mapping[str, str]) -> RightsInForce:
         return self._rights
 
 

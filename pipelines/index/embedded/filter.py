@@ -25,14 +25,13 @@ SOURCE_READERS = "source_readers"
 
 def to_stored(payload: Payload) -> Payload:
     """A payload as it is stored."""
-    stored = readers_payload(payload.get("source", ""), payload.get("readers", ()))
-    return {**payload, SOURCE_READERS: stored[SOURCE_READERS]}
+    return {**payload, SOURCE_READERS: _source_readers(payload.get("source", ""), payload.get("readers", ()))}
 
 
 def readers_payload(source: str, readers: Iterable[str]) -> Payload:
     """The part of a stored payload that says who may read it."""
     tokens = list(readers)
-    return {"readers": tokens, SOURCE_READERS: [_source_reader(source, reader) for reader in tokens]}
+    return {"readers": tokens, SOURCE_READERS: _source_readers(source, tokens)}
 
 
 def from_stored(payload: Payload | None) -> Payload:
@@ -83,6 +82,10 @@ def _combine(where: Conditions) -> Conditions:
 
 def _only(where: Conditions, field: str) -> AnyOf | None:
     return next((one for one in where.must if isinstance(one, AnyOf) and one.field == field), None)
+
+
+def _source_readers(source: str, readers: Iterable[str]) -> list[str]:
+    return [_source_reader(source, reader) for reader in readers]
 
 
 def _source_reader(source: str, reader: str) -> str:

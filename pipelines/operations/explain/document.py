@@ -17,6 +17,7 @@ from pipelines.operations.explain.revocations import RevocationInForce, hides_fr
 from pipelines.operations.explain.stage_progress import StageProgress, stages
 from pipelines.operations.explain.visibility import Reader, Visibility, reader, visibility
 from pipelines.retrieval.principals import person_tokens
+from pipelines.retrieval.revocations import RevocationFilter
 from pipelines.services import Services
 
 _OPENING = 80
@@ -93,7 +94,8 @@ def explain(
     load_state = catalog.loads.state_of(row["load"]) if row["load"] is not None else None
     label = _labels(services)
     readers = tuple(map(label, hits[0].payload["readers"] if hits else ()))
-    in_force = revocations(services, row, label)
+    filter = RevocationFilter.load(catalog.revocations, settings.connections)
+    in_force = revocations(services, row, label, filter)
     tokens = person_tokens(user, settings, catalog) if user else None
     return Explanation(
         **{name: row[name] for name in _FROM_CATALOG},
@@ -106,7 +108,7 @@ def explain(
         unit_context=unit_context(catalog, settings, row["connection"], row["unit"]),
         events=related_events(catalog, row["connection"], row["unit"], row["id"]),
         others=others,
-        visibility=_visibility(services, user, tokens, hits, readers, in_force) if user and tokens else None,
+        visibility=_visibility(filter, user, tokens, hits, readers, in_force) if user and tokens else None,
         ranks=() if query is None or index_error else _ranks(services, row["id"], query, user, tokens),
         index_error=index_error,
     )
@@ -156,7 +158,7 @@ def _labels(services: Services) -> Callable[[str], Reader]:
 
 
 def _visibility(
-    services: Services,
+    filter: RevocationFilter,
     user: str,
     tokens: tuple[str, ...],
     hits: Sequence[Hit],
@@ -164,7 +166,7 @@ def _visibility(
     in_force: Sequence[RevocationInForce],
 ) -> Visibility:
     found = visibility(user, tokens, readers, published=bool(hits))
-    if not found.sees or not hides_from(services, hits, tokens):
+    if not found.sees or not hides_from(filter, hits, tokens):
         return found
     why = dict.fromkeys(one.reason for one in in_force if one.concerns(tokens))
     return Visibility(user, False, (), f"it is published for them, and revoked since: {'; '.join(why)}")

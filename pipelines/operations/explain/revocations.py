@@ -34,9 +34,9 @@ class RevocationInForce:
 
 
 def revocations(
-    services: Services, row: Mapping[str, Any], label: Callable[[str], Reader]
+    services: Services, row: Mapping[str, Any], label: Callable[[str], Reader], in_force: RevocationFilter
 ) -> tuple[RevocationInForce, ...]:
-    """All that is in force of the document with this row of the catalog, the widest first."""
+    """All that is `in_force` of the document with this row of the catalog, the widest first."""
     written = [
         RevocationInForce(
             "document" if one["document"] else "unit",
@@ -48,24 +48,21 @@ def revocations(
         for one in services.catalog.revocations.of_document(row["connection"], row["unit"], row["id"])
     ]
     hiding = {one.scope for one in written if one.everybody}
-    found = [*_by_settings(services, row), *written, *_ended(row, label)]
+    found = [*_by_settings(row, in_force), *written, *_ended(row, label)]
     found += [one for one in _out_of_reach(services, row) if one.scope not in hiding]
     return tuple(sorted(found, key=lambda one: ("connection", "unit", "document").index(one.scope)))
 
 
-def hides_from(services: Services, hits: Sequence[Hit], tokens: Sequence[str]) -> bool:
+def hides_from(in_force: RevocationFilter, hits: Sequence[Hit], tokens: Sequence[str]) -> bool:
     """Whether queries leave these points out for somebody with these reader tokens, although the index finds them."""
-    in_force = RevocationFilter.of(services.catalog.revocations.load(), services.settings.connections)
     now, asker = datetime.now(UTC), frozenset(tokens)
     return not any(in_force.permits(hit.payload, asker, now) for hit in hits)
 
 
-def _by_settings(services: Services, row: Mapping[str, Any]) -> Iterator[RevocationInForce]:
-    named = {one.id: one for one in services.settings.connections}
-    state = services.catalog.units.get(row["connection"], row["unit"])
-    if row["connection"] not in named:
+def _by_settings(row: Mapping[str, Any], in_force: RevocationFilter) -> Iterator[RevocationInForce]:
+    if row["connection"] not in in_force.connections:
         yield RevocationInForce("connection", None, UNKNOWN_CONNECTION, True)
-    elif state and not named[row["connection"]].includes(state.unit.id, state.unit.name):
+    elif (row["connection"], row["unit"]) in in_force.excluded:
         yield RevocationInForce("unit", None, EXCLUDED, True)
 
 

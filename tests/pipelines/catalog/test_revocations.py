@@ -259,3 +259,12 @@ def test_every_change_raises_the_stamp_and_nothing_else_does(catalog: Catalog) -
     assert not stamped()
     publish(catalog)
     assert stamped()
+
+
+def test_only_names_that_the_patterns_of_now_may_leave_out_are_loaded(catalog: Catalog) -> None:
+    listed(catalog, unit(PUBLIC))
+    catalog.connections.record_listing("acme", "all")
+    assert dict(catalog.revocations.load({"acme": "all"}).names) == {}
+    names = {("acme", "u"): "Unit", ("acme", "a"): "A", ("acme", "b"): "B"}
+    assert catalog.revocations.load({"acme": "some"}).names == names
+    assert catalog.revocations.load({"other": "all"}).names == names

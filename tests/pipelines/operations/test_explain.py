@@ -289,6 +289,19 @@ def test_what_the_settings_take_away_is_named(
     assert reason in found.visibility.why_not
 
 
+def test_what_was_listed_under_a_former_name_is_not_called_excluded(services: Services, source: MemorySource) -> None:
+    """Explaining asks what queries ask: the listing found the unit by the name that the settings have for it."""
+    sync(services, source)
+    publish(services)
+    by_former_name = CONNECTION.model_copy(update={"include": ("acme/former",)})
+    services.settings = services.settings.model_copy(update={"connections": (by_former_name,)})
+    services.catalog.connections.record_listing("acme", by_former_name.unit_patterns)
+    found = explain(services, document(2).id, user=NOOR)
+    assert found.revocations == ()
+    assert found.visibility
+    assert found.visibility.sees
+
+
 def test_what_is_out_of_reach_says_so_after_the_index_has_followed(services: Services, source: MemorySource) -> None:
     sync(services, source)
     services.catalog.rights.hide("acme", "unit", [KEY], "missing from a listing")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pytest
 from pydantic import SecretStr
@@ -34,7 +34,7 @@ class InForce:
     def stamp(self) -> int:
         return self.changes
 
-    def load(self) -> RightsInForce:
+    def load(self, patterns: Mapping[str, str]) -> RightsInForce:
         self.loads += 1
         return self.rights
 
