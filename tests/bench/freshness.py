@@ -11,12 +11,10 @@ import itertools
 import json
 import os
 import random
-import signal
 import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -28,6 +26,7 @@ import httpx
 import psutil
 import yaml
 
+from tests.bench.processes import running, wait_until_it_answers
 from tests.emulators import github as github_emulator
 from tests.emulators import slack as slack_emulator
 from tests.emulators.company import free_port
@@ -247,33 +246,14 @@ def _running(directory: Path, github_url: str, slack_url: str) -> Iterator[tuple
         [beside / "headrace", "serve", "--port", str(port)],
         [beside / "headrace", "worker"],
     ]
-    with (directory / "log").open("wb") as log:
-        processes = [
-            subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
-            for command in commands
-        ]
-        try:
-            with httpx.Client(timeout=60, limits=httpx.Limits(max_connections=64)) as client:
-                system = System(f"http://127.0.0.1:{port}", client)
-                _wait(client, f"{system.url}/readyz")
-                _wait(client, f"http://127.0.0.1:{ui}/server_info")
-                yield system, psutil.Process(processes[-1].pid)
-        finally:
-            for process in processes:
-                os.killpg(process.pid, signal.SIGTERM)
-            for process in processes:
-                process.wait(timeout=60)
-
-
-def _wait(client: httpx.Client, url: str) -> None:
-    for _ in range(600):
-        try:
-            if client.get(url).status_code == 200:
-                return
-        except httpx.TransportError:
-            pass
-        threading.Event().wait(0.2)
-    raise RuntimeError(f"{url} does not answer")
+    with (
+        running(commands, environment, directory / "log") as processes,
+        httpx.Client(timeout=60, limits=httpx.Limits(max_connections=64)) as client,
+    ):
+        system = System(f"http://127.0.0.1:{port}", client)
+        wait_until_it_answers(client, f"{system.url}/readyz")
+        wait_until_it_answers(client, f"http://127.0.0.1:{ui}/server_info")
+        yield system, psutil.Process(processes[-1].pid)
 
 
 def _settings(github_url: str, slack_url: str) -> dict[str, object]:

@@ -10,11 +10,9 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,6 +24,8 @@ import httpx
 import yaml
 from starlette.responses import JSONResponse
 
+from tests.bench import processes
+from tests.bench.processes import wait_until_it_answers
 from tests.emulators import github as github_emulator
 from tests.emulators import slack as slack_emulator
 from tests.emulators.company import free_port
@@ -195,30 +195,20 @@ def running(directory: Path, documents: int) -> Iterator[tuple[Sources, System, 
 
         run("sync")
         port = free_port()
-        with (directory / "log").open("wb") as log:
-            processes = [
-                subprocess.Popen([headrace, *command], env=environment, stdout=log, stderr=log, start_new_session=True)
-                for command in (["serve", "--port", str(port)], ["worker"])
-            ]
-            try:
-                _wait(client, f"http://127.0.0.1:{port}/readyz")
-                yield sources, System(f"http://127.0.0.1:{port}", client, run), api
-            finally:
-                for process in processes:
-                    os.killpg(process.pid, signal.SIGTERM)
-                for process in processes:
-                    process.wait(timeout=60)
+        commands = ((headrace, "serve", "--port", str(port)), (headrace, "worker"))
+        with processes.running(commands, environment, directory / "log"):
+            wait_until_it_answers(client, f"http://127.0.0.1:{port}/readyz")
+            system = System(f"http://127.0.0.1:{port}", client, run)
+            _wait_for_worker(sources, system)
+            yield sources, system, api
 
 
-def _wait(client: httpx.Client, url: str) -> None:
-    for _ in range(600):
-        try:
-            if client.get(url).status_code == 200:
-                return
-        except httpx.TransportError:
-            pass
-        threading.Event().wait(0.2)
-    raise RuntimeError(f"{url} does not answer")
+def _wait_for_worker(sources: Sources, system: System) -> None:
+    """Its start is not what is measured."""
+    repository = sources.repositories["broken"]
+    sources.github.edit_issue(repository, FEW, body="The worker is awake.")
+    system.deliver(("hub", *sources.github.issue_webhook("edited", repository, FEW)))
+    system.wait_until_found("The worker is awake", STRANGER)
 
 
 def _settings(hub_url: str, chat_url: str, api_url: str) -> dict[str, object]:
