@@ -24,6 +24,7 @@ from connectors.dlt_source import landing_source
 from connectors.tables import DOCUMENTS, Row, parse_document
 from pipelines.errors import HeadraceError
 from pipelines.landing.chunk_rows import ChunkedDocument, chunk_table, chunks_schema, parse_chunks
+from pipelines.landing.dlt_settings import own_dlt_settings
 from pipelines.landing.files import ROWS_AT_ONCE, LandingFiles
 from pipelines.settings import Settings
 
@@ -38,9 +39,7 @@ class Landing:
         """Load rows through the unit's dlt pipeline; returns the path of the file they are in."""
         import dlt
 
-        dlt.config["runtime.dlthub_telemetry"] = False
-        dlt.config["data_writer.disable_compression"] = True
-        with self._working_directory() as directory:
+        with self._working_directory() as directory, own_dlt_settings():
             pipeline = dlt.pipeline(
                 _pipeline_name(connection, unit),
                 destination=self._destination(),
