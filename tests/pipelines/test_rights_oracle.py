@@ -338,6 +338,11 @@ def kill_at_random(monkeypatch: pytest.MonkeyPatch, chance: random.Random) -> Ca
     return switch
 
 
+@pytest.fixture
+def whole_layout() -> bool:
+    return True
+
+
 @pytest.mark.parametrize("source", ["github", "drive"])
 @pytest.mark.parametrize(
     ("seed", "rounds"), [(1, 4), pytest.param(2, 100, marks=pytest.mark.slow)], ids=["some", "many"]

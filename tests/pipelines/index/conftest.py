@@ -18,7 +18,6 @@ from qdrant_client import QdrantClient, models
 
 from pipelines.index import open_reader, open_store
 from pipelines.index.contract import IndexReader, IndexSpec, IndexStore
-from pipelines.index.embedded.shard import SEGMENTS
 from pipelines.settings import IndexSettings, Settings
 
 
@@ -158,8 +157,8 @@ class OverRest:
 
 
 @pytest.fixture
-def segments() -> int:
-    return SEGMENTS
+def whole_layout() -> bool:
+    return True
 
 
 @pytest.fixture

@@ -214,6 +214,11 @@ class Client:
 
 
 @pytest.fixture
+def whole_layout() -> bool:
+    return True
+
+
+@pytest.fixture
 def services(settings: Settings) -> Iterator[Services]:
     drive = DriveConnection(id="drive", source="drive", token=SecretStr("unused"))
     with Services(
