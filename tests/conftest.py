@@ -63,7 +63,7 @@ def empty_shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("shards")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def whole_layout() -> bool:
     """Whether embedded shards have all their segments and payload indexes.
 
@@ -73,13 +73,9 @@ def whole_layout() -> bool:
     return False
 
 
-@pytest.fixture(autouse=True)
-def shards_are_copied(monkeypatch: pytest.MonkeyPatch, empty_shards: Path, whole_layout: bool) -> None:
+@pytest.fixture(scope="module", autouse=True)
+def shards_are_copied(empty_shards: Path, whole_layout: bool) -> Iterator[None]:
     """The engine takes half a second to make an empty shard, and far less to open a copy of one."""
-    if not whole_layout:
-        monkeypatch.setattr("pipelines.index.embedded.shard.SEGMENTS", 1)
-        monkeypatch.setattr("pipelines.index.embedded.shard.KEYWORD_FIELDS", ("document_id",))
-        monkeypatch.setattr("pipelines.index.embedded.shard.TIME_FIELDS", ())
 
     def copied(path: Path, spec: IndexSpec) -> None:
         template = empty_shards / f"{spec.dimensions}-{whole_layout}"
@@ -87,7 +83,13 @@ def shards_are_copied(monkeypatch: pytest.MonkeyPatch, empty_shards: Path, whole
             create_shard(template, spec)
         shutil.copytree(template, path, copy_function=copy_data)
 
-    monkeypatch.setattr("pipelines.index.embedded.store.create_shard", copied)
+    with pytest.MonkeyPatch.context() as patched:
+        if not whole_layout:
+            patched.setattr("pipelines.index.embedded.shard.SEGMENTS", 1)
+            patched.setattr("pipelines.index.embedded.shard.KEYWORD_FIELDS", ("document_id",))
+            patched.setattr("pipelines.index.embedded.shard.TIME_FIELDS", ())
+        patched.setattr("pipelines.index.embedded.store.create_shard", copied)
+        yield
 
 
 @pytest.fixture

@@ -338,7 +338,7 @@ def kill_at_random(monkeypatch: pytest.MonkeyPatch, chance: random.Random) -> Ca
     return switch
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def whole_layout() -> bool:
     return True
 

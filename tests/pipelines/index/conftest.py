@@ -156,7 +156,7 @@ class OverRest:
         return QdrantReader(self.server.client(), self.spec.collection, spec)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def whole_layout() -> bool:
     return True
 

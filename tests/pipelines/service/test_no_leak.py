@@ -213,7 +213,7 @@ class Client:
         return accepted | person | {"Authorization": f"Bearer {self.assistant.api_key.get_secret_value()}"}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def whole_layout() -> bool:
     return True
 
