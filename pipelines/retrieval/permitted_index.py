@@ -69,7 +69,7 @@ class PermittedIndex:
 
 def _permitted(hits: Sequence[Hit], revocations: RevocationFilter, filters: Filters) -> list[Hit]:
     asker, now = _asker(filters), datetime.now(UTC)
-    return [hit for hit in hits if revocations.permits(hit.payload, asker, now)]
+    return [hit for hit in hits if revocations.permits(hit, asker, now)]
 
 
 def _asker(filters: Filters) -> frozenset[str] | None:
