@@ -143,14 +143,21 @@ class Membership:
 class UnreadableGroup:
     """A group of which the source does not tell who belongs to it; `reason` says why, in the source's words.
 
-    What is known of it stays in use for a limited time. A group that has no members is not this: it is not named.
+    What is known of it stays in use for a limited time. A group that has no members is not this.
     """
 
     group: str
     reason: str
 
 
-MembershipItem: TypeAlias = Membership | UnreadableGroup
+@dataclass(frozen=True, slots=True)
+class EmptyGroup:
+    """A group that was read to its end and has no members."""
+
+    group: str
+
+
+MembershipItem: TypeAlias = Membership | UnreadableGroup | EmptyGroup
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +215,8 @@ class Connector(Protocol):
 
         A group's members are yielded one after the other, once all of them are known: so each group that was named
         before an error is complete. One group's trouble is its `UnreadableGroup` (`connectors.groups`), and never
-        that of the others. A group that is not named, by the end, has no members.
+        that of the others. A group that is not named, by the end, has no members; one that is named as an
+        `EmptyGroup` has none even if an error follows.
         """
 
     def close(self) -> None:

@@ -27,6 +27,7 @@ from pipelines.catalog.revocations import Revocations
 from pipelines.catalog.rights import Rights, RightsRead
 from pipelines.catalog.unit_names import UnitNames
 from pipelines.catalog.units import Units, move_cursor
+from pipelines.catalog.withdrawals import Withdrawals
 from pipelines.settings import Settings
 
 __all__ = ["Catalog", "Load", "Outcome", "Retention", "RightsRead", "open_catalog"]
@@ -47,6 +48,7 @@ class Catalog:
         self.memberships = Memberships(engine, memberships_max_age)
         self.rights = Rights(engine)
         self.revocations = Revocations(engine)
+        self.withdrawals = Withdrawals(engine)
         self.purging = Purging(engine)
         self.leases = Leases(engine)
         self.events = Events(engine)

@@ -179,6 +179,18 @@ revocations = Table(
     Index("revocations_by_document", "document"),
 )
 
+withdrawals = Table(
+    "withdrawals",
+    metadata,
+    Column("document", Text, primary_key=True),
+    Column("connection", Text, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("points", JSON, nullable=False, doc="Of its points so far, those that lack what was taken out"),
+    Column("versions", JSON, nullable=False, doc="Versions that lack it: those that were read since"),
+    Column("since", UtcTime, nullable=False),
+    Column("ends_at", UtcTime, doc="When it ends, now that what is published carries it"),
+)
+
 stamps = Table(
     "stamps",
     metadata,

@@ -65,7 +65,7 @@ def print_report(done: SyncReport, json: bool) -> None:
         return
     console = _console()
     for name, figures in done.as_json().items():
-        if isinstance(figures, dict) and name != "errors":
+        if isinstance(figures, dict) and name not in ("errors", "out_of_reach"):
             line = "  ".join(f"{key.replace('_', ' ')} {value}" for key, value in figures.items())
             console.print(f"[bold]{name:<10}[/] {escape(line)}", soft_wrap=True)
     console.print(f"[bold]{'seconds':<10}[/] {done.seconds:.1f}")
@@ -101,6 +101,8 @@ def print_events(found: Sequence[dict[str, Any]], json: bool) -> None:
 
 
 def _print_failures(done: SyncReport) -> None:
+    for unit, reason in done.out_of_reach.items():
+        _console().print(f"[yellow]hidden[/]     {escape(unit)}: {escape(reason)}", soft_wrap=True)
     for unit, error in done.errors.items():
         _console().print(f"[red]failed[/]     {escape(unit)}: {escape(error)}", soft_wrap=True)
 
@@ -132,6 +134,8 @@ def print_status(now: dict[str, Any], json: bool) -> None:
         console.print(_freshness_line(connection), highlight=False, markup=False)
         for group in connection["unreadable_groups"]:
             console.print(_group_line(group), highlight=False, markup=False, soft_wrap=True)
+        for line in connection["out_of_reach"]:
+            console.print(f"hidden  {line}", highlight=False, markup=False, soft_wrap=True)
     for unknown in now["unknown_connections"]:
         console.print(f"{unknown['id']}: {unknown['detail']}", highlight=False, markup=False, soft_wrap=True)
     console.print(_index_line(now["index"]), highlight=False)

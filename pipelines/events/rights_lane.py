@@ -76,10 +76,12 @@ class RightsLane:
         scopes = {one.scope for one in found}
         if scopes & {"units", "memberships"}:
             self._connectors.discard(connection.id)  # it remembers channels that are no longer so
+        deletions = {one.document_id for one in found if one.withdraws}
         for unit, ids in self._documents(found, every=paused).items():
             with _log_trouble(connection):
                 if state := self._catalog.units.get(connection.id, unit):
-                    read_rights(self._services, connection, self._connectors.get(connection), state.unit, ids)
+                    connector = self._connectors.get(connection)
+                    read_rights(self._services, connection, connector, state.unit, ids, deletions)
         if "units" in scopes:
             with _log_trouble(connection):
                 sync_units(self._services, connection, self._connectors.get(connection))
@@ -105,3 +107,5 @@ def _log_trouble(connection: Connection) -> Iterator[None]:
         yield
     except (SourceError, HeadraceError) as error:
         logger.warning("%s: rights could not be read: %s", connection.id, error)
+    except Exception:
+        logger.exception("%s: rights could not be read: unexpected error", connection.id)

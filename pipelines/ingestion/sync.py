@@ -21,7 +21,13 @@ from pipelines.ingestion.options import Stage, SyncOptions, Target
 from pipelines.ingestion.report import ProgressCallback, SyncReport
 from pipelines.ingestion.retention import prune
 from pipelines.ingestion.rights import apply_rights
-from pipelines.ingestion.unit_listing import UnitListing, gone_units, out_of_reach, sync_units
+from pipelines.ingestion.unit_listing import (
+    UnitListing,
+    gone_units,
+    sync_units,
+    units_out_of_reach,
+    unreadable_units,
+)
 from pipelines.services import Services
 from pipelines.settings import Settings
 
@@ -78,7 +84,8 @@ def sync_connection(
         # Only a listing that was read to its end shows that a unit is gone.
         if options.mode in ("full", "reconcile") and not units and connection.id not in report.errors:
             for unit in gone_units(services, connection):
-                report.errors.pop(f"{connection.id}/{unit.id}", None)
+                for said in (report.errors, report.out_of_reach):
+                    said.pop(f"{connection.id}/{unit.id}", None)
                 report.add(sync_unit(services, connection, connector, unit, replace(options, mode="gone"), observer))
         if not options.dry_run:
             with _record_errors(report, connection.id):
@@ -104,8 +111,17 @@ def _update_rights(
     remove_excluded(services, report, dry_run=options.dry_run)
     if not options.dry_run:
         apply_all_rights(services, connection, report)
-    report.errors |= out_of_reach(services, connection, listing.unreadable)
+    report.errors |= unreadable_units(services, connection, listing.unreadable)
+    _report_out_of_reach(services, connection, report)
     return listing.chosen
+
+
+def _report_out_of_reach(services: Services, connection: Connection, report: SyncReport) -> None:
+    """Units that wait for an operator's word, which is no failure: what had to be done about them is done."""
+    waiting = units_out_of_reach(services, connection)
+    report.out_of_reach |= {unit: said for unit, said in waiting.items() if unit not in report.errors}
+    for unit, said in report.out_of_reach.items():
+        logger.warning("%s: %s", unit, said)
 
 
 def plan_reconcile(settings: Settings, targets: Iterable[Target]) -> SyncReport:

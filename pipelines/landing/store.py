@@ -13,7 +13,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Collection, Container, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from itertools import islice
@@ -83,14 +83,19 @@ class Landing:
         return f"chunks/{connection}/{load}.parquet"
 
     def texts_of(
-        self, connection: str, load: int, documents: Container[str] | None = None
+        self, connection: str, load: int, documents: Collection[str] | None = None
     ) -> Iterator[tuple[str, str]]:
         """Title and embedded text of each chunk of a load, or of these documents of it."""
+        for document in self.chunks_of(connection, load, documents):
+            yield from ((document.payload.get("title", ""), chunk.embedded_text) for chunk in document.chunks)
+
+    def chunks_of(
+        self, connection: str, load: int, documents: Collection[str] | None = None
+    ) -> Iterator[ChunkedDocument]:
+        """What the documents of a load, or these of them, were cut into; nothing where they were not cut yet."""
         path = self.chunks_path(connection, load)
-        for row in self.files.rows(path) if self.files.exists(path) else ():
-            if documents is None or row["document_id"] in documents:
-                document = parse_chunks(row)
-                yield from ((document.payload.get("title", ""), chunk.embedded_text) for chunk in document.chunks)
+        for row in self.files.rows(path, documents=documents) if self.files.exists(path) else ():
+            yield parse_chunks(row)
 
     def remove_chunks(self, connection: str, load: int, documents: Collection[str]) -> None:
         """Remove what these documents of a load were cut into."""

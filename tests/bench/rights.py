@@ -49,6 +49,8 @@ class Sources:
     github: GitHub = field(default_factory=GitHub)
     slack: Slack = field(default_factory=lambda: Slack(clock=time.time() - 180))
     repositories: dict[str, Repository] = field(default_factory=dict)
+    slip: str = ""
+    """The message that is deleted from a day with another one."""
 
     def __post_init__(self) -> None:
         self.github.emails = {"ada": ADA}
@@ -65,6 +67,9 @@ class Sources:
         self.slack.members["C1"] = ["U1"]
         for day in range(FEW):
             self.slack.say("C1", f"The board meets, {day}.", at=slack_emulator.START + day * slack_emulator.DAY)
+        self.slack.channel("C2", "plant")
+        self.slip = self.slack.say("C2", "The password of the sluice is 4711.")
+        self.slack.say("C2", "The mill is quiet today.")
 
     def hub(self, event: str, repository: Repository, **payload: Any) -> Delivery:
         return "hub", *self.github.webhook(event, repository, **payload)
@@ -121,7 +126,14 @@ def rows(sources: Sources, system: System, api: EmbeddingsServer) -> Iterator[tu
     system.deliver(sources.hub("issues", made["broken"], action="deleted", issue={"number": 1}))
     yield "issue deleted, embedding API down", system.seconds_until_gone("broken pump 0", STRANGER)
     system.wait_until_found("broken pump", STRANGER)
+    chat.delete("C2", sources.slip)
+    told = {"type": "message", "subtype": "message_deleted", "channel": "C2", "deleted_ts": sources.slip}
+    chat.clock = time.time()
+    system.deliver(("chat", *chat.delivery(told)))
+    yield "message of a day deleted, embedding API down", system.seconds_until_gone("password of the sluice", STRANGER)
     api.faults.clear()
+    system.run("sync", "chat")
+    system.wait_until_found("The mill is quiet", STRANGER)
 
     made["leaving"].collaborators.clear()
     system.deliver(sources.hub("member", made["leaving"], action="removed", member={"login": "ada"}))

@@ -15,6 +15,7 @@ def test_what_is_taken_away_is_found_no_more(tmp_path: Path) -> None:
         assert {what for what, _ in rows(*parts)} == {
             "repository made private",
             "issue deleted, embedding API down",
+            "message of a day deleted, embedding API down",
             "collaborator removed",
             "channel made private, its history fails",
             "collaborator removed, connection paused",
