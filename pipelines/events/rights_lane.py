@@ -95,7 +95,7 @@ class RightsLane:
                 refresh_memberships(self._services, connection, self._connectors.get(connection))
 
     def _follow(self, connection: Connection) -> None:
-        """What has changed of rights in units that are paused; in one on which another process works, by the next pass."""
+        """Read what has changed of rights in units that are paused; where another process works, by the next pass."""
         changed = self._changed.pop(connection.id, set())
         units = [unit for unit in paused_units(self._catalog, connection) if changed & {unit.id, ""}] if changed else []
         if units:
