@@ -26,13 +26,9 @@ class Handbook:
         self.notion.person("Ada")
         for word in ("handbook", "trashed"):
             self.roots[word] = self.notion.page(word, block("paragraph", f"The {word} lever."))
-        self.below = [
-            self.notion.page(f"Page {number}", block("paragraph", f"The handbook lever {number}."), under=root)
-            for number in range(self.pages)
-            if (root := self.roots["handbook"])
-        ]
-        alone = block("paragraph", "The moved lever.")
-        self.below.append(self.notion.page("Moved", alone, under=self.roots["handbook"]))
+        said = [*(f"The handbook lever {number}." for number in range(self.pages)), "The moved lever."]
+        top = self.roots["handbook"]
+        self.below = [self.notion.page(text, block("paragraph", text), under=top) for text in said]
         self.notion.wait(hours=1)
 
     def tell(self, system: System, kind: str, page: str) -> None:
@@ -40,8 +36,8 @@ class Handbook:
 
 
 def settings(url: str) -> dict[str, object]:
-    told = {"id": CONNECTION, "source": "notion", "token": TOKEN, "base_url": url, "readers": ["public"]}
-    return told | {"webhook_secret": VERIFICATION_TOKEN}
+    told = {"id": CONNECTION, "source": "notion", "token": TOKEN, "base_url": url}
+    return {**told, "readers": ["public"], "webhook_secret": VERIFICATION_TOKEN}
 
 
 def rows(handbook: Handbook, system: System) -> Iterator[tuple[str, float]]:
