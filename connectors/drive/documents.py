@@ -175,10 +175,10 @@ class DriveDocuments:
             return True
 
     def _document_readers(self, read: _FileRead) -> DocumentReaders:
-        shared = self._share(read)
+        shared = self._look_up_sharing(read)
         return DocumentReaders(self.document_id(read.located.file.id), tuple(shared.granted), shared.ends)
 
-    def _share(self, read: _FileRead) -> _SharedFile:
+    def _look_up_sharing(self, read: _FileRead) -> _SharedFile:
         """What is shown of a file, and to whom. Raises SkipFile, and SourceError where nobody told."""
         file, location = read.located.file, read.located.location
         shown = self._shortcut_target(file) if file.mime_type == SHORTCUT else file
@@ -190,7 +190,7 @@ class DriveDocuments:
 
     def _document(self, read: _FileRead) -> Document:
         file, location = read.located.file, read.located.location
-        shared = self._share(read)
+        shared = self._look_up_sharing(read)
         shown = shared.shown
         content = load_content(self._client, shown)
         has_comments = formats.is_google_document(shown.mime_type) and takes_comments(content)

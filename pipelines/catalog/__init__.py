@@ -20,7 +20,7 @@ from pipelines.catalog.events import Events
 from pipelines.catalog.leases import Leases
 from pipelines.catalog.loads import Load, Loads
 from pipelines.catalog.memberships import Memberships
-from pipelines.catalog.narrowing import RightsTold
+from pipelines.catalog.narrowing import RightsUpdate
 from pipelines.catalog.obsolete import ObsoleteRows, Retention
 from pipelines.catalog.outcomes import Outcome
 from pipelines.catalog.purging import Purging
@@ -30,7 +30,7 @@ from pipelines.catalog.unit_names import UnitNames
 from pipelines.catalog.units import Units, move_cursor, move_rights_cursor
 from pipelines.settings import Settings
 
-__all__ = ["Catalog", "Load", "Outcome", "Retention", "RightsRead", "RightsTold", "open_catalog"]
+__all__ = ["Catalog", "Load", "Outcome", "Retention", "RightsRead", "RightsUpdate", "open_catalog"]
 
 
 class Catalog:
@@ -99,7 +99,7 @@ class Catalog:
                 move_cursor(transaction, connection, unit, cursor)
 
     def commit_rights(
-        self, connection: str, unit: str, told: RightsTold, *, listing: str | None, cursor: Cursor | None
+        self, connection: str, unit: str, told: RightsUpdate, *, listing: str | None, cursor: Cursor | None
     ) -> None:
         """Record what was told of rights alone, under the listing that names it, and where the next reading of rights
         continues. `cursor` is None where what was told does not end at a checkpoint."""

@@ -18,7 +18,7 @@ _NARROWED = "no longer among its readers at the source"
 
 
 @dataclass(frozen=True, slots=True)
-class RightsTold:
+class RightsUpdate:
     """Readers of documents by a reading of rights that began at `read_since`, and why others are hidden.
 
     A document keeps those of its readers that are told. What it has gained waits for a read of its content: of what

@@ -9,7 +9,7 @@ from connectors.admission import Refused, admit_rights
 from connectors.contract import Checkpoint, Connector, Cursor, Deleted, DocumentReaders, Failed, RightsFeed, RightsItem
 from connectors.model import Unit
 from connectors.settings import Connection
-from pipelines.catalog import Catalog, RightsTold
+from pipelines.catalog import Catalog, RightsUpdate
 from pipelines.catalog.outcomes import Readers
 from pipelines.ingestion.reconcile import new_listing
 
@@ -58,13 +58,15 @@ class _RightsWriter:
     connection: Connection
     unit: Unit
     listing: str = field(default_factory=new_listing)
-    told: RightsTold = field(default_factory=RightsTold)
+    told: RightsUpdate = field(default_factory=RightsUpdate)
 
     def take(self, item: RightsItem | Checkpoint) -> None:
         if isinstance(item, Checkpoint):
             if item.complete:
                 self._hide_missing()
             self.flush(item.cursor)
+            # Not with each flush: what is told between two checkpoints may have been read after the first of them.
+            self.told = RightsUpdate()
             return
         admitted = admit_rights(item, self.connection, self.unit)
         if isinstance(admitted, Refused):
@@ -73,7 +75,7 @@ class _RightsWriter:
             self._gather(admitted)
 
     def flush(self, cursor: Cursor | None = None) -> None:
-        told, self.told = self.told, RightsTold()
+        told, self.told = self.told, RightsUpdate(self.told.read_since)
         self.catalog.commit_rights(self.connection.id, self.unit.id, told, listing=self.listing, cursor=cursor)
 
     def _gather(self, item: RightsItem) -> None:

@@ -167,3 +167,17 @@ def test_a_source_of_which_nothing_was_read_has_nothing_to_lose(settings: Settin
         services.catalog.units.replace_listing("acme", "github", [UNIT])
         services.catalog.connections.pause("acme", True)
         assert paused_units(services.catalog, CONNECTION) == []
+
+
+def test_what_was_read_before_a_right_was_lost_does_not_give_it_back(catalog: Catalog, source: FeedSource) -> None:
+    """A page is read at once, and what it tells is written in parts."""
+
+    def look() -> Iterator[RightsItem]:
+        yield from (told(number, ADA) for number in range(100, 100 + ITEMS_AT_ONCE))
+        catalog.rights.revoke("acme", "unit", {document(0).id: (BO,)})
+        yield from (told(number, ADA) for number in range(300, 300 + ITEMS_AT_ONCE))
+        yield told(0, ADA, BO)
+
+    source.read_rights = lambda unit, cursor=None: look()  # type: ignore[method-assign]
+    follow_rights(catalog, CONNECTION, source, UNIT)
+    assert revoked(catalog) == {"0": frozenset({BO})}
