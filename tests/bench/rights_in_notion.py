@@ -28,7 +28,9 @@ class Handbook:
             self.roots[word] = self.notion.page(word, block("paragraph", f"The {word} lever."))
         said = [*(f"The handbook lever {number}." for number in range(self.pages)), "The moved lever."]
         top = self.roots["handbook"]
-        self.below = [self.notion.page(text, block("paragraph", text), under=top) for text in said]
+        # Titles have other words: they stand in the text of the page above, too.
+        paragraphs = [block("paragraph", text) for text in said]
+        self.below = [self.notion.page(f"Page {n}", one, under=top) for n, one in enumerate(paragraphs)]
         self.notion.wait(hours=1)
 
     def tell(self, system: System, kind: str, page: str) -> None:
