@@ -66,7 +66,9 @@ def rows(team: TeamDrive, system: System) -> Iterator[tuple[str, float]]:
     end = datetime.now(UTC) + timedelta(seconds=SECONDS_SHARED)
     drive.share(team.files["ending"], person(STRANGER, expirationTime=end.isoformat()))
     team.tell(system)
-    time.sleep(max(0.0, (end - datetime.now(UTC)).total_seconds()))
+    _sleep_until(end - timedelta(seconds=2))
+    system.wait_until_found("ending valve", STRANGER)  # and whoever answers has opened what was published
+    _sleep_until(end)
     yield "permission of a file expired", system.seconds_until_gone("ending valve", STRANGER)
 
     drive.fail(10_000, lambda: error(500, "backendError"), only="permissions")
@@ -86,3 +88,7 @@ def rows(team: TeamDrive, system: System) -> Iterator[tuple[str, float]]:
     for headers, body in drive.notifications():
         system.deliver((CONNECTION, headers, body))
     yield "shared drive lost", system.seconds_until_gone("team valve", ADA)
+
+
+def _sleep_until(moment: datetime) -> None:
+    time.sleep(max(0.0, (moment - datetime.now(UTC)).total_seconds()))
