@@ -114,8 +114,19 @@ class ListingEntry:
     fingerprint: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class DocumentReaders:
+    """Who may read an object now, told without its content. The fields mean what those of `Document` do."""
+
+    document_id: str
+    readers: tuple[str, ...]
+    readers_until: tuple[tuple[str, datetime], ...] = ()
+
+
 ObjectItem: TypeAlias = Document | Skipped | Failed | Deleted
 Item: TypeAlias = ObjectItem | Checkpoint
+RightsItem: TypeAlias = DocumentReaders | Skipped | Failed | Deleted
+"""What is told of an object where only rights are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +232,22 @@ class Connector(Protocol):
 
     def close(self) -> None:
         """Release network connections."""
+
+
+@runtime_checkable
+class RightsFeed(Protocol):
+    """A connector that tells what has changed of objects' rights without reading contents.
+
+    It is for a source whose documents may have other readers than their unit: of the others, `units` tells all.
+    """
+
+    def read_rights(self, unit: Unit, cursor: Cursor | None = None) -> Iterator[RightsItem | Checkpoint]:
+        """Say of what has changed in a unit who may read it now, or that it is gone. Reads no content.
+
+        Goes on from a cursor of `read`, or of a checkpoint of its own, which `read` is never given; without one it
+        names everything. A checkpoint is complete where it ends such a naming. An object of which nobody told is
+        `Failed`, and is looked at again by the next call that goes on from there.
+        """
 
 
 @runtime_checkable

@@ -18,6 +18,7 @@ from pipelines.catalog.memberships import MembershipsRead
 from pipelines.catalog.units import UnitState
 from pipelines.errors import HeadraceError, UnitBusy, UsageError
 from pipelines.ingestion.options import Stage, SyncOptions, Target
+from pipelines.ingestion.paused_rights import follow_rights, paused_units
 from pipelines.ingestion.report import ProgressCallback, SyncReport
 from pipelines.ingestion.retention import prune
 from pipelines.ingestion.rights import apply_rights
@@ -70,8 +71,8 @@ def sync_connection(
     """Bring a connection up to date: its list of units, its memberships, the rights that these show, then each unit
     (or only `units`).
 
-    Of a paused connection no content is read. Never raises for trouble at the source: the report's `errors` says what
-    stopped which unit. Raises UsageError if one of `units` does not exist.
+    Of what is paused rights are read, and no content. Never raises for trouble at the source: the report's `errors`
+    says what stopped which unit. Raises UsageError if one of `units` does not exist.
     """
     report = SyncReport()
     with _record_errors(report, connection.id), closing(connect(connection)) as connector:
@@ -107,10 +108,11 @@ def _update_rights(
         listing = sync_units(services, connection, connector, units)
     with measure_time(report), _record_errors(report, connection.id):
         refresh_memberships(services, connection, connector)
-    report.requests[connection.id] = connector.requests
     remove_excluded(services, report, dry_run=options.dry_run)
     if not options.dry_run:
+        follow_paused_rights(services, connection, connector, report)
         apply_all_rights(services, connection, report)
+    report.requests[connection.id] = connector.requests
     report.errors |= unreadable_units(services, connection, listing.unreadable)
     _report_out_of_reach(services, connection, report)
     return listing.chosen
@@ -178,6 +180,15 @@ def _excluded_units(services: Services) -> Iterator[UnitState]:
         left_out = settings is None or not settings.includes(state.unit.id, state.unit.name)
         if settings is None or (state.gone and (left_out or renumbered)):
             yield state
+
+
+def follow_paused_rights(services: Services, connection: Connection, connector: Connector, report: SyncReport) -> None:
+    """Read what has changed of rights in each unit whose content waits. One on which another process works is left to
+    that process."""
+    for unit in paused_units(services.catalog, connection):
+        name = f"{connection.id}/{unit.id}"
+        with measure_time(report), _record_errors(report, name), suppress(UnitBusy):
+            follow_rights(services.catalog, connection, connector, unit)
 
 
 def apply_all_rights(services: Services, connection: Connection, report: SyncReport) -> None:

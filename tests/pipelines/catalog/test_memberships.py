@@ -131,6 +131,7 @@ def test_what_an_earlier_release_read_is_as_old_as_its_reading(settings: Setting
             transaction.execute(update(tables.connections).where(late).values(memberships_at=read_at))
             transaction.execute(text('DROP TABLE "groups"'))
             transaction.execute(text("DROP TABLE withdrawals"))
+            transaction.execute(text("ALTER TABLE units DROP COLUMN rights_cursor"))
             transaction.execute(text("UPDATE alembic_version SET version_num = '0005'"))
     open_database(settings.catalog.url.get_secret_value(), settings.directory).dispose()
     with open_catalog(settings) as catalog:
