@@ -11,7 +11,8 @@ from sqlalchemy import Connection, Row, select
 
 from pipelines.catalog import tables
 from pipelines.catalog.outcomes import Readers, hide, update_readers
-from pipelines.catalog.revocations import EVERYBODY, Revocation, grant_documents, raise_stamp, revoke
+from pipelines.catalog.revocations import EVERYBODY, Revocation, grant_documents, revoke
+from pipelines.catalog.stamps import raise_stamp
 from pipelines.catalog.statements import in_parts
 
 _NARROWED = "no longer among its readers at the source"
