@@ -61,9 +61,6 @@ class RightsInForce:
     ends: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     names: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """Names of the units that were not listed under the settings' patterns of now, by connection and id."""
-    oldest: datetime | None = None
-    """Since when something is in force that ends with a publication. A unit out of reach is not meant: that may last
-    for ever, and the index has followed."""
 
 
 class Revocations:
@@ -87,7 +84,6 @@ class Revocations:
                 load_withdrawals(transaction),
                 {one.id: one.readers_until for one in ends},
                 _doubtful_names(transaction, patterns),
-                _oldest(transaction),
             )
 
     def of_document(self, connection: str, unit: str, document: str) -> list[dict[str, Any]]:
@@ -211,16 +207,6 @@ def _doubtful_names(transaction: Connection, patterns: Mapping[str, str]) -> dic
     agreeing = [row.connection for row in rows if patterns.get(row.connection) == row.unit_patterns]
     statement = select(units.c.connection, units.c.unit, units.c.name).where(units.c.connection.not_in(agreeing))
     return {(row.connection, row.unit): row.name for row in transaction.execute(statement)}
-
-
-def _oldest(transaction: Connection) -> datetime | None:
-    table = tables.revocations
-    ending = or_(table.c.document != "", table.c.token != EVERYBODY)
-    dates = (
-        transaction.execute(select(func.min(table.c.since)).where(ending)).scalar(),
-        transaction.execute(select(func.min(tables.withdrawals.c.since))).scalar(),
-    )
-    return min((one for one in dates if one), default=None)
 
 
 def _of_unit(connection: str, unit: str) -> tuple[Any, ...]:
