@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -58,7 +59,9 @@ def sync(
     from pipelines.cli.targets import parse_targets
     from pipelines.ingestion.options import SyncOptions
     from pipelines.ingestion.orchestrator import find_orchestrator
+    from pipelines.logs import to_standard_error
 
+    to_standard_error(logging.INFO)
     settings = load_settings()
     chosen = parse_targets(settings, targets or [])
     with output.progress(json) as observer:

@@ -28,6 +28,7 @@ from pipelines.retrieval.schema import (
     SearchRequest,
     Text,
 )
+from pipelines.service.audit import REFUSALS, audit_refusal
 from pipelines.service.authentication import PERSON_HEADER, Authenticator, Principal
 from pipelines.service.errors import Problem
 from pipelines.service.search_service import NOT_VISIBLE, SearchService
@@ -170,18 +171,22 @@ class McpEndpoint:
             return ListToolsResult(tools=tools)
 
         async def call_tool(context: Any, params: CallToolRequestParams) -> CallToolResult:
-            principal: Principal = context.request.state.principal
-            return await to_thread.run_sync(self._call, params.name, params.arguments or {}, principal)
+            return await to_thread.run_sync(self._call, params.name, params.arguments or {}, context.request)
 
         return Server("headrace", instructions=instructions(), on_list_tools=list_tools, on_call_tool=call_tool)
 
-    def _call(self, name: str, arguments: dict[str, Any], principal: Principal) -> CallToolResult:
+    def _call(self, name: str, arguments: dict[str, Any], request: Request) -> CallToolResult:
+        principal: Principal = request.state.principal
         try:
             if name not in TOOLS:
                 raise ToolError(f"There is no tool {name!r}; available tools: {', '.join(TOOLS)}.")
             found = TOOLS[name].run(arguments, self._service, principal)
-        except (ToolError, Problem) as problem:
+        except Problem as problem:
+            if problem.status in REFUSALS:
+                audit_refusal(request, problem.status, problem.detail)
             return _error_result(str(problem))
+        except ToolError as error:
+            return _error_result(str(error))
         except (EmbeddingError, IndexStoreError):
             return _error_result("The search is not available now; try again later.")
         return _result(found)

@@ -8,6 +8,7 @@ from datetime import datetime
 from pydantic import ValidationError
 from rich.console import Console
 
+from connectors.addresses import InvalidAddress, normalize_address
 from pipelines.cli import output
 from pipelines.errors import UsageError
 from pipelines.operations.explain import Explanation, explain
@@ -24,9 +25,13 @@ PASSAGES_SHOWN = 10
 
 def explain_document(settings: Settings, id_or_url: str, user: str | None, query: str | None, json: bool) -> None:
     """Explain and print. Raises UsageError for an unknown document or a question that is none."""
+    try:
+        person = None if user is None else normalize_address(user)
+    except InvalidAddress as error:
+        raise UsageError(f"--user: {error}") from None
     with Services(settings) as services:
         try:
-            found = explain(services, id_or_url, user=user, query=query)
+            found = explain(services, id_or_url, user=person, query=query)
         except ValidationError as error:
             raise UsageError(f"--query: {first_problem(error)[1]}") from None
     if json:
