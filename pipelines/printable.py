@@ -20,3 +20,8 @@ def printable(text: object, *, keep: str = "") -> str:
 def printable_lines(text: object) -> str:
     """The same for text of several lines, whose ends and tabs stay."""
     return printable(text, keep=_HARMLESS)
+
+
+def printable_json(document: str) -> str:
+    """JSON on one line that says the same, with these characters escaped: they can stand in its strings alone."""
+    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", document)

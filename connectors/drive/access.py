@@ -90,8 +90,8 @@ def effective_below(folder_ids: Collection[str], permissions: Iterable[DrivePerm
 
 
 def domain_group(domain: str) -> str:
-    """Group of all people of a Google Workspace domain, which is spelled as it is compared."""
-    return f"{_DOMAIN}{domain}"
+    """Group of all people of a Google Workspace domain; what is no domain is that of nobody's address."""
+    return f"{_DOMAIN}{find_domain(domain) or domain}"
 
 
 def domain_of(group: str) -> str:
@@ -107,7 +107,7 @@ def domain_groups(connection: str, email: str) -> tuple[str, ...]:
 
 def domain_of_address(email: str) -> str:
     """The domain of an e-mail address, as it is compared; empty where there is none."""
-    return (find_address(email) or "").rpartition("@")[2]
+    return find_domain(email.rpartition("@")[2]) or ""
 
 
 def _lets_read(permission: DrivePermission, now: datetime) -> bool:
@@ -126,9 +126,8 @@ def _token(connection: str, permission: DrivePermission) -> str | None:
         case "group" if address := find_address(permission.email_address):
             return group_token(connection, address)
         # Where the field is left out, a domain counts and `anyone` does not: nothing becomes public by default.
-        case "domain" if permission.allow_file_discovery is not False:
-            domain = find_domain(permission.domain)
-            return group_token(connection, domain_group(domain)) if domain else None
+        case "domain" if permission.domain and permission.allow_file_discovery is not False:
+            return group_token(connection, domain_group(permission.domain))
         case "anyone" if permission.allow_file_discovery:
             return PUBLIC
     return None

@@ -76,11 +76,11 @@ class Memberships:
         return MembershipsRead(sum(map(len, members.values())), unreadable)
 
     def groups_of(self, email: str) -> frozenset[str]:
-        """Reader tokens of the groups that an address, as it is compared, belongs to, where read lately enough."""
+        """Reader tokens of the groups that a person belongs to, as far as that was read lately enough."""
         table, groups = tables.memberships, tables.groups
         same = and_(groups.c.connection == table.c.connection, groups.c.group == table.c.group)
         fresh = groups.c.read_at >= datetime.now(UTC) - self._max_age
-        statement = select(table.c.group).join(groups, same).where(table.c.email == email, fresh)
+        statement = select(table.c.group).join(groups, same).where(table.c.email == find_address(email), fresh)
         with self._engine.connect() as transaction:
             return frozenset(transaction.execute(statement).scalars())
 

@@ -12,6 +12,7 @@ import typer
 from pipelines.cli import output
 from pipelines.cli.commands import assistants, events
 from pipelines.cli.options import DAYS, Json
+from pipelines.printable import printable
 from pipelines.settings import load_settings
 
 app = typer.Typer(
@@ -184,7 +185,7 @@ def _set_paused(target: str, paused: bool) -> None:
     from pipelines.operations.pausing import set_paused
 
     name = set_paused(load_settings(), target, paused)
-    print(f"{name} is {'paused' if paused else 'no longer paused'}")
+    print(f"{printable(name)} is {'paused' if paused else 'no longer paused'}")
 
 
 @app.command()

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
-
 from pipelines.errors import SettingsError
+from pipelines.loopback import is_loopback
 from pipelines.settings import DEMO_KEY, Settings
 
 
@@ -16,11 +15,3 @@ def require_own_keys(settings: Settings, host: str) -> None:
         if one.api_key.get_secret_value() == DEMO_KEY:
             reason = f"everybody knows the demo's key: choose another one, or serve on 127.0.0.1 and not on {host}"
             raise SettingsError(f"assistants[{place}].api_key", reason)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether an address or name of a server leads to this machine alone."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

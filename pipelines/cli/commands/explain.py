@@ -16,6 +16,7 @@ from pipelines.operations.explain.context import RelatedEvent, UnitContext
 from pipelines.operations.explain.ranks import Rank
 from pipelines.operations.explain.revocations import RevocationInForce
 from pipelines.operations.explain.visibility import Reader, Visibility
+from pipelines.printable import printable
 from pipelines.services import Services
 from pipelines.settings import Settings
 from pipelines.validation import first_problem
@@ -39,7 +40,7 @@ def explain_document(settings: Settings, id_or_url: str, user: str | None, query
         return
     console = Console()
     for name, value in _lines(found):
-        console.print(f"{name:<11} {value}", highlight=False, markup=False, soft_wrap=True)
+        console.print(f"{name:<11} {printable(value)}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _lines(found: Explanation) -> Iterator[tuple[str, str]]:

@@ -210,7 +210,7 @@ def test_an_address_tells_its_domain(email: str, expected: tuple[str, ...]) -> N
 
 
 @pytest.mark.parametrize(
-    ("group", "domain"), [(domain_group("acme.test"), "acme.test"), ("eng@acme.test", ""), ("domain", "")]
+    ("group", "domain"), [(domain_group(" Acme.test "), "acme.test"), ("eng@acme.test", ""), ("domain", "")]
 )
 def test_a_group_of_a_domain_names_it(group: str, domain: str) -> None:
     assert domain_of(group) == domain

@@ -16,7 +16,7 @@ from pipelines.errors import UsageError
 from pipelines.services import Services
 from tests.pipelines.service.conftest import ADA
 
-SETTINGS = "assistants: [{id: fixed, api_key: k}]"
+SETTINGS = "assistants: [{id: fixed, api_key: a-key-that-nobody-guesses}]"
 
 
 @pytest.fixture
