@@ -13,8 +13,8 @@ from connectors.settings import Connection
 from pipelines.catalog import Catalog
 from pipelines.errors import HeadraceError
 from pipelines.index.contract import IndexInfo
-from pipelines.operations.unknown_connections import count_unknown, describe_unknown
 from pipelines.operations.unencrypted_urls import warn_of_unencrypted
+from pipelines.operations.unknown_connections import count_unknown, describe_unknown
 from pipelines.services import Services
 from pipelines.settings import Settings
 

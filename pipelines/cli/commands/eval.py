@@ -100,9 +100,7 @@ def _print_question(console: Console, asked: AskedQuestion) -> None:
     for missing in asked.missing:
         console.print(f"   missing  {output.plain(missing)}", highlight=False, soft_wrap=True)
     for one in asked.instead[:3]:
-        console.print(
-            f"   instead  {output.plain(one.document_id)}  {output.plain(one.title)}", highlight=False, soft_wrap=True
-        )
+        console.print(f"   instead  {output.plain(f'{one.document_id}  {one.title}')}", highlight=False, soft_wrap=True)
 
 
 def _row(name: str, count: int, figures: Figures, change: Figures | None) -> list[str]:
