@@ -19,8 +19,11 @@ def keep_private(directory: Path) -> None:
     """
     os.umask(_OTHERS)
     directory = directory.resolve()
-    if not directory.exists() or not directory.stat().st_mode & _OTHERS:
-        return
+    try:
+        if not directory.stat().st_mode & _OTHERS:
+            return
+    except OSError:
+        return  # not there yet; or out of reach, as whoever opens what is in it will say
     # Made by an earlier release or by somebody else. The directory itself comes last: a walk that was cut short is
     # begun again by the next process.
     for folder, folders, files in os.walk(directory):

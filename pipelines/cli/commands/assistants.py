@@ -11,6 +11,7 @@ import typer
 from pydantic import ValidationError
 
 from connectors.addresses import InvalidAddress, normalize_address
+from connectors.model import PUBLIC, user_token
 from pipelines.catalog.assistants import StoredAssistant, new_key
 from pipelines.cli import output
 from pipelines.cli.options import Json
@@ -22,7 +23,7 @@ app = typer.Typer(name="assistants", help="Keys of assistants.", no_args_is_help
 
 Id = Annotated[str, typer.Argument(metavar="ID")]
 OptionalId = Annotated[str | None, typer.Argument(metavar="[ID]", help="With --for made of the address by itself")]
-_READER = re.compile(r"public|user:[^\s:]+@[^\s:]+|group:[^\s:]+:.+")
+_GROUP = re.compile(r"group:[^\s:]+:.+")
 _OPTIONS = {"id": "ID", "identity": "--identity", "sources": "--source", "parents_in": "--parent"}
 
 
@@ -101,8 +102,9 @@ def _validate(
         raise UsageError(f"{id!r} is in the settings; choose another id")
     if readers and identity == "user":
         raise UsageError("--reader is for --identity service; an assistant for people sees what each person may see")
-    if wrong := [token for token in readers if not _READER.fullmatch(token)]:
-        raise UsageError(f"--reader {wrong[0]!r}: must be public, user:<e-mail> or group:<connection>:<id>")
+    if wrong := [token for token in readers if not _is_reader_token(token)]:
+        expected = "must be public, user:<e-mail, in lower case> or group:<connection>:<id>"
+        raise UsageError(f"--reader {wrong[0]!r}: {expected}")
     values = {"id": id, "api_key": key, "identity": identity, "readers": readers}
     try:
         valid = AssistantSettings.model_validate({**values, "scope": {"sources": sources, "parents_in": parents}})
@@ -134,6 +136,10 @@ def _for_person(added: StoredAssistant, address: str) -> StoredAssistant:
     if added.identity == "service":
         raise UsageError("--identity service: the key of a person is no service's; leave out one of the two")
     return replace(added, identity="person", person=address)
+
+
+def _is_reader_token(token: str) -> bool:
+    return token in (PUBLIC, user_token(token.removeprefix("user:"))) or _GROUP.fullmatch(token) is not None
 
 
 def _row(assistant: AssistantSettings) -> dict[str, Any]:
