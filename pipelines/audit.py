@@ -18,8 +18,8 @@ from typing import Any
 from pipelines.errors import SettingsError
 from pipelines.logs import StandardErrorHandler
 
-logger = logging.getLogger("headrace.audit")
-logger.propagate = False  # a line is JSON and nothing else, and stands in one place
+# None of the loggers that everything else shares: a line is JSON and nothing else, and stands in one place.
+logger = logging.Logger("headrace.audit", logging.INFO)
 
 _SECONDS_BETWEEN_ERRORS = 60.0
 _errors = logging.getLogger(__name__)
@@ -48,7 +48,6 @@ def open_audit_log(file: Path | None) -> None:
         logger.removeHandler(former)
         former.close()
     logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
 
 
 class AuditFile(WatchedFileHandler):
