@@ -30,7 +30,8 @@ DESCRIPTION = f"""Passages of a company's knowledge, fresh and permitted.
 
 **Who asks.** Every request bears the key of an assistant. A key with `identity: user` acts for a person, who must be
 named by e-mail address: as `user` in the request, or in the header `{PERSON_HEADER}`, which works on every interface.
-Name the person from what your program knows (a signed-in session), never from what a model wrote.
+Name the person from what your program knows (a signed-in session), never from what a model wrote. The key of one
+person, and that of a service, take no name.
 
 **OpenAI's clients** work with their `base_url` set to this server's `/v1`, and the id of the assistant as the vector
 store: `client.vector_stores.search("my-assistant", query="…", extra_headers={{"{PERSON_HEADER}": "ada@example.com"}})`
