@@ -121,6 +121,24 @@ class GoldenQuestions(_SettingsModel):
     recall_at_10: float = Field(ge=0, le=1, description="Below this, nothing is published")
 
 
+class LimitsSettings(_SettingsModel):
+    """What the server takes from its clients."""
+
+    connections: int = Field(default=500, ge=10, description="Open at once; beyond, those that keep waiting are closed")
+    requests_per_minute: int = Field(default=6_000, ge=1, description="With one key")
+    trusted_proxies: tuple[str, ...] = Field(
+        default=("127.0.0.1", "::1"), description="Addresses or networks whose X-Forwarded-For names the client"
+    )
+
+
+class MetricsSettings(_SettingsModel):
+    """Where Prometheus reads figures: at `/metrics` with this key, on a port of its own, or both."""
+
+    key: SecretStr | None = Field(default=None, min_length=20)
+    host: str = "127.0.0.1"
+    port: int | None = Field(default=None, ge=1, le=65_535)
+
+
 class RetentionSettings(_SettingsModel):
     """For how many days what nothing needs any more is kept; 0: it goes at once."""
 
@@ -148,6 +166,8 @@ class Settings(_SettingsModel):
         description="How long the members of a group count that can no longer be read (days, hours or minutes: 24h)",
     )
     retention: RetentionSettings = RetentionSettings()
+    limits: LimitsSettings = LimitsSettings()
+    metrics: MetricsSettings = MetricsSettings()
 
     @model_validator(mode="after")
     def _ids_are_unique(self) -> Settings:

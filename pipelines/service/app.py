@@ -71,11 +71,12 @@ def create_app(
     memberships: MembershipReader,
     assistants: StoredAssistants,
     inbox: Catalog,
+    metrics: Metrics,
 ) -> FastAPI:
     """The HTTP application over these parts. Handlers block, so they run in the server's thread pool."""
     app = FastAPI(title="Headrace", description=DESCRIPTION, docs_url=None, redoc_url=None)
     errors.install(app)
-    authenticator, metrics = Authenticator(settings, memberships, assistants), Metrics()
+    authenticator = Authenticator(settings, memberships, assistants)
     metrics.watch_rights(inbox)
     service = SearchService(
         index, embedder, reranker, authenticator, metrics, partial(present_spellings, inbox.unit_names)

@@ -11,6 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from pipelines.service.app import create_app
+from pipelines.service.metrics import Metrics
 from pipelines.services import Services
 
 
@@ -24,6 +25,7 @@ def app_of(services: Services) -> FastAPI:
         memberships=services.catalog,
         assistants=services.catalog.assistants,
         inbox=services.catalog,
+        metrics=Metrics(),
     )
 
 
