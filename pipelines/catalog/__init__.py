@@ -17,9 +17,11 @@ from pipelines.catalog.database import open_database
 from pipelines.catalog.documents import Documents
 from pipelines.catalog.embeddings import EmbeddingCache
 from pipelines.catalog.events import Events
+from pipelines.catalog.grants import Grants
 from pipelines.catalog.leases import Leases
 from pipelines.catalog.loads import Load, Loads
 from pipelines.catalog.memberships import Memberships
+from pipelines.catalog.oauth_clients import OAuthClients
 from pipelines.catalog.obsolete import ObsoleteRows, Retention
 from pipelines.catalog.outcomes import Outcome
 from pipelines.catalog.purging import Purging
@@ -51,6 +53,8 @@ class Catalog:
         self.leases = Leases(engine)
         self.events = Events(engine)
         self.assistants = Assistants(engine)
+        self.grants = Grants(engine)
+        self.oauth_clients = OAuthClients(engine)
 
     def __enter__(self) -> Self:
         return self

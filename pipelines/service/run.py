@@ -15,8 +15,9 @@ from pipelines.logs import to_standard_error
 from pipelines.service.app import create_app
 from pipelines.service.connections import MOST_HEAD_BYTES, ClientConnection, ConnectionTable
 from pipelines.service.metrics import Metrics
+from pipelines.service_settings import LimitsSettings
 from pipelines.services import Services
-from pipelines.settings import LimitsSettings, Settings
+from pipelines.settings import Settings
 
 
 def serve(settings: Settings, host: str, port: int) -> None:

@@ -18,8 +18,9 @@ from connectors.model import Unit
 from connectors.registry import sources
 from pipelines.ingestion.publish import publish
 from pipelines.ingestion.sync import sync_unit
+from pipelines.service_settings import AssistantScope
 from pipelines.services import Services
-from pipelines.settings import AssistantScope, AssistantSettings, Settings
+from pipelines.settings import AssistantSettings, Settings
 from tests.emulators.fake_embedder import FakeEmbedder
 from tests.emulators.memory_source import MemorySource
 from tests.pipelines.documents import document
