@@ -29,6 +29,7 @@ from pipelines.catalog.revocations import Revocations
 from pipelines.catalog.rights import Rights, RightsRead
 from pipelines.catalog.unit_names import UnitNames
 from pipelines.catalog.units import Units, move_cursor
+from pipelines.catalog.verification_windows import VerificationWindows
 from pipelines.settings import Settings
 
 __all__ = ["Catalog", "Load", "Outcome", "Retention", "RightsRead", "open_catalog"]
@@ -52,6 +53,7 @@ class Catalog:
         self.purging = Purging(engine)
         self.leases = Leases(engine)
         self.events = Events(engine)
+        self.verification_windows = VerificationWindows(engine)
         self.assistants = Assistants(engine)
         self.grants = Grants(engine)
         self.oauth_clients = OAuthClients(engine)

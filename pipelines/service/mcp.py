@@ -31,6 +31,7 @@ from pipelines.retrieval.schema import (
 from pipelines.service.authentication import PERSON_HEADER, Authenticator, Principal
 from pipelines.service.errors import Problem
 from pipelines.service.search_service import NOT_VISIBLE, SearchService
+from pipelines.service.throttling import RequestRate
 from pipelines.validation import first_problem
 
 if TYPE_CHECKING:
@@ -135,14 +136,14 @@ TOOLS = {
 class McpEndpoint:
     """The ASGI application behind `/mcp`. Imports the protocol's package when it is first asked."""
 
-    def __init__(self, service: SearchService, authenticator: Authenticator) -> None:
+    def __init__(self, service: SearchService, authenticator: Authenticator, rate: RequestRate) -> None:
         self._service = service
         self._authenticator = authenticator
+        self._rate = rate
         self._server: Server[Any] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        _same_origin(request)
         request.state.principal = await to_thread.run_sync(self._authenticate, request)
         if self._server is None:
             self._server = await to_thread.run_sync(self._make_server)
@@ -158,7 +159,9 @@ class McpEndpoint:
             person = _PERSON.validate_python(request.headers.get(PERSON_HEADER))
         except ValidationError as error:
             raise Problem(422, "Invalid request", first_problem(error)[1], field=PERSON_HEADER) from None
-        return self._authenticator.principal(request, person)
+        principal = self._authenticator.principal(request, person)
+        self._rate.take(principal)
+        return principal
 
     def _make_server(self) -> Server[Any]:
         from mcp.server.lowlevel.server import Server
@@ -215,13 +218,6 @@ def _tools() -> list[Tool]:
         )
         for name, tool in TOOLS.items()
     ]
-
-
-def _same_origin(request: Request) -> None:
-    """A page of another site cannot ask, as the protocol demands. Raises a 403 problem."""
-    origin = request.headers.get("origin")
-    if origin and origin.partition("://")[2] != request.headers.get("host"):
-        raise Problem(403, "Forbidden", "Requests from pages of other sites are refused.")
 
 
 def _validate(model: type[Any], arguments: dict[str, Any]) -> Any:

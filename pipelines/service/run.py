@@ -15,6 +15,7 @@ from pipelines.logs import to_standard_error
 from pipelines.service.app import create_app
 from pipelines.service.connections import MOST_HEAD_BYTES, ClientConnection, ConnectionTable
 from pipelines.service.metrics import Metrics
+from pipelines.service.request_guard import BrowserHosts
 from pipelines.service_settings import LimitsSettings
 from pipelines.services import Services
 from pipelines.settings import Settings
@@ -36,6 +37,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
             assistants=catalog.assistants,
             inbox=catalog,
             metrics=metrics,
+            hosts=BrowserHosts.of(settings.public_url, host),
         )
         services.warm()
         uvicorn.Server(server_config(app, settings.limits, metrics, host=host, port=port)).run()

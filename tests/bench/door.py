@@ -122,7 +122,11 @@ def _search(client: httpx.Client, number: int) -> httpx.Response:
 def _webhook(client: httpx.Client, number: int) -> httpx.Response:
     body = json.dumps(ISSUE | {"issue": {"number": number + 1, "body": "x" * 20_000}}).encode()
     signature = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
-    named = {"X-GitHub-Event": "issues", "X-GitHub-Delivery": f"d{number}", "X-Hub-Signature-256": f"sha256={signature}"}
+    named = {
+        "X-GitHub-Event": "issues",
+        "X-GitHub-Delivery": f"d{number}",
+        "X-Hub-Signature-256": f"sha256={signature}",
+    }
     return client.post("/webhooks/acme", content=body, headers=named)
 
 

@@ -11,7 +11,6 @@ import uvicorn
 from fastapi import FastAPI
 
 from pipelines.service.app import create_app
-from pipelines.service.metrics import Metrics
 from pipelines.services import Services
 
 
@@ -25,7 +24,6 @@ def app_of(services: Services) -> FastAPI:
         memberships=services.catalog,
         assistants=services.catalog.assistants,
         inbox=services.catalog,
-        metrics=Metrics(),
     )
 
 
