@@ -139,7 +139,7 @@ class ClientConnection(H11Protocol):
     def make_room(self, why: Closed) -> None:
         """Close the connection at once."""
         self._table.on_close(why)
-        self._refuse(503, "The server has no room for this request now; try again.", {"Retry-After": "5"})
+        self._refuse(_NO_ROOM)
         if self.transport.get_write_buffer_size():
             self.transport.abort()
 
@@ -166,24 +166,35 @@ class ClientConnection(H11Protocol):
         if awaited == "reader":
             self.transport.abort()
         else:
-            self._refuse(408, f"A request must arrive within {PATIENCE_SECONDS:.0f} seconds.", {})
+            self._refuse(_TOO_SLOW)
 
-    def _refuse(self, status: int, detail: str, headers: dict[str, str]) -> None:
+    def _refuse(self, answer: bytes) -> None:
         """Close, with an answer where one is still possible; the application finds its client gone."""
         is_idle = self.conn.their_state is h11.IDLE and not self.conn.trailing_data[0]
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE) and not (is_idle or self.transport.is_closing()):
-            self.transport.write(_problem(self.conn, status, detail, headers))
+            self.transport.write(answer)
         if self.cycle is not None and not self.cycle.response_complete:
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         self.transport.close()
 
 
-def _problem(connection: h11.Connection, status: int, detail: str, headers: dict[str, str]) -> bytes:
-    """Problem details, as the application gives them: there is no request yet that it could answer."""
-    title = HTTPStatus(status).phrase
-    body = json.dumps({"type": "about:blank", "title": title, "status": status, "detail": detail}).encode()
-    sent = {"Content-Type": "application/problem+json", "Content-Length": str(len(body)), "Connection": "close"}
-    response = h11.Response(status_code=status, reason=title.encode(), headers=list((sent | headers).items()))
-    events = (response, h11.Data(body), h11.EndOfMessage())
-    return b"".join(connection.send(event) or b"" for event in events)
+def _problem(status: HTTPStatus, detail: str, *headers: str) -> bytes:
+    """A whole answer with problem details, as the application gives them: there is no request yet to answer."""
+    body = json.dumps({"type": "about:blank", "title": status.phrase, "status": status, "detail": detail}).encode()
+    head = (
+        f"HTTP/1.1 {status} {status.phrase}",
+        "Content-Type: application/problem+json",
+        f"Content-Length: {len(body)}",
+        "Connection: close",
+        *headers,
+    )
+    return "\r\n".join((*head, "", "")).encode() + body
+
+
+_TOO_SLOW = _problem(
+    HTTPStatus.REQUEST_TIMEOUT, f"The head of a request, and then its body, must arrive in {PATIENCE_SECONDS:.0f} s."
+)
+_NO_ROOM = _problem(
+    HTTPStatus.SERVICE_UNAVAILABLE, "The server has no room for this request now; try again.", "Retry-After: 5"
+)
