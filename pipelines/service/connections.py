@@ -127,6 +127,9 @@ class ClientConnection(H11Protocol):
             self._stop_waiting()  # from here on uvicorn counts how long a connection is idle
         self._table.wait(self)
 
+    def _should_upgrade(self) -> bool:
+        return False  # there are no WebSockets here, and no line in the log for each who asks for one
+
     def pause_writing(self) -> None:
         super().pause_writing()
         self._wait_for("reader")
