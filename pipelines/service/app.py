@@ -103,7 +103,7 @@ def create_app(
 def _principal(request: Request, person: PersonHeader = None) -> Principal:
     authenticator: Authenticator = request.app.state.authenticator
     rate: RequestRate = request.app.state.request_rate
-    principal = authenticator.principal(request, person)
+    principal = request.state.principal = authenticator.principal(request, person)
     rate.take(principal)
     return principal
 

@@ -144,7 +144,7 @@ class McpEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        request.state.principal = await to_thread.run_sync(self._authenticate, request)
+        await to_thread.run_sync(self._authenticate, request)
         if self._server is None:
             self._server = await to_thread.run_sync(self._make_server)
         from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
@@ -154,14 +154,13 @@ class McpEndpoint:
         async with manager.run():
             await manager.handle_request(scope, receive, send)
 
-    def _authenticate(self, request: Request) -> Principal:
+    def _authenticate(self, request: Request) -> None:
         try:
             person = _PERSON.validate_python(request.headers.get(PERSON_HEADER))
         except ValidationError as error:
             raise Problem(422, "Invalid request", first_problem(error)[1], field=PERSON_HEADER) from None
-        principal = self._authenticator.principal(request, person)
-        self._rate.take(principal)
-        return principal
+        request.state.principal = self._authenticator.principal(request, person)
+        self._rate.take(request.state.principal)
 
     def _make_server(self) -> Server[Any]:
         from mcp.server.lowlevel.server import Server

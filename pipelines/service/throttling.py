@@ -29,8 +29,8 @@ FREE_TRIES = 20
 """Wrong keys from one address within a minute before it is slowed: access tokens that have ended are among them."""
 SLOWED_SECONDS = 1.0
 """By which the refusal of one more is put off."""
-MOST_SLOWED = 8
-"""Refusals that are put off for one address at once. Meanwhile nobody there can try a key that was never right."""
+MOST_AT_ONCE = 8
+"""Keys that are tried at once from an address that is slowed, put off or not yet looked at; more are not tried."""
 _MINUTE = 60.0
 _MOST_REMEMBERED = 10_000
 """Of addresses, keys and askers each; the one that was seen longest ago is forgotten first."""
@@ -38,11 +38,12 @@ _MOST_REMEMBERED = 10_000
 
 @dataclass(slots=True)
 class _Tries:
-    """Wrong keys from one address in the minute that began at `since`, and how many refusals are put off."""
+    """Wrong keys from one network in the minute that began at `since`, and how many are tried at once."""
 
+    network: str
     since: float
     wrong: int = 0
-    put_off: int = 0
+    at_once: int = 0
 
 
 class WrongKeyThrottle:
@@ -59,40 +60,43 @@ class WrongKeyThrottle:
         if request is None or not sent or request.url.path.startswith(WEBHOOKS_PATH):
             await self._app(scope, receive, send)
             return
-        network, key = _network(request), hash_key(sent)
-        tries = self._tries_of(network)
-        if tries.put_off >= MOST_SLOWED and key not in self._right:
+        key, tries = hash_key(sent), self._tries_from(_network(request))
+        if tries.wrong < FREE_TRIES or key in self._right:
+            await self._try(key, tries, request, receive, send)
+        elif tries.at_once < MOST_AT_ONCE:
+            tries.at_once += 1
+            try:
+                await self._try(key, tries, request, receive, send)
+            finally:
+                tries.at_once -= 1
+        else:
             await problem_response(request, _slow_down())(scope, receive, send)
-            return
 
+    async def _try(self, key: str, tries: _Tries, request: Request, receive: Receive, send: Send) -> None:
         async def send_when_due(message: Message) -> None:
             if message["type"] == "http.response.start":
                 if message["status"] == 401:
-                    await self._put_off(tries, network)
-                else:
+                    await self._put_off(tries)
+                elif hasattr(request.state, "principal"):  # whoever asks is known by this key
                     _remember(self._right, key, None)
             await send(message)
 
-        await self._app(scope, receive, send_when_due)
+        await self._app(request.scope, receive, send_when_due)
 
-    def _tries_of(self, network: str) -> _Tries:
+    def _tries_from(self, network: str) -> _Tries:
         now = time.monotonic()
-        tries = self._tries.get(network) or _Tries(now)
+        tries = self._tries.get(network) or _Tries(network, now)
         if now - tries.since > _MINUTE:
             tries.since, tries.wrong = now, 0
         _remember(self._tries, network, tries)
         return tries
 
-    async def _put_off(self, tries: _Tries, network: str) -> None:
+    async def _put_off(self, tries: _Tries) -> None:
         tries.wrong += 1
         if tries.wrong == FREE_TRIES + 1:
-            audit("slowed", address=network, wrong_keys=tries.wrong)
+            audit("slowed", address=tries.network, wrong_keys=tries.wrong)
         if tries.wrong > FREE_TRIES:
-            tries.put_off += 1
-            try:
-                await asyncio.sleep(SLOWED_SECONDS)
-            finally:
-                tries.put_off -= 1
+            await asyncio.sleep(SLOWED_SECONDS)
 
 
 class RequestRate:

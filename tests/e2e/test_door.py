@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ from tests.emulators import notion
 from tests.emulators.company import free_port
 
 PATIENCE = 60.0
-PAGES = {"id": "acme-notion", "source": "notion", "token": "t", "readers": ["workspace"]}
+PAGES: dict[str, object] = {"id": "acme-notion", "source": "notion", "token": "t", "readers": ["workspace"]}
 
 
 @dataclass
@@ -32,10 +32,10 @@ class Door:
 
 
 @contextmanager
-def serving(folder: Folder, *connections: dict[str, object]) -> Iterator[Door]:
+def serving(folder: Folder, *connections: Mapping[str, object]) -> Iterator[Door]:
     """`headrace serve`, until it answers and then until the context ends."""
     port, metrics_port = free_port(), free_port()
-    folder.settings(connections=[*connections], metrics={"port": metrics_port})
+    folder.settings(connections=[dict(one) for one in connections], metrics={"port": metrics_port})
     found = Door(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{metrics_port}/metrics", folder.path / "log")
     with found.log.open("wb") as log:
         command = folder.command("serve", "--port", str(port))

@@ -89,7 +89,7 @@ def closed(metrics: Metrics, why: str) -> float:
 
 
 def is_answered(port: int) -> bool:
-    return httpx.post(f"http://127.0.0.1:{port}/webhooks/echo", content=b"x" * 10_000).json() == 10_000
+    return httpx.post(f"http://127.0.0.1:{port}/webhooks/echo", content=b"x" * 10_000).text == "10000"
 
 
 @pytest.mark.parametrize(
