@@ -12,19 +12,26 @@ from typing import Annotated, Any, Literal, TypeAlias
 import yaml
 from dotenv import dotenv_values
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     SecretStr,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
 
-from connectors.registry import AnyConnection, SourceName
+from connectors.registry import AnyConnection
 from connectors.settings import Connection
 from pipelines.errors import SettingsError, UsageError
+from pipelines.service_settings import (
+    AssistantScope,
+    LimitsSettings,
+    MetricsSettings,
+    PublicUrl,
+    SettingsModel,
+    SignInSettings,
+)
 from pipelines.settings_errors import first_problem
 
 DEFAULT_FILE = "headrace.yaml"
@@ -51,16 +58,12 @@ def _parse_duration(value: object) -> timedelta:
 Duration: TypeAlias = Annotated[timedelta, BeforeValidator(_parse_duration)]
 
 
-class _SettingsModel(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class LandingSettings(_SettingsModel):
+class LandingSettings(SettingsModel):
     url: str = Field(default="file://.headrace/landing", pattern=r"^(file|s3)://")
     endpoint_url: str | None = Field(default=None, description="Of an S3-compatible store")
 
 
-class CatalogSettings(_SettingsModel):
+class CatalogSettings(SettingsModel):
     url: SecretStr = SecretStr("sqlite:///.headrace/catalog.db")
 
     @field_validator("url")
@@ -71,7 +74,7 @@ class CatalogSettings(_SettingsModel):
         return value
 
 
-class IndexSettings(_SettingsModel):
+class IndexSettings(SettingsModel):
     url: str = Field(default="embedded", pattern=r"^(embedded|https?://.+)$")
     collection: str = Field(default="knowledge", pattern=r"^[A-Za-z0-9_-]+$")
     api_key: SecretStr | None = None
@@ -84,11 +87,11 @@ class IndexSettings(_SettingsModel):
         return self.url == "embedded"
 
 
-class LocalEmbeddingSettings(_SettingsModel):
+class LocalEmbeddingSettings(SettingsModel):
     provider: Literal["local"] = "local"
 
 
-class OpenAIEmbeddingSettings(_SettingsModel):
+class OpenAIEmbeddingSettings(SettingsModel):
     provider: Literal["openai"]
     model: str = "text-embedding-3-small"
     dimensions: int = Field(default=1536, ge=1)
@@ -102,12 +105,7 @@ EmbeddingSettings: TypeAlias = Annotated[
 ]
 
 
-class AssistantScope(_SettingsModel):
-    sources: tuple[SourceName, ...] = ()
-    parents_in: tuple[str, ...] = ()
-
-
-class AssistantSettings(_SettingsModel):
+class AssistantSettings(SettingsModel):
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     api_key: SecretStr
     identity: Literal["user", "service"] = "user"
@@ -122,23 +120,23 @@ class AssistantSettings(_SettingsModel):
         return value
 
 
-class RerankerSettings(_SettingsModel):
+class RerankerSettings(SettingsModel):
     base_url: str = Field(pattern=r"^https?://", description="The URL before `/rerank`: https://api.jina.ai/v1")
     model: str
     api_key: SecretStr | None = None
     top_n: int = Field(default=30, ge=1, le=100, description="Documents that it ranks for a question, at least")
 
 
-class GoldenQuestions(_SettingsModel):
+class GoldenQuestions(SettingsModel):
     file: Path = Field(description="Questions with expected documents, as `headrace eval` reads them")
     recall_at_10: float = Field(ge=0, le=1, description="Below this, nothing is published")
 
 
-class AuditSettings(_SettingsModel):
+class AuditSettings(SettingsModel):
     file: Path | None = Field(default=None, description="Where audit lines go; default: standard error")
 
 
-class RetentionSettings(_SettingsModel):
+class RetentionSettings(SettingsModel):
     """For how many days what nothing needs any more is kept; 0: it goes at once."""
 
     deleted_text_days: int = Field(default=30, ge=0, description="Text of what is gone at the source, or excluded")
@@ -146,7 +144,7 @@ class RetentionSettings(_SettingsModel):
     superseded_loads_days: int = Field(default=7, ge=0, description="Text of versions that a newer one has replaced")
 
 
-class Settings(_SettingsModel):
+class Settings(SettingsModel):
     """All settings. `directory` is the folder of the settings file: relative paths start there."""
 
     directory: Path = Field(default=Path(), exclude=True)
@@ -166,6 +164,10 @@ class Settings(_SettingsModel):
     )
     retention: RetentionSettings = RetentionSettings()
     audit: AuditSettings = AuditSettings()
+    limits: LimitsSettings = LimitsSettings()
+    metrics: MetricsSettings = MetricsSettings()
+    public_url: PublicUrl | None = Field(default=None, description="Where people and their programs reach the service")
+    sign_in: SignInSettings | None = None
 
     @model_validator(mode="after")
     def _ids_are_unique(self) -> Settings:
@@ -174,6 +176,13 @@ class Settings(_SettingsModel):
             if repeated := {one for one in ids if ids.count(one) > 1}:
                 raise ValueError(f"{name}: duplicate id {sorted(repeated)[0]!r}")
         return self
+
+    @field_validator("sign_in")
+    @classmethod
+    def _has_an_address(cls, value: SignInSettings | None, info: ValidationInfo) -> SignInSettings | None:
+        if value and not info.data.get("public_url"):
+            raise ValueError("needs public_url beside it: the address by which people reach Headrace")
+        return value
 
     @property
     def state_path(self) -> Path:

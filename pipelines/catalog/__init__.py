@@ -18,10 +18,12 @@ from pipelines.catalog.database import open_database
 from pipelines.catalog.documents import Documents
 from pipelines.catalog.embeddings import EmbeddingCache
 from pipelines.catalog.events import Events
+from pipelines.catalog.grants import Grants
 from pipelines.catalog.leases import Leases
 from pipelines.catalog.loads import Load, Loads
 from pipelines.catalog.memberships import Memberships
 from pipelines.catalog.narrowing import RightsUpdate
+from pipelines.catalog.oauth_clients import OAuthClients
 from pipelines.catalog.obsolete import ObsoleteRows, Retention
 from pipelines.catalog.outcomes import Outcome
 from pipelines.catalog.purging import Purging
@@ -29,6 +31,7 @@ from pipelines.catalog.revocations import Revocations
 from pipelines.catalog.rights import Rights, RightsRead
 from pipelines.catalog.unit_names import UnitNames
 from pipelines.catalog.units import Units, move_cursor, move_rights_cursor
+from pipelines.catalog.verification_windows import VerificationWindows
 from pipelines.catalog.withdrawals import Withdrawals
 from pipelines.private_files import keep_private
 from pipelines.settings import Settings
@@ -55,7 +58,10 @@ class Catalog:
         self.purging = Purging(engine)
         self.leases = Leases(engine)
         self.events = Events(engine)
+        self.verification_windows = VerificationWindows(engine)
         self.assistants = Assistants(engine)
+        self.grants = Grants(engine)
+        self.oauth_clients = OAuthClients(engine)
 
     def __enter__(self) -> Self:
         return self
