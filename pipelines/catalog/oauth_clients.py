@@ -48,6 +48,4 @@ def _tidy(transaction: Connection, now: datetime) -> None:
     last_use = func.coalesce(_TABLE.c.used_at, _TABLE.c.created_at)
     transaction.execute(delete(_TABLE).where(last_use < now - timedelta(days=UNUSED_DAYS)))
     newest = select(_TABLE.c.id).where(_TABLE.c.used_at.is_(None)).order_by(_TABLE.c.created_at.desc(), _TABLE.c.id)
-    transaction.execute(
-        delete(_TABLE).where(_TABLE.c.used_at.is_(None), _TABLE.c.id.in_(newest.offset(MOST_UNUSED)))
-    )
+    transaction.execute(delete(_TABLE).where(_TABLE.c.used_at.is_(None), _TABLE.c.id.in_(newest.offset(MOST_UNUSED))))

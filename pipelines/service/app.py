@@ -1,7 +1,7 @@
 """The application: search in three forms, documents, health, figures and the pages."""
 
 from functools import partial
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
@@ -25,6 +25,9 @@ from pipelines.service.openai.vector_stores import VectorStorePage, VectorStoreS
 from pipelines.service.pages import StaticPage
 from pipelines.service.search_service import NOT_VISIBLE, SearchService
 from pipelines.settings import Settings
+
+if TYPE_CHECKING:
+    from pipelines.service.sign_in import SignIn
 
 DESCRIPTION = f"""Passages of a company's knowledge, fresh and permitted.
 
@@ -75,7 +78,8 @@ def create_app(
     """The HTTP application over these parts. Handlers block, so they run in the server's thread pool."""
     app = FastAPI(title="Headrace", description=DESCRIPTION, docs_url=None, redoc_url=None)
     errors.install(app)
-    authenticator, metrics = Authenticator(settings, memberships, assistants), Metrics()
+    sign_in, metrics = _sign_in(settings, inbox), Metrics()
+    authenticator = Authenticator(settings, memberships, assistants, sign_in, sign_in)
     metrics.watch_rights(inbox)
     service = SearchService(
         index, embedder, reranker, authenticator, metrics, partial(present_spellings, inbox.unit_names)
@@ -85,8 +89,18 @@ def create_app(
     app.router.routes.append(Route(mcp.PATH, mcp.McpEndpoint(service, authenticator), methods=["POST"]))
     _add_operations(app, index, metrics)
     _add_pages(app)
+    if sign_in:
+        sign_in.install(app)
     webhooks.install(app, settings, inbox, metrics)
     return app
+
+
+def _sign_in(settings: Settings, catalog: Catalog) -> SignIn | None:
+    if not (settings.sign_in and settings.public_url):
+        return None
+    from pipelines.service.sign_in import SignIn
+
+    return SignIn(settings.sign_in, settings.public_url, catalog)
 
 
 def _principal(request: Request, person: PersonHeader = None) -> Principal:

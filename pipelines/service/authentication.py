@@ -130,7 +130,7 @@ class Authenticator:
         elif self._sessions and "authorization" not in request.headers:
             proven = self._sessions.person(request)
         if proven is None:
-            raise _unauthorized()
+            raise _unauthorized(self._settings)
         return Assistant(SIGN_IN, "person", (), proven.scope), proven
 
     def _holder(self, key: str) -> Assistant | None:
@@ -153,9 +153,11 @@ def address(user: str | None) -> str | None:
     return (user or "").strip().lower() or None
 
 
-def _unauthorized() -> Problem:
+def _unauthorized(settings: Settings) -> Problem:
+    """Where people sign in, the header leads clients to what describes how (RFC 9728, section 5.1)."""
     detail = "Send the key of an assistant: Authorization: Bearer <key>"
-    return Problem(401, "Unauthorized", detail, {"WWW-Authenticate": "Bearer"})
+    described = f'Bearer resource_metadata="{settings.public_url}/.well-known/oauth-protected-resource/mcp"'
+    return Problem(401, "Unauthorized", detail, {"WWW-Authenticate": described if settings.sign_in else "Bearer"})
 
 
 def _interface(path: str) -> str:

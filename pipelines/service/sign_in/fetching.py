@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import httpx
 
 TIMEOUT = 5.0
-"""Seconds, of each read and write."""
+"""Seconds, of each step and of the whole answer."""
 MOST_BYTES = 256 * 1024
 
 
@@ -42,9 +43,9 @@ def fetch_object(client: httpx.Client, request: httpx.Request, most_bytes: int =
 
 
 def _read(response: httpx.Response, most_bytes: int) -> bytes:
-    body = b""
+    body, until = b"", time.monotonic() + TIMEOUT
     for part in response.iter_bytes():
         body += part
-        if len(body) > most_bytes:
-            raise FetchFailed(f"{response.request.url.host} answers with more than {most_bytes} bytes")
+        if len(body) > most_bytes or time.monotonic() > until:
+            raise FetchFailed(f"{response.request.url.host} sends more than {most_bytes} bytes, or too slowly")
     return body
