@@ -95,7 +95,7 @@ def create_app(
     return app
 
 
-def _sign_in(settings: Settings, catalog: Catalog) -> SignIn | None:
+def _sign_in(settings: Settings, catalog: Catalog) -> "SignIn | None":
     if not (settings.sign_in and settings.public_url):
         return None
     from pipelines.service.sign_in import SignIn

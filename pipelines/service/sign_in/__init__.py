@@ -22,8 +22,9 @@ from pipelines.service.sign_in.browser import BrowserSignIn
 from pipelines.service.sign_in.claims import ClaimRefused
 from pipelines.service.sign_in.client_documents import ClientDocuments
 from pipelines.service.sign_in.clients import Clients
+from pipelines.service.sign_in.fetching import open_client
 from pipelines.service.sign_in.handlers import ClientEndpoints
-from pipelines.service.sign_in.provider import CALLBACK_PATH, OpenIdProvider, ProviderTrouble, open_client
+from pipelines.service.sign_in.provider import CALLBACK_PATH, OpenIdProvider, ProviderTrouble
 from pipelines.service.sign_in.seal import CONSENT_PATH, Seal
 from pipelines.service.sign_in.sessions import read_session
 from pipelines.service_settings import SignInSettings

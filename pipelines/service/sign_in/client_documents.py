@@ -19,7 +19,7 @@ import httpx
 from pydantic import BaseModel, Field, ValidationError
 
 from pipelines.catalog.oauth_clients import OAuthClient
-from pipelines.service.sign_in.fetching import TIMEOUT, FetchFailed, fetch_object
+from pipelines.service.sign_in.fetching import FetchFailed, fetch_object, open_client
 from pipelines.service.sign_in.known_clients import KNOWN_CLIENTS
 
 LIFETIME = 24 * 3600
@@ -80,7 +80,7 @@ class ClientDocuments:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         # Not through a proxy of the environment, which would look the host up again.
-        self._client = httpx.Client(transport=transport, timeout=TIMEOUT, follow_redirects=False, trust_env=False)
+        self._client = open_client(transport, proxies=False)
         self._resolve = resolve
         self._clock = clock
         self._lock = threading.Lock()
@@ -123,7 +123,7 @@ class ClientDocuments:
         request = self._client.build_request(
             "GET",
             pinned,
-            headers={"Host": host, "Accept": "application/json"},
+            headers={"Host": host},
             extensions={"sni_hostname": host},
         )
         try:

@@ -22,6 +22,18 @@ class FetchFailed(Exception):
         super().__init__(reason)
 
 
+def open_client(transport: httpx.BaseTransport | None = None, *, proxies: bool = True) -> httpx.Client:
+    """A client that follows no redirects. It keeps no connection, so that nobody needs to close it: requests are rare."""
+    return httpx.Client(
+        transport=transport,
+        timeout=TIMEOUT,
+        follow_redirects=False,
+        trust_env=proxies,
+        limits=httpx.Limits(max_keepalive_connections=0),
+        headers={"Accept": "application/json"},
+    )
+
+
 def fetch_object(client: httpx.Client, request: httpx.Request, most_bytes: int = MOST_BYTES) -> dict[str, Any]:
     """The JSON object that a request is answered with. Redirects are not followed. Raises FetchFailed."""
     where = request.url.copy_with(query=None)

@@ -19,7 +19,7 @@ import jwt
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pipelines.service.sign_in.claims import ClaimRefused, Claims
-from pipelines.service.sign_in.fetching import TIMEOUT, FetchFailed, fetch_object
+from pipelines.service.sign_in.fetching import FetchFailed, fetch_object
 from pipelines.service.sign_in.keys import ALGORITHMS, ProviderKeys, UnknownKey
 from pipelines.service.sign_in.seal import SignInAttempt
 from pipelines.service_settings import SignInSettings, is_loopback
@@ -178,11 +178,6 @@ class OpenIdProvider:
     def _fetch_keys(self) -> jwt.PyJWKSet:
         request = self._client.build_request("GET", self.document.jwks_uri)
         return jwt.PyJWKSet.from_dict(fetch_object(self._client, request))
-
-
-def open_client() -> httpx.Client:
-    """For requests to the provider."""
-    return httpx.Client(timeout=TIMEOUT, follow_redirects=False, headers={"Accept": "application/json"})
 
 
 def check_is_secure(url: str) -> None:
