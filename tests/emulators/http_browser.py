@@ -30,7 +30,7 @@ class HttpBrowser:
     def submit(self, page: httpx.Response, until: str = "\n", **fields: str) -> httpx.Response:
         """Send the form of a page as it stands, but for `fields`."""
         form = html.fromstring(page.content).forms[0]
-        values = {**{name: value for name, value in form.form_values()}, **fields}
+        values = {**dict(form.form_values()), **fields}
         return self._follow(
             self.http.post(urljoin(str(page.url), form.action), data=values, headers=_page(page)), until
         )
@@ -40,6 +40,8 @@ class HttpBrowser:
         page = self.open(url, until)
         while not page.has_redirect_location:
             forms = html.fromstring(page.content).forms
+            if not forms and page.status_code == 200:
+                break
             assert forms, f"{page.url} answers {page.status_code}: {page.text}"
             fields = forms[0].fields
             known: dict[str, str] = {"login": self.person, "password": "any"} if "login" in fields else {}

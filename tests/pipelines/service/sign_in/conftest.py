@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
-from pydantic import SecretStr
 
 from pipelines.service_settings import SignInSettings
 from pipelines.services import Services
@@ -26,11 +26,10 @@ def provider() -> Iterator[OpenIdServer]:
 
 @dataclass(frozen=True)
 class SignInServer:
-    """The service at `url`, which is registered with a provider."""
+    """The service at `url`, where people sign in."""
 
     url: str
     services: Services
-    sign_in: SignInSettings
 
     @property
     def mcp(self) -> str:
@@ -38,19 +37,19 @@ class SignInServer:
 
 
 @contextmanager
-def signing_in(services: Services, provider: OpenIdServer, **sign_in: object) -> Iterator[SignInServer]:
-    """The service with these settings of `sign_in`, beside those of a client that is registered for it."""
-    port = free_port()
+def signing_in(services: Services, port: int, sign_in: Mapping[str, Any]) -> Iterator[SignInServer]:
+    """The service with these settings of `sign_in`."""
     url = f"http://127.0.0.1:{port}"
-    client_id, client_secret = provider.register(f"{url}/sign-in/callback")
-    asked = {"issuer": provider.issuer, "client_id": client_id, "client_secret": SecretStr(client_secret), **sign_in}
-    settings = services.settings.model_copy(update={"public_url": url, "sign_in": SignInSettings.model_validate(asked)})
-    assert settings.sign_in
-    with served(app_of(services, settings), port):
-        yield SignInServer(url, services, settings.sign_in)
+    changed = {"public_url": url, "sign_in": SignInSettings.model_validate(sign_in)}
+    with served(app_of(services, services.settings.model_copy(update=changed)), port):
+        yield SignInServer(url, services)
 
 
 @pytest.fixture(scope="module")
 def broker(services: Services, provider: OpenIdServer) -> Iterator[SignInServer]:
-    with signing_in(services, provider) as running:
+    """A client of the provider, as which Headrace signs people in."""
+    port = free_port()
+    client_id, client_secret = provider.register(f"http://127.0.0.1:{port}/sign-in/callback")
+    known = {"issuer": provider.issuer, "client_id": client_id, "client_secret": client_secret}
+    with signing_in(services, port, known) as running:
         yield running

@@ -4,8 +4,10 @@ provider itself."""
 from __future__ import annotations
 
 import asyncio
+import threading
 import webbrowser
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -18,8 +20,11 @@ from mcp.client.auth import OAuthClientProvider, TokenStorage
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.auth import AuthorizationCodeResult, OAuthClientInformationFull, OAuthClientMetadata, OAuthToken
 from pydantic import AnyUrl
+from sqlalchemy import update
 
+from pipelines.catalog import tables
 from pipelines.services import Services
+from tests.emulators.company import free_port
 from tests.emulators.http_browser import HttpBrowser
 from tests.emulators.openid_server import OpenIdServer
 from tests.pipelines.service.conftest import ADA, BO, SEES
@@ -48,7 +53,7 @@ class Kept(TokenStorage):
         self.client = client_info
 
 
-def official(server: SignInServer, browser: HttpBrowser, kept: TokenStorage) -> OAuthClientProvider:
+def official(server: SignInServer, browser: HttpBrowser | None, kept: TokenStorage) -> OAuthClientProvider:
     """The official Python client's OAuth, which opens this browser."""
     shown: list[str] = []
 
@@ -56,6 +61,7 @@ def official(server: SignInServer, browser: HttpBrowser, kept: TokenStorage) -> 
         shown.append(url)
 
     async def come_back() -> AuthorizationCodeResult:
+        assert browser, "nobody is there to sign in"
         url = await asyncio.to_thread(browser.sign_in, shown[-1], REDIRECT)
         return AuthorizationCodeResult(**dict(httpx.URL(url).params))
 
@@ -76,17 +82,113 @@ def found(result: Any) -> int:
     return len(result.structured_content["results"])
 
 
+def by_fastmcp(server: SignInServer, browser: HttpBrowser, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """What `fastmcp` finds; it serves its own redirect, and starts a browser that this one stands for."""
+
+    def start(url: str, *_: object) -> bool:
+        threading.Thread(target=browser.sign_in, args=(url, "\n")).start()
+        return True
+
+    monkeypatch.setattr(webbrowser, "open", start)
+
+    async def ask() -> Any:
+        async with FastMcpClient(server.mcp, auth=OAuth()) as client:
+            return await client.call_tool("search", {"query": "certificate has expired"})
+
+    return asyncio.run(ask())
+
+
 @pytest.fixture(scope="module")
 def direct(services: Services, provider: OpenIdServer) -> Iterator[SignInServer]:
-    """The provider makes its tokens for `/mcp`, and clients register there."""
-    with signing_in(
-        services, provider, client_id=None, audience=("http://any",), oauth_scopes=("openid", "email")
-    ) as one:
-        yield one
+    """Clients register at the provider, which makes its tokens for `/mcp`."""
+    port = free_port()
+    known = {
+        "issuer": provider.issuer,
+        "audience": [f"http://127.0.0.1:{port}/mcp"],
+        "oauth_scopes": ["openid", "email"],
+    }
+    with signing_in(services, port, known) as running:
+        yield running
 
 
-@pytest.mark.parametrize("person", [ADA, BO])
-def test_the_official_client_searches_as_whoever_signs_in(broker: SignInServer, person: str) -> None:
+@pytest.fixture(params=["broker", "direct"])
+def server(request: pytest.FixtureRequest) -> SignInServer:
+    found: SignInServer = request.getfixturevalue(request.param)
+    return found
+
+
+def people_search(server: SignInServer, access_token: str, **body: str) -> httpx.Response:
+    headers = {"Authorization": f"Bearer {access_token}"}
+    return httpx.post(f"{server.url}/v1/search", headers=headers, json={"query": "certificate has expired", **body})
+
+
+def test_the_official_client_searches_as_whoever_signs_in(server: SignInServer) -> None:
+    for person in (ADA, BO):
+        with HttpBrowser(person) as browser:
+            assert found(asyncio.run(search(server.mcp, official(server, browser, Kept())))) == len(SEES[person])
+
+
+@pytest.mark.filterwarnings("ignore:Using in-memory token storage")
+def test_fastmcp_searches_as_whoever_signs_in(server: SignInServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    with HttpBrowser(BO) as browser:
+        result = by_fastmcp(server, browser, monkeypatch)
+    assert len(result.structured_content["results"]) == len(SEES[BO])
+
+
+def test_a_client_refreshes_without_its_person(server: SignInServer) -> None:
+    kept = Kept()
+    with HttpBrowser(ADA) as browser:
+        auth = official(server, browser, kept)
+        asyncio.run(search(server.mcp, auth))
+        led, first = len(browser.sent), kept.tokens
+        auth.context.token_expiry_time = 1.0  # long ago
+        assert found(asyncio.run(search(server.mcp, auth))) == len(SEES[ADA])
+    assert len(browser.sent) == led
+    assert kept.tokens != first
+
+
+def test_a_revoked_grant_ends_at_once(broker: SignInServer) -> None:
+    kept = signed_in(broker, ADA)
+    assert kept.tokens
+    assert people_search(broker, kept.tokens.access_token).status_code == 200
+    broker.services.catalog.grants.revoke_all(ADA)
+    assert people_search(broker, kept.tokens.access_token).status_code == 401
+    with pytest.raises(Exception, match="unhandled errors"):  # it needs its person again
+        asyncio.run(search(broker.mcp, official(broker, None, kept)))
+
+
+def test_a_client_that_gives_its_tokens_back_has_none(broker: SignInServer) -> None:
+    kept = signed_in(broker, ADA)
+    assert kept.tokens
+    assert kept.client
+    given = {"token": kept.tokens.refresh_token, "client_id": kept.client.client_id}
+    assert httpx.post(f"{broker.url}/revoke", data=given).status_code == 200
+    assert people_search(broker, kept.tokens.access_token).status_code == 401
+
+
+def test_without_a_refresh_token_access_ends_with_the_access_token(broker: SignInServer) -> None:
+    kept = signed_in(broker, ADA)
+    assert kept.tokens
+    assert kept.tokens.expires_in == 600
+    past = datetime.now(UTC) - timedelta(seconds=1)
+    with broker.services.catalog._engine.begin() as transaction:
+        transaction.execute(update(tables.grants).values(access_until=past))
+    refused = people_search(broker, kept.tokens.access_token)
+    assert refused.status_code == 401
+    described = f"{broker.url}/.well-known/oauth-protected-resource/mcp"
+    assert refused.headers["www-authenticate"] == f'Bearer resource_metadata="{described}"'
+
+
+def test_nobody_else_can_be_named(server: SignInServer) -> None:
+    kept = signed_in(server, ADA)
+    assert kept.tokens
+    assert people_search(server, kept.tokens.access_token, user=ADA).status_code == 200
+    assert people_search(server, kept.tokens.access_token, user=BO).status_code == 403
+
+
+def signed_in(server: SignInServer, person: str) -> Kept:
+    """What a client keeps after it has signed a person in."""
+    kept = Kept()
     with HttpBrowser(person) as browser:
-        result = asyncio.run(search(broker.mcp, official(broker, browser, Kept())))
-    assert found(result) == len(SEES[person])
+        asyncio.run(search(server.mcp, official(server, browser, kept)))
+    return kept
