@@ -88,7 +88,7 @@ def create_app(
     app.include_router(interfaces)
     app.router.routes.append(Route(mcp.PATH, mcp.McpEndpoint(service, authenticator), methods=["POST"]))
     _add_operations(app, index, metrics)
-    _add_pages(app)
+    _add_pages(app, can_sign_in=bool(settings.sign_in and settings.sign_in.client_id))
     if sign_in:
         sign_in.install(app)
     webhooks.install(app, settings, inbox, metrics)
@@ -179,6 +179,7 @@ def _add_operations(app: FastAPI, index: IndexReader, metrics: Metrics) -> None:
         return Response(metrics.as_text(), media_type=CONTENT_TYPE_LATEST)
 
 
-def _add_pages(app: FastAPI) -> None:
-    for path, file in (("/", "page.html"), ("/docs", "reference.html")):
-        app.get(path, include_in_schema=False, response_class=HTMLResponse)(StaticPage(file).response)
+def _add_pages(app: FastAPI, can_sign_in: bool) -> None:
+    search_page = StaticPage("page.html", drop="key" if can_sign_in else "sign-in")
+    for path, page in (("/", search_page), ("/docs", StaticPage("reference.html"))):
+        app.get(path, include_in_schema=False, response_class=HTMLResponse)(page.response)

@@ -19,10 +19,12 @@ _SOURCES = "/*sources*/{}"
 
 
 class StaticPage:
-    """A page in one file, its script and style included."""
+    """A page in one file, its script and style included. Of what stands between comments `<!--name-->` and
+    `<!--/name-->`, the part `drop` is left out."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, drop: str = "") -> None:
         html = Path(__file__).with_name(name).read_text(encoding="utf-8")
+        html = re.sub(rf"<!--{drop}-->.*?<!--/{drop}-->\n", "", html, flags=re.DOTALL)
         self._html = html.replace(_SOURCES, _as_script(sources().values()))
         script, style = (hashes(self._html, tag) for tag in ("script", "style"))
         policy = f"default-src 'none'; script-src {script}; style-src {style}; connect-src 'self'; img-src data:; "

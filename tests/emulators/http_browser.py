@@ -39,7 +39,7 @@ class HttpBrowser:
         """Open a sign-in, consent, name the person, and go on until the address begins with `until`; returns it."""
         page = self.open(url, until)
         while not page.has_redirect_location:
-            forms = html.fromstring(page.content).forms
+            forms = [form for form in html.fromstring(page.content).forms if form.method == "POST"]
             if not forms and page.status_code == 200:
                 break
             assert forms, f"{page.url} answers {page.status_code}: {page.text}"
