@@ -154,10 +154,13 @@ def address(user: str | None) -> str | None:
 
 
 def _unauthorized(settings: Settings) -> Problem:
-    """Where people sign in, the header leads clients to what describes how (RFC 9728, section 5.1)."""
     detail = "Send the key of an assistant: Authorization: Bearer <key>"
-    described = f'Bearer resource_metadata="{settings.public_url}/.well-known/oauth-protected-resource/mcp"'
-    return Problem(401, "Unauthorized", detail, {"WWW-Authenticate": described if settings.sign_in else "Bearer"})
+    return Problem(401, "Unauthorized", detail, {"WWW-Authenticate": challenge(settings.sign_in and settings.public_url)})
+
+
+def challenge(public_url: str | None) -> str:
+    """Where people sign in, it leads clients to what describes how (RFC 9728, section 5.1)."""
+    return f'Bearer resource_metadata="{public_url}/.well-known/oauth-protected-resource/mcp"' if public_url else "Bearer"
 
 
 def _interface(path: str) -> str:

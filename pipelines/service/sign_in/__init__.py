@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from pipelines.catalog import Catalog
 from pipelines.index.contract import Filters
-from pipelines.service.authentication import Proof, ProvenPerson, address
+from pipelines.service.authentication import Proof, ProvenPerson, address, challenge
 from pipelines.service.errors import Problem
 from pipelines.service.sign_in import metadata
 from pipelines.service.sign_in.access_tokens import Introspection, ProviderTokens
@@ -53,7 +53,8 @@ class SignIn:
         try:
             email = self._provider_tokens.address(token)
         except ClaimRefused as refused:
-            raise Problem(401, "Unauthorized", f"The token is refused: {refused}.") from None
+            headers = {"WWW-Authenticate": f'{challenge(self._public_url)}, error="invalid_token"'}
+            raise Problem(401, "Unauthorized", f"The token is refused: {refused}.", headers) from None
         except ProviderTrouble as trouble:
             raise Problem(503, "Service unavailable", f"The token cannot be verified now: {trouble}.") from None
         return self._proven(address(email) or "", "token", None) if email else None
