@@ -8,7 +8,7 @@ gives its token back: what an older read says of that right is out of date.
 from __future__ import annotations
 
 import logging
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -17,6 +17,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, bindparam, delete, func, or_, select, update
 
+from pipelines.audit import audit
 from pipelines.catalog import tables
 from pipelines.catalog.statements import in_parts, upsert
 
@@ -26,6 +27,8 @@ EVERYBODY = ""
 """Stands in a revocation for all reader tokens: nobody may see it."""
 
 _STAMP = "revocations"
+_MOST_NAMED = 100
+"""Documents in one audit line; a whole unit's would make it megabytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,15 +139,26 @@ def revoke(transaction: Connection, revocations: Sequence[Revocation]) -> None:
     ]
     upsert(transaction, tables.revocations, rows, update=("reason", "since", "ends_at"))
     raise_stamp(transaction)
-    _log_revoked(revocations)
+    _note_revoked(revocations)
 
 
-def _log_revoked(revocations: Sequence[Revocation]) -> None:
-    """How many rights were taken away where, and why; never of which documents or persons."""
-    for (connection, unit, reason), count in Counter(
-        (one.connection, one.unit, one.reason) for one in revocations
-    ).items():
-        logger.info("%s/%s: %d rights revoked: %s", connection, unit, count, reason)
+def _note_revoked(revocations: Sequence[Revocation]) -> None:
+    """In the log how many rights were taken away where, and why; in the audit log from which documents as well."""
+    revoked: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    for one in revocations:
+        revoked[one.connection, one.unit, one.reason].append(one.document)
+    for (connection, unit, reason), documents in revoked.items():
+        logger.info("%s/%s: %d rights revoked: %s", connection, unit, len(documents), reason)
+        named = sorted({one for one in documents if one})
+        audit(
+            "rights_revoked",
+            connection=connection,
+            unit=unit,
+            documents=named[:_MOST_NAMED],
+            of_documents=len(named),
+            tokens=len(documents),
+            reason=reason,
+        )
 
 
 def grant_documents(transaction: Connection, readers: Mapping[str, Collection[str]], read_since: datetime) -> None:

@@ -233,11 +233,13 @@ assistants = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("key_hash", Text, nullable=False),
-    Column("identity", Text, nullable=False, doc="user or service"),
+    Column("identity", Text, nullable=False, doc="user, service or person"),
+    Column("person", Text, doc="Address of the person whose key it is"),
     Column("readers", JSON, nullable=False),
     Column("scope", JSON, nullable=False),
     Column("created_at", UtcTime, nullable=False),
     Column("revoked_at", UtcTime),
+    Column("last_used_at", UtcTime),
 )
 
 grants = Table(

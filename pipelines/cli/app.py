@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,6 +12,7 @@ import typer
 from pipelines.cli import output
 from pipelines.cli.commands import assistants, events
 from pipelines.cli.options import DAYS, Json
+from pipelines.printable import printable
 from pipelines.settings import load_settings
 
 app = typer.Typer(
@@ -58,7 +60,9 @@ def sync(
     from pipelines.cli.targets import parse_targets
     from pipelines.ingestion.options import SyncOptions
     from pipelines.ingestion.orchestrator import find_orchestrator
+    from pipelines.logs import to_standard_error
 
+    to_standard_error(logging.INFO)
     settings = load_settings()
     chosen = parse_targets(settings, targets or [])
     with output.progress(json) as observer:
@@ -181,7 +185,7 @@ def _set_paused(target: str, paused: bool) -> None:
     from pipelines.operations.pausing import set_paused
 
     name = set_paused(load_settings(), target, paused)
-    print(f"{name} is {'paused' if paused else 'no longer paused'}")
+    print(f"{printable(name)} is {'paused' if paused else 'no longer paused'}")
 
 
 @app.command()

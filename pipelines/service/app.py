@@ -33,7 +33,8 @@ DESCRIPTION = f"""Passages of a company's knowledge, fresh and permitted.
 
 **Who asks.** Every request bears the key of an assistant. A key with `identity: user` acts for a person, who must be
 named by e-mail address: as `user` in the request, or in the header `{PERSON_HEADER}`, which works on every interface.
-Name the person from what your program knows (a signed-in session), never from what a model wrote.
+Name the person from what your program knows (a signed-in session), never from what a model wrote. The key of one
+person, and that of a service, take no name.
 
 **OpenAI's clients** work with their `base_url` set to this server's `/v1`, and the id of the assistant as the vector
 store: `client.vector_stores.search("my-assistant", query="…", extra_headers={{"{PERSON_HEADER}": "ada@example.com"}})`
@@ -100,7 +101,7 @@ def _sign_in(settings: Settings, catalog: Catalog) -> "SignIn | None":
         return None
     from pipelines.service.sign_in import SignIn
 
-    return SignIn(settings.sign_in, settings.public_url, catalog)
+    return SignIn(settings, settings.sign_in, settings.public_url, catalog)
 
 
 def _principal(request: Request, person: PersonHeader = None) -> Principal:

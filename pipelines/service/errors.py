@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipelines.errors import EmbeddingError, IndexStoreError
+from pipelines.service.audit import REFUSALS, audit_refusal
 from pipelines.validation import field_path, reason
 
 MOST_BYTES = 256 * 1024
@@ -142,6 +143,9 @@ def _as_openai(status: int, detail: str, errors: Sequence[dict[str, str]] | None
 def problem_response(request: Request, error: Exception) -> JSONResponse:
     """The response to a Problem."""
     assert isinstance(error, Problem)  # noqa: S101  registered for this class only
+    # Of webhooks that are not signed there are too many: they are a figure.
+    if error.status in REFUSALS and not request.url.path.startswith(WEBHOOKS_PATH):
+        audit_refusal(request, error.status, error.detail)
     return _response(request, error.status, error.title, str(error), error.headers, error.errors)
 
 

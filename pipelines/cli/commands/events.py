@@ -9,6 +9,7 @@ import typer
 
 from pipelines.cli import output
 from pipelines.cli.options import DAYS, Json
+from pipelines.printable import printable_lines
 from pipelines.settings import load_settings
 
 app = typer.Typer(name="events", help="The inbox: events of the sources' webhooks.", no_args_is_help=True)
@@ -32,7 +33,7 @@ def show(event_id: Annotated[int, typer.Argument(metavar="ID")]) -> None:
     """Print a delivery as it came, such as the verification token that a source may send once."""
     from pipelines.events.admin import read_body
 
-    print(read_body(load_settings(), event_id))
+    print(printable_lines(read_body(load_settings(), event_id)))
 
 
 @app.command()

@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from pipelines.catalog import Catalog
 from pipelines.index.contract import Filters
-from pipelines.service.authentication import Proof, ProvenPerson, address, challenge
+from pipelines.service.authentication import Proof, ProvenPerson, challenge
 from pipelines.service.errors import Problem
 from pipelines.service.sign_in import metadata
 from pipelines.service.sign_in.access_tokens import Introspection, ProviderTokens
@@ -28,21 +28,23 @@ from pipelines.service.sign_in.provider import CALLBACK_PATH, OpenIdProvider, Pr
 from pipelines.service.sign_in.seal import CONSENT_PATH, Seal
 from pipelines.service.sign_in.sessions import read_session
 from pipelines.service_settings import SignInSettings
+from pipelines.settings import Settings
 
 
 class SignIn:
     """Knows people by their tokens and sessions, and serves the ways by which they get them."""
 
-    def __init__(self, settings: SignInSettings, public_url: str, catalog: Catalog) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, sign_in: SignInSettings, public_url: str, catalog: Catalog) -> None:
+        self._challenge = challenge(settings)
+        self._settings = sign_in
         self._public_url = public_url
         self._grants = catalog.grants
         self._oauth_clients = catalog.oauth_clients
         client = open_client()
-        self._provider = OpenIdProvider(settings, public_url, client)
-        asked = settings.introspection
-        introspection = Introspection(asked, settings.audience, self._provider, client) if asked else None
-        self._provider_tokens = ProviderTokens(settings, self._provider, introspection) if settings.audience else None
+        self._provider = OpenIdProvider(sign_in, public_url, client)
+        asked = sign_in.introspection
+        introspection = Introspection(asked, sign_in.audience, self._provider, client) if asked else None
+        self._provider_tokens = ProviderTokens(sign_in, self._provider, introspection) if sign_in.audience else None
 
     def verify(self, token: str) -> ProvenPerson | None:
         """Raises a 401 problem that says what is wrong with a token of the provider, and a 503 if that is away."""
@@ -53,11 +55,11 @@ class SignIn:
         try:
             email = self._provider_tokens.address(token)
         except ClaimRefused as refused:
-            headers = {"WWW-Authenticate": f'{challenge(self._public_url)}, error="invalid_token"'}
+            headers = {"WWW-Authenticate": f'{self._challenge}, error="invalid_token"'}
             raise Problem(401, "Unauthorized", f"The token is refused: {refused}.", headers) from None
         except ProviderTrouble as trouble:
             raise Problem(503, "Service unavailable", f"The token cannot be verified now: {trouble}.") from None
-        return self._proven(address(email) or "", "token", None) if email else None
+        return self._proven(email, "token", None) if email else None
 
     def person(self, request: Request) -> ProvenPerson | None:
         """Who is signed in on the search page; nobody for `/mcp`, where no page asks."""

@@ -46,7 +46,7 @@ class BrokerClient(OAuthClientInformationFull):
     @classmethod
     def of(cls, known: OAuthClient, clients: Clients) -> BrokerClient:
         uris = [AnyUrl(uri) for uri in known.redirect_uris]
-        client = cls(client_id=known.id, client_name=known.name, redirect_uris=uris, token_endpoint_auth_method="none")
+        client = cls(client_id=known.id, client_name=known.name, redirect_uris=uris, token_endpoint_auth_method=PUBLIC)
         client._clients, client._known = clients, known
         return client
 

@@ -12,7 +12,6 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from pipelines.audit import audit
 from pipelines.catalog.grants import CODE_SECONDS, Grants
-from pipelines.service.authentication import address
 from pipelines.service.sign_in.claims import ClaimRefused, verified_address
 from pipelines.service.sign_in.notices import consent_page, trouble_page
 from pipelines.service.sign_in.provider import OpenIdProvider, ProviderTrouble
@@ -106,7 +105,7 @@ class BrowserSignIn:
         if not code:
             raise ClaimRefused(f"the provider answers {error[:100] or 'without a code'}")
         claims = self._provider.redeem(code, attempt)
-        person = address(verified_address(claims, self._settings)) or ""
+        person = verified_address(claims, self._settings)
         request, now = attempt.request, datetime.now(UTC)
         audit("sign_in", person=person, client=request.client_id if request else None)
         return self._to_client(request, person, now) if request else self._to_page(person, now)

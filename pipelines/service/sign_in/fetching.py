@@ -23,7 +23,7 @@ class FetchFailed(Exception):
 
 
 def open_client(transport: httpx.BaseTransport | None = None, *, proxies: bool = True) -> httpx.Client:
-    """A client that follows no redirects. It keeps no connection, so that nobody needs to close it: requests are rare."""
+    """A client that follows no redirects. Requests are rare: it keeps no connection, and so need not be closed."""
     return httpx.Client(
         transport=transport,
         timeout=TIMEOUT,

@@ -18,11 +18,12 @@ import httpx
 import jwt
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from pipelines.loopback import is_loopback
 from pipelines.service.sign_in.claims import ClaimRefused, Claims
 from pipelines.service.sign_in.fetching import FetchFailed, fetch_object
 from pipelines.service.sign_in.keys import ALGORITHMS, ProviderKeys, UnknownKey
 from pipelines.service.sign_in.seal import SignInAttempt
-from pipelines.service_settings import SignInSettings, is_loopback
+from pipelines.service_settings import SignInSettings
 
 SCOPE = "openid email profile"
 CALLBACK_PATH = "/sign-in/callback"
