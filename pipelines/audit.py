@@ -19,6 +19,7 @@ from pipelines.errors import SettingsError
 from pipelines.logs import StandardErrorHandler
 
 logger = logging.getLogger("headrace.audit")
+logger.propagate = False  # a line is JSON and nothing else, and stands in one place
 
 _SECONDS_BETWEEN_ERRORS = 60.0
 _errors = logging.getLogger(__name__)
@@ -48,7 +49,6 @@ def open_audit_log(file: Path | None) -> None:
         former.close()
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
-    logger.propagate = False  # a line is JSON and nothing else, and stands in one place
 
 
 class AuditFile(WatchedFileHandler):

@@ -17,7 +17,7 @@ LONG_WAIT = 5.0
 """Seconds. A shorter pause before another attempt is nothing that a person needs to know."""
 
 ExceptionInfo: TypeAlias = "tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]"
-_OWN = ("assets", "connectors", "pipelines")
+_OWN = ("assets", "connectors", "headrace", "pipelines")
 
 
 class _Lines(logging.Formatter):

@@ -21,7 +21,7 @@ VARIABLE = re.compile(r"\$\{([A-Z_]+)\}")
 
 
 def environment(text: str) -> dict[str, str]:
-    return dict.fromkeys(VARIABLE.findall(text), "value")
+    return dict.fromkeys(VARIABLE.findall(text), "value") | {"INCIDENT_RESPONDER_KEY": "value-of-twenty-letters"}
 
 
 def test_the_example_settings_are_valid() -> None:

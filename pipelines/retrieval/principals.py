@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
-from connectors.addresses import normalize_address
+from connectors.addresses import find_address
 from connectors.model import PUBLIC
 from connectors.registry import address_tokens
 from pipelines.index.contract import Filters, IndexReader
@@ -18,11 +18,8 @@ class MembershipReader(Protocol):
 
 
 def person_tokens(email: str, settings: Settings, memberships: MembershipReader) -> tuple[str, ...]:
-    """Reader tokens of a person: everybody's, their own, their groups', and those that their address alone gives.
-
-    Raises InvalidAddress for what is no e-mail address.
-    """
-    address = normalize_address(email)
+    """Reader tokens of a person: everybody's, their own, their groups', and those that their address alone gives."""
+    address = find_address(email) or email  # what is no address is refused where it is named; no document bears it
     return _token_set((PUBLIC, *_address_tokens(address, settings), *memberships.groups_of(address)))
 
 

@@ -14,7 +14,7 @@ REFUSALS = (401, 403, 429)
 
 
 @dataclass(frozen=True, slots=True)
-class Asker:
+class Actor:
     """Who asks in one request, by ids alone. `assistant` is empty where nobody is recognised."""
 
     request: str
@@ -25,16 +25,16 @@ class Asker:
     client: str | None = None
 
 
-def audit_query(asker: Asker, documents: Sequence[str], milliseconds: float, **asked: Any) -> None:
+def audit_query(actor: Actor, documents: Sequence[str], milliseconds: float, **asked: Any) -> None:
     """`asked` is what was asked for, as plain values, without the question itself."""
-    audit("query", **asdict(asker), **asked, documents=list(documents), milliseconds=milliseconds)
+    audit("query", **asdict(actor), **asked, documents=list(documents), milliseconds=milliseconds)
 
 
 def audit_refusal(request: Request, status: int, reason: str) -> None:
-    """`reason` is a text of our own. Where the key was right, `request.state.asker` says whose it is."""
-    asker: Asker = getattr(request.state, "asker", None) or Asker(request.state.id, interface_of(request))
+    """`reason` is a text of our own. Where the key was right, `request.state.actor` says whose it is."""
+    actor: Actor = getattr(request.state, "actor", None) or Actor(request.state.id, interface_of(request))
     remote = request.client.host if request.client else None
-    audit("refusal", **asdict(asker), remote=remote, status=status, reason=reason)
+    audit("refusal", **asdict(actor), remote=remote, status=status, reason=reason)
 
 
 def interface_of(request: Request) -> str:

@@ -13,7 +13,7 @@ from connectors.addresses import InvalidAddress, normalize_address
 from pipelines.catalog.assistants import StoredAssistant, hash_key
 from pipelines.index.contract import Filters, IndexReader
 from pipelines.retrieval.principals import MembershipReader, is_known, person_tokens, service_tokens
-from pipelines.service.audit import Asker, interface_of
+from pipelines.service.audit import Actor, interface_of
 from pipelines.service.errors import Problem
 from pipelines.service.key_usage import KeyUsage
 from pipelines.settings import SIGN_IN, AssistantSettings, Settings
@@ -79,8 +79,8 @@ class Principal:
     client: str | None = None
 
     @property
-    def asker(self) -> Asker:
-        return Asker(self.request_id, self.interface, self.assistant.id, self.user, self.proof, self.client)
+    def actor(self) -> Actor:
+        return Actor(self.request_id, self.interface, self.assistant.id, self.user, self.proof, self.client)
 
     def on_behalf_of(self, user: str | None) -> Principal:
         """With the person that the header, body or query names, as `pipelines.retrieval.schema.Person` has it.
@@ -135,7 +135,7 @@ class Authenticator:
             asking = replace(asking, user=_proven_address(proven), proof=proven.proof, client=proven.client)
         elif assistant.person:
             asking = replace(asking, proof="key")
-        request.state.asker = asking.asker  # for the audit line, should this be refused
+        request.state.actor = asking.actor  # for the audit line, should this be refused
         return asking.on_behalf_of(person)
 
     def _identify(self, request: Request) -> tuple[Assistant, ProvenPerson | None]:
