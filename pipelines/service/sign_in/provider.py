@@ -78,7 +78,7 @@ class OpenIdProvider:
         """Raises ProviderTrouble."""
         with self._lock:
             if self._document is None or self._clock() - self._read_at >= DOCUMENT_LIFETIME:
-                self._document, self._read_at = self._discover(), self._clock()
+                self._document, self._read_at = self._read_document(), self._clock()
             return self._document
 
     def authorization_url(self, attempt: SignInAttempt) -> str:
@@ -160,7 +160,7 @@ class OpenIdProvider:
             raise ProviderTrouble(f"the provider's keys cannot be read: {failed}") from None
         return claims
 
-    def _discover(self) -> ProviderDocument:
+    def _read_document(self) -> ProviderDocument:
         """See OpenID Connect Discovery 1.0, section 4."""
         issuer = self._settings.issuer
         url = issuer.removesuffix("/") + "/.well-known/openid-configuration"
