@@ -36,6 +36,9 @@ named by e-mail address: as `user` in the request, or in the header `{PERSON_HEA
 Name the person from what your program knows (a signed-in session), never from what a model wrote. The key of one
 person, and that of a service, take no name.
 
+Where people sign in at the company's provider, an access token stands in the key's place (`{mcp.PATH}` leads clients to
+it), and the page's session does on the page; both are their person's alone.
+
 **OpenAI's clients** work with their `base_url` set to this server's `/v1`, and the id of the assistant as the vector
 store: `client.vector_stores.search("my-assistant", query="…", extra_headers={{"{PERSON_HEADER}": "ada@example.com"}})`
 (or `extra_body={{"user": …}}`, or `default_headers` of the client).

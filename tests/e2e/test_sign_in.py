@@ -42,7 +42,8 @@ def port(folder: Folder, provider: OpenIdServer) -> int:
 
 def tokens_of(url: str, browser: HttpBrowser) -> tuple[str, str]:
     """A client registers, has somebody sign in, and redeems its code: its id, and an access token."""
-    client = httpx.post(f"{url}/register", json={"redirect_uris": [REDIRECT], "client_name": "Notebook"}).json()
+    asking = {"redirect_uris": [REDIRECT], "client_name": "Notebook"}
+    client = httpx.post(f"{url}/register", json=asking, timeout=60).json()
     asked = {"response_type": "code", "client_id": client["client_id"], "redirect_uri": REDIRECT}
     asked |= {"code_challenge": CHALLENGE, "code_challenge_method": "S256"}
     back = httpx.URL(browser.sign_in(f"{url}/authorize?{urlencode(asked)}", REDIRECT))

@@ -15,7 +15,8 @@ from jwt.algorithms import ECAlgorithm
 
 
 class TokenIssuer:
-    """`published` holds the ids of the keys that it shows; `requests` the paths that it was asked."""
+    """`published` holds the ids of the keys that it shows; `requests` the paths that it was asked. Any code is good for
+    `id_token`; `takes` says how clients have to prove themselves: Basic, or in the body."""
 
     def __init__(self) -> None:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -23,6 +24,8 @@ class TokenIssuer:
         self.keys = {name: ec.generate_private_key(ec.SECP256R1()) for name in ("first", "second")}
         self.published = ["first"]
         self.introspected: dict[str, dict[str, Any]] = {}
+        self.id_token = ""
+        self.takes = "Basic"
         self.requests: list[str] = []
 
     def __enter__(self) -> Self:
@@ -41,8 +44,11 @@ class TokenIssuer:
         body = {name: value for name, value in values.items() if value is not None}
         return jwt.encode(body, self.keys[key], "ES256", headers={"kid": key, "typ": "at+jwt", **(head or {})})
 
-    def answer(self, path: str, body: str) -> tuple[int, dict[str, Any]]:
+    def answer(self, path: str, body: str, authorization: str = "") -> tuple[int, dict[str, Any]]:
         self.requests.append(path)
+        if path == "/token":
+            proved = authorization.startswith("Basic ") if self.takes == "Basic" else "client_secret" in parse_qs(body)
+            return (200, {"id_token": self.id_token}) if proved else (401, {"error": "invalid_client"})
         if path == "/jwks":
             public = {name: ECAlgorithm.to_jwk(self.keys[name].public_key(), as_dict=True) for name in self.published}
             return 200, {"keys": [{**jwk, "kid": name, "use": "sig", "alg": "ES256"} for name, jwk in public.items()]}
@@ -56,7 +62,8 @@ class TokenIssuer:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 length = int(self.headers.get("Content-Length", 0))
-                status, found = issuer.answer(self.path, self.rfile.read(length).decode())
+                body = self.rfile.read(length).decode()
+                status, found = issuer.answer(self.path, body, self.headers.get("Authorization", ""))
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")
                 self.end_headers()

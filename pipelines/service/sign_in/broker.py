@@ -117,7 +117,7 @@ class Broker(OAuthAuthorizationServerProvider[AuthorizationCode, RefreshToken, A
     async def load_authorization_code(
         self, client: OAuthClientInformationFull, authorization_code: str
     ) -> AuthorizationCode | None:
-        grant = await self._find(client, authorization_code, "code")
+        grant = await self._find(authorization_code, "code")
         if grant is None or grant.request is None:
             return None
         asked = ClientRequest.model_validate(grant.request)
@@ -140,7 +140,7 @@ class Broker(OAuthAuthorizationServerProvider[AuthorizationCode, RefreshToken, A
         return await self._renew(client, authorization_code.code, "code", ends)
 
     async def load_refresh_token(self, client: OAuthClientInformationFull, refresh_token: str) -> RefreshToken | None:
-        grant = await self._find(client, refresh_token, "refresh")
+        grant = await self._find(refresh_token, "refresh")
         if grant is None or grant.request is None:
             return None
         scopes = list(ClientRequest.model_validate(grant.request).scopes)
@@ -157,9 +157,10 @@ class Broker(OAuthAuthorizationServerProvider[AuthorizationCode, RefreshToken, A
     async def revoke_token(self, token: AccessToken | RefreshToken) -> None:
         raise NotImplementedError  # asked by no handler that is served
 
-    async def _find(self, client: OAuthClientInformationFull, token: str, stage: Stage) -> Grant | None:
-        grant = await self._unless_replayed(lambda: self._grants.find(token, stage, datetime.now(UTC)))
-        return grant if grant and grant.client == client.client_id else None
+    async def _find(self, token: str, stage: Stage) -> Grant | None:
+        # The handlers compare the client that asks with the grant's.
+        found: Grant | None = await self._unless_replayed(lambda: self._grants.find(token, stage, datetime.now(UTC)))
+        return found
 
     async def _renew(
         self, client: OAuthClientInformationFull, token: str, stage: Stage, ends: datetime | None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from pipelines.catalog.oauth_clients import OAuthClient, OAuthClients
@@ -31,9 +32,10 @@ class Clients:
         if not is_document_url(client_id):
             return self._registered.get(client_id)
         try:
-            return self._documents.find(client_id)
+            found = self._documents.find(client_id)
         except DocumentRefused:
             return None
+        return replace(found, name=displayed_name(found.name))
 
     def register(self, client_id: str, name: str | None, redirect_uris: Iterable[str]) -> OAuthClient:
         """Only with those of its redirects that are allowed. Raises RegistrationRefused if none is."""

@@ -22,7 +22,8 @@ CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest())
 
 
 def register(server: SignInServer, *redirects: str, **metadata: str) -> httpx.Response:
-    return httpx.post(f"{server.url}/register", json={"redirect_uris": redirects, **metadata})
+    # The first request imports the SDK, which takes its time on a busy machine.
+    return httpx.post(f"{server.url}/register", json={"redirect_uris": redirects, **metadata}, timeout=60)
 
 
 def asked(server: SignInServer, client: str, **changed: str) -> str:
