@@ -58,7 +58,7 @@ def test_somebody_signs_in_asks_and_signs_out(broker: SignInServer, page: Page) 
     (cookie,) = [one for one in page.context.cookies() if one["name"] == SESSION_COOKIE]
     assert (cookie["httpOnly"], cookie["secure"], cookie["sameSite"]) == (True, True, "Lax")
     page.get_by_role("button", name="Sign out").click()
-    expect(page.locator("#person")).to_have_text("Sign in to ask.")
+    expect(page.locator("#person")).to_have_text("You are not signed in.")
     expect(page.locator("#results li")).to_have_count(0)
     assert ask(broker, {SESSION_COOKIE: cookie["value"]}) == 401
 
