@@ -26,7 +26,7 @@ _errors = logging.getLogger(__name__)
 
 
 def audit(event: str, **fields: Any) -> None:
-    """Write one line: when, what happened (`query`, `refusal`, `key added`), and `fields` as plain JSON values."""
+    """Write one line: when, what happened (`query`, `refusal`, `key_added`), and `fields` as plain JSON values."""
     entry = {"time": datetime.now(UTC).isoformat(), "log": logger.name, "event": event, **fields}
     # Pure ASCII: no line separator and no control code of a name that somebody chose stands in the log as itself.
     logger.info(json.dumps(entry, default=str))
@@ -38,13 +38,14 @@ def open_audit_log(file: Path | None) -> None:
     Opening it again, as several parts of a process do, changes nothing.
     """
     file = file and file.absolute()
-    if any(_writes_to(one) == file for one in logger.handlers):
+    own = [one for one in logger.handlers if isinstance(one, AuditFile | StandardErrorHandler)]
+    if any(_file_of(one) == file for one in own):
         return
     try:
         handler = AuditFile(file) if file else StandardErrorHandler()
     except OSError as error:
         raise SettingsError("audit.file", f"{file} cannot be opened for writing: {error.strerror}") from None
-    for former in list(logger.handlers):
+    for former in own:
         logger.removeHandler(former)
         former.close()
     logger.addHandler(handler)
@@ -82,8 +83,6 @@ class AuditFile(WatchedFileHandler):
             _errors.exception("%s: audit lines are not written, %d so far", self.baseFilename, self._lost)
 
 
-def _writes_to(handler: logging.Handler) -> object:
-    """The file of a handler, or None for standard error."""
-    if isinstance(handler, AuditFile):
-        return Path(handler.baseFilename)
-    return None if isinstance(handler, StandardErrorHandler) else handler
+def _file_of(handler: AuditFile | StandardErrorHandler) -> Path | None:
+    """None for standard error."""
+    return Path(handler.baseFilename) if isinstance(handler, AuditFile) else None
