@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from tests.e2e.conftest import Folder
+from tests.emulators import github
 from tests.emulators.company import free_port
 
 KEY = "key-of-the-incident-responder"
@@ -145,3 +146,30 @@ def test_what_is_kept_is_private_whatever_the_umask(folder: Folder) -> None:
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (state, *state.rglob("*"))}
     assert {"catalog.db", "of-an-earlier-release"} < modes.keys()
     assert {name: oct(mode) for name, mode in modes.items() if mode & 0o077} == {}
+
+
+def test_a_sync_says_what_it_published_and_which_rights_were_taken_away(folder: Folder) -> None:
+    hub = github.GitHub()
+    repository = hub.repository("acme/api")
+    hub.issue(repository, "Pump", "The pump leaks.")
+    with github.serving(hub) as url:
+        folder.settings(connections=[{"id": "gh", "source": "github", "token": github.TOKEN, "base_url": url}])
+        first = folder.headrace("sync", "--json")
+        repository.private = True
+        second = folder.headrace("sync", "--json")
+    assert "INFO pipelines.ingestion.publish: published knowledge: 1 documents, 1 points" in first.errors
+    assert audited(first.errors) == []
+    (revoked,) = audited(second.errors)
+    assert (revoked["event"], revoked["connection"], revoked["tokens"]) == ("rights_revoked", "gh", 1)
+    assert "pump" not in second.errors.lower()
+
+
+def test_the_worker_says_that_it_works(folder: Folder) -> None:
+    log = folder.path / "log"
+    with log.open("wb") as errors:
+        process = subprocess.Popen(folder.command("worker"), cwd=folder.path, stderr=errors)
+        while process.poll() is None and b"working for no connection" not in log.read_bytes():
+            time.sleep(0.1)
+        process.terminate()
+        assert process.wait() == 0
+    assert "INFO pipelines.events.run: ended" in log.read_text()
