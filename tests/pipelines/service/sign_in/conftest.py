@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
 import pytest
 
 from pipelines.service_settings import SignInSettings
@@ -52,4 +53,6 @@ def broker(services: Services, provider: OpenIdServer) -> Iterator[SignInServer]
     client_id, client_secret = provider.register(f"http://127.0.0.1:{port}/sign-in/callback")
     known = {"issuer": provider.issuer, "client_id": client_id, "client_secret": client_secret}
     with signing_in(services, port, known) as running:
+        # The first of these requests imports the SDK, which can take longer than a test waits.
+        httpx.post(f"{running.url}/token", timeout=120)
         yield running

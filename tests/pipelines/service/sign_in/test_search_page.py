@@ -75,13 +75,9 @@ def test_the_page_has_neither_key_nor_name_where_people_sign_in(broker: SignInSe
 def test_a_session_counts_on_the_page_alone(broker: SignInServer, session: dict[str, str]) -> None:
     assert ask(broker, session) == 200
     assert ask(broker, session, {"Origin": broker.url}) == 200
-    for headers in (
-        {},
-        {"Sec-Fetch-Site": "cross-site"},
-        {"Sec-Fetch-Site": "none"},
-        {"Origin": "https://evil.example"},
-    ):
+    for headers in ({}, {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "none"}):
         assert ask(broker, session, headers) == 401
+    assert ask(broker, session, {"Origin": "https://evil.example"}) in (401, 403)
     with httpx.Client(cookies=session, headers=FROM_THE_PAGE) as http:
         assert http.post(broker.mcp, json={}).status_code == 401
 
