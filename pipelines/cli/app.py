@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from pipelines.cli import output
-from pipelines.cli.commands import assistants, events
+from pipelines.cli.commands import assistants, events, sign_ins
 from pipelines.cli.options import DAYS, Json
 from pipelines.printable import printable
 from pipelines.settings import load_settings
@@ -24,6 +24,7 @@ app = typer.Typer(
 )
 app.add_typer(assistants.app)
 app.add_typer(events.app)
+app.add_typer(sign_ins.app)
 
 
 @app.command()
@@ -31,7 +32,12 @@ def check(json: Json = False) -> None:
     """Try the settings: credentials, reachability and scopes of every connection, embedding, index."""
     from pipelines.operations.connection_checks import check_all
 
-    findings = check_all(load_settings())
+    settings = load_settings()
+    findings = check_all(settings)
+    if settings.sign_in and settings.public_url:
+        from pipelines.service.sign_in.provider import check_provider
+
+        findings.append(check_provider(settings.sign_in, settings.public_url))
     output.print_findings(findings, json)
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)

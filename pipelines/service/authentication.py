@@ -150,7 +150,7 @@ class Authenticator:
         elif self._sessions and "authorization" not in request.headers:
             proven = self._sessions.person(request)
         if proven is None:
-            raise _unauthorized()
+            raise _unauthorized(self._settings)
         return Assistant(SIGN_IN, "person", (), proven.scope), proven
 
     def _holder(self, key: str) -> Assistant | None:
@@ -185,9 +185,16 @@ def _proven_address(proven: ProvenPerson) -> str:
         raise Problem(403, "Forbidden", f"The address of whoever is signed in {error}.") from None
 
 
-def _unauthorized() -> Problem:
+def _unauthorized(settings: Settings) -> Problem:
     detail = "Send the key of an assistant: Authorization: Bearer <key>"
-    return Problem(401, "Unauthorized", detail, {"WWW-Authenticate": "Bearer"})
+    return Problem(401, "Unauthorized", detail, {"WWW-Authenticate": challenge(settings)})
+
+
+def challenge(settings: Settings) -> str:
+    """What a 401 asks for. Where people sign in, it leads clients to what describes how (RFC 9728, section 5.1)."""
+    if not settings.sign_in:
+        return "Bearer"
+    return f'Bearer resource_metadata="{settings.public_url}/.well-known/oauth-protected-resource/mcp"'
 
 
 def _find(key_hash: str, known: Iterable[tuple[str, Assistant]]) -> Assistant | None:

@@ -12,9 +12,9 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pipelines.loopback import is_loopback
 from pipelines.service.connections import MOST_HEAD_BYTES
 from pipelines.service.errors import WEBHOOKS_PATH, Problem, problem_response
-from pipelines.service_settings import is_loopback
 
 MOST_BYTES = 256 * 1024
 """Of a request's body."""

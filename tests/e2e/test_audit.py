@@ -24,9 +24,9 @@ QUESTION = "what does the zebra cost"
 
 
 @contextmanager
-def serving(folder: Folder, log: Path) -> Iterator[str]:
+def serving(folder: Folder, log: Path, port: int = 0) -> Iterator[str]:
     """`headrace serve` with standard error in a file, from its first answer until the context ends."""
-    port = free_port()
+    port = port or free_port()
     with log.open("wb") as errors:
         process = subprocess.Popen(folder.command("serve", "--port", str(port)), cwd=folder.path, stderr=errors)
     url = f"http://127.0.0.1:{port}"
