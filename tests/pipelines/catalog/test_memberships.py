@@ -118,7 +118,7 @@ def test_what_an_earlier_release_read_is_as_old_as_its_reading(settings: Setting
             late = tables.connections.c.connection == "late"
             transaction.execute(update(tables.connections).where(late).values(memberships_at=read_at))
             transaction.execute(text('DROP TABLE "groups"'))
-            transaction.execute(text("UPDATE alembic_version SET version_num = '0005'"))
+            transaction.execute(text("UPDATE catalog_version SET version_num = '0005'"))
     open_database(settings.catalog.url.get_secret_value(), settings.directory).dispose()
     with open_catalog(settings) as catalog:
         assert groups(catalog, BO) == {"timely:g"}
