@@ -46,8 +46,8 @@ class CatalogMismatch(HeadraceError):
 
     def __init__(self, found: str, newest: str) -> None:
         super().__init__(
-            f"the catalog is at revision {found}, and this program knows revisions up to {newest} only: a newer Headrace "
-            f"has migrated it. Run that version, or take the catalog back with it: `headrace migrate --to {newest}`"
+            f"the catalog is at revision {found}, and this program knows revisions up to {newest} only: a newer "
+            f"Headrace has migrated it. Run that version, or let it go back: `headrace migrate --to {newest}`"
         )
 
 
