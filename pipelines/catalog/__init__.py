@@ -13,7 +13,7 @@ from pipelines.catalog import loads as loads_module
 from pipelines.catalog import outcomes as outcomes_module
 from pipelines.catalog.assistants import Assistants
 from pipelines.catalog.connections import Connections
-from pipelines.catalog.database import open_database
+from pipelines.catalog.database import migrate_database, open_database
 from pipelines.catalog.documents import Documents
 from pipelines.catalog.embeddings import EmbeddingCache
 from pipelines.catalog.events import Events
@@ -23,13 +23,14 @@ from pipelines.catalog.memberships import Memberships
 from pipelines.catalog.obsolete import ObsoleteRows, Retention
 from pipelines.catalog.outcomes import Outcome
 from pipelines.catalog.purging import Purging
+from pipelines.catalog.revisions import Migration
 from pipelines.catalog.revocations import Revocations
 from pipelines.catalog.rights import Rights, RightsRead
 from pipelines.catalog.unit_names import UnitNames
 from pipelines.catalog.units import Units, move_cursor
 from pipelines.settings import Settings
 
-__all__ = ["Catalog", "Load", "Outcome", "Retention", "RightsRead", "open_catalog"]
+__all__ = ["Catalog", "Load", "Migration", "Outcome", "Retention", "RightsRead", "migrate_catalog", "open_catalog"]
 
 
 class Catalog:
@@ -114,3 +115,10 @@ def open_catalog(settings: Settings) -> Catalog:
     """Open the catalog that the settings name, and bring its tables up to date. Raises SettingsError."""
     engine = open_database(settings.catalog.url.get_secret_value(), settings.directory)
     return Catalog(engine, settings.memberships_max_age)
+
+
+def migrate_catalog(settings: Settings, revision: str | None = None) -> Migration:
+    """Bring the catalog's tables to a revision, the newest by default. Raises SettingsError, CatalogMismatch and
+    UsageError."""
+    url, directory = settings.catalog.url.get_secret_value(), settings.directory
+    return migrate_database(url, directory, revision) if revision else migrate_database(url, directory)
