@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 
 import dagster as dg
 from alembic.util import CommandError
 from dagster._core.instance.ref import InstanceRef
+from dagster._core.storage.sql import AlembicVersion
 from filelock import FileLock
 from sqlalchemy.exc import DatabaseError
 
@@ -42,7 +44,14 @@ def dagster_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
 def migrate_instance(settings: Settings) -> None:
     """Make the tables of Dagster's history, or bring them to the version of Dagster that is installed."""
     with dagster_instance(settings) as instance:
-        instance.upgrade()
+        storages = (instance.run_storage, instance.event_log_storage, instance.schedule_storage)
+        if any(_is_behind(storage.alembic_version()) for storage in storages if storage):
+            with redirect_stdout(sys.stderr):  # it says there what it does
+                instance.upgrade()
+
+
+def _is_behind(versions: AlembicVersion | None) -> bool:
+    return versions is not None and versions[0] != versions[1]
 
 
 def _open(settings: Settings) -> dg.DagsterInstance:

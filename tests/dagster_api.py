@@ -29,6 +29,7 @@ FAILURES = """
 { runsOrError(filter: {statuses: [FAILURE]}) { ... on Runs { results { jobName eventConnection {
   events {
     ... on ExecutionStepFailureEvent { error { message causes { message } } }
+    ... on EngineEvent { message }
     ... on RunFailureEvent { message }
 } } } } } }
 """

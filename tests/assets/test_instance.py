@@ -74,6 +74,17 @@ def test_a_broken_history_is_named_with_its_cure(settings: Settings) -> None:
     migrate_all(settings)
 
 
+def test_the_history_of_an_older_dagster_is_upgraded(settings: Settings) -> None:
+    with dagster_instance(settings):
+        pass
+    with closing(sqlite3.connect(settings.state_path / "dagster" / "history" / "runs.db")) as connection:
+        (newest,) = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+        with connection:
+            connection.execute("UPDATE alembic_version SET version_num = '5771160a95ad'")
+        migrate_all(settings)
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(newest,)]
+
+
 @pytest.mark.parametrize("command", ["sync", "worker", "migrate"])
 def test_every_command_names_a_broken_history(tmp_path: Path, command: str) -> None:
     (tmp_path / "headrace.yaml").write_text("connections: [{id: acme, source: github, token: t}]\n")
