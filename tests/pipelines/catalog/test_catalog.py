@@ -270,6 +270,20 @@ def test_one_process_works_on_a_unit(catalog: Catalog) -> None:
         pass
 
 
+def test_a_run_keeps_nobody_from_units(catalog: Catalog) -> None:
+    leases = catalog.leases
+    assert leases.is_run_alive("r") is None
+    with leases.hold_run("r"):
+        assert leases.is_run_alive("r")
+        with leases.hold("acme", "a"):
+            pass
+        with leases.hold_all():
+            pass
+        leases.forget_run("r")
+        assert leases.is_run_alive("r"), "only what a dead run has left is removed"
+    assert leases.is_run_alive("r") is None
+
+
 @pytest.mark.parametrize(
     ("holder", "expires", "free"),
     [
