@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby
 
-from connectors.contract import Checkpoint, Deleted, Item, UnreadableGroup
+from connectors.contract import Checkpoint, Deleted, EmptyGroup, Item, UnreadableGroup
 from connectors.model import Document, group_token
 from connectors.testing.full_reads import EMAIL
 from connectors.testing.observation import Observation, UnitRead, differences, id_of, is_attachment, objects_of
@@ -123,6 +123,8 @@ def _memberships(seen: Observation) -> Iterator[str]:
             continue
         if times > 1:
             yield f"{membership} came {times} times"
+        if isinstance(membership, EmptyGroup):
+            continue
         if not EMAIL.fullmatch(membership.email):
             yield f"{membership}: not an address"
         if group_token(connection, membership.group) not in named:

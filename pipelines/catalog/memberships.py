@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, Engine, and_, delete, func, select
 
-from connectors.contract import Membership, MembershipItem
+from connectors.contract import EmptyGroup, Membership, MembershipItem
 from connectors.errors import SourceError
 from connectors.model import group_token
 from pipelines.catalog import tables
@@ -64,6 +64,8 @@ class Memberships:
             for one in found:
                 if isinstance(one, Membership):
                     members[one.group].add(one.email.strip().lower())
+                elif isinstance(one, EmptyGroup):
+                    members[one.group] = set()
                 else:
                     unreadable[one.group] = one.reason
         except SourceError as raised:

@@ -18,14 +18,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, bindparam, delete, func, or_, select, update
 
 from pipelines.catalog import tables
+from pipelines.catalog.stamps import raise_stamp, read_stamp
 from pipelines.catalog.statements import in_parts, upsert
+from pipelines.catalog.withdrawals import Withdrawal, load_withdrawals
 
 logger = logging.getLogger(__name__)
 
 EVERYBODY = ""
 """Stands in a revocation for all reader tokens: nobody may see it."""
-
-_STAMP = "revocations"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +57,13 @@ class RightsInForce:
 
     units: Mapping[tuple[str, str], RevokedScope] = field(default_factory=dict)
     documents: Mapping[str, RevokedScope] = field(default_factory=dict)
+    withdrawals: Mapping[str, Withdrawal] = field(default_factory=dict)
     ends: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     names: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """Names of the units that were not listed under the settings' patterns of now, by connection and id."""
+    oldest: datetime | None = None
+    """Since when something is in force that ends with a publication. A unit out of reach is not meant: that may last
+    for ever, and the index has followed."""
 
 
 class Revocations:
@@ -69,8 +73,7 @@ class Revocations:
     def stamp(self) -> int:
         """Raised with each change of what `load` gives."""
         with self._engine.connect() as transaction:
-            statement = select(tables.stamps.c.value).where(tables.stamps.c.name == _STAMP)
-            return transaction.execute(statement).scalar() or 0
+            return read_stamp(transaction)
 
     def load(self, patterns: Mapping[str, str] = MappingProxyType({})) -> RightsInForce:
         """All that is in force now. `patterns` are those of the settings, by connection."""
@@ -79,7 +82,12 @@ class Revocations:
             until = tables.documents.c.readers_until
             ends = transaction.execute(select(tables.documents.c.id, until).where(until.is_not(None)))
             return RightsInForce(
-                units, documents, {one.id: one.readers_until for one in ends}, _doubtful_names(transaction, patterns)
+                units,
+                documents,
+                load_withdrawals(transaction),
+                {one.id: one.readers_until for one in ends},
+                _doubtful_names(transaction, patterns),
+                _oldest(transaction),
             )
 
     def of_document(self, connection: str, unit: str, document: str) -> list[dict[str, Any]]:
@@ -177,13 +185,6 @@ def grant_units(
     _delete(transaction, [row for row in listed if row.token == EVERYBODY or row.token in readers[row.unit]])
 
 
-def raise_stamp(transaction: Connection) -> None:
-    """Tell queries, in this transaction, to load again what is in force."""
-    upsert(transaction, tables.stamps, [{"name": _STAMP, "value": 0}])
-    table = tables.stamps
-    transaction.execute(update(table).where(table.c.name == _STAMP).values(value=table.c.value + 1))
-
-
 def _delete(transaction: Connection, rows: Sequence[Row[Any]]) -> None:
     if rows:
         transaction.execute(delete(tables.revocations).where(_this_row()), [_parameters(row) for row in rows])
@@ -210,6 +211,16 @@ def _doubtful_names(transaction: Connection, patterns: Mapping[str, str]) -> dic
     agreeing = [row.connection for row in rows if patterns.get(row.connection) == row.unit_patterns]
     statement = select(units.c.connection, units.c.unit, units.c.name).where(units.c.connection.not_in(agreeing))
     return {(row.connection, row.unit): row.name for row in transaction.execute(statement)}
+
+
+def _oldest(transaction: Connection) -> datetime | None:
+    table = tables.revocations
+    ending = or_(table.c.document != "", table.c.token != EVERYBODY)
+    dates = (
+        transaction.execute(select(func.min(table.c.since)).where(ending)).scalar(),
+        transaction.execute(select(func.min(tables.withdrawals.c.since))).scalar(),
+    )
+    return min((one for one in dates if one), default=None)
 
 
 def _of_unit(connection: str, unit: str) -> tuple[Any, ...]:

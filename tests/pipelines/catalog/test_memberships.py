@@ -7,12 +7,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import update
 
-from connectors.contract import Membership, MembershipItem, UnreadableGroup
+from connectors.contract import EmptyGroup, Membership, MembershipItem, UnreadableGroup
 from connectors.errors import Unavailable
-from pipelines.catalog import Catalog, open_catalog, tables
-from pipelines.catalog.database import open_database
+from pipelines.catalog import Catalog, migrate_catalog, open_catalog, tables
 from pipelines.settings import Settings
 
 ADA, BO = "ada@example.com", "bo@example.com"
@@ -86,6 +85,18 @@ def test_groups_that_were_named_before_an_error_are_complete_and_the_others_stay
     assert datetime.now(UTC) - oldest > timedelta(hours=4)
 
 
+def test_a_group_that_was_emptied_before_an_error_has_no_members(catalog: Catalog) -> None:
+    def broken() -> Iterator[MembershipItem]:
+        yield EmptyGroup("g1")
+        raise Unavailable("https://api.test", "HTTP 500")
+
+    with pytest.raises(Unavailable):
+        catalog.memberships.replace("acme", broken())
+    assert groups(catalog, BO) == {"acme:g2"}
+    assert catalog.memberships.replace("acme", [EmptyGroup("g1"), EmptyGroup("g2")]).count == 0
+    assert (groups(catalog, BO), catalog.memberships.ages()["acme"].unreadable) == (set(), 0)
+
+
 def test_a_group_counts_from_when_its_reading_began(catalog: Catalog) -> None:
     def slowly() -> Iterator[MembershipItem]:
         yield Membership("g1", ADA)
@@ -117,9 +128,7 @@ def test_what_an_earlier_release_read_is_as_old_as_its_reading(settings: Setting
         with catalog._engine.begin() as transaction:
             late = tables.connections.c.connection == "late"
             transaction.execute(update(tables.connections).where(late).values(memberships_at=read_at))
-            transaction.execute(text('DROP TABLE "groups"'))
-            transaction.execute(text("UPDATE catalog_version SET version_num = '0005'"))
-    open_database(settings.catalog.url.get_secret_value(), settings.directory).dispose()
+    migrate_catalog(settings, "0005")
     with open_catalog(settings) as catalog:
         assert groups(catalog, BO) == {"timely:g"}
         assert catalog.memberships.ages()["late"].oldest_read == read_at
