@@ -7,10 +7,10 @@ STAMP := $(VENV)/.installed
 
 setup: $(STAMP)
 
-$(STAMP): requirements.txt pyproject.toml
+$(STAMP): requirements-dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Headrace needs Python 3.11 or newer, this is " + sys.version) if sys.version_info < (3, 11) else None'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $(STAMP)
 
@@ -71,7 +71,10 @@ check: setup
 	$(BIN)/deptry connectors pipelines assets
 	$(BIN)/deptry tests --ignore DEP002,DEP004
 
-# Pins every dependency with hashes, for all platforms and Python versions from 3.11 on.
+# Pins every dependency with hashes, for all platforms and Python versions from 3.11 on: one set for running, which is
+# what the image installs, and one for developing, which holds the first.
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url
+
 lock:
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--extra demo --extra postgres --group dev pyproject.toml --output-file requirements.txt
+	$(LOCK) --extra postgres pyproject.toml --output-file requirements.txt
+	$(LOCK) --all-extras --group dev --constraint requirements.txt pyproject.toml --output-file requirements-dev.txt

@@ -9,10 +9,10 @@ import dagster as dg
 from assets.checks import build_accounting_check, build_freshness_check
 from assets.ingestion import build_assets
 from assets.jobs import build_jobs, events, freshness_job
-from assets.resources import Runtime
+from assets.resources import Runtime, runtime_resource
 from assets.retrieval import retrieval
 from assets.schedules import build_schedules, freshness_schedule
-from assets.sensors import publish_sensor, units_sensor, waiting_events
+from assets.sensors import dead_runs, publish_sensor, units_sensor, waiting_events
 from connectors.registry import sources
 from pipelines.catalog.freshness import allowed_lag
 from pipelines.logs import log_retries
@@ -36,8 +36,8 @@ def build_definitions(settings: Settings, runtime: Runtime | None = None) -> dg.
             freshness_schedule,
             *(one for connection in settings.connections for one in build_schedules(connection)),
         ],
-        sensors=[publish_sensor, units_sensor, waiting_events],
-        resources={"runtime": runtime or Runtime(settings)},
+        sensors=[dead_runs, publish_sensor, units_sensor, waiting_events],
+        resources={"runtime": runtime_resource(runtime or Runtime(settings))},
         executor=dg.in_process_executor,
     )
 

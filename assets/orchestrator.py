@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import Any
 
 import dagster as dg
-from dagster._core.instance.ref import InstanceRef
 
 from assets.definitions import build_definitions
 from assets.ingestion import asset_key
+from assets.instance import dagster_instance, migrate_instance
 from assets.jobs import job_name
 from assets.partitions import partition_key, register
 from assets.reporting import DagsterReporter
@@ -25,7 +24,6 @@ from pipelines.ingestion.options import STAGES, SyncOptions, Target
 from pipelines.ingestion.report import SyncReport
 from pipelines.ingestion.sync import DEFAULT, SILENT, Observer
 from pipelines.ingestion.unit_listing import sync_units
-from pipelines.private_files import keep_private
 from pipelines.settings import Settings
 
 QUIET: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -79,6 +77,9 @@ class DagsterOrchestrator:
         with dagster_instance(settings) as instance:
             yield DagsterReporter(instance)
 
+    def migrate(self, settings: Settings) -> None:
+        migrate_instance(settings)
+
     @staticmethod
     def _units(settings: Settings, target: Target) -> list[Unit]:
         connection = settings.connection(target.connection)
@@ -97,20 +98,6 @@ def _collect_failure(report: SyncReport, name: str) -> Iterator[None]:
         raise
     except HeadraceError as error:
         report.errors[name] = str(error)
-
-
-@contextmanager
-def dagster_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
-    """The instance whose history the UI shows: DAGSTER_HOME's, else the one under the state directory."""
-    if os.environ.get("DAGSTER_HOME"):
-        with dg.DagsterInstance.get() as instance:
-            yield instance
-        return
-    keep_private(settings.state_path)
-    directory = settings.state_path / "dagster"
-    directory.mkdir(parents=True, exist_ok=True)
-    with dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(directory.absolute()))) as instance:
-        yield instance
 
 
 def _sync_config(target: Target, options: SyncOptions) -> dict[str, Any]:

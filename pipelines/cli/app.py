@@ -195,6 +195,17 @@ def _set_paused(target: str, paused: bool) -> None:
 
 
 @app.command()
+def migrate(
+    to: Annotated[str | None, typer.Option(metavar="REVISION", help="Of the catalog; default: the newest")] = None,
+    json: Json = False,
+) -> None:
+    """Make what is missing of catalog, landing and run history, or bring it to this version."""
+    from pipelines.operations.migrate import migrate_all
+
+    output.print_migration(migrate_all(load_settings(), to), json)
+
+
+@app.command()
 def status(json: Json = False) -> None:
     """What is indexed, skipped, failed and deleted, by connection and unit."""
     from pipelines.operations.status import read_status

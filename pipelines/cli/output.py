@@ -21,6 +21,7 @@ from pipelines.ingestion.report import SyncReport
 from pipelines.printable import printable, printable_json
 
 if TYPE_CHECKING:
+    from pipelines.catalog import Migration
     from pipelines.ingestion.sync import Observer, StageDone
     from pipelines.operations.estimate import Estimate
     from pipelines.retrieval.schema import SearchResponse
@@ -57,6 +58,16 @@ def print_counts(counts: Mapping[str, int], json: bool, *, would: bool = False) 
     for name, count in counts.items():
         what = f"{'loads left to other processes' if name == 'busy' else f'{removed}: ' + name.replace('_', ' ')}"
         print(f"{count:>8}  {what}")
+
+
+def print_migration(migration: Migration, json: bool) -> None:
+    if json:
+        print_json({"catalog": {"before": migration.before, "after": migration.after}})
+    elif migration.before == migration.after:
+        print(f"the catalog was at revision {migration.after} already")
+    else:
+        came = f"went from revision {migration.before} to" if migration.before else "was made at revision"
+        print(f"the catalog {came} {migration.after}")
 
 
 def print_units(found: Sequence[dict[str, Any]], json: bool) -> None:

@@ -50,6 +50,9 @@ class Orchestrator(Protocol):
     def reporter(self, settings: Settings) -> AbstractContextManager[Reporter]:
         """Takes what the worker does, as long as the context lasts."""
 
+    def migrate(self, settings: Settings) -> None:
+        """Make the tables that runs are recorded in, or bring them up to date. Raises HeadraceError."""
+
 
 def find_orchestrator() -> Orchestrator:
     """The installed orchestrator. Raises HeadraceError if there is none."""

@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelines.errors import SettingsError
 from pipelines.settings import LandingSettings
 
 if TYPE_CHECKING:
@@ -45,6 +46,18 @@ class LandingFiles:
         credentials = AwsCredentials.from_session(boto3.Session())
         credentials.endpoint_url = self._settings.endpoint_url
         return credentials
+
+    def create_bucket(self) -> None:
+        """Make the bucket where it is missing; on a disk, folders come with the first file.
+
+        Raises SettingsError if it can be neither found nor made.
+        """
+        bucket = self.root.partition("/")[0]
+        try:
+            if self.in_s3 and not self._filesystem.exists(bucket):
+                self._filesystem.mkdir(bucket)
+        except OSError as error:
+            raise SettingsError("landing.url", f"the bucket {bucket} can be neither found nor made: {error}") from None
 
     @contextmanager
     def atomic(self, path: str) -> Iterator[Any]:

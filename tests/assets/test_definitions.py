@@ -15,7 +15,8 @@ import assets.orchestrator
 import pipelines.ingestion.sync
 import pipelines.services
 from assets.definitions import build_definitions
-from assets.orchestrator import DagsterOrchestrator, dagster_instance
+from assets.instance import dagster_instance
+from assets.orchestrator import DagsterOrchestrator
 from assets.partitions import parse_partition_key
 from assets.resources import Runtime
 from connectors.contract import Membership, UnreadableGroup, Window
@@ -94,9 +95,12 @@ def test_of_a_paused_connection_rights_and_memberships_are_read_on_schedule(sett
         services.catalog.connections.pause("acme", True)
     definitions = build_definitions(settings)
     schedule = definitions.resolve_schedule_def(name)
-    with dg.build_schedule_context(
-        resources=definitions.resources, repository_def=definitions.get_repository_def()
-    ) as context:
+    with (
+        dagster_instance(settings) as instance,
+        dg.build_schedule_context(
+            instance, resources=definitions.resources, repository_def=definitions.get_repository_def()
+        ) as context,
+    ):
         assert len(schedule.evaluate_tick(context).run_requests or ()) == 1
 
 
@@ -114,9 +118,12 @@ def test_a_reconcile_runs_on_schedule_unless_the_connection_is_paused(settings: 
         services.catalog.connections.pause("acme", paused)
     definitions = build_definitions(settings)
     schedule = definitions.resolve_schedule_def("reconcile_acme")
-    with dg.build_schedule_context(
-        resources=definitions.resources, repository_def=definitions.get_repository_def()
-    ) as context:
+    with (
+        dagster_instance(settings) as instance,
+        dg.build_schedule_context(
+            instance, resources=definitions.resources, repository_def=definitions.get_repository_def()
+        ) as context,
+    ):
         ticked = schedule.evaluate_tick(context)
     assert (ticked.skip_message is not None) is paused
     modes = [request.run_config["ops"]["read_acme"]["config"]["mode"] for request in ticked.run_requests or ()]

@@ -2,11 +2,13 @@
 
 from alembic import context
 
+from pipelines.catalog.revisions import VERSION_TABLE
 from pipelines.catalog.tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=metadata,
+    version_table=VERSION_TABLE,
     render_as_batch=True,
     compare_type=True,
 )

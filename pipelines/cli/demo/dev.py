@@ -10,19 +10,24 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from typing import Annotated
 
+import typer
 import yaml
 
 from pipelines.cli.demo.settings import DIRECTORY, write_settings
 from pipelines.cli.demo.sources import serve_company
+from pipelines.errors import HeadraceError
+from pipelines.operations.migrate import migrate_all
 from pipelines.settings import DEMO_KEY, load_settings, settings_file
 
-DAGSTER_PORT = 3000
-SERVER_PORT = 8800
 _GRACE_SECONDS = 30
 
 
-def main() -> None:
+def main(
+    dagster_port: Annotated[int, typer.Option(min=1, max=65535)] = 3000,
+    server_port: Annotated[int, typer.Option(min=1, max=65535)] = 8800,
+) -> None:
     """Start them, and end all at the first Ctrl+C or SIGTERM, or when one of them ends."""
     # Before the children start: one that inherits an ignored SIGINT, as from a script's `&`, would ignore SIGTERM too.
     ended = threading.Event()
@@ -33,11 +38,14 @@ def main() -> None:
         file = settings_file() if url is None else write_settings(url)
         key = "" if own else f"#key={DEMO_KEY}"
         print(f"settings {file}", flush=True)
-        print(f"Dagster  http://127.0.0.1:{DAGSTER_PORT}", flush=True)
-        print(f"search   http://127.0.0.1:{SERVER_PORT}/{key}", flush=True)
-        home = os.environ.get("DAGSTER_HOME") or str(_dagster_home(load_settings(file).state_path))
+        print(f"Dagster  http://127.0.0.1:{dagster_port}", flush=True)
+        print(f"search   http://127.0.0.1:{server_port}/{key}", flush=True)
+        settings = load_settings(file)
+        home = os.environ.get("DAGSTER_HOME") or str(_dagster_home(settings.state_path))
         environment = {**os.environ, "HEADRACE_CONFIG": str(file.absolute()), "DAGSTER_HOME": home}
-        with _running(_commands(), environment) as processes:
+        # Before the children: those that make Dagster's history at the same time break it.
+        migrate_all(settings)
+        with _running(_commands(dagster_port, server_port), environment) as processes:
             while not ended.wait(timeout=0.5) and all(process.poll() is None for process in processes):
                 pass
 
@@ -53,11 +61,11 @@ def _dagster_home(state: Path) -> Path:
     return home
 
 
-def _commands() -> list[list[str]]:
+def _commands(dagster_port: int, server_port: int) -> list[list[str]]:
     beside = Path(sys.executable).parent
     return [
-        [str(beside / "dagster"), "dev", "--host", "127.0.0.1", "--port", str(DAGSTER_PORT)],
-        [str(beside / "headrace"), "serve", "--port", str(SERVER_PORT)],
+        [str(beside / "dagster"), "dev", "--host", "127.0.0.1", "--port", str(dagster_port)],
+        [str(beside / "headrace"), "serve", "--port", str(server_port)],
         [str(beside / "headrace"), "worker"],
     ]
 
@@ -79,4 +87,7 @@ def _running(commands: Sequence[Sequence[str]], environment: dict[str, str]) -> 
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        typer.run(main)
+    except HeadraceError as error:
+        sys.exit(f"error: {error}")

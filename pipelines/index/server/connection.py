@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 from pipelines.errors import IndexMismatch, IndexStoreError
 from pipelines.index.conditions import Conditions
 from pipelines.index.contract import IndexInfo, IndexSpec, Payload
-from pipelines.index.server.requests import server_filter, takes_idf_corpus
+from pipelines.index.server.requests import release, server_filter, takes_idf_corpus
 from pipelines.index.versions import check_stored, version_name
 from pipelines.settings import IndexSettings
 
 if TYPE_CHECKING:
     from qdrant_client import QdrantClient
 
+OLDEST_RELEASE = (1, 17)
+"""Of a server; see `pipelines/index/fusion.py`."""
 PAGE = 256
 """How many points are read at once."""
 TIMEOUT = 60
@@ -28,6 +30,19 @@ def connect(settings: IndexSettings) -> QdrantClient:
 
     key = settings.api_key.get_secret_value() if settings.api_key else None
     return QdrantClient(url=settings.url, api_key=key, timeout=TIMEOUT, check_compatibility=False)
+
+
+def read_version(client: QdrantClient) -> str:
+    """The server's version. Raises IndexStoreError if the server is too old."""
+    version = client.info().version
+    found = release(version)
+    if found and found < OLDEST_RELEASE:
+        needed = ".".join(map(str, OLDEST_RELEASE))
+        raise IndexStoreError(
+            f"the Qdrant server is of version {version}, and Headrace needs {needed} or newer: "
+            "an older one leaves the weights of a hybrid search out without a word"
+        )
+    return version
 
 
 def live_collection(client: QdrantClient, alias: str) -> str | None:
@@ -74,7 +89,7 @@ def read_info(client: QdrantClient, collection: str, name: str, model: str) -> I
     with server_errors(name):
         points = client.count(name, exact=True).count
         documents = len(client.facet(name, "document_id", limit=max(points, 1), exact=True).hits)
-        idf_leaks = not takes_idf_corpus(client.info().version)
+        idf_leaks = not takes_idf_corpus(read_version(client))
     return IndexInfo(collection, model, documents, points, 0, idf_leaks)
 
 

@@ -13,6 +13,7 @@ from pipelines.index.server.connection import (
     live_collection,
     read_info,
     read_metadata,
+    read_version,
     scroll,
     server_errors,
 )
@@ -65,7 +66,7 @@ class QdrantReader:
     def _takes_idf_corpus(self) -> bool:
         """What the server's version allows, asked once."""
         with server_errors(self._collection):
-            return takes_idf_corpus(self._client.info().version)
+            return takes_idf_corpus(read_version(self._client))
 
     def _target(self) -> str | None:
         """The collection behind the alias. The server is asked again after some seconds, and while there is none."""

@@ -151,8 +151,14 @@ def takes_idf_corpus(version: str) -> bool:
 
     It can from 1.19 on (https://qdrant.tech/documentation/search/text-search/full-text-search/).
     """
+    found = release(version)
+    return found is not None and found >= (1, 19)
+
+
+def release(version: str) -> tuple[int, int] | None:
+    """Major and minor version of a server; None if it tells none."""
     found = re.match(r"(\d+)\.(\d+)", version)
-    return found is not None and (int(found[1]), int(found[2])) >= (1, 19)
+    return (int(found[1]), int(found[2])) if found else None
 
 
 def _idf_params(filters: Filters) -> models.SearchParams | None:

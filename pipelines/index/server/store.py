@@ -18,6 +18,7 @@ from pipelines.index.server.connection import (
     live_collection,
     read_info,
     read_metadata,
+    read_version,
     scroll,
     server_errors,
 )
@@ -45,7 +46,7 @@ class QdrantStore:
     """Writes one version of a collection; `publish` points the alias at it.
 
     Writers of different documents may work side by side. Raises IndexMismatch if the version, or the live one,
-    was made for another spec (`replace` allows another live one).
+    was made for another spec (`replace` allows another live one), and IndexStoreError if the server is too old.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class QdrantStore:
         self._name = version_name(spec)
         try:
             with server_errors(self._name):
+                read_version(client)
                 if not replace:
                     check_live(client, spec)
                 self._create_missing(settings)

@@ -22,9 +22,9 @@ from connectors.contract import Cursor, Membership
 from connectors.model import Unit
 from connectors.webhooks import Event
 from pipelines.catalog import Catalog, Outcome, RightsRead, open_catalog, tables
-from pipelines.catalog.database import HEAD
 from pipelines.catalog.documents import Indexed
 from pipelines.catalog.outcomes import Readers, next_attempt
+from pipelines.catalog.revisions import VERSION_TABLE
 from pipelines.catalog.units import UnitState
 from pipelines.errors import SettingsError, UnitBusy
 from pipelines.settings import CatalogSettings, Settings
@@ -64,8 +64,8 @@ def landed(key: str, version: str = "v1") -> Outcome:
 
 def test_migrations_make_exactly_the_tables(catalog: Catalog) -> None:
     with catalog._engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), tables.metadata) == []
-        assert MigrationContext.configure(connection).get_current_revision() == HEAD
+        context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
+        assert compare_metadata(context, tables.metadata) == []
 
 
 def test_units_that_were_known_before_names_were_kept_have_theirs(tmp_path: Path) -> None:
@@ -268,6 +268,20 @@ def test_one_process_works_on_a_unit(catalog: Catalog) -> None:
             pass
     with catalog.leases.hold("acme", "a"):
         pass
+
+
+def test_a_run_keeps_nobody_from_units(catalog: Catalog) -> None:
+    leases = catalog.leases
+    assert leases.is_run_alive("r") is None
+    with leases.hold_run("r"):
+        assert leases.is_run_alive("r")
+        with leases.hold("acme", "a"):
+            pass
+        with leases.hold_all():
+            pass
+        leases.forget_run("r")
+        assert leases.is_run_alive("r"), "only what a dead run has left is removed"
+    assert leases.is_run_alive("r") is None
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import update
 
 from connectors.contract import EmptyGroup, Membership, MembershipItem, UnreadableGroup
 from connectors.errors import Unavailable
-from pipelines.catalog import Catalog, open_catalog, tables
-from pipelines.catalog.database import open_database
+from pipelines.catalog import Catalog, migrate_catalog, open_catalog, tables
 from pipelines.settings import Settings
 
 ADA, BO = "ada@example.com", "bo@example.com"
@@ -140,13 +139,7 @@ def test_what_an_earlier_release_read_is_as_old_as_its_reading(settings: Setting
         with catalog._engine.begin() as transaction:
             late = tables.connections.c.connection == "late"
             transaction.execute(update(tables.connections).where(late).values(memberships_at=read_at))
-            transaction.execute(text('DROP TABLE "groups"'))
-            transaction.execute(text("ALTER TABLE assistants DROP COLUMN person"))
-            transaction.execute(text("ALTER TABLE assistants DROP COLUMN last_used_at"))
-            transaction.execute(text("DROP TABLE withdrawals"))
-            transaction.execute(text("ALTER TABLE units DROP COLUMN rights_cursor"))
-            transaction.execute(text("UPDATE alembic_version SET version_num = '0005'"))
-    open_database(settings.catalog.url.get_secret_value(), settings.directory).dispose()
+    migrate_catalog(settings, "0005")
     with open_catalog(settings) as catalog:
         assert groups(catalog, BO) == {"timely:g"}
         assert catalog.memberships.ages()["late"].oldest_read == read_at

@@ -51,3 +51,10 @@ def upgrade() -> None:
         sa.Column("created_at", TIME, nullable=False),
         sa.Column("revoked_at", TIME),
     )
+
+
+def downgrade() -> None:
+    for table in ("assistants", "events", "connections"):
+        op.drop_table(table)
+    op.drop_column("documents", "mark")
+    op.drop_column("units", "readers")

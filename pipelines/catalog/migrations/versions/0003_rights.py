@@ -34,3 +34,11 @@ def upgrade() -> None:
         sa.Column("name", sa.Text, primary_key=True),
         sa.Column("value", sa.Integer, nullable=False),
     )
+
+
+def downgrade() -> None:
+    for table in ("stamps", "revocations"):
+        op.drop_table(table)
+    op.drop_column("connections", "unit_patterns")
+    for column in ("hidden", "indexed_readers", "readers_until", "readers"):
+        op.drop_column("documents", column)

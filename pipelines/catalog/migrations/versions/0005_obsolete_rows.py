@@ -30,3 +30,9 @@ def upgrade() -> None:
     )
     op.create_index("obsolete_rows_by_time", "obsolete_rows", ["deleted", "since"])
     op.get_bind().execute(sa.text(LOADS_WITH_OBSOLETE_ROWS), {"deleted": True})
+
+
+def downgrade() -> None:
+    op.drop_table("obsolete_rows")
+    op.drop_index("embeddings_by_text", "embeddings")
+    op.drop_column("embeddings", "text")

@@ -25,3 +25,7 @@ def upgrade() -> None:
         'SELECT DISTINCT memberships.connection, memberships."group", connections.memberships_at FROM memberships '
         "LEFT JOIN connections ON connections.connection = memberships.connection"
     )
+
+
+def downgrade() -> None:
+    op.drop_table("groups")

@@ -22,3 +22,7 @@ def upgrade() -> None:
         sa.Column("since", TIME, nullable=False),
         sa.Column("ends_at", TIME),
     )
+
+
+def downgrade() -> None:
+    op.drop_table("withdrawals")

@@ -11,3 +11,7 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("units", sa.Column("rights_cursor", sa.JSON))
+
+
+def downgrade() -> None:
+    op.drop_column("units", "rights_cursor")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import closing
 from typing import Any, Literal
@@ -119,7 +120,7 @@ def test_rarity_is_counted_over_what_the_asker_may_see(rest: OverRest, version: 
         for filters in (asked, Filters(readers=None, kinds=("page",))):
             for mode in ("hybrid", "lexical", "dense"):
                 reader.search(mode=mode, text="water", dense=[1, 0, 0, 0], filters=filters, limit=30)
-        assert len(sent(rest, "GET", "/")) == 1
+        assert len(sent(rest, "GET", "/")) == 2  # once by the store, once by the reader
         assert reader.info().idf_leaks is not scoped
     hybrid, lexical, dense, *administrator = sent(rest, "POST", "/points/query")
     corpus = {"must": [{"key": "readers", "match": {"any": ["user:a"]}}, {"key": "parents", "match": {"any": ["p"]}}]}
@@ -192,3 +193,16 @@ def test_the_key_is_sent_and_never_shown(capsys: pytest.CaptureFixture[str]) -> 
         assert "hush" not in repr(client)
         assert client._client._rest_headers["api-key"] == "hush"  # type: ignore[attr-defined]
     assert "hush" not in "".join(capsys.readouterr())
+
+
+@pytest.mark.parametrize(("version", "refused"), [("1.16.3", True), ("0.11.0", True), ("1.17.0", False), ("", False)])
+def test_a_server_that_is_too_old_is_refused_with_both_versions(rest: OverRest, version: str, refused: bool) -> None:
+    rest.store().publish()
+    rest.server.version = version
+    reader = rest.reader()
+    for ask in (rest.store, reader.info):
+        if refused:
+            with pytest.raises(IndexStoreError, match=rf"{re.escape(version)}.*1\.17"):
+                ask()
+        else:
+            ask()

@@ -1,0 +1,72 @@
+"""Dagster's instance: made by one process at a time, and named with its cure where its history is broken."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
+
+import dagster as dg
+from alembic.util import CommandError
+from dagster._core.instance.ref import InstanceRef
+from dagster._core.storage.sql import AlembicVersion
+from filelock import FileLock
+from sqlalchemy.exc import DatabaseError
+
+from pipelines.errors import HeadraceError
+from pipelines.private_files import keep_private
+from pipelines.settings import Settings
+
+
+class RunHistoryError(HeadraceError):
+    """Dagster's list of past runs cannot be opened."""
+
+    def __init__(self, home: Path, reason: str) -> None:
+        super().__init__(
+            f"Dagster's history of runs cannot be opened ({reason}). If its database answers, it is broken: stop all "
+            f"of Headrace, move the folders `history` and `schedules` in {home} away, or empty the database that its "
+            "dagster.yaml names, and start again. Only the list of past runs goes with it; documents, index and "
+            "catalog are elsewhere"
+        )
+
+
+@contextmanager
+def dagster_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
+    """The instance whose history the UI shows: DAGSTER_HOME's, else the one under the state directory.
+
+    Raises RunHistoryError if it cannot be opened.
+    """
+    with _open(settings) as instance:
+        yield instance
+
+
+def migrate_instance(settings: Settings) -> None:
+    """Make the tables of Dagster's history, or bring them to the version of Dagster that is installed."""
+    with dagster_instance(settings) as instance:
+        storages = (instance.run_storage, instance.event_log_storage, instance.schedule_storage)
+        if any(_is_behind(storage.alembic_version()) for storage in storages if storage):
+            with redirect_stdout(sys.stderr):  # it says there what it does
+                instance.upgrade()
+
+
+def _is_behind(versions: AlembicVersion | None) -> bool:
+    return versions is not None and versions[0] != versions[1]
+
+
+def _open(settings: Settings) -> dg.DagsterInstance:
+    given = os.environ.get("DAGSTER_HOME")
+    home = Path(given) if given else (settings.state_path / "dagster").absolute()
+    keep_private(settings.state_path)
+    settings.state_path.mkdir(parents=True, exist_ok=True)
+    # Two processes that make a history at once leave it with two revisions, and every later command fails at them.
+    with FileLock(settings.state_path / "dagster.lock"):
+        try:
+            if given:
+                return dg.DagsterInstance.get()
+            home.mkdir(parents=True, exist_ok=True)
+            return dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home)))
+        except (CommandError, DatabaseError) as error:
+            reason = error.orig if isinstance(error, DatabaseError) else error
+            raise RunHistoryError(home, str(reason).splitlines()[0]) from None

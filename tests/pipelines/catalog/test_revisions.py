@@ -1,0 +1,144 @@
+"""The catalog's revisions: a version table of its own, forwards and backwards, and what a newer program has left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, MetaData, Table, create_engine, inspect, select, text
+from sqlalchemy.engine import make_url
+
+from pipelines.catalog.database import migrate_database, open_database
+from pipelines.catalog.revisions import HEAD, VERSION_TABLE, Migration, read_revision
+from pipelines.errors import CatalogMismatch, UsageError
+from pipelines.settings import Settings
+
+DAGSTERS = "29b539ebc72a"
+
+
+@pytest.fixture
+def engine(catalog_settings: Settings) -> Iterator[Engine]:
+    """The same database, past the catalog."""
+    address = make_url(catalog_settings.catalog.url.get_secret_value())
+    if address.get_backend_name() == "sqlite":
+        address = address.set(database=str(catalog_settings.directory / "catalog.db"))
+    else:
+        address = address.set(drivername="postgresql+psycopg")
+    engine = create_engine(address)
+    yield engine
+    engine.dispose()
+
+
+def open_again(settings: Settings) -> None:
+    open_database(settings.catalog.url.get_secret_value(), settings.directory).dispose()
+
+
+def migrate_to(settings: Settings, target: str) -> Migration:
+    return migrate_database(settings.catalog.url.get_secret_value(), settings.directory, target)
+
+
+def revisions() -> list[str]:
+    config = Config()
+    config.set_main_option("script_location", "pipelines:catalog/migrations")
+    return [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()][::-1]
+
+
+def leave_in_former_table(engine: Engine, *found: str) -> None:
+    """As a program left it that kept its revision in the table which Dagster uses too."""
+    with engine.begin() as connection:
+        if inspect(connection).has_table(VERSION_TABLE):
+            connection.execute(text(f"DROP TABLE {VERSION_TABLE}"))
+        connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) PRIMARY KEY)"))
+        for revision in found:
+            connection.execute(text("INSERT INTO alembic_version VALUES (:one)"), {"one": revision})
+
+
+def former_table(engine: Engine) -> list[str] | None:
+    if not inspect(engine).has_table("alembic_version"):
+        return None
+    with engine.connect() as connection:
+        return sorted(connection.execute(text("SELECT version_num FROM alembic_version")).scalars())
+
+
+def add_unit(engine: Engine) -> None:
+    columns, values = "connection, unit, source, name, url, paused, gone", "'c', 'u', 's', 'n', '', false, false"
+    with engine.begin() as connection:
+        connection.execute(text(f"INSERT INTO units ({columns}) VALUES ({values})"))
+
+
+def units(engine: Engine) -> list[str]:
+    with engine.connect() as connection:
+        table = Table("units", MetaData(), autoload_with=connection)
+        return list(connection.execute(select(table.c.unit)).scalars())
+
+
+def shape(engine: Engine) -> dict[str, tuple[set[str], set[str | None]]]:
+    """Columns and indexes of each table."""
+    seen = inspect(engine)
+    return {
+        table: ({one["name"] for one in seen.get_columns(table)}, {one["name"] for one in seen.get_indexes(table)})
+        for table in seen.get_table_names()
+    }
+
+
+def test_the_newest_revision_is_the_one_that_is_opened() -> None:
+    assert revisions()[-1] == HEAD
+
+
+def test_a_catalog_beside_dagsters_tables_leaves_their_revision_alone(
+    catalog_settings: Settings, engine: Engine
+) -> None:
+    leave_in_former_table(engine, DAGSTERS)
+    open_again(catalog_settings)
+    assert (read_revision(engine), former_table(engine)) == (HEAD, [DAGSTERS])
+
+
+@pytest.mark.parametrize("beside", [(), (DAGSTERS,)])
+@pytest.mark.parametrize("revision", ["0003", HEAD])
+def test_a_catalog_moves_out_of_the_table_that_it_shared(
+    catalog_settings: Settings, engine: Engine, revision: str, beside: tuple[str, ...]
+) -> None:
+    migrate_to(catalog_settings, revision)
+    add_unit(engine)
+    leave_in_former_table(engine, revision, *beside)
+    for _ in range(2):
+        open_again(catalog_settings)
+        assert (read_revision(engine), former_table(engine)) == (HEAD, list(beside) or None)
+    assert units(engine) == ["u"]
+
+
+def test_a_database_of_something_else_keeps_its_revision(catalog_settings: Settings, engine: Engine) -> None:
+    leave_in_former_table(engine, "0001")
+    open_again(catalog_settings)
+    assert (read_revision(engine), former_table(engine)) == (HEAD, ["0001"])
+
+
+def test_every_migration_goes_back_to_what_was_before(catalog_settings: Settings, engine: Engine) -> None:
+    steps = revisions()
+    shapes = {}
+    for revision in steps:
+        migrate_to(catalog_settings, revision)
+        shapes[revision] = shape(engine)
+    add_unit(engine)
+    for revision in steps[-2::-1]:
+        migrate_to(catalog_settings, revision)
+        assert shape(engine) == shapes[revision]
+    assert migrate_to(catalog_settings, HEAD) == Migration(steps[0], HEAD)
+    assert (shape(engine), units(engine)) == (shapes[HEAD], ["u"])
+
+
+def test_an_older_program_names_both_revisions(catalog_settings: Settings, engine: Engine) -> None:
+    open_again(catalog_settings)
+    with engine.begin() as connection:
+        connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '9999'"))
+    with pytest.raises(CatalogMismatch, match=rf"9999.*{HEAD}.*headrace migrate --to {HEAD}"):
+        open_again(catalog_settings)
+    with pytest.raises(CatalogMismatch):
+        migrate_to(catalog_settings, "0001")
+
+
+def test_a_revision_that_does_not_exist_is_named_with_those_that_do(catalog_settings: Settings) -> None:
+    with pytest.raises(UsageError, match=f"'12'.*0001.*{HEAD}"):
+        migrate_to(catalog_settings, "12")
