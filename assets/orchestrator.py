@@ -25,6 +25,7 @@ from pipelines.ingestion.options import STAGES, SyncOptions, Target
 from pipelines.ingestion.report import SyncReport
 from pipelines.ingestion.sync import DEFAULT, SILENT, Observer
 from pipelines.ingestion.unit_listing import sync_units
+from pipelines.private_files import keep_private
 from pipelines.settings import Settings
 
 QUIET: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -105,6 +106,7 @@ def dagster_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
         with dg.DagsterInstance.get() as instance:
             yield instance
         return
+    keep_private(settings.state_path)
     directory = settings.state_path / "dagster"
     directory.mkdir(parents=True, exist_ok=True)
     with dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(directory.absolute()))) as instance:

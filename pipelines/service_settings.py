@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from ipaddress import ip_address
 from typing import Annotated, TypeAlias
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 
 from connectors.registry import SourceName
+from pipelines.loopback import is_loopback
 
 GOOGLE = "https://accounts.google.com"
 """Issues identities to everybody who wants one; the claim `hd` tells whose directory an account belongs to."""
@@ -25,16 +25,6 @@ class SettingsModel(BaseModel):
 class AssistantScope(SettingsModel):
     sources: tuple[SourceName, ...] = ()
     parents_in: tuple[str, ...] = ()
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address is this machine's own: `localhost`, 127.0.0.0/8 or ::1."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _secure_url(value: str) -> str:

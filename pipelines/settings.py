@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
@@ -35,6 +35,12 @@ from pipelines.service_settings import (
 from pipelines.settings_errors import first_problem
 
 DEFAULT_FILE = "headrace.yaml"
+SHORTEST_KEY = 20
+"""Characters. What is shorter can be found by trying."""
+DEMO_KEY = "demo"
+"""Key of the demo's assistant. Its data is a sample, and its server listens on this machine only."""
+SIGN_IN = "sign-in"
+"""Id of the assistant as which whoever is signed in asks; no assistant of the settings has it."""
 _VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
 _DURATION = re.compile(r"(?P<number>\d{1,4})(?P<unit>[dhm])")
 
@@ -106,6 +112,13 @@ class AssistantSettings(SettingsModel):
     readers: tuple[str, ...] = Field(default=(), description="Reader tokens of a service")
     scope: AssistantScope = AssistantScope()
 
+    @field_validator("id")
+    @classmethod
+    def _not_reserved(cls, value: str) -> str:
+        if value == SIGN_IN:
+            raise ValueError("is reserved for people who sign in; choose another id")
+        return value
+
 
 class RerankerSettings(SettingsModel):
     base_url: str = Field(pattern=r"^https?://", description="The URL before `/rerank`: https://api.jina.ai/v1")
@@ -117,6 +130,10 @@ class RerankerSettings(SettingsModel):
 class GoldenQuestions(SettingsModel):
     file: Path = Field(description="Questions with expected documents, as `headrace eval` reads them")
     recall_at_10: float = Field(ge=0, le=1, description="Below this, nothing is published")
+
+
+class AuditSettings(SettingsModel):
+    file: Path | None = Field(default=None, description="Where audit lines go; default: standard error")
 
 
 class RetentionSettings(SettingsModel):
@@ -146,6 +163,7 @@ class Settings(SettingsModel):
         description="How long the members of a group count that can no longer be read (days, hours or minutes: 24h)",
     )
     retention: RetentionSettings = RetentionSettings()
+    audit: AuditSettings = AuditSettings()
     limits: LimitsSettings = LimitsSettings()
     metrics: MetricsSettings = MetricsSettings()
     public_url: PublicUrl | None = Field(default=None, description="Where people and their programs reach the service")
@@ -169,6 +187,10 @@ class Settings(SettingsModel):
     @property
     def state_path(self) -> Path:
         return self.directory / self.state_dir
+
+    @property
+    def audit_file(self) -> Path | None:
+        return self.directory / self.audit.file if self.audit.file else None
 
     def connection(self, connection_id: str) -> Connection:
         """Raises UsageError for a connection that the settings do not have."""
@@ -194,10 +216,24 @@ def load_settings(file: Path | None = None, environment: Mapping[str, str] | Non
     variables = {**dotenv_values(file.parent / ".env"), **(os.environ if environment is None else environment)}
     values = _interpolate(_read(file), variables, path="")
     try:
-        return Settings.model_validate({**values, "directory": file.parent})
+        settings = Settings.model_validate({**values, "directory": file.parent})
     except ValidationError as error:
         path, reason = first_problem(error)
         raise SettingsError(path or DEFAULT_FILE, reason) from None
+    _require_good_keys(settings.assistants)
+    return settings
+
+
+def _require_good_keys(assistants: Sequence[AssistantSettings]) -> None:
+    """Raises SettingsError at a key that can be guessed, or that is another assistant's too."""
+    holders: dict[str, str] = {}
+    for place, one in enumerate(assistants):
+        path, key = f"assistants[{place}].api_key", one.api_key.get_secret_value().strip()
+        if len(key) < SHORTEST_KEY and key != DEMO_KEY:
+            made = "`openssl rand -hex 32` makes a good one"
+            raise SettingsError(path, f"must have at least {SHORTEST_KEY} characters, chosen by chance: {made}")
+        if (other := holders.setdefault(key, one.id)) != one.id:
+            raise SettingsError(path, f"is the key of the assistant {other!r} too; each needs one of its own")
 
 
 def _read(file: Path) -> dict[str, Any]:

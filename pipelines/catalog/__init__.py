@@ -9,6 +9,7 @@ from typing import Self
 from sqlalchemy import Engine
 
 from connectors.contract import Cursor
+from pipelines.audit import open_audit_log
 from pipelines.catalog import loads as loads_module
 from pipelines.catalog import outcomes as outcomes_module
 from pipelines.catalog.assistants import Assistants
@@ -32,6 +33,7 @@ from pipelines.catalog.unit_names import UnitNames
 from pipelines.catalog.units import Units, move_cursor, move_rights_cursor
 from pipelines.catalog.verification_windows import VerificationWindows
 from pipelines.catalog.withdrawals import Withdrawals
+from pipelines.private_files import keep_private
 from pipelines.settings import Settings
 
 __all__ = ["Catalog", "Load", "Outcome", "Retention", "RightsRead", "RightsUpdate", "open_catalog"]
@@ -132,6 +134,11 @@ class Catalog:
 
 
 def open_catalog(settings: Settings) -> Catalog:
-    """Open the catalog that the settings name, and bring its tables up to date. Raises SettingsError."""
+    """Open the catalog that the settings name, and bring its tables up to date. Raises SettingsError.
+
+    What is kept beside it is private from here on, and what is done to rights and keys stands in the audit log.
+    """
+    keep_private(settings.state_path)
+    open_audit_log(settings.audit_file)
     engine = open_database(settings.catalog.url.get_secret_value(), settings.directory)
     return Catalog(engine, settings.memberships_max_age)

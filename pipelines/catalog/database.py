@@ -11,8 +11,9 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
 from pipelines.errors import SettingsError
+from pipelines.private_files import narrow
 
-HEAD = "0010"
+HEAD = "0011"
 """Newest migration. Kept here too, so that opening an up-to-date catalog need not import Alembic."""
 
 _BUSY_TIMEOUT_MS = 60_000
@@ -28,6 +29,7 @@ def open_database(url: str, directory: Path) -> Engine:
     if address.get_backend_name() == "sqlite":
         file = directory / (address.database or "")
         file.parent.mkdir(parents=True, exist_ok=True)
+        narrow(file)
         engine = create_engine(f"sqlite:///{file}", connect_args={"timeout": _BUSY_TIMEOUT_MS / 1000})
         event.listen(engine, "connect", _configure_sqlite)
     else:

@@ -32,7 +32,7 @@ _TABLE = tables.grants
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """`client` is empty for the search page. `request` is what the client asked for, until it redeems its code."""
+    """`client` is empty for the search page. `request` is what the client asked for."""
 
     id: str
     client: str
@@ -132,7 +132,6 @@ class Grants:
             "secret_hash": hash_key(new_refresh),
             "access_hash": hash_key(new_access),
             "access_until": now + access,
-            "request": None,
             "used_at": now,
             **({"expires_at": expires_at} if expires_at else {}),
         }

@@ -256,11 +256,13 @@ assistants = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("key_hash", Text, nullable=False),
-    Column("identity", Text, nullable=False, doc="user or service"),
+    Column("identity", Text, nullable=False, doc="user, service or person"),
+    Column("person", Text, doc="Address of the person whose key it is"),
     Column("readers", JSON, nullable=False),
     Column("scope", JSON, nullable=False),
     Column("created_at", UtcTime, nullable=False),
     Column("revoked_at", UtcTime),
+    Column("last_used_at", UtcTime),
 )
 
 grants = Table(
@@ -274,7 +276,7 @@ grants = Table(
     Column("secret_hash", Text, nullable=False, doc="Of the one code, refresh token or cookie that counts"),
     Column("access_hash", Text),
     Column("access_until", UtcTime),
-    Column("request", JSON(none_as_null=True), doc="What the client asked for, until it has redeemed its code"),
+    Column("request", JSON(none_as_null=True), doc="What the client asked for"),
     Column("created_at", UtcTime, nullable=False),
     Column("used_at", UtcTime, nullable=False, doc="When a token was last given out"),
     Column("expires_at", UtcTime, nullable=False),

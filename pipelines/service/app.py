@@ -2,7 +2,7 @@
 
 import hmac
 from functools import partial
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
@@ -31,11 +31,18 @@ from pipelines.service.search_service import NOT_VISIBLE, SearchService
 from pipelines.service.throttling import RequestRate
 from pipelines.settings import Settings
 
+if TYPE_CHECKING:
+    from pipelines.service.sign_in import SignIn
+
 DESCRIPTION = f"""Passages of a company's knowledge, fresh and permitted.
 
 **Who asks.** Every request bears the key of an assistant. A key with `identity: user` acts for a person, who must be
 named by e-mail address: as `user` in the request, or in the header `{PERSON_HEADER}`, which works on every interface.
-Name the person from what your program knows (a signed-in session), never from what a model wrote.
+Name the person from what your program knows (a signed-in session), never from what a model wrote. The key of one
+person, and that of a service, take no name.
+
+Where people sign in at the company's provider, an access token stands in the key's place (`{mcp.PATH}` leads clients to
+it), and the page's session does on the page; both are their person's alone.
 
 **OpenAI's clients** work with their `base_url` set to this server's `/v1`, and the id of the assistant as the vector
 store: `client.vector_stores.search("my-assistant", query="…", extra_headers={{"{PERSON_HEADER}": "ada@example.com"}})`
@@ -84,7 +91,8 @@ def create_app(
     errors.install(app)
     throttling.install(app)
     request_guard.install(app, hosts)  # the outermost: what it refuses goes no further
-    authenticator, metrics = Authenticator(settings, memberships, assistants), metrics or Metrics()
+    sign_in, metrics = _sign_in(settings, inbox), metrics or Metrics()
+    authenticator = Authenticator(settings, memberships, assistants, sign_in, sign_in)
     metrics.watch_rights(inbox)
     service = SearchService(
         index, embedder, reranker, authenticator, metrics, partial(present_spellings, inbox.unit_names)
@@ -95,9 +103,19 @@ def create_app(
     app.router.routes.append(Route(mcp.PATH, mcp.McpEndpoint(service, authenticator, rate), methods=["POST"]))
     _add_operations(app, index)
     _add_metrics(app, settings.metrics.key, metrics)
-    _add_pages(app)
+    _add_pages(app, can_sign_in=bool(settings.sign_in and settings.sign_in.client_id))
+    if sign_in:
+        sign_in.install(app)
     webhooks.install(app, settings, inbox, metrics)
     return app
+
+
+def _sign_in(settings: Settings, catalog: Catalog) -> "SignIn | None":
+    if not (settings.sign_in and settings.public_url):
+        return None
+    from pipelines.service.sign_in import SignIn
+
+    return SignIn(settings, settings.sign_in, settings.public_url, catalog)
 
 
 def _principal(request: Request, person: PersonHeader = None) -> Principal:
@@ -188,6 +206,7 @@ def _add_metrics(app: FastAPI, key: SecretStr | None, metrics: Metrics) -> None:
         return Response(metrics.as_text(), media_type=CONTENT_TYPE_LATEST)
 
 
-def _add_pages(app: FastAPI) -> None:
-    for path, file in (("/", "page.html"), ("/docs", "reference.html")):
-        app.get(path, include_in_schema=False, response_class=HTMLResponse)(StaticPage(file).response)
+def _add_pages(app: FastAPI, can_sign_in: bool) -> None:
+    search_page = StaticPage("page.html", drop="key" if can_sign_in else "sign-in")
+    for path, page in (("/", search_page), ("/docs", StaticPage("reference.html"))):
+        app.get(path, include_in_schema=False, response_class=HTMLResponse)(page.response)

@@ -9,17 +9,23 @@ from typing import Literal, Protocol, TypeAlias
 
 from starlette.requests import Request
 
+from connectors.addresses import InvalidAddress, normalize_address
 from pipelines.catalog.assistants import StoredAssistant, hash_key
-from pipelines.index.contract import Filters
-from pipelines.retrieval.principals import MembershipReader, person_tokens, service_tokens
+from pipelines.index.contract import Filters, IndexReader
+from pipelines.retrieval.principals import MembershipReader, is_known, person_tokens, service_tokens
+from pipelines.service.audit import Actor, interface_of
 from pipelines.service.errors import Problem
-from pipelines.settings import AssistantSettings, Settings
+from pipelines.service.key_usage import KeyUsage
+from pipelines.settings import SIGN_IN, AssistantSettings, Settings
 
 PERSON_HEADER = "X-Headrace-User"
 """Names the person on every interface, for clients whose request bodies are fixed."""
 
-SIGN_IN = "sign-in"
-"""Id of the assistant as which whoever is signed in asks; no assistant of the settings has it."""
+NO_PERSON = (
+    f"This is the key of a service, which sees what it is granted whoever asks: leave out `user` and {PERSON_HEADER}, "
+    "or use the key of an assistant with `identity: user`, or one made with `headrace assistants add --for`."
+)
+OTHER_PERSON = f"Whoever asks here is proved to be another person: leave out `user` and {PERSON_HEADER}."
 
 Proof: TypeAlias = Literal["named", "key", "sign-in", "token"]
 """How a person is known: named by a trusted assistant, by a key of their own, signed in at the company's provider
@@ -34,6 +40,8 @@ class Assistant:
     identity: str
     readers: tuple[str, ...]
     scope: Filters | None
+    person: str | None = None
+    """Whose key it is, where it is one person's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,24 +78,32 @@ class Principal:
     proof: Proof | None = None
     client: str | None = None
 
-    def on_behalf_of(self, user: str | None) -> Principal:
-        """With the person that the header, body or query names.
+    @property
+    def actor(self) -> Actor:
+        return Actor(self.request_id, self.interface, self.assistant.id, self.user, self.proof, self.client)
 
-        Raises a 403 problem if it is another one than the proven one, and a 400 if two are named.
+    def on_behalf_of(self, user: str | None) -> Principal:
+        """With the person that the header, body or query names, as `pipelines.retrieval.schema.Person` has it.
+
+        Raises a 403 problem if none may be named, or only the proven one; and a 400 if two are named.
         """
-        named = address(user)
-        if not named or named == self.user:
+        if not user or user == self.user:
             return self
+        if self.assistant.identity == "service":
+            raise Problem(403, "Forbidden", NO_PERSON)
         if self.user and self.proof != "named":
-            raise Problem(403, "Forbidden", "Whoever asks here is known already: leave out the name of another person.")
+            raise Problem(403, "Forbidden", OTHER_PERSON)
         if self.user:
             raise Problem(400, "Bad request", f"The request names one person in `user` and another in {PERSON_HEADER}.")
-        return replace(self, user=named, proof="named")
+        return replace(self, user=user, proof="named")
 
 
 class StoredAssistants(Protocol):
     def active(self) -> Sequence[tuple[str, StoredAssistant]]:
         """Assistants made by command that may ask now, each behind the hash of its key."""
+
+    def record_use(self, assistant_id: str) -> None:
+        """The key of this assistant is used now."""
 
 
 class Authenticator:
@@ -104,6 +120,7 @@ class Authenticator:
         self._settings = settings
         self._memberships = memberships
         self._stored = stored
+        self._usage = KeyUsage(stored)
         self._verifier = verifier
         self._sessions = sessions
         keys = ((one.api_key.get_secret_value(), one) for one in settings.assistants)
@@ -113,9 +130,12 @@ class Authenticator:
     def principal(self, request: Request, person: str | None) -> Principal:
         """Who sends a request, for the person that its header names. Raises a 401, 403 or 400 problem."""
         assistant, proven = self._identify(request)
-        asking = Principal(assistant, None, request.state.id, _interface(request.url.path))
+        asking = Principal(assistant, assistant.person, request.state.id, interface_of(request))
         if proven:
-            asking = replace(asking, user=proven.email, proof=proven.proof, client=proven.client)
+            asking = replace(asking, user=_proven_address(proven), proof=proven.proof, client=proven.client)
+        elif assistant.person:
+            asking = replace(asking, proof="key")
+        request.state.actor = asking.actor  # for the audit line, should this be refused
         return asking.on_behalf_of(person)
 
     def _identify(self, request: Request) -> tuple[Assistant, ProvenPerson | None]:
@@ -130,13 +150,16 @@ class Authenticator:
         elif self._sessions and "authorization" not in request.headers:
             proven = self._sessions.person(request)
         if proven is None:
-            raise _unauthorized()
+            raise _unauthorized(self._settings)
         return Assistant(SIGN_IN, "person", (), proven.scope), proven
 
     def _holder(self, key: str) -> Assistant | None:
         # Read at each request: a key that was revoked counts from the next one on.
-        stored = ((key_hash, _of_catalog(one)) for key_hash, one in self._stored.active())
-        return _find(hash_key(key), (*self._configured, *stored))
+        stored = [(key_hash, _of_catalog(one)) for key_hash, one in self._stored.active()]
+        found = _find(hash_key(key), (*self._configured, *stored))
+        if found and any(found is one for _, one in stored):
+            self._usage.note(found.id)
+        return found
 
     def readers(self, principal: Principal) -> tuple[str, ...]:
         """Reader tokens of a request. Raises a 403 problem if a person is needed and none is named."""
@@ -147,20 +170,31 @@ class Authenticator:
             raise Problem(403, "Forbidden", detail)
         return person_tokens(principal.user, self._settings, self._memberships)
 
+    def is_known(self, principal: Principal, readers: tuple[str, ...], index: IndexReader, dimensions: int) -> bool:
+        """Whether any source knows the person who asks; a service needs not to be known."""
+        if not principal.user:
+            return True
+        return is_known(principal.user, readers, self._settings, index, dimensions)
 
-def address(user: str | None) -> str | None:
-    """A person's e-mail address as it is compared; None where nobody is named."""
-    return (user or "").strip().lower() or None
+
+def _proven_address(proven: ProvenPerson) -> str:
+    """Raises a 403 problem for an address that no document can name as a reader."""
+    try:
+        return normalize_address(proven.email)
+    except InvalidAddress as error:
+        raise Problem(403, "Forbidden", f"The address of whoever is signed in {error}.") from None
 
 
-def _unauthorized() -> Problem:
+def _unauthorized(settings: Settings) -> Problem:
     detail = "Send the key of an assistant: Authorization: Bearer <key>"
-    return Problem(401, "Unauthorized", detail, {"WWW-Authenticate": "Bearer"})
+    return Problem(401, "Unauthorized", detail, {"WWW-Authenticate": challenge(settings)})
 
 
-def _interface(path: str) -> str:
-    """search, documents, vector_stores or mcp."""
-    return path.removeprefix("/v1").split("/")[1]
+def challenge(settings: Settings) -> str:
+    """What a 401 asks for. Where people sign in, it leads clients to what describes how (RFC 9728, section 5.1)."""
+    if not settings.sign_in:
+        return "Bearer"
+    return f'Bearer resource_metadata="{settings.public_url}/.well-known/oauth-protected-resource/mcp"'
 
 
 def _find(key_hash: str, known: Iterable[tuple[str, Assistant]]) -> Assistant | None:
@@ -176,7 +210,7 @@ def _of_settings(one: AssistantSettings) -> Assistant:
 
 
 def _of_catalog(one: StoredAssistant) -> Assistant:
-    return Assistant(one.id, one.identity, one.readers, _scope(one.sources, one.parents_in))
+    return Assistant(one.id, one.identity, one.readers, _scope(one.sources, one.parents_in), one.person)
 
 
 def _scope(sources: tuple[str, ...], parents_in: tuple[str, ...]) -> Filters | None:

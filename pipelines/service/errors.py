@@ -14,8 +14,10 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from pipelines.errors import EmbeddingError, IndexStoreError
+from pipelines.service.audit import REFUSALS, audit_refusal
 from pipelines.validation import field_path, reason
 
+WEBHOOKS_PATH = "/webhooks/"
 MEDIA_TYPE = "application/problem+json"
 OPENAI_PATH = "/v1/vector_stores/"
 """Below it, problems carry an `error` too, which OpenAI's clients read, and wrong requests are 400 as with OpenAI."""
@@ -103,6 +105,9 @@ def _as_openai(status: int, detail: str, errors: Sequence[dict[str, str]] | None
 def problem_response(request: Request, error: Exception) -> JSONResponse:
     """The response to a Problem."""
     assert isinstance(error, Problem)  # noqa: S101  registered for this class only
+    # Of webhooks that are not signed there are too many: they are a figure.
+    if error.status in REFUSALS and not request.url.path.startswith(WEBHOOKS_PATH):
+        audit_refusal(request, error.status, error.detail)
     return _response(request, error.status, error.title, str(error), error.headers, error.errors)
 
 

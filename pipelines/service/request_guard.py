@@ -12,13 +12,12 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pipelines.loopback import is_loopback
 from pipelines.service.connections import MOST_HEAD_BYTES
-from pipelines.service.errors import Problem, problem_response
-from pipelines.service_settings import is_loopback
+from pipelines.service.errors import WEBHOOKS_PATH, Problem, problem_response
 
 MOST_BYTES = 256 * 1024
 """Of a request's body."""
-WEBHOOKS_PATH = "/webhooks/"
 _BROWSER_PATHS = ("/", "/docs", "/mcp")
 """What a page of another site might want to reach through somebody's browser, beside all that a cookie opens."""
 _TAKEN_TO_ITS_END = 64 * 1024

@@ -15,17 +15,21 @@ from pipelines.errors import SettingsError
 from pipelines.logs import to_standard_error
 from pipelines.service.app import create_app
 from pipelines.service.connections import MOST_HEAD_BYTES, ClientConnection, ConnectionTable
+from pipelines.service.key_rules import require_own_keys
 from pipelines.service.metrics import Metrics
 from pipelines.service.request_guard import BrowserHosts
 from pipelines.service_settings import LimitsSettings
 from pipelines.services import Services
 from pipelines.settings import Settings
 
+logger = logging.getLogger(__name__)
+
 
 def serve(settings: Settings, host: str, port: int) -> None:
     """Answer until SIGINT or SIGTERM; requests under way are finished first."""
+    require_own_keys(settings, host)
     to_standard_error(logging.INFO)
-    logging.getLogger("mcp").setLevel(logging.WARNING)  # it would tell of every request
+    logging.getLogger("uvicorn.error").setLevel(logging.INFO)  # says at which address it listens, and that it ends
     metrics = Metrics()
     with Services(settings) as services, _metrics_served(settings, metrics):
         catalog = services.catalog
@@ -41,6 +45,10 @@ def serve(settings: Settings, host: str, port: int) -> None:
             hosts=BrowserHosts.of(settings.public_url, host),
         )
         services.warm()
+        index = services.reader.info()
+        logger.info(
+            "index %s: %d documents, %d points, model %s", index.collection, index.documents, index.points, index.model
+        )
         uvicorn.Server(server_config(app, settings.limits, metrics, host=host, port=port)).run()
 
 

@@ -20,8 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from pipelines.audit import audit
 from pipelines.catalog.assistants import hash_key
 from pipelines.service.authentication import Principal
-from pipelines.service.errors import Problem, problem_response
-from pipelines.service.request_guard import WEBHOOKS_PATH
+from pipelines.service.errors import WEBHOOKS_PATH, Problem, problem_response
 
 V = TypeVar("V")
 

@@ -16,9 +16,9 @@ from connectors.settings import Connection
 from connectors.webhooks import DeliveryRefused, DeliveryUnreadable
 from pipelines.catalog import Catalog
 from pipelines.events.inbox import accept
-from pipelines.service.errors import Problem, problem_responses
+from pipelines.service.errors import WEBHOOKS_PATH, Problem, problem_responses
 from pipelines.service.metrics import Metrics
-from pipelines.service.request_guard import WEBHOOKS_PATH, has_length
+from pipelines.service.request_guard import has_length
 from pipelines.settings import Settings
 
 MOST_BYTES = 5 * 1024 * 1024

@@ -10,6 +10,7 @@ import typer
 
 from pipelines.cli import output
 from pipelines.cli.options import DAYS, Json
+from pipelines.printable import printable_lines
 from pipelines.settings import load_settings
 
 _NEXT_STEPS = """{secret}
@@ -38,7 +39,7 @@ def show(event_id: Annotated[int, typer.Argument(metavar="ID")]) -> None:
     """Print a delivery as it came."""
     from pipelines.events.admin import read_body
 
-    print(read_body(load_settings(), event_id))
+    print(printable_lines(read_body(load_settings(), event_id)))
 
 
 @app.command()

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import yaml
 
-from pipelines.cli.demo.settings import DIRECTORY, KEY, write_settings
+from pipelines.cli.demo.settings import DIRECTORY, write_settings
 from pipelines.cli.demo.sources import serve_company
-from pipelines.settings import load_settings, settings_file
+from pipelines.settings import DEMO_KEY, load_settings, settings_file
 
 DAGSTER_PORT = 3000
 SERVER_PORT = 8800
@@ -31,7 +31,7 @@ def main() -> None:
     own = settings_file().exists()
     with nullcontext() if own else serve_company(DIRECTORY) as url:
         file = settings_file() if url is None else write_settings(url)
-        key = "" if own else f"#key={KEY}"
+        key = "" if own else f"#key={DEMO_KEY}"
         print(f"settings {file}", flush=True)
         print(f"Dagster  http://127.0.0.1:{DAGSTER_PORT}", flush=True)
         print(f"search   http://127.0.0.1:{SERVER_PORT}/{key}", flush=True)

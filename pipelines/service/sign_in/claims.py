@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
+from connectors.addresses import InvalidAddress, normalize_address
 from pipelines.service_settings import GOOGLE, SignInSettings
 
 Claims: TypeAlias = Mapping[str, Any]
@@ -15,14 +16,9 @@ class ClaimRefused(Exception):
 
 
 def verified_address(claims: Claims, settings: SignInSettings) -> str:
-    """The verified e-mail address. Raises ClaimRefused."""
+    """The verified e-mail address, as addresses are compared. Raises ClaimRefused."""
     name = settings.email_claim
-    email = claims.get(name)
-    if not isinstance(email, str) or "@" not in email:
-        raise ClaimRefused(
-            f"the provider's claims have no e-mail address in {name!r}: let it be among the claims of its tokens, or "
-            "set sign_in.email_claim"
-        )
+    email = _address(claims, name)
     _check_directory(claims, email, settings)
     # Beside `email` stands `email_verified`, and beside a namespaced claim its own.
     verified = {_as_bool(claims[one]) for one in ("email_verified", f"{name}_verified") if one in claims}
@@ -36,12 +32,23 @@ def verified_address(claims: Claims, settings: SignInSettings) -> str:
     return email
 
 
+def _address(claims: Claims, name: str) -> str:
+    value = claims.get(name)
+    try:
+        return normalize_address(value if isinstance(value, str) else "")
+    except InvalidAddress:
+        raise ClaimRefused(
+            f"the provider's claims have no e-mail address in {name!r}: let it be among the claims of its tokens, or "
+            "set sign_in.email_claim"
+        ) from None
+
+
 def _check_directory(claims: Claims, email: str, settings: SignInSettings) -> None:
     if settings.tenant and claims.get("tid") != settings.tenant:
         raise ClaimRefused("the account belongs to another tenant than sign_in.tenant")
     if not settings.domains:
         return
-    if email.rpartition("@")[2].lower() not in settings.domains:
+    if email.rpartition("@")[2] not in settings.domains:
         raise ClaimRefused("the address belongs to none of sign_in.domains")
     # An account that somebody made for themselves may bear a company's address, and keeps it when they leave.
     if settings.issuer.rstrip("/") == GOOGLE and claims.get("hd") not in settings.domains:

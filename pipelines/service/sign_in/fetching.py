@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import httpx
 
 TIMEOUT = 5.0
-"""Seconds, of each read and write."""
+"""Seconds, of each step and of the whole answer."""
 MOST_BYTES = 256 * 1024
 
 
@@ -19,6 +20,18 @@ class FetchFailed(Exception):
         self.status = status
         self.error = error
         super().__init__(reason)
+
+
+def open_client(transport: httpx.BaseTransport | None = None, *, proxies: bool = True) -> httpx.Client:
+    """A client that follows no redirects. Requests are rare: it keeps no connection, and so need not be closed."""
+    return httpx.Client(
+        transport=transport,
+        timeout=TIMEOUT,
+        follow_redirects=False,
+        trust_env=proxies,
+        limits=httpx.Limits(max_keepalive_connections=0),
+        headers={"Accept": "application/json"},
+    )
 
 
 def fetch_object(client: httpx.Client, request: httpx.Request, most_bytes: int = MOST_BYTES) -> dict[str, Any]:
@@ -42,9 +55,9 @@ def fetch_object(client: httpx.Client, request: httpx.Request, most_bytes: int =
 
 
 def _read(response: httpx.Response, most_bytes: int) -> bytes:
-    body = b""
+    body, until = b"", time.monotonic() + TIMEOUT
     for part in response.iter_bytes():
         body += part
-        if len(body) > most_bytes:
-            raise FetchFailed(f"{response.request.url.host} answers with more than {most_bytes} bytes")
+        if len(body) > most_bytes or time.monotonic() > until:
+            raise FetchFailed(f"{response.request.url.host} sends more than {most_bytes} bytes, or too slowly")
     return body

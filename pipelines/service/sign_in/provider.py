@@ -18,11 +18,13 @@ import httpx
 import jwt
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from connectors.contract import Finding
+from pipelines.loopback import is_loopback
 from pipelines.service.sign_in.claims import ClaimRefused, Claims
-from pipelines.service.sign_in.fetching import TIMEOUT, FetchFailed, fetch_object
+from pipelines.service.sign_in.fetching import FetchFailed, fetch_object, open_client
 from pipelines.service.sign_in.keys import ALGORITHMS, ProviderKeys, UnknownKey
 from pipelines.service.sign_in.seal import SignInAttempt
-from pipelines.service_settings import SignInSettings, is_loopback
+from pipelines.service_settings import SignInSettings
 
 SCOPE = "openid email profile"
 CALLBACK_PATH = "/sign-in/callback"
@@ -59,13 +61,13 @@ class OpenIdProvider:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings
-        self._callback = public_url + CALLBACK_PATH
+        self.callback = public_url + CALLBACK_PATH
         self._client = client
         self._clock = clock
         self._lock = threading.Lock()
         self._document: ProviderDocument | None = None
         self._read_at = float("-inf")
-        self.keys = ProviderKeys(self._fetch_keys, clock)
+        self.keys = ProviderKeys(self.read_keys, clock)
 
     @property
     def issuer(self) -> str:
@@ -76,7 +78,7 @@ class OpenIdProvider:
         """Raises ProviderTrouble."""
         with self._lock:
             if self._document is None or self._clock() - self._read_at >= DOCUMENT_LIFETIME:
-                self._document, self._read_at = self._discover(), self._clock()
+                self._document, self._read_at = self._read_document(), self._clock()
             return self._document
 
     def authorization_url(self, attempt: SignInAttempt) -> str:
@@ -85,7 +87,7 @@ class OpenIdProvider:
         asked = {
             "response_type": "code",
             "client_id": self._settings.client_id or "",
-            "redirect_uri": self._callback,
+            "redirect_uri": self.callback,
             "scope": SCOPE,
             "state": attempt.state,
             "nonce": attempt.nonce,
@@ -100,7 +102,7 @@ class OpenIdProvider:
         asked = {
             "grant_type": "authorization_code",
             "code": code,
-            "redirect_uri": self._callback,
+            "redirect_uri": self.callback,
             "code_verifier": attempt.verifier,
         }
         answer = self._ask_token_endpoint(asked)
@@ -158,7 +160,7 @@ class OpenIdProvider:
             raise ProviderTrouble(f"the provider's keys cannot be read: {failed}") from None
         return claims
 
-    def _discover(self) -> ProviderDocument:
+    def _read_document(self) -> ProviderDocument:
         """See OpenID Connect Discovery 1.0, section 4."""
         issuer = self._settings.issuer
         url = issuer.removesuffix("/") + "/.well-known/openid-configuration"
@@ -175,14 +177,22 @@ class OpenIdProvider:
             check_is_secure(endpoint)
         return document
 
-    def _fetch_keys(self) -> jwt.PyJWKSet:
+    def read_keys(self) -> jwt.PyJWKSet:
+        """Raises ProviderTrouble, FetchFailed, and PyJWKSetError where there is none."""
         request = self._client.build_request("GET", self.document.jwks_uri)
         return jwt.PyJWKSet.from_dict(fetch_object(self._client, request))
 
 
-def open_client() -> httpx.Client:
-    """For requests to the provider."""
-    return httpx.Client(timeout=TIMEOUT, follow_redirects=False, headers={"Accept": "application/json"})
+def check_provider(settings: SignInSettings, public_url: str) -> Finding:
+    """Whether the provider describes itself and shows its keys; and which redirect it has to know."""
+    provider = OpenIdProvider(settings, public_url, open_client())
+    try:
+        keys = len(list(provider.read_keys()))
+    except (ProviderTrouble, FetchFailed, jwt.PyJWKSetError) as trouble:
+        return Finding("sign_in", False, str(trouble))
+    return Finding(
+        "sign_in", True, f"{settings.issuer}, {keys} keys; its client needs the redirect {provider.callback}"
+    )
 
 
 def check_is_secure(url: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from urllib.parse import SplitResult, urlsplit
 
-from pipelines.service_settings import is_loopback
+from pipelines.loopback import is_loopback
 
 KNOWN_HOSTS = ("claude.ai", "claude.com", "chatgpt.com", "vscode.dev", "insiders.vscode.dev")
 

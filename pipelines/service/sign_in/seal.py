@@ -13,6 +13,7 @@ from typing import TypeVar
 import jwt
 from pydantic import BaseModel, ConfigDict
 
+CONSENT_PATH = "/sign-in/consent"
 LIFETIME = 600
 """Seconds in which somebody has to sign in."""
 _ALGORITHM = "HS256"

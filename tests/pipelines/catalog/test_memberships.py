@@ -46,6 +46,17 @@ def test_an_unreadable_group_keeps_what_was_known_and_the_others_are_brought_up_
     assert groups(catalog, ADA) == {"acme:g1", "acme:g2", "other:g1"}
 
 
+def test_an_address_of_a_source_that_looks_like_another_persons_is_nobodys(catalog: Catalog) -> None:
+    members = [
+        Membership("g1", "\u212aim@example.com"),
+        Membership("g1", "not an address"),
+        Membership("g1", " Bo@EXAMPLE.com"),
+    ]
+    assert catalog.memberships.replace("acme", members).count == 1
+    assert (groups(catalog, "kim@example.com"), groups(catalog, "\u212aim@example.com")) == (set(), set())
+    assert groups(catalog, BO) == {"acme:g1"}
+
+
 def test_a_group_that_is_not_named_has_no_members(catalog: Catalog) -> None:
     catalog.memberships.replace("acme", [Membership("g2", ADA)])
     assert (groups(catalog, BO), groups(catalog, ADA)) == (set(), {"acme:g2", "other:g1"})
@@ -130,6 +141,8 @@ def test_what_an_earlier_release_read_is_as_old_as_its_reading(settings: Setting
             late = tables.connections.c.connection == "late"
             transaction.execute(update(tables.connections).where(late).values(memberships_at=read_at))
             transaction.execute(text('DROP TABLE "groups"'))
+            transaction.execute(text("ALTER TABLE assistants DROP COLUMN person"))
+            transaction.execute(text("ALTER TABLE assistants DROP COLUMN last_used_at"))
             transaction.execute(text("DROP TABLE withdrawals"))
             transaction.execute(text("ALTER TABLE units DROP COLUMN rights_cursor"))
             transaction.execute(text("UPDATE alembic_version SET version_num = '0005'"))
