@@ -17,17 +17,21 @@ from connectors.contract import (
     ID_PATH,
     Checkpoint,
     Deleted,
+    DocumentReaders,
     Failed,
     ListingEntry,
     MembershipItem,
     ObjectItem,
+    RightsItem,
     Skipped,
     id_prefix,
 )
 from connectors.model import Document, Parent, Unit
 from connectors.settings import Connection
 
-Yielded: TypeAlias = Unit | Document | Skipped | Failed | Deleted | Checkpoint | ListingEntry | MembershipItem
+Yielded: TypeAlias = (
+    Unit | Document | DocumentReaders | Skipped | Failed | Deleted | Checkpoint | ListingEntry | MembershipItem
+)
 """All that a connector yields, beside findings."""
 
 _TEXTS = ("kind", "title", "url", "content_type", "author", "fingerprint")
@@ -60,6 +64,20 @@ def admit(item: object, connection: Connection, unit: Unit) -> ObjectItem | Refu
     if reason := _wrong_item(item, connection, unit):
         return Failed(document_id, _text(item, "title"), f"not admitted: {reason}", _text(item, "url"))
     return _with_whole_characters(item)
+
+
+def admit_rights(item: object, connection: Connection, unit: Unit) -> RightsItem | Refused:
+    """As `admit`, of what is told of rights alone. Readers that do not fit are nobody."""
+    if not isinstance(item, DocumentReaders):
+        admitted = admit(item, connection, unit)
+        return (
+            _refused(item, admitted.id, "its content was not asked for") if isinstance(admitted, Document) else admitted
+        )
+    if reason := wrong_id(item.document_id, connection):
+        return _refused(item, str(item.document_id), reason)
+    if reason := next(wrong_fields(item), "") or _wrong_readers(item):
+        return Failed(item.document_id, "", f"not admitted: {reason}", hides=True)
+    return item
 
 
 def wrong_id(document_id: object, connection: Connection) -> str:
@@ -112,8 +130,12 @@ def _wrong_values(document: Document) -> str:
         moment: datetime | None = getattr(document, name)
         if moment is not None and moment.utcoffset() is None:
             return f"{name} is {moment.isoformat()}, and must have a time zone"
+    return _wrong_readers(document)
+
+
+def _wrong_readers(item: Document | DocumentReaders) -> str:
     # Not mended as other texts are: a token that is changed may be another's.
-    return "" if all(map(is_encodable, document.readers)) else "readers must be texts that UTF-8 can hold"
+    return "" if all(map(is_encodable, item.readers)) else "readers must be texts that UTF-8 can hold"
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,8 +114,19 @@ class ListingEntry:
     fingerprint: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class DocumentReaders:
+    """Who may read an object now, told without its content. The fields mean what those of `Document` do."""
+
+    document_id: str
+    readers: tuple[str, ...]
+    readers_until: tuple[tuple[str, datetime], ...] = ()
+
+
 ObjectItem: TypeAlias = Document | Skipped | Failed | Deleted
 Item: TypeAlias = ObjectItem | Checkpoint
+RightsItem: TypeAlias = DocumentReaders | Skipped | Failed | Deleted
+"""What is told of an object where only rights are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,14 +154,21 @@ class Membership:
 class UnreadableGroup:
     """A group of which the source does not tell who belongs to it; `reason` says why, in the source's words.
 
-    What is known of it stays in use for a limited time. A group that has no members is not this: it is not named.
+    What is known of it stays in use for a limited time. A group that has no members is not this.
     """
 
     group: str
     reason: str
 
 
-MembershipItem: TypeAlias = Membership | UnreadableGroup
+@dataclass(frozen=True, slots=True)
+class EmptyGroup:
+    """A group that was read to its end and has no members."""
+
+    group: str
+
+
+MembershipItem: TypeAlias = Membership | UnreadableGroup | EmptyGroup
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,11 +226,28 @@ class Connector(Protocol):
 
         A group's members are yielded one after the other, once all of them are known: so each group that was named
         before an error is complete. One group's trouble is its `UnreadableGroup` (`connectors.groups`), and never
-        that of the others. A group that is not named, by the end, has no members.
+        that of the others. A group that is not named, by the end, has no members; one that is named as an
+        `EmptyGroup` has none even if an error follows.
         """
 
     def close(self) -> None:
         """Release network connections."""
+
+
+@runtime_checkable
+class RightsFeed(Protocol):
+    """A connector that tells what has changed of objects' rights without reading contents.
+
+    It is for a source whose documents may have other readers than their unit: of the others, `units` tells all.
+    """
+
+    def read_rights(self, unit: Unit, cursor: Cursor | None = None) -> Iterator[RightsItem | Checkpoint]:
+        """Say of what has changed in a unit who may read it now, or that it is gone. Reads no content.
+
+        Goes on from a cursor of `read`, or of a checkpoint of its own, which `read` is never given; without one it
+        names everything. A checkpoint is complete where it ends such a naming. An object of which nobody told is
+        `Failed`, and is looked at again by the next call that goes on from there.
+        """
 
 
 @runtime_checkable

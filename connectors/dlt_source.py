@@ -24,7 +24,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from connectors.admission import Refused, admit
-from connectors.contract import Checkpoint, Connector, Deleted, Failed, Membership, Skipped
+from connectors.contract import Checkpoint, Connector, Deleted, Failed, Membership, Skipped, UnreadableGroup
 from connectors.errors import AuthenticationFailed, RateLimited, SourceError, TransientError
 from connectors.isolation import FAILURES_IN_A_ROW
 from connectors.model import Document, Unit
@@ -109,7 +109,7 @@ def _memberships(connection: Connection, connector: Connector) -> Iterator[Membe
     for one in connector.memberships():
         if isinstance(one, Membership):
             yield one
-        else:
+        elif isinstance(one, UnreadableGroup):
             logger.warning("%s: who belongs to the group %s cannot be read: %s", connection.id, one.group, one.reason)
 
 

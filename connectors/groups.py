@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 
-from connectors.contract import Membership, MembershipItem, UnreadableGroup
+from connectors.contract import EmptyGroup, Membership, MembershipItem, UnreadableGroup
 from connectors.errors import (
     AccessDenied,
     AuthenticationFailed,
@@ -48,7 +48,10 @@ class GroupReads:
             yield UnreadableGroup(group, reason)
             return
         self._in_a_row = 0
-        yield from (Membership(group, address) for address in found if address)
+        members = [Membership(group, address) for address in found if address]
+        yield from members
+        if not members:
+            yield EmptyGroup(group)
 
     def _count_failure(self) -> None:
         self._in_a_row += 1

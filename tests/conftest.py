@@ -63,24 +63,33 @@ def empty_shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("shards")
 
 
-@pytest.fixture
-def segments() -> int:
-    """Of an embedded shard. Each is some hundred files, and only the tests of the index need more than one."""
-    return 1
+@pytest.fixture(scope="module")
+def whole_layout() -> bool:
+    """Whether embedded shards have all their segments and payload indexes.
+
+    Each is some dozen files, and all are mapped whenever a shard is opened: only tests of the index need them. Without
+    a payload index the engine finds the same points. The one of document ids counts documents.
+    """
+    return False
 
 
-@pytest.fixture(autouse=True)
-def shards_are_copied(monkeypatch: pytest.MonkeyPatch, empty_shards: Path, segments: int) -> None:
+@pytest.fixture(scope="module", autouse=True)
+def shards_are_copied(empty_shards: Path, whole_layout: bool) -> Iterator[None]:
     """The engine takes half a second to make an empty shard, and far less to open a copy of one."""
-    monkeypatch.setattr("pipelines.index.embedded.shard.SEGMENTS", segments)
 
     def copied(path: Path, spec: IndexSpec) -> None:
-        template = empty_shards / f"{spec.dimensions}-{segments}"
+        template = empty_shards / f"{spec.dimensions}-{whole_layout}"
         if not template.exists():
             create_shard(template, spec)
         shutil.copytree(template, path, copy_function=copy_data)
 
-    monkeypatch.setattr("pipelines.index.embedded.store.create_shard", copied)
+    with pytest.MonkeyPatch.context() as patched:
+        if not whole_layout:
+            patched.setattr("pipelines.index.embedded.shard.SEGMENTS", 1)
+            patched.setattr("pipelines.index.embedded.shard.KEYWORD_FIELDS", ("document_id",))
+            patched.setattr("pipelines.index.embedded.shard.TIME_FIELDS", ())
+        patched.setattr("pipelines.index.embedded.store.create_shard", copied)
+        yield
 
 
 @pytest.fixture

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Generic
 
-from connectors.contract import Checkpoint, Deleted, Failed, Item
+from connectors.contract import Checkpoint, Deleted, Failed
 from connectors.drive.client import DriveClient
 from connectors.drive.cursor import ChangesCursor
-from connectors.drive.documents import DriveDocuments
+from connectors.drive.documents import DriveDocuments, FileItem, Found, ReadFiles
 from connectors.drive.fingerprints import folder_fingerprint, folder_key
 from connectors.drive.folders import ROOT, FileLocation, FolderTree, LocatedFile
 from connectors.drive.payloads import ChangePage, DriveChange, DriveFile
@@ -31,7 +32,7 @@ class CursorRefused(Exception):
 
 
 @dataclass(slots=True)
-class ChangesReader:
+class ChangesReader(Generic[Found]):
     """Reads the changes of one unit, once. `includes` says whether the connection takes in the unit of a location.
 
     Where the source gets into trouble on the way, the rest of what has changed is hidden without being asked for: that
@@ -43,12 +44,12 @@ class ChangesReader:
     documents: DriveDocuments
     unit: Unit
     includes: Callable[[FileLocation], bool]
-    # Two, since an answer about a file's metadata or folders says nothing of a server that gives no content.
+    read_files: ReadFiles[Found]
+    # One of its own, since an answer about a file's metadata or folders says nothing of a server that gives no content.
     locating: Isolation
-    reading: Isolation
     _trouble: SourceError | None = field(default=None, init=False)
 
-    def read(self, cursor: ChangesCursor) -> Iterator[Item]:
+    def read(self, cursor: ChangesCursor) -> Iterator[FileItem[Found] | Checkpoint]:
         """What has changed since. Raises CursorRefused, before the first item."""
         fingerprints = dict(cursor.folders)
         token = cursor.token
@@ -73,7 +74,7 @@ class ChangesReader:
         yield first
         yield from pages
 
-    def _read_page(self, changes: Iterable[DriveChange], fingerprints: FolderFingerprints) -> Iterator[Item]:
+    def _read_page(self, changes: Iterable[DriveChange], fingerprints: FolderFingerprints) -> Iterator[FileItem[Found]]:
         """Items for one page of changes. Of several changes of a file the last one counts."""
         latest = {change.file_id: change for change in changes if change.file_id}
         folders, files = list[DriveFile](), list[DriveFile]()
@@ -128,7 +129,7 @@ class ChangesReader:
         except (NotFound, AccessDenied):
             return None
 
-    def _read_below(self, folder: DriveFile, fingerprints: FolderFingerprints) -> Iterator[Item]:
+    def _read_below(self, folder: DriveFile, fingerprints: FolderFingerprints) -> Iterator[FileItem[Found]]:
         """Files below a folder that was renamed, moved, shared or trashed: the feed names only the folder."""
         if self.unit.id == ROOT:
             return  # its files lie in no folder
@@ -148,7 +149,7 @@ class ChangesReader:
         for batch in walk.below(folder.id):
             yield from self._read_files(batch.files)
 
-    def _read_files(self, files: Iterable[DriveFile]) -> Iterator[Item]:
+    def _read_files(self, files: Iterable[DriveFile]) -> Iterator[FileItem[Found]]:
         """Items for files of any unit: nothing for those that another unit reads."""
         located = list[LocatedFile]()
         for file in files:
@@ -168,11 +169,11 @@ class ChangesReader:
             self._trouble = error
             return self.documents.unread(file, error)
 
-    def _read_located(self, located: Sequence[LocatedFile]) -> Iterator[Item]:
+    def _read_located(self, located: Sequence[LocatedFile]) -> Iterator[FileItem[Found]]:
         done = 0
         if self._trouble is None:
             try:
-                for item in self.documents.read(located, self.reading):
+                for item in self.read_files(located):
                     done += 1
                     yield item
             except SourceError as error:

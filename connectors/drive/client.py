@@ -37,7 +37,7 @@ from connectors.drive.payloads import (
 from connectors.drive.responses import drive_error, follow_pages, parser
 from connectors.drive.settings import DriveConnection
 from connectors.errors import AccessDenied, InvalidResponse, NotFound, RequestRejected
-from connectors.http import ApiClient
+from connectors.http import PATIENT, PROMPT, ApiClient, RetryPolicy
 from connectors.payloads import Payload
 
 logger = logging.getLogger(__name__)
@@ -133,6 +133,7 @@ class DriveClient:
             self._objects,
             PermissionPage,
             f"files/{file_id}/permissions",
+            retries=PROMPT,
             pageSize=PERMISSIONS_PER_PAGE,
             fields="nextPageToken,permissions",
             supportsAllDrives="true",
@@ -246,15 +247,17 @@ def open_api(
     return ApiClient(base_url, {}, check=drive_error, credential=credential, transport=authorized, sibling=sibling)
 
 
-def _pages(api: ApiClient, payload: type[Page], path: str, **params: Any) -> Iterator[Page]:
+def _pages(
+    api: ApiClient, payload: type[Page], path: str, *, retries: RetryPolicy = PATIENT, **params: Any
+) -> Iterator[Page]:
     def read(token: str | None) -> Page:
-        return _get(api, payload, path, **params, **({"pageToken": token} if token else {}))
+        return _get(api, payload, path, retries=retries, **params, **({"pageToken": token} if token else {}))
 
     return follow_pages(path, read)
 
 
-def _get(api: ApiClient, payload: type[P], path: str, **params: Any) -> P:
-    return api.send("GET", path, params=params, parse=parser(payload, path))
+def _get(api: ApiClient, payload: type[P], path: str, *, retries: RetryPolicy = PATIENT, **params: Any) -> P:
+    return api.send("GET", path, params=params, parse=parser(payload, path), retries=retries)
 
 
 def _corpus(drive: str | None) -> dict[str, str]:

@@ -85,6 +85,17 @@ class ModifiedCursor:
 DriveCursor: TypeAlias = ListingCursor | ChangesCursor | ModifiedCursor
 
 
+@dataclass(frozen=True, slots=True)
+class RightsCursor:
+    """Where a reading of rights alone goes on. `untold` are the documents of which nobody told who may read them."""
+
+    position: DriveCursor | None
+    untold: frozenset[str] = frozenset()
+
+    def as_json(self) -> Cursor:
+        return {"rights": self.position.as_json() if self.position else None, "untold": sorted(self.untold)}
+
+
 def parse_cursor(cursor: Cursor | None) -> DriveCursor | None:
     """The inverse of `as_json`; None where a unit is read from its beginning."""
     # `folders` held fingerprints that cannot be compared with today's. To go on without them would miss files
@@ -94,6 +105,15 @@ def parse_cursor(cursor: Cursor | None) -> DriveCursor | None:
     if "listing" in cursor:
         return ListingCursor.from_json(cursor)
     return ChangesCursor.from_json(cursor) if "token" in cursor else ModifiedCursor.from_json(cursor)
+
+
+def parse_rights_cursor(cursor: Cursor | None) -> RightsCursor:
+    """The inverse of `as_json`; from a cursor of a read, a reading of rights goes on where that would."""
+    if cursor and "rights" in cursor:
+        return RightsCursor(parse_cursor(cursor["rights"]), frozenset(cursor["untold"]))
+    position = parse_cursor(cursor)
+    # Of what lies before a place inside of a full read, no later changes are known: everything is named.
+    return RightsCursor(None if isinstance(position, ListingCursor) else position)
 
 
 def _as_text(moment: datetime | None) -> str | None:

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
+from typing import TypeAlias, TypeVar
 
-from connectors.contract import Deleted, Failed, ListingEntry, ObjectItem, Skipped
+from connectors.contract import Deleted, DocumentReaders, Failed, ListingEntry, ObjectItem, RightsItem, Skipped
 from connectors.drive import formats
-from connectors.drive.access import grants
+from connectors.drive.access import Grants, grants
 from connectors.drive.client import DriveClient
 from connectors.drive.comments import add_comments, takes_comments
 from connectors.drive.files import load_content
 from connectors.drive.fingerprints import listing_fingerprint
 from connectors.drive.folders import FileLocation, FolderTree, LocatedFile
 from connectors.drive.formats import SkipFile
-from connectors.drive.payloads import FOLDER, SHORTCUT, DriveComment, DriveFile
+from connectors.drive.payloads import FOLDER, SHORTCUT, DriveComment, DriveFile, DrivePermission
 from connectors.drive.sharing import DriveSharing
 from connectors.errors import AccessDenied, NotFound, RequestRejected, SourceError
 from connectors.isolation import Isolation
@@ -29,6 +30,11 @@ _AT_ONCE = 4
 """Files read at the same time. Each may be as large as `formats.MAX_BYTES`."""
 _UNAVAILABLE = (AccessDenied, NotFound, RequestRejected)
 """What a request gets that the account may not send, or that the server does not know."""
+
+Found = TypeVar("Found", Document, DocumentReaders)
+FileItem: TypeAlias = Found | Skipped | Failed | Deleted
+ReadFiles: TypeAlias = Callable[[Iterable[LocatedFile]], Iterator[FileItem[Found]]]
+"""One item for each file, in order: with its content, or its readers alone."""
 
 
 @dataclass(slots=True)
@@ -41,6 +47,20 @@ class _FileRead:
     def failed(self, failed: Failed) -> Failed:
         """Nobody sees a file of which nobody told who may read it; else those who may no more do not."""
         return replace(failed, hides=self.readers is None, readers=self.readers)
+
+
+@dataclass(frozen=True, slots=True)
+class _SharedFile:
+    """What a document shows, which is a shortcut's target for a shortcut, and who may read that."""
+
+    shown: DriveFile
+    kind: str
+    permissions: tuple[DrivePermission, ...]
+    granted: Grants
+
+    @property
+    def ends(self) -> tuple[tuple[str, datetime], ...]:
+        return tuple((token, end) for token, end in self.granted.items() if end)
 
 
 class DriveDocuments:
@@ -92,15 +112,24 @@ class DriveDocuments:
 
         Raises SourceError where the trouble is not one file's alone.
         """
+        return self._read(located, isolation, self._document)
+
+    def read_readers(self, located: Iterable[LocatedFile], isolation: Isolation) -> Iterator[RightsItem]:
+        """As `read`, without contents."""
+        return self._read(located, isolation, self._document_readers)
+
+    def _read(
+        self, located: Iterable[LocatedFile], isolation: Isolation, make: Callable[[_FileRead], Found]
+    ) -> Iterator[FileItem[Found]]:
         coming = map(_FileRead, located)
-        under_way: deque[tuple[_FileRead, Future[ObjectItem]]] = deque()
+        under_way: deque[tuple[_FileRead, Future[FileItem[Found]]]] = deque()
         width = _AT_ONCE
         try:
             while True:
                 # One at a time after a failure, then slowly more: a source that is down gets few requests.
                 width = 1 if isolation.is_failing else min(width + 1, _AT_ONCE)
                 following = islice(coming, max(width - len(under_way), 0))
-                under_way.extend((one, self._pool.submit(self._attempt, one, isolation)) for one in following)
+                under_way.extend((one, self._pool.submit(self._attempt, one, isolation, make)) for one in following)
                 if not under_way:
                     return
                 yield from self._outcome(*under_way.popleft())
@@ -108,7 +137,7 @@ class DriveDocuments:
             for _, future in under_way:
                 future.cancel()
 
-    def _outcome(self, read: _FileRead, future: Future[ObjectItem]) -> Iterator[ObjectItem]:
+    def _outcome(self, read: _FileRead, future: Future[FileItem[Found]]) -> Iterator[FileItem[Found]]:
         try:
             item = future.result()
         except SourceError as error:
@@ -118,17 +147,17 @@ class DriveDocuments:
             raise
         yield read.failed(item) if isinstance(item, Failed) else item
 
-    def _attempt(self, read: _FileRead, isolation: Isolation) -> ObjectItem:
+    def _attempt(self, read: _FileRead, isolation: Isolation, make: Callable[[_FileRead], Found]) -> FileItem[Found]:
         """Runs in the pool."""
         file = read.located.file
-        attempt = partial(self._read_file, read)
+        attempt = partial(self._read_file, read, make)
         return isolation.attempt(self.document_id(file.id), formats.title(file.name), attempt, file.web_view_link or "")
 
-    def _read_file(self, read: _FileRead) -> ObjectItem:
+    def _read_file(self, read: _FileRead, make: Callable[[_FileRead], Found]) -> FileItem[Found]:
         """Raises SourceError."""
         file = read.located.file
         try:
-            return self._document(read)
+            return make(read)
         except SkipFile as skipped:
             return Skipped(
                 self.document_id(file.id), formats.title(file.name), skipped.reason, file.web_view_link or ""
@@ -145,24 +174,35 @@ class DriveDocuments:
         except NotFound:
             return True
 
-    def _document(self, read: _FileRead) -> Document:
+    def _document_readers(self, read: _FileRead) -> DocumentReaders:
+        shared = self._look_up_sharing(read)
+        return DocumentReaders(self.document_id(read.located.file.id), tuple(shared.granted), shared.ends)
+
+    def _look_up_sharing(self, read: _FileRead) -> _SharedFile:
+        """What is shown of a file, and to whom. Raises SkipFile, and SourceError where nobody told."""
         file, location = read.located.file, read.located.location
         shown = self._shortcut_target(file) if file.mime_type == SHORTCUT else file
         kind = formats.plan_file(shown).kind  # what is skipped needs no readers
         permissions = self._sharing.permissions(shown, location if shown is file else self._folders.locate(shown))
         granted = self._sharing.grants(permissions, shown)
         read.readers = tuple(granted)
+        return _SharedFile(shown, kind, permissions, granted)
+
+    def _document(self, read: _FileRead) -> Document:
+        file, location = read.located.file, read.located.location
+        shared = self._look_up_sharing(read)
+        shown = shared.shown
         content = load_content(self._client, shown)
         has_comments = formats.is_google_document(shown.mime_type) and takes_comments(content)
         # Viewers see no comments in Google's editors: where some readers are mere viewers, the text is without them.
-        if has_comments and self._sharing.all_see_comments(permissions, shown):
+        if has_comments and self._sharing.all_see_comments(shared.permissions, shown):
             content = add_comments(content, self._comments(shown))
         return Document(
             id=self.document_id(file.id),
             source="drive",
             connection=self._connection,
             unit=location.unit,
-            kind=kind,
+            kind=shared.kind,
             title=formats.title(shown.name),
             url=shown.web_view_link or f"https://drive.google.com/open?id={shown.id}",
             content=content.body,
@@ -171,8 +211,8 @@ class DriveDocuments:
             created_at=_utc(shown.created_time),
             updated_at=_utc(shown.modified_time),
             parents=tuple(Parent(self.document_id(one.id), formats.title(one.name)) for one in location.path),
-            readers=tuple(granted),
-            readers_until=tuple((token, end) for token, end in granted.items() if end),
+            readers=tuple(shared.granted),
+            readers_until=shared.ends,
             fingerprint=self._fingerprint(file, location),
         )
 

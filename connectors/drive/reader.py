@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Generic
 
-from connectors.contract import Checkpoint, Failed, Item, ListingEntry, Window
+from connectors.contract import Checkpoint, Failed, ListingEntry, Window
 from connectors.drive.changes import folder_learner
 from connectors.drive.client import DriveClient
 from connectors.drive.cursor import ChangesCursor, ListingCursor, ModifiedCursor
-from connectors.drive.documents import DriveDocuments
+from connectors.drive.documents import DriveDocuments, FileItem, Found, ReadFiles
 from connectors.drive.fingerprints import file_fingerprint
 from connectors.drive.folders import ROOT, FolderTree, LocatedFile
 from connectors.drive.payloads import FOLDER, DriveFile
@@ -25,7 +26,7 @@ _OVERLAP = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
-class DriveUnitReader:
+class DriveUnitReader(Generic[Found]):
     """Reads one unit, once."""
 
     client: DriveClient
@@ -34,11 +35,11 @@ class DriveUnitReader:
     unit: Unit
     restrictions: str
     """Fingerprint of what the unit's shared drive restricts."""
-    # Two, since an answer about a file's metadata or folders says nothing of a server that gives no content.
+    read_files: ReadFiles[Found]
+    # One of its own, since an answer about a file's metadata or folders says nothing of a server that gives no content.
     locating: Isolation
-    reading: Isolation
 
-    def read_all(self, interrupted: ListingCursor | None) -> Iterator[Item]:
+    def read_all(self, interrupted: ListingCursor | None) -> Iterator[FileItem[Found] | Checkpoint]:
         """A full read, from the beginning or from where it was interrupted."""
         cursor = interrupted or self._start()
         fingerprints: dict[str, str] = {}
@@ -46,7 +47,7 @@ class DriveUnitReader:
         for batch in self._batches(cursor.position, folder_learner(self.folders, fingerprints)):
             located, failed = self._locate(batch.files)
             yield from failed
-            yield from self.documents.read(located, self.reading)
+            yield from self.read_files(located)
             if cursor.token is None:
                 seen += [file_fingerprint(one.file) for one in located if _is_recent(one.file, cursor.modified)]
             cursor = replace(cursor, position=batch.position, incomplete=cursor.incomplete or batch.incomplete)
@@ -58,18 +59,16 @@ class DriveUnitReader:
         )
         yield Checkpoint(following.as_json(), complete=interrupted is None and not cursor.incomplete)
 
-    def read_modified(self, cursor: ModifiedCursor) -> Iterator[Item]:
+    def read_modified(self, cursor: ModifiedCursor) -> Iterator[FileItem[Found] | Checkpoint]:
         """What was modified since, where there is no changes feed. Deletions wait for a full read."""
         known = set(cursor.seen)
         newest, recent = cursor.moment, list[DriveFile]()
         since = cursor.moment - _OVERLAP if cursor.moment else None
         for page in self.client.files(both(FILES, modified_between(since, None)), drive=self._drive):
-            files = [file for file in page.files if _is_recent(file, cursor.moment)]
+            files: list[DriveFile] = [file for file in page.files if _is_recent(file, cursor.moment)]
             located, failed = self._locate(files)
             yield from failed
-            yield from self.documents.read(
-                (one for one in located if file_fingerprint(one.file) not in known), self.reading
-            )
+            yield from self.read_files(one for one in located if file_fingerprint(one.file) not in known)
             recent += [one.file for one in located]
             newest = max((time for time in (newest, *(file.modified_time for file in files)) if time), default=None)
             yield Checkpoint(cursor.as_json())
@@ -77,13 +76,13 @@ class DriveUnitReader:
         seen = tuple(file_fingerprint(file) for file in recent if _is_recent(file, moment))
         yield Checkpoint(ModifiedCursor(moment, seen).as_json())
 
-    def read_window(self, window: Window) -> Iterator[Item]:
+    def read_window(self, window: Window) -> Iterator[FileItem[Found] | Checkpoint]:
         """What was last modified inside a window."""
         condition = modified_between(window.since, window.until)
         for batch in self._batches(WalkPosition(), self.folders.learn, condition):
             located, failed = self._locate(file for file in batch.files if file.modified_time in window)
             yield from failed
-            yield from self.documents.read(located, self.reading)
+            yield from self.read_files(located)
         yield Checkpoint({})
 
     def entries(self) -> Iterator[ListingEntry]:

@@ -2,7 +2,7 @@
 
 A full read lists a unit; later ones follow Drive's changes feed, which names edits, moves, renames,
 permissions and removals. A server without that feed is asked for what was modified since, and then only a
-full read notices the rest.
+full read notices the rest. Rights alone are read in the same ways, without contents.
 """
 
 from __future__ import annotations
@@ -14,17 +14,29 @@ from functools import partial
 
 import httpx
 
-from connectors.contract import Cursor, Deleted, Failed, Finding, Item, ListingEntry, MembershipItem, Window
+from connectors.contract import (
+    Checkpoint,
+    Cursor,
+    Deleted,
+    Failed,
+    Finding,
+    Item,
+    ListingEntry,
+    MembershipItem,
+    RightsItem,
+    Window,
+)
 from connectors.drive.changes import ChangesReader, CursorRefused
 from connectors.drive.client import DriveClient
-from connectors.drive.cursor import ChangesCursor, ListingCursor, ModifiedCursor, parse_cursor
+from connectors.drive.cursor import ChangesCursor, DriveCursor, ListingCursor, ModifiedCursor, parse_cursor
 from connectors.drive.directory import GoogleDirectory
-from connectors.drive.documents import DriveDocuments
+from connectors.drive.documents import DriveDocuments, FileItem, Found, ReadFiles
 from connectors.drive.folders import ROOT, ROOT_NAME, FileLocation, FolderTree, LocatedFile
 from connectors.drive.payloads import DriveFile
 from connectors.drive.push_channels import ChannelState, renew_channels
 from connectors.drive.query import FILES
 from connectors.drive.reader import DriveUnitReader
+from connectors.drive.rights import read_rights
 from connectors.drive.settings import DriveConnection
 from connectors.drive.sharing import DriveSharing
 from connectors.errors import AccessDenied, NotFound, RequestRejected, SourceError
@@ -82,17 +94,15 @@ class DriveConnector:
 
     def read(self, unit: Unit, cursor: Cursor | None = None, window: Window | None = None) -> Iterator[Item]:
         """See `connectors.contract.Connector`. A cursor that Drive no longer accepts leads to a full read."""
-        reader, state = self._reader(unit), parse_cursor(cursor)
         if window is not None:
-            yield from reader.read_window(window)
-        elif isinstance(state, ChangesCursor | ListingCursor) and state.restrictions != reader.restrictions:
-            yield from reader.read_all(None)  # other people may read files that have not changed
-        elif isinstance(state, ChangesCursor):
-            yield from self._read_changes(unit, state)
-        elif isinstance(state, ModifiedCursor):
-            yield from reader.read_modified(state)
+            yield from self._reader(unit, self._content_reads()).read_window(window)
         else:
-            yield from reader.read_all(state)
+            yield from self._read_since(unit, self._content_reads(), parse_cursor(cursor))
+
+    def read_rights(self, unit: Unit, cursor: Cursor | None = None) -> Iterator[RightsItem | Checkpoint]:
+        """See `connectors.contract.RightsFeed`."""
+        read_files = partial(self._documents.read_readers, isolation=self._isolation())
+        return read_rights(cursor, partial(self._read_since, unit, read_files), partial(self._fetch, read_files))
 
     def renew_channels(self, state: ChannelState, now: datetime) -> ChannelState:
         """See `connectors.contract.PushChannels` and `connectors.drive.push_channels`."""
@@ -102,7 +112,7 @@ class DriveConnector:
 
     def listing(self, unit: Unit) -> Iterator[ListingEntry]:
         """See `connectors.contract.Connector`."""
-        yield from self._reader(unit).entries()
+        yield from self._reader(unit, self._content_reads()).entries()
 
     def unit_of(self, document_id: str) -> str | None:
         """See `connectors.contract.Connector`."""
@@ -116,8 +126,17 @@ class DriveConnector:
 
     def fetch(self, unit: Unit, document_ids: Sequence[str]) -> Iterator[Item]:
         """See `connectors.contract.Connector`. A document that moved carries the unit that it is in now."""
-        # Two, since metadata that are answered say nothing of a server that gives no content.
-        finding, reading = self._isolation(), self._isolation()
+        return self._fetch(self._content_reads(), document_ids)
+
+    def memberships(self) -> Iterator[MembershipItem]:
+        """Members of groups, where the connection names Google's Directory API; Drive itself has none.
+
+        A person's domain is known without: see `connectors.drive.access.domain_groups`.
+        """
+        return self._directory.memberships() if self._directory else iter(())
+
+    def _fetch(self, read_files: ReadFiles[Found], document_ids: Sequence[str]) -> Iterator[FileItem[Found]]:
+        finding = self._isolation()
         located: list[LocatedFile] = []
         left = dict.fromkeys(document_ids)
         try:
@@ -128,20 +147,13 @@ class DriveConnector:
                 else:
                     left.pop(document_id)
                     yield replace(found, hides=True) if found else Deleted(document_id)
-            for item in self._documents.read(located, reading):
+            for item in read_files(located):
                 left.pop(item.id if isinstance(item, Document) else item.document_id)
                 yield item
         except SourceError as error:
             # They are asked for because they have changed: who may read them now was not told.
             yield from (Failed(one, "", str(error), hides=True) for one in left)
             raise
-
-    def memberships(self) -> Iterator[MembershipItem]:
-        """Members of groups, where the connection names Google's Directory API; Drive itself has none.
-
-        A person's domain is known without: see `connectors.drive.access.domain_groups`.
-        """
-        return self._directory.memberships() if self._directory else iter(())
 
     def _find(self, document_id: str) -> LocatedFile | None:
         """A document's file; None if it is gone, or in no unit that is read. Raises SourceError."""
@@ -153,31 +165,49 @@ class DriveConnector:
         is_read = not file.trashed and not file.is_folder and self._includes(location)
         return LocatedFile(file, location) if is_read else None
 
-    def _read_changes(self, unit: Unit, cursor: ChangesCursor) -> Iterator[Item]:
-        reader = ChangesReader(
+    def _read_since(
+        self, unit: Unit, read_files: ReadFiles[Found], cursor: DriveCursor | None
+    ) -> Iterator[FileItem[Found] | Checkpoint]:
+        reader = self._reader(unit, read_files)
+        if isinstance(cursor, ChangesCursor | ListingCursor) and cursor.restrictions != reader.restrictions:
+            yield from reader.read_all(None)  # other people may read files that have not changed
+        elif isinstance(cursor, ChangesCursor):
+            yield from self._read_changes(reader, cursor)
+        elif isinstance(cursor, ModifiedCursor):
+            yield from reader.read_modified(cursor)
+        else:
+            yield from reader.read_all(cursor)
+
+    def _read_changes(
+        self, reader: DriveUnitReader[Found], cursor: ChangesCursor
+    ) -> Iterator[FileItem[Found] | Checkpoint]:
+        changes = ChangesReader(
             self._client,
             self._folders,
             self._documents,
-            unit,
+            reader.unit,
             self._includes,
-            locating=self._isolation(),
-            reading=self._isolation(),
+            reader.read_files,
+            self._isolation(),
         )
         try:
-            yield from reader.read(cursor)
+            yield from changes.read(cursor)
         except CursorRefused:
-            yield from self._reader(unit).read_all(None)
+            yield from reader.read_all(None)
 
-    def _reader(self, unit: Unit) -> DriveUnitReader:
+    def _reader(self, unit: Unit, read_files: ReadFiles[Found]) -> DriveUnitReader[Found]:
         return DriveUnitReader(
             self._client,
             self._folders,
             self._documents,
             unit,
             self._sharing.restrictions_fingerprint(unit.id),
-            locating=self._isolation(),
-            reading=self._isolation(),
+            read_files,
+            self._isolation(),
         )
+
+    def _content_reads(self) -> ReadFiles[Document]:
+        return partial(self._documents.read, isolation=self._isolation())
 
     def _isolation(self) -> Isolation:
         return Isolation(lambda: self._client.requests)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from connectors.contract import Connector, RightsFeed
 from connectors.model import Document
-from connectors.testing.observation import Observation, differences, objects_of, through_json
+from connectors.testing.observation import Observation, UnitRead, differences, id_of, objects_of, through_json
 from connectors.testing.promise import Promise, promise
 
 
@@ -20,12 +21,23 @@ def _change(seen: Observation) -> Iterator[str]:
     with seen.opened() as connector:
         changes = objects_of(list(connector.read(read.unit, through_json(read.checkpoints[-1][1].cursor))))
         full = objects_of(list(connector.read(read.unit)))
+        rights = _named_by_rights(connector, read)
     if not isinstance(changes.get(document_id), Document):
         yield f"{document_id} was changed, and came as {changes.get(document_id)}"
     elif not differences({document_id: read.objects[document_id]}, {document_id: changes[document_id]}):
         yield f"{document_id} was changed, and came as it was"
+    if rights is not None and document_id not in rights:
+        yield f"{document_id} was changed, and rights that are read alone do not name it"
     for key in differences(full, read.objects | changes):
         yield f"{key} is another after a read with the cursor than after a full one"
+
+
+def _named_by_rights(connector: Connector, read: UnitRead) -> set[str] | None:
+    """What rights that are read alone name since a read; None where they cannot be."""
+    if not isinstance(connector, RightsFeed):
+        return None
+    cursor = through_json(read.checkpoints[-1][1].cursor)
+    return {id_of(item) for item in connector.read_rights(read.unit, cursor)}
 
 
 PROMISES: tuple[Promise, ...] = (_change,)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from connectors.testing import changing, full_reads, known_facts, looking_up, resuming, trouble
+from connectors.testing import changing, full_reads, known_facts, looking_up, resuming, rights, trouble
 from connectors.testing.observation import Observation
 from connectors.testing.promise import Promise
 
@@ -16,6 +16,7 @@ PROMISES: tuple[Promise, ...] = (
     *known_facts.PROMISES,
     *resuming.PROMISES,
     *looking_up.PROMISES,
+    *rights.PROMISES,
     *trouble.PROMISES,
     *changing.PROMISES,  # last, since the server is another afterwards
 )

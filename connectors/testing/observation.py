@@ -17,6 +17,7 @@ from connectors.contract import (
     Connector,
     Cursor,
     Deleted,
+    DocumentReaders,
     Item,
     ListingEntry,
     MembershipItem,
@@ -153,7 +154,7 @@ class FaultyTransport(httpx.BaseTransport):
         self._inner.close()
 
 
-def id_of(item: Item) -> str:
+def id_of(item: Item | DocumentReaders) -> str:
     """The id that an item is about; empty for a checkpoint."""
     match item:
         case Document():

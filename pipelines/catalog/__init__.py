@@ -22,6 +22,7 @@ from pipelines.catalog.grants import Grants
 from pipelines.catalog.leases import Leases
 from pipelines.catalog.loads import Load, Loads
 from pipelines.catalog.memberships import Memberships
+from pipelines.catalog.narrowing import RightsUpdate
 from pipelines.catalog.oauth_clients import OAuthClients
 from pipelines.catalog.obsolete import ObsoleteRows, Retention
 from pipelines.catalog.outcomes import Outcome
@@ -29,11 +30,12 @@ from pipelines.catalog.purging import Purging
 from pipelines.catalog.revocations import Revocations
 from pipelines.catalog.rights import Rights, RightsRead
 from pipelines.catalog.unit_names import UnitNames
-from pipelines.catalog.units import Units, move_cursor
+from pipelines.catalog.units import Units, move_cursor, move_rights_cursor
+from pipelines.catalog.withdrawals import Withdrawals
 from pipelines.private_files import keep_private
 from pipelines.settings import Settings
 
-__all__ = ["Catalog", "Load", "Outcome", "Retention", "RightsRead", "open_catalog"]
+__all__ = ["Catalog", "Load", "Outcome", "Retention", "RightsRead", "RightsUpdate", "open_catalog"]
 
 
 class Catalog:
@@ -51,6 +53,7 @@ class Catalog:
         self.memberships = Memberships(engine, memberships_max_age)
         self.rights = Rights(engine)
         self.revocations = Revocations(engine)
+        self.withdrawals = Withdrawals(engine)
         self.purging = Purging(engine)
         self.leases = Leases(engine)
         self.events = Events(engine)
@@ -102,6 +105,18 @@ class Catalog:
             outcomes_module.update_fingerprints(transaction, fingerprints)
             if cursor is not None:
                 move_cursor(transaction, connection, unit, cursor)
+
+    def commit_rights(
+        self, connection: str, unit: str, told: RightsUpdate, *, listing: str | None, cursor: Cursor | None
+    ) -> None:
+        """Record what was told of rights alone, under the listing that names it, and where the next reading of rights
+        continues. `cursor` is None where what was told does not end at a checkpoint."""
+        with self._engine.begin() as transaction:
+            told.write(transaction, connection, unit)
+            if listing:
+                outcomes_module.mark_listed(transaction, told.readers, listing)
+            if cursor is not None:
+                move_rights_cursor(transaction, connection, unit, cursor)
 
     def start_reindex(self) -> None:
         """Nothing is indexed any more; the loads with the newest version of a document are to be chunked again."""

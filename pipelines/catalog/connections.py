@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Engine, select
 
 from pipelines.catalog import tables
-from pipelines.catalog.revocations import raise_stamp
+from pipelines.catalog.stamps import raise_stamp
 from pipelines.catalog.statements import upsert
 
 

@@ -168,6 +168,15 @@ class Documents:
         """How many documents of a unit have points in the index."""
         return self._count(connection, unit, tables.documents.c.chunks > 0)
 
+    def count_kept(self, connection: str) -> dict[str, int]:
+        """How many documents of units that are listed are kept although they could not be found any more, by unit."""
+        table, units = tables.documents, tables.units
+        same = and_(units.c.connection == table.c.connection, units.c.unit == table.c.unit)
+        where = (table.c.connection == connection, units.c.gone.is_(False), *_is_out_of_reach())
+        statement = select(table.c.unit, func.count()).join(units, same).where(*where).group_by(table.c.unit)
+        with self._engine.connect() as transaction:
+            return {row[0]: row[1] for row in transaction.execute(statement)}
+
     def totals(self) -> dict[tuple[str, str], dict[str, int]]:
         """Counts by (connection, unit), then status."""
         table = tables.documents
@@ -234,8 +243,13 @@ def _out_of_reach(transaction: Connection, ids: Iterable[str]) -> Iterator[str]:
     says nothing of who may see it."""
     table = tables.documents
     for part in in_parts(ids):
-        where = (table.c.id.in_(part), table.c.hidden.is_not(None), table.c.status.not_in(("failed", "deleted")))
+        where = (table.c.id.in_(part), *_is_out_of_reach())
         yield from transaction.execute(select(table.c.id).where(*where)).scalars().all()
+
+
+def _is_out_of_reach() -> tuple[ColumnElement[bool], ...]:
+    table = tables.documents
+    return table.c.hidden.is_not(None), table.c.status.not_in(("failed", "deleted"))
 
 
 def _has_failed(connection: str) -> tuple[ColumnElement[bool], ...]:

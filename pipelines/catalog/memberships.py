@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Connection, Engine, and_, delete, func, select
 
 from connectors.addresses import find_address
-from connectors.contract import Membership, MembershipItem
+from connectors.contract import EmptyGroup, Membership, MembershipItem
 from connectors.errors import SourceError
 from connectors.model import group_token
 from pipelines.catalog import tables
@@ -66,6 +66,8 @@ class Memberships:
                 if isinstance(one, Membership):
                     # A group without anybody whose address can be told is read all the same, and has no members.
                     members[one.group].update(filter(None, [find_address(one.email)]))
+                elif isinstance(one, EmptyGroup):
+                    members[one.group] = set()
                 else:
                     unreadable[one.group] = one.reason
         except SourceError as raised:

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import Connection, bindparam, update
 
+from connectors.contract import DocumentReaders
 from connectors.model import Document
 from pipelines.catalog import tables
 from pipelines.catalog.obsolete import mark_obsolete
@@ -31,10 +32,16 @@ class Readers:
     until: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, document: Document) -> Readers:
-        """Those of a document that was read."""
+    def of(cls, document: Document | DocumentReaders) -> Readers:
+        """Those of a document that was read, or whose rights were."""
         tokens = tuple(sorted(set(document.readers)))
         return cls(tokens, {token: end.timestamp() for token, end in document.readers_until})
+
+    def within(self, others: Readers) -> Readers:
+        """Those that are among the others too, each until the earlier of both ends."""
+        both = tuple(token for token in self.tokens if token in others.tokens)
+        ends = {token: [one.until[token] for one in (self, others) if token in one.until] for token in both}
+        return Readers(both, {token: min(found) for token, found in ends.items() if found})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, Table, delete, func, s
 from pipelines.catalog import tables
 from pipelines.catalog.loads import Load
 from pipelines.catalog.outcomes import NO_POINTS
-from pipelines.catalog.revocations import raise_stamp
+from pipelines.catalog.stamps import raise_stamp
 from pipelines.catalog.statements import in_parts
 
 _BY_UNIT = (tables.units, tables.unit_names, tables.documents, tables.loads)
@@ -141,8 +141,9 @@ def _delete_all(transaction: Connection, table: Table, connection: str) -> int:
 
 
 def _end_revocations(transaction: Connection, connection: str, units: Sequence[str], after: timedelta) -> None:
-    table, now = tables.revocations, datetime.now(UTC)
-    for own in _of_units(table, connection, units):
-        transaction.execute(update(table).where(own, table.c.ends_at.is_(None)).values(ends_at=now + after))
-        transaction.execute(delete(table).where(own, table.c.ends_at <= now))
+    now = datetime.now(UTC)
+    for table in (tables.revocations, tables.withdrawals):
+        for own in _of_units(table, connection, units):
+            transaction.execute(update(table).where(own, table.c.ends_at.is_(None)).values(ends_at=now + after))
+            transaction.execute(delete(table).where(own, table.c.ends_at <= now))
     raise_stamp(transaction)

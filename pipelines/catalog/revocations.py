@@ -19,14 +19,15 @@ from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, bindparam, 
 
 from pipelines.audit import audit
 from pipelines.catalog import tables
+from pipelines.catalog.stamps import raise_stamp, read_stamp
 from pipelines.catalog.statements import in_parts, upsert
+from pipelines.catalog.withdrawals import Withdrawal, load_withdrawals
 
 logger = logging.getLogger(__name__)
 
 EVERYBODY = ""
 """Stands in a revocation for all reader tokens: nobody may see it."""
 
-_STAMP = "revocations"
 _MOST_NAMED = 100
 """Documents in one audit line; a whole unit's would make it megabytes."""
 
@@ -60,6 +61,7 @@ class RightsInForce:
 
     units: Mapping[tuple[str, str], RevokedScope] = field(default_factory=dict)
     documents: Mapping[str, RevokedScope] = field(default_factory=dict)
+    withdrawals: Mapping[str, Withdrawal] = field(default_factory=dict)
     ends: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     names: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """Names of the units that were not listed under the settings' patterns of now, by connection and id."""
@@ -72,8 +74,7 @@ class Revocations:
     def stamp(self) -> int:
         """Raised with each change of what `load` gives."""
         with self._engine.connect() as transaction:
-            statement = select(tables.stamps.c.value).where(tables.stamps.c.name == _STAMP)
-            return transaction.execute(statement).scalar() or 0
+            return read_stamp(transaction)
 
     def load(self, patterns: Mapping[str, str] = MappingProxyType({})) -> RightsInForce:
         """All that is in force now. `patterns` are those of the settings, by connection."""
@@ -82,7 +83,11 @@ class Revocations:
             until = tables.documents.c.readers_until
             ends = transaction.execute(select(tables.documents.c.id, until).where(until.is_not(None)))
             return RightsInForce(
-                units, documents, {one.id: one.readers_until for one in ends}, _doubtful_names(transaction, patterns)
+                units,
+                documents,
+                load_withdrawals(transaction),
+                {one.id: one.readers_until for one in ends},
+                _doubtful_names(transaction, patterns),
             )
 
     def of_document(self, connection: str, unit: str, document: str) -> list[dict[str, Any]]:
@@ -189,13 +194,6 @@ def grant_units(
     rows = transaction.execute(select(table).where(*where)).all()
     listed = [row for row in rows if row.unit in readers]
     _delete(transaction, [row for row in listed if row.token == EVERYBODY or row.token in readers[row.unit]])
-
-
-def raise_stamp(transaction: Connection) -> None:
-    """Tell queries, in this transaction, to load again what is in force."""
-    upsert(transaction, tables.stamps, [{"name": _STAMP, "value": 0}])
-    table = tables.stamps
-    transaction.execute(update(table).where(table.c.name == _STAMP).values(value=table.c.value + 1))
 
 
 def _delete(transaction: Connection, rows: Sequence[Row[Any]]) -> None:

@@ -24,15 +24,10 @@ from sqlalchemy import (
 from pipelines.catalog import tables
 from pipelines.catalog.obsolete import WITHOUT_VERSION, mark_unit_obsolete
 from pipelines.catalog.outcomes import NO_POINTS, Readers, hide, update_readers
-from pipelines.catalog.revocations import (
-    EVERYBODY,
-    Revocation,
-    grant_documents,
-    may_have_points,
-    raise_stamp,
-    revoke,
-)
+from pipelines.catalog.revocations import EVERYBODY, Revocation, grant_documents, may_have_points, revoke
+from pipelines.catalog.stamps import raise_stamp
 from pipelines.catalog.statements import in_parts
+from pipelines.catalog.withdrawals import Withdrawal, permit_versions, withdraw
 
 _GONE = "gone at the source, or who may read it cannot be told"
 _NARROWED = "no longer among its readers at the source"
@@ -186,12 +181,14 @@ def _is_behind() -> ColumnElement[bool]:
 @dataclass(slots=True)
 class RightsRead:
     """Readers of documents that were read after `read_since`: all of them, those that are new, and the reader tokens
-    that documents have lost."""
+    that documents have lost. Beside them the versions that were read, and what was withdrawn of their text."""
 
     read_since: datetime = field(default_factory=lambda: datetime.now(UTC))
     readers: dict[str, tuple[str, ...]] = field(default_factory=dict)
     changed: dict[str, Readers] = field(default_factory=dict)
     revoked: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+    withdrawals: dict[str, Withdrawal] = field(default_factory=dict)
     ends: bool = False
     """Whether the end of a permission is among what has changed."""
 
@@ -212,6 +209,8 @@ class RightsRead:
             raise_stamp(transaction)
         grant_documents(transaction, self.readers, self.read_since)
         revoke(transaction, _revocations(connection, unit, self.revoked))
+        permit_versions(transaction, self.versions, self.read_since)
+        withdraw(transaction, connection, unit, self.withdrawals)
 
 
 def _revocations(connection: str, unit: str, revoked: Mapping[str, tuple[str, ...]]) -> list[Revocation]:

@@ -64,6 +64,7 @@ units = Table(
     Column("url", Text, nullable=False),
     Column("readers", JSON(none_as_null=True), doc="Reader tokens of the unit as a whole"),
     Column("cursor", JSON(none_as_null=True), doc="Where the connector continues"),
+    Column("rights_cursor", JSON(none_as_null=True), doc="Where it continues to read rights alone, past the cursor"),
     Column("listing", Text, doc="The full listing under way, or the last one"),
     Column("paused", Boolean, nullable=False),
     Column("gone", Boolean, nullable=False, doc="No longer listed at the source"),
@@ -177,6 +178,18 @@ revocations = Table(
     Column("ends_at", UtcTime, doc="When it ends, now that what is published carries it"),
     PrimaryKeyConstraint("connection", "unit", "document", "token"),
     Index("revocations_by_document", "document"),
+)
+
+withdrawals = Table(
+    "withdrawals",
+    metadata,
+    Column("document", Text, primary_key=True),
+    Column("connection", Text, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("points", JSON, nullable=False, doc="Of its points so far, those that lack what was taken out"),
+    Column("versions", JSON, nullable=False, doc="Versions that lack it: those that were read since"),
+    Column("since", UtcTime, nullable=False),
+    Column("ends_at", UtcTime, doc="When it ends, now that what is published carries it"),
 )
 
 stamps = Table(

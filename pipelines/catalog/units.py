@@ -26,6 +26,7 @@ class UnitState:
     source: str
     unit: Unit
     cursor: Cursor | None
+    rights_cursor: Cursor | None
     listing: str | None
     paused: bool
     gone: bool
@@ -107,7 +108,7 @@ class Units:
 
     def set_cursor(self, connection: str, unit: str, cursor: Cursor) -> None:
         """Let the next read go on from there."""
-        self._set(connection, unit, cursor=cursor)
+        self._set(connection, unit, cursor=cursor, rights_cursor=None)
 
     def pause(self, connection: str, unit: str, paused: bool) -> None:
         self._set(connection, unit, paused=paused)
@@ -118,12 +119,13 @@ class Units:
 
 
 def move_cursor(transaction: Connection, connection: str, unit: str, cursor: Cursor) -> None:
-    """Let the next read start at `cursor`; in the transaction that records what was read up to it."""
-    transaction.execute(
-        update(tables.units)
-        .where(tables.units.c.connection == connection, tables.units.c.unit == unit)
-        .values(cursor=cursor)
-    )
+    """Let the next read start at `cursor`; in the transaction that records what was read up to it, rights included."""
+    transaction.execute(_of(connection, [unit]).values(cursor=cursor, rights_cursor=None))
+
+
+def move_rights_cursor(transaction: Connection, connection: str, unit: str, cursor: Cursor) -> None:
+    """Let the next reading of rights alone start at `cursor`; in the transaction that records what was told."""
+    transaction.execute(_of(connection, [unit]).values(rights_cursor=cursor))
 
 
 def _row(connection: str, source: str, unit: Unit) -> dict[str, object]:
@@ -208,6 +210,7 @@ def _state(row: object) -> UnitState:
         source=fields["source"],
         unit=Unit(fields["unit"], fields["name"], fields["url"], tuple(fields["readers"] or ())),
         cursor=fields["cursor"],
+        rights_cursor=fields["rights_cursor"],
         listing=fields["listing"],
         paused=fields["paused"],
         gone=fields["gone"],

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rich.console import Console
 from rich.markup import escape
@@ -18,14 +18,16 @@ from connectors.contract import Finding
 from connectors.model import Unit
 from pipelines.ingestion.options import STAGES
 from pipelines.ingestion.report import SyncReport
-from pipelines.ingestion.sync import SILENT, Observer, StageDone
 from pipelines.printable import printable, printable_json
 
 if TYPE_CHECKING:
+    from pipelines.ingestion.sync import Observer, StageDone
     from pipelines.operations.estimate import Estimate
     from pipelines.retrieval.schema import SearchResponse
 
 _SECONDS_BETWEEN_LINES = 5.0
+ShowProgress: TypeAlias = Callable[[Unit, str, int, int | None], None]
+"""Of a unit and a stage, how many things are done, and how many there are if known."""
 
 
 def print_json(value: Any) -> None:
@@ -70,7 +72,7 @@ def print_report(done: SyncReport, json: bool) -> None:
         return
     console = _console()
     for name, figures in done.as_json().items():
-        if isinstance(figures, dict) and name != "errors":
+        if isinstance(figures, dict) and name not in ("errors", "out_of_reach"):
             line = "  ".join(f"{key.replace('_', ' ')} {value}" for key, value in figures.items())
             console.print(f"[bold]{name:<10}[/] {plain(line)}", soft_wrap=True)
     console.print(f"[bold]{'seconds':<10}[/] {done.seconds:.1f}")
@@ -106,6 +108,8 @@ def print_events(found: Sequence[dict[str, Any]], json: bool) -> None:
 
 
 def _print_failures(done: SyncReport) -> None:
+    for unit, reason in done.out_of_reach.items():
+        _console().print(f"[yellow]hidden[/]     {plain(unit)}: {plain(reason)}", soft_wrap=True)
     for unit, error in done.errors.items():
         _console().print(f"[red]failed[/]     {plain(unit)}: {plain(error)}", soft_wrap=True)
 
@@ -137,6 +141,8 @@ def print_status(now: dict[str, Any], json: bool) -> None:
         console.print(printable(_freshness_line(connection)), highlight=False, markup=False)
         for group in connection["unreadable_groups"]:
             console.print(printable(_group_line(group)), highlight=False, markup=False, soft_wrap=True)
+        for line in connection["out_of_reach"]:
+            console.print(printable(f"hidden  {line}"), highlight=False, markup=False, soft_wrap=True)
     for unknown in now["unknown_connections"]:
         console.print(printable(f"{unknown['id']}: {unknown['detail']}"), highlight=False, markup=False, soft_wrap=True)
     console.print(printable(_index_line(now["index"])), markup=False, highlight=False)
@@ -188,17 +194,19 @@ def print_results(found: SearchResponse, json: bool) -> None:
 @contextmanager
 def progress(json: bool) -> Iterator[Observer]:
     """Shows how far a sync is: a bar on a terminal, a plain line now and then elsewhere, nothing with JSON."""
+    from pipelines.ingestion.sync import SILENT, Observer  # and the catalog with it, for which `--help` need not wait
+
     if json:
         yield SILENT
     elif _console().is_terminal:
-        with _bars() as observer:
-            yield observer
+        with _bars() as (stage_done, show):
+            yield Observer(stage_done, show)
     else:
-        yield _lines()
+        yield Observer(*_lines())
 
 
 @contextmanager
-def _bars() -> Iterator[Observer]:
+def _bars() -> Iterator[tuple[_UnitLines, ShowProgress]]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     text = TextColumn("{task.description}")
@@ -209,10 +217,10 @@ def _bars() -> Iterator[Observer]:
         def show(unit: Unit, stage: str, done: int, total: int | None) -> None:
             bars.update(task, description=f"{plain(unit.name)} {stage}", completed=done, total=total)
 
-        yield Observer(_UnitLines(lambda line: bars.console.print(line, highlight=False, markup=False)), show)
+        yield _UnitLines(lambda line: bars.console.print(line, highlight=False, markup=False)), show
 
 
-def _lines() -> Observer:
+def _lines() -> tuple[_UnitLines, ShowProgress]:
     shown = time.monotonic()
 
     def show(unit: Unit, stage: str, done: int, total: int | None) -> None:
@@ -221,7 +229,7 @@ def _lines() -> Observer:
             shown = time.monotonic()
             print(f"{printable(unit.name)} {stage}: {done}" + (f" of {total}" if total else ""), flush=True)
 
-    return Observer(_UnitLines(lambda line: print(line, flush=True)), show)
+    return _UnitLines(lambda line: print(line, flush=True)), show
 
 
 class _UnitLines:

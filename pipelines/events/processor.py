@@ -156,8 +156,9 @@ class EventProcessor:
             raise
 
     def _read_rights(self, unit: Unit, documents: Sequence[Invalidation]) -> None:
-        if ids := [one.document_id for one in documents if one not in self._rights_known]:
-            read_rights(self._services, self._connection, self._connector, unit, ids)
+        if unread := [one for one in documents if one not in self._rights_known]:
+            ids, deletions = [one.document_id for one in unread], [one.document_id for one in unread if one.withdraws]
+            read_rights(self._services, self._connection, self._connector, unit, ids, deletions)
 
     def _find_unit(self, unit_id: str) -> UnitState | None:
         """The unit, if it is one that is read; None otherwise."""

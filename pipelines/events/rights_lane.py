@@ -1,13 +1,14 @@
 """The lane of rights: what waiting events take away counts at once, beside the worker's passes over content.
 
 A pass may wait for the source, the embedding API, a lease or the index. The lane waits for none of them: it asks the
-source for what an event says to be gone, for units and for memberships, and writes to the catalog what was lost. The
-events themselves stay for the passes.
+source for what an event says to be gone, for units and for memberships, for all that has changed of rights in a unit
+that is paused, and writes to the catalog what was lost. The events themselves stay for the passes.
 """
 
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from threading import Event as Stop
@@ -16,8 +17,9 @@ from connectors.errors import SourceError
 from connectors.settings import Connection
 from connectors.webhooks import Invalidation
 from pipelines.catalog.events import PendingEvent
-from pipelines.errors import HeadraceError
+from pipelines.errors import HeadraceError, UnitBusy
 from pipelines.events.connector_pool import ConnectorPool
+from pipelines.ingestion.paused_rights import follow_rights, paused_units
 from pipelines.ingestion.rights import read_rights
 from pipelines.ingestion.sync import refresh_memberships
 from pipelines.ingestion.unit_listing import sync_units
@@ -39,6 +41,8 @@ class RightsLane:
         self._services = services
         self._connectors = connectors
         self._seen: set[int] = set()
+        # By connection: units in which something has changed, as an event tells; the empty id is all of them.
+        self._changed: dict[str, set[str]] = defaultdict(set)
 
     def run(self, stop: Stop) -> None:
         """Look at events as they come."""
@@ -61,6 +65,8 @@ class RightsLane:
         self._seen = {one for one in self._seen | {event.id for event in new} if one > last - LATE_EVENTS}
         for connection_id in dict.fromkeys(event.connection for event in new):
             self._look(connections[connection_id], [event for event in new if event.connection == connection_id])
+        for connection in connections.values():
+            self._follow(connection)
         return len(new)
 
     def _open_connectors(self) -> None:
@@ -76,16 +82,32 @@ class RightsLane:
         scopes = {one.scope for one in found}
         if scopes & {"units", "memberships"}:
             self._connectors.discard(connection.id)  # it remembers channels that are no longer so
+        deletions = {one.document_id for one in found if one.withdraws}
         for unit, ids in self._documents(found, every=paused).items():
             with _log_trouble(connection):
                 if state := self._catalog.units.get(connection.id, unit):
-                    read_rights(self._services, connection, self._connectors.get(connection), state.unit, ids)
+                    connector = self._connectors.get(connection)
+                    read_rights(self._services, connection, connector, state.unit, ids, deletions)
         if "units" in scopes:
             with _log_trouble(connection):
                 sync_units(self._services, connection, self._connectors.get(connection))
+        self._changed[connection.id].update(one.unit for one in found if one.scope == "unit")
         if "memberships" in scopes:
             with _log_trouble(connection):
                 refresh_memberships(self._services, connection, self._connectors.get(connection))
+
+    def _follow(self, connection: Connection) -> None:
+        """Read what has changed of rights in units that are paused; where another process works, by the next pass."""
+        changed = self._changed.pop(connection.id, set())
+        units = [unit for unit in paused_units(self._catalog, connection) if changed & {unit.id, ""}] if changed else []
+        if units:
+            self._connectors.discard(connection.id)  # it remembers who belongs to what
+        for unit in units:
+            with _log_trouble(connection):
+                try:
+                    follow_rights(self._catalog, connection, self._connectors.get(connection), unit)
+                except UnitBusy:
+                    self._changed[connection.id].add(unit.id)
 
     def _documents(self, found: Iterable[Invalidation], *, every: bool) -> Mapping[str, list[str]]:
         """Those that an event says to be gone, by unit; of a paused connection every one, whose content waits."""
@@ -105,3 +127,5 @@ def _log_trouble(connection: Connection) -> Iterator[None]:
         yield
     except (SourceError, HeadraceError) as error:
         logger.warning("%s: rights could not be read: %s", connection.id, error)
+    except Exception:
+        logger.exception("%s: rights could not be read: unexpected error", connection.id)

@@ -84,9 +84,10 @@ class Worker:
 
     def run_maintenance(self) -> None:
         """What no event tells: failed documents that are due, sources without webhooks, events done long ago."""
+        for connection in self._services.settings.connections:
+            self._renew_channels(connection)  # of paused ones too: what they tell of rights counts at once
         for connection in self._active_connections().values():
             self._retry_failed(connection)
-            self._renew_channels(connection)
             self._poll(connection)
         self._publish()
         self._prune()

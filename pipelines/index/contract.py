@@ -100,7 +100,7 @@ class Filters:
     `scope_sources` and `scope_parents` are second conditions on sources and parents, an assistant's scope: a document
     may lie in the scope by one of its containers and be asked for by another.
     `readers` are the reader tokens of the person who asks: a point matches if it carries one of them. None asks as an
-    administrator; an empty tuple matches nothing.
+    administrator; an empty tuple matches nothing. `uncounted` are points that do not count when words are weighed.
     """
 
     sources: tuple[str, ...] = ()
@@ -119,6 +119,7 @@ class Filters:
     updated_before: datetime | None = None
     readers: tuple[str, ...] | None = ()
     exclusions: tuple[Exclusion, ...] = ()
+    uncounted: tuple[Exclusion, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

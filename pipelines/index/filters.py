@@ -49,7 +49,12 @@ def visible(filters: Filters) -> Conditions:
     documents and in how many; over fewer, a word would weigh otherwise with every filter.
     """
     return conditions(
-        Filters(readers=filters.readers, scope_sources=filters.scope_sources, scope_parents=filters.scope_parents)
+        Filters(
+            readers=filters.readers,
+            scope_sources=filters.scope_sources,
+            scope_parents=filters.scope_parents,
+            exclusions=filters.uncounted,
+        )
     )
 
 

@@ -14,6 +14,7 @@ from pipelines.catalog import Outcome, RightsRead
 from pipelines.ingestion.admission import Admission
 from pipelines.ingestion.diff import diff_item
 from pipelines.ingestion.report import DocumentCounts
+from pipelines.ingestion.withdrawn_text import find_withdrawals
 from pipelines.services import Services
 
 ITEMS_PER_LOAD = 1_000
@@ -143,6 +144,10 @@ class LoadWriter:
             if diff.row is not None:
                 found.rows.append(diff.row)
             found.rights.add(key, known.known_readers if known else None, diff.readers, diff.revoked)
+            version = diff.outcome.version if diff.outcome else known.version if known else None
+            found.rights.versions |= {key: version} if version else {}
+        changed = [row for row in found.rows if isinstance(row, Document)]
+        found.rights.withdrawals = find_withdrawals(self._landing, states, changed)
         return found
 
     def _land(self, rows: list[Row]) -> str | None:

@@ -101,11 +101,12 @@ def readers_lag(services: Services) -> timedelta:
 
 
 def _publish(services: Services, store: IndexStore) -> None:
-    """Publish, and end the revocations that what is published carries. For a caller that holds the index's writer."""
-    revocations = services.catalog.revocations
-    carried = revocations.carried()
+    """Publish, and end what the catalog has taken away and this publication carries. Holds the index's writer."""
+    revocations, withdrawals = services.catalog.revocations, services.catalog.withdrawals
+    carried = revocations.carried(), withdrawals.carried()
     store.publish()
-    revocations.end(carried, readers_lag(services))
+    revocations.end(carried[0], readers_lag(services))
+    withdrawals.end(carried[1], readers_lag(services))
 
 
 def _record_blockers(services: Services, publication: Publication) -> None:

@@ -5,7 +5,7 @@ Until it has followed and is published, queries leave out by the catalog's revoc
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 
 from connectors.contract import Checkpoint, Connector
@@ -19,7 +19,11 @@ from pipelines.index.contract import IndexStore
 from pipelines.index.filters import document_conditions, unit_conditions
 from pipelines.ingestion.admission import Admission
 from pipelines.ingestion.diff import diff_item
+from pipelines.ingestion.withdrawn_text import find_withdrawals
 from pipelines.services import Services
+
+_ATTEMPTS = 3
+"""How often a document is looked at that others read at the same moment."""
 
 
 def apply_rights(services: Services, connection: str, source: str, unit: str) -> int:
@@ -41,13 +45,37 @@ def apply_rights(services: Services, connection: str, source: str, unit: str) ->
 
 
 def read_rights(
-    services: Services, connection: Connection, connector: Connector, unit: Unit, document_ids: Sequence[str]
+    services: Services,
+    connection: Connection,
+    connector: Connector,
+    unit: Unit,
+    document_ids: Sequence[str],
+    deletions: Collection[str] = (),
 ) -> None:
     """Look at documents again for what they have lost, and for nothing else: it counts from now, whoever holds the
-    unit's lease and whether or not it is paused. Raises SourceError; what was seen before it counts.
+    unit's lease and whether or not it is paused. Of those among `deletions` a part was deleted, or the whole.
+
+    Raises SourceError; what was seen before it counts.
     """
+    remaining = list(document_ids)
+    for _ in range(_ATTEMPTS):
+        if not remaining:
+            return
+        remaining = _read_losses(services, connection, connector, unit, remaining, deletions)
+
+
+def _read_losses(
+    services: Services,
+    connection: Connection,
+    connector: Connector,
+    unit: Unit,
+    document_ids: Sequence[str],
+    deletions: Collection[str],
+) -> list[str]:
+    """Returns the documents that another process has read meanwhile: which of the two saw the later state is open."""
     states = services.catalog.documents.states(document_ids)
     admission, now = Admission(connection, unit), datetime.now(UTC)
+    overtaken: list[str] = []
     for item in connector.fetch(unit, document_ids):
         if isinstance(item, Checkpoint):
             continue
@@ -55,6 +83,12 @@ def read_rights(
         document_id = admitted.id if isinstance(admitted, Document) else admitted.document_id
         diff = diff_item(admitted, states.get(document_id), now)
         services.catalog.rights.revoke(connection.id, unit.id, {document_id: diff.revoked})
+        if isinstance(admitted, Document) and (state := states.get(document_id)):
+            found = find_withdrawals(services.landing, states, [admitted], deletions).get(document_id)
+            withdrawals = services.catalog.withdrawals
+            if found and not withdrawals.withdraw(connection.id, unit.id, document_id, found, state.version):
+                overtaken.append(document_id)
+    return overtaken
 
 
 def _remove(store: IndexStore, document_ids: Sequence[str]) -> None:

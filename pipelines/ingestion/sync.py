@@ -18,10 +18,17 @@ from pipelines.catalog.memberships import MembershipsRead
 from pipelines.catalog.units import UnitState
 from pipelines.errors import HeadraceError, UnitBusy, UsageError
 from pipelines.ingestion.options import Stage, SyncOptions, Target
+from pipelines.ingestion.paused_rights import follow_rights, paused_units
 from pipelines.ingestion.report import ProgressCallback, SyncReport
 from pipelines.ingestion.retention import prune
 from pipelines.ingestion.rights import apply_rights
-from pipelines.ingestion.unit_listing import UnitListing, gone_units, out_of_reach, sync_units
+from pipelines.ingestion.unit_listing import (
+    UnitListing,
+    gone_units,
+    sync_units,
+    units_out_of_reach,
+    unreadable_units,
+)
 from pipelines.services import Services
 from pipelines.settings import Settings
 
@@ -64,8 +71,8 @@ def sync_connection(
     """Bring a connection up to date: its list of units, its memberships, the rights that these show, then each unit
     (or only `units`).
 
-    Of a paused connection no content is read. Never raises for trouble at the source: the report's `errors` says what
-    stopped which unit. Raises UsageError if one of `units` does not exist.
+    Of what is paused rights are read, and no content. Never raises for trouble at the source: the report's `errors`
+    says what stopped which unit. Raises UsageError if one of `units` does not exist.
     """
     report = SyncReport()
     with _record_errors(report, connection.id), closing(connect(connection)) as connector:
@@ -78,7 +85,8 @@ def sync_connection(
         # Only a listing that was read to its end shows that a unit is gone.
         if options.mode in ("full", "reconcile") and not units and connection.id not in report.errors:
             for unit in gone_units(services, connection):
-                report.errors.pop(f"{connection.id}/{unit.id}", None)
+                for said in (report.errors, report.out_of_reach):
+                    said.pop(f"{connection.id}/{unit.id}", None)
                 report.add(sync_unit(services, connection, connector, unit, replace(options, mode="gone"), observer))
         if not options.dry_run:
             with _record_errors(report, connection.id):
@@ -100,12 +108,22 @@ def _update_rights(
         listing = sync_units(services, connection, connector, units)
     with measure_time(report), _record_errors(report, connection.id):
         refresh_memberships(services, connection, connector)
-    report.requests[connection.id] = connector.requests
     remove_excluded(services, report, dry_run=options.dry_run)
     if not options.dry_run:
+        follow_paused_rights(services, connection, connector, report)
         apply_all_rights(services, connection, report)
-    report.errors |= out_of_reach(services, connection, listing.unreadable)
+    report.requests[connection.id] = connector.requests
+    report.errors |= unreadable_units(services, connection, listing.unreadable)
+    _report_out_of_reach(services, connection, report)
     return listing.chosen
+
+
+def _report_out_of_reach(services: Services, connection: Connection, report: SyncReport) -> None:
+    """Units that wait for an operator's word, which is no failure: what had to be done about them is done."""
+    waiting = units_out_of_reach(services, connection)
+    report.out_of_reach |= {unit: said for unit, said in waiting.items() if unit not in report.errors}
+    for unit, said in report.out_of_reach.items():
+        logger.warning("%s: %s", unit, said)
 
 
 def plan_reconcile(settings: Settings, targets: Iterable[Target]) -> SyncReport:
@@ -162,6 +180,15 @@ def _excluded_units(services: Services) -> Iterator[UnitState]:
         left_out = settings is None or not settings.includes(state.unit.id, state.unit.name)
         if settings is None or (state.gone and (left_out or renumbered)):
             yield state
+
+
+def follow_paused_rights(services: Services, connection: Connection, connector: Connector, report: SyncReport) -> None:
+    """Read what has changed of rights in each unit whose content waits. One on which another process works is left to
+    that process."""
+    for unit in paused_units(services.catalog, connection):
+        name = f"{connection.id}/{unit.id}"
+        with measure_time(report), _record_errors(report, name), suppress(UnitBusy):
+            follow_rights(services.catalog, connection, connector, unit)
 
 
 def apply_all_rights(services: Services, connection: Connection, report: SyncReport) -> None:

@@ -57,20 +57,33 @@ def sync_units(
     return UnitListing(_choose(services, connection, only, unreadable), unreadable)
 
 
-def out_of_reach(services: Services, connection: Connection, unreadable: Sequence[UnreadableUnit]) -> dict[str, str]:
-    """What to say of units that could not be looked at, and of those that the source no longer lists and whose
-    documents are kept."""
+def unreadable_units(
+    services: Services, connection: Connection, unreadable: Sequence[UnreadableUnit]
+) -> dict[str, str]:
+    """What to say of units that the settings spell out and that could not be looked at."""
     known = _by_id(services, connection, unreadable)
     ids = {one: unit_id for unit_id, one in known.items()}
     errors = {f"{connection.id}/{ids.get(one, one.name)}": f"{one.name}: {one.reason}" for one in unreadable}
     for unit in gone_units(services, connection):
-        refused = known.get(unit.id)
-        reason = refused.reason if refused and refused.is_refused else NOT_LISTED
-        errors[f"{connection.id}/{unit.id}"] = (
-            f"{unit.name} is out of reach ({reason}): its documents are kept, and nobody sees them; "
-            f"`headrace reconcile {connection.id} --allow-mass-delete` removes them"
-        )
+        if (refused := known.get(unit.id)) and refused.is_refused:
+            errors[f"{connection.id}/{unit.id}"] = _describe(connection, unit, refused.reason)
     return errors
+
+
+def units_out_of_reach(services: Services, connection: Connection) -> dict[str, str]:
+    """What to say of units that the source no longer lists, and whose documents are kept: by connection and unit."""
+    return {
+        f"{connection.id}/{unit.id}": _describe(connection, unit, NOT_LISTED)
+        for unit in gone_units(services, connection)
+        if connection.includes(unit.id, unit.name)
+    }
+
+
+def _describe(connection: Connection, unit: Unit, reason: str) -> str:
+    return (
+        f"{unit.name} is out of reach ({reason}): its documents are kept, and nobody sees them; "
+        f"`headrace reconcile {connection.id} --allow-mass-delete` removes them"
+    )
 
 
 def gone_units(services: Services, connection: Connection) -> list[Unit]:

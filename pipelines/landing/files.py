@@ -64,12 +64,19 @@ class LandingFiles:
         finally:
             part.unlink(missing_ok=True)
 
-    def rows(self, path: str, columns: Iterable[str] | None = None) -> Iterator[dict[str, Any]]:
-        """The rows of a Parquet file, of all columns or these."""
+    def rows(
+        self, path: str, columns: Iterable[str] | None = None, documents: Collection[str] | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """The rows of a Parquet file, of all columns or these; of a file with chunks also those of some `documents`."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
         chosen = None if columns is None else list(columns)
+        wanted = None if documents is None else pa.array(sorted(documents), pa.string())
         with self._parquet(path) as parquet:
             for batch in parquet.iter_batches(batch_size=ROWS_AT_ONCE, columns=chosen):
-                yield from batch.to_pylist()
+                found = batch if wanted is None else batch.filter(pc.is_in(batch.column("document_id"), wanted))
+                yield from found.to_pylist()
 
     def count_rows(self, path: str) -> int:
         """How many rows a file has, by what stands at its end; 0 where there is no file."""

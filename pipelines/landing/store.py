@@ -13,7 +13,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Collection, Container, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from itertools import islice
@@ -24,6 +24,7 @@ from connectors.dlt_source import landing_source
 from connectors.tables import DOCUMENTS, Row, parse_document
 from pipelines.errors import HeadraceError
 from pipelines.landing.chunk_rows import ChunkedDocument, chunk_table, chunks_schema, parse_chunks
+from pipelines.landing.dlt_settings import own_dlt_settings
 from pipelines.landing.files import ROWS_AT_ONCE, LandingFiles
 from pipelines.settings import Settings
 
@@ -38,9 +39,7 @@ class Landing:
         """Load rows through the unit's dlt pipeline; returns the path of the file they are in."""
         import dlt
 
-        dlt.config["runtime.dlthub_telemetry"] = False
-        dlt.config["data_writer.disable_compression"] = True
-        with self._working_directory() as directory:
+        with self._working_directory() as directory, own_dlt_settings():
             pipeline = dlt.pipeline(
                 _pipeline_name(connection, unit),
                 destination=self._destination(),
@@ -84,14 +83,19 @@ class Landing:
         return f"chunks/{connection}/{load}.parquet"
 
     def texts_of(
-        self, connection: str, load: int, documents: Container[str] | None = None
+        self, connection: str, load: int, documents: Collection[str] | None = None
     ) -> Iterator[tuple[str, str]]:
         """Title and embedded text of each chunk of a load, or of these documents of it."""
+        for document in self.chunks_of(connection, load, documents):
+            yield from ((document.payload.get("title", ""), chunk.embedded_text) for chunk in document.chunks)
+
+    def chunks_of(
+        self, connection: str, load: int, documents: Collection[str] | None = None
+    ) -> Iterator[ChunkedDocument]:
+        """What the documents of a load, or these of them, were cut into; nothing where they were not cut yet."""
         path = self.chunks_path(connection, load)
-        for row in self.files.rows(path) if self.files.exists(path) else ():
-            if documents is None or row["document_id"] in documents:
-                document = parse_chunks(row)
-                yield from ((document.payload.get("title", ""), chunk.embedded_text) for chunk in document.chunks)
+        for row in self.files.rows(path, documents=documents) if self.files.exists(path) else ():
+            yield parse_chunks(row)
 
     def remove_chunks(self, connection: str, load: int, documents: Collection[str]) -> None:
         """Remove what these documents of a load were cut into."""

@@ -13,6 +13,7 @@ from connectors.settings import Connection
 from pipelines.catalog import Catalog
 from pipelines.errors import HeadraceError
 from pipelines.index.contract import IndexInfo
+from pipelines.operations.out_of_reach import check_reach
 from pipelines.operations.unencrypted_urls import warn_of_unencrypted
 from pipelines.operations.unknown_connections import count_unknown, describe_unknown
 from pipelines.services import Services
@@ -34,6 +35,7 @@ def check_all(settings: Settings) -> list[Finding]:
             _check("index", lambda: describe_index(services.reader.info())),
         ]
         memberships = [check_memberships(services.catalog, connection) for connection in settings.connections]
+        findings += [one for connection in settings.connections for one in check_reach(services, connection)]
         findings += [
             Finding(connection, True, describe_unknown(connection, count))
             for connection, count in count_unknown(services).items()

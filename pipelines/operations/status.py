@@ -18,6 +18,7 @@ from pipelines.catalog.memberships import GroupState, Memberships
 from pipelines.catalog.units import UnitState
 from pipelines.index.contract import IndexInfo
 from pipelines.ingestion.unit_listing import sync_units
+from pipelines.operations.out_of_reach import describe_out_of_reach
 from pipelines.operations.unknown_connections import count_unknown, describe_unknown
 from pipelines.services import Services
 from pipelines.settings import Settings
@@ -74,7 +75,11 @@ def read_status(settings: Settings) -> dict[str, Any]:
         catalog = services.catalog
         counts = catalog.documents.totals()
         return {
-            "connections": [_connection_status(catalog, connection, counts) for connection in settings.connections],
+            "connections": [
+                _connection_status(catalog, connection, counts)
+                | {"out_of_reach": describe_out_of_reach(services, connection)}
+                for connection in settings.connections
+            ],
             "index": _index_status(services.reader.info()),
             "unknown_connections": [
                 {"id": connection, "documents": count, "detail": describe_unknown(connection, count)}

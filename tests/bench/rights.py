@@ -1,8 +1,8 @@
 """`make bench-rights`: from a right that is taken away at the source to the moment when nobody finds by it any more.
 
-The installed server and worker run on synced sources; GitHub, Slack and the embedding API are emulated in this process,
-which delivers the webhooks and asks. What is measured runs from the answer to the webhook to the first answer without
-the documents, all requests to the source included. A unit has as many documents as `--documents` says.
+The installed server and worker run on synced sources; these and the embedding API are emulated in this process, which
+delivers the webhooks and asks. What is measured runs from the answer to the webhook to the first answer without the
+documents, all requests to the source included. A unit has as many documents as `--documents` says.
 """
 
 from __future__ import annotations
@@ -24,33 +24,41 @@ import httpx
 import yaml
 from starlette.responses import JSONResponse
 
-from tests.bench import processes
+from tests.bench import processes, rights_in_drive, rights_in_notion
+from tests.bench.asking import ADA, KEY, STRANGER, Delivery, System
 from tests.bench.processes import wait_until_it_answers
+from tests.bench.rights_in_drive import TeamDrive
+from tests.bench.rights_in_notion import Handbook
+from tests.emulators import drive as drive_emulator
 from tests.emulators import github as github_emulator
+from tests.emulators import notion as notion_emulator
 from tests.emulators import slack as slack_emulator
 from tests.emulators.company import free_port
 from tests.emulators.embeddings import EmbeddingsServer, refusal
 from tests.emulators.github import GitHub, Repository
 from tests.emulators.slack import Slack
 
-KEY = "a-key-for-people-of-the-bench"
-ADA, STRANGER = "ada@acme.test", "stranger@example.com"
-PATIENCE = 60.0
 FEW = 10
-
-Delivery = tuple[str, dict[str, str], bytes]
+MOST_PAGES = 1_000
+"""Each page of Notion takes requests of its own: to load 10,000 takes longer than all that is measured."""
 
 
 @dataclass
 class Sources:
-    """Repositories and channels by what will happen to them, each with words of its own."""
+    """Repositories, channels, files and pages by what will happen to them, each with words of its own."""
 
     documents: int
     github: GitHub = field(default_factory=GitHub)
     slack: Slack = field(default_factory=lambda: Slack(clock=time.time() - 180))
     repositories: dict[str, Repository] = field(default_factory=dict)
+    slip: str = ""
+    """The message that is deleted from a day with another one."""
+    team: TeamDrive = field(init=False)
+    handbook: Handbook = field(init=False)
 
     def __post_init__(self) -> None:
+        self.team = TeamDrive(self.documents)
+        self.handbook = Handbook(min(self.documents, MOST_PAGES))
         self.github.emails = {"ada": ADA}
         for word in ("large", "leaving", "paused", "gated", "golden", "broken"):
             repository = self.github.repository(f"acme/{word}", collaborators=["ada"])
@@ -65,49 +73,22 @@ class Sources:
         self.slack.members["C1"] = ["U1"]
         for day in range(FEW):
             self.slack.say("C1", f"The board meets, {day}.", at=slack_emulator.START + day * slack_emulator.DAY)
+        self.slack.channel("C2", "plant")
+        self.slip = self.slack.say("C2", "The password of the sluice is 4711.")
+        self.slack.say("C2", "The mill is quiet today.")
 
     def hub(self, event: str, repository: Repository, **payload: Any) -> Delivery:
         return "hub", *self.github.webhook(event, repository, **payload)
 
 
-@dataclass
-class System:
-    """The running system, as those see it who deliver and ask."""
-
-    url: str
-    client: httpx.Client
-    run: Callable[..., None]
-
-    def deliver(self, delivery: Delivery) -> None:
-        connection, headers, body = delivery
-        self.client.post(f"{self.url}/webhooks/{connection}", content=body, headers=headers).raise_for_status()
-
-    def found(self, words: str, person: str) -> int:
-        question = {"query": words, "mode": "lexical", "top_k": 10, "user": person}
-        answer = self.client.post(f"{self.url}/v1/search", json=question, headers={"Authorization": f"Bearer {KEY}"})
-        found = answer.raise_for_status().json()["results"]
-        return sum(any(words in chunk["text"] for chunk in document["chunks"]) for document in found)
-
-    def seconds_until_gone(self, words: str, person: str, most: int = 0) -> float:
-        """Until at most so many documents are found. Raises TimeoutError."""
-        started = time.monotonic()
-        while self.found(words, person) > most:
-            if time.monotonic() - started > PATIENCE:
-                raise TimeoutError(f"{person} still finds {words!r}")
-            time.sleep(0.01)
-        return time.monotonic() - started
-
-    def wait_until_found(self, words: str, person: str) -> None:
-        """Who keeps a right finds by it, once memberships of what became private are read. Raises TimeoutError."""
-        started = time.monotonic()
-        while not self.found(words, person):
-            if time.monotonic() - started > PATIENCE:
-                raise TimeoutError(f"{person} does not find {words!r}")
-            time.sleep(0.01)
-
-
 def rows(sources: Sources, system: System, api: EmbeddingsServer) -> Iterator[tuple[str, float]]:
     """What happens, and the seconds until nobody finds by the right that was lost."""
+    yield from rights_in_drive.rows(sources.team, system)
+    yield from rights_in_notion.rows(sources.handbook, system)
+    yield from _rows_of_others(sources, system, api)
+
+
+def _rows_of_others(sources: Sources, system: System, api: EmbeddingsServer) -> Iterator[tuple[str, float]]:
     hub, chat, made = sources.github, sources.slack, sources.repositories
 
     made["large"].private = True
@@ -121,7 +102,14 @@ def rows(sources: Sources, system: System, api: EmbeddingsServer) -> Iterator[tu
     system.deliver(sources.hub("issues", made["broken"], action="deleted", issue={"number": 1}))
     yield "issue deleted, embedding API down", system.seconds_until_gone("broken pump 0", STRANGER)
     system.wait_until_found("broken pump", STRANGER)
+    chat.delete("C2", sources.slip)
+    told = {"type": "message", "subtype": "message_deleted", "channel": "C2", "deleted_ts": sources.slip}
+    chat.clock = time.time()
+    system.deliver(("chat", *chat.delivery(told)))
+    yield "message of a day deleted, embedding API down", system.seconds_until_gone("password of the sluice", STRANGER)
     api.faults.clear()
+    system.run("sync", "chat")
+    system.wait_until_found("The mill is quiet", STRANGER)
 
     made["leaving"].collaborators.clear()
     system.deliver(sources.hub("member", made["leaving"], action="removed", member={"login": "ada"}))
@@ -181,11 +169,15 @@ def running(directory: Path, documents: int) -> Iterator[tuple[Sources, System, 
         EmbeddingsServer(dimensions=64, api_key="sk-bench") as api,
         github_emulator.serving(sources.github) as hub_url,
         slack_emulator.serving(sources.slack) as chat_url,
+        drive_emulator.serving(sources.team.drive) as files_url,
+        notion_emulator.serving(sources.handbook.notion) as notes_url,
         httpx.Client(timeout=60) as client,
     ):
         golden = {"query": "golden pump 0", "expected": [f"github:hub/{sources.repositories['golden'].id}/issues/1"]}
         (directory / "golden.jsonl").write_text(json.dumps(golden) + "\n")
-        (directory / "headrace.yaml").write_text(yaml.safe_dump(_settings(hub_url, chat_url, api.url)))
+        (directory / "headrace.yaml").write_text(
+            yaml.safe_dump(_settings(hub_url, chat_url, files_url, notes_url, api.url))
+        )
         environment = {**os.environ, "HEADRACE_CONFIG": str(directory / "headrace.yaml")}
         headrace = Path(sys.executable).parent / "headrace"
 
@@ -200,6 +192,7 @@ def running(directory: Path, documents: int) -> Iterator[tuple[Sources, System, 
             wait_until_it_answers(client, f"http://127.0.0.1:{port}/readyz")
             system = System(f"http://127.0.0.1:{port}", client, run)
             _wait_for_worker(sources, system)
+            sources.team.wait_for_channels()
             yield sources, system, api
 
 
@@ -211,13 +204,15 @@ def _wait_for_worker(sources: Sources, system: System) -> None:
     system.wait_until_found("The worker is awake", STRANGER)
 
 
-def _settings(hub_url: str, chat_url: str, api_url: str) -> dict[str, object]:
+def _settings(hub_url: str, chat_url: str, files_url: str, notes_url: str, api_url: str) -> dict[str, object]:
     hub = {"id": "hub", "source": "github", "token": github_emulator.TOKEN, "base_url": hub_url}
     chat = {"id": "chat", "source": "slack", "token": slack_emulator.TOKEN, "base_url": chat_url}
     return {
         "connections": [
             hub | {"webhook_secret": github_emulator.WEBHOOK_SECRET},
             chat | {"webhook_secret": slack_emulator.SIGNING_SECRET},
+            rights_in_drive.settings(files_url),
+            rights_in_notion.settings(notes_url),
         ],
         "assistants": [{"id": "people", "api_key": KEY}],
         "embedding": {"provider": "openai", "model": "m", "dimensions": 64, "base_url": api_url, "api_key": "sk-bench"},

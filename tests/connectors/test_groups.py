@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pytest
 
-from connectors.contract import Membership, MembershipItem, UnreadableGroup
+from connectors.contract import EmptyGroup, Membership, MembershipItem, UnreadableGroup
 from connectors.errors import AccessDenied, AuthenticationFailed, NotFound, RateLimited, SourceError, Unavailable
 from connectors.groups import GroupReads
 
@@ -24,6 +24,11 @@ def raising(error: Exception) -> Callable[[], list[str]]:
 def test_each_address_counts_once_and_none_is_empty() -> None:
     found = GroupReads(lambda: None).read("g", lambda: ["ada@a.test", "", "bo@a.test", "ada@a.test"])
     assert list(found) == [Membership("g", "ada@a.test"), Membership("g", "bo@a.test")]
+
+
+@pytest.mark.parametrize("addresses", [[], [""]])
+def test_a_group_without_members_was_read(addresses: list[str]) -> None:
+    assert list(GroupReads(lambda: None).read("g", lambda: addresses)) == [EmptyGroup("g")]
 
 
 @pytest.mark.parametrize(
@@ -64,4 +69,4 @@ def test_a_group_that_is_read_ends_the_row() -> None:
     groups = GroupReads(raising(DOWN))
     for _ in range(5):
         assert len([*groups.read("a", raising(DOWN)), *groups.read("b", raising(DOWN))]) == 2
-        assert list(groups.read("c", lambda: [])) == []
+        assert list(groups.read("c", lambda: [])) == [EmptyGroup("c")]

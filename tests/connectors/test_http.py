@@ -25,7 +25,7 @@ from connectors.errors import (
     TransientError,
     Unavailable,
 )
-from connectors.http import ATTEMPTS, ApiClient, parsed, retry_after
+from connectors.http import ATTEMPTS, PROMPT, ApiClient, parsed, retry_after
 from connectors.rate_limits import LONGEST_WAIT
 
 TOKEN = "ghp-very-secret"
@@ -143,6 +143,14 @@ def test_trouble_that_stays_is_raised_after_all_attempts(answer: Answer, error: 
     with pytest.raises(error, match=r"https://api\.test/prefix/things"):
         get_json(client(server), "things", {"q": "x"})
     assert len(server.asked) == ATTEMPTS
+
+
+def test_a_question_of_rights_is_asked_once_more_and_limits_do_not_count() -> None:
+    limited = httpx.Response(429, headers={"retry-after": "0"})
+    server = Server(limited, HTML, limited, HTML, ok())
+    with pytest.raises(Unavailable):
+        client(server).send("GET", "readers", parse=parsed, retries=PROMPT)
+    assert len(server.asked) == 4
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 import yaml
 
+from pipelines.settings import Settings
+from tests.e2e.drive_search import Asked, asking
 from tests.emulators.company import connections
 from tests.emulators.embeddings import EmbeddingsServer
 
@@ -79,3 +81,9 @@ def company_settings(url: str, server: EmbeddingsServer) -> dict[str, Any]:
 
 def _environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(("HEADRACE_", "DAGSTER_"))}
+
+
+@pytest.fixture
+def asked(settings: Settings) -> Iterator[Asked]:
+    with asking(settings) as found:
+        yield found

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import Folder, company_settings, embedding_settings
+from pipelines.cli import main
+from tests.e2e.conftest import Folder, Ran, company_settings, embedding_settings
 from tests.emulators.company import bundled_records, connections, free_port, served
 from tests.emulators.embeddings import EmbeddingsServer
 
@@ -51,23 +54,49 @@ def test_unknown_connections_are_named(folder: Folder, arguments: tuple[str, str
     assert (ran.code, "no connection 'nobody'" in ran.errors) == (2, True)
 
 
+@pytest.fixture
+def headrace(
+    folder: Folder,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> Callable[..., Ran]:
+    """Runs `headrace …` in this process, where nobody waits between retries."""
+    monkeypatch.chdir(folder.path)
+    monkeypatch.setattr("pipelines.logs.to_standard_error", lambda: None)
+
+    def run(*arguments: str) -> Ran:
+        monkeypatch.setattr(sys, "argv", ["headrace", *arguments])
+        caplog.clear()
+        code = 0
+        try:
+            main()
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+        printed = capfd.readouterr()
+        return Ran(code, printed.out, printed.err + caplog.text)
+
+    return run
+
+
+@pytest.mark.filterwarnings("ignore::dagster.SupersessionWarning")
 def test_one_connection_in_trouble_leaves_the_others_alone(
-    folder: Folder, embeddings: EmbeddingsServer, tmp_path: Path
+    folder: Folder, headrace: Callable[..., Ran], embeddings: EmbeddingsServer, tmp_path: Path
 ) -> None:
     with served(bundled_records(), tmp_path / "sources", free_port()) as url:
         working = connections(url)
         wrong_token = {**working[2], "id": "wrong-token", "token": "nobody-knows-this-token"}
         unreachable = {**GITHUB, "id": "unreachable"}
         folder.settings(connections=[wrong_token, unreachable, working[1]], embedding=embedding_settings(embeddings))
-        ran = folder.headrace("sync", "--json")
+        ran = headrace("sync", "--json")
         assert ran.code == 1
         assert set(ran.json["errors"]) == {"wrong-token", "unreachable"}
         assert "check the connection's token" in ran.json["errors"]["wrong-token"]
         assert "http://127.0.0.1:9" in ran.json["errors"]["unreachable"]
         assert "nobody-knows-this-token" not in ran.output + ran.errors
         assert "Traceback" not in ran.errors
-        assert folder.headrace("status", "--json").json["connections"][2]["totals"]["indexed"] == 13
-        checked = folder.headrace("check", "--json")
+        assert headrace("status", "--json").json["connections"][2]["totals"]["indexed"] == 13
+        checked = headrace("check", "--json")
         assert checked.code == 1
         fine: dict[str, bool] = {}
         for one in checked.json["findings"]:

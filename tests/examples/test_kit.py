@@ -18,12 +18,14 @@ from connectors.contract import (
     Connector,
     Cursor,
     Deleted,
+    DocumentReaders,
     Failed,
     Finding,
     Item,
     ListingEntry,
     Membership,
     MembershipItem,
+    RightsItem,
     Skipped,
     UnreadableGroup,
     Window,
@@ -103,6 +105,14 @@ def cursors(change: Callable[[Cursor], Any]) -> Mutant:
             replace(item, cursor=change(item.cursor)) if isinstance(item, Checkpoint) else item for item in items
         )
     )
+
+
+def reading_rights(inner: Connector, unit: Unit, **changes: Any) -> Iterator[RightsItem | Checkpoint]:
+    for item in inner.read(unit):
+        if isinstance(item, Document):
+            yield replace(DocumentReaders(item.id, item.readers, item.readers_until), **changes)
+        elif isinstance(item, Checkpoint):
+            yield item
 
 
 def is_object(item: Item) -> bool:
@@ -395,6 +405,20 @@ MUTANTS: dict[str, tuple[str, Mutant]] = {
     "a group comes in two parts": ("memberships are", members(lambda found: [*found[1:], found[0]])),
     "a group is unreadable": ("memberships are", members(lambda found: [UnreadableGroup(found[0].group, "no")])),
     "a member comes twice": ("memberships are", members(lambda found: found + found)),
+    "rights alone are nobody's": (
+        "rights that are read alone",
+        with_method("read_rights", lambda inner, unit, cursor=None: reading_rights(inner, unit, readers=())),
+    ),
+    "rights alone do not go on": (
+        "rights alone are read on",
+        with_method(
+            "read_rights", lambda inner, unit, cursor=None: iter(()) if cursor else reading_rights(inner, unit)
+        ),
+    ),
+    "rights alone miss a change": (
+        "what changed at the source",
+        with_method("read_rights", lambda inner, unit, cursor=None: iter([Checkpoint({})])),
+    ),
     "one object's trouble leaves a read": ("one object's trouble", reading(raising)),
     "an odd answer leaves a read": ("an answer that nobody", reading(raising)),
     "some objects' trouble leaves a read": ("the trouble of some", reading(raising)),

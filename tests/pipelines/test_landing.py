@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import dlt
 import pyarrow.parquet as pq
 import pytest
 
@@ -65,6 +66,15 @@ def test_a_load_has_the_columns_that_any_dlt_user_gets(tmp_path: Path) -> None:
 def test_each_load_is_a_file_of_its_own(landing: Landing) -> None:
     paths = {landing.write_documents("slack", "acme", unit, [document(1)]) for unit in ("C1", "C2", "C1")}
     assert len(paths) == 3
+
+
+def test_settings_of_other_dlt_pipelines_are_left_alone_and_change_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DESTINATION__FILESYSTEM__LAYOUT", "{table_name}-{load_id}.{ext}")
+    landing = Landing(Settings(directory=tmp_path))
+    assert landing.files.exists(landing.write_documents("github", "acme", "unit", [document(1)]))
+    assert dlt.config["destination.filesystem.layout"].startswith("{table_name}")
 
 
 def test_chunks_come_back_as_they_were(landing: Landing) -> None:

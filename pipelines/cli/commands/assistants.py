@@ -5,19 +5,21 @@ from __future__ import annotations
 import re
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from pydantic import ValidationError
 
 from connectors.addresses import InvalidAddress, normalize_address
 from connectors.model import PUBLIC, user_token
-from pipelines.catalog.assistants import StoredAssistant, new_key
 from pipelines.cli import output
 from pipelines.cli.options import Json
 from pipelines.errors import UsageError
 from pipelines.settings import AssistantSettings, Settings, load_settings
 from pipelines.validation import first_problem
+
+if TYPE_CHECKING:
+    from pipelines.catalog.assistants import StoredAssistant
 
 app = typer.Typer(name="assistants", help="Keys of assistants.", no_args_is_help=True)
 
@@ -43,6 +45,7 @@ def add(
 ) -> None:
     """Make an assistant, and show its key: once, here."""
     from pipelines.catalog import open_catalog
+    from pipelines.catalog.assistants import new_key
 
     settings = load_settings()
     key = new_key()
@@ -98,6 +101,8 @@ def _validate(
     settings: Settings, id: str, key: str, identity: str, readers: list[str], sources: list[str], parents: list[str]
 ) -> StoredAssistant:
     """By the rules of the settings file. Raises UsageError naming the option that does not fit."""
+    from pipelines.catalog.assistants import StoredAssistant
+
     if id in {one.id for one in settings.assistants}:
         raise UsageError(f"{id!r} is in the settings; choose another id")
     if readers and identity == "user":

@@ -51,7 +51,8 @@ def _lines(found: Explanation) -> Iterator[tuple[str, str]]:
         yield "", f"attempt {found.attempts + 1} at {_time(found.next_attempt)}"
     for stage in found.stages:
         yield f"  {stage.stage}", f"{stage.state}{_detail(stage.detail)}"
-    yield "version", f"read {found.version}, indexed {found.indexed_version}, published {found.published_version}"
+    versions = {"read": found.version, "indexed": found.indexed_version, "published": found.published_version}
+    yield "version", ", ".join(f"{what} {version or 'none'}" for what, version in versions.items())
     yield "load", f"{found.load}, {found.load_state}" if found.load is not None else "none"
     yield "unit", _unit(found.unit_context)
     if found.unit_context.error:
@@ -76,7 +77,12 @@ def _passage_lines(found: Explanation) -> Iterator[tuple[str, str]]:
 
 def _rights(found: Explanation) -> Iterator[tuple[str, str]]:
     if found.published:
-        yield "readers", ", ".join(map(_reader, found.readers)) or "nobody but an administrator"
+        hidden = any(one.everybody for one in found.revocations)
+        nobody = "nobody" if hidden else "nobody but an administrator"
+        yield "readers", ", ".join(map(_reader, found.readers)) or nobody
+    if found.withdrawn_since:
+        since = f"since {_time(found.withdrawn_since)}, text was deleted from it"
+        yield "withdrawn", f"{since}: passages that hold it are not found until the new version is published"
     for one in found.revocations:
         yield "revoked", _revocation(one)
     if found.visibility:

@@ -33,6 +33,7 @@ from pipelines.index.embedded.filter import (
     required_filter,
     to_stored,
 )
+from pipelines.index.embedded.sparse_files import copy_data
 from pipelines.index.filters import conditions, visible
 from pipelines.index.fusion import RRF_K, candidates, leg_weights
 from pipelines.index.lexical import document_vector, query_vector
@@ -54,7 +55,7 @@ def create_shard(path: Path, spec: IndexSpec) -> None:
     edge.EdgeShard.create(str(path), _config(spec)).close()
     (segment,) = (path / "segments").iterdir()
     for _ in range(SEGMENTS - 1):
-        shutil.copytree(segment, segment.with_name(str(uuid.uuid4())))
+        shutil.copytree(segment, segment.with_name(str(uuid.uuid4())), copy_function=copy_data)
     shard = edge.EdgeShard.load(str(path))
     for field in (*KEYWORD_FIELDS, SOURCE_READERS):
         shard.update(edge.UpdateOperation.create_field_index(field, edge.PayloadSchemaType.Keyword))

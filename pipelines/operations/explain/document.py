@@ -13,7 +13,7 @@ from pipelines.errors import IndexStoreError, UsageError
 from pipelines.index.contract import Filters, Hit
 from pipelines.operations.explain.context import RelatedEvent, UnitContext, related_events, unit_context
 from pipelines.operations.explain.ranks import Rank, find_rank
-from pipelines.operations.explain.revocations import RevocationInForce, hides_from, revocations
+from pipelines.operations.explain.revocations import RevocationInForce, hides_from, left_out, revocations
 from pipelines.operations.explain.stage_progress import StageProgress, stages
 from pipelines.operations.explain.visibility import Reader, Visibility, reader, visibility
 from pipelines.retrieval.principals import person_tokens
@@ -39,7 +39,8 @@ class Explanation:
     """`version` was read last, `indexed_version` and `published_version` are what the index and assistants have.
 
     `load_state` is how far the load with the version read last has come. `chunks` counts points in the index,
-    `published` are those that are published, with their `readers`; `revocations` are what was taken away since.
+    `published` are those that are published and found, with their `readers`; `revocations` are what was taken away
+    since, and `withdrawn_since` is when a part of its text was deleted that may still be published.
     `others` are documents at the same URL.
     `index_error` says why the published index could not be read.
     """
@@ -66,6 +67,7 @@ class Explanation:
     unit_context: UnitContext
     events: tuple[RelatedEvent, ...]
     others: tuple[str, ...]
+    withdrawn_since: datetime | None = None
     visibility: Visibility | None = None
     ranks: tuple[Rank, ...] = ()
     index_error: str | None = None
@@ -95,20 +97,22 @@ def explain(
     label = _labels(services)
     readers = tuple(map(label, hits[0].payload["readers"] if hits else ()))
     filter = RevocationFilter.load(catalog.revocations, settings.connections)
+    left = [hit for hit in hits if filter.keeps_text(hit)]
     in_force = revocations(services, row, label, filter)
     tokens = person_tokens(user, settings, catalog) if user else None
     return Explanation(
         **{name: row[name] for name in _FROM_CATALOG},
         published_version=hits[0].payload["version"] if hits else None,
         load_state=load_state,
-        stages=stages(row, load_state, hits, index_error),
-        published=tuple(_passage(hit) for hit in hits),
+        stages=stages(row, load_state, hits, index_error, left_out=left_out(settings, catalog, row)),
+        published=tuple(_passage(hit) for hit in left),
         readers=readers,
         revocations=in_force,
         unit_context=unit_context(catalog, settings, row["connection"], row["unit"]),
         events=related_events(catalog, row["connection"], row["unit"], row["id"]),
         others=others,
-        visibility=_visibility(filter, user, tokens, hits, readers, in_force) if user and tokens else None,
+        withdrawn_since=catalog.withdrawals.of_document(row["id"]),
+        visibility=_visibility(filter, user, tokens, left, readers, in_force) if user and tokens else None,
         ranks=() if query is None or index_error else _ranks(services, row["id"], query, user, tokens),
         index_error=index_error,
     )
@@ -166,9 +170,11 @@ def _visibility(
     in_force: Sequence[RevocationInForce],
 ) -> Visibility:
     found = visibility(user, tokens, readers, published=bool(hits))
+    why = dict.fromkeys(one.reason for one in in_force if one.concerns(tokens))
+    if hits and any(one.everybody for one in in_force) and not found.sees:
+        return Visibility(user, False, (), f"nobody sees it: {'; '.join(why)}")
     if not found.sees or not hides_from(filter, hits, tokens):
         return found
-    why = dict.fromkeys(one.reason for one in in_force if one.concerns(tokens))
     return Visibility(user, False, (), f"it is published for them, and revoked since: {'; '.join(why)}")
 
 

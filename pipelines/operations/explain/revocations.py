@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from pipelines.catalog import Catalog
 from pipelines.catalog.revocations import EVERYBODY
 from pipelines.catalog.rights import PERMISSION_ENDED
 from pipelines.catalog.units import EXCLUDED, NOT_LISTED
@@ -14,6 +15,7 @@ from pipelines.index.contract import Hit
 from pipelines.operations.explain.visibility import Reader
 from pipelines.retrieval.revocations import RevocationFilter
 from pipelines.services import Services
+from pipelines.settings import Settings
 
 UNKNOWN_CONNECTION = "the settings do not name its connection"
 
@@ -53,10 +55,21 @@ def revocations(
     return tuple(sorted(found, key=lambda one: ("connection", "unit", "document").index(one.scope)))
 
 
+def left_out(settings: Settings, catalog: Catalog, row: Mapping[str, Any]) -> str | None:
+    """Why the settings leave a document out, whether or not the index has followed; None where they do not."""
+    connection = next((one for one in settings.connections if one.id == row["connection"]), None)
+    if connection is None:
+        return UNKNOWN_CONNECTION
+    state = catalog.units.get(row["connection"], row["unit"])
+    listed = state is not None and not state.gone  # by whichever name the settings asked for it
+    included = connection.includes(row["unit"], state.unit.name if state else row["unit"])
+    return None if listed or included else EXCLUDED
+
+
 def hides_from(in_force: RevocationFilter, hits: Sequence[Hit], tokens: Sequence[str]) -> bool:
     """Whether queries leave these points out for somebody with these reader tokens, although the index finds them."""
     now, asker = datetime.now(UTC), frozenset(tokens)
-    return not any(in_force.permits(hit.payload, asker, now) for hit in hits)
+    return not any(in_force.permits(hit, asker, now) for hit in hits)
 
 
 def _by_settings(row: Mapping[str, Any], in_force: RevocationFilter) -> Iterator[RevocationInForce]:
@@ -72,7 +85,8 @@ def _out_of_reach(services: Services, row: Mapping[str, Any]) -> Iterator[Revoca
     if row["hidden"]:
         yield RevocationInForce("document", None, row["hidden"], True)
     if state and state.gone and row["status"] != "deleted":
-        yield RevocationInForce("unit", None, NOT_LISTED, True)
+        reason = left_out(services.settings, services.catalog, row) or NOT_LISTED
+        yield RevocationInForce("unit", None, reason, True)
 
 
 def _ended(row: Mapping[str, Any], label: Callable[[str], Reader]) -> Iterator[RevocationInForce]:

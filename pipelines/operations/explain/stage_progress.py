@@ -21,17 +21,21 @@ class StageProgress:
 
 
 def stages(
-    row: Mapping[str, Any], load_state: str | None, published: Sequence[Hit], index_error: str | None = None
+    row: Mapping[str, Any],
+    load_state: str | None,
+    published: Sequence[Hit],
+    index_error: str | None = None,
+    left_out: str | None = None,
 ) -> tuple[StageProgress, ...]:
     """The stages in their order.
 
     `row` is the catalog's, `load_state` that of its last load; `published` are the document's points in the published
-    index, which are not known where there is an `index_error`.
+    index, which are not known where there is an `index_error`. `left_out` is why the settings want nothing of it.
     """
     last = StageProgress("retrieval", "failed", index_error) if index_error else None
     match row["status"]:
         case "deleted":
-            known = _of_removed(row, published, "deleted", "gone at the source, or out of its reach")
+            known = _of_removed(row, published, "deleted", left_out or "gone at the source, or out of its reach")
         case "skipped":
             known = _of_removed(row, published, "skipped", row["reason"] or "")
         case _:

@@ -113,7 +113,7 @@ def test_what_is_in_the_trash_or_left_out_is_in_no_unit(filled: FakeDrive, open_
     assert connector.unit_of("drive:acme/team-top") is None
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     names=st.permutations("abcdef"),
     parents=st.lists(st.integers(0, 5), min_size=6, max_size=6),

@@ -94,7 +94,7 @@ def told(connector: SlackConnector) -> dict[str, set[str] | None]:
     for one in connector.memberships():
         if isinstance(one, UnreadableGroup):
             groups[one.group] = None
-        else:
+        elif isinstance(one, Membership):
             found = groups.setdefault(one.group, set())
             assert found is not None
             found.add(one.email.partition("@")[0])

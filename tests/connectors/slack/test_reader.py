@@ -161,7 +161,7 @@ def test_a_listing_names_what_a_whole_read_yields_with_its_mark(
 
 
 @pytest.mark.parametrize("cursors", [False, True])
-@pytest.mark.parametrize("new", [1, 30, 400])
+@pytest.mark.parametrize("new", [1, 30, 120])
 def test_any_number_of_new_messages_is_found_and_reading_them_can_be_interrupted(new: int, cursors: bool) -> None:
     made = workspace(20, cursors=cursors)
     for number in range(50):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text, update
 
-from connectors.contract import Membership, MembershipItem, UnreadableGroup
+from connectors.contract import EmptyGroup, Membership, MembershipItem, UnreadableGroup
 from connectors.errors import Unavailable
 from pipelines.catalog import Catalog, open_catalog, tables
 from pipelines.catalog.database import open_database
@@ -97,6 +97,18 @@ def test_groups_that_were_named_before_an_error_are_complete_and_the_others_stay
     assert datetime.now(UTC) - oldest > timedelta(hours=4)
 
 
+def test_a_group_that_was_emptied_before_an_error_has_no_members(catalog: Catalog) -> None:
+    def broken() -> Iterator[MembershipItem]:
+        yield EmptyGroup("g1")
+        raise Unavailable("https://api.test", "HTTP 500")
+
+    with pytest.raises(Unavailable):
+        catalog.memberships.replace("acme", broken())
+    assert groups(catalog, BO) == {"acme:g2"}
+    assert catalog.memberships.replace("acme", [EmptyGroup("g1"), EmptyGroup("g2")]).count == 0
+    assert (groups(catalog, BO), catalog.memberships.ages()["acme"].unreadable) == (set(), 0)
+
+
 def test_a_group_counts_from_when_its_reading_began(catalog: Catalog) -> None:
     def slowly() -> Iterator[MembershipItem]:
         yield Membership("g1", ADA)
@@ -131,6 +143,8 @@ def test_what_an_earlier_release_read_is_as_old_as_its_reading(settings: Setting
             transaction.execute(text('DROP TABLE "groups"'))
             transaction.execute(text("ALTER TABLE assistants DROP COLUMN person"))
             transaction.execute(text("ALTER TABLE assistants DROP COLUMN last_used_at"))
+            transaction.execute(text("DROP TABLE withdrawals"))
+            transaction.execute(text("ALTER TABLE units DROP COLUMN rights_cursor"))
             transaction.execute(text("UPDATE alembic_version SET version_num = '0005'"))
     open_database(settings.catalog.url.get_secret_value(), settings.directory).dispose()
     with open_catalog(settings) as catalog:

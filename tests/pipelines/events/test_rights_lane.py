@@ -13,6 +13,8 @@ from connectors.model import Unit
 from connectors.webhooks import Invalidation
 from pipelines.events.connector_pool import ConnectorPool
 from pipelines.events.rights_lane import RightsLane
+from pipelines.index.contract import Filters
+from pipelines.ingestion.publish import publish
 from pipelines.services import Services
 from tests.emulators.memory_source import MemorySource
 from tests.pipelines.documents import document
@@ -41,6 +43,20 @@ def test_what_an_event_withdraws_is_looked_at_once_and_the_event_waits(
     assert [lane.run_pass(), lane.run_pass()] == [1, 0]
     assert (revoked(services), source.requests - before) == ({document(1).id}, 1)
     assert inbox.states() == ["pending"]
+
+
+@pytest.mark.parametrize(("withdraws", "paused", "hidden"), [(True, False, 1), (True, True, 1), (False, True, 0)])
+def test_a_part_that_is_deleted_is_withdrawn_at_once(
+    services: Services, source: MemorySource, lane: RightsLane, inbox: Inbox, withdraws: bool, paused: bool, hidden: int
+) -> None:
+    """The words that are left look like an edit, and the event knows better."""
+    services.catalog.connections.pause(CONNECTION.id, paused)
+    publish(services)
+    source.put(document(1, content="Other words."))
+    inbox.tell(about(1, withdraws=withdraws))
+    lane.run_pass()
+    assert len(services.reader.document(document(1).id, Filters(readers=None))) == 1 - hidden
+    assert len(services.reader.document(document(2).id, Filters(readers=None))) == 1
 
 
 @pytest.mark.parametrize("order", [(False, True), (True, False)], ids=["edited before", "edited after"])

@@ -326,6 +326,7 @@ def test_channels_that_expire_are_kept_open(
 
     monkeypatch.setattr(source, "renew_channels", renew_channels, raising=False)
     worker.run_maintenance()
+    services.catalog.connections.pause(CONNECTION.id, True)
     worker.run_maintenance()
     assert asked == [{}, {"feed": {"id": "c1"}}]
 

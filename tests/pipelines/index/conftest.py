@@ -18,7 +18,6 @@ from qdrant_client import QdrantClient, models
 
 from pipelines.index import open_reader, open_store
 from pipelines.index.contract import IndexReader, IndexSpec, IndexStore
-from pipelines.index.embedded.shard import SEGMENTS
 from pipelines.settings import IndexSettings, Settings
 
 
@@ -63,6 +62,8 @@ class Rest:
             ("POST", "/collections/aliases", models.ChangeAliasesOperation, self._change_aliases),
             ("POST", f"{collection}/points", models.PointRequest, self._retrieve),
             ("POST", f"{collection}/points/batch", models.UpdateOperations, self._update),
+            ("POST", f"{collection}/points/payload", models.SetPayload, self._set_payload),
+            ("POST", f"{collection}/points/delete", models.FilterSelector, self._delete),
             ("POST", f"{collection}/points/scroll", models.ScrollRequest, self._scroll),
             ("POST", f"{collection}/points/query", models.QueryRequest, self._query),
             ("POST", f"{collection}/points/count", models.CountRequest, self._count),
@@ -106,6 +107,12 @@ class Rest:
         results = self.engine.batch_update_points(name, body.operations)
         return [result.model_dump(mode="json") for result in results]
 
+    def _set_payload(self, name: str, body: models.SetPayload) -> Any:
+        return self.engine.set_payload(name, body.payload, models.FilterSelector(filter=_given(body.filter)))
+
+    def _delete(self, name: str, body: models.FilterSelector) -> Any:
+        return self.engine.delete(name, body)
+
     def _scroll(self, name: str, body: models.ScrollRequest) -> Any:
         points, offset = self.engine.scroll(
             name,
@@ -135,6 +142,11 @@ class Rest:
         return self.engine.facet(name, body.key, limit=body.limit or 10, exact=bool(body.exact))
 
 
+def _given(filter: models.Filter | None) -> models.Filter:
+    assert filter is not None, "without a filter every point would be changed"
+    return filter
+
+
 _DONE = {"operation_id": 0, "status": "completed"}
 
 
@@ -157,9 +169,9 @@ class OverRest:
         return QdrantReader(self.server.client(), self.spec.collection, spec)
 
 
-@pytest.fixture
-def segments() -> int:
-    return SEGMENTS
+@pytest.fixture(scope="module")
+def whole_layout() -> bool:
+    return True
 
 
 @pytest.fixture

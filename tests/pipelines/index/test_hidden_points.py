@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipelines.index.contract import DocumentChange, Filters, IndexReader, IndexStore, Mode, Point
+from pipelines.index.contract import DocumentChange, Exclusion, Filters, IndexReader, IndexStore, Mode, Point
 
 WORDS = ("sluice", "penstock", "turbine", "weir", "gate", "pump")
 READERS = ("public", "user:ada", "user:ines", "group:g:1")
@@ -66,8 +66,17 @@ def test_words_weigh_by_the_points_that_the_asker_sees(store: IndexStore) -> Non
     assert _score(store, "public", "user:ada") < rare
 
 
-def _score(store: IndexStore, *readers: str) -> float:
-    filters = Filters(readers=readers)
+def test_words_of_points_that_do_not_count_weigh_nothing(store: IndexStore) -> None:
+    write(store, [_point(0, ["penstock"], readers=["public"]), _point(1, ["weir"], readers=["public"])])
+    rare = _score(store, "public")
+    store.apply(DocumentChange(f"d{n}", [_point(n, ["penstock"], readers=["public"])]) for n in range(2, 9))
+    assert _score(store, "public") < rare
+    revoked = Exclusion(documents=tuple(f"d{n}" for n in range(2, 9)))
+    assert _score(store, "public", uncounted=(revoked,)) == rare
+
+
+def _score(store: IndexStore, *readers: str, uncounted: tuple[Exclusion, ...] = ()) -> float:
+    filters = Filters(readers=readers, exclusions=uncounted, uncounted=uncounted)
     return store.preview().search(mode="lexical", text="penstock", dense=None, filters=filters, limit=9)[0].score
 
 

@@ -13,11 +13,13 @@ from connectors.drive.settings import DriveConnection
 from connectors.github.settings import GitHubConnection
 from connectors.model import Unit
 from connectors.settings import Connection
-from pipelines.index.contract import Filters
+from pipelines.index.contract import Filters, Mode
 from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.publish import publish
 from pipelines.ingestion.rights import apply_rights, read_rights
 from pipelines.ingestion.sync import sync_connection, sync_unit
+from pipelines.retrieval import search
+from pipelines.retrieval.schema import SearchRequest
 from pipelines.services import Services
 from pipelines.settings import Settings
 from tests.emulators.fake_embedder import FakeEmbedder
@@ -73,6 +75,24 @@ def test_what_a_read_takes_away_counts_before_anything_is_published(services: Se
     assert (seen(services), seen(services, *ADA)) == (ALL - {1, 2}, {1})
 
 
+@pytest.mark.parametrize("mode", ["hybrid", "lexical"])
+def test_scores_do_not_tell_of_what_was_taken_away(services: Services, source: MemorySource, mode: Mode) -> None:
+    """Nothing is published in between; then all is, and the answers are the same."""
+
+    def answers() -> list[tuple[str, float]]:
+        request = SearchRequest(query="text of issue 1", mode=mode, top_k=20)
+        found = search(request, PUBLIC, index=services.reader, embedder=services.embedder).results
+        return [(one.document_id, round(one.score, 5)) for one in found]
+
+    before = answers()
+    source.put(document(1, readers=ADA))
+    source.remove(document(2).id)
+    assert sync_unit(services, CONNECTION, source, UNIT, SyncOptions(mode="full")).errors == {}
+    unpublished = answers()
+    publish(services)
+    assert answers() == unpublished != before
+
+
 def test_rights_and_deletions_wait_for_no_embedding(
     services: Services, source: MemorySource, embedder: FakeEmbedder
 ) -> None:
@@ -105,7 +125,8 @@ def test_a_unit_out_of_reach_is_seen_by_nobody_and_comes_back_without_embedding(
     before = embedder.requests
     monkeypatch.setattr(source, "units", lambda: iter(()))
     report = sync_connection(services, CONNECTION)
-    assert "out of reach" in report.errors["acme/unit"]
+    assert report.errors == {}
+    assert "out of reach" in report.out_of_reach["acme/unit"]
     assert seen(services) == set()
     assert services.reader.document(document(1).id, Filters(readers=None)) == []
     publish(services)

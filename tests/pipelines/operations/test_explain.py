@@ -20,7 +20,7 @@ from pipelines.ingestion.options import Mode as SyncMode
 from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.publish import publish
 from pipelines.ingestion.report import SyncReport
-from pipelines.ingestion.rights import apply_rights
+from pipelines.ingestion.rights import apply_rights, read_rights
 from pipelines.ingestion.sync import sync_unit
 from pipelines.operations.explain import Explanation, explain
 from pipelines.operations.explain.visibility import Reader, Visibility
@@ -287,6 +287,38 @@ def test_what_the_settings_take_away_is_named(
     assert reason in one.reason
     assert found.visibility
     assert reason in found.visibility.why_not
+
+
+def test_what_was_removed_by_the_settings_is_not_called_gone_at_the_source(
+    services: Services, source: MemorySource
+) -> None:
+    sync(services, source)
+    publish(services)
+    excluding = CONNECTION.model_copy(update={"exclude": ("unit",)})
+    services.settings = services.settings.model_copy(update={"connections": (excluding,)})
+    services.catalog.units.replace_listing("acme", "github", [])
+    services.catalog.rights.remove_unit("acme", "unit")
+    assert explain(services, KEY).stages[0].detail == "the settings of its connection exclude it"
+    services.settings = services.settings.model_copy(update={"connections": (CONNECTION,)})
+    assert explain(services, KEY).stages[0].detail == "gone at the source, or out of its reach"
+
+
+def test_nobody_sees_what_is_hidden_also_after_the_index_has_followed(services: Services, source: MemorySource) -> None:
+    sync(services, source)
+    services.catalog.rights.hide("acme", "unit", [KEY], "missing from a listing")
+    sync_and_follow(services)
+    assert visibility_of(services, KEY, BO).why_not == "nobody sees it: missing from a listing"
+
+
+def test_text_that_was_deleted_is_not_shown(services: Services, source: MemorySource) -> None:
+    sync(services, source)
+    publish(services)
+    source.put(document(1, content="Other words."))
+    read_rights(services, CONNECTION, source, UNIT, [KEY], [KEY])
+    found = explain(services, KEY, user=ADA)
+    assert (found.published, found.withdrawn_since is not None) == ((), True)
+    assert found.visibility is not None
+    assert not found.visibility.sees
 
 
 def test_what_was_listed_under_a_former_name_is_not_called_excluded(services: Services, source: MemorySource) -> None:

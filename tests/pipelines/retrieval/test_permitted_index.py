@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 from pydantic import SecretStr
 
 from connectors.github.settings import GitHubConnection
 from pipelines.catalog.revocations import EVERYBODY, RevokedScope, RightsInForce
-from pipelines.index.contract import Exclusion, Filters, Hit, Mode, Vector
+from pipelines.catalog.withdrawals import Withdrawal
+from pipelines.index.contract import Exclusion, Filters, Hit, IndexInfo, Mode, Vector
 from pipelines.index.fusion import candidates
 from pipelines.retrieval.permitted_index import PermittedIndex
 from tests.pipelines.retrieval.memory_index import MemoryIndex, chunk
@@ -42,14 +44,20 @@ class InForce:
 class AskedIndex(MemoryIndex):
     """Remembers how it was asked; leaves out by exclusions of documents what an engine would."""
 
-    def __init__(self, hits: Sequence[Hit]) -> None:
+    def __init__(self, hits: Sequence[Hit], points: int = 100_000) -> None:
         super().__init__(hits)
+        self.points = points
+        self.uncounted: list[tuple[Exclusion, ...]] = []
         self.asked: list[tuple[int, int | None, tuple[Exclusion, ...]]] = []
+
+    def info(self) -> IndexInfo:
+        return replace(super().info(), points=self.points)
 
     def search(
         self, *, mode: Mode, text: str, dense: Vector | None, filters: Filters, limit: int, depth: int | None = None
     ) -> list[Hit]:
         self.asked.append((limit, depth, filters.exclusions))
+        self.uncounted.append(filters.uncounted)
         hidden = {document for one in filters.exclusions for document in one.documents}
         found = super().search(mode=mode, text=text, dense=dense, filters=filters, limit=1_000, depth=depth)
         return [hit for hit in found if hit.payload["document_id"] not in hidden][:limit]
@@ -116,3 +124,22 @@ def test_a_document_is_read_under_the_same_rights(name: str, points: int) -> Non
 def test_an_administrator_sees_no_document_that_is_gone() -> None:
     index = permitted(AskedIndex(HITS), InForce(deleted("d0")))
     assert index.document("d0", Filters(readers=None)) == []
+
+
+@pytest.mark.parametrize(
+    ("points", "exact"),
+    [
+        pytest.param(20_000, True, id="a small index"),
+        pytest.param(20_001, False, id="a large one, until the next publication"),
+    ],
+)
+def test_what_is_revoked_takes_no_places_and_weighs_no_words(points: int, exact: bool) -> None:
+    asked = AskedIndex(HITS, points)
+    rights = replace(
+        deleted("d0", "d2"),
+        withdrawals={"d9": Withdrawal(frozenset(), frozenset({"v1"}))},
+    )
+    assert found(permitted(asked, InForce(rights)), 3) == ["d1", "d3", "d4"]
+    gone = Exclusion(documents=("d0", "d2"))
+    assert asked.asked == [(6, candidates(3), (gone,) if exact else ())]
+    assert asked.uncounted == [(gone, Exclusion(documents=("d9",))) if exact else ()]

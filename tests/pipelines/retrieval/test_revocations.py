@@ -10,7 +10,8 @@ from pydantic import SecretStr
 
 from connectors.github.settings import GitHubConnection
 from pipelines.catalog.revocations import EVERYBODY, RevokedScope, RightsInForce
-from pipelines.index.contract import Exclusion
+from pipelines.catalog.withdrawals import Withdrawal
+from pipelines.index.contract import Exclusion, Hit
 from pipelines.retrieval.revocations import RevocationFilter
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -20,12 +21,17 @@ ADA, BO = frozenset({"public", "user:ada", "group:acme:u"}), frozenset({"public"
 UNIT = ("acme", "u")
 
 
-def payload(readers: tuple[str, ...], **changes: str) -> dict[str, Any]:
-    return {"connection": "acme", "unit": "u", "document_id": "d", "readers": list(readers)} | changes
+def hit(readers: tuple[str, ...], **changes: str) -> Hit:
+    payload = {"connection": "acme", "unit": "u", "document_id": "d", "version": "v1", "readers": list(readers)}
+    return Hit("p", 1.0, payload | changes)
 
 
 def revoked(*tokens: str, readers: tuple[str, ...] = ()) -> RevokedScope:
     return RevokedScope(frozenset(tokens), frozenset(readers))
+
+
+def withdrawal(version: str, *points: str) -> Withdrawal:
+    return Withdrawal(frozenset(points), frozenset({version}))
 
 
 def in_force(**rights: Any) -> RevocationFilter:
@@ -47,6 +53,10 @@ MADE_PRIVATE = {UNIT: revoked("public", readers=("group:acme:u",))}
         pytest.param({"units": {("else", "u"): revoked(EVERYBODY)}}, ("public",), ALL, id="elsewhere"),
         pytest.param({"documents": {"d": revoked(EVERYBODY)}}, ("public",), set(), id="a document was deleted"),
         pytest.param({"documents": {"e": revoked(EVERYBODY)}}, ("public",), ALL, id="another was"),
+        pytest.param({"withdrawals": {"d": withdrawal("v2")}}, ("public",), set(), id="text was taken out"),
+        pytest.param({"withdrawals": {"d": withdrawal("v1")}}, ("public",), ALL, id="of an earlier version"),
+        pytest.param({"withdrawals": {"d": withdrawal("v2", "p")}}, ("public",), ALL, id="elsewhere in the document"),
+        pytest.param({"withdrawals": {"d": withdrawal("v1")}}, ("user:bo",), {"bo", "admin"}, id="readers still count"),
         pytest.param(
             {"documents": {"d": revoked("user:bo")}}, ("user:ada", "user:bo"), {"ada", "admin"}, id="unshared"
         ),
@@ -75,14 +85,14 @@ def test_who_sees_a_point_that_the_index_found(
     revocations = in_force(**rights)
     # The index finds for its readers alone.
     found = {name for name, asker in askers.items() if asker is None or asker & set(readers)}
-    shown = {name for name in found if revocations.permits(payload(readers), askers[name], NOW)}
+    shown = {name for name in found if revocations.permits(hit(readers), askers[name], NOW)}
     assert shown == sees & found
     assert sees <= found
 
 
 def test_a_connection_that_the_settings_do_not_name_is_shown_to_nobody() -> None:
     revocations = in_force(names={("former", "u"): "Unit", UNIT: "Unit"})
-    assert not revocations.permits(payload(("public",), connection="former"), None, NOW)
+    assert not revocations.permits(hit(("public",), connection="former"), None, NOW)
     assert not revocations.is_empty
     assert revocations.exclusions(None, NOW) == (Exclusion("former"),)
 
@@ -91,7 +101,7 @@ def test_a_connection_that_the_settings_do_not_name_is_shown_to_nobody() -> None
 def test_an_excluded_unit_is_shown_to_nobody(unit: str, name: str, shown: bool) -> None:
     excluding = ACME.model_copy(update={"exclude": ("acme/api",)})
     revocations = RevocationFilter.of(RightsInForce(names={("acme", unit): name}), [excluding])
-    assert revocations.permits(payload(("public",), unit=unit), None, NOW) is shown
+    assert revocations.permits(hit(("public",), unit=unit), None, NOW) is shown
     assert revocations.is_empty is shown
 
 
@@ -112,7 +122,7 @@ def test_conditions_of_the_index_cover_what_is_hidden_from_the_asker() -> None:
 
 def test_time_is_compared_to_the_second() -> None:
     revocations = in_force(ends={"d": {"user:bo": (NOW + timedelta(seconds=1)).timestamp()}})
-    shown = [revocations.permits(payload(("user:bo",)), BO, NOW + timedelta(seconds=after)) for after in (0, 1, 2)]
+    shown = [revocations.permits(hit(("user:bo",)), BO, NOW + timedelta(seconds=after)) for after in (0, 1, 2)]
     assert shown == [True, False, False]
 
 

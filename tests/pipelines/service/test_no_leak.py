@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from pipelines.services import Services
 from pipelines.settings import AssistantSettings, Settings
 from tests.emulators.fake_embedder import FakeEmbedder
 from tests.pipelines.retrieval.memory_index import NEW_YEAR, chunk
+from tests.pipelines.service.interfaces import Client
 from tests.pipelines.service.serving import app_of
 
 PEOPLE = [f"{name}@{domain}" for name in ("ada", "bo", "cy") for domain in ("example.com", "other.test")]
@@ -153,65 +153,9 @@ def some_filters(chance: random.Random) -> dict[str, Any]:
     return {name: values[name]() for name in chance.sample(sorted(values), chance.choice([0, 0, 1, 2]))}
 
 
-ATTRIBUTES = {
-    "sources": ("source", "in"),
-    "kinds": ("kind", "in"),
-    "parents_in": ("parents", "in"),
-    "parents_not": ("parents", "nin"),
-    "tags_in": ("tags", "in"),
-    "tags_not": ("tags", "nin"),
-    "updated_after": ("updated_at", "gte"),
-    "updated_before": ("updated_at", "lt"),
-}
-
-
-def as_attributes(filters: dict[str, Any]) -> dict[str, Any] | None:
-    conditions = [
-        {"key": key, "type": type, "value": filters[name]}
-        for name, (key, type) in ATTRIBUTES.items()
-        if name in filters
-    ]
-    return {"type": "and", "filters": conditions} if conditions else None
-
-
-@dataclass
-class Client:
-    """Asks every interface as one assistant, for one person."""
-
-    http: TestClient
-    assistant: AssistantSettings
-    person: str | None
-
-    def searches(self, filters: dict[str, Any]) -> dict[str, list[str]]:
-        question = {"query": "certificate"}
-        search = self._post("/v1/search", question | {"top_k": 50, "filters": filters})
-        store = f"/v1/vector_stores/{self.assistant.id}/search"
-        openai = self._post(store, question | {"max_num_results": 50, "filters": as_attributes(filters)})
-        mcp = self._call("search", question | {"top_k": 50, "filters": filters})
-        return {
-            "search": [one["document_id"] for one in search["results"]],
-            "vector_stores": [one["file_id"] for one in openai["data"]],
-            "mcp": [one["id"] for one in json.loads(mcp["content"][0]["text"])["results"]],
-        }
-
-    def reads(self, name: str) -> dict[str, bool]:
-        answer = self.http.get(f"/v1/documents/{name}", headers=self._headers())
-        assert answer.status_code in (200, 404)
-        return {"documents": answer.status_code == 200, "mcp": not self._call("fetch", {"id": name})["isError"]}
-
-    def _post(self, path: str, body: dict[str, Any]) -> Any:
-        answer = self.http.post(path, headers=self._headers(), json=body)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
-
-    def _call(self, tool: str, arguments: dict[str, Any]) -> Any:
-        called = {"name": tool, "arguments": arguments}
-        return self._post("/mcp", {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": called})["result"]
-
-    def _headers(self) -> dict[str, str]:
-        accepted = {"Accept": "application/json, text/event-stream"}
-        person = {"X-Headrace-User": self.person} if self.person else {}
-        return accepted | person | {"Authorization": f"Bearer {self.assistant.api_key.get_secret_value()}"}
+@pytest.fixture(scope="module")
+def whole_layout() -> bool:
+    return True
 
 
 @pytest.fixture

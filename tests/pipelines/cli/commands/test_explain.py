@@ -51,6 +51,7 @@ def test_people_read_why_a_document_is_found_and_visible(headrace: Callable[...,
             "not visible to noor@example.com: nothing of it is",
         ),
         (("https://example.com/2",), "[b]Turbine"),
+        (("github:acme/broken",), "read none, indexed none, published none"),
     ],
 )
 def test_why_it_is_not_found_or_visible(headrace: Callable[..., Done], asked: tuple[str, ...], line: str) -> None:

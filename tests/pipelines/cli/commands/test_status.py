@@ -1,8 +1,8 @@
-"""`headrace status`: how old the memberships are, and which groups cannot be read."""
+"""`headrace status`: how old the memberships are, which groups cannot be read, and what is out of reach."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,11 +10,13 @@ import pytest
 from sqlalchemy import update
 
 from connectors.contract import Membership, UnreadableGroup
+from connectors.model import Unit
 from pipelines.catalog import tables
 from pipelines.services import Services
 from pipelines.settings import load_settings
 from tests.emulators.fake_embedder import FakeEmbedder
 from tests.pipelines.cli.conftest import BO, Done
+from tests.pipelines.documents import document
 
 
 @pytest.fixture
@@ -43,3 +45,43 @@ def test_status_tells_the_age_of_memberships(headrace: Callable[..., Done], serv
     assert any("; memberships read 0 minutes ago" in line for line in lines)
     assert "unreadable  group:acme:old: gone; members read 1500 minutes ago; nobody belongs to it" in lines
     assert "unreadable  group:acme:unit: no scope; members read 0 minutes ago" in lines
+
+
+@pytest.fixture
+def out_of_reach(services: Services) -> Iterator[None]:
+    """The unit is not listed any more, and then it is again."""
+    with services as opened:
+        opened.catalog.units.replace_listing("acme", "github", [])
+        yield
+        opened.catalog.units.replace_listing("acme", "github", [Unit("unit", "Plant")])
+
+
+@pytest.mark.usefixtures("out_of_reach")
+def test_a_unit_out_of_reach_is_shown_with_what_to_do(headrace: Callable[..., Done]) -> None:
+    line = (
+        "acme/unit: Plant is out of reach (the source no longer lists it, or the token no longer reaches it): "
+        "its documents are kept, and nobody sees them; `headrace reconcile acme --allow-mass-delete` removes them"
+    )
+    (connection,) = headrace("status", "--json").json["connections"]
+    assert connection["out_of_reach"] == [line]
+    assert f"hidden  {line}" in headrace("status").out.splitlines()
+    found = headrace("check", "--json").json["findings"]
+    assert {"subject": "acme: units", "ok": False, "detail": line} in found
+
+
+@pytest.mark.usefixtures("out_of_reach")
+def test_explaining_what_is_out_of_reach_says_that_nobody_sees_it(headrace: Callable[..., Done]) -> None:
+    out = headrace("explain", document(2).id, "--user", BO).out
+    assert f"not visible to {BO}: it is published for them, and revoked since" in out
+    for contradiction in ("None", "administrator"):
+        assert contradiction not in out
+
+
+def test_documents_that_the_brake_keeps_are_counted(headrace: Callable[..., Done], services: Services) -> None:
+    with services as opened:
+        opened.catalog.rights.hide("acme", "unit", [document(2).id], "missing from the source's listing")
+        (connection,) = headrace("status", "--json").json["connections"]
+        opened.catalog.documents.mark_listed([document(2).id], "l", datetime.now(UTC))
+    (line,) = connection["out_of_reach"]
+    assert line.startswith("acme/unit: 1 documents of Plant are missing at the source: they are kept, and nobody sees")
+    assert headrace("status", "--json").json["connections"][0]["out_of_reach"] == []
