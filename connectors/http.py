@@ -18,6 +18,7 @@ import stamina
 
 from connectors.errors import (
     AccessDenied,
+    AnswerTooLarge,
     AuthenticationFailed,
     InvalidResponse,
     NotFound,
@@ -35,6 +36,10 @@ ATTEMPTS = 6
 """For one request. Once so many of a client's requests are without an answer, each answer counted against one, it asks
 only once for each: a source that is down is not asked the same again and again."""
 MAX_REDIRECTS = 3
+MOST_BYTES = 64_000_000
+"""Of an answer, unpacked: a file of 25 MB, the largest that is read, has 34 MB as base64. gzip makes 1 MB of 1 GB."""
+
+_OF_THE_PACKED_BODY = ("content-encoding", "content-length", "transfer-encoding")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +175,8 @@ class ApiClient:
         with self._lock:
             self.requests += 1
         try:
-            return self._client.request(method, url, **request)
+            with self._client.stream(method, url, **request) as response:
+                return _read(response)
         except httpx.LocalProtocolError:
             # Its message quotes the header, and so the token.
             reason = "it holds characters that a header cannot carry"
@@ -198,6 +204,19 @@ class ApiClient:
 
     def _limit(self, url: str) -> Limit:
         return limit_of(self.base_url, self._credential, self._tier(urlsplit(url).path))
+
+
+def _read(response: httpx.Response) -> httpx.Response:
+    """The answer with its body, unpacked no further than MOST_BYTES. Raises AnswerTooLarge."""
+    parts: list[bytes] = []
+    size = 0
+    for part in response.iter_bytes():
+        size += len(part)
+        if size > MOST_BYTES:
+            raise AnswerTooLarge(_without_query(str(response.url)), MOST_BYTES)
+        parts.append(part)
+    headers = [(name, value) for name, value in response.headers.multi_items() if name not in _OF_THE_PACKED_BODY]
+    return httpx.Response(response.status_code, headers=headers, content=b"".join(parts), request=response.request)
 
 
 def absolute(link: str, url: str) -> str:

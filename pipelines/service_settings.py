@@ -1,4 +1,4 @@
-"""Settings of the service: how people prove who they are."""
+"""Settings of the service: how people prove who they are, and what it takes from its clients."""
 
 from __future__ import annotations
 
@@ -135,3 +135,21 @@ class SignInSettings(SettingsModel):
     def one_directory(self) -> bool:
         """Whether only accounts that the company gives out can sign in."""
         return bool(self.tenant or self.domains)
+
+
+class LimitsSettings(SettingsModel):
+    """What the server takes from its clients."""
+
+    connections: int = Field(default=500, ge=10, description="Open at once; beyond, those that keep waiting are closed")
+    requests_per_minute: int = Field(default=6_000, ge=1, description="With one key")
+    trusted_proxies: tuple[str, ...] = Field(
+        default=("127.0.0.1", "::1"), description="Addresses or networks whose X-Forwarded-For names the client"
+    )
+
+
+class MetricsSettings(SettingsModel):
+    """Where Prometheus reads figures: at `/metrics` with this key, on a port of its own, or both."""
+
+    key: SecretStr | None = Field(default=None, min_length=20)
+    host: str = "127.0.0.1"
+    port: int | None = Field(default=None, ge=1, le=65_535)

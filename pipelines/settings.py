@@ -24,7 +24,14 @@ from pydantic import (
 from connectors.registry import AnyConnection
 from connectors.settings import Connection
 from pipelines.errors import SettingsError, UsageError
-from pipelines.service_settings import AssistantScope, PublicUrl, SettingsModel, SignInSettings
+from pipelines.service_settings import (
+    AssistantScope,
+    LimitsSettings,
+    MetricsSettings,
+    PublicUrl,
+    SettingsModel,
+    SignInSettings,
+)
 from pipelines.settings_errors import first_problem
 
 DEFAULT_FILE = "headrace.yaml"
@@ -157,6 +164,8 @@ class Settings(SettingsModel):
     )
     retention: RetentionSettings = RetentionSettings()
     audit: AuditSettings = AuditSettings()
+    limits: LimitsSettings = LimitsSettings()
+    metrics: MetricsSettings = MetricsSettings()
     public_url: PublicUrl | None = Field(default=None, description="Where people and their programs reach the service")
     sign_in: SignInSettings | None = None
 

@@ -31,6 +31,7 @@ from pipelines.catalog.revocations import Revocations
 from pipelines.catalog.rights import Rights, RightsRead
 from pipelines.catalog.unit_names import UnitNames
 from pipelines.catalog.units import Units, move_cursor, move_rights_cursor
+from pipelines.catalog.verification_windows import VerificationWindows
 from pipelines.catalog.withdrawals import Withdrawals
 from pipelines.private_files import keep_private
 from pipelines.settings import Settings
@@ -57,6 +58,7 @@ class Catalog:
         self.purging = Purging(engine)
         self.leases = Leases(engine)
         self.events = Events(engine)
+        self.verification_windows = VerificationWindows(engine)
         self.assistants = Assistants(engine)
         self.grants = Grants(engine)
         self.oauth_clients = OAuthClients(engine)

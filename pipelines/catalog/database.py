@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 from pipelines.errors import SettingsError
 from pipelines.private_files import narrow
 
-HEAD = "0010"
+HEAD = "0011"
 """Newest migration. Kept here too, so that opening an up-to-date catalog need not import Alembic."""
 
 _BUSY_TIMEOUT_MS = 60_000

@@ -236,9 +236,19 @@ events = Table(
     Column("received_at", UtcTime, nullable=False),
     Column("finished_at", UtcTime),
     Column("materializations", JSON(none_as_null=True), doc="What it led to, as asset and partition"),
+    Column("signed_content", Text, doc="Hash of what the signature covers, where that is neither id nor kind"),
     UniqueConstraint("connection", "delivery"),
+    Index("events_by_content", "connection", "signed_content"),
     Index("events_by_state", "state", "id"),
     Index("events_by_time", "connection", "received_at"),
+)
+
+verification_windows = Table(
+    "verification_windows",
+    metadata,
+    Column("connection", Text, primary_key=True),
+    Column("ends_at", UtcTime, nullable=False),
+    Column("secret", Text, doc="The first that was offered"),
 )
 
 assistants = Table(

@@ -37,6 +37,7 @@ from pipelines.service.mcp_answers import (
     search_results,
 )
 from pipelines.service.search_service import NOT_VISIBLE, SearchService
+from pipelines.service.throttling import RequestRate
 from pipelines.validation import first_problem
 
 if TYPE_CHECKING:
@@ -123,15 +124,15 @@ TOOLS = {
 class McpEndpoint:
     """The ASGI application behind `/mcp`. Imports the protocol's package when it is first asked."""
 
-    def __init__(self, service: SearchService, authenticator: Authenticator) -> None:
+    def __init__(self, service: SearchService, authenticator: Authenticator, rate: RequestRate) -> None:
         self._service = service
         self._authenticator = authenticator
+        self._rate = rate
         self._server: Server[Any] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        _same_origin(request)
-        request.state.principal = await to_thread.run_sync(self._authenticate, request)
+        await to_thread.run_sync(self._authenticate, request)
         if self._server is None:
             self._server = await to_thread.run_sync(self._make_server)
         from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
@@ -141,12 +142,13 @@ class McpEndpoint:
         async with manager.run():
             await manager.handle_request(scope, receive, send)
 
-    def _authenticate(self, request: Request) -> Principal:
+    def _authenticate(self, request: Request) -> None:
         try:
             person = _PERSON.validate_python(request.headers.get(PERSON_HEADER))
         except ValidationError as error:
             raise Problem(422, "Invalid request", first_problem(error)[1], field=PERSON_HEADER) from None
-        return self._authenticator.principal(request, person)
+        request.state.principal = self._authenticator.principal(request, person)
+        self._rate.take(request.state.principal)
 
     def _make_server(self) -> Server[Any]:
         from mcp.server.lowlevel.server import Server
@@ -207,13 +209,6 @@ def _tools() -> list[Tool]:
         )
         for name, tool in TOOLS.items()
     ]
-
-
-def _same_origin(request: Request) -> None:
-    """A page of another site cannot ask, as the protocol demands. Raises a 403 problem."""
-    origin = request.headers.get("origin")
-    if origin and origin.partition("://")[2] != request.headers.get("host"):
-        raise Problem(403, "Forbidden", "Requests from pages of other sites are refused.")
 
 
 def _validate(model: type[Any], arguments: dict[str, Any]) -> Any:

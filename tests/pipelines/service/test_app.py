@@ -17,7 +17,7 @@ from pipelines.services import Services
 from pipelines.settings import Settings
 from tests.emulators.fake_embedder import FakeEmbedder
 from tests.pipelines.documents import document
-from tests.pipelines.service.conftest import ADA, BO, READERS, SEES, UNKNOWN_SOURCE
+from tests.pipelines.service.conftest import ADA, BO, METRICS_KEY, READERS, SEES, UNKNOWN_SOURCE
 from tests.pipelines.service.serving import app_of
 
 
@@ -237,16 +237,25 @@ def test_health(client: TestClient) -> None:
     assert searches(client) == before + 1
 
 
+def figures_of(client: TestClient) -> str:
+    return client.get("/metrics", headers={"Authorization": f"Bearer {METRICS_KEY}"}).raise_for_status().text
+
+
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer people-key"}, {"Authorization": METRICS_KEY}])
+def test_figures_are_behind_their_own_key(client: TestClient, headers: dict[str, str]) -> None:
+    assert client.get("/metrics", headers=headers).status_code == 401
+
+
 def searches(client: TestClient) -> float:
     counted = 'headrace_search_seconds_count{assistant="people",interface="search"} '
-    lines = client.get("/metrics").text.splitlines()
+    lines = figures_of(client).splitlines()
     return sum(float(line.removeprefix(counted)) for line in lines if line.startswith(counted))
 
 
 def test_the_age_of_memberships_is_a_figure(services: Services, client: TestClient) -> None:
     """Names of groups are not: whoever reaches the service reads its figures."""
     services.catalog.memberships.replace("other", [UnreadableGroup("board", "no scope"), Membership("team", BO)])
-    figures = client.get("/metrics").text
+    figures = figures_of(client)
     assert 'headrace_unreadable_groups{connection="other"} 1.0' in figures
     age = float(figures.partition('headrace_memberships_age_seconds{connection="other"} ')[2].split()[0])
     assert 0 < age < 60
@@ -255,9 +264,9 @@ def test_the_age_of_memberships_is_a_figure(services: Services, client: TestClie
 
 def test_revocations_in_force_are_counted_at_each_scrape(client: TestClient, services: Services) -> None:
     counted = 'headrace_revocations_in_force{connection="elsewhere"} 1.0'
-    assert counted not in client.get("/metrics").text
+    assert counted not in figures_of(client)
     services.catalog.rights.revoke("elsewhere", "unit", {"its document": ("public",)})
-    assert counted in client.get("/metrics").text
+    assert counted in figures_of(client)
 
 
 def test_nothing_published_is_not_ready(settings: Settings) -> None:
