@@ -1,4 +1,4 @@
-.PHONY: setup demo dev test test-all coverage mutants bench bench-freshness bench-quality bench-sources bench-rights check lock
+.PHONY: setup demo dev test test-all coverage mutants bench bench-door bench-freshness bench-quality bench-sources bench-rights check lock
 
 PYTHON ?= python3
 VENV := .venv
@@ -47,6 +47,10 @@ bench-sources: setup
 # From a right that is taken away to the moment when nobody finds by it any more.
 bench-rights: setup
 	$(BIN)/python -m tests.bench.rights
+
+# What strangers can do to a server, and what real requests see of it.
+bench-door: setup
+	$(BIN)/python -m tests.bench.door
 
 bench-freshness: setup
 	$(BIN)/python -m tests.bench.freshness

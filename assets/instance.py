@@ -16,6 +16,7 @@ from filelock import FileLock
 from sqlalchemy.exc import DatabaseError
 
 from pipelines.errors import HeadraceError
+from pipelines.private_files import keep_private
 from pipelines.settings import Settings
 
 
@@ -57,7 +58,7 @@ def _is_behind(versions: AlembicVersion | None) -> bool:
 def _open(settings: Settings) -> dg.DagsterInstance:
     given = os.environ.get("DAGSTER_HOME")
     home = Path(given) if given else (settings.state_path / "dagster").absolute()
-    settings.state_path.mkdir(parents=True, exist_ok=True)
+    keep_private(settings.state_path)
     # Two processes that make a history at once leave it with two revisions, and every later command fails at them.
     with FileLock(settings.state_path / "dagster.lock"):
         try:

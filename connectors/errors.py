@@ -10,6 +10,7 @@ SourceError
 ├─ AccessDenied              the credentials do not reach this object
 ├─ NotFound                  no such object, or not for these credentials
 ├─ RequestRejected           any other 4xx answer
+├─ AnswerTooLarge            the answer is larger than anything that is read
 └─ UnreadableUnits           all units were listed but these
 """
 
@@ -70,6 +71,11 @@ class RequestRejected(SourceError):
     def __init__(self, where: str, status: int, reason: str) -> None:
         self.status = status
         super().__init__(f"{where}: HTTP {status}: {reason}")
+
+
+class AnswerTooLarge(SourceError):
+    def __init__(self, where: str, most: int) -> None:
+        super().__init__(f"{where}: the answer has more than {most / 1e6:.0f} MB")
 
 
 @dataclass(frozen=True, slots=True)

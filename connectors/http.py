@@ -8,6 +8,8 @@ import math
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import count
 from typing import Any, Self, TypeVar
 from urllib.parse import urljoin, urlsplit
 
@@ -16,6 +18,7 @@ import stamina
 
 from connectors.errors import (
     AccessDenied,
+    AnswerTooLarge,
     AuthenticationFailed,
     InvalidResponse,
     NotFound,
@@ -33,6 +36,23 @@ ATTEMPTS = 6
 """For one request. Once so many of a client's requests are without an answer, each answer counted against one, it asks
 only once for each: a source that is down is not asked the same again and again."""
 MAX_REDIRECTS = 3
+MOST_BYTES = 64_000_000
+"""Of an answer, unpacked: a file of 25 MB, the largest that is read, has 34 MB as base64. gzip makes 1 MB of 1 GB."""
+
+_OF_THE_PACKED_BODY = ("content-encoding", "content-length", "transfer-encoding")
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often one request is sent at most, and by how many seconds at random each pause is longer."""
+
+    attempts: int
+    jitter: float
+
+
+PATIENT = RetryPolicy(ATTEMPTS, 1.0)
+PROMPT = RetryPolicy(2, 0.2)
+"""For questions of rights: while nobody tells who may read an object now, those of before go on seeing it."""
 
 Check = Callable[[httpx.Response], SourceError | None]
 """A provider's own reading of an answer: the error that it stands for, or None for the common rules."""
@@ -83,7 +103,15 @@ class ApiClient:
         """Body of a GET request. Raises SourceError."""
         return self.send("GET", path, params=params, parse=lambda response: response.content)
 
-    def send(self, method: str, path: str, *, parse: Callable[[httpx.Response], T], **request: Any) -> T:
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        parse: Callable[[httpx.Response], T],
+        retries: RetryPolicy = PATIENT,
+        **request: Any,
+    ) -> T:
         """Send a request, retry transient failures, and return `parse(response)`.
 
         `path` is relative to the base URL, or an absolute link taken from an answer. A truncated body that
@@ -91,7 +119,14 @@ class ApiClient:
         """
         url = self.anchored(path)
         # Attempts alone end it: stamina's own 45 seconds would cut a wait short that the provider asks for.
-        for attempt in stamina.retry_context(on=self._backoff, attempts=ATTEMPTS, timeout=None, wait_max=30.0):
+        failures = count(1)
+        for attempt in stamina.retry_context(
+            on=lambda error: self._backoff(error, lambda: next(failures) < retries.attempts),
+            attempts=ATTEMPTS,
+            timeout=None,
+            wait_max=30.0,
+            wait_jitter=retries.jitter,
+        ):
             with attempt:
                 unanswered = self._unanswered
                 found = parse(self._send_once(method, url, request))
@@ -140,7 +175,8 @@ class ApiClient:
         with self._lock:
             self.requests += 1
         try:
-            return self._client.request(method, url, **request)
+            with self._client.stream(method, url, **request) as response:
+                return _read(response)
         except httpx.LocalProtocolError:
             # Its message quotes the header, and so the token.
             reason = "it holds characters that a header cannot carry"
@@ -150,8 +186,8 @@ class ApiClient:
         except httpx.HTTPError as error:
             raise Unavailable(_without_query(url), f"{type(error).__name__}: {error}") from error
 
-    def _backoff(self, error: Exception) -> bool | float:
-        """Whether to ask again after an error, or after how many seconds."""
+    def _backoff(self, error: Exception, may_retry: Callable[[], bool]) -> bool | float:
+        """Whether to ask again after an error, or after how many seconds. A limit that is told is no failure."""
         if isinstance(error, RateLimited) and error.retry_after is not None:
             return error.retry_after if error.retry_after <= LONGEST_WAIT else False
         if not isinstance(error, TransientError):
@@ -159,7 +195,7 @@ class ApiClient:
             return False
         with self._lock:
             self._unanswered += 1
-            return sum(client._unanswered for client in self._siblings) < ATTEMPTS
+            return may_retry() and sum(client._unanswered for client in self._siblings) < ATTEMPTS
 
     def _answer(self) -> None:
         """Trust comes back answer by answer: an object that answers does not renew all attempts for its parts."""
@@ -168,6 +204,19 @@ class ApiClient:
 
     def _limit(self, url: str) -> Limit:
         return limit_of(self.base_url, self._credential, self._tier(urlsplit(url).path))
+
+
+def _read(response: httpx.Response) -> httpx.Response:
+    """The answer with its body, unpacked no further than MOST_BYTES. Raises AnswerTooLarge."""
+    parts: list[bytes] = []
+    size = 0
+    for part in response.iter_bytes():
+        size += len(part)
+        if size > MOST_BYTES:
+            raise AnswerTooLarge(_without_query(str(response.url)), MOST_BYTES)
+        parts.append(part)
+    headers = [(name, value) for name, value in response.headers.multi_items() if name not in _OF_THE_PACKED_BODY]
+    return httpx.Response(response.status_code, headers=headers, content=b"".join(parts), request=response.request)
 
 
 def absolute(link: str, url: str) -> str:

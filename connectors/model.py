@@ -7,6 +7,8 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
+from connectors.addresses import find_address
+
 PUBLIC = "public"
 """Reader token of a document that anybody may see, signed in or not."""
 
@@ -15,9 +17,10 @@ HTML = "text/html"
 PLAIN_TEXT = "text/plain"
 
 
-def user_token(email: str) -> str:
-    """Reader token of one person."""
-    return f"user:{email.strip().lower()}"
+def user_token(email: str) -> str | None:
+    """Reader token of one person; None for what is no address, which must not make anybody a reader."""
+    address = find_address(email)
+    return f"user:{address}" if address else None
 
 
 def group_token(connection: str, group: str) -> str:

@@ -32,7 +32,7 @@ from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError
 from connectors.contract import Connector
 from connectors.errors import SourceError
 from connectors.settings import Connection
-from connectors.webhooks import DeliveryRefused, DeliveryUnreadable, Event
+from connectors.webhooks import DeliveryRefused, DeliveryUnreadable, Event, check_texts
 
 logger = logging.getLogger(__name__)
 
@@ -71,6 +71,11 @@ class Source(Generic[S]):
     `documents_have_unit_readers` says that whoever may read a unit may read each of its documents, and nobody else:
     then its documents follow at once when a listing shows other readers of the unit, without being read again.
 
+    `signature_headers` are the names, in lower case, of headers of which every signed delivery has one: deliveries with
+    none of them are refused before they are read. A source that names none has all of them read. `offers_secret`
+    says that the provider makes the secret of its webhooks itself, and sends it once to the address that it is to
+    deliver to.
+
     `icon` is the path of an SVG, drawn with strokes in a view box of 16 by 16.
     """
 
@@ -82,6 +87,8 @@ class Source(Generic[S]):
     group_domain: Callable[[str], str] = lambda group: ""
     ids_in_url: Callable[[str], Sequence[str]] = lambda url: ()
     documents_have_unit_readers: bool = True
+    signature_headers: tuple[str, ...] = ()
+    offers_secret: bool = False
     icon: str = _DROP
 
 
@@ -134,7 +141,9 @@ def receive(connection: Connection, headers: Mapping[str, str], body: bytes, now
         receiver = one.implementation().receive
         if receiver is None:
             raise DeliveryRefused(f"{connection.source} has no webhooks")
-        return receiver(connection, headers, body, now)
+        event = receiver(connection, headers, body, now)
+        check_texts(event)
+        return event
     except (DeliveryRefused, DeliveryUnreadable):
         raise
     except Exception as error:

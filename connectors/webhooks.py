@@ -9,10 +9,16 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
 from connectors.settings import Connection
+
+_ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+_UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
+_LONGEST_TEXT = 1_000
+"""Characters of an id or name; PostgreSQL's index takes 2,700 bytes."""
 
 Scope: TypeAlias = Literal["document", "unit", "units", "memberships"]
 
@@ -41,6 +47,10 @@ class Event:
 
     `id` is the provider's id of the delivery, the same when it is delivered again. `kind` is the provider's
     name of the event. `answer` is the body that the provider expects back, where it expects one.
+
+    `signed_content` is the hash of what the signature covers, where that is neither the id nor the kind: whoever has
+    seen a delivery could send it again under another one. `offered_secret` is what a provider wants later deliveries
+    to be verified with; nothing proves yet that it is the provider.
     """
 
     id: str
@@ -48,6 +58,8 @@ class Event:
     invalidations: tuple[Invalidation, ...] = ()
     ignored: str = ""
     answer: dict[str, Any] = field(default_factory=dict)
+    signed_content: str = ""
+    offered_secret: str = field(default="", repr=False)
 
     def withdrawing(self) -> Event:
         """The same event about objects that may be gone, or read by fewer people, now."""
@@ -78,20 +90,36 @@ def verify_signature(connection: Connection, message: bytes, signature: str, *, 
     secret = secret_of(connection)
     if not signature.startswith(scheme):
         raise DeliveryRefused("there is no signature of the kind that the provider documents")
-    expected = hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()
-    if not hmac.compare_digest(expected.encode(), signature.removeprefix(scheme).encode(errors="replace")):
+    if not fits(secret, message, signature.removeprefix(scheme)):
         raise DeliveryRefused("the signature does not fit the body")
+
+
+def fits(secret: str, message: bytes, digits: str) -> bool:
+    """Whether these are the hexadecimal HMAC-SHA256 of a message; compared in constant time."""
+    expected = hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()
+    return hmac.compare_digest(expected.encode(), digits.encode(errors="replace"))
 
 
 def parse_object(body: bytes | str) -> dict[str, Any]:
     """The JSON object of a delivery. Raises DeliveryUnreadable."""
     try:
-        found = json.loads(body)
+        text = body if isinstance(body, str) else body.decode()
+        found = json.loads(text)
+        if _ESCAPED_SURROGATE.search(text):
+            json.dumps(found, ensure_ascii=False).encode()  # half a character cannot be stored, nor sent to anybody
     except (ValueError, RecursionError) as error:
         raise DeliveryUnreadable(f"not JSON: {type(error).__name__}") from error
     if not isinstance(found, dict):
         raise DeliveryUnreadable("not a JSON object")
     return found
+
+
+def check_texts(event: Event) -> None:
+    """Raises DeliveryUnreadable where an event says something that no database takes, or at a length that none does."""
+    places = (text for one in event.invalidations for text in (one.unit, one.document_id))
+    for text in (event.id, event.kind, *places):
+        if len(text) > _LONGEST_TEXT or _UNSTORABLE.search(text):
+            raise DeliveryUnreadable("a name in it is too long, or no text")
 
 
 def content_id(body: bytes) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
@@ -12,22 +12,35 @@ from typing import Annotated, Any, Literal, TypeAlias
 import yaml
 from dotenv import dotenv_values
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     SecretStr,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
 
-from connectors.registry import AnyConnection, SourceName
+from connectors.registry import AnyConnection
 from connectors.settings import Connection
 from pipelines.errors import SettingsError, UsageError
+from pipelines.service_settings import (
+    AssistantScope,
+    LimitsSettings,
+    MetricsSettings,
+    PublicUrl,
+    SettingsModel,
+    SignInSettings,
+)
 from pipelines.settings_errors import first_problem
 
 DEFAULT_FILE = "headrace.yaml"
+SHORTEST_KEY = 20
+"""Characters. What is shorter can be found by trying."""
+DEMO_KEY = "demo"
+"""Key of the demo's assistant. Its data is a sample, and its server listens on this machine only."""
+SIGN_IN = "sign-in"
+"""Id of the assistant as which whoever is signed in asks; no assistant of the settings has it."""
 _VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
 _DURATION = re.compile(r"(?P<number>\d{1,4})(?P<unit>[dhm])")
 
@@ -45,16 +58,12 @@ def _parse_duration(value: object) -> timedelta:
 Duration: TypeAlias = Annotated[timedelta, BeforeValidator(_parse_duration)]
 
 
-class _SettingsModel(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class LandingSettings(_SettingsModel):
+class LandingSettings(SettingsModel):
     url: str = Field(default="file://.headrace/landing", pattern=r"^(file|s3)://")
     endpoint_url: str | None = Field(default=None, description="Of an S3-compatible store")
 
 
-class CatalogSettings(_SettingsModel):
+class CatalogSettings(SettingsModel):
     url: SecretStr = SecretStr("sqlite:///.headrace/catalog.db")
 
     @field_validator("url")
@@ -65,7 +74,7 @@ class CatalogSettings(_SettingsModel):
         return value
 
 
-class IndexSettings(_SettingsModel):
+class IndexSettings(SettingsModel):
     url: str = Field(default="embedded", pattern=r"^(embedded|https?://.+)$")
     collection: str = Field(default="knowledge", pattern=r"^[A-Za-z0-9_-]+$")
     api_key: SecretStr | None = None
@@ -78,11 +87,11 @@ class IndexSettings(_SettingsModel):
         return self.url == "embedded"
 
 
-class LocalEmbeddingSettings(_SettingsModel):
+class LocalEmbeddingSettings(SettingsModel):
     provider: Literal["local"] = "local"
 
 
-class OpenAIEmbeddingSettings(_SettingsModel):
+class OpenAIEmbeddingSettings(SettingsModel):
     provider: Literal["openai"]
     model: str = "text-embedding-3-small"
     dimensions: int = Field(default=1536, ge=1)
@@ -96,32 +105,38 @@ EmbeddingSettings: TypeAlias = Annotated[
 ]
 
 
-class AssistantScope(_SettingsModel):
-    sources: tuple[SourceName, ...] = ()
-    parents_in: tuple[str, ...] = ()
-
-
-class AssistantSettings(_SettingsModel):
+class AssistantSettings(SettingsModel):
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     api_key: SecretStr
     identity: Literal["user", "service"] = "user"
     readers: tuple[str, ...] = Field(default=(), description="Reader tokens of a service")
     scope: AssistantScope = AssistantScope()
 
+    @field_validator("id")
+    @classmethod
+    def _not_reserved(cls, value: str) -> str:
+        if value == SIGN_IN:
+            raise ValueError("is reserved for people who sign in; choose another id")
+        return value
 
-class RerankerSettings(_SettingsModel):
+
+class RerankerSettings(SettingsModel):
     base_url: str = Field(pattern=r"^https?://", description="The URL before `/rerank`: https://api.jina.ai/v1")
     model: str
     api_key: SecretStr | None = None
     top_n: int = Field(default=30, ge=1, le=100, description="Documents that it ranks for a question, at least")
 
 
-class GoldenQuestions(_SettingsModel):
+class GoldenQuestions(SettingsModel):
     file: Path = Field(description="Questions with expected documents, as `headrace eval` reads them")
     recall_at_10: float = Field(ge=0, le=1, description="Below this, nothing is published")
 
 
-class RetentionSettings(_SettingsModel):
+class AuditSettings(SettingsModel):
+    file: Path | None = Field(default=None, description="Where audit lines go; default: standard error")
+
+
+class RetentionSettings(SettingsModel):
     """For how many days what nothing needs any more is kept; 0: it goes at once."""
 
     deleted_text_days: int = Field(default=30, ge=0, description="Text of what is gone at the source, or excluded")
@@ -129,7 +144,7 @@ class RetentionSettings(_SettingsModel):
     superseded_loads_days: int = Field(default=7, ge=0, description="Text of versions that a newer one has replaced")
 
 
-class Settings(_SettingsModel):
+class Settings(SettingsModel):
     """All settings. `directory` is the folder of the settings file: relative paths start there."""
 
     directory: Path = Field(default=Path(), exclude=True)
@@ -148,6 +163,11 @@ class Settings(_SettingsModel):
         description="How long the members of a group count that can no longer be read (days, hours or minutes: 24h)",
     )
     retention: RetentionSettings = RetentionSettings()
+    audit: AuditSettings = AuditSettings()
+    limits: LimitsSettings = LimitsSettings()
+    metrics: MetricsSettings = MetricsSettings()
+    public_url: PublicUrl | None = Field(default=None, description="Where people and their programs reach the service")
+    sign_in: SignInSettings | None = None
 
     @model_validator(mode="after")
     def _ids_are_unique(self) -> Settings:
@@ -157,9 +177,20 @@ class Settings(_SettingsModel):
                 raise ValueError(f"{name}: duplicate id {sorted(repeated)[0]!r}")
         return self
 
+    @field_validator("sign_in")
+    @classmethod
+    def _has_an_address(cls, value: SignInSettings | None, info: ValidationInfo) -> SignInSettings | None:
+        if value and not info.data.get("public_url"):
+            raise ValueError("needs public_url beside it: the address by which people reach Headrace")
+        return value
+
     @property
     def state_path(self) -> Path:
         return self.directory / self.state_dir
+
+    @property
+    def audit_file(self) -> Path | None:
+        return self.directory / self.audit.file if self.audit.file else None
 
     def connection(self, connection_id: str) -> Connection:
         """Raises UsageError for a connection that the settings do not have."""
@@ -185,10 +216,24 @@ def load_settings(file: Path | None = None, environment: Mapping[str, str] | Non
     variables = {**dotenv_values(file.parent / ".env"), **(os.environ if environment is None else environment)}
     values = _interpolate(_read(file), variables, path="")
     try:
-        return Settings.model_validate({**values, "directory": file.parent})
+        settings = Settings.model_validate({**values, "directory": file.parent})
     except ValidationError as error:
         path, reason = first_problem(error)
         raise SettingsError(path or DEFAULT_FILE, reason) from None
+    _require_good_keys(settings.assistants)
+    return settings
+
+
+def _require_good_keys(assistants: Sequence[AssistantSettings]) -> None:
+    """Raises SettingsError at a key that can be guessed, or that is another assistant's too."""
+    holders: dict[str, str] = {}
+    for place, one in enumerate(assistants):
+        path, key = f"assistants[{place}].api_key", one.api_key.get_secret_value().strip()
+        if len(key) < SHORTEST_KEY and key != DEMO_KEY:
+            made = "`openssl rand -hex 32` makes a good one"
+            raise SettingsError(path, f"must have at least {SHORTEST_KEY} characters, chosen by chance: {made}")
+        if (other := holders.setdefault(key, one.id)) != one.id:
+            raise SettingsError(path, f"is the key of the assistant {other!r} too; each needs one of its own")
 
 
 def _read(file: Path) -> dict[str, Any]:

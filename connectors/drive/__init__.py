@@ -37,5 +37,6 @@ SOURCE = Source(
     group_domain=_group_domain,
     ids_in_url=ids_in_url,
     documents_have_unit_readers=False,  # a file can be shared beyond its drive
+    signature_headers=("x-goog-channel-token",),
     icon="M1.5 4h5l1.5 2h6.5v7.5h-13z",  # a folder
 )

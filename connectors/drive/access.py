@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
+from connectors.addresses import find_address, find_domain
 from connectors.drive.payloads import DrivePermission
 from connectors.model import PUBLIC, group_token, user_token
 
@@ -89,8 +90,8 @@ def effective_below(folder_ids: Collection[str], permissions: Iterable[DrivePerm
 
 
 def domain_group(domain: str) -> str:
-    """Group of all people of a Google Workspace domain."""
-    return f"{_DOMAIN}{domain.strip().lower()}"
+    """Group of all people of a Google Workspace domain; what is no domain is that of nobody's address."""
+    return f"{_DOMAIN}{find_domain(domain) or domain}"
 
 
 def domain_of(group: str) -> str:
@@ -105,8 +106,8 @@ def domain_groups(connection: str, email: str) -> tuple[str, ...]:
 
 
 def domain_of_address(email: str) -> str:
-    """The domain of an e-mail address, in lower case; empty where there is none."""
-    return email.strip().rpartition("@")[2].strip().lower()
+    """The domain of an e-mail address, as it is compared; empty where there is none."""
+    return find_domain(email.rpartition("@")[2]) or ""
 
 
 def _lets_read(permission: DrivePermission, now: datetime) -> bool:
@@ -122,8 +123,8 @@ def _token(connection: str, permission: DrivePermission) -> str | None:
     match permission.type:
         case "user" if permission.email_address:
             return user_token(permission.email_address)
-        case "group" if permission.email_address:
-            return group_token(connection, permission.email_address.strip().lower())
+        case "group" if address := find_address(permission.email_address):
+            return group_token(connection, address)
         # Where the field is left out, a domain counts and `anyone` does not: nothing becomes public by default.
         case "domain" if permission.domain and permission.allow_file_discovery is not False:
             return group_token(connection, domain_group(permission.domain))
@@ -135,7 +136,7 @@ def _token(connection: str, permission: DrivePermission) -> str | None:
 def _home_domain(permission: DrivePermission) -> str:
     """The domain of whom a permission is for; empty for everybody."""
     if permission.type == "domain":
-        return (permission.domain or "").strip().lower()
+        return find_domain(permission.domain) or ""
     return domain_of_address(permission.email_address or "")
 
 

@@ -37,7 +37,7 @@ from connectors.drive.payloads import (
 from connectors.drive.responses import drive_error, follow_pages, parser
 from connectors.drive.settings import DriveConnection
 from connectors.errors import AccessDenied, InvalidResponse, NotFound, RequestRejected
-from connectors.http import ApiClient
+from connectors.http import PROMPT, ApiClient
 from connectors.payloads import Payload
 
 logger = logging.getLogger(__name__)
@@ -129,17 +129,20 @@ class DriveClient:
     def permissions(self, file_id: str) -> list[DrivePermission]:
         """Of a file, or of a shared drive by its id. Raises AccessDenied where the answer names nobody: each has an
         owner or members."""
-        pages = _pages(
-            self._objects,
-            PermissionPage,
-            f"files/{file_id}/permissions",
-            pageSize=PERMISSIONS_PER_PAGE,
-            fields="nextPageToken,permissions",
-            supportsAllDrives="true",
-        )
-        found = [permission for page in pages for permission in page.permissions]
+        path = f"files/{file_id}/permissions"
+        asked = {
+            "pageSize": PERMISSIONS_PER_PAGE,
+            "fields": "nextPageToken,permissions",
+            "supportsAllDrives": "true",
+        }
+
+        def read(token: str | None) -> PermissionPage:
+            params = asked | ({"pageToken": token} if token else {})
+            return self._objects.send("GET", path, params=params, parse=parser(PermissionPage, path), retries=PROMPT)
+
+        found = [permission for page in follow_pages(path, read) for permission in page.permissions]
         if not found:
-            raise AccessDenied(f"files/{file_id}/permissions", "the answer names nobody")
+            raise AccessDenied(path, "the answer names nobody")
         return found
 
     def comments(self, file_id: str) -> list[DriveComment]:

@@ -8,13 +8,14 @@ Source: https://developers.google.com/workspace/admin/directory/reference/rest/v
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import quote
 
 import httpx
 
+from connectors.addresses import find_address
 from connectors.contract import MembershipItem
 from connectors.drive.client import open_api
 from connectors.drive.credentials import Authorization
@@ -47,7 +48,7 @@ class GoogleDirectory:
     def memberships(self) -> Iterator[MembershipItem]:
         """People in each group, and in the groups inside it."""
         groups = GroupReads(lambda: next(self._groups()))
-        for name in sorted({group.email.strip().lower() for page in self._groups() for group in page.groups}):
+        for name in _addresses(group.email for page in self._groups() for group in page.groups):
             yield from groups.read(name, partial(self._members, name))
 
     def _groups(self) -> Iterator[DirectoryGroupPage]:
@@ -61,7 +62,7 @@ class GoogleDirectory:
             pages = list(self._pages(DirectoryMemberPage, f"groups/{quote(group, safe='@')}/members", params))
         except NotFound:
             return []
-        return sorted({member.email.strip().lower() for page in pages for member in page.members if member.is_person})
+        return _addresses(member.email for page in pages for member in page.members if member.is_person)
 
     def _pages(self, payload: type[Page], path: str, params: Mapping[str, Any]) -> Iterator[Page]:
         def read(token: str | None) -> Page:
@@ -69,3 +70,8 @@ class GoogleDirectory:
             return self._api.send("GET", path, params=query, parse=parser(payload, path))
 
         return follow_pages(path, read)
+
+
+def _addresses(emails: Iterable[str]) -> list[str]:
+    """Each once, as it is compared, sorted."""
+    return sorted({address for address in map(find_address, emails) if address})

@@ -42,5 +42,5 @@ def _invalidations(feed: str) -> tuple[Invalidation, ...]:
 
 def _verify(connection: DriveConnection, channel_id: str, token: str) -> None:
     expected = channel_token(secret_of(connection), channel_id)
-    if not hmac.compare_digest(expected.encode(), token.encode()):
+    if not hmac.compare_digest(expected.encode(), token.encode(errors="replace")):
         raise DeliveryRefused("the token does not fit the channel")

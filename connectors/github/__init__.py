@@ -18,6 +18,7 @@ SOURCE = Source(
     label="GitHub",
     settings=GitHubConnection,
     implementation=_implementation,
+    signature_headers=("x-hub-signature-256",),
     icon=(
         "M4.5 5v6M4.5 5a1.5 1.5 0 1 0 0-3 1.5 1.5 0 0 0 0 3zM4.5 14a1.5 1.5 0 1 0 0-3 1.5 "
         "1.5 0 0 0 0 3zM11.5 7a1.5 1.5 0 1 0 0-3 1.5 1.5 0 0 0 0 3zM11.5 7c0 3-4 2.5-7 3.5"

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from urllib.parse import quote
 
+from connectors.addresses import find_address
 from connectors.contract import MembershipItem
 from connectors.errors import AccessDenied, NotFound, RequestRejected, UnreadableUnits
 from connectors.github.client import GitHubClient
@@ -100,4 +101,4 @@ def _profile_addresses(client: GitHubClient, login: str) -> tuple[str, ...]:
 
 def _distinct(person: GitHubPerson | None) -> tuple[str, ...]:
     emails = (*person.organization_verified_domain_emails, person.email) if person else ()
-    return tuple(dict.fromkeys(email.lower() for email in emails if email))
+    return tuple(dict.fromkeys(address for address in map(find_address, emails) if address))

@@ -2,13 +2,15 @@
 
 https://docs.github.com/en/webhooks/webhook-events-and-payloads
 https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
-A delivery bears no time, so an old one looks like a new one; it does no harm, and its id is known.
+A delivery bears no time, so an old one looks like a new one. Neither its id nor the event's name are covered by its
+signature: it is known by its body too, and a body must fit the event that is named.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TypeAlias, TypeVar
 from urllib.parse import parse_qs
 
@@ -71,12 +73,18 @@ def receive(connection: Connection, headers: Mapping[str, str], body: bytes, now
     kind = headers.get("x-github-event", "")
     if not kind:
         raise DeliveryUnreadable("no X-GitHub-Event header")
-    payload = parse(GitHubDelivery, parse_object(_json_text(headers, body)))
-    event_id = headers.get("x-github-delivery") or content_id(body)
+    delivered = parse_object(_json_text(headers, body))
+    _check_kind(kind, delivered)
+    event = _event(connection, kind, parse(GitHubDelivery, delivered))
+    content = content_id(body)
+    return replace(event, id=headers.get("x-github-delivery") or content, signed_content=content)
+
+
+def _event(connection: Connection, kind: str, payload: GitHubDelivery) -> Event:
     if reason := _reason_to_ignore(connection, kind, payload):
-        return Event(event_id, kind, ignored=reason)
+        return Event("", kind, ignored=reason)
     found = tuple(dict.fromkeys(_EVENTS[kind](_EventReader(connection.id, payload))))
-    event = Event(event_id, kind, found, ignored="" if found else "nothing that is read changes")
+    event = Event("", kind, found, ignored="" if found else "nothing that is read changes")
     return event.withdrawing() if payload.action in _TAKES_AWAY else event
 
 
@@ -89,6 +97,12 @@ def _json_text(headers: Mapping[str, str], body: bytes) -> str:
     except (KeyError, ValueError) as error:
         raise DeliveryUnreadable(f"not JSON: {type(error).__name__}") from error
     return text
+
+
+def _check_kind(kind: str, names: Iterable[str]) -> None:
+    """Raises DeliveryUnreadable where a body, by its names, is about something else than the event."""
+    if kind in _SUBJECTS and (others := _ALL_SUBJECTS.intersection(names).difference(_SUBJECTS[kind])):
+        raise DeliveryUnreadable(f"the event {kind!r} is not about `{min(others)}`")
 
 
 def _reason_to_ignore(connection: Connection, kind: str, payload: GitHubDelivery) -> str:
@@ -212,5 +226,31 @@ _EVENTS: dict[str, Callable[[_EventReader], Invalidations]] = {
     "team_add": _always(_MEMBERSHIPS),
     "user": _always(_MEMBERSHIPS),
 }
+_SUBJECTS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(_EVENTS, ()),
+    "discussion": ("discussion", "label"),
+    "discussion_comment": ("comment", "discussion"),
+    "issue_comment": ("comment", "issue"),
+    "issues": ("issue", "label", "milestone"),
+    "label": ("label",),
+    "member": ("member",),
+    "membership": ("member", "team"),
+    "milestone": ("milestone",),
+    "organization": ("invitation", "membership"),
+    "pull_request": ("label", "milestone", "pull_request"),
+    "pull_request_review": ("pull_request", "review"),
+    "pull_request_review_comment": ("comment", "pull_request"),
+    "pull_request_review_thread": ("pull_request", "thread"),
+    "push": ("ref",),
+    "release": ("release",),
+    "team": ("team",),
+    "team_add": ("team",),
+}
+"""What the events that are read can be about, by the names in their bodies."""
+_ALL_SUBJECTS = frozenset(chain.from_iterable(_SUBJECTS.values())).union(
+    ("alert", "check_run", "check_suite", "deployment", "forkee", "hook", "key", "package", "pages", "sha"),
+    ("starred_at", "workflow", "workflow_job", "workflow_run"),
+)
+"""Those too by which others are told that are not read."""
 _ABOUT_MANY = ("installation", "installation_repositories", "member", "organization", "public", "repository", "team")
 """Events that matter although the repository they name is not read, or has a name that was not read before."""

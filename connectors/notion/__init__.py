@@ -20,5 +20,7 @@ SOURCE = Source(
     settings=NotionConnection,
     implementation=_implementation,
     ids_in_url=ids_in_url,
+    signature_headers=("x-notion-signature",),
+    offers_secret=True,
     icon="M3.5 2h9v12h-9zM6 5.5h4M6 8h4M6 10.5h2",  # a page with lines
 )

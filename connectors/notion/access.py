@@ -76,10 +76,11 @@ def names(client: NotionClient) -> dict[str, str]:
 
 
 def _tokens(connection: str, names: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(_token(connection, name.strip()) for name in names if name.strip()))
+    tokens = (_token(connection, name.strip()) for name in names)
+    return tuple(dict.fromkeys(token for token in tokens if token))
 
 
-def _token(connection: str, name: str) -> str:
+def _token(connection: str, name: str) -> str | None:
     if name == PUBLIC:
         return PUBLIC
     return group_token(connection, WORKSPACE) if name == WORKSPACE else user_token(name)

@@ -8,6 +8,7 @@ same event, and says no more than to look at an object that is then read as it i
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
@@ -18,11 +19,11 @@ from connectors.notion.objects import BELOW
 from connectors.notion.payloads import NotionDelivery, NotionHandshake
 from connectors.settings import Connection
 from connectors.webhooks import (
-    DeliveryRefused,
     DeliveryUnreadable,
     Event,
     Invalidation,
     content_id,
+    fits,
     parse_object,
     verify_signature,
 )
@@ -30,7 +31,7 @@ from connectors.webhooks import (
 Invalidations: TypeAlias = tuple[Invalidation, ...]
 
 _LONGEST_HANDSHAKE = 1_000
-"""Bytes. It is not signed, so that no more than that is taken from anybody."""
+"""Bytes. Nobody has proved who sends it, so that no more than that is looked at."""
 _SCHEME = "sha256="
 _TOP = ("space", "team", "agent")
 """Kinds of parents that are no pages: what is there is a unit of its own."""
@@ -43,7 +44,7 @@ NOT_READ = {
 
 
 def receive(connection: Connection, headers: Mapping[str, str], body: bytes, now: float) -> Event:
-    """See `connectors.webhooks.receive`."""
+    """See `connectors.registry.receive`."""
     if token := _handshake_token(headers, body):
         return _verification(connection, token)
     verify_signature(connection, body, headers.get("x-notion-signature", ""), scheme=_SCHEME)
@@ -53,27 +54,31 @@ def receive(connection: Connection, headers: Mapping[str, str], body: bytes, now
 
 
 def _handshake_token(headers: Mapping[str, str], body: bytes) -> str:
-    """The token that Notion sends once, without a signature, to an address that is to be verified; else empty."""
-    if "x-notion-signature" in headers or len(body) > _LONGEST_HANDSHAKE:
+    """The token that Notion sends to an address that is to be verified, signed with that token itself; else empty.
+
+    https://github.com/makenotion/notion-sdk-js#verifying-webhook-signatures; the reference shows it unsigned. Either
+    way it proves nothing: whoever sends a token can sign with it.
+    """
+    if len(body) > _LONGEST_HANDSHAKE:
         return ""
     try:
-        return NotionHandshake.model_validate_json(body).verification_token
+        token = NotionHandshake.model_validate_json(body).verification_token
     except ValidationError:
         return ""
+    signature = headers.get("x-notion-signature")
+    return token if signature is None or fits(token, body, signature.removeprefix(_SCHEME)) else ""
 
 
 def _verification(connection: Connection, token: str) -> Event:
-    """A token is taken only as long as there is none: one that is sent later gains nothing and leaves nothing."""
+    """A token that is not the one in use is offered, and it is an operator's to take it."""
     secret = connection.webhook_secret.get_secret_value() if connection.webhook_secret else ""
-    if secret and secret != token:
-        raise DeliveryRefused(f"{connection.id} has another `webhook_secret`; empty it to verify the address again")
-    advice = (
-        "this is the `webhook_secret` in use; confirm it in the integration's webhook settings"
-        if secret
-        else "`headrace events show` prints the `verification_token`: put it into the connection's `webhook_secret`, "
-        "and confirm it in the integration's webhook settings"
+    known = hmac.compare_digest(secret.encode(), token.encode())
+    return Event(
+        content_id(token.encode()),
+        "verification",
+        ignored="Notion verifies this address" + (" with the `webhook_secret` in use" if known else ""),
+        offered_secret="" if known else token,
     )
-    return Event(content_id(token.encode()), "verification", ignored=f"Notion verifies this address: {advice}")
 
 
 def _event(connection: str, delivery: NotionDelivery, body_id: str) -> Event:

@@ -18,5 +18,6 @@ SOURCE = Source(
     label="Slack",
     settings=SlackConnection,
     implementation=_implementation,
+    signature_headers=("x-slack-signature",),
     icon="M2 3h12v8H7.5L4.5 14v-3H2z",  # a speech bubble
 )

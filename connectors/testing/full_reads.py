@@ -10,11 +10,9 @@ from datetime import datetime, timedelta
 
 from connectors.admission import wrong_id, wrong_origin
 from connectors.contract import ID_PATH, Checkpoint, Failed, Skipped
-from connectors.model import PUBLIC
+from connectors.model import PUBLIC, user_token
 from connectors.testing.observation import Observation, id_of, objects_of, through_json
 from connectors.testing.promise import Promise, promise
-
-EMAIL = re.compile(r"[^\s@:]+@[^\s@:]+")
 
 
 @promise("a new connector has sent nothing, and counts what it sends")
@@ -177,7 +175,7 @@ def _is_reader_token(connection: str, token: str) -> bool:
     kind, _, rest = token.partition(":")
     match kind:
         case "user":
-            return rest == rest.lower() and EMAIL.fullmatch(rest) is not None
+            return token == user_token(rest)
         case "group":
             return rest.startswith(f"{connection}:") and len(rest) > len(connection) + 1
     return token == PUBLIC

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby
 
+from connectors.addresses import find_address
 from connectors.contract import Checkpoint, Deleted, EmptyGroup, Item, UnreadableGroup
 from connectors.model import Document, group_token
-from connectors.testing.full_reads import EMAIL
 from connectors.testing.observation import Observation, UnitRead, differences, id_of, is_attachment, objects_of
 from connectors.testing.promise import Promise, promise
 
@@ -125,7 +125,7 @@ def _memberships(seen: Observation) -> Iterator[str]:
             yield f"{membership} came {times} times"
         if isinstance(membership, EmptyGroup):
             continue
-        if not EMAIL.fullmatch(membership.email):
+        if find_address(membership.email) is None:
             yield f"{membership}: not an address"
         if group_token(connection, membership.group) not in named:
             yield f"{membership}: no reader token names this group"

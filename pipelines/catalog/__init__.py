@@ -9,6 +9,7 @@ from typing import Self
 from sqlalchemy import Engine
 
 from connectors.contract import Cursor
+from pipelines.audit import open_audit_log
 from pipelines.catalog import loads as loads_module
 from pipelines.catalog import outcomes as outcomes_module
 from pipelines.catalog.assistants import Assistants
@@ -17,10 +18,12 @@ from pipelines.catalog.database import migrate_database, open_database
 from pipelines.catalog.documents import Documents
 from pipelines.catalog.embeddings import EmbeddingCache
 from pipelines.catalog.events import Events
+from pipelines.catalog.grants import Grants
 from pipelines.catalog.leases import Leases
 from pipelines.catalog.loads import Load, Loads
 from pipelines.catalog.memberships import Memberships
 from pipelines.catalog.narrowing import RightsUpdate
+from pipelines.catalog.oauth_clients import OAuthClients
 from pipelines.catalog.obsolete import ObsoleteRows, Retention
 from pipelines.catalog.outcomes import Outcome
 from pipelines.catalog.purging import Purging
@@ -29,7 +32,9 @@ from pipelines.catalog.revocations import Revocations
 from pipelines.catalog.rights import Rights, RightsRead
 from pipelines.catalog.unit_names import UnitNames
 from pipelines.catalog.units import Units, move_cursor, move_rights_cursor
+from pipelines.catalog.verification_windows import VerificationWindows
 from pipelines.catalog.withdrawals import Withdrawals
+from pipelines.private_files import keep_private
 from pipelines.settings import Settings
 
 __all__ = [
@@ -64,7 +69,10 @@ class Catalog:
         self.purging = Purging(engine)
         self.leases = Leases(engine)
         self.events = Events(engine)
+        self.verification_windows = VerificationWindows(engine)
         self.assistants = Assistants(engine)
+        self.grants = Grants(engine)
+        self.oauth_clients = OAuthClients(engine)
 
     def __enter__(self) -> Self:
         return self
@@ -137,7 +145,12 @@ class Catalog:
 
 
 def open_catalog(settings: Settings) -> Catalog:
-    """Open the catalog that the settings name, and bring its tables up to date. Raises SettingsError."""
+    """Open the catalog that the settings name, and bring its tables up to date. Raises SettingsError.
+
+    What is kept beside it is private from here on, and what is done to rights and keys stands in the audit log.
+    """
+    keep_private(settings.state_path)
+    open_audit_log(settings.audit_file)
     engine = open_database(settings.catalog.url.get_secret_value(), settings.directory)
     return Catalog(engine, settings.memberships_max_age)
 
@@ -145,5 +158,6 @@ def open_catalog(settings: Settings) -> Catalog:
 def migrate_catalog(settings: Settings, revision: str | None = None) -> Migration:
     """Bring the catalog's tables to a revision, the newest by default. Raises SettingsError, CatalogMismatch and
     UsageError."""
+    keep_private(settings.state_path)
     url, directory = settings.catalog.url.get_secret_value(), settings.directory
     return migrate_database(url, directory, revision) if revision else migrate_database(url, directory)

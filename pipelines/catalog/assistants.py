@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import ColumnElement, Engine, select, update
 
+from pipelines.audit import audit
 from pipelines.catalog import tables
 from pipelines.catalog.statements import upsert
 from pipelines.errors import UsageError
@@ -24,7 +25,10 @@ _KEY_BYTES = 32
 
 @dataclass(frozen=True, slots=True)
 class StoredAssistant:
-    """An assistant as the catalog knows it. `sources` and `parents_in` are its scope; empty: everything."""
+    """An assistant as the catalog knows it. `sources` and `parents_in` are its scope; empty: everything.
+
+    With the identity `person` its key is that of one person, whose address is `person`.
+    """
 
     id: str
     identity: str
@@ -33,6 +37,8 @@ class StoredAssistant:
     parents_in: tuple[str, ...]
     created_at: datetime
     revoked_at: datetime | None = None
+    person: str | None = None
+    last_used_at: datetime | None = None
 
 
 def new_key() -> str:
@@ -58,6 +64,8 @@ class Assistants:
             "scope": {"sources": list(added.sources), "parents_in": list(added.parents_in)},
             "created_at": added.created_at,
             "revoked_at": added.revoked_at,
+            "person": added.person,
+            "last_used_at": None,
         }
         table = tables.assistants
         with self._engine.begin() as transaction:
@@ -65,6 +73,7 @@ class Assistants:
             if transaction.execute(in_use).first():
                 raise UsageError(f"there is an assistant {added.id!r}; revoke it first, or choose another id")
             upsert(transaction, table, [row], update=[name for name in row if name != "id"])
+        audit("key_added", assistant=added.id, identity=added.identity, person=added.person, readers=added.readers)
 
     def revoke(self, assistant_id: str) -> datetime:
         """The key is worth nothing from now on. Raises UsageError if no such assistant is in use."""
@@ -73,7 +82,14 @@ class Assistants:
         with self._engine.begin() as transaction:
             if not transaction.execute(statement).rowcount:
                 raise UsageError(f"no assistant {assistant_id!r} is in use; `headrace assistants list` names them")
+        audit("key_revoked", assistant=assistant_id)
         return now
+
+    def record_use(self, assistant_id: str) -> None:
+        """Its key is used now."""
+        table = tables.assistants
+        with self._engine.begin() as transaction:
+            transaction.execute(update(table).where(table.c.id == assistant_id).values(last_used_at=datetime.now(UTC)))
 
     def all(self) -> list[StoredAssistant]:
         """Revoked ones too, oldest first."""
@@ -99,6 +115,8 @@ class Assistants:
                     tuple(row.scope["parents_in"]),
                     row.created_at,
                     row.revoked_at,
+                    row.person,
+                    row.last_used_at,
                 ),
             )
             for row in rows

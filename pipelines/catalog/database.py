@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 
 from pipelines.catalog.revisions import HEAD, Migration, migrate, upgrade_to_head
 from pipelines.errors import SettingsError
+from pipelines.private_files import narrow
 
 _BUSY_TIMEOUT_MS = 60_000
 
@@ -58,6 +59,7 @@ def _create_engine(url: str, directory: Path) -> Engine:
         return create_engine(address, pool_pre_ping=True)
     file = directory / (address.database or "")
     file.parent.mkdir(parents=True, exist_ok=True)
+    narrow(file)
     engine = create_engine(f"sqlite:///{file}", connect_args={"timeout": _BUSY_TIMEOUT_MS / 1000})
     event.listen(engine, "connect", _configure_sqlite)
     return engine

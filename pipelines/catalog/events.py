@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import ColumnElement, Engine, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Engine, and_, delete, func, or_, select, update
 
 from connectors.webhooks import Event, Invalidation
 from pipelines.catalog import tables
@@ -19,6 +19,8 @@ MOST_ATTEMPTS = 8
 FIRST_RETRY = timedelta(seconds=5)
 LONGEST_RETRY = timedelta(minutes=10)
 POSTPONED = timedelta(seconds=2)
+CONTENT_IS_KNOWN_FOR = timedelta(days=3)
+"""As long as GitHub delivers again what it delivered once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +40,26 @@ class Events:
     def store(self, connection: str, event: Event, body: bytes) -> bool:
         """Store an event, durably when this returns; False if the delivery is stored already."""
         now = datetime.now(UTC)
-        known = (tables.events.c.connection == connection, tables.events.c.delivery == event.id)
+        known = select(tables.events.c.id).where(tables.events.c.connection == connection, _is_known(event, now))
         with self._engine.begin() as transaction:
-            if transaction.execute(select(tables.events.c.id).where(*known)).first():
+            if transaction.execute(known).first():
                 return False
             # Two deliveries of one event at the same moment: the unique constraint lets one of them in.
             upsert(transaction, tables.events, [_row(connection, event, body, now)], key=("connection", "delivery"))
             seen = {"connection": connection, "paused": False, "last_event": now}
             upsert(transaction, tables.connections, [seen], update=("last_event",))
         return True
+
+    def note_refusal(self, connection: str, kind: str, advice: str) -> None:
+        """Tell operators of a delivery that nobody has proved. One row is kept of all, without what was sent."""
+        note = Event(kind, kind, ignored=advice)
+        known = (tables.events.c.connection == connection, tables.events.c.delivery == note.id)
+        with self._engine.connect() as reading:  # a flood of them writes nothing
+            if reading.execute(select(tables.events.c.id).where(*known)).first():
+                return
+        with self._engine.begin() as transaction:
+            row = _row(connection, note, b"", datetime.now(UTC))
+            upsert(transaction, tables.events, [row], key=("connection", "delivery"))
 
     def pending(self, connections: Sequence[str], limit: int, *, after: int = 0) -> list[PendingEvent]:
         """Events of these connections whose time has come, oldest first, from the one behind `after` on."""
@@ -176,7 +189,22 @@ def _row(connection: str, event: Event, body: bytes, now: datetime) -> dict[str,
         "attempts": 0,
         "received_at": now,
         "finished_at": None if event.invalidations else now,
+        "signed_content": event.signed_content or None,
     }
+
+
+def _is_known(event: Event, now: datetime) -> ColumnElement[bool]:
+    """The delivery by its id, and by its content where the id is not signed.
+
+    Whoever joins a team, leaves it and joins again is told of in equal words: what is about rights or units is looked
+    at each time.
+    """
+    table = tables.events
+    by_id = table.c.delivery == event.id
+    if not event.signed_content or any(one.scope in ("units", "memberships") for one in event.invalidations):
+        return by_id
+    is_recent = table.c.received_at > now - CONTENT_IS_KNOWN_FOR
+    return or_(by_id, and_(table.c.signed_content == event.signed_content, is_recent))
 
 
 def _invalidations(stored: Sequence[Mapping[str, Any]]) -> tuple[Invalidation, ...]:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, Engine, and_, delete, func, select
 
+from connectors.addresses import find_address
 from connectors.contract import EmptyGroup, Membership, MembershipItem
 from connectors.errors import SourceError
 from connectors.model import group_token
@@ -63,7 +64,8 @@ class Memberships:
         try:
             for one in found:
                 if isinstance(one, Membership):
-                    members[one.group].add(one.email.strip().lower())
+                    # A group without anybody whose address can be told is read all the same, and has no members.
+                    members[one.group].update(filter(None, [find_address(one.email)]))
                 elif isinstance(one, EmptyGroup):
                     members[one.group] = set()
                 else:
@@ -80,7 +82,7 @@ class Memberships:
         table, groups = tables.memberships, tables.groups
         same = and_(groups.c.connection == table.c.connection, groups.c.group == table.c.group)
         fresh = groups.c.read_at >= datetime.now(UTC) - self._max_age
-        statement = select(table.c.group).join(groups, same).where(table.c.email == email.strip().lower(), fresh)
+        statement = select(table.c.group).join(groups, same).where(table.c.email == find_address(email), fresh)
         with self._engine.connect() as transaction:
             return frozenset(transaction.execute(statement).scalars())
 

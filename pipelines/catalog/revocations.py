@@ -8,7 +8,7 @@ gives its token back: what an older read says of that right is out of date.
 from __future__ import annotations
 
 import logging
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -17,6 +17,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, bindparam, delete, func, or_, select, update
 
+from pipelines.audit import audit
 from pipelines.catalog import tables
 from pipelines.catalog.stamps import raise_stamp, read_stamp
 from pipelines.catalog.statements import in_parts, upsert
@@ -26,6 +27,9 @@ logger = logging.getLogger(__name__)
 
 EVERYBODY = ""
 """Stands in a revocation for all reader tokens: nobody may see it."""
+
+_MOST_NAMED = 100
+"""Documents in one audit line; a whole unit's would make it megabytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +65,6 @@ class RightsInForce:
     ends: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     names: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """Names of the units that were not listed under the settings' patterns of now, by connection and id."""
-    oldest: datetime | None = None
-    """Since when something is in force that ends with a publication. A unit out of reach is not meant: that may last
-    for ever, and the index has followed."""
 
 
 class Revocations:
@@ -87,7 +88,6 @@ class Revocations:
                 load_withdrawals(transaction),
                 {one.id: one.readers_until for one in ends},
                 _doubtful_names(transaction, patterns),
-                _oldest(transaction),
             )
 
     def of_document(self, connection: str, unit: str, document: str) -> list[dict[str, Any]]:
@@ -144,15 +144,26 @@ def revoke(transaction: Connection, revocations: Sequence[Revocation]) -> None:
     ]
     upsert(transaction, tables.revocations, rows, update=("reason", "since", "ends_at"))
     raise_stamp(transaction)
-    _log_revoked(revocations)
+    _note_revoked(revocations)
 
 
-def _log_revoked(revocations: Sequence[Revocation]) -> None:
-    """How many rights were taken away where, and why; never of which documents or persons."""
-    for (connection, unit, reason), count in Counter(
-        (one.connection, one.unit, one.reason) for one in revocations
-    ).items():
-        logger.info("%s/%s: %d rights revoked: %s", connection, unit, count, reason)
+def _note_revoked(revocations: Sequence[Revocation]) -> None:
+    """In the log how many rights were taken away where, and why; in the audit log from which documents as well."""
+    revoked: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    for one in revocations:
+        revoked[one.connection, one.unit, one.reason].append(one.document)
+    for (connection, unit, reason), documents in revoked.items():
+        logger.info("%s/%s: %d rights revoked: %s", connection, unit, len(documents), reason)
+        named = sorted({one for one in documents if one})
+        audit(
+            "rights_revoked",
+            connection=connection,
+            unit=unit,
+            documents=named[:_MOST_NAMED],
+            of_documents=len(named),
+            tokens=len(documents),
+            reason=reason,
+        )
 
 
 def grant_documents(transaction: Connection, readers: Mapping[str, Collection[str]], read_since: datetime) -> None:
@@ -211,16 +222,6 @@ def _doubtful_names(transaction: Connection, patterns: Mapping[str, str]) -> dic
     agreeing = [row.connection for row in rows if patterns.get(row.connection) == row.unit_patterns]
     statement = select(units.c.connection, units.c.unit, units.c.name).where(units.c.connection.not_in(agreeing))
     return {(row.connection, row.unit): row.name for row in transaction.execute(statement)}
-
-
-def _oldest(transaction: Connection) -> datetime | None:
-    table = tables.revocations
-    ending = or_(table.c.document != "", table.c.token != EVERYBODY)
-    dates = (
-        transaction.execute(select(func.min(table.c.since)).where(ending)).scalar(),
-        transaction.execute(select(func.min(tables.withdrawals.c.since))).scalar(),
-    )
-    return min((one for one in dates if one), default=None)
 
 
 def _of_unit(connection: str, unit: str) -> tuple[Any, ...]:

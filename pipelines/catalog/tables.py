@@ -236,9 +236,19 @@ events = Table(
     Column("received_at", UtcTime, nullable=False),
     Column("finished_at", UtcTime),
     Column("materializations", JSON(none_as_null=True), doc="What it led to, as asset and partition"),
+    Column("signed_content", Text, doc="Hash of what the signature covers, where that is neither id nor kind"),
     UniqueConstraint("connection", "delivery"),
+    Index("events_by_content", "connection", "signed_content"),
     Index("events_by_state", "state", "id"),
     Index("events_by_time", "connection", "received_at"),
+)
+
+verification_windows = Table(
+    "verification_windows",
+    metadata,
+    Column("connection", Text, primary_key=True),
+    Column("ends_at", UtcTime, nullable=False),
+    Column("secret", Text, doc="The first that was offered"),
 )
 
 assistants = Table(
@@ -246,9 +256,41 @@ assistants = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("key_hash", Text, nullable=False),
-    Column("identity", Text, nullable=False, doc="user or service"),
+    Column("identity", Text, nullable=False, doc="user, service or person"),
+    Column("person", Text, doc="Address of the person whose key it is"),
     Column("readers", JSON, nullable=False),
     Column("scope", JSON, nullable=False),
     Column("created_at", UtcTime, nullable=False),
     Column("revoked_at", UtcTime),
+    Column("last_used_at", UtcTime),
+)
+
+grants = Table(
+    "grants",
+    metadata,
+    Column("id", Text, primary_key=True, doc="Hash of the handle that all tokens of the grant begin with"),
+    Column("client", Text, nullable=False, doc="OAuth client id; empty for the search page"),
+    Column("client_name", Text, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("stage", Text, nullable=False, doc="What `secret_hash` belongs to: code, refresh or session"),
+    Column("secret_hash", Text, nullable=False, doc="Of the one code, refresh token or cookie that counts"),
+    Column("access_hash", Text),
+    Column("access_until", UtcTime),
+    Column("request", JSON(none_as_null=True), doc="What the client asked for"),
+    Column("created_at", UtcTime, nullable=False),
+    Column("used_at", UtcTime, nullable=False, doc="When a token was last given out"),
+    Column("expires_at", UtcTime, nullable=False),
+    Index("grants_by_person", "person"),
+    Index("grants_by_end", "expires_at"),
+)
+
+oauth_clients = Table(
+    "oauth_clients",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("redirect_uris", JSON, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("used_at", UtcTime, doc="When somebody signed in through it last; null: never"),
+    Index("oauth_clients_by_use", "used_at", "created_at"),
 )

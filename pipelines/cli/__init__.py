@@ -7,6 +7,7 @@ import sys
 
 from connectors.errors import SourceError
 from pipelines.errors import HeadraceError, SettingsError, UsageError
+from pipelines.printable import printable_lines
 
 
 def main() -> None:
@@ -21,8 +22,8 @@ def main() -> None:
     try:
         app()
     except (SettingsError, UsageError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {printable_lines(error)}", file=sys.stderr)
         sys.exit(2)
     except (HeadraceError, SourceError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {printable_lines(error)}", file=sys.stderr)
         sys.exit(1)

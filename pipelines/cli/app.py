@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,8 +10,9 @@ from typing import Annotated, Any
 import typer
 
 from pipelines.cli import output
-from pipelines.cli.commands import assistants, events
+from pipelines.cli.commands import assistants, events, sign_ins
 from pipelines.cli.options import DAYS, Json
+from pipelines.printable import printable
 from pipelines.settings import load_settings
 
 app = typer.Typer(
@@ -22,6 +24,7 @@ app = typer.Typer(
 )
 app.add_typer(assistants.app)
 app.add_typer(events.app)
+app.add_typer(sign_ins.app)
 
 
 @app.command()
@@ -29,7 +32,12 @@ def check(json: Json = False) -> None:
     """Try the settings: credentials, reachability and scopes of every connection, embedding, index."""
     from pipelines.operations.connection_checks import check_all
 
-    findings = check_all(load_settings())
+    settings = load_settings()
+    findings = check_all(settings)
+    if settings.sign_in and settings.public_url:
+        from pipelines.service.sign_in.provider import check_provider
+
+        findings.append(check_provider(settings.sign_in, settings.public_url))
     output.print_findings(findings, json)
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
@@ -58,7 +66,9 @@ def sync(
     from pipelines.cli.targets import parse_targets
     from pipelines.ingestion.options import SyncOptions
     from pipelines.ingestion.orchestrator import find_orchestrator
+    from pipelines.logs import to_standard_error
 
+    to_standard_error(logging.INFO)
     settings = load_settings()
     chosen = parse_targets(settings, targets or [])
     with output.progress(json) as observer:
@@ -181,7 +191,7 @@ def _set_paused(target: str, paused: bool) -> None:
     from pipelines.operations.pausing import set_paused
 
     name = set_paused(load_settings(), target, paused)
-    print(f"{name} is {'paused' if paused else 'no longer paused'}")
+    print(f"{printable(name)} is {'paused' if paused else 'no longer paused'}")
 
 
 @app.command()

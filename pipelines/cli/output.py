@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_module
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from connectors.contract import Finding
 from connectors.model import Unit
 from pipelines.ingestion.options import STAGES
 from pipelines.ingestion.report import SyncReport
+from pipelines.printable import printable, printable_json
 
 if TYPE_CHECKING:
     from pipelines.catalog import Migration
@@ -30,7 +32,12 @@ ShowProgress: TypeAlias = Callable[[Unit, str, int, int | None], None]
 
 
 def print_json(value: Any) -> None:
-    print(json_module.dumps(value, ensure_ascii=False, default=str), flush=True)
+    print(printable_json(json_module.dumps(value, ensure_ascii=False, default=str)), flush=True)
+
+
+def plain(text: object) -> str:
+    """Text from elsewhere for rich: its control characters do nothing and can be seen, its brackets are no markup."""
+    return escape(printable(text))
 
 
 def print_findings(found: Sequence[Finding], json: bool) -> None:
@@ -39,7 +46,7 @@ def print_findings(found: Sequence[Finding], json: bool) -> None:
         return
     for one in found:
         mark = "[green]ok[/]  " if one.ok else "[red]fail[/]"
-        _console().print(f"{mark}  {escape(one.subject)}: {escape(one.detail)}", soft_wrap=True)
+        _console().print(f"{mark}  {plain(one.subject)}: {plain(one.detail)}", soft_wrap=True)
 
 
 def print_counts(counts: Mapping[str, int], json: bool, *, would: bool = False) -> None:
@@ -78,7 +85,7 @@ def print_report(done: SyncReport, json: bool) -> None:
     for name, figures in done.as_json().items():
         if isinstance(figures, dict) and name not in ("errors", "out_of_reach"):
             line = "  ".join(f"{key.replace('_', ' ')} {value}" for key, value in figures.items())
-            console.print(f"[bold]{name:<10}[/] {escape(line)}", soft_wrap=True)
+            console.print(f"[bold]{name:<10}[/] {plain(line)}", soft_wrap=True)
     console.print(f"[bold]{'seconds':<10}[/] {done.seconds:.1f}")
     _print_failures(done)
 
@@ -91,7 +98,7 @@ def print_reconcile_plan(found: SyncReport, json: bool) -> None:
     console = _console()
     for what, ids in (("read", found.would_read), ("delete", found.would_delete)):
         for document_id in ids:
-            console.print(f"would {what}  {escape(document_id)}", highlight=False, soft_wrap=True)
+            console.print(f"would {what}  {plain(document_id)}", highlight=False, soft_wrap=True)
     console.print(f"{len(found.would_read)} to read, {len(found.would_delete)} to delete", highlight=False)
     _print_failures(found)
 
@@ -113,9 +120,9 @@ def print_events(found: Sequence[dict[str, Any]], json: bool) -> None:
 
 def _print_failures(done: SyncReport) -> None:
     for unit, reason in done.out_of_reach.items():
-        _console().print(f"[yellow]hidden[/]     {escape(unit)}: {escape(reason)}", soft_wrap=True)
+        _console().print(f"[yellow]hidden[/]     {plain(unit)}: {plain(reason)}", soft_wrap=True)
     for unit, error in done.errors.items():
-        _console().print(f"[red]failed[/]     {escape(unit)}: {escape(error)}", soft_wrap=True)
+        _console().print(f"[red]failed[/]     {plain(unit)}: {plain(error)}", soft_wrap=True)
 
 
 def print_estimate(expected: Estimate, json: bool, *, final: bool) -> None:
@@ -142,18 +149,18 @@ def print_status(now: dict[str, Any], json: bool) -> None:
     _table(columns, rows)
     console = _console()
     for connection in now["connections"]:
-        console.print(_freshness_line(connection), highlight=False, markup=False)
+        console.print(printable(_freshness_line(connection)), highlight=False, markup=False)
         for group in connection["unreadable_groups"]:
-            console.print(_group_line(group), highlight=False, markup=False, soft_wrap=True)
+            console.print(printable(_group_line(group)), highlight=False, markup=False, soft_wrap=True)
         for line in connection["out_of_reach"]:
-            console.print(f"hidden  {line}", highlight=False, markup=False, soft_wrap=True)
+            console.print(printable(f"hidden  {line}"), highlight=False, markup=False, soft_wrap=True)
     for unknown in now["unknown_connections"]:
-        console.print(f"{unknown['id']}: {unknown['detail']}", highlight=False, markup=False, soft_wrap=True)
-    console.print(_index_line(now["index"]), highlight=False)
+        console.print(printable(f"{unknown['id']}: {unknown['detail']}"), highlight=False, markup=False, soft_wrap=True)
+    console.print(printable(_index_line(now["index"])), markup=False, highlight=False)
     for one in now["troubled"]:
         again = f", next attempt {one['next_attempt']}" if one["next_attempt"] else ""
         line = f"{one['status']}  {one['id']}: {one['reason']}{again}"
-        console.print(escape(line), highlight=False, soft_wrap=True)
+        console.print(plain(line), highlight=False, soft_wrap=True)
 
 
 def _index_line(index: dict[str, Any]) -> str:
@@ -182,15 +189,17 @@ def _group_line(group: dict[str, Any]) -> str:
 
 def print_results(found: SearchResponse, json: bool) -> None:
     if json:
-        print(found.model_dump_json(), flush=True)
+        print(printable_json(found.model_dump_json()), flush=True)
         return
     console = _console()
     for rank, result in enumerate(found.results, start=1):
-        console.print(f"[bold]{rank}. {escape(result.title)}[/]  [dim]{result.source} · {escape(result.kind)}[/]")
-        console.print(f"   [blue]{escape(result.url)}[/]", soft_wrap=True)
+        console.print(f"[bold]{rank}. {plain(result.title)}[/]  [dim]{plain(result.source)} · {plain(result.kind)}[/]")
+        console.print(f"   [blue]{plain(result.url)}[/]", soft_wrap=True)
         excerpt = " ".join(result.chunks[0].text.split())[:240] if result.chunks else ""
-        console.print(f"   {escape(excerpt)}", highlight=False)
+        console.print(f"   {plain(excerpt)}", highlight=False)
     console.print(f"[dim]{len(found.results)} documents in {found.took_ms:.0f} ms[/]", highlight=False)
+    for warning in found.warnings:
+        print(f"warning: {printable(warning)}", file=sys.stderr)
 
 
 @contextmanager
@@ -217,7 +226,7 @@ def _bars() -> Iterator[tuple[_UnitLines, ShowProgress]]:
         task = bars.add_task("starting", total=None)
 
         def show(unit: Unit, stage: str, done: int, total: int | None) -> None:
-            bars.update(task, description=f"{escape(unit.name)} {stage}", completed=done, total=total)
+            bars.update(task, description=f"{plain(unit.name)} {stage}", completed=done, total=total)
 
         yield _UnitLines(lambda line: bars.console.print(line, highlight=False, markup=False)), show
 
@@ -229,7 +238,7 @@ def _lines() -> tuple[_UnitLines, ShowProgress]:
         nonlocal shown
         if time.monotonic() - shown >= _SECONDS_BETWEEN_LINES:
             shown = time.monotonic()
-            print(f"{unit.name} {stage}: {done}" + (f" of {total}" if total else ""), flush=True)
+            print(f"{printable(unit.name)} {stage}: {done}" + (f" of {total}" if total else ""), flush=True)
 
     return _UnitLines(lambda line: print(line, flush=True)), show
 
@@ -246,7 +255,7 @@ class _UnitLines:
             self._total = SyncReport()
         self._total.add(done.report)
         if done.stage == STAGES[-1]:
-            self._write(f"   {done.connection.id}/{done.unit.name}: {summary(self._total)}")
+            self._write(f"   {done.connection.id}/{printable(done.unit.name)}: {summary(self._total)}")
 
 
 def summary(report: SyncReport) -> str:
@@ -281,7 +290,7 @@ def _table(columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
     for column in columns:
         table.add_column(column.replace("_", " "), overflow="fold")
     for row in rows:
-        table.add_row(*(escape(str(row[column] if row[column] is not None else "")) for column in columns))
+        table.add_row(*(plain(str(row[column] if row[column] is not None else "")) for column in columns))
     _console().print(table)
 
 

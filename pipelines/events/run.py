@@ -12,15 +12,16 @@ from pipelines.events.connector_pool import open_connector_pool
 from pipelines.events.rights_lane import RightsLane
 from pipelines.events.worker import Worker
 from pipelines.ingestion.orchestrator import find_orchestrator
-from pipelines.logs import log_retries, to_standard_error
+from pipelines.logs import to_standard_error
 from pipelines.services import Services
 from pipelines.settings import Settings
+
+logger = logging.getLogger(__name__)
 
 
 def run_worker(settings: Settings) -> None:
     """Take events to the index until SIGINT or SIGTERM; the pass under way is finished first."""
     to_standard_error(logging.INFO)
-    log_retries()
     stop = threading.Event()
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, lambda *_: stop.set())
@@ -36,8 +37,10 @@ def run_worker(settings: Settings) -> None:
         rights = RightsLane(services, of_rights)
         lane = threading.Thread(target=rights.run, args=(stop,), name="rights", daemon=True)
         lane.start()
+        logger.info("working for %s", ", ".join(one.id for one in settings.connections) or "no connection")
         Worker(services, connectors, reporter).run(stop)
         lane.join()
+    logger.info("ended")
 
 
 def _import_stages() -> None:

@@ -80,6 +80,9 @@ def check_and_publish(services: Services) -> Publication:
             golden=run.total if run else None,
         )
     _record_blockers(services, publication)
+    if publication.published:
+        index = publication.info
+        log.info("published %s: %d documents, %d points", index.collection, index.documents, index.points)
     return publication
 
 

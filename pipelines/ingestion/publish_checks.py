@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from connectors.model import PUBLIC, user_token
+from connectors.model import PUBLIC
 from connectors.settings import Connection
 from pipelines.catalog import Catalog
 from pipelines.catalog.freshness import freshness
@@ -25,7 +25,7 @@ from pipelines.services import Services
 NAMED_IN_DETAIL = 5
 UNREADABLE_SAMPLE = 200
 """How many documents without readers are asked for as a stranger."""
-STRANGER = (PUBLIC, user_token("nobody@invalid"))
+STRANGER = (PUBLIC, "user:nobody@invalid")
 
 
 @dataclass(frozen=True, slots=True)

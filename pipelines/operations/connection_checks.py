@@ -14,6 +14,7 @@ from pipelines.catalog import Catalog
 from pipelines.errors import HeadraceError
 from pipelines.index.contract import IndexInfo
 from pipelines.operations.out_of_reach import check_reach
+from pipelines.operations.unencrypted_urls import warn_of_unencrypted
 from pipelines.operations.unknown_connections import count_unknown, describe_unknown
 from pipelines.services import Services
 from pipelines.settings import Settings
@@ -26,7 +27,7 @@ IDF_LEAKS = (
 
 def check_all(settings: Settings) -> list[Finding]:
     """Findings on settings, catalog, embedding, index and every connection. Never raises for what it checks."""
-    findings = [Finding("settings", True, f"{len(settings.connections)} connections")]
+    findings = [Finding("settings", True, f"{len(settings.connections)} connections"), *warn_of_unencrypted(settings)]
     with Services(settings) as services:
         findings += [
             _check("catalog", lambda: f"{len(services.catalog.units.all())} units known"),

@@ -18,9 +18,9 @@ from pipelines.retrieval.revocations import RevocationFilter, RightsSource
 _MORE = 2
 """How many times as many points are asked for where some may have to be left out."""
 
-
 _SMALL = 20_000
-"""Points. Up to here conditions of the engine cost 6 ms of CPU at most, and are always asked."""
+"""Points. Up to here conditions of the engine cost 6 ms of CPU at most, and are always asked. In a larger index they
+would cost more than the whole search, for words that the asker could read before."""
 
 
 class PermittedIndex:
@@ -40,7 +40,7 @@ class PermittedIndex:
         revocations, now = self._in_force(), datetime.now(UTC)
         depth = depth or candidates(limit)
         asked = limit if revocations.is_empty else _MORE * limit
-        if not revocations.is_empty and (self._is_small or revocations.lasts(now)):
+        if self._is_small and not revocations.is_empty:
             filters = _exact(filters, revocations, now)
         # Of the same candidates more are fused: their order is the one that it would have been.
         found = self._index.search(mode=mode, text=text, dense=dense, filters=filters, limit=asked, depth=depth)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
 from connectors.settings import Connection
@@ -13,8 +13,6 @@ from pipelines.index.contract import Exclusion, Hit
 
 MOST_UNCOUNTED = 1_000
 """Documents that have lost their readers one by one, of which the words do not count. 10,000 cost 70 ms of CPU."""
-
-LASTING = timedelta(seconds=60)
 
 _NOTHING = RevokedScope(frozenset(), frozenset())
 
@@ -93,10 +91,6 @@ class RevocationFilter:
         withdrawn = tuple(sorted(self.in_force.withdrawals))[:MOST_UNCOUNTED]
         bounded = (replace(one, documents=one.documents[:MOST_UNCOUNTED]) for one in exclusions)
         return (*bounded, *((Exclusion(documents=withdrawn),) if withdrawn else ()))
-
-    def lasts(self, now: datetime) -> bool:
-        """Whether something is in force for longer than a publication takes, because something is in its way."""
-        return self.in_force.oldest is not None and now - self.in_force.oldest >= LASTING
 
     def _ended(self, document: str, now: datetime) -> Collection[str]:
         ends = self.in_force.ends.get(document)

@@ -7,11 +7,16 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from connectors.addresses import LONGEST_ADDRESS, normalize_address
 from connectors.registry import SourceName
 
 LONGEST_QUERY = 10_000
 """Characters. What is longer is a document, not a question."""
 MOST_DOCUMENTS = 100
+UNKNOWN_PERSON = (
+    "no source knows the person who asks by this address, so that only what everybody may see was searched; "
+    "check how the address is spelled, and that `headrace check` finds memberships readable"
+)
 
 
 def _storable(text: str) -> str:
@@ -19,6 +24,11 @@ def _storable(text: str) -> str:
     if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
         raise ValueError("must be text without NUL and without half a surrogate pair")
     return text
+
+
+def _address(text: str) -> str:
+    """As it is compared; blank where nobody is named."""
+    return normalize_address(text) if text.strip() else ""
 
 
 def _utc(moment: datetime) -> datetime:
@@ -38,7 +48,12 @@ Text: TypeAlias = Annotated[str, _Storable]
 QuestionText: TypeAlias = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_QUERY), _Storable
 ]
-Person: TypeAlias = Annotated[str, Field(max_length=320, description="E-mail of the person who asks"), _Storable]
+Person: TypeAlias = Annotated[
+    str,
+    Field(max_length=LONGEST_ADDRESS, description="E-mail address of the person who asks"),
+    _Storable,
+    AfterValidator(_address),
+]
 Moment: TypeAlias = Annotated[datetime, AfterValidator(_utc)]
 
 
@@ -136,7 +151,14 @@ class SearchResponse(BaseModel):
 
     results: list[DocumentResult]
     took_ms: float
+    person: Literal["unknown"] | None = Field(
+        default=None, exclude_if=_is_empty, description="`unknown`: no source knows the address of the person who asks"
+    )
     warnings: list[str] = Field(default=[], exclude_if=_is_empty)
+
+    def to_unknown_person(self) -> SearchResponse:
+        """The same answer, saying that no source knows who asks: else it looks as if there were nothing to find."""
+        return self.model_copy(update={"person": "unknown", "warnings": [*self.warnings, UNKNOWN_PERSON]})
 
 
 class DocumentResponse(DocumentMetadata):

@@ -1,36 +1,48 @@
 """The application: search in three forms, documents, health, figures and the pages."""
 
+import hmac
 from functools import partial
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 from fastapi.security import HTTPBearer
 from prometheus_client import CONTENT_TYPE_LATEST
+from pydantic import SecretStr
 from starlette.routing import Route
 
 from pipelines.catalog import Catalog
+from pipelines.catalog.assistants import hash_key
 from pipelines.catalog.lookup import present_spellings
 from pipelines.embedding.base import Embedder
 from pipelines.index.contract import IndexReader
 from pipelines.retrieval.principals import MembershipReader
 from pipelines.retrieval.reranking import Reranker
 from pipelines.retrieval.schema import DocumentResponse, Person, SearchRequest, SearchResponse, Text
-from pipelines.service import errors, mcp, webhooks
+from pipelines.service import errors, mcp, request_guard, throttling, webhooks
 from pipelines.service.authentication import PERSON_HEADER, Authenticator, Principal, StoredAssistants
 from pipelines.service.errors import Problem, problem_responses
 from pipelines.service.metrics import Metrics
 from pipelines.service.openai import vector_stores
 from pipelines.service.openai.vector_stores import VectorStorePage, VectorStoreSearch
 from pipelines.service.pages import StaticPage
+from pipelines.service.request_guard import ANY_HOST, BrowserHosts
 from pipelines.service.search_service import NOT_VISIBLE, SearchService
+from pipelines.service.throttling import RequestRate
 from pipelines.settings import Settings
+
+if TYPE_CHECKING:
+    from pipelines.service.sign_in import SignIn
 
 DESCRIPTION = f"""Passages of a company's knowledge, fresh and permitted.
 
 **Who asks.** Every request bears the key of an assistant. A key with `identity: user` acts for a person, who must be
 named by e-mail address: as `user` in the request, or in the header `{PERSON_HEADER}`, which works on every interface.
-Name the person from what your program knows (a signed-in session), never from what a model wrote.
+Name the person from what your program knows (a signed-in session), never from what a model wrote. The key of one
+person, and that of a service, take no name.
+
+Where people sign in at the company's provider, an access token stands in the key's place (`{mcp.PATH}` leads clients to
+it), and the page's session does on the page; both are their person's alone.
 
 **OpenAI's clients** work with their `base_url` set to this server's `/v1`, and the id of the assistant as the vector
 store: `client.vector_stores.search("my-assistant", query="…", extra_headers={{"{PERSON_HEADER}": "ada@example.com"}})`
@@ -71,27 +83,47 @@ def create_app(
     memberships: MembershipReader,
     assistants: StoredAssistants,
     inbox: Catalog,
+    metrics: Metrics | None = None,
+    hosts: BrowserHosts = ANY_HOST,
 ) -> FastAPI:
     """The HTTP application over these parts. Handlers block, so they run in the server's thread pool."""
     app = FastAPI(title="Headrace", description=DESCRIPTION, docs_url=None, redoc_url=None)
     errors.install(app)
-    authenticator, metrics = Authenticator(settings, memberships, assistants), Metrics()
+    throttling.install(app)
+    request_guard.install(app, hosts)  # the outermost: what it refuses goes no further
+    sign_in, metrics = _sign_in(settings, inbox), metrics or Metrics()
+    authenticator = Authenticator(settings, memberships, assistants, sign_in, sign_in)
     metrics.watch_rights(inbox)
     service = SearchService(
         index, embedder, reranker, authenticator, metrics, partial(present_spellings, inbox.unit_names)
     )
-    app.state.authenticator, app.state.search_service = authenticator, service
+    rate = RequestRate(settings.limits.requests_per_minute)
+    app.state.authenticator, app.state.request_rate, app.state.search_service = authenticator, rate, service
     app.include_router(interfaces)
-    app.router.routes.append(Route(mcp.PATH, mcp.McpEndpoint(service, authenticator), methods=["POST"]))
-    _add_operations(app, index, metrics)
-    _add_pages(app)
+    app.router.routes.append(Route(mcp.PATH, mcp.McpEndpoint(service, authenticator, rate), methods=["POST"]))
+    _add_operations(app, index)
+    _add_metrics(app, settings.metrics.key, metrics)
+    _add_pages(app, can_sign_in=bool(settings.sign_in and settings.sign_in.client_id))
+    if sign_in:
+        sign_in.install(app)
     webhooks.install(app, settings, inbox, metrics)
     return app
 
 
+def _sign_in(settings: Settings, catalog: Catalog) -> "SignIn | None":
+    if not (settings.sign_in and settings.public_url):
+        return None
+    from pipelines.service.sign_in import SignIn
+
+    return SignIn(settings, settings.sign_in, settings.public_url, catalog)
+
+
 def _principal(request: Request, person: PersonHeader = None) -> Principal:
     authenticator: Authenticator = request.app.state.authenticator
-    return authenticator.principal(request, person)
+    rate: RequestRate = request.app.state.request_rate
+    principal = request.state.principal = authenticator.principal(request, person)
+    rate.take(principal)
+    return principal
 
 
 async def _search_service(request: Request) -> SearchService:
@@ -109,7 +141,7 @@ interfaces = APIRouter()
 @interfaces.post(
     "/v1/search",
     openapi_extra=_example(EXAMPLE),
-    responses=problem_responses(400, 401, 403, 411, 413, 422, 503),
+    responses=problem_responses(400, 401, 403, 411, 413, 422, 429, 503),
     dependencies=[Key],
 )
 def search(body: SearchRequest, principal: AskedBy, service: Service) -> SearchResponse:
@@ -119,7 +151,7 @@ def search(body: SearchRequest, principal: AskedBy, service: Service) -> SearchR
 
 @interfaces.get(
     "/v1/documents/{document_id:path}",
-    responses=problem_responses(400, 401, 403, 404, 422, 503),
+    responses=problem_responses(400, 401, 403, 404, 422, 429, 503),
     dependencies=[Key],
 )
 def document(
@@ -135,7 +167,7 @@ def document(
 @interfaces.post(
     "/v1/vector_stores/{assistant}/search",
     openapi_extra=_example(vector_stores.EXAMPLE),
-    responses=problem_responses(400, 401, 403, 404, 411, 413, 503),
+    responses=problem_responses(400, 401, 403, 404, 411, 413, 429, 503),
     dependencies=[Key],
 )
 def search_vector_store(
@@ -147,7 +179,7 @@ def search_vector_store(
     return vector_stores.search_page(body, service, principal.on_behalf_of(body.user))
 
 
-def _add_operations(app: FastAPI, index: IndexReader, metrics: Metrics) -> None:
+def _add_operations(app: FastAPI, index: IndexReader) -> None:
     @app.get("/healthz", response_class=PlainTextResponse)
     def healthz() -> str:
         """Whether the process lives."""
@@ -160,11 +192,21 @@ def _add_operations(app: FastAPI, index: IndexReader, metrics: Metrics) -> None:
             raise Problem(503, "Not ready", "Nothing is published yet: run `headrace sync`.")
         return "ok"
 
+
+def _add_metrics(app: FastAPI, key: SecretStr | None, metrics: Metrics) -> None:
+    """Figures tell who asks how much: they are shown to whoever has their key, and without one nowhere here."""
+    if key is None:
+        return
+    expected = hash_key(f"Bearer {key.get_secret_value()}")
+
     @app.get("/metrics", include_in_schema=False)
-    def figures() -> Response:
+    def figures(request: Request) -> Response:
+        if not hmac.compare_digest(hash_key(request.headers.get("authorization", "")), expected):
+            raise Problem(401, "Unauthorized", "Send the key of `metrics` in the settings as bearer token.")
         return Response(metrics.as_text(), media_type=CONTENT_TYPE_LATEST)
 
 
-def _add_pages(app: FastAPI) -> None:
-    for path, file in (("/", "page.html"), ("/docs", "reference.html")):
-        app.get(path, include_in_schema=False, response_class=HTMLResponse)(StaticPage(file).response)
+def _add_pages(app: FastAPI, can_sign_in: bool) -> None:
+    search_page = StaticPage("page.html", drop="key" if can_sign_in else "sign-in")
+    for path, page in (("/", search_page), ("/docs", StaticPage("reference.html"))):
+        app.get(path, include_in_schema=False, response_class=HTMLResponse)(page.response)

@@ -4,82 +4,161 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol, TypeAlias
 
 from starlette.requests import Request
 
+from connectors.addresses import InvalidAddress, normalize_address
 from pipelines.catalog.assistants import StoredAssistant, hash_key
-from pipelines.index.contract import Filters
-from pipelines.retrieval.principals import MembershipReader, person_tokens, service_tokens
+from pipelines.index.contract import Filters, IndexReader
+from pipelines.retrieval.principals import MembershipReader, is_known, person_tokens, service_tokens
+from pipelines.service.audit import Actor, interface_of
 from pipelines.service.errors import Problem
-from pipelines.settings import AssistantSettings, Settings
+from pipelines.service.key_usage import KeyUsage
+from pipelines.settings import SIGN_IN, AssistantSettings, Settings
 
 PERSON_HEADER = "X-Headrace-User"
 """Names the person on every interface, for clients whose request bodies are fixed."""
 
+NO_PERSON = (
+    f"This is the key of a service, which sees what it is granted whoever asks: leave out `user` and {PERSON_HEADER}, "
+    "or use the key of an assistant with `identity: user`, or one made with `headrace assistants add --for`."
+)
+OTHER_PERSON = f"Whoever asks here is proved to be another person: leave out `user` and {PERSON_HEADER}."
+
+Proof: TypeAlias = Literal["named", "key", "sign-in", "token"]
+"""How a person is known: named by a trusted assistant, by a key of their own, signed in at the company's provider
+through Headrace, or by an access token of that provider itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class Assistant:
-    """An assistant that has shown its key. `scope` narrows what it may search at all; None for everything."""
+    """An assistant that may ask. `scope` narrows what it may search at all; None for everything."""
 
     id: str
     identity: str
     readers: tuple[str, ...]
     scope: Filters | None
+    person: str | None = None
+    """Whose key it is, where it is one person's."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProvenPerson:
+    """A person who needs no assistant to name them. `client` is the OAuth client that they use, where there is one."""
+
+    email: str
+    proof: Proof
+    client: str | None
+    scope: Filters | None
+
+
+class BearerVerifier(Protocol):
+    def verify(self, token: str) -> ProvenPerson | None:
+        """Whose bearer token this is; None if it is nobody's. Asked for what is no assistant's key."""
+
+
+class SessionReader(Protocol):
+    def person(self, request: Request) -> ProvenPerson | None:
+        """Who is signed in on the page that sends a request. Asked where a request bears no Authorization."""
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who asks in one request: an assistant, on behalf of the person `user` where the request names one."""
+    """Who asks in one request: an assistant, on behalf of the person `user` where there is one.
+
+    `proof` says how the person is known, and is None where there is none. `client` is the OAuth client's id.
+    """
 
     assistant: Assistant
     user: str | None
     request_id: str
     interface: str
+    proof: Proof | None = None
+    client: str | None = None
+
+    @property
+    def actor(self) -> Actor:
+        return Actor(self.request_id, self.interface, self.assistant.id, self.user, self.proof, self.client)
 
     def on_behalf_of(self, user: str | None) -> Principal:
-        """With the person that the body or query names. Raises a 400 problem if the header names another."""
-        named = address(user)
-        if named and self.user and named != self.user:
+        """With the person that the header, body or query names, as `pipelines.retrieval.schema.Person` has it.
+
+        Raises a 403 problem if none may be named, or only the proven one; and a 400 if two are named.
+        """
+        if not user or user == self.user:
+            return self
+        if self.assistant.identity == "service":
+            raise Problem(403, "Forbidden", NO_PERSON)
+        if self.user and self.proof != "named":
+            raise Problem(403, "Forbidden", OTHER_PERSON)
+        if self.user:
             raise Problem(400, "Bad request", f"The request names one person in `user` and another in {PERSON_HEADER}.")
-        return Principal(self.assistant, named or self.user, self.request_id, self.interface)
+        return replace(self, user=user, proof="named")
 
 
 class StoredAssistants(Protocol):
     def active(self) -> Sequence[tuple[str, StoredAssistant]]:
         """Assistants made by command that may ask now, each behind the hash of its key."""
 
+    def record_use(self, assistant_id: str) -> None:
+        """The key of this assistant is used now."""
+
 
 class Authenticator:
     """Knows the assistants of the settings; those made by command are read at each request."""
 
-    def __init__(self, settings: Settings, memberships: MembershipReader, stored: StoredAssistants) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        memberships: MembershipReader,
+        stored: StoredAssistants,
+        verifier: BearerVerifier | None = None,
+        sessions: SessionReader | None = None,
+    ) -> None:
         self._settings = settings
         self._memberships = memberships
         self._stored = stored
+        self._usage = KeyUsage(stored)
+        self._verifier = verifier
+        self._sessions = sessions
         keys = ((one.api_key.get_secret_value(), one) for one in settings.assistants)
         # An assistant whose key is empty in the settings is nobody's to use.
         self._configured = [(hash_key(key), _of_settings(one)) for key, one in keys if key]
 
     def principal(self, request: Request, person: str | None) -> Principal:
-        """Who sends a request, for the person that its header names. Raises a 401 problem."""
-        scheme, _, key = request.headers.get("authorization", "").partition(" ")
-        assistant = self.assistant(key if scheme.lower() == "bearer" else "")
-        return Principal(assistant, address(person), request.state.id, _interface(request.url.path))
+        """Who sends a request, for the person that its header names. Raises a 401, 403 or 400 problem."""
+        assistant, proven = self._identify(request)
+        asking = Principal(assistant, assistant.person, request.state.id, interface_of(request))
+        if proven:
+            asking = replace(asking, user=_proven_address(proven), proof=proven.proof, client=proven.client)
+        elif assistant.person:
+            asking = replace(asking, proof="key")
+        request.state.actor = asking.actor  # for the audit line, should this be refused
+        return asking.on_behalf_of(person)
 
-    def assistant(self, key: str) -> Assistant:
-        """The assistant that the key belongs to. Raises a 401 problem."""
+    def _identify(self, request: Request) -> tuple[Assistant, ProvenPerson | None]:
+        """By key, by token, or by the page's session. Raises a 401 problem."""
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        token = token.strip() if scheme.lower() == "bearer" else ""
+        if assistant := self._holder(token):
+            return assistant, None
+        proven = None
+        if token and self._verifier:
+            proven = self._verifier.verify(token)
+        elif self._sessions and "authorization" not in request.headers:
+            proven = self._sessions.person(request)
+        if proven is None:
+            raise _unauthorized(self._settings)
+        return Assistant(SIGN_IN, "person", (), proven.scope), proven
+
+    def _holder(self, key: str) -> Assistant | None:
         # Read at each request: a key that was revoked counts from the next one on.
-        stored = ((key_hash, _of_catalog(one)) for key_hash, one in self._stored.active())
-        found = _find(hash_key(key.strip()), (*self._configured, *stored))
-        if found is None:
-            raise Problem(
-                401,
-                "Unauthorized",
-                "Send the key of an assistant: Authorization: Bearer <key>",
-                {"WWW-Authenticate": "Bearer"},
-            )
+        stored = [(key_hash, _of_catalog(one)) for key_hash, one in self._stored.active()]
+        found = _find(hash_key(key), (*self._configured, *stored))
+        if found and any(found is one for _, one in stored):
+            self._usage.note(found.id)
         return found
 
     def readers(self, principal: Principal) -> tuple[str, ...]:
@@ -91,15 +170,31 @@ class Authenticator:
             raise Problem(403, "Forbidden", detail)
         return person_tokens(principal.user, self._settings, self._memberships)
 
+    def is_known(self, principal: Principal, readers: tuple[str, ...], index: IndexReader, dimensions: int) -> bool:
+        """Whether any source knows the person who asks; a service needs not to be known."""
+        if not principal.user:
+            return True
+        return is_known(principal.user, readers, self._settings, index, dimensions)
 
-def address(user: str | None) -> str | None:
-    """A person's e-mail address as it is compared; None where nobody is named."""
-    return (user or "").strip().lower() or None
+
+def _proven_address(proven: ProvenPerson) -> str:
+    """Raises a 403 problem for an address that no document can name as a reader."""
+    try:
+        return normalize_address(proven.email)
+    except InvalidAddress as error:
+        raise Problem(403, "Forbidden", f"The address of whoever is signed in {error}.") from None
 
 
-def _interface(path: str) -> str:
-    """search, documents, vector_stores or mcp."""
-    return path.removeprefix("/v1").split("/")[1]
+def _unauthorized(settings: Settings) -> Problem:
+    detail = "Send the key of an assistant: Authorization: Bearer <key>"
+    return Problem(401, "Unauthorized", detail, {"WWW-Authenticate": challenge(settings)})
+
+
+def challenge(settings: Settings) -> str:
+    """What a 401 asks for. Where people sign in, it leads clients to what describes how (RFC 9728, section 5.1)."""
+    if not settings.sign_in:
+        return "Bearer"
+    return f'Bearer resource_metadata="{settings.public_url}/.well-known/oauth-protected-resource/mcp"'
 
 
 def _find(key_hash: str, known: Iterable[tuple[str, Assistant]]) -> Assistant | None:
@@ -115,7 +210,7 @@ def _of_settings(one: AssistantSettings) -> Assistant:
 
 
 def _of_catalog(one: StoredAssistant) -> Assistant:
-    return Assistant(one.id, one.identity, one.readers, _scope(one.sources, one.parents_in))
+    return Assistant(one.id, one.identity, one.readers, _scope(one.sources, one.parents_in), one.person)
 
 
 def _scope(sources: tuple[str, ...], parents_in: tuple[str, ...]) -> Filters | None:

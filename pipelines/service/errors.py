@@ -6,21 +6,17 @@ import logging
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
-from uuid import uuid4
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipelines.errors import EmbeddingError, IndexStoreError
+from pipelines.service.audit import REFUSALS, audit_refusal
 from pipelines.validation import field_path, reason
 
-MOST_BYTES = 256 * 1024
-"""Of a request's body."""
 WEBHOOKS_PATH = "/webhooks/"
 MEDIA_TYPE = "application/problem+json"
 OPENAI_PATH = "/v1/vector_stores/"
@@ -59,7 +55,6 @@ class Problem(Exception):
 
 def install(app: FastAPI) -> None:
     """Make all errors of an application problem details."""
-    app.add_middleware(_RequestGuard)
     app.add_exception_handler(Problem, problem_response)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -72,38 +67,6 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """These problems among the responses of an operation in the API's description."""
     content = {MEDIA_TYPE: {"schema": ProblemDetails.model_json_schema()}}
     return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
-
-
-class _RequestGuard:
-    """Gives each request an id, and refuses bodies that are too long before they are read."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        request_id = scope.setdefault("state", {})["id"] = uuid4().hex
-
-        async def send_with_id(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)["X-Request-Id"] = request_id
-            await send(message)
-
-        refusal = _refusal(Request(scope), Headers(scope=scope))
-        await (refusal or self._app)(scope, receive, send_with_id)
-
-
-def _refusal(request: Request, headers: Headers) -> JSONResponse | None:
-    if request.url.path.startswith(WEBHOOKS_PATH):
-        return None  # deliveries are longer than questions, and are measured as they arrive
-    if "transfer-encoding" in headers:
-        return _response(request, 411, "Length required", "Send the body with a Content-Length.")
-    length = headers.get("content-length", "0")
-    if not length.isdigit() or int(length) > MOST_BYTES:
-        return _response(request, 413, "Content too large", f"The body may have at most {MOST_BYTES} bytes.")
-    return None
 
 
 def _response(
@@ -135,13 +98,16 @@ def _response(
 def _as_openai(status: int, detail: str, errors: Sequence[dict[str, str]] | None) -> dict[str, str | None]:
     """See https://platform.openai.com/docs/guides/error-codes"""
     kind = "server_error" if status >= 500 else "invalid_request_error"
-    code = "invalid_api_key" if status == 401 else None
+    code = {401: "invalid_api_key", 429: "rate_limit_exceeded"}.get(status)
     return {"message": detail, "type": kind, "param": errors[0]["field"] if errors else None, "code": code}
 
 
 def problem_response(request: Request, error: Exception) -> JSONResponse:
     """The response to a Problem."""
     assert isinstance(error, Problem)  # noqa: S101  registered for this class only
+    # Of webhooks that are not signed there are too many: they are a figure.
+    if error.status in REFUSALS and not request.url.path.startswith(WEBHOOKS_PATH):
+        audit_refusal(request, error.status, error.detail)
     return _response(request, error.status, error.title, str(error), error.headers, error.errors)
 
 

@@ -19,32 +19,39 @@ class Metrics:
     """Figures of one application."""
 
     def __init__(self) -> None:
-        self._registry = CollectorRegistry()
+        self.registry = CollectorRegistry()
         self.search_seconds = Histogram(
             "headrace_search_seconds",
             "Time to answer a search",
             ["assistant", "interface"],
             buckets=_SECONDS,
-            registry=self._registry,
+            registry=self.registry,
         )
         self.documents = Counter(
-            "headrace_documents_read", "Whole documents asked for", ["assistant", "found"], registry=self._registry
+            "headrace_documents_read", "Whole documents asked for", ["assistant", "found"], registry=self.registry
         )
         self.deliveries = Counter(
             "headrace_deliveries",
             "Deliveries of webhooks, by what became of them",
             ["connection", "result"],
-            registry=self._registry,
+            registry=self.registry,
+        )
+
+        self.closed_connections = Counter(
+            "headrace_closed_connections",
+            "Connections that the server closed before a request was answered, by the reason",
+            ["reason"],
+            registry=self.registry,
         )
 
     def watch_rights(self, catalog: Catalog) -> None:
         """Tell at each scrape how old memberships are, and how many revocations are in force, by connection."""
         memberships, revocations = catalog.memberships, catalog.revocations
-        self._registry.register(_AtScrape(lambda: _membership_figures(memberships.ages())))
-        self._registry.register(_AtScrape(lambda: _revocation_figures(revocations.count())))
+        self.registry.register(_AtScrape(lambda: _membership_figures(memberships.ages())))
+        self.registry.register(_AtScrape(lambda: _revocation_figures(revocations.count())))
 
     def as_text(self) -> bytes:
-        return generate_latest(self._registry)
+        return generate_latest(self.registry)
 
 
 class _AtScrape(Collector):

@@ -19,12 +19,14 @@ _SOURCES = "/*sources*/{}"
 
 
 class StaticPage:
-    """A page in one file, its script and style included."""
+    """A page in one file, its script and style included. Of what stands between comments `<!--name-->` and
+    `<!--/name-->`, the part `drop` is left out."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, drop: str = "") -> None:
         html = Path(__file__).with_name(name).read_text(encoding="utf-8")
+        html = re.sub(rf"<!--{drop}-->.*?<!--/{drop}-->\n", "", html, flags=re.DOTALL)
         self._html = html.replace(_SOURCES, _as_script(sources().values()))
-        script, style = (_hashes(self._html, tag) for tag in ("script", "style"))
+        script, style = (hashes(self._html, tag) for tag in ("script", "style"))
         policy = f"default-src 'none'; script-src {script}; style-src {style}; connect-src 'self'; img-src data:; "
         self._headers = {
             "Content-Security-Policy": policy + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -42,7 +44,8 @@ def _as_script(sources: Iterable[Source[Any]]) -> str:
     return json.dumps(known).replace("<", "\\u003c")
 
 
-def _hashes(html: str, tag: str) -> str:
+def hashes(html: str, tag: str) -> str:
+    """Sources of a Content-Security-Policy for the bodies of all these tags."""
     bodies = re.findall(rf"<{tag}>(.*?)</{tag}>", html, re.DOTALL)
     digests = (base64.b64encode(hashlib.sha256(body.encode()).digest()).decode() for body in bodies)
     return " ".join(f"'sha256-{digest}'" for digest in digests)

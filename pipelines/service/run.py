@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, cast
 
 import uvicorn
+from prometheus_client import start_http_server
 
 from pipelines.logs import to_standard_error
 from pipelines.service.app import create_app
+from pipelines.service.connections import MOST_HEAD_BYTES, ClientConnection, ConnectionTable
+from pipelines.service.key_rules import require_own_keys
+from pipelines.service.metrics import Metrics
+from pipelines.service.request_guard import BrowserHosts
+from pipelines.service_settings import LimitsSettings
 from pipelines.services import Services
 from pipelines.settings import Settings
+
+logger = logging.getLogger(__name__)
 
 
 def serve(settings: Settings, host: str, port: int) -> None:
     """Answer until SIGINT or SIGTERM; requests under way are finished first."""
+    require_own_keys(settings, host)
     to_standard_error(logging.INFO)
-    logging.getLogger("mcp").setLevel(logging.WARNING)  # it would tell of every request
-    with Services(settings) as services:
+    logging.getLogger("uvicorn.error").setLevel(logging.INFO)  # says at which address it listens, and that it ends
+    metrics = Metrics()
+    with Services(settings) as services, _metrics_served(settings, metrics):
         catalog = services.catalog
         app = create_app(
             settings,
@@ -26,6 +40,42 @@ def serve(settings: Settings, host: str, port: int) -> None:
             memberships=catalog,
             assistants=catalog.assistants,
             inbox=catalog,
+            metrics=metrics,
+            hosts=BrowserHosts.of(settings.public_url, host),
         )
         services.warm()
-        uvicorn.run(app, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=10)
+        index = services.reader.info()
+        logger.info(
+            "index %s: %d documents, %d points, model %s", index.collection, index.documents, index.points, index.model
+        )
+        uvicorn.Server(server_config(app, settings.limits, metrics, host=host, port=port)).run()
+
+
+def server_config(app: Any, limits: LimitsSettings, metrics: Metrics, **address: Any) -> uvicorn.Config:
+    """How the application is served: guarded connections, no WebSockets, and the same whatever else is installed."""
+    table = ConnectionTable(limits.connections, lambda why: metrics.closed_connections.labels(why).inc())
+    return uvicorn.Config(
+        app,
+        http=cast(Any, partial(ClientConnection, table)),
+        h11_max_incomplete_event_size=MOST_HEAD_BYTES,
+        ws="none",
+        log_config=None,
+        access_log=False,
+        forwarded_allow_ips=list(limits.trusted_proxies),
+        timeout_graceful_shutdown=10,
+        **address,
+    )
+
+
+@contextmanager
+def _metrics_served(settings: Settings, metrics: Metrics) -> Iterator[None]:
+    """Figures on a port of their own, where the settings name one."""
+    if settings.metrics.port is None:
+        yield
+        return
+    server, thread = start_http_server(settings.metrics.port, settings.metrics.host, metrics.registry)
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join()

@@ -11,7 +11,7 @@ from pipelines.index.contract import IndexReader
 from pipelines.retrieval import document, search
 from pipelines.retrieval.reranking import Reranker
 from pipelines.retrieval.schema import DocumentResponse, SearchRequest, SearchResponse
-from pipelines.service.audit import audit
+from pipelines.service.audit import audit_query
 from pipelines.service.authentication import Authenticator, Principal
 from pipelines.service.metrics import Metrics
 
@@ -50,8 +50,10 @@ class SearchService:
                 scope=principal.assistant.scope,
                 reranker=self._reranker,
             )
+        if not self._authenticator.is_known(principal, readers, self._index, self._embedder.dimensions):
+            found = found.to_unknown_person()
         filters = request.filters.model_dump(mode="json", exclude_defaults=True)
-        audit(principal, [one.document_id for one in found.results], found.took_ms, filters=filters)
+        audit_query(principal.actor, [one.document_id for one in found.results], found.took_ms, filters=filters)
         return found
 
     def document(self, document_id: str, principal: Principal) -> DocumentResponse | None:
@@ -65,5 +67,5 @@ class SearchService:
         found = next(filter(None, tried), None)
         milliseconds = round((time.perf_counter() - started) * 1000, 2)
         self._metrics.documents.labels(principal.assistant.id, "yes" if found else "no").inc()
-        audit(principal, [found.document_id] if found else [], milliseconds, asked_for=document_id)
+        audit_query(principal.actor, [found.document_id] if found else [], milliseconds, asked_for=document_id)
         return found

@@ -33,7 +33,7 @@ from tests.emulators.company import free_port
 from tests.emulators.github import GitHub, Repository
 from tests.emulators.slack import Slack
 
-KEY = "bench-key"
+KEY = "a-key-for-the-bench-of-freshness"
 CHANNELS, MESSAGES = 10, 40
 REPOSITORIES, ISSUES = 5, 60
 SECONDS_BETWEEN_QUESTIONS = 0.05

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from dataclasses import replace
 
 import pytest
 from pydantic import SecretStr
 
 from connectors.settings import Connection
-from connectors.webhooks import DeliveryRefused, DeliveryUnreadable, content_id, parse_object, verify_signature
+from connectors.webhooks import (
+    DeliveryRefused,
+    DeliveryUnreadable,
+    Event,
+    Invalidation,
+    check_texts,
+    content_id,
+    parse_object,
+    verify_signature,
+)
 
 BODY = b'{"action": "opened"}'
 
@@ -60,6 +70,38 @@ def test_a_body_is_a_json_object() -> None:
 def test_any_other_body_is_unreadable(body: bytes) -> None:
     with pytest.raises(DeliveryUnreadable):
         parse_object(body)
+
+
+HALVES = [
+    b'{"id": "\\ud800"}',
+    b'{"nested": [{"\\uDFFF": 1}]}',
+    b'{"id": "\\ud83d \\ude00"}',
+    '{"id": "\ud800"}'.encode("utf-8", "surrogatepass"),
+]
+
+
+@pytest.mark.parametrize("body", HALVES)
+def test_half_a_character_is_no_text(body: bytes) -> None:
+    with pytest.raises(DeliveryUnreadable):
+        parse_object(body)
+
+
+def test_a_whole_character_is_one_however_it_is_written() -> None:
+    assert parse_object(b'{"id": "\\ud83d\\ude00"}') == {"id": "\U0001f600"}
+
+
+@pytest.mark.parametrize("text", ["\ud800", "a\x00b", "x" * 2_000])
+def test_names_that_no_database_takes_are_unreadable(text: str) -> None:
+    event = Event("1", "edited", (Invalidation("document", "unit", "id"),))
+    check_texts(event)
+    for broken in (
+        replace(event, id=text),
+        replace(event, kind=text),
+        replace(event, invalidations=(Invalidation("document", text, "id"),)),
+        replace(event, invalidations=(Invalidation("document", "unit", text),)),
+    ):
+        with pytest.raises(DeliveryUnreadable):
+            check_texts(broken)
 
 
 def test_equal_bodies_are_the_same_event() -> None:

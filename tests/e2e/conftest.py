@@ -43,14 +43,14 @@ class Folder:
 
     def headrace(self, *arguments: str, **environment: str) -> Ran:
         done = subprocess.run(
-            self.command(*arguments), cwd=self.path, env=_environment() | environment, capture_output=True, text=True
+            self.command(*arguments), cwd=self.path, env=own_environment() | environment, capture_output=True, text=True
         )
         return Ran(done.returncode, done.stdout, done.stderr)
 
     def started(self, *arguments: str) -> subprocess.Popen[bytes]:
         silent = subprocess.DEVNULL
         return subprocess.Popen(
-            self.command(*arguments), cwd=self.path, env=_environment(), stdout=silent, stderr=silent
+            self.command(*arguments), cwd=self.path, env=own_environment(), stdout=silent, stderr=silent
         )
 
     @staticmethod
@@ -79,7 +79,7 @@ def company_settings(url: str, server: EmbeddingsServer) -> dict[str, Any]:
     return {"connections": connections(url), "embedding": embedding_settings(server)}
 
 
-def _environment() -> dict[str, str]:
+def own_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(("HEADRACE_", "DAGSTER_"))}
 
 

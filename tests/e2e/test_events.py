@@ -21,7 +21,7 @@ from tests.emulators.company import free_port
 from tests.emulators.embeddings import EmbeddingsServer
 from tests.emulators.github import TOKEN, WEBHOOK_SECRET, GitHub, Repository, serving
 
-KEY = "events-key"
+KEY = "a-key-for-the-test-of-events"
 PATIENCE = 120.0
 
 

@@ -28,9 +28,10 @@ if TYPE_CHECKING:
     from headrace_linear.emulator import LinearEmulator
 
 ROOT = LINEAR.parents[1]
+LINEAR_ONLY, ELSEWHERE = "key-of-the-assistant-1", "key-of-the-assistant-2"
 ASSISTANTS = [
-    {"id": "linear-only", "api_key": "key-1", "identity": "user", "scope": {"sources": ["linear"]}},
-    {"id": "elsewhere", "api_key": "key-2", "identity": "user", "scope": {"sources": ["github"]}},
+    {"id": "linear-only", "api_key": LINEAR_ONLY, "identity": "user", "scope": {"sources": ["linear"]}},
+    {"id": "elsewhere", "api_key": ELSEWHERE, "identity": "user", "scope": {"sources": ["github"]}},
 ]
 
 
@@ -122,7 +123,7 @@ def _is_ready(url: str) -> bool:
         return False
 
 
-def search(url: str, key: str = "key-1", **asked: Any) -> httpx.Response:
+def search(url: str, key: str = LINEAR_ONLY, **asked: Any) -> httpx.Response:
     body = {"query": "pump stuck", "user": "ada@acme.test", "mode": "lexical"} | asked
     return httpx.post(f"{url}/v1/search", headers={"Authorization": f"Bearer {key}"}, json=body)
 
@@ -158,8 +159,8 @@ def test_a_private_team_is_for_its_members(service: str) -> None:
 
 
 def test_an_assistant_may_be_limited_to_it(service: str) -> None:
-    assert titles(search(service, "key-1"))
-    assert titles(search(service, "key-2")) == set()
+    assert titles(search(service, LINEAR_ONLY))
+    assert titles(search(service, ELSEWHERE)) == set()
 
 
 def test_schemas_and_the_page_name_it(service: str) -> None:

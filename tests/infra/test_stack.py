@@ -20,8 +20,9 @@ import yaml
 from sqlalchemy.engine import make_url
 
 from pipelines.catalog.revisions import HEAD
-from pipelines.cli.demo.settings import KEY, write_settings
+from pipelines.cli.demo.settings import write_settings
 from pipelines.cli.demo.sources import serve_company
+from pipelines.settings import DEMO_KEY
 from tests.dagster_api import DagsterApi, end_all, wait_for
 from tests.emulators.company import free_port
 from tests.emulators.qdrant_server import serve_qdrant
@@ -143,7 +144,7 @@ def test_the_stack_syncs_the_sample_company(stack: Stack) -> None:
             sync(dagster, f"sync_millbrook_{source}", processes)
         url = f"http://127.0.0.1:{stack.ports['8800']}/v1/search"
         question = {"query": "lost readings telemetry gateway", "user": "ada.lindqvist@millbrook.example"}
-        found = httpx.post(url, json=question, headers={"Authorization": f"Bearer {KEY}"}, timeout=60)
+        found = httpx.post(url, json=question, headers={"Authorization": f"Bearer {DEMO_KEY}"}, timeout=60)
         assert any("INC-31" in result["title"] for result in found.raise_for_status().json()["results"]), found.text
         assert list((stack.home.parent / "files").rglob("*.out")), "steps leave what they print for the webserver"
         for process in processes.values():

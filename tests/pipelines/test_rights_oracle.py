@@ -154,7 +154,7 @@ class Company:
         self.shared[name] = self._some_sharing(unit)
 
     def _some_sharing(self, unit: str) -> tuple[str, ...]:
-        people = map(user_token, self.chance.sample(PEOPLE, self.chance.randrange(3)))
+        people = [f"user:{one}" for one in self.chance.sample(PEOPLE, self.chance.randrange(3))]
         return (*people, *self.chance.choice([(), (group_token(self.connection.id, unit),), (PUBLIC,)]))
 
     def _flip_unit(self) -> None:

@@ -12,6 +12,8 @@ from pipelines.errors import SettingsError
 from pipelines.settings import load_settings
 from pipelines.settings_errors import first_problem
 
+KEY = "t0ps3cret-and-long-enough"
+ASSISTANT = f"{{id: a, api_key: {KEY}}}"
 GITHUB = "{id: acme, source: github, token: t0ps3cret}"
 
 
@@ -49,6 +51,11 @@ GITHUB = "{id: acme, source: github, token: t0ps3cret}"
         (f"connections: [{GITHUB}, {GITHUB}]", "headrace.yaml", "connections: duplicate id 'acme'"),
         ("index: {url: '${NOWHERE}'}", "index.url", "the environment variable NOWHERE is not set"),
         ("assistants: [{id: a, api_key: '${NOWHERE}'}]", "assistants[0].api_key", "the environment variable NOWHERE"),
+        (f"assistants: [{ASSISTANT}, {{id: b, api_key: t0ps3cret}}]", "assistants[1].api_key", "must have at least 20"),
+        (f"assistants: [{ASSISTANT}, {{id: b, api_key: ''}}]", "assistants[1].api_key", "must have at least 20"),
+        (f"assistants: [{ASSISTANT}, {{id: b, api_key: {KEY}}}]", "assistants[1].api_key", "is the key of the"),
+        (f"assistants: [{{id: sign-in, api_key: {KEY}}}]", "assistants[0].id", "is reserved"),
+        ("audit: {file: []}", "audit.file", "must be a path"),
     ],
 )
 def test_a_wrong_setting_is_named_at_its_path(tmp_path: Path, text: str, path: str, reason: str) -> None:
@@ -95,3 +102,15 @@ def test_how_long_memberships_count(tmp_path: Path, text: str, hours: float) -> 
     file = tmp_path / "headrace.yaml"
     file.write_text(text)
     assert load_settings(file, {}).memberships_max_age == timedelta(hours=hours)
+
+
+def test_the_demo_has_a_short_key(tmp_path: Path) -> None:
+    file = tmp_path / "headrace.yaml"
+    file.write_text("assistants: [{id: demo, api_key: demo}]")
+    assert load_settings(file, {}).assistants[0].id == "demo"
+
+
+def test_the_file_of_the_audit_log_is_beside_the_settings(tmp_path: Path) -> None:
+    file = tmp_path / "headrace.yaml"
+    file.write_text("audit: {file: audit.jsonl}")
+    assert load_settings(file, {}).audit_file == tmp_path / "audit.jsonl"

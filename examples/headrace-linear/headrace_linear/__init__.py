@@ -18,5 +18,6 @@ SOURCE = Source(
     label="Linear",
     settings=LinearConnection,
     implementation=_implementation,
+    signature_headers=("linear-signature",),
     icon="M2.5 9.5l4 4M2 6l8 8M4 3.5l8.5 8.5M7.5 2.5l6 6",  # slanting stripes
 )

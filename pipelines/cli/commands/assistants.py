@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from pydantic import ValidationError
 
+from connectors.addresses import InvalidAddress, normalize_address
+from connectors.model import PUBLIC, user_token
 from pipelines.cli import output
 from pipelines.cli.options import Json
 from pipelines.errors import UsageError
@@ -22,13 +24,17 @@ if TYPE_CHECKING:
 app = typer.Typer(name="assistants", help="Keys of assistants.", no_args_is_help=True)
 
 Id = Annotated[str, typer.Argument(metavar="ID")]
-_READER = re.compile(r"public|user:[^\s:]+@[^\s:]+|group:[^\s:]+:.+")
+OptionalId = Annotated[str | None, typer.Argument(metavar="[ID]", help="With --for made of the address by itself")]
+_GROUP = re.compile(r"group:[^\s:]+:.+")
 _OPTIONS = {"id": "ID", "identity": "--identity", "sources": "--source", "parents_in": "--parent"}
 
 
 @app.command()
 def add(
-    id: Id,
+    id: OptionalId = None,
+    person: Annotated[
+        str | None, typer.Option("--for", help="The key of one person (e-mail), who finds what they may see themselves")
+    ] = None,
     identity: Annotated[
         str, typer.Option(help="user: every request names a person; service: sees what --reader lists")
     ] = "user",
@@ -43,7 +49,10 @@ def add(
 
     settings = load_settings()
     key = new_key()
-    added = _validate(settings, id, key, identity, reader or [], source or [], parent or [])
+    address = _address(person)
+    added = _validate(settings, id or _id_of(address), key, identity, reader or [], source or [], parent or [])
+    if address:
+        added = _for_person(added, address)
     with open_catalog(settings) as catalog:
         catalog.assistants.add(added, key)
     if json:
@@ -66,8 +75,10 @@ def list_all(json: Json = False) -> None:
         return
     for row in rows:
         state = f"revoked {row['revoked_at']:%Y-%m-%d %H:%M}" if row["revoked_at"] else "in use"
+        used = f"{row['last_used_at']:%Y-%m-%d %H:%M}" if row["last_used_at"] else "never"
         limits = ", ".join((*row["readers"], *row["sources"], *row["parents_in"])) or "no limits"
-        print(f"{row['id']}  {row['identity']}  {limits}  {state}, from {row['from']}")
+        last = f", last used {used}" if row["from"] == "command" else ""  # of keys in the settings nothing is kept
+        print(f"{row['id']}  {row['person'] or row['identity']}  {limits}  {state}{last}, from {row['from']}")
 
 
 @app.command()
@@ -89,15 +100,16 @@ def revoke(id: Id, json: Json = False) -> None:
 def _validate(
     settings: Settings, id: str, key: str, identity: str, readers: list[str], sources: list[str], parents: list[str]
 ) -> StoredAssistant:
-    """The same rules as in the settings file. Raises UsageError naming the option that does not fit."""
+    """By the rules of the settings file. Raises UsageError naming the option that does not fit."""
     from pipelines.catalog.assistants import StoredAssistant
 
     if id in {one.id for one in settings.assistants}:
         raise UsageError(f"{id!r} is in the settings; choose another id")
     if readers and identity == "user":
         raise UsageError("--reader is for --identity service; an assistant for people sees what each person may see")
-    if wrong := [token for token in readers if not _READER.fullmatch(token)]:
-        raise UsageError(f"--reader {wrong[0]!r}: must be public, user:<e-mail> or group:<connection>:<id>")
+    if wrong := [token for token in readers if not _is_reader_token(token)]:
+        expected = "must be public, user:<e-mail, in lower case> or group:<connection>:<id>"
+        raise UsageError(f"--reader {wrong[0]!r}: {expected}")
     values = {"id": id, "api_key": key, "identity": identity, "readers": readers}
     try:
         valid = AssistantSettings.model_validate({**values, "scope": {"sources": sources, "parents_in": parents}})
@@ -107,6 +119,32 @@ def _validate(
         raise UsageError(f"{option}: {what}") from None
     scope = valid.scope
     return StoredAssistant(valid.id, valid.identity, valid.readers, scope.sources, scope.parents_in, datetime.now(UTC))
+
+
+def _address(person: str | None) -> str | None:
+    """Raises UsageError for what is no e-mail address."""
+    try:
+        return None if person is None else normalize_address(person)
+    except InvalidAddress as error:
+        raise UsageError(f"--for: {error}") from None
+
+
+def _id_of(address: str | None) -> str:
+    """`ada@example.com` becomes `ada-example-com`. Raises UsageError where there is no address."""
+    if not address:
+        raise UsageError("name the assistant: `headrace assistants add ID`; only --for makes an id of an address")
+    return re.sub(r"[^a-z0-9]+", "-", address).strip("-")
+
+
+def _for_person(added: StoredAssistant, address: str) -> StoredAssistant:
+    """The key of one person. Raises UsageError for what only a service has."""
+    if added.identity == "service":
+        raise UsageError("--identity service: the key of a person is no service's; leave out one of the two")
+    return replace(added, identity="person", person=address)
+
+
+def _is_reader_token(token: str) -> bool:
+    return token in (PUBLIC, user_token(token.removeprefix("user:"))) or _GROUP.fullmatch(token) is not None
 
 
 def _row(assistant: AssistantSettings) -> dict[str, Any]:
@@ -119,4 +157,6 @@ def _row(assistant: AssistantSettings) -> dict[str, Any]:
         "parents_in": assistant.scope.parents_in,
         "created_at": None,
         "revoked_at": None,
+        "person": None,
+        "last_used_at": None,
     }

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import get_args
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from pipelines.cli import output
@@ -80,28 +79,28 @@ def _print(run: Run, comparison: RunComparison | None) -> None:
     for asked in run.worst():
         _print_question(console, asked)
     for name in run.unknown:
-        console.print(f"unknown  {escape(name)}: expected, and in no connection", highlight=False, soft_wrap=True)
+        console.print(f"unknown  {output.plain(name)}: expected, and in no connection", highlight=False, soft_wrap=True)
 
 
 def _print_moves(console: Console, comparison: RunComparison) -> None:
     earlier = f"{comparison.mode} search with {comparison.model}"
     both = f"compared with {earlier}, over the {comparison.questions} questions of both runs"
-    console.print(escape(both), highlight=False, soft_wrap=True)
+    console.print(output.plain(both), highlight=False, soft_wrap=True)
     for how, moves in (("worse", comparison.worse), ("better", comparison.better)):
         for one in moves[:WORST]:
             before, now = one.before.figures.ndcg_at_10, one.asked.figures.ndcg_at_10
-            line = f"{how:<7}{before:.3f} → {now:.3f}  {escape(one.asked.query)}"
+            line = f"{how:<7}{before:.3f} → {now:.3f}  {output.plain(one.asked.query)}"
             console.print(line, highlight=False, soft_wrap=True)
         if len(moves) > WORST:
             console.print(f"{how:<7}and {len(moves) - WORST} more", highlight=False)
 
 
 def _print_question(console: Console, asked: AskedQuestion) -> None:
-    console.print(f"\n[bold]{escape(asked.query)}[/]  nDCG@10 {asked.figures.ndcg_at_10:.3f}", highlight=False)
+    console.print(f"\n[bold]{output.plain(asked.query)}[/]  nDCG@10 {asked.figures.ndcg_at_10:.3f}", highlight=False)
     for missing in asked.missing:
-        console.print(f"   missing  {escape(missing)}", highlight=False, soft_wrap=True)
+        console.print(f"   missing  {output.plain(missing)}", highlight=False, soft_wrap=True)
     for one in asked.instead[:3]:
-        console.print(f"   instead  {escape(one.document_id)}  {escape(one.title)}", highlight=False, soft_wrap=True)
+        console.print(f"   instead  {output.plain(f'{one.document_id}  {one.title}')}", highlight=False, soft_wrap=True)
 
 
 def _row(name: str, count: int, figures: Figures, change: Figures | None) -> list[str]:

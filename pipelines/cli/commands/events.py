@@ -1,7 +1,8 @@
-"""`headrace events`: the inbox listed, shown and replayed."""
+"""`headrace events`: the inbox listed, shown and replayed, and webhooks set up."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -9,7 +10,13 @@ import typer
 
 from pipelines.cli import output
 from pipelines.cli.options import DAYS, Json
+from pipelines.printable import printable_lines
 from pipelines.settings import load_settings
+
+_NEXT_STEPS = """{secret}
+
+1. Paste it where the source asks for it. If it is refused there, somebody else has sent it: run this command again.
+2. Once it is accepted, set it as `webhook_secret` of {connection} in the settings, and start `headrace serve` anew."""
 
 app = typer.Typer(name="events", help="The inbox: events of the sources' webhooks.", no_args_is_help=True)
 
@@ -29,10 +36,23 @@ def list_(
 
 @app.command(name="show")
 def show(event_id: Annotated[int, typer.Argument(metavar="ID")]) -> None:
-    """Print a delivery as it came, such as the verification token that a source may send once."""
+    """Print a delivery as it came."""
     from pipelines.events.admin import read_body
 
-    print(read_body(load_settings(), event_id))
+    print(printable_lines(read_body(load_settings(), event_id)))
+
+
+@app.command()
+def verify(connection: Annotated[str, typer.Argument()], json: Json = False) -> None:
+    """Wait for the secret that a source sends once to the address of its webhooks, and print it."""
+    from pipelines.events.verification import OfferedSecret, wait_for_secret
+
+    def print_window(ends_at: datetime) -> None:
+        if not json:
+            print(f"waiting until {ends_at:%H:%M} UTC: let {connection} send its verification now", flush=True)
+
+    offered: OfferedSecret = wait_for_secret(load_settings(), connection, print_window)
+    output.print_json(asdict(offered)) if json else print(_NEXT_STEPS.format(**asdict(offered)))
 
 
 @app.command()

@@ -8,6 +8,7 @@ from datetime import datetime
 from pydantic import ValidationError
 from rich.console import Console
 
+from connectors.addresses import InvalidAddress, normalize_address
 from pipelines.cli import output
 from pipelines.errors import UsageError
 from pipelines.operations.explain import Explanation, explain
@@ -15,6 +16,7 @@ from pipelines.operations.explain.context import RelatedEvent, UnitContext
 from pipelines.operations.explain.ranks import Rank
 from pipelines.operations.explain.revocations import RevocationInForce
 from pipelines.operations.explain.visibility import Reader, Visibility
+from pipelines.printable import printable
 from pipelines.services import Services
 from pipelines.settings import Settings
 from pipelines.validation import first_problem
@@ -24,9 +26,13 @@ PASSAGES_SHOWN = 10
 
 def explain_document(settings: Settings, id_or_url: str, user: str | None, query: str | None, json: bool) -> None:
     """Explain and print. Raises UsageError for an unknown document or a question that is none."""
+    try:
+        person = None if user is None else normalize_address(user)
+    except InvalidAddress as error:
+        raise UsageError(f"--user: {error}") from None
     with Services(settings) as services:
         try:
-            found = explain(services, id_or_url, user=user, query=query)
+            found = explain(services, id_or_url, user=person, query=query)
         except ValidationError as error:
             raise UsageError(f"--query: {first_problem(error)[1]}") from None
     if json:
@@ -34,7 +40,7 @@ def explain_document(settings: Settings, id_or_url: str, user: str | None, query
         return
     console = Console()
     for name, value in _lines(found):
-        console.print(f"{name:<11} {value}", highlight=False, markup=False, soft_wrap=True)
+        console.print(f"{name:<11} {printable(value)}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _lines(found: Explanation) -> Iterator[tuple[str, str]]:

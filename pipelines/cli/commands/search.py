@@ -12,7 +12,7 @@ from pipelines.embedding.base import Embedder
 from pipelines.errors import UsageError
 from pipelines.evaluation.embedding import PreembeddedQueries
 from pipelines.retrieval import search
-from pipelines.retrieval.principals import person_tokens
+from pipelines.retrieval.principals import is_known, person_tokens
 from pipelines.retrieval.schema import SearchRequest, SearchResponse
 from pipelines.services import Services
 from pipelines.settings import Settings
@@ -51,10 +51,16 @@ class Searcher:
             asked = SearchRequest.model_validate(dict(request))
         except ValidationError as error:
             raise UsageError(": ".join(first_problem(error))) from None
+        if asked.user == "":
+            raise UsageError("user: is empty; leave it out to ask as an administrator")
         services = self._services
         readers = person_tokens(asked.user, services.settings, services.catalog) if asked.user else None
         embedder = self._embedded or services.embedder
-        return search(asked, readers, index=services.reader, embedder=embedder, reranker=services.reranker)
+        found = search(asked, readers, index=services.reader, embedder=embedder, reranker=services.reranker)
+        if asked.user and readers:
+            known = is_known(asked.user, readers, services.settings, services.reader, embedder.dimensions)
+            return found if known else found.to_unknown_person()
+        return found
 
 
 def search_once(settings: Settings, request: Mapping[str, Any]) -> SearchResponse:

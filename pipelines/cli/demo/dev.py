@@ -15,11 +15,11 @@ from typing import Annotated
 import typer
 import yaml
 
-from pipelines.cli.demo.settings import DIRECTORY, KEY, write_settings
+from pipelines.cli.demo.settings import DIRECTORY, write_settings
 from pipelines.cli.demo.sources import serve_company
 from pipelines.errors import HeadraceError
 from pipelines.operations.migrate import migrate_all
-from pipelines.settings import load_settings, settings_file
+from pipelines.settings import DEMO_KEY, load_settings, settings_file
 
 _GRACE_SECONDS = 30
 
@@ -36,7 +36,7 @@ def main(
     own = settings_file().exists()
     with nullcontext() if own else serve_company(DIRECTORY) as url:
         file = settings_file() if url is None else write_settings(url)
-        key = "" if own else f"#key={KEY}"
+        key = "" if own else f"#key={DEMO_KEY}"
         print(f"settings {file}", flush=True)
         print(f"Dagster  http://127.0.0.1:{dagster_port}", flush=True)
         print(f"search   http://127.0.0.1:{server_port}/{key}", flush=True)

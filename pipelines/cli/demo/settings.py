@@ -8,11 +8,9 @@ from typing import Any
 import yaml
 
 from pipelines.cli.demo.sources import TOKEN
-from pipelines.settings import Settings, load_settings
+from pipelines.settings import DEMO_KEY, Settings, load_settings
 
 DIRECTORY = Path(".headrace/demo")
-KEY = "demo"
-"""Key of the demo's assistant. Its data is a sample, and its server listens on this machine only."""
 
 
 def write_settings(url: str, directory: Path = DIRECTORY) -> Path:
@@ -31,7 +29,7 @@ def write_settings(url: str, directory: Path = DIRECTORY) -> Path:
             {"id": f"millbrook-{source}", "source": source, "token": TOKEN, **own}
             for source, own in connections.items()
         ],
-        "assistants": [{"id": "demo", "api_key": KEY, "identity": "user"}],
+        "assistants": [{"id": "demo", "api_key": DEMO_KEY, "identity": "user"}],
     }
     directory.mkdir(parents=True, exist_ok=True)
     file = directory / "headrace.yaml"

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from rich.console import Console
-from rich.markup import escape
 
 from pipelines.cli.demo.questions import ENGINEER, QUESTIONS, RIGHTS_ASKED_BY, RIGHTS_QUESTION, DemoQuestion
-from pipelines.cli.demo.settings import DIRECTORY, KEY, demo_settings
+from pipelines.cli.demo.settings import DIRECTORY, demo_settings
 from pipelines.cli.demo.sources import serve_company
-from pipelines.cli.output import progress, summary
+from pipelines.cli.output import plain, progress, summary
 from pipelines.errors import HeadraceError
 from pipelines.ingestion.options import Target
 from pipelines.ingestion.orchestrator import find_orchestrator
 from pipelines.operations.status import read_status
 from pipelines.retrieval.schema import DocumentResult
-from pipelines.settings import Settings
+from pipelines.settings import DEMO_KEY, Settings
 
 FOUND_WITHIN = 3
 """A question counts as answered if its document is among the first three."""
@@ -86,17 +85,17 @@ def _rank(question: DemoQuestion, results: list[DocumentResult]) -> int:
 
 
 def _print_answer(console: Console, question: str, results: list[DocumentResult]) -> None:
-    console.print(f"   [cyan]{escape(question)}[/]")
+    console.print(f"   [cyan]{plain(question)}[/]")
     for result in results[:FOUND_WITHIN]:
         best = max(result.chunks, key=lambda chunk: chunk.score)
         excerpt = " ".join(best.text.split())
-        console.print(f"     {result.source:<7} {escape(result.title)}", no_wrap=True, overflow="ellipsis")
-        console.print(f"             [dim]{escape(excerpt[:110])}[/]", no_wrap=True, overflow="ellipsis")
+        console.print(f"     {plain(result.source):<7} {plain(result.title)}", no_wrap=True, overflow="ellipsis")
+        console.print(f"             [dim]{plain(excerpt[:110])}[/]", no_wrap=True, overflow="ellipsis")
 
 
 def _serve(console: Console, settings: Settings, port: int) -> None:
     from pipelines.service import serve
 
     console.print("[bold]6. Ask it yourself[/]: search as any of the people above (Ctrl+C ends the demo)")
-    console.print(f"   http://127.0.0.1:{port}/#key={KEY}&user={ENGINEER}", soft_wrap=True)
+    console.print(f"   http://127.0.0.1:{port}/#key={DEMO_KEY}&user={ENGINEER}", soft_wrap=True)
     serve(settings, "127.0.0.1", port)

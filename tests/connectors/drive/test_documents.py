@@ -193,6 +193,8 @@ def test_a_file_whose_permissions_cannot_be_read_is_hidden_and_its_neighbours_ar
     assert isinstance(two, Failed)
     assert (two.document_id, two.hides, two.readers) == ("drive:acme/two", True, None)
     assert not any(_is_media(request) for request in drive.calls if "two" in request.url.path), "its text is of no use"
+    asked = [request for request in drive.calls if request.url.path.endswith("/two/permissions")]
+    assert len(asked) <= 2, "until there is an answer, the readers of before see it"
 
 
 def test_a_file_without_content_still_tells_who_may_read_it(drive: FakeDrive, connector: DriveConnector) -> None:

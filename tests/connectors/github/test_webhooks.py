@@ -159,6 +159,30 @@ def test_github_s_own_examples_are_mapped_or_named(connection: GitHubConnection,
 
 
 @pytest.mark.parametrize(
+    ("kind", "other"),
+    [
+        ("issues", "repository"),
+        ("issues", "organization"),
+        ("issue_comment", "issues"),
+        ("pull_request", "public"),
+        ("release", "repository"),
+        ("push", "repository"),
+        ("star", "repository"),
+        ("ping", "installation"),
+        ("member", "organization"),
+        ("membership", "team"),
+        ("team", "repository"),
+        ("label", "repository"),
+    ],
+)
+def test_a_body_under_the_name_of_another_event_is_refused(connection: GitHubConnection, kind: str, other: str) -> None:
+    """The signature does not cover X-GitHub-Event."""
+    for payload in (one["payload"] for one in EXAMPLES if one["event"] == kind):
+        with pytest.raises(DeliveryUnreadable):
+            delivered(connection, other, payload)
+
+
+@pytest.mark.parametrize(
     "headers",
     [
         {},

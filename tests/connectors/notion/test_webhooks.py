@@ -154,20 +154,24 @@ def test_signed_deliveries_that_are_not_as_documented(connected: NotionConnectio
         receive(connected, signature(body), body, now=0.0)
 
 
-def test_another_token_is_refused_once_there_is_one(connection: NotionConnection) -> None:
-    kept = connection.model_copy(update={"webhook_secret": SecretStr("an older one")})
-    with pytest.raises(DeliveryRefused, match="another"):
-        receive(kept, {}, b'{"verification_token": "secret_tMrlL1qK5vuQAh1b6cZG"}', now=0.0)
+TOKEN = "secret_tMrlL1qK5vuQAh1b6cZG"
+HANDSHAKE = json.dumps({"verification_token": TOKEN}).encode()
 
 
-@pytest.mark.parametrize("secret", [None, "secret_tMrlL1qK5vuQAh1b6cZG"])
-def test_the_verification_of_an_address_tells_what_to_do(connection: NotionConnection, secret: str | None) -> None:
+@pytest.mark.parametrize("headers", [{}, signature(HANDSHAKE, TOKEN)], ids=["unsigned", "signed with the token"])
+@pytest.mark.parametrize(("secret", "offered"), [(None, TOKEN), ("an older one", TOKEN), (TOKEN, "")])
+def test_a_verification_offers_its_token_unless_it_is_in_use(
+    connection: NotionConnection, headers: dict[str, str], secret: str | None, offered: str
+) -> None:
     kept = SecretStr(secret) if secret else None
-    body = b'{"verification_token": "secret_tMrlL1qK5vuQAh1b6cZG"}'
-    event = receive(connection.model_copy(update={"webhook_secret": kept}), {}, body, now=0.0)
-    assert (event.kind, event.invalidations) == ("verification", ())
-    assert "`webhook_secret`" in event.ignored
-    assert "secret_tMrlL1qK5vuQAh1b6cZG" not in repr(event)
+    event = receive(connection.model_copy(update={"webhook_secret": kept}), headers, HANDSHAKE, now=0.0)
+    assert (event.kind, event.invalidations, event.offered_secret) == ("verification", (), offered)
+    assert TOKEN not in repr(event)
+
+
+def test_a_verification_that_is_signed_with_something_else_is_refused(connection: NotionConnection) -> None:
+    with pytest.raises(DeliveryRefused):
+        receive(connection, signature(HANDSHAKE, "another"), HANDSHAKE, now=0.0)
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,17 @@ def test_an_unreadable_group_keeps_what_was_known_and_the_others_are_brought_up_
     assert groups(catalog, ADA) == {"acme:g1", "acme:g2", "other:g1"}
 
 
+def test_an_address_of_a_source_that_looks_like_another_persons_is_nobodys(catalog: Catalog) -> None:
+    members = [
+        Membership("g1", "\u212aim@example.com"),
+        Membership("g1", "not an address"),
+        Membership("g1", " Bo@EXAMPLE.com"),
+    ]
+    assert catalog.memberships.replace("acme", members).count == 1
+    assert (groups(catalog, "kim@example.com"), groups(catalog, "\u212aim@example.com")) == (set(), set())
+    assert groups(catalog, BO) == {"acme:g1"}
+
+
 def test_a_group_that_is_not_named_has_no_members(catalog: Catalog) -> None:
     catalog.memberships.replace("acme", [Membership("g2", ADA)])
     assert (groups(catalog, BO), groups(catalog, ADA)) == (set(), {"acme:g2", "other:g1"})

@@ -70,7 +70,7 @@ def headrace(
     monkeypatch.chdir(folder)
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setattr("pipelines.embedding.open_embedder", lambda _: embedder)
-    monkeypatch.setattr("pipelines.logs.to_standard_error", lambda: None)
+    monkeypatch.setattr("pipelines.logs.to_standard_error", lambda *_: None)
 
     def run(*arguments: object) -> Done:
         monkeypatch.setattr(sys, "argv", ["headrace", *map(str, arguments)])

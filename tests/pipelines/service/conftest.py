@@ -18,14 +18,16 @@ from connectors.model import Unit
 from connectors.registry import sources
 from pipelines.ingestion.publish import publish
 from pipelines.ingestion.sync import sync_unit
+from pipelines.service_settings import AssistantScope, MetricsSettings
 from pipelines.services import Services
-from pipelines.settings import AssistantScope, AssistantSettings, Settings
+from pipelines.settings import AssistantSettings, Settings
 from tests.emulators.fake_embedder import FakeEmbedder
 from tests.emulators.memory_source import MemorySource
 from tests.pipelines.documents import document
 from tests.pipelines.service.serving import app_of, served
 
 CONNECTION = GitHubConnection(id="acme", source="github", token=SecretStr("t"))
+METRICS_KEY = "a-key-for-prometheus-alone"
 ADA, BO = "ada@example.com", "bo@example.com"
 READERS = {1: ("public",), 2: (f"user:{ADA}",), 3: ("group:acme:team",), 4: ()}
 SEES = {ADA: {1, 2}, BO: {1, 3}, "stranger@example.com": {1}}
@@ -44,7 +46,10 @@ ASSISTANTS = (
 @pytest.fixture(scope="module")
 def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
     directory, embedder = tmp_path_factory.mktemp("service"), FakeEmbedder()
-    settings = Settings(directory=directory).model_copy(update={"assistants": ASSISTANTS, "connections": (CONNECTION,)})
+    figures = MetricsSettings(key=SecretStr(METRICS_KEY))
+    settings = Settings(directory=directory, metrics=figures).model_copy(
+        update={"assistants": ASSISTANTS, "connections": (CONNECTION,)}
+    )
     with Services(settings, embedder) as opened:
         opened.catalog.units.replace_listing(CONNECTION.id, CONNECTION.source, [Unit("unit", "Unit")])
         source = MemorySource()

@@ -12,12 +12,13 @@ from fastapi import FastAPI
 
 from pipelines.service.app import create_app
 from pipelines.services import Services
+from pipelines.settings import Settings
 
 
-def app_of(services: Services) -> FastAPI:
-    """The application over what a services holds."""
+def app_of(services: Services, settings: Settings | None = None) -> FastAPI:
+    """The application over what a services holds, with its settings or others."""
     return create_app(
-        services.settings,
+        settings or services.settings,
         index=services.reader,
         embedder=services.embedder,
         reranker=services.reranker,
@@ -28,10 +29,10 @@ def app_of(services: Services) -> FastAPI:
 
 
 @contextmanager
-def served(app: FastAPI) -> Iterator[str]:
+def served(app: FastAPI, port: int = 0) -> Iterator[str]:
     """The application's base URL, while it is served by a thread."""
     with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
+        listening.bind(("127.0.0.1", port))
         listening.listen()
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})

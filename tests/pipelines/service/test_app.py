@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import logging
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
@@ -19,7 +17,7 @@ from pipelines.services import Services
 from pipelines.settings import Settings
 from tests.emulators.fake_embedder import FakeEmbedder
 from tests.pipelines.documents import document
-from tests.pipelines.service.conftest import ADA, BO, READERS, SEES, UNKNOWN_SOURCE
+from tests.pipelines.service.conftest import ADA, BO, METRICS_KEY, READERS, SEES, UNKNOWN_SOURCE
 from tests.pipelines.service.serving import app_of
 
 
@@ -78,9 +76,46 @@ def test_a_revoked_membership_changes_the_next_answer(client: TestClient, servic
     assert 3 in numbers(ask(client, user=BO))
 
 
-def test_a_service_sees_what_it_is_granted_whoever_it_names(client: TestClient) -> None:
-    assert numbers(ask(client, key="robot-key", user=ADA)) == {1, 3}
+def test_a_service_sees_what_it_is_granted_and_names_nobody(client: TestClient) -> None:
     assert numbers(ask(client, key="robot-key", user=None)) == {1, 3}
+    assert numbers(ask(client, key="robot-key", user=" ")) == {1, 3}
+    headers = {"Authorization": "Bearer robot-key"}
+    named = headers | {"X-Headrace-User": ADA}
+    refused = [
+        ask(client, key="robot-key", user=ADA),
+        client.post("/v1/search", headers=named, json={"query": "certificate"}),
+        client.get(f"/v1/documents/{document(3).id}", params={"user": ADA}, headers=headers),
+        client.get(f"/v1/documents/{document(3).id}", headers=named),
+        client.post("/v1/vector_stores/robot/search", headers=headers, json={"query": "certificate", "user": ADA}),
+        client.post("/mcp", headers=named, json={"jsonrpc": "2.0", "id": 1, "method": "tools/list"}),
+    ]
+    assert [one.status_code for one in refused] == [403] * 6
+    assert all("leave out `user`" in one.json()["detail"] for one in refused)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["ada", "Ada Lovelace", "ada@", "@example.com", "ada@example.com, bo@example.com", "\u212aim@example.com",
+     "ada@example.com\u200b", "a\u0456da@example.com", "ada@ex\u0430mple.com"],
+)  # fmt: skip
+def test_what_is_no_address_names_nobody(client: TestClient, name: str) -> None:
+    path, headers = f"/v1/documents/{document(1).id}", {"Authorization": "Bearer people-key"}
+    by_body, by_query = ask(client, user=name), client.get(path, params={"user": name}, headers=headers)
+    by_header = client.get(
+        path, headers=[(b"Authorization", b"Bearer people-key"), (b"X-Headrace-User", name.encode())]
+    )
+    by_store = client.post("/v1/vector_stores/people/search", headers=headers, json={"query": "a", "user": name})
+    assert [one.status_code for one in (by_body, by_query, by_header, by_store)] == [422, 422, 422, 400]
+    assert by_body.json()["errors"][0]["field"] == "user"
+    assert "must be an e-mail address" in by_body.json()["detail"]
+
+
+def test_a_person_whom_no_source_knows_is_told_so(client: TestClient) -> None:
+    answers = {user: ask(client, user=user).json() for user in SEES}
+    assert [answer.get("person") for answer in answers.values()] == [None, None, "unknown"]
+    (warning,) = answers["stranger@example.com"]["warnings"]
+    assert "check how the address is spelled" in warning
+    assert "person" not in ask(client, key="robot-key", user=None).json()
 
 
 def test_a_scope_narrows_and_never_widens(client: TestClient) -> None:
@@ -194,19 +229,6 @@ def test_an_assistant_with_an_empty_key_is_nobodys(client: TestClient) -> None:
         assert client.post("/v1/search", headers=headers, json={"query": "a", "user": ADA}).status_code == 401
 
 
-def test_each_query_leaves_one_audit_line_without_the_key(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.INFO, logger="headrace.audit"):
-        ask(client, filters={"kinds": ["issue"]})
-        client.get(f"/v1/documents/{document(4).id}?user={ADA}", headers={"Authorization": "Bearer people-key"})
-    record, read = [one for one in caplog.records if one.name == "headrace.audit"]
-    entry, missed = json.loads(record.getMessage()), json.loads(read.getMessage())
-    assert (missed["interface"], missed["asked_for"], missed["documents"]) == ("documents", document(4).id, [])
-    assert entry["interface"] == "search"
-    assert (entry["assistant"], entry["user"], entry["filters"]) == ("people", ADA, {"kinds": ["issue"]})
-    assert len(entry["documents"]) == 2
-    assert "people-key" not in record.getMessage()
-
-
 def test_health(client: TestClient) -> None:
     assert client.get("/healthz").text == "ok"
     assert client.get("/readyz").text == "ok"
@@ -215,16 +237,25 @@ def test_health(client: TestClient) -> None:
     assert searches(client) == before + 1
 
 
+def figures_of(client: TestClient) -> str:
+    return client.get("/metrics", headers={"Authorization": f"Bearer {METRICS_KEY}"}).raise_for_status().text
+
+
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer people-key"}, {"Authorization": METRICS_KEY}])
+def test_figures_are_behind_their_own_key(client: TestClient, headers: dict[str, str]) -> None:
+    assert client.get("/metrics", headers=headers).status_code == 401
+
+
 def searches(client: TestClient) -> float:
     counted = 'headrace_search_seconds_count{assistant="people",interface="search"} '
-    lines = client.get("/metrics").text.splitlines()
+    lines = figures_of(client).splitlines()
     return sum(float(line.removeprefix(counted)) for line in lines if line.startswith(counted))
 
 
 def test_the_age_of_memberships_is_a_figure(services: Services, client: TestClient) -> None:
     """Names of groups are not: whoever reaches the service reads its figures."""
     services.catalog.memberships.replace("other", [UnreadableGroup("board", "no scope"), Membership("team", BO)])
-    figures = client.get("/metrics").text
+    figures = figures_of(client)
     assert 'headrace_unreadable_groups{connection="other"} 1.0' in figures
     age = float(figures.partition('headrace_memberships_age_seconds{connection="other"} ')[2].split()[0])
     assert 0 < age < 60
@@ -233,9 +264,9 @@ def test_the_age_of_memberships_is_a_figure(services: Services, client: TestClie
 
 def test_revocations_in_force_are_counted_at_each_scrape(client: TestClient, services: Services) -> None:
     counted = 'headrace_revocations_in_force{connection="elsewhere"} 1.0'
-    assert counted not in client.get("/metrics").text
+    assert counted not in figures_of(client)
     services.catalog.rights.revoke("elsewhere", "unit", {"its document": ("public",)})
-    assert counted in client.get("/metrics").text
+    assert counted in figures_of(client)
 
 
 def test_nothing_published_is_not_ready(settings: Settings) -> None:

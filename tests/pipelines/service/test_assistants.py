@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +14,13 @@ import pytest
 from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
+from connectors.contract import Membership
 from pipelines.cli.app import app
 from pipelines.errors import UsageError
 from pipelines.services import Services
-from tests.pipelines.service.conftest import ADA
+from tests.pipelines.service.conftest import ADA, BO, SEES
 
-SETTINGS = "assistants: [{id: fixed, api_key: k}]"
+SETTINGS = "assistants: [{id: fixed, api_key: a-key-that-nobody-guesses}]"
 
 
 @pytest.fixture
@@ -61,6 +65,63 @@ def test_a_scope_narrows_what_a_made_assistant_sees(client: TestClient, command:
     assert numbers(client, below, user=ADA, filters={"parents_in": ["elsewhere"]}) == set()
 
 
+def test_the_key_of_a_person_sees_what_she_sees_by_name(client: TestClient, command: Callable[..., Any]) -> None:
+    for person, sees in SEES.items():
+        added = command("add", "--for", person.title())
+        assert (added["assistant"]["person"], added["assistant"]["identity"]) == (person, "person")
+        assert numbers(client, added["api_key"]) == numbers(client, added["api_key"], user=person.upper()) == sees
+        assert numbers(client, added["api_key"], user="cy@example.com") == 403
+        command("revoke", added["assistant"]["id"])
+        assert numbers(client, added["api_key"]) == 401
+
+
+def test_who_leaves_a_group_loses_it_with_her_own_key(
+    client: TestClient, services: Services, command: Callable[..., Any]
+) -> None:
+    key = command("add", "bos", "--for", BO)["api_key"]
+    services.catalog.memberships.replace("acme", [])
+    assert numbers(client, key) == {1}
+    services.catalog.memberships.replace("acme", [Membership("team", BO)])
+    assert numbers(client, key) == {1, 3}
+
+
+@pytest.mark.parametrize("path", ["/v1/vector_stores/adas-own/search", "/v1/documents/x", "/mcp"])
+def test_no_interface_lets_the_key_of_a_person_name_another(
+    client: TestClient, command: Callable[..., Any], path: str
+) -> None:
+    key = command("add", "adas-own", "--for", ADA)["api_key"]
+    method = "GET" if "documents" in path else "POST"
+    headers = {"Authorization": f"Bearer {key}", "X-Headrace-User": BO}
+    refused = client.request(method, path, headers=headers, json=None if method == "GET" else {"query": "a"})
+    assert (refused.status_code, "another person" in refused.json()["detail"]) == (403, True)
+    command("revoke", "adas-own")
+
+
+def test_the_list_says_whose_a_key_is_and_when_it_was_used(client: TestClient, command: Callable[..., Any]) -> None:
+    key = command("add", "used", "--for", ADA)["api_key"]
+    command("add", "unused")
+    assert numbers(client, key) == {1, 2}
+    deadline = time.monotonic() + 10  # it is written beside the answer
+    while not (rows := {one["id"]: one for one in command("list")["assistants"]})["used"]["last_used_at"]:
+        assert time.monotonic() < deadline
+    assert (rows["used"]["person"], rows["unused"]["last_used_at"]) == (ADA, None)
+    assert datetime.now(UTC) - datetime.fromisoformat(rows["used"]["last_used_at"]) < timedelta(minutes=1)
+    command("revoke", "used")
+
+
+def test_a_use_that_cannot_be_recorded_fails_no_request(
+    client: TestClient, services: Services, command: Callable[..., Any]
+) -> None:
+    key = command("add", "unrecorded", "--for", ADA)["api_key"]
+    database = sqlite3.connect(services.settings.directory / ".headrace/catalog.db")
+    database.execute("CREATE TRIGGER full BEFORE UPDATE ON assistants BEGIN SELECT RAISE(FAIL, 'disk full'); END")
+    database.commit()
+    assert numbers(client, key) == {1, 2}
+    database.execute("DROP TRIGGER full")
+    database.commit()
+    command("revoke", "unrecorded")
+
+
 def test_only_a_hash_of_the_key_is_kept(command: Callable[..., Any], folder: Path) -> None:
     key = command("add", "kept")["api_key"]
     assert len(key) > 43
@@ -82,10 +143,16 @@ def test_the_list_names_all_and_no_key(command: Callable[..., Any]) -> None:
     [
         (("add", "fixed"), "is in the settings"),
         (("add", "Wrong Id"), "ID:"),
+        (("add",), "name the assistant"),
+        (("add", "sign-in"), "reserved"),
+        (("add", "--for", "ada"), "--for: must be an e-mail address"),
+        (("add", "--for", ADA, "--identity", "service"), "no service's"),
+        (("add", "--for", ADA, "--reader", "public"), "--identity service"),
         (("add", "a", "--identity", "ghost"), "--identity:"),
         (("add", "a", "--source", "sharepoint"), "--source:"),
         (("add", "a", "--reader", "public"), "--identity service"),
         (("add", "a", "--identity", "service", "--reader", "everyone"), "--reader 'everyone'"),
+        (("add", "a", "--identity", "service", "--reader", f"user:{ADA.upper()}"), "in lower case"),
         (("revoke", "nobody"), "no assistant 'nobody'"),
         (("revoke", "fixed"), "is in the settings"),
     ],

@@ -15,8 +15,9 @@ from pydantic import SecretStr
 from connectors.contract import Membership
 from connectors.drive.settings import DriveConnection
 from pipelines.index.contract import DocumentChange, IndexStore, Point
+from pipelines.service_settings import AssistantScope
 from pipelines.services import Services
-from pipelines.settings import AssistantScope, AssistantSettings, Settings
+from pipelines.settings import AssistantSettings, Settings
 from tests.emulators.fake_embedder import FakeEmbedder
 from tests.pipelines.retrieval.memory_index import NEW_YEAR, chunk
 from tests.pipelines.service.interfaces import Client

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -15,9 +17,14 @@ from pydantic import SecretStr
 
 from connectors import registry
 from connectors.github.settings import GitHubConnection
+from connectors.notion.settings import NotionConnection
+from connectors.slack.settings import SlackConnection
+from pipelines.service_settings import MetricsSettings
 from pipelines.services import Services
 from pipelines.settings import Settings
+from tests.emulators import notion, slack
 from tests.emulators.fake_embedder import FakeEmbedder
+from tests.pipelines.service.conftest import METRICS_KEY
 from tests.pipelines.service.serving import app_of
 
 SECRET = "a-secret"
@@ -30,7 +37,11 @@ CONNECTIONS = (
     GitHubConnection(id="acme", source="github", token=SecretStr("t"), webhook_secret=SecretStr(SECRET)),
     GitHubConnection(id="other", source="github", token=SecretStr("t"), webhook_secret=SecretStr("another")),
     GitHubConnection(id="deaf", source="github", token=SecretStr("t")),
+    NotionConnection(id="pages", source="notion", token=SecretStr("t"), readers=("workspace",)),
+    SlackConnection(id="chat", source="slack", token=SecretStr("t"), webhook_secret=SecretStr(slack.SIGNING_SECRET)),
 )
+TEAM = {"action": "removed", "scope": "team", "member": {"login": "ada"}, "team": {"id": 1}, "organization": {"id": 9}}
+TOKEN = "secret_of_notion"
 WIKI = """
 from typing import Literal
 from connectors.registry import Implementation, Source
@@ -50,7 +61,9 @@ SOURCE = Source(
 
 @pytest.fixture
 def services(settings: Settings) -> Iterator[Services]:
-    with Services(settings.model_copy(update={"connections": CONNECTIONS}), FakeEmbedder()) as opened:
+    metrics = MetricsSettings(key=SecretStr(METRICS_KEY))
+    used = settings.model_copy(update={"connections": CONNECTIONS, "metrics": metrics})
+    with Services(used, FakeEmbedder()) as opened:
         yield opened
 
 
@@ -108,7 +121,8 @@ def test_what_is_not_signed_for_the_connection_leaves_only_a_count(
     assert kept(services) == []
     connection = how.get("to", "acme")
     counted = f'headrace_deliveries_total{{connection="{connection}",result="refused"}} 1.0'
-    assert counted in client.get("/metrics").text
+    figures = client.get("/metrics", headers={"Authorization": f"Bearer {METRICS_KEY}"})
+    assert counted in figures.text
 
 
 @pytest.fixture
@@ -138,8 +152,129 @@ def test_a_source_without_webhooks_refuses_every_delivery(settings: Settings) ->
         assert client.get("/webhooks/wiki").status_code == 405
 
 
-def test_an_unknown_connection_is_not_found(client: TestClient) -> None:
-    assert deliver(client, ISSUE, to="nobody").status_code == 404
+@pytest.mark.parametrize(
+    ("headers", "content"),
+    [
+        ({}, b"{}"),
+        ({}, b"x" * 100_000),
+        ({}, json.dumps({"verification_token": TOKEN}).encode()),
+        ({"X-Hub-Signature-256": "sha256=00"}, b"x" * 100_000),
+        ({"X-Slack-Signature": "v0=00"}, b"{}"),
+        ({"X-Notion-Signature": "sha256=00"}, b"{}"),
+        ({"X-Goog-Channel-Token": "x"}, b""),
+    ],
+)
+def test_what_is_not_signed_learns_of_no_connection(
+    client: TestClient, headers: dict[str, str], content: bytes
+) -> None:
+    answers = set()
+    for connection in ("acme", "deaf", "pages", "chat", "nobody"):
+        answer = client.post(f"/webhooks/{connection}", content=content, headers=headers)
+        told = dict(answer.headers) | {"x-request-id": ""}
+        answers.add((answer.status_code, json.dumps(answer.json() | {"request_id": ""}), json.dumps(told)))
+    assert len(answers) == 1
+    assert answers.pop()[0] == 401
+
+
+def test_an_unsigned_delivery_is_refused_by_its_head(client: TestClient) -> None:
+    """More than a delivery may have is not even counted: nothing of it was read."""
+    answer = client.post("/webhooks/acme", content=b" " * (6 * 1024 * 1024))
+    assert (answer.status_code, answer.headers["connection"]) == (401, "close")
+
+
+def test_a_delivery_under_another_id_is_the_same_one(client: TestClient, services: Services) -> None:
+    for delivery in ("d1", "d2", ""):
+        assert deliver(client, ISSUE, delivery=delivery).status_code == 200
+    assert len(kept(services)) == 1
+    assert deliver(client, ISSUE | {"issue": {"number": 8}}, delivery="d3").status_code == 200
+    assert len(kept(services)) == 2
+
+
+def test_a_delivery_is_known_for_days(client: TestClient, services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    deliver(client, ISSUE, delivery="d1")
+    monkeypatch.setattr("pipelines.catalog.events.CONTENT_IS_KNOWN_FOR", timedelta(0))
+    deliver(client, ISSUE, delivery="d2")
+    assert len(kept(services)) == 2
+
+
+def test_rights_that_change_twice_in_equal_words_are_looked_at_twice(client: TestClient, services: Services) -> None:
+    for delivery in ("d1", "d2"):
+        assert deliver(client, TEAM, event="membership", delivery=delivery).status_code == 200
+    assert len(kept(services)) == 2
+
+
+def test_a_delivery_under_another_event_is_refused(client: TestClient, services: Services) -> None:
+    assert deliver(client, ISSUE, event="repository", delivery="d2").status_code == 400
+    assert kept(services) == []
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"type": "message", "channel": "C\ud800", "ts": "1772442000.000100"},
+        {"type": "message", "channel": "C1", "ts": "1772442000.000100", "text": "\udfff"},
+        {"type": "message", "channel": "C\x00", "ts": "1772442000.000100"},
+    ],
+)
+def test_half_a_character_in_a_signed_slack_event_is_a_bad_request(
+    client: TestClient, services: Services, event: dict[str, str]
+) -> None:
+    body = json.dumps({"type": "event_callback", "event_id": "Ev1", "event": event}).encode()
+    answer = client.post("/webhooks/chat", content=body, headers=slack.signature(body, int(time.time())))
+    assert answer.status_code == 400
+    assert kept(services) == []
+
+
+@pytest.mark.parametrize(
+    "change", [{"action": "\ud800"}, {"repository": {"id": 77, "full_name": "acme/\udfff"}}, {"sender": "\ud83d"}]
+)
+def test_half_a_character_in_a_signed_github_event_is_a_bad_request(
+    client: TestClient, services: Services, change: dict[str, object]
+) -> None:
+    assert deliver(client, ISSUE | change).status_code == 400
+    assert kept(services) == []
+
+
+def offer(client: TestClient, token: str, *, signed: bool = True) -> int:
+    body = json.dumps({"verification_token": token}).encode()
+    headers = notion.signature(body, token) if signed else {}
+    return client.post("/webhooks/pages", content=body, headers=headers).status_code
+
+
+def test_a_secret_is_taken_in_a_window_alone_and_only_the_first(client: TestClient, services: Services) -> None:
+    windows = services.catalog.verification_windows
+    assert offer(client, TOKEN) == 401
+    windows.open("pages")
+    assert windows.offered("pages") is None
+    assert [offer(client, token) for token in (TOKEN, "another", TOKEN)] == [200, 401, 200]
+    assert windows.offered("pages") == TOKEN
+    windows.close("pages")
+    assert (offer(client, TOKEN), windows.offered("pages")) == (401, None)
+
+
+def test_a_window_ends(client: TestClient, services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipelines.catalog.verification_windows.OPEN_FOR", timedelta(0))
+    services.catalog.verification_windows.open("pages")
+    assert offer(client, TOKEN) == 401
+
+
+def test_secrets_that_nobody_waits_for_leave_one_line_of_advice(client: TestClient, services: Services) -> None:
+    for number in range(30):
+        assert offer(client, f"{TOKEN}{number}", signed=number % 2 == 0) == 401
+    (event,) = services.catalog.events.list_recent()
+    assert "headrace events verify pages" in event["reason"]
+    assert services.catalog.events.body(event["id"]) == b""
+    assert services.catalog.connections.get("pages").last_event is None
+
+
+def test_the_secret_in_use_is_confirmed_and_not_kept(settings: Settings) -> None:
+    known = CONNECTIONS[3].model_copy(update={"webhook_secret": SecretStr(TOKEN)})
+    with Services(settings.model_copy(update={"connections": (known,)}), FakeEmbedder()) as services:
+        client = TestClient(app_of(services))
+        assert [offer(client, TOKEN, signed=signed) for signed in (True, False)] == [200, 200]
+        assert offer(client, "another") == 401
+        for event in services.catalog.events.list_recent():
+            assert TOKEN.encode() not in (services.catalog.events.body(event["id"]) or b"")
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b"\xff", json.dumps({"action": "edited"}).encode()])

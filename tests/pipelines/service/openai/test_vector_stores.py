@@ -115,7 +115,8 @@ def test_low_scores_can_be_left_out(ask: Callable[..., Any]) -> None:
     ("asked", "error", "message"),
     [
         ({"key": "wrong"}, openai.AuthenticationError, "Authorization: Bearer"),
-        ({"key": "robot-key"}, openai.NotFoundError, "vector store"),
+        ({"key": "robot-key", "person": None}, openai.NotFoundError, "vector store"),
+        ({"key": "robot-key"}, openai.PermissionDeniedError, "key of a service"),
         ({"assistant": "unknown"}, openai.NotFoundError, "vector store"),
         ({"person": None}, openai.PermissionDeniedError, "X-Headrace-User"),
         ({"extra_body": {"user": BO}}, openai.BadRequestError, "names one person"),

@@ -1,0 +1,88 @@
+"""The audit log: one JSON object a line for each query, refusal, change of a key, sign-in and revocation.
+
+Whoever calls `audit` gives facts, never a secret and never a text that somebody wrote: a question is one too.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import time
+from datetime import UTC, datetime
+from io import TextIOWrapper
+from logging.handlers import WatchedFileHandler
+from pathlib import Path
+from typing import Any
+
+from pipelines.errors import SettingsError
+from pipelines.logs import StandardErrorHandler
+
+logger = logging.getLogger("headrace.audit")
+logger.propagate = False  # a line is JSON and nothing else, and stands in one place
+
+_SECONDS_BETWEEN_ERRORS = 60.0
+_errors = logging.getLogger(__name__)
+
+
+def audit(event: str, **fields: Any) -> None:
+    """Write one line: when, what happened (`query`, `refusal`, `key_added`), and `fields` as plain JSON values."""
+    entry = {"time": datetime.now(UTC).isoformat(), "log": logger.name, "event": event, **fields}
+    # Pure ASCII: no line separator and no control code of a name that somebody chose stands in the log as itself.
+    logger.info(json.dumps(entry, default=str))
+
+
+def open_audit_log(file: Path | None) -> None:
+    """Write the lines to this file, or to standard error. Raises SettingsError if the file cannot be opened.
+
+    Opening it again, as several parts of a process do, changes nothing.
+    """
+    file = file and file.absolute()
+    own = [one for one in logger.handlers if isinstance(one, AuditFile | StandardErrorHandler)]
+    if any(_file_of(one) == file for one in own):
+        return
+    try:
+        handler = AuditFile(file) if file else StandardErrorHandler()
+    except OSError as error:
+        raise SettingsError("audit.file", f"{file} cannot be opened for writing: {error.strerror}") from None
+    for former in own:
+        logger.removeHandler(former)
+        former.close()
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+
+
+class AuditFile(WatchedFileHandler):
+    """Appends to a file that only its owner may read, and follows when it is rotated.
+
+    What cannot be written is an error on standard error, once a minute: a full disk must neither be silent nor stop
+    the answers.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._lost = 0
+        self._reported = -_SECONDS_BETWEEN_ERRORS
+        super().__init__(file, encoding="utf-8")
+
+    def _open(self) -> TextIOWrapper:
+        # A line is longer than the usual buffer at times, and must reach the file with one write: several processes
+        # append to it.
+        descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        return os.fdopen(descriptor, "a", buffering=1 << 20, encoding="utf-8")
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            super().emit(record)
+        except OSError:  # from opening the file anew
+            self.handleError(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        self._lost += 1
+        if time.monotonic() - self._reported >= _SECONDS_BETWEEN_ERRORS:
+            self._reported = time.monotonic()
+            _errors.exception("%s: audit lines are not written, %d so far", self.baseFilename, self._lost)
+
+
+def _file_of(handler: AuditFile | StandardErrorHandler) -> Path | None:
+    """None for standard error."""
+    return Path(handler.baseFilename) if isinstance(handler, AuditFile) else None

@@ -1,0 +1,137 @@
+"""What every request passes before it reaches the application: an id, and bounds on its head, body and origin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+from fastapi import FastAPI, Request
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from pipelines.loopback import is_loopback
+from pipelines.service.connections import MOST_HEAD_BYTES
+from pipelines.service.errors import WEBHOOKS_PATH, Problem, problem_response
+
+MOST_BYTES = 256 * 1024
+"""Of a request's body."""
+_BROWSER_PATHS = ("/", "/docs", "/mcp")
+"""What a page of another site might want to reach through somebody's browser, beside all that a cookie opens."""
+_TAKEN_TO_ITS_END = 64 * 1024
+"""Bytes of a refused body. The rest of a longer one is not waited for: the connection is closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class BrowserHosts:
+    """Under which host names browsers may reach the service.
+
+    `public` is the origin of `public_url`. Where it is known, or the server listens on loopback alone, no other name
+    than that and those of loopback is taken: a page could have its own name point here. Else any is, and a page may
+    ask only the server that it came from.
+    """
+
+    public: str = ""
+    is_closed: bool = False
+
+    @classmethod
+    def of(cls, public_url: str | None, listens_on: str) -> BrowserHosts:
+        return cls((public_url or "").lower(), bool(public_url) or is_loopback(listens_on))
+
+    def refuse(self, headers: Headers) -> Problem | None:
+        """Why a request must not be answered, by its Host and Origin."""
+        host, origin = headers.get("host", "").lower(), headers.get("origin", "").lower()
+        if self.is_closed and not (_is_loopback_name(host) or host == _netloc(self.public)):
+            return Problem(
+                421,
+                "Misdirected request",
+                "This name is not one of the service's: use the `public_url` of the settings, or set it to this one; "
+                "a proxy must pass on the name that was asked for.",
+            )
+        if origin and not self._may_ask(origin, host, has_cookie="cookie" in headers):
+            return Problem(403, "Forbidden", "Requests from pages of other sites are refused.")
+        return None
+
+    def _may_ask(self, origin: str, host: str, *, has_cookie: bool) -> bool:
+        """A page on loopback is a developer's tool. To cookies, all ports of a machine are one site."""
+        place = _netloc(origin)
+        if origin == self.public or (place and place == host):
+            return True
+        return _is_loopback_name(place) and not has_cookie
+
+
+ANY_HOST = BrowserHosts()
+
+
+def install(app: FastAPI, hosts: BrowserHosts) -> None:
+    app.add_middleware(_RequestGuard, hosts=hosts)
+    app.add_exception_handler(ClientDisconnect, _gone)
+
+
+class _RequestGuard:
+    """Refuses what can be refused by the head alone, before anything of the body is read."""
+
+    def __init__(self, app: ASGIApp, hosts: BrowserHosts) -> None:
+        self._app = app
+        self._hosts = hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope)
+        request_id = request.state.id = uuid4().hex
+        has_more = not _ends_soon(request.headers)
+
+        async def send_with_id(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-Id"] = request_id
+                if has_more and message["status"] >= 400:
+                    headers["Connection"] = "close"
+            await send(message)
+
+        problem = _refuse(request, self._hosts)
+        refusal = problem_response(request, problem) if problem else None
+        await (refusal or self._app)(scope, receive, send_with_id)
+
+
+def _refuse(request: Request, hosts: BrowserHosts) -> Problem | None:
+    headers, path = request.headers, request.url.path
+    if sum(len(name) + len(value) for name, value in headers.raw) > MOST_HEAD_BYTES:
+        return Problem(431, "Request header fields too large", f"They may have at most {MOST_HEAD_BYTES} bytes.")
+    if path.startswith(WEBHOOKS_PATH):
+        return None  # deliveries are longer than questions, and are measured as they arrive
+    if "transfer-encoding" in headers:
+        return Problem(411, "Length required", "Send the body with a Content-Length.")
+    if not has_length(headers, MOST_BYTES):
+        return Problem(413, "Content too large", f"The body may have at most {MOST_BYTES} bytes.")
+    return hosts.refuse(headers) if path in _BROWSER_PATHS or "cookie" in headers else None
+
+
+def _ends_soon(headers: Headers) -> bool:
+    return "transfer-encoding" not in headers and has_length(headers, _TAKEN_TO_ITS_END)
+
+
+def has_length(headers: Headers, most: int) -> bool:
+    """Whether a body is no longer than that, by what its head says."""
+    length = headers.get("content-length", "0")
+    return length.isascii() and length.isdigit() and len(length) < 12 and int(length) <= most
+
+
+def _netloc(origin: str) -> str:
+    return origin.partition("://")[2]
+
+
+def _is_loopback_name(netloc: str) -> bool:
+    try:
+        return is_loopback(urlsplit(f"//{netloc}").hostname or "")
+    except ValueError:
+        return False
+
+
+async def _gone(request: Request, error: Exception) -> Response:
+    """The client left before its request was whole; nobody reads this."""
+    return Response(status_code=400)

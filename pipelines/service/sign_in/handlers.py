@@ -1,0 +1,87 @@
+"""The endpoints that clients speak to: `/authorize`, `/token`, `/register` and `/revoke`."""
+
+from __future__ import annotations
+
+import json
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from anyio import to_thread
+from starlette.datastructures import URL
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from pipelines.audit import audit
+from pipelines.catalog.grants import Grants
+from pipelines.service.sign_in.clients import Clients
+from pipelines.service.sign_in.notices import trouble_page
+from pipelines.service.sign_in.seal import Seal
+from pipelines.service_settings import SignInSettings
+
+if TYPE_CHECKING:
+    from pipelines.service.sign_in.broker import Broker
+
+
+class ClientEndpoints:
+    """The MCP SDK's handlers over the broker; imported when a client first asks."""
+
+    def __init__(self, settings: SignInSettings, public_url: str, clients: Clients, grants: Grants, seal: Seal) -> None:
+        self._settings = settings
+        self._public_url = public_url
+        self._clients = clients
+        self._grants = grants
+        self._seal = seal
+
+    async def authorize(self, request: Request) -> Response:
+        """Checks what a client asks for, and leads to the page that asks for consent."""
+        from mcp.server.auth.handlers.authorize import AuthorizationHandler
+
+        response: Response = await AuthorizationHandler(await self._get_broker()).handle(request)
+        if response.status_code == 400:  # it may not be sent back, so that a person reads it
+            return trouble_page(_description(response), 400)
+        location = response.headers.get("location", "")
+        if not location.startswith(f"{self._public_url}/"):  # RFC 9207 wants it beside errors too
+            response.headers["location"] = str(URL(location).include_query_params(iss=self._public_url))
+        return response
+
+    async def token(self, request: Request) -> Response:
+        """Codes and refresh tokens become access tokens."""
+        from mcp.server.auth.handlers.token import TokenHandler
+        from mcp.server.auth.middleware.client_auth import ClientAuthenticator
+
+        broker = await self._get_broker()
+        response: Response = await TokenHandler(broker, ClientAuthenticator(broker)).handle(request)
+        return response
+
+    async def register(self, request: Request) -> Response:
+        """A client becomes known (RFC 7591)."""
+        from mcp.server.auth.handlers.register import RegistrationHandler
+        from mcp.server.auth.settings import ClientRegistrationOptions
+
+        return await RegistrationHandler(await self._get_broker(), ClientRegistrationOptions(enabled=True)).handle(
+            request
+        )
+
+    async def revoke(self, request: Request) -> Response:
+        """A client gives its tokens back (RFC 7009). The SDK's own handler refuses clients without a secret."""
+        form = await request.form()
+        token, client = str(form.get("token", "")), str(form.get("client_id", ""))
+        if not token or not client:
+            return JSONResponse({"error": "invalid_request", "error_description": "Send token and client_id."}, 400)
+        if grant := await to_thread.run_sync(self._grants.revoke_token, token, client):
+            audit("grant_revoked", person=grant.person, client=client, grant=grant.id, reason="by the client")
+        return Response(headers={"Cache-Control": "no-store"})
+
+    async def _get_broker(self) -> Broker:
+        return await to_thread.run_sync(lambda: self._broker)
+
+    @cached_property
+    def _broker(self) -> Broker:
+        from pipelines.service.sign_in.broker import Broker
+
+        return Broker(self._settings, self._public_url, self._clients, self._grants, self._seal)
+
+
+def _description(response: Response) -> str:
+    found: dict[str, Any] = json.loads(bytes(response.body))
+    return f"The client did not ask as it should: {found.get('error_description') or found.get('error')}"
