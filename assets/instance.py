@@ -59,6 +59,7 @@ def _open(settings: Settings) -> dg.DagsterInstance:
     given = os.environ.get("DAGSTER_HOME")
     home = Path(given) if given else (settings.state_path / "dagster").absolute()
     keep_private(settings.state_path)
+    settings.state_path.mkdir(parents=True, exist_ok=True)
     # Two processes that make a history at once leave it with two revisions, and every later command fails at them.
     with FileLock(settings.state_path / "dagster.lock"):
         try:

@@ -43,15 +43,15 @@ _OF_THE_PACKED_BODY = ("content-encoding", "content-length", "transfer-encoding"
 
 
 @dataclass(frozen=True, slots=True)
-class RetryPolicy:
+class RetryBudget:
     """How often one request is sent at most, and by how many seconds at random each pause is longer."""
 
     attempts: int
     jitter: float
 
 
-PATIENT = RetryPolicy(ATTEMPTS, 1.0)
-PROMPT = RetryPolicy(2, 0.2)
+PATIENT = RetryBudget(ATTEMPTS, 1.0)
+PROMPT = RetryBudget(2, 0.2)
 """For questions of rights: while nobody tells who may read an object now, those of before go on seeing it."""
 
 Check = Callable[[httpx.Response], SourceError | None]
@@ -109,7 +109,7 @@ class ApiClient:
         path: str,
         *,
         parse: Callable[[httpx.Response], T],
-        retries: RetryPolicy = PATIENT,
+        retries: RetryBudget = PATIENT,
         **request: Any,
     ) -> T:
         """Send a request, retry transient failures, and return `parse(response)`.

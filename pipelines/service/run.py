@@ -11,6 +11,7 @@ from typing import Any, cast
 import uvicorn
 from prometheus_client import start_http_server
 
+from pipelines.errors import SettingsError
 from pipelines.logs import to_standard_error
 from pipelines.service.app import create_app
 from pipelines.service.connections import MOST_HEAD_BYTES, ClientConnection, ConnectionTable
@@ -69,11 +70,14 @@ def server_config(app: Any, limits: LimitsSettings, metrics: Metrics, **address:
 
 @contextmanager
 def _metrics_served(settings: Settings, metrics: Metrics) -> Iterator[None]:
-    """Figures on a port of their own, where the settings name one."""
+    """Figures on a port of their own, where the settings name one. Raises SettingsError if it is not to be had."""
     if settings.metrics.port is None:
         yield
         return
-    server, thread = start_http_server(settings.metrics.port, settings.metrics.host, metrics.registry)
+    try:
+        server, thread = start_http_server(settings.metrics.port, settings.metrics.host, metrics.registry)
+    except OSError as error:
+        raise SettingsError("metrics.port", f"nothing can listen there: {error}") from None
     try:
         yield
     finally:

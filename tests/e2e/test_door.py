@@ -101,6 +101,15 @@ def test_figures_have_a_port_of_their_own(opened: Door) -> None:
     assert 'headrace_deliveries_total{connection="acme",result="refused"} 1.0' in figures
 
 
+def test_a_port_for_figures_that_is_taken_is_named(folder: Folder) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        folder.settings(metrics={"port": taken.getsockname()[1]})
+        ran = folder.headrace("serve", "--port", str(free_port()))
+    assert (ran.code, "metrics.port" in ran.errors, "Traceback" in ran.errors) == (2, True, False)
+
+
 def test_notion_s_secret_is_taken_once_somebody_waits_for_it(folder: Folder) -> None:
     """As in Notion's form: an address is given, Notion sends a token there, and wants to be told which."""
     token = "secret_of_notion"
