@@ -158,5 +158,6 @@ def open_catalog(settings: Settings) -> Catalog:
 def migrate_catalog(settings: Settings, revision: str | None = None) -> Migration:
     """Bring the catalog's tables to a revision, the newest by default. Raises SettingsError, CatalogMismatch and
     UsageError."""
+    keep_private(settings.state_path)
     url, directory = settings.catalog.url.get_secret_value(), settings.directory
     return migrate_database(url, directory, revision) if revision else migrate_database(url, directory)

@@ -31,8 +31,8 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "infra" / "compose.yaml").read_text())["services"]
-GRACE = 30.0
-"""Seconds, as in `stop_grace_period`."""
+GRACE = {"30s": 30.0, "1m": 60.0}
+"""Seconds of each `stop_grace_period`."""
 
 
 @dataclass
@@ -149,7 +149,7 @@ def test_the_stack_syncs_the_sample_company(stack: Stack) -> None:
         assert list((stack.home.parent / "files").rglob("*.out")), "steps leave what they print for the webserver"
         for process in processes.values():
             process.terminate()
-        ended = {name: process.wait(GRACE) for name, process in processes.items()}
+        ended = {name: process.wait(GRACE[SERVICES[name]["stop_grace_period"]]) for name, process in processes.items()}
         assert ended.keys() == processes.keys()
     # Dagster tries to make `logs` even where telemetry is off, and goes on where it cannot.
     written = {entry.name for entry in stack.home.iterdir() if entry.suffix != ".log"}
