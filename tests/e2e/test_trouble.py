@@ -63,7 +63,7 @@ def headrace(
 ) -> Callable[..., Ran]:
     """Runs `headrace …` in this process, where nobody waits between retries."""
     monkeypatch.chdir(folder.path)
-    monkeypatch.setattr("pipelines.logs.to_standard_error", lambda: None)
+    monkeypatch.setattr("pipelines.logs.to_standard_error", lambda *_: None)
 
     def run(*arguments: str) -> Ran:
         monkeypatch.setattr(sys, "argv", ["headrace", *arguments])

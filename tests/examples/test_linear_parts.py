@@ -11,7 +11,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from connectors.contract import Checkpoint, Connector, Cursor, Deleted, Failed, Item, Membership
+from connectors.contract import Checkpoint, Connector, Cursor, Deleted, EmptyGroup, Failed, Item, Membership
 from connectors.errors import AccessDenied, AuthenticationFailed, InvalidResponse, RateLimited, SourceError
 from connectors.model import Document, Unit
 from connectors.webhooks import DeliveryRefused, DeliveryUnreadable, Invalidation
@@ -80,6 +80,7 @@ def test_guests_see_only_their_teams_and_strangers_no_private_one(
         Membership(mill, ada),
         Membership(mill, gil),
         Membership(board, ada),
+        EmptyGroup(half_open),
     }
 
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from connectors.addresses import InvalidAddress, normalize_address
 from pipelines.audit import audit
-from pipelines.catalog.grants import Grant
 from pipelines.cli import output
 from pipelines.cli.options import Json
 from pipelines.errors import UsageError
 from pipelines.printable import printable
 from pipelines.settings import load_settings
+
+if TYPE_CHECKING:
+    from pipelines.catalog.grants import Grant
 
 app = typer.Typer(name="sign-ins", help="Who is signed in, and through which client.", no_args_is_help=True)
 

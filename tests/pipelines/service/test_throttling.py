@@ -94,7 +94,7 @@ def test_requests_are_limited_by_key_on_every_interface(services: Services, monk
     assert [search(people).status_code for _ in range(3)] == [200, 200, 429]
     refused = search(people)
     assert (refused.headers["content-type"], refused.headers["retry-after"]) == ("application/problem+json", "30")
-    assert search(robot).status_code == 200
+    assert client.post("/v1/search", json={"query": "pump"}, headers=robot).status_code == 200
     assert client.get("/v1/documents/x", headers=people).status_code == 429
     assert client.post("/mcp", json={}, headers=people).status_code == 429
     answer = client.post("/v1/vector_stores/people/search", json={"query": "pump"}, headers=people)

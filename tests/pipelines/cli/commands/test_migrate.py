@@ -19,7 +19,7 @@ def migrate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     """Runs `headrace migrate …` in a folder of its own; returns what it prints, its error with the exit code."""
     (tmp_path / "headrace.yaml").write_text("connections: []\n")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("pipelines.logs.to_standard_error", lambda: None)
+    monkeypatch.setattr("pipelines.logs.to_standard_error", lambda *_: None)
 
     def run(*arguments: str) -> str:
         monkeypatch.setattr(sys, "argv", ["headrace", "migrate", *arguments])
