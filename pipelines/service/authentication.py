@@ -15,8 +15,9 @@ from pipelines.index.contract import Filters, IndexReader
 from pipelines.retrieval.principals import MembershipReader, is_known, person_tokens, service_tokens
 from pipelines.service.audit import Actor, interface_of
 from pipelines.service.errors import Problem
+from pipelines.service.key_rules import is_forwarded
 from pipelines.service.key_usage import KeyUsage
-from pipelines.settings import SIGN_IN, AssistantSettings, Settings
+from pipelines.settings import DEMO_KEY, SIGN_IN, AssistantSettings, Settings
 
 PERSON_HEADER = "X-Headrace-User"
 """Names the person on every interface, for clients whose request bodies are fixed."""
@@ -25,6 +26,7 @@ NO_PERSON = (
     f"This is the key of a service, which sees what it is granted whoever asks: leave out `user` and {PERSON_HEADER}, "
     "or use the key of an assistant with `identity: user`, or one made with `headrace assistants add --for`."
 )
+DEMO_ONLY_HERE = "Everybody knows the demo's key: it is not taken through a proxy. Give the assistant another one."
 OTHER_PERSON = f"Whoever asks here is proved to be another person: leave out `user` and {PERSON_HEADER}."
 
 Proof: TypeAlias = Literal["named", "key", "sign-in", "token"]
@@ -139,10 +141,12 @@ class Authenticator:
         return asking.on_behalf_of(person)
 
     def _identify(self, request: Request) -> tuple[Assistant, ProvenPerson | None]:
-        """By key, by token, or by the page's session. Raises a 401 problem."""
+        """By key, by token, or by the page's session. Raises a 401 or 403 problem."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         token = token.strip() if scheme.lower() == "bearer" else ""
         if assistant := self._holder(token):
+            if token == DEMO_KEY and is_forwarded(request):
+                raise Problem(403, "Forbidden", DEMO_ONLY_HERE)
             return assistant, None
         proven = None
         if token and self._verifier:

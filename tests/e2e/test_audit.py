@@ -131,9 +131,12 @@ def test_a_full_disk_is_told_and_stops_nothing(folder: Folder) -> None:
     assert "ERROR pipelines.audit: /dev/full: audit lines are not written, 1 so far" in done.errors
 
 
-def test_the_key_of_the_demo_is_served_to_this_machine_alone(folder: Folder) -> None:
-    folder.settings(assistants=[{"id": "demo", "api_key": "demo"}])
-    done = folder.headrace("serve", "--host", "0.0.0.0")
+@pytest.mark.parametrize(
+    ("host", "public"), [("0.0.0.0", None), ("127.0.0.1", "https://headrace.acme.test")], ids=["address", "public_url"]
+)
+def test_the_key_of_the_demo_is_served_to_this_machine_alone(folder: Folder, host: str, public: str | None) -> None:
+    folder.settings(assistants=[{"id": "demo", "api_key": "demo"}], public_url=public)
+    done = folder.headrace("serve", "--host", host)
     assert (done.code, "assistants[0].api_key: everybody knows the demo's key" in done.errors) == (2, True)
 
 

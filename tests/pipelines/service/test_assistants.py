@@ -12,13 +12,16 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from pydantic import SecretStr
 from typer.testing import CliRunner
 
 from connectors.contract import Membership
 from pipelines.cli.app import app
 from pipelines.errors import UsageError
 from pipelines.services import Services
+from pipelines.settings import DEMO_KEY, AssistantSettings
 from tests.pipelines.service.conftest import ADA, BO, SEES
+from tests.pipelines.service.serving import app_of
 
 SETTINGS = "assistants: [{id: fixed, api_key: a-key-that-nobody-guesses}]"
 
@@ -166,3 +169,12 @@ def test_an_id_in_use_is_not_given_twice(command: Callable[..., Any]) -> None:
     command("add", "one")
     with pytest.raises(UsageError, match="revoke it first"):
         command("add", "one")
+
+
+@pytest.mark.parametrize(("header", "status"), [("", 200), ("X-Forwarded-For", 403), ("Forwarded", 403)])
+def test_the_key_of_the_demo_is_not_taken_through_a_proxy(services: Services, header: str, status: int) -> None:
+    demo = AssistantSettings(id="demo", api_key=SecretStr(DEMO_KEY))
+    client = TestClient(app_of(services, services.settings.model_copy(update={"assistants": (demo,)})))
+    headers = {"Authorization": f"Bearer {DEMO_KEY}"} | ({header: "for=192.0.2.1"} if header else {})
+    answer = client.post("/v1/search", headers=headers, json={"query": "certificate", "user": ADA})
+    assert (answer.status_code, "through a proxy" in answer.text) == (status, status == 403)
