@@ -5,12 +5,13 @@ Whoever calls `audit` gives facts, never a secret and never a text that somebody
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
 import time
 from datetime import UTC, datetime
-from io import TextIOWrapper
+from io import FileIO, TextIOWrapper
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
 from typing import Any
@@ -65,10 +66,14 @@ class AuditFile(WatchedFileHandler):
         super().__init__(file, encoding="utf-8")
 
     def _open(self) -> TextIOWrapper:
-        # A line is longer than the usual buffer at times, and must reach the file with one write: several processes
-        # append to it.
-        descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        return os.fdopen(descriptor, "a", buffering=1 << 20, encoding="utf-8")
+        # Nothing is kept for later: what a full disk does not take is lost, and not in the way of what comes next.
+        return TextIOWrapper(_LineFile(self.baseFilename, "a", opener=_open_private), encoding="utf-8", write_through=True)
+
+    def reopenIfNeeded(self) -> None:
+        try:
+            super().reopenIfNeeded()
+        except OSError:  # from the end of the former file, or the beginning of the new one
+            self.stream = None  # as in FileHandler: the line opens it anew
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
@@ -81,6 +86,25 @@ class AuditFile(WatchedFileHandler):
         if time.monotonic() - self._reported >= _SECONDS_BETWEEN_ERRORS:
             self._reported = time.monotonic()
             _errors.exception("%s: audit lines are not written, %d so far", self.baseFilename, self._lost)
+
+
+class _LineFile(FileIO):
+    """Appends each line with one write, since several processes do so; one that was cut short stays apart from the
+    next. Raises OSError where a line does not fit."""
+
+    _is_torn = False
+
+    def write(self, line: Any) -> int:
+        whole = b"\n" + line if self._is_torn else line
+        written = super().write(whole) or 0
+        self._is_torn = written < len(whole)
+        if self._is_torn:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return len(line)
+
+
+def _open_private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _file_of(handler: AuditFile | StandardErrorHandler) -> Path | None:

@@ -131,6 +131,17 @@ def test_a_full_disk_is_told_and_stops_nothing(folder: Folder) -> None:
     assert "ERROR pipelines.audit: /dev/full: audit lines are not written, 1 so far" in done.errors
 
 
+def test_a_file_that_is_moved_from_a_full_disk_is_written_anew(folder: Folder) -> None:
+    folder.settings(assistants=[{"id": "responder", "api_key": KEY}], audit={"file": "audit.jsonl"})
+    file = folder.path / "audit.jsonl"
+    file.symlink_to("/dev/full")
+    with serving(folder, folder.path / "log") as url:
+        assert search(url, KEY, user=ADA) == 200
+        file.unlink()
+        assert search(url, KEY, user="bo@acme.test") == 200
+    assert [one["person"] for one in audited(file.read_text())] == ["bo@acme.test"]
+
+
 @pytest.mark.parametrize(
     ("host", "public"), [("0.0.0.0", None), ("127.0.0.1", "https://headrace.acme.test")], ids=["address", "public_url"]
 )
