@@ -67,7 +67,9 @@ class AuditFile(WatchedFileHandler):
 
     def _open(self) -> TextIOWrapper:
         # Nothing is kept for later: what a full disk does not take is lost, and not in the way of what comes next.
-        return TextIOWrapper(_LineFile(self.baseFilename, "a", opener=_open_private), encoding="utf-8", write_through=True)
+        return TextIOWrapper(
+            _LineFile(self.baseFilename, "a", opener=_open_private), encoding="utf-8", write_through=True
+        )
 
     def reopenIfNeeded(self) -> None:
         try:

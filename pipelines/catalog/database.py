@@ -51,16 +51,18 @@ def _closing_in_trouble(engine: Engine) -> Iterator[None]:
 
 
 def _create_engine(url: str, directory: Path) -> Engine:
+    """Its errors do not show what was asked for: texts, and hashes of secrets."""
     address = make_url(url)
     if address.drivername == "postgresql":
         # Named, because which driver SQLAlchemy takes otherwise depends on its version.
         address = address.set(drivername="postgresql+psycopg")
     if address.get_backend_name() != "sqlite":
-        return create_engine(address, pool_pre_ping=True)
+        return create_engine(address, pool_pre_ping=True, hide_parameters=True)
     file = directory / (address.database or "")
     file.parent.mkdir(parents=True, exist_ok=True)
     narrow(file)
-    engine = create_engine(f"sqlite:///{file}", connect_args={"timeout": _BUSY_TIMEOUT_MS / 1000})
+    patience = {"timeout": _BUSY_TIMEOUT_MS / 1000}
+    engine = create_engine(f"sqlite:///{file}", connect_args=patience, hide_parameters=True)
     event.listen(engine, "connect", _configure_sqlite)
     return engine
 

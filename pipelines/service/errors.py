@@ -11,6 +11,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
+from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
 from pipelines.errors import EmbeddingError, IndexStoreError
@@ -60,6 +61,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(EmbeddingError, _unavailable)
     app.add_exception_handler(IndexStoreError, _unavailable)
+    app.add_exception_handler(OperationalError, _catalog_away)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -124,7 +126,16 @@ def _invalid(request: Request, error: Exception) -> JSONResponse:
 
 
 def _unavailable(request: Request, error: Exception) -> JSONResponse:
-    logger.error("request %s: %s", request.state.id, error)
+    return _unavailable_for(request, error)
+
+
+def _catalog_away(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, OperationalError)  # noqa: S101  registered for this class only
+    return _unavailable_for(request, f"the catalog cannot be used: {error.orig}")
+
+
+def _unavailable_for(request: Request, reason: object) -> JSONResponse:
+    logger.error("request %s: %s", request.state.id, reason)
     detail = "A part of the service that the answer needs is not available; try again later."
     return _response(request, 503, "Service unavailable", detail)
 

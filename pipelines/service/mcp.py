@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from anyio import to_thread
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from sqlalchemy.exc import OperationalError
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
@@ -176,7 +177,7 @@ class McpEndpoint:
             return _error_result(str(problem))
         except ToolError as error:
             return _error_result(str(error))
-        except (EmbeddingError, IndexStoreError):
+        except (EmbeddingError, IndexStoreError, OperationalError):
             return _error_result("The search is not available now; try again later.")
         return _result(found)
 

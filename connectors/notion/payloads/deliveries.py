@@ -14,7 +14,7 @@ class NotionHandshake(Payload):
 
     model_config = ConfigDict(extra="forbid")
 
-    verification_token: str = Field(min_length=1, strict=True)
+    verification_token: str = Field(pattern="^[!-~]+$", strict=True)
 
 
 class EventEntity(Payload):

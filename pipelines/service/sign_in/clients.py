@@ -29,6 +29,8 @@ class Clients:
 
     def find(self, client_id: str) -> OAuthClient | None:
         """None for a client that is unknown here, or whose document is none."""
+        if "\0" in client_id:  # PostgreSQL takes it in no text
+            return None
         if not is_document_url(client_id):
             return self._registered.get(client_id)
         try:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import logging
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from anyio import to_thread
+from sqlalchemy.exc import OperationalError
 from starlette.datastructures import URL
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -20,6 +22,14 @@ from pipelines.service_settings import SignInSettings
 
 if TYPE_CHECKING:
     from pipelines.service.sign_in.broker import Broker
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    return not (record.exc_info and isinstance(record.exc_info[1], OperationalError))
+
+
+# The SDK logs a catalog that is away with its traceback, asks again, and then leaves it to our own handler.
+logging.getLogger("mcp.server.auth.handlers.authorize").addFilter(_is_news)
 
 
 class ClientEndpoints:
@@ -66,7 +76,7 @@ class ClientEndpoints:
         """A client gives its tokens back (RFC 7009). The SDK's own handler refuses clients without a secret."""
         form = await request.form()
         token, client = str(form.get("token", "")), str(form.get("client_id", ""))
-        if not token or not client:
+        if not token or not client or "\0" in client:
             return JSONResponse({"error": "invalid_request", "error_description": "Send token and client_id."}, 400)
         if grant := await to_thread.run_sync(self._grants.revoke_token, token, client):
             audit("grant_revoked", person=grant.person, client=client, grant=grant.id, reason="by the client")
