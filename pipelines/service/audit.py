@@ -11,6 +11,8 @@ from starlette.requests import Request
 from pipelines.audit import audit
 
 REFUSALS = (401, 403, 429)
+_LONGEST_NAME = 64
+"""Characters of an interface."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,5 +40,5 @@ def audit_refusal(request: Request, status: int, reason: str) -> None:
 
 
 def interface_of(request: Request) -> str:
-    """search, documents, vector_stores, mcp, or whatever else the path begins with."""
-    return request.url.path.removeprefix("/v1").split("/")[1]
+    """search, documents, vector_stores, mcp, or whatever else the path begins with, which anybody chooses."""
+    return request.url.path.removeprefix("/v1").split("/")[1][:_LONGEST_NAME]

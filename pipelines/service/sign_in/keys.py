@@ -8,12 +8,17 @@ from collections.abc import Callable
 
 import jwt
 
+from pipelines.printable import printable
+
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 """Asymmetric ones alone, whatever a token's head says: with a shared secret, whoever verifies could sign."""
 LIFETIME = 300
 """Seconds after which keys are read again: a key that the provider has withdrawn counts no longer."""
 PAUSE = 5
 """Seconds between two readings at least: unknown key ids are free to whoever makes up tokens."""
+
+_LONGEST_SHOWN = 64
+"""Characters of a key's id in messages: whoever makes up a token chooses it."""
 
 
 class UnknownKey(Exception):
@@ -44,7 +49,7 @@ class ProviderKeys:
             if found is None and self._trouble:
                 raise self._trouble
         if found is None:
-            raise UnknownKey(f"the provider has no key {key_id!r}")
+            raise UnknownKey(f"the provider has no key {printable(key_id)[:_LONGEST_SHOWN]!r}")
         return found
 
     def _read(self) -> None:

@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from connectors.contract import Finding
 from pipelines.loopback import is_loopback
+from pipelines.printable import printable
 from pipelines.service.sign_in.claims import ClaimRefused, Claims
 from pipelines.service.sign_in.fetching import FetchFailed, fetch_object, open_client
 from pipelines.service.sign_in.keys import ALGORITHMS, ProviderKeys, UnknownKey
@@ -32,6 +33,8 @@ DOCUMENT_LIFETIME = 3600
 """Seconds for which what the provider publishes about itself counts."""
 LEEWAY = 10
 """Seconds by which clocks may differ."""
+_LONGEST_REASON = 200
+"""Characters: PyJWT's messages quote what a token says."""
 
 
 class ProviderTrouble(Exception):
@@ -155,7 +158,7 @@ class OpenIdProvider:
                 options={"require": list(required)},
             )
         except (jwt.InvalidTokenError, UnknownKey) as wrong:
-            raise ClaimRefused(f"the token is not valid: {wrong}") from None
+            raise ClaimRefused(f"the token is not valid: {printable(wrong)[:_LONGEST_REASON]}") from None
         except (FetchFailed, jwt.PyJWKSetError) as failed:
             raise ProviderTrouble(f"the provider's keys cannot be read: {failed}") from None
         return claims

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -83,3 +85,11 @@ def test_a_head_has_an_end(size: int) -> None:
 def test_a_length_that_is_none_is_too_large(length: str) -> None:
     answer = guarded(ANY_HOST).get("/v1/search", headers=[(b"Content-Length", length.encode())])
     assert (answer.status_code, answer.headers["connection"]) == (413, "close")
+
+
+def test_a_refused_path_does_not_lengthen_the_audit_log(caplog: pytest.LogCaptureFixture) -> None:
+    headers = {"host": "localhost:8800", "origin": "https://evil.example", "cookie": "session=1"}
+    with caplog.at_level("INFO", logger="headrace.audit"):
+        assert guarded(ANY).get(f"/{'a' * 20_000}", headers=headers).status_code == 403
+    (line,) = [json.loads(record.getMessage()) for record in caplog.records if record.name == "headrace.audit"]
+    assert (line["event"], line["interface"]) == ("refusal", "a" * 64)

@@ -138,6 +138,12 @@ def test_only_the_providers_signature_counts(direct: SignInServer, shared_issuer
     assert [ask(direct, one).status_code for one in forged] == [401] * len(forged)
 
 
+@pytest.mark.parametrize("head", [{"kid": "k" * 20_000}, {"kid": "first", "crit": ["c" * 20_000]}])
+def test_what_a_made_up_token_says_is_hardly_quoted(direct: SignInServer, head: dict[str, Any]) -> None:
+    refused = ask(direct, f"{encode({'alg': 'RS256', **head})}.{encode({})}.")
+    assert (refused.status_code, len(refused.json()["detail"]) < 300) == (401, True)
+
+
 def test_opaque_tokens_are_looked_up_at_the_provider(direct: SignInServer, shared_issuer: TokenIssuer) -> None:
     told = {"active": True, "aud": "headrace", "sub": "1", "exp": time.time() + 60, "email": BO, "email_verified": True}
     shared_issuer.introspected = {"opaque": told, "other": {**told, "aud": "elsewhere"}}
