@@ -95,6 +95,16 @@ def test_every_query_refusal_and_change_of_a_key_leaves_one_line(folder: Folder)
     assert not [secret for secret in (KEY, own, QUESTION, "zebra") if secret in text + added.errors]
 
 
+@pytest.mark.parametrize("person", [ADA, None])
+def test_a_search_of_an_operator_leaves_one_line(folder: Folder, person: str | None) -> None:
+    done = folder.headrace("search", QUESTION, "--kind", "issue", *(("--user", person.upper()) if person else ()))
+    assert done.code == 0
+    (line,) = audited(done.errors)
+    assert [line[name] for name in ("event", "interface", "person", "proof")] == ["query", "cli", person, "operator"]
+    assert (line["filters"], line["documents"], len(line["request"])) == ({"kinds": ["issue"]}, [], 32)
+    assert "zebra" not in done.errors
+
+
 def test_the_server_says_what_it_serves_and_where(folder: Folder) -> None:
     log = folder.path / "log"
     with serving(folder, log) as url:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Self
+from uuid import uuid4
 
 from pydantic import ValidationError
 
+from connectors.addresses import normalize_address
+from pipelines.audit import audit
 from pipelines.catalog.lookup import resolve_ids
 from pipelines.embedding.base import Embedder
 from pipelines.errors import UsageError
@@ -64,5 +67,20 @@ class Searcher:
 
 
 def search_once(settings: Settings, request: Mapping[str, Any]) -> SearchResponse:
+    """One question of whoever runs the command, with its line in the audit log."""
     with Searcher(settings) as searcher:
-        return searcher.ask(request)
+        found = searcher.ask(request)
+    person = request.get("user")
+    audit(
+        "query",
+        request=uuid4().hex,
+        interface="cli",
+        assistant="",
+        person=person and normalize_address(person),
+        proof="operator",
+        client=None,
+        filters=request.get("filters", {}),
+        documents=[one.document_id for one in found.results],
+        milliseconds=found.took_ms,
+    )
+    return found
