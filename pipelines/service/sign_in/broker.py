@@ -25,7 +25,8 @@ from pydantic import AnyUrl, PrivateAttr
 
 from pipelines.audit import audit
 from pipelines.catalog.grants import Grant, Grants, Replayed, Stage
-from pipelines.catalog.oauth_clients import OAuthClient
+from pipelines.catalog.oauth_clients import OAuthClient, TooManyClients
+from pipelines.service.errors import Problem
 from pipelines.service.sign_in.clients import Clients, RegistrationRefused, not_allowed
 from pipelines.service.sign_in.redirects import is_same
 from pipelines.service.sign_in.seal import CONSENT_PATH, ClientRequest, Seal
@@ -87,6 +88,9 @@ class Broker(OAuthAuthorizationServerProvider[AuthorizationCode, RefreshToken, A
             )
         except RegistrationRefused as refused:
             raise RegistrationError("invalid_redirect_uri", str(refused)) from None
+        except TooManyClients:
+            detail = "Too many clients have registered within the last hour; try again later."
+            raise Problem(429, "Too many requests", detail, {"Retry-After": "600"}) from None
         client_info.redirect_uris = [AnyUrl(uri) for uri in registered.redirect_uris]
         client_info.token_endpoint_auth_method = PUBLIC
         client_info.client_secret = client_info.client_secret_expires_at = None

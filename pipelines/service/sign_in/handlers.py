@@ -16,6 +16,7 @@ from pipelines.catalog.grants import Grants
 from pipelines.service.sign_in.clients import Clients
 from pipelines.service.sign_in.notices import trouble_page
 from pipelines.service.sign_in.seal import Seal
+from pipelines.service.throttling import RegistrationRate
 from pipelines.service_settings import SignInSettings
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class ClientEndpoints:
         self._clients = clients
         self._grants = grants
         self._seal = seal
+        self._rate = RegistrationRate()
 
     async def authorize(self, request: Request) -> Response:
         """Checks what a client asks for, and leads to the page that asks for consent."""
@@ -54,7 +56,8 @@ class ClientEndpoints:
         return response
 
     async def register(self, request: Request) -> Response:
-        """A client becomes known (RFC 7591)."""
+        """A client becomes known (RFC 7591). Raises a 429 problem where too many do."""
+        self._rate.take(request)
         from mcp.server.auth.handlers.register import RegistrationHandler
         from mcp.server.auth.settings import ClientRegistrationOptions
 
