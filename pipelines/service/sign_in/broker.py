@@ -97,7 +97,7 @@ class Broker(OAuthAuthorizationServerProvider[AuthorizationCode, RefreshToken, A
 
     async def authorize(self, client: OAuthClientInformationFull, params: AuthorizationParams) -> str:
         """The address of the page that asks for consent."""
-        if params.resource is not None and params.resource.rstrip("/") not in self._resources:
+        if params.resource is not None and not self.is_resource(params.resource):
             raise AuthorizeError("invalid_target", f"This server is {self._public_url}, not the resource asked for.")
         request = ClientRequest(
             client_id=client.client_id,
@@ -114,9 +114,9 @@ class Broker(OAuthAuthorizationServerProvider[AuthorizationCode, RefreshToken, A
             raise AuthorizeError("invalid_request", "The state, scopes and redirect are too long together.")
         return f"{self._public_url}{CONSENT_PATH}?request={sealed}"
 
-    @property
-    def _resources(self) -> tuple[str, str]:
-        return self._public_url, f"{self._public_url}/mcp"
+    def is_resource(self, asked: str) -> bool:
+        """Whether a resource indicator (RFC 8707) means this server."""
+        return asked.rstrip("/") in (self._public_url, f"{self._public_url}/mcp")
 
     async def load_authorization_code(
         self, client: OAuthClientInformationFull, authorization_code: str

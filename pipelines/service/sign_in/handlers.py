@@ -52,6 +52,9 @@ class ClientEndpoints:
         from mcp.server.auth.middleware.client_auth import ClientAuthenticator
 
         broker = await self._get_broker()
+        form = await request.form()  # kept by the request, for the handler
+        if not all(broker.is_resource(str(one)) for one in form.getlist("resource")):
+            return _invalid_target(self._public_url)
         response: Response = await TokenHandler(broker, ClientAuthenticator(broker)).handle(request)
         return response
 
@@ -83,6 +86,12 @@ class ClientEndpoints:
         from pipelines.service.sign_in.broker import Broker
 
         return Broker(self._settings, self._public_url, self._clients, self._grants, self._seal)
+
+
+def _invalid_target(public_url: str) -> Response:
+    """Tokens are made for this server alone (RFC 8707, section 2)."""
+    told = {"error": "invalid_target", "error_description": f"Tokens are for {public_url}, not the resource asked for."}
+    return JSONResponse(told, 400, {"Cache-Control": "no-store"})
 
 
 def _description(response: Response) -> str:

@@ -45,9 +45,9 @@ def redeem(server: SignInServer, client: str, code: str, **changed: str) -> http
     return httpx.post(f"{server.url}/token", data={**values, "code_verifier": VERIFIER, **changed})
 
 
-def refresh(server: SignInServer, client: str, token: str) -> httpx.Response:
+def refresh(server: SignInServer, client: str, token: str, **changed: str) -> httpx.Response:
     values = {"grant_type": "refresh_token", "refresh_token": token, "client_id": client}
-    return httpx.post(f"{server.url}/token", data=values)
+    return httpx.post(f"{server.url}/token", data={**values, **changed})
 
 
 def may_search(server: SignInServer, access_token: str) -> bool:
@@ -239,6 +239,16 @@ def test_a_code_is_worth_nothing_to_another_client(broker: SignInServer, client:
     other = register(broker, REDIRECT).json()["client_id"]
     assert redeem(broker, other, code).json()["error"] == "invalid_grant"
     assert redeem(broker, client, code).status_code == 200
+
+
+def test_tokens_are_made_for_this_server_alone(broker: SignInServer, client: str, code: str) -> None:
+    foreign = {"resource": "https://elsewhere.example/mcp"}
+    refused = redeem(broker, client, code, **foreign)
+    assert (refused.status_code, refused.json()["error"]) == (400, "invalid_target")
+    made = redeem(broker, client, code, resource=broker.mcp).raise_for_status().json()  # the code is not lost by it
+    refused = refresh(broker, client, made["refresh_token"], **foreign)
+    assert (refused.status_code, refused.json()["error"]) == (400, "invalid_target")
+    assert refresh(broker, client, made["refresh_token"], resource=f"{broker.url}/").status_code == 200
 
 
 def test_a_code_that_is_used_twice_ends_its_grant(broker: SignInServer, client: str, code: str) -> None:
