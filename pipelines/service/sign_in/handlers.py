@@ -38,6 +38,7 @@ class ClientEndpoints:
         """Checks what a client asks for, and leads to the page that asks for consent."""
         from mcp.server.auth.handlers.authorize import AuthorizationHandler
 
+        await request.form()  # kept by the request; the handler would log a client that leaves meanwhile as an error
         response: Response = await AuthorizationHandler(await self._get_broker()).handle(request)
         if response.status_code == 400:  # it may not be sent back, so that a person reads it
             return trouble_page(_description(response), 400)
@@ -64,6 +65,7 @@ class ClientEndpoints:
         from mcp.server.auth.handlers.register import RegistrationHandler
         from mcp.server.auth.settings import ClientRegistrationOptions
 
+        await request.body()  # as above
         return await RegistrationHandler(await self._get_broker(), ClientRegistrationOptions(enabled=True)).handle(
             request
         )
