@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipelines.loopback import is_loopback
+from pipelines.service.authentication import PERSON_HEADER
 from pipelines.service.connections import MOST_HEAD_BYTES
 from pipelines.service.errors import WEBHOOKS_PATH, Problem, problem_response
 
@@ -20,6 +21,8 @@ MOST_BYTES = 256 * 1024
 """Of a request's body."""
 _BROWSER_PATHS = ("/", "/docs", "/mcp")
 """What a page of another site might want to reach through somebody's browser, beside all that a cookie opens."""
+_ONCE = ("Authorization", PERSON_HEADER)
+"""Who says twice who asks may mean either: a proxy and the service might each take another."""
 _TAKEN_TO_ITS_END = 64 * 1024
 """Bytes of a refused body. The rest of a longer one is not waited for: the connection is closed."""
 
@@ -102,6 +105,8 @@ def _refuse(request: Request, hosts: BrowserHosts) -> Problem | None:
     headers, path = request.headers, request.url.path
     if sum(len(name) + len(value) for name, value in headers.raw) > MOST_HEAD_BYTES:
         return Problem(431, "Request header fields too large", f"They may have at most {MOST_HEAD_BYTES} bytes.")
+    if twice := [name for name in _ONCE if len(headers.getlist(name)) > 1]:
+        return Problem(400, "Bad request", f"Send the header {twice[0]} once.")
     if path.startswith(WEBHOOKS_PATH):
         return None  # deliveries are longer than questions, and are measured as they arrive
     if "transfer-encoding" in headers:
