@@ -46,7 +46,7 @@ class BrowserHosts:
     def refuse(self, headers: Headers) -> Problem | None:
         """Why a request must not be answered, by its Host and Origin."""
         host, origin = headers.get("host", "").lower(), headers.get("origin", "").lower()
-        if self.is_closed and not (_is_loopback_name(host) or host == _netloc(self.public)):
+        if self.is_closed and not (is_loopback_name(host) or host == _netloc(self.public)):
             return Problem(
                 421,
                 "Misdirected request",
@@ -62,7 +62,7 @@ class BrowserHosts:
         place = _netloc(origin)
         if origin == self.public or (place and place == host):
             return True
-        return _is_loopback_name(place) and not has_cookie
+        return is_loopback_name(place) and not has_cookie
 
 
 ANY_HOST = BrowserHosts()
@@ -130,7 +130,8 @@ def _netloc(origin: str) -> str:
     return origin.partition("://")[2]
 
 
-def _is_loopback_name(netloc: str) -> bool:
+def is_loopback_name(netloc: str) -> bool:
+    """Whether a host, with its port or without, is this machine by a name that leads nowhere else."""
     try:
         return is_loopback(urlsplit(f"//{netloc}").hostname or "")
     except ValueError:
