@@ -101,7 +101,7 @@ class WrongKeyThrottle:
             await asyncio.sleep(SLOWED_SECONDS)
 
 
-class _Pace:
+class _RateLimit:
     """So many turns in a period for each name, as many of them at once. Safe to call from several threads."""
 
     def __init__(self, most: int, seconds: float) -> None:
@@ -130,11 +130,11 @@ class RequestRate:
 
     def __init__(self, per_minute: int) -> None:
         self._per_minute = per_minute
-        self._pace = _Pace(per_minute, _MINUTE)
+        self._limit = _RateLimit(per_minute, _MINUTE)
 
     def take(self, principal: Principal) -> None:
         """Count a request. Raises a 429 problem that says when to ask again."""
-        if wait := self._pace.take(_asker(principal)):
+        if wait := self._limit.take(_asker(principal)):
             detail = f"{self._per_minute} requests a minute are taken from whoever asks; ask more slowly."
             raise _too_many(detail, wait)
 
@@ -143,11 +143,11 @@ class RegistrationRate:
     """So many clients an hour from one address: anybody may register them."""
 
     def __init__(self) -> None:
-        self._pace = _Pace(REGISTRATIONS_PER_HOUR, _HOUR)
+        self._limit = _RateLimit(REGISTRATIONS_PER_HOUR, _HOUR)
 
     def take(self, request: Request) -> None:
         """Count a registration. Raises a 429 problem that says when to try again."""
-        if wait := self._pace.take(_network(request)):
+        if wait := self._limit.take(_network(request)):
             detail = f"{REGISTRATIONS_PER_HOUR} clients an hour may register from one address; try again later."
             raise _too_many(detail, wait)
 
