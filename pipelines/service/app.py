@@ -171,12 +171,18 @@ def document(
     dependencies=[Key],
 )
 def search_vector_store(
-    assistant: Text, body: VectorStoreSearch, principal: AskedBy, service: Service
+    assistant: Text, body: VectorStoreSearch, principal: AskedBy, service: Service, response: Response
 ) -> VectorStorePage:
-    """The same search in the form of OpenAI's vector stores; the store is the assistant whose key is sent."""
+    """The same search in the form of OpenAI's vector stores; the store is the assistant whose key is sent.
+
+    Warnings, such as that no source knows the person, are in the header `X-Headrace-Warnings`.
+    """
     if assistant != principal.assistant.id:
         raise Problem(404, "Not found", "There is no such vector store, or it is not this key's: use its assistant.")
-    return vector_stores.search_page(body, service, principal.on_behalf_of(body.user))
+    page, warnings = vector_stores.search_page(body, service, principal.on_behalf_of(body.user))
+    if warnings:
+        response.headers["X-Headrace-Warnings"] = "; ".join(warnings)
+    return page
 
 
 def _add_operations(app: FastAPI, index: IndexReader) -> None:

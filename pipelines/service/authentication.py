@@ -154,7 +154,7 @@ class Authenticator:
         elif self._sessions and "authorization" not in request.headers:
             proven = self._sessions.person(request)
         if proven is None:
-            raise _unauthorized(self._settings)
+            raise _unauthorized(self._settings, has_token=bool(token))
         return Assistant(SIGN_IN, "person", (), proven.scope), proven
 
     def _holder(self, key: str) -> Assistant | None:
@@ -189,16 +189,23 @@ def _proven_address(proven: ProvenPerson) -> str:
         raise Problem(403, "Forbidden", f"The address of whoever is signed in {error}.") from None
 
 
-def _unauthorized(settings: Settings) -> Problem:
+def _unauthorized(settings: Settings, *, has_token: bool) -> Problem:
     detail = "Send the key of an assistant: Authorization: Bearer <key>"
-    return Problem(401, "Unauthorized", detail, {"WWW-Authenticate": challenge(settings)})
+    if has_token and settings.sign_in:
+        detail = "This token is unknown, has ended or was revoked: sign in again, or send the key of an assistant."
+    elif settings.sign_in:
+        detail = "Sign in, or send the key of an assistant: Authorization: Bearer <key>"
+    return Problem(401, "Unauthorized", detail, {"WWW-Authenticate": challenge(settings, has_token=has_token)})
 
 
-def challenge(settings: Settings) -> str:
-    """What a 401 asks for. Where people sign in, it leads clients to what describes how (RFC 9728, section 5.1)."""
-    if not settings.sign_in:
-        return "Bearer"
-    return f'Bearer resource_metadata="{settings.public_url}/.well-known/oauth-protected-resource/mcp"'
+def challenge(settings: Settings, *, has_token: bool) -> str:
+    """What a 401 asks for: with an error where a token was sent (RFC 6750, section 3.1).
+
+    Where people sign in, it leads clients to what describes how (RFC 9728, section 5.1).
+    """
+    described = f"{settings.public_url}/.well-known/oauth-protected-resource/mcp"
+    told = [f'resource_metadata="{described}"'] if settings.sign_in else []
+    return " ".join(["Bearer", ", ".join([*told, 'error="invalid_token"'] if has_token else told)]).strip()
 
 
 def _find(key_hash: str, known: Iterable[tuple[str, Assistant]]) -> Assistant | None:

@@ -15,7 +15,7 @@ from anyio import to_thread
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from sqlalchemy.exc import OperationalError
 from starlette.requests import Request
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from connectors.registry import sources
 from pipelines.errors import EmbeddingError, IndexStoreError
@@ -134,6 +134,7 @@ class McpEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         await to_thread.run_sync(self._authenticate, request)
+        body = await request.body()  # the package would log a client that leaves meanwhile as an error
         if self._server is None:
             self._server = await to_thread.run_sync(self._make_server)
         from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
@@ -141,7 +142,7 @@ class McpEndpoint:
         # One manager per request: nothing outlives the answer, and nothing must be started before the first one.
         manager = StreamableHTTPSessionManager(self._server, stateless=True, json_response=True)
         async with manager.run():
-            await manager.handle_request(scope, receive, send)
+            await manager.handle_request(scope, _receive_again(body, receive), send)
 
     def _authenticate(self, request: Request) -> None:
         try:
@@ -180,6 +181,16 @@ class McpEndpoint:
         except (EmbeddingError, IndexStoreError, OperationalError):
             return _error_result("The search is not available now; try again later.")
         return _result(found)
+
+
+def _receive_again(body: bytes, receive: Receive) -> Receive:
+    """What comes from a client whose body was read already."""
+    read = iter([{"type": "http.request", "body": body, "more_body": False}])
+
+    async def receive_again() -> Message:
+        return next(read, None) or await receive()
+
+    return receive_again
 
 
 def _error_result(text: str) -> CallToolResult:

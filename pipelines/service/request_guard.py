@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipelines.loopback import is_loopback
+from pipelines.service.authentication import PERSON_HEADER
 from pipelines.service.connections import MOST_HEAD_BYTES
 from pipelines.service.errors import WEBHOOKS_PATH, Problem, problem_response
 
@@ -20,6 +21,8 @@ MOST_BYTES = 256 * 1024
 """Of a request's body."""
 _BROWSER_PATHS = ("/", "/docs", "/mcp")
 """What a page of another site might want to reach through somebody's browser, beside all that a cookie opens."""
+_ONCE = ("Authorization", PERSON_HEADER)
+"""Who says twice who asks may mean either: a proxy and the service might each take another."""
 _TAKEN_TO_ITS_END = 64 * 1024
 """Bytes of a refused body. The rest of a longer one is not waited for: the connection is closed."""
 
@@ -43,7 +46,7 @@ class BrowserHosts:
     def refuse(self, headers: Headers) -> Problem | None:
         """Why a request must not be answered, by its Host and Origin."""
         host, origin = headers.get("host", "").lower(), headers.get("origin", "").lower()
-        if self.is_closed and not (_is_loopback_name(host) or host == _netloc(self.public)):
+        if self.is_closed and not (is_loopback_name(host) or host == _netloc(self.public)):
             return Problem(
                 421,
                 "Misdirected request",
@@ -59,7 +62,7 @@ class BrowserHosts:
         place = _netloc(origin)
         if origin == self.public or (place and place == host):
             return True
-        return _is_loopback_name(place) and not has_cookie
+        return is_loopback_name(place) and not has_cookie
 
 
 ANY_HOST = BrowserHosts()
@@ -102,6 +105,8 @@ def _refuse(request: Request, hosts: BrowserHosts) -> Problem | None:
     headers, path = request.headers, request.url.path
     if sum(len(name) + len(value) for name, value in headers.raw) > MOST_HEAD_BYTES:
         return Problem(431, "Request header fields too large", f"They may have at most {MOST_HEAD_BYTES} bytes.")
+    if twice := [name for name in _ONCE if len(headers.getlist(name)) > 1]:
+        return Problem(400, "Bad request", f"Send the header {twice[0]} once.")
     if path.startswith(WEBHOOKS_PATH):
         return None  # deliveries are longer than questions, and are measured as they arrive
     if "transfer-encoding" in headers:
@@ -125,7 +130,8 @@ def _netloc(origin: str) -> str:
     return origin.partition("://")[2]
 
 
-def _is_loopback_name(netloc: str) -> bool:
+def is_loopback_name(netloc: str) -> bool:
+    """Whether a host, with its port or without, is this machine by a name that leads nowhere else."""
     try:
         return is_loopback(urlsplit(f"//{netloc}").hostname or "")
     except ValueError:

@@ -30,7 +30,10 @@ SLOWED_SECONDS = 1.0
 """By which the refusal of one more is put off."""
 MOST_AT_ONCE = 8
 """Keys that are tried at once from an address that is slowed, put off or not yet looked at; more are not tried."""
+REGISTRATIONS_PER_HOUR = 20
+"""Of OAuth clients, from one address."""
 _MINUTE = 60.0
+_HOUR = 60 * _MINUTE
 _MOST_REMEMBERED = 10_000
 """Of addresses, keys and askers each; the one that was seen longest ago is forgotten first."""
 
@@ -98,29 +101,55 @@ class WrongKeyThrottle:
             await asyncio.sleep(SLOWED_SECONDS)
 
 
+class _RateLimit:
+    """So many turns in a period for each name, as many of them at once. Safe to call from several threads."""
+
+    def __init__(self, most: int, seconds: float) -> None:
+        self._seconds = seconds
+        self._each = seconds / most
+        self._paid_until: OrderedDict[str, float] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def take(self, name: str) -> float:
+        """0 where a turn was free, which is counted; else the seconds until one is.
+
+        Each turn is worth a moment; whoever is a period ahead of the clock has taken too many (the generic cell rate
+        algorithm, ITU-T I.371).
+        """
+        with self._lock:
+            now = time.monotonic()
+            paid = max(self._paid_until.get(name, now), now) + self._each
+            if paid <= now + self._seconds:
+                _remember(self._paid_until, name, paid)
+                return 0
+        return paid - now - self._seconds
+
+
 class RequestRate:
     """So many requests a minute for whoever asks, as many of them at once. Safe to call from several threads."""
 
     def __init__(self, per_minute: int) -> None:
         self._per_minute = per_minute
-        self._paid_until: OrderedDict[str, float] = OrderedDict()
-        self._lock = threading.Lock()
+        self._limit = _RateLimit(per_minute, _MINUTE)
 
     def take(self, principal: Principal) -> None:
-        """Count a request. Raises a 429 problem that says when to ask again.
+        """Count a request. Raises a 429 problem that says when to ask again."""
+        if wait := self._limit.take(_asker(principal)):
+            detail = f"{self._per_minute} requests a minute are taken from whoever asks; ask more slowly."
+            raise _too_many(detail, wait)
 
-        Each request is worth a moment; whoever is a minute ahead of the clock has asked too much (the generic cell
-        rate algorithm, ITU-T I.371).
-        """
-        asker = _asker(principal)
-        with self._lock:
-            now = time.monotonic()
-            paid = max(self._paid_until.get(asker, now), now) + _MINUTE / self._per_minute
-            if paid <= now + _MINUTE:
-                _remember(self._paid_until, asker, paid)
-                return
-        detail = f"{self._per_minute} requests a minute are taken from whoever asks; ask more slowly."
-        raise Problem(429, "Too many requests", detail, {"Retry-After": str(ceil(paid - now - _MINUTE))})
+
+class RegistrationRate:
+    """So many clients an hour from one address: anybody may register them."""
+
+    def __init__(self) -> None:
+        self._limit = _RateLimit(REGISTRATIONS_PER_HOUR, _HOUR)
+
+    def take(self, request: Request) -> None:
+        """Count a registration. Raises a 429 problem that says when to try again."""
+        if wait := self._limit.take(_network(request)):
+            detail = f"{REGISTRATIONS_PER_HOUR} clients an hour may register from one address; try again later."
+            raise _too_many(detail, wait)
 
 
 def install(app: FastAPI) -> None:
@@ -147,7 +176,11 @@ def _network(request: Request) -> str:
 
 def _slow_down() -> Problem:
     detail = "Many wrong keys come from this address; try again in a moment."
-    return Problem(429, "Too many requests", detail, {"Retry-After": str(ceil(SLOWED_SECONDS))})
+    return _too_many(detail, SLOWED_SECONDS)
+
+
+def _too_many(detail: str, wait: float) -> Problem:
+    return Problem(429, "Too many requests", detail, {"Retry-After": str(ceil(wait))})
 
 
 def _remember(seen: OrderedDict[str, V], name: str, value: V) -> None:

@@ -82,14 +82,21 @@ class VectorStorePage(BaseModel):
     next_page: None = None
 
 
-def search_page(body: VectorStoreSearch, service: SearchService, principal: Principal) -> VectorStorePage:
-    """Raises a 422 problem for filters that cannot be asked."""
+def search_page(
+    body: VectorStoreSearch, service: SearchService, principal: Principal
+) -> tuple[VectorStorePage, list[str]]:
+    """A page, and the warnings about it, for which OpenAI's form has no place.
+
+    Raises a 422 problem for filters that cannot be asked.
+    """
     queries = [body.query] if isinstance(body.query, str) else body.query
     filters = _filters(body)
     requests = [SearchRequest(query=query, top_k=body.max_num_results, filters=filters) for query in queries]
-    results = _merge([service.search(request, principal).results for request in requests])
+    answered = [service.search(request, principal) for request in requests]
+    results = _merge([one.results for one in answered])
     good = [one for one in results if one.score >= body.ranking_options.score_threshold]
-    return VectorStorePage(search_query=queries, data=[_result(one) for one in good[: body.max_num_results]])
+    page = VectorStorePage(search_query=queries, data=[_result(one) for one in good[: body.max_num_results]])
+    return page, list(dict.fromkeys(warning for one in answered for warning in one.warnings))
 
 
 def _filters(body: VectorStoreSearch) -> SearchFilters:

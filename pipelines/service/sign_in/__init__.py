@@ -35,7 +35,7 @@ class SignIn:
     """Knows people by their tokens and sessions, and serves the ways by which they get them."""
 
     def __init__(self, settings: Settings, sign_in: SignInSettings, public_url: str, catalog: Catalog) -> None:
-        self._challenge = challenge(settings)
+        self._challenge = challenge(settings, has_token=True)
         self._settings = sign_in
         self._public_url = public_url
         self._grants = catalog.grants
@@ -55,7 +55,7 @@ class SignIn:
         try:
             email = self._provider_tokens.address(token)
         except ClaimRefused as refused:
-            headers = {"WWW-Authenticate": f'{self._challenge}, error="invalid_token"'}
+            headers = {"WWW-Authenticate": self._challenge}
             raise Problem(401, "Unauthorized", f"The token is refused: {refused}.", headers) from None
         except ProviderTrouble as trouble:
             raise Problem(503, "Service unavailable", f"The token cannot be verified now: {trouble}.") from None

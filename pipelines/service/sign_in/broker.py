@@ -25,7 +25,8 @@ from pydantic import AnyUrl, PrivateAttr
 
 from pipelines.audit import audit
 from pipelines.catalog.grants import Grant, Grants, Replayed, Stage
-from pipelines.catalog.oauth_clients import OAuthClient
+from pipelines.catalog.oauth_clients import OAuthClient, TooManyClients
+from pipelines.service.errors import Problem
 from pipelines.service.sign_in.clients import Clients, RegistrationRefused, not_allowed
 from pipelines.service.sign_in.redirects import is_same
 from pipelines.service.sign_in.seal import CONSENT_PATH, ClientRequest, Seal
@@ -87,13 +88,16 @@ class Broker(OAuthAuthorizationServerProvider[AuthorizationCode, RefreshToken, A
             )
         except RegistrationRefused as refused:
             raise RegistrationError("invalid_redirect_uri", str(refused)) from None
+        except TooManyClients:
+            detail = "Too many clients have registered within the last hour; try again later."
+            raise Problem(429, "Too many requests", detail, {"Retry-After": "600"}) from None
         client_info.redirect_uris = [AnyUrl(uri) for uri in registered.redirect_uris]
         client_info.token_endpoint_auth_method = PUBLIC
         client_info.client_secret = client_info.client_secret_expires_at = None
 
     async def authorize(self, client: OAuthClientInformationFull, params: AuthorizationParams) -> str:
         """The address of the page that asks for consent."""
-        if params.resource is not None and params.resource.rstrip("/") not in self._resources:
+        if params.resource is not None and not self.is_resource(params.resource):
             raise AuthorizeError("invalid_target", f"This server is {self._public_url}, not the resource asked for.")
         request = ClientRequest(
             client_id=client.client_id,
@@ -110,9 +114,9 @@ class Broker(OAuthAuthorizationServerProvider[AuthorizationCode, RefreshToken, A
             raise AuthorizeError("invalid_request", "The state, scopes and redirect are too long together.")
         return f"{self._public_url}{CONSENT_PATH}?request={sealed}"
 
-    @property
-    def _resources(self) -> tuple[str, str]:
-        return self._public_url, f"{self._public_url}/mcp"
+    def is_resource(self, asked: str) -> bool:
+        """Whether a resource indicator (RFC 8707) means this server."""
+        return asked.rstrip("/") in (self._public_url, f"{self._public_url}/mcp")
 
     async def load_authorization_code(
         self, client: OAuthClientInformationFull, authorization_code: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 from anyio import to_thread
 from starlette.datastructures import URL
@@ -12,6 +13,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from pipelines.audit import audit
 from pipelines.catalog.grants import CODE_SECONDS, Grants
+from pipelines.service.request_guard import is_loopback_name
 from pipelines.service.sign_in.claims import ClaimRefused, verified_address
 from pipelines.service.sign_in.notices import consent_page, trouble_page
 from pipelines.service.sign_in.provider import OpenIdProvider, ProviderTrouble
@@ -56,6 +58,9 @@ class BrowserSignIn:
 
     def sign_in(self, request: Request) -> Response:
         """The search page's own sign-in."""
+        if _is_other_loopback(request.headers.get("host", ""), urlsplit(self._public_url).netloc):
+            # The provider sends people back to `public_url`, where the cookies of another name are not shown.
+            return RedirectResponse(f"{self._public_url}/sign-in", 303, {"Cache-Control": "no-store"})
         attempt = _new_attempt(None)
         response = self._to_provider(attempt)
         self._bind(response, attempt)
@@ -147,6 +152,12 @@ class BrowserSignIn:
         """The attempt of this browser that a state belongs to."""
         attempt = self._seal.open(request.cookies.get(ATTEMPT_COOKIE + state, ""), SignInAttempt)
         return attempt if attempt and secrets.compare_digest(attempt.state.encode(), state.encode()) else None
+
+
+def _is_other_loopback(asked: str, public: str) -> bool:
+    """Whether this machine was asked by another name of its own than `public`. No other name is compared: what a proxy
+    asks for is its own affair, and could lead round and round."""
+    return asked != public and is_loopback_name(asked) and is_loopback_name(public)
 
 
 def _new_attempt(request: ClientRequest | None) -> SignInAttempt:

@@ -40,7 +40,7 @@ class Clients:
         return replace(found, name=displayed_name(found.name))
 
     def register(self, client_id: str, name: str | None, redirect_uris: Iterable[str]) -> OAuthClient:
-        """Only with those of its redirects that are allowed. Raises RegistrationRefused if none is."""
+        """Only with those redirects that are allowed. Raises RegistrationRefused if none is, and TooManyClients."""
         asked = tuple(redirect_uris)
         allowed = tuple(uri for uri in asked if len(uri) <= LONGEST_REDIRECT and self.allows(uri))[:MOST_REDIRECTS]
         if not allowed:

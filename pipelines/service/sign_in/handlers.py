@@ -18,6 +18,7 @@ from pipelines.catalog.grants import Grants
 from pipelines.service.sign_in.clients import Clients
 from pipelines.service.sign_in.notices import trouble_page
 from pipelines.service.sign_in.seal import Seal
+from pipelines.service.throttling import RegistrationRate
 from pipelines.service_settings import SignInSettings
 
 if TYPE_CHECKING:
@@ -41,11 +42,13 @@ class ClientEndpoints:
         self._clients = clients
         self._grants = grants
         self._seal = seal
+        self._rate = RegistrationRate()
 
     async def authorize(self, request: Request) -> Response:
         """Checks what a client asks for, and leads to the page that asks for consent."""
         from mcp.server.auth.handlers.authorize import AuthorizationHandler
 
+        await request.form()  # kept by the request; the handler would log a client that leaves meanwhile as an error
         response: Response = await AuthorizationHandler(await self._get_broker()).handle(request)
         if response.status_code == 400:  # it may not be sent back, so that a person reads it
             return trouble_page(_description(response), 400)
@@ -60,14 +63,19 @@ class ClientEndpoints:
         from mcp.server.auth.middleware.client_auth import ClientAuthenticator
 
         broker = await self._get_broker()
+        form = await request.form()  # kept by the request, for the handler
+        if not all(broker.is_resource(str(one)) for one in form.getlist("resource")):
+            return _invalid_target(self._public_url)
         response: Response = await TokenHandler(broker, ClientAuthenticator(broker)).handle(request)
         return response
 
     async def register(self, request: Request) -> Response:
-        """A client becomes known (RFC 7591)."""
+        """A client becomes known (RFC 7591). Raises a 429 problem where too many do."""
+        self._rate.take(request)
         from mcp.server.auth.handlers.register import RegistrationHandler
         from mcp.server.auth.settings import ClientRegistrationOptions
 
+        await request.body()  # as above
         return await RegistrationHandler(await self._get_broker(), ClientRegistrationOptions(enabled=True)).handle(
             request
         )
@@ -90,6 +98,12 @@ class ClientEndpoints:
         from pipelines.service.sign_in.broker import Broker
 
         return Broker(self._settings, self._public_url, self._clients, self._grants, self._seal)
+
+
+def _invalid_target(public_url: str) -> Response:
+    """Tokens are made for this server alone (RFC 8707, section 2)."""
+    told = {"error": "invalid_target", "error_description": f"Tokens are for {public_url}, not the resource asked for."}
+    return JSONResponse(told, 400, {"Cache-Control": "no-store"})
 
 
 def _description(response: Response) -> str:

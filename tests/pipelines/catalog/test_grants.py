@@ -8,7 +8,7 @@ import pytest
 
 from pipelines.catalog import Catalog
 from pipelines.catalog.grants import Replayed, TokenPair
-from pipelines.catalog.oauth_clients import UNUSED_DAYS, OAuthClient
+from pipelines.catalog.oauth_clients import UNUSED_DAYS, OAuthClient, TooManyClients
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -98,8 +98,19 @@ def test_registering_fills_no_disk(catalog: Catalog, monkeypatch: pytest.MonkeyP
     catalog.oauth_clients.add(client, NOW)
     catalog.oauth_clients.mark_used("used", NOW)
     for number in range(5):
-        catalog.oauth_clients.add(OAuthClient(str(number), "", ()), NOW + timedelta(seconds=number))
+        catalog.oauth_clients.add(OAuthClient(str(number), "", ()), NOW + timedelta(hours=number, seconds=number))
     assert [number for number in range(5) if catalog.oauth_clients.get(str(number))] == [2, 3, 4]
     assert catalog.oauth_clients.get("used") == client
     catalog.oauth_clients.add(OAuthClient("later", "", ()), NOW + timedelta(days=UNUSED_DAYS, seconds=1))
     assert catalog.oauth_clients.get("used") is None
+
+
+def test_a_new_client_is_not_pushed_out_by_those_of_others(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipelines.catalog.oauth_clients.MOST_UNUSED", 3)
+    for number in range(3):
+        catalog.oauth_clients.add(OAuthClient(str(number), "", ()), NOW + timedelta(minutes=number))
+    with pytest.raises(TooManyClients):
+        catalog.oauth_clients.add(OAuthClient("one more", "", ()), NOW + timedelta(minutes=59))
+    assert catalog.oauth_clients.get("0")
+    catalog.oauth_clients.add(OAuthClient("one more", "", ()), NOW + timedelta(hours=1, seconds=1))
+    assert [number for number in range(3) if catalog.oauth_clients.get(str(number))] == [1, 2]

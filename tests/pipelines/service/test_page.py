@@ -74,6 +74,13 @@ def test_a_person_sees_what_the_api_answers(shown: Callable[..., Any], client: T
 
 
 @in_a_browser
+def test_who_is_known_to_no_source_is_told(shown: Callable[..., Any]) -> None:
+    page = shown(key="people-key", user="stranger@example.com", q="certificate has expired")
+    assert "1 document" in page.xpath("string(//*[@id='status'])")
+    assert "no source knows the person who asks" in page.xpath("string(//*[@id='status'][@class='trouble'])")
+
+
+@in_a_browser
 def test_a_hostile_document_is_shown_as_text(shown: Callable[..., Any]) -> None:
     page = shown(key="people-key", user=BO, q="certificate")
     links = {link.text: link.get("href") for link in page.xpath("//li/h2/a")}

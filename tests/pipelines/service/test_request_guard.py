@@ -75,6 +75,13 @@ def test_names_count_where_a_browser_may_be_misused(path: str, headers: dict[str
     assert guarded(PUBLIC).get(path, headers=headers).status_code == status
 
 
+@pytest.mark.parametrize("path", ["/v1/search", "/mcp", "/webhooks/acme"])
+@pytest.mark.parametrize("name", ["Authorization", "X-Headrace-User"])
+def test_who_asks_is_said_once(path: str, name: str) -> None:
+    answer = guarded(ANY_HOST).get(path, headers=[(name, "one"), (name.lower(), "one")])
+    assert (answer.status_code, answer.json()["detail"]) == (400, f"Send the header {name} once.")
+
+
 @pytest.mark.parametrize("size", [60_000, 70_000])
 def test_a_head_has_an_end(size: int) -> None:
     answer = guarded(ANY_HOST).get("/healthz", headers={"X-Large": "a" * size})

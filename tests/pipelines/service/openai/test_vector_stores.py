@@ -45,6 +45,15 @@ def test_people_find_what_they_may_see(ask: Callable[..., Any], person: str, exp
     assert numbers(ask(person=None, extra_body={"user": person})) == expected
 
 
+@pytest.mark.parametrize(("person", "is_known"), [(ADA, True), ("stranger@example.com", False)])
+def test_a_header_says_that_no_source_knows_the_person(url: str, person: str, is_known: bool) -> None:
+    with openai.OpenAI(base_url=f"{url}/v1", api_key="people-key", max_retries=0) as client:
+        asking = client.vector_stores.with_raw_response
+        answer = asking.search("people", query=["pump", "valve"], extra_headers={"X-Headrace-User": person})
+    warnings = answer.headers.get("x-headrace-warnings", "")
+    assert warnings.count("no source knows the person") == (0 if is_known else 1)
+
+
 def test_a_result_is_a_file_with_its_passages(ask: Callable[..., Any]) -> None:
     page = ask(max_num_results=1, query=["certificate number 2", "has expired"])
     assert page.model_dump(exclude={"data"}) == {

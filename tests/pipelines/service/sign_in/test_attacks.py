@@ -12,9 +12,11 @@ import httpx
 import pytest
 from lxml import html
 
+from pipelines.services import Services
+from tests.emulators.company import free_port
 from tests.emulators.http_browser import HttpBrowser
 from tests.pipelines.service.conftest import ADA
-from tests.pipelines.service.sign_in.conftest import SignInServer
+from tests.pipelines.service.sign_in.conftest import SignInServer, signing_in
 
 REDIRECT = "http://127.0.0.1:7777/callback"
 VERIFIER = "a" * 50
@@ -43,9 +45,9 @@ def redeem(server: SignInServer, client: str, code: str, **changed: str) -> http
     return httpx.post(f"{server.url}/token", data={**values, "code_verifier": VERIFIER, **changed})
 
 
-def refresh(server: SignInServer, client: str, token: str) -> httpx.Response:
+def refresh(server: SignInServer, client: str, token: str, **changed: str) -> httpx.Response:
     values = {"grant_type": "refresh_token", "refresh_token": token, "client_id": client}
-    return httpx.post(f"{server.url}/token", data=values)
+    return httpx.post(f"{server.url}/token", data={**values, **changed})
 
 
 def may_search(server: SignInServer, access_token: str) -> bool:
@@ -98,6 +100,21 @@ def test_only_allowed_redirects_are_registered_and_no_secret_is_made(broker: Sig
     assert made["redirect_uris"] == ["https://vscode.dev/redirect"]
     assert made["token_endpoint_auth_method"] == "none"
     assert "client_secret" not in made
+
+
+@pytest.mark.parametrize(
+    ("module", "limit"), [("service.throttling", "REGISTRATIONS_PER_HOUR"), ("catalog.oauth_clients", "MOST_UNUSED")]
+)
+def test_whoever_registers_many_clients_is_put_off(
+    services: Services, monkeypatch: pytest.MonkeyPatch, module: str, limit: str
+) -> None:
+    monkeypatch.setattr(f"pipelines.{module}.{limit}", 0 if limit == "MOST_UNUSED" else 2)
+    known = {"issuer": "https://login.example.com", "client_id": "headrace", "client_secret": "s" * 20}
+    with signing_in(services, free_port(), known) as server:
+        answers = [register(server, REDIRECT) for _ in range(3)]
+    assert [one.status_code for one in answers][-1:] == [429]
+    assert answers[-1].headers["content-type"] == "application/problem+json"
+    assert int(answers[-1].headers["retry-after"]) > 0
 
 
 @pytest.mark.parametrize(
@@ -222,6 +239,16 @@ def test_a_code_is_worth_nothing_to_another_client(broker: SignInServer, client:
     other = register(broker, REDIRECT).json()["client_id"]
     assert redeem(broker, other, code).json()["error"] == "invalid_grant"
     assert redeem(broker, client, code).status_code == 200
+
+
+def test_tokens_are_made_for_this_server_alone(broker: SignInServer, client: str, code: str) -> None:
+    foreign = {"resource": "https://elsewhere.example/mcp"}
+    refused = redeem(broker, client, code, **foreign)
+    assert (refused.status_code, refused.json()["error"]) == (400, "invalid_target")
+    made = redeem(broker, client, code, resource=broker.mcp).raise_for_status().json()  # the code is not lost by it
+    refused = refresh(broker, client, made["refresh_token"], **foreign)
+    assert (refused.status_code, refused.json()["error"]) == (400, "invalid_target")
+    assert refresh(broker, client, made["refresh_token"], resource=f"{broker.url}/").status_code == 200
 
 
 def test_a_code_that_is_used_twice_ends_its_grant(broker: SignInServer, client: str, code: str) -> None:

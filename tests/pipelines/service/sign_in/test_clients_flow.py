@@ -176,7 +176,10 @@ def test_without_a_refresh_token_access_ends_with_the_access_token(broker: SignI
     refused = people_search(broker, kept.tokens.access_token)
     assert refused.status_code == 401
     described = f"{broker.url}/.well-known/oauth-protected-resource/mcp"
-    assert refused.headers["www-authenticate"] == f'Bearer resource_metadata="{described}"'
+    assert refused.headers["www-authenticate"] == f'Bearer resource_metadata="{described}", error="invalid_token"'
+    assert "sign in again" in refused.json()["detail"]
+    unasked = httpx.post(broker.mcp, json={})  # RFC 6750: no error where nothing was sent
+    assert unasked.headers["www-authenticate"] == f'Bearer resource_metadata="{described}"'
 
 
 def test_nobody_else_can_be_named(server: SignInServer) -> None:

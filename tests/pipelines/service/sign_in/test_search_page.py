@@ -63,6 +63,16 @@ def test_somebody_signs_in_asks_and_signs_out(broker: SignInServer, page: Page) 
     assert ask(broker, {SESSION_COOKIE: cookie["value"]}) == 401
 
 
+def test_a_sign_in_by_another_name_of_this_machine_goes_on_at_the_public_one(broker: SignInServer) -> None:
+    with HttpBrowser(ADA) as browser:
+        browser.sign_in(f"{broker.url.replace('127.0.0.1', 'localhost')}/sign-in", f"{broker.url}/\n")
+        session = {SESSION_COOKIE: browser.http.cookies[SESSION_COOKIE]}
+    assert ask(broker, session) == 200
+    for host in ("[::1", "headrace.internal"):  # what is no name of this machine is left to the proxy
+        begun = httpx.get(f"{broker.url}/sign-in", headers={"Host": host})
+        assert (begun.status_code, begun.headers["location"].startswith(broker.url)) == (303, False)
+
+
 def test_the_page_has_neither_key_nor_name_where_people_sign_in(broker: SignInServer, url: str) -> None:
     signed, keyed = (html.fromstring(httpx.get(one).content) for one in (broker.url, url))
     assert not signed.xpath("//*[@id='key' or @id='user']")
