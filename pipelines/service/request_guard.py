@@ -101,10 +101,16 @@ class _RequestGuard:
         await (refusal or self._app)(scope, receive, send_with_id)
 
 
+def _head_bytes(request: Request) -> int:
+    """The request line and all header fields, with `: ` and the line's end of each."""
+    target = len(request.scope.get("raw_path") or b"") + len(request.scope["query_string"])
+    return target + sum(len(name) + len(value) + 4 for name, value in request.headers.raw)
+
+
 def _refuse(request: Request, hosts: BrowserHosts) -> Problem | None:
     headers, path = request.headers, request.url.path
-    if sum(len(name) + len(value) for name, value in headers.raw) > MOST_HEAD_BYTES:
-        return Problem(431, "Request header fields too large", f"They may have at most {MOST_HEAD_BYTES} bytes.")
+    if _head_bytes(request) > MOST_HEAD_BYTES:
+        return Problem(431, "Request header fields too large", f"A head may have at most {MOST_HEAD_BYTES} bytes.")
     if twice := [name for name in _ONCE if len(headers.getlist(name)) > 1]:
         return Problem(400, "Bad request", f"Send the header {twice[0]} once.")
     if path.startswith(WEBHOOKS_PATH):
