@@ -37,7 +37,7 @@ from connectors.drive.payloads import (
 from connectors.drive.responses import drive_error, follow_pages, parser
 from connectors.drive.settings import DriveConnection
 from connectors.errors import AccessDenied, InvalidResponse, NotFound, RequestRejected
-from connectors.http import PROMPT, ApiClient
+from connectors.http import PATIENT, PROMPT, ApiClient, RetryBudget
 from connectors.payloads import Payload
 
 logger = logging.getLogger(__name__)
@@ -130,17 +130,16 @@ class DriveClient:
         """Of a file, or of a shared drive by its id. Raises AccessDenied where the answer names nobody: each has an
         owner or members."""
         path = f"files/{file_id}/permissions"
-        asked = {
-            "pageSize": PERMISSIONS_PER_PAGE,
-            "fields": "nextPageToken,permissions",
-            "supportsAllDrives": "true",
-        }
-
-        def read(token: str | None) -> PermissionPage:
-            params = asked | ({"pageToken": token} if token else {})
-            return self._objects.send("GET", path, params=params, parse=parser(PermissionPage, path), retries=PROMPT)
-
-        found = [permission for page in follow_pages(path, read) for permission in page.permissions]
+        pages = _pages(
+            self._objects,
+            PermissionPage,
+            path,
+            retries=PROMPT,
+            pageSize=PERMISSIONS_PER_PAGE,
+            fields="nextPageToken,permissions",
+            supportsAllDrives="true",
+        )
+        found = [permission for page in pages for permission in page.permissions]
         if not found:
             raise AccessDenied(path, "the answer names nobody")
         return found
@@ -249,9 +248,12 @@ def open_api(
     return ApiClient(base_url, {}, check=drive_error, credential=credential, transport=authorized, sibling=sibling)
 
 
-def _pages(api: ApiClient, payload: type[Page], path: str, **params: Any) -> Iterator[Page]:
+def _pages(
+    api: ApiClient, payload: type[Page], path: str, *, retries: RetryBudget = PATIENT, **params: Any
+) -> Iterator[Page]:
     def read(token: str | None) -> Page:
-        return _get(api, payload, path, **params, **({"pageToken": token} if token else {}))
+        asked = params | ({"pageToken": token} if token else {})
+        return api.send("GET", path, params=asked, parse=parser(payload, path), retries=retries)
 
     return follow_pages(path, read)
 
