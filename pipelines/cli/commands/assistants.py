@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from pydantic import ValidationError
 
-from connectors.addresses import InvalidAddress, normalize_address
 from connectors.model import PUBLIC, user_token
 from pipelines.cli import output
-from pipelines.cli.options import Json
+from pipelines.cli.options import Json, parse_address
 from pipelines.errors import UsageError
 from pipelines.settings import AssistantSettings, Settings, load_settings
 from pipelines.validation import first_problem
@@ -49,7 +48,7 @@ def add(
 
     settings = load_settings()
     key = new_key()
-    address = _address(person)
+    address = None if person is None else parse_address(person, "--for")
     added = _validate(settings, id or _id_of(address), key, identity, reader or [], source or [], parent or [])
     if address:
         added = _for_person(added, address)
@@ -119,14 +118,6 @@ def _validate(
         raise UsageError(f"{option}: {what}") from None
     scope = valid.scope
     return StoredAssistant(valid.id, valid.identity, valid.readers, scope.sources, scope.parents_in, datetime.now(UTC))
-
-
-def _address(person: str | None) -> str | None:
-    """Raises UsageError for what is no e-mail address."""
-    try:
-        return None if person is None else normalize_address(person)
-    except InvalidAddress as error:
-        raise UsageError(f"--for: {error}") from None
 
 
 def _id_of(address: str | None) -> str:

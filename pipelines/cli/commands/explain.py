@@ -8,8 +8,8 @@ from datetime import datetime
 from pydantic import ValidationError
 from rich.console import Console
 
-from connectors.addresses import InvalidAddress, normalize_address
 from pipelines.cli import output
+from pipelines.cli.options import parse_address
 from pipelines.errors import UsageError
 from pipelines.operations.explain import Explanation, explain
 from pipelines.operations.explain.context import RelatedEvent, UnitContext
@@ -26,10 +26,7 @@ PASSAGES_SHOWN = 10
 
 def explain_document(settings: Settings, id_or_url: str, user: str | None, query: str | None, json: bool) -> None:
     """Explain and print. Raises UsageError for an unknown document or a question that is none."""
-    try:
-        person = None if user is None else normalize_address(user)
-    except InvalidAddress as error:
-        raise UsageError(f"--user: {error}") from None
+    person = None if user is None else parse_address(user, "--user")
     with Services(settings) as services:
         try:
             found = explain(services, id_or_url, user=person, query=query)

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from connectors.addresses import InvalidAddress, normalize_address
 from pipelines.audit import audit
 from pipelines.cli import output
-from pipelines.cli.options import Json
+from pipelines.cli.options import Json, parse_address
 from pipelines.errors import UsageError
 from pipelines.printable import printable
 from pipelines.settings import load_settings
@@ -51,7 +50,7 @@ def revoke(
     if (id is None) == (person is None):
         raise UsageError("name one sign-in by its ID, or all of a person by --for")
     with open_catalog(load_settings()) as catalog:
-        ended = catalog.grants.revoke(id) if id else catalog.grants.revoke_all(_address(person or ""))
+        ended = catalog.grants.revoke(id) if id else catalog.grants.revoke_all(parse_address(person or "", "--for"))
     if not ended:
         raise UsageError("there is no such sign-in; `headrace sign-ins list` names them")
     for one in ended:
@@ -60,14 +59,6 @@ def revoke(
         output.print_json({"revoked": [_row(one) for one in ended]})
     else:
         print(f"{len(ended)} ended")
-
-
-def _address(person: str) -> str:
-    """Raises UsageError for what is no e-mail address."""
-    try:
-        return normalize_address(person)
-    except InvalidAddress as error:
-        raise UsageError(f"--for: {error}") from None
 
 
 def _row(grant: Grant) -> dict[str, object]:
