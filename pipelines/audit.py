@@ -10,6 +10,8 @@ import json
 import logging
 import os
 import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from io import FileIO, TextIOWrapper
 from logging.handlers import WatchedFileHandler
@@ -31,6 +33,23 @@ def audit(event: str, **fields: Any) -> None:
     entry = {"time": datetime.now(UTC).isoformat(), "log": logger.name, "event": event, **fields}
     # Pure ASCII: no line separator and no control code of a name that somebody chose stands in the log as itself.
     logger.info(json.dumps(entry, default=str))
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who asks in one request, by ids alone. `assistant` is empty where nobody is recognised."""
+
+    request: str
+    interface: str
+    assistant: str = ""
+    person: str | None = None
+    proof: str | None = None
+    client: str | None = None
+
+
+def audit_query(actor: Actor, documents: Sequence[str], milliseconds: float, **asked: Any) -> None:
+    """`asked` is what was asked for, as plain values, without the question itself."""
+    audit("query", **asdict(actor), **asked, documents=list(documents), milliseconds=milliseconds)
 
 
 def open_audit_log(file: Path | None) -> None:

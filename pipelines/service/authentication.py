@@ -10,10 +10,11 @@ from typing import Literal, Protocol, TypeAlias
 from starlette.requests import Request
 
 from connectors.addresses import InvalidAddress, normalize_address
+from pipelines.audit import Actor
 from pipelines.catalog.assistants import StoredAssistant, hash_key
 from pipelines.index.contract import Filters, IndexReader
 from pipelines.retrieval.principals import MembershipReader, is_known, person_tokens, service_tokens
-from pipelines.service.audit import Actor, interface_of
+from pipelines.service.audit import interface_of
 from pipelines.service.errors import Problem
 from pipelines.service.key_rules import is_forwarded
 from pipelines.service.key_usage import KeyUsage
@@ -217,12 +218,13 @@ def _find(key_hash: str, known: Iterable[tuple[str, Assistant]]) -> Assistant | 
 
 
 def _of_settings(one: AssistantSettings) -> Assistant:
-    return Assistant(one.id, one.identity, one.readers, _scope(one.scope.sources, one.scope.parents_in))
+    return Assistant(one.id, one.identity, one.readers, scope_filters(one.scope.sources, one.scope.parents_in))
 
 
 def _of_catalog(one: StoredAssistant) -> Assistant:
-    return Assistant(one.id, one.identity, one.readers, _scope(one.sources, one.parents_in), one.person)
+    return Assistant(one.id, one.identity, one.readers, scope_filters(one.sources, one.parents_in), one.person)
 
 
-def _scope(sources: tuple[str, ...], parents_in: tuple[str, ...]) -> Filters | None:
+def scope_filters(sources: tuple[str, ...], parents_in: tuple[str, ...]) -> Filters | None:
+    """What an assistant's scope leaves to be searched; None for everything."""
     return Filters(sources=sources, parents_in=parents_in) if sources or parents_in else None

@@ -36,7 +36,6 @@ class Metrics:
             ["connection", "result"],
             registry=self.registry,
         )
-
         self.closed_connections = Counter(
             "headrace_closed_connections",
             "Connections that the server closed before a request was answered, by the reason",

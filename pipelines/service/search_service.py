@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable, Iterable
 from itertools import chain
 
+from pipelines.audit import audit_query
 from pipelines.embedding.base import Embedder
 from pipelines.index.contract import IndexReader
 from pipelines.retrieval import document, search
 from pipelines.retrieval.reranking import Reranker
 from pipelines.retrieval.schema import DocumentResponse, SearchRequest, SearchResponse
-from pipelines.service.audit import audit_query
 from pipelines.service.authentication import Authenticator, Principal
 from pipelines.service.metrics import Metrics
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 from pydantic import ValidationError
 
 from connectors.addresses import normalize_address
-from pipelines.audit import audit
+from pipelines.audit import Actor, audit_query
 from pipelines.catalog.lookup import resolve_ids
 from pipelines.embedding.base import Embedder
 from pipelines.errors import UsageError
@@ -71,16 +71,7 @@ def search_once(settings: Settings, request: Mapping[str, Any]) -> SearchRespons
     with Searcher(settings) as searcher:
         found = searcher.ask(request)
     person = request.get("user")
-    audit(
-        "query",
-        request=uuid4().hex,
-        interface="cli",
-        assistant="",
-        person=person and normalize_address(person),
-        proof="operator",
-        client=None,
-        filters=request.get("filters", {}),
-        documents=[one.document_id for one in found.results],
-        milliseconds=found.took_ms,
-    )
+    actor = Actor(uuid4().hex, "cli", person=person and normalize_address(person), proof="operator")
+    documents = [one.document_id for one in found.results]
+    audit_query(actor, documents, found.took_ms, filters=request.get("filters", {}))
     return found

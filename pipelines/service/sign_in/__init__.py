@@ -13,8 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from pipelines.catalog import Catalog
-from pipelines.index.contract import Filters
-from pipelines.service.authentication import Proof, ProvenPerson, challenge
+from pipelines.service.authentication import Proof, ProvenPerson, challenge, scope_filters
 from pipelines.service.errors import Problem
 from pipelines.service.sign_in import metadata
 from pipelines.service.sign_in.access_tokens import Introspection, ProviderTokens
@@ -37,6 +36,7 @@ class SignIn:
     def __init__(self, settings: Settings, sign_in: SignInSettings, public_url: str, catalog: Catalog) -> None:
         self._challenge = challenge(settings, has_token=True)
         self._settings = sign_in
+        self._scope = scope_filters(sign_in.may_search.sources, sign_in.may_search.parents_in)
         self._public_url = public_url
         self._grants = catalog.grants
         self._oauth_clients = catalog.oauth_clients
@@ -105,9 +105,7 @@ class SignIn:
         ]
 
     def _proven(self, email: str, proof: Proof, client: str | None) -> ProvenPerson:
-        scope = self._settings.may_search
-        limits = Filters(sources=scope.sources, parents_in=scope.parents_in)
-        return ProvenPerson(email, proof, client, limits if scope.sources or scope.parents_in else None)
+        return ProvenPerson(email, proof, client, self._scope)
 
 
 def _describe(found: metadata.Metadata, _: Request) -> Response:
