@@ -27,7 +27,7 @@ from pipelines.catalog.oauth_clients import OAuthClients
 from pipelines.catalog.obsolete import ObsoleteRows, Retention
 from pipelines.catalog.outcomes import Outcome
 from pipelines.catalog.purging import Purging
-from pipelines.catalog.revisions import Migration
+from pipelines.catalog.revisions import HEAD, Migration
 from pipelines.catalog.revocations import Revocations
 from pipelines.catalog.rights import Rights, RightsRead
 from pipelines.catalog.unit_names import UnitNames
@@ -160,4 +160,4 @@ def migrate_catalog(settings: Settings, revision: str | None = None) -> Migratio
     UsageError."""
     keep_private(settings.state_path)
     url, directory = settings.catalog.url.get_secret_value(), settings.directory
-    return migrate_database(url, directory, revision) if revision else migrate_database(url, directory)
+    return migrate_database(url, directory, revision or HEAD)

@@ -18,8 +18,8 @@ from pipelines.catalog import tables
 from pipelines.catalog.statements import upsert
 from pipelines.errors import UsageError
 
-_PREFIX = "headrace_"
-"""Of a key, so that scanners for secrets can tell one."""
+KEY_PREFIX = "headrace_"
+"""Of keys and tokens, so that scanners for secrets can tell one."""
 _KEY_BYTES = 32
 
 
@@ -42,7 +42,7 @@ class StoredAssistant:
 
 
 def new_key() -> str:
-    return _PREFIX + secrets.token_urlsafe(_KEY_BYTES)
+    return KEY_PREFIX + secrets.token_urlsafe(_KEY_BYTES)
 
 
 def hash_key(key: str) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
-from pipelines.catalog.revisions import HEAD, Migration, migrate, upgrade_to_head
+from pipelines.catalog.revisions import Migration, migrate, upgrade_to_head
 from pipelines.errors import SettingsError
 from pipelines.private_files import narrow
 
@@ -29,7 +29,7 @@ def open_database(url: str, directory: Path) -> Engine:
     return engine
 
 
-def migrate_database(url: str, directory: Path, target: str = HEAD) -> Migration:
+def migrate_database(url: str, directory: Path, target: str) -> Migration:
     """Bring the catalog's tables to a revision. Raises as `open_database` does, and UsageError for an unknown one."""
     engine = _create_engine(url, directory)
     with _closing_in_trouble(engine):

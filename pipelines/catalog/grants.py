@@ -18,14 +18,13 @@ from typing import Any, Literal, TypeAlias
 from sqlalchemy import ColumnElement, Connection, Engine, Row, delete, insert, select, update
 
 from pipelines.catalog import tables
-from pipelines.catalog.assistants import hash_key
+from pipelines.catalog.assistants import KEY_PREFIX, hash_key
 
 Stage: TypeAlias = Literal["code", "refresh", "session"]
 Request: TypeAlias = Mapping[str, Any]
 
 CODE_SECONDS = 60
 """How long a code can be redeemed; OAuth 2.1 has ten minutes at most."""
-PREFIX = "headrace_"
 _BYTES = 32
 _TABLE = tables.grants
 
@@ -145,7 +144,7 @@ class Grants:
 
     def revoke_token(self, token: str, client: str) -> Grant | None:
         """End the grant of any token of a client's (RFC 7009). None where it is none of theirs."""
-        handle = token.removeprefix(PREFIX).partition("_")[2].partition(".")[0]
+        handle = token.removeprefix(KEY_PREFIX).partition("_")[2].partition(".")[0]
         found = self._remove(_TABLE.c.id == _id(handle), _TABLE.c.client == client)
         return found[0] if found else None
 
@@ -188,12 +187,12 @@ def _id(handle: str) -> str:
 
 
 def _token(kind: str, handle: str, secret: str) -> str:
-    return f"{PREFIX}{kind}_{handle}.{secret}"
+    return f"{KEY_PREFIX}{kind}_{handle}.{secret}"
 
 
 def _parse(token: str, kind: str) -> tuple[str, str]:
     """Handle and secret of a token; both empty for one of another kind."""
-    prefix = f"{PREFIX}{kind}_"
+    prefix = f"{KEY_PREFIX}{kind}_"
     handle, _, secret = token.removeprefix(prefix).partition(".") if token.startswith(prefix) else ("", "", "")
     return handle, secret
 
