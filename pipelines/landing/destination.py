@@ -9,7 +9,7 @@ from dlt.destinations.impl.filesystem.configuration import FilesystemDestination
 
 
 class LandingDestination(filesystem):
-    """dlt asks for its capabilities 17 times a load, and resolves the configuration for each: a third of its CPU time."""
+    """dlt asks for capabilities 17 times a load, and resolves the configuration for each: a third of its CPU time."""
 
     def capabilities(
         self,
