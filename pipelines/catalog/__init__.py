@@ -99,8 +99,9 @@ class Catalog:
         listing: str | None,
         cursor: Cursor | None,
         rights: RightsRead | None = None,
-    ) -> None:
+    ) -> int | None:
         """Record a load: its rows in the landing, the outcome of each object, and where the next read continues.
+        Returns the load's id; None where nothing was landed.
 
         `unchanged` documents get their new fingerprint, if they have one. `cursor` is None where the load does not
         end at a checkpoint. A right that `rights` shows to be taken away counts from this moment.
@@ -118,6 +119,7 @@ class Catalog:
             outcomes_module.update_fingerprints(transaction, fingerprints)
             if cursor is not None:
                 move_cursor(transaction, connection, unit, cursor)
+        return load
 
     def commit_rights(
         self, connection: str, unit: str, told: RightsUpdate, *, listing: str | None, cursor: Cursor | None
