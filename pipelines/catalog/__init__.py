@@ -27,6 +27,7 @@ from pipelines.catalog.oauth_clients import OAuthClients
 from pipelines.catalog.obsolete import ObsoleteRows, Retention
 from pipelines.catalog.outcomes import Outcome
 from pipelines.catalog.purging import Purging
+from pipelines.catalog.restoring import Restoring
 from pipelines.catalog.revisions import HEAD, Migration
 from pipelines.catalog.revocations import Revocations
 from pipelines.catalog.rights import Rights, RightsRead
@@ -67,6 +68,7 @@ class Catalog:
         self.revocations = Revocations(engine)
         self.withdrawals = Withdrawals(engine)
         self.purging = Purging(engine)
+        self.restoring = Restoring(engine)
         self.leases = Leases(engine)
         self.events = Events(engine)
         self.verification_windows = VerificationWindows(engine)

@@ -13,7 +13,7 @@ from connectors.registry import source
 from connectors.settings import Connection
 from connectors.units import list_units
 from pipelines.catalog.units import EXCLUDED, NOT_LISTED
-from pipelines.errors import UsageError
+from pipelines.errors import CatalogLost, UsageError
 from pipelines.services import Services
 
 
@@ -30,8 +30,9 @@ def sync_units(
 ) -> UnitListing:
     """Bring the catalog's units up to date with the source.
 
-    Raises SourceError, and UsageError if one of `only` does not exist.
+    Raises SourceError, UsageError if one of `only` does not exist, and CatalogLost.
     """
+    _check_whole(services)
     listed_since = datetime.now(UTC)
     found, unreadable = list_units(connector)
     known = _by_id(services, connection, unreadable)
@@ -55,6 +56,21 @@ def sync_units(
     )
     services.catalog.connections.record_listing(connection.id, connection.unit_patterns)
     return UnitListing(_choose(services, connection, only, unreadable), unreadable)
+
+
+def _check_whole(services: Services) -> None:
+    """A catalog that was lost would have everything read, landed and paid for once more, beside what is there."""
+    restoring = services.catalog.restoring
+    if restoring.is_under_way() or (restoring.is_blank() and _holds_documents(services)):
+        raise CatalogLost()
+
+
+def _holds_documents(services: Services) -> bool:
+    """Whether landing or index holds anything."""
+    if any(services.landing.data_files()):
+        return True
+    with services.store() as store:
+        return store.info().points > 0
 
 
 def unreadable_units(
