@@ -60,7 +60,7 @@ class EventAttempt:
     reason: str | None
 
 
-_NOT_WAITING: Mapping[str, Any] = {"waiting_for": None, "waiting_since": None}
+_NOT_WAITING: dict[str, Any] = {"waiting_for": None, "waiting_since": None}
 
 
 class Events:
@@ -104,12 +104,14 @@ class Events:
             rows = [row._mapping for row in transaction.execute(statement)]
         return [PendingEvent(**{**row, "invalidations": _invalidations(row["invalidations"])}) for row in rows]
 
-    def mark_done(self, materializations: Mapping[int, Sequence[Mapping[str, str]]]) -> None:
-        """Record that these events are done, with the assets and partitions that each led to."""
-        finished = {"state": "done", "reason": None, "finished_at": datetime.now(UTC)} | _NOT_WAITING
+    def mark_done(
+        self, materializations: Mapping[int, Sequence[Mapping[str, str]]], effects: Mapping[int, str]
+    ) -> None:
+        """Record that these events are done, with the assets and partitions that each led to, and what that was."""
+        finished = {"state": "done", "finished_at": datetime.now(UTC)} | _NOT_WAITING
         with self._engine.begin() as transaction:
             for event_id, led_to in materializations.items():
-                values = finished | {"materializations": list(led_to)}
+                values = finished | {"reason": effects.get(event_id), "materializations": list(led_to)}
                 transaction.execute(update(tables.events).where(tables.events.c.id == event_id).values(values))
 
     def mark_ignored(self, reasons: Mapping[int, str]) -> None:

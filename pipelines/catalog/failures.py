@@ -54,10 +54,11 @@ class Failures:
         with self._engine.begin() as transaction:
             transaction.execute(delete(tables.failures).where(own))
 
-    def replace(self, activity: Activity, connection: str, errors: Mapping[str, str]) -> None:
+    def replace(self, activity: Activity, connection: str, errors: Mapping[str, tuple[Cause, str]]) -> None:
         """These units of a connection, by id, have failed, and all its others have not."""
-        known = {one.unit for one in self.all() if (one.activity, one.connection) == (activity, connection)}
-        self._record([_row(activity, connection, unit, "other", error) for unit, error in errors.items()])
+        with self._engine.connect() as reading:
+            known = set(reading.execute(select(tables.failures.c.unit).where(_of(activity, connection))).scalars())
+        self._record([_row(activity, connection, unit, *error) for unit, error in errors.items()])
         with self._engine.begin() as transaction:
             for part in in_parts(known - errors.keys()):
                 ended = _of(activity, connection) & tables.failures.c.unit.in_(part)

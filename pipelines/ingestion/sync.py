@@ -17,6 +17,7 @@ from connectors.settings import Connection
 from pipelines.catalog.memberships import MembershipsRead
 from pipelines.catalog.units import UnitState
 from pipelines.errors import HeadraceError, UnitBusy, UsageError
+from pipelines.ingestion.causes import describe_error, find_cause, track
 from pipelines.ingestion.options import Stage, SyncOptions, Target
 from pipelines.ingestion.paused_rights import follow_rights, paused_units
 from pipelines.ingestion.report import ProgressCallback, SyncReport
@@ -75,7 +76,7 @@ def sync_connection(
     says what stopped which unit. Raises UsageError if one of `units` does not exist.
     """
     report = SyncReport()
-    with _record_errors(report, connection.id), closing(connect(connection)) as connector:
+    with _record_errors(report, connection.id), closing(_open_connector(services, connection)) as connector:
         chosen = _update_rights(services, connection, connector, units, options, report)
         if services.catalog.connections.get(connection.id).paused:
             logger.warning("%s is paused; `headrace resume %s` ends that", connection.id, connection.id)
@@ -89,9 +90,18 @@ def sync_connection(
                     said.pop(f"{connection.id}/{unit.id}", None)
                 report.add(sync_unit(services, connection, connector, unit, replace(options, mode="gone"), observer))
         if not options.dry_run:
-            with _record_errors(report, connection.id):
+            with _record_errors(report, connection.id), track(services.catalog, "retention"):
                 prune(services)  # what nothing needs any more, of whichever connection
     return report
+
+
+def _open_connector(services: Services, connection: Connection) -> Connector:
+    """Raises SourceError; the listing that it keeps from being read counts as failed then."""
+    try:
+        return connect(connection)
+    except SourceError as error:
+        services.catalog.failures.record("listing", connection.id, "", find_cause(error), str(error))
+        raise
 
 
 def _update_rights(
@@ -103,19 +113,37 @@ def _update_rights(
     report: SyncReport,
 ) -> list[Unit]:
     """List units, read memberships and let the index follow, before any content; returns the units to work on."""
-    listing = UnitListing()
+    listing: UnitListing | None = None
     with measure_time(report), _record_errors(report, connection.id):
         listing = sync_units(services, connection, connector, units)
     with measure_time(report), _record_errors(report, connection.id):
         refresh_memberships(services, connection, connector)
     remove_excluded(services, report, dry_run=options.dry_run)
     if not options.dry_run:
-        follow_paused_rights(services, connection, connector, report)
-        apply_all_rights(services, connection, report)
+        _apply_known_rights(services, connection, connector, report)
     report.requests[connection.id] = connector.requests
-    report.errors |= unreadable_units(services, connection, listing.unreadable)
+    if listing:
+        _report_unreadable(services, connection, listing, report)
     _report_out_of_reach(services, connection, report)
-    return listing.chosen
+    return listing.chosen if listing else []
+
+
+def _report_unreadable(services: Services, connection: Connection, listing: UnitListing, report: SyncReport) -> None:
+    """Units that the settings spell out and that could not be looked at."""
+    found = unreadable_units(services, connection, listing.unreadable)
+    services.catalog.failures.replace("reach", connection.id, found)
+    for unit, (cause, error) in found.items():
+        report.record_error(f"{connection.id}/{unit}", error, cause)
+
+
+def _apply_known_rights(services: Services, connection: Connection, connector: Connector, report: SyncReport) -> None:
+    """Let the index follow what the catalog knows, and read rights where content waits."""
+    found, prefix = SyncReport(), f"{connection.id}/"
+    follow_paused_rights(services, connection, connector, found)
+    apply_all_rights(services, connection, found)
+    failed = {name.removeprefix(prefix): (found.causes[name], error) for name, error in found.errors.items()}
+    services.catalog.failures.replace("rights", connection.id, failed)
+    report.add(found)
 
 
 def _report_out_of_reach(services: Services, connection: Connection, report: SyncReport) -> None:
@@ -143,8 +171,9 @@ def refresh_memberships(services: Services, connection: Connection, connector: C
     A group that cannot be read stays as it was, until that is too old. So do, where this raises SourceError, all
     groups that had not been read before.
     """
-    found = services.catalog.memberships.replace(connection.id, connector.memberships())
-    services.catalog.connections.record_memberships_read(connection.id)
+    with track(services.catalog, "memberships", connection.id):
+        found = services.catalog.memberships.replace(connection.id, connector.memberships())
+        services.catalog.connections.record_memberships_read(connection.id)
     for group, reason in found.unreadable.items():
         logger.warning("%s: who belongs to the group %s cannot be read: %s", connection.id, group, reason)
     return found
@@ -243,7 +272,8 @@ def run_stages(
         if name not in report.errors:
             observer.stage_done(done)
     if options.mode != "documents" and not options.dry_run:
-        services.catalog.units.record_sync(connection.id, unit.id, report.errors.get(name))
+        cause = report.causes.get(name, "other")
+        services.catalog.units.record_sync(connection.id, unit.id, report.errors.get(name), cause)
     return report
 
 
@@ -275,10 +305,12 @@ def _record_errors(report: SyncReport, name: str) -> Iterator[None]:
         raise
     except (SourceError, HeadraceError) as error:
         logger.error("%s: %s", name, error)
-        report.errors[name] = str(error)
+        report.record_error(name, str(error), find_cause(error))
     except Exception as error:
-        logger.exception("%s: unexpected error", name)
-        report.errors[name] = f"unexpected {type(error).__name__}: {error}"
+        cause = find_cause(error)
+        # A backend that is away is no fault in the program: its traceback would tell nobody anything.
+        logger.error("%s: %s", name, describe_error(error), exc_info=cause == "other")
+        report.record_error(name, describe_error(error), cause)
 
 
 @contextmanager
