@@ -33,7 +33,6 @@ class UnitState:
     gone: bool
     last_sync: datetime | None
     error: str | None
-    failing_since: datetime | None
 
 
 class Units:
@@ -228,5 +227,4 @@ def _state(row: object) -> UnitState:
         gone=fields["gone"],
         last_sync=fields["last_sync"],
         error=fields["error"],
-        failing_since=fields["failing_since"],
     )

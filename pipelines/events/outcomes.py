@@ -97,7 +97,7 @@ def describe_effect(event: PendingEvent, stages: Iterable[StageDone]) -> str:
     """What was done for an event, in a few words; documents that were read with its own are counted too."""
     said = [_EFFECTS[one] for one in dict.fromkeys(one.scope for one in event.invalidations) if one in _EFFECTS]
     documents = DocumentCounts()
-    for stage in stages:
+    for stage in {id(one): one for one in stages}.values():  # of several invalidations, the same ones
         documents.add(stage.report.documents)
     counts = asdict(documents)
     found = ", ".join(f"{counts[name]} {name}" for name in counts if counts[name] and name != "read")

@@ -122,7 +122,7 @@ class EventProcessor:
     def _process_contents(self, units: Sequence[Invalidation], documents: Sequence[Invalidation]) -> None:
         by_unit = self._expand(units)  # one lease and one pass for all that points into a unit
         for one in documents:
-            with self._record([one]):
+            with self._record_trouble([one]):
                 if (unit := self._unit_of(one)) is None:
                     raise _NothingToDo(f"{one.document_id} is in no unit that is known here")
                 by_unit.setdefault(unit, []).append(one)
@@ -208,25 +208,30 @@ class EventProcessor:
     def _record(self, invalidations: Sequence[Invalidation]) -> Iterator[list[StageDone]]:
         """Record for each of these how processing it ended; yields the list for the stages that run."""
         stages: list[StageDone] = []
-        outcome: Outcome
-        try:
+        with self._record_trouble(invalidations):
             yield stages
+            self._add(invalidations, Processed(tuple(stages)))
+
+    @contextmanager
+    def _record_trouble(self, invalidations: Sequence[Invalidation]) -> Iterator[None]:
+        """Record for each of these what keeps it from being processed, if anything does."""
+        try:
+            yield
         except (_UnitPaused, UnitBusy) as error:
             logger.info("%s: deferred: %s", self._connection.id, error)
-            outcome = Deferred()
+            self._add(invalidations, Deferred())
         except _NothingToDo as error:
             logger.info("%s: ignored: %s", self._connection.id, error)
-            outcome = Ignored(str(error))
+            self._add(invalidations, Ignored(str(error)))
         except _UnitFailed as error:
-            outcome = stopped_by(error.cause, str(error))
-        except (SourceError, HeadraceError) as error:
-            outcome = stopped_by(find_cause(error), str(error))
+            self._add(invalidations, stopped_by(error.cause, str(error)))
         except Exception as error:
             cause = find_cause(error)
-            logger.error("%s: %s", self._connection.id, describe_error(error), exc_info=cause == "other")
-            outcome = stopped_by(cause, describe_error(error))
-        else:
-            outcome = Processed(tuple(stages))
+            is_expected = isinstance(error, SourceError | HeadraceError) or cause != "other"
+            logger.error("%s: %s", self._connection.id, describe_error(error), exc_info=not is_expected)
+            self._add(invalidations, stopped_by(cause, describe_error(error)))
+
+    def _add(self, invalidations: Sequence[Invalidation], outcome: Outcome) -> None:
         for one in invalidations:
             self._outcomes.setdefault(one, []).append(outcome)
 

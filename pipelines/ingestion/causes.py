@@ -65,9 +65,11 @@ def track(catalog: Catalog, activity: Activity, connection: str = "", unit: str 
 
 
 def describe_error(error: Exception) -> str:
-    """An error as people read it; one that nobody expected with its type."""
-    is_ours = type(error).__module__.startswith(("connectors.", "pipelines."))
-    return str(error) if is_ours else f"unexpected {type(error).__name__}: {error}"
+    """An error as people read it; one that is not Headrace's own with its type, and the setting that it is about."""
+    if type(error).__module__.startswith(("connectors.", "pipelines.")):
+        return str(error)
+    where = {"landing": "landing.url: ", "catalog": "catalog.url: "}.get(find_cause(error), "unexpected ")
+    return f"{where}{type(error).__name__}: {error}"
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
