@@ -103,6 +103,7 @@ class Worker:
             self._retry_failed(connection)
             self._poll(connection)
         self._publish()
+        self._reporter.checked(self._services)
         self._prune()
 
     def _prune(self) -> None:

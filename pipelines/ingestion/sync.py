@@ -76,7 +76,7 @@ def sync_connection(
     says what stopped which unit. Raises UsageError if one of `units` does not exist.
     """
     report = SyncReport()
-    with _record_errors(report, connection.id), closing(_open_connector(services, connection)) as connector:
+    with record_errors(report, connection.id), closing(_open_connector(services, connection)) as connector:
         chosen = _update_rights(services, connection, connector, units, options, report)
         if services.catalog.connections.get(connection.id).paused:
             logger.warning("%s is paused; `headrace resume %s` ends that", connection.id, connection.id)
@@ -90,7 +90,7 @@ def sync_connection(
                     said.pop(f"{connection.id}/{unit.id}", None)
                 report.add(sync_unit(services, connection, connector, unit, replace(options, mode="gone"), observer))
         if not options.dry_run:
-            with _record_errors(report, connection.id), track(services.catalog, "retention"):
+            with record_errors(report, connection.id), track(services.catalog, "retention"):
                 prune(services)  # what nothing needs any more, of whichever connection
     return report
 
@@ -114,9 +114,9 @@ def _update_rights(
 ) -> list[Unit]:
     """List units, read memberships and let the index follow, before any content; returns the units to work on."""
     listing: UnitListing | None = None
-    with measure_time(report), _record_errors(report, connection.id):
+    with measure_time(report), record_errors(report, connection.id):
         listing = sync_units(services, connection, connector, units)
-    with measure_time(report), _record_errors(report, connection.id):
+    with measure_time(report), record_errors(report, connection.id):
         refresh_memberships(services, connection, connector)
     remove_excluded(services, report, dry_run=options.dry_run)
     if not options.dry_run:
@@ -191,7 +191,7 @@ def remove_excluded(services: Services, report: SyncReport, *, dry_run: bool) ->
             report.would_delete += documents.missing_from(*own, None)
         elif documents.count_live(*own) or documents.count_indexed(*own):
             lease = services.catalog.leases.hold(*own)
-            with _record_errors(report, "/".join(own)), suppress(UnitBusy), lease:
+            with record_errors(report, "/".join(own)), suppress(UnitBusy), lease:
                 services.catalog.rights.hide_units(state.connection, [state.unit.id], _LEFT_OUT)
                 report.documents.deleted += services.catalog.rights.remove_unit(*own)
                 apply_rights(services, state.connection, state.source, state.unit.id)
@@ -216,7 +216,7 @@ def follow_paused_rights(services: Services, connection: Connection, connector: 
     that process."""
     for unit in paused_units(services.catalog, connection):
         name = f"{connection.id}/{unit.id}"
-        with measure_time(report), _record_errors(report, name), suppress(UnitBusy):
+        with measure_time(report), record_errors(report, name), suppress(UnitBusy):
             follow_rights(services.catalog, connection, connector, unit)
 
 
@@ -227,7 +227,7 @@ def apply_all_rights(services: Services, connection: Connection, report: SyncRep
     """
     for unit in services.catalog.rights.units_behind(connection.id):
         lease = services.catalog.leases.hold(connection.id, unit)
-        with _record_errors(report, f"{connection.id}/{unit}"), suppress(UnitBusy), lease:
+        with record_errors(report, f"{connection.id}/{unit}"), suppress(UnitBusy), lease:
             report.documents.changed += apply_rights(services, connection.id, connection.source, unit)
 
 
@@ -241,7 +241,7 @@ def sync_unit(
 ) -> SyncReport:
     """Run the stages of one unit, alone on it. The report's `errors` say what stopped it."""
     report = SyncReport()
-    with _record_errors(report, f"{connection.id}/{unit.id}"), services.catalog.leases.hold(connection.id, unit.id):
+    with record_errors(report, f"{connection.id}/{unit.id}"), services.catalog.leases.hold(connection.id, unit.id):
         report.add(run_stages(services, connection, connector, unit, options, observer))
     return report
 
@@ -260,12 +260,12 @@ def run_stages(
     for stage in options.stages:
         if stage != "documents" and not options.dry_run:
             # Before anything is cut or embedded: rights and deletions wait for no text.
-            with _record_errors(report, name):
+            with record_errors(report, name):
                 apply_rights(services, connection.id, connection.source, unit.id)
         done = StageDone(connection, unit, stage, SyncReport())
         before = connector.requests
         # After an error at the source, what was read before it still goes on to the index.
-        with _record_errors(report, name), measure_time(done.report):
+        with record_errors(report, name), measure_time(done.report):
             _run_stage(services, connector, done, options, partial(observer.progress, unit))
         done.report.requests[connection.id] = connector.requests - before
         report.add(done.report)
@@ -297,7 +297,7 @@ def _run_stage(
 
 
 @contextmanager
-def _record_errors(report: SyncReport, name: str) -> Iterator[None]:
+def record_errors(report: SyncReport, name: str) -> Iterator[None]:
     """Turn what stops a unit into an entry of the report, so that the other units go on."""
     try:
         yield
