@@ -11,7 +11,9 @@ HeadraceError
 ├─ EmbeddingError            the embedding provider
 │  ├─ EmbeddingUnavailable   … does not answer; another attempt later can succeed
 │  └─ EmbeddingRefused       … refuses: wrong key, unknown model, wrong dimensions: the user's to fix
+│     └─ TextRefused         … refuses one text, however short it is cut
 └─ IndexStoreError           the index
+   ├─ IndexUnavailable       … does not answer; another attempt later can succeed
    ├─ IndexBusy              … is held by another writer
    └─ IndexMismatch          … was made for another model, or with other settings
 """
@@ -93,8 +95,16 @@ class EmbeddingRefused(EmbeddingError):
     """The provider refuses the request for good."""
 
 
+class TextRefused(EmbeddingRefused):
+    """The provider refuses a text for good, however short it is cut."""
+
+
 class IndexStoreError(HeadraceError):
     """The index failed."""
+
+
+class IndexUnavailable(IndexStoreError):
+    """The index does not answer, or not now; another attempt later can succeed."""
 
 
 class IndexBusy(IndexStoreError):

@@ -12,8 +12,10 @@ from connectors.model import Unit
 from connectors.registry import source
 from connectors.settings import Connection
 from connectors.units import list_units
+from pipelines.catalog.failures import Cause
 from pipelines.catalog.units import EXCLUDED, NOT_LISTED
 from pipelines.errors import CatalogLost, UsageError
+from pipelines.ingestion.causes import track
 from pipelines.services import Services
 
 
@@ -32,7 +34,14 @@ def sync_units(
 
     Raises SourceError, UsageError if one of `only` does not exist, and CatalogLost.
     """
-    _check_whole(services)
+    with track(services.catalog, "listing", connection.id):
+        _check_whole(services)
+        unreadable = _list_into_catalog(services, connection, connector)
+    return UnitListing(_choose(services, connection, only, unreadable), unreadable)
+
+
+def _list_into_catalog(services: Services, connection: Connection, connector: Connector) -> Sequence[UnreadableUnit]:
+    """Returns the units that could not be looked at."""
     listed_since = datetime.now(UTC)
     found, unreadable = list_units(connector)
     known = _by_id(services, connection, unreadable)
@@ -55,7 +64,7 @@ def sync_units(
         listed_since=listed_since,
     )
     services.catalog.connections.record_listing(connection.id, connection.unit_patterns)
-    return UnitListing(_choose(services, connection, only, unreadable), unreadable)
+    return unreadable
 
 
 def _check_whole(services: Services) -> None:
@@ -75,14 +84,17 @@ def _holds_documents(services: Services) -> bool:
 
 def unreadable_units(
     services: Services, connection: Connection, unreadable: Sequence[UnreadableUnit]
-) -> dict[str, str]:
-    """What to say of units that the settings spell out and that could not be looked at."""
+) -> dict[str, tuple[Cause, str]]:
+    """What to say of units that the settings spell out and that could not be looked at, by id or else by name."""
     known = _by_id(services, connection, unreadable)
     ids = {one: unit_id for unit_id, one in known.items()}
-    errors = {f"{connection.id}/{ids.get(one, one.name)}": f"{one.name}: {one.reason}" for one in unreadable}
+    errors: dict[str, tuple[Cause, str]] = {
+        ids.get(one, one.name): ("other" if one.is_refused else "source_unavailable", f"{one.name}: {one.reason}")
+        for one in unreadable
+    }
     for unit in gone_units(services, connection):
         if (refused := known.get(unit.id)) and refused.is_refused:
-            errors[f"{connection.id}/{unit.id}"] = _describe(connection, unit, refused.reason)
+            errors[unit.id] = "other", _describe(connection, unit, refused.reason)
     return errors
 
 

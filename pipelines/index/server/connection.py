@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
-from pipelines.errors import IndexMismatch, IndexStoreError
+from pipelines.errors import IndexMismatch, IndexStoreError, IndexUnavailable
 from pipelines.index.conditions import Conditions
 from pipelines.index.contract import DENSE, IndexInfo, IndexSpec, Payload
 from pipelines.index.server.requests import release, server_filter, takes_idf_corpus
@@ -117,10 +117,15 @@ def server_errors(name: str) -> Iterator[None]:
         yield
     except UnexpectedResponse as error:
         reason = error.content.decode(errors="replace")[:300]
-        raise IndexStoreError(f"{name}: the Qdrant server answered {error.status_code}: {reason}") from None
+        # Also where the key is refused: that is not what was asked for.
+        is_away = error.status_code is None or error.status_code >= 500 or error.status_code in (401, 403, 408, 429)
+        kind = IndexUnavailable if is_away else IndexStoreError
+        raise kind(f"{name}: the Qdrant server answered {error.status_code}: {reason}") from None
     except ResponseHandlingException as error:
-        raise IndexStoreError(
+        raise IndexUnavailable(
             f"{name}: the Qdrant server cannot be reached ({error}); check index.url in the settings"
         ) from None
-    except (ApiException, QdrantException) as error:
+    except QdrantException as error:  # of these there is one: too many requests
+        raise IndexUnavailable(f"{name}: the Qdrant server answered 429: {error}") from None
+    except ApiException as error:
         raise IndexStoreError(f"{name}: {error}") from None
