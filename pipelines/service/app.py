@@ -194,7 +194,7 @@ def _add_operations(app: FastAPI, index: IndexReader) -> None:
     @app.get("/readyz", response_class=PlainTextResponse, responses=problem_responses(503))
     def readyz() -> str:
         """Whether there is a published index to search."""
-        if not index.info().points:
+        if not index.count_points():
             raise Problem(503, "Not ready", "Nothing is published yet: run `headrace sync`.")
         return "ok"
 
