@@ -1,24 +1,33 @@
 """The jobs: of each connection its sync and its memberships; of all together the events and the freshness check."""
 
-from contextlib import closing
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from typing import Any, cast
 
 import dagster as dg
 from pydantic import Field
 
+from assets.checks import check_source
+from assets.failed_partitions import mark_failed
 from assets.ingestion import asset_key
 from assets.metadata import publication_metadata
 from assets.partitions import register
 from assets.reporting import DagsterReporter, materialization
 from assets.resources import Runtime
-from assets.retrieval import RETRIEVAL, refusal
+from assets.retrieval import RETRIEVAL, check_publication, refusal
+from connectors.errors import SourceError
 from connectors.registry import connect, sources
 from connectors.settings import Connection
 from pipelines.errors import UsageError
 from pipelines.ingestion.options import Mode, SyncOptions
 from pipelines.ingestion.publish import check_and_publish
 from pipelines.ingestion.report import SyncReport
-from pipelines.ingestion.sync import Observer, StageDone, refresh_memberships, sync_connection
+from pipelines.ingestion.sync import Observer, StageDone, record_errors, refresh_memberships, sync_connection
+from pipelines.operations.health import failing_units
+from pipelines.services import Services
+
+TOLD_TAG = "headrace/told"
+"""On a run that has failed by what `pipelines.operations.health` tells: nothing else need tell of it."""
 
 
 class SyncConfig(dg.Config):
@@ -56,6 +65,7 @@ def build_sync_job(connection: Connection) -> dg.JobDefinition:
         for unit, waiting in report.out_of_reach.items():
             context.log.warning(f"{unit}: {waiting}")
         if report.errors:
+            context.instance.add_run_tags(context.run_id, {TOLD_TAG: "yes"})
             raise dg.Failure("; ".join(f"{unit}: {error}" for unit, error in report.errors.items()))
 
     @dg.job(name=job_name(connection.id), description=f"Bring all units of {connection.id} up to date and publish.")
@@ -78,13 +88,34 @@ def _sync_and_publish(
     observer = Observer(stage_done, runtime.observer.progress)
     with runtime.services() as services:
         report = sync_connection(services, connection, config.units, config.options(), observer)
+        with record_errors(report, RETRIEVAL.to_user_string()):
+            _publish(context, services, report)
         runtime.report.add(report)
-        publication = check_and_publish(services)
+        _show_checks(context, services, connection)
+    return report
+
+
+def _publish(context: dg.OpExecutionContext, services: Services, report: SyncReport) -> None:
+    publication = check_and_publish(services)
+    _log_checks(context, check_publication(publication))
     if publication.published:
         context.log_event(dg.AssetMaterialization(RETRIEVAL, metadata=publication_metadata(publication)))
     else:
-        report.errors[RETRIEVAL.to_user_string()] = refusal(publication)
-    return report
+        report.record_error(RETRIEVAL.to_user_string(), refusal(publication), "other")
+
+
+def _show_checks(context: dg.OpExecutionContext, services: Services, connection: Connection) -> None:
+    """What is known after a sync: units that fail, and the checks on their source."""
+    failing = failing_units(services.catalog, connection.id)
+    states = {state.unit.id: state.unit for state in services.catalog.units.all(connection.id)}
+    register(context.instance, connection, [states[unit] for unit in failing if unit in states])
+    mark_failed(context, connection, {unit: one for unit, one in failing.items() if unit in states})
+    _log_checks(context, check_source(services, connection.source))
+
+
+def _log_checks(context: dg.OpExecutionContext, checks: Iterable[dg.AssetCheckEvaluation]) -> None:
+    for check in checks:
+        context.log_event(cast(Any, check))  # which it takes, although its annotation does not say so
 
 
 def build_memberships_job(connection: Connection) -> dg.JobDefinition:
@@ -92,7 +123,11 @@ def build_memberships_job(connection: Connection) -> dg.JobDefinition:
 
     @dg.op(name=f"people_{dagster_name(connection.id)}", description=f"Read the memberships of {connection.id}.")
     def memberships(context: dg.OpExecutionContext, runtime: dg.ResourceParam[Runtime]) -> None:
-        with runtime.services() as services, closing(connect(connection)) as connector:
+        with (
+            runtime.services() as services,
+            _tagged_if_failed(context),
+            closing(connect(connection)) as connector,
+        ):
             found = refresh_memberships(services, connection, connector)
         context.log.info(f"{connection.id}: {found.count} memberships, {connector.requests} requests")
         for group, reason in found.unreadable.items():
@@ -107,6 +142,15 @@ def build_memberships_job(connection: Connection) -> dg.JobDefinition:
         memberships()
 
     return job
+
+
+@contextmanager
+def _tagged_if_failed(context: dg.OpExecutionContext) -> Iterator[None]:
+    try:
+        yield
+    except SourceError:
+        context.instance.add_run_tags(context.run_id, {TOLD_TAG: "yes"})
+        raise
 
 
 def dagster_name(connection: str) -> str:

@@ -5,12 +5,15 @@ HeadraceError
 ├─ UsageError                a command or request asks for something that does not exist
 ├─ UnitBusy                  another process works on the unit
 ├─ CatalogMismatch           the catalog was migrated by a newer program
+├─ CatalogLost               the catalog lacks what landing and index hold
 ├─ MassDelete                a reconcile would remove more than an operator is asked about
 ├─ DocumentError             one document cannot be processed; the rest goes on
 ├─ EmbeddingError            the embedding provider
 │  ├─ EmbeddingUnavailable   … does not answer; another attempt later can succeed
 │  └─ EmbeddingRefused       … refuses: wrong key, unknown model, wrong dimensions: the user's to fix
+│     └─ TextRefused         … refuses one text, however short it is cut
 └─ IndexStoreError           the index
+   ├─ IndexUnavailable       … does not answer; another attempt later can succeed
    ├─ IndexBusy              … is held by another writer
    └─ IndexMismatch          … was made for another model, or with other settings
 """
@@ -51,6 +54,16 @@ class CatalogMismatch(HeadraceError):
         )
 
 
+class CatalogLost(HeadraceError):
+    """The catalog knows nothing, or not everything, of what landing and index hold."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the catalog is empty or half restored, and landing or index hold documents: put a copy of the catalog "
+            "back, or run `headrace restore`, which makes it again from these without paying for a text"
+        )
+
+
 class MassDelete(HeadraceError):
     """More of a unit would be removed than happens by itself; an operator decides."""
 
@@ -82,8 +95,16 @@ class EmbeddingRefused(EmbeddingError):
     """The provider refuses the request for good."""
 
 
+class TextRefused(EmbeddingRefused):
+    """The provider refuses a text for good, however short it is cut."""
+
+
 class IndexStoreError(HeadraceError):
     """The index failed."""
+
+
+class IndexUnavailable(IndexStoreError):
+    """The index does not answer, or not now; another attempt later can succeed."""
 
 
 class IndexBusy(IndexStoreError):

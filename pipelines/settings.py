@@ -166,6 +166,20 @@ class RetentionSettings(SettingsModel):
     superseded_loads_days: int = Field(default=7, ge=0, description="Text of versions that a newer one has replaced")
 
 
+class NotificationSettings(SettingsModel):
+    """Where people are told that something is in trouble, and that it is over."""
+
+    kind: Literal["slack", "webhook"] = Field(description="An incoming webhook of Slack, or any other as JSON")
+    url: SecretStr = Field(description="Whoever knows Slack's may post there")
+
+    @field_validator("url")
+    @classmethod
+    def _is_http(cls, value: SecretStr) -> SecretStr:
+        if not value.get_secret_value().startswith(("http://", "https://")):
+            raise ValueError("must start with https:// or http://")
+        return value
+
+
 class Settings(SettingsModel):
     """All settings. `directory` is the folder of the settings file: relative paths start there."""
 
@@ -188,6 +202,7 @@ class Settings(SettingsModel):
     audit: AuditSettings = AuditSettings()
     limits: LimitsSettings = LimitsSettings()
     metrics: MetricsSettings = MetricsSettings()
+    notifications: NotificationSettings | None = None
     public_url: PublicUrl | None = Field(default=None, description="Where people and their programs reach the service")
     sign_in: SignInSettings | None = None
 

@@ -18,6 +18,8 @@ from pipelines.catalog.database import migrate_database, open_database
 from pipelines.catalog.documents import Documents
 from pipelines.catalog.embeddings import EmbeddingCache
 from pipelines.catalog.events import Events
+from pipelines.catalog.failures import Failures
+from pipelines.catalog.gates import Gates
 from pipelines.catalog.grants import Grants
 from pipelines.catalog.leases import Leases
 from pipelines.catalog.loads import Load, Loads
@@ -27,9 +29,11 @@ from pipelines.catalog.oauth_clients import OAuthClients
 from pipelines.catalog.obsolete import ObsoleteRows, Retention
 from pipelines.catalog.outcomes import Outcome
 from pipelines.catalog.purging import Purging
+from pipelines.catalog.restoring import Restoring
 from pipelines.catalog.revisions import HEAD, Migration
 from pipelines.catalog.revocations import Revocations
 from pipelines.catalog.rights import Rights, RightsRead
+from pipelines.catalog.unfinished_events import UnfinishedEvents
 from pipelines.catalog.unit_names import UnitNames
 from pipelines.catalog.units import Units, move_cursor, move_rights_cursor
 from pipelines.catalog.verification_windows import VerificationWindows
@@ -67,8 +71,12 @@ class Catalog:
         self.revocations = Revocations(engine)
         self.withdrawals = Withdrawals(engine)
         self.purging = Purging(engine)
+        self.restoring = Restoring(engine)
         self.leases = Leases(engine)
         self.events = Events(engine)
+        self.unfinished_events = UnfinishedEvents(engine)
+        self.failures = Failures(engine)
+        self.gates = Gates(engine)
         self.verification_windows = VerificationWindows(engine)
         self.assistants = Assistants(engine)
         self.grants = Grants(engine)

@@ -140,14 +140,17 @@ def print_status(now: dict[str, Any], json: bool) -> None:
     if json:
         print_json(now)
         return
-    columns = ("connection", "unit", "indexed", "skipped", "failed", "deleted", "last_sync", "error")
+    columns = ("connection", "unit", "indexed", "skipped", "failed", "deleted", "last_sync", "failing_since", "error")
     rows = [
         {**unit, "connection": connection["id"], "unit": unit["name"], "last_sync": _readable(unit["last_sync"])}
+        | {"failing_since": _readable(unit["failing_since"]) if unit["failing_since"] else None}
         for connection in now["connections"]
         for unit in connection["units"]
     ]
     _table(columns, rows)
     console = _console()
+    for incident in now["health"]["incidents"]:
+        console.print(printable(f"trouble  {incident['line']}"), highlight=False, markup=False, soft_wrap=True)
     for connection in now["connections"]:
         console.print(printable(_freshness_line(connection)), highlight=False, markup=False)
         for group in connection["unreadable_groups"]:
