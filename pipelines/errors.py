@@ -5,6 +5,7 @@ HeadraceError
 ├─ UsageError                a command or request asks for something that does not exist
 ├─ UnitBusy                  another process works on the unit
 ├─ CatalogMismatch           the catalog was migrated by a newer program
+├─ CatalogLost               the catalog lacks what landing and index hold
 ├─ MassDelete                a reconcile would remove more than an operator is asked about
 ├─ DocumentError             one document cannot be processed; the rest goes on
 ├─ EmbeddingError            the embedding provider
@@ -50,6 +51,16 @@ class CatalogMismatch(HeadraceError):
         super().__init__(
             f"the catalog is at revision {found}, and this program knows revisions up to {newest} only: a newer "
             f"Headrace has migrated it. Run that version, or let it go back: `headrace migrate --to {newest}`"
+        )
+
+
+class CatalogLost(HeadraceError):
+    """The catalog knows nothing, or not everything, of what landing and index hold."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the catalog is empty or half restored, and landing or index hold documents: put a copy of the catalog "
+            "back, or run `headrace restore`, which makes it again from these without paying for a text"
         )
 
 

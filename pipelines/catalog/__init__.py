@@ -29,6 +29,7 @@ from pipelines.catalog.oauth_clients import OAuthClients
 from pipelines.catalog.obsolete import ObsoleteRows, Retention
 from pipelines.catalog.outcomes import Outcome
 from pipelines.catalog.purging import Purging
+from pipelines.catalog.restoring import Restoring
 from pipelines.catalog.revisions import HEAD, Migration
 from pipelines.catalog.revocations import Revocations
 from pipelines.catalog.rights import Rights, RightsRead
@@ -70,6 +71,7 @@ class Catalog:
         self.revocations = Revocations(engine)
         self.withdrawals = Withdrawals(engine)
         self.purging = Purging(engine)
+        self.restoring = Restoring(engine)
         self.leases = Leases(engine)
         self.events = Events(engine)
         self.unfinished_events = UnfinishedEvents(engine)
@@ -105,8 +107,9 @@ class Catalog:
         listing: str | None,
         cursor: Cursor | None,
         rights: RightsRead | None = None,
-    ) -> None:
+    ) -> int | None:
         """Record a load: its rows in the landing, the outcome of each object, and where the next read continues.
+        Returns the load's id; None where nothing was landed.
 
         `unchanged` documents get their new fingerprint, if they have one. `cursor` is None where the load does not
         end at a checkpoint. A right that `rights` shows to be taken away counts from this moment.
@@ -124,6 +127,7 @@ class Catalog:
             outcomes_module.update_fingerprints(transaction, fingerprints)
             if cursor is not None:
                 move_cursor(transaction, connection, unit, cursor)
+        return load
 
     def commit_rights(
         self, connection: str, unit: str, told: RightsUpdate, *, listing: str | None, cursor: Cursor | None

@@ -13,6 +13,7 @@ from connectors.model import Unit
 from pipelines.catalog import tables
 from pipelines.catalog.failures import Cause, sync_failure, sync_success
 from pipelines.catalog.revocations import EVERYBODY, Revocation, grant_units, revoke
+from pipelines.catalog.stamps import raise_stamp
 from pipelines.catalog.statements import in_parts, upsert
 from pipelines.catalog.unit_names import record_names
 
@@ -69,6 +70,8 @@ class Units:
             upsert(transaction, tables.units, rows, update=("name", "url", "readers", "gone"))
             news = (unit for unit in listed.values() if unit.id not in states or unit.id in changed)
             record_names(transaction, connection, news)
+            if listed.keys() - states.keys():
+                raise_stamp(transaction)
             _set_all(transaction, connection, [unit.id for unit in gone], gone=True)
             _set_all(transaction, connection, changed, cursor=None)
             readers = {unit.id: unit.readers for unit in listed.values()}

@@ -176,6 +176,16 @@ def prune(
 
 
 @app.command()
+def restore(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what is lost")] = False, json: Json = False
+) -> None:
+    """Let catalog, landing and index agree again after one of them was lost."""
+    from pipelines.cli.commands.restore import restore_state
+
+    restore_state(load_settings(), dry_run, json)
+
+
+@app.command()
 def pause(target: Annotated[str, typer.Argument(metavar="CONNECTION[/UNIT]")]) -> None:
     """Read no content of a connection or unit, and keep its events for later. Units and memberships are still read."""
     _set_paused(target, True)

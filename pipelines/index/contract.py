@@ -184,6 +184,9 @@ class IndexStore(Protocol):
     def points(self, document_ids: Sequence[str]) -> Mapping[str, Payload]:
         """Payloads of all points of these documents by point id."""
 
+    def vectors(self, point_ids: Sequence[str]) -> Mapping[str, NDArray[np.float32]]:
+        """The dense vectors of those of these points that there are, each of shape (dimensions,)."""
+
     def scan(self) -> Iterator[tuple[str, Payload]]:
         """All points, in no order, streamed."""
 

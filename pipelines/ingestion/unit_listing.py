@@ -14,7 +14,7 @@ from connectors.settings import Connection
 from connectors.units import list_units
 from pipelines.catalog.failures import Cause
 from pipelines.catalog.units import EXCLUDED, NOT_LISTED
-from pipelines.errors import UsageError
+from pipelines.errors import CatalogLost, UsageError
 from pipelines.ingestion.causes import track
 from pipelines.services import Services
 
@@ -32,9 +32,10 @@ def sync_units(
 ) -> UnitListing:
     """Bring the catalog's units up to date with the source.
 
-    Raises SourceError, and UsageError if one of `only` does not exist.
+    Raises SourceError, UsageError if one of `only` does not exist, and CatalogLost.
     """
     with track(services.catalog, "listing", connection.id):
+        _check_whole(services)
         unreadable = _list_into_catalog(services, connection, connector)
     return UnitListing(_choose(services, connection, only, unreadable), unreadable)
 
@@ -64,6 +65,21 @@ def _list_into_catalog(services: Services, connection: Connection, connector: Co
     )
     services.catalog.connections.record_listing(connection.id, connection.unit_patterns)
     return unreadable
+
+
+def _check_whole(services: Services) -> None:
+    """A catalog that was lost would have everything read, landed and paid for once more, beside what is there."""
+    restoring = services.catalog.restoring
+    if restoring.is_under_way() or (restoring.is_blank() and _holds_documents(services)):
+        raise CatalogLost()
+
+
+def _holds_documents(services: Services) -> bool:
+    """Whether landing or index holds anything."""
+    if any(services.landing.data_files()):
+        return True
+    with services.store() as store:
+        return store.info().points > 0
 
 
 def unreadable_units(

@@ -81,6 +81,19 @@ def test_any_answer_of_the_source_ends_a_row_of_failures(source: CountedRequests
     assert source.isolation.is_exhausted
 
 
+def test_what_was_under_way_when_others_failed_says_nothing_of_the_source(source: CountedRequests) -> None:
+    """Where several are read at once, it may have been answered before the source went down."""
+
+    def succeed_after_failures() -> str:
+        for _ in range(FAILURES_IN_A_ROW - 1):
+            source.attempt(DOWN)
+        return "read"
+
+    assert source.attempt(succeed_after_failures) == "read"
+    with pytest.raises(Unavailable):
+        source.attempt(DOWN)
+
+
 @pytest.mark.parametrize("between", [succeed, REFUSED, MALFORMED])
 def test_what_took_no_request_says_nothing_of_the_source(source: CountedRequests, between: Read) -> None:
     for _ in range(FAILURES_IN_A_ROW - 1):

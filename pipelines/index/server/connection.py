@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pipelines.errors import IndexMismatch, IndexStoreError, IndexUnavailable
 from pipelines.index.conditions import Conditions
-from pipelines.index.contract import IndexInfo, IndexSpec, Payload
+from pipelines.index.contract import DENSE, IndexInfo, IndexSpec, Payload
 from pipelines.index.server.requests import release, server_filter, takes_idf_corpus
 from pipelines.index.versions import check_stored, version_name
 from pipelines.settings import IndexSettings
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from qdrant_client import QdrantClient
 
 OLDEST_RELEASE = (1, 17)
@@ -82,6 +84,18 @@ def scroll(client: QdrantClient, name: str, where: Conditions) -> Iterator[tuple
             yield str(record.id), record.payload or {}
         if offset is None:
             return
+
+
+def dense_vectors(client: QdrantClient, name: str, ids: Sequence[str]) -> Iterator[tuple[str, NDArray[np.float32]]]:
+    """Those of the points that there are."""
+    import numpy as np
+
+    for start in range(0, len(ids), PAGE):
+        with server_errors(name):
+            page = client.retrieve(name, list(ids[start : start + PAGE]), with_payload=False, with_vectors=[DENSE])
+        for record in page:
+            vectors = cast("dict[str, list[float]]", record.vector)
+            yield str(record.id), np.asarray(vectors[DENSE], dtype=np.float32)
 
 
 def read_info(client: QdrantClient, collection: str, name: str, model: str) -> IndexInfo:
