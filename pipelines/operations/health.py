@@ -17,6 +17,8 @@ from pipelines.settings import Settings
 
 IncidentKind: TypeAlias = Cause | Literal["late", "gate", "dead_letters"]
 
+PUBLICATION = "retrieval"
+"""Name of the publication in reports of syncs: a gate that is shut, or an index that is away, is its error."""
 _UNITS_NAMED = 5
 _OF_SOURCES = ("source_unavailable", "source_limit", "source_credentials")
 
@@ -213,6 +215,12 @@ def _merge(one: Incident, other: Incident) -> Incident:
         events=first.events + second.events,
         units=tuple(dict.fromkeys((*first.units, *second.units))),
     )
+
+
+def known_failures(catalog: Catalog) -> set[str]:
+    """What health tells the failure of, by the names that reports of syncs give it."""
+    found = {"/".join(part for part in (one.connection, one.unit) if part) for one in catalog.failures.all()}
+    return found | {PUBLICATION}
 
 
 def failing_units(catalog: Catalog, connection: str) -> dict[str, Failure]:
