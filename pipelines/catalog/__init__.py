@@ -26,6 +26,7 @@ from pipelines.catalog.narrowing import RightsUpdate
 from pipelines.catalog.oauth_clients import OAuthClients
 from pipelines.catalog.obsolete import ObsoleteRows, Retention
 from pipelines.catalog.outcomes import Outcome
+from pipelines.catalog.processes import LocalProcess
 from pipelines.catalog.purging import Purging
 from pipelines.catalog.revisions import HEAD, Migration
 from pipelines.catalog.revocations import Revocations
@@ -53,7 +54,7 @@ __all__ = [
 class Catalog:
     """Where every object is, and why. What several tables must agree on is written in one transaction."""
 
-    def __init__(self, engine: Engine, memberships_max_age: timedelta) -> None:
+    def __init__(self, engine: Engine, memberships_max_age: timedelta, process: LocalProcess) -> None:
         self._engine = engine
         self.connections = Connections(engine)
         self.units = Units(engine)
@@ -67,7 +68,7 @@ class Catalog:
         self.revocations = Revocations(engine)
         self.withdrawals = Withdrawals(engine)
         self.purging = Purging(engine)
-        self.leases = Leases(engine)
+        self.leases = Leases(engine, process)
         self.events = Events(engine)
         self.verification_windows = VerificationWindows(engine)
         self.assistants = Assistants(engine)
@@ -81,6 +82,7 @@ class Catalog:
         self.close()
 
     def close(self) -> None:
+        self.leases.close()
         self._engine.dispose()
 
     def groups_of(self, email: str) -> frozenset[str]:
@@ -152,7 +154,7 @@ def open_catalog(settings: Settings) -> Catalog:
     keep_private(settings.state_path)
     open_audit_log(settings.audit_file)
     engine = open_database(settings.catalog.url.get_secret_value(), settings.directory)
-    return Catalog(engine, settings.memberships_max_age)
+    return Catalog(engine, settings.memberships_max_age, LocalProcess(settings.state_path))
 
 
 def migrate_catalog(settings: Settings, revision: str | None = None) -> Migration:

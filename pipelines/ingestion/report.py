@@ -59,8 +59,9 @@ class EmbeddingCounts(_Counts):
 
 @dataclass(slots=True)
 class SyncReport:
-    """`requests` counts those sent to each connection's source; `errors` says what stopped a unit, and `out_of_reach`
-    which units are hidden and kept until an operator says what is to become of them.
+    """`requests` counts those sent to each connection's source; `errors` says what stopped a unit, `busy`
+    which units were skipped because another process works on them, and `out_of_reach` which are hidden and kept until
+    an operator says what is to become of them.
 
     `would_read` and `would_delete` hold the document ids that a dry run stopped at.
     """
@@ -71,6 +72,7 @@ class SyncReport:
     requests: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
     errors: dict[str, str] = field(default_factory=dict)
+    busy: dict[str, str] = field(default_factory=dict)
     out_of_reach: dict[str, str] = field(default_factory=dict)
     would_read: list[str] = field(default_factory=list)
     would_delete: list[str] = field(default_factory=list)
@@ -83,6 +85,7 @@ class SyncReport:
             self.requests[connection] = self.requests.get(connection, 0) + count
         self.seconds += other.seconds
         self.errors.update(other.errors)
+        self.busy.update(other.busy)
         self.out_of_reach.update(other.out_of_reach)
         self.would_read += other.would_read
         self.would_delete += other.would_delete

@@ -14,9 +14,10 @@ from connectors.errors import SourceError
 from connectors.model import Unit
 from connectors.registry import connect
 from connectors.settings import Connection
+from pipelines.catalog.fencing import require_leases
 from pipelines.catalog.memberships import MembershipsRead
 from pipelines.catalog.units import UnitState
-from pipelines.errors import HeadraceError, UnitBusy, UsageError
+from pipelines.errors import HeadraceError, LeaseLost, UnitBusy, UsageError
 from pipelines.ingestion.options import Stage, SyncOptions, Target
 from pipelines.ingestion.paused_rights import follow_rights, paused_units
 from pipelines.ingestion.report import ProgressCallback, SyncReport
@@ -210,10 +211,22 @@ def sync_unit(
     options: SyncOptions = DEFAULT,
     observer: Observer = SILENT,
 ) -> SyncReport:
-    """Run the stages of one unit, alone on it. The report's `errors` say what stopped it."""
-    report = SyncReport()
-    with _record_errors(report, f"{connection.id}/{unit.id}"), services.catalog.leases.hold(connection.id, unit.id):
-        report.add(run_stages(services, connection, connector, unit, options, observer))
+    """Run the stages of one unit, alone on it. The report's `errors` say what stopped it.
+
+    Where another process works on the unit, there is nothing to do for one that only wants it up to date: the unit is
+    `busy`. Whoever asks for more (all of it, a period, a reconcile) has not got it: that is an error.
+    """
+    report, name = SyncReport(), f"{connection.id}/{unit.id}"
+    with _record_errors(report, name):
+        try:
+            with services.catalog.leases.hold(connection.id, unit.id):
+                report.add(run_stages(services, connection, connector, unit, options, observer))
+        except UnitBusy as error:
+            if options.mode == "changes" and not options.window:
+                report.busy[name] = f"is being synced {error.by}"
+                logger.info("skipped: %s %s", name, report.busy[name])
+            else:
+                report.errors[name] = str(error)
     return report
 
 
@@ -225,7 +238,7 @@ def run_stages(
     options: SyncOptions = DEFAULT,
     observer: Observer = SILENT,
 ) -> SyncReport:
-    """The stages of one unit, for a caller that holds its lease. See `sync_unit`."""
+    """The stages of one unit, for a caller that holds its lease. See `sync_unit`. Raises LeaseLost."""
     report = SyncReport()
     name = f"{connection.id}/{unit.id}"
     for stage in options.stages:
@@ -237,7 +250,7 @@ def run_stages(
         before = connector.requests
         # After an error at the source, what was read before it still goes on to the index.
         with _record_errors(report, name), measure_time(done.report):
-            _run_stage(services, connector, done, options, partial(observer.progress, unit))
+            _run_stage(services, connector, done, options, partial(_progress, observer, unit))
         done.report.requests[connection.id] = connector.requests - before
         report.add(done.report)
         if name not in report.errors:
@@ -245,6 +258,11 @@ def run_stages(
     if options.mode != "documents" and not options.dry_run:
         services.catalog.units.record_sync(connection.id, unit.id, report.errors.get(name))
     return report
+
+
+def _progress(observer: Observer, unit: Unit, stage: str, done: int, total: int | None) -> None:
+    require_leases()
+    observer.progress(unit, stage, done, total)
 
 
 def _run_stage(
@@ -271,7 +289,7 @@ def _record_errors(report: SyncReport, name: str) -> Iterator[None]:
     """Turn what stops a unit into an entry of the report, so that the other units go on."""
     try:
         yield
-    except UsageError:
+    except (UsageError, LeaseLost):
         raise
     except (SourceError, HeadraceError) as error:
         logger.error("%s: %s", name, error)
