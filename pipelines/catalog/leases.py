@@ -113,6 +113,7 @@ class Leases:
             transaction.execute(delete(tables.leases).where(tables.leases.c.process == self._process.id))
 
     def close(self) -> None:
+        _opened.discard(self)
         self._process.remove_traces(self._process.id)
 
     @contextmanager

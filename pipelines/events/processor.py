@@ -14,7 +14,7 @@ from connectors.model import Unit
 from connectors.settings import Connection
 from connectors.webhooks import Invalidation
 from pipelines.catalog.units import UnitState
-from pipelines.errors import HeadraceError, UnitBusy
+from pipelines.errors import CatalogUnavailable, HeadraceError, UnitBusy
 from pipelines.events.outcomes import Deferred, Errored, Outcome, Processed, combine
 from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.report import SyncReport
@@ -199,6 +199,8 @@ class EventProcessor:
         outcome: Outcome
         try:
             yield stages
+        except CatalogUnavailable:
+            raise  # no trouble of the object's own: the pass is made again
         except (_UnitPaused, UnitBusy) as error:
             logger.info("%s: deferred: %s", self._connection.id, error)
             outcome = Deferred()

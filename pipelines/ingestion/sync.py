@@ -17,7 +17,7 @@ from connectors.settings import Connection
 from pipelines.catalog.fencing import require_leases
 from pipelines.catalog.memberships import MembershipsRead
 from pipelines.catalog.units import UnitState
-from pipelines.errors import HeadraceError, LeaseLost, UnitBusy, UsageError
+from pipelines.errors import CatalogUnavailable, HeadraceError, LeaseLost, UnitBusy, UsageError
 from pipelines.ingestion.options import Stage, SyncOptions, Target
 from pipelines.ingestion.paused_rights import follow_rights, paused_units
 from pipelines.ingestion.report import ProgressCallback, SyncReport
@@ -73,7 +73,7 @@ def sync_connection(
     (or only `units`).
 
     Of what is paused rights are read, and no content. Never raises for trouble at the source: the report's `errors`
-    says what stopped which unit. Raises UsageError if one of `units` does not exist.
+    says what stopped which unit. Raises UsageError if one of `units` does not exist, and CatalogUnavailable.
     """
     report = SyncReport()
     with _record_errors(report, connection.id), closing(connect(connection)) as connector:
@@ -286,10 +286,10 @@ def _run_stage(
 
 @contextmanager
 def _record_errors(report: SyncReport, name: str) -> Iterator[None]:
-    """Turn what stops a unit into an entry of the report, so that the other units go on."""
+    """Turn what stops a unit into an entry of the report, so that the others go on; without a catalog none does."""
     try:
         yield
-    except (UsageError, LeaseLost):
+    except (UsageError, LeaseLost, CatalogUnavailable):
         raise
     except (SourceError, HeadraceError) as error:
         logger.error("%s: %s", name, error)

@@ -15,6 +15,7 @@ from pipelines.catalog import Catalog
 from pipelines.catalog.assistants import hash_key
 from pipelines.catalog.lookup import present_spellings
 from pipelines.embedding.base import Embedder
+from pipelines.events.spool import Spool
 from pipelines.index.contract import IndexReader
 from pipelines.retrieval.principals import MembershipReader
 from pipelines.retrieval.reranking import Reranker
@@ -101,12 +102,13 @@ def create_app(
     app.state.authenticator, app.state.request_rate, app.state.search_service = authenticator, rate, service
     app.include_router(interfaces)
     app.router.routes.append(Route(mcp.PATH, mcp.McpEndpoint(service, authenticator, rate), methods=["POST"]))
-    _add_operations(app, index)
+    _add_operations(app, index, inbox)
     _add_metrics(app, settings.metrics.key, metrics)
     _add_pages(app, can_sign_in=bool(settings.sign_in and settings.sign_in.client_id))
     if sign_in:
         sign_in.install(app)
-    webhooks.install(app, settings, inbox, metrics)
+    app.state.spool = Spool(settings.state_path)
+    webhooks.install(app, settings, inbox, app.state.spool, metrics)
     return app
 
 
@@ -185,7 +187,7 @@ def search_vector_store(
     return page
 
 
-def _add_operations(app: FastAPI, index: IndexReader) -> None:
+def _add_operations(app: FastAPI, index: IndexReader, catalog: Catalog) -> None:
     @app.get("/healthz", response_class=PlainTextResponse)
     def healthz() -> str:
         """Whether the process lives."""
@@ -193,7 +195,8 @@ def _add_operations(app: FastAPI, index: IndexReader) -> None:
 
     @app.get("/readyz", response_class=PlainTextResponse, responses=problem_responses(503))
     def readyz() -> str:
-        """Whether there is a published index to search."""
+        """Whether there is a published index to search, and a catalog that says who may see what."""
+        catalog.require_answer()
         if not index.info().points:
             raise Problem(503, "Not ready", "Nothing is published yet: run `headrace sync`.")
         return "ok"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -270,9 +272,8 @@ def test_a_sync_that_has_lost_its_lease_stops_and_leaves_the_unit_to_the_other(
     services: Services, source: MemorySource, embedder: FakeEmbedder
 ) -> None:
     def take_over(page: int) -> None:
-        with services.catalog._engine.connect() as transaction:  # past the fence, as another process is
-            transaction.exec_driver_sql("UPDATE leases SET token = 1000")
-            transaction.connection.driver_connection.commit()
+        with closing(sqlite3.connect(services.settings.directory / ".headrace/catalog.db")) as catalog, catalog:
+            catalog.execute("UPDATE leases SET token = 1000")  # as another process does
 
     source.put(document())
     source.before_page = take_over
