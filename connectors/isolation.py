@@ -52,12 +52,12 @@ class Isolation:
         except (AuthenticationFailed, RateLimited):  # a limit is transient too, and is not the object's
             raise
         except AlreadyFailed as error:
-            return Failed(document_id, title, str(error), url)
+            return Failed(document_id, title, str(error), url, is_transient=True)
         except TransientError as error:
             self._count_failure()
             if self.is_exhausted:
                 raise
-            return Failed(document_id, title, str(error), url)
+            return Failed(document_id, title, str(error), url, is_transient=True)
         except SourceError as error:
             found = Failed(document_id, title, str(error), url)
         except MALFORMED as error:

@@ -4,18 +4,25 @@ HeadraceError
 ├─ SettingsError             the settings file or environment: the user's to fix
 ├─ UsageError                a command or request asks for something that does not exist
 ├─ UnitBusy                  another process works on the unit
+│  └─ LeaseLost              … since this one gave no sign of life for too long
 ├─ CatalogMismatch           the catalog was migrated by a newer program
+├─ CatalogLost               the catalog lacks what landing and index hold
+├─ CatalogUnavailable        the catalog does not answer; another attempt later can succeed
 ├─ MassDelete                a reconcile would remove more than an operator is asked about
 ├─ DocumentError             one document cannot be processed; the rest goes on
 ├─ EmbeddingError            the embedding provider
 │  ├─ EmbeddingUnavailable   … does not answer; another attempt later can succeed
 │  └─ EmbeddingRefused       … refuses: wrong key, unknown model, wrong dimensions: the user's to fix
+│     └─ TextRefused         … refuses one text, however short it is cut
 └─ IndexStoreError           the index
+   ├─ IndexUnavailable       … does not answer; another attempt later can succeed
    ├─ IndexBusy              … is held by another writer
    └─ IndexMismatch          … was made for another model, or with other settings
 """
 
 from __future__ import annotations
+
+from datetime import UTC, datetime
 
 
 class HeadraceError(Exception):
@@ -37,8 +44,16 @@ class UsageError(HeadraceError):
 class UnitBusy(HeadraceError):
     """Another process works on the unit; it can be tried again when that one has finished."""
 
-    def __init__(self, unit: str, holder: str) -> None:
-        super().__init__(f"{unit}: another process works on this unit ({holder}); try again when it has finished")
+    def __init__(self, unit: str, holder: str, since: datetime | None = None) -> None:
+        self.by = f"by {holder}" + (f" since {since.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if since else "")
+        super().__init__(f"{unit}: another process works on this unit, {self.by}; try again when it has finished")
+
+
+class LeaseLost(UnitBusy):
+    """A lease under which this process works is another's: it gave no sign of life for too long."""
+
+    def __init__(self, unit: str) -> None:
+        super().__init__(unit, "one that has taken it over while this one gave no sign of life")
 
 
 class CatalogMismatch(HeadraceError):
@@ -49,6 +64,23 @@ class CatalogMismatch(HeadraceError):
             f"the catalog is at revision {found}, and this program knows revisions up to {newest} only: a newer "
             f"Headrace has migrated it. Run that version, or let it go back: `headrace migrate --to {newest}`"
         )
+
+
+class CatalogLost(HeadraceError):
+    """The catalog knows nothing, or not everything, of what landing and index hold."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the catalog is empty or half restored, and landing or index hold documents: put a copy of the catalog "
+            "back, or run `headrace restore`, which makes it again from these without paying for a text"
+        )
+
+
+class CatalogUnavailable(HeadraceError):
+    """The catalog's database does not answer, or cannot do what it is asked; another attempt later can succeed."""
+
+    def __init__(self, reason: object) -> None:
+        super().__init__(f"the catalog cannot be used: {str(reason).strip()}")
 
 
 class MassDelete(HeadraceError):
@@ -82,8 +114,16 @@ class EmbeddingRefused(EmbeddingError):
     """The provider refuses the request for good."""
 
 
+class TextRefused(EmbeddingRefused):
+    """The provider refuses a text for good, however short it is cut."""
+
+
 class IndexStoreError(HeadraceError):
     """The index failed."""
+
+
+class IndexUnavailable(IndexStoreError):
+    """The index does not answer, or not now; another attempt later can succeed."""
 
 
 class IndexBusy(IndexStoreError):

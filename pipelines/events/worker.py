@@ -13,11 +13,24 @@ from connectors.errors import SourceError
 from connectors.settings import Connection
 from connectors.webhooks import Invalidation
 from pipelines.catalog.events import PendingEvent
+from pipelines.errors import CatalogUnavailable
 from pipelines.events.connector_pool import ConnectorPool
 from pipelines.events.debounce import Debouncer
-from pipelines.events.outcomes import Deferred, Errored, Outcome, Processed, Waiting, event_outcome
+from pipelines.events.outcomes import (
+    BackendAway,
+    Deferred,
+    Errored,
+    Finished,
+    Ignored,
+    Outcome,
+    Processed,
+    Waiting,
+    describe_effect,
+    event_outcome,
+)
 from pipelines.events.processor import EventProcessor, ProcessedEvents, UnknownUnits
 from pipelines.events.work_items import WorkItem, WorkKey, due_items, work_items
+from pipelines.ingestion.causes import describe_error, find_cause
 from pipelines.ingestion.orchestrator import Reporter
 from pipelines.ingestion.publish import publish
 from pipelines.ingestion.retention import prune
@@ -34,6 +47,8 @@ ITEMS_PER_PASS = 200
 """After that many work items what was done is published, so that a long backlog becomes searchable bit by bit."""
 SECONDS_BETWEEN_POLLS = 0.1
 """Of the inbox, while nothing waits."""
+SECONDS_UNTIL_THE_CATALOG_IS_BACK = 1.0
+"""Between two tries while it is away."""
 SECONDS_BETWEEN_MAINTENANCE = 30.0
 """How often failed documents that are due, connections to be polled and old events are gone through."""
 
@@ -48,7 +63,7 @@ class Worker:
         self._debouncer: Debouncer[WorkKey] = Debouncer()
         self._unknown_units = UnknownUnits()
         # By event: an event with several invalidations may need several passes.
-        self._done: dict[int, dict[Invalidation, Processed]] = {}
+        self._done: dict[int, dict[Invalidation, Finished]] = {}
         # By work item that is deferred: when its last event came of which that was read.
         self._rights_read: dict[WorkKey, float] = {}
         self._polled: dict[str, float] = {}
@@ -56,15 +71,25 @@ class Worker:
         self._unpublished = True  # a worker that was killed may have left something
 
     def run(self, stop: Stop) -> None:
-        """Take events as they come."""
+        """Take events as they come. A catalog that is away is waited for: what was not settled is looked at again."""
         while not stop.is_set():
-            worked = self.run_pass()
-            if time.monotonic() - self._maintained >= SECONDS_BETWEEN_MAINTENANCE:
-                self._maintained = time.monotonic()
-                self.run_maintenance()
-            self._services.yield_lock()
+            try:
+                worked = self._take_turn()
+            except CatalogUnavailable as error:
+                logger.error("waiting: %s", error)
+                worked = 0
+                stop.wait(SECONDS_UNTIL_THE_CATALOG_IS_BACK)
             if not worked:
                 stop.wait(SECONDS_BETWEEN_POLLS)
+
+    def _take_turn(self) -> int:
+        """A pass, and the maintenance when it is due; returns how many work items were processed."""
+        worked = self.run_pass()
+        if time.monotonic() - self._maintained >= SECONDS_BETWEEN_MAINTENANCE:
+            self._maintained = time.monotonic()
+            self.run_maintenance()
+        self._services.yield_lock()
+        return worked
 
     def run_pass(self) -> int:
         """One pass over what waits; returns how many work items were processed."""
@@ -78,7 +103,8 @@ class Worker:
         for connection_id in dict.fromkeys(item.connection for item in due):
             items = [item for item in due if item.connection == connection_id]
             outcomes |= self._process(connections[connection_id], items)
-        self._publish()
+        if away := self._publish():
+            outcomes = self._unpublish(due, outcomes, away)
         self._settle(events, outcomes)
         return len(due)
 
@@ -90,6 +116,7 @@ class Worker:
             self._retry_failed(connection)
             self._poll(connection)
         self._publish()
+        self._reporter.checked(self._services)
         self._prune()
 
     def _prune(self) -> None:
@@ -121,7 +148,7 @@ class Worker:
             self._rights_read.pop(item.key, None)
             if isinstance(outcome, Deferred):
                 self._rights_read[item.key] = item.last
-            if isinstance(outcome, Processed):
+            if isinstance(outcome, Finished):
                 for event_id in item.events:
                     self._done.setdefault(event_id, {})[item.invalidation] = outcome
         _log_figures(connection, processed)
@@ -163,10 +190,28 @@ class Worker:
         connector = self._connectors.get(connection)
         return EventProcessor(self._services, connection, connector, observer, self._unknown_units, rights_known)
 
-    def _publish(self) -> None:
-        if self._unpublished:
+    def _publish(self) -> BackendAway | None:
+        """Publish what has changed; returns what kept it from that, if a backend is away."""
+        if not self._unpublished:
+            return None
+        try:
             self._reporter.published(publish(self._services))
-            self._unpublished = False
+        except Exception as error:
+            if (cause := find_cause(error)) == "other":
+                raise
+            logger.error("not published: %s", describe_error(error))
+            return BackendAway(cause, describe_error(error))
+        self._unpublished = False
+        return None
+
+    def _unpublish(
+        self, items: Iterable[WorkItem], outcomes: Mapping[WorkKey, Outcome], away: BackendAway
+    ) -> dict[WorkKey, Outcome]:
+        """What was done for these counts only with a publication: it is done again with the next one."""
+        for item in items:
+            for event_id in item.events:
+                self._done.get(event_id, {}).pop(item.invalidation, None)
+        return {key: away if isinstance(outcome, Processed) else outcome for key, outcome in outcomes.items()}
 
     def _settle(self, events: Sequence[PendingEvent], outcomes: Mapping[WorkKey, Outcome]) -> None:
         """Write to the inbox what became of its events.
@@ -174,23 +219,35 @@ class Worker:
         Only after publishing: an event whose worker was killed before is processed again, and does no harm.
         """
         finished: dict[int, list[dict[str, str]]] = {}
+        effects: dict[int, str] = {}
+        ignored: dict[int, str] = {}
         failed: dict[str, list[PendingEvent]] = {}
+        stopped: dict[BackendAway, list[PendingEvent]] = {}
         deferred: list[int] = []
         for event in events:
             match event_outcome(event, self._done.get(event.id, {}), outcomes):
                 case Processed(stages):
                     finished[event.id] = materializations(stages)
-                    self._done.pop(event.id, None)
+                    effects[event.id] = describe_effect(event, stages)
+                case Ignored(reason):
+                    ignored[event.id] = reason
                 case Errored(error):
                     failed.setdefault(error, []).append(event)
+                case BackendAway() as away:
+                    stopped.setdefault(away, []).append(event)
                 case Deferred():
                     deferred.append(event.id)
                 case Waiting():
                     pass  # it is pending, and comes with a later pass
         inbox = self._services.catalog.events
-        inbox.mark_done(finished)
+        inbox.mark_done(finished, effects)
+        inbox.mark_ignored(ignored)
+        for event_id in (*finished, *ignored):
+            self._done.pop(event_id, None)
         for error, concerned in failed.items():
             inbox.record_failure(concerned, error)
+        for away, concerned in stopped.items():
+            inbox.await_backend(concerned, away.cause, away.error)
         inbox.postpone(deferred)
 
 

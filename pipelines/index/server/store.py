@@ -15,6 +15,7 @@ from pipelines.index.contract import DocumentChange, IndexInfo, IndexReader, Ind
 from pipelines.index.filters import document_conditions
 from pipelines.index.server.connection import (
     check_live,
+    dense_vectors,
     live_collection,
     read_info,
     read_metadata,
@@ -30,10 +31,13 @@ from pipelines.index.server.requests import (
     operations,
     required_filter,
 )
+from pipelines.index.server.retries import SYNC_SECONDS, retry_requests
 from pipelines.index.versions import check_stored, version_name
 from pipelines.settings import IndexSettings
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from qdrant_client import QdrantClient
 
 STEPS_PER_REQUEST = 256
@@ -55,6 +59,7 @@ class QdrantStore:
         self._client = client
         self._spec = spec
         self._name = version_name(spec)
+        retry_requests(client, SYNC_SECONDS)
         try:
             with server_errors(self._name):
                 read_version(client)
@@ -102,6 +107,9 @@ class QdrantStore:
             part = document_ids[start : start + DOCUMENTS_PER_QUERY]
             found.update(scroll(self._client, self._name, document_conditions(part)))
         return found
+
+    def vectors(self, point_ids: Sequence[str]) -> Mapping[str, NDArray[np.float32]]:
+        return dict(dense_vectors(self._client, self._name, point_ids))
 
     def scan(self) -> Iterator[tuple[str, Payload]]:
         return scroll(self._client, self._name, Conditions())
