@@ -12,6 +12,7 @@ from connectors.errors import AuthenticationFailed, RateLimited, SourceError, Tr
 from pipelines.catalog import Catalog
 from pipelines.catalog.failures import Activity, Cause
 from pipelines.errors import (
+    CatalogUnavailable,
     EmbeddingError,
     HeadraceError,
     IndexBusy,
@@ -29,7 +30,7 @@ _TYPES: tuple[tuple[tuple[type[BaseException], ...], Cause], ...] = (
     ((TextRefused,), "other"),
     ((EmbeddingError,), "embedding"),
     ((IndexUnavailable, IndexBusy, IndexMismatch), "index"),
-    ((OperationalError, InterfaceError, PoolExhausted), "catalog"),
+    ((CatalogUnavailable, OperationalError, InterfaceError, PoolExhausted), "catalog"),
     ((FileNotFoundError,), "other"),
     ((OSError,), "landing"),
 )

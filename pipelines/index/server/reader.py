@@ -19,6 +19,7 @@ from pipelines.index.server.connection import (
     server_errors,
 )
 from pipelines.index.server.requests import query_arguments, takes_idf_corpus
+from pipelines.index.server.retries import SEARCH_SECONDS, retry_requests
 
 if TYPE_CHECKING:
     from qdrant_client import QdrantClient
@@ -36,6 +37,7 @@ class QdrantReader:
         self._spec = spec
         self._live: str | None = None
         self._live_until = 0.0
+        retry_requests(client, SEARCH_SECONDS)
 
     def search(
         self, *, mode: Mode, text: str, dense: Vector | None, filters: Filters, limit: int, depth: int | None = None
