@@ -9,6 +9,7 @@ import dagster as dg
 from assets.checks import build_accounting_check, build_freshness_check
 from assets.ingestion import build_assets
 from assets.jobs import build_jobs, events, freshness_job
+from assets.notifications import health_notifications
 from assets.resources import Runtime, runtime_resource
 from assets.retrieval import retrieval
 from assets.schedules import build_schedules, freshness_schedule
@@ -36,7 +37,7 @@ def build_definitions(settings: Settings, runtime: Runtime | None = None) -> dg.
             freshness_schedule,
             *(one for connection in settings.connections for one in build_schedules(connection)),
         ],
-        sensors=[dead_runs, publish_sensor, units_sensor, waiting_events],
+        sensors=[dead_runs, health_notifications, publish_sensor, units_sensor, waiting_events],
         resources={"runtime": runtime_resource(runtime or Runtime(settings))},
         executor=dg.in_process_executor,
     )

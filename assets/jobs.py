@@ -1,24 +1,33 @@
 """The jobs: of each connection its sync and its memberships; of all together the events and the freshness check."""
 
-from contextlib import closing
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from typing import Any, cast
 
 import dagster as dg
 from pydantic import Field
 
+from assets.checks import check_source
+from assets.failed_partitions import mark_failed
 from assets.ingestion import asset_key
 from assets.metadata import publication_metadata
 from assets.partitions import register
 from assets.reporting import DagsterReporter, materialization
 from assets.resources import Runtime
-from assets.retrieval import RETRIEVAL, refusal
+from assets.retrieval import RETRIEVAL, check_publication, refusal
+from connectors.errors import SourceError
 from connectors.registry import connect, sources
 from connectors.settings import Connection
 from pipelines.errors import UsageError
 from pipelines.ingestion.options import Mode, SyncOptions
 from pipelines.ingestion.publish import check_and_publish
 from pipelines.ingestion.report import SyncReport
-from pipelines.ingestion.sync import Observer, StageDone, refresh_memberships, sync_connection
+from pipelines.ingestion.sync import Observer, StageDone, record_errors, refresh_memberships, sync_connection
+from pipelines.operations.health import PUBLICATION, failing_units, known_failures
+from pipelines.services import Services
+
+TOLD_TAG = "headrace/told"
+"""On a run that has failed by what `pipelines.operations.health` tells: nothing else need tell of it."""
 
 
 class SyncConfig(dg.Config):
@@ -80,13 +89,37 @@ def _sync_and_publish(
     observer = Observer(stage_done, runtime.observer.progress)
     with runtime.services() as services:
         report = sync_connection(services, connection, config.units, config.options(), observer)
+        with record_errors(report, PUBLICATION):
+            _publish(context, services, report)
         runtime.report.add(report)
-        publication = check_and_publish(services)
+        if report.errors:
+            _show_failures(context, services, connection)
+            if report.errors.keys() <= known_failures(services.catalog):
+                context.instance.add_run_tags(context.run_id, {TOLD_TAG: "yes"})
+        _log_checks(context, check_source(services, connection.source))
+    return report
+
+
+def _publish(context: dg.OpExecutionContext, services: Services, report: SyncReport) -> None:
+    publication = check_and_publish(services)
+    _log_checks(context, check_publication(publication))
     if publication.published:
         context.log_event(dg.AssetMaterialization(RETRIEVAL, metadata=publication_metadata(publication)))
     else:
-        report.errors[RETRIEVAL.to_user_string()] = refusal(publication)
-    return report
+        report.record_error(PUBLICATION, refusal(publication), "other")
+
+
+def _show_failures(context: dg.OpExecutionContext, services: Services, connection: Connection) -> None:
+    failing = failing_units(services.catalog, connection.id)
+    units = {state.unit.id: state.unit for state in services.catalog.units.all(connection.id)}
+    known = {unit: one for unit, one in failing.items() if unit in units}
+    register(context.instance, connection, [units[unit] for unit in known])
+    mark_failed(context, connection, known)
+
+
+def _log_checks(context: dg.OpExecutionContext, checks: Iterable[dg.AssetCheckEvaluation]) -> None:
+    for check in checks:
+        context.log_event(cast(Any, check))  # which it takes, although its annotation does not say so
 
 
 def build_memberships_job(connection: Connection) -> dg.JobDefinition:
@@ -94,7 +127,7 @@ def build_memberships_job(connection: Connection) -> dg.JobDefinition:
 
     @dg.op(name=f"people_{dagster_name(connection.id)}", description=f"Read the memberships of {connection.id}.")
     def memberships(context: dg.OpExecutionContext, runtime: dg.ResourceParam[Runtime]) -> None:
-        with runtime.services() as services, closing(connect(connection)) as connector:
+        with runtime.services() as services, closing(connect(connection)) as connector, _tag_failure(context):
             found = refresh_memberships(services, connection, connector)
         context.log.info(f"{connection.id}: {found.count} memberships, {connector.requests} requests")
         for group, reason in found.unreadable.items():
@@ -109,6 +142,15 @@ def build_memberships_job(connection: Connection) -> dg.JobDefinition:
         memberships()
 
     return job
+
+
+@contextmanager
+def _tag_failure(context: dg.OpExecutionContext) -> Iterator[None]:
+    try:
+        yield
+    except SourceError:
+        context.instance.add_run_tags(context.run_id, {TOLD_TAG: "yes"})
+        raise
 
 
 def dagster_name(connection: str) -> str:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import dagster as dg
 
+from assets.checks import check_source
 from assets.ingestion import asset_key
 from assets.metadata import index_metadata, stage_metadata
 from assets.partitions import partition_key, register
 from assets.retrieval import RETRIEVAL
 from pipelines.index.contract import IndexInfo
 from pipelines.ingestion.sync import StageDone
+from pipelines.services import Services
 
 
 def materialization(done: StageDone) -> dg.AssetMaterialization:
@@ -28,6 +30,7 @@ class DagsterReporter:
     """`pipelines.ingestion.orchestrator.Reporter` on a Dagster instance: events show in the UI without a run."""
 
     instance: dg.DagsterInstance
+    _passed: dict[dg.AssetCheckKey, bool] = field(default_factory=dict)
 
     def stage_done(self, done: StageDone) -> None:
         register(self.instance, done.connection, [done.unit])
@@ -35,3 +38,11 @@ class DagsterReporter:
 
     def published(self, info: IndexInfo) -> None:
         self.instance.report_runless_asset_event(dg.AssetMaterialization(RETRIEVAL, metadata=index_metadata(info)))
+
+    def checked(self, services: Services) -> None:
+        """Evaluate the checks on the sources; what has not changed is not told again, since each event is kept."""
+        for source in dict.fromkeys(connection.source for connection in services.settings.connections):
+            for found in check_source(services, source):
+                if self._passed.get(found.asset_check_key) != found.passed:
+                    self.instance.report_runless_asset_event(found)
+                    self._passed[found.asset_check_key] = found.passed

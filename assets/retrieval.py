@@ -32,10 +32,9 @@ CHECKS = {
 def retrieval(runtime: dg.ResourceParam[Runtime]) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
     with runtime.services() as services:
         publication = check_and_publish(services)
-    for check in publication.checks:
-        name = check.name.replace(" ", "_")
+    for check in check_publication(publication):
         yield dg.AssetCheckResult(
-            passed=check.passed, check_name=name, asset_key=RETRIEVAL, metadata={"found": check.detail}
+            passed=check.passed, check_name=check.check_name, asset_key=RETRIEVAL, metadata=check.metadata
         )
     if not publication.published:
         raise dg.Failure(refusal(publication), metadata=publication_metadata(publication))
@@ -45,3 +44,14 @@ def retrieval(runtime: dg.ResourceParam[Runtime]) -> Iterator[dg.AssetCheckResul
 def refusal(publication: Publication) -> str:
     """Why an index was not published."""
     return f"not published, the version before stays live: {'; '.join(publication.reasons)}"
+
+
+def check_publication(publication: Publication) -> Iterator[dg.AssetCheckEvaluation]:
+    """What the gate has found."""
+    for one in publication.checks:
+        yield dg.AssetCheckEvaluation(
+            asset_key=RETRIEVAL,
+            check_name=one.name.replace(" ", "_"),
+            passed=one.passed,
+            metadata={"found": dg.MetadataValue.text(one.detail)},
+        )

@@ -68,7 +68,7 @@ class Failed:
 
     What is known of it stays in use, unless `hides` says that who may read it now could not be told: then nobody sees
     it until it has been read. Where that was told, and only the content is missing, `readers` are those of now: those
-    who lost it see it no more.
+    who lost it see it no more. `is_transient` says that it failed for a passing reason, which may be the source's own.
     """
 
     document_id: str
@@ -77,6 +77,7 @@ class Failed:
     url: str = ""
     hides: bool = False
     readers: tuple[str, ...] | None = None
+    is_transient: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ class Isolation:
     row did: what was read before stands, and the next read goes on from the last checkpoint. An object that the
     source refuses, or that is not as documented, says nothing of the others. Neither does one that took no request,
     being at hand, nor one for which something is missing that failed before (AlreadyFailed). Several threads may share
-    one: a row is of objects as they come to an end.
+    one: a row is of objects as they come to an end, and only one that was begun after the last failure ends it.
     """
 
     def __init__(self, requests: Callable[[], int]) -> None:
@@ -46,26 +46,32 @@ class Isolation:
 
     def attempt(self, document_id: str, title: str, read: Callable[[], T], url: str = "") -> T | Failed:
         """What `read` returns, or Failed. Raises SourceError where the trouble is not this object's alone."""
-        sent = self._requests()
+        sent, in_a_row = self._requests(), self._in_a_row
         try:
             found: T | Failed = read()
         except (AuthenticationFailed, RateLimited):  # a limit is transient too, and is not the object's
             raise
         except AlreadyFailed as error:
-            return Failed(document_id, title, str(error), url)
+            return Failed(document_id, title, str(error), url, is_transient=True)
         except TransientError as error:
             self._count_failure()
             if self.is_exhausted:
                 raise
-            return Failed(document_id, title, str(error), url)
+            return Failed(document_id, title, str(error), url, is_transient=True)
         except SourceError as error:
             found = Failed(document_id, title, str(error), url)
         except MALFORMED as error:
             found = Failed(document_id, title, f"not as documented: {type(error).__name__}: {error}", url)
         if self._requests() != sent:
-            self._in_a_row = 0
+            self._end_row(in_a_row)
         return found
 
     def _count_failure(self) -> None:
         with self._lock:  # a source may read several objects at once
             self._in_a_row += 1
+
+    def _end_row(self, at_the_start: int) -> None:
+        with self._lock:
+            # What was under way when another failed may have been answered before the source went down.
+            if self._in_a_row == at_the_start:
+                self._in_a_row = 0

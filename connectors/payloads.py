@@ -1,10 +1,27 @@
-"""The models that providers' answers are read into, as far as they are read at all."""
+"""The models that providers' answers are read into, as far as they are read at all: object by object, leniently.
+
+A model is a `Payload`, whose fields have to be as documented, or a `LenientPayload`, which does without those that are
+not. The kinds of fields below never cost their object, in either: what cannot be their value is their default.
+"""
 
 from __future__ import annotations
 
-from typing import Any, Self
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, Any, Self, TypeAlias, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    ModelWrapValidatorHandler,
+    OnErrorOmit,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import CoreSchema, core_schema
+
+T = TypeVar("T")
 
 
 class Payload(BaseModel):
@@ -17,7 +34,8 @@ class Payload(BaseModel):
     def _drop_nulls(cls, values: Any) -> Any:
         if not isinstance(values, dict) or None not in values.values():  # most have none, and need no copy
             return values
-        return {name: value for name, value in values.items() if value is not None}
+        # Only what is read: objects of GitHub have up to a hundred fields.
+        return {name: value for name in _names_of_fields(cls) if (value := values.get(name)) is not None}
 
 
 class LenientPayload(Payload):
@@ -35,4 +53,62 @@ class LenientPayload(Payload):
             wrong = {str(detail["loc"][0]) for detail in error.errors(include_url=False) if detail["loc"]}
             if not isinstance(values, dict) or not wrong:
                 raise
-        return read({name: value for name, value in values.items() if name not in wrong})
+            found = read({name: value for name, value in values.items() if name not in wrong})
+            found._note_fault(error)
+            return found
+
+    def _note_fault(self, error: ValidationError) -> None:
+        """For models that remember what was wrong with them."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrElse:
+    """Beside a field's type: what the field is where its value is none of that type."""
+
+    default: Any
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.with_default_schema(handler(source), default=self.default, on_error="default")
+
+
+@dataclass(frozen=True, slots=True)
+class _AnyString:
+    """Beside `str`: takes half a surrogate pair as well, which JSON can hold and pydantic's own `str` refuses."""
+
+    numbers: bool
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        string = core_schema.is_instance_schema(str)
+        if not self.numbers:
+            return string
+        digits = core_schema.str_schema(coerce_numbers_to_str=True)
+        return core_schema.union_schema([string, digits], mode="left_to_right")
+
+
+ExactText: TypeAlias = Annotated[str, _AnyString(numbers=False)]
+"""A string and nothing else: the one kind here that is not lenient, for what nobody should miss."""
+Text: TypeAlias = Annotated[str, _AnyString(numbers=True), OrElse("")]
+"""A string, or a number as its digits; else empty."""
+Flag: TypeAlias = Annotated[bool | None, OrElse(True)]
+"""True or false; null is None, and anything else counts as true."""
+Number: TypeAlias = Annotated[int | None, OrElse(None)]
+"""A whole number; else None."""
+Maybe: TypeAlias = Annotated[T | None, OrElse(None)]
+"""An object; None where it is not as documented."""
+Entries: TypeAlias = tuple[OnErrorOmit[T], ...]
+"""Those entries of a list that are as documented. Not lenient where there is no list: for envelopes."""
+Several: TypeAlias = Annotated[Entries[T], OrElse(())]
+"""Those entries of a list that are as documented; none where there is no list."""
+
+
+@cache
+def _names_of_fields(payload: type[Payload]) -> frozenset[str]:
+    fields = payload.model_fields
+    aliases = {alias for field in fields.values() if isinstance(alias := field.validation_alias, str)}
+    return frozenset(fields) | aliases
+
+
+def describe_fault(error: ValidationError) -> str:
+    """What is wrong with a payload, field by field, on one line and without its contents."""
+    found = (f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors(include_url=False))
+    return "; ".join(found)

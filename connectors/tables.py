@@ -8,6 +8,8 @@ units        one row for each unit that the connection reads
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from connectors.contract import Deleted, Membership
@@ -122,6 +124,21 @@ def parse_document(row: dict[str, Any]) -> Row:
         tags=tuple(row["tags"]),
         readers=tuple(row["readers"]),
     )
+
+
+def as_landed(document: Document) -> Document:
+    """A document as `parse_document` gives it back: with times in UTC, and without half characters in its text."""
+    is_text = isinstance(document.content, str)
+    return replace(
+        document,
+        content=document.content_bytes.decode() if is_text else document.content,
+        created_at=_in_utc(document.created_at),
+        updated_at=_in_utc(document.updated_at),
+    )
+
+
+def _in_utc(moment: datetime | None) -> datetime | None:
+    return moment.astimezone(UTC) if moment else None
 
 
 def _content(row: dict[str, Any]) -> str | bytes:

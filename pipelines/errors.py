@@ -7,12 +7,15 @@ HeadraceError
 │  └─ LeaseLost              … since this one gave no sign of life for too long
 ├─ CatalogMismatch           the catalog was migrated by a newer program
 ├─ CatalogUnavailable        the catalog does not answer; another attempt later can succeed
+├─ CatalogLost               the catalog lacks what landing and index hold
 ├─ MassDelete                a reconcile would remove more than an operator is asked about
 ├─ DocumentError             one document cannot be processed; the rest goes on
 ├─ EmbeddingError            the embedding provider
 │  ├─ EmbeddingUnavailable   … does not answer; another attempt later can succeed
 │  └─ EmbeddingRefused       … refuses: wrong key, unknown model, wrong dimensions: the user's to fix
+│     └─ TextRefused         … refuses one text, however short it is cut
 └─ IndexStoreError           the index
+   ├─ IndexUnavailable       … does not answer; another attempt later can succeed
    ├─ IndexBusy              … is held by another writer
    └─ IndexMismatch          … was made for another model, or with other settings
 """
@@ -70,6 +73,16 @@ class CatalogUnavailable(HeadraceError):
         super().__init__(f"the catalog cannot be used: {str(reason).strip()}")
 
 
+class CatalogLost(HeadraceError):
+    """The catalog knows nothing, or not everything, of what landing and index hold."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the catalog is empty or half restored, and landing or index hold documents: put a copy of the catalog "
+            "back, or run `headrace restore`, which makes it again from these without paying for a text"
+        )
+
+
 class MassDelete(HeadraceError):
     """More of a unit would be removed than happens by itself; an operator decides."""
 
@@ -101,8 +114,16 @@ class EmbeddingRefused(EmbeddingError):
     """The provider refuses the request for good."""
 
 
+class TextRefused(EmbeddingRefused):
+    """The provider refuses a text for good, however short it is cut."""
+
+
 class IndexStoreError(HeadraceError):
     """The index failed."""
+
+
+class IndexUnavailable(IndexStoreError):
+    """The index does not answer, or not now; another attempt later can succeed."""
 
 
 class IndexBusy(IndexStoreError):

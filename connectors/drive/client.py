@@ -65,15 +65,17 @@ class DriveClient:
         # Apart, since a listing that is answered says nothing of a server that gives no file; but one that gives
         # no file is not asked for a listing again and again either.
         self._listings = open_api(connection, connection.base_url, authorized, sibling=self._objects)
+        # Apart as well: several files are read at once, and the permissions of one would renew another's attempts.
+        self._contents = open_api(connection, connection.base_url, authorized, sibling=self._objects)
         self._file_fields = f"{FILE_FIELDS},{LIMITED_ACCESS}"
 
     @property
     def requests(self) -> int:
-        return self._listings.requests + self._objects.requests
+        return sum(api.requests for api in (self._objects, self._listings, self._contents))
 
     def close(self) -> None:
-        self._listings.close()
-        self._objects.close()
+        for api in (self._objects, self._listings, self._contents):
+            api.close()
 
     def about(self) -> About:
         return _get(self._listings, About, "about", fields="user(displayName,emailAddress)")
@@ -157,7 +159,7 @@ class DriveClient:
 
     def export(self, file_id: str, media_type: str) -> bytes:
         """A Google Docs, Sheets or Slides file in another format, of at most 10 MB."""
-        return self._objects.get_bytes(f"files/{file_id}/export", {"mimeType": media_type})
+        return self._contents.get_bytes(f"files/{file_id}/export", {"mimeType": media_type})
 
     def download(self, file_id: str, size: int | None) -> bytes:
         """The bytes of a file: at least the `size` of its metadata, or the answer was cut off."""
@@ -168,7 +170,7 @@ class DriveClient:
             return response.content
 
         params = {"alt": "media", "supportsAllDrives": "true"}
-        return self._objects.send("GET", f"files/{file_id}", params=params, parse=parse_whole)
+        return self._contents.send("GET", f"files/{file_id}", params=params, parse=parse_whole)
 
     def start_page_token(self, drive: str | None = None) -> str | None:
         """Where the changes after this moment begin; None if the server has no changes feed."""

@@ -26,7 +26,7 @@ from connectors.errors import AccessDenied, NotFound, RequestRejected, SourceErr
 from connectors.isolation import Isolation
 from connectors.model import Document, Parent
 
-_AT_ONCE = 4
+AT_ONCE = 4
 """Files read at the same time. Each may be as large as `formats.MAX_BYTES`."""
 _UNAVAILABLE = (AccessDenied, NotFound, RequestRejected)
 """What a request gets that the account may not send, or that the server does not know."""
@@ -71,7 +71,7 @@ class DriveDocuments:
         self._folders = folders
         self._sharing = sharing
         self._connection = connection
-        self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="drive")
+        self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="drive")
 
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
@@ -123,11 +123,11 @@ class DriveDocuments:
     ) -> Iterator[FileItem[Found]]:
         coming = map(_FileRead, located)
         under_way: deque[tuple[_FileRead, Future[FileItem[Found]]]] = deque()
-        width = _AT_ONCE
+        width = AT_ONCE
         try:
             while True:
                 # One at a time after a failure, then slowly more: a source that is down gets few requests.
-                width = 1 if isolation.is_failing else min(width + 1, _AT_ONCE)
+                width = 1 if isolation.is_failing else min(width + 1, AT_ONCE)
                 following = islice(coming, max(width - len(under_way), 0))
                 under_way.extend((one, self._pool.submit(self._attempt, one, isolation, make)) for one in following)
                 if not under_way:

@@ -9,7 +9,17 @@ from typing import TypeVar
 
 import httpx
 
-from connectors.contract import Checkpoint, Connector, Deleted, Failed, Item, Membership, MembershipItem, ObjectItem
+from connectors.contract import (
+    Checkpoint,
+    Connector,
+    Deleted,
+    Failed,
+    Item,
+    Membership,
+    MembershipItem,
+    ObjectItem,
+    UnreadableGroup,
+)
 from connectors.errors import AuthenticationFailed, SourceError
 from connectors.isolation import FAILURES_IN_A_ROW
 from connectors.model import Unit
@@ -109,7 +119,7 @@ def _down(seen: Observation) -> Iterator[str]:
             items, error = _until_error(ask(connector))
             if transport.refused:  # a source may know some answers without asking
                 yield from _left(name, error, transport.refused)
-            if any(not isinstance(item, Failed) for item in items):
+            if not all(isinstance(item, Failed | UnreadableGroup) for item in items):
                 yield f"{name} yields {items}"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Self
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine
 
 from connectors.contract import Cursor
 from pipelines.audit import open_audit_log
@@ -18,6 +18,8 @@ from pipelines.catalog.database import migrate_database, open_database
 from pipelines.catalog.documents import Documents
 from pipelines.catalog.embeddings import EmbeddingCache
 from pipelines.catalog.events import Events
+from pipelines.catalog.failures import Failures
+from pipelines.catalog.gates import Gates
 from pipelines.catalog.grants import Grants
 from pipelines.catalog.leases import Leases
 from pipelines.catalog.loads import Load, Loads
@@ -28,9 +30,11 @@ from pipelines.catalog.obsolete import ObsoleteRows, Retention
 from pipelines.catalog.outcomes import Outcome
 from pipelines.catalog.processes import LocalProcess
 from pipelines.catalog.purging import Purging
+from pipelines.catalog.restoring import Restoring
 from pipelines.catalog.revisions import HEAD, Migration
 from pipelines.catalog.revocations import Revocations
 from pipelines.catalog.rights import Rights, RightsRead
+from pipelines.catalog.unfinished_events import UnfinishedEvents
 from pipelines.catalog.unit_names import UnitNames
 from pipelines.catalog.units import Units, move_cursor, move_rights_cursor
 from pipelines.catalog.verification_windows import VerificationWindows
@@ -68,8 +72,12 @@ class Catalog:
         self.revocations = Revocations(engine)
         self.withdrawals = Withdrawals(engine)
         self.purging = Purging(engine)
+        self.restoring = Restoring(engine)
         self.leases = Leases(engine, process)
         self.events = Events(engine)
+        self.unfinished_events = UnfinishedEvents(engine)
+        self.failures = Failures(engine)
+        self.gates = Gates(engine)
         self.verification_windows = VerificationWindows(engine)
         self.assistants = Assistants(engine)
         self.grants = Grants(engine)
@@ -84,11 +92,6 @@ class Catalog:
     def close(self) -> None:
         self.leases.close()
         self._engine.dispose()
-
-    def require_answer(self) -> None:
-        """Raise CatalogUnavailable if the database does not answer."""
-        with self._engine.connect() as transaction:
-            transaction.execute(select(1))
 
     def groups_of(self, email: str) -> frozenset[str]:
         """Reader tokens of the groups that a person belongs to."""
@@ -106,8 +109,9 @@ class Catalog:
         listing: str | None,
         cursor: Cursor | None,
         rights: RightsRead | None = None,
-    ) -> None:
+    ) -> int | None:
         """Record a load: its rows in the landing, the outcome of each object, and where the next read continues.
+        Returns the load's id; None where nothing was landed.
 
         `unchanged` documents get their new fingerprint, if they have one. `cursor` is None where the load does not
         end at a checkpoint. A right that `rights` shows to be taken away counts from this moment.
@@ -125,6 +129,7 @@ class Catalog:
             outcomes_module.update_fingerprints(transaction, fingerprints)
             if cursor is not None:
                 move_cursor(transaction, connection, unit, cursor)
+        return load
 
     def commit_rights(
         self, connection: str, unit: str, told: RightsUpdate, *, listing: str | None, cursor: Cursor | None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Engine, and_, func, or_, select, true, update
+from sqlalchemy import ColumnElement, Connection, Engine, and_, exists, func, or_, select, true, update
 
 from connectors.contract import ATTACHMENT
 from pipelines.catalog import tables
@@ -66,6 +66,18 @@ class Documents:
             for part in in_parts(ids):
                 rows = transaction.execute(select(*_STATE_COLUMNS).where(tables.documents.c.id.in_(part)))
                 found.update((row.id, DocumentState(*row)) for row in rows)
+        return found
+
+    def present(self, ids: Iterable[str]) -> set[str]:
+        """Those among `ids` that are neither deleted nor in a unit that its source no longer lists."""
+        table, units = tables.documents, tables.units
+        same = (units.c.connection == table.c.connection, units.c.unit == table.c.unit)
+        listed = ~exists().where(*same, units.c.gone.is_(True))
+        found: set[str] = set()
+        with self._engine.connect() as transaction:
+            for part in in_parts(ids):
+                own = (table.c.id.in_(part), table.c.status != "deleted", listed)
+                found.update(transaction.execute(select(table.c.id).where(*own)).scalars())
         return found
 
     def in_load(self, load: int) -> dict[str, DocumentState]:

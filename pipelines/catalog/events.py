@@ -7,10 +7,25 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import ColumnElement, Engine, and_, delete, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Text,
+    and_,
+    cast,
+    delete,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 
 from connectors.webhooks import Event, Invalidation
 from pipelines.catalog import tables
+from pipelines.catalog.failures import Cause
 from pipelines.catalog.statements import in_parts, upsert
 
 State: TypeAlias = Literal["pending", "done", "ignored", "dead"]
@@ -18,6 +33,8 @@ State: TypeAlias = Literal["pending", "done", "ignored", "dead"]
 MOST_ATTEMPTS = 8
 FIRST_RETRY = timedelta(seconds=5)
 LONGEST_RETRY = timedelta(minutes=10)
+LONGEST_WAIT = timedelta(minutes=1)
+"""Between two looks whether a backend is back: what waits for it, lost rights among it, counts a minute later."""
 POSTPONED = timedelta(seconds=2)
 CONTENT_IS_KNOWN_FOR = timedelta(days=3)
 """As long as GitHub delivers again what it delivered once."""
@@ -31,6 +48,34 @@ class PendingEvent:
     invalidations: tuple[Invalidation, ...]
     attempts: int
     received_at: datetime
+    waiting_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EventAttempt:
+    """`outcome`: `failed`, or the state in which a replay has found the event."""
+
+    at: datetime
+    outcome: str
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class EventState:
+    """What has become of an event; `waiting_for` is the backend that it waits for."""
+
+    id: int
+    connection: str
+    kind: str
+    state: State
+    reason: str | None
+    attempts: int
+    received_at: datetime
+    waiting_for: Cause | None
+    waiting_since: datetime | None
+
+
+_NOT_WAITING: dict[str, Any] = {"waiting_for": None, "waiting_since": None}
 
 
 class Events:
@@ -74,13 +119,23 @@ class Events:
             rows = [row._mapping for row in transaction.execute(statement)]
         return [PendingEvent(**{**row, "invalidations": _invalidations(row["invalidations"])}) for row in rows]
 
-    def mark_done(self, materializations: Mapping[int, Sequence[Mapping[str, str]]], reason: str | None = None) -> None:
-        """Record that these events are done, with the assets and partitions that each led to."""
-        now = datetime.now(UTC)
+    def mark_done(
+        self, materializations: Mapping[int, Sequence[Mapping[str, str]]], effects: Mapping[int, str]
+    ) -> None:
+        """Record that these events are done, with the assets and partitions that each led to, and what that was."""
+        finished = {"state": "done", "finished_at": datetime.now(UTC)} | _NOT_WAITING
         with self._engine.begin() as transaction:
             for event_id, led_to in materializations.items():
-                values = {"state": "done", "reason": reason, "finished_at": now, "materializations": list(led_to)}
+                values = finished | {"reason": effects.get(event_id), "materializations": list(led_to)}
                 transaction.execute(update(tables.events).where(tables.events.c.id == event_id).values(values))
+
+    def mark_ignored(self, reasons: Mapping[int, str]) -> None:
+        """Record that there was nothing to do for these events, and why."""
+        finished = {"state": "ignored", "finished_at": datetime.now(UTC)} | _NOT_WAITING
+        with self._engine.begin() as transaction:
+            for event_id, reason in reasons.items():
+                own = tables.events.c.id == event_id
+                transaction.execute(update(tables.events).where(own).values(finished | {"reason": reason}))
 
     def record_failure(self, events: Sequence[PendingEvent], error: str) -> None:
         """Try these again later; after the last attempt they are dead letters, which `replay` revives."""
@@ -95,8 +150,25 @@ class Events:
                     "state": "dead" if dead else "pending",
                     "next_attempt": None if dead else next_attempt(attempts, now),
                     "finished_at": now if dead else None,
-                }
+                } | _NOT_WAITING
                 transaction.execute(update(tables.events).where(tables.events.c.id == event.id).values(values))
+                tried = {"event": event.id, "at": now, "outcome": "failed", "reason": error}
+                transaction.execute(insert(tables.event_attempts).values(tried))
+
+    def await_backend(self, events: Sequence[PendingEvent], cause: Cause, error: str) -> None:
+        """Let these wait until a backend is back, which is looked at ever less often. It counts as no attempt."""
+        now = datetime.now(UTC)
+        since = min((event.waiting_since or now for event in events), default=now)
+        since_then = func.coalesce(tables.events.c.waiting_since, literal(now, tables.UtcTime()))
+        values = {
+            "waiting_for": cause,
+            "waiting_since": since_then,
+            "reason": error,
+            "next_attempt": next_look(since, now),
+        }
+        with self._engine.begin() as transaction:
+            for part in in_parts(event.id for event in events):
+                transaction.execute(update(tables.events).where(tables.events.c.id.in_(part)).values(values))
 
     def postpone(self, ids: Sequence[int]) -> None:
         """Try these again in a moment: another process works on their unit, or the unit is paused."""
@@ -119,6 +191,13 @@ class Events:
         with self._engine.connect() as transaction:
             return [dict(row._mapping) for row in transaction.execute(statement)]
 
+    def get(self, event_id: int) -> EventState | None:
+        """What has become of an event; None if there is none."""
+        columns = (tables.events.c[name] for name in EventState.__slots__)
+        with self._engine.connect() as transaction:
+            row = transaction.execute(select(*columns).where(tables.events.c.id == event_id)).first()
+        return EventState(*row) if row else None
+
     def body(self, event_id: int) -> bytes | None:
         """A delivery as it came; None if there is no such event."""
         statement = select(tables.events.c.body).where(tables.events.c.id == event_id)
@@ -128,13 +207,23 @@ class Events:
     def replay(self, *, ids: Sequence[int] = (), connection: str | None = None, since: datetime | None = None) -> int:
         """Make events pending again, by id or by connection and time of arrival; returns how many."""
         table = tables.events
-        chosen: list[ColumnElement[bool]] = [table.c.state.in_(("done", "dead", "pending"))]
+        chosen: list[ColumnElement[bool]] = [
+            or_(table.c.state.in_(("done", "dead", "pending")), and_(table.c.state == "ignored", _points_somewhere()))
+        ]
         chosen += [table.c.id.in_(ids)] if ids else []
         chosen += [table.c.connection == connection] if connection else []
         chosen += [table.c.received_at >= since] if since else []
         values = {"state": "pending", "attempts": 0, "next_attempt": None, "finished_at": None, "reason": None}
         with self._engine.begin() as transaction:
-            return transaction.execute(update(table).where(*chosen).values(values)).rowcount
+            _keep_outcome(transaction, chosen)
+            return transaction.execute(update(table).where(*chosen).values(values | _NOT_WAITING)).rowcount
+
+    def attempts(self, event_id: int) -> list[EventAttempt]:
+        """What an event has been through: each attempt that failed, and how it had ended before each replay."""
+        table = tables.event_attempts
+        statement = select(table.c.at, table.c.outcome, table.c.reason).where(table.c.event == event_id)
+        with self._engine.connect() as transaction:
+            return [EventAttempt(*row) for row in transaction.execute(statement.order_by(table.c.id))]
 
     def backlog(self) -> dict[str, tuple[int, datetime]]:
         """By connection: how many events wait, and since when the oldest one does."""
@@ -167,6 +256,8 @@ class Events:
         can be processed without. Returns how many events and how many bodies there were."""
         table = tables.events
         with self._engine.begin() as transaction:
+            old = select(table.c.id).where(*_is_old(days))
+            transaction.execute(delete(tables.event_attempts).where(tables.event_attempts.c.event.in_(old)))
             removed = transaction.execute(delete(table).where(*_is_old(days))).rowcount
             emptied = transaction.execute(update(table).where(*_has_old_body(days)).values(body=b"")).rowcount
             return removed, emptied
@@ -175,6 +266,20 @@ class Events:
 def next_attempt(attempts: int, now: datetime) -> datetime:
     """When to try again after that many failures: 5 seconds, doubling up to 10 minutes."""
     return now + min(FIRST_RETRY * (1 << min(attempts - 1, 20)), LONGEST_RETRY)
+
+
+def next_look(since: datetime, now: datetime) -> datetime:
+    """When to look whether a backend is back that has been away `since` then: after half that time, between 5 seconds
+    and a minute."""
+    return now + min(max((now - since) / 2, FIRST_RETRY), LONGEST_WAIT)
+
+
+def _keep_outcome(transaction: Connection, chosen: Sequence[ColumnElement[bool]]) -> None:
+    """Note how the events have ended that are replayed."""
+    table, history = tables.events, tables.event_attempts
+    at = func.coalesce(table.c.finished_at, literal(datetime.now(UTC), tables.UtcTime()))
+    ended = select(table.c.id, at, table.c.state, table.c.reason).where(*chosen, table.c.state != "pending")
+    transaction.execute(insert(history).from_select(["event", "at", "outcome", "reason"], ended))
 
 
 def _row(connection: str, event: Event, body: bytes, now: datetime) -> dict[str, Any]:
@@ -209,6 +314,11 @@ def _is_known(event: Event, now: datetime) -> ColumnElement[bool]:
 
 def _invalidations(stored: Sequence[Mapping[str, Any]]) -> tuple[Invalidation, ...]:
     return tuple(Invalidation(**one) for one in stored)
+
+
+def _points_somewhere() -> ColumnElement[bool]:
+    """Whether an event says where to look: one that was ignored then may concern a unit that is read now."""
+    return cast(tables.events.c.invalidations, Text) != "[]"
 
 
 def _is_due() -> ColumnElement[bool]:

@@ -48,9 +48,7 @@ def freshness(catalog: Catalog, connection: Connection, now: datetime | None = N
     """How fresh a connection is. Units that are paused or gone do not count."""
     now = now or datetime.now(UTC)
     state = catalog.connections.get(connection.id)
-    syncs = [unit.last_sync for unit in catalog.units.all(connection.id) if not unit.paused and not unit.gone]
-    known = [sync for sync in syncs if sync]
-    oldest = min(known) if known and len(known) == len(syncs) else None
+    oldest = catalog.units.oldest_sync(connection.id)
     waiting, since = catalog.events.backlog().get(connection.id, (0, None))
     return Freshness(
         connection=connection.id,

@@ -27,7 +27,7 @@ def resolve(catalog: Catalog, id_or_url: str) -> list[Row]:
 def resolve_ids(catalog: Catalog, names: Collection[str]) -> dict[str, tuple[str, ...]]:
     """The document ids behind each of many ids and URLs; a name behind which there is none is left out."""
     gone = catalog.units.gone()
-    found = {} if gone else _known_ids(catalog.documents, names)
+    found = _present_ids(catalog.documents, names)
     for name in names:
         if name not in found and (rows := _resolve(catalog, name, gone)):
             found[name] = tuple(row["id"] for row in rows)
@@ -86,17 +86,17 @@ def _find(catalog: Catalog, id_or_url: str) -> Iterator[list[Row]]:
         yield from (_rows_of(documents.by_id_suffix(own), source.name) for own in _ids(source, id_or_url))
 
 
-def _known_ids(documents: Documents, names: Collection[str]) -> dict[str, tuple[str, ...]]:
-    """The ids behind names that the catalog spells alike, looked up together; none of them is of what is deleted."""
+def _present_ids(documents: Documents, names: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """The ids behind names that the catalog spells alike, looked up together: where one is of a document that is
+    present, that one comes first."""
     urls = {name: spellings(name) for name in names}
     at = documents.ids_by_url({one for spelled in urls.values() for one in spelled})
-    states = documents.states({*names, *(own for ids in at.values() for own in ids)})
-    live = {own for own, state in states.items() if state.status != "deleted"}
-    found: dict[str, tuple[str, ...]] = {name: (name,) for name in names if name in live}
+    present = documents.present({*names, *(own for ids in at.values() for own in ids)})
+    found: dict[str, tuple[str, ...]] = {name: (name,) for name in names if name in present}
     for name, spelled in urls.items():
-        nearest = next((at[one] for one in spelled if not live.isdisjoint(at.get(one, ()))), None)
+        nearest = next((at[one] for one in spelled if not present.isdisjoint(at.get(one, ()))), None)
         if name not in found and nearest:
-            found[name] = nearest
+            found[name] = tuple(sorted(nearest, key=lambda own: own not in present))
     return found
 
 

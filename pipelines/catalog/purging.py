@@ -79,6 +79,7 @@ class Purging:
         with self._engine.begin() as transaction:
             own = table.c.connection == connection
             if units is None:
+                _delete_attempts(transaction, own)
                 return transaction.execute(delete(table).where(own)).rowcount
             rows = transaction.execute(select(table.c.id, table.c.invalidations).where(own)).all()
             inside = _ids_inside(transaction, [one.get("document_id") for _, changes in rows for one in changes], units)
@@ -87,9 +88,11 @@ class Purging:
                 for event, changes in rows
                 if not changes or any(one["unit"] in units or one["document_id"] in inside for one in changes)
             ]
-            return sum(
-                transaction.execute(delete(table).where(table.c.id.in_(ids))).rowcount for ids in in_parts(concerned)
-            )
+            deleted = 0
+            for ids in in_parts(concerned):
+                _delete_attempts(transaction, table.c.id.in_(ids))
+                deleted += transaction.execute(delete(table).where(table.c.id.in_(ids))).rowcount
+            return deleted
 
     def empty_log(self) -> None:
         """Let nothing that was deleted stand in SQLite's log, if no other process is reading; PostgreSQL vacuums."""
@@ -108,10 +111,12 @@ class Purging:
             for own in _of_units(tables.loads, connection, units):
                 loads = select(tables.loads.c.id).where(own)
                 transaction.execute(delete(tables.obsolete_rows).where(tables.obsolete_rows.c.load.in_(loads)))
+            _delete_units(transaction, tables.failures, connection, units)
             counts = {table.name: _delete_units(transaction, table, connection, units) for table in _BY_UNIT}
             memberships = _delete_all(transaction, tables.memberships, connection) if whole else 0
             if whole:
-                _delete_all(transaction, tables.groups, connection)
+                for table in (tables.groups, tables.failures):
+                    _delete_all(transaction, table, connection)
             if state:
                 _delete_all(transaction, tables.connections, connection)
             _end_revocations(transaction, connection, units, after)
@@ -130,6 +135,11 @@ def _ids_inside(transaction: Connection, ids: Collection[Any], units: Collection
         rows = transaction.execute(select(table.c.id, table.c.unit).where(table.c.id.in_(part)))
         found |= {row.id for row in rows if row.unit in units}
     return found
+
+
+def _delete_attempts(transaction: Connection, chosen: ColumnElement[bool]) -> None:
+    events, attempts = select(tables.events.c.id).where(chosen), tables.event_attempts
+    transaction.execute(delete(attempts).where(attempts.c.event.in_(events)))
 
 
 def _delete_units(transaction: Connection, table: Table, connection: str, units: Sequence[str]) -> int:

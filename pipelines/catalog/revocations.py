@@ -65,6 +65,8 @@ class RightsInForce:
     ends: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     names: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """Names of the units that were not listed under the settings' patterns of now, by connection and id."""
+    listed: frozenset[tuple[str, str]] | None = None
+    """The units that are known at all: of any other nobody knows who may see it. None where that was not asked."""
 
 
 class Revocations:
@@ -88,6 +90,7 @@ class Revocations:
                 load_withdrawals(transaction),
                 {one.id: one.readers_until for one in ends},
                 _doubtful_names(transaction, patterns),
+                _units(transaction),
             )
 
     def of_document(self, connection: str, unit: str, document: str) -> list[dict[str, Any]]:
@@ -222,6 +225,13 @@ def _doubtful_names(transaction: Connection, patterns: Mapping[str, str]) -> dic
     agreeing = [row.connection for row in rows if patterns.get(row.connection) == row.unit_patterns]
     statement = select(units.c.connection, units.c.unit, units.c.name).where(units.c.connection.not_in(agreeing))
     return {(row.connection, row.unit): row.name for row in transaction.execute(statement)}
+
+
+def _units(transaction: Connection) -> frozenset[tuple[str, str]]:
+    table = tables.units
+    return frozenset(
+        (row.connection, row.unit) for row in transaction.execute(select(table.c.connection, table.c.unit))
+    )
 
 
 def _of_unit(connection: str, unit: str) -> tuple[Any, ...]:

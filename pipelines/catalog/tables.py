@@ -70,7 +70,32 @@ units = Table(
     Column("gone", Boolean, nullable=False, doc="No longer listed at the source"),
     Column("last_sync", UtcTime, doc="End of the last sync that read the whole unit"),
     Column("error", Text, doc="Why the last sync of the unit failed"),
+    Column("failure_cause", Text, doc="Which backend was away, or `other`"),
+    Column("failing_since", UtcTime, doc="The first of the failed syncs in a row"),
+    Column("failed_syncs", Integer, doc="How many failed in a row"),
     PrimaryKeyConstraint("connection", "unit"),
+)
+
+failures = Table(
+    "failures",
+    metadata,
+    Column("activity", Text, nullable=False, doc="What was tried"),
+    Column("connection", Text, nullable=False, doc="Empty where all are concerned"),
+    Column("unit", Text, nullable=False, doc="Empty where the whole connection is concerned"),
+    Column("cause", Text, nullable=False, doc="Which backend was away, or `other`"),
+    Column("error", Text, nullable=False),
+    Column("since", UtcTime, nullable=False),
+    Column("attempts", Integer, nullable=False, doc="That failed in a row"),
+    PrimaryKeyConstraint("activity", "connection", "unit"),
+)
+
+gates = Table(
+    "gates",
+    metadata,
+    Column("collection", Text, primary_key=True),
+    Column("since", UtcTime, nullable=False, doc="Shut since; there is no row while it is open"),
+    Column("reasons", JSON, nullable=False, doc="Which checks failed, and on what"),
+    Column("waiting", Text, nullable=False, doc="What would have been published"),
 )
 
 unit_names = Table(
@@ -241,10 +266,23 @@ events = Table(
     Column("finished_at", UtcTime),
     Column("materializations", JSON(none_as_null=True), doc="What it led to, as asset and partition"),
     Column("signed_content", Text, doc="Hash of what the signature covers, where that is neither id nor kind"),
+    Column("waiting_for", Text, doc="The backend that is away and that it waits for"),
+    Column("waiting_since", UtcTime),
     UniqueConstraint("connection", "delivery"),
     Index("events_by_content", "connection", "signed_content"),
     Index("events_by_state", "state", "id"),
     Index("events_by_time", "connection", "received_at"),
+)
+
+event_attempts = Table(
+    "event_attempts",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("event", Integer, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("outcome", Text, nullable=False, doc="failed, or the state from which it was replayed"),
+    Column("reason", Text),
+    Index("event_attempts_by_event", "event"),
 )
 
 verification_windows = Table(

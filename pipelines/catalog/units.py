@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, Engine, Update, select, update
+from sqlalchemy import Connection, Engine, Update, func, or_, select, update
 
 from connectors.contract import Cursor
 from connectors.model import Unit
 from pipelines.catalog import tables
+from pipelines.catalog.failures import Cause, sync_failure, sync_success
 from pipelines.catalog.revocations import EVERYBODY, Revocation, grant_units, revoke
+from pipelines.catalog.stamps import raise_stamp
 from pipelines.catalog.statements import in_parts, upsert
 from pipelines.catalog.unit_names import record_names
 
@@ -68,6 +70,8 @@ class Units:
             upsert(transaction, tables.units, rows, update=("name", "url", "readers", "gone"))
             news = (unit for unit in listed.values() if unit.id not in states or unit.id in changed)
             record_names(transaction, connection, news)
+            if listed.keys() - states.keys():
+                raise_stamp(transaction)
             _set_all(transaction, connection, [unit.id for unit in gone], gone=True)
             _set_all(transaction, connection, changed, cursor=None)
             readers = {unit.id: unit.readers for unit in listed.values()}
@@ -99,12 +103,22 @@ class Units:
         """Begin a full read: forget the cursor, so that an interrupted one continues from its checkpoints."""
         self._set(connection, unit, cursor=None, listing=listing)
 
-    def record_sync(self, connection: str, unit: str, error: str | None = None) -> None:
+    def record_sync(self, connection: str, unit: str, error: str | None = None, cause: Cause = "other") -> None:
         """Record the end of a sync: its time where it went well, else the error that stopped it."""
         if error is None:
-            self._set(connection, unit, last_sync=datetime.now(UTC), error=None)
+            self._set(connection, unit, last_sync=datetime.now(UTC), **sync_success())
         else:
-            self._set(connection, unit, error=error)
+            self._set(connection, unit, **sync_failure(cause, error))
+
+    def oldest_sync(self, connection: str) -> datetime | None:
+        """When the unit was read that was read longest ago; None if there is none, or one was never read. Those that
+        are paused or gone do not count."""
+        table = tables.units
+        active = (table.c.connection == connection, ~or_(table.c.paused, table.c.gone))
+        counts = select(func.count(), func.count(table.c.last_sync), func.min(table.c.last_sync)).where(*active)
+        with self._engine.connect() as transaction:
+            units, read, oldest = transaction.execute(counts).one()
+        return oldest if units == read else None
 
     def set_cursor(self, connection: str, unit: str, cursor: Cursor) -> None:
         """Let the next read go on from there."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pipelines.catalog import Migration
     from pipelines.ingestion.sync import Observer, StageDone
     from pipelines.operations.estimate import Estimate
+    from pipelines.operations.health import Incident
     from pipelines.retrieval.schema import SearchResponse
 
 _SECONDS_BETWEEN_LINES = 5.0
@@ -90,6 +91,12 @@ def print_report(done: SyncReport, json: bool) -> None:
     _print_failures(done)
 
 
+def print_dead_letters(found: Sequence[Incident]) -> None:
+    """On standard error: they are not of this sync."""
+    for one in found:
+        print(f"trouble  {printable(one.line)}", file=sys.stderr)
+
+
 def print_reconcile_plan(found: SyncReport, json: bool) -> None:
     """What a reconcile would do."""
     if json:
@@ -142,14 +149,17 @@ def print_status(now: dict[str, Any], json: bool) -> None:
     if json:
         print_json(now)
         return
-    columns = ("connection", "unit", "indexed", "skipped", "failed", "deleted", "last_sync", "error")
+    columns = ("connection", "unit", "indexed", "skipped", "failed", "deleted", "last_sync", "failing_since", "error")
     rows = [
         {**unit, "connection": connection["id"], "unit": unit["name"], "last_sync": _readable(unit["last_sync"])}
+        | {"failing_since": _readable(unit["failing_since"]) if unit["failing_since"] else None}
         for connection in now["connections"]
         for unit in connection["units"]
     ]
     _table(columns, rows)
     console = _console()
+    for incident in now["health"]["incidents"]:
+        console.print(printable(f"trouble  {incident['line']}"), highlight=False, markup=False, soft_wrap=True)
     for connection in now["connections"]:
         console.print(printable(_freshness_line(connection)), highlight=False, markup=False)
         for group in connection["unreadable_groups"]:

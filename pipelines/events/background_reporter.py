@@ -11,6 +11,7 @@ from typing import Any
 from pipelines.index.contract import IndexInfo
 from pipelines.ingestion.orchestrator import Reporter
 from pipelines.ingestion.sync import StageDone
+from pipelines.services import Services
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +28,9 @@ class BackgroundReporter:
 
     def published(self, info: IndexInfo) -> None:
         self._submit(self._reporter.published, info)
+
+    def checked(self, services: Services) -> None:
+        self._submit(self._reporter.checked, services)
 
     def _submit(self, report: Callable[..., None], *arguments: Any) -> None:
         self._thread.submit(report, *arguments).add_done_callback(_log_failure)

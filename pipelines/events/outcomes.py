@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TypeAlias
 
 from connectors.webhooks import Invalidation
 from pipelines.catalog.events import PendingEvent
+from pipelines.catalog.failures import Cause
 from pipelines.events.work_items import WorkKey
+from pipelines.ingestion.report import DocumentCounts
 from pipelines.ingestion.sync import StageDone
 
 
@@ -20,9 +22,24 @@ class Processed:
 
 
 @dataclass(frozen=True, slots=True)
-class Errored:
-    """It was stopped, and is tried again later."""
+class Ignored:
+    """There was nothing to look at."""
 
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Errored:
+    """It was stopped by what it is about, and is tried again a few times."""
+
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class BackendAway:
+    """It was stopped by a backend that is away, for which it waits however long that takes."""
+
+    cause: Cause
     error: str
 
 
@@ -36,19 +53,34 @@ class Waiting:
     """Some of an event's work has not had its turn: it is debounced, or the pass was full."""
 
 
-Outcome: TypeAlias = Processed | Errored | Deferred
+Finished: TypeAlias = Processed | Ignored
+Outcome: TypeAlias = Finished | Errored | BackendAway | Deferred
 EventOutcome: TypeAlias = Outcome | Waiting
+
+_EFFECTS = {"memberships": "memberships read again", "units": "units listed again"}
+
+_PRECEDENCE = (BackendAway, Errored, Deferred)
+"""What counts of several: while a backend is away, nothing shows what the object's own trouble is."""
+
+
+def stopped_by(cause: Cause, error: str) -> Errored | BackendAway:
+    """What an error makes of an invalidation: only what comes from no backend is the object's own."""
+    return Errored(error) if cause == "other" else BackendAway(cause, error)
 
 
 def combine(outcomes: Iterable[Outcome]) -> Outcome:
-    """What counts of one invalidation in several units: an error, else a deferral, else all stages together."""
+    """What counts of one invalidation in several units: trouble, else all stages together; one that was ignored in
+    some of them has had its effect in the others."""
     known = list(outcomes)
+    ignored = [one.reason for one in known if isinstance(one, Ignored)]
+    if ignored and len(ignored) == len(known):
+        return Ignored("; ".join(dict.fromkeys(ignored)))
     stages = [stage for one in known if isinstance(one, Processed) for stage in one.stages]
     return _trouble(known) or Processed(tuple(stages))
 
 
 def event_outcome(
-    event: PendingEvent, done: Mapping[Invalidation, Processed], outcomes: Mapping[WorkKey, Outcome]
+    event: PendingEvent, done: Mapping[Invalidation, Finished], outcomes: Mapping[WorkKey, Outcome]
 ) -> EventOutcome:
     """What became of an event. `done` is what was done for it so far, `outcomes` what this pass tried.
 
@@ -61,7 +93,18 @@ def event_outcome(
     return _trouble(one for one in tried if one) or Waiting()
 
 
-def _trouble(outcomes: Iterable[Outcome]) -> Errored | Deferred | None:
-    """The first error, or else a deferral."""
-    found = [one for one in outcomes if not isinstance(one, Processed)]
-    return min(found, key=lambda one: isinstance(one, Deferred), default=None)
+def describe_effect(event: PendingEvent, stages: Iterable[StageDone]) -> str:
+    """What was done for an event, in a few words; documents that were read with its own are counted too."""
+    said = [_EFFECTS[one] for one in dict.fromkeys(one.scope for one in event.invalidations) if one in _EFFECTS]
+    documents = DocumentCounts()
+    for stage in {id(one): one for one in stages}.values():  # of several invalidations, the same ones
+        documents.add(stage.report.documents)
+    counts = asdict(documents)
+    found = ", ".join(f"{counts[name]} {name}" for name in counts if counts[name] and name != "read")
+    return "; ".join([*said, *([f"documents: {found}"] if found else [])]) or "nothing was new"
+
+
+def _trouble(outcomes: Iterable[Outcome]) -> Errored | BackendAway | Deferred | None:
+    """The first of what takes precedence."""
+    found = [one for one in outcomes if isinstance(one, _PRECEDENCE)]
+    return min(found, key=lambda one: _PRECEDENCE.index(type(one)), default=None)

@@ -13,9 +13,11 @@ from connectors.errors import SourceError
 from connectors.model import Unit
 from connectors.settings import Connection
 from connectors.webhooks import Invalidation
+from pipelines.catalog.failures import Cause
 from pipelines.catalog.units import UnitState
 from pipelines.errors import CatalogUnavailable, HeadraceError, UnitBusy
-from pipelines.events.outcomes import Deferred, Errored, Outcome, Processed, combine
+from pipelines.events.outcomes import BackendAway, Deferred, Errored, Ignored, Outcome, Processed, combine, stopped_by
+from pipelines.ingestion.causes import describe_error, find_cause
 from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.report import SyncReport
 from pipelines.ingestion.rights import read_rights
@@ -43,7 +45,9 @@ class ProcessedEvents:
 
     @property
     def errors(self) -> dict[Invalidation, str]:
-        return {one: outcome.error for one, outcome in self.outcomes.items() if isinstance(outcome, Errored)}
+        return {
+            one: outcome.error for one, outcome in self.outcomes.items() if isinstance(outcome, Errored | BackendAway)
+        }
 
 
 class UnknownUnits:
@@ -118,9 +122,10 @@ class EventProcessor:
     def _process_contents(self, units: Sequence[Invalidation], documents: Sequence[Invalidation]) -> None:
         by_unit = self._expand(units)  # one lease and one pass for all that points into a unit
         for one in documents:
-            with self._record([one]):
-                if (unit := self._unit_of(one)) is not None:
-                    by_unit.setdefault(unit, []).append(one)
+            with self._record_trouble([one]):
+                if (unit := self._unit_of(one)) is None:
+                    raise _NothingToDo(f"{one.document_id} is in no unit that is known here")
+                by_unit.setdefault(unit, []).append(one)
         for unit, invalidations in by_unit.items():
             with self._record(invalidations) as stages:
                 self._process_unit(unit, invalidations, stages)
@@ -140,20 +145,26 @@ class EventProcessor:
     def _process_unit(self, unit_id: str, invalidations: Sequence[Invalidation], stages: list[StageDone]) -> None:
         state = self._find_unit(unit_id)
         if state is None:
-            return
+            raise _NothingToDo(f"{unit_id} is not among this connection's units")
         documents = [one for one in invalidations if one.scope == "document"]
         try:
             if state.paused:
                 raise _UnitPaused(f"{unit_id} is paused")
             if documents:
-                ids = tuple(one.document_id for one in documents)
-                self._run(state.unit, SyncOptions(mode="documents", documents=ids), stages)
+                self._process_documents(state.unit, [one.document_id for one in documents], stages)
             if any(one.scope == "unit" for one in invalidations):
                 self._run(state.unit, SyncOptions(), stages)
         except (_UnitPaused, UnitBusy):
             # The content waits. What these have lost does not.
             self._read_rights(state.unit, documents)
             raise
+
+    def _process_documents(self, unit: Unit, ids: Sequence[str], stages: list[StageDone]) -> None:
+        """Read documents again. One that cannot be read for a passing reason is left to the ledger, unless that is the
+        source's own: a source that does not even list its units is waited for."""
+        report = self._run(unit, SyncOptions(mode="documents", documents=tuple(ids)), stages)
+        if report.unanswered.keys() >= set(ids):
+            sync_units(self._services, self._connection, self._connector)
 
     def _read_rights(self, unit: Unit, documents: Sequence[Invalidation]) -> None:
         if unread := [one for one in documents if one not in self._rights_known]:
@@ -178,7 +189,7 @@ class EventProcessor:
         document_id = invalidation.document_id
         return self._connector.unit_of(document_id) or self._services.catalog.documents.unit_of(document_id)
 
-    def _run(self, unit: Unit, options: SyncOptions, stages: list[StageDone]) -> None:
+    def _run(self, unit: Unit, options: SyncOptions, stages: list[StageDone]) -> SyncReport:
         """Run all stages of a unit, and add them to `stages`. Raises UnitBusy and _UnitFailed."""
 
         def stage_done(done: StageDone) -> None:
@@ -190,27 +201,39 @@ class EventProcessor:
             report = run_stages(self._services, self._connection, self._connector, unit, options, observer)
         self._report.add(report)
         if report.errors:
-            raise _UnitFailed("; ".join(report.errors.values()))
+            raise _UnitFailed(report)
+        return report
 
     @contextmanager
     def _record(self, invalidations: Sequence[Invalidation]) -> Iterator[list[StageDone]]:
         """Record for each of these how processing it ended; yields the list for the stages that run."""
         stages: list[StageDone] = []
-        outcome: Outcome
-        try:
+        with self._record_trouble(invalidations):
             yield stages
+            self._add(invalidations, Processed(tuple(stages)))
+
+    @contextmanager
+    def _record_trouble(self, invalidations: Sequence[Invalidation]) -> Iterator[None]:
+        """Record for each of these what keeps it from being processed, if anything does."""
+        try:
+            yield
         except CatalogUnavailable:
-            raise  # no trouble of the object's own: the pass is made again
+            raise  # nothing can be recorded: the pass is made again when it is back
         except (_UnitPaused, UnitBusy) as error:
             logger.info("%s: deferred: %s", self._connection.id, error)
-            outcome = Deferred()
-        except (_UnitFailed, SourceError, HeadraceError) as error:
-            outcome = Errored(str(error))
+            self._add(invalidations, Deferred())
+        except _NothingToDo as error:
+            logger.info("%s: ignored: %s", self._connection.id, error)
+            self._add(invalidations, Ignored(str(error)))
+        except _UnitFailed as error:
+            self._add(invalidations, stopped_by(error.cause, str(error)))
         except Exception as error:
-            logger.exception("%s: unexpected error", self._connection.id)
-            outcome = Errored(f"unexpected {type(error).__name__}: {error}")
-        else:
-            outcome = Processed(tuple(stages))
+            cause = find_cause(error)
+            is_expected = isinstance(error, SourceError | HeadraceError) or cause != "other"
+            logger.error("%s: %s", self._connection.id, describe_error(error), exc_info=not is_expected)
+            self._add(invalidations, stopped_by(cause, describe_error(error)))
+
+    def _add(self, invalidations: Sequence[Invalidation], outcome: Outcome) -> None:
         for one in invalidations:
             self._outcomes.setdefault(one, []).append(outcome)
 
@@ -219,5 +242,14 @@ class _UnitPaused(Exception):
     """The unit is paused."""
 
 
+class _NothingToDo(Exception):
+    """What an event points at is not read here."""
+
+
 class _UnitFailed(Exception):
-    """What stopped a unit, as its report says."""
+    """What stopped a unit, as its report says; `cause` is the backend that was away, if one was."""
+
+    def __init__(self, report: SyncReport) -> None:
+        awaited = (cause for cause in report.causes.values() if cause != "other")
+        self.cause: Cause = next(awaited, "other")
+        super().__init__("; ".join(report.errors.values()))

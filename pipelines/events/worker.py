@@ -16,9 +16,21 @@ from pipelines.catalog.events import PendingEvent
 from pipelines.errors import CatalogUnavailable
 from pipelines.events.connector_pool import ConnectorPool
 from pipelines.events.debounce import Debouncer
-from pipelines.events.outcomes import Deferred, Errored, Outcome, Processed, Waiting, event_outcome
+from pipelines.events.outcomes import (
+    BackendAway,
+    Deferred,
+    Errored,
+    Finished,
+    Ignored,
+    Outcome,
+    Processed,
+    Waiting,
+    describe_effect,
+    event_outcome,
+)
 from pipelines.events.processor import EventProcessor, ProcessedEvents, UnknownUnits
 from pipelines.events.work_items import WorkItem, WorkKey, due_items, work_items
+from pipelines.ingestion.causes import describe_error, find_cause
 from pipelines.ingestion.orchestrator import Reporter
 from pipelines.ingestion.publish import publish
 from pipelines.ingestion.retention import prune
@@ -51,7 +63,7 @@ class Worker:
         self._debouncer: Debouncer[WorkKey] = Debouncer()
         self._unknown_units = UnknownUnits()
         # By event: an event with several invalidations may need several passes.
-        self._done: dict[int, dict[Invalidation, Processed]] = {}
+        self._done: dict[int, dict[Invalidation, Finished]] = {}
         # By work item that is deferred: when its last event came of which that was read.
         self._rights_read: dict[WorkKey, float] = {}
         self._polled: dict[str, float] = {}
@@ -91,7 +103,8 @@ class Worker:
         for connection_id in dict.fromkeys(item.connection for item in due):
             items = [item for item in due if item.connection == connection_id]
             outcomes |= self._process(connections[connection_id], items)
-        self._publish()
+        if away := self._publish():
+            outcomes = self._unpublish(due, outcomes, away)
         self._settle(events, outcomes)
         return len(due)
 
@@ -103,6 +116,7 @@ class Worker:
             self._retry_failed(connection)
             self._poll(connection)
         self._publish()
+        self._reporter.checked(self._services)
         self._prune()
 
     def _prune(self) -> None:
@@ -134,7 +148,7 @@ class Worker:
             self._rights_read.pop(item.key, None)
             if isinstance(outcome, Deferred):
                 self._rights_read[item.key] = item.last
-            if isinstance(outcome, Processed):
+            if isinstance(outcome, Finished):
                 for event_id in item.events:
                     self._done.setdefault(event_id, {})[item.invalidation] = outcome
         _log_figures(connection, processed)
@@ -176,10 +190,28 @@ class Worker:
         connector = self._connectors.get(connection)
         return EventProcessor(self._services, connection, connector, observer, self._unknown_units, rights_known)
 
-    def _publish(self) -> None:
-        if self._unpublished:
+    def _publish(self) -> BackendAway | None:
+        """Publish what has changed; returns what kept it from that, if a backend is away."""
+        if not self._unpublished:
+            return None
+        try:
             self._reporter.published(publish(self._services))
-            self._unpublished = False
+        except Exception as error:
+            if (cause := find_cause(error)) == "other":
+                raise
+            logger.error("not published: %s", describe_error(error))
+            return BackendAway(cause, describe_error(error))
+        self._unpublished = False
+        return None
+
+    def _unpublish(
+        self, items: Iterable[WorkItem], outcomes: Mapping[WorkKey, Outcome], away: BackendAway
+    ) -> dict[WorkKey, Outcome]:
+        """What was done for these counts only with a publication: it is done again with the next one."""
+        for item in items:
+            for event_id in item.events:
+                self._done.get(event_id, {}).pop(item.invalidation, None)
+        return {key: away if isinstance(outcome, Processed) else outcome for key, outcome in outcomes.items()}
 
     def _settle(self, events: Sequence[PendingEvent], outcomes: Mapping[WorkKey, Outcome]) -> None:
         """Write to the inbox what became of its events.
@@ -187,23 +219,35 @@ class Worker:
         Only after publishing: an event whose worker was killed before is processed again, and does no harm.
         """
         finished: dict[int, list[dict[str, str]]] = {}
+        effects: dict[int, str] = {}
+        ignored: dict[int, str] = {}
         failed: dict[str, list[PendingEvent]] = {}
+        stopped: dict[BackendAway, list[PendingEvent]] = {}
         deferred: list[int] = []
         for event in events:
             match event_outcome(event, self._done.get(event.id, {}), outcomes):
                 case Processed(stages):
                     finished[event.id] = materializations(stages)
-                    self._done.pop(event.id, None)
+                    effects[event.id] = describe_effect(event, stages)
+                case Ignored(reason):
+                    ignored[event.id] = reason
                 case Errored(error):
                     failed.setdefault(error, []).append(event)
+                case BackendAway() as away:
+                    stopped.setdefault(away, []).append(event)
                 case Deferred():
                     deferred.append(event.id)
                 case Waiting():
                     pass  # it is pending, and comes with a later pass
         inbox = self._services.catalog.events
-        inbox.mark_done(finished)
+        inbox.mark_done(finished, effects)
+        inbox.mark_ignored(ignored)
+        for event_id in (*finished, *ignored):
+            self._done.pop(event_id, None)
         for error, concerned in failed.items():
             inbox.record_failure(concerned, error)
+        for away, concerned in stopped.items():
+            inbox.await_backend(concerned, away.cause, away.error)
         inbox.postpone(deferred)
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime
-from typing import Any
+from collections.abc import Collection, Iterator
 
 from connectors.contract import Deleted
 from connectors.model import Document
 from pipelines.catalog import Load, Outcome
 from pipelines.catalog.documents import DocumentState
-from pipelines.chunking import chunk_document
 from pipelines.errors import DocumentError
+from pipelines.ingestion.cutting import cut_document
 from pipelines.ingestion.report import ProgressCallback, SyncReport
 from pipelines.landing import ChunkedDocument
 from pipelines.services import Services
@@ -27,7 +25,7 @@ def chunk(services: Services, connection: str, unit: str, report: SyncReport, *,
     done = 0
     for load in loads:
         chunking = _LoadChunker(services, load)
-        path, chunks = services.landing.write_chunks(connection, load.id, chunking.documents())
+        path, chunks = chunking.write()
         services.catalog.commit_chunks(load, path, chunks, chunking.problems)
         report.chunks.total += chunks
         for outcome in chunking.problems:
@@ -42,14 +40,33 @@ class _LoadChunker:
 
     def __init__(self, services: Services, load: Load) -> None:
         self.problems: list[Outcome] = []
-        self._rows = services.landing.read_documents(load.documents_path)
+        self._landing = services.landing
+        self._load = load
         self._states = services.catalog.documents.in_load(load.id)
 
-    def documents(self) -> Iterator[ChunkedDocument]:
-        for row, version in self._rows:
+    def write(self) -> tuple[str, int]:
+        """The path of the load's chunks, and how many there are.
+
+        Documents that were cut while they were read, to be compared with the versions before, are not cut again.
+        """
+        connection, load = self._load.connection, self._load.id
+        kept = {one.document_id: len(one.chunks) for one in self._cut_before()}
+        if kept and kept.keys() == self._states.keys():
+            return self._landing.chunks_path(connection, load), sum(kept.values())
+        return self._landing.write_chunks(connection, load, self._documents(kept))
+
+    def _cut_before(self) -> Iterator[ChunkedDocument]:
+        for one in self._landing.current_chunks_of(self._load.connection, self._load.id):
+            if (state := self._states.get(one.document_id)) and state.version == one.version:
+                yield one
+
+    def _documents(self, kept: Collection[str]) -> Iterator[ChunkedDocument]:
+        if kept:
+            yield from self._cut_before()
+        for row, version in self._landing.read_documents(self._load.documents_path):
             key = row.document_id if isinstance(row, Deleted) else row.id
             state = self._states.get(key)
-            if state is None:  # a later load holds a newer version
+            if state is None or key in kept:  # without a state: a later load holds a newer version
                 continue
             chunked = _removal(key) if isinstance(row, Deleted) else self._cut(row, version, state)
             if chunked:
@@ -57,11 +74,10 @@ class _LoadChunker:
 
     def _cut(self, document: Document, version: str | None, state: DocumentState) -> ChunkedDocument | None:
         try:
-            chunks = chunk_document(document)
+            return cut_document(document, version)
         except DocumentError as error:
             self.problems.append(_problem(state, error))
             return _removal(document.id) if error.skip else None
-        return ChunkedDocument(document.id, version, _payload(document, version), tuple(chunks))
 
 
 def _removal(document_id: str) -> ChunkedDocument:
@@ -75,28 +91,3 @@ def _problem(state: DocumentState, error: DocumentError) -> Outcome:
         reason=error.reason,
         attempts=0 if error.skip else state.attempts + 1,
     )
-
-
-def _payload(document: Document, version: str | None) -> dict[str, Any]:
-    """The fields of the index payload that all chunks of a document share."""
-    return {
-        "document_id": document.id,
-        "version": version,
-        "source": document.source,
-        "connection": document.connection,
-        "unit": document.unit,
-        "kind": document.kind,
-        "title": document.title,
-        "url": document.url,
-        "author": document.author,
-        "parents": [parent.id for parent in document.parents],
-        "breadcrumb": [parent.title for parent in document.parents],
-        "tags": list(document.tags),
-        "readers": sorted(document.readers),
-        "created_at": _rfc3339(document.created_at),
-        "updated_at": _rfc3339(document.updated_at),
-    }
-
-
-def _rfc3339(moment: datetime | None) -> str | None:
-    return moment.isoformat().replace("+00:00", "Z") if moment else None

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 
-from connectors.contract import Connector, Cursor, Deleted, Item, Window
+from connectors.contract import Connector, Cursor, Deleted, Failed, Item, Window
 from connectors.errors import AccessDenied, NotFound
 from connectors.model import Unit
 from connectors.settings import Connection
@@ -148,6 +148,8 @@ class DocumentIngest:
 
     def _drain(self, items: Iterable[Item], writer: LoadWriter) -> None:
         for done, item in enumerate(items, start=1):
+            if isinstance(item, Failed) and item.is_transient:
+                self.report.unanswered[item.document_id] = item.error
             writer.take(item)
             self.progress("documents", done, None)
 

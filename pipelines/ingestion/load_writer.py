@@ -14,7 +14,8 @@ from pipelines.catalog import Outcome, RightsRead
 from pipelines.ingestion.admission import Admission
 from pipelines.ingestion.diff import diff_item
 from pipelines.ingestion.report import DocumentCounts
-from pipelines.ingestion.withdrawn_text import find_withdrawals
+from pipelines.ingestion.withdrawn_text import compare_texts
+from pipelines.landing import ChunkedDocument
 from pipelines.services import Services
 
 ITEMS_PER_LOAD = 1_000
@@ -53,13 +54,15 @@ class _LoadBuffer:
 
 @dataclass(slots=True)
 class _Differences:
-    """What a load writes: `outcomes` and new `fingerprints` to the catalog, `rows` to the landing."""
+    """What a load writes: `outcomes` and new `fingerprints` to the catalog, `rows` to the landing, and beside them
+    what the documents that had to be cut for that were `cut` into."""
 
     outcomes: list[Outcome] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
     fingerprints: dict[str, str] = field(default_factory=dict)
     rights: RightsRead = field(default_factory=RightsRead)
+    cut: list[ChunkedDocument] = field(default_factory=list)
 
 
 class LoadWriter:
@@ -116,7 +119,7 @@ class LoadWriter:
         """Land and record what was gathered, in one commit with the cursor that it leads to."""
         buffer, self._buffer = self._buffer, _LoadBuffer()
         found = self._compare(buffer)
-        self._catalog.commit_read(
+        load = self._catalog.commit_read(
             self._connection.id,
             self._unit.id,
             found.outcomes,
@@ -127,6 +130,8 @@ class LoadWriter:
             listing=self._listing,
             cursor=buffer.checkpoint if self._keeps_cursor else None,
         )
+        if load is not None and found.cut:
+            self._landing.write_chunks(self._connection.id, load, found.cut)
 
     def _compare(self, buffer: _LoadBuffer) -> _Differences:
         states = self._catalog.documents.states(buffer.items)
@@ -147,7 +152,8 @@ class LoadWriter:
             version = diff.outcome.version if diff.outcome else known.version if known else None
             found.rights.versions |= {key: version} if version else {}
         changed = [row for row in found.rows if isinstance(row, Document)]
-        found.rights.withdrawals = find_withdrawals(self._landing, states, changed)
+        compared = compare_texts(self._landing, states, changed)
+        found.rights.withdrawals, found.cut = compared.withdrawals, compared.cut
         return found
 
     def _land(self, rows: list[Row]) -> str | None:

@@ -17,6 +17,7 @@ from pipelines.index.contract import IndexInfo
 from pipelines.ingestion.options import SyncOptions, Target
 from pipelines.ingestion.report import SyncReport
 from pipelines.ingestion.sync import DEFAULT, SILENT, Observer, StageDone
+from pipelines.services import Services
 from pipelines.settings import Settings
 
 GROUP = "headrace.orchestrators"
@@ -28,6 +29,9 @@ class Reporter(Protocol):
     def stage_done(self, done: StageDone) -> None: ...
 
     def published(self, info: IndexInfo) -> None: ...
+
+    def checked(self, services: Services) -> None:
+        """It is time to look at the checks on the sources. Called from another thread than the others' work."""
 
 
 class Orchestrator(Protocol):

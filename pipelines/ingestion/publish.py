@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 from typing import Any
 
-from pipelines.atomic_files import write_json
+from pipelines.catalog.gates import ShutGate
 from pipelines.evaluation.measures import Figures
 from pipelines.index.contract import IndexInfo, IndexStore
+from pipelines.index.versions import version_name
 from pipelines.ingestion import publish_checks
+from pipelines.ingestion.causes import track
 from pipelines.ingestion.publish_checks import PublishCheck, SourceFigures
 from pipelines.services import Services
 
@@ -51,16 +51,16 @@ def publish(services: Services) -> IndexInfo:
     For small changes, many times a minute: nothing is checked, unless the last check failed. Then the index is
     checked each time until it passes.
     """
-    if _blockers_file(services).exists():
+    if _gate(services):
         return check_and_publish(services).info
-    with services.store() as store:
+    with track(services.catalog, "publication"), services.store() as store:
         _publish(services, store)
         return store.info()
 
 
 def check_and_publish(services: Services) -> Publication:
     """Check what was indexed, and publish it if all checks pass. Raises IndexBusy, IndexMismatch."""
-    with services.store() as store:
+    with track(services.catalog, "publication"), services.store() as store:
         preview = store.preview()
         found = publish_checks.read_contents(store)
         golden, run = publish_checks.check_golden(services, services.permitted(preview))
@@ -79,7 +79,7 @@ def check_and_publish(services: Services) -> Publication:
             sources=publish_checks.source_figures(found, services),
             golden=run.total if run else None,
         )
-    _record_blockers(services, publication)
+    _record_gate(services, publication)
     if publication.published:
         index = publication.info
         log.info("published %s: %d documents, %d points", index.collection, index.documents, index.points)
@@ -88,11 +88,8 @@ def check_and_publish(services: Services) -> Publication:
 
 def publish_blockers(services: Services) -> list[str]:
     """Why the index is not published at present; nothing if it is."""
-    try:
-        reasons: list[str] = json.loads(_blockers_file(services).read_text(encoding="utf-8"))["reasons"]
-    except FileNotFoundError:
-        return []
-    return reasons
+    gate = _gate(services)
+    return list(gate.reasons) if gate else []
 
 
 def readers_lag(services: Services) -> timedelta:
@@ -110,16 +107,17 @@ def _publish(services: Services, store: IndexStore) -> None:
     withdrawals.end(carried[1], readers_lag(services))
 
 
-def _record_blockers(services: Services, publication: Publication) -> None:
-    """Keep the reasons against publishing where other processes find them."""
-    file = _blockers_file(services)
+def _record_gate(services: Services, publication: Publication) -> None:
+    """Keep what shuts the gate where other processes, and people, find it."""
+    gates, collection = services.catalog.gates, services.settings.index.collection
     if publication.published:
-        file.unlink(missing_ok=True)
+        gates.open(collection)
         return
-    file.parent.mkdir(parents=True, exist_ok=True)
-    write_json(file, {"since": datetime.now(UTC).isoformat(), "reasons": publication.reasons})
+    index = publication.info
+    version = version_name(services.index_spec)
+    gates.shut(collection, publication.reasons, f"{version}: {index.documents} documents, {index.points} points")
     log.warning("not published, the version before stays live: %s", "; ".join(publication.reasons))
 
 
-def _blockers_file(services: Services) -> Path:
-    return services.settings.state_path / "index" / f"{services.settings.index.collection}.held.json"
+def _gate(services: Services) -> ShutGate | None:
+    return services.catalog.gates.get(services.settings.index.collection)

@@ -96,7 +96,7 @@ def check_agreement(found: IndexContents, catalog: Catalog) -> PublishCheck:
     return PublishCheck(
         "index agrees with catalog",
         False,
-        f"{len(wrong)} documents differ: {shown}; `headrace reindex` rebuilds the index from what was read",
+        f"{len(wrong)} documents differ: {shown}; `headrace restore` puts it right",
     )
 
 

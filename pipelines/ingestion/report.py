@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self, TypeAlias
 
+from pipelines.catalog.failures import Cause
+
 ProgressCallback: TypeAlias = Callable[[str, int, int | None], None]
 """Called with a stage's name, how many of its things are done, and how many there are if known."""
 
@@ -59,9 +61,10 @@ class EmbeddingCounts(_Counts):
 
 @dataclass(slots=True)
 class SyncReport:
-    """`requests` counts those sent to each connection's source; `errors` says what stopped a unit, `busy`
-    which units were skipped because another process works on them, and `out_of_reach` which are hidden and kept until
-    an operator says what is to become of them.
+    """`requests` counts those sent to each connection's source; `errors` says what stopped a unit, `busy` which units
+    were skipped because another process works on them, and `out_of_reach` which are hidden and kept until an operator
+    says what is to become of them. `causes` says, for some of the names in `errors`, which backend was away, and
+    `unanswered` which documents could not be read for a passing reason.
 
     `would_read` and `would_delete` hold the document ids that a dry run stopped at.
     """
@@ -74,8 +77,15 @@ class SyncReport:
     errors: dict[str, str] = field(default_factory=dict)
     busy: dict[str, str] = field(default_factory=dict)
     out_of_reach: dict[str, str] = field(default_factory=dict)
+    causes: dict[str, Cause] = field(default_factory=dict)
+    unanswered: dict[str, str] = field(default_factory=dict)
     would_read: list[str] = field(default_factory=list)
     would_delete: list[str] = field(default_factory=list)
+
+    def record_error(self, name: str, error: str, cause: Cause) -> None:
+        """What stopped a unit, or something else by name."""
+        self.errors[name] = error
+        self.causes[name] = cause
 
     def add(self, other: SyncReport) -> None:
         self.documents.add(other.documents)
@@ -87,12 +97,14 @@ class SyncReport:
         self.errors.update(other.errors)
         self.busy.update(other.busy)
         self.out_of_reach.update(other.out_of_reach)
+        self.causes.update(other.causes)
+        self.unanswered.update(other.unanswered)
         self.would_read += other.would_read
         self.would_delete += other.would_delete
 
     def as_json(self) -> dict[str, Any]:
         """The object that commands print with `--json`."""
-        figures = asdict(self)
+        figures = {name: value for name, value in asdict(self).items() if name not in ("causes", "unanswered")}
         figures["seconds"] = round(self.seconds, 3)
         figures["embedding"]["cost_usd"] = round(self.embedding.cost_usd, 6)
         return figures

@@ -19,7 +19,7 @@ from pipelines.index.contract import IndexStore
 from pipelines.index.filters import document_conditions, unit_conditions
 from pipelines.ingestion.admission import Admission
 from pipelines.ingestion.diff import diff_item
-from pipelines.ingestion.withdrawn_text import find_withdrawals
+from pipelines.ingestion.withdrawn_text import compare_texts
 from pipelines.services import Services
 
 _ATTEMPTS = 3
@@ -84,7 +84,8 @@ def _read_losses(
         diff = diff_item(admitted, states.get(document_id), now)
         services.catalog.rights.revoke(connection.id, unit.id, {document_id: diff.revoked})
         if isinstance(admitted, Document) and (state := states.get(document_id)):
-            found = find_withdrawals(services.landing, states, [admitted], deletions).get(document_id)
+            compared = compare_texts(services.landing, states, [admitted], deletions)
+            found = compared.withdrawals.get(document_id)
             withdrawals = services.catalog.withdrawals
             if found and not withdrawals.withdraw(connection.id, unit.id, document_id, found, state.version):
                 overtaken.append(document_id)

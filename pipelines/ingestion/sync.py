@@ -18,6 +18,7 @@ from pipelines.catalog.fencing import require_leases
 from pipelines.catalog.memberships import MembershipsRead
 from pipelines.catalog.units import UnitState
 from pipelines.errors import CatalogUnavailable, HeadraceError, LeaseLost, UnitBusy, UsageError
+from pipelines.ingestion.causes import describe_error, find_cause, track
 from pipelines.ingestion.options import Stage, SyncOptions, Target
 from pipelines.ingestion.paused_rights import follow_rights, paused_units
 from pipelines.ingestion.report import ProgressCallback, SyncReport
@@ -76,7 +77,7 @@ def sync_connection(
     says what stopped which unit. Raises UsageError if one of `units` does not exist, and CatalogUnavailable.
     """
     report = SyncReport()
-    with _record_errors(report, connection.id), closing(connect(connection)) as connector:
+    with record_errors(report, connection.id), closing(_open_connector(services, connection)) as connector:
         chosen = _update_rights(services, connection, connector, units, options, report)
         if services.catalog.connections.get(connection.id).paused:
             logger.warning("%s is paused; `headrace resume %s` ends that", connection.id, connection.id)
@@ -90,9 +91,18 @@ def sync_connection(
                     said.pop(f"{connection.id}/{unit.id}", None)
                 report.add(sync_unit(services, connection, connector, unit, replace(options, mode="gone"), observer))
         if not options.dry_run:
-            with _record_errors(report, connection.id):
+            with record_errors(report, connection.id), track(services.catalog, "retention"):
                 prune(services)  # what nothing needs any more, of whichever connection
     return report
+
+
+def _open_connector(services: Services, connection: Connection) -> Connector:
+    """Raises SourceError; the listing that it keeps from being read counts as failed then."""
+    try:
+        return connect(connection)
+    except SourceError as error:
+        services.catalog.failures.record("listing", connection.id, "", find_cause(error), str(error))
+        raise
 
 
 def _update_rights(
@@ -104,19 +114,37 @@ def _update_rights(
     report: SyncReport,
 ) -> list[Unit]:
     """List units, read memberships and let the index follow, before any content; returns the units to work on."""
-    listing = UnitListing()
-    with measure_time(report), _record_errors(report, connection.id):
+    listing: UnitListing | None = None
+    with measure_time(report), record_errors(report, connection.id):
         listing = sync_units(services, connection, connector, units)
-    with measure_time(report), _record_errors(report, connection.id):
+    with measure_time(report), record_errors(report, connection.id):
         refresh_memberships(services, connection, connector)
     remove_excluded(services, report, dry_run=options.dry_run)
     if not options.dry_run:
-        follow_paused_rights(services, connection, connector, report)
-        apply_all_rights(services, connection, report)
+        _apply_known_rights(services, connection, connector, report)
     report.requests[connection.id] = connector.requests
-    report.errors |= unreadable_units(services, connection, listing.unreadable)
+    if listing:
+        _report_unreadable(services, connection, listing, report)
     _report_out_of_reach(services, connection, report)
-    return listing.chosen
+    return listing.chosen if listing else []
+
+
+def _report_unreadable(services: Services, connection: Connection, listing: UnitListing, report: SyncReport) -> None:
+    """Units that the settings spell out and that could not be looked at."""
+    found = unreadable_units(services, connection, listing.unreadable)
+    services.catalog.failures.replace("reach", connection.id, found)
+    for unit, (cause, error) in found.items():
+        report.record_error(f"{connection.id}/{unit}", error, cause)
+
+
+def _apply_known_rights(services: Services, connection: Connection, connector: Connector, report: SyncReport) -> None:
+    """Let the index follow what the catalog knows, and read rights where content waits."""
+    found, prefix = SyncReport(), f"{connection.id}/"
+    follow_paused_rights(services, connection, connector, found)
+    apply_all_rights(services, connection, found)
+    failed = {name.removeprefix(prefix): (found.causes[name], error) for name, error in found.errors.items()}
+    services.catalog.failures.replace("rights", connection.id, failed)
+    report.add(found)
 
 
 def _report_out_of_reach(services: Services, connection: Connection, report: SyncReport) -> None:
@@ -144,8 +172,9 @@ def refresh_memberships(services: Services, connection: Connection, connector: C
     A group that cannot be read stays as it was, until that is too old. So do, where this raises SourceError, all
     groups that had not been read before.
     """
-    found = services.catalog.memberships.replace(connection.id, connector.memberships())
-    services.catalog.connections.record_memberships_read(connection.id)
+    with track(services.catalog, "memberships", connection.id):
+        found = services.catalog.memberships.replace(connection.id, connector.memberships())
+        services.catalog.connections.record_memberships_read(connection.id)
     for group, reason in found.unreadable.items():
         logger.warning("%s: who belongs to the group %s cannot be read: %s", connection.id, group, reason)
     return found
@@ -163,7 +192,7 @@ def remove_excluded(services: Services, report: SyncReport, *, dry_run: bool) ->
             report.would_delete += documents.missing_from(*own, None)
         elif documents.count_live(*own) or documents.count_indexed(*own):
             lease = services.catalog.leases.hold(*own)
-            with _record_errors(report, "/".join(own)), suppress(UnitBusy), lease:
+            with record_errors(report, "/".join(own)), suppress(UnitBusy), lease:
                 services.catalog.rights.hide_units(state.connection, [state.unit.id], _LEFT_OUT)
                 report.documents.deleted += services.catalog.rights.remove_unit(*own)
                 apply_rights(services, state.connection, state.source, state.unit.id)
@@ -188,7 +217,7 @@ def follow_paused_rights(services: Services, connection: Connection, connector: 
     that process."""
     for unit in paused_units(services.catalog, connection):
         name = f"{connection.id}/{unit.id}"
-        with measure_time(report), _record_errors(report, name), suppress(UnitBusy):
+        with measure_time(report), record_errors(report, name), suppress(UnitBusy):
             follow_rights(services.catalog, connection, connector, unit)
 
 
@@ -199,7 +228,7 @@ def apply_all_rights(services: Services, connection: Connection, report: SyncRep
     """
     for unit in services.catalog.rights.units_behind(connection.id):
         lease = services.catalog.leases.hold(connection.id, unit)
-        with _record_errors(report, f"{connection.id}/{unit}"), suppress(UnitBusy), lease:
+        with record_errors(report, f"{connection.id}/{unit}"), suppress(UnitBusy), lease:
             report.documents.changed += apply_rights(services, connection.id, connection.source, unit)
 
 
@@ -217,7 +246,7 @@ def sync_unit(
     `busy`. Whoever asks for more (all of it, a period, a reconcile) has not got it: that is an error.
     """
     report, name = SyncReport(), f"{connection.id}/{unit.id}"
-    with _record_errors(report, name):
+    with record_errors(report, name):
         try:
             with services.catalog.leases.hold(connection.id, unit.id):
                 report.add(run_stages(services, connection, connector, unit, options, observer))
@@ -244,19 +273,20 @@ def run_stages(
     for stage in options.stages:
         if stage != "documents" and not options.dry_run:
             # Before anything is cut or embedded: rights and deletions wait for no text.
-            with _record_errors(report, name):
+            with record_errors(report, name):
                 apply_rights(services, connection.id, connection.source, unit.id)
         done = StageDone(connection, unit, stage, SyncReport())
         before = connector.requests
         # After an error at the source, what was read before it still goes on to the index.
-        with _record_errors(report, name), measure_time(done.report):
+        with record_errors(report, name), measure_time(done.report):
             _run_stage(services, connector, done, options, partial(_progress, observer, unit))
         done.report.requests[connection.id] = connector.requests - before
         report.add(done.report)
         if name not in report.errors:
             observer.stage_done(done)
     if options.mode != "documents" and not options.dry_run:
-        services.catalog.units.record_sync(connection.id, unit.id, report.errors.get(name))
+        cause = report.causes.get(name, "other")
+        services.catalog.units.record_sync(connection.id, unit.id, report.errors.get(name), cause)
     return report
 
 
@@ -285,7 +315,7 @@ def _run_stage(
 
 
 @contextmanager
-def _record_errors(report: SyncReport, name: str) -> Iterator[None]:
+def record_errors(report: SyncReport, name: str) -> Iterator[None]:
     """Turn what stops a unit into an entry of the report, so that the others go on; without a catalog none does."""
     try:
         yield
@@ -293,10 +323,12 @@ def _record_errors(report: SyncReport, name: str) -> Iterator[None]:
         raise
     except (SourceError, HeadraceError) as error:
         logger.error("%s: %s", name, error)
-        report.errors[name] = str(error)
+        report.record_error(name, str(error), find_cause(error))
     except Exception as error:
-        logger.exception("%s: unexpected error", name)
-        report.errors[name] = f"unexpected {type(error).__name__}: {error}"
+        cause = find_cause(error)
+        # A backend that is away is no fault in the program: its traceback would tell nobody anything.
+        logger.error("%s: %s", name, describe_error(error), exc_info=cause == "other")
+        report.record_error(name, describe_error(error), cause)
 
 
 @contextmanager

@@ -12,8 +12,10 @@ from connectors.model import Unit
 from connectors.registry import source
 from connectors.settings import Connection
 from connectors.units import list_units
+from pipelines.catalog.failures import Cause
 from pipelines.catalog.units import EXCLUDED, NOT_LISTED
-from pipelines.errors import UsageError
+from pipelines.errors import CatalogLost, UsageError
+from pipelines.ingestion.causes import track
 from pipelines.services import Services
 
 
@@ -30,8 +32,16 @@ def sync_units(
 ) -> UnitListing:
     """Bring the catalog's units up to date with the source.
 
-    Raises SourceError, and UsageError if one of `only` does not exist.
+    Raises SourceError, UsageError if one of `only` does not exist, and CatalogLost.
     """
+    with track(services.catalog, "listing", connection.id):
+        _check_whole(services)
+        unreadable = _list_into_catalog(services, connection, connector)
+    return UnitListing(_choose(services, connection, only, unreadable), unreadable)
+
+
+def _list_into_catalog(services: Services, connection: Connection, connector: Connector) -> Sequence[UnreadableUnit]:
+    """Returns the units that could not be looked at."""
     listed_since = datetime.now(UTC)
     found, unreadable = list_units(connector)
     known = _by_id(services, connection, unreadable)
@@ -54,19 +64,37 @@ def sync_units(
         listed_since=listed_since,
     )
     services.catalog.connections.record_listing(connection.id, connection.unit_patterns)
-    return UnitListing(_choose(services, connection, only, unreadable), unreadable)
+    return unreadable
+
+
+def _check_whole(services: Services) -> None:
+    """A catalog that was lost would have everything read, landed and paid for once more, beside what is there."""
+    restoring = services.catalog.restoring
+    if restoring.is_under_way() or (restoring.is_blank() and _holds_documents(services)):
+        raise CatalogLost()
+
+
+def _holds_documents(services: Services) -> bool:
+    """Whether landing or index holds anything."""
+    if any(services.landing.data_files()):
+        return True
+    with services.store() as store:
+        return store.info().points > 0
 
 
 def unreadable_units(
     services: Services, connection: Connection, unreadable: Sequence[UnreadableUnit]
-) -> dict[str, str]:
-    """What to say of units that the settings spell out and that could not be looked at."""
+) -> dict[str, tuple[Cause, str]]:
+    """What to say of units that the settings spell out and that could not be looked at, by id or else by name."""
     known = _by_id(services, connection, unreadable)
     ids = {one: unit_id for unit_id, one in known.items()}
-    errors = {f"{connection.id}/{ids.get(one, one.name)}": f"{one.name}: {one.reason}" for one in unreadable}
+    errors: dict[str, tuple[Cause, str]] = {
+        ids.get(one, one.name): ("other" if one.is_refused else "source_unavailable", f"{one.name}: {one.reason}")
+        for one in unreadable
+    }
     for unit in gone_units(services, connection):
         if (refused := known.get(unit.id)) and refused.is_refused:
-            errors[f"{connection.id}/{unit.id}"] = _describe(connection, unit, refused.reason)
+            errors[unit.id] = "other", _describe(connection, unit, refused.reason)
     return errors
 
 

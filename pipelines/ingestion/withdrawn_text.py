@@ -1,80 +1,116 @@
 """What a new version of a document shows to be taken out of its text, so that it is not found until that is indexed.
 
 An edit leaves the words of before to be found until the new ones are, so that no document is missing in between. What
-was deleted is not: what an event says to be a deletion, and lines in whose place nothing has come.
+was deleted is not: what an event says to be a deletion, and lines of which too little has come again in their place.
 """
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
-from itertools import pairwise
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field
 
 from connectors.model import Document
 from pipelines.catalog.documents import DocumentState
 from pipelines.catalog.withdrawals import Withdrawal
+from pipelines.chunking import Chunk
 from pipelines.errors import DocumentError
-from pipelines.landing import Landing
+from pipelines.ingestion.cutting import cut_document
+from pipelines.landing import ChunkedDocument, Landing
 
-if TYPE_CHECKING:
-    from pipelines.chunking import Chunk
+_PUNCTUATION = "*_~`'\"()[]{}<>|#.,:;!?…"
+_UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
+"""Japanese and Chinese put no spaces between words: there each character counts as one, too."""
 
 
-def find_withdrawals(
+@dataclass(frozen=True, slots=True)
+class TextComparison:
+    """What documents have lost of their text, by id, and what those that were compared are cut into: cutting is what
+    costs, so that it need not be done again."""
+
+    withdrawals: dict[str, Withdrawal] = field(default_factory=dict)
+    cut: list[ChunkedDocument] = field(default_factory=list)
+
+
+def compare_texts(
     landing: Landing, states: Mapping[str, DocumentState], read: Sequence[Document], deletions: Collection[str] = ()
-) -> dict[str, Withdrawal]:
-    """What documents that were `read` have lost since the versions that the catalog knows, by id.
+) -> TextComparison:
+    """Compare documents that were `read` with the versions that the catalog knows.
 
     `deletions` are those of which something was deleted for certain: there the words of an edit are lost as well.
     """
     before = _read_before(landing, states, read)
-    found: dict[str, Withdrawal] = {}
+    compared = TextComparison()
     for document in read:
-        chunks = before.get(document.id, ())
-        is_deletion = document.id in deletions
-        if (chunks or is_deletion) and (lost := compare_text(chunks, document, is_deletion=is_deletion)):
-            found[document.id] = lost
-    return found
+        chunks, is_deletion = before.get(document.id, ()), document.id in deletions
+        if not (chunks or is_deletion):
+            continue
+        version, now = document.version, tuple[Chunk, ...]()
+        try:
+            compared.cut.append(cut_document(document, version))
+            now = compared.cut[-1].chunks
+        except DocumentError as error:
+            if not (error.skip or is_deletion):
+                continue  # it cannot be read at present: what was found of it still is
+        if lost := find_withdrawal(chunks, now, version, is_deletion=is_deletion):
+            compared.withdrawals[document.id] = lost
+    return compared
 
 
-def compare_text(before: Sequence[Chunk], document: Document, *, is_deletion: bool) -> Withdrawal | None:
+def find_withdrawal(
+    before: Sequence[Chunk], now: Sequence[Chunk], version: str, *, is_deletion: bool
+) -> Withdrawal | None:
     """What a document has lost since it was cut into the chunks `before`; None if nothing was taken out.
 
     After a deletion there is always something: the version before may be known here no more. Pure.
     """
-    from pipelines.chunking import chunk_document
-
-    try:
-        now = chunk_document(document)
-    except DocumentError as error:
-        if not (error.skip or is_deletion):
-            return None  # it cannot be read at present: what was found of it still is
-        now = []
     old, new = _lines(before), _lines(now)
     lost = set(old).difference(new) if is_deletion else deleted_lines(old, new)
     if not (lost or is_deletion):
         return None
     known, held = ({chunk.id for chunk in chunks} for chunks in (before, [one for one in before if _holds(one, lost)]))
     # A passage may be the same as before but for a heading above it: then only the new version of it is shown.
-    return Withdrawal(frozenset(known.union(chunk.id for chunk in now) - held), frozenset({document.version}))
+    return Withdrawal(frozenset(known.union(chunk.id for chunk in now) - held), frozenset({version}))
 
 
 def deleted_lines(before: Sequence[str], now: Sequence[str]) -> set[str]:
-    """Lines that are gone, and in whose place nothing has come: after the line above them follows nothing new.
+    """Lines that are gone and were not edited: no more than half of their words come again in the new lines after the
+    line above them.
 
-    >>> sorted(deleted_lines(["a", "b", "c", "d"], ["a", "c", "D", "e"]))
-    ['b']
+    >>> sorted(deleted_lines(["Day", "The mill stands.", "Salaries"], ["Day", "The mill turns.", "Lunch at noon"]))
+    ['Salaries']
     """
-    kept, known = set(now), set(before)
-    replaced = {above for above, line in pairwise(["", *now]) if line not in known}
-    deleted, above = set[str](), ""
-    for line in before:
-        if line in kept:
+    came: dict[str, set[str]] = {}
+    for above, line in _new_lines(now, before):
+        came.setdefault(above, set()).update(_words(line))
+    return {line for above, line in _new_lines(before, now) if not _is_edited(_words(line), came.get(above))}
+
+
+def _new_lines(lines: Sequence[str], others: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Lines that do not stand among `others`, each with the nearest one above it that does."""
+    known, above = set(others), ""
+    for line in lines:
+        if line in known:
             above = line
-        elif above not in replaced:
-            deleted.add(line)
-    return deleted
+        else:
+            yield above, line
+
+
+def _is_edited(words: Set[str], came: Set[str] | None) -> bool:
+    """Whether a line with these words is another now, by the words that came in its place; None if nothing did."""
+    return came is not None and (not words or 2 * len(words & came) > len(words))
+
+
+def _words(line: str) -> set[str]:
+    """Numbers are none: the dates and hours before the messages of a day are alike, and tell nothing of what they say.
+
+    >>> sorted(_words("**Ada** (2026-01-02 09:12): Water, water!"))
+    ['ada', 'water']
+    """
+    stripped = (one.strip(_PUNCTUATION) for one in line.casefold().split())
+    words = {one for one in stripped if one.isalpha()}
+    return words if line.isascii() else words.union(_UNSPACED.findall(line))
 
 
 def _read_before(

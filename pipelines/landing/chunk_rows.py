@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pipelines.chunking.model import Chunk
+from pipelines.chunking import CHUNKING, Chunk
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,7 +29,7 @@ class ChunkedDocument:
 
 
 def chunks_schema() -> pa.Schema:
-    """Columns of a chunk file; `payload` is JSON."""
+    """Columns of a chunk file; `payload` is JSON, and `chunking` the way in which the document was cut."""
     import pyarrow as pa
 
     chunk = pa.struct(
@@ -41,7 +41,7 @@ def chunks_schema() -> pa.Schema:
             ("occurrence", pa.int32()),
         ]
     )
-    texts = [(name, pa.string()) for name in ("document_id", "version", "payload")]
+    texts = [(name, pa.string()) for name in ("document_id", "version", "payload", "chunking")]
     return pa.schema([*texts, ("chunks", pa.list_(chunk))])
 
 
@@ -65,10 +65,16 @@ def parse_chunks(row: dict[str, Any]) -> ChunkedDocument:
     )
 
 
+def is_current(row: dict[str, Any]) -> bool:
+    """Whether a document was cut as it would be now. Rows of earlier releases do not say how theirs was."""
+    return row.get("chunking") == CHUNKING
+
+
 def _as_dict(document: ChunkedDocument) -> dict[str, Any]:
     return {
         "document_id": document.document_id,
         "version": document.version,
         "payload": json.dumps(document.payload, ensure_ascii=False),
+        "chunking": CHUNKING,
         "chunks": [{name: getattr(chunk, name) for name in _CHUNK_FIELDS} for chunk in document.chunks],
     }

@@ -23,7 +23,7 @@ from typing import Any
 from connectors.dlt_source import landing_source
 from connectors.tables import DOCUMENTS, Row, parse_document
 from pipelines.errors import HeadraceError
-from pipelines.landing.chunk_rows import ChunkedDocument, chunk_table, chunks_schema, parse_chunks
+from pipelines.landing.chunk_rows import ChunkedDocument, chunk_table, chunks_schema, is_current, parse_chunks
 from pipelines.landing.dlt_settings import own_dlt_settings
 from pipelines.landing.files import ROWS_AT_ONCE, LandingFiles
 from pipelines.settings import Settings
@@ -93,9 +93,11 @@ class Landing:
         self, connection: str, load: int, documents: Collection[str] | None = None
     ) -> Iterator[ChunkedDocument]:
         """What the documents of a load, or these of them, were cut into; nothing where they were not cut yet."""
-        path = self.chunks_path(connection, load)
-        for row in self.files.rows(path, documents=documents) if self.files.exists(path) else ():
-            yield parse_chunks(row)
+        yield from map(parse_chunks, self._chunk_rows(connection, load, documents))
+
+    def current_chunks_of(self, connection: str, load: int) -> Iterator[ChunkedDocument]:
+        """As `chunks_of`, without documents that would be cut otherwise today."""
+        yield from map(parse_chunks, filter(is_current, self._chunk_rows(connection, load)))
 
     def remove_chunks(self, connection: str, load: int, documents: Collection[str]) -> None:
         """Remove what these documents of a load were cut into."""
@@ -120,12 +122,18 @@ class Landing:
             if not psutil.pid_exists(int(left.name.split("-")[0])):
                 shutil.rmtree(left, ignore_errors=True)
 
+    def _chunk_rows(
+        self, connection: str, load: int, documents: Collection[str] | None = None
+    ) -> Iterator[dict[str, Any]]:
+        path = self.chunks_path(connection, load)
+        return self.files.rows(path, documents=documents) if self.files.exists(path) else iter(())
+
     def _destination(self) -> Any:
-        from dlt.destinations import filesystem
+        from pipelines.landing.destination import LandingDestination
 
         if self.files.in_s3:
-            return filesystem(bucket_url=self._url, credentials=self.files.aws())
-        return filesystem(bucket_url=Path(self.files.root).as_uri())
+            return LandingDestination(bucket_url=self._url, credentials=self.files.aws())
+        return LandingDestination(bucket_url=Path(self.files.root).as_uri())
 
     @contextmanager
     def _working_directory(self) -> Iterator[Path]:

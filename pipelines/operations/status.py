@@ -13,11 +13,13 @@ from typing import Any
 from connectors.registry import connect
 from connectors.settings import Connection
 from pipelines.catalog import Catalog
+from pipelines.catalog.failures import Failure
 from pipelines.catalog.freshness import freshness
 from pipelines.catalog.memberships import GroupState, Memberships
 from pipelines.catalog.units import UnitState
 from pipelines.index.contract import IndexInfo
 from pipelines.ingestion.unit_listing import sync_units
+from pipelines.operations.health import failing_units, read_health
 from pipelines.operations.out_of_reach import describe_out_of_reach
 from pipelines.operations.unknown_connections import count_unknown, describe_unknown
 from pipelines.services import Services
@@ -74,7 +76,9 @@ def read_status(settings: Settings) -> dict[str, Any]:
     with Services(settings) as services:
         catalog = services.catalog
         counts = catalog.documents.totals()
+        health = read_health(catalog, settings)
         return {
+            "health": health.as_json(),
             "connections": [
                 _connection_status(catalog, connection, counts)
                 | {"out_of_reach": describe_out_of_reach(services, connection)}
@@ -93,7 +97,10 @@ def _connection_status(
     catalog: Catalog, connection: Connection, counts: Mapping[tuple[str, str], Mapping[str, int]]
 ) -> dict[str, Any]:
     state, states = catalog.connections.get(connection.id), catalog.units.all(connection.id)
-    units = [_unit_status(one, counts.get((connection.id, one.unit.id), {})) for one in states]
+    failing = failing_units(catalog, connection.id)
+    units = [
+        _unit_status(one, counts.get((connection.id, one.unit.id), {}), failing.get(one.unit.id)) for one in states
+    ]
     return {
         "id": connection.id,
         "source": connection.source,
@@ -109,7 +116,8 @@ def _connection_status(
     }
 
 
-def _unit_status(state: UnitState, counts: Mapping[str, int]) -> dict[str, Any]:
+def _unit_status(state: UnitState, counts: Mapping[str, int], failure: Failure | None) -> dict[str, Any]:
+    """A unit fails by itself, or with the listing of its connection."""
     last = state.last_sync
     return {
         "id": state.unit.id,
@@ -118,7 +126,8 @@ def _unit_status(state: UnitState, counts: Mapping[str, int]) -> dict[str, Any]:
         **{status: counts.get(status, 0) for status in COUNTED},
         "last_sync": _isoformat(last),
         "lag_seconds": _age_seconds(last),
-        "error": state.error,
+        "error": failure.error if failure else state.error,
+        "failing_since": _isoformat(failure.since) if failure else None,
     }
 
 

@@ -67,7 +67,7 @@ class RevocationFilter:
         unit = (connection, payload["unit"])
         if not self.keeps_text(hit):
             return False
-        if connection not in self.connections or unit in self.excluded:
+        if connection not in self.connections or unit in self.excluded or not self._is_listed(unit):
             return False
         of_unit = self.in_force.units.get(unit, _NOTHING)
         of_document = self.in_force.documents.get(document, _NOTHING)
@@ -76,6 +76,10 @@ class RevocationFilter:
         if asker is None:
             return True
         return not asker.isdisjoint(_readers_left(payload["readers"], of_unit, of_document, self._ended(document, now)))
+
+    def _is_listed(self, unit: tuple[str, str]) -> bool:
+        """Of a unit of which the catalog says nothing, because it was lost, nobody knows who may see it."""
+        return self.in_force.listed is None or unit in self.in_force.listed
 
     def keeps_text(self, hit: Hit) -> bool:
         """Whether nothing that was deleted from a document stands in this point of it."""

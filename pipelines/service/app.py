@@ -1,6 +1,7 @@
 """The application: search in three forms, documents, health, figures and the pages."""
 
 import hmac
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,6 +18,7 @@ from pipelines.catalog.lookup import present_spellings
 from pipelines.embedding.base import Embedder
 from pipelines.events.spool import Spool
 from pipelines.index.contract import IndexReader
+from pipelines.operations.health import Health, read_health
 from pipelines.retrieval.principals import MembershipReader
 from pipelines.retrieval.reranking import Reranker
 from pipelines.retrieval.schema import DocumentResponse, Person, SearchRequest, SearchResponse, Text
@@ -95,6 +97,7 @@ def create_app(
     sign_in, metrics = _sign_in(settings, inbox), metrics or Metrics()
     authenticator = Authenticator(settings, memberships, assistants, sign_in, sign_in)
     metrics.watch_rights(inbox)
+    metrics.watch_health(partial(read_health, inbox, settings))
     service = SearchService(
         index, embedder, reranker, authenticator, metrics, partial(present_spellings, inbox.unit_names)
     )
@@ -102,7 +105,7 @@ def create_app(
     app.state.authenticator, app.state.request_rate, app.state.search_service = authenticator, rate, service
     app.include_router(interfaces)
     app.router.routes.append(Route(mcp.PATH, mcp.McpEndpoint(service, authenticator, rate), methods=["POST"]))
-    _add_operations(app, index, inbox)
+    _add_operations(app, index, partial(read_health, inbox, settings))
     _add_metrics(app, settings.metrics.key, metrics)
     _add_pages(app, can_sign_in=bool(settings.sign_in and settings.sign_in.client_id))
     if sign_in:
@@ -187,7 +190,7 @@ def search_vector_store(
     return page
 
 
-def _add_operations(app: FastAPI, index: IndexReader, catalog: Catalog) -> None:
+def _add_operations(app: FastAPI, index: IndexReader, health: Callable[[], Health]) -> None:
     @app.get("/healthz", response_class=PlainTextResponse)
     def healthz() -> str:
         """Whether the process lives."""
@@ -195,11 +198,12 @@ def _add_operations(app: FastAPI, index: IndexReader, catalog: Catalog) -> None:
 
     @app.get("/readyz", response_class=PlainTextResponse, responses=problem_responses(503))
     def readyz() -> str:
-        """Whether there is a published index to search, and a catalog that says who may see what."""
-        catalog.require_answer()
-        if not index.info().points:
+        """Whether there is a published index to search; where something is in trouble that keeps it from becoming
+        newer, `degraded`, and a line for each trouble."""
+        if not index.count_points():
             raise Problem(503, "Not ready", "Nothing is published yet: run `headrace sync`.")
-        return "ok"
+        found = health()
+        return "\n".join([found.status, *(one.summary for one in found.incidents)])
 
 
 def _add_metrics(app: FastAPI, key: SecretStr | None, metrics: Metrics) -> None:

@@ -11,6 +11,7 @@ from prometheus_client.registry import Collector
 
 from pipelines.catalog import Catalog
 from pipelines.catalog.memberships import MembershipsAge
+from pipelines.operations.health import Health
 
 _SECONDS = (0.005, 0.01, 0.02, 0.04, 0.06, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 
@@ -48,6 +49,10 @@ class Metrics:
         memberships, revocations = catalog.memberships, catalog.revocations
         self.registry.register(_AtScrape(lambda: _membership_figures(memberships.ages())))
         self.registry.register(_AtScrape(lambda: _revocation_figures(revocations.count())))
+
+    def watch_health(self, health: Callable[[], Health]) -> None:
+        """Tell at each scrape what is in trouble, and for how long."""
+        self.registry.register(_AtScrape(lambda: _health_figures(health())))
 
     def as_text(self) -> bytes:
         return generate_latest(self.registry)
@@ -91,3 +96,22 @@ def _revocation_figures(counts: Mapping[str, int]) -> Iterable[Metric]:
     for connection, count in counts.items():
         gauge.add_metric([connection], count)
     return (gauge,)
+
+
+def _health_figures(health: Health) -> Iterable[Metric]:
+    """Errors stay out: they quote what whoever reaches the service need not know."""
+    age = GaugeMetricFamily(
+        "headrace_incident_age_seconds", "Time since something is in trouble", labels=["kind", "connection"]
+    )
+    dead = GaugeMetricFamily("headrace_dead_letters", "Events that were given up", labels=["connection"])
+    gate = GaugeMetricFamily("headrace_gate_open", "Whether what is indexed is published: 0 while a check fails")
+    now, ages = datetime.now(UTC), dict[tuple[str, str], float]()
+    for one in health.incidents:
+        known = (one.kind, one.connection)  # several activities of a connection may fail in the same way
+        ages[known] = max(ages.get(known, 0.0), (now - one.since).total_seconds())
+        if one.kind == "dead_letters":
+            dead.add_metric([one.connection], one.events)
+    for labels, seconds in ages.items():
+        age.add_metric(labels, seconds)
+    gate.add_metric([], float(all(one.kind != "gate" for one in health.incidents)))
+    return (age, dead, gate)

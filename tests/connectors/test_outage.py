@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from importlib import import_module
+from threading import Condition
 from typing import Any
 
 import httpx
@@ -13,6 +15,7 @@ import pytest
 import stamina
 
 from connectors.contract import Checkpoint, Connector, Cursor, Failed, Item
+from connectors.drive.documents import AT_ONCE
 from connectors.errors import TransientError
 from connectors.http import ATTEMPTS
 from connectors.model import Document, Unit
@@ -22,6 +25,8 @@ from tests.emulators import drive, github, notion, slack
 OBJECTS = 40
 MOST_REQUESTS = 10
 """That a source which answers none of them gets before it is left."""
+MOST_SECONDS = 10.0
+"""That a test waits for what should be done already."""
 
 Refuses = Callable[[httpx.Request], bool]
 
@@ -43,6 +48,43 @@ class Outage(httpx.HTTPTransport):
             return super().handle_request(request)
         self.refused += 1
         return httpx.Response(503, request=request)
+
+
+class ContentOutage(httpx.HTTPTransport):
+    """Gives the contents of the first files and no more, in the worst order for files that are read at once.
+
+    The first refusal comes while those before it are on their way; then one file after the other is begun, told of its
+    readers and refused; and only then is any of them asked for again.
+    """
+
+    def __init__(self, files: Sequence[str]) -> None:
+        super().__init__()
+        self._attempts: Counter[str] = Counter()
+        self._answered = files[: AT_ONCE - 1]
+        self._changed = Condition()
+
+    @property
+    def refused(self) -> int:
+        return self._attempts.total()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        *_, file, asked = request.url.path.split("/")
+        if asked != "export":
+            return super().handle_request(request)
+        if file in self._answered:
+            self._wait_for_retries(self._answered.index(file) + 1)
+            return super().handle_request(request)
+        with self._changed:
+            self._attempts[file] += 1
+            self._changed.notify_all()
+        if self._attempts[file] > 1:
+            self._wait_for_retries(AT_ONCE)
+        return httpx.Response(503, request=request)
+
+    def _wait_for_retries(self, files: int) -> None:
+        """Until so many files are asked for again."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: sum(n > 1 for n in self._attempts.values()) >= files, MOST_SECONDS)
 
 
 @dataclass(frozen=True)
@@ -139,7 +181,7 @@ def read_documents(
     return {item.id: item for item in items if isinstance(item, Document)}
 
 
-def read_in_outage(settings: dict[str, Any], outage: Outage) -> list[Item]:
+def read_in_outage(settings: dict[str, Any], outage: httpx.BaseTransport) -> list[Item]:
     """What a read yields before it gives up."""
     items: list[Item] = []
     with closing(open_connector(settings, httpx.HTTPTransport())) as connector:
@@ -192,3 +234,14 @@ def test_a_source_that_fails_all_that_is_fetched_is_left(name: str) -> None:
     # What is not asked for any more is not given, or given as hidden: who may read it now was not told.
     given = [item for item in items if not (isinstance(item, Failed) and item.hides)]
     assert len(given) < OBJECTS
+
+
+def test_answers_about_some_files_do_not_renew_the_attempts_for_others() -> None:
+    emulator = drive.GoogleDrive()
+    shared = emulator.shared_drive("Plans")
+    files = [emulator.doc(f"Plan {number}", f"Pump {number}.", shared) for number in range(OBJECTS)]
+    with drive.serving(emulator) as url:
+        settings = {"source": "drive", "token": drive.TOKEN, "base_url": url, "token_uri": f"{url}/token"}
+        outage = ContentOutage(files)
+        read_in_outage(settings, outage)
+    assert 2 * AT_ONCE <= outage.refused <= MOST_REQUESTS

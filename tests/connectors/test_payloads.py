@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import Field, ValidationError
 
-from connectors.payloads import LenientPayload, Payload
+from connectors.payloads import Entries, LenientPayload, Payload, Several
 
 
 class Note(LenientPayload):
@@ -42,3 +42,25 @@ def test_a_wrong_value_costs_its_own_field_only(values: dict[str, Any], expected
 def test_what_cannot_do_without_its_value_is_an_error(values: Any) -> None:
     with pytest.raises(ValidationError):
         NotePage.model_validate(values)
+
+
+class Board(Payload):
+    notes: Entries[Note] = ()
+    pinned: Several[Note] = Field(default=(), alias="pinnedNotes")
+
+
+def test_a_wrong_entry_costs_itself_only() -> None:
+    values = [{"id": "a"}, {"likes": 1}, None, "b", {"id": "c"}]
+    board = Board.model_validate({"notes": values, "pinnedNotes": values, "unheard": None})
+    assert board.notes == board.pinned == (Note(id="a"), Note(id="c"))
+
+
+@pytest.mark.parametrize("value", [None, "a", 7, {}])
+def test_what_is_no_list_has_no_entries(value: Any) -> None:
+    assert Board.model_validate({"pinnedNotes": value}).pinned == ()
+
+
+@pytest.mark.parametrize("value", ["a", 7, {}])
+def test_an_envelope_without_its_list_is_an_error(value: Any) -> None:
+    with pytest.raises(ValidationError):
+        Board.model_validate({"notes": value})

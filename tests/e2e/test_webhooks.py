@@ -40,6 +40,8 @@ class Unheard:
 
     def published(self, info: IndexInfo) -> None: ...
 
+    def checked(self, services: Services) -> None: ...
+
 
 class Running:
     """What a connection holds, synced and served, and a worker that takes its events."""

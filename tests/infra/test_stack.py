@@ -151,6 +151,6 @@ def test_the_stack_syncs_the_sample_company(stack: Stack) -> None:
             process.terminate()
         ended = {name: process.wait(GRACE[SERVICES[name]["stop_grace_period"]]) for name, process in processes.items()}
         assert ended.keys() == processes.keys()
-    # Dagster tries to make `logs` even where telemetry is off, and goes on where it cannot.
+    # Dagster tries to make folders of its telemetry even where that is off, and goes on where it cannot.
     written = {entry.name for entry in stack.home.iterdir() if entry.suffix != ".log"}
-    assert written == {"dagster.yaml", "workspace.yaml", "headrace.yaml", ".headrace", "logs"}
+    assert written == {"dagster.yaml", "workspace.yaml", "headrace.yaml", ".headrace", "logs", ".logs_queue"}

@@ -7,12 +7,12 @@ import binascii
 
 from pydantic import Field
 
-from connectors.github.payloads.parsing import NotAsDocumented, RestPayload
+from connectors.github.payloads.parsing import NotAsDocumented
 from connectors.github.payloads.rest import GitHubAccount
-from connectors.payload_fields import ExactText, Flag, Maybe, Number, Text
+from connectors.payloads import ExactText, Flag, Maybe, Number, Payload, Text
 
 
-class GitTreeEntry(RestPayload):
+class GitTreeEntry(Payload):
     """`mode` is git's: 120000 for a symbolic link. `size` is in bytes; folders have none."""
 
     path: str = Field(min_length=1)
@@ -22,14 +22,14 @@ class GitTreeEntry(RestPayload):
     size: Number = None
 
 
-class GitTree(RestPayload):
+class GitTree(Payload):
     """`truncated` if it was too large for one answer."""
 
     tree: tuple[GitTreeEntry, ...] | None = None
     truncated: Flag = None
 
 
-class GitBlob(RestPayload):
+class GitBlob(Payload):
     content: ExactText | None = None
     encoding: Text = ""
 
@@ -45,17 +45,17 @@ class GitBlob(RestPayload):
             raise NotAsDocumented(f"not base64: {error}") from error
 
 
-class GitSignature(RestPayload):
+class GitSignature(Payload):
     name: Text = ""
     date: ExactText | None = None
 
 
-class GitCommit(RestPayload):
+class GitCommit(Payload):
     author: Maybe[GitSignature] = None
     committer: Maybe[GitSignature] = None
 
 
-class GitHubCommit(RestPayload):
+class GitHubCommit(Payload):
     """A commit as git has it, and the account of its author where there is one."""
 
     commit: Maybe[GitCommit] = None

@@ -11,8 +11,7 @@ from pydantic.alias_generators import to_camel
 
 from connectors.github.payloads.parsing import time_or_none
 from connectors.github.payloads.rest import GitHubAccount, GitHubLabel
-from connectors.payload_fields import ExactText, Flag, Maybe, Several, Text
-from connectors.payloads import Payload
+from connectors.payloads import ExactText, Flag, Maybe, Payload, Several, Text
 
 N = TypeVar("N", bound=BaseModel)
 R = TypeVar("R")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, ClassVar, TypeVar
 
-from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
+from pydantic import BaseModel, PrivateAttr, ValidationError
 
-from connectors.payload_fields import describe_fault
+from connectors.payloads import LenientPayload, describe_fault
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -21,9 +21,8 @@ def parse(model: type[M], value: Any) -> M:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        if issubclass(model, ListedObject):
-            return model.salvage(value, error)
-        raise NotAsDocumented(describe_fault(error)) from None  # pydantic's own message quotes the contents
+        reason = model.nameless if issubclass(model, ListedObject) else describe_fault(error)
+        raise NotAsDocumented(reason) from None  # pydantic's own message quotes the contents
 
 
 def parse_time(value: str | None) -> datetime | None:
@@ -42,36 +41,17 @@ def time_or_none(value: str | None) -> datetime | None:
         return None
 
 
-class RestPayload(BaseModel):
-    """A part of an answer of the REST API, whose objects have up to a hundred fields of which few are read.
-
-    Null is left to the kind of each field: to copy every object without its nulls, as `connectors.payloads` does for
-    smaller ones, costs more than all else that is done to read it.
-    """
-
-    model_config = ConfigDict(frozen=True, coerce_numbers_to_str=True)
-
-
-class ListedObject(RestPayload):
+class ListedObject(LenientPayload):
     """One of a listing, which must not cost the others: it is read without its wrong fields, and remembers them."""
 
     nameless: ClassVar[str]
     """Says of an object that the field is missing by which it is known."""
     _fault: str = PrivateAttr("")
 
-    @classmethod
-    def salvage(cls, value: Any, error: ValidationError) -> Self:
-        """The object without what is wrong with it. Raises NotAsDocumented if that is its number or id."""
-        wrong = {str(one["loc"][0]) for one in error.errors(include_url=False) if one["loc"]}
-        kept = {key: field for key, field in value.items() if key not in wrong} if isinstance(value, dict) else value
-        try:
-            found = cls.model_validate(kept)
-        except ValidationError:
-            raise NotAsDocumented(cls.nameless) from None
-        found._fault = describe_fault(error)
-        return found
-
     def require_sound(self) -> None:
         """Raises NotAsDocumented if a field is missing here because it was wrong."""
         if self._fault:
             raise NotAsDocumented(self._fault)
+
+    def _note_fault(self, error: ValidationError) -> None:
+        self._fault = describe_fault(error)

@@ -7,18 +7,18 @@ from typing import Annotated, Self, TypeAlias
 
 from pydantic import BeforeValidator, Field, StrictBool, StrictInt
 
-from connectors.github.payloads.parsing import ListedObject, RestPayload, time_or_none
-from connectors.payload_fields import ExactText, Flag, Maybe, Number, OrElse, Several, Text
+from connectors.github.payloads.parsing import ListedObject, time_or_none
+from connectors.payloads import ExactText, Flag, Maybe, Number, OrElse, Payload, Several, Text
 
 
-class GitHubAccount(RestPayload):
+class GitHubAccount(Payload):
     """A person, an organisation or an app."""
 
     login: Text = ""
     type: Text = ""
 
 
-class InstallationGrant(RestPayload):
+class InstallationGrant(Payload):
     """https://docs.github.com/en/rest/apps/apps#create-an-installation-access-token-for-an-app"""
 
     token: Text = ""
@@ -31,7 +31,7 @@ _Identity: TypeAlias = Annotated[Annotated[StrictInt, Field(gt=0)] | None, OrEls
 """A number that the server gives to nothing else; None for what cannot be one."""
 
 
-class GitHubRepository(RestPayload):
+class GitHubRepository(Payload):
     """`size` is in kilobytes. `master_branch` is what older webhooks call the default branch."""
 
     id: _Identity = None
@@ -53,19 +53,19 @@ class GitHubRepository(RestPayload):
         return str(self.id) if self.id else ""
 
 
-class GitHubLabel(RestPayload):
+class GitHubLabel(Payload):
     name: Text = ""
 
 
-class GitHubMilestone(RestPayload):
+class GitHubMilestone(Payload):
     title: Text = ""
 
 
-class GitHubBranch(RestPayload):
+class GitHubBranch(Payload):
     ref: Text = ""
 
 
-class PullRequestLink(RestPayload):
+class PullRequestLink(Payload):
     """Marks an issue as a pull request. https://docs.github.com/en/rest/issues/issues#list-repository-issues"""
 
     merged_at: Text = ""
@@ -127,7 +127,7 @@ class GitHubIssue(ListedObject):
         return self.model_copy(update={"pull_request": PullRequestLink(merged_at=self.merged_at)})
 
 
-class GitHubComment(RestPayload):
+class GitHubComment(Payload):
     id: Text = ""
     user: GitHubAccount | None = None
     body: ExactText | None = None
@@ -135,7 +135,7 @@ class GitHubComment(RestPayload):
     updated_at: Text = ""
 
 
-class GitHubReview(RestPayload):
+class GitHubReview(Payload):
     state: Text = ""
     user: GitHubAccount | None = None
     body: ExactText | None = None
@@ -151,7 +151,7 @@ class GitHubReviewComment(GitHubComment):
     in_reply_to_id: Text = ""
 
 
-class CommentLink(RestPayload):
+class CommentLink(Payload):
     """A comment as the listing of a whole repository names it: what it belongs to."""
 
     id: Text = ""
@@ -165,7 +165,7 @@ class CommentLink(RestPayload):
         return time_or_none(self.updated_at)
 
 
-class GitHubAsset(RestPayload):
+class GitHubAsset(Payload):
     name: Text = ""
 
 

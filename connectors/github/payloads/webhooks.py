@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from connectors.github.payloads.parsing import RestPayload
 from connectors.github.payloads.rest import GitHubRepository, PullRequestField
-from connectors.payload_fields import Maybe, OrElse, Several, Text
+from connectors.payloads import Maybe, OrElse, Payload, Several, Text
 
 
-class NumberedObject(RestPayload):
+class NumberedObject(Payload):
     """An issue, pull request or discussion by its number."""
 
     number: int
     pull_request: PullRequestField = None
 
 
-class IdentifiedObject(RestPayload):
+class IdentifiedObject(Payload):
     """A release by its id."""
 
     id: int
 
 
-class DeliveryChanges(RestPayload):
+class DeliveryChanges(Payload):
     """Where an object went that was transferred, or what became of it."""
 
     new_issue: Maybe[NumberedObject] = None
@@ -32,7 +31,7 @@ class DeliveryChanges(RestPayload):
     old_repository: Maybe[GitHubRepository] = None
 
 
-class GitHubDelivery(RestPayload):
+class GitHubDelivery(Payload):
     """Every event in one: what it is about is there, all else is absent."""
 
     action: Text = ""

@@ -8,6 +8,7 @@ from typing import Annotated, Any, TypeAlias, TypeVar
 from pydantic import BeforeValidator, PlainValidator
 
 from connectors.notion.objects import Kind, Ref, parse_time
+from connectors.payloads import Entries
 
 T = TypeVar("T")
 
@@ -50,6 +51,6 @@ def parse_parent(value: object) -> Ref | None:
     return Ref(kind, str(found)) if kind and found else None
 
 
-Many: TypeAlias = Annotated[tuple[T, ...], BeforeValidator(objects_in)]
+OneOrMore: TypeAlias = Annotated[Entries[T], BeforeValidator(objects_in)]
 Time: TypeAlias = Annotated[datetime | None, PlainValidator(parse_time)]
 ParentRef: TypeAlias = Annotated[Ref | None, PlainValidator(parse_parent)]

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 
 from connectors.notion.objects import KINDS, UNTITLED, NotionObject, Ref, parse_time
-from connectors.notion.payloads.fields import Many, ParentRef, Time, fields_of, parse_parent
+from connectors.notion.payloads.fields import OneOrMore, ParentRef, Time, fields_of, parse_parent
 from connectors.notion.payloads.properties import PropertyValue, RelatedObject
 from connectors.notion.payloads.rich_text import RICH_TEXT, RichText, plain
 from connectors.notion.payloads.users import NotionUser
@@ -48,7 +48,7 @@ class NotionDatabase(_Described):
 
     title: RichText = ()
     description: RichText = ()
-    data_sources: Many[RelatedObject] = ()
+    data_sources: OneOrMore[RelatedObject] = ()
     database_parent: ParentRef = None
     property_names: Annotated[tuple[str, ...], BeforeValidator(lambda value: tuple(fields_of(value)))] = Field(
         (), alias="properties"

@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import BeforeValidator, model_validator
 
 from connectors.notion.payloads.blocks import FileLink
-from connectors.notion.payloads.fields import Many, require_object
+from connectors.notion.payloads.fields import OneOrMore, require_object
 from connectors.notion.payloads.rich_text import RichText
 from connectors.notion.payloads.users import NotionUser
 from connectors.payloads import LenientPayload
@@ -66,19 +66,19 @@ class PropertyValue(LenientPayload):
     text: str = ""
     string: str = ""
     number: int | float | str = ""
-    select: Many[SelectOption] = ()
-    status: Many[SelectOption] = ()
-    multi_select: Many[SelectOption] = ()
+    select: OneOrMore[SelectOption] = ()
+    status: OneOrMore[SelectOption] = ()
+    multi_select: OneOrMore[SelectOption] = ()
     date: Dates = DateSpan()
-    people: Many[NotionUser] = ()
-    files: Many[FileLink] = ()
+    people: OneOrMore[NotionUser] = ()
+    files: OneOrMore[FileLink] = ()
     checkbox: bool | None = None
     boolean: bool | None = None
     url: str = ""
     email: str = ""
     phone_number: str = ""
-    relation: Many[RelatedObject] = ()
-    array: Many[PropertyValue] = ()
+    relation: OneOrMore[RelatedObject] = ()
+    array: OneOrMore[PropertyValue] = ()
     formula: Annotated[PropertyValue | None, BeforeValidator(require_object)] = None
     rollup: Annotated[PropertyValue | None, BeforeValidator(require_object)] = None
     created_time: str = ""

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from pydantic import TypeAdapter, model_validator
 
-from connectors.notion.payloads.fields import Many, fields_of
+from connectors.notion.payloads.fields import OneOrMore, fields_of
 from connectors.payloads import LenientPayload
 
 
@@ -75,7 +75,7 @@ class RichTextRun(LenientPayload):
         return self.body.content or self.body.expression or named
 
 
-RichText: TypeAlias = Many[RichTextRun]
+RichText: TypeAlias = OneOrMore[RichTextRun]
 
 RICH_TEXT: TypeAdapter[tuple[RichTextRun, ...]] = TypeAdapter(RichText)
 

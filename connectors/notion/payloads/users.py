@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connectors.notion.payloads.fields import Many
+from connectors.notion.payloads.fields import OneOrMore
 from connectors.notion.payloads.rich_text import RichText
 from connectors.payloads import LenientPayload
 
@@ -38,7 +38,7 @@ class NotionComment(LenientPayload):
 
     discussion_id: str = ""
     rich_text: RichText = ()
-    attachments: Many[_CommentAttachment] = ()
+    attachments: OneOrMore[_CommentAttachment] = ()
     created_time: str = ""
     created_by: NotionUser = NotionUser()
     display_name: _DisplayName = _DisplayName()

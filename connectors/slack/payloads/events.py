@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from connectors.payloads import LenientPayload
-from connectors.slack.payloads.fields import Entries, ObjectId
+from connectors.payloads import Entries, LenientPayload
+from connectors.slack.payloads.fields import ObjectId
 from connectors.slack.payloads.messages import MessagePlace
 
 

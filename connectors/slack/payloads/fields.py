@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, TypeAlias, TypeVar
+from typing import Annotated, Any, TypeAlias
 
-from pydantic import BeforeValidator, StringConstraints, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic import BeforeValidator, StringConstraints
 
 from connectors.slack.timestamps import TS_PATTERN
-
-T = TypeVar("T")
 
 _LATEST_SECOND = int(datetime.max.replace(tzinfo=UTC).timestamp())
 
@@ -27,17 +25,6 @@ def _seconds(value: Any) -> int:
     return seconds if seconds <= _LATEST_SECOND else 0
 
 
-def _read_entries(entries: Any, read: ValidatorFunctionWrapHandler) -> Any:
-    """The entries of a list, without those that are not what they should be."""
-    try:
-        return read(entries)
-    except ValidationError as error:
-        if not isinstance(entries, list):
-            raise
-        wrong = {detail["loc"][0] for detail in error.errors(include_url=False, include_input=False)}
-    return read([entry for place, entry in enumerate(entries) if place not in wrong])
-
-
 def _id_of(value: Any) -> str:
     """Where some events give an object and others its id alone."""
     return str((value.get("id") if isinstance(value, dict) else value) or "")
@@ -47,9 +34,8 @@ def object_or_none(value: Any) -> Any:
     return value if isinstance(value, dict) else None
 
 
-Entries: TypeAlias = Annotated[tuple[T, ...], WrapValidator(_read_entries)]
 Timestamp: TypeAlias = Annotated[str, StringConstraints(strict=True, pattern=TS_PATTERN)]
-Flag: TypeAlias = Annotated[bool, BeforeValidator(bool)]
+Truthy: TypeAlias = Annotated[bool, BeforeValidator(bool)]
 """Set by whatever is not false, empty or 0: a flag that bars somebody has to hold, however it is written."""
 Count: TypeAlias = Annotated[int, BeforeValidator(count)]
 Seconds: TypeAlias = Annotated[int, BeforeValidator(_seconds)]

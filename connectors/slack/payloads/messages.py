@@ -8,9 +8,9 @@ from typing import Annotated, Any, Self
 from pydantic import BeforeValidator, Field, ModelWrapValidatorHandler, PrivateAttr, model_validator
 
 from connectors.fingerprints import fingerprint
-from connectors.payloads import LenientPayload
+from connectors.payloads import Entries, LenientPayload
 from connectors.slack.payloads.blocks import Blocks
-from connectors.slack.payloads.fields import Entries, Flag, Seconds, Timestamp, count
+from connectors.slack.payloads.fields import Seconds, Timestamp, Truthy, count
 
 
 class Authored(LenientPayload):
@@ -58,7 +58,7 @@ class SlackFile(Authored):
     filetype: str = ""
     mimetype: str = ""
     size: Annotated[int | None, BeforeValidator(count)] = None
-    is_external: Flag = False
+    is_external: Truthy = False
     file_access: str = ""
     permalink: str = ""
     url_private: str = ""

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import BeforeValidator
 
-from connectors.payloads import LenientPayload, Payload
-from connectors.slack.payloads.fields import Count, Entries, Flag, object_or_none
+from connectors.payloads import Entries, LenientPayload, Payload
+from connectors.slack.payloads.fields import Count, Truthy, object_or_none
 from connectors.slack.payloads.messages import SlackFile, SlackMessage
 from connectors.slack.payloads.users import SlackChannel, SlackUser, SlackUsergroup
 
@@ -24,7 +24,7 @@ class SlackAnswer(Payload):
     """What all answers have: https://docs.slack.dev/apis/web-api/pagination"""
 
     response_metadata: Annotated[PageLinks | None, BeforeValidator(object_or_none)] = None
-    has_more: Flag = False
+    has_more: Truthy = False
 
     @property
     def next_cursor(self) -> str | None:
@@ -34,7 +34,7 @@ class SlackAnswer(Payload):
 class SlackRefusal(LenientPayload):
     """https://docs.slack.dev/apis/web-api/#responses"""
 
-    ok: Flag = True
+    ok: Truthy = True
     error: str = "unknown error"
     needed: str = ""
 

@@ -6,8 +6,8 @@ from typing import Annotated, TypeAlias
 
 from pydantic import BeforeValidator
 
-from connectors.payloads import LenientPayload
-from connectors.slack.payloads.fields import Entries, Flag
+from connectors.payloads import Entries, LenientPayload
+from connectors.slack.payloads.fields import Truthy
 from connectors.slack.payloads.messages import SlackProfile
 
 TeamId: TypeAlias = Annotated[str, BeforeValidator(str)]
@@ -28,11 +28,11 @@ class SlackUser(LenientPayload):
     name: str = ""
     real_name: str = ""
     team_id: TeamId = ""
-    deleted: Flag = False
-    is_bot: Flag = False
-    is_stranger: Flag = False
-    is_restricted: Flag = False
-    is_ultra_restricted: Flag = False
+    deleted: Truthy = False
+    is_bot: Truthy = False
+    is_stranger: Truthy = False
+    is_restricted: Truthy = False
+    is_ultra_restricted: Truthy = False
     profile: SlackProfile = SlackProfile()
     enterprise_user: EnterpriseUser = EnterpriseUser()
 
@@ -44,7 +44,7 @@ class SlackUsergroup(LenientPayload):
     name: str = ""
     handle: str = ""
     users: Entries[str] = ()
-    date_delete: Flag = False
+    date_delete: Truthy = False
 
 
 class SlackChannel(LenientPayload):
@@ -56,8 +56,8 @@ class SlackChannel(LenientPayload):
     id: str = ""
     name: str = ""
     is_private: Annotated[bool, BeforeValidator(lambda value: value is not False)] = True
-    is_mpim: Flag = False
-    is_archived: Flag = False
+    is_mpim: Truthy = False
+    is_archived: Truthy = False
     is_member: bool | None = None
 
 

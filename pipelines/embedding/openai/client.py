@@ -24,7 +24,7 @@ from pipelines.embedding.openai.responses import (
     WrongDimensions,
     parse_response,
 )
-from pipelines.errors import EmbeddingRefused, EmbeddingUnavailable
+from pipelines.errors import EmbeddingRefused, EmbeddingUnavailable, TextRefused
 from pipelines.settings import OpenAIEmbeddingSettings
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ class OpenAICompatibleEmbedder:
         except RequestTooLarge as refusal:
             parts = _split(texts)
             if not parts:
-                raise EmbeddingRefused(str(refusal)) from None
+                raise TextRefused(str(refusal)) from None
         return _join([self._embed_all(part, policy) for part in parts])
 
     def _request_with_retries(self, texts: Sequence[str], policy: RetryPolicy) -> EmbeddingResponse:

@@ -6,7 +6,7 @@ import shutil
 import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pipelines.index.batches import Batch
 from pipelines.index.conditions import Conditions
@@ -39,7 +39,9 @@ from pipelines.index.fusion import RRF_K, candidates, leg_weights
 from pipelines.index.lexical import document_vector, query_vector
 
 if TYPE_CHECKING:
+    import numpy as np
     import qdrant_edge
+    from numpy.typing import NDArray
 
 PAGE = 256
 """How many points are read at once."""
@@ -192,10 +194,27 @@ def scroll(shard: qdrant_edge.EdgeShard, where: Conditions) -> Iterator[tuple[st
             return
 
 
+def count_points(shard: qdrant_edge.EdgeShard) -> int:
+    """How many points there are."""
+    from qdrant_edge import CountRequest
+
+    return shard.count(CountRequest())
+
+
+def dense_vectors(shard: qdrant_edge.EdgeShard, ids: Sequence[str]) -> Iterator[tuple[str, NDArray[np.float32]]]:
+    """Those of the points that there are."""
+    import numpy as np
+
+    for start in range(0, len(ids), PAGE):
+        for record in shard.retrieve(list(ids[start : start + PAGE]), with_payload=False, with_vector=[DENSE]):
+            vectors = cast("dict[str, list[float]]", record.vector)
+            yield str(record.id), np.asarray(vectors[DENSE], dtype=np.float32)
+
+
 def count(shard: qdrant_edge.EdgeShard) -> tuple[int, int]:
     """How many documents and how many points."""
-    from qdrant_edge import CountRequest, FacetRequest
+    from qdrant_edge import FacetRequest
 
-    points = shard.count(CountRequest())
+    points = count_points(shard)
     documents = shard.facet(FacetRequest("document_id", limit=max(points, 1), exact=True))
     return len(documents), points

@@ -12,7 +12,7 @@ from pipelines.index.batches import batches
 from pipelines.index.conditions import Conditions
 from pipelines.index.contract import DocumentChange, IndexInfo, IndexReader, IndexSpec, Payload
 from pipelines.index.embedded.lock import WriterLock
-from pipelines.index.embedded.shard import create_shard, remove, scroll, set_readers, write
+from pipelines.index.embedded.shard import create_shard, dense_vectors, remove, scroll, set_readers, write
 from pipelines.index.embedded.shard_reader import ShardReader, engine_errors
 from pipelines.index.embedded.snapshots import Snapshots
 from pipelines.index.embedded.specs import check_live, claim_folder
@@ -21,7 +21,9 @@ from pipelines.index.versions import version_name
 from pipelines.machine import this_boot
 
 if TYPE_CHECKING:
+    import numpy as np
     import qdrant_edge
+    from numpy.typing import NDArray
 
 POINTS_PER_UPDATE = 128
 """The engine holds the interpreter's lock during an update: 128 points take about 10 ms."""
@@ -82,6 +84,10 @@ class EdgeStore:
             part = document_ids[start : start + DOCUMENTS_PER_QUERY]
             found.update(scroll(self._shard, document_conditions(part)))
         return found
+
+    def vectors(self, point_ids: Sequence[str]) -> Mapping[str, NDArray[np.float32]]:
+        with engine_errors(self._folder):
+            return dict(dense_vectors(self._shard, point_ids))
 
     def scan(self) -> Iterator[tuple[str, Payload]]:
         return scroll(self._shard, Conditions())

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from pipelines.errors import IndexMismatch, IndexStoreError
+from pipelines.errors import IndexMismatch, IndexStoreError, IndexUnavailable
 from pipelines.index.conditions import Conditions
-from pipelines.index.contract import IndexInfo, IndexSpec, Payload
+from pipelines.index.contract import DENSE, IndexInfo, IndexSpec, Payload
 from pipelines.index.server.requests import release, server_filter, takes_idf_corpus
 from pipelines.index.versions import check_stored, version_name
 from pipelines.settings import IndexSettings
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from qdrant_client import QdrantClient
 
 OLDEST_RELEASE = (1, 17)
@@ -84,10 +86,28 @@ def scroll(client: QdrantClient, name: str, where: Conditions) -> Iterator[tuple
             return
 
 
+def count_points(client: QdrantClient, name: str) -> int:
+    """How many points the version `name` of a collection has."""
+    with server_errors(name):
+        return client.count(name, exact=True).count
+
+
+def dense_vectors(client: QdrantClient, name: str, ids: Sequence[str]) -> Iterator[tuple[str, NDArray[np.float32]]]:
+    """Those of the points that there are."""
+    import numpy as np
+
+    for start in range(0, len(ids), PAGE):
+        with server_errors(name):
+            page = client.retrieve(name, list(ids[start : start + PAGE]), with_payload=False, with_vectors=[DENSE])
+        for record in page:
+            vectors = cast("dict[str, list[float]]", record.vector)
+            yield str(record.id), np.asarray(vectors[DENSE], dtype=np.float32)
+
+
 def read_info(client: QdrantClient, collection: str, name: str, model: str) -> IndexInfo:
     """Counts of the version `name` of a collection."""
+    points = count_points(client, name)
     with server_errors(name):
-        points = client.count(name, exact=True).count
         documents = len(client.facet(name, "document_id", limit=max(points, 1), exact=True).hits)
         idf_leaks = not takes_idf_corpus(read_version(client))
     return IndexInfo(collection, model, documents, points, 0, idf_leaks)
@@ -103,10 +123,15 @@ def server_errors(name: str) -> Iterator[None]:
         yield
     except UnexpectedResponse as error:
         reason = error.content.decode(errors="replace")[:300]
-        raise IndexStoreError(f"{name}: the Qdrant server answered {error.status_code}: {reason}") from None
+        # Also where the key is refused: that is not what was asked for.
+        is_away = error.status_code is None or error.status_code >= 500 or error.status_code in (401, 403, 408, 429)
+        kind = IndexUnavailable if is_away else IndexStoreError
+        raise kind(f"{name}: the Qdrant server answered {error.status_code}: {reason}") from None
     except ResponseHandlingException as error:
-        raise IndexStoreError(
+        raise IndexUnavailable(
             f"{name}: the Qdrant server cannot be reached ({error}); check index.url in the settings"
         ) from None
-    except (ApiException, QdrantException) as error:
+    except QdrantException as error:  # of these there is one: too many requests
+        raise IndexUnavailable(f"{name}: the Qdrant server answered 429: {error}") from None
+    except ApiException as error:
         raise IndexStoreError(f"{name}: {error}") from None

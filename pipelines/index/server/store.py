@@ -15,6 +15,7 @@ from pipelines.index.contract import DocumentChange, IndexInfo, IndexReader, Ind
 from pipelines.index.filters import document_conditions
 from pipelines.index.server.connection import (
     check_live,
+    dense_vectors,
     live_collection,
     read_info,
     read_metadata,
@@ -35,6 +36,8 @@ from pipelines.index.versions import check_stored, version_name
 from pipelines.settings import IndexSettings
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from qdrant_client import QdrantClient
 
 STEPS_PER_REQUEST = 256
@@ -104,6 +107,9 @@ class QdrantStore:
             part = document_ids[start : start + DOCUMENTS_PER_QUERY]
             found.update(scroll(self._client, self._name, document_conditions(part)))
         return found
+
+    def vectors(self, point_ids: Sequence[str]) -> Mapping[str, NDArray[np.float32]]:
+        return dict(dense_vectors(self._client, self._name, point_ids))
 
     def scan(self) -> Iterator[tuple[str, Payload]]:
         return scroll(self._client, self._name, Conditions())

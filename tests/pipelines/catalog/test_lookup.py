@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from connectors.model import Unit
 from pipelines.catalog import Catalog, Outcome, open_catalog
@@ -78,9 +79,25 @@ def test_many_are_looked_up_together(catalog: Catalog) -> None:
     assert resolve_ids(catalog, asked) == {
         "notion:a": ("notion:a",),
         f"{PAGE}/#x": ("notion:a",),
-        f"{PAGE}?v=1": ("notion:gone", "notion:z"),
+        f"{PAGE}?v=1": ("notion:z", "notion:gone"),
         f"https://docs.google.com/document/d/{FILE}": (f"drive:acme/{FILE}",),
     }
+
+
+def test_a_unit_that_is_gone_costs_the_others_no_queries_of_their_own(catalog: Catalog) -> None:
+    catalog.units.replace_listing("acme", "github", [LISTED_BY_NAME])
+    record(catalog, "acme/api", [Outcome(id="github:acme/acme/api/issues/3", url=f"{SITE}/3", status="indexed")])
+    catalog.units.replace_listing("acme", "github", [API])
+    statements: list[str] = []
+    event.listen(catalog._engine, "before_cursor_execute", lambda *arguments: statements.append(arguments[2]))
+
+    def cost(names: list[str]) -> int:
+        statements.clear()
+        assert len(resolve_ids(catalog, names)) == len(names)
+        return len(statements)
+
+    assert cost([*DOCUMENTS.keys() - {"notion:gone"}]) == cost(["notion:a"])
+    assert cost([f"{SITE}/3", "notion:a"]) > cost(["notion:a"]), "what is gone alone is looked for everywhere"
 
 
 def test_an_id_has_one_spelling() -> None:

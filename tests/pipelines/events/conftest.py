@@ -32,12 +32,16 @@ class Reports:
 
     stages: list[str] = field(default_factory=list)
     published_points: list[int] = field(default_factory=list)
+    checks: int = 0
 
     def stage_done(self, done: StageDone) -> None:
         self.stages.append(f"{done.connection.id}/{done.unit.id} {done.stage}")
 
     def published(self, info: IndexInfo) -> None:
         self.published_points.append(info.points)
+
+    def checked(self, services: Services) -> None:
+        self.checks += 1
 
 
 class Inbox:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
 from connectors.contract import Failed, Item, Membership
-from connectors.errors import Unavailable
+from connectors.errors import AccessDenied, AuthenticationFailed, RateLimited, Unavailable
 from connectors.model import Unit
 from connectors.webhooks import Invalidation
-from pipelines.catalog.events import MOST_ATTEMPTS, PendingEvent
+from pipelines.catalog.events import MOST_ATTEMPTS, PendingEvent, next_look
+from pipelines.errors import EmbeddingUnavailable, IndexUnavailable
 from pipelines.events import debounce
 from pipelines.events.connector_pool import ConnectorPool
 from pipelines.events.worker import Worker
@@ -106,7 +107,10 @@ def test_an_event_that_names_no_unit_is_looked_up(
     inbox.tell(Invalidation("document", "", "github:acme/nowhere"))
     worker.run_pass()
     assert set(visible(services)) == {0, 1, 7}
-    assert inbox.states() == ["done", "done"]
+    assert inbox.states() == ["done", "ignored"]
+    unknown, known = services.catalog.events.list_recent()
+    assert unknown["reason"] == "github:acme/nowhere is in no unit that is known here"
+    assert known["reason"] == "documents: 1 new, 1 deleted"
 
 
 def test_memberships_change_without_reading_content(
@@ -140,7 +144,9 @@ def test_events_of_a_unit_that_is_not_read_ask_for_one_listing(
     for number in range(3):
         inbox.tell(Invalidation("document", "excluded", f"github:acme/{number}"))
         worker.run_pass()
-    assert (len(listings), inbox.states()) == (1, ["done"] * 3)
+    assert (len(listings), inbox.states()) == (1, ["ignored"] * 3)
+    reasons = {event["reason"] for event in services.catalog.events.list_recent()}
+    assert reasons == {"excluded is not among this connection's units"}
 
 
 def test_a_unit_that_its_source_says_is_gone_is_removed(
@@ -170,7 +176,7 @@ def test_trouble_is_tried_again_and_ends_as_a_dead_letter(
     services: Services, source: MemorySource, worker: Worker, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(unit: Unit, document_ids: Sequence[str]) -> Iterator[Item]:
-        raise Unavailable("https://api.test/issues", "HTTP 502")
+        raise AccessDenied("https://api.test/issues", "no scope")
         yield
 
     monkeypatch.setattr(source, "fetch", broken)
@@ -178,16 +184,96 @@ def test_trouble_is_tried_again_and_ends_as_a_dead_letter(
     worker.run_pass()
     (event,) = services.catalog.events.list_recent()
     assert (event["state"], event["attempts"]) == ("pending", 1)
-    assert "HTTP 502" in event["reason"]
+    assert "access denied (no scope)" in event["reason"]
     assert event["next_attempt"] > datetime.now(UTC)
     for _ in range(MOST_ATTEMPTS - 1):
         (pending,) = _all_pending(services)
-        services.catalog.events.record_failure([pending], "still HTTP 502")
+        services.catalog.events.record_failure([pending], "still no scope")
     assert inbox.states() == ["dead"]
+    (dead,) = services.catalog.unfinished_events.dead_letters()
+    assert (dead.connection, dead.count, dead.reason) == ("acme", 1, "still no scope")
     monkeypatch.undo()
     assert services.catalog.events.replay(ids=[event["id"]]) == 1
     Worker(services, ConnectorPool(lambda connection: source), worker._reporter).run_pass()
     assert inbox.states() == ["done"]
+    history = [(one.outcome, one.reason) for one in services.catalog.events.attempts(event["id"])]
+    assert history == [("failed", event["reason"]), *[("failed", "still no scope")] * 7, ("dead", "still no scope")]
+
+
+def raising(error: Exception) -> Callable[..., Any]:
+    def fail(*_: Any, **__: Any) -> NoReturn:
+        raise error
+
+    return fail
+
+
+AWAY = {
+    "source_unavailable": ("source.fetch", Unavailable("https://api.test/issues", "HTTP 502")),
+    "source_limit": ("source.fetch", RateLimited("https://api.test/issues", 3_600)),
+    "source_credentials": ("source.fetch", AuthenticationFailed("https://api.test", "expired")),
+    "embedding": ("services.embedder.embed", EmbeddingUnavailable("embedding: api.test answered HTTP 503")),
+    "index": ("services.store", IndexUnavailable("knowledge: the Qdrant server answered 503")),
+    "landing": ("services.landing.write_documents", PermissionError("the bucket refuses")),
+}
+
+
+@pytest.mark.parametrize("cause", AWAY)
+def test_a_backend_that_is_away_is_waited_for_however_long_that_takes(
+    services: Services,
+    source: MemorySource,
+    worker: Worker,
+    inbox: Inbox,
+    monkeypatch: pytest.MonkeyPatch,
+    cause: str,
+) -> None:
+    (owner, _, method), error = AWAY[cause][0].rpartition("."), AWAY[cause][1]
+    broken = {"source": source, "services": services, "services.embedder": services.embedder}
+    target = broken.get(owner, services.landing)
+    source.put(document(1, content="An edited text."))
+    inbox.tell_of(1)
+    with monkeypatch.context() as away:
+        away.setattr(target, method, raising(error))
+        for _ in range(2 * MOST_ATTEMPTS):
+            _all_pending(services)
+            worker._debouncer._processed_at.clear()
+            worker.run_pass()
+            worker.run_maintenance()
+    (event,) = services.catalog.events.list_recent()
+    assert (event["state"], event["attempts"], event["waiting_for"]) == ("pending", 0, cause)
+    (waiting,) = services.catalog.unfinished_events.waiting()
+    assert (waiting.connection, waiting.cause, waiting.count) == ("acme", cause, 1)
+    assert str(error) in waiting.error
+    _all_pending(services)
+    worker._debouncer._processed_at.clear()
+    worker.run_pass()
+    assert (inbox.states(), visible(services)[1]) == (["done"], "An edited text.")
+    assert services.catalog.unfinished_events.waiting() == []
+
+
+@pytest.mark.parametrize("minutes", [0, 1, 600])
+def test_a_backend_is_looked_at_again_within_a_minute(minutes: int) -> None:
+    now = datetime.now(UTC)
+    wait = next_look(now - timedelta(minutes=minutes), now) - now
+    assert timedelta(seconds=5) <= wait <= timedelta(seconds=60)
+
+
+@pytest.mark.parametrize(("is_listed", "state"), [(True, "done"), (False, "pending")])
+def test_one_object_that_is_not_answered_is_waited_for_only_with_its_source(
+    services: Services,
+    source: MemorySource,
+    worker: Worker,
+    inbox: Inbox,
+    monkeypatch: pytest.MonkeyPatch,
+    is_listed: bool,
+    state: str,
+) -> None:
+    source.put(Failed(document(1).id, "One", "HTTP 500", is_transient=True))
+    if not is_listed:
+        monkeypatch.setattr(source, "units", raising(Unavailable("https://api.test/units", "HTTP 503")))
+    inbox.tell_of(1)
+    worker.run_pass()
+    assert inbox.states() == [state]
+    assert [one.activity for one in services.catalog.failures.all()] == ([] if is_listed else ["listing"])
 
 
 def _all_pending(services: Services) -> list[PendingEvent]:

@@ -100,7 +100,9 @@ class Rest:
         return self.engine.update_collection_aliases(body.actions)
 
     def _retrieve(self, name: str, body: models.PointRequest) -> list[Any]:
-        records = self.engine.retrieve(name, body.ids, with_payload=body.with_payload or False)
+        records = self.engine.retrieve(
+            name, body.ids, with_payload=body.with_payload or False, with_vectors=body.with_vector or False
+        )
         return [record.model_dump(mode="json") for record in records]
 
     def _update(self, name: str, body: models.UpdateOperations) -> list[Any]:

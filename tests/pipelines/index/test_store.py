@@ -201,6 +201,17 @@ def test_a_large_document_is_written_in_batches(backend: Backend) -> None:
         assert names(reader.document("b", EVERYTHING)) == [f"b#{n}" for n in range(300)]
 
 
+def test_vectors_come_back_as_they_were_written(backend: Backend) -> None:
+    with both(backend) as (store, _):
+        store.apply([new(point("a#0", dense=EAST), point("a#1", dense=UP))])
+        found = store.vectors([point_id("a#1"), point_id("a#0"), point_id("nowhere")])
+        assert {key: vector.tolist() for key, vector in found.items()} == {
+            point_id("a#0"): EAST,
+            point_id("a#1"): UP,
+        }
+        assert store.vectors([]) == {}
+
+
 def test_points_of_many_documents(backend: Backend) -> None:
     with both(backend) as (store, _):
         store.apply(new(point(f"d{n}#0")) for n in range(600))

@@ -211,7 +211,7 @@ def test_events_keep_their_bodies_no_longer_than_their_days(lab: Lab) -> None:
     events = lab.services.catalog.events
     for delivery in ("done", "waits"):
         events.store("acme", Event(delivery, "issues", (Invalidation("document", "unit", KEYS[0]),)), b"zebra")
-    events.mark_done({1: []})
+    events.mark_done({1: []}, {})
     lab.pass_time(6)
     assert (prune(lab.services).events, events.body(1)) == (0, b"zebra")
     lab.pass_time(8)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from pydantic import SecretStr
@@ -12,11 +12,13 @@ from connectors.github.settings import GitHubConnection
 from connectors.model import Unit
 from pipelines.catalog.withdrawals import permit_versions
 from pipelines.chunking import chunk_document
-from pipelines.index.contract import Filters
+from pipelines.chunking.blocks import Block
+from pipelines.chunking.formats import read_blocks
+from pipelines.index.contract import Filters, Payload
 from pipelines.ingestion.publish import publish
 from pipelines.ingestion.rights import read_rights
 from pipelines.ingestion.sync import sync_connection, sync_unit
-from pipelines.ingestion.withdrawn_text import compare_text, deleted_lines
+from pipelines.ingestion.withdrawn_text import compare_texts, deleted_lines, find_withdrawal
 from pipelines.retrieval import document as whole_document
 from pipelines.retrieval import search
 from pipelines.retrieval.schema import SearchRequest
@@ -28,7 +30,7 @@ from tests.pipelines.documents import document
 
 CONNECTION = GitHubConnection(id="acme", source="github", token=SecretStr("t"))
 UNIT = Unit("unit", "Unit")
-FILLER = " ".join(["water"] * 338)  # with a word before it, as much as a chunk holds
+FILLER = " ".join(["water runs"] * 184)  # with a word before it, as much as a chunk holds
 MORNING, NOON, EVENING = (
     f"## {time}\n\n{word} {FILLER}" for time, word in (("9", "mill"), ("12", "weir"), ("18", "dam"))
 )
@@ -76,6 +78,10 @@ def found(services: Services) -> set[str]:
     return seen
 
 
+def points(services: Services, document_id: str) -> list[Payload]:
+    return [hit.payload for hit in services.reader.document(document_id, Filters(readers=None))]
+
+
 def repair(services: Services, source: MemorySource, embedder: FakeEmbedder) -> None:
     embedder.fail_after = None
     assert sync_unit(services, CONNECTION, source, UNIT).errors == {}
@@ -115,6 +121,48 @@ def test_an_edit_leaves_the_words_of_before_until_the_new_ones_are_in(
     assert found(services) == {"mill", "weir", "dam"}
     repair(services, source, embedder)
     assert found(services) == {"mill", "lock", "dam"}
+
+
+def test_what_is_deleted_beside_an_edit_counts_at_once(services: Services, source: MemorySource) -> None:
+    """No event tells of it, and something else is there in its place."""
+    source.put(document(1, content=day(MORNING, NOON, "## 19\n\nThe lock opens again.")))
+    assert sync_unit(services, CONNECTION, source, UNIT).errors
+    assert found(services) == {"mill", "weir"}
+
+
+def test_a_document_that_changes_is_cut_once(
+    services: Services, source: MemorySource, embedder: FakeEmbedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut: list[object] = []
+
+    def count(content: str | bytes, content_type: str) -> list[Block]:
+        cut.append(content)
+        return read_blocks(content, content_type)
+
+    monkeypatch.setattr("pipelines.chunking.chunker.read_blocks", count)
+    changed, new = document(1, content=day(MORNING, "## 12\n\nlock")), document(3, content="a new one")
+    source.put(changed)
+    source.put(new)
+    repair(services, source, embedder)
+    assert sorted(map(str, cut)) == sorted(map(str, (changed.content, new.content)))
+    assert found(services) == {"mill", "lock"}
+    assert [one["document_id"] for one in points(services, document(3).id)] == [document(3).id]
+
+
+def test_what_was_cut_for_the_comparison_is_what_the_landing_gives(
+    services: Services, source: MemorySource, embedder: FakeEmbedder
+) -> None:
+    """With a time of another zone and half a character, which the landing keeps otherwise."""
+    when = datetime(2026, 1, 3, 1, tzinfo=timezone(timedelta(hours=2)))
+    source.put(document(1, content=f"half \ud83d a character\n\n{FILLER}", updated_at=when))
+    repair(services, source, embedder)
+    compared = points(services, DAY)
+    services.catalog.start_reindex()
+    for load in services.catalog.loads.pending("acme", UNIT.id, "landed"):
+        services.landing.files.remove(services.landing.chunks_path("acme", load.id))
+    repair(services, source, embedder)
+    assert points(services, DAY) == compared
+    assert compared[0]["updated_at"] == "2026-01-02T23:00:00Z"
 
 
 def test_after_a_deletion_that_an_event_told_no_edited_words_are_left(services: Services, source: MemorySource) -> None:
@@ -181,25 +229,45 @@ def test_it_is_looked_at_again_where_another_process_was_faster(
     assert found(services) == {"mill", "weir"}
 
 
+A, B, C, D = "The mill stands.", "The weir is closed today.", "The dam holds.", "The lock opens at noon."
+EDITED, OTHER = "The weir is closed tonight.", "Lunch was late."
+
+
 @pytest.mark.parametrize(
     ("before", "now", "deleted"),
     [
-        pytest.param("abc", "abc", "", id="nothing"),
-        pytest.param("abc", "ac", "b", id="one in the middle"),
-        pytest.param("abc", "bc", "a", id="the first"),
-        pytest.param("abc", "ab", "c", id="the last"),
-        pytest.param("abc", "", "abc", id="all"),
-        pytest.param("abc", "aBc", "", id="edited"),
-        pytest.param("abc", "abcd", "", id="one more"),
-        pytest.param("abcd", "abDe", "", id="the last are others"),
-        pytest.param("abcd", "acd!", "b", id="one deleted, one more"),
-        pytest.param("abcd", "aBd", "", id="two became one"),
-        pytest.param("abc", "cab", "", id="moved"),
-        pytest.param("abab", "ab", "", id="still there once"),
+        pytest.param([A, B, C], [A, B, C], [], id="nothing"),
+        pytest.param([A, B, C], [A, C], [B], id="one in the middle"),
+        pytest.param([A, B, C], [B, C], [A], id="the first"),
+        pytest.param([A, B, C], [A, B], [C], id="the last"),
+        pytest.param([A, B, C], [], [A, B, C], id="all"),
+        pytest.param([A, B, C], [A, EDITED, C], [], id="edited"),
+        pytest.param([A, B, C], [A, B, C, D], [], id="one more"),
+        pytest.param([A, B, C], [A, B, OTHER, D], [C], id="the last deleted before others came"),
+        pytest.param([A, B, C, D], [A, C, D, OTHER], [B], id="one deleted, one more elsewhere"),
+        pytest.param([A, B, C, D], [A, EDITED, D], [C], id="one deleted beside one that is edited"),
+        pytest.param([A, B, C, D], [A, f"{B} {C}", D], [], id="two became one"),
+        pytest.param([A, f"{B} {C}", D], [A, EDITED, C, D], [], id="one became two"),
+        pytest.param([A, B, C], [C, A, B], [], id="moved"),
+        pytest.param([A, B, A, B], [A, B], [], id="still there once"),
+        pytest.param([A, "| 1 | 4711 |"], [A, "| 1 | 4712 |"], [], id="numbers alone"),
+        pytest.param([A, "| 1 | 4711 |"], [A], ["| 1 | 4711 |"], id="numbers alone, deleted"),
+        pytest.param([A, "水車は今日止まっている"], [A, "水車は今日動いている"], [], id="edited, without spaces"),
+        pytest.param(
+            [A, "水車は今日止まっている"], [A, "昼食"], ["水車は今日止まっている"], id="deleted, without spaces"
+        ),
+        pytest.param(
+            ["**Ada** (2026-01-02 09:12): The password is 4711"],
+            ["**Ada** (2026-01-02 09:15): Lunch at noon"],
+            ["**Ada** (2026-01-02 09:12): The password is 4711"],
+            id="another message of the same person",
+        ),
     ],
 )
-def test_lines_are_deleted_where_nothing_comes_in_their_place(before: str, now: str, deleted: str) -> None:
-    assert deleted_lines(list(before), list(now)) == set(deleted)
+def test_lines_are_deleted_where_other_words_come_in_their_place(
+    before: list[str], now: list[str], deleted: list[str]
+) -> None:
+    assert deleted_lines(before, now) == set(deleted)
 
 
 @pytest.mark.parametrize(
@@ -210,17 +278,18 @@ def test_lines_are_deleted_where_nothing_comes_in_their_place(before: str, now: 
         pytest.param(b"\x00\xff", True, 0, id="cannot be read after a deletion"),
     ],
 )
-def test_what_cannot_be_cut(content: str | bytes, is_deletion: bool, points: int | None) -> None:
+def test_what_cannot_be_cut(services: Services, content: str | bytes, is_deletion: bool, points: int | None) -> None:
     media_type = "text/markdown" if isinstance(content, str) else "application/pdf"
     now = document(1, content=content, content_type=media_type)
-    lost = compare_text(chunk_document(document(1)), now, is_deletion=is_deletion)
+    states = services.catalog.documents.states([DAY])
+    lost = compare_texts(services.landing, states, [now], [DAY] if is_deletion else ()).withdrawals.get(DAY)
     assert (None if lost is None else len(lost.points)) == points
 
 
 def test_a_heading_that_is_gone_hides_what_stands_under_it() -> None:
     rest = "\n\n".join([*(f"{number} {FILLER}" for number in range(3)), f"# Rest\n\n{FILLER}"])
     before = chunk_document(document(1, content=f"# Bo's salary\n\n{rest}"))
-    lost = compare_text(before, document(1, content=rest), is_deletion=False)
+    lost = find_withdrawal(before, chunk_document(document(1, content=rest)), "v2", is_deletion=False)
     assert [chunk.headings for chunk in before[1:3]] == [("Bo's salary",)] * 2
     assert [lost is not None and chunk.id in lost.points for chunk in before] == [False, False, False, True]
 

@@ -135,7 +135,7 @@ def test_the_last_events_that_pointed_at_it(services: Services, source: MemorySo
     for kind, change in pointed.items():
         services.catalog.events.store("acme", Event(f"d-{kind}", kind, (change,)), b"{}")
     services.catalog.events.store("other", Event("d", "other connection", (Invalidation("document", "", KEY),)), b"{}")
-    services.catalog.events.mark_done({2: []}, "looked again")
+    services.catalog.events.mark_done({2: []}, {2: "looked again"})
     events = explain(services, KEY).events
     assert [(one.kind, one.scope, one.state) for one in events] == [
         ("all", "unit", "pending"),

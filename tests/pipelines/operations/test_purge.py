@@ -176,8 +176,7 @@ def test_a_shut_gate_keeps_what_hides_it(services: Services, tmp_path: Path) -> 
     (tmp_path / "golden.jsonl").write_text('{"query": "penstock", "expected": ["github:acme/gates/0"]}\n')
     golden = {"file": tmp_path / "golden.jsonl", "recall_at_10": 1.0}
     settings = Settings.model_validate(dict(services.settings) | {"golden": golden})
-    held = tmp_path / ".headrace" / "index" / "knowledge.held.json"
-    held.write_text('{"reasons": ["shut"]}')
+    services.catalog.gates.shut("knowledge", ["shut"], "a version")
     with Services(settings, FakeEmbedder()) as gated:
         purged = purge(gated, find_scope(gated, "acme/gates"))
         assert purged.held

@@ -1,0 +1,83 @@
+"""What an error comes from: a backend that is away, which is waited for, or the one thing that was worked on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.exc import TimeoutError as PoolExhausted
+
+from connectors.errors import AuthenticationFailed, RateLimited, SourceError, TransientError
+from pipelines.catalog import Catalog
+from pipelines.catalog.failures import Activity, Cause
+from pipelines.errors import (
+    CatalogUnavailable,
+    EmbeddingError,
+    HeadraceError,
+    IndexBusy,
+    IndexMismatch,
+    IndexUnavailable,
+    TextRefused,
+    UnitBusy,
+    UsageError,
+)
+
+_TYPES: tuple[tuple[tuple[type[BaseException], ...], Cause], ...] = (
+    ((RateLimited,), "source_limit"),
+    ((AuthenticationFailed,), "source_credentials"),
+    ((TransientError,), "source_unavailable"),
+    ((TextRefused,), "other"),
+    ((EmbeddingError,), "embedding"),
+    ((IndexUnavailable, IndexBusy, IndexMismatch), "index"),
+    ((CatalogUnavailable, PoolExhausted), "catalog"),
+    ((FileNotFoundError,), "other"),
+    ((OSError,), "landing"),
+)
+"""The first that fits. Sources, index and catalog have errors of their own: what is left of OSError is a disk that is
+full, or an object store."""
+
+_OBJECT_STORE_PACKAGES = ("aiobotocore", "aiohttp", "botocore")
+"""Not all of their errors are an OSError, and importing them takes seconds."""
+
+
+def find_cause(error: BaseException) -> Cause:
+    """What an error, or one that it was raised from, comes from. Pure."""
+    for one in _chain(error):
+        for types, cause in _TYPES:
+            if isinstance(one, types):
+                return cause
+        if any(base.__module__.partition(".")[0] in _OBJECT_STORE_PACKAGES for base in type(one).__mro__):
+            return "landing"
+    return "other"
+
+
+@contextmanager
+def track(catalog: Catalog, activity: Activity, connection: str = "", unit: str = "") -> Iterator[None]:
+    """Record that an activity fails, with what is raised, or that it succeeds again."""
+    try:
+        yield
+    except (UnitBusy, UsageError):  # says nothing of what was to be done
+        raise
+    except Exception as error:
+        if (cause := find_cause(error)) != "catalog":  # which is where it would be recorded
+            catalog.failures.record(activity, connection, unit, cause, describe_error(error))
+        raise
+    catalog.failures.resolve(activity, connection, unit)
+
+
+def describe_error(error: Exception) -> str:
+    """An error as people read it; one that is not Headrace's own with its type, and the setting that it is about."""
+    if isinstance(error, SourceError | HeadraceError):
+        return str(error)
+    where = {"landing": "landing.url: ", "catalog": "catalog.url: "}.get(find_cause(error), "unexpected ")
+    return f"{where}{type(error).__name__}: {error}"
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """The error, what it was raised from, and so on."""
+    current: BaseException | None = error
+    seen: set[int] = set()
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        yield current
+        current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)

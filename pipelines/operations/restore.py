@@ -1,0 +1,193 @@
+"""`headrace restore`: catalog, landing and index agree again after one of them was lost.
+
+| lost | made again from | requests to sources | texts paid for |
+|---|---|---|---|
+| the index | landing and embedding cache | none | none |
+| the landing | the sources, by the next sync | a full read of what was in it | none |
+| the catalog | landing and index; the next sync reads who may see what | a full read | none |
+| catalog and index | the landing | a full read | all |
+| all three | the sources | a full read | all |
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from functools import partial
+from pathlib import PurePosixPath
+from typing import Any
+
+from connectors.model import Unit
+from pipelines.catalog import Load, Outcome
+from pipelines.catalog.statements import in_parts
+from pipelines.index.contract import IndexStore
+from pipelines.index.filters import document_conditions
+from pipelines.ingestion.chunks import chunk
+from pipelines.ingestion.publish import publish
+from pipelines.ingestion.publish_checks import read_contents
+from pipelines.ingestion.report import SyncReport
+from pipelines.ingestion.sync import SILENT, Observer, measure_time
+from pipelines.ingestion.vectors import index_vectors
+from pipelines.landing import ChunkedDocument
+from pipelines.services import Services
+
+logger = logging.getLogger(__name__)
+
+_COLUMNS = ("id", "connection", "source", "unit", "version", "title", "url", "updated_at", "removed", "sequence")
+_DOCUMENTS_AT_ONCE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """What catalog, landing and index lack of each other.
+
+    `files` of the landing are unknown to a catalog that was lost, or is half restored. `loads` are known to the
+    catalog and have no file. Of the documents in `without_points` the index has less than the catalog says, and those
+    in `unknown` only the index knows.
+    """
+
+    files: Sequence[str]
+    loads: Sequence[Load]
+    without_points: Sequence[str]
+    unknown: Sequence[str]
+
+    def as_json(self) -> dict[str, int]:
+        """How many of each."""
+        return {one.name: len(getattr(self, one.name)) for one in fields(self)}
+
+
+def find_losses(services: Services) -> Losses:
+    """Compare the three; nothing is written. Reads the index once. Raises IndexBusy and IndexMismatch."""
+    there = set(services.landing.data_files())
+    restoring, catalog = services.catalog.restoring, services.catalog
+    is_lost = restoring.is_under_way() or restoring.is_blank()
+    recorded = catalog.loads.paths()
+    files = sorted((path for path in there - recorded if is_lost and _is_documents(path)), key=_landed_at)
+    with services.store() as store:
+        points = read_contents(store).points
+    known = catalog.documents.indexed_points()
+    return Losses(
+        files,
+        [load for load in restoring.loads() if load.documents_path not in there],
+        sorted(one for one, count in known.items() if points.get(one) != count),
+        # Of a catalog that is half restored it is not known yet what it does not know.
+        sorted(points.keys() - known.keys()) if not is_lost else (),
+    )
+
+
+def restore(services: Services, observer: Observer = SILENT) -> tuple[Losses, SyncReport]:
+    """Make good what can be made good without asking the sources; of the rest the next sync reads the units again.
+
+    Returns what was lost, and what was done about it. Nothing that the index still has is paid again. May be killed at
+    any moment, and run again. Raises UnitBusy while anything is being synced, EmbeddingError, IndexBusy and
+    IndexMismatch.
+    """
+    report, catalog = SyncReport(), services.catalog
+    with measure_time(report), catalog.leases.hold_all():
+        losses = find_losses(services)
+        for path in losses.files:
+            _add_load(services, path)
+        catalog.restoring.forget_loads(losses.loads)
+        catalog.restoring.forget_points(losses.without_points)
+        is_lost = catalog.restoring.is_under_way() or catalog.restoring.is_blank()
+        _index(services, report, observer, recall=is_lost)
+        _treat_unknown(services, remove=not is_lost)
+        catalog.restoring.finish()
+        publish(services)
+    return losses, report
+
+
+def _is_documents(path: str) -> bool:
+    return not path.startswith("chunks/")
+
+
+def _landed_at(path: str) -> float:
+    """The load's id, which dlt makes of the time in seconds: `<load>.<file>.parquet`."""
+    seconds, fraction, *_ = PurePosixPath(path).name.split(".")
+    return float(f"{seconds}.{fraction}")
+
+
+def _add_load(services: Services, path: str) -> None:
+    """Record one file of the landing, the newest row of each document in it."""
+    rows = {row["id"]: row for row in sorted(services.landing.files.rows(path, _COLUMNS), key=_sequence)}
+    documents = [row for row in rows.values() if not row["removed"]]
+    if documents:
+        origin = (documents[0]["connection"], documents[0]["source"], documents[0]["unit"])
+    elif found := services.catalog.restoring.origin_of(rows):
+        origin = found
+    else:
+        return  # tombstones of what no older file has
+    services.catalog.restoring.add_load(*origin, path, [_outcome(row) for row in rows.values()])
+
+
+def _sequence(row: dict[str, Any]) -> int:
+    return int(row["sequence"])
+
+
+def _outcome(row: dict[str, Any]) -> Outcome:
+    if row["removed"]:
+        return Outcome(id=row["id"], status="deleted", landed=True)
+    return Outcome(
+        id=row["id"],
+        status="pending",
+        title=row["title"],
+        url=row["url"],
+        version=row["version"],
+        landed=True,
+        updated_at=row["updated_at"],
+    )
+
+
+def _index(services: Services, report: SyncReport, observer: Observer, *, recall: bool) -> None:
+    """Cut and index what waits; what is in the index needs no vector. With `recall`, the vectors that the index has go
+    back into the cache: their texts may come again, in whichever document."""
+    catalog = services.catalog
+    units = {(state.connection, state.unit.id): state.unit for state in catalog.units.all()}
+    for connection, unit_id in catalog.loads.units_with_pending():
+        progress = partial(observer.progress, units.get((connection, unit_id), Unit(unit_id, unit_id)))
+        chunk(services, connection, unit_id, report, progress=progress)
+        if recall:
+            with services.store() as store:
+                for load in catalog.loads.pending(connection, unit_id, "chunked"):
+                    _recall_vectors(services, store, load)
+        index_vectors(services, connection, unit_id, report, progress=progress)
+
+
+def _recall_vectors(services: Services, store: IndexStore, load: Load) -> None:
+    embedder = services.embedder
+    for texts in _texts_by_point(services.landing.read_chunks(load.chunks_path or "")):
+        vectors = store.vectors(list(texts))
+        known = {texts[point]: vector for point, vector in vectors.items()}
+        services.catalog.embeddings.put(embedder.model, embedder.dimensions, known)
+
+
+def _texts_by_point(documents: Iterator[ChunkedDocument]) -> Iterator[dict[str, str]]:
+    for some in in_parts(documents, _DOCUMENTS_AT_ONCE):
+        yield {chunk.id: chunk.embedded_text for document in some for chunk in document.chunks}
+
+
+def _treat_unknown(services: Services, *, remove: bool) -> None:
+    """Points of documents that only the index knows: deleted since, or of a run that was killed. Where landing and
+    catalog were lost, they are kept for nobody to see: a document that is read again takes them over, unpaid."""
+    with services.store() as store:
+        found = read_contents(store)
+        unknown = sorted(found.points.keys() - services.catalog.documents.indexed_points().keys())
+        if remove:
+            for part in in_parts(unknown):
+                store.remove(document_conditions(part))
+        else:
+            _hide(services, store, unknown)
+    if unknown:
+        logger.info("%s %d documents that only the index knows", "removed" if remove else "hid", len(unknown))
+
+
+def _hide(services: Services, store: IndexStore, documents: Sequence[str]) -> None:
+    for part in in_parts(documents, _DOCUMENTS_AT_ONCE):
+        by_unit: dict[tuple[str, str, str], set[str]] = defaultdict(set)
+        for payload in store.points(part).values():
+            by_unit[payload["connection"], payload["source"], payload["unit"]].add(payload["document_id"])
+        for (connection, source, unit), ids in by_unit.items():
+            services.catalog.restoring.add_unit(connection, source, unit)
+            store.set_readers(document_conditions(sorted(ids)), source, ())

@@ -1,0 +1,184 @@
+"""Catalog, landing and index agree again after one of them was lost, or two; a kill in between does no harm."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import pytest
+from pydantic import SecretStr
+
+from connectors.github.settings import GitHubConnection
+from connectors.model import Unit
+from pipelines.errors import CatalogLost
+from pipelines.index.contract import Filters, Payload
+from pipelines.ingestion.options import SyncOptions
+from pipelines.ingestion.publish import publish
+from pipelines.ingestion.sync import sync_unit
+from pipelines.ingestion.unit_listing import sync_units
+from pipelines.operations.restore import find_losses, restore
+from pipelines.services import Services
+from pipelines.settings import Settings
+from tests.emulators.fake_embedder import FakeEmbedder
+from tests.emulators.memory_source import MemorySource
+from tests.pipelines.documents import document
+
+ACME = GitHubConnection(id="acme", source="github", token=SecretStr("t"))
+PLACES = {"catalog": ("catalog.db", "catalog.db-wal", "catalog.db-shm"), "landing": ("landing",), "index": ("index",)}
+EVERYBODY, ADA = Filters(readers=None), Filters(readers=("user:ada@acme.com",))
+NOTHING_LOST = {"files": 0, "loads": 0, "without_points": 0, "unknown": 0}
+
+
+class Gates(MemorySource):
+    def units(self) -> Iterator[Unit]:
+        yield Unit("unit", "Gates", readers=("public",))
+
+
+@pytest.fixture
+def source() -> Gates:
+    """Several documents, of which one was edited, one deleted and one taken away from Ada after they were landed."""
+    source = Gates()
+    for number in range(4):
+        source.put(document(number, readers=("public", "user:ada@acme.com")))
+    return source
+
+
+@contextmanager
+def opened(settings: Settings, embedder: FakeEmbedder) -> Iterator[Services]:
+    with Services(settings.model_copy(update={"connections": (ACME,)}), embedder) as services:
+        yield services
+
+
+def sync(services: Services, source: Gates) -> None:
+    (unit,) = sync_units(services, ACME, source).chosen
+    report = sync_unit(services, ACME, source, unit, SyncOptions(allow_mass_delete=True))
+    assert report.errors == {}
+    publish(services)
+
+
+@pytest.fixture
+def state(settings: Settings, source: Gates) -> Settings:
+    with opened(settings, FakeEmbedder()) as services:
+        sync(services, source)
+        source.put(document(1, content="Another text.", readers=("public",)))
+        source.put(document(2, readers=("public",)))
+        source.remove(document(3).id)
+        report = sync_unit(services, ACME, source, Unit("unit", "Gates"), SyncOptions(mode="full"))
+        assert (report.errors, report.documents.deleted) == ({}, 1)
+        publish(services)
+    return settings
+
+
+def lose(settings: Settings, *places: str) -> None:
+    for name in (name for place in places for name in PLACES[place]):
+        path = settings.state_path / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+
+
+def points(services: Services) -> dict[str, Payload]:
+    with services.store() as store:
+        return dict(store.scan())
+
+
+def found(services: Services, filters: Filters) -> set[str]:
+    hits = services.reader.search(mode="lexical", text="text issue", dense=None, filters=filters, limit=20)
+    return {hit.payload["document_id"] for hit in hits}
+
+
+@pytest.mark.parametrize(
+    ("places", "pays"),
+    [
+        (["index"], 0),
+        (["landing"], 0),
+        (["catalog"], 0),
+        (["catalog", "index"], 3),
+        (["catalog", "landing"], 0),
+        (["landing", "index"], 0),
+        (["catalog", "landing", "index"], 3),
+    ],
+)
+def test_what_was_lost_comes_back(state: Settings, source: Gates, places: Sequence[str], pays: int) -> None:
+    with opened(state, FakeEmbedder()) as services:
+        before = points(services), found(services, EVERYBODY), found(services, ADA)
+        assert find_losses(services).as_json() == NOTHING_LOST
+    lose(state, *places)
+    embedder = FakeEmbedder()
+    with opened(state, embedder) as services:
+        restore(services)
+        sync(services, source)
+        assert (points(services), found(services, EVERYBODY), found(services, ADA)) == before
+        assert embedder.embedded.total() == pays
+        assert find_losses(services).as_json() == NOTHING_LOST
+        statuses = services.catalog.documents.totals()["acme", "unit"]
+        assert statuses["indexed"] == 3
+
+
+def test_without_a_catalog_nobody_sees_anything_and_nothing_is_read(state: Settings, source: Gates) -> None:
+    lose(state, "catalog")
+    requests = source.requests
+    with opened(state, FakeEmbedder()) as services:
+        assert found(services, EVERYBODY) == set()
+        with pytest.raises(CatalogLost, match="headrace restore"):
+            sync(services, source)
+        assert source.requests == requests
+        restore(services)
+        assert found(services, EVERYBODY) == set()
+        # Listing the unit again does not give back what stood in the index: document by document is read first.
+        sync_units(services, ACME, source)
+        publish(services)
+        assert found(services, ADA) == set()
+
+
+def test_the_vectors_of_the_index_are_recalled(state: Settings) -> None:
+    embedder = FakeEmbedder()
+    for lost in ("catalog", "index"):
+        lose(state, lost)
+        with opened(state, embedder) as services:
+            restore(services)
+            assert (len(points(services)), embedder.embedded.total()) == (3, 0)
+
+
+@pytest.mark.parametrize("lost", ["landing", "index"])
+def test_without_its_landing_or_index_rights_stay_as_they_are(state: Settings, source: Gates, lost: str) -> None:
+    with opened(state, FakeEmbedder()) as services:
+        before = found(services, ADA)
+        services.catalog.rights.revoke("acme", "unit", {document(0).id: ("user:ada@acme.com", "public")})
+    lose(state, lost)
+    with opened(state, FakeEmbedder()) as services:
+        restore(services)
+        assert found(services, ADA) == before - {document(0).id}
+
+
+def test_a_restore_that_is_killed_goes_on(state: Settings, source: Gates, monkeypatch: pytest.MonkeyPatch) -> None:
+    lose(state, "catalog")
+    with opened(state, FakeEmbedder()) as services:
+        add_load = services.catalog.restoring.add_load
+        calls: list[str] = []
+
+        def killed_at_the_second(*arguments: object) -> None:
+            calls.append("")
+            if len(calls) == 2:
+                raise KeyboardInterrupt
+            add_load(*arguments)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(services.catalog.restoring, "add_load", killed_at_the_second)
+        with pytest.raises(KeyboardInterrupt):
+            restore(services)
+    embedder = FakeEmbedder()
+    with opened(state, embedder) as services:
+        with pytest.raises(CatalogLost):
+            sync_units(services, ACME, source)
+        restore(services)
+        sync(services, source)
+        assert (len(points(services)), embedder.embedded.total()) == (3, 0)
+        assert find_losses(services).as_json() == NOTHING_LOST
+
+
+def test_points_that_nothing_else_knows_are_removed(state: Settings, source: Gates) -> None:
+    with opened(state, FakeEmbedder()) as services:
+        services.catalog.purging.record_points_removed("acme", ["unit"])
+        services.catalog.rights.remove_unit("acme", "unit")
+        assert find_losses(services).as_json() == NOTHING_LOST | {"unknown": 3}
+        restore(services)
+        assert points(services) == {}
