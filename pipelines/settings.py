@@ -27,6 +27,7 @@ from connectors.model import PUBLIC
 from connectors.registry import AnyConnection
 from connectors.settings import Connection
 from pipelines.errors import SettingsError, UsageError
+from pipelines.notification_settings import NotificationSettings
 from pipelines.service_settings import (
     AssistantScope,
     LimitsSettings,
@@ -164,20 +165,6 @@ class RetentionSettings(SettingsModel):
     deleted_text_days: int = Field(default=30, ge=0, description="Text of what is gone at the source, or excluded")
     events_days: int = Field(default=7, ge=0, description="Bodies of events, and events that are done")
     superseded_loads_days: int = Field(default=7, ge=0, description="Text of versions that a newer one has replaced")
-
-
-class NotificationSettings(SettingsModel):
-    """Where people are told that something is in trouble, and that it is over."""
-
-    kind: Literal["slack", "webhook"] = Field(description="An incoming webhook of Slack, or any other as JSON")
-    url: SecretStr = Field(description="Whoever knows Slack's may post there")
-
-    @field_validator("url")
-    @classmethod
-    def _is_http(cls, value: SecretStr) -> SecretStr:
-        if not value.get_secret_value().startswith(("http://", "https://")):
-            raise ValueError("must start with https:// or http://")
-        return value
 
 
 class Settings(SettingsModel):

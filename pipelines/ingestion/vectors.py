@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self, TypeAlias, TypeVar
 
@@ -44,7 +44,7 @@ def index_vectors(
     total = sum(load.chunks for load in loads)
     embedder = CachingEmbedder(services, request_limits(total), report.embedding)
     done = 0
-    with _SharedStore(services) as shared, ThreadPoolExecutor(1) as beside:
+    with _SharedStore(services) as shared, _thread_beside() as beside:
         for load in loads:
             planned = (_plan(shared.open(), step) for step in _steps(_current(services, load)))
             # The provider embeds the next step while this one is written: neither waits for the other.
@@ -54,6 +54,22 @@ def index_vectors(
                 done += sum(len(plan.document.chunks) for plan in plans)
                 progress("vectors", done, total)
             services.catalog.loads.mark_indexed(load)
+
+
+def write_ahead(
+    services: Services, store: IndexStore, load: Load, documents: Iterable[ChunkedDocument], report: SyncReport
+) -> None:
+    """Embed and write documents of a load to a version that is not live yet, adding to `report`. The catalog records
+    nothing of it: it says what the live version holds."""
+    states = services.catalog.documents.in_load(load.id)
+    embedder = CachingEmbedder(services, request_limits(load.chunks), report.embedding)
+    current = (_with_readers_of_now(one, states[one.document_id]) for one in documents if one.document_id in states)
+    for step in _steps(current):
+        plans = _plan(store, step)
+        vectors = embedder.embed(new_texts(plans))
+        services.catalog.leases.refuse_stale()
+        store.apply(document_change(plan, vectors) for plan in plans)
+        report.chunks.new += sum(len(plan.new) for plan in plans)
 
 
 def _current(services: Services, load: Load) -> Iterator[ChunkedDocument]:
@@ -132,6 +148,21 @@ class _SharedStore:
             self._store = None
             self._resources.close()
             self._services.yield_lock()
+
+
+@contextmanager
+def _thread_beside() -> Iterator[Executor]:
+    """A thread whose work is waited for, unless the process is told to end: an answer may take minutes."""
+    thread = ThreadPoolExecutor(1)
+    try:
+        yield thread
+    except Exception:
+        thread.shutdown()
+        raise
+    except BaseException:
+        thread.shutdown(wait=False, cancel_futures=True)
+        raise
+    thread.shutdown()
 
 
 def _one_ahead(

@@ -36,10 +36,11 @@ def list_(
 
 @app.command(name="show")
 def show(event_id: Annotated[int, typer.Argument(metavar="ID")]) -> None:
-    """Print a delivery as it came."""
-    from pipelines.events.admin import read_body
+    """Print what an event has been through, and then the delivery as it came."""
+    from pipelines.events.admin import read_event
 
-    print(printable_lines(read_body(load_settings(), event_id)))
+    event = read_event(load_settings(), event_id)
+    print(printable_lines("\n".join([*event.lines, "", event.body])))
 
 
 @app.command()
