@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Self
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine
 
 from connectors.contract import Cursor
 from pipelines.audit import open_audit_log
@@ -96,11 +96,6 @@ class Catalog:
     def close(self) -> None:
         self.leases.close()
         self._engine.dispose()
-
-    def require_answer(self) -> None:
-        """Raise CatalogUnavailable if the database does not answer."""
-        with self._engine.connect() as transaction:
-            transaction.execute(select(1))
 
     def groups_of(self, email: str) -> frozenset[str]:
         """Reader tokens of the groups that a person belongs to."""
