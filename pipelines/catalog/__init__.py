@@ -27,9 +27,11 @@ from pipelines.catalog.memberships import Memberships
 from pipelines.catalog.narrowing import RightsUpdate
 from pipelines.catalog.oauth_clients import OAuthClients
 from pipelines.catalog.obsolete import ObsoleteRows, Retention
+from pipelines.catalog.old_events import OldEvents
 from pipelines.catalog.outcomes import Outcome
 from pipelines.catalog.processes import LocalProcess
 from pipelines.catalog.purging import Purging
+from pipelines.catalog.replays import Replays
 from pipelines.catalog.restoring import Restoring
 from pipelines.catalog.revisions import HEAD, Migration
 from pipelines.catalog.revocations import Revocations
@@ -75,6 +77,8 @@ class Catalog:
         self.restoring = Restoring(engine)
         self.leases = Leases(engine, process)
         self.events = Events(engine)
+        self.replays = Replays(engine)
+        self.old_events = OldEvents(engine)
         self.unfinished_events = UnfinishedEvents(engine)
         self.failures = Failures(engine)
         self.gates = Gates(engine)

@@ -198,11 +198,11 @@ def _add_operations(app: FastAPI, index: IndexReader, health: Callable[[], Healt
 
     @app.get("/readyz", response_class=PlainTextResponse, responses=problem_responses(503))
     def readyz() -> str:
-        """Whether there is a published index to search; where something is in trouble that keeps it from becoming
-        newer, `degraded`, and a line for each trouble."""
+        """Whether there is a catalog that says who may see what, and a published index to search; where something is
+        in trouble that keeps it from becoming newer, `degraded`, and a line for each trouble."""
+        found = health()
         if not index.count_points():
             raise Problem(503, "Not ready", "Nothing is published yet: run `headrace sync`.")
-        found = health()
         return "\n".join([found.status, *(one.summary for one in found.incidents)])
 
 
