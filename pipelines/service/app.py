@@ -17,6 +17,7 @@ from pipelines.catalog.assistants import hash_key
 from pipelines.catalog.lookup import present_spellings
 from pipelines.embedding.base import Embedder
 from pipelines.index.contract import IndexReader
+from pipelines.metrics import watch_catalog
 from pipelines.operations.health import Health, read_health
 from pipelines.retrieval.principals import MembershipReader
 from pipelines.retrieval.reranking import Reranker
@@ -95,8 +96,7 @@ def create_app(
     request_guard.install(app, hosts)  # the outermost: what it refuses goes no further
     sign_in, metrics = _sign_in(settings, inbox), metrics or Metrics()
     authenticator = Authenticator(settings, memberships, assistants, sign_in, sign_in)
-    metrics.watch_rights(inbox)
-    metrics.watch_health(partial(read_health, inbox, settings))
+    watch_catalog(metrics.registry, inbox, settings)
     service = SearchService(
         index, embedder, reranker, authenticator, metrics, partial(present_spellings, inbox.unit_names)
     )
