@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from typing import Any, cast
 
 import uvicorn
-from prometheus_client import start_http_server
 
-from pipelines.errors import SettingsError
 from pipelines.logs import to_standard_error
+from pipelines.metrics import serve_metrics
 from pipelines.service.app import create_app
 from pipelines.service.connections import MOST_HEAD_BYTES, ClientConnection, ConnectionTable
 from pipelines.service.key_rules import require_own_keys
@@ -21,6 +18,7 @@ from pipelines.service.request_guard import BrowserHosts
 from pipelines.service_settings import LimitsSettings
 from pipelines.services import Services
 from pipelines.settings import Settings
+from pipelines.tracing import start_tracing
 
 logger = logging.getLogger(__name__)
 
@@ -28,10 +26,11 @@ logger = logging.getLogger(__name__)
 def serve(settings: Settings, host: str, port: int) -> None:
     """Answer until SIGINT or SIGTERM; requests under way are finished first."""
     require_own_keys(settings, host)
-    to_standard_error(logging.INFO)
+    to_standard_error(logging.INFO, settings.logs.format)
+    start_tracing("serve")
     logging.getLogger("uvicorn.error").setLevel(logging.INFO)  # says at which address it listens, and that it ends
     metrics = Metrics()
-    with Services(settings) as services, _metrics_served(settings, metrics):
+    with Services(settings) as services, serve_metrics(settings.metrics, "port", metrics.registry):
         catalog = services.catalog
         app = create_app(
             settings,
@@ -66,20 +65,3 @@ def server_config(app: Any, limits: LimitsSettings, metrics: Metrics, **address:
         timeout_graceful_shutdown=10,
         **address,
     )
-
-
-@contextmanager
-def _metrics_served(settings: Settings, metrics: Metrics) -> Iterator[None]:
-    """Figures on a port of their own, where the settings name one. Raises SettingsError if it is not to be had."""
-    if settings.metrics.port is None:
-        yield
-        return
-    try:
-        server, thread = start_http_server(settings.metrics.port, settings.metrics.host, metrics.registry)
-    except OSError as error:
-        raise SettingsError("metrics.port", f"nothing can listen there: {error}") from None
-    try:
-        yield
-    finally:
-        server.shutdown()
-        thread.join()
