@@ -17,6 +17,8 @@ import hypothesis
 import psutil
 import pytest
 import stamina
+from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
 
@@ -63,6 +65,23 @@ def limits_pass_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "connectors.rate_limits.time", SimpleNamespace(monotonic=lambda: sum(slept), sleep=slept.append)
     )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def migration_scripts_are_read_once() -> Iterator[None]:
+    """Dagster reads all of its own for each database that it opens, and makes a database for each run."""
+    from_config = ScriptDirectory.from_config
+    found: dict[str | None, ScriptDirectory] = {}
+
+    def read_once(config: Config) -> ScriptDirectory:
+        location = config.get_main_option("script_location")
+        if location not in found:
+            found[location] = from_config(config)
+        return found[location]
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(ScriptDirectory, "from_config", read_once)
+        yield
 
 
 @pytest.fixture(scope="session")

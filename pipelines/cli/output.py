@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pipelines.catalog import Migration
     from pipelines.ingestion.sync import Observer, StageDone
     from pipelines.operations.estimate import Estimate
+    from pipelines.operations.health import Incident
     from pipelines.retrieval.schema import SearchResponse
 
 _SECONDS_BETWEEN_LINES = 5.0
@@ -88,6 +89,12 @@ def print_report(done: SyncReport, json: bool) -> None:
             console.print(f"[bold]{name:<10}[/] {plain(line)}", soft_wrap=True)
     console.print(f"[bold]{'seconds':<10}[/] {done.seconds:.1f}")
     _print_failures(done)
+
+
+def print_dead_letters(found: Sequence[Incident]) -> None:
+    """On standard error: they are not of this sync."""
+    for one in found:
+        print(f"trouble  {printable(one.line)}", file=sys.stderr)
 
 
 def print_reconcile_plan(found: SyncReport, json: bool) -> None:

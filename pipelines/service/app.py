@@ -198,7 +198,7 @@ def _add_operations(app: FastAPI, index: IndexReader, health: Callable[[], Healt
     def readyz() -> str:
         """Whether there is a published index to search; where something is in trouble that keeps it from becoming
         newer, `degraded`, and a line for each trouble."""
-        if not index.info().points:
+        if not index.count_points():
             raise Problem(503, "Not ready", "Nothing is published yet: run `headrace sync`.")
         found = health()
         return "\n".join([found.status, *(one.summary for one in found.incidents)])
