@@ -25,6 +25,7 @@ from pipelines.retrieval.schema import DocumentResponse, Person, SearchRequest, 
 from pipelines.service import errors, mcp, request_guard, throttling, webhooks
 from pipelines.service.authentication import PERSON_HEADER, Authenticator, Principal, StoredAssistants
 from pipelines.service.errors import Problem, problem_responses
+from pipelines.service.metered_embedder import MeteredEmbedder
 from pipelines.service.metrics import Metrics
 from pipelines.service.openai import vector_stores
 from pipelines.service.openai.vector_stores import VectorStorePage, VectorStoreSearch
@@ -98,7 +99,12 @@ def create_app(
     authenticator = Authenticator(settings, memberships, assistants, sign_in, sign_in)
     watch_catalog(metrics.registry, inbox, settings)
     service = SearchService(
-        index, embedder, reranker, authenticator, metrics, partial(present_spellings, inbox.unit_names)
+        index,
+        MeteredEmbedder(embedder, metrics),
+        reranker,
+        authenticator,
+        metrics,
+        partial(present_spellings, inbox.unit_names),
     )
     rate = RequestRate(settings.limits.requests_per_minute)
     app.state.authenticator, app.state.request_rate, app.state.search_service = authenticator, rate, service

@@ -25,6 +25,12 @@ class Metrics:
         self.documents = Counter(
             "headrace_documents_read", "Whole documents asked for", ["assistant", "found"], registry=self.registry
         )
+        self.query_tokens = Counter(
+            "headrace_query_embedding_tokens", "Tokens of questions that were embedded", registry=self.registry
+        )
+        self.query_cost = Counter(
+            "headrace_query_embedding_cost_usd", "Price of embedded questions in US dollars", registry=self.registry
+        )
         self.deliveries = Counter(
             "headrace_deliveries",
             "Deliveries of webhooks, by what became of them",
