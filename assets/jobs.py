@@ -62,6 +62,8 @@ def build_sync_job(connection: Connection) -> dg.JobDefinition:
     def sync(context: dg.OpExecutionContext, config: SyncConfig, runtime: dg.ResourceParam[Runtime]) -> None:
         report = _sync_and_publish(context, connection, config, runtime)
         context.log.info(f"{connection.id}: {_summary(report)}")
+        for unit, busy in report.busy.items():
+            context.log.info(f"skipped: {unit} {busy}")
         for unit, waiting in report.out_of_reach.items():
             context.log.warning(f"{unit}: {waiting}")
         if report.errors:
@@ -157,7 +159,7 @@ def dagster_name(connection: str) -> str:
 
 
 def _summary(report: SyncReport) -> dict[str, Any]:
-    return {name: value for name, value in report.as_json().items() if name not in ("errors", "out_of_reach")}
+    return {name: value for name, value in report.as_json().items() if name not in ("errors", "busy", "out_of_reach")}
 
 
 @dg.op(description="Take the events of the inbox to the index, as the worker does.")

@@ -27,9 +27,12 @@ from pipelines.catalog.memberships import Memberships
 from pipelines.catalog.narrowing import RightsUpdate
 from pipelines.catalog.oauth_clients import OAuthClients
 from pipelines.catalog.obsolete import ObsoleteRows, Retention
+from pipelines.catalog.old_events import OldEvents
 from pipelines.catalog.outcomes import Outcome
+from pipelines.catalog.processes import LocalProcess
 from pipelines.catalog.publications import Publications
 from pipelines.catalog.purging import Purging
+from pipelines.catalog.replays import Replays
 from pipelines.catalog.restoring import Restoring
 from pipelines.catalog.revisions import HEAD, Migration
 from pipelines.catalog.revocations import Revocations
@@ -60,7 +63,7 @@ __all__ = [
 class Catalog:
     """Where every object is, and why. What several tables must agree on is written in one transaction."""
 
-    def __init__(self, engine: Engine, memberships_max_age: timedelta) -> None:
+    def __init__(self, engine: Engine, memberships_max_age: timedelta, process: LocalProcess) -> None:
         self._engine = engine
         self.connections = Connections(engine)
         self.units = Units(engine)
@@ -75,8 +78,10 @@ class Catalog:
         self.withdrawals = Withdrawals(engine)
         self.purging = Purging(engine)
         self.restoring = Restoring(engine)
-        self.leases = Leases(engine)
+        self.leases = Leases(engine, process)
         self.events = Events(engine)
+        self.replays = Replays(engine)
+        self.old_events = OldEvents(engine)
         self.unfinished_events = UnfinishedEvents(engine)
         self.failures = Failures(engine)
         self.gates = Gates(engine)
@@ -95,6 +100,7 @@ class Catalog:
         self.close()
 
     def close(self) -> None:
+        self.leases.close()
         self._engine.dispose()
 
     def groups_of(self, email: str) -> frozenset[str]:
@@ -168,7 +174,7 @@ def open_catalog(settings: Settings) -> Catalog:
     keep_private(settings.state_path)
     open_audit_log(settings.audit_file)
     engine = open_database(settings.catalog.url.get_secret_value(), settings.directory)
-    return Catalog(engine, settings.memberships_max_age)
+    return Catalog(engine, settings.memberships_max_age, LocalProcess(settings.state_path))
 
 
 def migrate_catalog(settings: Settings, revision: str | None = None) -> Migration:

@@ -13,6 +13,7 @@ from connectors.errors import SourceError
 from connectors.settings import Connection
 from connectors.webhooks import Invalidation
 from pipelines.catalog.events import PendingEvent
+from pipelines.errors import CatalogUnavailable
 from pipelines.events.connector_pool import ConnectorPool
 from pipelines.events.debounce import Debouncer
 from pipelines.events.metrics import WorkerMetrics
@@ -30,7 +31,7 @@ from pipelines.events.outcomes import (
     event_outcome,
 )
 from pipelines.events.processor import EventProcessor, ProcessedEvents, UnknownUnits
-from pipelines.events.work_items import WorkItem, WorkKey, due_items, work_items
+from pipelines.events.work_items import WorkItem, WorkKey, due_items, traceparents, work_items
 from pipelines.ingestion.causes import describe_error, find_cause
 from pipelines.ingestion.orchestrator import Reporter
 from pipelines.ingestion.publish import publish
@@ -49,6 +50,8 @@ ITEMS_PER_PASS = 200
 """After that many work items what was done is published, so that a long backlog becomes searchable bit by bit."""
 SECONDS_BETWEEN_POLLS = 0.1
 """Of the inbox, while nothing waits."""
+SECONDS_UNTIL_THE_CATALOG_IS_BACK = 1.0
+"""Between two tries while it is away."""
 SECONDS_BETWEEN_MAINTENANCE = 30.0
 """How often failed documents that are due, connections to be polled and old events are gone through."""
 
@@ -78,15 +81,25 @@ class Worker:
         self._unpublished = True  # a worker that was killed may have left something
 
     def run(self, stop: Stop) -> None:
-        """Take events as they come."""
+        """Take events as they come. A catalog that is away is waited for: what was not settled is looked at again."""
         while not stop.is_set():
-            worked = self.run_pass()
-            if time.monotonic() - self._maintained >= SECONDS_BETWEEN_MAINTENANCE:
-                self._maintained = time.monotonic()
-                self.run_maintenance()
-            self._services.yield_lock()
+            try:
+                worked = self._take_turn()
+            except CatalogUnavailable as error:
+                logger.error("waiting: %s", error)
+                worked = 0
+                stop.wait(SECONDS_UNTIL_THE_CATALOG_IS_BACK)
             if not worked:
                 stop.wait(SECONDS_BETWEEN_POLLS)
+
+    def _take_turn(self) -> int:
+        """A pass, and the maintenance when it is due; returns how many work items were processed."""
+        worked = self.run_pass()
+        if time.monotonic() - self._maintained >= SECONDS_BETWEEN_MAINTENANCE:
+            self._maintained = time.monotonic()
+            self.run_maintenance()
+        self._services.yield_lock()
+        return worked
 
     def run_pass(self) -> int:
         """One pass over what waits; returns how many work items were processed."""
@@ -95,7 +108,7 @@ class Worker:
         due = self._due(events)
         if not due:
             return 0
-        with continued_span("event", self._traceparents(events, due), items=len(due)):
+        with continued_span("event", traceparents(events, due), items=len(due)):
             self._process_due(events, due, connections)
         return len(due)
 
@@ -110,12 +123,6 @@ class Worker:
         if away := self._publish():
             outcomes = self._unpublish(due, outcomes, away)
         self._settle(events, outcomes)
-
-    @staticmethod
-    def _traceparents(events: Iterable[PendingEvent], due: Iterable[WorkItem]) -> list[str | None]:
-        """Of the events that are processed, the oldest first."""
-        processed = {event_id for item in due for event_id in item.events}
-        return [event.traceparent for event in events if event.id in processed]
 
     def run_maintenance(self) -> None:
         """What no event tells: failed documents that are due, sources without webhooks, events done long ago."""

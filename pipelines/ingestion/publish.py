@@ -105,6 +105,7 @@ def _publish(services: Services, store: IndexStore) -> None:
     """Publish, and end what the catalog has taken away and this publication carries. Holds the index's writer."""
     revocations, withdrawals = services.catalog.revocations, services.catalog.withdrawals
     carried = revocations.carried(), withdrawals.carried()
+    services.catalog.leases.refuse_stale()
     with span("publish"):
         store.publish()
     revocations.end(carried[0], readers_lag(services))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
-from contextlib import ExitStack
-from contextvars import copy_context
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self, TypeAlias, TypeVar
 
@@ -17,7 +16,7 @@ from pipelines.ingestion.index_plan import DocumentPlan, document_change, new_te
 from pipelines.ingestion.report import ProgressCallback, SyncReport
 from pipelines.landing import ChunkedDocument
 from pipelines.services import Services
-from pipelines.tracing import span
+from pipelines.tracing import in_this_span, span
 
 if TYPE_CHECKING:
     from pipelines.ingestion.embedding import Vectors
@@ -46,7 +45,7 @@ def index_vectors(
     total = sum(load.chunks for load in loads)
     embedder = CachingEmbedder(services, request_limits(total), report.embedding)
     done = 0
-    with _SharedStore(services) as shared, ThreadPoolExecutor(1) as beside:
+    with _SharedStore(services) as shared, _thread_beside() as beside:
         for load in loads:
             planned = (_plan(shared.open(), step) for step in _steps(_current(services, load)))
             # The provider embeds the next step while this one is written: neither waits for the other.
@@ -56,6 +55,22 @@ def index_vectors(
                 done += sum(len(plan.document.chunks) for plan in plans)
                 progress("vectors", done, total)
             services.catalog.loads.mark_indexed(load)
+
+
+def write_ahead(
+    services: Services, store: IndexStore, load: Load, documents: Iterable[ChunkedDocument], report: SyncReport
+) -> None:
+    """Embed and write documents of a load to a version that is not live yet, adding to `report`. The catalog records
+    nothing of it: it says what the live version holds."""
+    states = services.catalog.documents.in_load(load.id)
+    embedder = CachingEmbedder(services, request_limits(load.chunks), report.embedding)
+    current = (_with_readers_of_now(one, states[one.document_id]) for one in documents if one.document_id in states)
+    for step in _steps(current):
+        plans = _plan(store, step)
+        vectors = embedder.embed(new_texts(plans))
+        services.catalog.leases.refuse_stale()
+        store.apply(document_change(plan, vectors) for plan in plans)
+        report.chunks.new += sum(len(plan.new) for plan in plans)
 
 
 def _current(services: Services, load: Load) -> Iterator[ChunkedDocument]:
@@ -137,6 +152,21 @@ class _SharedStore:
             self._services.yield_lock()
 
 
+@contextmanager
+def _thread_beside() -> Iterator[Executor]:
+    """A thread whose work is waited for, unless the process is told to end: an answer may take minutes."""
+    thread = ThreadPoolExecutor(1)
+    try:
+        yield thread
+    except Exception:
+        thread.shutdown()
+        raise
+    except BaseException:
+        thread.shutdown(wait=False, cancel_futures=True)
+        raise
+    thread.shutdown()
+
+
 def _one_ahead(
     beside: Executor, steps: Iterable[Step], work: Callable[[Step], Result], meanwhile: Callable[[], None]
 ) -> Iterator[tuple[Step, Result]]:
@@ -146,7 +176,7 @@ def _one_ahead(
     """
     current: tuple[Step, Future[Result]] | None = None
     for step in steps:
-        following = (step, beside.submit(copy_context().run, work, step))
+        following = (step, beside.submit(in_this_span(work), step))
         if current:
             yield current[0], _await(current[1], meanwhile)
         current = following

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import uvicorn
 
+from pipelines.events.spool import draining
 from pipelines.logs import to_standard_error
 from pipelines.metrics import serve_metrics
 from pipelines.service.app import create_app
@@ -18,7 +19,10 @@ from pipelines.service.request_guard import BrowserHosts
 from pipelines.service_settings import LimitsSettings
 from pipelines.services import Services
 from pipelines.settings import Settings
-from pipelines.tracing import start_tracing
+from pipelines.tracing import trace_process
+
+SECONDS_FOR_ANSWERS = 4
+"""How long requests under way may take once the server is told to end, which is to be gone within ten seconds."""
 
 logger = logging.getLogger(__name__)
 
@@ -27,10 +31,13 @@ def serve(settings: Settings, host: str, port: int) -> None:
     """Answer until SIGINT or SIGTERM; requests under way are finished first."""
     require_own_keys(settings, host)
     to_standard_error(logging.INFO, settings.logs.format)
-    start_tracing("serve")
     logging.getLogger("uvicorn.error").setLevel(logging.INFO)  # says at which address it listens, and that it ends
     metrics = Metrics()
-    with Services(settings) as services, serve_metrics(settings.metrics, "port", metrics.registry):
+    with (
+        trace_process("serve"),
+        Services(settings) as services,
+        serve_metrics(settings.metrics, "port", metrics.registry),
+    ):
         catalog = services.catalog
         app = create_app(
             settings,
@@ -48,7 +55,8 @@ def serve(settings: Settings, host: str, port: int) -> None:
         logger.info(
             "index %s: %d documents, %d points, model %s", index.collection, index.documents, index.points, index.model
         )
-        uvicorn.Server(server_config(app, settings.limits, metrics, host=host, port=port)).run()
+        with draining(app.state.spool, catalog.events.store):
+            uvicorn.Server(server_config(app, settings.limits, metrics, host=host, port=port)).run()
 
 
 def server_config(app: Any, limits: LimitsSettings, metrics: Metrics, **address: Any) -> uvicorn.Config:
@@ -62,6 +70,6 @@ def server_config(app: Any, limits: LimitsSettings, metrics: Metrics, **address:
         log_config=None,
         access_log=False,
         forwarded_allow_ips=list(limits.trusted_proxies),
-        timeout_graceful_shutdown=10,
+        timeout_graceful_shutdown=SECONDS_FOR_ANSWERS,
         **address,
     )

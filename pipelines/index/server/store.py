@@ -31,6 +31,7 @@ from pipelines.index.server.requests import (
     operations,
     required_filter,
 )
+from pipelines.index.server.retries import SYNC_SECONDS, retry_requests
 from pipelines.index.versions import check_stored, version_name
 from pipelines.settings import IndexSettings
 
@@ -58,11 +59,12 @@ class QdrantStore:
         self._client = client
         self._spec = spec
         self._name = version_name(spec)
+        retry_requests(client, SYNC_SECONDS)
         try:
             with server_errors(self._name):
                 read_version(client)
                 if not replace:
-                    check_live(client, spec)
+                    check_live(client, spec, check_stored)
                 self._create_missing(settings)
                 check_stored(spec, read_metadata(client, self._name), self._name)
         except IndexStoreError:
