@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.trace import Tracer
 
+    from pipelines.tracing.export import Tracing
+
 Argument = TypeVar("Argument")
 Result = TypeVar("Result")
 
@@ -25,6 +27,7 @@ _MOST_LINKS = 100
 """To other events that one pass takes together; a burst has thousands."""
 
 _tracer: Tracer | None = None
+_tracing: Tracing | None = None  # several runs of one process share it
 
 
 @contextmanager
@@ -36,15 +39,16 @@ def trace_process(kind: str) -> Iterator[None]:
         yield
         return
     try:
-        from pipelines.tracing.export import flush, open_tracer
+        from pipelines.tracing.export import Tracing
     except ModuleNotFoundError as error:
         raise SettingsError(endpoint, f"needs the extra `otel` ({error}): pip install 'headrace[otel]'") from None
-    global _tracer
-    _tracer = _tracer or open_tracer(kind)
+    global _tracer, _tracing
+    _tracing = _tracing or Tracing(kind)
+    _tracer = _tracing.tracer
     try:
         yield
     finally:
-        flush()
+        _tracing.flush()
 
 
 @contextmanager
