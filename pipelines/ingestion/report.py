@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
-from pipelines.catalog.failures import Cause
+if TYPE_CHECKING:
+    from pipelines.catalog.failures import Cause
+
 
 ProgressCallback: TypeAlias = Callable[[str, int, int | None], None]
 """Called with a stage's name, how many of its things are done, and how many there are if known."""

@@ -226,5 +226,5 @@ def test_the_worker_says_that_it_works(folder: Folder) -> None:
         while process.poll() is None and b"working for no connection" not in log.read_bytes():
             time.sleep(0.1)
         process.terminate()
-        assert process.wait() == 0
+        assert process.wait() == 143
     assert "INFO pipelines.events.run: ended" in log.read_text()
