@@ -7,7 +7,9 @@ where that is not so. What happens is drawn from `--seed`; when it happens depen
 from __future__ import annotations
 
 import argparse
+import logging
 import random
+import shutil
 import sys
 import tempfile
 import threading
@@ -33,17 +35,15 @@ def main() -> None:
     arguments = parser.parse_args()
     if not FAKETIME.exists():
         print("no clock jumps: Debian's package faketime is not installed")
-    with tempfile.TemporaryDirectory(prefix="headrace-chaos-") as folder:
-        (Path(folder) / "runtime").mkdir()
-        source = BusyGitHub(random.Random(arguments.seed))
-        with running(Path(folder), source) as system:
-            wrong = torment(system, arguments.minutes * 60, arguments.events, arguments.seed)
-        if wrong:
-            kept = Path(tempfile.mkdtemp(prefix="headrace-chaos-logs-"))
-            for log in Path(folder).glob("*.log"):
-                log.rename(kept / log.name)
-            print(f"the logs are in {kept}")
-    sys.exit(1 if wrong else 0)
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    folder = Path(tempfile.mkdtemp(prefix="headrace-chaos-"))
+    print(f"logs and settings: {folder}", flush=True)
+    (folder / "runtime").mkdir(mode=0o700)
+    with running(folder, BusyGitHub(random.Random(arguments.seed))) as system:
+        wrong = torment(system, arguments.minutes * 60, arguments.events, arguments.seed)
+    if wrong:
+        sys.exit(1)
+    shutil.rmtree(folder)
 
 
 def torment(system: System, seconds: float, events: int, seed: int) -> list[str]:
