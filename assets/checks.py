@@ -66,7 +66,8 @@ def check_freshness(services: Services, source: str) -> dg.AssetCheckEvaluation:
     """A connection that is in trouble is out of time from that moment on, and not only once its schedule is missed."""
     mine = [connection for connection in services.settings.connections if connection.source == source]
     found = [freshness(services.catalog, connection) for connection in mine]
-    incidents = read_health(services.catalog, services.settings).of(connection.id for connection in mine)
+    health = read_health(services.catalog, services.settings).of(connection.id for connection in mine)
+    incidents = [one for one in health if one.kind not in ("dead_letters", "gate")]
     return dg.AssetCheckEvaluation(
         asset_key=asset_key(source, "documents"),
         check_name="connections_in_time",

@@ -1,5 +1,6 @@
 """One factory for the three assets of every source: documents, chunks, vectors."""
 
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime, timedelta
 
@@ -67,14 +68,19 @@ def _build_stage_asset(source: str, stage: Stage, freshness: dg.FreshnessPolicy 
         description=DESCRIPTIONS[stage],
         kinds=KINDS[stage],
         freshness_policy=freshness,
+        output_required=False,
     )
     def stage_of_a_unit(
         context: dg.AssetExecutionContext, config: ReadConfig, runtime: dg.ResourceParam[Runtime]
-    ) -> dg.MaterializeResult[None]:
+    ) -> Iterator[dg.MaterializeResult[None]]:
         report = _run_stage(stage, context.partition_key, config, runtime)
+        if report.busy:  # observed, not materialised: Dagster skips the stages behind it
+            skipped = {"skipped": "; ".join(f"{unit} {said}" for unit, said in report.busy.items())}
+            context.log_event(dg.AssetObservation(context.asset_key, partition=context.partition_key, metadata=skipped))
+            return
         if report.errors:
             raise dg.Failure("; ".join(report.errors.values()), metadata=stage_metadata(stage, report))
-        return dg.MaterializeResult(metadata=stage_metadata(stage, report))
+        yield dg.MaterializeResult(metadata=stage_metadata(stage, report))
 
     return stage_of_a_unit
 

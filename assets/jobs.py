@@ -23,7 +23,7 @@ from pipelines.ingestion.options import Mode, SyncOptions
 from pipelines.ingestion.publish import check_and_publish
 from pipelines.ingestion.report import SyncReport
 from pipelines.ingestion.sync import Observer, StageDone, record_errors, refresh_memberships, sync_connection
-from pipelines.operations.health import failing_units
+from pipelines.operations.health import PUBLICATION, failing_units, known_failures
 from pipelines.services import Services
 
 TOLD_TAG = "headrace/told"
@@ -62,10 +62,11 @@ def build_sync_job(connection: Connection) -> dg.JobDefinition:
     def sync(context: dg.OpExecutionContext, config: SyncConfig, runtime: dg.ResourceParam[Runtime]) -> None:
         report = _sync_and_publish(context, connection, config, runtime)
         context.log.info(f"{connection.id}: {_summary(report)}")
+        for unit, busy in report.busy.items():
+            context.log.info(f"skipped: {unit} {busy}")
         for unit, waiting in report.out_of_reach.items():
             context.log.warning(f"{unit}: {waiting}")
         if report.errors:
-            context.instance.add_run_tags(context.run_id, {TOLD_TAG: "yes"})
             raise dg.Failure("; ".join(f"{unit}: {error}" for unit, error in report.errors.items()))
 
     @dg.job(name=job_name(connection.id), description=f"Bring all units of {connection.id} up to date and publish.")
@@ -88,10 +89,14 @@ def _sync_and_publish(
     observer = Observer(stage_done, runtime.observer.progress)
     with runtime.services() as services:
         report = sync_connection(services, connection, config.units, config.options(), observer)
-        with record_errors(report, RETRIEVAL.to_user_string()):
+        with record_errors(report, PUBLICATION):
             _publish(context, services, report)
         runtime.report.add(report)
-        _show_checks(context, services, connection)
+        if report.errors:
+            _show_failures(context, services, connection)
+            if report.errors.keys() <= known_failures(services.catalog):
+                context.instance.add_run_tags(context.run_id, {TOLD_TAG: "yes"})
+        _log_checks(context, check_source(services, connection.source))
     return report
 
 
@@ -101,16 +106,15 @@ def _publish(context: dg.OpExecutionContext, services: Services, report: SyncRep
     if publication.published:
         context.log_event(dg.AssetMaterialization(RETRIEVAL, metadata=publication_metadata(publication)))
     else:
-        report.record_error(RETRIEVAL.to_user_string(), refusal(publication), "other")
+        report.record_error(PUBLICATION, refusal(publication), "other")
 
 
-def _show_checks(context: dg.OpExecutionContext, services: Services, connection: Connection) -> None:
-    """What is known after a sync: units that fail, and the checks on their source."""
+def _show_failures(context: dg.OpExecutionContext, services: Services, connection: Connection) -> None:
     failing = failing_units(services.catalog, connection.id)
-    states = {state.unit.id: state.unit for state in services.catalog.units.all(connection.id)}
-    register(context.instance, connection, [states[unit] for unit in failing if unit in states])
-    mark_failed(context, connection, {unit: one for unit, one in failing.items() if unit in states})
-    _log_checks(context, check_source(services, connection.source))
+    units = {state.unit.id: state.unit for state in services.catalog.units.all(connection.id)}
+    known = {unit: one for unit, one in failing.items() if unit in units}
+    register(context.instance, connection, [units[unit] for unit in known])
+    mark_failed(context, connection, known)
 
 
 def _log_checks(context: dg.OpExecutionContext, checks: Iterable[dg.AssetCheckEvaluation]) -> None:
@@ -123,11 +127,7 @@ def build_memberships_job(connection: Connection) -> dg.JobDefinition:
 
     @dg.op(name=f"people_{dagster_name(connection.id)}", description=f"Read the memberships of {connection.id}.")
     def memberships(context: dg.OpExecutionContext, runtime: dg.ResourceParam[Runtime]) -> None:
-        with (
-            runtime.services() as services,
-            _tagged_if_failed(context),
-            closing(connect(connection)) as connector,
-        ):
+        with runtime.services() as services, closing(connect(connection)) as connector, _tag_failure(context):
             found = refresh_memberships(services, connection, connector)
         context.log.info(f"{connection.id}: {found.count} memberships, {connector.requests} requests")
         for group, reason in found.unreadable.items():
@@ -145,7 +145,7 @@ def build_memberships_job(connection: Connection) -> dg.JobDefinition:
 
 
 @contextmanager
-def _tagged_if_failed(context: dg.OpExecutionContext) -> Iterator[None]:
+def _tag_failure(context: dg.OpExecutionContext) -> Iterator[None]:
     try:
         yield
     except SourceError:
@@ -159,7 +159,7 @@ def dagster_name(connection: str) -> str:
 
 
 def _summary(report: SyncReport) -> dict[str, Any]:
-    return {name: value for name, value in report.as_json().items() if name not in ("errors", "out_of_reach")}
+    return {name: value for name, value in report.as_json().items() if name not in ("errors", "busy", "out_of_reach")}
 
 
 @dg.op(description="Take the events of the inbox to the index, as the worker does.")

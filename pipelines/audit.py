@@ -17,6 +17,7 @@ from io import FileIO, TextIOWrapper
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from pipelines.errors import SettingsError
 from pipelines.logs import StandardErrorHandler
@@ -45,6 +46,11 @@ class Actor:
     person: str | None = None
     proof: str | None = None
     client: str | None = None
+
+
+def operator(person: str | None) -> Actor:
+    """Whoever runs the command line, and for whom they ask; for nobody as an administrator."""
+    return Actor(uuid4().hex, "cli", person=person, proof="operator")
 
 
 def audit_query(actor: Actor, documents: Sequence[str], milliseconds: float, **asked: Any) -> None:

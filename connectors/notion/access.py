@@ -15,12 +15,9 @@ from connectors.fingerprints import fingerprint
 from connectors.model import PUBLIC, group_token, user_token
 from connectors.notion.client import NotionClient
 from connectors.notion.objects import NotionObject
-from connectors.notion.settings import NotionConnection
+from connectors.notion.settings import WORKSPACE, NotionConnection
 
 logger = logging.getLogger(__name__)
-
-WORKSPACE = "workspace"
-"""The group of all people of the workspace; guests are not in it."""
 
 
 def readers(connection: NotionConnection, path: Iterable[NotionObject]) -> tuple[str, ...]:

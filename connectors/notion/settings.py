@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, field_validator
 
+from connectors.addresses import InvalidAddress, normalize_address
+from connectors.model import PUBLIC
 from connectors.notion.urls import ids_in_url
 from connectors.settings import Connection
 
+WORKSPACE = "workspace"
+"""The group of all people of the workspace; guests are not in it."""
 _MISSING = (
     "is missing: Notion's API does not tell who may read a page, so that this must; for example [workspace] for all "
     "people of the workspace, or their e-mail addresses"
 )
+
+
+def _parse_reader(value: str) -> str:
+    name = value.strip()
+    if name in (WORKSPACE, PUBLIC):
+        return name
+    try:
+        return normalize_address(name)
+    except InvalidAddress:
+        raise ValueError("must be workspace, public or an e-mail address") from None
+
+
+Reader: TypeAlias = Annotated[str, AfterValidator(_parse_reader)]
+"""As it is compared: what is none would be nobody, and say nothing of it."""
 
 
 class NotionConnection(Connection):
@@ -21,13 +39,13 @@ class NotionConnection(Connection):
     files_url: str | None = Field(
         default=None, pattern=r"^https?://", description="Where files are stored; follows from `base_url`"
     )
-    readers: tuple[str, ...] = Field(
+    readers: tuple[Reader, ...] = Field(
         default=None,
         validate_default=True,
         description="Who may read the connection's pages, because Notion's API does not tell: 'workspace', "
         "'public' or e-mail addresses. Must be written",
     )
-    readers_by_page: dict[str, tuple[str, ...]] = Field(
+    readers_by_page: dict[str, tuple[Reader, ...]] = Field(
         default_factory=dict,
         description="Who may read a page or database and all below it instead, by its id or URL; the nearest one "
         "decides. Teamspaces are told by no API: name the pages at their top",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Self
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from connectors.contract import Cursor
 from pipelines.audit import open_audit_log
@@ -28,6 +28,7 @@ from pipelines.catalog.narrowing import RightsUpdate
 from pipelines.catalog.oauth_clients import OAuthClients
 from pipelines.catalog.obsolete import ObsoleteRows, Retention
 from pipelines.catalog.outcomes import Outcome
+from pipelines.catalog.processes import LocalProcess
 from pipelines.catalog.purging import Purging
 from pipelines.catalog.restoring import Restoring
 from pipelines.catalog.revisions import HEAD, Migration
@@ -57,7 +58,7 @@ __all__ = [
 class Catalog:
     """Where every object is, and why. What several tables must agree on is written in one transaction."""
 
-    def __init__(self, engine: Engine, memberships_max_age: timedelta) -> None:
+    def __init__(self, engine: Engine, memberships_max_age: timedelta, process: LocalProcess) -> None:
         self._engine = engine
         self.connections = Connections(engine)
         self.units = Units(engine)
@@ -72,7 +73,7 @@ class Catalog:
         self.withdrawals = Withdrawals(engine)
         self.purging = Purging(engine)
         self.restoring = Restoring(engine)
-        self.leases = Leases(engine)
+        self.leases = Leases(engine, process)
         self.events = Events(engine)
         self.unfinished_events = UnfinishedEvents(engine)
         self.failures = Failures(engine)
@@ -89,7 +90,13 @@ class Catalog:
         self.close()
 
     def close(self) -> None:
+        self.leases.close()
         self._engine.dispose()
+
+    def require_answer(self) -> None:
+        """Raise CatalogUnavailable if the database does not answer."""
+        with self._engine.connect() as transaction:
+            transaction.execute(select(1))
 
     def groups_of(self, email: str) -> frozenset[str]:
         """Reader tokens of the groups that a person belongs to."""
@@ -162,7 +169,7 @@ def open_catalog(settings: Settings) -> Catalog:
     keep_private(settings.state_path)
     open_audit_log(settings.audit_file)
     engine = open_database(settings.catalog.url.get_secret_value(), settings.directory)
-    return Catalog(engine, settings.memberships_max_age)
+    return Catalog(engine, settings.memberships_max_age, LocalProcess(settings.state_path))
 
 
 def migrate_catalog(settings: Settings, revision: str | None = None) -> Migration:

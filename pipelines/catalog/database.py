@@ -8,24 +8,29 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.engine import ExceptionContext, make_url
+from sqlalchemy.exc import InterfaceError, OperationalError
 
+from pipelines.catalog.fencing import refuse_stale_commits
 from pipelines.catalog.revisions import Migration, migrate, upgrade_to_head
-from pipelines.errors import SettingsError
+from pipelines.errors import CatalogUnavailable, SettingsError
 from pipelines.private_files import narrow
 
 _BUSY_TIMEOUT_MS = 60_000
+_CONNECT_TIMEOUT_SECONDS = 5
 
 
 def open_database(url: str, directory: Path) -> Engine:
     """Engine on the catalog, with all migrations applied. SQLite paths are relative to `directory`.
 
     Raises SettingsError if the database cannot be reached, and CatalogMismatch if it is newer than this program.
+    Later on, what is done with it raises CatalogUnavailable while it is away, and LeaseLost where a lease is another's.
     """
     engine = _create_engine(url, directory)
     with _closing_in_trouble(engine):
         upgrade_to_head(engine)
+    event.listen(engine, "handle_error", _name_trouble)
+    refuse_stale_commits(engine)
     return engine
 
 
@@ -50,6 +55,12 @@ def _closing_in_trouble(engine: Engine) -> Iterator[None]:
         raise
 
 
+def _name_trouble(context: ExceptionContext) -> None:
+    """Let whoever asks a database that is away see CatalogUnavailable, whatever its driver says."""
+    if not context.is_pre_ping and isinstance(context.sqlalchemy_exception, OperationalError | InterfaceError):
+        raise CatalogUnavailable(context.original_exception) from context.original_exception
+
+
 def _create_engine(url: str, directory: Path) -> Engine:
     """Its errors do not show what was asked for: texts, and hashes of secrets."""
     address = make_url(url)
@@ -57,12 +68,13 @@ def _create_engine(url: str, directory: Path) -> Engine:
         # Named, because which driver SQLAlchemy takes otherwise depends on its version.
         address = address.set(drivername="postgresql+psycopg")
     if address.get_backend_name() != "sqlite":
-        return create_engine(address, pool_pre_ping=True, hide_parameters=True)
+        patience = {"connect_timeout": _CONNECT_TIMEOUT_SECONDS}
+        return create_engine(address, pool_pre_ping=True, hide_parameters=True, connect_args=patience)
     file = directory / (address.database or "")
     file.parent.mkdir(parents=True, exist_ok=True)
     narrow(file)
-    patience = {"timeout": _BUSY_TIMEOUT_MS / 1000}
-    engine = create_engine(f"sqlite:///{file}", connect_args=patience, hide_parameters=True)
+    waiting = {"timeout": _BUSY_TIMEOUT_MS / 1000}
+    engine = create_engine(f"sqlite:///{file}", connect_args=waiting, hide_parameters=True)
     event.listen(engine, "connect", _configure_sqlite)
     return engine
 

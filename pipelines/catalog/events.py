@@ -60,6 +60,21 @@ class EventAttempt:
     reason: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class EventState:
+    """What has become of an event; `waiting_for` is the backend that it waits for."""
+
+    id: int
+    connection: str
+    kind: str
+    state: State
+    reason: str | None
+    attempts: int
+    received_at: datetime
+    waiting_for: Cause | None
+    waiting_since: datetime | None
+
+
 _NOT_WAITING: dict[str, Any] = {"waiting_for": None, "waiting_since": None}
 
 
@@ -175,6 +190,13 @@ class Events:
         statement = select(*columns).where(*conditions).order_by(table.c.id.desc()).limit(limit)
         with self._engine.connect() as transaction:
             return [dict(row._mapping) for row in transaction.execute(statement)]
+
+    def get(self, event_id: int) -> EventState | None:
+        """What has become of an event; None if there is none."""
+        columns = (tables.events.c[name] for name in EventState.__slots__)
+        with self._engine.connect() as transaction:
+            row = transaction.execute(select(*columns).where(tables.events.c.id == event_id)).first()
+        return EventState(*row) if row else None
 
     def body(self, event_id: int) -> bytes | None:
         """A delivery as it came; None if there is no such event."""

@@ -1,52 +1,90 @@
-"""One process at a time works on a unit, and a dead one loses its lease."""
+"""One process at a time works on a unit, and a dead one loses its lease.
+
+On one machine the operating system says which process has died (`pipelines.catalog.processes`), and no clock. Of
+another machine only the time tells that a lease has left, by the clock of the database: it is one for all. Whoever
+holds a lease writes under its fencing token (`pipelines.catalog.fencing`).
+"""
 
 from __future__ import annotations
 
-import os
-import socket
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from typing import Any
+from weakref import WeakSet
 
-from sqlalchemy import ColumnElement, Engine, delete, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Interval,
+    Row,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from pipelines.catalog import tables
-from pipelines.errors import UnitBusy
+from pipelines.catalog.fencing import Lease, fenced
+from pipelines.catalog.processes import LocalProcess, shown_name
+from pipelines.catalog.statements import upsert
+from pipelines.errors import CatalogUnavailable, UnitBusy
+
+logger = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=75)
 """How long a holder on another machine is believed to be alive without a sign of life: a dead run is to be known as
 dead within two minutes, and the sensor that looks takes 30 seconds of them."""
+SECONDS_BETWEEN_ATTEMPTS = 1.0
+"""To renew or release a lease while the catalog does not answer."""
 
+_SECONDS_FOR_RELEASE = 2.0
+_TOKENS = "fencing tokens"
+"""Name of the stamp that counts them."""
 _ALL = ("*", "*")
 """Stands for all units; no connection has this id."""
 _RUNS = "*runs*"
 """Stands before the ids of runs, which are no units and keep nobody from one."""
 
+_opened: WeakSet[Leases] = WeakSet()
+
+
+def release_leases() -> None:
+    """Give back all that this process holds, for one that ends at once. Raises CatalogUnavailable."""
+    for leases in list(_opened):
+        leases.release_all()
+
 
 class Leases:
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, process: LocalProcess) -> None:
         self._engine = engine
+        self._process = process
+        _opened.add(self)
 
     @contextmanager
     def hold(self, connection: str, unit: str) -> Iterator[None]:
         """Work on a unit alone. Raises UnitBusy if a living process holds it, or all units."""
-        with self._hold(connection, unit):
-            if (holder := self._living_holder(*_ALL)) and holder != _this_process():
-                raise UnitBusy(f"{connection}/{unit}", holder)
+        with self._hold(connection, unit) as lease, fenced(lease):
+            all_units = self._row(*_ALL)
+            if all_units and all_units.process != self._process.id and not self._is_dead(all_units):
+                raise _busy(connection, unit, all_units)
             yield
 
     @contextmanager
     def hold_all(self) -> Iterator[None]:
         """Work on all units alone. Raises UnitBusy if a living process holds one of them."""
-        with self._hold(*_ALL):
+        with self._hold(*_ALL) as lease, fenced(lease):
             with self._engine.connect() as transaction:
-                leases = transaction.execute(select(tables.leases)).all()
-            for lease in leases:
-                beside_units = lease.connection in (_ALL[0], _RUNS)
-                if not beside_units and not _is_dead(lease.holder, lease.expires_at):
-                    raise UnitBusy(f"{lease.connection}/{lease.unit}", lease.holder)
+                rows = transaction.execute(self._select()).all()
+            for row in rows:
+                if row.connection not in (_ALL[0], _RUNS) and not self._is_dead(row):
+                    raise _busy(row.connection, row.unit, row)
             yield
 
     @contextmanager
@@ -57,87 +95,146 @@ class Leases:
 
     def is_run_alive(self, run: str) -> bool | None:
         """Whether the process that works on a run is alive; None if none has begun, or it has finished."""
-        with self._engine.connect() as transaction:
-            row = transaction.execute(select(tables.leases).where(*_of(_RUNS, run))).first()
-        return None if row is None else not _is_dead(row.holder, row.expires_at)
+        row = self._row(_RUNS, run)
+        return None if row is None else not self._is_dead(row)
 
     def forget_run(self, run: str) -> None:
         """Remove what a dead run has left."""
         self._remove_dead(_RUNS, run)
 
+    def refuse_stale(self) -> None:
+        """Raise LeaseLost if a lease under which this thread works is another's, before something is written elsewhere
+        than in the catalog, whose own commits ask by themselves."""
+        with self._engine.begin():
+            pass
+
+    def release_all(self) -> None:
+        with self._engine.begin() as transaction:
+            transaction.execute(delete(tables.leases).where(tables.leases.c.process == self._process.id))
+
+    def close(self) -> None:
+        _opened.discard(self)
+        self._process.remove_traces(self._process.id)
+
     @contextmanager
-    def _hold(self, connection: str, unit: str) -> Iterator[None]:
-        self._acquire(connection, unit)
-        released = threading.Event()
-        renewal = threading.Thread(target=self._renew, args=(connection, unit, released), daemon=True)
-        renewal.start()
+    def _hold(self, connection: str, unit: str) -> Iterator[Lease]:
+        lease, released = self._acquire(connection, unit), threading.Event()
+        keeper = threading.Thread(target=self._keep, args=(lease, released), name="lease", daemon=True)
+        keeper.start()
         try:
-            yield
+            yield lease
         finally:
             released.set()
-            renewal.join()
-            with self._engine.begin() as transaction:
-                transaction.execute(delete(tables.leases).where(*_of(connection, unit)))
+            keeper.join(_SECONDS_FOR_RELEASE)  # longer only while the catalog is away: it goes on trying
 
-    def _acquire(self, connection: str, unit: str) -> None:
-        lease = {"connection": connection, "unit": unit, "holder": _this_process(), "expires_at": _expiry()}
+    def _acquire(self, connection: str, unit: str) -> Lease:
+        self._process.show_alive()
         for _ in range(2):
             try:
                 with self._engine.begin() as transaction:
-                    transaction.execute(insert(tables.leases).values(lease))
+                    return self._insert(transaction, connection, unit)
             except IntegrityError:
                 self._remove_dead(connection, unit)
+        raise _busy(connection, unit, self._row(connection, unit))
+
+    def _insert(self, transaction: Connection, connection: str, unit: str) -> Lease:
+        lease = Lease(str(self._engine.url), connection, unit, _next_token(transaction))
+        row: dict[str, Any] = {
+            "connection": connection,
+            "unit": unit,
+            "holder": self._process.name,
+            "process": self._process.id,
+            "machine": self._process.machine,
+            "token": lease.token,
+            "since": self._now(),
+            "expires_at": self._expiry(),
+        }
+        transaction.execute(insert(tables.leases).values(row))
+        return lease
+
+    def _keep(self, lease: Lease, released: threading.Event) -> None:
+        """Renew a lease until it is released, or lost; a catalog that is away is waited for."""
+        pause = LEASE.total_seconds() / 5
+        while not released.wait(pause):
+            try:
+                lease.lost = not self._renew(lease)
+                pause = LEASE.total_seconds() / 5
+            except CatalogUnavailable as error:
+                logger.warning("%s/%s: the lease is not renewed for now: %s", lease.connection, lease.unit, error)
+                pause = SECONDS_BETWEEN_ATTEMPTS
+            if lease.lost:
+                logger.error("%s/%s: another process has taken the lease", lease.connection, lease.unit)
+                return
+        self._release(lease)
+
+    def _renew(self, lease: Lease) -> bool:
+        """Whether the lease is still this process's. One whose time is over, and that nobody has taken, is."""
+        with self._engine.begin() as transaction:
+            renewed = update(tables.leases).where(*lease.own_row).values(expires_at=self._expiry())
+            return bool(transaction.execute(renewed).rowcount)
+
+    def _release(self, lease: Lease) -> None:
+        """As long as this process lives, nobody else would take what it could not give back."""
+        waiting = threading.Event()
+        while True:
+            try:
+                with self._engine.begin() as transaction:
+                    transaction.execute(delete(tables.leases).where(*lease.own_row))
+            except CatalogUnavailable:
+                waiting.wait(SECONDS_BETWEEN_ATTEMPTS)
             else:
                 return
-        raise UnitBusy(f"{connection}/{unit}", self._holder(connection, unit))
-
-    def _renew(self, connection: str, unit: str, released: threading.Event) -> None:
-        while not released.wait(LEASE.total_seconds() / 5):
-            with self._engine.begin() as transaction:
-                transaction.execute(update(tables.leases).where(*_of(connection, unit)).values(expires_at=_expiry()))
 
     def _remove_dead(self, connection: str, unit: str) -> None:
+        row = self._row(connection, unit)
+        if row is None or not self._is_dead(row):
+            return
         with self._engine.begin() as transaction:
-            row = transaction.execute(select(tables.leases).where(*_of(connection, unit))).first()
-            if row and _is_dead(row.holder, row.expires_at):
-                # With the holder in the condition, a lease that another process has taken in the meantime stays.
-                same = tables.leases.c.holder == row.holder
-                transaction.execute(delete(tables.leases).where(*_of(connection, unit), same))
+            # Another process may have taken the lease in the meantime, or its holder have renewed it.
+            same = (tables.leases.c.token == row.token, tables.leases.c.expires_at == row.expires_at)
+            transaction.execute(delete(tables.leases).where(*_of(connection, unit), *same))
+            left = select(tables.leases.c.unit).where(tables.leases.c.process == row.process)
+            is_last = transaction.execute(left).first() is None
+        if is_last and row.process:
+            self._process.remove_traces(row.process)
 
-    def _living_holder(self, connection: str, unit: str) -> str | None:
+    def _row(self, connection: str, unit: str) -> Row[Any] | None:
         with self._engine.connect() as transaction:
-            row = transaction.execute(select(tables.leases).where(*_of(connection, unit))).first()
-        return row.holder if row and not _is_dead(row.holder, row.expires_at) else None
+            return transaction.execute(self._select().where(*_of(connection, unit))).first()
 
-    def _holder(self, connection: str, unit: str) -> str:
-        with self._engine.connect() as transaction:
-            row = transaction.execute(select(tables.leases.c.holder).where(*_of(connection, unit))).first()
-        return row.holder if row else "it has just finished"
+    def _select(self) -> Any:
+        return select(tables.leases, (tables.leases.c.expires_at < self._now()).label("expired"))
+
+    def _is_dead(self, row: Row[Any]) -> bool:
+        died = self._process.has_died(row.process, row.machine)
+        return bool(row.expired) if died is None else died
+
+    def _now(self) -> ColumnElement[Any]:
+        """The database's time, which on PostgreSQL is not this machine's; a SQLite file is on this machine."""
+        if self._engine.dialect.name == "postgresql":
+            return func.clock_timestamp()
+        return literal(datetime.now(UTC), tables.UtcTime())
+
+    def _expiry(self) -> ColumnElement[Any]:
+        if self._engine.dialect.name == "postgresql":
+            return func.clock_timestamp() + literal(LEASE, Interval())
+        return literal(datetime.now(UTC) + LEASE, tables.UtcTime())
+
+
+def _next_token(transaction: Connection) -> int:
+    upsert(transaction, tables.stamps, [{"name": _TOKENS, "value": 0}])
+    table = tables.stamps
+    raised = update(table).where(table.c.name == _TOKENS).values(value=table.c.value + 1)
+    token: int = transaction.execute(raised.returning(table.c.value)).scalar_one()
+    return token
+
+
+def _busy(connection: str, unit: str, holder: Row[Any] | None) -> UnitBusy:
+    name = f"{connection}/{unit}"
+    return (
+        UnitBusy(name, shown_name(holder.holder), holder.since) if holder else UnitBusy(name, "one that has just ended")
+    )
 
 
 def _of(connection: str, unit: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return (tables.leases.c.connection == connection, tables.leases.c.unit == unit)
-
-
-def _expiry() -> datetime:
-    return datetime.now(UTC) + LEASE
-
-
-def _this_process() -> str:
-    """Host, process id and the process's start: ids are used again, starts are not."""
-    import psutil
-
-    return f"{socket.gethostname()} process {os.getpid()} of {psutil.Process().create_time():.2f}"
-
-
-def _is_dead(holder: str, expires_at: datetime) -> bool:
-    import psutil
-
-    host, _, process, _, started = holder.rsplit(" ", 4)
-    if host != socket.gethostname():
-        return expires_at < datetime.now(UTC)
-    try:
-        difference: float = psutil.Process(int(process)).create_time() - float(started)
-    except psutil.NoSuchProcess:
-        return True
-    return abs(difference) > 1

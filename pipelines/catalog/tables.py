@@ -229,7 +229,11 @@ leases = Table(
     metadata,
     Column("connection", Text, nullable=False),
     Column("unit", Text, nullable=False),
-    Column("holder", Text, nullable=False, doc="host/process id/start of the process"),
+    Column("holder", Text, nullable=False, doc="The process, as people are told of it"),
+    Column("process", Text, nullable=False, doc="Its id, which is no other's; empty where a release before wrote it"),
+    Column("machine", Text, nullable=False, doc="The run of the operating system in which it lives"),
+    Column("token", Integer, nullable=False, doc="Fencing token: raised with each lease, whoever takes it"),
+    Column("since", UtcTime, doc="When it was taken, by the database's clock"),
     Column("expires_at", UtcTime, nullable=False),
     PrimaryKeyConstraint("connection", "unit"),
 )

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 
 from connectors.errors import SourceError
+from pipelines.cli.signals import StopSignals
 from pipelines.errors import HeadraceError, SettingsError, UsageError
 from pipelines.printable import printable_lines
 
 
 def main() -> None:
-    """Entry point: exit 0 ok, 1 failed, 2 wrong use. Errors are one line on standard error."""
+    """Entry point: exit 0 ok, 1 failed, 2 wrong use, 130 interrupted, 143 ended by SIGTERM. Errors are one line on
+    standard error."""
+    signals = StopSignals()
+    # A script's `&` makes its child ignore SIGINT, and Dagster gives SIGTERM the same handler: nothing would end it.
+    with signals.installed():
+        try:
+            _run()
+        finally:  # also where a worker or server has ended well: it was told to
+            if signals.received:
+                signals.end()
+
+
+def _run() -> None:
     from pipelines.cli.app import app
     from pipelines.logs import to_standard_error
 
-    # A script's `&` makes its child ignore SIGINT, and Dagster gives SIGTERM the same handler: nothing would end it.
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
     to_standard_error()
     try:
         app()

@@ -67,6 +67,7 @@ def sync(
     from pipelines.ingestion.options import SyncOptions
     from pipelines.ingestion.orchestrator import find_orchestrator
     from pipelines.logs import to_standard_error
+    from pipelines.operations.health import read_dead_letters
 
     to_standard_error(logging.INFO)
     settings = load_settings()
@@ -75,6 +76,7 @@ def sync(
         options = SyncOptions(mode="full" if full else "changes", allow_mass_delete=allow_mass_delete)
         report = find_orchestrator().sync(settings, chosen, options, observer)
     output.print_report(report, json)
+    output.print_dead_letters(read_dead_letters(settings))
     raise typer.Exit(1 if report.errors else 0)
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pipelines.catalog import Migration
     from pipelines.ingestion.sync import Observer, StageDone
     from pipelines.operations.estimate import Estimate
+    from pipelines.operations.health import Incident
     from pipelines.retrieval.schema import SearchResponse
 
 _SECONDS_BETWEEN_LINES = 5.0
@@ -83,11 +84,17 @@ def print_report(done: SyncReport, json: bool) -> None:
         return
     console = _console()
     for name, figures in done.as_json().items():
-        if isinstance(figures, dict) and name not in ("errors", "out_of_reach"):
+        if isinstance(figures, dict) and name not in ("errors", "busy", "out_of_reach"):
             line = "  ".join(f"{key.replace('_', ' ')} {value}" for key, value in figures.items())
             console.print(f"[bold]{name:<10}[/] {plain(line)}", soft_wrap=True)
     console.print(f"[bold]{'seconds':<10}[/] {done.seconds:.1f}")
     _print_failures(done)
+
+
+def print_dead_letters(found: Sequence[Incident]) -> None:
+    """On standard error: they are not of this sync."""
+    for one in found:
+        print(f"trouble  {printable(one.line)}", file=sys.stderr)
 
 
 def print_reconcile_plan(found: SyncReport, json: bool) -> None:
@@ -119,6 +126,8 @@ def print_events(found: Sequence[dict[str, Any]], json: bool) -> None:
 
 
 def _print_failures(done: SyncReport) -> None:
+    for unit, said in done.busy.items():
+        _console().print(f"[yellow]skipped:[/] {plain(unit)} {plain(said)}", soft_wrap=True, highlight=False)
     for unit, reason in done.out_of_reach.items():
         _console().print(f"[yellow]hidden[/]     {plain(unit)}: {plain(reason)}", soft_wrap=True)
     for unit, error in done.errors.items():

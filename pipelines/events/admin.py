@@ -3,13 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast, get_args
 
-from pipelines.catalog.events import State
+from pipelines.catalog.events import EventAttempt, EventState, State
 from pipelines.errors import UsageError
 from pipelines.services import Services
 from pipelines.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class ShownEvent:
+    """`body` is the delivery as it came; `attempts` are those that failed, and how it had ended before replays."""
+
+    state: EventState
+    attempts: tuple[EventAttempt, ...]
+    body: str
+
+    @property
+    def lines(self) -> list[str]:
+        """What has become of it, the oldest first."""
+        now = self.state
+        reason = f": {now.reason}" if now.reason else ""
+        waits = f", waits for {now.waiting_for} since {now.waiting_since:%Y-%m-%d %H:%M}" if now.waiting_since else ""
+        return [
+            f"event {now.id} of {now.connection}, {now.kind}, came at {now.received_at:%Y-%m-%d %H:%M} UTC",
+            *(f"{one.at:%Y-%m-%d %H:%M}  {one.outcome}: {one.reason or 'without a word'}" for one in self.attempts),
+            f"now {now.state}{waits}{reason}",
+        ]
 
 
 def list_events(settings: Settings, connection: str | None, state: str | None, limit: int) -> list[dict[str, Any]]:
@@ -36,10 +58,12 @@ def replay_events(settings: Settings, ids: Sequence[int], connection: str | None
         return services.catalog.events.replay(ids=ids, connection=connection, since=since)
 
 
-def read_body(settings: Settings, event_id: int) -> str:
-    """The body of a delivery, as it was sent. Raises UsageError for an unknown event."""
+def read_event(settings: Settings, event_id: int) -> ShownEvent:
+    """A delivery, and what it has been through. Raises UsageError for an unknown event."""
     with Services(settings) as services:
-        body = services.catalog.events.body(event_id)
-    if body is None:
+        events = services.catalog.events
+        state, body = events.get(event_id), events.body(event_id)
+        attempts = tuple(events.attempts(event_id))
+    if state is None or body is None:
         raise UsageError(f"unknown event {event_id}; see `headrace events list`")
-    return body.decode(errors="replace")
+    return ShownEvent(state, attempts, body.decode(errors="replace"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -10,21 +11,38 @@ from connectors.registry import receive
 from connectors.settings import Connection
 from connectors.webhooks import DeliveryRefused, Event
 from pipelines.catalog import Catalog
+from pipelines.errors import CatalogUnavailable
+from pipelines.events.spool import Spool
+
+logger = logging.getLogger(__name__)
 
 NOT_AWAITED = "verification refused"
 """Kind of the event that tells operators of a secret that was offered, and that nobody waited for."""
 
 
-def accept(catalog: Catalog, connection: Connection, headers: Mapping[str, str], body: bytes) -> Event:
-    """Verify a delivery and keep it in the inbox; one that is there already changes nothing.
+def accept(catalog: Catalog, spool: Spool, connection: Connection, headers: Mapping[str, str], body: bytes) -> Event:
+    """Verify a delivery and keep it in the inbox, or in the spool while the catalog is away; one that is there already
+    changes nothing.
 
-    `headers` by lower-case name. Raises DeliveryRefused, and DeliveryUnreadable.
+    `headers` by lower-case name. Raises DeliveryRefused, and DeliveryUnreadable; CatalogUnavailable where it can be
+    kept in neither.
     """
     event = receive(connection, headers, body, time.time())
     if event.offered_secret:
         return _take_secret(catalog, connection, event)
-    catalog.events.store(connection.id, event, _without_secret(connection, body))
+    _keep(catalog, spool, connection.id, event, _without_secret(connection, body))
     return event
+
+
+def _keep(catalog: Catalog, spool: Spool, connection: str, event: Event, body: bytes) -> None:
+    if not spool.is_waiting:
+        try:
+            catalog.events.store(connection, event, body)
+        except CatalogUnavailable as error:
+            logger.error("deliveries are kept in the spool: %s", error)
+        else:
+            return
+    spool.add(connection, event, body)
 
 
 def _without_secret(connection: Connection, body: bytes) -> bytes:

@@ -15,7 +15,7 @@ from connectors.settings import Connection
 from connectors.webhooks import Invalidation
 from pipelines.catalog.failures import Cause
 from pipelines.catalog.units import UnitState
-from pipelines.errors import HeadraceError, UnitBusy
+from pipelines.errors import CatalogUnavailable, HeadraceError, UnitBusy
 from pipelines.events.outcomes import BackendAway, Deferred, Errored, Ignored, Outcome, Processed, combine, stopped_by
 from pipelines.ingestion.causes import describe_error, find_cause
 from pipelines.ingestion.options import SyncOptions
@@ -217,6 +217,8 @@ class EventProcessor:
         """Record for each of these what keeps it from being processed, if anything does."""
         try:
             yield
+        except CatalogUnavailable:
+            raise  # no trouble of the object's own: the pass is made again
         except (_UnitPaused, UnitBusy) as error:
             logger.info("%s: deferred: %s", self._connection.id, error)
             self._add(invalidations, Deferred())

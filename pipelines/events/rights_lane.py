@@ -17,7 +17,7 @@ from connectors.errors import SourceError
 from connectors.settings import Connection
 from connectors.webhooks import Invalidation
 from pipelines.catalog.events import PendingEvent
-from pipelines.errors import HeadraceError, UnitBusy
+from pipelines.errors import CatalogUnavailable, HeadraceError, UnitBusy
 from pipelines.events.connector_pool import ConnectorPool
 from pipelines.ingestion.paused_rights import follow_rights, paused_units
 from pipelines.ingestion.rights import read_rights
@@ -50,6 +50,9 @@ class RightsLane:
         while not stop.is_set():
             try:
                 worked = self.run_pass()
+            except CatalogUnavailable:  # the worker says so
+                worked = 0
+                stop.wait(SECONDS_BETWEEN_POLLS * 10)
             except Exception:
                 logger.exception("the lane of rights failed, and goes on")
                 worked = 0
@@ -125,6 +128,8 @@ def _log_trouble(connection: Connection) -> Iterator[None]:
     """Trouble is left to the events themselves, which are tried again."""
     try:
         yield
+    except CatalogUnavailable:
+        raise
     except (SourceError, HeadraceError) as error:
         logger.warning("%s: rights could not be read: %s", connection.id, error)
     except Exception:

@@ -24,8 +24,9 @@ class OfferedSecret:
     secret: str
 
 
-def wait_for_secret(settings: Settings, connection_id: str, on_open: Callable[[datetime], None]) -> OfferedSecret:
+def wait_for_secret(settings: Settings, connection_id: str, on_open: Callable[[str, datetime], None]) -> OfferedSecret:
     """Open a window, and give the first secret that is offered in it. The window ends with it, or with this call.
+    `on_open` is told the URL to which the source is to send it, and when the window ends.
 
     Raises UsageError for a connection that offers none, and HeadraceError where none comes in time.
     """
@@ -36,7 +37,7 @@ def wait_for_secret(settings: Settings, connection_id: str, on_open: Callable[[d
         windows = services.catalog.verification_windows
         ends_at = windows.open(connection.id)
         audit("verification_opened", connection=connection.id, until=ends_at.isoformat())
-        on_open(ends_at)
+        on_open(_url(settings, connection_id), ends_at)
         try:
             while datetime.now(UTC) < ends_at:
                 if secret := windows.offered(connection.id):
@@ -44,4 +45,11 @@ def wait_for_secret(settings: Settings, connection_id: str, on_open: Callable[[d
                 time.sleep(_LOOK_SECONDS)
         finally:
             windows.close(connection.id)
-    raise HeadraceError(f"no verification of {connection.id} came: does the source reach /webhooks/{connection.id}?")
+    raise HeadraceError(
+        f"no verification of {connection.id} came: does the source reach {_url(settings, connection.id)}?"
+    )
+
+
+def _url(settings: Settings, connection_id: str) -> str:
+    """Where the source delivers; without `public_url` only the path is known."""
+    return f"{settings.public_url or '<address of headrace serve>'}/webhooks/{connection_id}"

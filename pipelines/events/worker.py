@@ -13,6 +13,7 @@ from connectors.errors import SourceError
 from connectors.settings import Connection
 from connectors.webhooks import Invalidation
 from pipelines.catalog.events import PendingEvent
+from pipelines.errors import CatalogUnavailable
 from pipelines.events.connector_pool import ConnectorPool
 from pipelines.events.debounce import Debouncer
 from pipelines.events.outcomes import (
@@ -46,6 +47,8 @@ ITEMS_PER_PASS = 200
 """After that many work items what was done is published, so that a long backlog becomes searchable bit by bit."""
 SECONDS_BETWEEN_POLLS = 0.1
 """Of the inbox, while nothing waits."""
+SECONDS_UNTIL_THE_CATALOG_IS_BACK = 1.0
+"""Between two tries while it is away."""
 SECONDS_BETWEEN_MAINTENANCE = 30.0
 """How often failed documents that are due, connections to be polled and old events are gone through."""
 
@@ -68,15 +71,25 @@ class Worker:
         self._unpublished = True  # a worker that was killed may have left something
 
     def run(self, stop: Stop) -> None:
-        """Take events as they come."""
+        """Take events as they come. A catalog that is away is waited for: what was not settled is looked at again."""
         while not stop.is_set():
-            worked = self.run_pass()
-            if time.monotonic() - self._maintained >= SECONDS_BETWEEN_MAINTENANCE:
-                self._maintained = time.monotonic()
-                self.run_maintenance()
-            self._services.yield_lock()
+            try:
+                worked = self._take_turn()
+            except CatalogUnavailable as error:
+                logger.error("waiting: %s", error)
+                worked = 0
+                stop.wait(SECONDS_UNTIL_THE_CATALOG_IS_BACK)
             if not worked:
                 stop.wait(SECONDS_BETWEEN_POLLS)
+
+    def _take_turn(self) -> int:
+        """A pass, and the maintenance when it is due; returns how many work items were processed."""
+        worked = self.run_pass()
+        if time.monotonic() - self._maintained >= SECONDS_BETWEEN_MAINTENANCE:
+            self._maintained = time.monotonic()
+            self.run_maintenance()
+        self._services.yield_lock()
+        return worked
 
     def run_pass(self) -> int:
         """One pass over what waits; returns how many work items were processed."""

@@ -164,6 +164,9 @@ class IndexReader(Protocol):
     def document(self, document_id: str, filters: Filters) -> list[Hit]:
         """All points of a document that match `filters`, by position."""
 
+    def count_points(self) -> int:
+        """How many points there are; for a thousandth of the price of `info`, which counts documents."""
+
     def info(self) -> IndexInfo: ...
 
     def close(self) -> None: ...

@@ -8,11 +8,13 @@ from contextlib import contextmanager
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 
-from connectors.errors import AuthenticationFailed, RateLimited, TransientError
+from connectors.errors import AuthenticationFailed, RateLimited, SourceError, TransientError
 from pipelines.catalog import Catalog
 from pipelines.catalog.failures import Activity, Cause
 from pipelines.errors import (
+    CatalogUnavailable,
     EmbeddingError,
+    HeadraceError,
     IndexBusy,
     IndexMismatch,
     IndexUnavailable,
@@ -28,7 +30,7 @@ _TYPES: tuple[tuple[tuple[type[BaseException], ...], Cause], ...] = (
     ((TextRefused,), "other"),
     ((EmbeddingError,), "embedding"),
     ((IndexUnavailable, IndexBusy, IndexMismatch), "index"),
-    ((OperationalError, InterfaceError, PoolExhausted), "catalog"),
+    ((CatalogUnavailable, OperationalError, InterfaceError, PoolExhausted), "catalog"),
     ((FileNotFoundError,), "other"),
     ((OSError,), "landing"),
 )
@@ -66,7 +68,7 @@ def track(catalog: Catalog, activity: Activity, connection: str = "", unit: str 
 
 def describe_error(error: Exception) -> str:
     """An error as people read it; one that is not Headrace's own with its type, and the setting that it is about."""
-    if type(error).__module__.startswith(("connectors.", "pipelines.")):
+    if isinstance(error, SourceError | HeadraceError):
         return str(error)
     where = {"landing": "landing.url: ", "catalog": "catalog.url: "}.get(find_cause(error), "unexpected ")
     return f"{where}{type(error).__name__}: {error}"

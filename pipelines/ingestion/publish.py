@@ -101,6 +101,7 @@ def _publish(services: Services, store: IndexStore) -> None:
     """Publish, and end what the catalog has taken away and this publication carries. Holds the index's writer."""
     revocations, withdrawals = services.catalog.revocations, services.catalog.withdrawals
     carried = revocations.carried(), withdrawals.carried()
+    services.catalog.leases.refuse_stale()
     store.publish()
     revocations.end(carried[0], readers_lag(services))
     withdrawals.end(carried[1], readers_lag(services))

@@ -61,9 +61,10 @@ class EmbeddingCounts(_Counts):
 
 @dataclass(slots=True)
 class SyncReport:
-    """`requests` counts those sent to each connection's source; `errors` says what stopped a unit, and `out_of_reach`
-    which units are hidden and kept until an operator says what is to become of them. `causes` says, for some of the
-    same names, which backend was away, and `unanswered` which documents could not be read for a passing reason.
+    """`requests` counts those sent to each connection's source; `errors` says what stopped a unit, `busy` which units
+    were skipped because another process works on them, and `out_of_reach` which are hidden and kept until an operator
+    says what is to become of them. `causes` says, for some of the names in `errors`, which backend was away, and
+    `unanswered` which documents could not be read for a passing reason.
 
     `would_read` and `would_delete` hold the document ids that a dry run stopped at.
     """
@@ -74,6 +75,7 @@ class SyncReport:
     requests: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
     errors: dict[str, str] = field(default_factory=dict)
+    busy: dict[str, str] = field(default_factory=dict)
     out_of_reach: dict[str, str] = field(default_factory=dict)
     causes: dict[str, Cause] = field(default_factory=dict)
     unanswered: dict[str, str] = field(default_factory=dict)
@@ -93,6 +95,7 @@ class SyncReport:
             self.requests[connection] = self.requests.get(connection, 0) + count
         self.seconds += other.seconds
         self.errors.update(other.errors)
+        self.busy.update(other.busy)
         self.out_of_reach.update(other.out_of_reach)
         self.causes.update(other.causes)
         self.unanswered.update(other.unanswered)

@@ -14,9 +14,10 @@ from connectors.errors import SourceError
 from connectors.model import Unit
 from connectors.registry import connect
 from connectors.settings import Connection
+from pipelines.catalog.fencing import require_leases
 from pipelines.catalog.memberships import MembershipsRead
 from pipelines.catalog.units import UnitState
-from pipelines.errors import HeadraceError, UnitBusy, UsageError
+from pipelines.errors import CatalogUnavailable, HeadraceError, LeaseLost, UnitBusy, UsageError
 from pipelines.ingestion.causes import describe_error, find_cause, track
 from pipelines.ingestion.options import Stage, SyncOptions, Target
 from pipelines.ingestion.paused_rights import follow_rights, paused_units
@@ -73,7 +74,7 @@ def sync_connection(
     (or only `units`).
 
     Of what is paused rights are read, and no content. Never raises for trouble at the source: the report's `errors`
-    says what stopped which unit. Raises UsageError if one of `units` does not exist.
+    says what stopped which unit. Raises UsageError if one of `units` does not exist, and CatalogUnavailable.
     """
     report = SyncReport()
     with record_errors(report, connection.id), closing(_open_connector(services, connection)) as connector:
@@ -239,10 +240,22 @@ def sync_unit(
     options: SyncOptions = DEFAULT,
     observer: Observer = SILENT,
 ) -> SyncReport:
-    """Run the stages of one unit, alone on it. The report's `errors` say what stopped it."""
-    report = SyncReport()
-    with record_errors(report, f"{connection.id}/{unit.id}"), services.catalog.leases.hold(connection.id, unit.id):
-        report.add(run_stages(services, connection, connector, unit, options, observer))
+    """Run the stages of one unit, alone on it. The report's `errors` say what stopped it.
+
+    Where another process works on the unit, there is nothing to do for one that only wants it up to date: the unit is
+    `busy`. Whoever asks for more (all of it, a period, a reconcile) has not got it: that is an error.
+    """
+    report, name = SyncReport(), f"{connection.id}/{unit.id}"
+    with record_errors(report, name):
+        try:
+            with services.catalog.leases.hold(connection.id, unit.id):
+                report.add(run_stages(services, connection, connector, unit, options, observer))
+        except UnitBusy as error:
+            if options.mode == "changes" and not options.window:
+                report.busy[name] = f"is being synced {error.by}"
+                logger.info("skipped: %s %s", name, report.busy[name])
+            else:
+                report.errors[name] = str(error)
     return report
 
 
@@ -254,7 +267,7 @@ def run_stages(
     options: SyncOptions = DEFAULT,
     observer: Observer = SILENT,
 ) -> SyncReport:
-    """The stages of one unit, for a caller that holds its lease. See `sync_unit`."""
+    """The stages of one unit, for a caller that holds its lease. See `sync_unit`. Raises LeaseLost."""
     report = SyncReport()
     name = f"{connection.id}/{unit.id}"
     for stage in options.stages:
@@ -266,7 +279,7 @@ def run_stages(
         before = connector.requests
         # After an error at the source, what was read before it still goes on to the index.
         with record_errors(report, name), measure_time(done.report):
-            _run_stage(services, connector, done, options, partial(observer.progress, unit))
+            _run_stage(services, connector, done, options, partial(_progress, observer, unit))
         done.report.requests[connection.id] = connector.requests - before
         report.add(done.report)
         if name not in report.errors:
@@ -275,6 +288,11 @@ def run_stages(
         cause = report.causes.get(name, "other")
         services.catalog.units.record_sync(connection.id, unit.id, report.errors.get(name), cause)
     return report
+
+
+def _progress(observer: Observer, unit: Unit, stage: str, done: int, total: int | None) -> None:
+    require_leases()
+    observer.progress(unit, stage, done, total)
 
 
 def _run_stage(
@@ -298,10 +316,10 @@ def _run_stage(
 
 @contextmanager
 def record_errors(report: SyncReport, name: str) -> Iterator[None]:
-    """Turn what stops a unit into an entry of the report, so that the other units go on."""
+    """Turn what stops a unit into an entry of the report, so that the others go on; without a catalog none does."""
     try:
         yield
-    except UsageError:
+    except (UsageError, LeaseLost, CatalogUnavailable):
         raise
     except (SourceError, HeadraceError) as error:
         logger.error("%s: %s", name, error)

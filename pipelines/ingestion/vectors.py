@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self, TypeAlias, TypeVar
 
@@ -44,7 +44,7 @@ def index_vectors(
     total = sum(load.chunks for load in loads)
     embedder = CachingEmbedder(services, request_limits(total), report.embedding)
     done = 0
-    with _SharedStore(services) as shared, ThreadPoolExecutor(1) as beside:
+    with _SharedStore(services) as shared, _thread_beside() as beside:
         for load in loads:
             planned = (_plan(shared.open(), step) for step in _steps(_current(services, load)))
             # The provider embeds the next step while this one is written: neither waits for the other.
@@ -132,6 +132,21 @@ class _SharedStore:
             self._store = None
             self._resources.close()
             self._services.yield_lock()
+
+
+@contextmanager
+def _thread_beside() -> Iterator[Executor]:
+    """A thread whose work is waited for, unless the process is told to end: an answer may take minutes."""
+    thread = ThreadPoolExecutor(1)
+    try:
+        yield thread
+    except Exception:
+        thread.shutdown()
+        raise
+    except BaseException:
+        thread.shutdown(wait=False, cancel_futures=True)
+        raise
+    thread.shutdown()
 
 
 def _one_ahead(

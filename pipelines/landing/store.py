@@ -129,11 +129,11 @@ class Landing:
         return self.files.rows(path, documents=documents) if self.files.exists(path) else iter(())
 
     def _destination(self) -> Any:
-        from dlt.destinations import filesystem
+        from pipelines.landing.destination import LandingDestination
 
         if self.files.in_s3:
-            return filesystem(bucket_url=self._url, credentials=self.files.aws())
-        return filesystem(bucket_url=Path(self.files.root).as_uri())
+            return LandingDestination(bucket_url=self._url, credentials=self.files.aws())
+        return LandingDestination(bucket_url=Path(self.files.root).as_uri())
 
     @contextmanager
     def _working_directory(self) -> Iterator[Path]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
-from pipelines.catalog import Catalog
+from pipelines.catalog import Catalog, open_catalog
 from pipelines.catalog.failures import Activity, Cause, Failure
 from pipelines.catalog.freshness import Freshness, freshness
 from pipelines.catalog.gates import ShutGate
@@ -17,6 +17,8 @@ from pipelines.settings import Settings
 
 IncidentKind: TypeAlias = Cause | Literal["late", "gate", "dead_letters"]
 
+PUBLICATION = "retrieval"
+"""Name of the publication in reports of syncs: a gate that is shut, or an index that is away, is its error."""
 _UNITS_NAMED = 5
 _OF_SOURCES = ("source_unavailable", "source_limit", "source_credentials")
 
@@ -28,11 +30,21 @@ SUMMARIES: dict[IncidentKind, str] = {
     "index": "the index cannot be used",
     "landing": "the landing, or the disk, cannot be used",
     "catalog": "the catalog's database does not answer",
-    "other": "it fails",
+    "other": "something of it fails",
     "late": "it was not read for longer than its schedule allows",
     "gate": "what was indexed is not published: a check fails",
     "dead_letters": "events could not be processed and are given up",
 }
+ACTIVITIES: dict[Activity, str] = {
+    "listing": "its units cannot be listed",
+    "reach": "units that the settings name cannot be looked at",
+    "memberships": "who belongs to which group cannot be read",
+    "sync": "units cannot be brought up to date",
+    "rights": "what was lost of rights does not reach the index",
+    "retention": "what is no longer kept cannot be removed",
+    "publication": "what was indexed cannot be published",
+}
+"""What fails for a reason of its own."""
 ADVICE: dict[IncidentKind, str] = {
     "source_unavailable": "each sync asks again by itself; `headrace check` tries it now",
     "source_limit": "each sync goes on by itself; where it stays, let fewer programs use the credentials",
@@ -78,7 +90,9 @@ class Incident:
         return f"{what}{self._what_fails()}, since {self.since:%Y-%m-%d %H:%M} UTC"
 
     def _what_fails(self) -> str:
-        return f"{self.activity} fails" if self.kind == "other" and self.activity else SUMMARIES[self.kind]
+        if self.kind == "dead_letters":
+            return f"{self.events} {SUMMARIES[self.kind]}"
+        return ACTIVITIES[self.activity] if self.activity else SUMMARIES[self.kind]
 
     @property
     def line(self) -> str:
@@ -140,6 +154,12 @@ def read_health(catalog: Catalog, settings: Settings) -> Health:
     )
 
 
+def read_dead_letters(settings: Settings) -> tuple[Incident, ...]:
+    """The dead letters, which no sync fails by and every sync should show."""
+    with open_catalog(settings) as catalog:
+        return tuple(one for one in read_health(catalog, settings).incidents if one.kind == "dead_letters")
+
+
 def combine_incidents(
     failures: Sequence[Failure] = (),
     waiting: Sequence[WaitingEvents] = (),
@@ -195,6 +215,12 @@ def _merge(one: Incident, other: Incident) -> Incident:
         events=first.events + second.events,
         units=tuple(dict.fromkeys((*first.units, *second.units))),
     )
+
+
+def known_failures(catalog: Catalog) -> set[str]:
+    """What health tells the failure of, by the names that reports of syncs give it."""
+    found = {"/".join(part for part in (one.connection, one.unit) if part) for one in catalog.failures.all()}
+    return found | {PUBLICATION}
 
 
 def failing_units(catalog: Catalog, connection: str) -> dict[str, Failure]:

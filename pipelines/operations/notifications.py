@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pipelines.errors import HeadraceError
-from pipelines.settings import NotificationSettings
+from pipelines.notification_settings import NotificationSettings
 
 _SECONDS = 10.0
 _MOST_CHARACTERS = 3_000
@@ -63,7 +63,7 @@ def notify(settings: NotificationSettings, change: HealthChange) -> None:
     """Post a change. Raises NotificationRefused."""
     import httpx
 
-    body = {"text": change.text} if settings.kind == "slack" else change.as_json()
+    body = change.as_json() if settings.kind == "webhook" else {"text": change.text}
     try:
         answer = httpx.post(settings.url.get_secret_value(), json=body, timeout=_SECONDS)
     except (httpx.HTTPError, httpx.InvalidURL) as error:

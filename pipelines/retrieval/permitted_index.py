@@ -57,6 +57,9 @@ class PermittedIndex:
         revocations = self._in_force()
         return _permitted(self._index.document(document_id, filters), revocations, filters)
 
+    def count_points(self) -> int:
+        return self._index.count_points()
+
     def info(self) -> IndexInfo:
         return self._index.info()
 
@@ -72,7 +75,7 @@ class PermittedIndex:
             if self._loaded is None or self._loaded[0] != stamp:
                 # The stamp was read first: a change in between is loaded once more at the next query.
                 filter = RevocationFilter.load(self._rights, self._connections)
-                self._is_small = not filter.is_empty and self._index.info().points <= _SMALL
+                self._is_small = not filter.is_empty and self._index.count_points() <= _SMALL
                 self._loaded = (stamp, filter)
             return self._loaded[1]
 

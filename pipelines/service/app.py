@@ -16,6 +16,7 @@ from pipelines.catalog import Catalog
 from pipelines.catalog.assistants import hash_key
 from pipelines.catalog.lookup import present_spellings
 from pipelines.embedding.base import Embedder
+from pipelines.events.spool import Spool
 from pipelines.index.contract import IndexReader
 from pipelines.operations.health import Health, read_health
 from pipelines.retrieval.principals import MembershipReader
@@ -109,7 +110,8 @@ def create_app(
     _add_pages(app, can_sign_in=bool(settings.sign_in and settings.sign_in.client_id))
     if sign_in:
         sign_in.install(app)
-    webhooks.install(app, settings, inbox, metrics)
+    app.state.spool = Spool(settings.state_path)
+    webhooks.install(app, settings, inbox, app.state.spool, metrics)
     return app
 
 
@@ -196,11 +198,11 @@ def _add_operations(app: FastAPI, index: IndexReader, health: Callable[[], Healt
 
     @app.get("/readyz", response_class=PlainTextResponse, responses=problem_responses(503))
     def readyz() -> str:
-        """Whether there is a published index to search; where something is in trouble that keeps it from becoming
-        newer, `degraded`, and a line for each trouble."""
-        if not index.info().points:
-            raise Problem(503, "Not ready", "Nothing is published yet: run `headrace sync`.")
+        """Whether there is a catalog that says who may see what, and a published index to search; where something is
+        in trouble that keeps it from becoming newer, `degraded`, and a line for each trouble."""
         found = health()
+        if not index.count_points():
+            raise Problem(503, "Not ready", "Nothing is published yet: run `headrace sync`.")
         return "\n".join([found.status, *(one.summary for one in found.incidents)])
 
 

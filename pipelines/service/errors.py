@@ -11,14 +11,15 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
-from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
-from pipelines.errors import EmbeddingError, IndexStoreError
+from pipelines.errors import CatalogUnavailable, EmbeddingError, IndexStoreError
 from pipelines.service.audit import REFUSALS, audit_refusal
 from pipelines.validation import field_path, reason
 
 WEBHOOKS_PATH = "/webhooks/"
+RETRY_AFTER_SECONDS = "5"
+"""When to ask again what a part of the service that is away could not answer."""
 MEDIA_TYPE = "application/problem+json"
 OPENAI_PATH = "/v1/vector_stores/"
 """Below it, problems carry an `error` too, which OpenAI's clients read, and wrong requests are 400 as with OpenAI."""
@@ -61,7 +62,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(EmbeddingError, _unavailable)
     app.add_exception_handler(IndexStoreError, _unavailable)
-    app.add_exception_handler(OperationalError, _catalog_away)
+    app.add_exception_handler(CatalogUnavailable, _unavailable)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -126,18 +127,9 @@ def _invalid(request: Request, error: Exception) -> JSONResponse:
 
 
 def _unavailable(request: Request, error: Exception) -> JSONResponse:
-    return _unavailable_for(request, error)
-
-
-def _catalog_away(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, OperationalError)  # noqa: S101  registered for this class only
-    return _unavailable_for(request, f"the catalog cannot be used: {error.orig}")
-
-
-def _unavailable_for(request: Request, reason: object) -> JSONResponse:
-    logger.error("request %s: %s", request.state.id, reason)
+    logger.error("request %s: %s", request.state.id, error)
     detail = "A part of the service that the answer needs is not available; try again later."
-    return _response(request, 503, "Service unavailable", detail)
+    return _response(request, 503, "Service unavailable", detail, {"Retry-After": RETRY_AFTER_SECONDS})
 
 
 def _unexpected(request: Request, error: Exception) -> JSONResponse:

@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from anyio import to_thread
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
-from sqlalchemy.exc import OperationalError
 from starlette.requests import Request
 from starlette.types import Message, Receive, Scope, Send
 
 from connectors.registry import sources
-from pipelines.errors import EmbeddingError, IndexStoreError
+from pipelines.errors import CatalogUnavailable, EmbeddingError, IndexStoreError
 from pipelines.retrieval.schema import (
     MOST_DOCUMENTS,
     Person,
@@ -178,7 +177,7 @@ class McpEndpoint:
             return _error_result(str(problem))
         except ToolError as error:
             return _error_result(str(error))
-        except (EmbeddingError, IndexStoreError, OperationalError):
+        except (EmbeddingError, IndexStoreError, CatalogUnavailable):
             return _error_result("The search is not available now; try again later.")
         return _result(found)
 

@@ -12,6 +12,7 @@ import uvicorn
 from prometheus_client import start_http_server
 
 from pipelines.errors import SettingsError
+from pipelines.events.spool import draining
 from pipelines.logs import to_standard_error
 from pipelines.service.app import create_app
 from pipelines.service.connections import MOST_HEAD_BYTES, ClientConnection, ConnectionTable
@@ -21,6 +22,9 @@ from pipelines.service.request_guard import BrowserHosts
 from pipelines.service_settings import LimitsSettings
 from pipelines.services import Services
 from pipelines.settings import Settings
+
+SECONDS_FOR_ANSWERS = 4
+"""How long requests under way may take once the server is told to end, which is to be gone within ten seconds."""
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +53,8 @@ def serve(settings: Settings, host: str, port: int) -> None:
         logger.info(
             "index %s: %d documents, %d points, model %s", index.collection, index.documents, index.points, index.model
         )
-        uvicorn.Server(server_config(app, settings.limits, metrics, host=host, port=port)).run()
+        with draining(app.state.spool, catalog.events.store):
+            uvicorn.Server(server_config(app, settings.limits, metrics, host=host, port=port)).run()
 
 
 def server_config(app: Any, limits: LimitsSettings, metrics: Metrics, **address: Any) -> uvicorn.Config:
@@ -63,7 +68,7 @@ def server_config(app: Any, limits: LimitsSettings, metrics: Metrics, **address:
         log_config=None,
         access_log=False,
         forwarded_allow_ips=list(limits.trusted_proxies),
-        timeout_graceful_shutdown=10,
+        timeout_graceful_shutdown=SECONDS_FOR_ANSWERS,
         **address,
     )
 

@@ -16,6 +16,7 @@ from connectors.settings import Connection
 from connectors.webhooks import DeliveryRefused, DeliveryUnreadable
 from pipelines.catalog import Catalog
 from pipelines.events.inbox import accept
+from pipelines.events.spool import Spool
 from pipelines.service.errors import WEBHOOKS_PATH, Problem, problem_responses
 from pipelines.service.metrics import Metrics
 from pipelines.service.request_guard import has_length
@@ -31,19 +32,19 @@ _NOBODY = "unknown"
 logger = logging.getLogger(__name__)
 
 
-def install(app: FastAPI, settings: Settings, catalog: Catalog, metrics: Metrics) -> None:
+def install(app: FastAPI, settings: Settings, catalog: Catalog, spool: Spool, metrics: Metrics) -> None:
     """Take deliveries at `POST /webhooks/{connection}`."""
     connections = {one.id: one for one in settings.connections}
     signature_headers = _signature_headers(settings.connections)
 
-    @app.post(f"{WEBHOOKS_PATH}{{connection}}", responses=problem_responses(400, 401, 413))
+    @app.post(f"{WEBHOOKS_PATH}{{connection}}", responses=problem_responses(400, 401, 413, 503))
     async def webhook(connection: str, request: Request) -> dict[str, Any]:
         """Keep a source's event. Deliveries that are not signed as the connection's settings say are refused."""
         known = connections.get(connection)
         result, answer = "refused", None
         if _may_be_signed(request.headers, signature_headers):
             body = await _body(request)
-            result, answer = await run_in_threadpool(_accept, catalog, known, dict(request.headers), body)
+            result, answer = await run_in_threadpool(_accept, catalog, spool, known, dict(request.headers), body)
         metrics.deliveries.labels(known.id if known else _NOBODY, result).inc()
         return _answer_or_raise(answer)
 
@@ -84,14 +85,14 @@ async def _body(request: Request) -> bytes:
 
 
 def _accept(
-    catalog: Catalog, connection: Connection | None, headers: dict[str, str], body: bytes
+    catalog: Catalog, spool: Spool, connection: Connection | None, headers: dict[str, str], body: bytes
 ) -> tuple[str, dict[str, Any] | Problem | None]:
     """What became of a delivery, and its answer; none for what is refused."""
     if connection is None:
         hmac.digest(b"nobody's", body, "sha256")  # as long as it takes to find a signature wrong
         return "refused", None
     try:
-        event = accept(catalog, connection, headers, body)
+        event = accept(catalog, spool, connection, headers, body)
     except DeliveryRefused:
         return "refused", None  # whoever guesses learns nothing
     except DeliveryUnreadable as error:

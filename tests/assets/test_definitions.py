@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 
 import dagster as dg
 import pytest
+from dagster._core.storage.partition_status_cache import AssetPartitionStatus
 from pydantic import SecretStr
 
 import assets.ingestion
@@ -16,8 +17,9 @@ import pipelines.ingestion.sync
 import pipelines.services
 from assets.definitions import build_definitions
 from assets.instance import dagster_instance
+from assets.notifications import failed_jobs
 from assets.orchestrator import DagsterOrchestrator
-from assets.partitions import parse_partition_key
+from assets.partitions import PARTITIONS, parse_partition_key
 from assets.resources import Runtime
 from connectors.contract import Membership, UnreadableGroup, Window
 from connectors.errors import Unavailable
@@ -248,3 +250,94 @@ def test_a_partition_of_no_connection_is_refused(settings: Settings, key: str) -
 def test_an_unknown_unit_is_named(settings: Settings, source: MemorySource) -> None:
     with pytest.raises(UsageError, match="nope"):
         DagsterOrchestrator().sync(settings, [Target("acme", ("nope",))])
+
+
+def evaluations(instance: dg.DagsterInstance, source: str = "github") -> dict[str, list[bool]]:
+    """What the checks on a source and on what is published have said, the newest first."""
+    asset_of = {
+        "connections_in_time": [source, "documents"],
+        "every_document_accounted_for": [source, "vectors"],
+        "index_agrees_with_catalog": ["retrieval"],
+        "no_document_without_readers_is_visible": ["retrieval"],
+        "golden_questions": ["retrieval"],
+    }
+    found: dict[str, list[bool]] = {}
+    for name, asset in asset_of.items():
+        key = dg.AssetCheckKey(dg.AssetKey(asset), name)
+        records = instance.event_log_storage.get_asset_check_execution_history(key, limit=10)
+        events = [record.event.dagster_event for record in records if record.event]
+        found[name] = [event.asset_check_evaluation_data.passed for event in events if event]
+    return found
+
+
+def test_a_sync_evaluates_all_checks(settings: Settings, source: MemorySource) -> None:
+    DagsterOrchestrator().sync(settings, [Target("acme")])
+    with dagster_instance(settings) as instance:
+        assert set(map(tuple, evaluations(instance).values())) == {(True,)}
+
+
+def test_the_worker_tells_of_checks_what_has_changed(settings: Settings, source: MemorySource) -> None:
+    DagsterOrchestrator().sync(settings, [Target("acme")])
+    with find_orchestrator().reporter(settings) as reporter, Services(settings) as services:
+        for _ in range(2):
+            reporter.checked(services)
+        services.catalog.failures.record("memberships", "acme", "", "source_unavailable", "HTTP 503")
+        for _ in range(2):
+            reporter.checked(services)
+        services.catalog.failures.resolve("memberships", "acme")
+        reporter.checked(services)
+    with dagster_instance(settings) as instance:
+        told = evaluations(instance)
+    by_the_sync, at_first = True, True
+    assert told["connections_in_time"] == [True, False, at_first, by_the_sync]
+    assert told["every_document_accounted_for"] == [at_first, by_the_sync]
+
+
+@pytest.mark.parametrize("cause", ["embedding", "source"])
+def test_units_are_failed_at_the_stage_that_stopped_and_told_once(
+    settings: Settings, source: MemorySource, monkeypatch: pytest.MonkeyPatch, cause: str
+) -> None:
+    stage = "vectors" if cause == "embedding" else "documents"
+    orchestrator, asset = DagsterOrchestrator(), dg.AssetKey(["github", stage])
+    orchestrator.sync(settings, [Target("acme")])
+
+    def fail(page: object) -> NoReturn:
+        raise Unavailable("memory", "HTTP 503")
+
+    def status() -> Any:
+        shown = instance.get_status_by_partition(asset, ["acme/unit"], PARTITIONS["github"])
+        return (shown or {})["acme/unit"]
+
+    with dagster_instance(settings) as instance:
+        assert status() == AssetPartitionStatus.MATERIALIZED
+        with monkeypatch.context() as outage:
+            if cause == "embedding":
+                broken = FakeEmbedder(fail_after=0)
+                outage.setattr(pipelines.services.Services, "embedder", property(lambda services: broken))
+            else:
+                outage.setattr(source, "before_page", fail)
+            source.put(document(1, content="Text that was never embedded."))
+            for _ in range(3):
+                assert orchestrator.sync(settings, [Target("acme")]).errors
+                assert status() == AssetPartitionStatus.FAILED
+        planned = instance.event_log_storage.get_event_records(
+            dg.EventRecordsFilter(dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED, asset_key=asset)
+        )
+        assert len(planned) == 1
+        assert orchestrator.sync(settings, [Target("acme")]).errors == {}
+        assert status() == AssetPartitionStatus.MATERIALIZED
+
+
+def test_a_run_that_fails_by_what_health_tells_is_no_news_of_its_own(settings: Settings, source: MemorySource) -> None:
+    def break_down(page: object) -> NoReturn:
+        raise Unavailable("memory", "HTTP 502")
+
+    source.before_page = break_down
+    DagsterOrchestrator().sync(settings, [Target("acme")])
+    with dagster_instance(settings) as instance:
+        assert failed_jobs(instance, ["sync_acme"]) == {}
+        died = instance.create_run_for_job(build_definitions(settings).resolve_job_def("sync_acme"))
+        instance.report_run_failed(died, "its process has died")
+        assert failed_jobs(instance, ["sync_acme", "events"]) == {
+            "run/sync_acme": f"the last run of sync_acme has failed; Dagster shows why in the run {died.run_id}"
+        }

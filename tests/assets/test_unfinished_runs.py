@@ -113,7 +113,7 @@ def test_a_run_on_another_machine_is_dead_without_a_sign_of_life(settings: Setti
         process.kill()
         process.wait()
         with Services(settings) as services, services.catalog._engine.begin() as connection:
-            elsewhere = {"holder": "elsewhere process 1 of 1.00", "expires_at": datetime.now(UTC) + timedelta(0, age)}
+            elsewhere = {"machine": "another", "expires_at": datetime.now(UTC) + timedelta(0, age)}
             connection.execute(update(tables.leases).values(elsewhere))
         assert look(settings) == f"1 runs at work, of which {dead} had died"
 

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import httpx
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tests.emulators.drive import GoogleDrive
+from tests.emulators.github import GitHub
+from tests.emulators.notion import Notion
 
 KEY = "a-key-for-people-of-the-bench"
 ADA, STRANGER = "ada@acme.test", "stranger@example.com"
@@ -17,6 +25,56 @@ Delivery = tuple[str, dict[str, str], bytes]
 """Connection, headers and body of a webhook."""
 
 
+EVENT = ""
+"""Told by the event itself: from the moment at which its webhook was answered Headrace knows."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """How long a right outlasted its end: `seconds` from what `told` of it, the event or an answer of the source, to
+    the first answer without the documents; and `in_all`, from the answer to the webhook, or from the sync's start."""
+
+    what: str
+    seconds: float
+    in_all: float
+    told: str
+
+    def __str__(self) -> str:
+        told = "the event" if self.told == EVENT else f"the first answer of the source to {self.told}"
+        return f"{self.seconds:6.2f} s  {self.what}; told by {told} ({self.in_all:.2f} s in all)"
+
+
+@dataclass
+class Answers:
+    """When the emulated sources have answered which path."""
+
+    given: list[tuple[float, str]] = field(default_factory=list)
+
+    def watch(self, source: GitHub | GoogleDrive | Notion) -> None:
+        """Note each answer of an emulator."""
+        emulator: Any = source
+        answer = emulator.answered
+
+        def note(path: str, response: Response) -> Response:
+            self.given.append((time.monotonic(), path))
+            return response
+
+        async def answer_request(request: Request) -> Response:
+            return note(request.url.path, await answer(request))
+
+        def answer_path(method: str, path: str, *more: Any) -> Response:
+            return note(path, answer(method, path, *more))
+
+        emulator.answered = answer_path if isinstance(source, Notion) else answer_request
+
+    def first(self, path: str, since: float) -> float:
+        """When a path that this pattern matches was first answered. Raises LookupError if it was not."""
+        found = (at for at, asked in list(self.given) if at >= since and re.search(path, asked))
+        if (at := next(found, None)) is None:
+            raise LookupError(f"nobody has asked for {path!r}: {[asked for at, asked in self.given if at >= since]}")
+        return at
+
+
 @dataclass
 class System:
     """The running system, as those see it who deliver and ask."""
@@ -24,6 +82,7 @@ class System:
     url: str
     client: httpx.Client
     run: Callable[..., None]
+    answers: Answers
 
     def deliver(self, delivery: Delivery) -> None:
         connection, headers, body = delivery
@@ -35,14 +94,22 @@ class System:
         found = answer.raise_for_status().json()["results"]
         return sum(any(words in chunk["text"] for chunk in document["chunks"]) for document in found)
 
-    def seconds_until_gone(self, words: str, person: str, most: int = 0) -> float:
-        """Until at most so many documents are found. Raises TimeoutError."""
+    def wait_until_gone(self, words: str, person: str) -> None:
+        """Until nobody finds by them. Raises TimeoutError."""
         started = time.monotonic()
-        while self.found(words, person) > most:
+        while self.found(words, person):
             if time.monotonic() - started > PATIENCE:
                 raise TimeoutError(f"{person} still finds {words!r}")
             time.sleep(0.01)
-        return time.monotonic() - started
+
+    def measure(self, what: str, words: str, person: str, told: str = EVENT, started: float | None = None) -> Measured:
+        """From `started`, by default now, or from the first answer of a source after it to a path that `told` matches.
+        Raises TimeoutError."""
+        started = started or time.monotonic()
+        self.wait_until_gone(words, person)
+        ended = time.monotonic()
+        known = started if told == EVENT else self.answers.first(told, started)
+        return Measured(what, max(0.0, ended - known), ended - started, told)
 
     def wait_until_found(self, words: str, person: str) -> None:
         """Who keeps a right finds by it, once memberships of what became private are read. Raises TimeoutError."""

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from tests.bench.asking import ADA, PATIENCE, STRANGER, System
+from tests.bench.asking import ADA, PATIENCE, STRANGER, Measured, System
 from tests.emulators.drive import TOKEN, WEBHOOK_SECRET, GoogleDrive, error, person
 
 CONNECTION = "files"
-SECONDS_SHARED = 10
+SECONDS_SHARED = 20
 """Enough for the worker to learn of it before it ends, on a busy machine too."""
 
 
@@ -55,39 +55,43 @@ def settings(url: str) -> dict[str, str]:
     return told | {"webhook_url": "https://headrace.test/webhooks/files"}
 
 
-def rows(team: TeamDrive, system: System) -> Iterator[tuple[str, float]]:
-    """What happens, and the seconds until nobody finds by the right that was lost."""
+def rows(team: TeamDrive, system: System) -> Iterator[Measured]:
+    """What happens, and how long somebody finds by the right that was lost."""
     drive = team.drive
 
     team.unshare("unshared")
     team.tell(system)
-    yield "file unshared", system.seconds_until_gone("unshared valve", STRANGER)
+    yield system.measure("file unshared", "unshared valve", STRANGER, rf"/files/{team.files['unshared']}")
 
     end = datetime.now(UTC) + timedelta(seconds=SECONDS_SHARED)
     drive.share(team.files["ending"], person(STRANGER, expirationTime=end.isoformat()))
     team.tell(system)
-    _sleep_until(end - timedelta(seconds=2))
+    _sleep_until(end - timedelta(seconds=SECONDS_SHARED / 2))
     system.wait_until_found("ending valve", STRANGER)  # and whoever answers has opened what was published
     _sleep_until(end)
-    yield "permission of a file expired", system.seconds_until_gone("ending valve", STRANGER)
+    yield system.measure("permission of a file expired", "ending valve", STRANGER)
 
     drive.fail(10_000, lambda: error(500, "backendError"), only="permissions")
     team.unshare("untold")
     team.tell(system)
-    yield "file unshared, permissions answer 500", system.seconds_until_gone("untold valve", STRANGER)
+    yield system.measure(
+        "file unshared, permissions answer 500", "untold valve", STRANGER, rf"/files/{team.files['untold']}"
+    )
     drive.faults.clear()
 
     system.run("pause", CONNECTION)
     team.unshare("waiting")
     team.tell(system)
-    yield "file unshared, connection paused", system.seconds_until_gone("waiting valve", STRANGER)
+    yield system.measure(
+        "file unshared, connection paused", "waiting valve", STRANGER, rf"/files/{team.files['waiting']}"
+    )
     system.run("resume", CONNECTION)
 
     system.wait_until_found("team valve", ADA)
     drive.leave_drive(team.id)
     for headers, body in drive.notifications():
         system.deliver((CONNECTION, headers, body))
-    yield "shared drive lost", system.seconds_until_gone("team valve", ADA)
+    yield system.measure("shared drive lost", "team valve", ADA, "/drives")
 
 
 def _sleep_until(moment: datetime) -> None:

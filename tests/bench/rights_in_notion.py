@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from threading import Thread
 
-from tests.bench.asking import STRANGER, System
+from tests.bench.asking import STRANGER, Measured, System
 from tests.emulators.notion import TOKEN, VERIFICATION_TOKEN, Notion, block
 
 CONNECTION = "notes"
@@ -42,24 +42,26 @@ def settings(url: str) -> dict[str, object]:
     return {**told, "readers": ["public"], "webhook_secret": VERIFICATION_TOKEN}
 
 
-def rows(handbook: Handbook, system: System) -> Iterator[tuple[str, float]]:
-    """What happens, and the seconds until nobody finds by the right that was lost."""
+def rows(handbook: Handbook, system: System) -> Iterator[Measured]:
+    """What happens, and how long somebody finds by the right that was lost."""
     notion = handbook.notion
 
     notion.sealed.add(handbook.below[-1])
     handbook.tell(system, "page.moved", handbook.below[-1])
-    yield "page moved out of reach", system.seconds_until_gone("moved lever", STRANGER)
+    yield system.measure("page moved out of reach", "moved lever", STRANGER, f"/pages/{handbook.below[-1]}")
 
     notion.trash(handbook.roots["trashed"])
     handbook.tell(system, "page.deleted", handbook.roots["trashed"])
-    yield "page at the top deleted", system.seconds_until_gone("trashed lever", STRANGER)
+    yield system.measure("page at the top deleted", "trashed lever", STRANGER)
 
-    # No event tells of it: the next sync does, and what is measured begins with its first request.
+    # No event tells of it: the next sync does.
     notion.sealed.update((handbook.roots["handbook"], *handbook.below))
-    asked = len(notion.log)
+    asked, started = len(notion.log), time.monotonic()
     syncing = Thread(target=system.run, args=("sync", CONNECTION), kwargs={"allowed": (0, 1)})
     syncing.start()
     while len(notion.log) == asked:
         time.sleep(0.01)
-    yield "page at the top and all below unshared", system.seconds_until_gone("handbook lever", STRANGER)
+    yield system.measure(
+        "page at the top and all below unshared", "handbook lever", STRANGER, "/v1/search", started=started
+    )
     syncing.join()

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from connectors.admission import Refused, admit
-from connectors.contract import Deleted, Failed, ObjectItem, Skipped
+from connectors.admission import Refused, admit, admit_rights
+from connectors.contract import Deleted, DocumentReaders, Failed, ObjectItem, RightsItem, Skipped
 from connectors.model import Parent, Unit
 from connectors.settings import Connection
 from tests.pipelines.documents import document
@@ -121,7 +121,59 @@ def test_what_names_no_object_of_the_connection_is_refused(item: Any) -> None:
     assert isinstance(admit(item, CONNECTION, UNIT), Refused)
 
 
-def test_a_reason_shows_a_long_id_cut_short() -> None:
-    refused = admit(Deleted("x" * 10_000), CONNECTION, UNIT)
+@pytest.mark.parametrize(("length", "shown"), [(3, "xxx"), (200, "x" * 200), (10_000, f"{'x' * 200}…")])
+def test_a_reason_shows_a_long_id_cut_short(length: int, shown: str) -> None:
+    refused = admit(Deleted("x" * length), CONNECTION, UNIT)
     assert isinstance(refused, Refused)
-    assert f"the id '{'x' * 200}…' must begin" in refused.reason
+    assert f"the id '{shown}' must begin" in refused.reason
+
+
+@pytest.mark.parametrize(
+    ("item", "title"), [(Skipped("issues/1", "Title", "too large"), "Title"), (Deleted("issues/1"), "")]
+)
+def test_what_is_refused_is_named(item: ObjectItem, title: str) -> None:
+    reason = "not admitted: the id 'issues/1' must begin with 'github:acme/'"
+    assert admit(item, CONNECTION, UNIT) == Refused("issues/1", title, reason)
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        DocumentReaders(OWN, ()),
+        DocumentReaders(OWN, ("public", "user:ada"), (("public", datetime(2026, 1, 3, tzinfo=UTC)),)),
+        Skipped(OWN, "Title", "too large"),
+        Failed(OWN, "Title", "HTTP 500"),
+        Deleted(OWN),
+    ],
+)
+def test_readers_that_fit_are_admitted_as_they_are(item: RightsItem) -> None:
+    assert admit_rights(item, CONNECTION, UNIT) is item
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"readers": (HALF,)}, "readers must be texts that UTF-8 can hold"),
+        ({"readers": "public"}, "readers is of type str, and must be of type tuple[str, ...]"),
+        (
+            {"readers_until": (("public", 1),)},
+            "readers_until is of type tuple[tuple], and must be of type tuple[tuple[str, datetime], ...]",
+        ),
+    ],
+)
+def test_readers_that_do_not_fit_are_nobody(changes: dict[str, Any], reason: str) -> None:
+    found = admit_rights(DocumentReaders(**{"document_id": OWN, "readers": (), **changes}), CONNECTION, UNIT)
+    assert found == Failed(OWN, "", f"not admitted: {reason}", hides=True)
+
+
+@pytest.mark.parametrize(
+    ("item", "named", "reason"),
+    [
+        (DocumentReaders("issues/1", ()), "issues/1", "the id 'issues/1' must begin with 'github:acme/'"),
+        (DocumentReaders(7, ()), "7", "the id is of type int, and must be of type str"),  # type: ignore[arg-type]
+        (document(title=""), OWN, "its content was not asked for"),
+        (Deleted("issues/1"), "issues/1", "the id 'issues/1' must begin with 'github:acme/'"),
+    ],
+)
+def test_what_tells_no_readers_of_the_connection_is_refused(item: Any, named: str, reason: str) -> None:
+    assert admit_rights(item, CONNECTION, UNIT) == Refused(named, "", f"not admitted: {reason}")

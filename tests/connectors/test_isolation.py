@@ -51,11 +51,17 @@ def source() -> CountedRequests:
 
 
 @pytest.mark.parametrize(
-    ("read", "error"),
-    [(DOWN, "api: HTTP 503"), (REFUSED, "api: not found"), (MALFORMED, "not as documented: KeyError: 'id'")],
+    ("read", "error", "is_transient"),
+    [
+        (DOWN, "api: HTTP 503", True),
+        (REFUSED, "api: not found", False),
+        (MALFORMED, "not as documented: KeyError: 'id'", False),
+    ],
 )
-def test_trouble_of_one_object_is_its_failure(source: CountedRequests, read: Read, error: str) -> None:
-    assert source.attempt(read) == Failed("a:b/c", "C", error, "https://c")
+def test_trouble_of_one_object_is_its_failure(
+    source: CountedRequests, read: Read, error: str, is_transient: bool
+) -> None:
+    assert source.attempt(read) == Failed("a:b/c", "C", error, "https://c", is_transient=is_transient)
 
 
 @pytest.mark.parametrize("error", [AuthenticationFailed("api", "revoked"), RateLimited("api", 9.0)])
@@ -103,7 +109,8 @@ def test_what_failed_for_another_object_is_one_failure(source: CountedRequests) 
     source.attempt(DOWN)
     known = failing(AlreadyFailed(Unavailable("api", "HTTP 503")))
     for _ in range(2 * FAILURES_IN_A_ROW):
-        assert source.attempt(known, asks=False) == Failed("a:b/c", "C", "api: HTTP 503", "https://c")
+        failed = Failed("a:b/c", "C", "api: HTTP 503", "https://c", is_transient=True)
+        assert source.attempt(known, asks=False) == failed
     source.attempt(DOWN)
     with pytest.raises(Unavailable):
         source.attempt(DOWN)

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
+from pipelines.cli import main
 from pipelines.settings import Settings
 from tests.e2e.drive_search import Asked, asking
 from tests.emulators.company import connections
@@ -63,6 +64,31 @@ def folder(tmp_path: Path) -> Folder:
     path = tmp_path / "work"
     path.mkdir()
     return Folder(path)
+
+
+@pytest.fixture
+def headrace(
+    folder: Folder,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> Callable[..., Ran]:
+    """Runs `headrace …` in this process, where nobody waits between retries."""
+    monkeypatch.chdir(folder.path)
+    monkeypatch.setattr("pipelines.logs.to_standard_error", lambda *_: None)
+
+    def run(*arguments: str) -> Ran:
+        monkeypatch.setattr(sys, "argv", ["headrace", *arguments])
+        caplog.clear()
+        code = 0
+        try:
+            main()
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+        printed = capfd.readouterr()
+        return Ran(code, printed.out, printed.err + caplog.text)
+
+    return run
 
 
 @pytest.fixture

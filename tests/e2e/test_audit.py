@@ -14,6 +14,9 @@ from typing import Any
 import httpx
 import pytest
 
+from connectors.model import Unit
+from pipelines.catalog import Outcome, open_catalog
+from pipelines.settings import load_settings
 from tests.e2e.conftest import Folder
 from tests.emulators import github
 from tests.emulators.company import free_port
@@ -102,6 +105,34 @@ def test_a_search_of_an_operator_leaves_one_line(folder: Folder, person: str | N
     (line,) = audited(done.errors)
     assert [line[name] for name in ("event", "interface", "person", "proof")] == ["query", "cli", person, "operator"]
     assert (line["filters"], line["documents"], len(line["request"])) == ({"kinds": ["issue"]}, [], 32)
+    assert "zebra" not in done.errors
+
+
+def test_each_question_of_an_evaluation_leaves_one_line(folder: Folder) -> None:
+    asked = [{"query": QUESTION, "user": person, "expected": ["github:acme/1"]} for person in (ADA.upper(), None)]
+    (folder.path / "questions.jsonl").write_text("\n".join(map(json.dumps, asked)))
+    done = folder.headrace("eval", "questions.jsonl")
+    assert done.code == 0, done.errors
+    lines = audited(done.errors)
+    assert [(one["event"], one["interface"], one["person"]) for one in lines] == [
+        ("query", "cli", ADA),
+        ("query", "cli", None),
+    ]
+    assert "zebra" not in done.errors
+
+
+def test_an_explanation_leaves_one_line(folder: Folder) -> None:
+    found = Outcome(id="github:acme/1", status="pending", url="https://example.com/zebra")
+    with open_catalog(load_settings(folder.path / "headrace.yaml", {})) as catalog:
+        catalog.commit_read(
+            "acme", "unit", [found], documents_path=None, unchanged=[], fingerprints={}, listing=None, cursor=None
+        )
+        catalog.units.replace_listing("acme", "github", [Unit("unit", "Unit")])
+    done = folder.headrace("explain", found.url, "--user", ADA.upper(), "--query", QUESTION)
+    assert done.code == 0, done.errors
+    (line,) = audited(done.errors)
+    assert [line[name] for name in ("event", "interface", "person", "proof")] == ["query", "cli", ADA, "operator"]
+    assert (line["asked_for"], line["documents"]) == (found.id, [found.id])
     assert "zebra" not in done.errors
 
 

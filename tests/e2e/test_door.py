@@ -32,10 +32,10 @@ class Door:
 
 
 @contextmanager
-def serving(folder: Folder, *connections: Mapping[str, object]) -> Iterator[Door]:
+def serving(folder: Folder, *connections: Mapping[str, object], **more: object) -> Iterator[Door]:
     """`headrace serve`, until it answers and then until the context ends."""
     port, metrics_port = free_port(), free_port()
-    folder.settings(connections=[dict(one) for one in connections], metrics={"port": metrics_port})
+    folder.settings(connections=[dict(one) for one in connections], metrics={"port": metrics_port}, **more)
     found = Door(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{metrics_port}/metrics", folder.path / "log")
     with found.log.open("wb") as log:
         command = folder.command("serve", "--port", str(port))
@@ -114,7 +114,8 @@ def test_notion_s_secret_is_taken_once_somebody_waits_for_it(folder: Folder) -> 
     """As in Notion's form: an address is given, Notion sends a token there, and wants to be told which."""
     token = "secret_of_notion"
     body = json.dumps({"verification_token": token}).encode()
-    with serving(folder, PAGES) as served:
+    public = "https://headrace.acme.test"
+    with serving(folder, PAGES, public_url=public) as served:
         address = f"{served.url}/webhooks/acme-notion"
         assert httpx.post(address, content=body, headers=notion.signature(body, token)).status_code == 401
         assert "headrace events verify acme-notion" in folder.headrace("events", "list", "--json").output
@@ -126,7 +127,8 @@ def test_notion_s_secret_is_taken_once_somebody_waits_for_it(folder: Folder) -> 
             text=True,
         ) as waiting:
             assert waiting.stdout
-            assert "waiting until" in waiting.stdout.readline()
+            told = waiting.stdout.readline()
+            assert ("waiting until" in told, f"{public}/webhooks/acme-notion" in told) == (True, True)
             assert httpx.post(address, content=body, headers=notion.signature(body, token)).status_code == 200
             printed = waiting.stdout.read()
         assert (waiting.returncode, printed.splitlines()[0]) == (0, token)

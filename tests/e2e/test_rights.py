@@ -12,7 +12,7 @@ from tests.bench.rights import FEW, rows, running
 @pytest.mark.slow
 def test_what_is_taken_away_is_found_no_more(tmp_path: Path) -> None:
     with running(tmp_path, FEW) as parts:
-        assert {what for what, _ in rows(*parts)} == {
+        assert {measured.what for measured in rows(*parts)} == {
             "file unshared",
             "permission of a file expired",
             "file unshared, permissions answer 500",

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pipelines.cli import main
 from tests.e2e.conftest import Folder, Ran, company_settings, embedding_settings
 from tests.emulators.company import bundled_records, connections, free_port, served
 from tests.emulators.embeddings import EmbeddingsServer
@@ -52,31 +50,6 @@ def test_unknown_connections_are_named(folder: Folder, arguments: tuple[str, str
     folder.settings(connections=[GITHUB])
     ran = folder.headrace(*arguments)
     assert (ran.code, "no connection 'nobody'" in ran.errors) == (2, True)
-
-
-@pytest.fixture
-def headrace(
-    folder: Folder,
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
-    caplog: pytest.LogCaptureFixture,
-) -> Callable[..., Ran]:
-    """Runs `headrace …` in this process, where nobody waits between retries."""
-    monkeypatch.chdir(folder.path)
-    monkeypatch.setattr("pipelines.logs.to_standard_error", lambda *_: None)
-
-    def run(*arguments: str) -> Ran:
-        monkeypatch.setattr(sys, "argv", ["headrace", *arguments])
-        caplog.clear()
-        code = 0
-        try:
-            main()
-        except SystemExit as ended:
-            code = int(ended.code or 0)
-        printed = capfd.readouterr()
-        return Ran(code, printed.out, printed.err + caplog.text)
-
-    return run
 
 
 @pytest.mark.filterwarnings("ignore::dagster.SupersessionWarning")

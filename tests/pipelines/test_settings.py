@@ -15,6 +15,15 @@ from pipelines.settings_errors import first_problem
 KEY = "t0ps3cret-and-long-enough"
 ASSISTANT = f"{{id: a, api_key: {KEY}}}"
 GITHUB = "{id: acme, source: github, token: t0ps3cret}"
+SECRET = "connections[0].webhook_secret"
+
+
+def service(reader: str) -> str:
+    return f"assistants: [{{id: a, api_key: {KEY}, identity: service, readers: ['{reader}']}}]"
+
+
+def notion(reader: str) -> str:
+    return f"connections: [{{id: acme, source: notion, token: t, readers: ['{reader}']}}]"
 
 
 @pytest.mark.parametrize(
@@ -55,6 +64,19 @@ GITHUB = "{id: acme, source: github, token: t0ps3cret}"
         (f"assistants: [{ASSISTANT}, {{id: b, api_key: ''}}]", "assistants[1].api_key", "must have at least 20"),
         (f"assistants: [{ASSISTANT}, {{id: b, api_key: {KEY}}}]", "assistants[1].api_key", "is the key of the"),
         (f"assistants: [{{id: sign-in, api_key: {KEY}}}]", "assistants[0].id", "is reserved"),
+        (f"metrics: {{key: {KEY}}}\nassistants: [{ASSISTANT}]", "metrics.key", "is the key of the assistant 'a' too"),
+        (f"connections: [{GITHUB[:-1]}, webhook_secret: a}}]", SECRET, "must have at least 12 characters, chosen by"),
+        ("limits: {trusted_proxies: [nope]}", "limits.trusted_proxies[0]", "must be an IP address or a network"),
+        (
+            "limits: {trusted_proxies: ['10.0.0.1/8']}",
+            "limits.trusted_proxies[0]",
+            "must be an IP address or a network",
+        ),
+        (service("ada@x.de"), "assistants[0].readers[0]", "must be public, user:<e-mail address> or group:<conn"),
+        (service("user:ada"), "assistants[0].readers[0]", "must be public, user:<e-mail address> or group:<conn"),
+        (service("group:acme"), "assistants[0].readers[0]", "must be public, user:<e-mail address> or group:<conn"),
+        (notion("user:ada@x.de"), "connections[0].readers[0]", "must be workspace, public or an e-mail address"),
+        (notion("nobody"), "connections[0].readers[0]", "must be workspace, public or an e-mail address"),
         ("audit: {file: []}", "audit.file", "must be a path"),
     ],
 )
@@ -102,6 +124,26 @@ def test_how_long_memberships_count(tmp_path: Path, text: str, hours: float) -> 
     file = tmp_path / "headrace.yaml"
     file.write_text(text)
     assert load_settings(file, {}).memberships_max_age == timedelta(hours=hours)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("user:Ada@X.de", "user:ada@x.de"),
+        ("public", "public"),
+        ("group:acme-slack:C1", "group:acme-slack:C1"),
+    ],
+)
+def test_readers_are_spelled_as_documents_bear_them(tmp_path: Path, written: str, meant: str) -> None:
+    file = tmp_path / "headrace.yaml"
+    file.write_text(service(written))
+    assert load_settings(file, {}).assistants[0].readers == (meant,)
+
+
+def test_an_empty_secret_takes_no_webhooks(tmp_path: Path) -> None:
+    file = tmp_path / "headrace.yaml"
+    file.write_text(f"connections: [{GITHUB[:-1]}, webhook_secret: ''}}]")
+    assert load_settings(file, {}).connections[0].id == "acme"
 
 
 def test_the_demo_has_a_short_key(tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from pydantic import ValidationError
 
-from connectors.model import PUBLIC, user_token
 from pipelines.cli import output
 from pipelines.cli.options import Json, parse_address
 from pipelines.errors import UsageError
@@ -24,8 +23,13 @@ app = typer.Typer(name="assistants", help="Keys of assistants.", no_args_is_help
 
 Id = Annotated[str, typer.Argument(metavar="ID")]
 OptionalId = Annotated[str | None, typer.Argument(metavar="[ID]", help="With --for made of the address by itself")]
-_GROUP = re.compile(r"group:[^\s:]+:.+")
-_OPTIONS = {"id": "ID", "identity": "--identity", "sources": "--source", "parents_in": "--parent"}
+_OPTIONS = {
+    "id": "ID",
+    "identity": "--identity",
+    "sources": "--source",
+    "parents_in": "--parent",
+    "readers": "--reader",
+}
 
 
 @app.command()
@@ -106,9 +110,6 @@ def _validate(
         raise UsageError(f"{id!r} is in the settings; choose another id")
     if readers and identity == "user":
         raise UsageError("--reader is for --identity service; an assistant for people sees what each person may see")
-    if wrong := [token for token in readers if not _is_reader_token(token)]:
-        expected = "must be public, user:<e-mail, in lower case> or group:<connection>:<id>"
-        raise UsageError(f"--reader {wrong[0]!r}: {expected}")
     values = {"id": id, "api_key": key, "identity": identity, "readers": readers}
     try:
         valid = AssistantSettings.model_validate({**values, "scope": {"sources": sources, "parents_in": parents}})
@@ -132,10 +133,6 @@ def _for_person(added: StoredAssistant, address: str) -> StoredAssistant:
     if added.identity == "service":
         raise UsageError("--identity service: the key of a person is no service's; leave out one of the two")
     return replace(added, identity="person", person=address)
-
-
-def _is_reader_token(token: str) -> bool:
-    return token in (PUBLIC, user_token(token.removeprefix("user:"))) or _GROUP.fullmatch(token) is not None
 
 
 def _row(assistant: AssistantSettings) -> dict[str, Any]:

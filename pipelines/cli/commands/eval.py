@@ -63,7 +63,7 @@ def _ask(settings: Settings, questions: Sequence[Question], mode: str) -> Run:
         if mode != "lexical":
             searcher.embed_together([one.query for one in questions])
         ids = searcher.resolve_ids(expected_names(questions))
-        return evaluate(questions, searcher.ask, model=searcher.model, mode=mode, ids=ids)
+        return evaluate(questions, searcher.ask_as_operator, model=searcher.model, mode=mode, ids=ids)
 
 
 def _print(run: Run, comparison: RunComparison | None) -> None:

@@ -36,10 +36,11 @@ def list_(
 
 @app.command(name="show")
 def show(event_id: Annotated[int, typer.Argument(metavar="ID")]) -> None:
-    """Print a delivery as it came."""
-    from pipelines.events.admin import read_body
+    """Print what an event has been through, and then the delivery as it came."""
+    from pipelines.events.admin import read_event
 
-    print(printable_lines(read_body(load_settings(), event_id)))
+    event = read_event(load_settings(), event_id)
+    print(printable_lines("\n".join([*event.lines, "", event.body])))
 
 
 @app.command()
@@ -47,9 +48,9 @@ def verify(connection: Annotated[str, typer.Argument()], json: Json = False) -> 
     """Wait for the secret that a source sends once to the address of its webhooks, and print it."""
     from pipelines.events.verification import OfferedSecret, wait_for_secret
 
-    def print_window(ends_at: datetime) -> None:
+    def print_window(url: str, ends_at: datetime) -> None:
         if not json:
-            print(f"waiting until {ends_at:%H:%M} UTC: let {connection} send its verification now", flush=True)
+            print(f"waiting until {ends_at:%H:%M} UTC: let {connection} send its verification to {url} now", flush=True)
 
     offered: OfferedSecret = wait_for_secret(load_settings(), connection, print_window)
     output.print_json(asdict(offered)) if json else print(_NEXT_STEPS.format(**asdict(offered)))

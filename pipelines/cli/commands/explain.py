@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import datetime
 
 from pydantic import ValidationError
 from rich.console import Console
 
+from pipelines.audit import audit_query, operator
 from pipelines.cli import output
 from pipelines.cli.options import parse_address
 from pipelines.errors import UsageError
@@ -27,11 +29,13 @@ PASSAGES_SHOWN = 10
 def explain_document(settings: Settings, id_or_url: str, user: str | None, query: str | None, json: bool) -> None:
     """Explain and print. Raises UsageError for an unknown document or a question that is none."""
     person = None if user is None else parse_address(user, "--user")
+    started = time.perf_counter()
     with Services(settings) as services:
         try:
             found = explain(services, id_or_url, user=person, query=query)
         except ValidationError as error:
             raise UsageError(f"--query: {first_problem(error)[1]}") from None
+        audit_query(operator(person), [found.id], 1_000 * (time.perf_counter() - started), asked_for=found.id)
     if json:
         output.print_json(found.as_json())
         return

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Self
-from uuid import uuid4
 
 from pydantic import ValidationError
 
 from connectors.addresses import normalize_address
-from pipelines.audit import Actor, audit_query
+from pipelines.audit import audit_query, operator
 from pipelines.catalog.lookup import resolve_ids
 from pipelines.embedding.base import Embedder
 from pipelines.errors import UsageError
@@ -48,6 +47,15 @@ class Searcher:
         """The documents that ids and URLs stand for; what the catalog does not know is left out."""
         return resolve_ids(self._services.catalog, names)
 
+    def ask_as_operator(self, request: Mapping[str, Any]) -> SearchResponse:
+        """As `ask`, with a line in the audit log: whoever runs the command sees what was found."""
+        found = self.ask(request)
+        person = request.get("user")
+        actor = operator(person and normalize_address(person))
+        documents = [one.document_id for one in found.results]
+        audit_query(actor, documents, found.took_ms, filters=request.get("filters", {}))
+        return found
+
     def ask(self, request: Mapping[str, Any]) -> SearchResponse:
         """Raises UsageError naming the field that does not fit."""
         try:
@@ -67,11 +75,6 @@ class Searcher:
 
 
 def search_once(settings: Settings, request: Mapping[str, Any]) -> SearchResponse:
-    """One question of whoever runs the command, with its line in the audit log."""
+    """One question of whoever runs the command."""
     with Searcher(settings) as searcher:
-        found = searcher.ask(request)
-    person = request.get("user")
-    actor = Actor(uuid4().hex, "cli", person=person and normalize_address(person), proof="operator")
-    documents = [one.document_id for one in found.results]
-    audit_query(actor, documents, found.took_ms, filters=request.get("filters", {}))
-    return found
+        return searcher.ask_as_operator(request)

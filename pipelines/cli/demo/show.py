@@ -34,6 +34,10 @@ def run_demo(*, serve: bool, port: int) -> None:
         _ask_all(console, settings)
         if serve:
             _serve(console, settings, port)
+        else:
+            console.print(
+                "[bold]6. Ask it yourself[/]: `headrace demo` does the same again and leaves a server running"
+            )
 
 
 def _sync(console: Console, settings: Settings) -> None:

@@ -39,6 +39,10 @@ class EdgeReader:
         with self._live_view() as view:
             return view.reader.document(document_id, filters) if view else []
 
+    def count_points(self) -> int:
+        with self._live_view() as view:
+            return view.reader.count_points() if view else 0
+
     def info(self) -> IndexInfo:
         with self._live_view() as view:
             if view is None:

@@ -194,6 +194,13 @@ def scroll(shard: qdrant_edge.EdgeShard, where: Conditions) -> Iterator[tuple[st
             return
 
 
+def count_points(shard: qdrant_edge.EdgeShard) -> int:
+    """How many points there are."""
+    from qdrant_edge import CountRequest
+
+    return shard.count(CountRequest())
+
+
 def dense_vectors(shard: qdrant_edge.EdgeShard, ids: Sequence[str]) -> Iterator[tuple[str, NDArray[np.float32]]]:
     """Those of the points that there are."""
     import numpy as np
@@ -206,8 +213,8 @@ def dense_vectors(shard: qdrant_edge.EdgeShard, ids: Sequence[str]) -> Iterator[
 
 def count(shard: qdrant_edge.EdgeShard) -> tuple[int, int]:
     """How many documents and how many points."""
-    from qdrant_edge import CountRequest, FacetRequest
+    from qdrant_edge import FacetRequest
 
-    points = shard.count(CountRequest())
+    points = count_points(shard)
     documents = shard.facet(FacetRequest("document_id", limit=max(points, 1), exact=True))
     return len(documents), points

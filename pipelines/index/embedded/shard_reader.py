@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.errors import IndexStoreError
 from pipelines.index.contract import Filters, Hit, IndexInfo, Mode, Vector
-from pipelines.index.embedded.shard import count, scroll, search
+from pipelines.index.embedded.shard import count, count_points, scroll, search
 from pipelines.index.embedded.sparse_files import bytes_on_disk
 from pipelines.index.filters import best_first, by_position, conditions, matches_nothing, one_version, within_document
 
@@ -42,6 +42,10 @@ class ShardReader:
         with engine_errors(self.folder):
             hits = [Hit(id, 1.0, payload) for id, payload in scroll(self.shard, where)]
         return by_position(one_version(hits))
+
+    def count_points(self) -> int:
+        with engine_errors(self.folder):
+            return count_points(self.shard)
 
     def info(self) -> IndexInfo:
         with engine_errors(self.folder):

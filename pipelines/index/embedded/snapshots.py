@@ -29,6 +29,7 @@ from filelock import FileLock, Timeout
 from pipelines.atomic_files import write_json
 from pipelines.errors import IndexStoreError
 from pipelines.index.embedded.sparse_files import copy_data
+from pipelines.machine import this_boot
 
 Stamp: TypeAlias = tuple[int, int, int]
 """Changes with every publication."""
@@ -106,16 +107,6 @@ class Snapshots:
                 return pointer, target
             shutil.rmtree(target, ignore_errors=True)
         return None
-
-
-def this_boot() -> str:
-    """Identifies this run of the operating system, from its start to its end."""
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    except FileNotFoundError:
-        import psutil
-
-        return str(int(psutil.boot_time()))
 
 
 def copy_tree(source: Path, target: Path) -> None:

@@ -14,10 +14,11 @@ from pipelines.index.contract import DocumentChange, IndexInfo, IndexReader, Ind
 from pipelines.index.embedded.lock import WriterLock
 from pipelines.index.embedded.shard import create_shard, dense_vectors, remove, scroll, set_readers, write
 from pipelines.index.embedded.shard_reader import ShardReader, engine_errors
-from pipelines.index.embedded.snapshots import Snapshots, this_boot
+from pipelines.index.embedded.snapshots import Snapshots
 from pipelines.index.embedded.specs import check_live, claim_folder
 from pipelines.index.filters import document_conditions
 from pipelines.index.versions import version_name
+from pipelines.machine import this_boot
 
 if TYPE_CHECKING:
     import numpy as np

@@ -86,6 +86,12 @@ def scroll(client: QdrantClient, name: str, where: Conditions) -> Iterator[tuple
             return
 
 
+def count_points(client: QdrantClient, name: str) -> int:
+    """How many points the version `name` of a collection has."""
+    with server_errors(name):
+        return client.count(name, exact=True).count
+
+
 def dense_vectors(client: QdrantClient, name: str, ids: Sequence[str]) -> Iterator[tuple[str, NDArray[np.float32]]]:
     """Those of the points that there are."""
     import numpy as np
@@ -100,8 +106,8 @@ def dense_vectors(client: QdrantClient, name: str, ids: Sequence[str]) -> Iterat
 
 def read_info(client: QdrantClient, collection: str, name: str, model: str) -> IndexInfo:
     """Counts of the version `name` of a collection."""
+    points = count_points(client, name)
     with server_errors(name):
-        points = client.count(name, exact=True).count
         documents = len(client.facet(name, "document_id", limit=max(points, 1), exact=True).hits)
         idf_leaks = not takes_idf_corpus(read_version(client))
     return IndexInfo(collection, model, documents, points, 0, idf_leaks)

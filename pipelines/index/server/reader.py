@@ -10,6 +10,7 @@ from pipelines.index.contract import Filters, Hit, IndexInfo, IndexSpec, Mode, V
 from pipelines.index.filters import best_first, by_position, conditions, matches_nothing, one_version, within_document
 from pipelines.index.server.connection import (
     check_live,
+    count_points,
     live_collection,
     read_info,
     read_metadata,
@@ -18,6 +19,7 @@ from pipelines.index.server.connection import (
     server_errors,
 )
 from pipelines.index.server.requests import query_arguments, takes_idf_corpus
+from pipelines.index.server.retries import SEARCH_SECONDS, retry_requests
 
 if TYPE_CHECKING:
     from qdrant_client import QdrantClient
@@ -35,6 +37,7 @@ class QdrantReader:
         self._spec = spec
         self._live: str | None = None
         self._live_until = 0.0
+        retry_requests(client, SEARCH_SECONDS)
 
     def search(
         self, *, mode: Mode, text: str, dense: Vector | None, filters: Filters, limit: int, depth: int | None = None
@@ -51,6 +54,9 @@ class QdrantReader:
             return []
         points = scroll(self._client, name, within_document(conditions(filters), document_id))
         return by_position(one_version([Hit(id, 1.0, payload) for id, payload in points]))
+
+    def count_points(self) -> int:
+        return count_points(self._client, name) if (name := self._target()) else 0
 
     def info(self) -> IndexInfo:
         if (name := self._target()) is None:

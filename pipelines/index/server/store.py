@@ -31,6 +31,7 @@ from pipelines.index.server.requests import (
     operations,
     required_filter,
 )
+from pipelines.index.server.retries import SYNC_SECONDS, retry_requests
 from pipelines.index.versions import check_stored, version_name
 from pipelines.settings import IndexSettings
 
@@ -58,6 +59,7 @@ class QdrantStore:
         self._client = client
         self._spec = spec
         self._name = version_name(spec)
+        retry_requests(client, SYNC_SECONDS)
         try:
             with server_errors(self._name):
                 read_version(client)

@@ -8,13 +8,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from anyio import to_thread
-from sqlalchemy.exc import OperationalError
 from starlette.datastructures import URL
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from pipelines.audit import audit
 from pipelines.catalog.grants import Grants
+from pipelines.errors import CatalogUnavailable
 from pipelines.service.sign_in.clients import Clients
 from pipelines.service.sign_in.notices import trouble_page
 from pipelines.service.sign_in.seal import Seal
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    return not (record.exc_info and isinstance(record.exc_info[1], OperationalError))
+    return not (record.exc_info and isinstance(record.exc_info[1], CatalogUnavailable))
 
 
 # The SDK logs a catalog that is away with its traceback, asks again, and then leaves it to our own handler.

@@ -9,7 +9,15 @@ from typing import Any
 
 import pytest
 
-from connectors.drive.cursor import ChangesCursor, DriveCursor, ListingCursor, ModifiedCursor, parse_cursor
+from connectors.drive.cursor import (
+    ChangesCursor,
+    DriveCursor,
+    ListingCursor,
+    ModifiedCursor,
+    RightsCursor,
+    parse_cursor,
+    parse_rights_cursor,
+)
 from connectors.drive.walk import WalkPosition
 
 MOMENT = datetime(2026, 3, 1, 12, 30, 15, 123000, tzinfo=UTC)
@@ -27,13 +35,13 @@ CURSORS: list[tuple[DriveCursor, dict[str, Any]]] = [
         },
     ),
     (
-        ListingCursor(None, MOMENT, WalkPosition()),
+        ListingCursor(None, MOMENT, WalkPosition(), restrictions="rules"),
         {
             "token": None,
             "modified": TEXT,
             "listing": {"path": [], "created": None},
             "incomplete": False,
-            "restrictions": "",
+            "restrictions": "rules",
         },
     ),
     (
@@ -68,3 +76,27 @@ def test_times_are_kept_in_utc() -> None:
 def test_what_cannot_be_continued_is_read_from_the_beginning(cursor: dict[str, Any] | None) -> None:
     """The third is of a release whose fingerprints of folders cannot be compared with today's."""
     assert parse_cursor(cursor) is None
+
+
+@pytest.mark.parametrize(
+    ("cursor", "kept"),
+    [
+        (RightsCursor(None), {"rights": None, "untold": []}),
+        (RightsCursor(None, frozenset({"b", "a"})), {"rights": None, "untold": ["a", "b"]}),
+        *((RightsCursor(position, frozenset({"a"})), {"rights": kept, "untold": ["a"]}) for position, kept in CURSORS),
+    ],
+)
+def test_a_cursor_of_rights_is_kept_as_json_and_read_back(cursor: RightsCursor, kept: dict[str, Any]) -> None:
+    assert cursor.as_json() == kept
+    assert parse_rights_cursor(json.loads(json.dumps(kept))) == cursor
+
+
+@pytest.mark.parametrize(("position", "kept"), CURSORS)
+def test_rights_are_read_from_where_a_read_would_go_on(position: DriveCursor, kept: dict[str, Any]) -> None:
+    """But from the beginning where that is inside of a full read."""
+    assert parse_rights_cursor(kept) == RightsCursor(None if isinstance(position, ListingCursor) else position)
+
+
+@pytest.mark.parametrize("cursor", [None, {}])
+def test_rights_that_were_never_read_are_read_from_the_beginning(cursor: dict[str, Any] | None) -> None:
+    assert parse_rights_cursor(cursor) == RightsCursor(None)

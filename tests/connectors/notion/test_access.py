@@ -164,6 +164,7 @@ def test_a_workspace_whose_people_are_refused_cannot_be_told(connection: NotionC
     (found,) = access.memberships(connection, client)
     assert isinstance(found, UnreadableGroup)
     assert found.group == "workspace"
+    assert "restricted_resource" in found.reason
 
 
 def test_a_workspace_whose_people_cannot_be_read_for_now_is_an_error(connection: NotionConnection) -> None:

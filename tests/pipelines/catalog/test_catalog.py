@@ -1,10 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
-import socket
-import subprocess
-import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,11 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from alembic import command
-from alembic.autogenerate import compare_metadata
 from alembic.config import Config
-from alembic.migration import MigrationContext
 from pydantic import SecretStr
-from sqlalchemy import create_engine, insert
+from sqlalchemy import create_engine
 
 from connectors.contract import Cursor, Membership
 from connectors.model import Unit
@@ -24,9 +18,8 @@ from connectors.webhooks import Event
 from pipelines.catalog import Catalog, Outcome, RightsRead, open_catalog, tables
 from pipelines.catalog.documents import Indexed
 from pipelines.catalog.outcomes import Readers, next_attempt
-from pipelines.catalog.revisions import VERSION_TABLE
 from pipelines.catalog.units import UnitState
-from pipelines.errors import SettingsError, UnitBusy
+from pipelines.errors import SettingsError
 from pipelines.settings import CatalogSettings, Settings
 
 
@@ -60,12 +53,6 @@ def commit(
 
 def landed(key: str, version: str = "v1") -> Outcome:
     return Outcome(id=key, status="pending", title=key, version=version, landed=True)
-
-
-def test_migrations_make_exactly_the_tables(catalog: Catalog) -> None:
-    with catalog._engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
-        assert compare_metadata(context, tables.metadata) == []
 
 
 def test_units_that_were_known_before_names_were_kept_have_theirs(tmp_path: Path) -> None:
@@ -258,53 +245,6 @@ def test_memberships_are_replaced_as_a_whole(catalog: Catalog) -> None:
     assert catalog.groups_of("ADA@example.com") == {"group:acme:g1", "group:other:g3"}
     catalog.memberships.replace("acme", [])
     assert catalog.groups_of("ada@example.com") == {"group:other:g3"}
-
-
-def test_one_process_works_on_a_unit(catalog: Catalog) -> None:
-    with catalog.leases.hold("acme", "a"):
-        with pytest.raises(UnitBusy, match="acme/a"), catalog.leases.hold("acme", "a"):
-            pass
-        with catalog.leases.hold("acme", "b"):
-            pass
-    with catalog.leases.hold("acme", "a"):
-        pass
-
-
-def test_a_run_keeps_nobody_from_units(catalog: Catalog) -> None:
-    leases = catalog.leases
-    assert leases.is_run_alive("r") is None
-    with leases.hold_run("r"):
-        assert leases.is_run_alive("r")
-        with leases.hold("acme", "a"):
-            pass
-        with leases.hold_all():
-            pass
-        leases.forget_run("r")
-        assert leases.is_run_alive("r"), "only what a dead run has left is removed"
-    assert leases.is_run_alive("r") is None
-
-
-@pytest.mark.parametrize(
-    ("holder", "expires", "free"),
-    [
-        ("{host} process {dead} of 1.00", timedelta(hours=1), True),
-        ("{host} process {own} of 1.00", timedelta(hours=1), True),
-        ("elsewhere process 1 of 1.00", timedelta(hours=1), False),
-        ("elsewhere process 1 of 1.00", -timedelta(seconds=1), True),
-    ],
-)
-def test_a_dead_process_loses_its_lease(catalog: Catalog, holder: str, expires: timedelta, free: bool) -> None:
-    ended = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
-    name = holder.format(host=socket.gethostname(), dead=int(ended.stdout), own=os.getpid())
-    row = {"connection": "acme", "unit": "a", "holder": name, "expires_at": datetime.now(UTC) + expires}
-    with catalog._engine.begin() as connection:
-        connection.execute(insert(tables.leases).values(row))
-    if free:
-        with catalog.leases.hold("acme", "a"):
-            pass
-    else:
-        with pytest.raises(UnitBusy), catalog.leases.hold("acme", "a"):
-            pass
 
 
 def test_an_unreachable_database_is_the_users_to_fix(tmp_path: Path) -> None:

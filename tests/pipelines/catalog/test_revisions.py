@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.config import Config
@@ -81,6 +83,38 @@ def shape(engine: Engine) -> dict[str, tuple[set[str], set[str | None]]]:
         table: ({one["name"] for one in seen.get_columns(table)}, {one["name"] for one in seen.get_indexes(table)})
         for table in seen.get_table_names()
     }
+
+
+def definition(engine: Engine) -> dict[str, list[Any]]:
+    """All that the database says of each table."""
+    seen = inspect(engine)
+    return {
+        table: [
+            [{**column, "type": str(column["type"])} for column in sorted(seen.get_columns(table), key=by_name)],
+            seen.get_pk_constraint(table),
+            sorted(seen.get_indexes(table), key=by_name),
+            sorted(seen.get_unique_constraints(table), key=by_name),
+            seen.get_foreign_keys(table),
+            seen.get_check_constraints(table),
+        ]
+        for table in seen.get_table_names()
+    }
+
+
+def by_name(one: Any) -> str:
+    return str(one["name"])
+
+
+def test_a_new_catalog_is_what_the_migrations_make(
+    catalog_settings: Settings, engine: Engine, new_postgres_database: Callable[[], str], tmp_path: Path
+) -> None:
+    open_again(catalog_settings)
+    url = "sqlite:///other.db" if engine.dialect.name == "sqlite" else new_postgres_database()
+    for revision in revisions():
+        migrate_database(url, tmp_path, revision)
+    other = create_engine(url.replace("///", f"///{tmp_path}/").replace("postgresql:", "postgresql+psycopg:"))
+    assert definition(engine) == definition(other)
+    other.dispose()
 
 
 def test_the_newest_revision_is_the_one_that_is_opened() -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -253,10 +256,31 @@ def test_a_window_reads_only_its_days_and_keeps_the_cursor(services: Services, s
     assert sync(services, source).documents.new == 1
 
 
-def test_a_unit_held_by_another_process_is_left_alone(services: Services, source: MemorySource) -> None:
+@pytest.mark.parametrize("options", [SyncOptions(mode="full"), SyncOptions(window=Window())])
+def test_a_unit_on_which_another_process_works_is_skipped_unless_more_is_asked_for(
+    services: Services, source: MemorySource, options: SyncOptions
+) -> None:
     source.put(document())
     with services.catalog.leases.hold("acme", "unit"):
-        assert "another process" in sync(services, source).errors["acme/unit"]
+        report = sync(services, source)
+        assert (report.errors, list(report.busy)) == ({}, ["acme/unit"])
+        assert re.fullmatch(r"is being synced by \S+ process \d+ since .* UTC", report.busy["acme/unit"])
+        assert "another process" in sync(services, source, options).errors["acme/unit"]
+
+
+def test_a_sync_that_has_lost_its_lease_stops_and_leaves_the_unit_to_the_other(
+    services: Services, source: MemorySource, embedder: FakeEmbedder
+) -> None:
+    def take_over(page: int) -> None:
+        with closing(sqlite3.connect(services.settings.directory / ".headrace/catalog.db")) as catalog, catalog:
+            catalog.execute("UPDATE leases SET token = 1000")  # as another process does
+
+    source.put(document())
+    source.before_page = take_over
+    report = sync(services, source)
+    assert (report.errors, list(report.busy), len(embedder.embedded)) == ({}, ["acme/unit"], 0)
+    assert services.catalog.documents.states([document().id]) == {}
+    assert unit_state(services).error is None
 
 
 def test_the_error_of_a_unit_is_kept_until_it_goes_well(services: Services, source: MemorySource) -> None:

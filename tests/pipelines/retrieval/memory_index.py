@@ -59,6 +59,9 @@ class MemoryIndex:
         found = [hit for hit in self.chunks if hit.payload["document_id"] == document_id]
         return [Hit(hit.id, 1.0, hit.payload) for hit in found if includes(filters, hit.payload)]
 
+    def count_points(self) -> int:
+        return len(self.chunks)
+
     def info(self) -> IndexInfo:
         documents = {hit.payload["document_id"] for hit in self.chunks}
         return IndexInfo("knowledge", "memory", len(documents), len(self.chunks), 0)

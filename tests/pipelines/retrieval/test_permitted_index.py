@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from connectors.github.settings import GitHubConnection
 from pipelines.catalog.revocations import EVERYBODY, RevokedScope, RightsInForce
 from pipelines.catalog.withdrawals import Withdrawal
-from pipelines.index.contract import Exclusion, Filters, Hit, IndexInfo, Mode, Vector
+from pipelines.index.contract import Exclusion, Filters, Hit, Mode, Vector
 from pipelines.index.fusion import candidates
 from pipelines.retrieval.permitted_index import PermittedIndex
 from tests.pipelines.retrieval.memory_index import MemoryIndex, chunk
@@ -50,8 +50,8 @@ class AskedIndex(MemoryIndex):
         self.uncounted: list[tuple[Exclusion, ...]] = []
         self.asked: list[tuple[int, int | None, tuple[Exclusion, ...]]] = []
 
-    def info(self) -> IndexInfo:
-        return replace(super().info(), points=self.points)
+    def count_points(self) -> int:
+        return self.points
 
     def search(
         self, *, mode: Mode, text: str, dense: Vector | None, filters: Filters, limit: int, depth: int | None = None

@@ -7,8 +7,9 @@ from pydantic import SecretStr
 
 from connectors.drive.settings import DriveConnection
 from connectors.github.settings import GitHubConnection
-from pipelines.retrieval.principals import person_tokens, service_tokens
+from pipelines.retrieval.principals import is_known, person_tokens, service_tokens
 from pipelines.settings import Settings
+from tests.pipelines.retrieval.memory_index import MemoryIndex, chunk
 
 GITHUB = GitHubConnection(id="acme", source="github", token=SecretStr("t"))
 GROUPS = {"ada@example.com": frozenset({"group:acme:team", "group:chat:C1"})}
@@ -56,3 +57,29 @@ def test_what_a_person_holds(email: str, drives: tuple[str, ...], expected: set[
 )
 def test_what_a_service_holds(readers: tuple[str, ...], expected: tuple[str, ...]) -> None:
     assert service_tokens(readers) == expected
+
+
+@pytest.mark.parametrize(
+    ("address", "known"),
+    [
+        ("ada@example.com", True),  # by a group
+        ("bo@example.com", True),  # as a reader of a document
+        ("cy@team.test", True),  # as one of the domain
+        ("cy@example.com", False),
+        ("public", False),
+    ],
+)
+def test_who_is_known_to_any_source(address: str, known: bool) -> None:
+    settings = Settings().model_copy(update={"connections": (GITHUB, drive("gd"))})
+    documents = (("a", "public"), ("b", "user:bo@example.com"), ("c", "group:gd:domain:team.test"))
+    index = MemoryIndex([chunk(name, readers=[reader]) for name, reader in documents])
+    tokens = person_tokens(address, settings, Groups())
+    assert is_known(address, tokens, settings, index, 4) is known
+
+
+def test_whether_somebody_is_known_takes_one_small_question() -> None:
+    index = MemoryIndex([])
+    assert not is_known("cy@example.com", ["public"], Settings(), index, 4)
+    assert (index.modes, index.limits) == ([("dense", [0.5] * 4)], [1])
+    assert is_known("cy@example.com", ["public", "group:acme:team"], Settings(), index, 4)
+    assert len(index.limits) == 1

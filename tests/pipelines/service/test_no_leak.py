@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from connectors.contract import Membership
 from connectors.drive.settings import DriveConnection
+from connectors.model import Unit
 from pipelines.index.contract import DocumentChange, IndexStore, Point
 from pipelines.service_settings import AssistantScope
 from pipelines.services import Services
@@ -164,6 +165,7 @@ def services(settings: Settings) -> Iterator[Services]:
     with Services(
         settings.model_copy(update={"assistants": ASSISTANTS, "connections": (drive,)}), FakeEmbedder()
     ) as opened:
+        opened.catalog.units.replace_listing(drive.id, drive.source, [Unit("acme/api", "Gates")])
         yield opened
 
 

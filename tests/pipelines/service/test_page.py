@@ -6,7 +6,7 @@ import base64
 import hashlib
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -15,6 +15,7 @@ import pytest
 from fastapi.testclient import TestClient
 from lxml import html
 
+from pipelines.services import Services
 from tests.pipelines.documents import document
 from tests.pipelines.service.conftest import ADA, BO, HOSTILE, SEES
 
@@ -103,3 +104,21 @@ def test_the_api_is_described_for_people(shown: Callable[..., Any], client: Test
     assert shown_paths == {f"{method}{path}" for path, operations in described.items() for method in operations}
     assert "X-Headrace-User" in page.xpath("string(//*[@id='about'])")
     assert any("my-assistant/search" in example for example in page.xpath("//pre/text()"))
+
+
+@pytest.fixture
+def outage(services: Services) -> Iterator[None]:
+    """The source does not answer."""
+    failures = services.catalog.failures
+    failures.record("listing", "acme", "", "source_unavailable", "https://api.test/secret-project: HTTP 503")
+    yield
+    failures.resolve("listing", "acme")
+
+
+@in_a_browser
+def test_what_is_in_trouble_stands_on_the_page(shown: Callable[..., Any], outage: None) -> None:
+    page = shown(key="people-key", user=ADA, q="certificate has expired")
+    said = page.xpath("string(//p[@id='health'])")
+    assert said.startswith("What is new may be missing.\nacme: the source does not answer, since ")
+    assert "secret-project" not in said
+    assert page.xpath("//li/h2/a"), "what is published is found all the same"

@@ -75,6 +75,7 @@ def test_a_catalog_that_is_away_is_a_503_and_one_line(
         connection.execute(text(f"DROP DATABASE {make_url(postgres_database).database} WITH (FORCE)"))
     admin.dispose()
     answer = client.post(path, **sent)
-    assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")
+    found = answer.status_code, answer.headers["content-type"], answer.headers["retry-after"]
+    assert found == (503, "application/problem+json", "5")
     (line,) = caplog.records
     assert ("the catalog cannot be used: " in line.getMessage(), line.exc_info) == (True, None)

@@ -31,8 +31,9 @@ POINTS = (
 )
 
 
-@pytest.fixture
-def reader(settings: Settings) -> Iterator[IndexReader]:
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IndexReader]:
+    settings = Settings(directory=tmp_path_factory.mktemp("index"))
     points = [
         Point(f"00000000-0000-0000-0000-{number:012}", [1.0, 0, 0, 0], "wheel", payload(number, source, readers))
         for number, (source, readers) in enumerate(POINTS)

@@ -1,0 +1,101 @@
+"""Ends a command within ten seconds of SIGINT or SIGTERM, whatever it does at that moment.
+
+First as Python has it: an exception in the main thread unwinds what is under way, so that leases are given back and
+runs are recorded as cancelled. What does not unwind (a library that waits for a thread of its own, one that is at work
+below Python) is not waited for: after some seconds a thread gives the leases back and ends the process. Nothing is
+lost by that, as nothing is by kill -9.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+
+CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
+LINES = {signal.SIGINT: "interrupted", signal.SIGTERM: "ended by SIGTERM"}
+SECONDS_TO_UNWIND = 6.0
+"""uvicorn, which stops answering in an orderly way, takes up to four of them."""
+_SECONDS_FOR_LEASES = 2.0
+
+
+class Interrupted(BaseException):
+    """The process is to end. No Exception, which whoever isolates trouble would catch."""
+
+
+class StopSignals:
+    """The first of these signals that came."""
+
+    def __init__(self) -> None:
+        self.received: signal.Signals | None = None
+        self._reading, self._writing = socket.socketpair()
+        self._writing.setblocking(False)
+
+    def raise_interrupted(self, signum: int, _frame: FrameType | None) -> None:
+        """Handler of the main thread, unless Dagster, the worker or uvicorn has put its own in this one's place."""
+        with suppress(OSError):
+            self._writing.send(bytes([signum]))  # as the interpreter itself does, where no event loop keeps it from it
+        self._receive(signum)
+        raise Interrupted
+
+    def _receive(self, signum: int) -> None:
+        self.received = self.received or signal.Signals(signum)
+        logging.disable()  # what is unwound says so, some of it with its traceback
+
+    def watch(self) -> None:
+        """Wait for a signal, and end the process if it is still there some seconds later.
+
+        A handler would not run while the main thread is below Python: the interpreter itself writes to the socket.
+        """
+        while (told := self._reading.recv(1)) and told[0] not in CODES:
+            pass
+        if told:
+            self._receive(told[0])
+            threading.Event().wait(SECONDS_TO_UNWIND)
+            self.end()
+
+    def end(self) -> None:
+        """End the process at once, with a line that says why, and its leases given back."""
+        assert self.received  # noqa: S101  the caller's promise
+        releasing = threading.Thread(target=_release_leases, daemon=True)
+        releasing.start()
+        releasing.join(_SECONDS_FOR_LEASES)
+        _end_children()
+        print(LINES[self.received], file=sys.stderr, flush=True)
+        sys.stdout.flush()
+        os._exit(CODES[self.received])  # what waits for its threads at exit would wait for ever
+
+    @contextmanager
+    def installed(self) -> Iterator[None]:
+        before = {signum: signal.signal(signum, self.raise_interrupted) for signum in CODES}
+        wakeup = signal.set_wakeup_fd(self._writing.fileno(), warn_on_full_buffer=False)
+        threading.Thread(target=self.watch, name="signals", daemon=True).start()
+        try:
+            yield
+        finally:
+            signal.set_wakeup_fd(wakeup)
+            for signum, handler in before.items():
+                signal.signal(signum, handler)
+            self._writing.close()
+
+
+def _release_leases() -> None:
+    from pipelines.catalog.leases import release_leases
+
+    with suppress(Exception):  # a catalog that is away: they expire
+        release_leases()
+
+
+def _end_children() -> None:
+    """Such as the emulated sources of the demo."""
+    import psutil
+
+    for child in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):
+            child.terminate()

@@ -1,0 +1,83 @@
+"""PostgreSQL goes away and comes back: nothing that was delivered is lost, and nobody has to start anything again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+import httpx
+import pytest
+
+from tests.conftest import PostgresServer
+from tests.e2e.conftest import Folder, embedding_settings
+from tests.e2e.test_events import KEY, Running
+from tests.emulators.company import free_port
+from tests.emulators.embeddings import EmbeddingsServer
+from tests.emulators.github import TOKEN, WEBHOOK_SECRET, GitHub, serving
+
+ISSUES = 6
+
+
+@pytest.fixture
+def running(folder: Folder, embeddings: EmbeddingsServer, postgres_database: str) -> Iterator[Running]:
+    github = GitHub()
+    api = github.repository("acme/api")
+    for number in range(1, ISSUES + 1):
+        github.issue(api, f"Trouble {number}", f"The pump of mill {number} is stuck.")
+    with serving(github) as url:
+        connection = {"id": "acme", "source": "github", "token": TOKEN, "base_url": url}
+        folder.settings(
+            catalog={"url": postgres_database},
+            connections=[connection | {"webhook_secret": WEBHOOK_SECRET}],
+            assistants=[{"id": "all", "api_key": KEY, "identity": "service", "readers": ["public"]}],
+            embedding=embedding_settings(embeddings),
+        )
+        assert folder.headrace("sync").code == 0
+        started = Running(folder, github, api, free_port())
+        try:
+            yield started
+        finally:
+            started.stop()
+
+
+def search(running: Running) -> httpx.Response:
+    question = {"query": "pump", "mode": "lexical"}
+    return httpx.post(f"{running.url}/v1/search", json=question, headers={"Authorization": f"Bearer {KEY}"}, timeout=30)
+
+
+def is_found(running: Running, word: str, document: str) -> bool:
+    return running.found(word) == [document]
+
+
+def test_webhooks_are_kept_and_workers_and_servers_wait(running: Running, postgres_server: PostgresServer) -> None:
+    for name in ("serve", "worker"):
+        running.start(name)
+    running._until(lambda: search(running).is_success)
+    postgres_server.stop()
+    try:
+        deliveries = []
+        for number in range(1, ISSUES + 1):
+            running.github.edit_issue(running.api, number, body=f"The pump of mill {number} says zanzibar{number}.")
+            deliveries.append(running.github.issue_webhook("edited", running.api, number))
+        for headers, body in [*deliveries, deliveries[0]]:
+            answer = httpx.post(f"{running.url}/webhooks/acme", content=body, headers=headers, timeout=30)
+            assert answer.is_success, answer.text
+        refused = search(running)
+        assert (refused.status_code, refused.headers["content-type"]) == (503, "application/problem+json")
+        assert int(refused.headers["retry-after"]) > 0
+        assert httpx.get(f"{running.url}/readyz").status_code == 503
+        assert httpx.get(f"{running.url}/healthz").status_code == 200
+        running.kill("serve")  # what was answered outlives the process
+    finally:
+        postgres_server.start()
+    running.start("serve")
+    for number in range(1, ISSUES + 1):
+        document = f"github:acme/{running.api.id}/issues/{number}"
+        running._until(partial(is_found, running, f"zanzibar{number}", document))
+    assert httpx.get(f"{running.url}/readyz").status_code == 200
+    running.settled()
+    done = running.events("done")
+    assert [event["attempts"] for event in done] == [0] * ISSUES
+    told = [event["delivery"] for event in sorted(done, key=lambda event: int(event["id"]))]
+    assert told == [headers["x-github-delivery"] for headers, _ in deliveries]
+    assert running.processes["worker"].poll() is None

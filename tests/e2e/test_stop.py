@@ -1,0 +1,187 @@
+"""SIGTERM and Ctrl-C end every command within ten seconds, whatever it does, and leave no lease behind."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sqlite3
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from connectors.webhooks import Event, Invalidation
+from pipelines.catalog import open_catalog
+from pipelines.settings import load_settings
+from tests.e2e.conftest import Folder, embedding_settings, own_environment
+from tests.emulators.company import free_port
+from tests.emulators.embeddings import EmbeddingsServer
+from tests.emulators.github import TOKEN, GitHub, serving
+
+PATIENCE = 180.0
+PROMISED = 10.0
+"""Seconds within which a command ends."""
+
+
+@contextmanager
+def hanging_server() -> Iterator[tuple[str, threading.Event]]:
+    """A server that takes requests and never answers; its URL, and whether one has come."""
+    asked = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        kept: list[socket.socket] = []
+
+        def take() -> None:
+            while True:
+                try:
+                    kept.append(listener.accept()[0])
+                except OSError:
+                    return
+                kept[-1].recv(1)
+                asked.set()
+
+        threading.Thread(target=take, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}", asked
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            for one in kept:
+                one.close()
+
+
+def github_settings(url: str) -> dict[str, Any]:
+    return {"connections": [{"id": "acme", "source": "github", "token": TOKEN, "base_url": url}]}
+
+
+@contextmanager
+def running(folder: Folder, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        folder.command(*arguments),
+        cwd=folder.path,
+        env=own_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            for child in psutil.Process(process.pid).children(recursive=True):
+                child.kill()
+            process.kill()
+        process.communicate()
+
+
+def until(so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not so():
+        assert time.monotonic() < deadline, "it took too long"
+        time.sleep(0.05)
+
+
+def rows(folder: Folder, statement: str) -> list[Any]:
+    with closing(sqlite3.connect(folder.path / ".headrace" / "catalog.db")) as catalog:
+        return catalog.execute(statement).fetchall()
+
+
+def stop(process: subprocess.Popen[str], signum: signal.Signals) -> str:
+    """What the command says to a signal; it ends in time."""
+    process.send_signal(signum)
+    _, said = process.communicate(timeout=PROMISED)
+    return said
+
+
+def ends_in_time(folder: Folder, process: subprocess.Popen[str], signum: signal.Signals) -> None:
+    said = stop(process, signum)
+    code, line = {signal.SIGTERM: (143, "ended by SIGTERM"), signal.SIGINT: (130, "interrupted")}[signum]
+    unexpected = [one for one in said.splitlines() if " INFO " not in one]
+    assert (process.returncode, unexpected) == (code, [line])
+    assert rows(folder, "SELECT connection, unit, holder FROM leases") == []
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
+def test_a_sync_whose_source_hangs(folder: Folder, signum: signal.Signals) -> None:
+    with hanging_server() as (url, asked):
+        folder.settings(**github_settings(url))
+        with running(folder, "sync") as process:
+            assert asked.wait(PATIENCE)
+            ends_in_time(folder, process, signum)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", [("sync",), ("backfill", "acme"), ("reindex",)])
+def test_embeddings_that_hang(folder: Folder, embeddings: EmbeddingsServer, command: tuple[str, ...]) -> None:
+    github = GitHub()
+    github.issue(github.repository("acme/api"), "The pump", "It is stuck.")
+    with serving(github) as url, hanging_server() as (nowhere, asked):
+        if command == ("reindex",):
+            folder.settings(**github_settings(url), embedding=embedding_settings(embeddings))
+            assert folder.headrace("sync").code == 0
+        other = {"model": "other", "base_url": f"{nowhere}/v1"}
+        folder.settings(**github_settings(url), embedding=embedding_settings(embeddings) | other)
+        with running(folder, *command) as process:
+            assert asked.wait(PATIENCE)
+            ends_in_time(folder, process, signal.SIGTERM)
+
+
+@pytest.mark.slow
+def test_a_sync_that_cuts_large_files(folder: Folder, embeddings: EmbeddingsServer) -> None:
+    github = GitHub()
+    api = github.repository("acme/api")
+    for number in range(8):
+        github.write(api, f"docs/{number}.md", f"# {number}\n\n" + "The pump of the mill is stuck, says Ada. " * 20_000)
+    with serving(github) as url:
+        folder.settings(**github_settings(url), embedding=embedding_settings(embeddings))
+        with running(folder, "sync") as process:
+            database = folder.path / ".headrace" / "catalog.db"
+            until(
+                lambda: database.exists() and rows(folder, "SELECT name FROM sqlite_master WHERE name = 'loads'") != []
+            )
+            until(lambda: rows(folder, "SELECT id FROM loads WHERE state = 'landed'") != [])
+            ends_in_time(folder, process, signal.SIGTERM)
+        assert rows(folder, "SELECT id FROM loads WHERE state = 'landed'") != [], "it was cutting"
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
+def test_a_worker_whose_source_hangs(folder: Folder, signum: signal.Signals) -> None:
+    with hanging_server() as (url, asked):
+        folder.settings(**github_settings(url))
+        with open_catalog(load_settings(folder.path / "headrace.yaml", environment={})) as catalog:
+            changed = Invalidation("document", "1", "github:acme/1/issues/1")
+            catalog.events.store("acme", Event("delivery", "issues", (changed,)), b"")
+        with running(folder, "worker") as process:
+            assert asked.wait(PATIENCE)
+            ends_in_time(folder, process, signum)
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
+def test_a_server(folder: Folder, signum: signal.Signals) -> None:
+    folder.settings()
+    port = free_port()
+    with running(folder, "serve", "--port", str(port)) as process:
+        until(lambda: _answers(f"http://127.0.0.1:{port}/healthz"))
+        ends_in_time(folder, process, signum)
+
+
+@pytest.mark.slow
+def test_the_demo_takes_its_sources_along(folder: Folder) -> None:
+    with running(folder, "demo", "--port", str(free_port())) as process:
+        until(lambda: any(folder.path.rglob("catalog.db")))
+        children = psutil.Process(process.pid).children(recursive=True)
+        assert children
+        stop(process, signal.SIGTERM)
+        assert process.returncode == 143
+        assert psutil.wait_procs(children, timeout=PROMISED)[1] == []
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url).is_success
+    except httpx.HTTPError:
+        return False
