@@ -6,8 +6,8 @@ HeadraceError
 ├─ UnitBusy                  another process works on the unit
 │  └─ LeaseLost              … since this one gave no sign of life for too long
 ├─ CatalogMismatch           the catalog was migrated by a newer program
-├─ CatalogLost               the catalog lacks what landing and index hold
 ├─ CatalogUnavailable        the catalog does not answer; another attempt later can succeed
+├─ CatalogLost               the catalog lacks what landing and index hold
 ├─ MassDelete                a reconcile would remove more than an operator is asked about
 ├─ DocumentError             one document cannot be processed; the rest goes on
 ├─ EmbeddingError            the embedding provider
@@ -66,6 +66,13 @@ class CatalogMismatch(HeadraceError):
         )
 
 
+class CatalogUnavailable(HeadraceError):
+    """The catalog's database does not answer, or cannot do what it is asked; another attempt later can succeed."""
+
+    def __init__(self, reason: object) -> None:
+        super().__init__(f"the catalog cannot be used: {str(reason).strip()}")
+
+
 class CatalogLost(HeadraceError):
     """The catalog knows nothing, or not everything, of what landing and index hold."""
 
@@ -74,13 +81,6 @@ class CatalogLost(HeadraceError):
             "the catalog is empty or half restored, and landing or index hold documents: put a copy of the catalog "
             "back, or run `headrace restore`, which makes it again from these without paying for a text"
         )
-
-
-class CatalogUnavailable(HeadraceError):
-    """The catalog's database does not answer, or cannot do what it is asked; another attempt later can succeed."""
-
-    def __init__(self, reason: object) -> None:
-        super().__init__(f"the catalog cannot be used: {str(reason).strip()}")
 
 
 class MassDelete(HeadraceError):

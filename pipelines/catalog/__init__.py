@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Self
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine
 
 from connectors.contract import Cursor
 from pipelines.audit import open_audit_log
@@ -27,9 +27,11 @@ from pipelines.catalog.memberships import Memberships
 from pipelines.catalog.narrowing import RightsUpdate
 from pipelines.catalog.oauth_clients import OAuthClients
 from pipelines.catalog.obsolete import ObsoleteRows, Retention
+from pipelines.catalog.old_events import OldEvents
 from pipelines.catalog.outcomes import Outcome
 from pipelines.catalog.processes import LocalProcess
 from pipelines.catalog.purging import Purging
+from pipelines.catalog.replays import Replays
 from pipelines.catalog.restoring import Restoring
 from pipelines.catalog.revisions import HEAD, Migration
 from pipelines.catalog.revocations import Revocations
@@ -75,6 +77,8 @@ class Catalog:
         self.restoring = Restoring(engine)
         self.leases = Leases(engine, process)
         self.events = Events(engine)
+        self.replays = Replays(engine)
+        self.old_events = OldEvents(engine)
         self.unfinished_events = UnfinishedEvents(engine)
         self.failures = Failures(engine)
         self.gates = Gates(engine)
@@ -92,11 +96,6 @@ class Catalog:
     def close(self) -> None:
         self.leases.close()
         self._engine.dispose()
-
-    def require_answer(self) -> None:
-        """Raise CatalogUnavailable if the database does not answer."""
-        with self._engine.connect() as transaction:
-            transaction.execute(select(1))
 
     def groups_of(self, email: str) -> frozenset[str]:
         """Reader tokens of the groups that a person belongs to."""

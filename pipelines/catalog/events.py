@@ -9,12 +9,8 @@ from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import (
     ColumnElement,
-    Connection,
     Engine,
-    Text,
     and_,
-    cast,
-    delete,
     func,
     insert,
     literal,
@@ -52,15 +48,6 @@ class PendingEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class EventAttempt:
-    """`outcome`: `failed`, or the state in which a replay has found the event."""
-
-    at: datetime
-    outcome: str
-    reason: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class EventState:
     """What has become of an event; `waiting_for` is the backend that it waits for."""
 
@@ -75,7 +62,7 @@ class EventState:
     waiting_since: datetime | None
 
 
-_NOT_WAITING: dict[str, Any] = {"waiting_for": None, "waiting_since": None}
+NOT_WAITING: dict[str, Any] = {"waiting_for": None, "waiting_since": None}
 
 
 class Events:
@@ -123,7 +110,7 @@ class Events:
         self, materializations: Mapping[int, Sequence[Mapping[str, str]]], effects: Mapping[int, str]
     ) -> None:
         """Record that these events are done, with the assets and partitions that each led to, and what that was."""
-        finished = {"state": "done", "finished_at": datetime.now(UTC)} | _NOT_WAITING
+        finished = {"state": "done", "finished_at": datetime.now(UTC)} | NOT_WAITING
         with self._engine.begin() as transaction:
             for event_id, led_to in materializations.items():
                 values = finished | {"reason": effects.get(event_id), "materializations": list(led_to)}
@@ -131,7 +118,7 @@ class Events:
 
     def mark_ignored(self, reasons: Mapping[int, str]) -> None:
         """Record that there was nothing to do for these events, and why."""
-        finished = {"state": "ignored", "finished_at": datetime.now(UTC)} | _NOT_WAITING
+        finished = {"state": "ignored", "finished_at": datetime.now(UTC)} | NOT_WAITING
         with self._engine.begin() as transaction:
             for event_id, reason in reasons.items():
                 own = tables.events.c.id == event_id
@@ -150,7 +137,7 @@ class Events:
                     "state": "dead" if dead else "pending",
                     "next_attempt": None if dead else next_attempt(attempts, now),
                     "finished_at": now if dead else None,
-                } | _NOT_WAITING
+                } | NOT_WAITING
                 transaction.execute(update(tables.events).where(tables.events.c.id == event.id).values(values))
                 tried = {"event": event.id, "at": now, "outcome": "failed", "reason": error}
                 transaction.execute(insert(tables.event_attempts).values(tried))
@@ -204,27 +191,6 @@ class Events:
         with self._engine.connect() as transaction:
             return transaction.execute(statement).scalar()
 
-    def replay(self, *, ids: Sequence[int] = (), connection: str | None = None, since: datetime | None = None) -> int:
-        """Make events pending again, by id or by connection and time of arrival; returns how many."""
-        table = tables.events
-        chosen: list[ColumnElement[bool]] = [
-            or_(table.c.state.in_(("done", "dead", "pending")), and_(table.c.state == "ignored", _points_somewhere()))
-        ]
-        chosen += [table.c.id.in_(ids)] if ids else []
-        chosen += [table.c.connection == connection] if connection else []
-        chosen += [table.c.received_at >= since] if since else []
-        values = {"state": "pending", "attempts": 0, "next_attempt": None, "finished_at": None, "reason": None}
-        with self._engine.begin() as transaction:
-            _keep_outcome(transaction, chosen)
-            return transaction.execute(update(table).where(*chosen).values(values | _NOT_WAITING)).rowcount
-
-    def attempts(self, event_id: int) -> list[EventAttempt]:
-        """What an event has been through: each attempt that failed, and how it had ended before each replay."""
-        table = tables.event_attempts
-        statement = select(table.c.at, table.c.outcome, table.c.reason).where(table.c.event == event_id)
-        with self._engine.connect() as transaction:
-            return [EventAttempt(*row) for row in transaction.execute(statement.order_by(table.c.id))]
-
     def backlog(self) -> dict[str, tuple[int, datetime]]:
         """By connection: how many events wait, and since when the oldest one does."""
         table = tables.events
@@ -242,26 +208,6 @@ class Events:
             }
         return {connection: (count, oldest[first]) for connection, count, first in found}
 
-    def count_old(self, days: int) -> tuple[int, int]:
-        """How many events `delete_old` would remove, and how many bodies it would empty beside these."""
-        old, with_body = _is_old(days), _has_old_body(days)
-        with self._engine.connect() as transaction:
-            count = select(func.count())
-            return transaction.execute(count.where(*old)).scalar_one(), transaction.execute(
-                count.where(*with_body)
-            ).scalar_one()
-
-    def delete_old(self, days: int) -> tuple[int, int]:
-        """Remove what was finished `days` ago, and the bodies of all others that came before: what waits, or is dead,
-        can be processed without. Returns how many events and how many bodies there were."""
-        table = tables.events
-        with self._engine.begin() as transaction:
-            old = select(table.c.id).where(*_is_old(days))
-            transaction.execute(delete(tables.event_attempts).where(tables.event_attempts.c.event.in_(old)))
-            removed = transaction.execute(delete(table).where(*_is_old(days))).rowcount
-            emptied = transaction.execute(update(table).where(*_has_old_body(days)).values(body=b"")).rowcount
-            return removed, emptied
-
 
 def next_attempt(attempts: int, now: datetime) -> datetime:
     """When to try again after that many failures: 5 seconds, doubling up to 10 minutes."""
@@ -272,14 +218,6 @@ def next_look(since: datetime, now: datetime) -> datetime:
     """When to look whether a backend is back that has been away `since` then: after half that time, between 5 seconds
     and a minute."""
     return now + min(max((now - since) / 2, FIRST_RETRY), LONGEST_WAIT)
-
-
-def _keep_outcome(transaction: Connection, chosen: Sequence[ColumnElement[bool]]) -> None:
-    """Note how the events have ended that are replayed."""
-    table, history = tables.events, tables.event_attempts
-    at = func.coalesce(table.c.finished_at, literal(datetime.now(UTC), tables.UtcTime()))
-    ended = select(table.c.id, at, table.c.state, table.c.reason).where(*chosen, table.c.state != "pending")
-    transaction.execute(insert(history).from_select(["event", "at", "outcome", "reason"], ended))
 
 
 def _row(connection: str, event: Event, body: bytes, now: datetime) -> dict[str, Any]:
@@ -316,22 +254,6 @@ def _invalidations(stored: Sequence[Mapping[str, Any]]) -> tuple[Invalidation, .
     return tuple(Invalidation(**one) for one in stored)
 
 
-def _points_somewhere() -> ColumnElement[bool]:
-    """Whether an event says where to look: one that was ignored then may concern a unit that is read now."""
-    return cast(tables.events.c.invalidations, Text) != "[]"
-
-
 def _is_due() -> ColumnElement[bool]:
     table = tables.events
     return or_(table.c.next_attempt.is_(None), table.c.next_attempt <= datetime.now(UTC))
-
-
-def _is_old(days: int) -> tuple[ColumnElement[bool], ...]:
-    table = tables.events
-    return table.c.state.in_(("done", "ignored")), table.c.finished_at <= datetime.now(UTC) - timedelta(days=days)
-
-
-def _has_old_body(days: int) -> tuple[ColumnElement[bool], ...]:
-    table = tables.events
-    unfinished = table.c.state.not_in(("done", "ignored"))
-    return unfinished, table.c.body != b"", table.c.received_at <= datetime.now(UTC) - timedelta(days=days)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -42,13 +43,16 @@ LEASE = timedelta(seconds=75)
 """How long a holder on another machine is believed to be alive without a sign of life: a dead run is to be known as
 dead within two minutes, and the sensor that looks takes 30 seconds of them."""
 SECONDS_BETWEEN_ATTEMPTS = 1.0
-"""To renew or release a lease while the catalog does not answer."""
+"""To renew or release a lease while the catalog does not answer, and to find all units free."""
+SECONDS_FOR_UNITS = 600.0
+"""How long whoever wants all units waits for those on which others work."""
 
 _SECONDS_FOR_RELEASE = 2.0
 _TOKENS = "fencing tokens"
 """Name of the stamp that counts them."""
 _ALL = ("*", "*")
 """Stands for all units; no connection has this id."""
+_REINDEX = ("*", "reindex")
 _RUNS = "*runs*"
 """Stands before the ids of runs, which are no units and keep nobody from one."""
 
@@ -78,13 +82,20 @@ class Leases:
 
     @contextmanager
     def hold_all(self) -> Iterator[None]:
-        """Work on all units alone. Raises UnitBusy if a living process holds one of them."""
+        """Work on all units alone: none is taken from here on, and those that are held are waited for. Raises UnitBusy
+        if a living process goes on holding one."""
         with self._hold(*_ALL) as lease, fenced(lease):
-            with self._engine.connect() as transaction:
-                rows = transaction.execute(self._select()).all()
-            for row in rows:
-                if row.connection not in (_ALL[0], _RUNS) and not self._is_dead(row):
-                    raise _busy(row.connection, row.unit, row)
+            deadline = time.monotonic() + SECONDS_FOR_UNITS
+            while busy := self._busy_unit():
+                if time.monotonic() >= deadline:
+                    raise _busy(busy.connection, busy.unit, busy)
+                time.sleep(SECONDS_BETWEEN_ATTEMPTS)
+            yield
+
+    @contextmanager
+    def hold_reindex(self) -> Iterator[None]:
+        """Build another version of the index alone. Raises UnitBusy if a living process does."""
+        with self._hold(*_REINDEX) as lease, fenced(lease):
             yield
 
     @contextmanager
@@ -184,6 +195,13 @@ class Leases:
                 waiting.wait(SECONDS_BETWEEN_ATTEMPTS)
             else:
                 return
+
+    def _busy_unit(self) -> Row[Any] | None:
+        """A unit on which a living process works."""
+        units = self._select().where(tables.leases.c.connection.not_in((_ALL[0], _RUNS)))
+        with self._engine.connect() as transaction:
+            rows = transaction.execute(units).all()
+        return next((row for row in rows if not self._is_dead(row)), None)
 
     def _remove_dead(self, connection: str, unit: str) -> None:
         row = self._row(connection, unit)

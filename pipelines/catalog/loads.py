@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, TypeAlias
 
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, insert, select, update
 
 from pipelines.catalog import tables
 
@@ -38,6 +38,13 @@ class Loads:
             .where(table.c.connection == connection, table.c.unit == unit, table.c.state == state)
             .order_by(table.c.id)
         )
+        with self._engine.connect() as transaction:
+            return [Load(*row) for row in transaction.execute(statement)]
+
+    def newest(self) -> list[Load]:
+        """Loads that hold the newest version of a document that is there, oldest first."""
+        table = tables.loads
+        statement = select(*(table.c[name] for name in Load.__slots__)).where(_holds_newest()).order_by(table.c.id)
         with self._engine.connect() as transaction:
             return [Load(*row) for row in transaction.execute(statement)]
 
@@ -92,6 +99,10 @@ def mark_chunked(transaction: Connection, load: Load, chunks_path: str, chunks: 
 
 def requeue_newest(transaction: Connection) -> None:
     """Loads that hold the newest version of a document wait for chunking once more."""
+    transaction.execute(update(tables.loads).where(_holds_newest()).values(state="landed"))
+
+
+def _holds_newest() -> ColumnElement[bool]:
     documents = tables.documents
     newest = select(documents.c.load).where(documents.c.load.is_not(None), documents.c.status != "deleted")
-    transaction.execute(update(tables.loads).where(tables.loads.c.id.in_(newest)).values(state="landed"))
+    return tables.loads.c.id.in_(newest)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from math import inf
 
 from sqlalchemy import (
     ColumnElement,
@@ -34,6 +35,7 @@ _NARROWED = "no longer among its readers at the source"
 PERMISSION_ENDED = "its permission at the source has ended"
 
 TokensById = Mapping[str, Collection[str]]
+TokensEndings = Mapping[str, Mapping[str, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,24 @@ class Rights:
         """Documents have lost these reader tokens: queries leave them out from the next one on."""
         with self._engine.begin() as transaction:
             revoke(transaction, _revocations(connection, unit, revoked))
+
+    def end_sooner(self, told: TokensEndings) -> None:
+        """Permissions of documents end at these Unix times, by reader token, where nobody knew of so early an end."""
+        table = tables.documents
+        with self._engine.begin() as transaction:
+            for part in in_parts(told):
+                own = (table.c.id.in_(part), table.c.readers.is_not(None))
+                for row in transaction.execute(select(table.c.id, table.c.readers, table.c.readers_until).where(*own)):
+                    known = row.readers_until or {}
+                    sooner = {
+                        token: end
+                        for token, end in told[row.id].items()
+                        if token in row.readers and end < known.get(token, inf)
+                    }
+                    if sooner:
+                        values = {"readers_until": {**known, **sooner}}
+                        transaction.execute(update(table).where(table.c.id == row.id).values(values))
+                        raise_stamp(transaction)
 
     def remove_unit(self, connection: str, unit: str) -> int:
         """The documents of a unit that was hidden are to go, and one that is listed again is read anew.

@@ -230,9 +230,10 @@ leases = Table(
     Column("connection", Text, nullable=False),
     Column("unit", Text, nullable=False),
     Column("holder", Text, nullable=False, doc="The process, as people are told of it"),
-    Column("process", Text, nullable=False, doc="Its id, which is no other's; empty where a release before wrote it"),
-    Column("machine", Text, nullable=False, doc="The run of the operating system in which it lives"),
-    Column("token", Integer, nullable=False, doc="Fencing token: raised with each lease, whoever takes it"),
+    # With defaults, because processes of the release before write rows that have none of these.
+    Column("process", Text, nullable=False, server_default="", doc="Its id, which is no other's"),
+    Column("machine", Text, nullable=False, server_default="", doc="The run of the operating system in which it lives"),
+    Column("token", Integer, nullable=False, server_default="0", doc="Fencing token: higher with each lease"),
     Column("since", UtcTime, doc="When it was taken, by the database's clock"),
     Column("expires_at", UtcTime, nullable=False),
     PrimaryKeyConstraint("connection", "unit"),

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast, get_args
 
-from pipelines.catalog.events import EventAttempt, EventState, State
+from pipelines.catalog.events import EventState, State
+from pipelines.catalog.replays import EventAttempt
 from pipelines.errors import UsageError
 from pipelines.services import Services
 from pipelines.settings import Settings
@@ -55,7 +56,7 @@ def replay_events(settings: Settings, ids: Sequence[int], connection: str | None
     if connection:
         settings.connection(connection)
     with Services(settings) as services:
-        return services.catalog.events.replay(ids=ids, connection=connection, since=since)
+        return services.catalog.replays.replay(ids=ids, connection=connection, since=since)
 
 
 def read_event(settings: Settings, event_id: int) -> ShownEvent:
@@ -63,7 +64,7 @@ def read_event(settings: Settings, event_id: int) -> ShownEvent:
     with Services(settings) as services:
         events = services.catalog.events
         state, body = events.get(event_id), events.body(event_id)
-        attempts = tuple(events.attempts(event_id))
+        attempts = tuple(services.catalog.replays.attempts(event_id))
     if state is None or body is None:
         raise UsageError(f"unknown event {event_id}; see `headrace events list`")
     return ShownEvent(state, attempts, body.decode(errors="replace"))

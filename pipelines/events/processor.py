@@ -218,7 +218,7 @@ class EventProcessor:
         try:
             yield
         except CatalogUnavailable:
-            raise  # no trouble of the object's own: the pass is made again
+            raise  # nothing can be recorded: the pass is made again when it is back
         except (_UnitPaused, UnitBusy) as error:
             logger.info("%s: deferred: %s", self._connection.id, error)
             self._add(invalidations, Deferred())

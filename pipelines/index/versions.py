@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
 
 from pipelines.errors import IndexMismatch
 from pipelines.index.contract import IndexSpec, spec_metadata
+
+Check: TypeAlias = Callable[[IndexSpec, Mapping[str, Any], str], None]
 
 
 def version_name(spec: IndexSpec) -> str:
@@ -18,13 +20,25 @@ def version_name(spec: IndexSpec) -> str:
 
 
 def check_stored(spec: IndexSpec, stored: Mapping[str, Any], where: str) -> None:
-    """Raise IndexMismatch if what is stored with a collection differs from `spec`."""
-    expected = spec_metadata(spec)
+    """Raise IndexMismatch if what is stored with a collection differs from `spec`: nobody may write into it."""
+    _check(spec_metadata(spec), stored, where)
+
+
+def check_readable(spec: IndexSpec, stored: Mapping[str, Any], where: str) -> None:
+    """Raise IndexMismatch if questions of this spec cannot be asked of a collection.
+
+    How its documents were cut is no matter: while one release takes the place of another, or gives it back, both
+    answer from the version that is live.
+    """
+    _check({name: value for name, value in spec_metadata(spec).items() if name != "chunking"}, stored, where)
+
+
+def _check(expected: Mapping[str, Any], stored: Mapping[str, Any], where: str) -> None:
     differing = [name for name in expected if stored.get(name) != expected[name]]
     if differing:
         found = ", ".join(f"{name} {stored.get(name)!r}" for name in differing)
         configured = ", ".join(f"{name} {expected[name]!r}" for name in differing)
         raise IndexMismatch(
-            f"{where}: the index was made with {found}, and the settings say {configured}; "
-            "run `headrace reindex` to rebuild it, or restore the settings"
+            f"{where}: the index was made with {found}, and this release and its settings say {configured}; "
+            "run `headrace reindex` to rebuild it, or go back to what it was made with"
         )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 
 from connectors.errors import AuthenticationFailed, RateLimited, SourceError, TransientError
@@ -30,7 +29,7 @@ _TYPES: tuple[tuple[tuple[type[BaseException], ...], Cause], ...] = (
     ((TextRefused,), "other"),
     ((EmbeddingError,), "embedding"),
     ((IndexUnavailable, IndexBusy, IndexMismatch), "index"),
-    ((CatalogUnavailable, OperationalError, InterfaceError, PoolExhausted), "catalog"),
+    ((CatalogUnavailable, PoolExhausted), "catalog"),
     ((FileNotFoundError,), "other"),
     ((OSError,), "landing"),
 )

@@ -35,6 +35,11 @@ def chunk(services: Services, connection: str, unit: str, report: SyncReport, *,
         progress("chunks", done, total)
 
 
+def cut_load(services: Services, load: Load) -> Iterator[ChunkedDocument]:
+    """The documents of a load of which it holds the newest version, in chunks, without recording anything."""
+    return _LoadChunker(services, load)._documents(kept=())
+
+
 class _LoadChunker:
     """Cuts the documents of one load; `problems` fills up with those that could not be cut."""
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 
+from connectors.model import Unit
+from pipelines.catalog.statements import in_parts
 from pipelines.errors import UsageError
-from pipelines.ingestion.chunks import chunk
+from pipelines.index.filters import document_conditions
+from pipelines.ingestion.chunks import chunk, cut_load
 from pipelines.ingestion.publish import publish
 from pipelines.ingestion.report import SyncReport
 from pipelines.ingestion.sync import SILENT, Observer, measure_time
-from pipelines.ingestion.vectors import index_vectors
+from pipelines.ingestion.vectors import index_vectors, write_ahead
 from pipelines.services import Services
 from pipelines.settings import OpenAIEmbeddingSettings, Settings
 
@@ -18,19 +22,52 @@ def reindex(services: Services, observer: Observer = SILENT) -> SyncReport:
     """Rebuild the index from the landing, without a request to the sources; texts embedded before are not paid
     again. Assistants see the old index until the new one is complete; interrupted, it is run again.
 
-    `services` must replace its index. Raises UnitBusy while anything is being synced, EmbeddingError, IndexBusy.
+    Most of it is written ahead, while syncs go on writing the live version. Only the rest waits for them to end, and
+    lets none begin: what has changed meanwhile, and the change of the version. `services` must replace its index.
+    Raises UnitBusy where something is being synced for too long, EmbeddingError, IndexBusy.
     """
     report = SyncReport()
-    catalog = services.catalog
-    names = {(state.connection, state.unit.id): state.unit for state in catalog.units.all()}
-    with measure_time(report), catalog.leases.hold_all():
-        catalog.start_reindex()
-        for connection, unit_id in catalog.loads.units_with_pending():
-            progress = partial(observer.progress, names[connection, unit_id])
-            chunk(services, connection, unit_id, report, progress=progress)
-            index_vectors(services, connection, unit_id, report, progress=progress)
-        publish(services)
+    with measure_time(report), services.catalog.leases.hold_reindex():
+        _write_ahead(services, report, observer)
+        with services.catalog.leases.hold_all():
+            _finish(services, report, observer)
     return report
+
+
+def _write_ahead(services: Services, report: SyncReport, observer: Observer) -> None:
+    loads = services.catalog.loads.newest()
+    names, total, done = _units(services), sum(load.documents for load in loads), 0
+    with services.store() as store:
+        for load in loads:
+            with suppress(FileNotFoundError):  # retention has taken it out: all of it was replaced meanwhile
+                write_ahead(services, store, load, cut_load(services, load), report)
+            done += load.documents
+            observer.progress(names[load.connection, load.unit], "vectors", done, total)
+
+
+def _finish(services: Services, report: SyncReport, observer: Observer) -> None:
+    """Alone on all units: bring the version that was written ahead up to date, and make it live."""
+    catalog, names = services.catalog, _units(services)
+    catalog.start_reindex()
+    for connection, unit_id in catalog.loads.units_with_pending():
+        progress = partial(observer.progress, names[connection, unit_id])
+        chunk(services, connection, unit_id, report, progress=progress)
+        index_vectors(services, connection, unit_id, report, progress=progress)
+    _remove_gone(services)
+    publish(services)
+
+
+def _remove_gone(services: Services) -> None:
+    """Remove what was written ahead and has been deleted since: the catalog knows of no point of it."""
+    indexed = services.catalog.documents.indexed_points()
+    with services.store() as store:
+        gone = {payload["document_id"] for _, payload in store.scan()} - indexed.keys()
+        for part in in_parts(gone):
+            store.remove(document_conditions(part))
+
+
+def _units(services: Services) -> dict[tuple[str, str], Unit]:
+    return {(state.connection, state.unit.id): state.unit for state in services.catalog.units.all()}
 
 
 def with_model(settings: Settings, model: str | None) -> Settings:

@@ -53,7 +53,7 @@ def prune(services: Services, *, seconds: float | None = SECONDS_PER_PASS) -> Pr
     if seconds is None:
         pruned.landed_files += remove_unrecorded(services)
     pruned.titles = services.catalog.obsolete.forget_titles(retention)
-    pruned.events, pruned.bodies = services.catalog.events.delete_old(services.settings.retention.events_days)
+    pruned.events, pruned.bodies = services.catalog.old_events.delete(services.settings.retention.events_days)
     if seconds is None:
         services.catalog.purging.empty_log()
     return pruned
@@ -72,7 +72,7 @@ def plan_prune(services: Services) -> Pruned:
         pruned.landed_files += all(rows)
     pruned.landed_files += len(_unrecorded(services))
     pruned.titles = services.catalog.obsolete.count_titles(retention)
-    pruned.events, pruned.bodies = services.catalog.events.count_old(services.settings.retention.events_days)
+    pruned.events, pruned.bodies = services.catalog.old_events.count(services.settings.retention.events_days)
     return pruned
 
 

@@ -83,6 +83,7 @@ def _read_losses(
         document_id = admitted.id if isinstance(admitted, Document) else admitted.document_id
         diff = diff_item(admitted, states.get(document_id), now)
         services.catalog.rights.revoke(connection.id, unit.id, {document_id: diff.revoked})
+        services.catalog.rights.end_sooner({document_id: diff.readers.until} if diff.readers else {})
         if isinstance(admitted, Document) and (state := states.get(document_id)):
             compared = compare_texts(services.landing, states, [admitted], deletions)
             found = compared.withdrawals.get(document_id)

@@ -142,7 +142,9 @@ def _apply_known_rights(services: Services, connection: Connection, connector: C
     found, prefix = SyncReport(), f"{connection.id}/"
     follow_paused_rights(services, connection, connector, found)
     apply_all_rights(services, connection, found)
-    failed = {name.removeprefix(prefix): (found.causes[name], error) for name, error in found.errors.items()}
+    failed = {
+        name.removeprefix(prefix): (found.causes.get(name, "other"), error) for name, error in found.errors.items()
+    }
     services.catalog.failures.replace("rights", connection.id, failed)
     report.add(found)
 

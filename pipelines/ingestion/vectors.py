@@ -56,6 +56,22 @@ def index_vectors(
             services.catalog.loads.mark_indexed(load)
 
 
+def write_ahead(
+    services: Services, store: IndexStore, load: Load, documents: Iterable[ChunkedDocument], report: SyncReport
+) -> None:
+    """Embed and write documents of a load to a version that is not live yet, adding to `report`. The catalog records
+    nothing of it: it says what the live version holds."""
+    states = services.catalog.documents.in_load(load.id)
+    embedder = CachingEmbedder(services, request_limits(load.chunks), report.embedding)
+    current = (_with_readers_of_now(one, states[one.document_id]) for one in documents if one.document_id in states)
+    for step in _steps(current):
+        plans = _plan(store, step)
+        vectors = embedder.embed(new_texts(plans))
+        services.catalog.leases.refuse_stale()
+        store.apply(document_change(plan, vectors) for plan in plans)
+        report.chunks.new += sum(len(plan.new) for plan in plans)
+
+
 def _current(services: Services, load: Load) -> Iterator[ChunkedDocument]:
     """Documents of a load that are not indexed yet and that no later load holds a newer version of."""
     states = services.catalog.documents.in_load(load.id)

@@ -94,7 +94,7 @@ def _slack(share: float) -> Served:
         )
         if place == 0:
             roots[channel] = ts
-    return slack_emulator.serving(slack), slack_emulator.TOKEN, slack.log.clear
+    return slack_emulator.serving(slack), slack_emulator.TOKEN, slack.calls.clear
 
 
 def _github(share: float) -> Served:

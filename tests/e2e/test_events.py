@@ -127,6 +127,28 @@ def test_a_change_is_found_and_a_deletion_gone_and_both_can_be_followed(running:
     assert led_to == {(f"github/{stage}", f"acme/{running.api.id}") for stage in ("documents", "chunks", "vectors")}
 
 
+def test_events_wait_for_an_embedding_api_that_refuses(running: Running, embeddings: EmbeddingsServer) -> None:
+    def troubles() -> list[tuple[str, int]]:
+        health = running.folder.headrace("status", "--json").json["health"]
+        return [(one["kind"], one["events"]) for one in health["incidents"]]
+
+    for name in ("serve", "worker"):
+        running.start(name)
+    embeddings.api_key = "another"
+    running.github.edit_issue(running.api, 7, body="The pump sings zanzibar.")
+    running.tell(7)
+    running._until(lambda: troubles() == [("embedding", 1)])
+    (event,) = running.events("pending")
+    assert (event["attempts"], event["waiting_for"]) == (0, "embedding")
+    assert "does not accept the key" in event["reason"]
+    embeddings.api_key = None
+    running._until(lambda: running.found("zanzibar") == [f"github:acme/{running.api.id}/issues/7"])
+    running.settled()
+    (done,) = running.events("done")
+    assert (done["attempts"], done["waiting_for"], done["reason"]) == (0, None, "documents: 1 unchanged")
+    assert troubles() == []
+
+
 @pytest.mark.slow
 def test_kills_at_random_moments_lose_nothing_and_double_nothing(running: Running) -> None:
     chance = random.Random(11)

@@ -50,7 +50,7 @@ class World:
     root: str = ""
 
     def sync(self, options: SyncOptions = SyncOptions(), *units: str) -> SyncReport:  # noqa: B008
-        self.slack.log.clear()
+        self.slack.calls.clear()
         return sync_connection(self.services, self.connection, units, options)
 
     def event(self, **event: Any) -> dict[Any, str]:

@@ -8,14 +8,20 @@ everybody finds exactly what the source allows.
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import random
 import re
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from math import inf
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import pytest
@@ -52,6 +58,7 @@ PEOPLE = [f"{name}@example.com" for name in ("ada", "bo", "cy")]
 UNITS = ["u1", "u2", "u3"]
 DOCUMENTS_PER_UNIT = 4
 STEPS_PER_ROUND = 12
+SECONDS_LENT = (0.0, 0.2, 0.5, 3600.0)
 ASSISTANT = AssistantSettings(id="people", api_key=SecretStr("key"))
 PART = re.compile(r"part(\d+)")
 FILLER = " ".join(["water"] * 200)
@@ -62,6 +69,21 @@ CONNECTIONS: dict[str, Connection] = {
 }
 
 
+DESCRIBED = {"id": "acme", "token": "t"}
+SETTINGS = {
+    "embedding": {
+        "provider": "openai",
+        "base_url": "http://localhost",
+        "model": FakeEmbedder.model,
+        "dimensions": FakeEmbedder.dimensions,
+        "api_key": "unused",
+    }
+}
+"""The same for the command, which asks for words alone and embeds nothing."""
+
+Asked = TypeVar("Asked")
+
+
 class Killed(BaseException):
     """The process ends here."""
 
@@ -70,13 +92,16 @@ class Killed(BaseException):
 class Company:
     """A source of units, whose documents have their readers (GitHub) or readers of their own (Drive).
 
-    Documents keep the readers that a file of a shared drive has by itself in `shared`.
+    Documents keep the readers that a file of a shared drive has by itself in `shared`, and when some of them end in
+    `ends`, as Unix times. Before that the source names them, and afterwards no more.
     """
 
     connection: Connection
     chance: random.Random
     units_read_by: dict[str, tuple[str, ...]] = field(default_factory=dict)
     shared: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    ends: dict[str, dict[str, float]] = field(default_factory=dict)
+    all_ends: set[float] = field(default_factory=set)
     texts: dict[str, list[int]] = field(default_factory=dict)
     members: dict[str, set[str]] = field(default_factory=dict)
     requests: int = 0
@@ -96,14 +121,20 @@ class Company:
         """Something changes at the source."""
         moves = [self._flip_unit, self._flip_unit, self._join_or_leave, self._delete, self._write, self._cut, self._cut]
         moves.append(self._lose_unit)
-        self.chance.choice(moves if self.is_uniform else [*moves, self._share, self._share, self._share])()
+        self.chance.choice(moves if self.is_uniform else [*moves, *[self._share] * 3, *[self._lend] * 3])()
 
     def parts_of(self, name: str) -> set[str]:
         return set(map(str, self.texts.get(name, ())))
 
     def readers_of(self, name: str) -> tuple[str, ...]:
-        unit = self.unit_of(name)
-        return self.units_read_by[unit or ""] if self.is_uniform else self.shared[name]
+        return tuple(self.readings_of(name))
+
+    def readings_of(self, name: str) -> dict[str, float]:
+        """Who may read it now, each with the end; infinity where there is none."""
+        unit, now = self.unit_of(name), time.time()
+        tokens = self.units_read_by[unit or ""] if self.is_uniform else self.shared[name]
+        ends = {token: self.ends.get(name, {}).get(token, inf) for token in tokens}
+        return {token: end for token, end in ends.items() if end > now}
 
     def units(self) -> Iterator[Unit]:
         for unit, readers in sorted(self.units_read_by.items()):
@@ -142,7 +173,9 @@ class Company:
         id_, source, unit = self.connection.id, self.connection.source, self.unit_of(name) or ""
         text = "\n\n".join([f"certificate {name}", *(f"part{part} {FILLER}" for part in self.texts[name])])
         made = document(1, id=name, connection=id_, source=source, unit=unit, content=text, parents=())
-        return replace(made, readers=self.readers_of(name))
+        readings = self.readings_of(name)
+        until = tuple((token, datetime.fromtimestamp(end, UTC)) for token, end in readings.items() if end < inf)
+        return replace(made, readers=tuple(readings), readers_until=until)
 
     def _some_readers(self, unit: str) -> tuple[str, ...]:
         token = group_token(self.connection.id, unit)
@@ -194,6 +227,15 @@ class Company:
         if self.texts:
             name = self.chance.choice(sorted(self.texts))
             self.shared[name] = self._some_sharing(name.split("/")[1])
+            self.ends.pop(name, None)
+
+    def _lend(self) -> None:
+        """Whoever may read a document may until a moment that comes between two of the next steps."""
+        if self.texts:
+            name = self.chance.choice(sorted(self.texts))
+            end = time.time() + self.chance.choice(SECONDS_LENT)
+            self.ends[name] = {token: end for token in self.shared[name] if self.chance.randrange(3)}
+            self.all_ends.add(end)
 
 
 @dataclass
@@ -203,7 +245,7 @@ class Told:
     company: Company
     units: set[str] = field(default_factory=set)
     gone: set[str] = field(default_factory=set)
-    readers: dict[str, set[str]] = field(default_factory=dict)
+    readers: dict[str, dict[str, float]] = field(default_factory=dict)
     members: dict[str, set[str]] = field(default_factory=dict)
     parts: dict[str, set[str]] = field(default_factory=dict)
 
@@ -212,14 +254,15 @@ class Told:
         if self.company.is_uniform:
             for name in self.readers:
                 unit = name.split("/")[1]
-                self.readers[name] = set(self.company.units_read_by.get(unit, self.readers[name]))
+                told = self.company.units_read_by.get(unit)
+                self.readers[name] = self.readers[name] if told is None else dict.fromkeys(told, inf)
 
     def memberships(self) -> None:
         self.members = {group: set(people) for group, people in self.company.members.items()}
 
     def contents(self, unit: str) -> None:
         for name in self.company.names(unit):
-            self.readers[name] = set(self.company.readers_of(name))
+            self.readers[name] = self.company.readings_of(name)
             # What was edited is found until what came in its place is.
             self.parts[name] = self.parts.get(name, set()) | self.company.parts_of(name)
             self.gone.discard(name)
@@ -227,7 +270,8 @@ class Told:
     def look(self, name: str) -> None:
         """What was gained waits for certainty."""
         if name in self.company.texts and self.company.unit_of(name):
-            self.readers[name] &= set(self.company.readers_of(name))
+            now = self.company.readings_of(name)
+            self.readers[name] = {one: min(end, now[one]) for one, end in self.readers[name].items() if one in now}
             self.parts[name] = self.parts.get(name, set()) & self.company.parts_of(name)
         else:
             self.gone.add(name)
@@ -244,15 +288,28 @@ class Told:
         """Allow what either allows: nobody knows how far a step came that was killed."""
         self.units |= other.units
         self.gone &= other.gone
-        for mine, theirs in ((self.readers, other.readers), (self.members, other.members), (self.parts, other.parts)):
+        for mine, theirs in ((self.members, other.members), (self.parts, other.parts)):
             for name, tokens in theirs.items():
                 mine[name] = mine.get(name, set()) | tokens
+        for name, readings in other.readers.items():
+            own = self.readers.setdefault(name, {})
+            own.update({token: max(end, own.get(token, end)) for token, end in readings.items()})
 
-    def allows(self, person: str, name: str) -> bool:
+    def allows(self, person: str, name: str, at: float) -> bool:
+        """Whether a person may be shown a document by who asks at this moment."""
         if name.split("/")[1] not in self.units or name in self.gone:
             return False
         held = {group_token(self.company.connection.id, one) for one, who in self.members.items() if person in who}
-        return bool(self.readers.get(name, set()) & {PUBLIC, user_token(person), *held})
+        tokens = {PUBLIC, user_token(person), *held}
+        return any(end > at for token, end in self.readers.get(name, {}).items() if token in tokens)
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a person finds by each way of searching, and, by document, whether each way of reading shows it."""
+
+    by_interface: dict[str, set[str]]
+    read: dict[str, list[bool]]
 
 
 @dataclass
@@ -276,9 +333,6 @@ class Run:
         except Killed:
             self.told.merge(before)
 
-    def _steps(self) -> Sequence[Callable[[], None]]:
-        return self._list, self._list, self._people, self._look, self._read, self._apply, self._publish
-
     def sync(self) -> None:
         """All of it, to the end."""
         options = SyncOptions(mode="full", allow_mass_delete=True)
@@ -289,22 +343,58 @@ class Run:
 
     def found(self, person: str) -> set[str]:
         """By every interface, which must agree; and by reading some documents whole, and explaining them."""
-        client = Client(self.http, ASSISTANT, person)
-        by_interface = {name: set(found) for name, found in client.searches({}).items()}
-        found = by_interface["search"]
-        assert by_interface == dict.fromkeys(by_interface, found)
         asked = self.chance.sample(sorted(self.told.readers), min(len(self.told.readers), 2))
-        for name in asked:
-            seen = explain(self.services, name, user=person).visibility
-            answers = [*client.reads(name).values(), bool(seen and seen.sees)]
-            assert answers == [name in found] * len(answers), name
-        self.queries += len(by_interface) + 3 * len(asked)
+        answers = self.undisturbed(lambda: self._ask(person, asked))
+        found = answers.by_interface["search"]
+        assert answers.by_interface == dict.fromkeys(answers.by_interface, found)
+        assert answers.read == {name: [name in found] * 3 for name in asked}
+        self.queries += len(answers.by_interface) + 3 * len(asked)
         return found
+
+    def undisturbed(self, ask: Callable[[], Asked]) -> Asked:
+        """What is answered while no permission ends: what was asked before and after that does not compare."""
+        while True:
+            started, answer = time.time(), ask()
+            if not any(started <= end <= time.time() for end in self.company.all_ends):
+                return answer
+
+    def _ask(self, person: str, names: Sequence[str]) -> Answers:
+        client = Client(self.http, ASSISTANT, person)
+        read = {}
+        for name in names:
+            seen = explain(self.services, name, user=person).visibility
+            read[name] = [*client.reads(name).values(), bool(seen and seen.sees)]
+        return Answers({name: set(found) for name, found in client.searches({}).items()}, read)
+
+    def require_all_visible(self, person: str) -> None:
+        """A person finds exactly what the source allows, with all that stands in it."""
+
+        def ask() -> tuple[set[str], dict[str, set[str]], set[str]]:
+            found = self.found(person)
+            return found, {name: self.shown(person, name) for name in found}, truly_visible(self.company, person)
+
+        found, shown, visible = self.undisturbed(ask)
+        assert found == visible
+        assert shown == {name: self.company.parts_of(name) for name in visible}
+
+    def require_same_by_command(self, person: str) -> None:
+        """The installed command, another process on the same files, finds the same."""
+        by_command, found = self.undisturbed(lambda: (self._found_by_command(person), self.found(person)))
+        assert by_command == found
+
+    def _found_by_command(self, person: str) -> set[str]:
+        self.queries += 1
+        arguments = ("search", "certificate", "--mode", "lexical", "--user", person, "--top-k", "50", "--json")
+        command = [str(Path(sys.executable).with_name("headrace")), *arguments]
+        done = subprocess.run(command, cwd=self.services.settings.directory, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return {one["document_id"] for one in json.loads(done.stdout)["results"]}
 
     def too_much(self, person: str) -> set[str]:
         """What a person finds of what they may not, in documents and in parts of them."""
+        asked = time.time()
         found = self.found(person)
-        more = {name for name in found if not self.told.allows(person, name)}
+        more = {name for name in found if not self.told.allows(person, name, asked)}
         for name in self.chance.sample(sorted(found), min(len(found), 3)):
             more |= {f"{name} part {part}" for part in self.shown(person, name) - self.told.parts.get(name, set())}
         return more
@@ -416,20 +506,23 @@ def test_nobody_sees_more_and_nobody_less_after_a_sync(
     settings = Settings(directory=tmp_path).model_copy(
         update={"connections": (connection,), "index": index, "assistants": (ASSISTANT,)}
     )
-    with Services(settings, FakeEmbedder()) as services, TestClient(app_of(services)) as http:
+    (tmp_path / "headrace.yaml").write_text(json.dumps(SETTINGS | {"connections": [{**DESCRIBED, "source": source}]}))
+    embedder = FakeEmbedder()
+    embedder.model = f"localhost/{FakeEmbedder.model}"
+    with Services(settings, embedder) as services, TestClient(app_of(services)) as http:
         run = Run(services, company, Told(company), chance, http)
         for _ in range(rounds):
             run.sync()
-            assert {one: run.found(one) for one in PEOPLE} == {one: truly_visible(company, one) for one in PEOPLE}
             for person in PEOPLE:
-                for name in truly_visible(company, person):
-                    assert run.shown(person, name) == company.parts_of(name)
+                run.require_all_visible(person)
             kills(True)
             for _ in range(STEPS_PER_ROUND):
                 company.move()
                 run.step()
                 assert {person: run.too_much(person) for person in PEOPLE} == {person: set() for person in PEOPLE}
             kills(False)
+            if settings.index.embedded:
+                run.require_same_by_command(chance.choice(PEOPLE))
     print(f"{run.queries} queries")
 
 

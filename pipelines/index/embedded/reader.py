@@ -12,6 +12,7 @@ from pipelines.index.contract import Filters, Hit, IndexInfo, IndexSpec, Mode, V
 from pipelines.index.embedded.shard_reader import ShardReader, engine_errors
 from pipelines.index.embedded.snapshots import Snapshots, Stamp
 from pipelines.index.embedded.specs import check_live, read_spec
+from pipelines.index.versions import check_readable
 
 
 class EdgeReader:
@@ -25,7 +26,7 @@ class EdgeReader:
         self._stamp: Stamp | None = None
         self._view: _View | None = None
         if spec:
-            check_live(self._snapshots, spec)
+            check_live(self._snapshots, spec, check_readable)
 
     def search(
         self, *, mode: Mode, text: str, dense: Vector | None, filters: Filters, limit: int, depth: int | None = None
@@ -77,7 +78,7 @@ class EdgeReader:
         from qdrant_edge import EdgeShard
 
         if self._spec:
-            check_live(self._snapshots, self._spec)
+            check_live(self._snapshots, self._spec, check_readable)
         with ExitStack() as opening, engine_errors(self._snapshots.root):
             copy = opening.enter_context(self._snapshots.open_copy())
             if copy is None:

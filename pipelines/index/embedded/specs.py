@@ -9,16 +9,16 @@ from typing import Any
 from pipelines.atomic_files import write_json
 from pipelines.index.contract import IndexSpec, spec_metadata
 from pipelines.index.embedded.snapshots import Snapshots
-from pipelines.index.versions import check_stored, version_name
+from pipelines.index.versions import Check, check_stored, version_name
 
 _FILE = "spec.json"
 
 
-def check_live(snapshots: Snapshots, spec: IndexSpec) -> None:
-    """Raise IndexMismatch if the live version was made for another spec."""
+def check_live(snapshots: Snapshots, spec: IndexSpec, check: Check) -> None:
+    """Raise IndexMismatch if the live version is another one and does not pass a check of `versions`."""
     live = snapshots.live()
     if live and live.version != version_name(spec):
-        check_stored(spec, read_spec(snapshots.root / live.version) or {}, str(snapshots.file))
+        check(spec, read_spec(snapshots.root / live.version) or {}, str(snapshots.file))
 
 
 def read_spec(folder: Path) -> dict[str, Any] | None:

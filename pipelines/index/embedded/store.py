@@ -17,7 +17,7 @@ from pipelines.index.embedded.shard_reader import ShardReader, engine_errors
 from pipelines.index.embedded.snapshots import Snapshots
 from pipelines.index.embedded.specs import check_live, claim_folder
 from pipelines.index.filters import document_conditions
-from pipelines.index.versions import version_name
+from pipelines.index.versions import check_stored, version_name
 from pipelines.machine import this_boot
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class EdgeStore:
         self._unpublished = self._folder / "unpublished"
         self._replaces = replace
         if not replace:
-            check_live(self._snapshots, spec)
+            check_live(self._snapshots, spec, check_stored)
         with ExitStack() as opening:
             self._lock = WriterLock(self._folder)
             opening.enter_context(self._lock.hold(lock_timeout))

@@ -10,7 +10,7 @@ from pipelines.errors import IndexMismatch, IndexStoreError, IndexUnavailable
 from pipelines.index.conditions import Conditions
 from pipelines.index.contract import DENSE, IndexInfo, IndexSpec, Payload
 from pipelines.index.server.requests import release, server_filter, takes_idf_corpus
-from pipelines.index.versions import check_stored, version_name
+from pipelines.index.versions import Check, version_name
 from pipelines.settings import IndexSettings
 
 if TYPE_CHECKING:
@@ -55,11 +55,11 @@ def live_collection(client: QdrantClient, alias: str) -> str | None:
     return None
 
 
-def check_live(client: QdrantClient, spec: IndexSpec) -> None:
-    """Raise IndexMismatch if the live version was made for another spec."""
+def check_live(client: QdrantClient, spec: IndexSpec, check: Check) -> None:
+    """Raise IndexMismatch if the live version is another one and does not pass a check of `versions`."""
     live = live_collection(client, spec.collection)
     if live and live != version_name(spec):
-        check_stored(spec, read_metadata(client, live), f"{spec.collection} ({live})")
+        check(spec, read_metadata(client, live), f"{spec.collection} ({live})")
 
 
 def read_metadata(client: QdrantClient, name: str) -> Mapping[str, Any]:

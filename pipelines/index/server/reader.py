@@ -20,6 +20,7 @@ from pipelines.index.server.connection import (
 )
 from pipelines.index.server.requests import query_arguments, takes_idf_corpus
 from pipelines.index.server.retries import SEARCH_SECONDS, retry_requests
+from pipelines.index.versions import check_readable
 
 if TYPE_CHECKING:
     from qdrant_client import QdrantClient
@@ -79,7 +80,7 @@ class QdrantReader:
         if self._live is None or time.monotonic() >= self._live_until:
             with server_errors(self._collection):
                 if self._spec:
-                    check_live(self._client, self._spec)
+                    check_live(self._client, self._spec, check_readable)
                 self._live = live_collection(self._client, self._collection)
             self._live_until = time.monotonic() + ALIAS_SECONDS
         return self._live

@@ -64,7 +64,7 @@ class QdrantStore:
             with server_errors(self._name):
                 read_version(client)
                 if not replace:
-                    check_live(client, spec)
+                    check_live(client, spec, check_stored)
                 self._create_missing(settings)
                 check_stored(spec, read_metadata(client, self._name), self._name)
         except IndexStoreError:

@@ -11,7 +11,8 @@ from connectors.errors import AuthenticationFailed
 from connectors.slack.access import channel_readers, is_colleague, is_member, is_private
 from connectors.slack.payloads import SlackChannel, SlackUser
 from connectors.slack.source import SlackConnector
-from tests.connectors.slack.conftest import Workspace, reply
+from tests.connectors.slack.conftest import reply
+from tests.emulators.slack import Slack
 
 
 def user(fields: dict[str, Any]) -> SlackUser:
@@ -67,23 +68,23 @@ def test_without_a_workspace_of_ones_own_nobody_is_of_another(fields: dict[str, 
 
 
 def test_memberships_are_of_the_workspace_private_channels_and_user_groups(
-    slack: Workspace, connector: SlackConnector
+    slack: Slack, connector: SlackConnector
 ) -> None:
     slack.channels["C2"] = {"id": "C2", "name": "board", "is_private": True}
-    slack.users["U4"] = {"id": "U4", "profile": {"email": "other@example.com"}, "team_id": "T2"}
+    slack.users["U4"] = {"id": "U4", "profile": {"email": "other@acme.test"}, "team_id": "T2"}
     slack.users["U5"] = {"id": "U5", "profile": {}}
     slack.members = {"C1": ["U1", "U2"], "C2": ["U1", "U3", "U4", "U5", "U9"]}
-    slack.usergroups = {
+    slack.groups = {
         "S1": {"id": "S1", "users": ["U2", "U4"]},
         "S2": {"id": "S2", "users": ["U1"], "date_delete": 1},
         "S3": {"id": "S3"},
     }
     assert sorted((one.group, one.email) for one in connector.memberships() if isinstance(one, Membership)) == [
-        ("C2", "ada@example.com"),
-        ("C2", "guest@example.com"),
-        ("S1", "bo@example.com"),
-        ("workspace", "ada@example.com"),
-        ("workspace", "bo@example.com"),
+        ("C2", "ada@acme.test"),
+        ("C2", "guest@acme.test"),
+        ("S1", "bo@acme.test"),
+        ("workspace", "ada@acme.test"),
+        ("workspace", "bo@acme.test"),
     ]
 
 
@@ -102,26 +103,23 @@ def told(connector: SlackConnector) -> dict[str, set[str] | None]:
 
 
 @pytest.fixture
-def private(slack: Workspace) -> Workspace:
+def private(slack: Slack) -> Slack:
     """Two private channels beside the public one; Ada is in both, Bo has left the workspace."""
     for channel in ("C2", "C3"):
         slack.channels[channel] = {"id": channel, "name": channel.lower(), "is_private": True}
     slack.users["U2"]["deleted"] = True
     slack.members = {"C2": ["U1", "U2", "U9"], "C3": ["U1", "U3"]}
-    slack.answers["users.info"] = lambda form: (
-        {"user": slack.users[form["user"]]} if form["user"] in slack.users else {"ok": False, "error": "user_not_found"}
-    )
     return slack
 
 
-def refusing(slack: Workspace, method: str, error: str, **form: str) -> None:
+def refusing(slack: Slack, method: str, error: str, **form: str) -> None:
     refused = reply(200, {"ok": False, "error": error})
-    slack.fault = lambda asked, sent: refused if asked == method and form.items() <= sent.items() else None
+    slack.interrupt = lambda asked, sent: refused if asked == method and form.items() <= sent.items() else None
 
 
 @pytest.mark.parametrize("error", ["missing_scope", "channel_not_found", "internal_error", "odd_error"])
 def test_a_private_channel_whose_members_are_refused_cannot_be_told(
-    private: Workspace, connector: SlackConnector, error: str
+    private: Slack, connector: SlackConnector, error: str
 ) -> None:
     refusing(private, "conversations.members", error, channel="C2")
     assert told(connector) == {"workspace": {"ada"}, "C2": None, "C3": {"ada", "guest"}}
@@ -129,7 +127,7 @@ def test_a_private_channel_whose_members_are_refused_cannot_be_told(
 
 @pytest.mark.parametrize("error", ["missing_scope", "internal_error"])
 def test_without_the_list_of_people_members_are_asked_for_one_by_one(
-    private: Workspace, connector: SlackConnector, error: str
+    private: Slack, connector: SlackConnector, error: str
 ) -> None:
     refusing(private, "users.list", error)
     assert told(connector) == {"workspace": None, "C2": {"ada"}, "C3": {"ada", "guest"}}
@@ -137,14 +135,14 @@ def test_without_the_list_of_people_members_are_asked_for_one_by_one(
 
 
 def test_too_many_people_are_not_asked_for_one_by_one(
-    private: Workspace, connector: SlackConnector, monkeypatch: pytest.MonkeyPatch
+    private: Slack, connector: SlackConnector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("connectors.slack.access.MOST_LOOKED_UP", 3)
     refusing(private, "users.list", "missing_scope")
     assert told(connector) == {"workspace": None, "C2": {"ada"}, "C3": None}
 
 
-def test_wrong_credentials_stop_the_reading_of_groups(private: Workspace, connector: SlackConnector) -> None:
+def test_wrong_credentials_stop_the_reading_of_groups(private: Slack, connector: SlackConnector) -> None:
     refusing(private, "conversations.members", "token_revoked", channel="C2")
     with pytest.raises(AuthenticationFailed):
         told(connector)

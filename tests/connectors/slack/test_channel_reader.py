@@ -11,7 +11,8 @@ import pytest
 from connectors.contract import Checkpoint, Cursor, Deleted, Item, Window
 from connectors.model import Document, Unit
 from connectors.slack.source import SlackConnector
-from tests.connectors.slack.conftest import Workspace, id_of
+from tests.connectors.slack.conftest import id_of
+from tests.emulators.slack import Slack
 
 UNIT = Unit("C1", "general")
 START = 1_772_323_200
@@ -37,14 +38,14 @@ def cursor_of(items: list[Item]) -> Cursor:
 
 
 @pytest.fixture
-def slack(slack: Workspace) -> Workspace:
+def slack(slack: Slack) -> Slack:
     """A page shows four messages: those of the last two days."""
     slack.page_size = 4
     for day in range(10):
-        slack.say("C1", ts(day), f"first {day}")
-        slack.say("C1", ts(day, 60), f"second {day}")
-    slack.say("C1", ts(4, 120), "answer", thread_ts=ts(4))
-    slack.say("C1", ts(6, 120), "answer", thread_ts=ts(6))
+        slack.post("C1", ts(day), f"first {day}")
+        slack.post("C1", ts(day, 60), f"second {day}")
+    slack.post("C1", ts(4, 120), "answer", thread_ts=ts(4))
+    slack.post("C1", ts(6, 120), "answer", thread_ts=ts(6))
     return slack
 
 
@@ -72,7 +73,7 @@ def read_round(connector: SlackConnector, cursor: Cursor) -> tuple[list[Item], C
     ],
 )
 def test_an_old_change_is_found_within_one_round_and_reported_once(
-    slack: Workspace,
+    slack: Slack,
     connector: SlackConnector,
     change: Callable[[dict[str, Any]], object],
     expected: set[str],
@@ -92,16 +93,14 @@ def test_an_old_change_is_found_within_one_round_and_reported_once(
     assert read_round(connector, cursor)[0] == []
 
 
-def test_messages_of_an_old_day_that_differs_are_no_threads_any_more(
-    slack: Workspace, connector: SlackConnector
-) -> None:
+def test_messages_of_an_old_day_that_differs_are_no_threads_any_more(slack: Slack, connector: SlackConnector) -> None:
     cursor = cursor_of(list(connector.read(UNIT)))
     slack.messages["C1"].pop(ts(4, 120))
     deleted = {id_of(item) for item in read_round(connector, cursor)[0] if isinstance(item, Deleted)}
     assert deleted == {f"slack:acme/C1/threads/{ts(4)}", f"slack:acme/C1/threads/{ts(4, 60)}"}
 
 
-def test_going_round_takes_one_page_a_read_and_begins_again(slack: Workspace, connector: SlackConnector) -> None:
+def test_going_round_takes_one_page_a_read_and_begins_again(slack: Slack, connector: SlackConnector) -> None:
     cursor = cursor_of(list(connector.read(UNIT)))
     slack.calls.clear()
     swept = []
@@ -115,7 +114,7 @@ def test_going_round_takes_one_page_a_read_and_begins_again(slack: Workspace, co
     assert "swept" not in cursor
 
 
-def test_a_channel_that_a_page_shows_is_not_gone_round(slack: Workspace, connector: SlackConnector) -> None:
+def test_a_channel_that_a_page_shows_is_not_gone_round(slack: Slack, connector: SlackConnector) -> None:
     slack.page_size = 100
     cursor = cursor_of(list(connector.read(UNIT))) | {"swept": "2026-03-04"}
     slack.calls.clear()
@@ -123,15 +122,15 @@ def test_a_channel_that_a_page_shows_is_not_gone_round(slack: Workspace, connect
     assert sum(method == "conversations.history" for method, _ in slack.calls) == 1
 
 
-def test_a_read_can_go_on_after_every_thread_and_day(slack: Workspace, connector: SlackConnector) -> None:
+def test_a_read_can_go_on_after_every_thread_and_day(slack: Slack, connector: SlackConnector) -> None:
     items = list(connector.read(UNIT))
     assert sum(isinstance(item, Checkpoint) for item in items) == 10 + 2 + 1
     before = [item.cursor.get("before") for item in items if isinstance(item, Checkpoint)]
     assert before[3:6] == [ts(6), ts(6, fraction="000000"), ts(5, fraction="000000")]
 
 
-def test_a_day_is_not_read_again_where_its_threads_go_on(slack: Workspace, connector: SlackConnector) -> None:
-    slack.say("C1", ts(6, 90), "late answer", thread_ts=ts(6, 60))
+def test_a_day_is_not_read_again_where_its_threads_go_on(slack: Slack, connector: SlackConnector) -> None:
+    slack.post("C1", ts(6, 90), "late answer", thread_ts=ts(6, 60))
     items = list(connector.read(UNIT))
     stopped = next(item for item in items if isinstance(item, Checkpoint) and item.cursor.get("before") == ts(6, 60))
     rest = names(list(connector.read(UNIT, stopped.cursor)))
@@ -150,7 +149,7 @@ def test_a_day_is_not_read_again_where_its_threads_go_on(slack: Workspace, conne
     ],
 )
 def test_the_days_of_the_latest_messages_are_known_as_a_whole_read_knows_them(
-    slack: Workspace,
+    slack: Slack,
     connector: SlackConnector,
     page_size: int,
     change: Callable[[dict[str, Any]], object],
@@ -169,15 +168,15 @@ def test_the_days_of_the_latest_messages_are_known_as_a_whole_read_knows_them(
     assert cursor_of(items)["days"] == cursor_of(whole)["days"]
 
 
-def test_a_channel_that_was_empty_is_read_in_full(slack: Workspace, connector: SlackConnector) -> None:
+def test_a_channel_that_was_empty_is_read_in_full(slack: Slack, connector: SlackConnector) -> None:
     messages, slack.messages["C1"] = slack.messages["C1"], {}
     cursor = cursor_of(list(connector.read(UNIT)))
     slack.messages["C1"] = messages
     assert names(list(connector.read(UNIT, cursor))) == names(list(connector.read(UNIT)))
 
 
-def test_bounds_are_days_and_a_day_begins_at_midnight(slack: Workspace, connector: SlackConnector) -> None:
-    slack.say("C1", ts(2, fraction="000000"), "at midnight")
+def test_bounds_are_days_and_a_day_begins_at_midnight(slack: Slack, connector: SlackConnector) -> None:
+    slack.post("C1", ts(2, fraction="000000"), "at midnight")
     window = Window(datetime(2026, 3, 3, 12, tzinfo=UTC), datetime(2026, 3, 5, tzinfo=UTC))
     found = {item.id: item for item in connector.read(UNIT, None, window) if isinstance(item, Document)}
     assert {name[-10:] for name in found} == {"2026-03-03", "2026-03-04"}
@@ -194,7 +193,7 @@ def test_bounds_are_days_and_a_day_begins_at_midnight(slack: Workspace, connecto
         (Window(datetime(2026, 3, 5, tzinfo=UTC), datetime(2026, 3, 5, 0, 0, 1, tzinfo=UTC)), {5}),
     ],
 )
-def test_a_window_may_be_open(slack: Workspace, connector: SlackConnector, window: Window, days: set[int]) -> None:
+def test_a_window_may_be_open(slack: Slack, connector: SlackConnector, window: Window, days: set[int]) -> None:
     items = list(connector.read(UNIT, None, window))
     found = [item for item in items if isinstance(item, Document)]
     assert len(found) == len(items) - 1  # nothing is deleted by what a window shows
@@ -210,12 +209,12 @@ def test_a_window_may_be_open(slack: Workspace, connector: SlackConnector, windo
     ],
 )
 def test_what_is_new_is_read_back_to_the_day_that_is_known(
-    slack: Workspace, connector: SlackConnector, new: int, expected: set[str]
+    slack: Slack, connector: SlackConnector, new: int, expected: set[str]
 ) -> None:
-    slack.say("C1", ts(9, fraction="000000"), "at midnight")
+    slack.post("C1", ts(9, fraction="000000"), "at midnight")
     cursor = cursor_of(list(connector.read(UNIT)))
     for number in range(new):
-        slack.say("C1", ts(20, number), "new")
+        slack.post("C1", ts(20, number), "new")
     items = list(connector.read(UNIT, cursor))
     assert (names(items), "down_to" in cursor_of(items)) == (expected, False)
     known_day = [item for item in items if isinstance(item, Document) and item.id.endswith("2026-03-10")]
@@ -223,23 +222,23 @@ def test_what_is_new_is_read_back_to_the_day_that_is_known(
 
 
 @pytest.fixture
-def shared(slack: Workspace) -> Workspace:
+def shared(slack: Slack) -> Slack:
     """Files of a day's message, of a root, of a reply, and of one that is shown in the channel too."""
     slack.page_size = 200
     messages = slack.messages["C1"]
     messages[ts(9)] |= {"files": [file("Fday")]}
     messages[ts(6)] |= {"files": [file("Froot")]}
-    slack.say("C1", ts(6, 300), "see", thread_ts=ts(6), files=[file("Freply")])
-    slack.say("C1", ts(9, 300), "see", thread_ts=ts(6), subtype="thread_broadcast", files=[file("Fboth")])
+    slack.post("C1", ts(6, 300), "see", thread_ts=ts(6), files=[file("Freply")])
+    slack.post("C1", ts(9, 300), "see", thread_ts=ts(6), subtype="thread_broadcast", files=[file("Fboth")])
     return slack
 
 
 @pytest.mark.usefixtures("shared")
 def test_every_file_is_read_once_and_listed_by_its_message_where_files_cannot_be_listed(
-    slack: Workspace, connector: SlackConnector
+    slack: Slack, connector: SlackConnector
 ) -> None:
     denied = {"ok": False, "error": "missing_scope"}
-    slack.fault = lambda method, form: denied if method == "files.list" else None
+    slack.interrupt = lambda method, form: denied if method == "files.list" else None
     read = [item for item in connector.read(UNIT) if isinstance(item, Document)]
     listed = list(connector.listing(UNIT))
     assert sorted(item.id for item in read) == sorted(entry.document_id for entry in listed)
@@ -248,9 +247,9 @@ def test_every_file_is_read_once_and_listed_by_its_message_where_files_cannot_be
 
 
 @pytest.mark.usefixtures("shared")
-def test_only_new_files_are_loaded_again(slack: Workspace, connector: SlackConnector) -> None:
+def test_only_new_files_are_loaded_again(slack: Slack, connector: SlackConnector) -> None:
     cursor = cursor_of(list(connector.read(UNIT)))
-    slack.say("C1", ts(11), "one more", thread_ts=ts(6), files=[file("Fnew")])
+    slack.post("C1", ts(11), "one more", thread_ts=ts(6), files=[file("Fnew")])
     slack.messages["C1"][ts(8)] |= {"text": "edited", "files": [file("Fedited")]}
     slack.calls.clear()
     found = names(list(connector.read(UNIT, cursor)))
@@ -259,18 +258,18 @@ def test_only_new_files_are_loaded_again(slack: Workspace, connector: SlackConne
 
 
 @pytest.mark.usefixtures("shared")
-def test_a_file_that_comes_alone_is_read(slack: Workspace, connector: SlackConnector) -> None:
+def test_a_file_that_comes_alone_is_read(slack: Slack, connector: SlackConnector) -> None:
     cursor = cursor_of(list(connector.read(UNIT)))
-    slack.say("C1", ts(11), "see", files=[file("Fnew")])
+    slack.post("C1", ts(11), "see", files=[file("Fnew")])
     assert names(list(connector.read(UNIT, cursor))) == {"days/2026-03-12", "files/Fnew"}
 
 
 @pytest.mark.usefixtures("shared")
-def test_files_of_a_thread_that_is_gone_are_not_read(slack: Workspace, connector: SlackConnector) -> None:
+def test_files_of_a_thread_that_is_gone_are_not_read(slack: Slack, connector: SlackConnector) -> None:
     cursor = cursor_of(list(connector.read(UNIT)))
     gone = {"ok": False, "error": "some_new_error"}
-    slack.say("C1", ts(11), "one more", thread_ts=ts(6), files=[file("Fnew")])
-    slack.fault = lambda method, form: gone if method == "conversations.replies" else None
+    slack.post("C1", ts(11), "one more", thread_ts=ts(6), files=[file("Fnew")])
+    slack.interrupt = lambda method, form: gone if method == "conversations.replies" else None
     assert names(list(connector.read(UNIT, cursor))) == {"days/2026-03-07", f"threads/{ts(6)}"}
 
 
@@ -278,7 +277,7 @@ def test_files_of_a_thread_that_is_gone_are_not_read(slack: Workspace, connector
     "name", ["threads/soon", "threads/2026-03-01", "days/soon", f"days/{ts()}", "other/2026-03-01"]
 )
 def test_an_id_that_is_no_documents_is_gone_without_a_request(
-    slack: Workspace, connector: SlackConnector, name: str
+    slack: Slack, connector: SlackConnector, name: str
 ) -> None:
     document_id = f"slack:acme/C1/{name}"
     assert list(connector.fetch(UNIT, [document_id])) == [Deleted(document_id)]

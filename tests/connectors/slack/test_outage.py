@@ -12,7 +12,8 @@ from connectors.errors import TransientError
 from connectors.http import ATTEMPTS
 from connectors.model import Document, Unit
 from connectors.slack.source import SlackConnector
-from tests.connectors.slack.conftest import Workspace, reply
+from tests.connectors.slack.conftest import reply
+from tests.emulators.slack import Slack
 
 UNIT = Unit("C1", "general")
 START = 1_772_323_200
@@ -26,22 +27,22 @@ def connector(connector: SlackConnector) -> Iterator[SlackConnector]:
         yield connector
 
 
-def fill(slack: Workspace, days: int = 20) -> None:
+def fill(slack: Slack, days: int = 20) -> None:
     """Each day: a thread, a message with a file that is read, and one with a picture, which is not."""
     for day in range(days):
         root, text, picture = (f"{START + day * DAY + hour * 3_600}.000100" for hour in (1, 3, 5))
         file = {"id": f"F{day}", "mimetype": "text/plain", "url_private": f"https://files.slack.com/files-pri/F{day}"}
         slack.files[f"F{day}"] = file | {"channels": ["C1"]}
-        slack.say("C1", root, f"question {day}")
-        slack.say("C1", f"{root[:-3]}900", f"answer {day}", thread_ts=root)
-        slack.say("C1", text, "see this", files=[file])
-        slack.say("C1", picture, "look", files=[file | {"id": f"P{day}", "mimetype": "image/png"}])
+        slack.post("C1", root, f"question {day}")
+        slack.post("C1", f"{root[:-3]}900", f"answer {day}", thread_ts=root)
+        slack.post("C1", text, "see this", files=[file])
+        slack.post("C1", picture, "look", files=[file | {"id": f"P{day}", "mimetype": "image/png"}])
 
 
-def stop(slack: Workspace, *methods: str) -> None:
+def stop(slack: Slack, *methods: str) -> None:
     """From now on these methods answer 503; all of them where none is named."""
     slack.calls.clear()
-    slack.fault = lambda method, form: reply(503, b"") if not methods or method in methods else None
+    slack.interrupt = lambda method, form: reply(503, b"") if not methods or method in methods else None
 
 
 def read_until_it_fails(connector: SlackConnector, cursor: Cursor | None = None) -> list[Item]:
@@ -58,7 +59,7 @@ def until_it_fails(reading: Iterator[Item]) -> list[Item]:
     raise AssertionError("the read came to its end")
 
 
-def refused(slack: Workspace, *methods: str) -> int:
+def refused(slack: Slack, *methods: str) -> int:
     return sum(1 for method, _ in slack.calls if not methods or method in methods)
 
 
@@ -66,7 +67,7 @@ def refused(slack: Workspace, *methods: str) -> int:
     "methods", [(), ("conversations.replies",), ("conversations.replies", "file"), ("conversations.history",)]
 )
 def test_a_workspace_that_is_down_is_left_after_a_few_requests(
-    slack: Workspace, connector: SlackConnector, methods: tuple[str, ...]
+    slack: Slack, connector: SlackConnector, methods: tuple[str, ...]
 ) -> None:
     fill(slack)
     list(connector.units())
@@ -78,7 +79,7 @@ def test_a_workspace_that_is_down_is_left_after_a_few_requests(
 
 @pytest.mark.parametrize("methods", [(), ("conversations.replies",), ("conversations.replies", "file")])
 def test_the_next_read_goes_on_where_the_last_one_stopped(
-    slack: Workspace, connector: SlackConnector, methods: tuple[str, ...]
+    slack: Slack, connector: SlackConnector, methods: tuple[str, ...]
 ) -> None:
     fill(slack)
     whole = {item.id for item in connector.read(UNIT) if isinstance(item, Document)}
@@ -90,7 +91,7 @@ def test_the_next_read_goes_on_where_the_last_one_stopped(
             break
     assert isinstance(before[-1], Checkpoint)
     before += read_until_it_fails(connector, before[-1].cursor)
-    slack.fault = lambda method, form: None
+    slack.interrupt = lambda method, form: None
     slack.calls.clear()
     cursor = [item.cursor for item in before if isinstance(item, Checkpoint)][-1]
     rest = list(connector.read(UNIT, cursor))
@@ -100,22 +101,22 @@ def test_the_next_read_goes_on_where_the_last_one_stopped(
     assert refused(slack, "conversations.replies") < 20  # the threads that were read are not read again
 
 
-def test_changes_that_could_not_be_read_are_found_by_the_next_read(slack: Workspace, connector: SlackConnector) -> None:
+def test_changes_that_could_not_be_read_are_found_by_the_next_read(slack: Slack, connector: SlackConnector) -> None:
     fill(slack)
     (*_, last) = connector.read(UNIT)
     assert isinstance(last, Checkpoint)
     for day in range(5):
-        slack.say("C1", f"{START + 30 * DAY}.00{day}", "late", thread_ts=f"{START + day * DAY + 3_600}.000100")
+        slack.post("C1", f"{START + 30 * DAY}.00{day}", "late", thread_ts=f"{START + day * DAY + 3_600}.000100")
     stop(slack, "conversations.replies")
     read_until_it_fails(connector, last.cursor)
-    slack.fault = lambda method, form: None
+    slack.interrupt = lambda method, form: None
     late = {
         item.id for item in connector.read(UNIT, last.cursor) if isinstance(item, Document) and "late" in item.content
     }
     assert len(late) == 5
 
 
-def test_a_fetch_of_many_is_left_too(slack: Workspace, connector: SlackConnector) -> None:
+def test_a_fetch_of_many_is_left_too(slack: Slack, connector: SlackConnector) -> None:
     fill(slack)
     wanted = [item.id for item in connector.read(UNIT) if isinstance(item, Document)]
     list(connector.fetch(UNIT, wanted[:1]))
@@ -125,7 +126,7 @@ def test_a_fetch_of_many_is_left_too(slack: Workspace, connector: SlackConnector
     assert refused(slack) <= ASKED_AT_MOST
 
 
-def test_a_file_host_that_is_down_leaves_the_messages_alone(slack: Workspace, connector: SlackConnector) -> None:
+def test_a_file_host_that_is_down_leaves_the_messages_alone(slack: Slack, connector: SlackConnector) -> None:
     fill(slack)
     stop(slack, "file")
     items = list(connector.read(UNIT))

@@ -4,9 +4,8 @@ import copy
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
-import httpx
 import pytest
-from pydantic import SecretStr
+from starlette.responses import Response
 
 from connectors.contract import Checkpoint, Cursor, Deleted, Failed, Item, Membership, Window
 from connectors.errors import (
@@ -19,9 +18,9 @@ from connectors.errors import (
 )
 from connectors.model import Document, Unit
 from connectors.slack.cursor import REMEMBERED
-from connectors.slack.settings import SlackConnection
-from connectors.slack.source import SlackConnector, connect
-from tests.connectors.slack.conftest import TOKEN, Workspace, id_of, reply, text_of
+from connectors.slack.source import SlackConnector
+from tests.connectors.slack.conftest import id_of, open_connector, reply, text_of
+from tests.emulators.slack import TOKEN, Slack
 
 UNIT = Unit("C1", "general")
 ROOT = "slack:acme/C1"
@@ -32,14 +31,14 @@ def ts(days: float = 0, minutes: float = 0) -> str:
     return f"{int((START + timedelta(days=days, minutes=minutes)).timestamp())}.000100"
 
 
-def fill(slack: Workspace) -> None:
+def fill(slack: Slack) -> None:
     """Three days: messages, a thread with two replies of which one is broadcast, noise, a bot."""
-    slack.say("C1", ts(0), "good morning")
-    slack.say("C1", ts(0, 1), "", subtype="channel_join")
-    slack.say("C1", ts(1), "who broke the build?")
-    slack.say("C1", ts(1, 1), "me, sorry", thread_ts=ts(1), user="U2")
-    slack.say("C1", ts(2, 5), "fixed now", thread_ts=ts(1), user="U2", subtype="thread_broadcast")
-    slack.say("C1", ts(2), "deployed 7.4", bot_id="B1", username="deploy-bot", subtype="bot_message")
+    slack.post("C1", ts(0), "good morning")
+    slack.post("C1", ts(0, 1), "", subtype="channel_join")
+    slack.post("C1", ts(1), "who broke the build?")
+    slack.post("C1", ts(1, 1), "me, sorry", thread_ts=ts(1), user="U2")
+    slack.post("C1", ts(2, 5), "fixed now", thread_ts=ts(1), user="U2", subtype="thread_broadcast")
+    slack.post("C1", ts(2), "deployed 7.4", bot_id="B1", username="deploy-bot", subtype="bot_message")
 
 
 def documents(items: Iterable[Item]) -> dict[str, Document]:
@@ -54,7 +53,7 @@ def read(connector: SlackConnector, cursor: Cursor | None = None, window: Window
     return list(connector.read(UNIT, copy.deepcopy(cursor), window))
 
 
-def test_every_message_stands_in_exactly_one_document(slack: Workspace, connector: SlackConnector) -> None:
+def test_every_message_stands_in_exactly_one_document(slack: Slack, connector: SlackConnector) -> None:
     fill(slack)
     items = read(connector)
     found = documents(items)
@@ -65,19 +64,19 @@ def test_every_message_stands_in_exactly_one_document(slack: Workspace, connecto
     assert items[-1].complete
 
 
-def test_a_thread_tells_who_when_and_where(slack: Workspace, connector: SlackConnector) -> None:
+def test_a_thread_tells_who_when_and_where(slack: Slack, connector: SlackConnector) -> None:
     fill(slack)
     thread = documents(read(connector))[f"threads/{ts(1)}"]
     assert text_of(thread).startswith("**ada** (2026-03-02 09:00): who broke the build?")
     assert (thread.title, thread.author, thread.kind) == ("#general: who broke the build?", "ada", "thread")
-    assert thread.url == f"https://acme.slack.com/archives/C1/p{ts(1).replace('.', '')}"
+    assert thread.url == f"https://acme.slack.test/archives/C1/p{ts(1).replace('.', '')}"
     assert thread.created_at == START.replace(microsecond=100) + timedelta(days=1)
     assert thread.updated_at == START.replace(microsecond=100) + timedelta(days=2, minutes=5)
     assert [parent.title for parent in thread.parents] == ["#general"]
     assert thread.readers == ("group:acme:workspace",)
 
 
-def test_nothing_new_costs_two_requests_and_yields_nothing(slack: Workspace, connector: SlackConnector) -> None:
+def test_nothing_new_costs_two_requests_and_yields_nothing(slack: Slack, connector: SlackConnector) -> None:
     fill(slack)
     cursor = cursor_of(read(connector))
     slack.calls.clear()
@@ -88,7 +87,7 @@ def test_nothing_new_costs_two_requests_and_yields_nothing(slack: Workspace, con
 @pytest.mark.parametrize("page_size", [1, 2, 3, 200])
 @pytest.mark.parametrize("ignores_bounds", [False, True])
 def test_pages_of_any_size_give_the_same(
-    slack: Workspace, connector: SlackConnector, page_size: int, ignores_bounds: bool
+    slack: Slack, connector: SlackConnector, page_size: int, ignores_bounds: bool
 ) -> None:
     fill(slack)
     expected = documents(read(connector))
@@ -100,7 +99,7 @@ def test_pages_of_any_size_give_the_same(
         assert documents(read(connector)) == expected
 
 
-def test_a_killed_read_continues_from_any_checkpoint(slack: Workspace, connector: SlackConnector) -> None:
+def test_a_killed_read_continues_from_any_checkpoint(slack: Slack, connector: SlackConnector) -> None:
     fill(slack)
     slack.page_size = 1
     items = read(connector)
@@ -115,10 +114,10 @@ def test_a_killed_read_continues_from_any_checkpoint(slack: Workspace, connector
 @pytest.mark.parametrize(
     ("happen", "changed"),
     [
-        (lambda slack: slack.say("C1", ts(2, 9), "one more"), {"days/2026-03-03"}),
-        (lambda slack: slack.say("C1", ts(9), "later"), {"days/2026-03-10"}),
-        (lambda slack: slack.say("C1", ts(9), "late", thread_ts=ts(1)), {f"threads/{ts(1)}", "days/2026-03-02"}),
-        (lambda slack: slack.say("C1", ts(9), "re", thread_ts=ts(0)), {f"threads/{ts(0)}", "days/2026-03-01"}),
+        (lambda slack: slack.post("C1", ts(2, 9), "one more"), {"days/2026-03-03"}),
+        (lambda slack: slack.post("C1", ts(9), "later"), {"days/2026-03-10"}),
+        (lambda slack: slack.post("C1", ts(9), "late", thread_ts=ts(1)), {f"threads/{ts(1)}", "days/2026-03-02"}),
+        (lambda slack: slack.post("C1", ts(9), "re", thread_ts=ts(0)), {f"threads/{ts(0)}", "days/2026-03-01"}),
         (
             lambda slack: slack.messages["C1"][ts(0)].update(text="good evening", edited={"ts": ts(5)}),
             {"days/2026-03-01"},
@@ -131,7 +130,7 @@ def test_a_killed_read_continues_from_any_checkpoint(slack: Workspace, connector
     ],
 )
 def test_what_changes_among_the_latest_messages_is_read_again(
-    slack: Workspace, connector: SlackConnector, happen: Callable[[Workspace], object], changed: set[str]
+    slack: Slack, connector: SlackConnector, happen: Callable[[Slack], object], changed: set[str]
 ) -> None:
     fill(slack)
     cursor = cursor_of(read(connector))
@@ -146,24 +145,24 @@ def test_what_changes_among_the_latest_messages_is_read_again(
     assert read(connector, cursor_of(items)) == [items[-1]]
 
 
-def test_more_new_messages_than_a_page_holds(slack: Workspace, connector: SlackConnector) -> None:
+def test_more_new_messages_than_a_page_holds(slack: Slack, connector: SlackConnector) -> None:
     slack.page_size = 10
-    slack.say("C1", ts(0), "first")
+    slack.post("C1", ts(0), "first")
     cursor = cursor_of(read(connector))
     for number in range(35):
-        slack.say("C1", ts(number // 10 + 1, number), f"message {number}")
+        slack.post("C1", ts(number // 10 + 1, number), f"message {number}")
     found = documents(read(connector, cursor))
     assert sum(text_of(item).count("message ") for item in found.values()) == 35
 
 
-def test_the_cursor_stays_small(slack: Workspace, connector: SlackConnector) -> None:
+def test_the_cursor_stays_small(slack: Slack, connector: SlackConnector) -> None:
     for number in range(REMEMBERED + 50):
-        slack.say("C1", ts(0, number), f"message {number}")
+        slack.post("C1", ts(0, number), f"message {number}")
     slack.page_size = 1_000
     assert len(cursor_of(read(connector))["seen"]) == REMEMBERED
 
 
-def test_a_window_takes_in_its_days_and_leaves_the_cursor(slack: Workspace, connector: SlackConnector) -> None:
+def test_a_window_takes_in_its_days_and_leaves_the_cursor(slack: Slack, connector: SlackConnector) -> None:
     fill(slack)
     window = Window(START + timedelta(days=1, hours=-1), START + timedelta(days=2, hours=-1))
     items = read(connector, {"seen": {}}, window)
@@ -173,7 +172,7 @@ def test_a_window_takes_in_its_days_and_leaves_the_cursor(slack: Workspace, conn
     assert set(documents(read(connector, {"seen": {}}, until_midnight))) == {f"threads/{ts(1)}"}
 
 
-def test_fetch_looks_again(slack: Workspace, connector: SlackConnector) -> None:
+def test_fetch_looks_again(slack: Slack, connector: SlackConnector) -> None:
     fill(slack)
     whole = documents(read(connector))
     names = [*whole, "threads/1.000000", "days/2020-01-01"]
@@ -185,18 +184,18 @@ def test_fetch_looks_again(slack: Workspace, connector: SlackConnector) -> None:
     ]
 
 
-def test_one_broken_thread_leaves_the_rest_alone(slack: Workspace, connector: SlackConnector) -> None:
+def test_one_broken_thread_leaves_the_rest_alone(slack: Slack, connector: SlackConnector) -> None:
     fill(slack)
     broken = {"ok": False, "error": "some_new_error"}
-    slack.fault = lambda method, form: reply(200, broken) if method == "conversations.replies" else None
+    slack.interrupt = lambda method, form: reply(200, broken) if method == "conversations.replies" else None
     items = read(connector)
     (failed,) = [item for item in items if isinstance(item, Failed)]
     assert "some_new_error" in failed.error
     assert len(documents(items)) == 2
 
 
-def test_a_long_message_is_read(slack: Workspace, connector: SlackConnector) -> None:
-    slack.say("C1", ts(0), "word " * 1_000_000)
+def test_a_long_message_is_read(slack: Slack, connector: SlackConnector) -> None:
+    slack.post("C1", ts(0), "word " * 1_000_000)
     assert len(documents(read(connector))["days/2026-03-01"].content) > 4_900_000
 
 
@@ -212,48 +211,48 @@ def test_a_long_message_is_read(slack: Workspace, connector: SlackConnector) -> 
     ],
 )
 def test_refusals_say_what_is_wrong(
-    slack: Workspace, connector: SlackConnector, answer: httpx.Response, error: type[SourceError], words: str
+    slack: Slack, connector: SlackConnector, answer: Response, error: type[SourceError], words: str
 ) -> None:
-    slack.fault = lambda method, form: answer
+    slack.interrupt = lambda method, form: answer
     with pytest.raises(error, match=words) as raised:
         list(connector.units())
     assert TOKEN not in str(raised.value)
 
 
-def test_a_limit_that_passes_is_waited_for(slack: Workspace, connector: SlackConnector) -> None:
+def test_a_limit_that_passes_is_waited_for(slack: Slack, connector: SlackConnector) -> None:
     answers = iter([reply(429, b"", **{"Retry-After": "0"}), reply(200, {"ok": False, "error": "ratelimited"})])
-    slack.fault = lambda method, form: next(answers, None) if method == "conversations.list" else None
+    slack.interrupt = lambda method, form: next(answers, None) if method == "conversations.list" else None
     assert [unit.id for unit in connector.units()] == ["C1"]
 
 
-def test_memberships(slack: Workspace, connector: SlackConnector) -> None:
+def test_memberships(slack: Slack, connector: SlackConnector) -> None:
     slack.channels["C2"] = {"id": "C2", "name": "secret", "is_private": True}
     slack.channels["C3"] = {"id": "C3", "name": "unclear"}
-    slack.users["U4"] = {"id": "U4", "name": "robot", "is_bot": True, "profile": {"email": "robot@example.com"}}
-    slack.users["U5"] = {"id": "U5", "name": "left", "deleted": True, "profile": {"email": "left@example.com"}}
+    slack.users["U4"] = {"id": "U4", "name": "robot", "is_bot": True, "profile": {"email": "robot@acme.test"}}
+    slack.users["U5"] = {"id": "U5", "name": "left", "deleted": True, "profile": {"email": "left@acme.test"}}
     slack.members = {"C2": ["U1", "U3", "U4", "U5", "U9"], "C3": ["U2"]}
     found = {(one.group, one.email.partition("@")[0]) for one in connector.memberships() if isinstance(one, Membership)}
     assert found == {("workspace", "ada"), ("workspace", "bo"), ("C2", "ada"), ("C2", "guest"), ("C3", "bo")}
-    slack.say("C2", ts(0), "hidden")
+    slack.post("C2", ts(0), "hidden")
     (document,) = documents(connector.read(Unit("C2", "secret"))).values()
     assert document.readers == ("group:acme:C2",)
 
 
-def test_people_of_other_organisations_and_user_groups(slack: Workspace, connector: SlackConnector) -> None:
+def test_people_of_other_organisations_and_user_groups(slack: Slack, connector: SlackConnector) -> None:
     """A Slack Connect channel: its members from elsewhere are nobody here."""
     slack.users["U6"] = {"id": "U6", "team_id": "T2", "profile": {"email": "ext@other.example"}}
     slack.users["U7"] = {"id": "U7", "is_stranger": True, "profile": {"email": "far@other.example"}}
     slack.users["U8"] = {"id": "U8", "team_id": "T3", "enterprise_user": {"teams": ["T1"]}}
-    slack.users["U8"]["profile"] = {"email": "grid@example.com"}
+    slack.users["U8"]["profile"] = {"email": "grid@acme.test"}
     slack.channels["C2"] = {"id": "C2", "name": "shared", "is_private": True, "is_ext_shared": True}
     slack.members = {"C2": ["U1", "U6", "U7"]}
-    slack.usergroups["S1"] = {"id": "S1", "handle": "ops", "users": ["U2", "U6"]}
-    slack.usergroups["S2"] = {"id": "S2", "handle": "old", "users": ["U2"], "date_delete": 1}
+    slack.groups["S1"] = {"id": "S1", "handle": "ops", "users": ["U2", "U6"]}
+    slack.groups["S2"] = {"id": "S2", "handle": "old", "users": ["U2"], "date_delete": 1}
     found = {(one.group, one.email.partition("@")[0]) for one in connector.memberships() if isinstance(one, Membership)}
     assert found == {("workspace", "ada"), ("workspace", "bo"), ("workspace", "grid"), ("C2", "ada"), ("S1", "bo")}
 
 
-def test_a_bot_reads_only_where_it_was_invited(slack: Workspace, connector: SlackConnector) -> None:
+def test_a_bot_reads_only_where_it_was_invited(slack: Slack, connector: SlackConnector) -> None:
     slack.channels |= {
         "C2": {"id": "C2", "name": "not-invited", "is_private": False, "is_member": False},
         "C3": {"id": "C3", "name": "archived", "is_private": False, "is_member": False, "is_archived": True},
@@ -262,16 +261,14 @@ def test_a_bot_reads_only_where_it_was_invited(slack: Workspace, connector: Slac
     }
     assert {unit.id for unit in connector.units()} == {"C1", "C2", "C3", "C4", "G1"}
     slack.bot_id = "B1"
-    again = connect(
-        SlackConnection(id="acme", source="slack", token=SecretStr(TOKEN)), httpx.MockTransport(slack.answer)
-    )
+    again = open_connector(slack)
     units = {unit.id: unit for unit in again.units()}
     assert set(units) == {"C1", "C3", "C4", "G1"}
     assert (units["G1"].readers, units["C4"].readers) == (("group:acme:G1",), ("group:acme:workspace",))
 
 
-def test_check_says_what_the_token_reaches(slack: Workspace, connector: SlackConnector) -> None:
+def test_check_says_what_the_token_reaches(slack: Slack, connector: SlackConnector) -> None:
     assert [(one.subject, one.ok) for one in connector.check()] == [("credentials", True), ("channels", True)]
-    slack.fault = lambda method, form: reply(200, {"ok": False, "error": "token_revoked"})
+    slack.interrupt = lambda method, form: reply(200, {"ok": False, "error": "token_revoked"})
     (finding,) = connector.check()
     assert (finding.ok, "token_revoked" in finding.detail) == (False, True)

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx
 import pytest
-from pydantic import SecretStr
 
 from connectors.contract import Checkpoint, Failed
 from connectors.errors import AccessDenied, InvalidResponse
 from connectors.model import Document, Unit
 from connectors.slack.render.messages import author_name, render_body
 from connectors.slack.render.mrkdwn import Names
-from connectors.slack.settings import SlackConnection
-from connectors.slack.source import SlackConnector, connect
-from tests.connectors.slack.conftest import TOKEN, Workspace, parse_message, text_of
+from connectors.slack.source import SlackConnector
+from tests.connectors.slack.conftest import open_connector, parse_message, text_of
+from tests.emulators.slack import Slack
 
 UNIT = Unit("C1", "general")
 TS = "1772355600.000100"
@@ -40,9 +38,9 @@ def read_text(connector: SlackConnector) -> str:
         {"blocks": [{"type": "table", "rows": 7}]},
     ],
 )
-def test_an_odd_message_leaves_its_day_alone(slack: Workspace, connector: SlackConnector, odd: dict[str, Any]) -> None:
-    slack.say("C1", TS, "odd one", **odd)
-    slack.say("C1", "1772355700.000100", "plain one")
+def test_an_odd_message_leaves_its_day_alone(slack: Slack, connector: SlackConnector, odd: dict[str, Any]) -> None:
+    slack.post("C1", TS, "odd one", **odd)
+    slack.post("C1", "1772355700.000100", "plain one")
     # Some servers give every field, and null where there is nothing.
     slack.answers["conversations.history"] = lambda form: {"messages": list(slack.messages["C1"].values())}
     assert all(text in read_text(connector) for text in ("odd one", "plain one"))
@@ -56,16 +54,16 @@ def nested(depth: int) -> dict[str, Any]:
     return block
 
 
-def test_what_cannot_be_read_is_recorded_and_the_rest_read(slack: Workspace, connector: SlackConnector) -> None:
-    slack.say("C1", TS, "first day", blocks=[nested(200)])
-    slack.say("C1", "1772460000.000100", "second day", user="U2")
+def test_what_cannot_be_read_is_recorded_and_the_rest_read(slack: Slack, connector: SlackConnector) -> None:
+    slack.post("C1", TS, "first day", blocks=[nested(200)])
+    slack.post("C1", "1772460000.000100", "second day", user="U2")
     second, failed, _ = (one for one in connector.read(UNIT) if not isinstance(one, Checkpoint) or one.complete)
     assert isinstance(second, Document)
     assert isinstance(failed, Failed)
     assert "not as documented: RecursionError" in failed.error
 
 
-def test_entries_that_are_no_messages_are_passed_over(slack: Workspace, connector: SlackConnector) -> None:
+def test_entries_that_are_no_messages_are_passed_over(slack: Slack, connector: SlackConnector) -> None:
     entries = [None, "text", {"ts": "soon"}, {"ts": 5}, {"ts": TS, "user": "U1", "text": "a message"}]
     slack.answers["conversations.history"] = lambda form: {"messages": entries}
     assert read_text(connector).endswith("a message")
@@ -73,17 +71,17 @@ def test_entries_that_are_no_messages_are_passed_over(slack: Workspace, connecto
 
 @pytest.mark.parametrize("denied", [("users.list",), ("users.list", "users.info")])
 def test_without_the_scope_for_people_they_keep_their_ids(
-    slack: Workspace, connector: SlackConnector, denied: tuple[str, ...]
+    slack: Slack, connector: SlackConnector, denied: tuple[str, ...]
 ) -> None:
     for number in range(9):
-        slack.say("C1", f"17723556{number:02d}.000100", f"asks <@U7{number}>", user=f"U{number}")
+        slack.post("C1", f"17723556{number:02d}.000100", f"asks <@U7{number}>", user=f"U{number}")
     refused = {"ok": False, "error": "missing_scope", "needed": "users:read"}
-    slack.fault = lambda method, form: refused if method in denied else None
+    slack.interrupt = lambda method, form: refused if method in denied else None
     assert all(f"asks @U7{number}" in read_text(connector) for number in range(9))
     assert [method for method, _ in slack.calls].count("users.list") == 1
 
 
-def test_pages_that_overlap_show_a_message_once(slack: Workspace, connector: SlackConnector) -> None:
+def test_pages_that_overlap_show_a_message_once(slack: Slack, connector: SlackConnector) -> None:
     """Messages that come while the pages are read move others to the next page."""
     entries = [{"ts": f"17723556{number:02d}.000100", "user": "U1", "text": f"message-{number}"} for number in range(9)]
 
@@ -97,8 +95,8 @@ def test_pages_that_overlap_show_a_message_once(slack: Workspace, connector: Sla
     assert [read_text(connector).count(f"message-{number}") for number in range(9)] == [1] * 9
 
 
-def test_the_same_page_under_new_cursors_ends_the_read(slack: Workspace, connector: SlackConnector) -> None:
-    slack.say("C1", TS, "again and again")
+def test_the_same_page_under_new_cursors_ends_the_read(slack: Slack, connector: SlackConnector) -> None:
+    slack.post("C1", TS, "again and again")
     page = {"messages": list(slack.messages["C1"].values()), "has_more": True}
     slack.answers["conversations.history"] = lambda form: (
         page | {"response_metadata": {"next_cursor": f"c{len(slack.calls)}"}}
@@ -108,17 +106,15 @@ def test_the_same_page_under_new_cursors_ends_the_read(slack: Workspace, connect
 
 
 @pytest.fixture
-def bot(slack: Workspace) -> SlackConnector:
+def bot(slack: Slack) -> SlackConnector:
     """A bot's token, for a channel that it is not in."""
     slack.bot_id = "B1"
     refused = {"ok": False, "error": "not_in_channel"}
-    slack.fault = lambda method, form: refused if method == "conversations.history" else None
-    return connect(
-        SlackConnection(id="acme", source="slack", token=SecretStr(TOKEN)), httpx.MockTransport(slack.answer)
-    )
+    slack.interrupt = lambda method, form: refused if method == "conversations.history" else None
+    return open_connector(slack)
 
 
-def test_an_archived_channel_that_a_bot_had_to_leave_keeps_what_was_read(slack: Workspace, bot: SlackConnector) -> None:
+def test_an_archived_channel_that_a_bot_had_to_leave_keeps_what_was_read(slack: Slack, bot: SlackConnector) -> None:
     slack.channels["C1"] |= {"is_archived": True, "is_member": False}
     cursor = {"seen": {TS: "abc@"}, "days": {}}
     assert list(bot.read(next(bot.units()), cursor)) == [Checkpoint(cursor)]
@@ -179,9 +175,9 @@ def test_what_messages_of_real_workspaces_hold(message: dict[str, Any], expected
     assert render_body(parse_message(message), NAMES) == expected
 
 
-def test_a_root_without_a_count_of_its_replies_is_read_with_them(slack: Workspace, connector: SlackConnector) -> None:
-    slack.say("C1", TS, "root", thread_ts=TS)
-    slack.say("C1", "1772355700.000100", "reply", thread_ts=TS)
+def test_a_root_without_a_count_of_its_replies_is_read_with_them(slack: Slack, connector: SlackConnector) -> None:
+    slack.post("C1", TS, "root", thread_ts=TS)
+    slack.post("C1", "1772355700.000100", "reply", thread_ts=TS)
     slack.answers["conversations.history"] = lambda form: {"messages": [slack.messages["C1"][TS]]}
     (thread,) = (one for one in connector.read(UNIT) if isinstance(one, Document))
     assert (thread.kind, "reply" in thread.content) == ("thread", True)

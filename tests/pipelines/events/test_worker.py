@@ -193,10 +193,10 @@ def test_trouble_is_tried_again_and_ends_as_a_dead_letter(
     (dead,) = services.catalog.unfinished_events.dead_letters()
     assert (dead.connection, dead.count, dead.reason) == ("acme", 1, "still no scope")
     monkeypatch.undo()
-    assert services.catalog.events.replay(ids=[event["id"]]) == 1
+    assert services.catalog.replays.replay(ids=[event["id"]]) == 1
     Worker(services, ConnectorPool(lambda connection: source), worker._reporter).run_pass()
     assert inbox.states() == ["done"]
-    history = [(one.outcome, one.reason) for one in services.catalog.events.attempts(event["id"])]
+    history = [(one.outcome, one.reason) for one in services.catalog.replays.attempts(event["id"])]
     assert history == [("failed", event["reason"]), *[("failed", "still no scope")] * 7, ("dead", "still no scope")]
 
 
@@ -314,7 +314,7 @@ def test_the_events_of_what_is_paused_wait(
     worker.run_pass()
     assert inbox.states() == ["pending"]
     pause(False)
-    services.catalog.events.replay(connection="acme")
+    services.catalog.replays.replay(connection="acme")
     Worker(services, ConnectorPool(lambda connection: source), worker._reporter).run_pass()
     assert (inbox.states(), visible(services)[1]) == (["done"], "Edited.")
 

@@ -15,7 +15,7 @@ from pipelines.index.conditions import AnyOf, Conditions, TimeRange
 from pipelines.index.contract import DocumentChange, Filters, Hit, IndexSpec, PayloadUpdate, Point, spec_metadata
 from pipelines.index.filters import best_first, by_position, conditions, matches_nothing, one_version, visible
 from pipelines.index.lexical import document_vector, query_vector
-from pipelines.index.versions import check_stored, version_name
+from pipelines.index.versions import check_readable, check_stored, version_name
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -164,9 +164,16 @@ def test_a_mismatch_says_what_was_found_and_what_to_do() -> None:
     with pytest.raises(IndexMismatch) as error:
         check_stored(SPEC, {**spec_metadata(SPEC), "dimensions": 8}, "here")
     assert str(error.value) == (
-        "here: the index was made with dimensions 8, and the settings say dimensions 4; "
-        "run `headrace reindex` to rebuild it, or restore the settings"
+        "here: the index was made with dimensions 8, and this release and its settings say dimensions 4; "
+        "run `headrace reindex` to rebuild it, or go back to what it was made with"
     )
+
+
+def test_questions_need_another_cut_of_documents_no_less_but_the_same_vectors_and_words() -> None:
+    check_readable(SPEC, {**spec_metadata(SPEC), "chunking": "v2"}, "here")
+    for name in ("model", "dimensions", "lexical"):
+        with pytest.raises(IndexMismatch, match=name):
+            check_readable(SPEC, {**spec_metadata(SPEC), name: "other"}, "here")
 
 
 def test_lexical_vectors_meet_in_the_words_of_question_and_text() -> None:

@@ -310,8 +310,12 @@ def test_another_spec_is_refused_until_it_replaces_the_live_one(backend: Backend
         store.publish()
     with pytest.raises(IndexMismatch, match=f"{name} .*headrace reindex"):
         backend.store(spec)
-    with pytest.raises(IndexMismatch, match=str(value)), closing(backend.reader(spec)) as reader:
-        reader.info()
+    if name == "chunking":  # two releases answer side by side, whichever has made the live version
+        with closing(backend.reader(spec)) as reader:
+            assert names(reader.document("a", EVERYTHING)) == ["a#0"]
+    else:
+        with pytest.raises(IndexMismatch, match=str(value)), closing(backend.reader(spec)) as reader:
+            reader.info()
     with closing(backend.reader()) as reader, closing(backend.store(spec, replace=True)) as store:
         dense = [1.0] + [0.0] * (spec.dimensions - 1)
         store.apply([new(point("b#0", dense=dense))])

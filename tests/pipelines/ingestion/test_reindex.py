@@ -9,9 +9,10 @@ from connectors.github.settings import GitHubConnection
 from connectors.model import Unit
 from pipelines.errors import IndexMismatch, UnitBusy, UsageError
 from pipelines.index.contract import Payload
+from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.publish import publish
 from pipelines.ingestion.reindex import reindex, with_model
-from pipelines.ingestion.sync import sync_unit
+from pipelines.ingestion.sync import Observer, sync_unit
 from pipelines.services import Services
 from pipelines.settings import OpenAIEmbeddingSettings, Settings
 from tests.emulators.fake_embedder import FakeEmbedder
@@ -84,7 +85,10 @@ def test_a_reindex_that_was_interrupted_is_run_again_at_no_cost(
         assert services.reader.info().points == 20
 
 
-def test_a_reindex_and_a_sync_never_run_at_once(synced: Settings, source: MemorySource) -> None:
+def test_nothing_is_synced_while_the_version_changes(
+    synced: Settings, source: MemorySource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipelines.catalog.leases.SECONDS_FOR_UNITS", 0)
     with Services(synced, FakeEmbedder()) as services, Services(synced, FakeEmbedder()) as elsewhere:
         with services.catalog.leases.hold("acme", "unit"), pytest.raises(UnitBusy, match="acme/unit"):
             reindex(services)
@@ -92,6 +96,39 @@ def test_a_reindex_and_a_sync_never_run_at_once(synced: Settings, source: Memory
         with elsewhere.catalog.leases.hold_all():
             report = sync_unit(services, CONNECTION, source, UNIT)
         assert list(report.busy) == ["acme/unit"]
+        with elsewhere.catalog.leases.hold_reindex(), pytest.raises(UnitBusy):
+            reindex(services)
+
+
+def test_syncs_go_on_while_a_version_is_written_and_it_catches_up(synced: Settings, source: MemorySource) -> None:
+    """What changes, comes, goes and is hidden meanwhile is in the live version at once, and then in the new one."""
+    ahead: list[int] = []
+
+    def sync_meanwhile(unit: Unit, stage: str, done: int, total: int | None) -> None:
+        if not ahead:
+            ahead.append(done)
+            source.put(document(5, content="Changed meanwhile."))
+            source.put(document(90, content="New meanwhile."))
+            source.put(document(6, readers=("user:bo@example.com",)))
+            source.remove(document(7).id)
+            with Services(synced, FakeEmbedder()) as services:
+                assert sync_unit(services, CONNECTION, source, UNIT, SyncOptions(mode="full")).errors == {}
+                publish(services)
+                assert services.reader.info().documents == 20
+
+    other = OtherModel()
+    with Services(synced, other, replace_index=True) as services:
+        report = reindex(services, Observer(progress=sync_meanwhile))
+    with Services(synced, other) as services:
+        found = {payload["document_id"]: payload for payload in points(services).values()}
+        assert document(7).id not in found
+        assert (found[document(5).id]["text"], found[document(90).id]["text"]) == (
+            "Changed meanwhile.",
+            "New meanwhile.",
+        )
+        assert found[document(6).id]["readers"] == ["user:bo@example.com"]
+        assert (services.reader.info().documents, len(found)) == (20, 20)
+    assert (len(ahead), report.embedding.inputs) == (1, 22)
 
 
 def test_a_model_can_be_named_where_the_provider_has_several(settings: Settings) -> None:

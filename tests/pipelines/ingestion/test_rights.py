@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from pydantic import SecretStr
@@ -173,6 +174,20 @@ def test_events_of_a_busy_unit_take_away_at_once(services: Services, source: Mem
         read_rights(services, CONNECTION, source, UNIT, [document(number).id for number in (1, 2, 3)])
         assert seen(services) == ALL - {1, 2}
     assert apply_rights(services, CONNECTION.id, CONNECTION.source, UNIT.id) == 0, "only a read tells who has it now"
+
+
+def test_an_end_that_an_event_tells_of_in_a_busy_unit_counts(services: Services, source: MemorySource) -> None:
+    """Also where it comes sooner than was known; a later one waits for the content's turn."""
+    ended, soon, late = (datetime.now(UTC) + timedelta(hours=hours) for hours in (-1, 1, 9))
+    for number, end in ((1, ended), (2, soon)):
+        source.put(document(number, readers_until=(("public", end), (*ADA, ended))))
+    with services.catalog.leases.hold("acme", UNIT.id):
+        read_rights(services, CONNECTION, source, UNIT, [document(1).id, document(2).id])
+        assert seen(services) == ALL - {1}
+        source.put(document(2, readers_until=(("public", late),)))
+        read_rights(services, CONNECTION, source, UNIT, [document(2).id])
+    ends = services.catalog.revocations.load().ends
+    assert ends == {document(1).id: {"public": ended.timestamp()}, document(2).id: {"public": soon.timestamp()}}
 
 
 @pytest.mark.parametrize("change", [{"exclude": ("Unit",)}, {"include": ("other",)}])

@@ -7,7 +7,6 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy.exc import OperationalError
 
 from connectors.errors import (
     AccessDenied,
@@ -22,6 +21,7 @@ from pipelines.catalog.freshness import Freshness
 from pipelines.catalog.gates import ShutGate
 from pipelines.catalog.unfinished_events import DeadLetters, WaitingEvents
 from pipelines.errors import (
+    CatalogUnavailable,
     DocumentError,
     EmbeddingRefused,
     EmbeddingUnavailable,
@@ -134,7 +134,7 @@ def raised_from(error: Exception, origin: Exception) -> Exception:
         (IndexUnavailable("answered 503"), "index"),
         (IndexBusy("held"), "index"),
         (IndexStoreError("answered 400"), "other"),
-        (OperationalError("SELECT", {}, Exception("connection refused")), "catalog"),
+        (CatalogUnavailable("connection refused"), "catalog"),
         (OSError(28, "No space left on device"), "landing"),
         (raised_from(RuntimeError("load failed"), ConnectionError("refused")), "landing"),
         (FileNotFoundError("a load is missing"), "other"),

@@ -57,8 +57,8 @@ class Client:
         return {"documents": answer.status_code == 200, "mcp": not self._call("fetch", {"id": name})["isError"]}
 
     def text(self, name: str) -> str:
-        """The whole text of a document that is visible."""
-        return str(self.http.get(f"/v1/documents/{name}", headers=self._headers()).json()["text"])
+        """The whole text of a document; nothing where it is not visible."""
+        return str(self.http.get(f"/v1/documents/{name}", headers=self._headers()).json().get("text", ""))
 
     def _post(self, path: str, body: dict[str, Any]) -> Any:
         answer = self.http.post(path, headers=self._headers(), json=body)
