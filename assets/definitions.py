@@ -9,6 +9,7 @@ import dagster as dg
 from assets.checks import build_accounting_check, build_freshness_check
 from assets.ingestion import build_assets
 from assets.jobs import build_jobs, events, freshness_job
+from assets.logs import write_json_lines
 from assets.notifications import health_notifications
 from assets.resources import Runtime, runtime_resource
 from assets.retrieval import retrieval
@@ -51,4 +52,7 @@ def _allowed_lag(settings: Settings, source: str) -> timedelta | None:
 @dg.definitions
 def definitions() -> dg.Definitions:
     log_retries()
-    return build_definitions(load_settings())
+    settings = load_settings()
+    if settings.logs.format == "json":
+        write_json_lines()
+    return build_definitions(settings)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import dagster as dg
 
-from assets.checks import check_source
+from assets.checks import check_source, check_trouble
 from assets.ingestion import asset_key
 from assets.metadata import index_metadata, stage_metadata
 from assets.partitions import partition_key, register
@@ -25,14 +25,16 @@ def materialization(done: StageDone) -> dg.AssetMaterialization:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class DagsterReporter:
     """`pipelines.ingestion.orchestrator.Reporter` on a Dagster instance: events show in the UI without a run."""
 
     instance: dg.DagsterInstance
     _passed: dict[dg.AssetCheckKey, bool] = field(default_factory=dict)
+    _has_changed: bool = True
 
     def stage_done(self, done: StageDone) -> None:
+        self._has_changed = True
         register(self.instance, done.connection, [done.unit])
         self.instance.report_runless_asset_event(materialization(done))
 
@@ -40,9 +42,14 @@ class DagsterReporter:
         self.instance.report_runless_asset_event(dg.AssetMaterialization(RETRIEVAL, metadata=index_metadata(info)))
 
     def checked(self, services: Services) -> None:
-        """Evaluate the checks on the sources; what has not changed is not told again, since each event is kept."""
+        """Evaluate the checks on the sources; what has not changed is not told again, since each event is kept.
+
+        All documents are counted only where a stage has run meanwhile.
+        """
+        check = check_source if self._has_changed else check_trouble
+        self._has_changed = False
         for source in dict.fromkeys(connection.source for connection in services.settings.connections):
-            for found in check_source(services, source):
+            for found in check(services, source):
                 if self._passed.get(found.asset_check_key) != found.passed:
                     self.instance.report_runless_asset_event(found)
                     self._passed[found.asset_check_key] = found.passed

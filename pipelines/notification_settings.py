@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 
@@ -18,6 +19,7 @@ class NotificationSettings(SettingsModel):
     @field_validator("url")
     @classmethod
     def _is_http(cls, value: SecretStr) -> SecretStr:
-        if not value.get_secret_value().startswith(("http://", "https://")):
-            raise ValueError("must start with https:// or http://")
+        parts = urlsplit(value.get_secret_value())  # ValueError where it is no URL
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("must start with https:// or http://, and name a host")
         return value

@@ -157,8 +157,10 @@ class LimitsSettings(SettingsModel):
 
 
 class MetricsSettings(SettingsModel):
-    """Where Prometheus reads figures: at `/metrics` with this key, on a port of its own, or both."""
+    """Where Prometheus reads figures: of the server at `/metrics` with this key, on a port of its own, or both; of the
+    worker on a port of its own."""
 
     key: SecretStr | None = Field(default=None, min_length=20)
     host: str = "127.0.0.1"
-    port: int | None = Field(default=None, ge=1, le=65_535)
+    port: int | None = Field(default=None, ge=1, le=65_535, description="Of the server")
+    worker_port: int | None = Field(default=None, ge=1, le=65_535, description="Of the worker")

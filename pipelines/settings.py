@@ -27,6 +27,7 @@ from connectors.model import PUBLIC
 from connectors.registry import AnyConnection
 from connectors.settings import Connection
 from pipelines.errors import SettingsError, UsageError
+from pipelines.logs import LogFormat
 from pipelines.notification_settings import NotificationSettings
 from pipelines.service_settings import (
     AssistantScope,
@@ -155,6 +156,10 @@ class GoldenQuestions(SettingsModel):
     recall_at_10: float = Field(ge=0, le=1, description="Below this, nothing is published")
 
 
+class LogsSettings(SettingsModel):
+    format: LogFormat = Field(default="text", description="`json`: an object a line, with tracebacks inside")
+
+
 class AuditSettings(SettingsModel):
     file: Path | None = Field(default=None, description="Where audit lines go; default: standard error")
 
@@ -187,6 +192,7 @@ class Settings(SettingsModel):
     )
     retention: RetentionSettings = RetentionSettings()
     audit: AuditSettings = AuditSettings()
+    logs: LogsSettings = LogsSettings()
     limits: LimitsSettings = LimitsSettings()
     metrics: MetricsSettings = MetricsSettings()
     notifications: NotificationSettings | None = None

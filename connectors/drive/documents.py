@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -129,7 +130,10 @@ class DriveDocuments:
                 # One at a time after a failure, then slowly more: a source that is down gets few requests.
                 width = 1 if isolation.is_failing else min(width + 1, AT_ONCE)
                 following = islice(coming, max(width - len(under_way), 0))
-                under_way.extend((one, self._pool.submit(self._attempt, one, isolation, make)) for one in following)
+                under_way.extend(
+                    (one, self._pool.submit(copy_context().run, self._attempt, one, isolation, make))
+                    for one in following
+                )
                 if not under_way:
                     return
                 yield from self._outcome(*under_way.popleft())

@@ -30,17 +30,20 @@ from pipelines.catalog.obsolete import ObsoleteRows, Retention
 from pipelines.catalog.old_events import OldEvents
 from pipelines.catalog.outcomes import Outcome
 from pipelines.catalog.processes import LocalProcess
+from pipelines.catalog.publications import Publications
 from pipelines.catalog.purging import Purging
 from pipelines.catalog.replays import Replays
 from pipelines.catalog.restoring import Restoring
 from pipelines.catalog.revisions import HEAD, Migration
 from pipelines.catalog.revocations import Revocations
 from pipelines.catalog.rights import Rights, RightsRead
+from pipelines.catalog.totals import Totals
 from pipelines.catalog.unfinished_events import UnfinishedEvents
 from pipelines.catalog.unit_names import UnitNames
 from pipelines.catalog.units import Units, move_cursor, move_rights_cursor
 from pipelines.catalog.verification_windows import VerificationWindows
 from pipelines.catalog.withdrawals import Withdrawals
+from pipelines.catalog.workload import Workload
 from pipelines.private_files import keep_private
 from pipelines.settings import Settings
 
@@ -82,6 +85,9 @@ class Catalog:
         self.unfinished_events = UnfinishedEvents(engine)
         self.failures = Failures(engine)
         self.gates = Gates(engine)
+        self.publications = Publications(engine)
+        self.totals = Totals(engine)
+        self.workload = Workload(engine)
         self.verification_windows = VerificationWindows(engine)
         self.assistants = Assistants(engine)
         self.grants = Grants(engine)

@@ -23,6 +23,7 @@ from connectors.webhooks import Event, Invalidation
 from pipelines.catalog import tables
 from pipelines.catalog.failures import Cause
 from pipelines.catalog.statements import in_parts, upsert
+from pipelines.tracing import current_traceparent
 
 State: TypeAlias = Literal["pending", "done", "ignored", "dead"]
 
@@ -45,6 +46,7 @@ class PendingEvent:
     attempts: int
     received_at: datetime
     waiting_since: datetime | None = None
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +235,7 @@ def _row(connection: str, event: Event, body: bytes, now: datetime) -> dict[str,
         "received_at": now,
         "finished_at": None if event.invalidations else now,
         "signed_content": event.signed_content or None,
+        "traceparent": current_traceparent(),
     }
 
 

@@ -18,16 +18,18 @@ def upsert(
     rows: Sequence[Mapping[str, Any]],
     *,
     update: Iterable[str] = (),
+    increase: Iterable[str] = (),
     key: Sequence[str] = (),
 ) -> None:
-    """Insert `rows`; where the `key` (default: the primary key) exists, set the columns named in `update`
-    (none: leave it)."""
+    """Insert `rows`; where the `key` (default: the primary key) exists, set the columns named in `update` and add to
+    those named in `increase` (none: leave it)."""
     if not rows:
         return
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     statement = insert(table)
     key = key or [column.name for column in table.primary_key]
-    changes = {name: statement.excluded[name] for name in update}
+    changes: dict[str, Any] = {name: statement.excluded[name] for name in update}
+    changes |= {name: table.c[name] + statement.excluded[name] for name in increase}
     if changes:
         connection.execute(statement.on_conflict_do_update(index_elements=key, set_=changes), list(rows))
     else:

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     DateTime,
+    Double,
     Index,
     Integer,
     LargeBinary,
@@ -87,6 +88,35 @@ failures = Table(
     Column("since", UtcTime, nullable=False),
     Column("attempts", Integer, nullable=False, doc="That failed in a row"),
     PrimaryKeyConstraint("activity", "connection", "unit"),
+)
+
+totals = Table(
+    "totals",
+    metadata,
+    Column("name", Text, nullable=False),
+    Column("connection", Text, nullable=False, doc="Empty where it is not counted by connection"),
+    Column("kind", Text, nullable=False, doc="Empty where it is not counted by kind"),
+    Column("value", Double, nullable=False),
+    PrimaryKeyConstraint("name", "connection", "kind"),
+)
+
+publications = Table(
+    "publications",
+    metadata,
+    Column("collection", Text, primary_key=True),
+    Column("documents", Integer, nullable=False),
+    Column("points", Integer, nullable=False),
+    Column("published_at", UtcTime, nullable=False),
+)
+
+gate_checks = Table(
+    "gate_checks",
+    metadata,
+    Column("collection", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("passed", Boolean, nullable=False),
+    Column("checked_at", UtcTime, nullable=False),
+    PrimaryKeyConstraint("collection", "name"),
 )
 
 gates = Table(
@@ -269,6 +299,7 @@ events = Table(
     Column("signed_content", Text, doc="Hash of what the signature covers, where that is neither id nor kind"),
     Column("waiting_for", Text, doc="The backend that is away and that it waits for"),
     Column("waiting_since", UtcTime),
+    Column("traceparent", Text, doc="The span in which it came (https://www.w3.org/TR/trace-context/)"),
     UniqueConstraint("connection", "delivery"),
     Index("events_by_content", "connection", "signed_content"),
     Index("events_by_state", "state", "id"),

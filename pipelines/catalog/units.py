@@ -120,6 +120,14 @@ class Units:
             units, read, oldest = transaction.execute(counts).one()
         return oldest if units == read else None
 
+    def last_syncs(self, connection: str) -> dict[str, datetime | None]:
+        """When each unit was read to its end, by id; those that are paused or gone do not count."""
+        table = tables.units
+        active = (table.c.connection == connection, ~or_(table.c.paused, table.c.gone))
+        with self._engine.connect() as transaction:
+            found = transaction.execute(select(table.c.unit, table.c.last_sync).where(*active))
+            return {row.unit: row.last_sync for row in found}
+
     def set_cursor(self, connection: str, unit: str, cursor: Cursor) -> None:
         """Let the next read go on from there."""
         self._set(connection, unit, cursor=cursor, rights_cursor=None)

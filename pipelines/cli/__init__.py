@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 
 from connectors.errors import SourceError
 from pipelines.cli.signals import StopSignals
 from pipelines.errors import HeadraceError, SettingsError, UsageError
 from pipelines.printable import printable_lines
+
+logger = logging.getLogger(__name__)
 
 
 def main() -> None:
@@ -31,8 +34,17 @@ def _run() -> None:
     try:
         app()
     except (SettingsError, UsageError) as error:
-        print(f"error: {printable_lines(error)}", file=sys.stderr)
+        _print_error(error)
         sys.exit(2)
     except (HeadraceError, SourceError) as error:
-        print(f"error: {printable_lines(error)}", file=sys.stderr)
+        _print_error(error)
         sys.exit(1)
+
+
+def _print_error(error: Exception) -> None:
+    from pipelines.logs import has_json_lines
+
+    if has_json_lines():
+        logger.error("%s", error)
+    else:
+        print(f"error: {printable_lines(error)}", file=sys.stderr)

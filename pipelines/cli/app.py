@@ -13,7 +13,7 @@ from pipelines.cli import output
 from pipelines.cli.commands import assistants, events, sign_ins
 from pipelines.cli.options import DAYS, Json
 from pipelines.printable import printable
-from pipelines.settings import load_settings
+from pipelines.settings import Settings, load_settings
 
 app = typer.Typer(
     name="headrace",
@@ -25,6 +25,15 @@ app = typer.Typer(
 app.add_typer(assistants.app)
 app.add_typer(events.app)
 app.add_typer(sign_ins.app)
+
+
+def _load_settings(level: int = logging.WARNING) -> Settings:
+    """The settings of a command that works for long; what it logs has their format from here on."""
+    from pipelines.logs import to_standard_error
+
+    settings = load_settings()
+    to_standard_error(level, settings.logs.format)
+    return settings
 
 
 @app.command()
@@ -66,11 +75,9 @@ def sync(
     from pipelines.cli.targets import parse_targets
     from pipelines.ingestion.options import SyncOptions
     from pipelines.ingestion.orchestrator import find_orchestrator
-    from pipelines.logs import to_standard_error
     from pipelines.operations.health import read_dead_letters
 
-    to_standard_error(logging.INFO)
-    settings = load_settings()
+    settings = _load_settings(logging.INFO)
     chosen = parse_targets(settings, targets or [])
     with output.progress(json) as observer:
         options = SyncOptions(mode="full" if full else "changes", allow_mass_delete=allow_mass_delete)
@@ -95,7 +102,7 @@ def backfill(
     from pipelines.ingestion.orchestrator import find_orchestrator
     from pipelines.operations.estimate import estimate
 
-    settings = load_settings()
+    settings = _load_settings()
     target = Target(settings.connection(connection).id, tuple(unit or ()))
     window = Window(*(day and day.replace(tzinfo=UTC) for day in (since, until))) if since or until else None
     expected = estimate(settings, target, window)
@@ -123,7 +130,7 @@ def reconcile(
     from pipelines.ingestion.orchestrator import find_orchestrator
     from pipelines.ingestion.sync import plan_reconcile
 
-    settings = load_settings()
+    settings = _load_settings()
     targets = parse_targets(settings, connections or [])
     if dry_run:
         report = plan_reconcile(settings, targets)
@@ -146,7 +153,7 @@ def reindex(
     from pipelines.ingestion.reindex import with_model
     from pipelines.services import Services
 
-    settings = with_model(load_settings(), model)
+    settings = with_model(_load_settings(), model)
     with Services(settings, replace_index=True) as services, output.progress(json) as observer:
         report = run_reindex(services, observer)
     output.print_report(report, json)
@@ -292,7 +299,7 @@ def worker() -> None:
     """Take the sources' events to the index as they come, until SIGINT or SIGTERM."""
     from pipelines.events.run import run_worker
 
-    run_worker(load_settings())
+    run_worker(_load_settings())
 
 
 @app.command()
@@ -303,7 +310,7 @@ def serve(
     """Answer assistants over HTTP, with a search page at /."""
     from pipelines.service import serve as serve_http
 
-    serve_http(load_settings(), host, port)
+    serve_http(_load_settings(), host, port)
 
 
 @app.command()

@@ -55,10 +55,11 @@ class StopSignals:
         """
         while (told := self._reading.recv(1)) and told[0] not in CODES:
             pass
-        if told:
+        if told:  # the socket stays open, since a second signal is written to it, too
             self._receive(told[0])
             threading.Event().wait(SECONDS_TO_UNWIND)
             self.end()
+        self._reading.close()
 
     def end(self) -> None:
         """End the process at once, with a line that says why, and its leases given back."""

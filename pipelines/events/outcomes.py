@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import TypeAlias
@@ -9,6 +10,7 @@ from typing import TypeAlias
 from connectors.webhooks import Invalidation
 from pipelines.catalog.events import PendingEvent
 from pipelines.catalog.failures import Cause
+from pipelines.catalog.totals import Total
 from pipelines.events.work_items import WorkKey
 from pipelines.ingestion.report import DocumentCounts
 from pipelines.ingestion.sync import StageDone
@@ -108,3 +110,13 @@ def _trouble(outcomes: Iterable[Outcome]) -> Errored | BackendAway | Deferred | 
     """The first of what takes precedence."""
     found = [one for one in outcomes if isinstance(one, _PRECEDENCE)]
     return min(found, key=lambda one: _PRECEDENCE.index(type(one)), default=None)
+
+
+def count_outcomes(settled: Mapping[PendingEvent, EventOutcome]) -> Counter[Total]:
+    """How many events came to which end, by connection; those that still wait are not counted."""
+    names: dict[type[EventOutcome], str] = {Processed: "done", Ignored: "ignored", Errored: "failed"}
+    return Counter(
+        Total("events", event.connection, names[type(outcome)])
+        for event, outcome in settled.items()
+        if type(outcome) in names
+    )

@@ -24,6 +24,7 @@ from pipelines.ingestion.rights import read_rights
 from pipelines.ingestion.sync import refresh_memberships
 from pipelines.ingestion.unit_listing import sync_units
 from pipelines.services import Services
+from pipelines.tracing import continued_span
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +68,9 @@ class RightsLane:
         new = [event for event in events if event.id not in self._seen]
         self._seen = {one for one in self._seen | {event.id for event in new} if one > last - LATE_EVENTS}
         for connection_id in dict.fromkeys(event.connection for event in new):
-            self._look(connections[connection_id], [event for event in new if event.connection == connection_id])
+            mine = [event for event in new if event.connection == connection_id]
+            with continued_span("rights", [event.traceparent for event in mine], connection=connection_id):
+                self._look(connections[connection_id], mine)
         for connection in connections.values():
             self._follow(connection)
         return len(new)

@@ -9,36 +9,43 @@ from importlib import import_module
 
 from pipelines.events.background_reporter import report_in_background
 from pipelines.events.connector_pool import open_connector_pool
+from pipelines.events.metrics import WorkerMetrics
 from pipelines.events.rights_lane import RightsLane
 from pipelines.events.worker import Worker
 from pipelines.ingestion.orchestrator import find_orchestrator
 from pipelines.logs import to_standard_error
+from pipelines.metrics import serve_metrics, watch_catalog
 from pipelines.services import Services
 from pipelines.settings import Settings
+from pipelines.tracing import start_tracing
 
 logger = logging.getLogger(__name__)
 
 
 def run_worker(settings: Settings) -> None:
     """Take events to the index until SIGINT or SIGTERM; the pass under way is finished first."""
-    to_standard_error(logging.INFO)
+    to_standard_error(logging.INFO, settings.logs.format)
+    start_tracing("worker")
     stop = threading.Event()
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, lambda *_: stop.set())
+    metrics = WorkerMetrics()
     with (
         Services(settings, keep_store=True) as services,
+        serve_metrics(settings.metrics, "worker_port", metrics.registry),
         open_connector_pool() as connectors,
         open_connector_pool() as of_rights,
         find_orchestrator().reporter(settings) as orchestrator,
         report_in_background(orchestrator) as reporter,
     ):
+        watch_catalog(metrics.registry, services.catalog, settings)
         services.warm()
         _import_stages()
         rights = RightsLane(services, of_rights)
         lane = threading.Thread(target=rights.run, args=(stop,), name="rights", daemon=True)
         lane.start()
         logger.info("working for %s", ", ".join(one.id for one in settings.connections) or "no connection")
-        Worker(services, connectors, reporter).run(stop)
+        Worker(services, connectors, reporter, metrics).run(stop)
         lane.join()
     logger.info("ended")
 

@@ -38,7 +38,7 @@ class Spool:
     """SQLite is what writes it: durable when a delivery is added, and shared by the servers of one machine."""
 
     def __init__(self, state: Path) -> None:
-        self._file = state / "spool.db"
+        self._file = state / "spool" / "deliveries.db"
         self.is_waiting = self._file.exists()
         """Whether there may be deliveries that are not in the catalog: what comes then waits behind them."""
         self._lock = threading.Lock()

@@ -16,6 +16,7 @@ from pipelines.catalog.events import PendingEvent
 from pipelines.errors import CatalogUnavailable
 from pipelines.events.connector_pool import ConnectorPool
 from pipelines.events.debounce import Debouncer
+from pipelines.events.metrics import WorkerMetrics
 from pipelines.events.outcomes import (
     BackendAway,
     Deferred,
@@ -25,6 +26,7 @@ from pipelines.events.outcomes import (
     Outcome,
     Processed,
     Waiting,
+    count_outcomes,
     describe_effect,
     event_outcome,
 )
@@ -36,6 +38,7 @@ from pipelines.ingestion.publish import publish
 from pipelines.ingestion.retention import prune
 from pipelines.ingestion.sync import Observer, StageDone, sync_connection
 from pipelines.services import Services
+from pipelines.tracing import continued_span, span
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +59,14 @@ SECONDS_BETWEEN_MAINTENANCE = 30.0
 class Worker:
     """Works until it is stopped. Several may run: a unit's lease keeps them apart."""
 
-    def __init__(self, services: Services, connectors: ConnectorPool, reporter: Reporter) -> None:
+    def __init__(
+        self,
+        services: Services,
+        connectors: ConnectorPool,
+        reporter: Reporter,
+        metrics: WorkerMetrics | None = None,
+    ) -> None:
+        self._metrics = metrics or WorkerMetrics()
         self._services = services
         self._connectors = connectors
         self._reporter = reporter
@@ -98,6 +108,13 @@ class Worker:
         due = self._due(events)
         if not due:
             return 0
+        with continued_span("event", self._traceparents(events, due), items=len(due)):
+            self._process_due(events, due, connections)
+        return len(due)
+
+    def _process_due(
+        self, events: Sequence[PendingEvent], due: Sequence[WorkItem], connections: Mapping[str, Connection]
+    ) -> None:
         outcomes: dict[WorkKey, Outcome] = {}
         self._unpublished = True
         for connection_id in dict.fromkeys(item.connection for item in due):
@@ -106,16 +123,22 @@ class Worker:
         if away := self._publish():
             outcomes = self._unpublish(due, outcomes, away)
         self._settle(events, outcomes)
-        return len(due)
+
+    @staticmethod
+    def _traceparents(events: Iterable[PendingEvent], due: Iterable[WorkItem]) -> list[str | None]:
+        """Of the events that are processed, the oldest first."""
+        processed = {event_id for item in due for event_id in item.events}
+        return [event.traceparent for event in events if event.id in processed]
 
     def run_maintenance(self) -> None:
         """What no event tells: failed documents that are due, sources without webhooks, events done long ago."""
-        for connection in self._services.settings.connections:
-            self._renew_channels(connection)  # of paused ones too: what they tell of rights counts at once
-        for connection in self._active_connections().values():
-            self._retry_failed(connection)
-            self._poll(connection)
-        self._publish()
+        with span("maintenance"):
+            for connection in self._services.settings.connections:
+                self._renew_channels(connection)  # of paused ones too: what they tell of rights counts at once
+            for connection in self._active_connections().values():
+                self._retry_failed(connection)
+                self._poll(connection)
+            self._publish()
         self._reporter.checked(self._services)
         self._prune()
 
@@ -224,11 +247,13 @@ class Worker:
         failed: dict[str, list[PendingEvent]] = {}
         stopped: dict[BackendAway, list[PendingEvent]] = {}
         deferred: list[int] = []
-        for event in events:
-            match event_outcome(event, self._done.get(event.id, {}), outcomes):
+        settled = {event: event_outcome(event, self._done.get(event.id, {}), outcomes) for event in events}
+        for event, outcome in settled.items():
+            match outcome:
                 case Processed(stages):
                     finished[event.id] = materializations(stages)
                     effects[event.id] = describe_effect(event, stages)
+                    self._metrics.event_seconds.labels(event.connection).observe(_seconds_since(event.received_at))
                 case Ignored(reason):
                     ignored[event.id] = reason
                 case Errored(error):
@@ -249,12 +274,17 @@ class Worker:
         for away, concerned in stopped.items():
             inbox.await_backend(concerned, away.cause, away.error)
         inbox.postpone(deferred)
+        self._services.catalog.totals.add(count_outcomes(settled))
 
 
 def materializations(stages: Iterable[StageDone]) -> list[dict[str, str]]:
     """The asset and partition that each stage brought up to date, each once."""
     names = {(f"{done.connection.source}/{done.stage}", f"{done.connection.id}/{done.unit.id}") for done in stages}
     return [{"asset": asset, "partition": partition} for asset, partition in sorted(names)]
+
+
+def _seconds_since(moment: datetime) -> float:
+    return (datetime.now(UTC) - moment).total_seconds()
 
 
 def _log_figures(connection: Connection, processed: ProcessedEvents) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.exc import TimeoutError as PoolExhausted
 from connectors.errors import AuthenticationFailed, RateLimited, SourceError, TransientError
 from pipelines.catalog import Catalog
 from pipelines.catalog.failures import Activity, Cause
+from pipelines.catalog.totals import Total
 from pipelines.errors import (
     CatalogUnavailable,
     EmbeddingError,
@@ -61,6 +62,7 @@ def track(catalog: Catalog, activity: Activity, connection: str = "", unit: str 
     except Exception as error:
         if (cause := find_cause(error)) != "catalog":  # which is where it would be recorded
             catalog.failures.record(activity, connection, unit, cause, describe_error(error))
+            catalog.totals.add({Total("errors", connection, cause): 1})
         raise
     catalog.failures.resolve(activity, connection, unit)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from pipelines.ingestion.report import EmbeddingCounts
 from pipelines.services import Services
+from pipelines.tracing import span
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,6 +48,10 @@ class CachingEmbedder:
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """The vector of each of these distinct texts. Raises EmbeddingError; what arrived before stays cached."""
+        with span("embed", texts=len(texts)):
+            return self._embed(texts)
+
+    def _embed(self, texts: Sequence[str]) -> Vectors:
         embedder, counts = self._embedder, self._counts
         vectors = self._cache.get(embedder.model, embedder.dimensions, texts)
         counts.cached += len(vectors)

@@ -12,7 +12,7 @@ from connectors.settings import Connection
 from connectors.tables import Row
 from pipelines.catalog import Outcome, RightsRead
 from pipelines.ingestion.admission import Admission
-from pipelines.ingestion.diff import diff_item
+from pipelines.ingestion.diff import diff_item, lost_tokens
 from pipelines.ingestion.report import DocumentCounts
 from pipelines.ingestion.withdrawn_text import compare_texts
 from pipelines.landing import ChunkedDocument
@@ -22,6 +22,10 @@ ITEMS_PER_LOAD = 1_000
 BYTES_PER_LOAD = 8_000_000
 SECONDS_PER_LOAD = 20.0
 """A load ends at the first checkpoint past one of these, so that a killed read loses little."""
+
+SECONDS_UNTIL_REVOKED = 0.1
+"""What was read this long ago is looked at for rights that were lost: those wait for no load to be full. Sooner at a
+checkpoint, after which a source may be asked for long."""
 
 BYTES_WITHOUT_CHECKPOINT = 4 * BYTES_PER_LOAD
 """Past this, a load ends wherever the read is: memory stays bounded, and repeating it does no harm."""
@@ -36,10 +40,14 @@ class _LoadBuffer:
     checkpoint: Cursor | None = None
     started: float = field(default_factory=time.monotonic)
     read_since: datetime = field(default_factory=lambda: datetime.now(UTC))
+    unseen: list[str] = field(default_factory=list)
+    seen_at: float = field(default_factory=time.monotonic)
+    """Items that were not yet looked at for lost rights, and when others were last."""
 
     def add(self, item: Document | Skipped | Failed | Deleted) -> None:
         key = item.id if isinstance(item, Document) else item.document_id
         self.items[key] = item
+        self.unseen.append(key)
         self.size += len(item.content) if isinstance(item, Document) else 0
         # What came before this item is covered by the checkpoint, the item itself is not.
         self.checkpoint = None
@@ -97,6 +105,7 @@ class LoadWriter:
     def take(self, item: Item) -> None:
         """Gather an item; commit at a checkpoint once enough has come."""
         if isinstance(item, Checkpoint):
+            self._revoke_lost()
             self.complete = item.complete
             if item.complete and self._listing:
                 # The end of a listing is no place to go on from before what it lacks was dealt with.
@@ -107,6 +116,8 @@ class LoadWriter:
                 self.flush()
             return
         self._buffer.add(self._admission.admit(item))
+        if time.monotonic() - self._buffer.seen_at >= SECONDS_UNTIL_REVOKED:
+            self._revoke_lost()
         if self._buffer.size >= BYTES_WITHOUT_CHECKPOINT:
             self.flush()
 
@@ -132,6 +143,20 @@ class LoadWriter:
         )
         if load is not None and found.cut:
             self._landing.write_chunks(self._connection.id, load, found.cut)
+
+    def _revoke_lost(self) -> None:
+        """What the items that came last show to be lost counts now, and not with the load that they are in."""
+        buffer = self._buffer
+        fresh = {key: buffer.items[key] for key in buffer.unseen}
+        buffer.unseen, buffer.seen_at = [], time.monotonic()
+        states, now = self._catalog.documents.states(fresh), datetime.now(UTC)
+        lost = {
+            key: lost_tokens(state, item.readers) if isinstance(item, Document) else diff_item(item, state, now).revoked
+            for key, item in fresh.items()
+            if (state := states.get(key))
+        }
+        if revoked := {key: tokens for key, tokens in lost.items() if tokens}:
+            self._catalog.rights.revoke(self._connection.id, self._unit.id, revoked)
 
     def _compare(self, buffer: _LoadBuffer) -> _Differences:
         states = self._catalog.documents.states(buffer.items)

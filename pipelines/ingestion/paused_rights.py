@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import dataclass, field
 
 from connectors.admission import Refused, admit_rights
@@ -16,7 +17,9 @@ from pipelines.ingestion.reconcile import new_listing
 logger = logging.getLogger(__name__)
 
 ITEMS_AT_ONCE = 100
-"""So many are written at once: what was lost counts soon, however much there is."""
+SECONDS_AT_ONCE = 0.2
+"""So many are written at once, or what was told in this time: what was lost counts soon, however much there is and
+however slow the source."""
 
 _GONE = "gone at the source"
 _NOT_NAMED = "missing from what the source names in its unit"
@@ -59,6 +62,7 @@ class _RightsWriter:
     unit: Unit
     listing: str = field(default_factory=new_listing)
     told: RightsUpdate = field(default_factory=RightsUpdate)
+    written_at: float = field(default_factory=time.monotonic)
 
     def take(self, item: RightsItem | Checkpoint) -> None:
         if isinstance(item, Checkpoint):
@@ -76,6 +80,7 @@ class _RightsWriter:
 
     def flush(self, cursor: Cursor | None = None) -> None:
         told, self.told = self.told, RightsUpdate(self.told.read_since)
+        self.written_at = time.monotonic()
         self.catalog.commit_rights(self.connection.id, self.unit.id, told, listing=self.listing, cursor=cursor)
 
     def _gather(self, item: RightsItem) -> None:
@@ -90,7 +95,7 @@ class _RightsWriter:
                 self.told.hidden[item.document_id] = _GONE
             case _:
                 self.told.hidden[item.document_id] = item.reason
-        if len(self.told) >= ITEMS_AT_ONCE:
+        if len(self.told) >= ITEMS_AT_ONCE or time.monotonic() - self.written_at >= SECONDS_AT_ONCE:
             self.flush()
 
     def _hide_missing(self) -> None:

@@ -15,6 +15,7 @@ from pipelines.ingestion import publish_checks
 from pipelines.ingestion.causes import track
 from pipelines.ingestion.publish_checks import PublishCheck, SourceFigures
 from pipelines.services import Services
+from pipelines.tracing import span
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +56,9 @@ def publish(services: Services) -> IndexInfo:
         return check_and_publish(services).info
     with track(services.catalog, "publication"), services.store() as store:
         _publish(services, store)
-        return store.info()
+        info = store.info()
+    _record_publication(services, info)
+    return info
 
 
 def check_and_publish(services: Services) -> Publication:
@@ -81,6 +84,7 @@ def check_and_publish(services: Services) -> Publication:
         )
     _record_gate(services, publication)
     if publication.published:
+        _record_publication(services, publication.info)
         index = publication.info
         log.info("published %s: %d documents, %d points", index.collection, index.documents, index.points)
     return publication
@@ -102,14 +106,22 @@ def _publish(services: Services, store: IndexStore) -> None:
     revocations, withdrawals = services.catalog.revocations, services.catalog.withdrawals
     carried = revocations.carried(), withdrawals.carried()
     services.catalog.leases.refuse_stale()
-    store.publish()
+    with span("publish"):
+        store.publish()
     revocations.end(carried[0], readers_lag(services))
     withdrawals.end(carried[1], readers_lag(services))
 
 
+def _record_publication(services: Services, info: IndexInfo) -> None:
+    """Keep what is live where `/metrics` finds it: to count the index's documents takes too long for each scrape."""
+    services.catalog.publications.record(services.settings.index.collection, info.documents, info.points)
+
+
 def _record_gate(services: Services, publication: Publication) -> None:
-    """Keep what shuts the gate where other processes, and people, find it."""
+    """Keep what the checks found, and what shuts the gate, where other processes, and people, find it."""
     gates, collection = services.catalog.gates, services.settings.index.collection
+    passed = {check.name: check.passed for check in publication.checks}
+    services.catalog.publications.record_checks(collection, passed)
     if publication.published:
         gates.open(collection)
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -16,6 +16,7 @@ from connectors.registry import connect
 from connectors.settings import Connection
 from pipelines.catalog.fencing import require_leases
 from pipelines.catalog.memberships import MembershipsRead
+from pipelines.catalog.totals import Total
 from pipelines.catalog.units import UnitState
 from pipelines.errors import CatalogUnavailable, HeadraceError, LeaseLost, UnitBusy, UsageError
 from pipelines.ingestion.causes import describe_error, find_cause, track
@@ -24,6 +25,7 @@ from pipelines.ingestion.paused_rights import follow_rights, paused_units
 from pipelines.ingestion.report import ProgressCallback, SyncReport
 from pipelines.ingestion.retention import prune
 from pipelines.ingestion.rights import apply_rights
+from pipelines.ingestion.stage_totals import stage_totals
 from pipelines.ingestion.unit_listing import (
     UnitListing,
     gone_units,
@@ -33,6 +35,7 @@ from pipelines.ingestion.unit_listing import (
 )
 from pipelines.services import Services
 from pipelines.settings import Settings
+from pipelines.tracing import span
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +80,11 @@ def sync_connection(
     says what stopped which unit. Raises UsageError if one of `units` does not exist, and CatalogUnavailable.
     """
     report = SyncReport()
-    with record_errors(report, connection.id), closing(_open_connector(services, connection)) as connector:
+    with (
+        span("sync", connection=connection.id),
+        record_errors(report, connection.id),
+        closing(_open_connector(services, connection)) as connector,
+    ):
         chosen = _update_rights(services, connection, connector, units, options, report)
         if services.catalog.connections.get(connection.id).paused:
             logger.warning("%s is paused; `headrace resume %s` ends that", connection.id, connection.id)
@@ -123,6 +130,7 @@ def _update_rights(
     if not options.dry_run:
         _apply_known_rights(services, connection, connector, report)
     report.requests[connection.id] = connector.requests
+    services.catalog.totals.add({Total("requests", connection.id): connector.requests})
     if listing:
         _report_unreadable(services, connection, listing, report)
     _report_out_of_reach(services, connection, report)
@@ -280,14 +288,17 @@ def run_stages(
         done = StageDone(connection, unit, stage, SyncReport())
         before = connector.requests
         # After an error at the source, what was read before it still goes on to the index.
-        with record_errors(report, name), measure_time(done.report):
+        with record_errors(report, name), measure_time(done.report), _stage_span(done):
             _run_stage(services, connector, done, options, partial(_progress, observer, unit))
         done.report.requests[connection.id] = connector.requests - before
+        services.catalog.totals.add(stage_totals(connection.id, stage, done.report))
         report.add(done.report)
         if name not in report.errors:
             observer.stage_done(done)
+    cause = report.causes.get(name, "other")
+    if name in report.errors:
+        services.catalog.totals.add({Total("errors", connection.id, cause): 1})
     if options.mode != "documents" and not options.dry_run:
-        cause = report.causes.get(name, "other")
         services.catalog.units.record_sync(connection.id, unit.id, report.errors.get(name), cause)
     return report
 
@@ -295,6 +306,13 @@ def run_stages(
 def _progress(observer: Observer, unit: Unit, stage: str, done: int, total: int | None) -> None:
     require_leases()
     observer.progress(unit, stage, done, total)
+
+
+def _stage_span(done: StageDone) -> AbstractContextManager[None]:
+    """Of the stage of vectors its parts have spans of their own."""
+    names: dict[Stage, str] = {"documents": "read", "chunks": "chunk"}
+    labels = {"connection": done.connection.id, "unit": done.unit.id}
+    return span(names[done.stage], **labels) if done.stage in names else nullcontext()
 
 
 def _run_stage(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
+from contextvars import copy_context
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self, TypeAlias, TypeVar
 
@@ -16,6 +17,7 @@ from pipelines.ingestion.index_plan import DocumentPlan, document_change, new_te
 from pipelines.ingestion.report import ProgressCallback, SyncReport
 from pipelines.landing import ChunkedDocument
 from pipelines.services import Services
+from pipelines.tracing import span
 
 if TYPE_CHECKING:
     from pipelines.ingestion.embedding import Vectors
@@ -115,10 +117,11 @@ def _plan(store: IndexStore, step: Sequence[ChunkedDocument]) -> Plans:
 
 def _write(services: Services, store: IndexStore, plans: Plans, vectors: Vectors, report: SyncReport) -> None:
     indexed = {plan.document.document_id: _indexed(plan.document) for plan in plans}
-    services.catalog.rights.record_intended({one: found.readers for one, found in indexed.items()})
-    store.apply(document_change(plan, vectors) for plan in plans)
-    # Only after the index: a run that is killed in between repeats changes that do no harm.
-    services.catalog.documents.record_indexed(indexed)
+    with span("index", documents=len(plans)):
+        services.catalog.rights.record_intended({one: found.readers for one, found in indexed.items()})
+        store.apply(document_change(plan, vectors) for plan in plans)
+        # Only after the index: a run that is killed in between repeats changes that do no harm.
+        services.catalog.documents.record_indexed(indexed)
     report.chunks.new += sum(len(plan.new) for plan in plans)
     report.chunks.removed += sum(len(plan.stale) for plan in plans)
 
@@ -174,7 +177,7 @@ def _one_ahead(
     """
     current: tuple[Step, Future[Result]] | None = None
     for step in steps:
-        following = (step, beside.submit(work, step))
+        following = (step, beside.submit(copy_context().run, work, step))
         if current:
             yield current[0], _await(current[1], meanwhile)
         current = following

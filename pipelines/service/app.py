@@ -18,6 +18,7 @@ from pipelines.catalog.lookup import present_spellings
 from pipelines.embedding.base import Embedder
 from pipelines.events.spool import Spool
 from pipelines.index.contract import IndexReader
+from pipelines.metrics import watch_catalog
 from pipelines.operations.health import Health, read_health
 from pipelines.retrieval.principals import MembershipReader
 from pipelines.retrieval.reranking import Reranker
@@ -25,6 +26,7 @@ from pipelines.retrieval.schema import DocumentResponse, Person, SearchRequest, 
 from pipelines.service import errors, mcp, request_guard, throttling, webhooks
 from pipelines.service.authentication import PERSON_HEADER, Authenticator, Principal, StoredAssistants
 from pipelines.service.errors import Problem, problem_responses
+from pipelines.service.metered_embedder import MeteredEmbedder
 from pipelines.service.metrics import Metrics
 from pipelines.service.openai import vector_stores
 from pipelines.service.openai.vector_stores import VectorStorePage, VectorStoreSearch
@@ -96,10 +98,14 @@ def create_app(
     request_guard.install(app, hosts)  # the outermost: what it refuses goes no further
     sign_in, metrics = _sign_in(settings, inbox), metrics or Metrics()
     authenticator = Authenticator(settings, memberships, assistants, sign_in, sign_in)
-    metrics.watch_rights(inbox)
-    metrics.watch_health(partial(read_health, inbox, settings))
+    watch_catalog(metrics.registry, inbox, settings)
     service = SearchService(
-        index, embedder, reranker, authenticator, metrics, partial(present_spellings, inbox.unit_names)
+        index,
+        MeteredEmbedder(embedder, metrics),
+        reranker,
+        authenticator,
+        metrics,
+        partial(present_spellings, inbox.unit_names),
     )
     rate = RequestRate(settings.limits.requests_per_minute)
     app.state.authenticator, app.state.request_rate, app.state.search_service = authenticator, rate, service

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from typing import Any, cast
 
 import uvicorn
-from prometheus_client import start_http_server
 
-from pipelines.errors import SettingsError
 from pipelines.events.spool import draining
 from pipelines.logs import to_standard_error
+from pipelines.metrics import serve_metrics
 from pipelines.service.app import create_app
 from pipelines.service.connections import MOST_HEAD_BYTES, ClientConnection, ConnectionTable
 from pipelines.service.key_rules import require_own_keys
@@ -22,6 +19,7 @@ from pipelines.service.request_guard import BrowserHosts
 from pipelines.service_settings import LimitsSettings
 from pipelines.services import Services
 from pipelines.settings import Settings
+from pipelines.tracing import start_tracing
 
 SECONDS_FOR_ANSWERS = 4
 """How long requests under way may take once the server is told to end, which is to be gone within ten seconds."""
@@ -32,10 +30,11 @@ logger = logging.getLogger(__name__)
 def serve(settings: Settings, host: str, port: int) -> None:
     """Answer until SIGINT or SIGTERM; requests under way are finished first."""
     require_own_keys(settings, host)
-    to_standard_error(logging.INFO)
+    to_standard_error(logging.INFO, settings.logs.format)
+    start_tracing("serve")
     logging.getLogger("uvicorn.error").setLevel(logging.INFO)  # says at which address it listens, and that it ends
     metrics = Metrics()
-    with Services(settings) as services, _metrics_served(settings, metrics):
+    with Services(settings) as services, serve_metrics(settings.metrics, "port", metrics.registry):
         catalog = services.catalog
         app = create_app(
             settings,
@@ -71,20 +70,3 @@ def server_config(app: Any, limits: LimitsSettings, metrics: Metrics, **address:
         timeout_graceful_shutdown=SECONDS_FOR_ANSWERS,
         **address,
     )
-
-
-@contextmanager
-def _metrics_served(settings: Settings, metrics: Metrics) -> Iterator[None]:
-    """Figures on a port of their own, where the settings name one. Raises SettingsError if it is not to be had."""
-    if settings.metrics.port is None:
-        yield
-        return
-    try:
-        server, thread = start_http_server(settings.metrics.port, settings.metrics.host, metrics.registry)
-    except OSError as error:
-        raise SettingsError("metrics.port", f"nothing can listen there: {error}") from None
-    try:
-        yield
-    finally:
-        server.shutdown()
-        thread.join()

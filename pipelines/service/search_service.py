@@ -14,6 +14,7 @@ from pipelines.retrieval.reranking import Reranker
 from pipelines.retrieval.schema import DocumentResponse, SearchRequest, SearchResponse
 from pipelines.service.authentication import Authenticator, Principal
 from pipelines.service.metrics import Metrics
+from pipelines.tracing import span
 
 NOT_VISIBLE = "There is no such document, or it is not visible to whoever asks."
 """One answer for both, which tells nobody what exists."""
@@ -41,7 +42,8 @@ class SearchService:
     def search(self, request: SearchRequest, principal: Principal) -> SearchResponse:
         """Raises EmbeddingError, IndexStoreError, and a 403 problem where a person is needed and none is named."""
         readers = self._authenticator.readers(principal)
-        with self._metrics.search_seconds.labels(principal.assistant.id, principal.interface).time():
+        timer = self._metrics.search_seconds.labels(principal.assistant.id, principal.interface).time()
+        with span("search", interface=principal.interface), timer:
             found = search(
                 request,
                 readers,

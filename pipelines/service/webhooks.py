@@ -21,6 +21,7 @@ from pipelines.service.errors import WEBHOOKS_PATH, Problem, problem_responses
 from pipelines.service.metrics import Metrics
 from pipelines.service.request_guard import has_length
 from pipelines.settings import Settings
+from pipelines.tracing import server_span
 
 MOST_BYTES = 5 * 1024 * 1024
 """Of a delivery. Some sources send up to 25 MB; what they say about one object fits into far less."""
@@ -43,8 +44,9 @@ def install(app: FastAPI, settings: Settings, catalog: Catalog, spool: Spool, me
         known = connections.get(connection)
         result, answer = "refused", None
         if _may_be_signed(request.headers, signature_headers):
-            body = await _body(request)
-            result, answer = await run_in_threadpool(_accept, catalog, spool, known, dict(request.headers), body)
+            with server_span("receive", connection=known.id if known else _NOBODY):
+                body = await _body(request)
+                result, answer = await run_in_threadpool(_accept, catalog, spool, known, dict(request.headers), body)
         metrics.deliveries.labels(known.id if known else _NOBODY, result).inc()
         return _answer_or_raise(answer)
 

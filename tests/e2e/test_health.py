@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 import httpx
@@ -25,6 +21,7 @@ from tests.e2e.conftest import Folder, Ran, embedding_settings
 from tests.emulators.company import free_port
 from tests.emulators.embeddings import EmbeddingsServer
 from tests.emulators.github import TOKEN, WEBHOOK_SECRET, GitHub, serving
+from tests.emulators.posts import Posts
 
 pytestmark = pytest.mark.filterwarnings("ignore::dagster.SupersessionWarning", "ignore::dagster.BetaWarning")
 
@@ -34,38 +31,6 @@ IN_TIME = dg.AssetCheckKey(DOCUMENTS, "connections_in_time")
 AWAY = "acme: the source does not answer, since "
 
 Headrace = Callable[..., Ran]
-
-
-class Posts:
-    """Receives notifications; answers 500 while `is_broken`."""
-
-    def __init__(self) -> None:
-        self.bodies: list[dict[str, Any]] = []
-        self.is_broken = False
-        posts = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
-                if not posts.is_broken:
-                    posts.bodies.append(json.loads(body))
-                self.send_response(500 if posts.is_broken else 200)
-                self.send_header("content-length", "0")
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server.server_port}/services/secret-of-the-hook"
-
-    def close(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 https://docs.github.com/en/rest · https://docs.github.com/en/graphql · https://docs.github.com/en/webhooks
 
 It speaks under a path prefix, names another host in its links, and logs every request. Times are the test's own:
-each change is one minute after the one before it.
+each change is one minute after the one before it. `serving` puts it on loopback.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
-from urllib.parse import unquote, urlencode
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl, unquote, urlencode
 
 import uvicorn
 from starlette.applications import Starlette
@@ -41,6 +41,25 @@ ELSEWHERE = "https://api.elsewhere.test"
 
 Payload = dict[str, Any]
 Fault = Callable[[], Response]
+COMMIT = {
+    "author": {"login": "eve"},
+    "commit": {"committer": {"date": "2025-05-05T05:05:05Z"}, "author": {"name": "Eve"}},
+}
+"""Of a file of which a test says no more."""
+
+
+class Asked(NamedTuple):
+    """A request. `path` is what stands below the API's own, and the names of headers are in lower case."""
+
+    method: str
+    path: str
+    query_string: str
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def query(self) -> dict[str, str]:
+        return dict(parse_qsl(self.query_string, keep_blank_values=True))
 
 
 @dataclass
@@ -64,6 +83,7 @@ class Repository:
     commits: dict[str, Payload] = field(default_factory=dict)
     collaborators: list[str] = field(default_factory=list)
     transferred: dict[int, tuple[Repository, int]] = field(default_factory=dict)
+    more: Payload = field(default_factory=dict)
     next_number: int = 1
 
     def take_number(self) -> int:
@@ -83,6 +103,7 @@ class Repository:
             "html_url": f"https://github.test/{self.full_name}",
             "has_issues": self.has_issues,
             "has_discussions": self.has_discussions,
+            **self.more,
         }
 
 
@@ -98,6 +119,11 @@ class GitHub:
     installation_tokens: int = 0
     graphql: bool = True
     etags: bool = True
+    page_size: int = 100
+    honours_since: bool = True
+    tree_limit: int = 100_000
+    scopes: str = ""
+    step: timedelta = timedelta(minutes=1)
     clock: datetime = datetime(2026, 3, 1, tzinfo=UTC)
     faults: list[Fault] = field(default_factory=list)
     only: str = ""
@@ -304,38 +330,33 @@ class GitHub:
 
     # ---- the server
 
-    async def answered(self, request: Request) -> Response:
-        path = unquote(request.url.path)
-        if not path.startswith(f"{PREFIX}/"):
-            self.strayed.append(str(request.url))
-            return JSONResponse({"message": "Not Found"}, 404)
-        path = path.removeprefix(f"{PREFIX}/")
-        self.log.append(f"{path}?{request.url.query}" if request.url.query else path)
+    def answered(self, asked: Asked) -> Response:
+        path = asked.path
+        self.log.append(f"{path}?{asked.query_string}" if asked.query_string else path)
         if self.faults and self.only in path:
             return self.faults.pop(0)()
         if path.startswith("app/installations/"):
-            return self._installation_token(path, request)
-        if request.headers.get("authorization", "").removeprefix("Bearer ") not in self.tokens:
+            return self._installation_token(asked)
+        if asked.headers.get("authorization", "").removeprefix("Bearer ") not in self.tokens:
             return JSONResponse({"message": "Bad credentials"}, 401)
         if path == "graphql":
-            return await self._graphql(request)
-        if request.method != "GET":
-            return JSONResponse({"message": "Not Found"}, 404)
-        return self._get(path, request)
+            return self._graphql(asked)
+        return self._get(asked) if asked.method == "GET" else _not_found()
 
-    async def _graphql(self, request: Request) -> Response:
+    def _graphql(self, asked: Asked) -> Response:
         if not self.graphql:
-            return JSONResponse({"message": "Not Found"}, 404)
-        body = await request.json()
+            return _not_found()
+        body = json.loads(asked.body)
         people = {login: [email] for login, email in self.emails.items()}
         return JSONResponse(executed(self.repositories, people, body["query"], body.get("variables") or {}))
 
-    def _get(self, path: str, request: Request) -> Response:
-        match path.split("/"):
+    def _get(self, request: Asked) -> Response:
+        match request.path.split("/"):
             case ["user"]:
-                return JSONResponse({"login": "bot"}) if TOKEN in self.tokens else _forbidden()
+                return _forbidden() if self.installation_tokens else JSONResponse({"login": "bot"})
             case ["rate_limit"]:
-                return JSONResponse({"resources": {}})
+                headers = {"x-oauth-scopes": self.scopes} if self.scopes else {}
+                return JSONResponse({"resources": {}}, headers=headers)
             case ["user", "repos"] | ["installation", "repositories"] as listing:
                 found = [repository.described() for repository in self.repositories.values()]
                 return self._listed(request, found, "repositories" if listing[0] == "installation" else "")
@@ -352,8 +373,8 @@ class GitHub:
                 return self._of(repository, rest, request) if repository else _not_found()
         return _not_found()
 
-    def _of(self, repository: Repository, rest: list[str], request: Request) -> Response:
-        query = request.query_params
+    def _of(self, repository: Repository, rest: list[str], request: Asked) -> Response:
+        query = request.query if self.honours_since else {**request.query, "since": ""}
         match rest:
             case []:
                 return JSONResponse(repository.described())
@@ -389,8 +410,9 @@ class GitHub:
             case ["collaborators"]:
                 return self._listed(request, [{"login": login} for login in repository.collaborators])
             case ["commits"]:
-                commit = repository.commits.get(query.get("path", ""))
-                return self._listed(request, [commit] if commit else [])
+                path = query.get("path", "")
+                commits = [repository.commits.get(path, COMMIT)] if path in repository.files else []
+                return self._listed(request, commits)
             case ["git", "trees", *ref]:
                 return self._tree(repository, "/".join(ref), request)
             case ["git", "blobs", sha]:
@@ -398,19 +420,19 @@ class GitHub:
         return _not_found()
 
     def _issue(self, repository: Repository, number: int) -> Payload:
-        return {**repository.issues[number], "repository_url": f"{ELSEWHERE}/repos/{repository.full_name}"}
+        return {"repository_url": f"{ELSEWHERE}/repos/{repository.full_name}", **repository.issues[number]}
 
-    def _listed(self, request: Request, items: list[Payload], name: str = "") -> Response:
-        query = request.query_params
-        size, page = min(int(query.get("per_page", 30)), 100), int(query.get("page", 1))
+    def _listed(self, request: Asked, items: list[Payload], name: str = "") -> Response:
+        query = request.query
+        size, page = min(int(query.get("per_page", 30)), self.page_size), int(query.get("page", 1))
         shown = items[(page - 1) * size : page * size]
         headers = {}
         if page * size < len(items):
             more = urlencode({**query, "page": page + 1})
-            headers["link"] = f'<{ELSEWHERE}{request.url.path.removeprefix(PREFIX)}?{more}>; rel="next"'
+            headers["link"] = f'<{ELSEWHERE}/{request.path}?{more}>; rel="next"'
         return self._conditional(request, {name: shown} if name else shown, headers)
 
-    def _conditional(self, request: Request, body: Any, headers: dict[str, str]) -> Response:
+    def _conditional(self, request: Asked, body: Any, headers: dict[str, str]) -> Response:
         content = json.dumps(body).encode()
         etag = f'W/"{hashlib.sha256(content).hexdigest()}"'
         if self.etags and request.headers.get("if-none-match") == etag:
@@ -419,21 +441,24 @@ class GitHub:
             content, headers={**headers, **({"etag": etag} if self.etags else {})}, media_type="application/json"
         )
 
-    def _tree(self, repository: Repository, ref: str, request: Request) -> Response:
+    def _tree(self, repository: Repository, ref: str, request: Asked) -> Response:
         if not repository.files:
             return JSONResponse({"message": "Git Repository is empty."}, 409)
-        if ref != repository.branch:
+        folders = {"": "", **{_tree_sha(repository, folder): folder for folder in _folders(repository)}}
+        at = "" if ref == repository.described()["default_branch"] else ref
+        if at not in folders:
             return _not_found()
-        tree = [
-            {"path": path, "type": "blob", "mode": "100644", "sha": _sha(content), "size": len(content)}
-            for path, content in sorted(repository.files.items())
-        ]
-        return self._conditional(request, {"sha": "0" * 40, "tree": tree, "truncated": False}, {})
+        tree = _tree_entries(repository, folders[at])
+        if "recursive" not in request.query:
+            tree = [entry for entry in tree if "/" not in entry["path"]]
+        shown, truncated = tree[: self.tree_limit], len(tree) > self.tree_limit
+        sha = _tree_sha(repository, folders[at])
+        return self._conditional(request, {"sha": sha, "tree": shown, "truncated": truncated}, {})
 
-    def _installation_token(self, path: str, request: Request) -> Response:
+    def _installation_token(self, request: Asked) -> Response:
         from google.auth import crypt, jwt
 
-        if not self.public_key or path != f"app/installations/{INSTALLATION}/access_tokens":
+        if not self.public_key or request.path != f"app/installations/{INSTALLATION}/access_tokens":
             return _not_found()
         verifier = crypt.RSAVerifier.from_string(self.public_key)  # type: ignore[no-untyped-call]
         claim = request.headers["authorization"].removeprefix("Bearer ")
@@ -452,7 +477,7 @@ class GitHub:
         return {"id": self._id(), "body": body, "user": {"login": login}, "created_at": now, "updated_at": now}
 
     def _tick(self) -> str:
-        self.clock += timedelta(minutes=1)
+        self.clock += self.step
         return f"{self.clock:%Y-%m-%dT%H:%M:%SZ}"
 
     def _id(self) -> int:
@@ -465,7 +490,14 @@ def serving(github: GitHub) -> Iterator[str]:
     """Serve it on loopback while the context lasts; yields the base URL of its API."""
 
     async def answered(request: Request) -> Response:
-        response = await github.answered(request)
+        path = unquote(request.url.path)
+        if path.startswith(f"{PREFIX}/"):
+            headers, body = dict(request.headers), await request.body()
+            asked = Asked(request.method, path.removeprefix(f"{PREFIX}/"), request.url.query, headers, body)
+            response = github.answered(asked)
+        else:
+            github.strayed.append(str(request.url))
+            response = _not_found()
         response.headers["date"] = email.utils.format_datetime(github.clock, usegmt=True)
         return response
 
@@ -502,12 +534,12 @@ def _issues(repository: Repository, query: Any, *, pulls: bool = False) -> list[
     found = [
         issue
         for issue in repository.issues.values()
-        if (query.get("state", "open") in ("all", issue["state"]))
+        if (query.get("state", "open") in ("all", issue.get("state", "open")))
         and (not pulls or "pull_request" in issue)
-        and issue["updated_at"] >= query.get("since", "")
+        and (issue["updated_at"] or "") >= query.get("since", "")
     ]
     key = "updated_at" if query.get("sort") == "updated" else "created_at"
-    found.sort(key=lambda issue: (issue[key], issue["number"]), reverse=query.get("direction", "desc") == "desc")
+    found.sort(key=lambda issue: (issue[key] or "", issue["number"]), reverse=query.get("direction", "desc") == "desc")
     return [issue["number"] for issue in found]
 
 
@@ -535,13 +567,49 @@ def _blob(repository: Repository, sha: str) -> Response:
     return _not_found()
 
 
+def _folders(repository: Repository) -> list[str]:
+    parts = (path.split("/")[:-1] for path in repository.files)
+    return ["", *sorted({"/".join(part[: depth + 1]) + "/" for part in parts for depth in range(len(part))})]
+
+
+def _tree_sha(repository: Repository, folder: str) -> str:
+    listed = {path: _sha(content) for path, content in repository.files.items() if path.startswith(folder)}
+    return hashlib.sha1(f"{folder}{json.dumps(listed)}".encode()).hexdigest()
+
+
+def _tree_entries(repository: Repository, folder: str) -> list[Payload]:
+    """All that is below a folder: files first, then folders."""
+    files = [
+        {
+            "path": path.removeprefix(folder),
+            "type": "blob",
+            "mode": "100644",
+            "sha": _sha(content),
+            "size": len(content),
+        }
+        for path, content in repository.files.items()
+        if path.startswith(folder)
+    ]
+    folders = [
+        {
+            "path": one.removeprefix(folder).rstrip("/"),
+            "type": "tree",
+            "mode": "040000",
+            "sha": _tree_sha(repository, one),
+        }
+        for one in _folders(repository)
+        if one.startswith(folder) and one != folder
+    ]
+    return files + folders
+
+
 def _sha(content: bytes) -> str:
     return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
 
 
-def _moved(path: str, request: Request) -> Response:
+def _moved(path: str, request: Asked) -> Response:
     """https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#follow-redirects"""
-    query = f"?{request.url.query}" if request.url.query else ""
+    query = f"?{request.query_string}" if request.query_string else ""
     location = f"{ELSEWHERE}/{path}{query}"
     return JSONResponse({"message": "Moved Permanently", "url": location}, 301, {"location": location})
 

@@ -85,6 +85,14 @@ def test_nothing_starts_before_the_migration(name: str) -> None:
     assert {waiting[one] for one in ("postgres", "qdrant", "minio")} == {"service_healthy"}
 
 
+def test_figures_are_for_the_network_of_the_containers_alone() -> None:
+    metrics = yaml.safe_load((INFRA / "settings.yaml").read_text())["metrics"]
+    for service, setting in (("retrieval", "port"), ("worker", "worker_port")):
+        (port,) = SERVICES[service]["expose"]
+        assert metrics[setting].endswith(f":-{port}}}")
+        assert not any(port in published for published in SERVICES[service].get("ports", ()))
+
+
 def test_the_servers_are_as_new_as_the_code_needs() -> None:
     qdrant = SERVICES["qdrant"]["image"].partition(":v")[2].removesuffix("-unprivileged")
     assert takes_idf_corpus(qdrant)

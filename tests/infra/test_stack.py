@@ -87,7 +87,7 @@ def stack(tmp_path: Path, new_postgres_database: Callable[[], str]) -> Iterator[
         kept = {name: own[name] for name in ("connections", "assistants")}
         (home / "headrace.yaml").write_text(yaml.safe_dump(shared | kept))
         host, port = s3.get_host_and_port()
-        ports = {name: free_port() for name in ("3000", "4000", "8800")}
+        ports = {name: free_port() for name in ("3000", "4000", "8800", "9464", "9465")}
         catalog, dagster = (make_url(new_postgres_database()) for _ in range(2))
         environment = {
             **os.environ,
@@ -103,6 +103,8 @@ def stack(tmp_path: Path, new_postgres_database: Callable[[], str]) -> Iterator[
             "DAGSTER_POSTGRES_DB": str(dagster.database),
             "DEFINITIONS_HOST": "127.0.0.1",
             "DEFINITIONS_PORT": str(ports["4000"]),
+            "METRICS_PORT": str(ports["9464"]),
+            "WORKER_METRICS_PORT": str(ports["9465"]),
             "QDRANT_URL": os.environ.get("QDRANT_URL", qdrant),
             "QDRANT_API_KEY": "none",
             "S3_URL": f"http://{host}:{port}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from contextvars import copy_context
 from itertools import islice
 from typing import TypeVar
 
@@ -21,8 +22,12 @@ def run_concurrently(
     When one fails with an EmbeddingError, no further request is sent, the answers of those under way are
     still handed over, and then the error is raised.
     """
+
+    def submit(request: Request) -> Future[Response]:
+        return pool.submit(copy_context().run, send, request)  # a request belongs to the caller's trace
+
     waiting = iter(requests)
-    running: set[Future[Response]] = {pool.submit(send, request) for request in islice(waiting, at_once)}
+    running: set[Future[Response]] = {submit(request) for request in islice(waiting, at_once)}
     failure: EmbeddingError | None = None
     try:
         while running:
@@ -31,7 +36,7 @@ def run_concurrently(
             # Handed over, and so kept, before more is sent: a kill then costs no more than what is under way.
             yield from (one.result() for one in done if not _failure(one))
             if failure is None:
-                running |= {pool.submit(send, request) for request in islice(waiting, len(done))}
+                running |= {submit(request) for request in islice(waiting, len(done))}
     finally:
         for one in running:
             one.cancel()

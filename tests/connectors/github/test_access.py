@@ -14,7 +14,7 @@ from connectors.github.payloads.parsing import parse
 from connectors.github.payloads.rest import GitHubRepository
 from connectors.github.settings import GitHubConnection
 from connectors.github.source import GitHubConnector, connect
-from tests.connectors.github.conftest import GitHub
+from tests.connectors.github.conftest import OneRepository
 
 
 @pytest.mark.parametrize(
@@ -42,8 +42,9 @@ def people(*logins: str) -> httpx.Response:
     return httpx.Response(200, json=[{"login": login} for login in logins])
 
 
-def test_collaborators_with_a_known_address_belong(github: GitHub, connector: GitHubConnector) -> None:
-    github.repository.update(private=True, visibility="private")
+def test_collaborators_with_a_known_address_belong(github: OneRepository, connector: GitHubConnector) -> None:
+    github.graphql = False  # else it is asked for several people at once
+    github.described.update(private=True, visibility="private")
     github.answers["repos/acme/api/collaborators"] = lambda request: people("Ada", "bob", "gone", "hidden")
     github.answers["users/ada"] = lambda request: httpx.Response(200, json={"email": "ada@acme.test"})
     github.answers["users/bob"] = lambda request: httpx.Response(200, json={"email": None})
@@ -51,11 +52,11 @@ def test_collaborators_with_a_known_address_belong(github: GitHub, connector: Gi
     assert list(connector.memberships()) == [Membership("77", "ada@acme.test")]
 
 
-def test_the_settings_name_addresses_that_profiles_hide(github: GitHub, connection: GitHubConnection) -> None:
-    github.repository.update(private=True)
+def test_the_settings_name_addresses_that_profiles_hide(github: OneRepository, connection: GitHubConnection) -> None:
+    github.described.update(private=True)
     github.answers["repos/acme/api/collaborators"] = lambda request: people("Bob")
     named = connection.model_copy(update={"emails": {"bOb": "bob@acme.test"}})
-    connector = connect(named, httpx.MockTransport(github))
+    connector = connect(named, github.transport())
     assert list(connector.memberships()) == [Membership("77", "bob@acme.test")]
     assert github.paths()["users/bob"] == 0
 
@@ -65,7 +66,7 @@ def found(**fields: Any) -> httpx.Response:
 
 
 def test_people_are_asked_for_by_the_handful(
-    github: GitHub, connection: GitHubConnection, monkeypatch: pytest.MonkeyPatch
+    github: OneRepository, connection: GitHubConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Addresses that an organisation has verified count first, each once, and in lower case."""
     monkeypatch.setattr("connectors.github.access.PEOPLE_PER_REQUEST", 2)
@@ -81,11 +82,11 @@ def test_people_are_asked_for_by_the_handful(
         return answers[len(asked) - 1]
 
     github.answers["/api/graphql"] = graphql
-    github.repository.update(private=True, visibility="private", owner={"login": "acme", "type": "Organization"})
+    github.described.update(private=True, visibility="private", owner={"login": "acme", "type": "Organization"})
     github.page_size = 10
     github.answers["repos/acme/api/collaborators"] = lambda request: people("ada", "", "Bob", "cy", "dee")
     known = connection.model_copy(update={"emails": {"Dee": "dee@acme.test"}})
-    assert list(connect(known, httpx.MockTransport(github)).memberships()) == [
+    assert list(connect(known, github.transport()).memberships()) == [
         *(Membership("77", email) for email in ("ada@acme.test", "ada@mill.test", "ada@home.test")),
         Membership("77", "dee@acme.test"),
     ]
@@ -98,12 +99,12 @@ def test_people_are_asked_for_by_the_handful(
 
 
 @pytest.mark.parametrize("owner", [None, {"login": "ada", "type": "User"}, {"login": "acme"}, "acme"])
-def test_only_organisations_verify_domains(github: GitHub, connector: GitHubConnector, owner: Any) -> None:
-    github.repository.update(private=True, owner=owner)
+def test_only_organisations_verify_domains(github: OneRepository, connector: GitHubConnector, owner: Any) -> None:
+    github.described.update(private=True, owner=owner)
     github.answers["repos/acme/api/collaborators"] = lambda request: people("ada")
     github.answers["/api/graphql"] = lambda request: found(u0={"email": "ada@acme.test"})
     assert list(connector.memberships()) == [Membership("77", "ada@acme.test")]
-    assert not any(b"organizationVerifiedDomainEmails" in request.content for request in github.asked)
+    assert not any(b"organizationVerifiedDomainEmails" in request.content for request in github.asked_for)
 
 
 @pytest.mark.parametrize(
@@ -118,20 +119,20 @@ def test_only_organisations_verify_domains(github: GitHub, connector: GitHubConn
     ],
 )
 def test_profiles_are_asked_for_where_graphql_is_refused(
-    github: GitHub, connector: GitHubConnector, answer: httpx.Response
+    github: OneRepository, connector: GitHubConnector, answer: httpx.Response
 ) -> None:
-    github.repository.update(private=True)
+    github.described.update(private=True)
     github.answers["/api/graphql"] = lambda request: answer
     github.answers["repos/acme/api/collaborators"] = lambda request: people("ada", "gone")
     github.answers["users/ada"] = lambda request: httpx.Response(200, json={"email": "Ada@acme.test"})
     assert list(connector.memberships()) == [Membership("77", "ada@acme.test")]
 
 
-def test_one_public_repository_does_not_hide_the_others(github: GitHub, connection: GitHubConnection) -> None:
+def test_one_public_repository_does_not_hide_the_others(github: OneRepository, connection: GitHubConnection) -> None:
     """People are asked for once, although they belong to several repositories."""
     public, first, second = (
         {
-            **github.repository,
+            **github.described,
             "id": number,
             "full_name": f"acme/{name}",
             "visibility": visibility,
@@ -143,15 +144,15 @@ def test_one_public_repository_does_not_hide_the_others(github: GitHub, connecti
     for name in ("one", "two"):
         github.answers[f"repos/acme/{name}/collaborators"] = lambda request: people("ada")
     github.answers["/api/graphql"] = lambda request: found(u0={"email": "ada@acme.test"})
-    connector = connect(connection, httpx.MockTransport(github))
+    connector = connect(connection, github.transport())
     assert list(connector.memberships()) == [Membership(unit, "ada@acme.test") for unit in ("2", "3")]
     assert github.paths()["graphql"] == 1
 
 
-def private_repositories(github: GitHub, *names: str) -> None:
+def private_repositories(github: OneRepository, *names: str) -> None:
     """Each with Ada as its one collaborator."""
     listed = [
-        {**github.repository, "id": number, "full_name": f"acme/{name}", "private": True}
+        {**github.described, "id": number, "full_name": f"acme/{name}", "private": True}
         for number, name in enumerate(names, 1)
     ]
     github.answers["user/repos"] = lambda request: httpx.Response(200, json=listed)
@@ -166,7 +167,7 @@ def failing(status: int) -> Callable[[httpx.Request], httpx.Response]:
 
 @pytest.mark.parametrize("status", [403, 404, 451, 500])
 def test_one_repository_whose_collaborators_cannot_be_read_leaves_the_others_alone(
-    github: GitHub, connector: GitHubConnector, status: int
+    github: OneRepository, connector: GitHubConnector, status: int
 ) -> None:
     private_repositories(github, "one", "two", "three")
     github.answers["repos/acme/two/collaborators"] = failing(status)
@@ -177,7 +178,7 @@ def test_one_repository_whose_collaborators_cannot_be_read_leaves_the_others_alo
 
 
 def test_many_repositories_that_fail_do_not_hide_the_next_while_the_server_answers(
-    github: GitHub, connector: GitHubConnector
+    github: OneRepository, connector: GitHubConnector
 ) -> None:
     private_repositories(github, "a", "b", "c", "d", "e")
     for name in "abcd":
@@ -188,7 +189,7 @@ def test_many_repositories_that_fail_do_not_hide_the_next_while_the_server_answe
     assert github.paths()["rate_limit"] == 1
 
 
-def test_a_limit_stops_the_reading_of_groups(github: GitHub, connector: GitHubConnector) -> None:
+def test_a_limit_stops_the_reading_of_groups(github: OneRepository, connector: GitHubConnector) -> None:
     private_repositories(github, "one", "two")
     github.answers["repos/acme/two/collaborators"] = lambda request: httpx.Response(
         429, headers={"retry-after": "99999"}
@@ -201,16 +202,16 @@ def test_a_limit_stops_the_reading_of_groups(github: GitHub, connector: GitHubCo
 
 @pytest.mark.parametrize("status", [403, 451])
 def test_a_refused_repository_is_no_trouble_of_the_other_groups(
-    github: GitHub, connection: GitHubConnection, status: int
+    github: OneRepository, connection: GitHubConnection, status: int
 ) -> None:
     private_repositories(github, "one")
     github.answers["repos/corp/core"] = failing(status)
     both = connection.model_copy(update={"include": ("acme/*", "corp/core")})
-    assert list(connect(both, httpx.MockTransport(github)).memberships()) == [Membership("1", "ada@acme.test")]
+    assert list(connect(both, github.transport()).memberships()) == [Membership("1", "ada@acme.test")]
 
 
 def test_of_a_repository_whose_look_up_fails_the_group_is_left_open(
-    github: GitHub, connection: GitHubConnection
+    github: OneRepository, connection: GitHubConnection
 ) -> None:
     """Not named, it would lose its members: so the reading does not end well, after all others."""
     private_repositories(github, "one")
@@ -218,10 +219,10 @@ def test_of_a_repository_whose_look_up_fails_the_group_is_left_open(
     both = connection.model_copy(update={"include": ("acme/*", "corp/core")})
     found: list[MembershipItem] = []
     with pytest.raises(UnreadableUnits, match="corp/core"):
-        found.extend(connect(both, httpx.MockTransport(github)).memberships())
+        found.extend(connect(both, github.transport()).memberships())
     assert found == [Membership("1", "ada@acme.test")]
 
 
-def test_public_repositories_need_no_memberships(github: GitHub, connector: GitHubConnector) -> None:
+def test_public_repositories_need_no_memberships(github: OneRepository, connector: GitHubConnector) -> None:
     assert list(connector.memberships()) == []
     assert set(github.paths()) == {"user/repos"}

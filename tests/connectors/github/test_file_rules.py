@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import httpx
 import pytest
 
 from connectors.contract import Checkpoint, Skipped
@@ -9,7 +8,7 @@ from connectors.github.settings import GitHubConnection
 from connectors.github.source import connect
 from connectors.github.trees import GitFile
 from connectors.model import MARKDOWN, PLAIN_TEXT, Document, Unit
-from tests.connectors.github.conftest import GitHub
+from tests.connectors.github.conftest import OneRepository
 
 
 @pytest.mark.parametrize(
@@ -61,13 +60,13 @@ def test_media_types() -> None:
     assert (media_type("a.md"), media_type("main.cob"), media_type("Makefile")) == (MARKDOWN, PLAIN_TEXT, PLAIN_TEXT)
 
 
-def test_other_patterns_read_the_files_anew(github: GitHub, connection: GitHubConnection) -> None:
+def test_other_patterns_read_the_files_anew(github: OneRepository, connection: GitHubConnection) -> None:
     unit = Unit("77", "acme/api")
-    github.files = {"README.md": b"# Api", "src/main.cob": b"STOP RUN.", "src/logo.png": b"\x89PNG\0"}
+    github.api.files = {"README.md": b"# Api", "src/main.cob": b"STOP RUN.", "src/logo.png": b"\x89PNG\0"}
     github.add_issue(1)
-    *_, last = connect(connection, httpx.MockTransport(github)).read(unit)
+    *_, last = connect(connection, github.transport()).read(unit)
     assert isinstance(last, Checkpoint)
-    narrowed = connect(connection.model_copy(update={"files": ("src/**",)}), httpx.MockTransport(github))
+    narrowed = connect(connection.model_copy(update={"files": ("src/**",)}), github.transport())
     items = list(narrowed.read(unit, last.cursor))
     assert [item.title for item in items if isinstance(item, Document)] == ["src/main.cob"]
     assert {item.title: item.reason for item in items if isinstance(item, Skipped)} == {

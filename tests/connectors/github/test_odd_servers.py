@@ -14,7 +14,7 @@ from connectors.contract import Checkpoint, Deleted, Failed, Item, Skipped
 from connectors.errors import AuthenticationFailed, InvalidResponse, NotFound, SourceError, Unavailable
 from connectors.github.source import GitHubConnector
 from connectors.model import Document, Unit
-from tests.connectors.github.conftest import GitHub
+from tests.connectors.github.conftest import OneRepository
 
 UNIT = Unit("77", "acme/api")
 ROOT = "github:acme-github/77"
@@ -71,10 +71,10 @@ def release(number: int, **more: Any) -> dict[str, Any]:
     ],
 )
 def test_trouble_with_one_part_leaves_the_others(
-    github: GitHub, connector: GitHubConnector, path: str, given: Answer, error: type[SourceError]
+    github: OneRepository, connector: GitHubConnector, path: str, given: Answer, error: type[SourceError]
 ) -> None:
     github.add_issue(1)
-    github.files = {"README.md": b"Words"}
+    github.api.files = {"README.md": b"Words"}
     github.answers[f"{REPOSITORY}/releases"] = answer(200, [release(1)])
     place = "/api/graphql" if path == "graphql" else f"{REPOSITORY}/{path}"
     github.answers[place] = given
@@ -85,7 +85,9 @@ def test_trouble_with_one_part_leaves_the_others(
     assert not any(isinstance(item, Deleted) or (isinstance(item, Checkpoint) and item.complete) for item in items)
 
 
-def test_a_server_whose_graphql_knows_no_discussions_has_none(github: GitHub, connector: GitHubConnector) -> None:
+def test_a_server_whose_graphql_knows_no_discussions_has_none(
+    github: OneRepository, connector: GitHubConnector
+) -> None:
     github.add_issue(1)
     message = 'Cannot query field "discussions" on type "Repository".'
     github.answers["/api/graphql"] = answer(200, {"errors": [{"message": message, "locations": []}]})
@@ -96,7 +98,7 @@ def test_a_server_whose_graphql_knows_no_discussions_has_none(github: GitHub, co
 
 @pytest.mark.parametrize("listing", ["pulls/1/reviews", "pulls/1/comments", "issues/1/comments"])
 def test_a_listing_that_a_server_lacks_costs_nothing_else(
-    github: GitHub, connector: GitHubConnector, listing: str
+    github: OneRepository, connector: GitHubConnector, listing: str
 ) -> None:
     github.add_issue(1, pull=True, comments=1)
     github.answers[f"{REPOSITORY}/{listing}"] = answer(404, {"message": "Not Found"})
@@ -105,9 +107,10 @@ def test_a_listing_that_a_server_lacks_costs_nothing_else(
     assert names(items) == {"pull/1"}
 
 
-def test_nulls_in_listings_are_nothing(github: GitHub, connector: GitHubConnector) -> None:
+def test_nulls_in_listings_are_nothing(github: OneRepository, connector: GitHubConnector) -> None:
     github.add_issue(1, assignees=[None, {"login": "bob"}], comments=2)
-    github.comments[1] = [None, {"user": None, "body": "Said", "created_at": PUBLISHED}]  # type: ignore[list-item]
+    comments = [None, {"user": None, "body": "Said", "created_at": PUBLISHED}]
+    github.answers[f"{REPOSITORY}/issues/1/comments"] = answer(200, comments)
     github.answers[f"{REPOSITORY}/releases"] = answer(200, [None, release(1, assets=[None, {"name": "tool.zip"}])])
     items, raised = read(connector)
     assert raised is None
@@ -119,9 +122,9 @@ def test_nulls_in_listings_are_nothing(github: GitHub, connector: GitHubConnecto
 
 @pytest.mark.parametrize(("size", "empty"), [(0, True), (12, False), (None, False)])
 def test_a_tree_that_is_not_there_is_empty_only_in_an_empty_repository(
-    github: GitHub, connector: GitHubConnector, size: int | None, empty: bool
+    github: OneRepository, connector: GitHubConnector, size: int | None, empty: bool
 ) -> None:
-    github.repository["size"] = size
+    github.described["size"] = size
     github.answers[f"{REPOSITORY}/git/trees/main"] = answer(404, {"message": "Not Found"})
     _, raised = read(connector)
     assert isinstance(raised, NotFound) is not empty
@@ -129,9 +132,9 @@ def test_a_tree_that_is_not_there_is_empty_only_in_an_empty_repository(
 
 @pytest.mark.parametrize("body", [{"encoding": "none", "content": "", "size": 5}, {"encoding": "base64"}])
 def test_a_blob_without_its_content_has_failed(
-    github: GitHub, connector: GitHubConnector, body: dict[str, Any]
+    github: OneRepository, connector: GitHubConnector, body: dict[str, Any]
 ) -> None:
-    github.files = {"README.md": b"Words"}
+    github.api.files = {"README.md": b"Words"}
     (blob,) = connector._client.tree("acme/api", "main").files  # type: ignore[union-attr]
     github.answers[f"{REPOSITORY}/git/blobs/{blob.sha}"] = answer(200, body)
     items, _ = read(connector)
@@ -139,13 +142,15 @@ def test_a_blob_without_its_content_has_failed(
     assert not names(items, Document) | names(items, Skipped)
 
 
-def test_a_comment_that_calls_a_pull_request_an_issue_is_found(github: GitHub, connector: GitHubConnector) -> None:
+def test_a_comment_that_calls_a_pull_request_an_issue_is_found(
+    github: OneRepository, connector: GitHubConnector
+) -> None:
     github.add_issue(1, pull=True)
     items, _ = read(connector)
     comment = {"id": 9, "user": None, "body": "Late", "created_at": PUBLISHED, "updated_at": "2100-01-01T00:00:00Z"}
     address = {"issue_url": "https://x.test/repos/acme/api/issues/1", "html_url": "https://x.test/issues/1#c9"}
     github.answers[f"{REPOSITORY}/issues/comments"] = answer(200, [{**comment, **address}])
-    github.comments[1] = [comment]
+    github.answers[f"{REPOSITORY}/issues/1/comments"] = answer(200, [comment])
     github.issues[1]["comments"] = 1
     again, raised = read(connector, cursor_of(items))
     assert raised is None
@@ -163,7 +168,7 @@ def test_a_comment_that_calls_a_pull_request_an_issue_is_found(github: GitHub, c
     ],
 )
 def test_an_issue_that_is_not_as_documented_costs_itself(
-    github: GitHub, connector: GitHubConnector, wrong: dict[str, Any], named: str
+    github: OneRepository, connector: GitHubConnector, wrong: dict[str, Any], named: str
 ) -> None:
     """However many in a row: they say nothing of the server."""
     for number in range(1, 6):
@@ -180,7 +185,7 @@ def test_an_issue_that_is_not_as_documented_costs_itself(
     assert all(f"{named}: Input should be" in item.error for item in items if isinstance(item, Failed))
 
 
-def test_odd_details_cost_nothing_but_themselves(github: GitHub, connector: GitHubConnector) -> None:
+def test_odd_details_cost_nothing_but_themselves(github: OneRepository, connector: GitHubConnector) -> None:
     odd: dict[str, Any] = {
         "labels": "bug",
         "assignees": 5,
@@ -198,7 +203,7 @@ def test_odd_details_cost_nothing_but_themselves(github: GitHub, connector: GitH
     assert contents["releases/1"] == "Tag: 2 · Published: 2026-01-01\n\nNotes"
 
 
-def test_half_a_surrogate_pair_is_read(github: GitHub, connector: GitHubConnector) -> None:
+def test_half_a_surrogate_pair_is_read(github: OneRepository, connector: GitHubConnector) -> None:
     issue = github.add_issue(1, body="half \ud83d", title="half \ud83d")
     github.answers[f"{REPOSITORY}/issues"] = answer(200, json.dumps([issue]))
     items, raised = read(connector)
@@ -208,14 +213,14 @@ def test_half_a_surrogate_pair_is_read(github: GitHub, connector: GitHubConnecto
 
 
 @pytest.mark.parametrize("draft", [True, "yes", ["odd"]])
-def test_what_may_be_a_draft_is_not_shown(github: GitHub, connector: GitHubConnector, draft: Any) -> None:
+def test_what_may_be_a_draft_is_not_shown(github: OneRepository, connector: GitHubConnector, draft: Any) -> None:
     github.answers[f"{REPOSITORY}/releases"] = answer(200, [release(1, draft=draft)])
     items, _ = read(connector)
     assert (names(items), names(items, Skipped)) == (set(), {"releases/1"})
 
 
 @pytest.mark.parametrize("listing", ["releases", "issues/comments"])
-def test_pages_that_lead_back_are_a_loop(github: GitHub, connector: GitHubConnector, listing: str) -> None:
+def test_pages_that_lead_back_are_a_loop(github: OneRepository, connector: GitHubConnector, listing: str) -> None:
     """A server whose pages differ each time, in a count or a time, never seems to repeat itself."""
     asked: list[httpx.Request] = []
 
@@ -231,14 +236,14 @@ def test_pages_that_lead_back_are_a_loop(github: GitHub, connector: GitHubConnec
     assert len(asked) == 2
 
 
-def test_discussions_that_lead_back_are_a_loop(github: GitHub, connector: GitHubConnector) -> None:
+def test_discussions_that_lead_back_are_a_loop(github: OneRepository, connector: GitHubConnector) -> None:
     page = {"nodes": [], "pageInfo": {"hasNextPage": True, "endCursor": "x"}}
     github.answers["/api/graphql"] = answer(200, {"data": {"repository": {"discussions": page}}})
     _, raised = read(connector)
     assert isinstance(raised, InvalidResponse)
 
 
-def test_a_discussion_that_is_not_as_documented_costs_itself(github: GitHub, connector: GitHubConnector) -> None:
+def test_a_discussion_that_is_not_as_documented_costs_itself(github: OneRepository, connector: GitHubConnector) -> None:
     whole = {"number": 1, "title": "Fine", "updatedAt": PUBLISHED}
     found = {"d1": whole, "d2": {**whole, "number": 2, "comments": {"nodes": [{"body": 5}]}}}
 
@@ -256,7 +261,7 @@ def test_a_discussion_that_is_not_as_documented_costs_itself(github: GitHub, con
     assert (names(items), names(items, Failed)) == ({"discussions/1"}, {"discussions/2"})
 
 
-def test_downloads_of_a_release_are_no_change(github: GitHub, connector: GitHubConnector) -> None:
+def test_downloads_of_a_release_are_no_change(github: OneRepository, connector: GitHubConnector) -> None:
     """They count up in the listing, and so in its ETag, all the time."""
     downloads, pages = 0, []
 
@@ -278,7 +283,7 @@ def test_downloads_of_a_release_are_no_change(github: GitHub, connector: GitHubC
     assert not names(again)
 
 
-def test_a_change_among_old_releases_is_found_by_a_listing(github: GitHub, connector: GitHubConnector) -> None:
+def test_a_change_among_old_releases_is_found_by_a_listing(github: OneRepository, connector: GitHubConnector) -> None:
     """A listing tells by its marks what the first page does not show; not every server tells when it was edited."""
     old = release(1)
     github.answers[f"{REPOSITORY}/releases"] = lambda request: httpx.Response(200, json=[release(2), old])
@@ -289,7 +294,7 @@ def test_a_change_among_old_releases_is_found_by_a_listing(github: GitHub, conne
     assert [name for name in after if after[name] != before[name]] == [f"{ROOT}/releases/1"]
 
 
-def test_releases_that_end_in_an_error_delete_nothing(github: GitHub, connector: GitHubConnector) -> None:
+def test_releases_that_end_in_an_error_delete_nothing(github: OneRepository, connector: GitHubConnector) -> None:
     link = f'<https://x.test/{REPOSITORY}/releases/more>; rel="next"'
     first, second = [release(3), release(2)], [release(1)]
     github.answers[f"{REPOSITORY}/releases"] = lambda request: httpx.Response(200, json=first, headers={"link": link})

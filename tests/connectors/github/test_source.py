@@ -15,7 +15,7 @@ from connectors.github.file_rules import MAX_FILE_BYTES
 from connectors.github.settings import GitHubConnection
 from connectors.github.source import GitHubConnector, connect
 from connectors.model import MARKDOWN, PLAIN_TEXT, Document, Unit
-from tests.connectors.github.conftest import GitHub
+from tests.connectors.github.conftest import OneRepository
 
 UNIT = Unit("77", "acme/api")
 ROOT = "github:acme-github/77"
@@ -42,10 +42,10 @@ def with_body(body: dict[str, Any]) -> Answer:
     return lambda request: httpx.Response(200, json=body)
 
 
-def fill(github: GitHub, issues: int = 8) -> None:
+def fill(github: OneRepository, issues: int = 8) -> None:
     for number in range(1, issues + 1):
         github.add_issue(number, pull=number % 3 == 0)
-    github.files = {
+    github.api.files = {
         "README.md": b"# Api\n",
         "LICENSE": b"Apache",
         "docs/guide/setup.rst": b"Setup\n=====\n",
@@ -53,7 +53,7 @@ def fill(github: GitHub, issues: int = 8) -> None:
     }
 
 
-def test_everything_is_read_once(github: GitHub, connector: GitHubConnector) -> None:
+def test_everything_is_read_once(github: OneRepository, connector: GitHubConnector) -> None:
     fill(github)
     items = list(connector.read(UNIT))
     assert set(documents(items)) == {
@@ -68,7 +68,7 @@ def test_everything_is_read_once(github: GitHub, connector: GitHubConnector) -> 
     assert len(items) == len({getattr(item, "id", None) or getattr(item, "document_id", id(item)) for item in items})
 
 
-def test_documents_carry_what_is_known(github: GitHub, connector: GitHubConnector) -> None:
+def test_documents_carry_what_is_known(github: OneRepository, connector: GitHubConnector) -> None:
     fill(github)
     found = documents(connector.read(UNIT))
     issue = found["issues/1"]
@@ -94,12 +94,12 @@ def test_documents_carry_what_is_known(github: GitHub, connector: GitHubConnecto
 @pytest.mark.parametrize("honours_since", [True, False])
 @pytest.mark.parametrize("issues", [2, 3])
 def test_nothing_changed_costs_a_constant_number_of_requests(
-    github: GitHub, connector: GitHubConnector, issues: int, honours_since: bool, etags: bool
+    github: OneRepository, connector: GitHubConnector, issues: int, honours_since: bool, etags: bool
 ) -> None:
     github.honours_since, github.etags = honours_since, etags
     fill(github, issues)
     cursor = last_cursor(list(connector.read(UNIT)))
-    github.asked.clear()
+    github.asked_for.clear()
     items = list(connector.read(UNIT, cursor))
     assert [item for item in items if not isinstance(item, Checkpoint)] == []
     assert github.paths() == {
@@ -111,21 +111,23 @@ def test_nothing_changed_costs_a_constant_number_of_requests(
         "repos/acme/api/releases": 1,
         "repos/acme/api/git/trees/main": 1,
     }
-    assert last_cursor(items) == cursor
+    assert {**last_cursor(items), "etags": {}} == {**cursor, "etags": {}}  # what is asked for since then has others
     assert not any(item.complete for item in items if isinstance(item, Checkpoint))
 
 
 @pytest.mark.parametrize("honours_since", [True, False])
-def test_only_what_changed_is_read_again(github: GitHub, connector: GitHubConnector, honours_since: bool) -> None:
+def test_only_what_changed_is_read_again(
+    github: OneRepository, connector: GitHubConnector, honours_since: bool
+) -> None:
     github.honours_since = honours_since
     fill(github)
     cursor = last_cursor(list(connector.read(UNIT)))
     github.touch(2, title="Renamed")
-    github.add_comment(5, "New words")
+    github.comment(github.api, 5, "New words")
     github.add_issue(9)
-    github.files["README.md"] = b"# Api, changed\n"
-    del github.files["LICENSE"]
-    github.asked.clear()
+    github.api.files["README.md"] = b"# Api, changed\n"
+    del github.api.files["LICENSE"]
+    github.asked_for.clear()
     items = list(connector.read(UNIT, cursor))
     found = documents(items)
     assert set(found) == {"issues/2", "issues/5", "issues/9", "blob/README.md"}
@@ -136,15 +138,15 @@ def test_only_what_changed_is_read_again(github: GitHub, connector: GitHubConnec
     assert asked_for_comments == {"repos/acme/api/issues/5/comments"}
 
 
-def test_late_listings_inside_the_overlap_are_read(github: GitHub, connector: GitHubConnector) -> None:
+def test_late_listings_inside_the_overlap_are_read(github: OneRepository, connector: GitHubConnector) -> None:
     fill(github, 2)
     cursor = last_cursor(list(connector.read(UNIT)))
-    github.minutes -= 62  # 2 minutes before the last update
+    github.clock -= timedelta(minutes=62)  # an hour later it is 2 minutes before the last update
     github.add_issue(7)
     assert set(documents(connector.read(UNIT, cursor))) == {"issues/7"}
 
 
-def test_a_change_in_the_second_of_the_read_is_not_missed(github: GitHub, connector: GitHubConnector) -> None:
+def test_a_change_in_the_second_of_the_read_is_not_missed(github: OneRepository, connector: GitHubConnector) -> None:
     now = f"{datetime.now(UTC) + timedelta(seconds=1):%Y-%m-%dT%H:%M:%SZ}"
     github.add_issue(1, updated_at=now)
     cursor = last_cursor(list(connector.read(UNIT)))
@@ -155,10 +157,14 @@ def test_a_change_in_the_second_of_the_read_is_not_missed(github: GitHub, connec
 @pytest.mark.parametrize("honours_since", [True, False])
 @pytest.mark.parametrize("page_size", [1, 2, 3, 100])
 def test_a_killed_read_continues_from_any_checkpoint(
-    github: GitHub, connector: GitHubConnector, page_size: int, honours_since: bool, monkeypatch: pytest.MonkeyPatch
+    github: OneRepository,
+    connector: GitHubConnector,
+    page_size: int,
+    honours_since: bool,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("connectors.github.resources.files.FILES_PER_CHECKPOINT", 1)
-    github.page_size, github.honours_since = page_size, honours_since
+    github.page_size, github.honours_since, github.etags = page_size, honours_since, False
     fill(github, 7)
     whole = list(connector.read(UNIT))
     everything = documents(whole)
@@ -175,7 +181,7 @@ def test_a_killed_read_continues_from_any_checkpoint(
 
 @pytest.mark.parametrize("same_second", [False, True])
 def test_an_update_while_pages_are_read_hides_nothing(
-    github: GitHub, connector: GitHubConnector, same_second: bool
+    github: OneRepository, connector: GitHubConnector, same_second: bool
 ) -> None:
     """Object 1 moves to the end after the first page: with page numbers, the others move up by one."""
     fill(github, 8)
@@ -199,14 +205,13 @@ def documents_allowing_repeats(items: Iterable[Item]) -> set[str]:
 
 
 def test_a_listing_in_another_order_has_no_checkpoint_before_its_end(
-    github: GitHub, connector: GitHubConnector
+    github: OneRepository, connector: GitHubConnector
 ) -> None:
     fill(github, 6)
     newest_first = sorted(github.issues.values(), key=lambda issue: issue["updated_at"], reverse=True)
 
     def listing(request: httpx.Request) -> httpx.Response:
-        page: httpx.Response = github._paged(newest_first, "repositories/77/issues", dict(request.url.params))
-        return page
+        return github.page(newest_first, request)
 
     github.answers["repos/acme/api/issues"] = github.answers["repositories/77/issues"] = listing
     items = list(connector.read(UNIT))
@@ -216,28 +221,28 @@ def test_a_listing_in_another_order_has_no_checkpoint_before_its_end(
     assert not documents(again)
 
 
-def test_readers_that_change_cost_no_content(github: GitHub, connector: GitHubConnector) -> None:
+def test_readers_that_change_cost_no_content(github: OneRepository, connector: GitHubConnector) -> None:
     """Who may read a repository is known from its unit; only what has changed itself is read again."""
     fill(github)
     cursor = last_cursor(list(connector.read(UNIT)))
-    github.repository.update(private=True, visibility="private")
+    github.described.update(private=True, visibility="private")
     github.touch(2, title="Changed")
     again = documents(connector.read(UNIT, cursor))
     assert {name: one.readers for name, one in again.items()} == {"issues/2": ("group:acme-github:77",)}
 
 
-def test_another_branch_is_read_whole(github: GitHub, connector: GitHubConnector) -> None:
+def test_another_branch_is_read_whole(github: OneRepository, connector: GitHubConnector) -> None:
     fill(github)
     items = list(connector.read(UNIT))
-    github.repository["default_branch"] = "next"
-    del github.files["LICENSE"]
+    github.described["default_branch"] = "next"
+    del github.api.files["LICENSE"]
     again = list(connector.read(UNIT, last_cursor(items)))
     assert set(documents(again)) == set(documents(items)) - {"blob/LICENSE"}
     assert Deleted(f"{ROOT}/blob/LICENSE") in again
     assert not documents(connector.read(UNIT, last_cursor(again)))
 
 
-def test_a_window_takes_in_what_was_updated_inside(github: GitHub, connector: GitHubConnector) -> None:
+def test_a_window_takes_in_what_was_updated_inside(github: OneRepository, connector: GitHubConnector) -> None:
     fill(github, 8)
     window = Window(datetime(2026, 1, 1, 2, tzinfo=UTC), datetime(2026, 1, 1, 4, tzinfo=UTC))
     items = list(connector.read(UNIT, {"any": "cursor"}, window))
@@ -248,33 +253,33 @@ def test_a_window_takes_in_what_was_updated_inside(github: GitHub, connector: Gi
 
 
 def test_files_put_back_while_a_read_was_killed_are_read(
-    github: GitHub, connector: GitHubConnector, monkeypatch: pytest.MonkeyPatch
+    github: OneRepository, connector: GitHubConnector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("connectors.github.resources.files.FILES_PER_CHECKPOINT", 1)
-    github.files = {"a.md": b"old a", "b.md": b"old b"}
+    github.api.files = {"a.md": b"old a", "b.md": b"old b"}
     cursor = last_cursor(list(connector.read(UNIT)))
-    github.files = {"a.md": b"new a", "b.md": b"new b"}
+    github.api.files = {"a.md": b"new a", "b.md": b"new b"}
     killed: list[Item] = []
     for item in connector.read(UNIT, cursor):
         killed.append(item)
         if isinstance(item, Checkpoint) and documents(killed):
             break
     assert set(documents(killed)) == {"blob/a.md"}
-    github.files = {"a.md": b"old a", "b.md": b"old b"}
+    github.api.files = {"a.md": b"old a", "b.md": b"old b"}
     found = documents(connector.read(UNIT, last_cursor(killed)))
     assert {name: document.content for name, document in found.items()} == {"blob/a.md": "old a"}
 
 
 @pytest.mark.parametrize("cursor", [{"version": 0}, {"readers": ["public"], "branch": "main"}])
 def test_a_cursor_of_another_version_reads_everything(
-    github: GitHub, connector: GitHubConnector, cursor: dict[str, Any]
+    github: OneRepository, connector: GitHubConnector, cursor: dict[str, Any]
 ) -> None:
     fill(github)
     assert len(documents(connector.read(UNIT, cursor))) == 8 + 3
 
 
 @pytest.mark.parametrize("status", [404, 409, 422])
-def test_files_without_history_have_no_time(github: GitHub, connector: GitHubConnector, status: int) -> None:
+def test_files_without_history_have_no_time(github: OneRepository, connector: GitHubConnector, status: int) -> None:
     fill(github, 0)
     github.answers["repos/acme/api/commits"] = lambda request: httpx.Response(status, json={"message": "no"})
     found = documents(connector.read(UNIT))
@@ -282,8 +287,10 @@ def test_files_without_history_have_no_time(github: GitHub, connector: GitHubCon
     assert len(found) == 3
 
 
-def test_files_that_are_not_text_are_passed_over_with_a_reason(github: GitHub, connector: GitHubConnector) -> None:
-    github.files = {
+def test_files_that_are_not_text_are_passed_over_with_a_reason(
+    github: OneRepository, connector: GitHubConnector
+) -> None:
+    github.api.files = {
         "empty.md": b" \n",
         "data.txt": b"\x00\x01",
         "large.txt": b"x" * (MAX_FILE_BYTES + 1),
@@ -309,38 +316,38 @@ def test_files_that_are_not_text_are_passed_over_with_a_reason(github: GitHub, c
 
 
 @pytest.mark.parametrize("etags", [True, False])
-def test_a_truncated_tree_is_walked(github: GitHub, connector: GitHubConnector, etags: bool) -> None:
+def test_a_truncated_tree_is_walked(github: OneRepository, connector: GitHubConnector, etags: bool) -> None:
     github.etags, github.tree_limit = etags, 4
-    github.files = {
+    github.api.files = {
         f"{top}/{inner}/{name}.md": f"{top}{inner}{name}".encode() for top in "ab" for inner in "cd" for name in "xyz"
     }
-    github.files["top.md"] = b"top"
+    github.api.files["top.md"] = b"top"
     items = list(connector.read(UNIT))
-    assert set(documents(items)) == {f"blob/{path}" for path in github.files}
-    del github.files["b/d/z.md"]
+    assert set(documents(items)) == {f"blob/{path}" for path in github.api.files}
+    del github.api.files["b/d/z.md"]
     again = list(connector.read(UNIT, last_cursor(items)))
     assert [item for item in again if not isinstance(item, Checkpoint)] == [Deleted(f"{ROOT}/blob/b/d/z.md")]
 
 
-def test_an_empty_repository_has_no_files(github: GitHub, connector: GitHubConnector) -> None:
+def test_an_empty_repository_has_no_files(github: OneRepository, connector: GitHubConnector) -> None:
     items = list(connector.read(UNIT))
     assert last_cursor(items)["files"] == {}
     assert all(isinstance(item, Checkpoint) for item in items)
 
 
-def test_pull_requests_are_read_where_issues_are_switched_off(github: GitHub, connector: GitHubConnector) -> None:
+def test_pull_requests_are_read_where_issues_are_switched_off(
+    github: OneRepository, connector: GitHubConnector
+) -> None:
     fill(github)
     pulls = [issue for issue in github.issues.values() if issue.pop("pull_request", None)]
     for pull in pulls:
         pull.update(head={"ref": "fix"}, base={"ref": "main"}, merged_at="2026-01-02T00:00:00Z", state="closed")
         github.answers[f"repos/acme/api/pulls/{pull['number']}"] = with_body(pull)
-    github.repository["has_issues"] = False
+    github.described["has_issues"] = False
     gone = httpx.Response(410, json={"message": "Issues are disabled for this repo"})
     github.answers["repos/acme/api/issues"] = lambda request: gone
-    github.answers["repos/acme/api/pulls"] = lambda request: github._paged(
-        sorted(pulls, key=lambda pull: pull["updated_at"], reverse=request.url.params["direction"] == "desc"),
-        "repos/acme/api/pulls",
-        dict(request.url.params),
+    github.answers["repos/acme/api/pulls"] = lambda request: github.page(
+        sorted(pulls, key=lambda pull: pull["updated_at"], reverse=request.url.params["direction"] == "desc"), request
     )
     items = list(connector.read(UNIT))
     found = documents(items)
@@ -356,7 +363,7 @@ def test_pull_requests_are_read_where_issues_are_switched_off(github: GitHub, co
 
 
 @pytest.mark.parametrize("status", [403, 404])
-def test_one_part_out_of_reach_leaves_the_other(github: GitHub, connector: GitHubConnector, status: int) -> None:
+def test_one_part_out_of_reach_leaves_the_other(github: OneRepository, connector: GitHubConnector, status: int) -> None:
     fill(github, 2)
     github.answers["repos/acme/api/git/trees/main"] = lambda request: httpx.Response(status, json={"message": "no"})
     reading = connector.read(UNIT)
@@ -387,7 +394,7 @@ def collect(reading: Iterable[Item], items: list[Item]) -> None:
     ],
 )
 def test_one_bad_object_does_not_stop_the_read(
-    github: GitHub, connector: GitHubConnector, answer: httpx.Response, kind: type
+    github: OneRepository, connector: GitHubConnector, answer: httpx.Response, kind: type
 ) -> None:
     fill(github, 3)
     github.issues[2]["comments"] = 1
@@ -403,7 +410,7 @@ def test_one_bad_object_does_not_stop_the_read(
     assert items[-1].complete
 
 
-def test_a_server_that_stops_answering_stops_the_read(github: GitHub, connector: GitHubConnector) -> None:
+def test_a_server_that_stops_answering_stops_the_read(github: OneRepository, connector: GitHubConnector) -> None:
     fill(github, 30)
     for number in github.issues:
         github.issues[number]["comments"] = 1
@@ -417,7 +424,7 @@ def test_a_server_that_stops_answering_stops_the_read(github: GitHub, connector:
 
 @pytest.mark.parametrize("place", ["issues", "issues/comments", "graphql", "releases", "git/trees/main"])
 def test_a_server_that_is_down_is_left_soon(
-    github: GitHub, connection: GitHubConnection, connector: GitHubConnector, place: str
+    github: OneRepository, connection: GitHubConnection, connector: GitHubConnector, place: str
 ) -> None:
     """And the next read goes on from the last checkpoint."""
     fill(github)
@@ -425,8 +432,7 @@ def test_a_server_that_is_down_is_left_soon(
 
     def answer(request: httpx.Request) -> httpx.Response:
         if not refused and not request.url.path.endswith(f"/{place}"):
-            served: httpx.Response = github(request)
-            return served
+            return github.serve(request)
         refused.append(request)
         return httpx.Response(503)
 
@@ -448,7 +454,7 @@ def test_a_server_that_is_down_is_left_soon(
     ],
 )
 def test_trouble_of_the_connection_is_not_one_objects(
-    github: GitHub, connector: GitHubConnector, answer: httpx.Response, error: type[Exception]
+    github: OneRepository, connector: GitHubConnector, answer: httpx.Response, error: type[Exception]
 ) -> None:
     fill(github, 3)
     github.issues[2]["comments"] = 1
@@ -465,21 +471,21 @@ def test_trouble_of_the_connection_is_not_one_objects(
         {"number": 1, "labels": ["plain"], "milestone": None, "assignees": None, "pull_request": None},
     ],
 )
-def test_missing_fields(github: GitHub, connector: GitHubConnector, payload: dict[str, Any]) -> None:
+def test_missing_fields(github: OneRepository, connector: GitHubConnector, payload: dict[str, Any]) -> None:
     github.issues[1] = {"updated_at": "", **payload}
     document = documents(connector.read(UNIT))["issues/1"]
     assert (document.title, document.author) == ("#1", "ghost")
     assert document.url == "https://github.test/acme/api/issues/1"
 
 
-def test_a_time_that_is_none_is_recorded(github: GitHub, connector: GitHubConnector) -> None:
+def test_a_time_that_is_none_is_recorded(github: OneRepository, connector: GitHubConnector) -> None:
     github.add_issue(1, updated_at="yesterday")
     (failed,) = [item for item in connector.read(UNIT) if isinstance(item, Failed)]
     assert failed.document_id == f"{ROOT}/issues/1"
     assert "yesterday" in failed.error
 
 
-def test_fetch_looks_again(github: GitHub, connector: GitHubConnector) -> None:
+def test_fetch_looks_again(github: OneRepository, connector: GitHubConnector) -> None:
     fill(github, 4)
     read = documents(connector.read(UNIT))
     del github.issues[2]
@@ -501,13 +507,13 @@ def test_fetch_looks_again(github: GitHub, connector: GitHubConnector) -> None:
     assert documents(found) == {name: read[name] for name in ("issues/1", "pull/3", "blob/README.md")}
 
 
-def test_fetch_of_nothing_asks_nothing(github: GitHub, connector: GitHubConnector) -> None:
+def test_fetch_of_nothing_asks_nothing(github: OneRepository, connector: GitHubConnector) -> None:
     assert list(connector.fetch(UNIT, [])) == []
-    assert github.asked == []
+    assert github.asked_for == []
     assert connector.requests == 0
 
 
-def test_check_names_the_token_and_its_reach(github: GitHub, connector: GitHubConnector) -> None:
+def test_check_names_the_token_and_its_reach(github: OneRepository, connector: GitHubConnector) -> None:
     findings = connector.check()
     assert [(finding.subject, finding.ok, finding.detail) for finding in findings] == [
         ("credentials", True, "bot, scopes: repo, read:org"),
@@ -522,7 +528,9 @@ def test_check_names_the_token_and_its_reach(github: GitHub, connector: GitHubCo
         (lambda request: httpx.Response(503), "HTTP 503"),
     ],
 )
-def test_check_says_what_is_wrong(github: GitHub, connector: GitHubConnector, answer: Answer, detail: str) -> None:
+def test_check_says_what_is_wrong(
+    github: OneRepository, connector: GitHubConnector, answer: Answer, detail: str
+) -> None:
     github.answers["user"] = answer
     (finding,) = connector.check()
     assert not finding.ok

@@ -64,9 +64,9 @@ def test_it_is_bounded_by_count_and_by_size(tmp_path: Path, monkeypatch: pytest.
 def test_a_disk_that_takes_nothing_is_told_as_the_catalog_being_away(tmp_path: Path) -> None:
     spool = Spool(tmp_path)
     spool.add("acme", event(1), b"")
-    with sqlite3.connect(tmp_path / "spool.db") as broken:
+    with sqlite3.connect(tmp_path / "spool" / "deliveries.db") as broken:
         broken.execute("DROP TABLE deliveries")
         broken.execute("CREATE TABLE deliveries (id INTEGER)")
     broken.close()
-    with pytest.raises(CatalogUnavailable, match=r"spool\.db"):
+    with pytest.raises(CatalogUnavailable, match=r"deliveries\.db"):
         spool.add("acme", event(2), b"")

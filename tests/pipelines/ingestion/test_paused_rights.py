@@ -142,6 +142,17 @@ def test_much_that_is_told_counts_before_the_rest_is(catalog: Catalog, source: F
     follow_rights(catalog, CONNECTION, source, UNIT)
 
 
+def test_a_slow_source_is_not_waited_for(catalog: Catalog, source: FeedSource, monkeypatch: pytest.MonkeyPatch) -> None:
+    def look() -> Iterator[RightsItem]:
+        yield told(0, ADA)
+        assert readers(catalog)[0] == {ADA}
+        yield told(1, ADA)
+
+    monkeypatch.setattr("pipelines.ingestion.paused_rights.SECONDS_AT_ONCE", 0)
+    source.read_rights = lambda unit, cursor=None: look()  # type: ignore[method-assign]
+    follow_rights(catalog, CONNECTION, source, UNIT)
+
+
 def test_other_connections_documents_are_left_alone(catalog: Catalog, source: FeedSource) -> None:
     source.told = [DocumentReaders("github:other/acme/api/issues/1", ()), Deleted("github:other/x"), document(0)]  # type: ignore[list-item]
     follow_rights(catalog, CONNECTION, source, UNIT)

@@ -176,6 +176,18 @@ def test_events_of_a_busy_unit_take_away_at_once(services: Services, source: Mem
     assert apply_rights(services, CONNECTION.id, CONNECTION.source, UNIT.id) == 0, "only a read tells who has it now"
 
 
+def test_what_a_slow_read_shows_to_be_lost_waits_for_no_load(services: Services, source: MemorySource) -> None:
+    """One page shows it, and the next does not come for long."""
+    source.page_size, found = 2, list[set[int]]()
+    source.put(document(1, readers=ADA))
+    source.put(Failed(document(2).id, "Two", "who may read it cannot be told", hides=True))
+    source.put(document(3, readers=ADA, content="Other words."))
+    source.before_page = lambda page: found.append(seen(services))
+    assert sync_unit(services, CONNECTION, source, UNIT, SyncOptions(stages=("documents",))).errors == {}
+    assert found == [ALL, ALL - {1, 2}]
+    assert seen(services) == ALL - {1, 2, 3}
+
+
 def test_an_end_that_an_event_tells_of_in_a_busy_unit_counts(services: Services, source: MemorySource) -> None:
     """Also where it comes sooner than was known; a later one waits for the content's turn."""
     ended, soon, late = (datetime.now(UTC) + timedelta(hours=hours) for hours in (-1, 1, 9))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from connectors.model import Unit
 from connectors.webhooks import Event, Invalidation
 from pipelines.errors import UnitBusy, UsageError
 from pipelines.index.contract import Filters
+from pipelines.index.embedded.sparse_files import copy_data
 from pipelines.ingestion.publish import publish
 from pipelines.ingestion.sync import sync_unit
 from pipelines.operations.purge import Purged, find_scope, purge
@@ -47,10 +50,17 @@ def sync(services: Services, connection: GitHubConnection, unit: Unit, source: M
     assert report.errors == {}
 
 
-@pytest.fixture
-def services(settings: Settings) -> Iterator[Services]:
-    with_connections = settings.model_copy(update={"connections": (ACME, OTHER)})
-    with Services(with_connections, FakeEmbedder()) as opened:
+@contextmanager
+def open_services(directory: Path) -> Iterator[Services]:
+    with Services(Settings(directory=directory, connections=(ACME, OTHER)), FakeEmbedder()) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with two units of each connection, published."""
+    folder = tmp_path_factory.mktemp("filled")
+    with open_services(folder) as opened:
         for connection in (ACME, OTHER):
             for unit in (GATES, TURBINES):
                 sync(opened, connection, unit)
@@ -59,6 +69,13 @@ def services(settings: Settings) -> Iterator[Services]:
             opened.catalog.events.store(connection.id, event, SECRET.encode())
             opened.catalog.events.store(connection.id, Event("d2", "push", (Invalidation("unit", "turbines"),)), b"{}")
         publish(opened)
+    return folder
+
+
+@pytest.fixture
+def services(filled: Path, tmp_path: Path) -> Iterator[Services]:
+    shutil.copytree(filled, tmp_path, dirs_exist_ok=True, copy_function=copy_data)
+    with open_services(tmp_path) as opened:
         yield opened
 
 

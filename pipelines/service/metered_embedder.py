@@ -1,0 +1,37 @@
+"""Counts what questions cost. Texts of documents are counted where they are indexed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from pipelines.embedding.base import EmbeddedBatch, Embedder, Purpose
+from pipelines.service.metrics import Metrics
+
+
+class MeteredEmbedder:
+    """An embedder that adds the tokens of each answer, and their price, to a server's figures."""
+
+    def __init__(self, embedder: Embedder, metrics: Metrics) -> None:
+        self.model = embedder.model
+        self.dimensions = embedder.dimensions
+        self.price_per_million_tokens = embedder.price_per_million_tokens
+        self._embedder = embedder
+        self._metrics = metrics
+
+    def embed(
+        self,
+        texts: Sequence[str],
+        *,
+        purpose: Purpose,
+        inputs_per_request: int | None = None,
+        requests_at_once: int | None = None,
+    ) -> Iterator[EmbeddedBatch]:
+        for batch in self._embedder.embed(
+            texts, purpose=purpose, inputs_per_request=inputs_per_request, requests_at_once=requests_at_once
+        ):
+            self._metrics.query_tokens.inc(batch.tokens)
+            self._metrics.query_cost.inc(batch.tokens * self.price_per_million_tokens / 1e6)
+            yield batch
+
+    def close(self) -> None:
+        self._embedder.close()

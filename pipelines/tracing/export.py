@@ -1,0 +1,66 @@
+"""Spans on their way out of the process, without what nobody outside may read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.instrumentation.httpx import HTTPX2ClientInstrumentor, HTTPXClientInstrumentor
+from opentelemetry.propagate import set_global_textmap
+from opentelemetry.propagators.composite import CompositePropagator
+from opentelemetry.sdk.resources import SERVICE_NAME, Resource
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
+from opentelemetry.trace import Status, Tracer
+from opentelemetry.util.types import AttributeValue
+
+_URLS = ("http.url", "url.full")
+
+
+def open_tracer(process: str) -> Tracer:
+    """The tracer of this process. What it still holds when the process ends is sent then."""
+    named = "OTEL_SERVICE_NAME" in os.environ
+    resource = Resource.create({} if named else {SERVICE_NAME: f"headrace-{process}"})
+    provider = TracerProvider(resource=resource)
+    provider.add_span_processor(BatchSpanProcessor(TextlessExporter(OTLPSpanExporter())))
+    set_global_textmap(CompositePropagator([]))  # sources and providers are not told which trace they are part of
+    HTTPXClientInstrumentor().instrument(tracer_provider=provider)  # sources
+    HTTPX2ClientInstrumentor().instrument(tracer_provider=provider)  # the embedding API's client
+    return provider.get_tracer("headrace")
+
+
+class TextlessExporter(SpanExporter):
+    """Hands spans on without messages of errors and queries of URLs: those can quote a secret or somebody's text."""
+
+    def __init__(self, exporter: SpanExporter) -> None:
+        self._exporter = exporter
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        return self._exporter.export([_without_texts(one) for one in spans])
+
+    def shutdown(self) -> None:
+        self._exporter.shutdown()
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        return self._exporter.force_flush(timeout_millis)
+
+
+def _without_texts(span: ReadableSpan) -> ReadableSpan:
+    return ReadableSpan(
+        name=span.name,
+        context=span.get_span_context(),
+        parent=span.parent,
+        resource=span.resource,
+        attributes={name: _without_query(name, value) for name, value in (span.attributes or {}).items()},
+        links=span.links,
+        kind=span.kind,
+        status=Status(span.status.status_code),
+        start_time=span.start_time,
+        end_time=span.end_time,
+        instrumentation_scope=span.instrumentation_scope,
+    )
+
+
+def _without_query(name: str, value: AttributeValue) -> AttributeValue:
+    return value.split("?", 1)[0] if name in _URLS and isinstance(value, str) else value
