@@ -11,7 +11,7 @@ from pipelines.ingestion.report import SyncReport
 from pipelines.ingestion.sync import SILENT, Observer
 from pipelines.services import Services
 from pipelines.settings import Settings
-from pipelines.tracing import start_tracing
+from pipelines.tracing import trace_process
 
 
 @dataclass(slots=True)
@@ -34,8 +34,8 @@ def runtime_resource(runtime: Runtime) -> dg.ResourceDefinition:
         if context.run is None:  # a sensor or schedule
             yield runtime
             return
-        start_tracing("run")
-        with runtime.services() as services, services.catalog.leases.hold_run(context.run.run_id):
+        run = context.run.run_id
+        with trace_process("run"), runtime.services() as services, services.catalog.leases.hold_run(run):
             yield runtime
 
     return resource

@@ -82,9 +82,11 @@ def to_standard_error(level: int = logging.WARNING, log_format: LogFormat = "tex
     return handler
 
 
-def has_json_lines() -> bool:
-    """Whether standard error has JSON lines, and so no line of another kind."""
-    return any(isinstance(one.formatter, JsonLines) for one in logging.getLogger().handlers)
+def as_line(text: str, level: int = logging.ERROR) -> str:
+    """What a command says on standard error beside its log: as it is, or as JSON where all other lines are."""
+    if not any(isinstance(one.formatter, JsonLines) for one in logging.getLogger().handlers):
+        return text
+    return JsonLines().format(logging.LogRecord("headrace", level, "", 0, text, (), None))
 
 
 def log_retries() -> None:

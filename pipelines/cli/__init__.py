@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 
 from connectors.errors import SourceError
 from pipelines.cli.signals import StopSignals
 from pipelines.errors import HeadraceError, SettingsError, UsageError
 from pipelines.printable import printable_lines
-
-logger = logging.getLogger(__name__)
 
 
 def main() -> None:
@@ -28,23 +25,14 @@ def main() -> None:
 
 def _run() -> None:
     from pipelines.cli.app import app
-    from pipelines.logs import to_standard_error
+    from pipelines.logs import as_line, to_standard_error
 
     to_standard_error()
     try:
         app()
     except (SettingsError, UsageError) as error:
-        _print_error(error)
+        print(as_line(f"error: {printable_lines(error)}"), file=sys.stderr)
         sys.exit(2)
     except (HeadraceError, SourceError) as error:
-        _print_error(error)
+        print(as_line(f"error: {printable_lines(error)}"), file=sys.stderr)
         sys.exit(1)
-
-
-def _print_error(error: Exception) -> None:
-    from pipelines.logs import has_json_lines
-
-    if has_json_lines():
-        logger.error("%s", error)
-    else:
-        print(f"error: {printable_lines(error)}", file=sys.stderr)

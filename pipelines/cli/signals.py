@@ -18,6 +18,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
+from pipelines.logs import as_line
+
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 LINES = {signal.SIGINT: "interrupted", signal.SIGTERM: "ended by SIGTERM"}
 SECONDS_TO_UNWIND = 6.0
@@ -68,7 +70,7 @@ class StopSignals:
         releasing.start()
         releasing.join(_SECONDS_FOR_LEASES)
         _end_children()
-        print(LINES[self.received], file=sys.stderr, flush=True)
+        print(as_line(LINES[self.received], logging.INFO), file=sys.stderr, flush=True)
         sys.stdout.flush()
         os._exit(CODES[self.received])  # what waits for its threads at exit would wait for ever
 

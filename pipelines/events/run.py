@@ -17,7 +17,7 @@ from pipelines.logs import to_standard_error
 from pipelines.metrics import serve_metrics, watch_catalog
 from pipelines.services import Services
 from pipelines.settings import Settings
-from pipelines.tracing import start_tracing
+from pipelines.tracing import trace_process
 
 logger = logging.getLogger(__name__)
 
@@ -25,12 +25,12 @@ logger = logging.getLogger(__name__)
 def run_worker(settings: Settings) -> None:
     """Take events to the index until SIGINT or SIGTERM; the pass under way is finished first."""
     to_standard_error(logging.INFO, settings.logs.format)
-    start_tracing("worker")
     stop = threading.Event()
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, lambda *_: stop.set())
     metrics = WorkerMetrics()
     with (
+        trace_process("worker"),
         Services(settings, keep_store=True) as services,
         serve_metrics(settings.metrics, "worker_port", metrics.registry),
         open_connector_pool() as connectors,

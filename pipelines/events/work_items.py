@@ -52,3 +52,9 @@ def due_items(waiting: Iterable[WorkItem], debouncer: Debouncer[WorkKey], now: f
     return [
         item for item in waiting if debouncer.is_due(item.key, first=item.first, last=item.last, now=now, burst=burst)
     ]
+
+
+def traceparents(events: Iterable[PendingEvent], items: Iterable[WorkItem]) -> list[str | None]:
+    """The spans in which the events of these items came, the oldest first."""
+    processed = {event_id for item in items for event_id in item.events}
+    return [event.traceparent for event in events if event.id in processed]

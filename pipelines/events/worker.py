@@ -31,7 +31,7 @@ from pipelines.events.outcomes import (
     event_outcome,
 )
 from pipelines.events.processor import EventProcessor, ProcessedEvents, UnknownUnits
-from pipelines.events.work_items import WorkItem, WorkKey, due_items, work_items
+from pipelines.events.work_items import WorkItem, WorkKey, due_items, traceparents, work_items
 from pipelines.ingestion.causes import describe_error, find_cause
 from pipelines.ingestion.orchestrator import Reporter
 from pipelines.ingestion.publish import publish
@@ -108,7 +108,7 @@ class Worker:
         due = self._due(events)
         if not due:
             return 0
-        with continued_span("event", self._traceparents(events, due), items=len(due)):
+        with continued_span("event", traceparents(events, due), items=len(due)):
             self._process_due(events, due, connections)
         return len(due)
 
@@ -123,12 +123,6 @@ class Worker:
         if away := self._publish():
             outcomes = self._unpublish(due, outcomes, away)
         self._settle(events, outcomes)
-
-    @staticmethod
-    def _traceparents(events: Iterable[PendingEvent], due: Iterable[WorkItem]) -> list[str | None]:
-        """Of the events that are processed, the oldest first."""
-        processed = {event_id for item in due for event_id in item.events}
-        return [event.traceparent for event in events if event.id in processed]
 
     def run_maintenance(self) -> None:
         """What no event tells: failed documents that are due, sources without webhooks, events done long ago."""

@@ -303,16 +303,16 @@ def run_stages(
     return report
 
 
-def _progress(observer: Observer, unit: Unit, stage: str, done: int, total: int | None) -> None:
-    require_leases()
-    observer.progress(unit, stage, done, total)
-
-
 def _stage_span(done: StageDone) -> AbstractContextManager[None]:
     """Of the stage of vectors its parts have spans of their own."""
     names: dict[Stage, str] = {"documents": "read", "chunks": "chunk"}
     labels = {"connection": done.connection.id, "unit": done.unit.id}
     return span(names[done.stage], **labels) if done.stage in names else nullcontext()
+
+
+def _progress(observer: Observer, unit: Unit, stage: str, done: int, total: int | None) -> None:
+    require_leases()
+    observer.progress(unit, stage, done, total)
 
 
 def _run_stage(

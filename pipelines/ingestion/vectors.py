@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
-from contextvars import copy_context
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self, TypeAlias, TypeVar
 
@@ -17,7 +16,7 @@ from pipelines.ingestion.index_plan import DocumentPlan, document_change, new_te
 from pipelines.ingestion.report import ProgressCallback, SyncReport
 from pipelines.landing import ChunkedDocument
 from pipelines.services import Services
-from pipelines.tracing import span
+from pipelines.tracing import in_this_span, span
 
 if TYPE_CHECKING:
     from pipelines.ingestion.embedding import Vectors
@@ -177,7 +176,7 @@ def _one_ahead(
     """
     current: tuple[Step, Future[Result]] | None = None
     for step in steps:
-        following = (step, beside.submit(copy_context().run, work, step))
+        following = (step, beside.submit(in_this_span(work), step))
         if current:
             yield current[0], _await(current[1], meanwhile)
         current = following

@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from pipelines.catalog import Catalog
 from pipelines.catalog.freshness import freshness
+from pipelines.errors import CatalogUnavailable
 from pipelines.metrics import families
 from pipelines.metrics.unit_ages import unit_ages
 from pipelines.operations.health import read_health
@@ -43,7 +44,7 @@ class _CatalogCollector(Collector):
         started = time.perf_counter()
         try:
             found += self._read()
-        except SQLAlchemyError as error:
+        except (CatalogUnavailable, SQLAlchemyError) as error:
             logger.error("the catalog's figures cannot be read: %s", error)
         up.add_metric([], float(bool(found)))
         took.add_metric([], time.perf_counter() - started)

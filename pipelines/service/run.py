@@ -19,7 +19,7 @@ from pipelines.service.request_guard import BrowserHosts
 from pipelines.service_settings import LimitsSettings
 from pipelines.services import Services
 from pipelines.settings import Settings
-from pipelines.tracing import start_tracing
+from pipelines.tracing import trace_process
 
 SECONDS_FOR_ANSWERS = 4
 """How long requests under way may take once the server is told to end, which is to be gone within ten seconds."""
@@ -31,10 +31,13 @@ def serve(settings: Settings, host: str, port: int) -> None:
     """Answer until SIGINT or SIGTERM; requests under way are finished first."""
     require_own_keys(settings, host)
     to_standard_error(logging.INFO, settings.logs.format)
-    start_tracing("serve")
     logging.getLogger("uvicorn.error").setLevel(logging.INFO)  # says at which address it listens, and that it ends
     metrics = Metrics()
-    with Services(settings) as services, serve_metrics(settings.metrics, "port", metrics.registry):
+    with (
+        trace_process("serve"),
+        Services(settings) as services,
+        serve_metrics(settings.metrics, "port", metrics.registry),
+    ):
         catalog = services.catalog
         app = create_app(
             settings,

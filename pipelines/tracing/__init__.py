@@ -7,9 +7,9 @@ where to send spans, with which headers, which share of traces, and the name of 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pipelines.errors import SettingsError
 
@@ -17,27 +17,38 @@ if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.trace import Tracer
 
+    from pipelines.tracing.export import Tracing
+
+Argument = TypeVar("Argument")
+Result = TypeVar("Result")
+
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 _MOST_LINKS = 100
 """To other events that one pass takes together; a burst has thousands."""
 
 _tracer: Tracer | None = None
+_tracing: Tracing | None = None  # several runs of one process share it
 
 
-def start_tracing(process: str) -> None:
-    """Send spans to the endpoint that the environment names, if it does, as the service `headrace-<process>`.
-
-    May be called again. Raises SettingsError if the packages that it takes are not installed.
-    """
+@contextmanager
+def trace_process(kind: str) -> Iterator[None]:
+    """Send the spans of this process to the endpoint that the environment names, if it does, as the service
+    `headrace-<kind>`. Raises SettingsError if the packages that it takes are not installed."""
     endpoint = next((name for name in ENDPOINTS if os.environ.get(name)), None)
     if endpoint is None or os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true":
+        yield
         return
     try:
-        from pipelines.tracing.export import open_tracer
+        from pipelines.tracing.export import Tracing
     except ModuleNotFoundError as error:
         raise SettingsError(endpoint, f"needs the extra `otel` ({error}): pip install 'headrace[otel]'") from None
-    global _tracer
-    _tracer = _tracer or open_tracer(process)
+    global _tracer, _tracing
+    _tracing = _tracing or Tracing(kind)
+    _tracer = _tracing.tracer
+    try:
+        yield
+    finally:
+        _tracing.flush()
 
 
 @contextmanager
@@ -76,6 +87,24 @@ def continued_span(name: str, traceparents: Iterable[str | None], **attributes: 
     links = [Link(get_current_span(one).get_span_context()) for one in others[:_MOST_LINKS]]
     with _tracer.start_as_current_span(name, first, links=links, attributes=attributes):
         yield
+
+
+def in_this_span(work: Callable[[Argument], Result]) -> Callable[[Argument], Result]:
+    """The same work, whose spans are parts of the span around also where another thread does it."""
+    if _tracer is None:
+        return work
+    from opentelemetry.context import attach, detach, get_current
+
+    around = get_current()
+
+    def run(argument: Argument) -> Result:
+        token = attach(around)
+        try:
+            return work(argument)
+        finally:
+            detach(token)
+
+    return run
 
 
 def current_traceparent() -> str | None:

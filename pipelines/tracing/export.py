@@ -15,19 +15,30 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, Spa
 from opentelemetry.trace import Status, Tracer
 from opentelemetry.util.types import AttributeValue
 
+_FLUSH_MS = 2_000
+"""A process that is told to end is to be gone within ten seconds, also where the collector does not answer."""
 _URLS = ("http.url", "url.full")
 
 
-def open_tracer(process: str) -> Tracer:
-    """The tracer of this process. What it still holds when the process ends is sent then."""
-    named = "OTEL_SERVICE_NAME" in os.environ
-    resource = Resource.create({} if named else {SERVICE_NAME: f"headrace-{process}"})
-    provider = TracerProvider(resource=resource)
-    provider.add_span_processor(BatchSpanProcessor(TextlessExporter(OTLPSpanExporter())))
-    set_global_textmap(CompositePropagator([]))  # sources and providers are not told which trace they are part of
-    HTTPXClientInstrumentor().instrument(tracer_provider=provider)  # sources
-    HTTPX2ClientInstrumentor().instrument(tracer_provider=provider)  # the embedding API's client
-    return provider.get_tracer("headrace")
+class Tracing:
+    """The tracer of this process, which is one of that kind: `worker`, `serve` or `run`.
+
+    It is not OpenTelemetry's global one: frameworks would begin spans of their own, with whole URLs and errors.
+    """
+
+    def __init__(self, kind: str) -> None:
+        named = "OTEL_SERVICE_NAME" in os.environ
+        resource = Resource.create({} if named else {SERVICE_NAME: f"headrace-{kind}"})
+        self._provider = TracerProvider(resource=resource)
+        self._provider.add_span_processor(BatchSpanProcessor(TextlessExporter(OTLPSpanExporter())))
+        set_global_textmap(CompositePropagator([]))  # sources and providers are not told which trace they are part of
+        HTTPXClientInstrumentor().instrument(tracer_provider=self._provider)  # sources
+        HTTPX2ClientInstrumentor().instrument(tracer_provider=self._provider)  # the embedding API's client
+        self.tracer: Tracer = self._provider.get_tracer("headrace")
+
+    def flush(self) -> None:
+        """Send what is still here: a process that is told to end may not get as far as its exit handlers."""
+        self._provider.force_flush(_FLUSH_MS)
 
 
 class TextlessExporter(SpanExporter):

@@ -78,7 +78,7 @@ def service(folder: Folder, github: GitHub, headrace: Headrace) -> Iterator[str]
 
 
 def take_down(github: GitHub, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def unavailable(_: object) -> Response:
+    def unavailable(_: object) -> Response:
         return JSONResponse({"message": "away"}, 503)
 
     monkeypatch.setattr(github, "answered", unavailable)

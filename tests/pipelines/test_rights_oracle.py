@@ -38,6 +38,7 @@ from pipelines.catalog.documents import Documents
 from pipelines.catalog.revocations import Revocations
 from pipelines.catalog.rights import Rights
 from pipelines.catalog.withdrawals import Withdrawals
+from pipelines.errors import UsageError
 from pipelines.index.embedded.store import EdgeStore
 from pipelines.index.server.store import QdrantStore
 from pipelines.ingestion.options import SyncOptions
@@ -362,9 +363,16 @@ class Run:
         client = Client(self.http, ASSISTANT, person)
         read = {}
         for name in names:
-            seen = explain(self.services, name, user=person).visibility
-            read[name] = [*client.reads(name).values(), bool(seen and seen.sees)]
+            read[name] = [*client.reads(name).values(), self._explained(name, person)]
         return Answers({name: set(found) for name, found in client.searches({}).items()}, read)
+
+    def _explained(self, name: str, person: str) -> bool:
+        """Whether it is said to be seen; of what a killed step never recorded, nothing is known."""
+        try:
+            seen = explain(self.services, name, user=person).visibility
+        except UsageError:
+            return False
+        return bool(seen and seen.sees)
 
     def require_all_visible(self, person: str) -> None:
         """A person finds exactly what the source allows, with all that stands in it."""

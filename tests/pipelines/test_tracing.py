@@ -21,9 +21,8 @@ WORK = """
 import sys
 {before}
 import pipelines.events.run, pipelines.service.run
-from pipelines.tracing import current_traceparent, span, start_tracing
-start_tracing("worker")
-with span("read", unit="a"):
+from pipelines.tracing import current_traceparent, span, trace_process
+with trace_process("worker"), span("read", unit="a"):
     print(current_traceparent())
 print(*(name for name in {packages} if name in sys.modules))
 """

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
-from contextvars import copy_context
 from itertools import islice
 from typing import TypeVar
 
 from pipelines.errors import EmbeddingError
+from pipelines.tracing import in_this_span
 
 Request = TypeVar("Request")
 Response = TypeVar("Response")
@@ -24,7 +24,7 @@ def run_concurrently(
     """
 
     def submit(request: Request) -> Future[Response]:
-        return pool.submit(copy_context().run, send, request)  # a request belongs to the caller's trace
+        return pool.submit(in_this_span(send), request)
 
     waiting = iter(requests)
     running: set[Future[Response]] = {submit(request) for request in islice(waiting, at_once)}

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
@@ -15,6 +18,7 @@ from pipelines.catalog import Catalog
 from pipelines.events.connector_pool import ConnectorPool
 from pipelines.events.worker import Worker
 from pipelines.index.contract import IndexInfo
+from pipelines.index.embedded.sparse_files import copy_data
 from pipelines.ingestion.sync import StageDone, sync_unit
 from pipelines.services import Services
 from pipelines.settings import Settings
@@ -65,18 +69,36 @@ class Inbox:
 
 @pytest.fixture
 def source() -> MemorySource:
+    return new_source()
+
+
+def new_source() -> MemorySource:
     memory = MemorySource()
     for number in range(3):
         memory.put(document(number))
     return memory
 
 
-@pytest.fixture
-def services(settings: Settings, source: MemorySource) -> Iterator[Services]:
-    with_connection = settings.model_copy(update={"connections": (CONNECTION,)})
-    with Services(with_connection, FakeEmbedder()) as opened:
+@contextmanager
+def open_services(directory: Path) -> Iterator[Services]:
+    with Services(Settings(directory=directory, connections=(CONNECTION,)), FakeEmbedder()) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def synced(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the source's documents are indexed, and not published."""
+    folder = tmp_path_factory.mktemp("synced")
+    with open_services(folder) as opened:
         opened.catalog.units.replace_listing(CONNECTION.id, CONNECTION.source, [UNIT])
-        sync_unit(opened, CONNECTION, source, UNIT)
+        sync_unit(opened, CONNECTION, new_source(), UNIT)
+    return folder
+
+
+@pytest.fixture
+def services(synced: Path, tmp_path: Path) -> Iterator[Services]:
+    shutil.copytree(synced, tmp_path, dirs_exist_ok=True, copy_function=copy_data)
+    with open_services(tmp_path) as opened:
         yield opened
 
 

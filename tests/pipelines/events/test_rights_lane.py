@@ -52,7 +52,7 @@ def test_a_part_that_is_deleted_is_withdrawn_at_once(
     """The words that are left look like an edit, and the event knows better."""
     services.catalog.connections.pause(CONNECTION.id, paused)
     publish(services)
-    source.put(document(1, content="Other words."))
+    source.put(document(1, content="Text of issue one."))
     inbox.tell(about(1, withdraws=withdraws))
     lane.run_pass()
     assert len(services.reader.document(document(1).id, Filters(readers=None))) == 1 - hidden
