@@ -1,4 +1,4 @@
-.PHONY: setup demo dev test test-all coverage mutants bench bench-door bench-freshness bench-quality bench-sources bench-rights check lock
+.PHONY: setup demo dev test test-all coverage mutants bench bench-door bench-freshness bench-quality bench-sources bench-rights chaos check lock
 
 PYTHON ?= python3
 VENV := .venv
@@ -51,6 +51,10 @@ bench-rights: setup
 # What strangers can do to a server, and what real requests see of it.
 bench-door: setup
 	$(BIN)/python -m tests.bench.door
+
+# Half an hour of kills, outages and clock jumps, and whether anything is lost, doubled or stuck after it.
+chaos: setup
+	$(BIN)/python -m tests.chaos $(CHAOS)
 
 bench-freshness: setup
 	$(BIN)/python -m tests.bench.freshness

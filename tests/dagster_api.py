@@ -53,6 +53,10 @@ class DagsterApi:
         runs = self._ask(RUNS)["runsOrError"]["results"]
         return {run["jobName"]: run["status"] for run in reversed(runs)}
 
+    def all_statuses(self) -> list[str]:
+        """The status of each run."""
+        return [run["status"] for run in self._ask(RUNS)["runsOrError"]["results"]]
+
     def failures(self) -> list[str]:
         """What was told of each failed run."""
         return [str(run) for run in self._ask(FAILURES)["runsOrError"]["results"]]

@@ -8,12 +8,12 @@ from functools import partial
 import httpx
 import pytest
 
-from tests.conftest import PostgresServer
 from tests.e2e.conftest import Folder, embedding_settings
 from tests.e2e.test_events import KEY, Running
 from tests.emulators.company import free_port
 from tests.emulators.embeddings import EmbeddingsServer
 from tests.emulators.github import TOKEN, WEBHOOK_SECRET, GitHub, serving
+from tests.emulators.postgres import PostgresServer
 
 ISSUES = 6
 

