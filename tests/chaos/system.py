@@ -137,6 +137,8 @@ def _write_settings(directory: Path, github: str, proxies: dict[str, FaultProxy]
             }
         ],
         "assistants": [{"id": "chaos", "api_key": KEY, "identity": "user"}],
+        # Two of a kind on one machine cannot have the same port for their figures.
+        "metrics": {},
     }
     (directory / "headrace.yaml").write_text(yaml.safe_dump(shared | own))
 
