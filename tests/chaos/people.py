@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import httpx
 
 from tests.chaos.source import BusyGitHub, Delivery
-from tests.chaos.system import KEY, System
+from tests.chaos.system import KEY, QUESTION, System
 
 SECONDS_BETWEEN_SYNCS = 30.0
 SECONDS_BETWEEN_QUESTIONS = 0.5
@@ -59,7 +59,7 @@ class Askers:
 
     def ask_until(self, ended: threading.Event) -> None:
         while not ended.wait(SECONDS_BETWEEN_QUESTIONS):
-            question = {"query": "reading of a gauge", "user": "ada@acme.test"}
+            question = {"query": QUESTION, "user": "ada@acme.test"}
             headers = {"Authorization": f"Bearer {KEY}"}
             try:
                 url = f"{self.chance.choice(self.servers)}/v1/search"

@@ -29,6 +29,7 @@ from tests.emulators.qdrant_server import serve_qdrant
 
 ROOT = Path(__file__).parents[2]
 KEY = "a-key-for-those-who-ask"
+QUESTION = "reading of a gauge"
 FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
 """Debian's package `faketime`: without it no clock jumps."""
 SKEWED = ("worker-2", "retrieval-2")
@@ -191,5 +192,5 @@ def _clock(directory: Path, service: str) -> dict[str, str]:
         return {}
     file = clock_file(directory, service)
     file.write_text("+0\n")
-    # The monotonic clock jumps with the other: where it is left alone, `time.sleep` of Python 3.11 fails under faketime.
+    # The monotonic clock jumps too: where faketime leaves it alone, `time.sleep` of Python 3.11 fails.
     return {"LD_PRELOAD": str(FAKETIME), "FAKETIME_TIMESTAMP_FILE": str(file), "FAKETIME_CACHE_DURATION": "1"}
