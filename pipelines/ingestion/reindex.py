@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 
 from connectors.model import Unit
 from pipelines.catalog.statements import in_parts
 from pipelines.errors import UsageError
+from pipelines.index.contract import IndexStore
 from pipelines.index.filters import document_conditions
 from pipelines.ingestion.chunks import chunk, cut_load
 from pipelines.ingestion.publish import publish
@@ -47,23 +49,38 @@ def _write_ahead(services: Services, report: SyncReport, observer: Observer) -> 
 
 def _finish(services: Services, report: SyncReport, observer: Observer) -> None:
     """Alone on all units: bring the version that was written ahead up to date, and make it live."""
-    catalog, names = services.catalog, _units(services)
-    catalog.start_reindex()
-    for connection, unit_id in catalog.loads.units_with_pending():
-        progress = partial(observer.progress, names[connection, unit_id])
-        chunk(services, connection, unit_id, report, progress=progress)
-        index_vectors(services, connection, unit_id, report, progress=progress)
-    _remove_gone(services)
+    services.catalog.start_reindex()
+    index_pending(services, report, observer)
+    with services.store() as store:  # what was written ahead and has been deleted since
+        remove_documents(store, find_unknown(services, store))
     publish(services)
 
 
-def _remove_gone(services: Services) -> None:
-    """Remove what was written ahead and has been deleted since: the catalog knows of no point of it."""
+def index_pending(
+    services: Services,
+    report: SyncReport,
+    observer: Observer,
+    before_vectors: Callable[[str, str], None] = lambda connection, unit: None,
+) -> None:
+    """Cut and index the loads of all units that wait. `before_vectors` is called with each unit once it is cut."""
+    names = _units(services)
+    for connection, unit_id in services.catalog.loads.units_with_pending():
+        progress = partial(observer.progress, names[connection, unit_id])
+        chunk(services, connection, unit_id, report, progress=progress)
+        before_vectors(connection, unit_id)
+        index_vectors(services, connection, unit_id, report, progress=progress)
+
+
+def find_unknown(services: Services, store: IndexStore) -> list[str]:
+    """Documents that only the index knows: the catalog has no point of them."""
     indexed = services.catalog.documents.indexed_points()
-    with services.store() as store:
-        gone = {payload["document_id"] for _, payload in store.scan()} - indexed.keys()
-        for part in in_parts(gone):
-            store.remove(document_conditions(part))
+    return sorted({payload["document_id"] for _, payload in store.scan()} - indexed.keys())
+
+
+def remove_documents(store: IndexStore, documents: Sequence[str]) -> None:
+    """Remove all points of these documents."""
+    for part in in_parts(documents):
+        store.remove(document_conditions(part))
 
 
 def _units(services: Services) -> dict[tuple[str, str], Unit]:

@@ -19,17 +19,15 @@ from functools import partial
 from pathlib import PurePosixPath
 from typing import Any
 
-from connectors.model import Unit
 from pipelines.catalog import Load, Outcome
 from pipelines.catalog.statements import in_parts
 from pipelines.index.contract import IndexStore
 from pipelines.index.filters import document_conditions
-from pipelines.ingestion.chunks import chunk
 from pipelines.ingestion.publish import publish
 from pipelines.ingestion.publish_checks import read_contents
+from pipelines.ingestion.reindex import find_unknown, index_pending, remove_documents
 from pipelines.ingestion.report import SyncReport
 from pipelines.ingestion.sync import SILENT, Observer, measure_time
-from pipelines.ingestion.vectors import index_vectors
 from pipelines.landing import ChunkedDocument
 from pipelines.services import Services
 
@@ -143,19 +141,19 @@ def _outcome(row: dict[str, Any]) -> Outcome:
 def _index(services: Services, report: SyncReport, observer: Observer, *, recall: bool) -> None:
     """Cut and index what waits; what is in the index needs no vector. With `recall`, the vectors that the index has go
     back into the cache: their texts may come again, in whichever document."""
-    catalog = services.catalog
-    units = {(state.connection, state.unit.id): state.unit for state in catalog.units.all()}
-    for connection, unit_id in catalog.loads.units_with_pending():
-        progress = partial(observer.progress, units.get((connection, unit_id), Unit(unit_id, unit_id)))
-        chunk(services, connection, unit_id, report, progress=progress)
-        if recall:
-            with services.store() as store:
-                for load in catalog.loads.pending(connection, unit_id, "chunked"):
-                    _recall_vectors(services, store, load)
-        index_vectors(services, connection, unit_id, report, progress=progress)
+    if recall:
+        index_pending(services, report, observer, partial(_recall_vectors, services))
+    else:
+        index_pending(services, report, observer)
 
 
-def _recall_vectors(services: Services, store: IndexStore, load: Load) -> None:
+def _recall_vectors(services: Services, connection: str, unit: str) -> None:
+    with services.store() as store:
+        for load in services.catalog.loads.pending(connection, unit, "chunked"):
+            _recall_load(services, store, load)
+
+
+def _recall_load(services: Services, store: IndexStore, load: Load) -> None:
     embedder = services.embedder
     for texts in _texts_by_point(services.landing.read_chunks(load.chunks_path or "")):
         vectors = store.vectors(list(texts))
@@ -172,11 +170,9 @@ def _treat_unknown(services: Services, *, remove: bool) -> None:
     """Points of documents that only the index knows: deleted since, or of a run that was killed. Where landing and
     catalog were lost, they are kept for nobody to see: a document that is read again takes them over, unpaid."""
     with services.store() as store:
-        found = read_contents(store)
-        unknown = sorted(found.points.keys() - services.catalog.documents.indexed_points().keys())
+        unknown = find_unknown(services, store)
         if remove:
-            for part in in_parts(unknown):
-                store.remove(document_conditions(part))
+            remove_documents(store, unknown)
         else:
             _hide(services, store, unknown)
     if unknown:
