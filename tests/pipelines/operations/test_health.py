@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import boto3
 import httpx
 import pytest
 
@@ -147,9 +148,17 @@ def test_an_error_comes_from_a_backend_or_from_the_object(error: Exception, caus
     assert find_cause(error) == cause
 
 
-def test_an_object_store_away_is_the_landing() -> None:
-    from botocore.exceptions import EndpointConnectionError
-
-    error = EndpointConnectionError(endpoint_url="http://127.0.0.1:9")
+def test_an_object_store_away_is_the_landing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    s3 = boto3.client(
+        "s3",
+        endpoint_url="http://127.0.0.1:9",
+        region_name="us-east-1",
+        aws_access_key_id="key",
+        aws_secret_access_key="secret",
+    )
+    with pytest.raises(Exception, match="Could not connect") as raised:
+        s3.list_buckets()
+    error = raised.value
     assert find_cause(error) == "landing"
     assert describe_error(error).startswith("landing.url: EndpointConnectionError: Could not connect")
