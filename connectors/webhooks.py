@@ -27,7 +27,8 @@ Scope: TypeAlias = Literal["document", "unit", "units", "memberships"]
 class Invalidation:
     """Where to look again.
 
-    `document`: one object, by its document id; `unit` is its unit where the event tells it, else empty.
+    `document`: one object, by its document id; `unit` is its unit where the event tells it, else empty. An event that
+    tells neither unit nor id names it by `connectors.contract.in_any_unit`.
     `unit`: whatever changed in a unit since its cursor; in all units where `unit` is empty. `units`: the list of
     units, and then those that are new, renamed, shared anew or gone; `unit` is the one that the provider says to be
     gone or to be read by others, where it says so. `memberships`: who belongs to which group.
