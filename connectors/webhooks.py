@@ -119,8 +119,13 @@ def check_texts(event: Event) -> None:
     """Raises DeliveryUnreadable where an event says something that no database takes, or at a length that none does."""
     places = (text for one in event.invalidations for text in (one.unit, one.document_id))
     for text in (event.id, event.kind, *places):
-        if len(text) > _LONGEST_TEXT or _UNSTORABLE.search(text):
+        if not is_storable(text):
             raise DeliveryUnreadable("a name in it is too long, or no text")
+
+
+def is_storable(text: str) -> bool:
+    """Whether every database takes an id or name, as it is and at its length."""
+    return len(text) <= _LONGEST_TEXT and not _UNSTORABLE.search(text)
 
 
 def content_id(body: bytes) -> str:

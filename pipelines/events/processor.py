@@ -52,21 +52,21 @@ class ProcessedEvents:
 
 
 class UnknownUnits:
-    """A negative cache: units that events name and that are not read. For a while no listing is asked for them.
+    """A negative cache: units that events name and that are not read. For a while no listing is asked for any of a
+    connection, however many units events name.
 
     A unit that is new says so by an event of its own, which asks for the listing in any case.
     """
 
     def __init__(self) -> None:
-        self._until: dict[tuple[str, str], float] = {}
+        self._until: dict[str, float] = {}
 
-    def contains(self, connection: str, unit: str) -> bool:
-        return self._until.get((connection, unit), 0.0) > time.monotonic()
+    def are_listed(self, connection: str) -> bool:
+        """Whether the units were listed not long ago for one that nobody knew."""
+        return self._until.get(connection, 0.0) > time.monotonic()
 
-    def add(self, connection: str, unit: str) -> None:
-        now = time.monotonic()
-        self._until = {one: until for one, until in self._until.items() if until > now}
-        self._until[connection, unit] = now + UNKNOWN_SECONDS
+    def note_listing(self, connection: str) -> None:
+        self._until[connection] = time.monotonic() + UNKNOWN_SECONDS
 
 
 class EventProcessor:
@@ -178,12 +178,13 @@ class EventProcessor:
         """The unit, if it is one that is read; None otherwise."""
         units = self._services.catalog.units
         state = units.get(self._connection.id, unit_id)
-        if state is None and not self._unknown_units.contains(self._connection.id, unit_id):
+        if state is None and not self._unknown_units.are_listed(self._connection.id):
             sync_units(self._services, self._connection, self._connector)
             state = units.get(self._connection.id, unit_id)
             if state is None:
-                self._unknown_units.add(self._connection.id, unit_id)
-        return state
+                self._unknown_units.note_listing(self._connection.id)
+        is_excluded = state and state.gone and not self._connection.includes(unit_id, state.unit.name)
+        return None if is_excluded else state
 
     def _units_of(self, invalidation: Invalidation) -> Collection[str]:
         """The unit that an object is in now; for one that is gone, the unit that it was in. All of both, where an event
