@@ -13,13 +13,11 @@ from tests.emulators.drive.push import WEBHOOK_SECRET
 from tests.emulators.drive.responses import Fault, broken_gateway, cut_short, error, limited
 from tests.emulators.drive.service import BASE_URL, serving, transport
 from tests.emulators.drive.sign_in import REFRESH_TOKEN, TOKEN
-from tests.emulators.drive.store import FOLDER, GOOGLE, ME, ROOT, GoogleDrive
+from tests.emulators.drive.store import ME, ROOT, GoogleDrive
 from tests.emulators.drive.view import described, effective
 
 __all__ = [
     "BASE_URL",
-    "FOLDER",
-    "GOOGLE",
     "ME",
     "REFRESH_TOKEN",
     "ROOT",
