@@ -6,10 +6,11 @@ import base64
 import json
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
-from urllib.parse import unquote
+from functools import partial
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl
 
 import httpx
 import uvicorn
@@ -22,18 +23,21 @@ from tests.emulators.drive.changes import answer_changes, answer_start_page_toke
 from tests.emulators.drive.query import BadQuery, Payload, predicate
 from tests.emulators.drive.responses import Query, error, masked
 from tests.emulators.drive.store import ME, ROOT, GoogleDrive
-from tests.emulators.drive.view import described, described_drives, listed_permissions, opens, sees
+from tests.emulators.drive.view import described, described_drives, listed_permissions, opens, searched, sees
 
 PREFIX = "/prefix/api"
-BASE_URL = f"http://drive.test{PREFIX}"
+HOST = "drive.test"
+BASE_URL = f"http://{HOST}{PREFIX}"
 EXPORT_LIMIT = 10_000_000
+
+T = TypeVar("T")
 
 
 def transport(drive: GoogleDrive) -> httpx.MockTransport:
     """In the place of the network: the API at `BASE_URL`."""
 
     def respond(request: httpx.Request) -> httpx.Response:
-        if not str(request.url).startswith(f"{BASE_URL}/"):
+        if request.url.host != HOST:
             drive.strayed.append(str(request.url))
         response = answer(drive, request.url, request.headers.get("authorization", ""), request.content)
         return httpx.Response(response.status_code, headers=dict(response.headers), content=bytes(response.body))
@@ -62,12 +66,12 @@ def serving(drive: GoogleDrive) -> Iterator[str]:
 
 
 def answer(drive: GoogleDrive, url: httpx.URL, authorization: str, body: bytes) -> Response:
-    path = unquote(url.path)
-    if not path.startswith(f"{PREFIX}/"):
+    if not url.path.startswith(f"{PREFIX}/"):
         drive.strayed.append(str(url))
         return error(404, "notFound")
-    path, query = path.removeprefix(f"{PREFIX}/"), dict(url.params)
-    drive.asked_for.append(f"{path}?{url.query.decode()}" if url.query else path)
+    path, asked = url.path.removeprefix(f"{PREFIX}/"), url.query.decode()
+    query = dict(parse_qsl(asked))
+    drive.asked_for.append(f"{path}?{asked}" if asked else path)
     if drive.faults and drive.only in path:
         return drive.faults.pop(0)()
     if (found := drive.interrupt(path, query)) is not None:
@@ -122,11 +126,11 @@ def _answer_files(drive: GoogleDrive, query: Query) -> Response:
         for one, file in drive.files.items()
         if one != ROOT and (file.get("driveId") == place or (not place and one in drive.accessed))
     ]
-    found = [file for file in (described(drive, one) for one in candidates if sees(drive, one)) if wanted(file)]
+    found = [one for one in candidates if wanted(searched(drive, one)) and sees(drive, one)]
     if drive.sorts:
         key, _, direction = query.get("orderBy", "id").partition(" ")
-        found.sort(key=lambda file: str(file.get(key, "")), reverse=direction == "desc")
-    return _page(drive, "files", found, query, incompleteSearch=False)
+        found.sort(key=lambda one: str(drive.files[one].get(key, "")), reverse=direction == "desc")
+    return _page(drive, "files", found, query, describe=partial(described, drive), incompleteSearch=False)
 
 
 def _answer_file(drive: GoogleDrive, file: str, rest: list[str], query: Query) -> Response:
@@ -178,8 +182,16 @@ def _answer_members(drive: GoogleDrive, name: str, query: Query) -> Response:
     return _page(drive, "members", found, query)
 
 
-def _page(drive: GoogleDrive, name: str, found: list[Payload], query: Query, **more: Any) -> Response:
+def _page(
+    drive: GoogleDrive,
+    name: str,
+    found: Sequence[T],
+    query: Query,
+    *,
+    describe: Callable[[T], Any] = lambda one: one,
+    **more: Any,
+) -> Response:
     start = int(base64.b64decode(query.get("pageToken", "")).decode() or 0)
     end = start + min(int(query.get("pageSize", query.get("maxResults", 100))), drive.page_size)
     following = {"nextPageToken": base64.b64encode(str(end).encode()).decode()} if end < len(found) else {}
-    return masked({name: found[start:end], **more, **following}, query)
+    return masked({name: [describe(one) for one in found[start:end]], **more, **following}, query)

@@ -26,15 +26,23 @@ def opens(drive: GoogleDrive, file: str) -> bool:
     )
 
 
+def searched(drive: GoogleDrive, file: str) -> Payload:
+    """The fields of a file that a query may name, and others."""
+    payload = drive.files[file]
+    return {
+        **payload,
+        "parents": _shown_parents(drive, payload.get("parents") or ()),
+        "trashed": any(drive.files.get(one, {}).get("explicitlyTrashed") for one in _upwards(drive, file)),
+    }
+
+
 def described(drive: GoogleDrive, file: str) -> Payload:
     """All fields of a file."""
-    payload, way = drive.files[file], _upwards(drive, file)
+    payload, way = searched(drive, file), _upwards(drive, file)
     granted = _granted(drive, way)
     hides_permissions = bool(payload.get("driveId")) or payload.get("canShare") is False
     return {
         **payload,
-        "parents": _shown_parents(drive, payload.get("parents") or ()),
-        "trashed": any(drive.files.get(one, {}).get("explicitlyTrashed") for one in way),
         "permissionIds": sorted(granted),
         "permissions": None if hides_permissions else _listed(drive, way, granted),
         "inheritedPermissionsDisabled": file in drive.restricted,
