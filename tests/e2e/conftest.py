@@ -19,6 +19,7 @@ from pipelines.settings import Settings
 from tests.e2e.drive_search import Asked, asking
 from tests.emulators.company import connections
 from tests.emulators.embeddings import EmbeddingsServer
+from tests.installed import run_command
 
 
 @dataclass
@@ -43,8 +44,13 @@ class Folder:
         (self.path / "headrace.yaml").write_text(yaml.safe_dump(values))
 
     def headrace(self, *arguments: str, **environment: str) -> Ran:
+        code, output, errors = run_command(arguments, self.path, own_environment() | environment)
+        return Ran(code, output.decode(), errors.decode())
+
+    def spawn(self, *arguments: str) -> Ran:
+        """With nothing imported before, as where other packages are installed."""
         done = subprocess.run(
-            self.command(*arguments), cwd=self.path, env=own_environment() | environment, capture_output=True, text=True
+            self.command(*arguments), cwd=self.path, env=own_environment(), capture_output=True, text=True
         )
         return Ran(done.returncode, done.stdout, done.stderr)
 

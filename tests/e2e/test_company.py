@@ -56,6 +56,7 @@ def points(folder: Folder) -> dict[str, Payload]:
         return dict(store.scan())
 
 
+@pytest.mark.slow
 def test_a_company_is_indexed_and_kept_up_to_date(folder: Folder, embeddings: EmbeddingsServer, tmp_path: Path) -> None:
     records, port = bundled_records(), free_port()
     with served(records, tmp_path / "first", port) as url:

@@ -49,6 +49,7 @@ def is_found(running: Running, word: str, document: str) -> bool:
     return running.found(word) == [document]
 
 
+@pytest.mark.slow
 def test_webhooks_are_kept_and_workers_and_servers_wait(running: Running, postgres_server: PostgresServer) -> None:
     for name in ("serve", "worker"):
         running.start(name)

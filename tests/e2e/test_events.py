@@ -127,6 +127,7 @@ def test_a_change_is_found_and_a_deletion_gone_and_both_can_be_followed(running:
     assert led_to == {(f"github/{stage}", f"acme/{running.api.id}") for stage in ("documents", "chunks", "vectors")}
 
 
+@pytest.mark.slow
 def test_events_wait_for_an_embedding_api_that_refuses(running: Running, embeddings: EmbeddingsServer) -> None:
     def troubles() -> list[tuple[str, int]]:
         health = running.folder.headrace("status", "--json").json["health"]

@@ -29,6 +29,7 @@ def synced(folder: Folder, embeddings: EmbeddingsServer) -> Iterator[Folder]:
         yield folder
 
 
+@pytest.mark.slow
 def test_a_unit_that_is_being_synced_is_skipped_and_no_failure(synced: Folder) -> None:
     settings = load_settings(synced.path / "headrace.yaml", environment={})
     with Services(settings) as services:

@@ -102,6 +102,7 @@ def test_what_was_lost_comes_back(
     assert embedder.counters()["inputs"] == paid
 
 
+@pytest.mark.slow
 def test_without_a_catalog_nobody_sees_anything_and_nothing_is_read(copy: Folder) -> None:
     assert titles(copy)
     lose(copy, "catalog")

@@ -83,6 +83,7 @@ def test_one_connection_in_trouble_leaves_the_others_alone(
         )
 
 
+@pytest.mark.slow
 def test_an_embedding_key_that_is_refused_keeps_what_was_read(
     folder: Folder, embeddings: EmbeddingsServer, tmp_path: Path
 ) -> None:
@@ -98,6 +99,7 @@ def test_an_embedding_key_that_is_refused_keeps_what_was_read(
         assert ran.json["chunks"]["new"] > 0
 
 
+@pytest.mark.slow
 def test_backfill_tells_what_it_takes_before_it_starts(
     folder: Folder, embeddings: EmbeddingsServer, tmp_path: Path
 ) -> None:

@@ -95,7 +95,7 @@ def mill(importable: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         folder = Folder(directory / "work")
         folder.path.mkdir()
         folder.settings(**settings)
-        yield Mill(folder, packages, linear, settings, teams, issues, folder.headrace("sync", "--json"))
+        yield Mill(folder, packages, linear, settings, teams, issues, folder.spawn("sync", "--json"))
 
 
 @pytest.fixture(scope="module")
@@ -175,14 +175,14 @@ def test_its_webhooks_are_taken_when_they_are_signed(mill: Mill, service: str) -
     assert httpx.post(webhook, content=body, headers=headers).status_code == 200
     assert httpx.post(webhook, content=body + b" ", headers=headers).status_code == 401
     assert httpx.post(webhook, content=body).status_code == 401
-    events = mill.folder.headrace("events", "list", "--json").json["events"]
+    events = mill.folder.spawn("events", "list", "--json").json["events"]
     assert [(event["connection"], event["kind"]) for event in events] == [("acme-linear", "Issue.update")]
 
 
 def test_an_error_in_its_settings_names_the_field(mill: Mill, folder: Folder) -> None:
     wrong = mill.settings["connections"][0] | {"token": ["no", "token"]}
     folder.settings(**mill.settings | {"connections": [wrong]})
-    ran = folder.headrace("status")
+    ran = folder.spawn("status")
     assert ran.code != 0
     assert re.search(r"connections\[0\]\.token\b", ran.errors)
 
@@ -237,8 +237,8 @@ def test_a_wrong_source_in_its_documents_is_a_failure_in_the_ledger(mill: Mill, 
     documents.write_text(documents.read_text().replace('source="linear"', 'source="slack"'))
     folder.settings(**mill.settings)
     with on_path(wrong):
-        synced = folder.headrace("sync", "acme-linear", "--json")
-        explained = folder.headrace("explain", f"linear:acme-linear/{mill.issues[0]}", "--json")
+        synced = folder.spawn("sync", "acme-linear", "--json")
+        explained = folder.spawn("explain", f"linear:acme-linear/{mill.issues[0]}", "--json")
     assert synced.json["documents"]["failed"] == len(mill.issues)
     assert synced.json["documents"]["new"] == 0
     assert "not admitted: source is 'slack', and must be 'linear'" in explained.output

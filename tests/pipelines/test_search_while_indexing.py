@@ -25,7 +25,7 @@ from tests.pipelines.documents import document
 
 CONNECTION = GitHubConnection(id="acme", source="github", token=SecretStr("t"))
 UNIT = Unit("unit", "Unit")
-DOCUMENTS = 200
+DOCUMENTS = 60
 ROUNDS = 4
 SHELVES = 4
 VERSION = re.compile(r"edition (\d+)")
