@@ -62,9 +62,10 @@ def torment(system: System, seconds: float, events: int, seed: int) -> list[str]
         deliveries.deliver_all(events, seconds, threading.Event())
     for delivery in deliveries.undelivered:
         deliveries.deliver(delivery)
-    drained = wait_until_drained(system)
+    drained, stuck = wait_until_drained(system)
     last = system.run("sync", "hub", "--json")
     wrong = [
+        *stuck,
         *find_wrong(system, faults),
         *([] if last.returncode == 0 else [f"the last sync failed: {last.stderr}"]),
         *_broken_answers("deliveries", deliveries.answers),
