@@ -15,11 +15,12 @@ from starlette.routing import Route
 from pipelines.catalog import Catalog
 from pipelines.catalog.assistants import hash_key
 from pipelines.catalog.lookup import present_spellings
+from pipelines.catalog.restoring import Restoring
 from pipelines.embedding.base import Embedder
 from pipelines.events.spool import Spool
 from pipelines.index.contract import IndexReader
 from pipelines.metrics import watch_catalog
-from pipelines.operations.health import Health, read_health
+from pipelines.operations.health import SUMMARIES, Health, read_health
 from pipelines.retrieval.principals import MembershipReader
 from pipelines.retrieval.reranking import Reranker
 from pipelines.retrieval.schema import DocumentResponse, Person, SearchRequest, SearchResponse, Text
@@ -115,7 +116,7 @@ def create_app(
     app.router.routes.append(Route(mcp.PATH, mcp.McpEndpoint(service, authenticator, rate), methods=["POST"]))
     app.state.spool = spool = Spool(settings.state_path)
     metrics.watch_spool(spool.count)
-    _add_operations(app, index, partial(read_health, inbox, settings), spool)
+    _add_operations(app, index, partial(read_health, inbox, settings), inbox.restoring, spool)
     _add_metrics(app, settings.metrics.key, metrics)
     _add_pages(app, can_sign_in=bool(settings.sign_in and settings.sign_in.client_id))
     if sign_in:
@@ -199,7 +200,9 @@ def search_vector_store(
     return page
 
 
-def _add_operations(app: FastAPI, index: IndexReader, health: Callable[[], Health], spool: Spool) -> None:
+def _add_operations(
+    app: FastAPI, index: IndexReader, health: Callable[[], Health], restoring: Restoring, spool: Spool
+) -> None:
     @app.get("/healthz", response_class=PlainTextResponse)
     def healthz() -> str:
         """Whether the process lives."""
@@ -214,6 +217,8 @@ def _add_operations(app: FastAPI, index: IndexReader, health: Callable[[], Healt
             raise Problem(503, "Not ready", "Nothing is published yet: run `headrace sync`.")
         lines = [one.summary for one in found.incidents]
         lines += [_NOT_KEPT] if spool.is_failing else []
+        if restoring.is_lost() and not any(one.kind == "catalog_lost" for one in found.incidents):
+            lines.append(SUMMARIES["catalog_lost"])  # nothing was read since, which would have found it
         return "\n".join(["degraded" if lines else "ok", *lines])
 
 
