@@ -14,6 +14,7 @@ from sqlalchemy.exc import DatabaseError, InterfaceError, OperationalError
 
 from pipelines.catalog.fencing import refuse_stale_commits
 from pipelines.catalog.revisions import HEAD, Migration, migrate, read_revision
+from pipelines.disk_space import describe_full, is_full
 from pipelines.errors import CatalogDamaged, CatalogUnavailable, SettingsError
 from pipelines.private_files import narrow
 
@@ -58,7 +59,8 @@ def _closing_in_trouble(engine: Engine) -> Iterator[None]:
         if is_damage(error.orig):
             raise CatalogDamaged(engine.url.database, error.orig) from None
         if isinstance(error, OperationalError):
-            raise SettingsError("catalog.url", f"the database cannot be used: {error.orig}") from None
+            reason = _find_reason(engine, error.orig)
+            raise SettingsError("catalog.url", f"the database cannot be used: {reason}") from None
         raise
     except BaseException:
         engine.dispose()
@@ -71,7 +73,13 @@ def _name_trouble(context: ExceptionContext) -> None:
     if is_damage(error):
         raise CatalogDamaged(context.engine.url.database if context.engine else None, error) from error
     if not context.is_pre_ping and isinstance(context.sqlalchemy_exception, OperationalError | InterfaceError):
-        raise CatalogUnavailable(error) from error
+        raise CatalogUnavailable(_find_reason(context.engine, error)) from error
+
+
+def _find_reason(engine: Engine | None, error: object) -> str:
+    """What a driver says, on one line; of a full disk SQLite says that it has made an error."""
+    file = Path(engine.url.database) if engine and engine.dialect.name == "sqlite" and engine.url.database else None
+    return describe_full(file.parent) if file and is_full(file.parent) else " ".join(str(error).split())
 
 
 def is_damage(error: BaseException | None) -> bool:

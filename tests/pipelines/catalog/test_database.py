@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from pydantic import SecretStr
@@ -70,3 +73,11 @@ def read_all(settings: Settings) -> None:
         read_health(catalog, settings)
         catalog.documents.totals()
         catalog.units.all("acme")
+
+
+def test_a_full_disk_is_told_as_that(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open_catalog(settings) as catalog, closing(sqlite3.connect(settings.state_path / "catalog.db")) as other:
+        other.execute("ALTER TABLE units RENAME TO others")  # what fails then is of the class of a disk that is full
+        monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=4096))
+        with pytest.raises(CatalogUnavailable, match=r"no space left on the disk of .*\.headrace"):
+            catalog.units.all("acme")
