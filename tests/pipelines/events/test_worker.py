@@ -142,11 +142,11 @@ def test_events_of_a_unit_that_is_not_read_ask_for_one_listing(
 
     monkeypatch.setattr(source, "units", units)
     for number in range(3):
-        inbox.tell(Invalidation("document", "excluded", f"github:acme/{number}"))
+        inbox.tell(Invalidation("document", f"excluded {number}", f"github:acme/{number}"))
         worker.run_pass()
     assert (len(listings), inbox.states()) == (1, ["ignored"] * 3)
     reasons = {event["reason"] for event in services.catalog.events.list_recent()}
-    assert reasons == {"excluded is not among this connection's units"}
+    assert reasons == {f"excluded {number} is not among this connection's units" for number in range(3)}
 
 
 def test_a_unit_that_its_source_says_is_gone_is_removed(
