@@ -23,9 +23,10 @@ from sqlalchemy import (
 )
 
 from pipelines.catalog import tables
+from pipelines.catalog.moved_documents import has_moved, may_have_points
 from pipelines.catalog.obsolete import WITHOUT_VERSION, mark_unit_obsolete
 from pipelines.catalog.outcomes import NO_POINTS, Readers, hide, update_readers
-from pipelines.catalog.revocations import EVERYBODY, Revocation, grant_documents, may_have_points, revoke
+from pipelines.catalog.revocations import EVERYBODY, Revocation, grant_documents, revoke
 from pipelines.catalog.stamps import raise_stamp
 from pipelines.catalog.statements import in_parts
 from pipelines.catalog.withdrawals import Withdrawal, permit_versions, withdraw
@@ -42,12 +43,14 @@ TokensEndings = Mapping[str, Mapping[str, float]]
 class RightsToApply:
     """Documents whose points are to be removed, and those whose points are to get other readers, by readers.
 
-    `indexed` is how many documents of the unit have points, those to be removed aside.
+    `indexed` is how many documents of the unit have points, those to be removed aside. `settled` says that these points
+    name the unit, and no others do: none of the connection's documents has moved of late.
     """
 
     removed: Sequence[str]
     changed: Mapping[tuple[str, ...], Sequence[str]]
     indexed: int
+    settled: bool = True
 
     def __bool__(self) -> bool:
         return bool(self.removed or self.changed)
@@ -136,7 +139,8 @@ class Rights:
                     changed.setdefault(readers, []).append(document_id)
             live = (table.c.chunks > 0, table.c.status.not_in(WITHOUT_VERSION))
             indexed = transaction.execute(select(func.count()).where(*own, *live)).scalar_one()
-        return RightsToApply(removed, changed, indexed)
+            settled = not has_moved(transaction, connection)
+        return RightsToApply(removed, changed, indexed, settled)
 
     def record_intended(self, readers: TokensById) -> None:
         """Points with these readers are about to be written: from now on any of them may be found in the index, even
