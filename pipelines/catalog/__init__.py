@@ -24,6 +24,7 @@ from pipelines.catalog.grants import Grants
 from pipelines.catalog.leases import Leases
 from pipelines.catalog.loads import Load, Loads
 from pipelines.catalog.memberships import Memberships
+from pipelines.catalog.moved_documents import MovedDocuments
 from pipelines.catalog.narrowing import RightsUpdate
 from pipelines.catalog.oauth_clients import OAuthClients
 from pipelines.catalog.obsolete import ObsoleteRows, Retention
@@ -76,6 +77,7 @@ class Catalog:
         self.rights = Rights(engine)
         self.revocations = Revocations(engine)
         self.withdrawals = Withdrawals(engine)
+        self.moved_documents = MovedDocuments(engine)
         self.purging = Purging(engine)
         self.restoring = Restoring(engine)
         self.leases = Leases(engine, process)

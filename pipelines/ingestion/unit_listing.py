@@ -58,13 +58,18 @@ def _list_into_catalog(services: Services, connection: Connection, connector: Co
         connection.id,
         connection.source,
         found,
-        documents_follow=source(connection.source).documents_have_unit_readers and not connection.narrows_readers,
+        documents_follow=documents_follow(connection),
         why_gone=why_gone,
         is_untold=is_untold,
         listed_since=listed_since,
     )
     services.catalog.connections.record_listing(connection.id, connection.unit_patterns)
     return unreadable
+
+
+def documents_follow(connection: Connection) -> bool:
+    """Whether the documents of this connection have the readers of their unit, and no others."""
+    return source(connection.source).documents_have_unit_readers and not connection.narrows_readers
 
 
 def _check_whole(services: Services) -> None:
