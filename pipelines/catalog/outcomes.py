@@ -12,6 +12,7 @@ from sqlalchemy import Connection, bindparam, update
 from connectors.contract import DocumentReaders
 from connectors.model import Document
 from pipelines.catalog import tables
+from pipelines.catalog.moved_documents import record_moved
 from pipelines.catalog.obsolete import mark_obsolete
 from pipelines.catalog.statements import in_parts, upsert
 
@@ -78,6 +79,7 @@ def record(
     origin = {"connection": connection, "unit": unit, "listing": listing, "changed_at": now}
     rows = [origin | _row(outcome, load, now) for outcome in outcomes]
     mark_obsolete(transaction, ((outcome.id, outcome.status in ("deleted", "skipped")) for outcome in outcomes), now)
+    record_moved(transaction, unit, (outcome.id for outcome in outcomes))
     # An object keeps its number of points until its new version is indexed, and its listing in a partial read.
     kept = {"id", "chunks"} | (set() if listing else {"listing"})
     upsert(transaction, tables.documents, rows, update=(name for name in rows[0] if name not in kept) if rows else ())

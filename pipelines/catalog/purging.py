@@ -64,6 +64,13 @@ class Purging:
             for own in _of_units(tables.documents, connection, units):
                 transaction.execute(update(tables.documents).where(own).values(NO_POINTS))
 
+    def record_points_removed_of(self, ids: Collection[str]) -> None:
+        """The index has no points of these documents any more, if it had any."""
+        with self._engine.begin() as transaction:
+            for part in in_parts(ids):
+                own = (tables.documents.c.id.in_(part), tables.documents.c.chunks > 0)
+                transaction.execute(update(tables.documents).where(*own).values(NO_POINTS))
+
     def loads(self, connection: str, units: Sequence[str]) -> list[Load]:
         """All loads of these units."""
         table = tables.loads

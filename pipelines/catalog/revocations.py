@@ -19,6 +19,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, bindparam, 
 
 from pipelines.audit import audit
 from pipelines.catalog import tables
+from pipelines.catalog.moved_documents import load_moved, may_have_points
 from pipelines.catalog.stamps import raise_stamp, read_stamp
 from pipelines.catalog.statements import in_parts, upsert
 from pipelines.catalog.withdrawals import Withdrawal, load_withdrawals
@@ -67,6 +68,8 @@ class RightsInForce:
     """Names of the units that were not listed under the settings' patterns of now, by connection and id."""
     listed: frozenset[tuple[str, str]] | None = None
     """The units that are known at all: of any other nobody knows who may see it. None where that was not asked."""
+    moved: Mapping[str, str] = field(default_factory=dict)
+    """The units that documents are in now of which what is published may name another, by document."""
 
 
 class Revocations:
@@ -91,6 +94,7 @@ class Revocations:
                 {one.id: one.readers_until for one in ends},
                 _doubtful_names(transaction, patterns),
                 _units(transaction),
+                load_moved(transaction),
             )
 
     def of_document(self, connection: str, unit: str, document: str) -> list[dict[str, Any]]:
@@ -289,12 +293,6 @@ def _indexed_tokens(transaction: Connection, rows: Sequence[Row[Any]]) -> _Index
         found = transaction.execute(select(table.c.indexed_readers).where(*where).distinct()).scalars().all()
         units[key] = None if None in found else frozenset(token for one in found for token in one or ())
     return _IndexedTokens(documents, units)
-
-
-def may_have_points() -> ColumnElement[bool]:
-    """A document whose readers in the index were never recorded was indexed by an earlier release, or not at all."""
-    table = tables.documents
-    return or_(table.c.indexed_readers.is_not(None), table.c.chunks > 0)
 
 
 def _is_carried(row: Row[Any], indexed: _IndexedTokens) -> bool:

@@ -6,11 +6,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from math import inf
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
+    Row,
     and_,
     bindparam,
     case,
@@ -23,16 +25,18 @@ from sqlalchemy import (
 )
 
 from pipelines.catalog import tables
+from pipelines.catalog.moved_documents import has_moved, may_have_points
 from pipelines.catalog.obsolete import WITHOUT_VERSION, mark_unit_obsolete
 from pipelines.catalog.outcomes import NO_POINTS, Readers, hide, update_readers
-from pipelines.catalog.revocations import EVERYBODY, Revocation, grant_documents, may_have_points, revoke
+from pipelines.catalog.revocations import EVERYBODY, Revocation, grant_documents, revoke
 from pipelines.catalog.stamps import raise_stamp
 from pipelines.catalog.statements import in_parts
+from pipelines.catalog.unit_readers import narrows
 from pipelines.catalog.withdrawals import Withdrawal, permit_versions, withdraw
 
 _GONE = "gone at the source, or who may read it cannot be told"
 _NARROWED = "no longer among its readers at the source"
-_SETTINGS_CHANGED = "the settings name other readers, and it was not read since"
+SETTINGS_CHANGED = "the settings have changed, and who they let read it was not read anew since"
 PERMISSION_ENDED = "its permission at the source has ended"
 
 TokensById = Mapping[str, Collection[str]]
@@ -43,12 +47,14 @@ TokensEndings = Mapping[str, Mapping[str, float]]
 class RightsToApply:
     """Documents whose points are to be removed, and those whose points are to get other readers, by readers.
 
-    `indexed` is how many documents of the unit have points, those to be removed aside.
+    `indexed` is how many documents of the unit have points, those to be removed aside. `settled` says that these points
+    name the unit, and no others do: none of the connection's documents has moved of late.
     """
 
     removed: Sequence[str]
     changed: Mapping[tuple[str, ...], Sequence[str]]
     indexed: int
+    settled: bool = True
 
     def __bool__(self) -> bool:
         return bool(self.removed or self.changed)
@@ -91,7 +97,7 @@ class Rights:
             rows = transaction.execute(statement.where(*own)).all()
             lost = {(row.unit, row.id): {*(row.readers or ()), *(row.indexed_readers or ())} for row in rows}
             revocations = [
-                Revocation(connection, unit, token, _SETTINGS_CHANGED, document)
+                Revocation(connection, unit, token, SETTINGS_CHANGED, document)
                 for (unit, document), tokens in lost.items()
                 for token in sorted(tokens.difference(certain))
             ]
@@ -142,17 +148,19 @@ class Rights:
         """What the index is behind with in one unit."""
         table = tables.documents
         own = (table.c.connection == connection, table.c.unit == unit)
-        statement = select(table.c.id, table.c.status, _effective_readers()).where(*own, _is_behind())
+        now = _effective_readers().label("now")
+        statement = select(table.c.id, table.c.status, now, *_INDEXED).where(*own, _is_behind())
         removed, changed = list[str](), dict[tuple[str, ...], list[str]]()
         with self._engine.connect() as transaction:
-            for document_id, status, readers in transaction.execute(statement.order_by(table.c.id)):
-                if status in WITHOUT_VERSION:
-                    removed.append(document_id)
-                else:
-                    changed.setdefault(readers, []).append(document_id)
+            for row in transaction.execute(statement.order_by(table.c.id)):
+                if row.status in WITHOUT_VERSION:
+                    removed.append(row.id)
+                elif (readers := _readers_due(row)) != row.indexed_readers:
+                    changed.setdefault(readers, []).append(row.id)
             live = (table.c.chunks > 0, table.c.status.not_in(WITHOUT_VERSION))
             indexed = transaction.execute(select(func.count()).where(*own, *live)).scalar_one()
-        return RightsToApply(removed, changed, indexed)
+            settled = not has_moved(transaction, connection)
+        return RightsToApply(removed, changed, indexed, settled)
 
     def record_intended(self, readers: TokensById) -> None:
         """Points with these readers are about to be written: from now on any of them may be found in the index, even
@@ -206,6 +214,19 @@ def _effective_readers() -> ColumnElement[tuple[str, ...] | None]:
     same = (units.c.connection == table.c.connection, units.c.unit == table.c.unit)
     gone = exists().where(*same, units.c.gone.is_(True))
     return case((or_(table.c.hidden.is_not(None), gone), literal((), tables.TokenSet)), else_=table.c.readers)
+
+
+_INDEXED = tuple(tables.documents.c[name] for name in ("version", "indexed_version", "indexed_readers"))
+
+
+def _readers_due(row: Row[Any]) -> tuple[str, ...]:
+    """Whom the points of a document are to name. Those of an older version than the one that was read with its readers
+    of now get no new ones: what these were not to see may have been taken out of it. Where it has lost others besides,
+    it keeps them, and queries leave out what was revoked: who was among its readers, and still is, finds it by both."""
+    is_current = row.indexed_version is not None and row.indexed_version == row.version
+    if is_current or narrows(row.indexed_readers or (), row.now):
+        return tuple(row.now)
+    return row.indexed_readers or ()
 
 
 def _is_behind() -> ColumnElement[bool]:

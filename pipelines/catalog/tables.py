@@ -247,6 +247,14 @@ withdrawals = Table(
     Column("ends_at", UtcTime, doc="When it ends, now that what is published carries it"),
 )
 
+moved_documents = Table(
+    "moved_documents",
+    metadata,
+    Column("document", Text, primary_key=True),
+    Column("since", UtcTime, nullable=False, doc="When it was read in another unit than its points may name"),
+    Column("ends_at", UtcTime, doc="When it ends, now that what is published names the unit of now"),
+)
+
 stamps = Table(
     "stamps",
     metadata,

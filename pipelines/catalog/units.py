@@ -16,10 +16,10 @@ from pipelines.catalog.revocations import EVERYBODY, Revocation, grant_units, re
 from pipelines.catalog.stamps import raise_stamp
 from pipelines.catalog.statements import in_parts, upsert
 from pipelines.catalog.unit_names import record_names
+from pipelines.catalog.unit_readers import follow_units, widen_documents
 
 NOT_LISTED = "the source no longer lists it, or the token no longer reaches it"
 EXCLUDED = "the settings of its connection exclude it"
-_NARROWED = "no longer among the unit's readers at the source"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +55,9 @@ class Units:
         are gone, and nobody sees their documents. One of which the listing could not tell (`is_untold`) stays as it is.
 
         A unit whose name or URL has changed forgets its cursor: all its documents show them, and the next read takes
-        in the whole unit. So does one with other readers, unless `documents_follow`: then its documents have them at
-        once. A reader that a unit has lost is revoked in the same transaction: from the unit, or from its documents one
-        by one.
+        in the whole unit. So does one with other readers, unless `documents_follow`: then its documents have them, at
+        once where they are fewer, and else after `let_documents_follow`. A reader that a unit has lost is revoked in
+        the same transaction: from the unit, or from its documents one by one.
         """
         states = {state.unit.id: state for state in self.all(connection)}
         listed = {unit.id: unit for unit in found}
@@ -77,7 +77,7 @@ class Units:
             readers = {unit.id: unit.readers for unit in listed.values()}
             grant_units(transaction, connection, readers, listed_since or datetime.now(UTC))
             out_of_reach = [Revocation(connection, unit.id, EVERYBODY, why_gone(unit)) for unit in gone]
-            revoke(transaction, out_of_reach + _lost(transaction, connection, known, documents_follow))
+            revoke(transaction, out_of_reach + follow_units(transaction, connection, known, documents_follow))
 
     def all(self, connection: str | None = None) -> list[UnitState]:
         """Units by connection and name, those that are gone included."""
@@ -132,6 +132,12 @@ class Units:
         """Let the next read go on from there."""
         self._set(connection, unit, cursor=cursor, rights_cursor=None)
 
+    def let_documents_follow(self, connection: str, unit: Unit) -> None:
+        """Documents get the readers that their unit had when a read of it began that has come to its end, but for
+        those that it has lost since. Whatever was edited before it got them has been read."""
+        with self._engine.begin() as transaction:
+            widen_documents(transaction, connection, unit)
+
     def pause(self, connection: str, unit: str, paused: bool) -> None:
         self._set(connection, unit, paused=paused)
 
@@ -178,51 +184,6 @@ def _shows_change(before: Unit, unit: Unit, documents_follow: bool) -> bool:
         return True
     # Where no readers are told there are none to give, and what was lost is revoked.
     return bool(unit.readers) and not documents_follow and set(before.readers) != set(unit.readers)
-
-
-def _lost(
-    transaction: Connection, connection: str, known: Iterable[tuple[Unit, Unit]], documents_follow: bool
-) -> list[Revocation]:
-    """What units have lost, each as it was and as it is."""
-    return [
-        one
-        for before, unit in known
-        if set(before.readers) != set(unit.readers)
-        for one in _narrowed(transaction, connection, before, unit, documents_follow)
-    ]
-
-
-def _narrowed(
-    transaction: Connection, connection: str, before: Unit, unit: Unit, documents_follow: bool
-) -> list[Revocation]:
-    """What a unit has lost. Documents that follow it get its readers here, and lose what they had beside.
-
-    Where documents may have others than their unit's readers, each that may name the token loses it by itself: then
-    reading it gives the token back to one that names it still, and its other readers stay its own.
-    """
-    lost = set(before.readers) - set(unit.readers)
-    if documents_follow:
-        lost = _let_documents_follow(transaction, connection, before, unit)
-    if documents_follow or not unit.readers:
-        return [Revocation(connection, unit.id, token, _NARROWED) for token in sorted(lost)]
-    table = tables.documents
-    own = (table.c.connection == connection, table.c.unit == unit.id, table.c.status != "deleted")
-    known = transaction.execute(select(table.c.id, table.c.readers).where(*own)) if lost else ()
-    return [
-        Revocation(connection, unit.id, token, _NARROWED, document)
-        for document, readers in known
-        for token in sorted(lost if readers is None else lost.intersection(readers))
-    ]
-
-
-def _let_documents_follow(transaction: Connection, connection: str, before: Unit, unit: Unit) -> set[str]:
-    """Documents get the readers of their unit. Returns all that those had which are none any more."""
-    table, had = tables.documents, set(before.readers)
-    own = (table.c.connection == connection, table.c.unit == unit.id)
-    known = transaction.execute(select(table.c.readers, table.c.indexed_readers).where(*own).distinct())
-    had.update(token for row in known for tokens in row for token in tokens or ())
-    transaction.execute(update(table).where(*own).values(readers=unit.readers))
-    return had - set(unit.readers)
 
 
 def _state(row: object) -> UnitState:

@@ -16,6 +16,7 @@ from pipelines.ingestion.load_writer import LoadWriter
 from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.reconcile import compare_listing, new_listing
 from pipelines.ingestion.report import ProgressCallback, SyncReport
+from pipelines.ingestion.unit_listing import documents_follow
 from pipelines.services import Services
 
 _OUT_OF_REACH = "missing from the source's listing"
@@ -56,6 +57,8 @@ class DocumentIngest:
             due = self.services.catalog.documents.due(self.connection.id, self.unit.id)
             read = self.connector.read(self.unit, plan.cursor, plan.window)
             self._drain(chain(self._fetch(due), read), writer)
+        if plan.window is None and documents_follow(self.connection):
+            self.services.catalog.units.let_documents_follow(self.connection.id, self.unit)
         # A read that stopped half-way has not seen what it lacks.
         if writer.complete and plan.listing:
             self._finish(plan.listing, writer)

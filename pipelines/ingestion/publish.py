@@ -103,13 +103,15 @@ def readers_lag(services: Services) -> timedelta:
 
 def _publish(services: Services, store: IndexStore) -> None:
     """Publish, and end what the catalog has taken away and this publication carries. Holds the index's writer."""
-    revocations, withdrawals = services.catalog.revocations, services.catalog.withdrawals
-    carried = revocations.carried(), withdrawals.carried()
-    services.catalog.leases.refuse_stale()
+    catalog, lag = services.catalog, readers_lag(services)
+    revocations, withdrawals = catalog.revocations.carried(), catalog.withdrawals.carried()
+    moved = catalog.moved_documents.carried()
+    catalog.leases.refuse_stale()
     with span("publish"):
         store.publish()
-    revocations.end(carried[0], readers_lag(services))
-    withdrawals.end(carried[1], readers_lag(services))
+    catalog.revocations.end(revocations, lag)
+    catalog.withdrawals.end(withdrawals, lag)
+    catalog.moved_documents.end(moved, lag)
 
 
 def _record_publication(services: Services, info: IndexInfo) -> None:

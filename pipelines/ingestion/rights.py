@@ -103,11 +103,12 @@ def _remove(store: IndexStore, document_ids: Sequence[str]) -> None:
 def _steps(
     connection: str, source: str, unit: str, behind: RightsToApply
 ) -> Iterator[tuple[tuple[str, ...], Conditions]]:
-    """Readers, and which points get them: those of the whole unit at once where all of its documents have the same."""
+    """Readers, and which points get them: those of the whole unit at once where all of its documents have the same, and
+    no points that name it are of another's."""
     known = sources().get(source)
     alike = known is not None and known.documents_have_unit_readers
     for readers, ids in behind.changed.items():
-        if len(ids) == behind.indexed and (alike or not readers):
+        if behind.settled and len(ids) == behind.indexed and (alike or not readers):
             yield readers, unit_conditions(connection, unit)
         else:
             for part in in_parts(ids):

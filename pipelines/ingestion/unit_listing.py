@@ -58,7 +58,7 @@ def _list_into_catalog(services: Services, connection: Connection, connector: Co
         connection.id,
         connection.source,
         found,
-        documents_follow=source(connection.source).documents_have_unit_readers and not connection.narrows_readers,
+        documents_follow=documents_follow(connection),
         why_gone=why_gone,
         is_untold=is_untold,
         listed_since=listed_since,
@@ -77,6 +77,11 @@ def _keep_certain_readers(services: Services, connection: Connection) -> None:
     # What an earlier release recorded says nothing of readers: nothing shows that they are others.
     if readers_before and readers_before != connection.reader_settings:
         services.catalog.rights.keep_readers(connection.id, certain)
+
+
+def documents_follow(connection: Connection) -> bool:
+    """Whether the documents of this connection have the readers of their unit, and no others."""
+    return source(connection.source).documents_have_unit_readers and not connection.narrows_readers
 
 
 def _check_whole(services: Services) -> None:

@@ -7,8 +7,10 @@ from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from pipelines.catalog.statements import in_parts
 from pipelines.errors import UsageError
-from pipelines.index.filters import connection_conditions, unit_conditions
+from pipelines.index.contract import IndexStore
+from pipelines.index.filters import connection_conditions, document_conditions, unit_conditions
 from pipelines.ingestion.publish import publish, publish_blockers, readers_lag
 from pipelines.services import Services
 
@@ -94,10 +96,24 @@ def _remove_points(services: Services, scope: PurgeScope) -> int:
         if scope.whole:
             store.remove(connection_conditions(scope.connection))
         else:
-            for unit in scope.units:
-                store.remove(unit_conditions(scope.connection, unit))
+            _remove_points_of_units(services, store, scope)
         services.catalog.purging.record_points_removed(scope.connection, scope.units)
         return before - store.info().points
+
+
+def _remove_points_of_units(services: Services, store: IndexStore, scope: PurgeScope) -> None:
+    """Points that name the units, and those of documents that have moved to them since. What has moved away loses the
+    points that name them, and is indexed again from what was landed of it since."""
+    moved = services.catalog.moved_documents.units(scope.connection)
+    came = [document for document, unit in moved.items() if unit in scope.units]
+    others = set(moved).difference(came)
+    for unit in scope.units:
+        store.remove(unit_conditions(scope.connection, unit))
+    for part in in_parts(came):
+        store.remove(document_conditions(part))
+    found = (store.points(part) for part in in_parts(others))
+    kept = {payload["document_id"] for points in found for payload in points.values()}
+    services.catalog.purging.record_points_removed_of(others - kept)
 
 
 def _remove_landed(services: Services, scope: PurgeScope, purged: Purged) -> None:

@@ -69,18 +69,20 @@ class RevocationFilter:
         who sees all that somebody may see."""
         payload = hit.payload
         connection, document = payload["connection"], payload["document_id"]
-        unit = (connection, payload["unit"])
-        if not self.keeps_text(hit):
+        if not self.keeps_text(hit) or connection not in self.connections:
             return False
-        if connection not in self.connections or unit in self.excluded or not self._is_listed(unit):
+        # A document that has moved is in two units, until what is published names the second alone.
+        named = {payload["unit"], self.in_force.moved.get(document, payload["unit"])}
+        units = [(connection, unit) for unit in named]
+        if any(unit in self.excluded or not self._is_listed(unit) for unit in units):
             return False
-        of_unit = self.in_force.units.get(unit, _NOTHING)
+        of_units = [self.in_force.units.get(unit, _NOTHING) for unit in units]
         of_document = self.in_force.documents.get(document, _NOTHING)
-        if of_unit.hidden or of_document.hidden:
+        if of_document.hidden or any(one.hidden for one in of_units):
             return False
         if asker is None:
             return True
-        left = _readers_left(payload["readers"], of_unit, of_document, self._ended(document, now))
+        left = _readers_left(payload["readers"], of_units, of_document, self._ended(document, now))
         return not asker.isdisjoint(left & self.certain.get(connection, left))
 
     def _is_listed(self, unit: tuple[str, str]) -> bool:
@@ -120,10 +122,19 @@ class RevocationFilter:
         yield from map(Exclusion, sorted(self.former))
         hidden = self.excluded | {key for key, one in self.in_force.units.items() if one.hidden}
         for connection in sorted({connection for connection, _ in hidden}):
-            yield Exclusion(connection, tuple(sorted(unit for other, unit in hidden if other == connection)))
+            units = {unit for other, unit in hidden if other == connection}
+            yield from self._covered(connection, units)
         for (connection, unit), one in self.in_force.units.items():
             if asker is not None and not one.hidden and asker.isdisjoint(one.readers):
-                yield Exclusion(connection, (unit,), unless_readers=tuple(sorted(asker - one.tokens)))
+                yield from self._covered(connection, {unit}, tuple(sorted(asker - one.tokens)))
+
+    def _covered(
+        self, connection: str, units: Collection[str], unless_readers: tuple[str, ...] = ()
+    ) -> Iterator[Exclusion]:
+        """What names these units, and what has moved to them under another name."""
+        yield Exclusion(connection, tuple(sorted(units)), unless_readers=unless_readers)
+        if moved := tuple(sorted(document for document, unit in self.in_force.moved.items() if unit in units)):
+            yield Exclusion(connection, documents=moved, unless_readers=unless_readers)
 
     def _excluded_documents(self, asker: frozenset[str] | None) -> Iterator[Exclusion]:
         hidden = sorted(
@@ -136,15 +147,18 @@ class RevocationFilter:
 
 
 def _readers_left(
-    readers: Collection[str], of_unit: RevokedScope, of_document: RevokedScope, ended: Collection[str]
+    readers: Collection[str], of_units: Sequence[RevokedScope], of_document: RevokedScope, ended: Collection[str]
 ) -> set[str]:
     """Whom the index names, and who has come in the place of those that were taken away, without these.
 
     A document may have more readers than its unit: so what a unit has lost is taken away, and no more.
     """
     left = set(readers)
-    if not left.isdisjoint(of_unit.tokens):
-        left |= of_unit.readers
+    lost = of_document.tokens.union(ended)
+    for of_unit in of_units:
+        if not of_unit.tokens.isdisjoint(readers):
+            left |= of_unit.readers
+        lost |= of_unit.tokens
     if of_document.tokens:
         left |= of_document.readers
-    return left - of_unit.tokens - of_document.tokens - set(ended)
+    return left - lost

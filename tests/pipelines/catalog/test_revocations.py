@@ -148,6 +148,29 @@ def test_a_unit_that_loses_readers_takes_them_from_its_documents(catalog: Catalo
     assert unit_tokens(catalog) == set()
 
 
+@pytest.mark.parametrize("after", [(BO,), (ADA, BO), (PUBLIC,)])
+def test_documents_follow_a_unit_to_new_readers_once_it_was_read(catalog: Catalog, after: tuple[str, ...]) -> None:
+    listed(catalog, unit(ADA))
+    read(catalog, ADA)
+    index(catalog, ADA)
+    listed(catalog, unit(*after))
+    assert unit_tokens(catalog) == {ADA}.difference(after)
+    assert not catalog.rights.to_apply("acme", "u")
+    publish(catalog)
+    assert unit_tokens(catalog) == {ADA}.difference(after), "the points name whom they named"
+    catalog.units.let_documents_follow("acme", unit(*after))
+    assert catalog.rights.to_apply("acme", "u").changed == {after: ["d"]}
+
+
+def test_whom_a_unit_has_lost_since_its_read_began_is_not_let_in(catalog: Catalog) -> None:
+    listed(catalog, unit(ADA))
+    read(catalog, ADA)
+    listed(catalog, unit(ADA, BO))
+    listed(catalog, unit(ADA))
+    catalog.units.let_documents_follow("acme", unit(ADA, BO))
+    assert catalog.documents.states(["d"])["d"].readers == (ADA,)
+
+
 def test_where_documents_have_readers_of_their_own_they_are_read_anew(catalog: Catalog) -> None:
     listed(catalog, unit(PUBLIC), follow=False)
     read(catalog, PUBLIC, BO)

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from connectors.contract import Failed
 from connectors.drive.settings import DriveConnection
+from connectors.errors import Unavailable
 from connectors.github.settings import GitHubConnection
 from connectors.model import Unit
 from connectors.settings import Connection
@@ -92,6 +93,50 @@ def test_scores_do_not_tell_of_what_was_taken_away(services: Services, source: M
     unpublished = answers()
     publish(services)
     assert answers() == unpublished != before
+
+
+def test_new_readers_do_not_get_the_old_text(services: Services, source: MemorySource, embedder: FakeEmbedder) -> None:
+    for number in (1, 2, 3):
+        source.put(document(number, readers=ADA))
+    sync_unit(services, CONNECTION, source, UNIT)
+    publish(services)
+    assert seen(services) == ALL - {1, 2, 3}
+    embedder.fail_after = embedder.requests
+    source.put(document(1, content="Text of issue 1. It has more now.", readers=PUBLIC))
+    source.put(document(2, content="Text of issue 2. It has more now.", readers=(*ADA, *PUBLIC)))
+    source.put(document(3, readers=PUBLIC))
+    assert sync_unit(services, CONNECTION, source, UNIT).errors
+    publish(services)
+    assert seen(services) == ALL - {1, 2}, "who gains a right to what was not edited has it without an embedding"
+    assert seen(services, *ADA, *PUBLIC) == ALL, "who was a reader and is one still, finds what there is"
+    embedder.fail_after = None
+    assert sync_unit(services, CONNECTION, source, UNIT).errors == {}
+    publish(services)
+    assert seen(services) == ALL
+    assert services.catalog.revocations.count() == {}
+
+
+def test_new_readers_of_a_unit_wait_until_it_was_read(
+    services: Services, source: MemorySource, embedder: FakeEmbedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source, "units", lambda: iter([replace(UNIT, readers=ADA)]))
+    assert sync_connection(services, CONNECTION).errors == {}
+    publish(services)
+    assert (seen(services), seen(services, *ADA)) == (set(), ALL)
+    embedded = embedder.requests
+    monkeypatch.setattr(source, "units", lambda: iter([replace(UNIT, readers=PUBLIC)]))
+    monkeypatch.setattr(source, "before_page", unavailable)
+    assert sync_connection(services, CONNECTION).errors
+    publish(services)
+    assert (seen(services), seen(services, *ADA, *PUBLIC)) == (set(), ALL)
+    monkeypatch.setattr(source, "before_page", lambda page: None)
+    assert sync_connection(services, CONNECTION).errors == {}
+    publish(services)
+    assert (seen(services), embedder.requests) == (ALL, embedded)
+
+
+def unavailable(page: int) -> None:
+    raise Unavailable("the source does not answer")
 
 
 def test_rights_and_deletions_wait_for_no_embedding(

@@ -51,6 +51,17 @@ MADE_PRIVATE = {UNIT: revoked("public", readers=("group:acme:u",))}
         pytest.param({"units": {UNIT: revoked(EVERYBODY)}}, ("public", "user:bo"), set(), id="a unit is gone"),
         pytest.param({"units": {("acme", "other"): revoked(EVERYBODY)}}, ("public",), ALL, id="other"),
         pytest.param({"units": {("else", "u"): revoked(EVERYBODY)}}, ("public",), ALL, id="elsewhere"),
+        pytest.param(
+            {"units": {("acme", "v"): revoked(EVERYBODY)}, "moved": {"d": "v"}}, ("public",), set(), id="moved into it"
+        ),
+        pytest.param({"units": MADE_PRIVATE, "moved": {"d": "v"}}, ("public",), {"ada", "admin"}, id="moved out of it"),
+        pytest.param(
+            {"units": {("acme", "v"): revoked("public", readers=("user:bo",))}, "moved": {"d": "v"}},
+            ("public", "user:ada"),
+            ALL,
+            id="moved into one with fewer readers",
+        ),
+        pytest.param({"listed": {UNIT}, "moved": {"d": "v"}}, ("public",), set(), id="moved to a unit nobody knows"),
         pytest.param({"documents": {"d": revoked(EVERYBODY)}}, ("public",), set(), id="a document was deleted"),
         pytest.param({"documents": {"e": revoked(EVERYBODY)}}, ("public",), ALL, id="another was"),
         pytest.param({"withdrawals": {"d": withdrawal("v2")}}, ("public",), set(), id="text was taken out"),
@@ -118,6 +129,16 @@ def test_conditions_of_the_index_cover_what_is_hidden_from_the_asker() -> None:
         Exclusion(documents=("d1", "d2")),
     )
     assert revocations.exclusions(ADA, NOW) == (gone, Exclusion(documents=("d1", "d2", "d3")))
+
+
+def test_conditions_of_the_index_cover_what_has_moved_to_a_unit() -> None:
+    units = {UNIT: revoked("public", readers=("group:acme:u",)), ("acme", "gone"): revoked(EVERYBODY)}
+    assert in_force(units=units, moved={"d1": "gone", "d2": "u", "d3": "v"}).exclusions(BO, NOW) == (
+        Exclusion("acme", ("gone",)),
+        Exclusion("acme", documents=("d1",)),
+        Exclusion("acme", ("u",), unless_readers=("user:bo",)),
+        Exclusion("acme", documents=("d2",), unless_readers=("user:bo",)),
+    )
 
 
 def test_time_is_compared_to_the_second() -> None:
