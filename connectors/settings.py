@@ -38,15 +38,32 @@ class Connection(BaseModel):
         return False
 
     @property
+    def reader_settings(self) -> str:
+        """What in these settings says who may read, as one text; empty where the source alone tells."""
+        return ""
+
+    @property
+    def certain_readers(self) -> frozenset[str] | None:
+        """Reader tokens that these settings give to all documents alike; None where the source alone tells."""
+        return None
+
+    @property
     def unit_patterns(self) -> str:
-        """The patterns as one text: equal as long as they decide alike."""
-        return json.dumps([self.include, self.exclude], ensure_ascii=False)
+        """The patterns as one text, and what else here takes away: equal as long as they decide alike."""
+        said = [self.reader_settings] if self.reader_settings else []
+        return json.dumps([self.include, self.exclude, *said], ensure_ascii=False)
 
     def includes(self, *names: str) -> bool:
         """Whether the unit patterns take in a unit known under any of `names` (its id, its name)."""
         return any(_matches(name, self.include) for name in names) and not any(
             _matches(name, self.exclude) for name in names
         )
+
+
+def reader_settings_in(unit_patterns: str) -> str:
+    """What `Connection.unit_patterns` says of readers; empty where it says nothing."""
+    _, _, *said = json.loads(unit_patterns)
+    return str(said[0]) if said else ""
 
 
 def _matches(name: str, patterns: tuple[str, ...]) -> bool:

@@ -12,10 +12,10 @@ from collections.abc import Iterable, Iterator
 from connectors.contract import Membership, MembershipItem, UnreadableGroup
 from connectors.errors import AccessDenied, NotFound, RequestRejected
 from connectors.fingerprints import fingerprint
-from connectors.model import PUBLIC, group_token, user_token
+from connectors.model import group_token
 from connectors.notion.client import NotionClient
 from connectors.notion.objects import NotionObject
-from connectors.notion.settings import WORKSPACE, NotionConnection
+from connectors.notion.settings import WORKSPACE, NotionConnection, reader_tokens
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ def readers(connection: NotionConnection, path: Iterable[NotionObject]) -> tuple
     named = connection.readers
     for one in path:
         named = connection.readers_by_page.get(one.ref.id, named)
-    return _tokens(connection.id, named)
+    return reader_tokens(connection.id, named)
 
 
 def readers_fingerprint(connection: NotionConnection) -> str:
@@ -33,14 +33,14 @@ def readers_fingerprint(connection: NotionConnection) -> str:
     and follow it."""
     if not connection.readers_by_page:
         return ""
-    by_page = {page: sorted(_tokens(connection.id, named)) for page, named in connection.readers_by_page.items()}
-    return fingerprint([sorted(_tokens(connection.id, connection.readers)), by_page])
+    by_page = {page: sorted(reader_tokens(connection.id, named)) for page, named in connection.readers_by_page.items()}
+    return fingerprint([sorted(reader_tokens(connection.id, connection.readers)), by_page])
 
 
 def names_workspace(connection: NotionConnection) -> bool:
     """Whether all people of the workspace are readers of anything."""
     named = (connection.readers, *connection.readers_by_page.values())
-    return any(group_token(connection.id, WORKSPACE) in _tokens(connection.id, names) for names in named)
+    return any(group_token(connection.id, WORKSPACE) in reader_tokens(connection.id, names) for names in named)
 
 
 def memberships(connection: NotionConnection, client: NotionClient) -> Iterator[MembershipItem]:
@@ -70,14 +70,3 @@ def names(client: NotionClient) -> dict[str, str]:
     except (AccessDenied, NotFound, RequestRejected) as error:
         logger.info("people keep no names: %s", error)
         return {}
-
-
-def _tokens(connection: str, names: Iterable[str]) -> tuple[str, ...]:
-    tokens = (_token(connection, name.strip()) for name in names)
-    return tuple(dict.fromkeys(token for token in tokens if token))
-
-
-def _token(connection: str, name: str) -> str | None:
-    if name == PUBLIC:
-        return PUBLIC
-    return group_token(connection, WORKSPACE) if name == WORKSPACE else user_token(name)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import AfterValidator, Field, field_validator
 
 from connectors.addresses import InvalidAddress, normalize_address
-from connectors.model import PUBLIC
+from connectors.model import PUBLIC, group_token, user_token
 from connectors.notion.urls import ids_in_url
 from connectors.settings import Connection
 
@@ -31,6 +33,18 @@ def _parse_reader(value: str) -> str:
 
 Reader: TypeAlias = Annotated[str, AfterValidator(_parse_reader)]
 """As it is compared: what is none would be nobody, and say nothing of it."""
+
+
+def reader_tokens(connection: str, names: Iterable[str]) -> tuple[str, ...]:
+    """Reader tokens of whom the settings name."""
+    tokens = (_reader_token(connection, name.strip()) for name in names)
+    return tuple(dict.fromkeys(token for token in tokens if token))
+
+
+def _reader_token(connection: str, name: str) -> str | None:
+    if name == PUBLIC:
+        return PUBLIC
+    return group_token(connection, WORKSPACE) if name == WORKSPACE else user_token(name)
 
 
 class NotionConnection(Connection):
@@ -78,3 +92,13 @@ class NotionConnection(Connection):
     @property
     def narrows_readers(self) -> bool:
         return bool(self.readers_by_page)
+
+    @property
+    def reader_settings(self) -> str:
+        by_page = {page: sorted(named) for page, named in sorted(self.readers_by_page.items())}
+        return json.dumps([sorted(self.readers), by_page], ensure_ascii=False)
+
+    @property
+    def certain_readers(self) -> frozenset[str]:
+        named = (self.readers, *self.readers_by_page.values())
+        return frozenset.intersection(*(frozenset(reader_tokens(self.id, names)) for names in named))

@@ -37,13 +37,18 @@ class Connections:
     def record_memberships_read(self, connection: str) -> None:
         self._set(connection, memberships_at=datetime.now(UTC))
 
+    def unit_patterns(self, connection: str) -> str | None:
+        """The patterns of the settings under which units were listed; None where none were yet."""
+        table = tables.connections
+        with self._engine.connect() as transaction:
+            return transaction.execute(select(table.c.unit_patterns).where(table.c.connection == connection)).scalar()
+
     def record_listing(self, connection: str, unit_patterns: str) -> None:
         """Units were listed under these patterns of the settings: those that are listed are what they include."""
         table = tables.connections
-        statement = select(table.c.unit_patterns).where(table.c.connection == connection)
-        with self._engine.begin() as transaction:
-            if transaction.execute(statement).scalar() != unit_patterns:
-                row = {"connection": connection, "paused": False, "unit_patterns": unit_patterns}
+        if self.unit_patterns(connection) != unit_patterns:
+            row = {"connection": connection, "paused": False, "unit_patterns": unit_patterns}
+            with self._engine.begin() as transaction:
                 upsert(transaction, table, [row], update=("unit_patterns",))
                 raise_stamp(transaction)
 

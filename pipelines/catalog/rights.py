@@ -36,6 +36,7 @@ from pipelines.catalog.withdrawals import Withdrawal, permit_versions, withdraw
 
 _GONE = "gone at the source, or who may read it cannot be told"
 _NARROWED = "no longer among its readers at the source"
+SETTINGS_CHANGED = "the settings have changed, and who they let read it was not read anew since"
 PERMISSION_ENDED = "its permission at the source has ended"
 
 TokensById = Mapping[str, Collection[str]]
@@ -86,6 +87,21 @@ class Rights:
         """Documents have lost these reader tokens: queries leave them out from the next one on."""
         with self._engine.begin() as transaction:
             revoke(transaction, _revocations(connection, unit, revoked))
+
+    def keep_readers(self, connection: str, certain: Collection[str]) -> None:
+        """Documents of a connection are for no others than these until they are read again."""
+        table = tables.documents
+        statement = select(table.c.unit, table.c.id, table.c.readers, table.c.indexed_readers)
+        own = (table.c.connection == connection, table.c.status != "deleted")
+        with self._engine.begin() as transaction:
+            rows = transaction.execute(statement.where(*own)).all()
+            lost = {(row.unit, row.id): {*(row.readers or ()), *(row.indexed_readers or ())} for row in rows}
+            revocations = [
+                Revocation(connection, unit, token, SETTINGS_CHANGED, document)
+                for (unit, document), tokens in lost.items()
+                for token in sorted(tokens.difference(certain))
+            ]
+            revoke(transaction, revocations)
 
     def end_sooner(self, told: TokensEndings) -> None:
         """Permissions of documents end at these Unix times, by reader token, where nobody knew of so early an end."""

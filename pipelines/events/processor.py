@@ -124,9 +124,9 @@ class EventProcessor:
         by_unit = self._expand(units)  # one lease and one pass for all that points into a unit
         for one in documents:
             with self._record_trouble([one]):
-                if not (units := self._units_of(one)):
+                if not (found := self._units_of(one)):
                     raise _NothingToDo(f"{one.document_id} is in no unit that is known here")
-                for unit in units:
+                for unit in found:
                     by_unit.setdefault(unit, []).append(one)
         for unit, invalidations in by_unit.items():
             with self._record(invalidations) as stages:

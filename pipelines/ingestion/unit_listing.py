@@ -10,7 +10,7 @@ from connectors.contract import Connector
 from connectors.errors import UnreadableUnit, UnreadableUnits
 from connectors.model import Unit
 from connectors.registry import source
-from connectors.settings import Connection
+from connectors.settings import Connection, reader_settings_in
 from connectors.units import list_units
 from pipelines.catalog.failures import Cause
 from pipelines.catalog.units import EXCLUDED, NOT_LISTED
@@ -63,8 +63,20 @@ def _list_into_catalog(services: Services, connection: Connection, connector: Co
         is_untold=is_untold,
         listed_since=listed_since,
     )
+    _keep_certain_readers(services, connection)
     services.catalog.connections.record_listing(connection.id, connection.unit_patterns)
     return unreadable
+
+
+def _keep_certain_readers(services: Services, connection: Connection) -> None:
+    """Where other settings decide who may read, only reading each document tells what they give to it."""
+    before, certain = services.catalog.connections.unit_patterns(connection.id), connection.certain_readers
+    if before is None or certain is None or not connection.narrows_readers:
+        return
+    readers_before = reader_settings_in(before)
+    # What an earlier release recorded says nothing of readers: nothing shows that they are others.
+    if readers_before and readers_before != connection.reader_settings:
+        services.catalog.rights.keep_readers(connection.id, certain)
 
 
 def documents_follow(connection: Connection) -> bool:

@@ -53,22 +53,33 @@ def compare_texts(
         except DocumentError as error:
             if not (error.skip or is_deletion):
                 continue  # it cannot be read at present: what was found of it still is
-        if lost := find_withdrawal(chunks, now, version, is_deletion=is_deletion):
+        state = states.get(document.id)
+        titles = (state.title if state else document.title, document.title)
+        if lost := find_withdrawal(chunks, now, version, titles, is_deletion=is_deletion):
             compared.withdrawals[document.id] = lost
     return compared
 
 
 def find_withdrawal(
-    before: Sequence[Chunk], now: Sequence[Chunk], version: str, *, is_deletion: bool
+    before: Sequence[Chunk],
+    now: Sequence[Chunk],
+    version: str,
+    titles: tuple[str, str] = ("", ""),
+    *,
+    is_deletion: bool,
 ) -> Withdrawal | None:
     """What a document has lost since it was cut into the chunks `before`; None if nothing was taken out.
 
-    After a deletion there is always something: the version before may be known here no more. Pure.
+    `titles` are those of before and now: each passage is found by the title and shown under it, so that none stays
+    where the title went with what was deleted. After a deletion there is always something: the version before may be
+    known here no more. Pure.
     """
     old, new = _lines(before), _lines(now)
     lost = set(old).difference(new) if is_deletion else deleted_lines(old, new)
     if not (lost or is_deletion):
         return None
+    if titles[0] != titles[1] and (is_deletion or _says(lost, titles[0])):
+        return Withdrawal(frozenset(), frozenset({version}))
     known, held = ({chunk.id for chunk in chunks} for chunks in (before, [one for one in before if _holds(one, lost)]))
     # A passage may be the same as before but for a heading above it: then only the new version of it is shown.
     return Withdrawal(frozenset(known.union(chunk.id for chunk in now) - held), frozenset({version}))
@@ -130,6 +141,12 @@ def _read_before(
 
 def _lines(chunks: Sequence[Chunk]) -> list[str]:
     return [line for chunk in chunks for line in chunk.text.splitlines() if line.strip()]
+
+
+def _says(lost: Collection[str], title: str) -> bool:
+    """Whether one of these lines holds half of the words of a title: that was made of it, and of a place's name."""
+    words = _words(title)
+    return any(2 * len(words & _words(line)) >= len(words) for line in lost)
 
 
 def _holds(chunk: Chunk, lost: Collection[str]) -> bool:

@@ -30,12 +30,14 @@ class RightsSource(Protocol):
 @dataclass(frozen=True, slots=True)
 class RevocationFilter:
     """`connections` are all that the settings name, `former` those that they no longer do, and `excluded` the units
-    that they exclude."""
+    that they exclude. `certain` are the only readers of connections whose settings have changed since they were listed:
+    those to whom the settings of now give everything."""
 
     in_force: RightsInForce
     connections: frozenset[str]
     former: frozenset[str] = field(default_factory=frozenset)
     excluded: frozenset[tuple[str, str]] = field(default_factory=frozenset)
+    certain: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, in_force: RightsInForce, connections: Collection[Connection]) -> RevocationFilter:
@@ -45,7 +47,10 @@ class RevocationFilter:
             key for key, name in in_force.names.items() if (one := named.get(key[0])) and not one.includes(key[1], name)
         )
         former = frozenset(connection for connection, _ in in_force.names if connection not in named)
-        return cls(in_force, frozenset(named), former, excluded)
+        doubtful = {connection for connection, _ in in_force.names}
+        readers = {one.id: one.certain_readers for one in connections if one.id in doubtful}
+        certain = {connection: tokens for connection, tokens in readers.items() if tokens is not None}
+        return cls(in_force, frozenset(named), former, excluded, certain)
 
     @classmethod
     def load(cls, rights: RightsSource, connections: Collection[Connection]) -> RevocationFilter:
@@ -57,7 +62,7 @@ class RevocationFilter:
         """Whether nothing at all is left out."""
         in_force = self.in_force
         by_rows = in_force.units or in_force.documents or in_force.withdrawals or in_force.ends
-        return not (by_rows or self.former or self.excluded)
+        return not (by_rows or self.former or self.excluded or self.certain)
 
     def permits(self, hit: Hit, asker: frozenset[str] | None, now: datetime) -> bool:
         """Whether a point that the index found for these reader tokens may be shown; None asks as an administrator,
@@ -77,8 +82,8 @@ class RevocationFilter:
             return False
         if asker is None:
             return True
-        ended = self._ended(document, now)
-        return not asker.isdisjoint(_readers_left(payload["readers"], of_units, of_document, ended))
+        left = _readers_left(payload["readers"], of_units, of_document, self._ended(document, now))
+        return not asker.isdisjoint(left & self.certain.get(connection, left))
 
     def _is_listed(self, unit: tuple[str, str]) -> bool:
         """Of a unit of which the catalog says nothing, because it was lost, nobody knows who may see it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 
 import pytest
@@ -11,7 +11,9 @@ import pytest
 from connectors.notion.settings import NotionConnection
 from pipelines.settings import Settings
 from tests.e2e.office import ADA, BOB, Office, office
-from tests.emulators.notion import TOKEN, VERIFICATION_TOKEN, Notion, block, file_block, serving
+from tests.emulators.notion import TOKEN, VERIFICATION_TOKEN, Notion, block, broken_gateway, file_block, serving
+
+CONNECTION = {"id": "no", "source": "notion", "token": TOKEN, "webhook_secret": VERIFICATION_TOKEN}
 
 
 @dataclass
@@ -35,10 +37,9 @@ def handbook(settings: Settings) -> Iterator[Handbook]:
     page = notion.page("Page", block("paragraph", "A zebra."), attached, under=top)
     child = notion.page("Child", block("paragraph", "A zebra."), under=page)
     notion.page("Grandchild", block("paragraph", "A zebra."), under=child)
-    described = {"id": "no", "source": "notion", "token": TOKEN, "webhook_secret": VERIFICATION_TOKEN}
     readers = {"readers": (ADA, BOB), "readers_by_page": {box: (ADA,), closed: (ADA,)}}
     with serving(notion) as url:
-        connection = NotionConnection.model_validate({**described, **readers, "base_url": url})
+        connection = NotionConnection.model_validate({**CONNECTION, **readers, "base_url": url})
         with office(settings, connection) as opened:
             assert opened.sync() == {}
             yield Handbook(notion, opened, top, page, box, closed)
@@ -91,3 +92,56 @@ def test_what_is_below_a_page_and_its_files_are_lost_with_it(
         handbook.office.deliver(handbook.notion.delivery(kind, handbook.page))
         assert handbook.office.found("zebra", BOB) == {"Open"}
         assert handbook.office.found("zebra", ADA) == {"Open", "Closed", *kept}
+
+
+@dataclass
+class Narrowing:
+    """A page that two people find, with one below it, as settings that name fewer come into force."""
+
+    notion: Notion
+    url: str
+    salaries: str
+    settings: Settings
+
+    def office(self, **readers: object) -> AbstractContextManager[Office]:
+        described = {**CONNECTION, "base_url": self.url, "readers": (ADA, BOB), **readers}
+        return office(self.settings, NotionConnection.model_validate(described))
+
+
+@pytest.fixture
+def narrowing(settings: Settings) -> Iterator[Narrowing]:
+    notion = Notion()
+    top = notion.page("Handbook", block("paragraph", "A zebra."))
+    salaries = notion.page("Salaries", block("paragraph", "A zebra."), under=top)
+    with serving(notion) as url:
+        narrowing = Narrowing(notion, url, salaries, settings)
+        with narrowing.office() as before:
+            before.sync()
+            assert before.found("zebra", BOB) == {"Handbook", "Salaries"}
+        yield narrowing
+
+
+@pytest.mark.parametrize("by_page", [False, True], ids=["readers", "readers_by_page"])
+def test_readers_that_the_settings_no_longer_name_find_nothing_from_then_on(
+    narrowing: Narrowing, by_page: bool
+) -> None:
+    fewer: dict[str, object] = {"readers_by_page": {narrowing.salaries: (ADA,)}} if by_page else {"readers": (ADA,)}
+    kept = {"Handbook"} if by_page else set()
+    with narrowing.office(**fewer) as after:
+        assert (after.found("zebra", BOB), after.found("zebra", ADA)) == (set(), {"Handbook", "Salaries"})
+        narrowing.notion.fail(2, broken_gateway)
+        assert after.sync() != {}
+        assert (after.found("zebra", BOB), after.found("zebra", ADA)) == (set(), {"Handbook", "Salaries"})
+        narrowing.notion.faults.clear()
+        assert after.sync() == {}
+        assert (after.found("zebra", BOB), after.found("zebra", ADA)) == (kept, {"Handbook", "Salaries"})
+
+
+def test_other_units_take_nothing_away(narrowing: Narrowing) -> None:
+    """What the settings say of units is recorded beside what they say of readers, and is no reason to read anew."""
+    by_page = {"readers_by_page": {narrowing.salaries: (ADA,)}}
+    with narrowing.office(**by_page) as before:
+        before.sync()
+    with narrowing.office(**by_page, exclude=("Other",)) as after:
+        after.sync()
+        assert (after.found("zebra", BOB), after.found("zebra", ADA)) == ({"Handbook"}, {"Handbook", "Salaries"})

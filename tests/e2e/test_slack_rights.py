@@ -72,3 +72,18 @@ def test_a_file_that_changes_is_read_again_where_it_is(slack: Slack, opened: Off
     opened.deliver(slack.delivery({"type": "file_change", "file_id": "FC1", "file": {"id": "FC1"}}))
     opened.worker.run_pass()
     assert opened.found("zebra", BOB) == {"Renamed.txt", "FC2"}
+
+
+def test_the_words_of_a_root_that_is_deleted_are_no_title_of_its_replies(slack: Slack, opened: Office) -> None:
+    root = slack.say("C1", "zebra takeover")
+    slack.say("C1", "walrus lunch", thread=root)
+    opened.sync()
+    assert {"#c1: zebra takeover"} == opened.found("walrus", BOB) <= opened.found("takeover", BOB)
+    slack.delete("C1", root)
+    gone = {"ts": root, "thread_ts": root}
+    event = {"type": "message", "subtype": "message_deleted", "channel": "C1", "deleted_ts": root}
+    opened.deliver(slack.delivery({**event, "previous_message": gone}))
+    assert opened.found("walrus", BOB) == opened.found("takeover", BOB) == set()
+    opened.sync()
+    assert opened.found("walrus", BOB) == {"#c1: walrus lunch"}
+    assert opened.found("takeover", BOB) == set()

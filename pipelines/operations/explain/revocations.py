@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pipelines.catalog import Catalog
 from pipelines.catalog.revocations import EVERYBODY
-from pipelines.catalog.rights import PERMISSION_ENDED
+from pipelines.catalog.rights import PERMISSION_ENDED, SETTINGS_CHANGED
 from pipelines.catalog.units import EXCLUDED, NOT_LISTED
 from pipelines.index.contract import Hit
 from pipelines.operations.explain.visibility import Reader
@@ -50,7 +50,7 @@ def revocations(
         for one in services.catalog.revocations.of_document(row["connection"], row["unit"], row["id"])
     ]
     hiding = {one.scope for one in written if one.everybody}
-    found = [*_by_settings(row, in_force), *written, *_ended(row, label)]
+    found = [*_by_settings(row, label, in_force), *written, *_ended(row, label)]
     found += [one for one in _out_of_reach(services, row) if one.scope not in hiding]
     return tuple(sorted(found, key=lambda one: ("connection", "unit", "document").index(one.scope)))
 
@@ -72,11 +72,17 @@ def hides_from(in_force: RevocationFilter, hits: Sequence[Hit], tokens: Sequence
     return not any(in_force.permits(hit, asker, now) for hit in hits)
 
 
-def _by_settings(row: Mapping[str, Any], in_force: RevocationFilter) -> Iterator[RevocationInForce]:
+def _by_settings(
+    row: Mapping[str, Any], label: Callable[[str], Reader], in_force: RevocationFilter
+) -> Iterator[RevocationInForce]:
     if row["connection"] not in in_force.connections:
         yield RevocationInForce("connection", None, UNKNOWN_CONNECTION, True)
-    elif (row["connection"], row["unit"]) in in_force.excluded:
+        return
+    if (row["connection"], row["unit"]) in in_force.excluded:
         yield RevocationInForce("unit", None, EXCLUDED, True)
+    lost = set(row["readers"] or ()) - in_force.certain.get(row["connection"], set(row["readers"] or ()))
+    if lost:
+        yield RevocationInForce("connection", None, SETTINGS_CHANGED, False, tuple(map(label, sorted(lost))))
 
 
 def _out_of_reach(services: Services, row: Mapping[str, Any]) -> Iterator[RevocationInForce]:

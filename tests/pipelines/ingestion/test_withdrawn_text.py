@@ -294,6 +294,26 @@ def test_a_heading_that_is_gone_hides_what_stands_under_it() -> None:
     assert [lost is not None and chunk.id in lost.points for chunk in before] == [False, False, False, True]
 
 
+@pytest.mark.parametrize(
+    ("title", "rest", "is_deletion", "is_hidden"),
+    [
+        pytest.param("#board: takeover", "lunch", True, True, id="gone by an event"),
+        pytest.param("#board: takeover", "lunch", False, True, id="gone with its line"),
+        pytest.param("Handbook", "lunch", False, False, id="renamed"),
+        pytest.param("#board: lunch", "lunch", True, False, id="the same"),
+    ],
+)
+def test_a_title_that_was_deleted_hides_all_that_stands_under_it(
+    title: str, rest: str, is_deletion: bool, is_hidden: bool
+) -> None:
+    """Every passage is shown under the title, and found by it."""
+    before = chunk_document(document(1, content=day("**Ada**: takeover", f"{FILLER} {rest}")))
+    now = chunk_document(document(1, content=f"{FILLER} {rest}"))
+    lost = find_withdrawal(before, now, "v2", (title, "#board: lunch"), is_deletion=is_deletion)
+    assert lost is not None
+    assert (lost.points == frozenset()) == is_hidden
+
+
 def test_no_filter_of_the_index_shows_it(services: Services, source: MemorySource) -> None:
     source.put(document(1, content=day(MORNING)))
     read_rights(services, CONNECTION, source, UNIT, [DAY], [DAY])
