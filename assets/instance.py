@@ -15,6 +15,7 @@ from dagster._core.storage.sql import AlembicVersion
 from filelock import FileLock
 from sqlalchemy.exc import DatabaseError
 
+from pipelines.disk_space import describe_full, is_full
 from pipelines.errors import HeadraceError
 from pipelines.private_files import keep_private
 from pipelines.settings import Settings
@@ -69,4 +70,6 @@ def _open(settings: Settings) -> dg.DagsterInstance:
             return dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home)))
         except (CommandError, DatabaseError) as error:
             reason = error.orig if isinstance(error, DatabaseError) else error
+            if is_full(settings.state_path):
+                raise HeadraceError(describe_full(settings.state_path)) from None
             raise RunHistoryError(home, str(reason).splitlines()[0]) from None

@@ -98,6 +98,16 @@ def _collect_failure(report: SyncReport, name: str) -> Iterator[None]:
         raise
     except HeadraceError as error:
         report.errors[name] = str(error)
+    except dg.DagsterError as error:
+        raise _find_own(error) from None
+
+
+def _find_own(error: BaseException) -> BaseException:
+    """What Dagster has wrapped, where that is an error of Headrace's: of a catalog that cannot be opened, say."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, HeadraceError):
+        cause = cause.__cause__
+    return cause or error
 
 
 def _sync_config(target: Target, options: SyncOptions) -> dict[str, Any]:

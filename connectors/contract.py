@@ -52,6 +52,30 @@ def attachment_id(document_id: str, name: str) -> str:
     return f"{document_id}{ATTACHMENT}{name}"
 
 
+_ANY_UNIT = re.compile(r"([^/]*)/\*/")
+"""What the id begins with by which an event names an object whose unit it does not tell."""
+
+
+def in_any_unit(source: str, connection: str, name: str) -> str:
+    """Names an object whose unit is not told: all documents `<source>:<connection>/<unit>/<name>`. It is no document's
+    id, and `fetch` is never given one."""
+    return f"{id_prefix(source, connection)}*/{name}"
+
+
+def is_in_any_unit(document_id: str) -> bool:
+    return _ANY_UNIT.match(document_id) is not None
+
+
+def in_unit(document_id: str, unit: str) -> str:
+    """The id of an object in this unit, where its id does not tell in which it is; any other as it is.
+
+    >>> in_unit("slack:acme/*/files/F1", "C1")
+    'slack:acme/C1/files/F1'
+    """
+    named = _ANY_UNIT.match(document_id)
+    return f"{named[1]}/{unit}/{document_id[named.end() :]}" if named else document_id
+
+
 @dataclass(frozen=True, slots=True)
 class Skipped:
     """An object passed over on purpose: too large, unsupported type, encrypted, empty."""
@@ -220,7 +244,10 @@ class Connector(Protocol):
         """
 
     def unit_of(self, document_id: str) -> str | None:
-        """Id of the unit that an object is in now; None if it is gone, or in none that is read."""
+        """Id of the unit that an object is in now; None if it is gone, or in none that is read.
+
+        Of an object that an event names in any unit (`in_any_unit`), one of those that it is in.
+        """
 
     def memberships(self) -> Iterator[MembershipItem]:
         """Who belongs to the groups that this connection's reader tokens name, group by group.

@@ -27,7 +27,8 @@ Scope: TypeAlias = Literal["document", "unit", "units", "memberships"]
 class Invalidation:
     """Where to look again.
 
-    `document`: one object, by its document id; `unit` is its unit where the event tells it, else empty.
+    `document`: one object, by its document id; `unit` is its unit where the event tells it, else empty. An event that
+    tells neither unit nor id names it by `connectors.contract.in_any_unit`.
     `unit`: whatever changed in a unit since its cursor; in all units where `unit` is empty. `units`: the list of
     units, and then those that are new, renamed, shared anew or gone; `unit` is the one that the provider says to be
     gone or to be read by others, where it says so, and `unit_deleted` that it says it to be deleted, for good and for
@@ -120,8 +121,13 @@ def check_texts(event: Event) -> None:
     """Raises DeliveryUnreadable where an event says something that no database takes, or at a length that none does."""
     places = (text for one in event.invalidations for text in (one.unit, one.document_id))
     for text in (event.id, event.kind, *places):
-        if len(text) > _LONGEST_TEXT or _UNSTORABLE.search(text):
+        if not is_storable(text):
             raise DeliveryUnreadable("a name in it is too long, or no text")
+
+
+def is_storable(text: str) -> bool:
+    """Whether every database takes an id or name, as it is and at its length."""
+    return len(text) <= _LONGEST_TEXT and not _UNSTORABLE.search(text)
 
 
 def content_id(body: bytes) -> str:

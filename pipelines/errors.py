@@ -7,6 +7,7 @@ HeadraceError
 │  └─ LeaseLost              … since this one gave no sign of life for too long
 ├─ CatalogMismatch           the catalog was migrated by a newer program
 ├─ CatalogUnavailable        the catalog does not answer; another attempt later can succeed
+│  └─ CatalogDamaged         … and will not: its file is broken
 ├─ CatalogLost               the catalog lacks what landing and index hold
 ├─ MassDelete                a reconcile would remove more than an operator is asked about
 ├─ DocumentError             one document cannot be processed; the rest goes on
@@ -71,6 +72,16 @@ class CatalogUnavailable(HeadraceError):
 
     def __init__(self, reason: object) -> None:
         super().__init__(f"the catalog cannot be used: {str(reason).strip()}")
+
+
+class CatalogDamaged(CatalogUnavailable):
+    """The file of a catalog in SQLite is broken, or is no database."""
+
+    def __init__(self, file: object, reason: object) -> None:
+        super().__init__(
+            f"{file} is damaged ({reason}). Stop everything, move it and the files beside it whose names begin alike "
+            "away, then put a copy back, or run `headrace restore`, which makes it again from landing and index"
+        )
 
 
 class CatalogLost(HeadraceError):

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 from pipelines.catalog import Catalog, open_catalog
+from pipelines.catalog.database import STATEMENT_SECONDS
 from pipelines.settings import Settings
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ class Services:
     An `embedder` that is handed in is used instead of the settings' and stays open. With `replace_index`, what
     is written goes to a new collection where the live one was made for another model or chunking. With
     `keep_store` the embedded index stays open between writes, until another process waits for it: see `yield_lock`.
+    `statement_seconds` is for the catalog: how long it may take for one statement.
     """
 
     def __init__(
@@ -32,11 +34,13 @@ class Services:
         *,
         replace_index: bool = False,
         keep_store: bool = False,
+        statement_seconds: float = STATEMENT_SECONDS,
     ) -> None:
         self.settings = settings
         self._keep_store = keep_store and settings.index.embedded
         self._store: IndexStore | None = None
         self._replace_index = replace_index
+        self._statement_seconds = statement_seconds
         self._given_embedder = embedder
         self._open = ExitStack()
 
@@ -49,7 +53,7 @@ class Services:
 
     @cached_property
     def catalog(self) -> Catalog:
-        return self._open.enter_context(open_catalog(self.settings))
+        return self._open.enter_context(open_catalog(self.settings, self._statement_seconds))
 
     @cached_property
     def landing(self) -> Landing:

@@ -18,7 +18,15 @@ from connectors.github.payloads.parsing import parse
 from connectors.github.payloads.rest import GitHubRepository
 from connectors.github.payloads.webhooks import GitHubDelivery, NumberedObject
 from connectors.settings import Connection
-from connectors.webhooks import DeliveryUnreadable, Event, Invalidation, content_id, parse_object, verify_signature
+from connectors.webhooks import (
+    DeliveryUnreadable,
+    Event,
+    Invalidation,
+    content_id,
+    is_storable,
+    parse_object,
+    verify_signature,
+)
 
 T = TypeVar("T")
 
@@ -81,8 +89,9 @@ def receive(connection: Connection, headers: Mapping[str, str], body: bytes, now
 
 
 def _event(connection: Connection, kind: str, payload: GitHubDelivery) -> Event:
-    if reason := _reason_to_ignore(connection, kind, payload):
-        return Event("", kind, ignored=reason)
+    if kind not in _EVENTS:
+        return Event("", kind, ignored=NOT_READ.get(kind, f"the event {kind!r} is not known"))
+    # Whether the repository is read, the catalog knows: `include` may spell a name that it no longer has.
     found = tuple(dict.fromkeys(_EVENTS[kind](_EventReader(connection.id, payload))))
     event = Event("", kind, found, ignored="" if found else "nothing that is read changes")
     return event.withdrawing() if payload.action in _TAKES_AWAY else event
@@ -103,15 +112,6 @@ def _check_kind(kind: str, names: Iterable[str]) -> None:
     """Raises DeliveryUnreadable where a body, by its names, is about something else than the event."""
     if kind in _SUBJECTS and (others := _ALL_SUBJECTS.intersection(names).difference(_SUBJECTS[kind])):
         raise DeliveryUnreadable(f"the event {kind!r} is not about `{min(others)}`")
-
-
-def _reason_to_ignore(connection: Connection, kind: str, payload: GitHubDelivery) -> str:
-    if kind not in _EVENTS:
-        return NOT_READ.get(kind, f"the event {kind!r} is not known")
-    name = payload.repository.full_name if payload.repository else ""
-    if kind not in _ABOUT_MANY and name and not connection.includes(name):
-        return f"{name} is not among the connection's repositories"
-    return ""
 
 
 def _required(value: T | None, name: str) -> T:
@@ -157,10 +157,15 @@ def _release(event: _EventReader) -> Invalidations:
 
 
 def _push(event: _EventReader) -> Invalidations:
-    """The tree tells which files changed, also after a forced push or one with more commits than a payload holds."""
+    """The tree tells which files changed, also after a forced push or one with more commits than a payload holds.
+
+    Files that the commits removed are named beside: what they lose waits for no reading of the unit.
+    """
     branch = event.repository.default_branch or event.repository.master_branch
     is_default = _required(event.payload.ref, "ref") == f"refs/heads/{_required(branch, 'default_branch')}"
-    return _unit(event) if is_default else ()
+    removed = (event.document("blob", path) for commit in event.payload.commits for path in commit.removed)
+    named = (replace(one, withdraws=True) for one in removed if is_storable(one.document_id))
+    return (*_unit(event), *named) if is_default else ()
 
 
 def _unit(event: _EventReader) -> Invalidations:
@@ -254,5 +259,3 @@ _ALL_SUBJECTS = frozenset(chain.from_iterable(_SUBJECTS.values())).union(
     ("starred_at", "workflow", "workflow_job", "workflow_run"),
 )
 """Those too by which others are told that are not read."""
-_ABOUT_MANY = ("installation", "installation_repositories", "member", "organization", "public", "repository", "team")
-"""Events that matter although the repository they name is not read, or has a name that was not read before."""

@@ -23,11 +23,14 @@ class PendingObjects:
     Search is not sure to name every page: https://developers.notion.com/reference/search-optimizations-and-limitations
     """
 
-    def __init__(self, objects: NotionObjectReader, pending: Iterable[Ref], known: set[Ref]) -> None:
-        """`known` are the objects that are read anyway, or were read."""
+    def __init__(
+        self, objects: NotionObjectReader, pending: Iterable[Ref], known: set[Ref], *, elsewhere: bool = False
+    ) -> None:
+        """`known` are the objects that are read anyway, or were read; `elsewhere` asks for those of other units too."""
         self._objects = objects
         self._pending = list(pending)
         self._known = known
+        self._elsewhere = elsewhere
         self._unlisted: dict[Ref, Failed] = {}
 
     @property
@@ -39,14 +42,14 @@ class PendingObjects:
         self._pending.extend(refs)
 
     def drain(self) -> Iterator[Ref]:
-        """Each object of the unit; more can be added meanwhile."""
+        """Each object, of the unit unless others were asked for as well; more can be added meanwhile."""
         while self._pending:
             ref = self._pending.pop()
             if ref.kind == "data_source":
                 self._add_rows(ref)
             elif ref not in self._known:
                 self._known.add(ref)
-                if not self._objects.is_elsewhere(ref):
+                if self._elsewhere or not self._objects.is_elsewhere(ref):
                     yield ref
 
     def raise_unlisted(self) -> None:

@@ -31,8 +31,9 @@ class NotionRefetch:
         return read
 
     def read_below(self, above: ObjectRead) -> Iterator[Item]:
-        """All that is below an object. Raises Unavailable where the rows of a database could not be listed."""
-        pending = PendingObjects(self._objects, self._children(above), set())
+        """All that is below an object; what moved away with it is gone from here. Raises Unavailable where the rows of
+        a database could not be listed."""
+        pending = PendingObjects(self._objects, self._children(above), set(), elsewhere=True)
         for ref in pending.drain():
             read = yield from self.read(ref)
             pending.add(self._children(read))

@@ -7,10 +7,20 @@ from collections.abc import Iterator, Sequence
 
 import httpx
 
-from connectors.contract import Checkpoint, Cursor, Deleted, Finding, Item, ListingEntry, MembershipItem, Window
+from connectors.contract import (
+    Checkpoint,
+    Cursor,
+    Deleted,
+    Finding,
+    Item,
+    ListingEntry,
+    MembershipItem,
+    Window,
+    is_in_any_unit,
+)
 from connectors.errors import AccessDenied, NotFound, RequestRejected, SourceError
 from connectors.isolation import Isolation
-from connectors.model import Document, Unit
+from connectors.model import Unit
 from connectors.slack.access import channel_readers, read_memberships
 from connectors.slack.client import SlackClient
 from connectors.slack.cursor import ChannelCursor
@@ -21,7 +31,6 @@ from connectors.slack.files import ChannelFiles
 from connectors.slack.payloads import SlackChannel
 from connectors.slack.reader import ChannelReader
 from connectors.slack.settings import SlackConnection
-from connectors.slack.webhooks import FILES
 
 logger = logging.getLogger(__name__)
 
@@ -125,9 +134,7 @@ class SlackConnector:
         for document_id in document_ids:
             kind, _, name = self._path_of(document_id).removeprefix(f"{unit.id}/").partition("/")
             if kind == "files":
-                found = files.refetch(name)
-                # An event may name a file without its channel: there is nothing under the id that it has then.
-                yield from [found] if _item_id(found) == document_id else [found, Deleted(document_id)]
+                yield files.refetch(name)
             else:
                 yield reader.refetch(kind, name) or Deleted(document_id)
 
@@ -135,10 +142,10 @@ class SlackConnector:
         """The channel that an id names; of a file that an event names without its channel, the first that is read."""
         channel, _, rest = self._path_of(document_id).partition("/")
         units = {unit.id for unit in self.units()}
-        if channel != FILES:
+        if not is_in_any_unit(document_id):
             return channel if channel in units else None
         try:
-            return min(self._client.file(rest).channel_ids & units, default=None)
+            return min(self._client.file(rest.removeprefix("files/")).channel_ids & units, default=None)
         except (AccessDenied, NotFound, RequestRejected):
             return None
 
@@ -153,10 +160,6 @@ class SlackConnector:
         isolation = Isolation(lambda: self._client.requests)
         files = ChannelFiles(self._client, self._loader, documents, isolation)
         return ChannelReader(self._client, documents, files, isolation), files
-
-
-def _item_id(item: Item) -> str:
-    return item.id if isinstance(item, Document) else "" if isinstance(item, Checkpoint) else item.document_id
 
 
 def _missing_scopes(scopes: str) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from pydantic import ValidationError
 
+from connectors.contract import in_any_unit
 from connectors.settings import Connection
 from connectors.slack.payloads import EventEnvelope, MessagePlace, SlackEvent
 from connectors.slack.render.messages import NOISE
@@ -27,9 +28,6 @@ from connectors.webhooks import (
 
 OLDEST = 300
 """Seconds between a delivery's signature and its arrival, either way; Slack's own advice against replays."""
-
-FILES = "files"
-"""In place of a channel, in the id of a file of which an event does not tell the channel."""
 
 _MEMBERSHIPS = Invalidation("memberships")
 _TAKES_AWAY = ("file_deleted", "file_unshared")
@@ -179,12 +177,15 @@ def _places(delivery: _SlackDelivery, message: MessagePlace) -> Iterator[Invalid
 
 
 def _file(delivery: _SlackDelivery) -> Invalidations:
-    """An event says where a file is shared as it happens; when the file changes, only files.info knows."""
+    """An event says where a file is shared as it happens; when the file changes or goes, it need not.
+
+    https://docs.slack.dev/reference/events/file_deleted · https://docs.slack.dev/reference/events/file_unshared
+    """
     event = delivery.event
     file = _required(event.file_id or event.file, "file_id")
     channels = [event.channel_id] if event.channel_id else event.channel_ids
     if not channels:
-        return (Invalidation("document", "", f"slack:{delivery.connection}/{FILES}/{file}"),)
+        return (Invalidation("document", "", in_any_unit("slack", delivery.connection, f"files/{file}")),)
     return tuple(delivery.document(f"files/{file}", channel) for channel in channels)
 
 

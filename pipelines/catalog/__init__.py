@@ -14,7 +14,7 @@ from pipelines.catalog import loads as loads_module
 from pipelines.catalog import outcomes as outcomes_module
 from pipelines.catalog.assistants import Assistants
 from pipelines.catalog.connections import Connections
-from pipelines.catalog.database import migrate_database, open_database
+from pipelines.catalog.database import STATEMENT_SECONDS, migrate_database, open_database
 from pipelines.catalog.documents import Documents
 from pipelines.catalog.embeddings import EmbeddingCache
 from pipelines.catalog.events import Events
@@ -168,14 +168,16 @@ class Catalog:
             outcomes_module.update_status(transaction, problems)
 
 
-def open_catalog(settings: Settings) -> Catalog:
+def open_catalog(settings: Settings, statement_seconds: float = STATEMENT_SECONDS) -> Catalog:
     """Open the catalog that the settings name, and bring its tables up to date. Raises SettingsError.
+
+    A statement that PostgreSQL does not answer for `statement_seconds` is given up, as one that it refuses.
 
     What is kept beside it is private from here on, and what is done to rights and keys stands in the audit log.
     """
     keep_private(settings.state_path)
     open_audit_log(settings.audit_file)
-    engine = open_database(settings.catalog.url.get_secret_value(), settings.directory)
+    engine = open_database(settings.catalog.url.get_secret_value(), settings.directory, statement_seconds)
     return Catalog(engine, settings.memberships_max_age, LocalProcess(settings.state_path))
 
 

@@ -2,33 +2,40 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.engine import ExceptionContext, make_url
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DatabaseError, InterfaceError, OperationalError
 
 from pipelines.catalog.fencing import refuse_stale_commits
-from pipelines.catalog.revisions import Migration, migrate, upgrade_to_head
-from pipelines.errors import CatalogUnavailable, SettingsError
+from pipelines.catalog.revisions import HEAD, Migration, migrate, read_revision
+from pipelines.disk_space import describe_full, is_full
+from pipelines.errors import CatalogDamaged, CatalogUnavailable, SettingsError
 from pipelines.private_files import narrow
 
+STATEMENT_SECONDS = 300.0
+"""How long PostgreSQL may take for one statement. The longest go over all documents, of which there may be millions."""
+
 _BUSY_TIMEOUT_MS = 60_000
-_CONNECT_TIMEOUT_SECONDS = 5
+_POOL_SECONDS = 30.0
 
 
-def open_database(url: str, directory: Path) -> Engine:
+def open_database(url: str, directory: Path, statement_seconds: float = STATEMENT_SECONDS) -> Engine:
     """Engine on the catalog, with all migrations applied. SQLite paths are relative to `directory`.
 
-    Raises SettingsError if the database cannot be reached, and CatalogMismatch if it is newer than this program.
+    Raises SettingsError if the database cannot be reached, CatalogDamaged, and CatalogMismatch if it is newer than this
+    program.
     Later on, what is done with it raises CatalogUnavailable while it is away, and LeaseLost where a lease is another's.
     """
-    engine = _create_engine(url, directory)
+    engine = _create_engine(url, directory, statement_seconds)
     with _closing_in_trouble(engine):
-        upgrade_to_head(engine)
+        if read_revision(engine) != HEAD:
+            migrate_database(url, directory, HEAD)
     event.listen(engine, "handle_error", _name_trouble)
     refuse_stale_commits(engine)
     return engine
@@ -36,7 +43,7 @@ def open_database(url: str, directory: Path) -> Engine:
 
 def migrate_database(url: str, directory: Path, target: str) -> Migration:
     """Bring the catalog's tables to a revision. Raises as `open_database` does, and UsageError for an unknown one."""
-    engine = _create_engine(url, directory)
+    engine = _create_engine(url, directory, statement_seconds=None)  # nobody knows how long a migration may take
     with _closing_in_trouble(engine):
         migration = migrate(engine, target)
     engine.dispose()
@@ -47,9 +54,14 @@ def migrate_database(url: str, directory: Path, target: str) -> Migration:
 def _closing_in_trouble(engine: Engine) -> Iterator[None]:
     try:
         yield
-    except OperationalError as error:
+    except DatabaseError as error:
         engine.dispose()
-        raise SettingsError("catalog.url", f"the database cannot be used: {error.orig}") from None
+        if is_damage(error.orig):
+            raise CatalogDamaged(engine.url.database, error.orig) from None
+        if isinstance(error, OperationalError):
+            reason = _find_reason(engine, error.orig)
+            raise SettingsError("catalog.url", f"the database cannot be used: {reason}") from None
+        raise
     except BaseException:
         engine.dispose()
         raise
@@ -57,25 +69,49 @@ def _closing_in_trouble(engine: Engine) -> Iterator[None]:
 
 def _name_trouble(context: ExceptionContext) -> None:
     """Let whoever asks a database that is away see CatalogUnavailable, whatever its driver says."""
+    error = context.original_exception
+    if is_damage(error):
+        raise CatalogDamaged(context.engine.url.database if context.engine else None, error) from error
     if not context.is_pre_ping and isinstance(context.sqlalchemy_exception, OperationalError | InterfaceError):
-        raise CatalogUnavailable(context.original_exception) from context.original_exception
+        raise CatalogUnavailable(_find_reason(context.engine, error)) from error
 
 
-def _create_engine(url: str, directory: Path) -> Engine:
+def _find_reason(engine: Engine | None, error: object) -> str:
+    """What a driver says, on one line; of a full disk SQLite says that it has made an error."""
+    file = Path(engine.url.database) if engine and engine.dialect.name == "sqlite" and engine.url.database else None
+    return describe_full(file.parent) if file and is_full(file.parent) else " ".join(str(error).split())
+
+
+def is_damage(error: BaseException | None) -> bool:
+    """Whether SQLite has found that a file is no database of its, or a broken one: it has no class for that."""
+    return type(error) is sqlite3.DatabaseError
+
+
+def _create_engine(url: str, directory: Path, statement_seconds: float | None) -> Engine:
     """Its errors do not show what was asked for: texts, and hashes of secrets."""
     address = make_url(url)
-    if address.drivername == "postgresql":
-        # Named, because which driver SQLAlchemy takes otherwise depends on its version.
-        address = address.set(drivername="postgresql+psycopg")
     if address.get_backend_name() != "sqlite":
-        patience = {"connect_timeout": _CONNECT_TIMEOUT_SECONDS}
-        return create_engine(address, pool_pre_ping=True, hide_parameters=True, connect_args=patience)
+        return _create_postgresql_engine(address, statement_seconds)
     file = directory / (address.database or "")
     file.parent.mkdir(parents=True, exist_ok=True)
     narrow(file)
     waiting = {"timeout": _BUSY_TIMEOUT_MS / 1000}
     engine = create_engine(f"sqlite:///{file}", connect_args=waiting, hide_parameters=True)
     event.listen(engine, "connect", _configure_sqlite)
+    return engine
+
+
+def _create_postgresql_engine(address: URL, statement_seconds: float | None) -> Engine:
+    from pipelines.catalog.bounded_connection import LOST_MACHINE, bound_answers
+
+    # Named, because which driver SQLAlchemy takes otherwise depends on its version.
+    address = address.set(drivername="postgresql+psycopg")
+    waiting = min(_POOL_SECONDS, statement_seconds or _POOL_SECONDS)
+    engine = create_engine(
+        address, pool_pre_ping=True, pool_timeout=waiting, hide_parameters=True, connect_args=LOST_MACHINE
+    )
+    if statement_seconds is not None:
+        bound_answers(engine, statement_seconds)
     return engine
 
 

@@ -136,8 +136,10 @@ class Documents:
         return found
 
     def unit_of(self, document_id: str) -> str | None:
-        """The unit in which a document was last seen."""
-        statement = select(tables.documents.c.unit).where(tables.documents.c.id == document_id)
+        """The unit in which a document was last seen, or else the nearest one that the path of its id is below."""
+        table, parts = tables.documents, document_id.split("/")
+        above = ["/".join(parts[:length]) for length in range(len(parts), 1, -1)]
+        statement = select(table.c.unit).where(table.c.id.in_(above)).order_by(func.length(table.c.id).desc())
         with self._engine.connect() as transaction:
             return transaction.execute(statement).scalar()
 

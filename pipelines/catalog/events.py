@@ -84,6 +84,13 @@ class Events:
             upsert(transaction, tables.connections, [seen], update=("last_event",))
         return True
 
+    def store_unreadable(self, connection: str, delivery: str, body: bytes, reason: str) -> None:
+        """Keep a verified delivery of which nobody knows what it tells, as a dead letter."""
+        now = datetime.now(UTC)
+        row = _row(connection, Event(delivery, "unreadable"), body, now) | {"state": "dead", "reason": reason}
+        with self._engine.begin() as transaction:
+            upsert(transaction, tables.events, [row], key=("connection", "delivery"))
+
     def note_refusal(self, connection: str, kind: str, advice: str) -> None:
         """Tell operators of a delivery that nobody has proved. One row is kept of all, without what was sent."""
         note = Event(kind, kind, ignored=advice)

@@ -16,7 +16,15 @@ Activity: TypeAlias = Literal["listing", "reach", "memberships", "sync", "rights
 """What was tried. `listing`: the units of a connection; `reach`: a unit that the settings spell out."""
 
 Cause: TypeAlias = Literal[
-    "source_unavailable", "source_limit", "source_credentials", "embedding", "index", "landing", "catalog", "other"
+    "source_unavailable",
+    "source_limit",
+    "source_credentials",
+    "embedding",
+    "index",
+    "landing",
+    "catalog",
+    "catalog_lost",
+    "other",
 ]
 """What it failed on. All but `other` are backends: what is away for everything that needs it, and is waited for."""
 

@@ -33,6 +33,10 @@ class Restoring:
         with self._engine.connect() as transaction:
             return transaction.execute(select(stamps.c.value).where(stamps.c.name == _STAMP)).first() is not None
 
+    def is_lost(self) -> bool:
+        """Whether it is blank or not whole yet: lost, where landing or index hold anything."""
+        return self.is_under_way() or self.is_blank()
+
     def finish(self) -> None:
         """The catalog is whole."""
         with self._engine.begin() as transaction:

@@ -22,7 +22,7 @@ VERSION_TABLE = "catalog_version"
 
 _FORMER_VERSION_TABLE = "alembic_version"
 _OWN_REVISION = re.compile(r"\d{4}")
-_MIGRATION_LOCK = 0x68656164  # any number that is ours alone: names PostgreSQL's advisory lock
+MIGRATION_LOCK = 0x68656164  # any number that is ours alone: names PostgreSQL's advisory lock
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +31,6 @@ class Migration:
 
     before: str | None
     after: str
-
-
-def upgrade_to_head(engine: Engine) -> None:
-    """Apply what is missing. Raises CatalogMismatch if a newer program has been here."""
-    if read_revision(engine) != HEAD:
-        migrate(engine)
 
 
 def read_revision(engine: Engine) -> str | None:
@@ -53,7 +47,7 @@ def migrate(engine: Engine, target: str = HEAD) -> Migration:
     """
     with _one_at_a_time(engine), engine.begin() as connection:
         if engine.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
         else:
             connection.execute(text("BEGIN IMMEDIATE"))  # Python's driver begins no transaction before DDL
         return _move_to(connection, target)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 
-from connectors.errors import SourceError
 from pipelines.cli.signals import StopSignals
-from pipelines.errors import HeadraceError, SettingsError, UsageError
-from pipelines.printable import printable_lines
 
 
 def main() -> None:
@@ -24,15 +23,37 @@ def main() -> None:
 
 
 def _run() -> None:
+    # Imported here, as all that takes time is: a signal that came before its handler would end in a traceback.
+    from connectors.errors import SourceError
     from pipelines.cli.app import app
-    from pipelines.logs import as_line, to_standard_error
+    from pipelines.errors import HeadraceError, SettingsError, UsageError
+    from pipelines.logs import to_standard_error
 
     to_standard_error()
     try:
-        app()
+        try:
+            app()
+        finally:
+            if sys.stdout:
+                sys.stdout.flush()  # at exit, it would be too late to say why it failed
     except (SettingsError, UsageError) as error:
-        print(as_line(f"error: {printable_lines(error)}"), file=sys.stderr)
-        sys.exit(2)
+        _end_with(error, 2)
     except (HeadraceError, SourceError) as error:
-        print(as_line(f"error: {printable_lines(error)}"), file=sys.stderr)
-        sys.exit(1)
+        _end_with(error, 1)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        _end_with(f"no space left on the disk of {error.filename or 'standard output'}: make room and try again", 1)
+
+
+def _end_with(error: object, code: int) -> None:
+    from pipelines.logs import as_line
+    from pipelines.printable import printable_lines
+
+    print(as_line(f"error: {printable_lines(error)}"), file=sys.stderr)
+    try:
+        if sys.stdout:
+            sys.stdout.flush()
+    except OSError:  # what is left in its buffer would be tried once more at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)

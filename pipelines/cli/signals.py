@@ -18,8 +18,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
-from pipelines.logs import as_line
-
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 LINES = {signal.SIGINT: "interrupted", signal.SIGTERM: "ended by SIGTERM"}
 SECONDS_TO_UNWIND = 6.0
@@ -36,6 +34,7 @@ class StopSignals:
 
     def __init__(self) -> None:
         self.received: signal.Signals | None = None
+        self._unwinding = False
         self._reading, self._writing = socket.socketpair()
         self._writing.setblocking(False)
 
@@ -44,7 +43,9 @@ class StopSignals:
         with suppress(OSError):
             self._writing.send(bytes([signum]))  # as the interpreter itself does, where no event loop keeps it from it
         self._receive(signum)
-        raise Interrupted
+        if not self._unwinding:  # a second Ctrl-C would break off what gives the leases back
+            self._unwinding = True
+            raise Interrupted
 
     def _receive(self, signum: int) -> None:
         self.received = self.received or signal.Signals(signum)
@@ -65,7 +66,10 @@ class StopSignals:
 
     def end(self) -> None:
         """End the process at once, with a line that says why, and its leases given back."""
+        from pipelines.logs import as_line
+
         assert self.received  # noqa: S101  the caller's promise
+        self._unwinding = True
         releasing = threading.Thread(target=_release_leases, daemon=True)
         releasing.start()
         releasing.join(_SECONDS_FOR_LEASES)

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from connectors.contract import Connector
+from connectors.contract import Connector, in_unit, is_in_any_unit
 from connectors.errors import SourceError
 from connectors.model import Unit
 from connectors.settings import Connection
@@ -17,6 +17,7 @@ from pipelines.catalog.failures import Cause
 from pipelines.catalog.units import UnitState
 from pipelines.errors import CatalogUnavailable, HeadraceError, UnitBusy
 from pipelines.events.outcomes import BackendAway, Deferred, Errored, Ignored, Outcome, Processed, combine, stopped_by
+from pipelines.events.places import known_units
 from pipelines.ingestion.causes import describe_error, find_cause
 from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.report import SyncReport
@@ -51,21 +52,21 @@ class ProcessedEvents:
 
 
 class UnknownUnits:
-    """A negative cache: units that events name and that are not read. For a while no listing is asked for them.
+    """A negative cache: units that events name and that are not read. For a while no listing is asked for any of a
+    connection, however many units events name.
 
     A unit that is new says so by an event of its own, which asks for the listing in any case.
     """
 
     def __init__(self) -> None:
-        self._until: dict[tuple[str, str], float] = {}
+        self._until: dict[str, float] = {}
 
-    def contains(self, connection: str, unit: str) -> bool:
-        return self._until.get((connection, unit), 0.0) > time.monotonic()
+    def are_listed(self, connection: str) -> bool:
+        """Whether the units were listed not long ago for one that nobody knew."""
+        return self._until.get(connection, 0.0) > time.monotonic()
 
-    def add(self, connection: str, unit: str) -> None:
-        now = time.monotonic()
-        self._until = {one: until for one, until in self._until.items() if until > now}
-        self._until[connection, unit] = now + UNKNOWN_SECONDS
+    def note_listing(self, connection: str) -> None:
+        self._until[connection] = time.monotonic() + UNKNOWN_SECONDS
 
 
 class EventProcessor:
@@ -127,9 +128,10 @@ class EventProcessor:
         by_unit = self._expand(units)  # one lease and one pass for all that points into a unit
         for one in documents:
             with self._record_trouble([one]):
-                if (unit := self._unit_of(one)) is None:
+                if not (inside := self._units_of(one)):
                     raise _NothingToDo(f"{one.document_id} is in no unit that is known here")
-                by_unit.setdefault(unit, []).append(one)
+                for unit in inside:
+                    by_unit.setdefault(unit, []).append(one)
         for unit, invalidations in by_unit.items():
             with self._record(invalidations) as stages:
                 self._process_unit(unit, invalidations, stages)
@@ -155,7 +157,7 @@ class EventProcessor:
             if state.paused:
                 raise _UnitPaused(f"{unit_id} is paused")
             if documents:
-                self._process_documents(state.unit, [one.document_id for one in documents], stages)
+                self._process_documents(state.unit, [in_unit(one.document_id, unit_id) for one in documents], stages)
             if any(one.scope == "unit" for one in invalidations):
                 self._run(state.unit, SyncOptions(), stages)
         except (_UnitPaused, UnitBusy):
@@ -172,26 +174,32 @@ class EventProcessor:
 
     def _read_rights(self, unit: Unit, documents: Sequence[Invalidation]) -> None:
         if unread := [one for one in documents if one not in self._rights_known]:
-            ids, deletions = [one.document_id for one in unread], [one.document_id for one in unread if one.withdraws]
+            ids = [in_unit(one.document_id, unit.id) for one in unread]
+            deletions = [own for own, one in zip(ids, unread, strict=True) if one.withdraws]
             read_rights(self._services, self._connection, self._connector, unit, ids, deletions)
 
     def _find_unit(self, unit_id: str) -> UnitState | None:
         """The unit, if it is one that is read; None otherwise."""
         units = self._services.catalog.units
         state = units.get(self._connection.id, unit_id)
-        if state is None and not self._unknown_units.contains(self._connection.id, unit_id):
+        if state is None and not self._unknown_units.are_listed(self._connection.id):
             sync_units(self._services, self._connection, self._connector)
             state = units.get(self._connection.id, unit_id)
             if state is None:
-                self._unknown_units.add(self._connection.id, unit_id)
-        return state
+                self._unknown_units.note_listing(self._connection.id)
+        is_excluded = state and state.gone and not self._connection.includes(unit_id, state.unit.name)
+        return None if is_excluded else state
 
-    def _unit_of(self, invalidation: Invalidation) -> str | None:
-        """The unit that an object is in now; for one that is gone, the unit that it was in."""
+    def _units_of(self, invalidation: Invalidation) -> Collection[str]:
+        """The unit that an object is in now; for one that is gone, the unit that it was in. All of both, where an event
+        does not tell which is meant."""
         if invalidation.unit:
-            return invalidation.unit
+            return [invalidation.unit]
         document_id = invalidation.document_id
-        return self._connector.unit_of(document_id) or self._services.catalog.documents.unit_of(document_id)
+        now = self._connector.unit_of(document_id)
+        if now and not is_in_any_unit(document_id):
+            return [now]
+        return {*known_units(self._services.catalog, self._connection.id, document_id), *([now] if now else [])}
 
     def _run(self, unit: Unit, options: SyncOptions, stages: list[StageDone]) -> SyncReport:
         """Run all stages of a unit, and add them to `stages`. Raises UnitBusy and _UnitFailed."""

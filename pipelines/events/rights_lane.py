@@ -13,12 +13,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from threading import Event as Stop
 
+from connectors.contract import in_unit
 from connectors.errors import SourceError
 from connectors.settings import Connection
 from connectors.webhooks import Invalidation
 from pipelines.catalog.events import PendingEvent
 from pipelines.errors import CatalogUnavailable, HeadraceError, UnitBusy
 from pipelines.events.connector_pool import ConnectorPool
+from pipelines.events.places import known_units
 from pipelines.ingestion.paused_rights import follow_rights, paused_units
 from pipelines.ingestion.rights import read_rights
 from pipelines.ingestion.sync import refresh_memberships
@@ -88,12 +90,13 @@ class RightsLane:
         scopes = {one.scope for one in found}
         if scopes & {"units", "memberships"}:
             self._connectors.discard(connection.id)  # it remembers channels that are no longer so
-        deletions = {one.document_id for one in found if one.withdraws}
-        for unit, ids in self._documents(found, every=paused).items():
+        for unit, documents in self._documents(connection, found, every=paused).items():
             with _log_trouble(connection):
                 if state := self._catalog.units.get(connection.id, unit):
-                    connector = self._connectors.get(connection)
-                    read_rights(self._services, connection, connector, state.unit, ids, deletions)
+                    connector, deletions = self._connectors.get(connection), [own for own, gone in documents if gone]
+                    read_rights(
+                        self._services, connection, connector, state.unit, [own for own, _ in documents], deletions
+                    )
         if "units" in scopes:
             with _log_trouble(connection):
                 sync_units(self._services, connection, self._connectors.get(connection))
@@ -115,14 +118,17 @@ class RightsLane:
                 except UnitBusy:
                     self._changed[connection.id].add(unit.id)
 
-    def _documents(self, found: Iterable[Invalidation], *, every: bool) -> Mapping[str, list[str]]:
-        """Those that an event says to be gone, by unit; of a paused connection every one, whose content waits."""
-        by_unit: dict[str, list[str]] = {}
-        # Chosen first: of two that are equal, an edit and a deletion, only one says what it withdraws.
-        chosen = (one for one in found if one.scope == "document" and (every or one.withdraws))
-        for one in dict.fromkeys(chosen):
-            if unit := one.unit or self._catalog.documents.unit_of(one.document_id):
-                by_unit.setdefault(unit, []).append(one.document_id)
+    def _documents(
+        self, connection: Connection, found: Iterable[Invalidation], *, every: bool
+    ) -> Mapping[str, list[tuple[str, bool]]]:
+        """Ids of those that an event says to be gone, by unit; of a paused connection every one, whose content waits.
+        Each with whether something of it is gone."""
+        by_unit: dict[str, list[tuple[str, bool]]] = {}
+        chosen = [one for one in found if one.scope == "document" and (every or one.withdraws)]
+        # Of two that are equal, an edit and a deletion, the first one says what it withdraws.
+        for one in dict.fromkeys(sorted(chosen, key=lambda one: not one.withdraws)):
+            for unit in [one.unit] if one.unit else known_units(self._catalog, connection.id, one.document_id):
+                by_unit.setdefault(unit, []).append((in_unit(one.document_id, unit), one.withdraws))
         return by_unit
 
 

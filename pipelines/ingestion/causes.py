@@ -12,6 +12,7 @@ from pipelines.catalog import Catalog
 from pipelines.catalog.failures import Activity, Cause
 from pipelines.catalog.totals import Total
 from pipelines.errors import (
+    CatalogLost,
     CatalogUnavailable,
     EmbeddingError,
     HeadraceError,
@@ -31,6 +32,7 @@ _TYPES: tuple[tuple[tuple[type[BaseException], ...], Cause], ...] = (
     ((EmbeddingError,), "embedding"),
     ((IndexUnavailable, IndexBusy, IndexMismatch), "index"),
     ((CatalogUnavailable, PoolExhausted), "catalog"),
+    ((CatalogLost,), "catalog_lost"),
     ((FileNotFoundError,), "other"),
     ((OSError,), "landing"),
 )

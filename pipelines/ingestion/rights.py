@@ -81,7 +81,9 @@ def _read_losses(
             continue
         admitted = admission.admit(item)
         document_id = admitted.id if isinstance(admitted, Document) else admitted.document_id
-        diff = diff_item(admitted, states.get(document_id), now)
+        # What comes with an object, or is below it, was not asked for by its own id.
+        known = states.get(document_id) or services.catalog.documents.states([document_id]).get(document_id)
+        diff = diff_item(admitted, known, now)
         services.catalog.rights.revoke(connection.id, unit.id, {document_id: diff.revoked})
         services.catalog.rights.end_sooner({document_id: diff.readers.until} if diff.readers else {})
         if isinstance(admitted, Document) and (state := states.get(document_id)):

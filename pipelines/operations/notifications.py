@@ -41,6 +41,14 @@ class HealthChange:
         lines += [f"Over: {line}" for line in self.over.values()]
         return "\n".join([*lines, "All is well."] if self.is_good else lines)[:_MOST_CHARACTERS]
 
+    @property
+    def slack_text(self) -> str:
+        """The same for Slack, which would take names and errors of others for links and mentions of everybody.
+
+        https://docs.slack.dev/messaging/formatting-message-text/#escaping
+        """
+        return self.text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
     def as_json(self) -> dict[str, Any]:
         return {
             "status": "ok" if self.is_good else "degraded",
@@ -63,7 +71,7 @@ def notify(settings: NotificationSettings, change: HealthChange) -> None:
     """Post a change. Raises NotificationRefused."""
     import httpx
 
-    body = change.as_json() if settings.kind == "webhook" else {"text": change.text}
+    body = change.as_json() if settings.kind == "webhook" else {"text": change.slack_text}
     try:
         answer = httpx.post(settings.url.get_secret_value(), json=body, timeout=_SECONDS)
     except (httpx.HTTPError, httpx.InvalidURL) as error:

@@ -15,11 +15,12 @@ from starlette.routing import Route
 from pipelines.catalog import Catalog
 from pipelines.catalog.assistants import hash_key
 from pipelines.catalog.lookup import present_spellings
+from pipelines.catalog.restoring import Restoring
 from pipelines.embedding.base import Embedder
 from pipelines.events.spool import Spool
 from pipelines.index.contract import IndexReader
 from pipelines.metrics import watch_catalog
-from pipelines.operations.health import Health, read_health
+from pipelines.operations.health import SUMMARIES, Health, read_health
 from pipelines.retrieval.principals import MembershipReader
 from pipelines.retrieval.reranking import Reranker
 from pipelines.retrieval.schema import DocumentResponse, Person, SearchRequest, SearchResponse, Text
@@ -58,6 +59,8 @@ person in the header `{PERSON_HEADER}`.
 
 Errors are problem details (RFC 9457) that name the field that was wrong, and the id of the request.
 """
+
+_NOT_KEPT = "webhooks are refused: neither the catalog nor the disk of this server takes them"
 
 EXAMPLE = {
     "query": "how do we roll back a firmware release?",
@@ -111,13 +114,14 @@ def create_app(
     app.state.authenticator, app.state.request_rate, app.state.search_service = authenticator, rate, service
     app.include_router(interfaces)
     app.router.routes.append(Route(mcp.PATH, mcp.McpEndpoint(service, authenticator, rate), methods=["POST"]))
-    _add_operations(app, index, partial(read_health, inbox, settings))
+    app.state.spool = spool = Spool(settings.state_path)
+    metrics.watch_spool(spool.count)
+    _add_operations(app, index, partial(read_health, inbox, settings), inbox.restoring, spool)
     _add_metrics(app, settings.metrics.key, metrics)
     _add_pages(app, can_sign_in=bool(settings.sign_in and settings.sign_in.client_id))
     if sign_in:
         sign_in.install(app)
-    app.state.spool = Spool(settings.state_path)
-    webhooks.install(app, settings, inbox, app.state.spool, metrics)
+    webhooks.install(app, settings, inbox, spool, metrics)
     return app
 
 
@@ -196,7 +200,9 @@ def search_vector_store(
     return page
 
 
-def _add_operations(app: FastAPI, index: IndexReader, health: Callable[[], Health]) -> None:
+def _add_operations(
+    app: FastAPI, index: IndexReader, health: Callable[[], Health], restoring: Restoring, spool: Spool
+) -> None:
     @app.get("/healthz", response_class=PlainTextResponse)
     def healthz() -> str:
         """Whether the process lives."""
@@ -209,7 +215,11 @@ def _add_operations(app: FastAPI, index: IndexReader, health: Callable[[], Healt
         found = health()
         if not index.count_points():
             raise Problem(503, "Not ready", "Nothing is published yet: run `headrace sync`.")
-        return "\n".join([found.status, *(one.summary for one in found.incidents)])
+        lines = [one.summary for one in found.incidents]
+        lines += [_NOT_KEPT] if spool.is_failing else []
+        if restoring.is_lost() and not any(one.kind == "catalog_lost" for one in found.incidents):
+            lines.append(SUMMARIES["catalog_lost"])  # nothing was read since, which would have found it
+        return "\n".join(["degraded" if lines else "ok", *lines])
 
 
 def _add_metrics(app: FastAPI, key: SecretStr | None, metrics: Metrics) -> None:

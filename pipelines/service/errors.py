@@ -11,6 +11,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
+from sqlalchemy.exc import TimeoutError as PoolExhausted
 from starlette.exceptions import HTTPException
 
 from pipelines.errors import CatalogUnavailable, EmbeddingError, IndexStoreError
@@ -63,6 +64,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(EmbeddingError, _unavailable)
     app.add_exception_handler(IndexStoreError, _unavailable)
     app.add_exception_handler(CatalogUnavailable, _unavailable)
+    app.add_exception_handler(PoolExhausted, _unavailable)  # all connections wait for a database that hangs
     app.add_exception_handler(Exception, _unexpected)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from pipelines.metrics import watch_process
 
@@ -43,6 +45,11 @@ class Metrics:
             ["reason"],
             registry=self.registry,
         )
+
+    def watch_spool(self, count: Callable[[], float]) -> None:
+        """Tell at each scrape how many deliveries wait on the disk of this server."""
+        depth = Gauge("headrace_spool_deliveries", "Deliveries that wait for the catalog", registry=self.registry)
+        depth.set_function(count)
 
     def as_text(self) -> bytes:
         return generate_latest(self.registry)

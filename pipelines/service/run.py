@@ -23,6 +23,8 @@ from pipelines.tracing import trace_process
 
 SECONDS_FOR_ANSWERS = 4
 """How long requests under way may take once the server is told to end, which is to be gone within ten seconds."""
+_STATEMENT_SECONDS = 5.0
+"""Nobody who asks over HTTP waits for longer than this for each statement of an answer."""
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +37,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
     metrics = Metrics()
     with (
         trace_process("serve"),
-        Services(settings) as services,
+        Services(settings, statement_seconds=_STATEMENT_SECONDS) as services,
         serve_metrics(settings.metrics, "port", metrics.registry),
     ):
         catalog = services.catalog
@@ -55,7 +57,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
         logger.info(
             "index %s: %d documents, %d points, model %s", index.collection, index.documents, index.points, index.model
         )
-        with draining(app.state.spool, catalog.events.store):
+        with draining(app.state.spool, catalog.events):
             uvicorn.Server(server_config(app, settings.limits, metrics, host=host, port=port)).run()
 
 

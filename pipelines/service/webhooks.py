@@ -7,8 +7,8 @@ import logging
 from collections.abc import Iterable
 from typing import Any
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI, Request
-from fastapi.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 
 from connectors.registry import UnknownSource, source
@@ -27,6 +27,7 @@ MOST_BYTES = 5 * 1024 * 1024
 """Of a delivery. Some sources send up to 25 MB; what they say about one object fits into far less."""
 _MOST_UNSIGNED_BYTES = 4 * 1024
 """Of a delivery without a signature: the first one of a source may have none."""
+_DELIVERIES_AT_ONCE = 16
 _NOBODY = "unknown"
 """Stands for all connections that the settings do not have: their names are whatever somebody tries."""
 
@@ -37,6 +38,7 @@ def install(app: FastAPI, settings: Settings, catalog: Catalog, spool: Spool, me
     """Take deliveries at `POST /webhooks/{connection}`."""
     connections = {one.id: one for one in settings.connections}
     signature_headers = _signature_headers(settings.connections)
+    own_threads = CapacityLimiter(_DELIVERIES_AT_ONCE)  # searches that wait for a catalog hold up no delivery
 
     @app.post(f"{WEBHOOKS_PATH}{{connection}}", responses=problem_responses(400, 401, 413, 503))
     async def webhook(connection: str, request: Request) -> dict[str, Any]:
@@ -46,7 +48,10 @@ def install(app: FastAPI, settings: Settings, catalog: Catalog, spool: Spool, me
         if _may_be_signed(request.headers, signature_headers):
             with server_span("receive", connection=known.id if known else _NOBODY):
                 body = await _body(request)
-                result, answer = await run_in_threadpool(_accept, catalog, spool, known, dict(request.headers), body)
+                headers = dict(request.headers)
+                result, answer = await to_thread.run_sync(
+                    _accept, catalog, spool, known, headers, body, limiter=own_threads
+                )
         metrics.deliveries.labels(known.id if known else _NOBODY, result).inc()
         return _answer_or_raise(answer)
 

@@ -17,6 +17,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 from tests.chaos.faults import Faults
@@ -60,11 +61,12 @@ def torment(system: System, seconds: float, events: int, seed: int) -> list[str]
         for work in (faults.run_until, askers.ask_until, operator.sync_until):
             stack.enter_context(beside(work))
         deliveries.deliver_all(events, seconds, threading.Event())
-    for delivery in deliveries.undelivered:
-        deliveries.deliver(delivery)
-    drained = wait_until_drained(system)
+    for delivery in deliveries.undelivered:  # once a server has started again
+        wait_for(partial(deliveries.deliver, delivery), {})
+    drained, stuck = wait_until_drained(system)
     last = system.run("sync", "hub", "--json")
     wrong = [
+        *stuck,
         *find_wrong(system, faults),
         *([] if last.returncode == 0 else [f"the last sync failed: {last.stderr}"]),
         *_broken_answers("deliveries", deliveries.answers),

@@ -32,15 +32,16 @@ LARGEST_JUMP = 900.0
 @dataclass
 class Faults:
     """`unanswered` are the moments (monotonic) since when what was under way may have been paid without being kept:
-    a process was killed, or the catalog was away."""
+    a process was killed, or the catalog was away. `offsets` are the seconds by which clocks are off."""
 
     system: System
     chance: random.Random
     counts: Counter[str] = field(default_factory=Counter)
     unanswered: list[tuple[float, float]] = field(default_factory=list)
+    offsets: dict[str, float] = field(default_factory=lambda: dict.fromkeys(SKEWED, 0.0))
 
     def run_until(self, ended: threading.Event) -> None:
-        """One fault after the other until `ended`; then nothing is amiss any more."""
+        """One fault after the other until `ended`; then nothing is amiss any more but the clocks."""
         kinds: dict[Callable[[], str], int] = {
             self._kill_service: 5,
             self._kill_run: 3,
@@ -56,8 +57,6 @@ class Faults:
             print(f"{time.strftime('%H:%M:%S')}  {name}", flush=True)
         for proxy in self.system.proxies.values():
             proxy.refusal = None
-        for service in SKEWED if FAKETIME.exists() else ():
-            self.system.set_clock(service, 0)
 
     def _kill_service(self) -> str:
         service = self._any_service()
@@ -106,8 +105,17 @@ class Faults:
         return f"{name} answers {refusal.status or 'nothing'}"
 
     def _let_a_clock_jump(self) -> str:
-        self.system.set_clock(self.chance.choice(SKEWED), self.chance.uniform(-LARGEST_JUMP, LARGEST_JUMP))
-        return "clock jump"
+        """Forward under a process that works, backward while it is started anew: faketime moves the monotonic clock
+        along, which never goes back; a wait of 10 ms that is under way would take as long as the jump."""
+        service = self.system.supervisor.services[self.chance.choice(SKEWED)]
+        before, after = self.offsets[service.name], self.chance.uniform(-LARGEST_JUMP, LARGEST_JUMP)
+        if after < before:
+            started = time.monotonic()
+            service.stop()
+            self._note_unanswered(started)
+        self.system.set_clock(service.name, after)
+        self.offsets[service.name] = after
+        return f"clock {'back' if after < before else 'ahead'}"
 
     def _any_service(self) -> Service:
         return self.chance.choice(list(self.system.supervisor.services.values()))

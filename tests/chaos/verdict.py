@@ -22,8 +22,8 @@ SECONDS_UNTIL_KEPT = 15.0
 ENDED = ("SUCCESS", "FAILURE", "CANCELED")
 
 
-def wait_until_drained(system: System) -> float:
-    """Until no event waits and no run is under way; returns the seconds. Raises TimeoutError."""
+def wait_until_drained(system: System) -> tuple[float, list[str]]:
+    """Until no event waits and no run is under way; returns the seconds, and what is stuck after `PATIENCE`."""
     started = time.monotonic()
     while True:
         waiting = _states(system.catalog).get("pending", 0)
@@ -32,9 +32,9 @@ def wait_until_drained(system: System) -> float:
         except (httpx.HTTPError, KeyError, TypeError):
             running = ["the webserver does not answer"]
         if not waiting and not running:
-            return time.monotonic() - started
+            return time.monotonic() - started, []
         if time.monotonic() - started > PATIENCE:
-            raise TimeoutError(f"{waiting} events wait, runs: {Counter(running)}")
+            return PATIENCE, [f"{waiting} events wait, runs: {dict(Counter(running))}"]
         time.sleep(1)
 
 

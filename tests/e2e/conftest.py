@@ -55,10 +55,19 @@ class Folder:
         return Ran(done.returncode, done.stdout, done.stderr)
 
     def started(self, *arguments: str) -> subprocess.Popen[bytes]:
-        silent = subprocess.DEVNULL
-        return subprocess.Popen(
-            self.command(*arguments), cwd=self.path, env=own_environment(), stdout=silent, stderr=silent
-        )
+        with self._log.open("ab") as log:
+            return subprocess.Popen(
+                self.command(*arguments), cwd=self.path, env=own_environment(), stdout=subprocess.DEVNULL, stderr=log
+            )
+
+    @property
+    def _log(self) -> Path:
+        return self.path / "started.log"
+
+    @property
+    def log(self) -> str:
+        """What commands that were started have written to standard error."""
+        return self._log.read_text()
 
     @staticmethod
     def command(*arguments: str) -> list[str]:

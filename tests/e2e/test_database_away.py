@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import httpx
@@ -82,3 +85,32 @@ def test_webhooks_are_kept_and_workers_and_servers_wait(running: Running, postgr
     told = [event["delivery"] for event in sorted(done, key=lambda event: int(event["id"]))]
     assert told == [headers["x-github-delivery"] for headers, _ in deliveries]
     assert running.processes["worker"].poll() is None
+
+
+@pytest.mark.slow
+def test_a_database_that_hangs_holds_up_no_delivery(running: Running, postgres_server: PostgresServer) -> None:
+    running.start("serve")
+    running._until(lambda: search(running).is_success)
+    deliveries = [running.github.issue_webhook("edited", running.api, number) for number in range(1, ISSUES + 1)]
+    with ThreadPoolExecutor(60) as callers:
+        list(callers.map(lambda _: search(running), range(60)))  # the pool has connections to wait on
+        with postgres_server.frozen():
+            searches = [callers.submit(search, running) for _ in range(50)]
+            time.sleep(0.2)  # they have all threads of the server by now
+            told = [callers.submit(deliver, running, *delivery) for delivery in deliveries]
+            assert [one.result() for one in told] == [(200, True)] * ISSUES
+            assert {one.result().status_code for one in searches} == {503}
+            assert httpx.get(f"{running.url}/readyz", timeout=20).status_code == 503
+            callers.submit(search, running)
+            running.processes["serve"].send_signal(signal.SIGTERM)
+            assert running.processes["serve"].wait(10) == 143
+    assert "Traceback" not in running.folder.log
+    running.start("serve")
+    running._until(lambda: len(running.events("pending")) == ISSUES)
+
+
+def deliver(running: Running, headers: dict[str, str], body: bytes) -> tuple[int, bool]:
+    """The answer, and whether it came before GitHub would have gone."""
+    started = time.monotonic()
+    answer = httpx.post(f"{running.url}/webhooks/acme", content=body, headers=headers, timeout=30)
+    return answer.status_code, time.monotonic() - started < 10

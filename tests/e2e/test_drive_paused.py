@@ -14,7 +14,7 @@ from connectors.webhooks import Event, Invalidation
 from pipelines.events.connector_pool import ConnectorPool
 from pipelines.events.rights_lane import RightsLane
 from tests.e2e.drive_search import BOB, OUT, TOM, UNREADABLE, Asked
-from tests.emulators.drive import ROOT, Fault, GoogleDrive, person
+from tests.emulators.drive import ROOT, Fault, GoogleDrive, described, effective, person
 
 Loss = Callable[[GoogleDrive, str, str], None]
 """Takes a file, shared with Bob by a permission, out of his reach."""
@@ -295,6 +295,6 @@ def allowed(drive: GoogleDrive, files: list[str], email: str) -> set[str]:
     return {
         drive.files[file]["name"]
         for file in files
-        if not drive.described(file)["trashed"]
-        and any(said.get("emailAddress") == email for said in drive.effective(file).values())
+        if not described(drive, file)["trashed"]
+        and any(said.get("emailAddress") == email for said in effective(drive, file).values())
     }

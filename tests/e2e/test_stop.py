@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -167,6 +168,32 @@ def test_a_server(folder: Folder, signum: signal.Signals) -> None:
     with running(folder, "serve", "--port", str(port)) as process:
         until(lambda: _answers(f"http://127.0.0.1:{port}/healthz"))
         ends_in_time(folder, process, signum)
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.15])
+def test_a_second_ctrl_c_breaks_nothing_off(folder: Folder, pause: float) -> None:
+    with hanging_server() as (url, asked):
+        folder.settings(**github_settings(url))
+        with running(folder, "sync") as process:
+            assert asked.wait(PATIENCE)
+            process.send_signal(signal.SIGINT)
+            time.sleep(pause)
+            ends_in_time(folder, process, signal.SIGINT)
+
+
+def test_ctrl_c_while_a_command_still_imports(folder: Folder) -> None:
+    folder.settings()
+    with running(folder, "status") as process:
+        until(lambda: handles_signals(process.pid))
+        process.send_signal(signal.SIGINT)
+        said = stop(process, signal.SIGINT)
+        assert (process.returncode, said) == (130, "interrupted\n")
+    assert not (folder.path / ".headrace").exists(), "it was still importing"
+
+
+def handles_signals(process: int) -> bool:
+    """Whether its second thread is there, which watches for signals."""
+    return len(list(Path(f"/proc/{process}/task").iterdir())) > 1
 
 
 @pytest.mark.slow

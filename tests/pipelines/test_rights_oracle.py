@@ -486,7 +486,7 @@ def whole_layout() -> bool:
     return True
 
 
-@pytest.fixture(params=["embedded", "rest", "server"])
+@pytest.fixture(params=["embedded", pytest.param("rest", marks=pytest.mark.slow), "server"])
 def index(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> IndexSettings:
     """Both stores; that for a server over its REST API to an engine in this process, and on a server where there is
     one."""

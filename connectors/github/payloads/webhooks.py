@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from connectors.github.payloads.rest import GitHubRepository, PullRequestField
-from connectors.payloads import Maybe, OrElse, Payload, Several, Text
+from connectors.payloads import ExactText, Maybe, OrElse, Payload, Several, Text
 
 
 class NumberedObject(Payload):
@@ -19,6 +19,12 @@ class IdentifiedObject(Payload):
     """A release by its id."""
 
     id: int
+
+
+class PushedCommit(Payload):
+    """What a commit did to files, by their paths. https://docs.github.com/en/webhooks/webhook-events-and-payloads#push"""
+
+    removed: Several[ExactText] = ()
 
 
 class DeliveryChanges(Payload):
@@ -41,5 +47,6 @@ class GitHubDelivery(Payload):
     pull_request: Maybe[NumberedObject] = None
     discussion: Maybe[NumberedObject] = None
     release: Maybe[IdentifiedObject] = None
+    commits: Several[PushedCommit] = ()
     repositories_removed: Several[GitHubRepository] = ()
     changes: Annotated[DeliveryChanges, OrElse(DeliveryChanges())] = DeliveryChanges()

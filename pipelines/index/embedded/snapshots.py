@@ -27,7 +27,8 @@ from uuid import uuid4
 from filelock import FileLock, Timeout
 
 from pipelines.atomic_files import write_json
-from pipelines.errors import IndexStoreError
+from pipelines.disk_space import describe_full, is_full
+from pipelines.errors import IndexStoreError, IndexUnavailable
 from pipelines.index.embedded.sparse_files import copy_data
 from pipelines.machine import this_boot
 
@@ -103,6 +104,8 @@ class Snapshots:
                 problem = error
             if self.live() == pointer:
                 if problem:
+                    if is_full(self.root):
+                        raise IndexUnavailable(describe_full(self.root))
                     raise IndexStoreError(f"{self.folder(pointer)}: the published copy cannot be read: {problem}")
                 return pointer, target
             shutil.rmtree(target, ignore_errors=True)

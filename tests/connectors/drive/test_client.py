@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-import httpx
 import pytest
 import stamina
+from starlette.responses import JSONResponse, Response
 
 from connectors.drive.client import DriveClient
 from connectors.drive.query import quote, rfc3339
-from connectors.drive.responses import DriveAccessDenied, drive_error
+from connectors.drive.responses import DriveAccessDenied
 from connectors.drive.settings import DriveConnection
 from connectors.errors import (
     AuthenticationFailed,
@@ -22,7 +22,8 @@ from connectors.errors import (
     SourceError,
     Unavailable,
 )
-from tests.connectors.drive.conftest import FakeDrive, Refuse
+from tests.connectors.drive.conftest import add_doc
+from tests.emulators.drive import ME, TOKEN, GoogleDrive, error, limited, transport
 
 
 @pytest.fixture(autouse=True)
@@ -32,14 +33,14 @@ def _no_waiting() -> Iterator[None]:
 
 
 @pytest.fixture
-def client(drive: FakeDrive, connection: DriveConnection) -> Iterator[DriveClient]:
-    client = DriveClient(connection, httpx.MockTransport(drive))
+def client(drive: GoogleDrive, connection: DriveConnection) -> Iterator[DriveClient]:
+    client = DriveClient(connection, transport(drive))
     yield client
     client.close()
 
 
 @pytest.mark.parametrize(
-    ("status", "reason", "error"),
+    ("status", "reason", "expected"),
     [
         (403, "userRateLimitExceeded", RateLimited),
         (403, "rateLimitExceeded", RateLimited),
@@ -58,67 +59,67 @@ def client(drive: FakeDrive, connection: DriveConnection) -> Iterator[DriveClien
     ],
 )
 def test_errors_are_told_apart(
-    drive: FakeDrive, client: DriveClient, refuse: Refuse, status: int, reason: str, error: type[SourceError]
+    drive: GoogleDrive, client: DriveClient, status: int, reason: str, expected: type[SourceError]
 ) -> None:
-    drive.faults.append(lambda _: refuse(status, reason))
-    with pytest.raises(error) as caught:
+    drive.interrupt = lambda path, query: error(status, reason)
+    with pytest.raises(expected) as caught:
         client.about()
-    assert type(caught.value) is error
-    assert "secret-token" not in str(caught.value)
+    assert type(caught.value) is expected
+    assert TOKEN not in str(caught.value)
 
 
-def test_a_refusal_names_its_reason(refuse: Refuse) -> None:
-    response = refuse(403, "fileNotDownloadable")
-    response.request = httpx.Request("GET", "http://drive.test/drive/v3/files/1?alt=media")
-    error = drive_error(response)
-    assert isinstance(error, DriveAccessDenied)
-    assert error.reason == "fileNotDownloadable"
-    assert "alt=media" not in str(error)
+def test_a_refusal_names_its_reason(drive: GoogleDrive, client: DriveClient) -> None:
+    add_doc(drive, "one")
+    with pytest.raises(DriveAccessDenied) as caught:
+        client.download("one", None)
+    assert caught.value.reason == "fileNotDownloadable"
+    assert "alt=media" not in str(caught.value)
+    assert drive.asked_for == ["files/one?alt=media&supportsAllDrives=true"]
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"error": {"errors": []}}', b'{"error": "x"}'])
-def test_a_refusal_without_a_reason_is_a_refusal(drive: FakeDrive, client: DriveClient, body: bytes) -> None:
-    drive.faults.append(lambda _: httpx.Response(403, content=body))
+def test_a_refusal_without_a_reason_is_a_refusal(drive: GoogleDrive, client: DriveClient, body: bytes) -> None:
+    drive.interrupt = lambda path, query: Response(body, 403)
     with pytest.raises(DriveAccessDenied):
         client.about()
 
 
-def test_a_limit_is_known_by_the_newer_form_of_errors(drive: FakeDrive, client: DriveClient) -> None:
+def test_a_limit_is_known_by_the_newer_form_of_errors(drive: GoogleDrive, client: DriveClient) -> None:
     details = [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "RATE_LIMIT_EXCEEDED"}]
     body = {"error": {"code": 403, "status": "PERMISSION_DENIED", "details": [{"links": []}, *details]}}
-    drive.faults.append(lambda _: httpx.Response(403, json=body))
+    drive.interrupt = lambda path, query: JSONResponse(body, 403)
     with pytest.raises(RateLimited):
         client.about()
 
 
-def test_a_daily_limit_is_not_waited_for(drive: FakeDrive, client: DriveClient, refuse: Refuse) -> None:
-    drive.faults.append(lambda _: refuse(403, "dailyLimitExceeded"))
+def test_a_daily_limit_is_not_waited_for(drive: GoogleDrive, client: DriveClient) -> None:
+    drive.interrupt = lambda path, query: error(403, "dailyLimitExceeded")
     with pytest.raises(RateLimited):
         client.about()
     assert client.requests == 1
 
 
-def test_a_short_limit_is_waited_for(drive: FakeDrive, client: DriveClient, refuse: Refuse) -> None:
-    answers = iter([refuse(403, "userRateLimitExceeded"), refuse(429, "rateLimitExceeded", **{"retry-after": "0"})])
-    drive.faults.append(lambda _: next(answers, None))
-    assert client.about().user.email_address == "reader@acme.test"
+def test_a_short_limit_is_waited_for(drive: GoogleDrive, client: DriveClient) -> None:
+    drive.fail(1, limited("userRateLimitExceeded"))
+    drive.fail(1, limited("rateLimitExceeded", 429, {"retry-after": "0"}))
+    assert client.about().user.email_address == ME
     assert client.requests == 3
 
 
 @pytest.mark.parametrize("body", [b'{"files": [{"id": "1"', b"", b'{"files": [{"name": "no id"}]}', b'{"files": 7}'])
-def test_unusable_answers_are_asked_again_and_named(drive: FakeDrive, client: DriveClient, body: bytes) -> None:
-    drive.faults.append(lambda _: httpx.Response(200, content=body))
+def test_unusable_answers_are_asked_again_and_named(drive: GoogleDrive, client: DriveClient, body: bytes) -> None:
+    drive.interrupt = lambda path, query: Response(body)
     with pytest.raises(InvalidResponse, match="files"):
         list(client.files("trashed = false"))
     assert client.requests == 3
 
 
 @pytest.mark.parametrize("page_size", [1, 2, 100])
-def test_pages_are_followed_to_the_end(drive: FakeDrive, client: DriveClient, page_size: int) -> None:
+def test_pages_are_followed_to_the_end(drive: GoogleDrive, client: DriveClient, page_size: int) -> None:
     drive.page_size = page_size
     for number in range(4):
-        drive.doc(f"file{number}")
-        drive.drives[f"drive{number}"] = f"Drive {number}"
+        add_doc(drive, f"file{number}")
+        drive.shared_drive(f"Drive {number}")
     assert [file.id for page in client.files("trashed = false") for file in page.files] == [
         f"file{number}" for number in range(4)
     ]
@@ -126,16 +127,16 @@ def test_pages_are_followed_to_the_end(drive: FakeDrive, client: DriveClient, pa
 
 
 @pytest.mark.parametrize("cycle", [["a", "a"], ["a", "b", "a"], ["a", "b", "c", "b"]])
-def test_repeated_page_tokens_end(drive: FakeDrive, client: DriveClient, cycle: list[str]) -> None:
+def test_repeated_page_tokens_end(drive: GoogleDrive, client: DriveClient, cycle: list[str]) -> None:
     tokens = iter(cycle)
-    drive.faults.append(lambda _: httpx.Response(200, json={"drives": [], "nextPageToken": next(tokens)}))
+    drive.interrupt = lambda path, query: JSONResponse({"drives": [], "nextPageToken": next(tokens)})
     with pytest.raises(InvalidResponse, match="pagination loop"):
         list(client.drives())
 
 
 @pytest.mark.parametrize("status", [400, 404, 501])
-def test_a_server_without_a_changes_feed_says_so(drive: FakeDrive, client: DriveClient, status: int) -> None:
-    drive.faults.append(lambda request: httpx.Response(status) if "changes" in request.url.path else None)
+def test_a_server_without_a_changes_feed_says_so(drive: GoogleDrive, client: DriveClient, status: int) -> None:
+    drive.interrupt = lambda path, query: Response(status_code=status) if "changes" in path else None
     assert client.start_page_token() is None
     assert client.requests == 1
 

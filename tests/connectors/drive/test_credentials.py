@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qs
 
-import httpx
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from google.auth import jwt
+from starlette.responses import JSONResponse, Response
 
 from connectors.drive.client import DriveClient
 from connectors.drive.settings import DriveConnection
 from connectors.drive.source import connect
 from connectors.errors import AuthenticationFailed, Unavailable
+from tests.emulators.drive import BASE_URL, REFRESH_TOKEN, TOKEN, GoogleDrive, transport
 
-TOKEN_URI = "https://token.test/token"
+TOKEN_URI = f"{BASE_URL}/token"
 
 
 @pytest.fixture(scope="module")
@@ -35,118 +33,82 @@ def service_account() -> dict[str, str]:
     }
 
 
-USER = {"type": "authorized_user", "client_id": "id", "client_secret": "hush", "refresh_token": "refresh-hush"}
+def public_key(service_account: dict[str, str]) -> bytes:
+    """In PEM."""
+    key = serialization.load_pem_private_key(service_account["private_key"].encode(), None)
+    return key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
-class Google:
-    """A token endpoint and an API that takes the newest token only."""
-
-    def __init__(self) -> None:
-        self.issued = 0
-        self.asked: list[dict[str, list[str]]] = []
-        self.refusal: dict[str, Any] | None = None
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        if request.url.host == "drive.test":
-            good = request.headers["authorization"] == f"Bearer token-{self.issued}"
-            return httpx.Response(200 if good else 401, json={"user": {}})
-        assert str(request.url) == TOKEN_URI, "credentials sent to another host"
-        assert "authorization" not in request.headers
-        self.asked.append(parse_qs(request.content.decode()))
-        if self.refusal:
-            return httpx.Response(400, json=self.refusal)
-        self.issued += 1
-        return httpx.Response(200, json={"access_token": f"token-{self.issued}", "expires_in": 3600})
+USER = {"type": "authorized_user", "client_id": "id", "client_secret": "hush", "refresh_token": REFRESH_TOKEN}
 
 
-def opened(token: str, google: Callable[[httpx.Request], httpx.Response]) -> DriveClient:
-    connection = DriveConnection(
-        id="acme", source="drive", token=token, base_url="https://drive.test/drive/v3", token_uri=TOKEN_URI
-    )
-    return DriveClient(connection, httpx.MockTransport(google))
+def opened(token: str, drive: GoogleDrive, **settings: Any) -> DriveClient:
+    fields = {"id": "acme", "source": "drive", "token": token, "base_url": BASE_URL, "token_uri": TOKEN_URI}
+    return DriveClient(DriveConnection.model_validate(fields | settings), transport(drive))
 
 
-def test_a_service_account_signs_for_its_tokens(service_account: dict[str, str]) -> None:
-    google = Google()
-    client = opened(json.dumps(service_account), google)
+@pytest.mark.parametrize("subject", [None, "ada@acme.test"])
+def test_a_service_account_signs_for_its_tokens(
+    drive: GoogleDrive, service_account: dict[str, str], subject: str | None
+) -> None:
+    """For itself, or for whom it acts."""
+    drive.tokens.public_key = public_key(service_account)
+    client = opened(json.dumps(service_account), drive, subject=subject)
     client.about()
     client.about()
-    assert (google.issued, client.requests) == (1, 2)
-    assert google.asked[0]["grant_type"] == ["urn:ietf:params:oauth:grant-type:jwt-bearer"]
+    assert (drive.tokens.issued, client.requests) == (1, 2)
+    [claim] = drive.tokens.claims
+    assert (claim.get("sub"), claim["scope"]) == (subject, "https://www.googleapis.com/auth/drive.readonly")
 
 
-def test_a_service_account_acts_for_somebody(service_account: dict[str, str]) -> None:
-    google = Google()
-    connection = DriveConnection.model_validate(
-        {
-            "id": "acme",
-            "source": "drive",
-            "token": json.dumps(service_account),
-            "base_url": "https://drive.test/drive/v3",
-            "token_uri": TOKEN_URI,
-            "subject": "ada@acme.test",
-        }
-    )
-    DriveClient(connection, httpx.MockTransport(google)).about()
-    claim = jwt.decode(google.asked[0]["assertion"][0], verify=False)  # type: ignore[no-untyped-call]
-    assert (claim["sub"], claim["scope"]) == ("ada@acme.test", "https://www.googleapis.com/auth/drive.readonly")
+def test_an_authorised_user_refreshes_tokens(drive: GoogleDrive) -> None:
+    opened(json.dumps(USER), drive).about()
+    assert drive.tokens.issued == 1
 
 
-def test_an_authorised_user_refreshes_tokens() -> None:
-    google = Google()
-    opened(json.dumps(USER), google).about()
-    assert google.asked[0]["refresh_token"] == ["refresh-hush"]
-
-
-def test_a_refused_token_is_renewed_once() -> None:
-    google = Google()
-    client = opened(json.dumps(USER), google)
+def test_a_refused_token_is_renewed_once(drive: GoogleDrive) -> None:
+    client = opened(json.dumps(USER), drive)
     client.about()
-    google.issued = 7
+    drive.tokens.valid.clear()
     client.about()
-    assert len(google.asked) == 2
+    assert drive.tokens.issued == 2
 
 
-def test_refused_credentials_are_named_without_secrets() -> None:
-    google = Google()
-    google.refusal = {"error": "invalid_grant", "error_description": "Token has been revoked."}
+def test_refused_credentials_are_named_without_secrets(drive: GoogleDrive) -> None:
+    refusal = JSONResponse({"error": "invalid_grant", "error_description": "Token has been revoked."}, 400)
+    drive.interrupt = lambda path, query: refusal if path == "token" else None
     with pytest.raises(AuthenticationFailed, match="revoked") as caught:
-        opened(json.dumps(USER), google).about()
+        opened(json.dumps(USER), drive).about()
     assert "hush" not in str(caught.value)
+    assert REFRESH_TOKEN not in str(caught.value)
     assert TOKEN_URI in str(caught.value)
 
 
 @pytest.mark.parametrize("status", [429, 500, 502])
-def test_a_token_endpoint_in_trouble_says_nothing_about_the_credentials(status: int) -> None:
-    answers = [httpx.Response(status, text="<html>")]
-    google = Google()
-
-    def troubled(request: httpx.Request) -> httpx.Response:
-        return answers.pop() if request.url.host == "token.test" and answers else google(request)
-
-    opened(json.dumps(USER), troubled).about()
-    assert google.issued == 1
-    answers += [httpx.Response(status, text="<html>") for _ in range(3)]
+def test_a_token_endpoint_in_trouble_says_nothing_about_the_credentials(drive: GoogleDrive, status: int) -> None:
+    drive.fail(1, lambda: Response("<html>", status), only="token")
+    opened(json.dumps(USER), drive).about()
+    assert drive.tokens.issued == 1
+    drive.fail(3, lambda: Response("<html>", status), only="token")
     with pytest.raises(Unavailable):
-        opened(json.dumps(USER), troubled).about()
+        opened(json.dumps(USER), drive).about()
 
 
 @pytest.mark.parametrize("text", ["{}", "{not json", '{"type": "service_account"}', '{"refresh_token": "hush"}'])
-def test_json_that_holds_no_credentials_is_refused(text: str) -> None:
-    client = opened(text, Google())
+def test_json_that_holds_no_credentials_is_refused(drive: GoogleDrive, text: str) -> None:
+    client = opened(text, drive)
     with pytest.raises(AuthenticationFailed, match="neither") as caught:
         client.about()
     assert "hush" not in str(caught.value)
 
 
-def test_a_plain_token_is_sent_as_it_is() -> None:
-    google = Google()
-    client = opened(" token-0 ", google)
+def test_a_plain_token_is_sent_as_it_is(drive: GoogleDrive) -> None:
+    client = opened(f" {TOKEN} ", drive)
     client.about()
-    google.issued = 1
+    drive.tokens.valid.clear()
     with pytest.raises(AuthenticationFailed):
         client.about()
-    assert google.asked == []
+    assert drive.asked()["token"] == 0
 
 
 def test_opening_a_connection_sends_nothing() -> None:

@@ -2,53 +2,48 @@
 
 from __future__ import annotations
 
-from contextlib import closing
-from urllib.parse import unquote
-
-import httpx
 import pytest
 
 from connectors.contract import Membership, MembershipItem, UnreadableGroup
-from connectors.drive.settings import DriveConnection
 from connectors.drive.source import DriveConnector
 from connectors.errors import AccessDenied, SourceError
-from tests.connectors.drive.conftest import refusal
-
-ADA = httpx.Response(200, json={"members": [{"email": "Ada@a.test", "type": "USER", "status": "ACTIVE"}]})
-GROUPS = httpx.Response(200, json={"groups": [{"email": f"{name}@a.test"} for name in "cab"]})
+from tests.connectors.drive.conftest import OpenDrive
+from tests.emulators.drive import BASE_URL, GoogleDrive, error
 
 
-def memberships(connection: DriveConnection, answers: dict[str, httpx.Response]) -> list[MembershipItem]:
-    """What is told where a path below the directory has such an answer; Ada is in every other group."""
+@pytest.fixture
+def connector(drive: GoogleDrive, open_drive: OpenDrive) -> DriveConnector:
+    """It reads a directory of three groups with Ada in each."""
+    drive.groups = {f"{name}@a.test": ["Ada@a.test"] for name in "cab"}
+    return open_drive(directory_url=f"{BASE_URL}/directory")
 
-    def answer(request: httpx.Request) -> httpx.Response:
-        path = unquote(request.url.path).removeprefix("/directory/")
-        found = answers.get(path, GROUPS if path == "groups" else ADA)
-        return httpx.Response(found.status_code, content=found.content)
 
-    named = connection.model_copy(update={"directory_url": "http://drive.test/directory"})
-    with closing(DriveConnector(named, httpx.MockTransport(answer))) as connector:
-        return list(connector.memberships())
+def memberships(drive: GoogleDrive, connector: DriveConnector, failing: str, status: int) -> list[MembershipItem]:
+    """What is told where a path below the directory is answered with an error."""
+    drive.interrupt = lambda path, query: error(status, "forbidden") if path == f"directory/{failing}" else None
+    return list(connector.memberships())
 
 
 @pytest.mark.parametrize("status", [403, 400, 500])
 def test_one_group_whose_members_cannot_be_read_leaves_the_others_alone(
-    connection: DriveConnection, status: int
+    drive: GoogleDrive, connector: DriveConnector, status: int
 ) -> None:
-    first, second, third = memberships(connection, {"groups/b@a.test/members": refusal(status, "forbidden")})
+    first, second, third = memberships(drive, connector, "groups/b@a.test/members", status)
     assert (first, third) == (Membership("a@a.test", "ada@a.test"), Membership("c@a.test", "ada@a.test"))
     assert isinstance(second, UnreadableGroup)
     assert second.group == "b@a.test"
 
 
-def test_a_group_that_was_deleted_since_it_was_listed_has_no_members(connection: DriveConnection) -> None:
-    found = memberships(connection, {"groups/b@a.test/members": refusal(404, "notFound")})
+def test_a_group_that_was_deleted_since_it_was_listed_has_no_members(
+    drive: GoogleDrive, connector: DriveConnector
+) -> None:
+    found = memberships(drive, connector, "groups/b@a.test/members", 404)
     assert [one.group for one in found if isinstance(one, Membership)] == ["a@a.test", "c@a.test"]
 
 
-@pytest.mark.parametrize(("status", "error"), [(403, AccessDenied), (500, SourceError)])
+@pytest.mark.parametrize(("status", "expected"), [(403, AccessDenied), (500, SourceError)])
 def test_groups_that_cannot_be_listed_are_an_error(
-    connection: DriveConnection, status: int, error: type[SourceError]
+    drive: GoogleDrive, connector: DriveConnector, status: int, expected: type[SourceError]
 ) -> None:
-    with pytest.raises(error):
-        memberships(connection, {"groups": refusal(status, "forbidden")})
+    with pytest.raises(expected):
+        memberships(drive, connector, "groups", status)

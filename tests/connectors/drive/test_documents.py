@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
 import pytest
 import stamina
+from starlette.responses import JSONResponse, Response
 
 from connectors.contract import Checkpoint, Deleted, Failed, Item, Skipped
 from connectors.drive import formats
@@ -17,10 +17,11 @@ from connectors.drive.source import DriveConnector
 from connectors.errors import AuthenticationFailed, RateLimited
 from connectors.media import CSV, PDF, PPTX, XLSX
 from connectors.model import Document, Unit
-from tests.connectors.drive.conftest import FakeDrive, Refuse
+from tests.connectors.drive.conftest import add_text
+from tests.emulators.drive import ME, GoogleDrive, error, person
 
-GOOGLE = "application/vnd.google-apps."
 ROOT = Unit("root", "My Drive")
+TEAM = Unit("team", "Team")
 
 
 @pytest.fixture(autouse=True)
@@ -29,9 +30,19 @@ def _no_waiting() -> Iterator[None]:
         yield
 
 
-def only(connector: DriveConnector) -> Item:
-    [item] = [item for item in connector.read(ROOT) if not isinstance(item, Checkpoint)]
+def only(connector: DriveConnector, unit: Unit = ROOT) -> Item:
+    [item] = [item for item in connector.read(unit) if not isinstance(item, Checkpoint)]
     return item
+
+
+def refuse_exports(drive: GoogleDrive, reasons: dict[str, str]) -> None:
+    """By the media types that are asked for."""
+
+    def refuse(path: str, query: dict[str, str]) -> Response | None:
+        reason = reasons.get(query.get("mimeType", ""))
+        return error(403, reason) if reason else None
+
+    drive.interrupt = refuse
 
 
 @pytest.mark.parametrize(
@@ -49,17 +60,15 @@ def only(connector: DriveConnector) -> Item:
     ],
 )
 def test_the_first_export_that_works_is_taken(
-    drive: FakeDrive,
+    drive: GoogleDrive,
     connector: DriveConnector,
-    refuse: Refuse,
     mime_type: str,
     exports: dict[str, Any],
     content: str | bytes,
     content_type: str,
 ) -> None:
-    drive.file("one", mimeType=GOOGLE + mime_type)
-    for media_type, answer in exports.items():
-        drive.exports["one", media_type] = refuse(403, answer) if isinstance(answer, str) else answer
+    drive.exported("One", mime_type, {name: data for name, data in exports.items() if isinstance(data, bytes)})
+    refuse_exports(drive, {name: reason for name, reason in exports.items() if isinstance(reason, str)})
     item = only(connector)
     assert isinstance(item, Document)
     assert (item.content, item.content_type, item.kind) == (content, content_type, mime_type)
@@ -73,11 +82,11 @@ def test_the_first_export_that_works_is_taken(
     ],
 )
 def test_what_cannot_be_exported_is_skipped(
-    drive: FakeDrive, connector: DriveConnector, refuse: Refuse, reason: str, expected: str
+    drive: GoogleDrive, connector: DriveConnector, reason: str, expected: str
 ) -> None:
-    drive.file("one", mimeType=f"{GOOGLE}spreadsheet")
-    drive.exports["one", XLSX] = drive.exports["one", CSV] = refuse(403, reason)
-    assert only(connector) == Skipped("drive:acme/one", "Name of one", expected, "https://docs.test/one")
+    drive.exported("One", "spreadsheet", {}, id="one")
+    refuse_exports(drive, {XLSX: reason, CSV: reason})
+    assert only(connector) == Skipped("drive:acme/one", "One", expected, "https://docs.test/one")
 
 
 @pytest.mark.parametrize(
@@ -91,57 +100,52 @@ def test_what_cannot_be_exported_is_skipped(
     ],
 )
 def test_files_are_skipped_with_a_reason(
-    drive: FakeDrive, connector: DriveConnector, data: bytes, fields: dict[str, Any], reason: str
+    drive: GoogleDrive, connector: DriveConnector, data: bytes, fields: dict[str, Any], reason: str
 ) -> None:
-    drive.text("one", data=data, **fields)
+    add_text(drive, "one", data=data, **fields)
     assert only(connector) == Skipped("drive:acme/one", "Name of one", reason, "https://docs.test/one")
 
 
 def test_a_file_larger_than_its_metadata_said_is_skipped(
-    drive: FakeDrive, connector: DriveConnector, monkeypatch: pytest.MonkeyPatch
+    drive: GoogleDrive, connector: DriveConnector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(formats, "MAX_BYTES", 4)
-    drive.text("one", data=b"words", size=None)
+    add_text(drive, "one", data=b"words", size=None)
     item = only(connector)
     assert isinstance(item, Skipped)
     assert item.reason.startswith("too large")
 
 
-def test_downloads_refused_for_abuse_are_skipped(drive: FakeDrive, connector: DriveConnector, refuse: Refuse) -> None:
-    drive.text("one")
-    drive.faults.append(lambda request: refuse(403, "cannotDownloadAbusiveFile") if _is_media(request) else None)
+def test_downloads_refused_for_abuse_are_skipped(drive: GoogleDrive, connector: DriveConnector) -> None:
+    add_text(drive, "one")
+    drive.interrupt = lambda path, query: error(403, "cannotDownloadAbusiveFile") if "alt" in query else None
     item = only(connector)
     assert isinstance(item, Skipped)
     assert "malware" in item.reason
 
 
 @pytest.mark.parametrize(
-    ("answer", "expected"),
-    [
-        (httpx.Response(500), Failed),
-        (httpx.Response(404), Failed),
-        (httpx.Response(400, json={"error": {"message": "Bad."}}), Failed),
-    ],
+    "answer", [Response(status_code=500), Response(status_code=404), JSONResponse({"error": {"message": "Bad."}}, 400)]
 )
 def test_one_file_in_trouble_does_not_stop_the_read(
-    drive: FakeDrive, connector: DriveConnector, answer: httpx.Response, expected: type[Item]
+    drive: GoogleDrive, connector: DriveConnector, answer: Response
 ) -> None:
     for name in ("one", "two", "three"):
-        drive.text(name)
-    drive.faults.append(lambda request: answer if _is_media(request) and "two" in request.url.path else None)
+        add_text(drive, name)
+    drive.interrupt = lambda path, query: answer if "alt" in query and path == "files/two" else None
     *items, last = (item for item in connector.read(ROOT) if not isinstance(item, Checkpoint) or item.complete)
-    assert [type(item) for item in items] == [Document, expected, Document]
+    assert [type(item) for item in items] == [Document, Failed, Document]
     assert isinstance(last, Checkpoint)
 
 
-def test_a_file_that_goes_while_the_unit_is_read_is_deleted(drive: FakeDrive, connector: DriveConnector) -> None:
-    drive.text("one")
-    drive.faults.append(lambda request: httpx.Response(404) if "one" in request.url.path else None)
+def test_a_file_that_goes_while_the_unit_is_read_is_deleted(drive: GoogleDrive, connector: DriveConnector) -> None:
+    add_text(drive, "one")
+    drive.interrupt = lambda path, query: Response(status_code=404) if "one" in path else None
     assert only(connector) == Deleted("drive:acme/one")
 
 
 @pytest.mark.parametrize(
-    ("status", "reason", "error"),
+    ("status", "reason", "expected"),
     [
         (403, "userRateLimitExceeded", RateLimited),
         (403, "dailyLimitExceeded", RateLimited),
@@ -149,85 +153,81 @@ def test_a_file_that_goes_while_the_unit_is_read_is_deleted(drive: FakeDrive, co
     ],
 )
 def test_trouble_of_the_whole_account_stops_the_read(
-    drive: FakeDrive, connector: DriveConnector, refuse: Refuse, status: int, reason: str, error: type[Exception]
+    drive: GoogleDrive, connector: DriveConnector, status: int, reason: str, expected: type[Exception]
 ) -> None:
-    drive.text("one")
-    drive.faults.append(lambda request: refuse(status, reason) if _is_media(request) else None)
-    with pytest.raises(error):
+    add_text(drive, "one")
+    drive.interrupt = lambda path, query: error(status, reason) if "alt" in query else None
+    with pytest.raises(expected):
         list(connector.read(ROOT))
 
 
-def test_a_permission_list_in_pages_is_read_to_its_end(drive: FakeDrive, connector: DriveConnector) -> None:
+def test_a_permission_list_in_pages_is_read_to_its_end(drive: GoogleDrive, connector: DriveConnector) -> None:
     drive.page_size = 1
-    drive.text("one", permissions=None)
-    drive.permissions["one"] = [{"type": "user", "role": "reader", "emailAddress": f"{name}@b.c"} for name in "abc"]
-    item = only(connector)
+    drive.shared_drive("Team", *(person(f"{name}@b.c") for name in "abc"), drive="team")
+    add_text(drive, "one", "team")
+    item = only(connector, TEAM)
     assert isinstance(item, Document)
-    assert item.readers == ("user:a@b.c", "user:b@b.c", "user:c@b.c")
+    assert item.readers == ("user:a@b.c", "user:b@b.c", "user:c@b.c", f"user:{ME}")
 
 
 @pytest.mark.parametrize(
     "answer",
     [
-        httpx.Response(500),
-        httpx.Response(403, json={"error": {"errors": [{"reason": "insufficientFilePermissions"}]}}),
-        httpx.Response(404),
-        httpx.Response(400),
-        httpx.Response(200, json={}),
-        httpx.Response(200, json={"permissions": []}),
-        httpx.Response(200, json={"permissions": [{"type": "user", "expirationTime": "soon"}]}),
-        httpx.Response(200, text="<html>"),
+        Response(status_code=500),
+        error(403, "insufficientFilePermissions"),
+        Response(status_code=404),
+        Response(status_code=400),
+        JSONResponse({}),
+        JSONResponse({"permissions": []}),
+        JSONResponse({"permissions": [{"type": "user", "expirationTime": "soon"}]}),
+        Response("<html>"),
     ],
 )
 def test_a_file_whose_permissions_cannot_be_read_is_hidden_and_its_neighbours_are_read(
-    drive: FakeDrive, connector: DriveConnector, answer: httpx.Response
+    drive: GoogleDrive, connector: DriveConnector, answer: Response
 ) -> None:
+    drive.shared_drive("Team", person("a@b.c"), drive="team")
     for name in ("one", "two", "three"):
-        drive.text(name, permissions=None)
-        drive.permissions[name] = [{"type": "user", "role": "reader", "emailAddress": "a@b.c"}]
-    drive.faults.append(lambda request: answer if request.url.path.endswith("/two/permissions") else None)
-    one, two, three = (item for item in connector.read(ROOT) if not isinstance(item, Checkpoint))
+        add_text(drive, name, "team")
+    drive.interrupt = lambda path, query: answer if path == "files/two/permissions" else None
+    one, two, three = (item for item in connector.read(TEAM) if not isinstance(item, Checkpoint))
     assert isinstance(one, Document)
     assert isinstance(three, Document)
-    assert one.readers == three.readers == ("user:a@b.c",)
+    assert one.readers == three.readers == ("user:a@b.c", f"user:{ME}")
     assert isinstance(two, Failed)
     assert (two.document_id, two.hides, two.readers) == ("drive:acme/two", True, None)
-    assert not any(_is_media(request) for request in drive.calls if "two" in request.url.path), "its text is of no use"
-    asked = [request for request in drive.calls if request.url.path.endswith("/two/permissions")]
-    assert len(asked) <= 2, "until there is an answer, the readers of before see it"
+    assert not any("files/two?alt=media" in asked for asked in drive.asked_for), "its text is of no use"
+    asked = drive.asked()["files/two/permissions"]
+    assert 1 <= asked <= 2, "until there is an answer, the readers of before see it"
 
 
-def test_a_file_without_content_still_tells_who_may_read_it(drive: FakeDrive, connector: DriveConnector) -> None:
-    drive.text("one")
-    drive.faults.append(lambda request: httpx.Response(500) if _is_media(request) else None)
+def test_a_file_without_content_still_tells_who_may_read_it(drive: GoogleDrive, connector: DriveConnector) -> None:
+    add_text(drive, "one")
+    drive.interrupt = lambda path, query: Response(status_code=500) if "alt" in query else None
     item = only(connector)
     assert isinstance(item, Failed)
     assert (item.hides, item.readers) == (False, ("user:ada@acme.test",))
 
 
-def test_what_is_granted_for_a_time_says_until_when(drive: FakeDrive, connector: DriveConnector) -> None:
+def test_what_is_granted_for_a_time_says_until_when(drive: GoogleDrive, connector: DriveConnector) -> None:
     end = datetime(2099, 1, 1, 12, 30, 15, tzinfo=UTC)
     granted = [("a", end), ("b", None), ("c", end), ("c", end + timedelta(seconds=1)), ("d", end), ("d", None)]
-    drive.text(
-        "one",
-        permissions=[
-            {"type": "user", "role": "reader", "emailAddress": f"{name}@b.c"}
-            | ({"expirationTime": moment.isoformat()} if moment else {})
-            for name, moment in granted
-        ],
+    permissions = [
+        person(f"{name}@b.c", **({"expirationTime": moment.isoformat()} if moment else {})) for name, moment in granted
+    ]
+    drive.shared_drive("Team", drive="team")
+    add_text(drive, "one", "team")
+    drive.interrupt = lambda path, query: (
+        JSONResponse({"permissions": permissions}) if path == "files/one/permissions" else None
     )
-    item = only(connector)
+    item = only(connector, TEAM)
     assert isinstance(item, Document)
     assert item.readers == ("user:a@b.c", "user:b@b.c", "user:c@b.c", "user:d@b.c")
     assert dict(item.readers_until) == {"user:a@b.c": end, "user:c@b.c": end + timedelta(seconds=1)}
 
 
-def test_a_mislabelled_file_is_read_as_text(drive: FakeDrive, connector: DriveConnector) -> None:
-    drive.text("one", data=b"Words.", mimeType=PDF)
+def test_a_mislabelled_file_is_read_as_text(drive: GoogleDrive, connector: DriveConnector) -> None:
+    add_text(drive, "one", data=b"Words.", mimeType=PDF)
     item = only(connector)
     assert isinstance(item, Document)
     assert (item.kind, item.content, item.content_type) == ("pdf", "Words.", "text/plain")
-
-
-def _is_media(request: httpx.Request) -> bool:
-    return str(request.url.params.get("alt")) == "media"

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-import httpx
 import pytest
 import stamina
+from starlette.responses import JSONResponse, Response
 
 from connectors.contract import Checkpoint, Deleted, Failed, Item
 from connectors.drive.payloads import ChangePage, DriveCommentPage, FilePage
 from connectors.drive.source import DriveConnector
 from connectors.errors import RateLimited, Unavailable
 from connectors.model import Document, Unit
-from tests.connectors.drive.conftest import FakeDrive, Refuse
+from tests.connectors.drive.conftest import add_doc, add_folder, add_text
+from tests.emulators.drive import GoogleDrive, broken_gateway, described, error
 
 ROOT = Unit("root", "My Drive")
+TEAM = Unit("team", "Team")
+UNAVAILABLE = Response(status_code=503)
 
 
 @pytest.fixture(autouse=True)
@@ -36,8 +39,9 @@ def cursor_after(connector: DriveConnector) -> dict[str, Any]:
     return last.cursor
 
 
-def fault(ending: str, answer: Callable[[], httpx.Response]) -> Callable[[httpx.Request], httpx.Response | None]:
-    return lambda request: answer() if request.url.path.endswith(ending) else None
+def answer_instead(drive: GoogleDrive, path: str, answer: Response) -> None:
+    """To what is asked for at one path."""
+    drive.interrupt = lambda asked, query: answer if asked == path else None
 
 
 @pytest.mark.parametrize(
@@ -81,12 +85,12 @@ def test_nulls_in_other_answers_are_nothing() -> None:
 
 
 def test_a_server_without_shared_drives_permissions_or_comments_is_read(
-    drive: FakeDrive, connector: DriveConnector
+    drive: GoogleDrive, connector: DriveConnector
 ) -> None:
-    drive.doc("one", permissions=None)
-    for ending in ("/drives", "/permissions", "/comments"):
-        drive.faults.append(fault(ending, lambda: httpx.Response(404, text="Cannot GET")))
-    drive.doc("two")
+    missing = Response("Cannot GET", 404)
+    drive.interrupt = lambda path, query: missing if path.endswith(("drives", "permissions", "comments")) else None
+    add_doc(drive, "one", canShare=False)
+    add_doc(drive, "two")
     hidden, document = items(connector)
     assert isinstance(hidden, Failed)
     assert hidden.hides, "who may read it is not told"
@@ -94,10 +98,10 @@ def test_a_server_without_shared_drives_permissions_or_comments_is_read(
 
 
 @pytest.mark.parametrize("lies", [1, 99])
-def test_a_body_that_was_cut_off_is_asked_for_again(drive: FakeDrive, connector: DriveConnector, lies: int) -> None:
-    drive.text("one", data=b"All of the words.")
-    left = [httpx.Response(200, content=b"All of") for _ in range(lies)]
-    drive.faults.append(lambda request: left.pop() if request.url.params.get("alt") == "media" and left else None)
+def test_a_body_that_was_cut_off_is_asked_for_again(drive: GoogleDrive, connector: DriveConnector, lies: int) -> None:
+    add_text(drive, "one", data=b"All of the words.")
+    left = [Response(b"All of") for _ in range(lies)]
+    drive.interrupt = lambda path, query: left.pop() if "alt" in query and left else None
     (item,) = items(connector)
     assert isinstance(item, Failed if lies > 3 else Document)
     if isinstance(item, Document):
@@ -106,82 +110,92 @@ def test_a_body_that_was_cut_off_is_asked_for_again(drive: FakeDrive, connector:
         assert "6 of 17 bytes" in item.error
 
 
-def test_a_change_that_brings_no_file_is_looked_at(drive: FakeDrive, connector: DriveConnector) -> None:
-    drive.text("one")
+def test_a_change_that_brings_no_file_is_looked_at(drive: GoogleDrive, connector: DriveConnector) -> None:
+    add_text(drive, "one")
     cursor = cursor_after(connector)
     change = {"changeType": "file", "fileId": "one", "removed": False}
     about_drives = {"changeType": "drive", "type": "teamDrive", "driveId": "gone", "removed": True}
     body = {"changes": [change, about_drives], "newStartPageToken": "9"}
-    drive.faults.append(fault("/changes", lambda: httpx.Response(200, json=body)))
+    answer_instead(drive, "changes", JSONResponse(body))
     assert [type(item) for item in items(connector, cursor)] == [Document]
 
 
-def test_a_removal_that_still_shows_the_file_is_a_removal(drive: FakeDrive, connector: DriveConnector) -> None:
-    drive.text("one")
+def test_a_removal_that_still_shows_the_file_is_a_removal(drive: GoogleDrive, connector: DriveConnector) -> None:
+    add_text(drive, "one")
     cursor = cursor_after(connector)
     change = {"changeType": "file", "fileId": "one", "removed": True, "file": {"id": "one", "name": "Left over"}}
     body = {"changes": [change], "newStartPageToken": "9"}
-    drive.faults.append(fault("/changes", lambda: httpx.Response(200, json=body)))
+    answer_instead(drive, "changes", JSONResponse(body))
     assert items(connector, cursor) == [Deleted("drive:acme/one")]
 
 
-def test_one_file_in_trouble_does_not_stop_a_second_look(
-    drive: FakeDrive, connector: DriveConnector, refuse: Refuse
-) -> None:
-    drive.text("one")
-    drive.text("two")
+def test_of_several_changes_of_a_file_the_last_one_counts(drive: GoogleDrive, connector: DriveConnector) -> None:
+    """Gone from one place, it may be in another."""
+    add_text(drive, "one")
+    cursor = cursor_after(connector)
+    gone = {"changeType": "file", "fileId": "one", "removed": True}
+    back = gone | {"removed": False, "file": described(drive, "one")}
+    answer_instead(drive, "changes", JSONResponse({"changes": [gone, back], "newStartPageToken": "9"}))
+    assert [type(item) for item in items(connector, cursor)] == [Document]
+    answer_instead(drive, "changes", JSONResponse({"changes": [back, gone], "newStartPageToken": "9"}))
+    assert items(connector, cursor) == [Deleted("drive:acme/one")]
+
+
+def test_one_file_in_trouble_does_not_stop_a_second_look(drive: GoogleDrive, connector: DriveConnector) -> None:
+    add_text(drive, "one")
+    add_text(drive, "two")
     ids = ["drive:acme/one", "drive:acme/two", "drive:acme/gone"]
-    drive.faults.append(fault("/one", lambda: httpx.Response(502, text="<html>")))
+    answer_instead(drive, "files/one", broken_gateway())
     found = list(connector.fetch(ROOT, ids))
     assert {type(item) for item in found} == {Document, Failed, Deleted}
-    drive.faults.append(fault("/two", lambda: refuse(403, "userRateLimitExceeded")))
+    answer_instead(drive, "files/two", error(403, "userRateLimitExceeded"))
     with pytest.raises(RateLimited):
         list(connector.fetch(ROOT, ids))
 
 
-def test_a_server_that_gives_no_file_is_left(drive: FakeDrive, connector: DriveConnector) -> None:
-    names = [drive.text(f"file{number}") for number in range(20)]
-    drive.faults.append(lambda request: httpx.Response(503) if "/files/file" in request.url.path else None)
+def test_a_server_that_gives_no_file_is_left(drive: GoogleDrive, connector: DriveConnector) -> None:
+    names = [add_text(drive, f"file{number}") for number in range(20)]
+    drive.interrupt = lambda path, query: UNAVAILABLE if path.startswith("files/file") else None
     before = connector.requests
     with pytest.raises(Unavailable):
         list(connector.fetch(ROOT, [f"drive:acme/{name}" for name in names]))
     assert connector.requests - before <= 10
 
 
-def test_changes_go_on_after_a_server_gave_no_file(drive: FakeDrive, connector: DriveConnector) -> None:
+def test_changes_go_on_after_a_server_gave_no_file(drive: GoogleDrive, connector: DriveConnector) -> None:
     cursor = cursor_after(connector)
     for number in range(20):
-        drive.text(f"file{number}")
-    drive.faults.append(lambda request: httpx.Response(503) if request.url.params.get("alt") == "media" else None)
+        add_text(drive, f"file{number}")
+    drive.interrupt = lambda path, query: UNAVAILABLE if "alt" in query else None
     with pytest.raises(Unavailable):
         items(connector, cursor)
-    drive.faults.clear()
+    drive.interrupt = lambda path, query: None
     assert len([item for item in items(connector, cursor) if isinstance(item, Document)]) == 20
 
 
-def test_a_removal_that_cannot_be_looked_into_is_the_file_alone(drive: FakeDrive, connector: DriveConnector) -> None:
+def test_a_removal_that_cannot_be_looked_into_is_the_file_alone(drive: GoogleDrive, connector: DriveConnector) -> None:
     """A file that is gone from a shared drive may have moved: it is asked for."""
-    drive.drives["team"] = "Team"
-    team = Unit("team", "Team")
+    drive.shared_drive("Team", drive="team")
+    drive.shared_drive("Elsewhere", drive="elsewhere")
     for name in ("one", "two"):
-        drive.doc(name, "team")
-    *_, last = connector.read(team)
+        add_doc(drive, name, "team")
+    *_, last = connector.read(TEAM)
     assert isinstance(last, Checkpoint)
-    drive.move_to_drive("one", "elsewhere")
+    drive.move("one", "elsewhere")
     drive.edit("two", "Other words.")
-    drive.faults.append(lambda request: httpx.Response(503) if request.url.path.endswith("/files/one") else None)
-    found = [type(item) for item in connector.read(team, last.cursor) if not isinstance(item, Checkpoint)]
+    answer_instead(drive, "files/one", UNAVAILABLE)
+    found = [type(item) for item in connector.read(TEAM, last.cursor) if not isinstance(item, Checkpoint)]
     assert found == [Failed, Document]
 
 
-def test_a_folder_that_cannot_be_looked_into_keeps_the_cursor(drive: FakeDrive, connector: DriveConnector) -> None:
+def test_a_folder_that_cannot_be_looked_into_keeps_the_cursor(drive: GoogleDrive, connector: DriveConnector) -> None:
     """All that is below it would be missed."""
-    drive.drives["team"] = "Team"
-    team = Unit("team", "Team")
-    drive.folder("inner", "team")
-    *_, last = connector.read(team)
+    drive.shared_drive("Team", drive="team")
+    drive.shared_drive("Elsewhere", drive="elsewhere")
+    add_folder(drive, "inner", "team")
+    *_, last = connector.read(TEAM)
     assert isinstance(last, Checkpoint)
-    drive.move_to_drive("inner", "elsewhere")
-    drive.faults.append(lambda request: httpx.Response(503) if request.url.path.endswith("/files/inner") else None)
+    drive.move("inner", "elsewhere")
+    answer_instead(drive, "files/inner", UNAVAILABLE)
     with pytest.raises(Unavailable):
-        list(connector.read(team, last.cursor))
+        list(connector.read(TEAM, last.cursor))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import closing
 
-import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from starlette.responses import JSONResponse, Response
 
 from connectors.contract import ListingEntry
 from connectors.drive.client import DriveClient
@@ -17,75 +17,73 @@ from connectors.drive.source import DriveConnector
 from connectors.drive.walk import FolderWalk, WalkPosition
 from connectors.errors import InvalidResponse
 from connectors.model import Document, Unit
-from tests.connectors.drive.conftest import FakeDrive, OpenDrive
+from tests.connectors.drive.conftest import OpenDrive, add_doc, add_folder, new_drive
+from tests.emulators.drive import GoogleDrive, person, transport
 
 PLANS = Unit("plans", "Plans")
+TEAM = Unit("team", "Team")
 
 
 @pytest.fixture
-def filled(drive: FakeDrive) -> FakeDrive:
-    drive.drives["team"] = "Team"
-    drive.folder("plans")
-    drive.folder("inner", "plans")
-    drive.doc("plan", "inner")
-    drive.doc("top", "plans")
-    drive.doc("team-top", "team")
-    drive.file("picture", "plans", mimeType="image/png", size="10")
+def filled(drive: GoogleDrive) -> GoogleDrive:
+    drive.shared_drive("Team", drive="team")
+    add_folder(drive, "plans")
+    add_folder(drive, "inner", "plans")
+    add_doc(drive, "plan", "inner")
+    add_doc(drive, "top", "plans")
+    add_doc(drive, "team-top", "team")
+    drive.upload("Picture", b"\x89PNG", "image/png", "plans", id="picture")
     return drive
 
 
-def listed(connector: DriveConnector, unit: Unit = PLANS) -> dict[str, ListingEntry]:
+def listed(connector: DriveConnector, *units: Unit) -> dict[str, ListingEntry]:
     list(connector.units())
-    return {one.document_id.removeprefix("drive:acme/"): one for one in connector.listing(unit)}
+    entries = [entry for unit in units for entry in connector.listing(unit)]
+    return {one.document_id.removeprefix("drive:acme/"): one for one in entries}
 
 
-def test_a_listing_names_what_a_read_yields_without_reading_it(filled: FakeDrive, connector: DriveConnector) -> None:
-    found = listed(connector)
+def test_a_listing_names_what_a_read_yields_without_reading_it(filled: GoogleDrive, connector: DriveConnector) -> None:
+    found = listed(connector, PLANS)
     assert set(found) == {"plan", "top", "picture"}
-    assert not [call for call in filled.calls if "export" in call.url.path or "alt" in call.url.params]
+    assert not [asked for asked in filled.asked_for if "/export" in asked or "alt=" in asked]
     for item in connector.read(PLANS):
         if isinstance(item, Document):
             one = found[item.id.removeprefix("drive:acme/")]
             assert (one.title, one.updated_at, one.fingerprint) == (item.title, item.updated_at, item.fingerprint)
 
 
-CHANGES: dict[str, tuple[Callable[[FakeDrive], None], set[str]]] = {
+CHANGES: dict[str, tuple[Callable[[GoogleDrive], object], set[str]]] = {
     "nothing": (lambda d: None, set()),
-    "touched": (lambda d: d.change("plan"), set()),
+    "touched": (lambda d: d.touch("plan"), set()),
     "edited": (lambda d: d.edit("plan", "Other words."), {"plan"}),
-    "renamed": (lambda d: d.change("plan", name="New"), {"plan"}),
-    "moved": (lambda d: d.change("plan", parents=["plans"]), {"plan"}),
-    "folder renamed": (lambda d: d.change("inner", name="New"), {"plan"}),
-    "shared": (
-        lambda d: d.change("plan", permissions=[{"type": "user", "role": "reader", "emailAddress": "b@acme.test"}]),
-        {"plan"},
-    ),
+    "renamed": (lambda d: d.rename("plan", "New"), {"plan"}),
+    "moved": (lambda d: d.move("plan", "plans"), {"plan"}),
+    "folder renamed": (lambda d: d.rename("inner", "New"), {"plan"}),
+    "shared": (lambda d: d.share("plan", person("b@acme.test")), {"plan"}),
     "expired": (
-        lambda d: d.change(
-            "plan",
-            permissions=[{**d.files["plan"]["permissions"][0], "expirationTime": "2020-01-01T00:00:00Z"}],
-        ),
+        lambda d: d.share("plan", person("ada@acme.test", "owner", expirationTime="2020-01-01T00:00:00Z")),
         {"plan"},
     ),
-    "shared with others in a shared drive": (lambda d: d.change("top", permissionIds=["1", "2"]), {"top"}),
+    "shared in a shared drive": (lambda d: d.share("team-top", person("b@acme.test")), {"team-top"}),
 }
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_fingerprints_tell_what_a_document_would_show(filled: FakeDrive, connector: DriveConnector, name: str) -> None:
+def test_fingerprints_tell_what_a_document_would_show(
+    filled: GoogleDrive, connector: DriveConnector, name: str
+) -> None:
     change, expected = CHANGES[name]
-    before = listed(connector)
+    before = listed(connector, PLANS, TEAM)
     change(filled)
-    after = listed(connector)
+    after = listed(connector, PLANS, TEAM)
     assert {one for one in before if after[one].fingerprint != before[one].fingerprint} == expected
 
 
-def test_an_incomplete_listing_is_no_listing(filled: FakeDrive, connector: DriveConnector) -> None:
-    def incomplete(request: httpx.Request) -> httpx.Response | None:
-        inside = "in parents" in request.url.params.get("q", "")
-        return httpx.Response(200, json={"files": [], "incompleteSearch": True}) if inside else None
+def test_an_incomplete_listing_is_no_listing(filled: GoogleDrive, connector: DriveConnector) -> None:
+    def answer_incompletely(path: str, query: dict[str, str]) -> Response | None:
+        return JSONResponse({"files": [], "incompleteSearch": True}) if "in parents" in query.get("q", "") else None
 
-    filled.faults.append(incomplete)
+    filled.interrupt = answer_incompletely
     with pytest.raises(InvalidResponse, match="did not search everything"):
         list(connector.listing(PLANS))
 
@@ -101,13 +99,13 @@ def test_an_incomplete_listing_is_no_listing(filled: FakeDrive, connector: Drive
     ],
 )
 def test_the_unit_of_a_document(
-    filled: FakeDrive, connector: DriveConnector, document_id: str, unit: str | None
+    filled: GoogleDrive, connector: DriveConnector, document_id: str, unit: str | None
 ) -> None:
     assert connector.unit_of(document_id) == unit
 
 
-def test_what_is_in_the_trash_or_left_out_is_in_no_unit(filled: FakeDrive, open_drive: OpenDrive) -> None:
-    filled.change("top", trashed=True)
+def test_what_is_in_the_trash_or_left_out_is_in_no_unit(filled: GoogleDrive, open_drive: OpenDrive) -> None:
+    filled.trash("top")
     connector = open_drive(exclude=("team",))
     assert connector.unit_of("drive:acme/top") is None
     assert connector.unit_of("drive:acme/team-top") is None
@@ -121,7 +119,6 @@ def test_what_is_in_the_trash_or_left_out_is_in_no_unit(filled: FakeDrive, open_
     page_size=st.integers(1, 3),
 )
 def test_a_walk_goes_on_from_every_position(
-    new_drive: type[FakeDrive],
     connection: DriveConnection,
     names: list[str],
     parents: list[int],
@@ -131,11 +128,11 @@ def test_a_walk_goes_on_from_every_position(
     """Whatever the tree, and in whatever order its folders were made."""
     drive = new_drive()
     drive.page_size = page_size
-    folders = [drive.folder("top")]
+    folders = [add_folder(drive, "top")]
     for name, parent in zip(names, parents, strict=True):
-        folders.append(drive.folder(name, folders[min(parent, len(folders) - 1)]))
-    expected = [drive.doc(f"file{number}", folders[folder]) for number, folder in enumerate(files)]
-    with closing(DriveClient(connection, httpx.MockTransport(drive))) as client:
+        folders.append(add_folder(drive, name, folders[min(parent, len(folders) - 1)]))
+    expected = [add_doc(drive, f"file{number}", folders[folder]) for number, folder in enumerate(files)]
+    with closing(DriveClient(connection, transport(drive))) as client:
         walk = FolderWalk(client, lambda folder: None)
         batches = list(walk.below("top"))
         assert sorted(file.id for batch in batches for file in batch.files) == expected

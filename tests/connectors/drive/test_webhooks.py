@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-import httpx
 import pytest
 from pydantic import SecretStr
 
@@ -17,15 +13,15 @@ from connectors.drive.settings import DriveConnection
 from connectors.drive.source import DriveConnector
 from connectors.registry import receive
 from connectors.webhooks import DeliveryRefused, DeliveryUnreadable, Invalidation
-from tests.connectors.drive.conftest import FakeDrive
+from tests.emulators.drive import BASE_URL, TOKEN, GoogleDrive, transport
 
 SECRET = "secret"
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 CONNECTION = DriveConnection(
     id="acme",
     source="drive",
-    token=SecretStr("secret-token"),
-    base_url="http://drive.test/drive/v3/",
+    token=SecretStr(TOKEN),
+    base_url=BASE_URL,
     webhook_secret=SecretStr(SECRET),
     webhook_url="https://headrace.test/webhooks/acme",
 )
@@ -90,53 +86,30 @@ def test_a_channel_tells_its_feed() -> None:
     assert new_channel_id("user") != new_channel_id("user")
 
 
-class Pushing:
-    """A Drive whose changes can be watched."""
-
-    def __init__(self, drive: Callable[[httpx.Request], httpx.Response]) -> None:
-        self.drive = drive
-        self.opened: list[dict[str, Any]] = []
-        self.stopped: list[str] = []
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        body = json.loads(request.content) if request.content else {}
-        if request.url.path.endswith("/changes/watch"):
-            assert body["type"] == "web_hook"
-            self.opened.append(body | dict(request.url.params))
-            return httpx.Response(
-                200, json={"id": body["id"], "resourceId": "r1", "expiration": str(body["expiration"])}
-            )
-        if request.url.path.endswith("/channels/stop"):
-            self.stopped.append(body["id"])
-            return httpx.Response(204)
-        return self.drive(request)
-
-
-def test_channels_are_opened_kept_renewed_and_stopped(drive: FakeDrive) -> None:
-    drive.drives["0ADrive"] = "Shared"
-    pushing = Pushing(drive)
-    connector = DriveConnector(CONNECTION, httpx.MockTransport(pushing))
+def test_channels_are_opened_kept_renewed_and_stopped(drive: GoogleDrive) -> None:
+    drive.shared_drive("Shared", drive="0ADrive")
+    connector = DriveConnector(CONNECTION, transport(drive))
     assert isinstance(connector, PushChannels)
     kept = connector.renew_channels({}, NOW)
     assert set(kept) == {"user", "0ADrive"}
-    assert [one.get("driveId") for one in pushing.opened] == [None, "0ADrive"]
-    assert {one["address"] for one in pushing.opened} == {"https://headrace.test/webhooks/acme"}
+    opened = [*drive.channels.open.values()]
+    assert [one["driveId"] for one in opened] == [None, "0ADrive"]
+    assert {one["address"] for one in opened} == {"https://headrace.test/webhooks/acme"}
     assert connector.renew_channels(kept, NOW + timedelta(days=1)) == kept
     later = connector.renew_channels(kept, NOW + LIFETIME)
-    assert set(pushing.stopped) == {one["id"] for one in kept.values()}
-    assert not {one["id"] for one in later.values()} & set(pushing.stopped)
+    assert not {one["id"] for one in later.values()} & {one["id"] for one in kept.values()}
+    assert set(drive.channels.open) == {one["id"] for one in later.values()}, "the others are stopped"
     connector.close()
 
 
-def test_nothing_is_watched_without_an_address(drive: FakeDrive) -> None:
-    pushing = Pushing(drive)
-    connector = DriveConnector(CONNECTION.model_copy(update={"webhook_url": None}), httpx.MockTransport(pushing))
-    assert (connector.renew_channels({}, NOW), pushing.opened, drive.calls) == ({}, [], [])
+def test_nothing_is_watched_without_an_address(drive: GoogleDrive) -> None:
+    connector = DriveConnector(CONNECTION.model_copy(update={"webhook_url": None}), transport(drive))
+    assert (connector.renew_channels({}, NOW), drive.channels.open, drive.asked_for) == ({}, {}, [])
     connector.close()
 
 
-def test_a_drive_that_cannot_be_watched_is_left_to_syncs(drive: FakeDrive) -> None:
+def test_a_drive_that_cannot_be_watched_is_left_to_syncs(drive: GoogleDrive) -> None:
     drive.has_feed = False
-    connector = DriveConnector(CONNECTION, httpx.MockTransport(drive))
+    connector = DriveConnector(CONNECTION, transport(drive))
     assert connector.renew_channels({}, NOW) == {}
     connector.close()

@@ -87,6 +87,11 @@ def test_the_documented_signature_fits() -> None:
         ),
         ("release", {"action": "published", "release": {"id": 11}}, [one("releases", 11)]),
         ("push", {"ref": "refs/heads/main"}, [WHOLE]),
+        (
+            "push",
+            {"ref": "refs/heads/main", "commits": [{"removed": ["a/b.md", "x" * 2_000]}, {"removed": ["c.md", 1]}]},
+            [WHOLE, one("blob", "a/b.md"), one("blob", "c.md")],
+        ),
         ("label", {"action": "edited"}, [WHOLE]),
         ("milestone", {"action": "closed"}, [WHOLE]),
         ("repository", {"action": "edited"}, [WHOLE]),
@@ -133,7 +138,6 @@ def test_events_say_where_to_look(
         ("push", {"ref": "refs/tags/main"}, "nothing that is read changes"),
         ("label", {"action": "created"}, "nothing that is read changes"),
         ("organization", {"action": "member_invited"}, "nothing that is read changes"),
-        ("issues", {"repository": {"full_name": "acme/secret"}, "issue": {"number": 1}}, "acme/secret is not among"),
     ],
 )
 def test_what_is_ignored_says_why(

@@ -73,7 +73,7 @@ def test_a_message_points_to_its_thread_day_and_files(event: dict[str, Any], exp
         ({"type": "message", "subtype": "channel_name", "channel": "C1", "ts": TS}, [("units", "C1", "")]),
         ({"type": "message", "subtype": "group_leave", "channel": "C1", "ts": TS}, [("memberships", "", "")]),
         ({"type": "app_mention", "channel": "C1", "ts": TS}, [("document", "C1", f"slack:acme/C1/{DAY}")]),
-        ({"type": "file_change", "file_id": "F1", "file": {"id": "F1"}}, [("document", "", "slack:acme/files/F1")]),
+        ({"type": "file_change", "file_id": "F1", "file": {"id": "F1"}}, [("document", "", "slack:acme/*/files/F1")]),
         ({"type": "channel_shared", "channel": "C1"}, [("units", "C1", ""), ("memberships", "", "")]),
         ({"type": "channel_history_changed", "channel": "C1", "latest": TS}, [("unit", "C1", "")]),
         (

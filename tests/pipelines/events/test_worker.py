@@ -18,6 +18,7 @@ from pipelines.events import debounce
 from pipelines.events.connector_pool import ConnectorPool
 from pipelines.events.worker import Worker
 from pipelines.index.contract import Filters
+from pipelines.ingestion.publish import publish
 from pipelines.services import Services
 from pipelines.settings import RetentionSettings
 from tests.emulators.fake_embedder import FakeEmbedder
@@ -142,16 +143,17 @@ def test_events_of_a_unit_that_is_not_read_ask_for_one_listing(
 
     monkeypatch.setattr(source, "units", units)
     for number in range(3):
-        inbox.tell(Invalidation("document", "excluded", f"github:acme/{number}"))
+        inbox.tell(Invalidation("document", f"excluded {number}", f"github:acme/{number}"))
         worker.run_pass()
     assert (len(listings), inbox.states()) == (1, ["ignored"] * 3)
     reasons = {event["reason"] for event in services.catalog.events.list_recent()}
-    assert reasons == {"excluded is not among this connection's units"}
+    assert reasons == {f"excluded {number} is not among this connection's units" for number in range(3)}
 
 
 def test_a_unit_that_its_source_says_is_deleted_is_removed_and_read_whole_when_it_is_back(
     services: Services, source: MemorySource, worker: Worker, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    publish(services)
     before, objects = visible(services), dict(source.objects)
     monkeypatch.setattr(source, "units", lambda: iter([Unit("other", "Other")]))
     source.objects.clear()
@@ -169,6 +171,7 @@ def test_a_unit_that_its_source_says_is_deleted_is_removed_and_read_whole_when_i
 def test_a_unit_that_is_out_of_reach_is_hidden_and_kept_until_it_is_back(
     services: Services, source: MemorySource, worker: Worker, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    publish(services)
     before, live = visible(services), services.catalog.documents.count_live("acme", "unit")
     monkeypatch.setattr(source, "units", lambda: iter([]))
     inbox.tell(Invalidation("units", "unit"))

@@ -44,6 +44,15 @@ def test_slack_is_sent_text_and_others_what_it_is_made_of() -> None:
     }
 
 
+def test_what_sources_say_is_no_mention_and_no_link_in_slack() -> None:
+    with closing(Posts()) as posts:
+        settings = NotificationSettings.model_validate({"kind": "slack", "url": posts.url})
+        notify(settings, compare_health({}, {"a": "<!channel> see <https://example.com|this> & sign in"}))
+        (posted,) = posts.bodies
+    expected = "&lt;!channel&gt; see &lt;https://example.com|this&gt; &amp; sign in"
+    assert posted == {"text": f"In trouble: {expected}"}
+
+
 def test_what_does_not_take_it_is_named_without_the_secret() -> None:
     settings = NotificationSettings(kind="slack", url=SecretStr("http://127.0.0.1:9/secret"))
     with pytest.raises(NotificationRefused, match=r"^notifications\.url: ") as refused:

@@ -7,12 +7,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import pytest
+from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
 from connectors.github.settings import GitHubConnection
 from connectors.model import Unit
 from pipelines.errors import CatalogLost
 from pipelines.index.contract import Filters, Payload
+from pipelines.ingestion.causes import find_cause
 from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.publish import publish
 from pipelines.ingestion.sync import sync_unit
@@ -23,6 +25,7 @@ from pipelines.settings import Settings
 from tests.emulators.fake_embedder import FakeEmbedder
 from tests.emulators.memory_source import MemorySource
 from tests.pipelines.documents import document
+from tests.pipelines.service.serving import app_of
 
 ACME = GitHubConnection(id="acme", source="github", token=SecretStr("t"))
 PLACES = {"catalog": ("catalog.db", "catalog.db-wal", "catalog.db-shm"), "landing": ("landing",), "index": ("index",)}
@@ -119,15 +122,26 @@ def test_without_a_catalog_nobody_sees_anything_and_nothing_is_read(state: Setti
     requests = source.requests
     with opened(state, FakeEmbedder()) as services:
         assert found(services, EVERYBODY) == set()
-        with pytest.raises(CatalogLost, match="headrace restore"):
+        with pytest.raises(CatalogLost, match="headrace restore") as lost:
             sync(services, source)
+        assert find_cause(lost.value) == "catalog_lost", "no event's own fault"
         assert source.requests == requests
+        assert "the catalog is empty or half restored" in readiness(services)
         restore(services)
         assert found(services, EVERYBODY) == set()
+        assert "the catalog is empty or half restored" in readiness(services)
         # Listing the unit again does not give back what stood in the index: document by document is read first.
         sync_units(services, ACME, source)
         publish(services)
         assert found(services, ADA) == set()
+
+
+def readiness(services: Services) -> str:
+    answer = TestClient(app_of(services)).get("/readyz")
+    assert answer.status_code == 200
+    first, rest = answer.text.split("\n", 1)
+    assert first == "degraded"
+    return rest
 
 
 def test_the_vectors_of_the_index_are_recalled(state: Settings) -> None:

@@ -1,0 +1,73 @@
+"""What GitHub's events take away counts: of a repository that was renamed, and of files whose content waits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from connectors.github.settings import GitHubConnection
+from pipelines.settings import Settings
+from tests.e2e.office import ADA, Office, office
+from tests.emulators.github import TOKEN, WEBHOOK_SECRET, GitHub, Repository, serving
+
+
+@pytest.fixture
+def github() -> GitHub:
+    github = GitHub()
+    github.emails = {"ada": ADA}
+    return github
+
+
+@pytest.fixture
+def repository(github: GitHub) -> Repository:
+    repository = github.repository("acme/secret", private=True, collaborators=["ada"])
+    github.issue(repository, "Zebra", "The zebra is bought.")
+    for name in ("zebra.md", "kept.md"):
+        github.write(repository, name, f"# {name}\nA zebra.")
+    return repository
+
+
+@pytest.fixture
+def opened(github: GitHub, repository: Repository, settings: Settings) -> Iterator[Office]:
+    described = {"id": "gh", "source": "github", "token": TOKEN, "webhook_secret": WEBHOOK_SECRET}
+    with serving(github) as url:
+        connection = GitHubConnection.model_validate({**described, "base_url": url, "include": ["acme/secret"]})
+        with office(settings, connection) as it:
+            assert it.sync() == {}
+            yield it
+
+
+def test_events_of_a_renamed_repository_count(github: GitHub, repository: Repository, opened: Office) -> None:
+    """The settings spell its old name, and events bear the new one."""
+    github.rename(repository, "acme/archive")
+    opened.sync()
+    number = github.issue(repository, "Another zebra", "A zebra more.")
+    opened.deliver(github.webhook("issues", repository, action="opened", issue={"number": number}))
+    opened.worker.run_pass()
+    assert {"Zebra", "Another zebra"} <= opened.found("zebra", ADA)
+    github.delete_issue(repository, number)
+    opened.deliver(github.webhook("issues", repository, action="deleted", issue={"number": number}))
+    assert "Another zebra" not in opened.found("zebra", ADA)
+
+
+def test_events_of_a_repository_that_is_not_included_lead_to_nothing(github: GitHub, opened: Office) -> None:
+    other = github.repository("acme/other", private=True, collaborators=["ada"])
+    number = github.issue(other, "Another zebra", "A zebra.")
+    opened.deliver(github.webhook("issues", other, action="opened", issue={"number": number}))
+    opened.worker.run_pass()
+    assert "Another zebra" not in opened.found("zebra", ADA)
+    (event, *_) = opened.services.catalog.events.list_recent()
+    assert (event["state"], event["reason"]) == ("ignored", f"{other.id} is not among this connection's units")
+
+
+@pytest.mark.parametrize("of_unit", [False, True], ids=["connection", "unit"])
+def test_a_file_that_a_push_removes_is_lost_during_a_pause(
+    github: GitHub, repository: Repository, opened: Office, of_unit: bool
+) -> None:
+    before = opened.found("zebra", ADA)
+    opened.pause(str(repository.id) if of_unit else "")
+    github.delete_file(repository, "zebra.md")
+    opened.deliver(github.push_webhook(repository))
+    assert opened.found("zebra", ADA) == before - {"zebra.md"}
+    assert "zebra.md" in before
