@@ -31,7 +31,8 @@ class Invalidation:
     tells neither unit nor id names it by `connectors.contract.in_any_unit`.
     `unit`: whatever changed in a unit since its cursor; in all units where `unit` is empty. `units`: the list of
     units, and then those that are new, renamed, shared anew or gone; `unit` is the one that the provider says to be
-    gone or to be read by others, where it says so. `memberships`: who belongs to which group.
+    gone or to be read by others, where it says so, and `unit_deleted` that it says it to be deleted, for good and for
+    everybody, and not only out of this token's reach. `memberships`: who belongs to which group.
 
     `withdraws` says that the object may be gone or read by fewer people now: that is looked at before anything else.
     """
@@ -40,6 +41,7 @@ class Invalidation:
     unit: str = ""
     document_id: str = ""
     withdraws: bool = field(default=False, compare=False)
+    unit_deleted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -186,12 +186,14 @@ def _repository(event: _EventReader) -> Invalidations:
     action = event.payload.action
     if action == "edited":
         return _unit(event)
-    units = Invalidation("units", _unit_id(event.repository)) if action in _TAKES_AWAY else _UNITS
-    return (units, _MEMBERSHIPS)
+    if action not in _TAKES_AWAY:
+        return (_UNITS, _MEMBERSHIPS)
+    unit = Invalidation("units", _unit_id(event.repository), unit_deleted=action == "deleted")
+    return (unit, _MEMBERSHIPS)
 
 
 def _installation(event: _EventReader) -> Invalidations:
-    """Repositories that were taken from an app are named, as those that are deleted."""
+    """Repositories that were taken from an app are named, as those that are out of reach otherwise."""
     removed = tuple(Invalidation("units", one.unit_id) for one in event.payload.repositories_removed if one.unit_id)
     return (*(removed or (_UNITS,)), _MEMBERSHIPS)
 

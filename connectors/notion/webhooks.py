@@ -126,7 +126,8 @@ def _unit(delivery: NotionDelivery) -> Invalidations:
     parent = delivery.details.parent
     if parent is None:
         raise KeyError("parent")
-    return (Invalidation("units", _subject(delivery)),) if parent.type in _TOP else ()
+    is_deleted = delivery.type in ("page.deleted", "database.deleted")  # of a data source the database stays
+    return (Invalidation("units", _subject(delivery), unit_deleted=is_deleted),) if parent.type in _TOP else ()
 
 
 def _contents(connection: str, delivery: NotionDelivery) -> Invalidations:

@@ -197,6 +197,10 @@ def _channel(delivery: _SlackDelivery) -> Invalidations:
     return (Invalidation("units", delivery.channel),)
 
 
+def _channel_deleted(delivery: _SlackDelivery) -> Invalidations:
+    return (Invalidation("units", delivery.channel, unit_deleted=True),)
+
+
 def _changed_visibility(delivery: _SlackDelivery) -> Invalidations:
     return (Invalidation("units", delivery.channel), _MEMBERSHIPS)
 
@@ -260,16 +264,15 @@ _EVENTS: Mapping[str, InvalidationRule] = {
         _people,
     ),
     "channel_id_changed": _new_channel_id,
+    **dict.fromkeys(("channel_deleted", "group_deleted"), _channel_deleted),
     **dict.fromkeys(
         (
             "channel_archive",
             "channel_created",
-            "channel_deleted",
             "channel_left",
             "channel_rename",
             "channel_unarchive",
             "group_archive",
-            "group_deleted",
             "group_left",
             "group_rename",
             "group_unarchive",

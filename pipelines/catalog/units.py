@@ -132,6 +132,10 @@ class Units:
         """Let the next read go on from there."""
         self._set(connection, unit, cursor=cursor, rights_cursor=None)
 
+    def forget_cursor(self, connection: str, unit: str) -> None:
+        """Let the next read begin at the start."""
+        self._set(connection, unit, cursor=None, rights_cursor=None)
+
     def let_documents_follow(self, connection: str, unit: Unit) -> None:
         """Documents get the readers that their unit had when a read of it began that has come to its end, but for
         those that it has lost since. Whatever was edited before it got them has been read."""

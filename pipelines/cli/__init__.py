@@ -12,14 +12,9 @@ from pipelines.cli.signals import StopSignals
 def main() -> None:
     """Entry point: exit 0 ok, 1 failed, 2 wrong use, 130 interrupted, 143 ended by SIGTERM. Errors are one line on
     standard error."""
-    signals = StopSignals()
     # A script's `&` makes its child ignore SIGINT, and Dagster gives SIGTERM the same handler: nothing would end it.
-    with signals.installed():
-        try:
-            _run()
-        finally:  # also where a worker or server has ended well: it was told to
-            if signals.received:
-                signals.end()
+    with StopSignals().installed():
+        _run()
 
 
 def _run() -> None:

@@ -17,6 +17,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
+from typing import Any
 
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 LINES = {signal.SIGINT: "interrupted", signal.SIGTERM: "ended by SIGTERM"}
@@ -49,7 +50,10 @@ class StopSignals:
 
     def _receive(self, signum: int) -> None:
         self.received = self.received or signal.Signals(signum)
-        logging.disable()  # what is unwound says so, some of it with its traceback
+        # What is unwound says so, some of it with its traceback: in the log, and in threads of its own.
+        logging.disable()
+        threading.excepthook = lambda _: None
+        sys.unraisablehook = lambda _: None
 
     def watch(self) -> None:
         """Wait for a signal, and end the process if it is still there some seconds later.
@@ -80,16 +84,25 @@ class StopSignals:
 
     @contextmanager
     def installed(self) -> Iterator[None]:
-        before = {signum: signal.signal(signum, self.raise_interrupted) for signum in CODES}
-        wakeup = signal.set_wakeup_fd(self._writing.fileno(), warn_on_full_buffer=False)
-        threading.Thread(target=self.watch, name="signals", daemon=True).start()
-        try:
-            yield
+        """End the process where a signal came, also where a worker or server has ended well: it was told to."""
+        try:  # a signal may come from the first handler on
+            before = {signum: signal.signal(signum, self.raise_interrupted) for signum in CODES}
+            wakeup = signal.set_wakeup_fd(self._writing.fileno(), warn_on_full_buffer=False)
+            threading.Thread(target=self.watch, name="signals", daemon=True).start()
+            try:
+                yield
+            finally:
+                if not self.received:
+                    self._restore(before, wakeup)
         finally:
-            signal.set_wakeup_fd(wakeup)
-            for signum, handler in before.items():
-                signal.signal(signum, handler)
-            self._writing.close()
+            if self.received:
+                self.end()
+
+    def _restore(self, handlers: dict[signal.Signals, Any], wakeup: int) -> None:
+        signal.set_wakeup_fd(wakeup)
+        for signum, handler in handlers.items():
+            signal.signal(signum, handler)
+        self._writing.close()
 
 
 def _release_leases() -> None:

@@ -107,15 +107,19 @@ class EventProcessor:
         return ProcessedEvents(outcomes, self._report)
 
     def _process_listing(self, invalidations: Sequence[Invalidation], stages: list[StageDone]) -> None:
-        """Read new units, and those that show something new, as a whole; one that is gone loses its documents."""
+        """Read new units, and those that show something new, as a whole.
+
+        One that is gone is hidden by the listing; it loses its documents where the provider says that it was deleted.
+        """
         sync_units(self._services, self._connection, self._connector)
         apply_all_rights(self._services, self._connection, self._report)
         named = {one.unit for one in invalidations}
+        deleted = {one.unit for one in invalidations if one.unit_deleted}
         for state in self._services.catalog.units.all(self._connection.id):
             if state.paused:
                 continue
-            if state.gone and state.unit.id in named:
-                # Each document is fetched once more; a unit that the provider itself says is gone needs no operator.
+            if state.gone and state.unit.id in deleted:
+                # Each document is fetched once more; a unit that the provider itself says is deleted needs no operator.
                 self._run(state.unit, SyncOptions(mode="gone", allow_mass_delete=True), stages)
             elif not state.gone and (state.cursor is None or state.unit.id in named):
                 self._run(state.unit, SyncOptions(), stages)

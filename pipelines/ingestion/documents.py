@@ -117,6 +117,9 @@ class DocumentIngest:
         if len(missing) > max(1, live // 10) and not self.options.allow_mass_delete:
             self.services.catalog.rights.hide(self.connection.id, self.unit.id, missing, _OUT_OF_REACH)
             raise MassDelete(f"{self.connection.id}/{self.unit.id}", len(missing), live)
+        if listing is None:
+            # Of a unit that comes back all is to be read again, and not only what has changed since.
+            self.services.catalog.units.forget_cursor(self.connection.id, self.unit.id)
         self._write(self._refetch(missing))
 
     def _fetch(self, document_ids: Iterable[str]) -> Iterator[Item]:

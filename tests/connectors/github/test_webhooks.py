@@ -101,8 +101,9 @@ def test_the_documented_signature_fits() -> None:
         ),
         *(
             ("repository", {"action": action}, [Invalidation("units", UNIT), MEMBERSHIPS])
-            for action in ("transferred", "deleted", "privatized")
+            for action in ("transferred", "privatized")
         ),
+        ("repository", {"action": "deleted"}, [Invalidation("units", UNIT, unit_deleted=True), MEMBERSHIPS]),
         ("public", {}, [UNITS, MEMBERSHIPS]),
         ("member", {"action": "removed"}, [MEMBERSHIPS]),
         ("membership", {"action": "added"}, [MEMBERSHIPS]),

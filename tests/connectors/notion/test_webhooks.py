@@ -50,6 +50,7 @@ def parent(kind: str = "page") -> dict[str, Any]:
 ALONE = [ENTITY]
 WITH_BELOW = [ENTITY, f"{ENTITY}/below"]
 UNIT = [("units", ENTITY)]
+DELETED_UNIT = [("units", ENTITY, "", False, True)]
 BLOCKS = {"updated_blocks": [{"id": "b1", "type": "block"}, {"id": "p1", "type": "page"}]}
 COLUMNS = {"updated_properties": [{"id": "kqLW", "name": "Created at", "action": "created"}]}
 EVENTS: list[tuple[str, str, dict[str, Any], list[Any]]] = [
@@ -61,7 +62,7 @@ EVENTS: list[tuple[str, str, dict[str, Any], list[Any]]] = [
     ("page.moved", "page", parent(), WITH_BELOW),
     ("page.moved", "page", parent("team"), [*WITH_BELOW, *UNIT]),
     ("page.deleted", "page", parent(), WITH_BELOW),
-    ("page.deleted", "page", parent("space"), [*WITH_BELOW, *UNIT]),
+    ("page.deleted", "page", parent("space"), [*WITH_BELOW, *DELETED_UNIT]),
     ("page.undeleted", "page", parent(), WITH_BELOW),
     ("page.locked", "page", parent(), ALONE),
     ("page.unlocked", "page", parent(), ALONE),

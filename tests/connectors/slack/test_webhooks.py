@@ -64,7 +64,7 @@ def test_a_message_points_to_its_thread_day_and_files(event: dict[str, Any], exp
     [
         ({"type": "file_shared", "file_id": "F1", "channel_id": "C1"}, [("document", "C1", "slack:acme/C1/files/F1")]),
         ({"type": "channel_rename", "channel": {"id": "C1", "name": "new"}}, [("units", "C1", "")]),
-        ({"type": "channel_deleted", "channel": "C1"}, [("units", "C1", "")]),
+        ({"type": "channel_archive", "channel": "C1"}, [("units", "C1", "")]),
         ({"type": "group_archive", "channel": "C1"}, [("units", "C1", "")]),
         (
             {"type": "message", "subtype": "channel_convert_to_private", "channel": "C1", "ts": TS},
@@ -124,6 +124,15 @@ def test_where_the_app_itself_comes_or_leaves_there_is_a_channel_more_or_less(ki
         channel,
         memberships,
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_deleted"),
+    [("channel_deleted", True), ("group_deleted", True), ("group_left", False), ("channel_archive", False)],
+)
+def test_a_channel_that_the_app_has_left_is_not_deleted(kind: str, is_deleted: bool) -> None:
+    expected = Invalidation("units", "C1", unit_deleted=is_deleted)
+    assert receive_event({"type": kind, "channel": "C1"}).invalidations == (expected,)
 
 
 @pytest.mark.parametrize("subtype", ["channel_join", "channel_topic", "pinned_item", "reminder_add"])

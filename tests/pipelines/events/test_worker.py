@@ -18,6 +18,7 @@ from pipelines.events import debounce
 from pipelines.events.connector_pool import ConnectorPool
 from pipelines.events.worker import Worker
 from pipelines.index.contract import Filters
+from pipelines.ingestion.publish import publish
 from pipelines.services import Services
 from pipelines.settings import RetentionSettings
 from tests.emulators.fake_embedder import FakeEmbedder
@@ -149,14 +150,39 @@ def test_events_of_a_unit_that_is_not_read_ask_for_one_listing(
     assert reasons == {f"excluded {number} is not among this connection's units" for number in range(3)}
 
 
-def test_a_unit_that_its_source_says_is_gone_is_removed(
+def test_a_unit_that_its_source_says_is_deleted_is_removed_and_read_whole_when_it_is_back(
     services: Services, source: MemorySource, worker: Worker, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    publish(services)
+    before, objects = visible(services), dict(source.objects)
     monkeypatch.setattr(source, "units", lambda: iter([Unit("other", "Other")]))
     source.objects.clear()
+    inbox.tell(Invalidation("units", "unit", unit_deleted=True))
+    worker.run_pass()
+    assert (visible(services), inbox.states()) == ({}, ["done"])
+    assert services.catalog.documents.count_live("acme", "unit") == 0
+    monkeypatch.setattr(source, "units", lambda: iter([UNIT]))
+    source.objects |= objects
+    inbox.tell(Invalidation("units"))
+    worker.run_pass()
+    assert visible(services) == before
+
+
+def test_a_unit_that_is_out_of_reach_is_hidden_and_kept_until_it_is_back(
+    services: Services, source: MemorySource, worker: Worker, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(services)
+    before, live = visible(services), services.catalog.documents.count_live("acme", "unit")
+    monkeypatch.setattr(source, "units", lambda: iter([]))
     inbox.tell(Invalidation("units", "unit"))
     worker.run_pass()
     assert (visible(services), inbox.states()) == ({}, ["done"])
+    assert services.catalog.documents.count_live("acme", "unit") == live > 0
+    monkeypatch.setattr(source, "units", lambda: iter([UNIT]))
+    requests = source.requests
+    inbox.tell(Invalidation("units"))
+    worker.run_pass()
+    assert (visible(services), source.requests) == (before, requests), "nothing is read again, nor embedded"
 
 
 def test_a_new_unit_is_read_whole(

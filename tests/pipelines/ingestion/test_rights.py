@@ -136,7 +136,7 @@ def test_new_readers_of_a_unit_wait_until_it_was_read(
 
 
 def unavailable(page: int) -> None:
-    raise Unavailable("https://api.test", "HTTP 500")
+    raise Unavailable("https://api.test/issues", "does not answer")
 
 
 def test_rights_and_deletions_wait_for_no_embedding(
