@@ -35,7 +35,7 @@ NOTHING_LOST = {"files": 0, "loads": 0, "without_points": 0, "unknown": 0}
 
 class Gates(MemorySource):
     def units(self) -> Iterator[Unit]:
-        yield Unit("unit", "Gates", readers=("public",))
+        yield Unit("unit", "Gates")  # whose documents have readers of their own
 
 
 @pytest.fixture

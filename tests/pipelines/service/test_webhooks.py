@@ -102,7 +102,13 @@ def test_a_signed_delivery_is_kept_once(client: TestClient, services: Services) 
     assert kept(services) == [("issues", "pending")]
     (event,) = services.catalog.events.list_recent()
     assert event["changes"] == [
-        {"scope": "document", "unit": "77", "document_id": "github:acme/77/issues/7", "withdraws": False}
+        {
+            "scope": "document",
+            "unit": "77",
+            "document_id": "github:acme/77/issues/7",
+            "withdraws": False,
+            "unit_deleted": False,
+        }
     ]
     assert services.catalog.connections.get("acme").last_event
 
