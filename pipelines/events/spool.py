@@ -64,7 +64,8 @@ class Spool:
         """Keep a delivery, on disk when this returns. Raises CatalogUnavailable where there is no room."""
         self.is_waiting = self.is_failing = True
         try:
-            with self._opened() as spool, spool:
+            with self._opened() as spool, self._lock, spool:
+                self.is_waiting = True  # what was handed on meanwhile had not seen this one
                 count, size = spool.execute(_FILLED).fetchone()
                 if count >= MOST_DELIVERIES or size + len(body) > MOST_BYTES:
                     raise CatalogUnavailable(f"no answer, and {count} deliveries wait for it already")
@@ -169,7 +170,8 @@ def _drain_until(spool: Spool, inbox: Inbox, ended: threading.Event) -> None:
     said = ""
     while not ended.is_set():
         try:
-            if spool.is_waiting and (count := spool.drain(inbox)):
+            # Also what another server of this machine has added, which may not come back.
+            if spool.count() != 0 and (count := spool.drain(inbox)):
                 logger.info("%d deliveries that came while the catalog was away are in the inbox", count)
             said = ""
         except (CatalogUnavailable, PoolExhausted):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from connectors.webhooks import Event, Invalidation
 from pipelines.errors import CatalogUnavailable
-from pipelines.events.spool import Spool
+from pipelines.events.spool import Spool, draining
 
 
 class Away:
@@ -116,3 +117,13 @@ def test_a_delivery_that_cannot_be_read_holds_up_no_other(tmp_path: Path, kept: 
 def run(file: Path, statement: str, *values: str) -> None:
     with closing(sqlite3.connect(file)) as opened, opened:
         opened.execute(statement, values)
+
+
+def test_a_server_hands_on_what_another_one_kept_and_left_behind(tmp_path: Path) -> None:
+    other, own, inbox = Spool(tmp_path), Spool(tmp_path), Away(takes=10)
+    with draining(own, inbox):
+        other.add("acme", event(1), b"body")  # and it is not heard of again
+        deadline = time.monotonic() + 20
+        while not inbox.taken and time.monotonic() < deadline:
+            time.sleep(0.05)
+    assert inbox.taken == [("acme", event(1), b"body")]
