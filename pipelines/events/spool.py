@@ -171,7 +171,7 @@ def _drain_until(spool: Spool, inbox: Inbox, ended: threading.Event) -> None:
     while not ended.is_set():
         try:
             # Also what another server of this machine has added, which may not come back.
-            if spool.count() != 0 and (count := spool.drain(inbox)):
+            if (spool.is_waiting or spool.count()) and (count := spool.drain(inbox)):
                 logger.info("%d deliveries that came while the catalog was away are in the inbox", count)
             said = ""
         except (CatalogUnavailable, PoolExhausted):

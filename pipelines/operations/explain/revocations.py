@@ -80,8 +80,8 @@ def _by_settings(
         return
     if (row["connection"], row["unit"]) in in_force.excluded:
         yield RevocationInForce("unit", None, EXCLUDED, True)
-    lost = set(row["readers"] or ()) - in_force.certain.get(row["connection"], set(row["readers"] or ()))
-    if lost:
+    readers = set(row["readers"] or ())
+    if lost := readers - in_force.certain.get(row["connection"], readers):
         yield RevocationInForce("connection", None, SETTINGS_CHANGED, False, tuple(map(label, sorted(lost))))
 
 

@@ -127,3 +127,14 @@ def test_a_server_hands_on_what_another_one_kept_and_left_behind(tmp_path: Path)
         while not inbox.taken and time.monotonic() < deadline:
             time.sleep(0.05)
     assert inbox.taken == [("acme", event(1), b"body")]
+
+
+def test_a_spool_that_was_emptied_is_not_waited_behind(tmp_path: Path) -> None:
+    Spool(tmp_path).add("acme", event(1), b"body")
+    Spool(tmp_path).drain(Away(takes=1))
+    started = Spool(tmp_path)
+    with draining(started, Away(takes=0)):
+        deadline = time.monotonic() + 20
+        while started.is_waiting and time.monotonic() < deadline:
+            time.sleep(0.05)
+    assert not started.is_waiting
