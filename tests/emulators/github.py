@@ -13,8 +13,6 @@ import email.utils
 import hashlib
 import hmac
 import json
-import socket
-import threading
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -31,6 +29,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tests.emulators.github_graphql import executed
+from tests.loopback import serve
 
 PREFIX = "/prefix/api"
 TOKEN = "ghp-emulated"
@@ -508,15 +507,8 @@ def serving(github: GitHub) -> Iterator[str]:
         return response
 
     app = Starlette(routes=[Route("/{path:path}", answered, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])])
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off", ws="none", date_header=False))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}{PREFIX}"
-    finally:
-        server.should_exit = True
-        thread.join()
+    with serve(uvicorn.Config(app, log_level="error", lifespan="off", ws="none", date_header=False)) as origin:
+        yield f"{origin}{PREFIX}"
 
 
 def rate_limited(**headers: str) -> Fault:

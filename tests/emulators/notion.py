@@ -15,8 +15,6 @@ import hashlib
 import hmac
 import json
 import re
-import socket
-import threading
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -31,6 +29,8 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+
+from tests.loopback import serve
 
 PREFIX = "/prefix/api"
 FILES = "/secure-files"
@@ -520,16 +520,8 @@ def serving(notion: Notion) -> Iterator[str]:
         return response
 
     app = Starlette(routes=[Route("/{path:path}", answered, methods=["GET", "POST"])])
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off", ws="none", date_header=False))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    try:
-        notion.origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    with serve(uvicorn.Config(app, log_level="error", lifespan="off", ws="none", date_header=False)) as notion.origin:
         yield f"{notion.origin}{PREFIX}"
-    finally:
-        server.should_exit = True
-        thread.join()
 
 
 def refusal(status: int, code: str, message: str = "no", **headers: str) -> Response:

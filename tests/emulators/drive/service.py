@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import socket
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -24,6 +22,7 @@ from tests.emulators.drive.query import BadQuery, Payload, predicate
 from tests.emulators.drive.responses import Query, error, masked
 from tests.emulators.drive.store import ME, ROOT, GoogleDrive
 from tests.emulators.drive.view import described, described_drives, listed_permissions, opens, searched, sees
+from tests.loopback import serve
 
 PREFIX = "/prefix/api"
 HOST = "drive.test"
@@ -54,15 +53,8 @@ def serving(drive: GoogleDrive) -> Iterator[str]:
         return answer(drive, url, request.headers.get("authorization", ""), await request.body())
 
     app = Starlette(routes=[Route("/{path:path}", respond, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])])
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off", ws="none", date_header=False))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}{PREFIX}"
-    finally:
-        server.should_exit = True
-        thread.join()
+    with serve(uvicorn.Config(app, log_level="error", lifespan="off", ws="none", date_header=False)) as origin:
+        yield f"{origin}{PREFIX}"
 
 
 def answer(drive: GoogleDrive, url: httpx.URL, authorization: str, body: bytes) -> Response:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,6 +11,7 @@ from fastapi import FastAPI
 from pipelines.service.app import create_app
 from pipelines.services import Services
 from pipelines.settings import Settings
+from tests.loopback import serve
 
 
 def app_of(services: Services, settings: Settings | None = None) -> FastAPI:
@@ -31,14 +30,5 @@ def app_of(services: Services, settings: Settings | None = None) -> FastAPI:
 @contextmanager
 def served(app: FastAPI, port: int = 0) -> Iterator[str]:
     """The application's base URL, while it is served by a thread."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", port))
-        listening.listen()
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            thread.join()
+    with serve(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"), port) as url:
+        yield url

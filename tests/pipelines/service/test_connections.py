@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import logging
 import socket
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 import httpx
 import pytest
-import uvicorn
 from fastapi import FastAPI, Request
 
 from pipelines.service import connections, request_guard
@@ -18,6 +16,7 @@ from pipelines.service.metrics import Metrics
 from pipelines.service.request_guard import ANY_HOST
 from pipelines.service.run import server_config
 from pipelines.service_settings import LimitsSettings
+from tests.loopback import serve
 
 HEAD = b"POST /webhooks/echo HTTP/1.1\r\nHost: headrace\r\n"
 AT_MOST = 10
@@ -41,17 +40,8 @@ def echoing() -> FastAPI:
 @contextmanager
 def served(metrics: Metrics) -> Iterator[int]:
     """The port of a server with room for ten connections."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        listening.listen()
-        server = uvicorn.Server(server_config(echoing(), LimitsSettings(connections=AT_MOST), metrics, lifespan="off"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-        thread.start()
-        try:
-            yield listening.getsockname()[1]
-        finally:
-            server.should_exit = True
-            thread.join()
+    with serve(server_config(echoing(), LimitsSettings(connections=AT_MOST), metrics, lifespan="off")) as url:
+        yield int(url.rpartition(":")[2])
 
 
 @pytest.fixture
