@@ -20,12 +20,14 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
+from tests.chaos.clock import NoCompiler
 from tests.chaos.faults import Faults
 from tests.chaos.people import Askers, GitHubDeliveries, Operator
 from tests.chaos.source import BusyGitHub
-from tests.chaos.system import FAKETIME, System, running
+from tests.chaos.system import System, running
 from tests.chaos.verdict import find_wrong, wait_until_drained
 from tests.dagster_api import wait_for
+from tests.emulators.postgres import dump_database
 
 
 def main() -> None:
@@ -34,16 +36,19 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=2_000)
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
-    if not FAKETIME.exists():
-        print("no clock jumps: Debian's package faketime is not installed")
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     folder = Path(tempfile.mkdtemp(prefix="headrace-chaos-"))
     print(f"logs and settings: {folder}", flush=True)
     (folder / "runtime").mkdir(mode=0o700)
-    with running(folder, BusyGitHub(random.Random(arguments.seed))) as system:
-        wrong = torment(system, arguments.minutes * 60, arguments.events, arguments.seed)
+    try:
+        with running(folder, BusyGitHub(random.Random(arguments.seed))) as system:
+            wrong = torment(system, arguments.minutes * 60, arguments.events, arguments.seed)
+            if wrong:
+                dump_database(system.catalog, folder / "catalog.sql")
+    except NoCompiler as error:
+        sys.exit(str(error))
     if wrong:
-        sys.exit(1)
+        sys.exit(f"the logs of all processes and the catalog, catalog.sql, are in {folder}")
     shutil.rmtree(folder)
 
 
@@ -67,7 +72,7 @@ def torment(system: System, seconds: float, events: int, seed: int) -> list[str]
     last = system.run("sync", "hub", "--json")
     wrong = [
         *stuck,
-        *find_wrong(system, faults),
+        *find_wrong(system, faults, deliveries.taken),
         *([] if last.returncode == 0 else [f"the last sync failed: {last.stderr}"]),
         *_broken_answers("deliveries", deliveries.answers),
         *_broken_answers("questions", askers.answers),

@@ -13,7 +13,7 @@ import psutil
 
 from tests.chaos.proxy import Refusal
 from tests.chaos.supervisor import Service
-from tests.chaos.system import FAKETIME, SKEWED, System
+from tests.chaos.system import SKEWED, System
 
 SECONDS_BETWEEN = (4.0, 14.0)
 REFUSALS = (
@@ -48,7 +48,7 @@ class Faults:
             self._restart_rolling: 2,
             self._take_postgres_away: 2,
             self._refuse: 6,
-            **({self._let_a_clock_jump: 2} if FAKETIME.exists() else {}),
+            self._let_a_clock_jump: 2,
         }
         while not ended.wait(self.chance.uniform(*SECONDS_BETWEEN)):
             fault = self.chance.choices(list(kinds), list(kinds.values()))[0]
@@ -105,16 +105,10 @@ class Faults:
         return f"{name} answers {refusal.status or 'nothing'}"
 
     def _let_a_clock_jump(self) -> str:
-        """Forward under a process that works, backward while it is started anew: faketime moves the monotonic clock
-        along, which never goes back; a wait of 10 ms that is under way would take as long as the jump."""
-        service = self.system.supervisor.services[self.chance.choice(SKEWED)]
-        before, after = self.offsets[service.name], self.chance.uniform(-LARGEST_JUMP, LARGEST_JUMP)
-        if after < before:
-            started = time.monotonic()
-            service.stop()
-            self._note_unanswered(started)
-        self.system.set_clock(service.name, after)
-        self.offsets[service.name] = after
+        name = self.chance.choice(SKEWED)
+        before, after = self.offsets[name], self.chance.uniform(-LARGEST_JUMP, LARGEST_JUMP)
+        self.system.clocks[name].set_offset(after)
+        self.offsets[name] = after
         return f"clock {'back' if after < before else 'ahead'}"
 
     def _any_service(self) -> Service:

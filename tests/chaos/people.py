@@ -21,13 +21,15 @@ _JOB = "sync_hub"
 @dataclass
 class GitHubDeliveries:
     """Through a load balancer: where one server does not take a delivery, it is offered to the other. What none has
-    taken is `undelivered`, and can be asked for again on GitHub's page."""
+    taken is `undelivered`, and can be asked for again on GitHub's page. `taken` are the ids of those that were answered
+    with success: of them nothing may be lost."""
 
     source: BusyGitHub
     servers: Sequence[str]
     chance: random.Random
     answers: Counter[str] = field(default_factory=Counter)
     undelivered: list[Delivery] = field(default_factory=list)
+    taken: set[str] = field(default_factory=set)
 
     def deliver_all(self, events: int, seconds: float, ended: threading.Event) -> None:
         for _ in range(events):
@@ -47,6 +49,7 @@ class GitHubDeliveries:
                 continue
             self.answers[str(answer.status_code)] += 1
             if answer.is_success:
+                self.taken.add(headers["x-github-delivery"])
                 return True
         return False
 
