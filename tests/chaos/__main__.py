@@ -10,6 +10,7 @@ import argparse
 import logging
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import threading
@@ -37,6 +38,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped
     folder = Path(tempfile.mkdtemp(prefix="headrace-chaos-"))
     print(f"logs and settings: {folder}", flush=True)
     (folder / "runtime").mkdir(mode=0o700)
