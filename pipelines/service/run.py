@@ -30,14 +30,15 @@ logger = logging.getLogger(__name__)
 
 
 def serve(settings: Settings, host: str, port: int) -> None:
-    """Answer until SIGINT or SIGTERM; requests under way are finished first."""
+    """Answer until SIGINT or SIGTERM; requests under way are finished first. While the catalog is away, deliveries are
+    taken, and all else is answered 503."""
     require_own_keys(settings, host)
     to_standard_error(logging.INFO, settings.logs.format)
     logging.getLogger("uvicorn.error").setLevel(logging.INFO)  # says at which address it listens, and that it ends
     metrics = Metrics()
     with (
         trace_process("serve"),
-        Services(settings, statement_seconds=_STATEMENT_SECONDS) as services,
+        Services(settings, statement_seconds=_STATEMENT_SECONDS, may_be_away=True) as services,
         serve_metrics(settings.metrics, "port", metrics.registry),
     ):
         catalog = services.catalog

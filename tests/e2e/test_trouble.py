@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.engine import make_url
 
 from tests.e2e.conftest import Folder, Ran, company_settings, embedding_settings, own_environment
 from tests.emulators.company import bundled_records, connections, free_port, served
@@ -56,13 +57,21 @@ def test_unknown_connections_are_named(folder: Folder, arguments: tuple[str, str
 
 
 @pytest.mark.filterwarnings("ignore::dagster.SupersessionWarning")
-@pytest.mark.parametrize("arguments", [("status",), ("sync",), ("reconcile",), ("backfill", "acme")])
+@pytest.mark.parametrize("arguments", [("status",), ("sync",), ("reconcile",), ("backfill", "acme"), ("worker",)])
 def test_a_catalog_that_cannot_be_opened_is_one_line_of_every_command(
-    folder: Folder, arguments: tuple[str, ...]
+    folder: Folder, postgres_url: str, arguments: tuple[str, ...]
 ) -> None:
+    nobodys = make_url(postgres_url).set(database="nobodys").render_as_string(hide_password=False)
+    folder.settings(connections=[GITHUB], catalog={"url": nobodys})
+    ran = folder.headrace(*arguments)
+    (line,) = ran.errors.splitlines()
+    assert (ran.code, line.startswith("error: catalog.url: the database cannot be used")) == (2, True)
+
+
+def test_a_database_that_is_away_is_one_line_of_a_command_that_only_asks(folder: Folder) -> None:
     away = f"postgresql://headrace@127.0.0.1:{free_port()}/headrace"
     folder.settings(connections=[GITHUB], catalog={"url": away})
-    ran = folder.headrace(*arguments)
+    ran = folder.headrace("status")
     (line,) = ran.errors.splitlines()
     assert (ran.code, line.startswith("error: catalog.url: the database cannot be used")) == (2, True)
 
