@@ -67,7 +67,7 @@ def torment(system: System, seconds: float, events: int, seed: int) -> list[str]
     with ExitStack() as stack:
         for work in (faults.run_until, askers.ask_until, operator.sync_until):
             stack.enter_context(beside(work))
-        deliveries.deliver_all(events, seconds, threading.Event())
+        deliveries.deliver_all(events, seconds)
     for delivery in deliveries.undelivered:  # once a server has started again
         wait_for(partial(deliveries.deliver, delivery), {})
     drained, stuck = wait_until_drained(system)

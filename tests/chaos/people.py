@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import httpx
@@ -13,7 +15,8 @@ import httpx
 from tests.chaos.source import BusyGitHub, Delivery
 from tests.chaos.system import KEY, QUESTION, System
 
-SECONDS_BETWEEN_SYNCS = 30.0
+DELIVERIES_AT_ONCE = 8
+SECONDS_BETWEEN_SYNCS = 60.0
 SECONDS_BETWEEN_QUESTIONS = 0.5
 _JOB = "sync_hub"
 
@@ -30,28 +33,42 @@ class GitHubDeliveries:
     answers: Counter[str] = field(default_factory=Counter)
     undelivered: list[Delivery] = field(default_factory=list)
     taken: set[str] = field(default_factory=set)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def deliver_all(self, events: int, seconds: float, ended: threading.Event) -> None:
-        for _ in range(events):
-            delivery = self.source.change()
-            if not self.deliver(delivery):
-                self.undelivered.append(delivery)
-            if ended.wait(self.chance.expovariate(events / seconds)):
-                return
+    def deliver_all(self, events: int, seconds: float) -> None:
+        """Several at once, as they come: no delivery waits for the answer to the one before."""
+        due = time.monotonic()
+        with ThreadPoolExecutor(DELIVERIES_AT_ONCE) as threads:
+            under_way = []
+            for _ in range(events):
+                under_way.append(threads.submit(self._deliver_or_keep, self.source.change()))
+                due += self.chance.expovariate(events / seconds)
+                time.sleep(max(due - time.monotonic(), 0))
+            for one in under_way:
+                one.result()
+
+    def _deliver_or_keep(self, delivery: Delivery) -> None:
+        if not self.deliver(delivery):
+            self.undelivered.append(delivery)
 
     def deliver(self, delivery: Delivery) -> bool:
         headers, body = delivery
-        for server in self.chance.sample(list(self.servers), len(self.servers)):
-            try:
-                answer = httpx.post(f"{server}/webhooks/hub", content=body, headers=headers, timeout=10)
-            except httpx.HTTPError as error:
-                self.answers[type(error).__name__] += 1
-                continue
-            self.answers[str(answer.status_code)] += 1
-            if answer.is_success:
-                self.taken.add(headers["x-github-delivery"])
-                return True
-        return False
+        return any(
+            self._answer(server, headers, body) for server in self.chance.sample(list(self.servers), len(self.servers))
+        )
+
+    def _answer(self, server: str, headers: dict[str, str], body: bytes) -> bool:
+        """Whether this server has taken it."""
+        try:
+            answer = httpx.post(f"{server}/webhooks/hub", content=body, headers=headers, timeout=10)
+        except httpx.HTTPError as error:
+            result, taken = type(error).__name__, False
+        else:
+            result, taken = str(answer.status_code), answer.is_success
+        with self._lock:
+            self.answers[result] += 1
+            self.taken.update([headers["x-github-delivery"]] if taken else [])
+        return taken
 
 
 @dataclass
