@@ -25,7 +25,7 @@ from tests.chaos.clock import NoCompiler
 from tests.chaos.faults import Faults
 from tests.chaos.people import Askers, GitHubDeliveries, Operator
 from tests.chaos.source import BusyGitHub
-from tests.chaos.system import System, running
+from tests.chaos.system import QUESTION, System, running
 from tests.chaos.verdict import find_wrong, wait_until_drained
 from tests.dagster_api import wait_for
 from tests.emulators.postgres import dump_database
@@ -45,13 +45,16 @@ def main() -> None:
     try:
         with running(folder, BusyGitHub(random.Random(arguments.seed))) as system:
             wrong = torment(system, arguments.minutes * 60, arguments.events, arguments.seed)
-            if wrong:
+            ended = system.supervisor.unexpected_ends()
+            if wrong or ended:
                 dump_database(system.catalog, folder / "catalog.sql")
     except NoCompiler as error:
         sys.exit(str(error))
-    if wrong:
-        sys.exit(f"the logs of all processes and the catalog, catalog.sql, are in {folder}")
-    shutil.rmtree(folder)
+    if wrong or ended:
+        print(f"the logs of all processes and the catalog, catalog.sql, are in {folder}")
+    else:
+        shutil.rmtree(folder)
+    sys.exit(1 if wrong else 0)
 
 
 def torment(system: System, seconds: float, events: int, seed: int) -> list[str]:
@@ -111,7 +114,7 @@ def report(
     drained: float,
     wrong: list[str],
 ) -> None:
-    embeddings = system.embeddings.counters()
+    paid = [len(moments) for words, moments in system.embeddings.answered.items() if words != QUESTION]
     print(f"\n{seconds:.0f} s; the last event was done {drained:.0f} s after the last fault")
     print(f"faults: {dict(faults.counts)}")
     print(f"refused: { {name: dict(proxy.counts) for name, proxy in system.proxies.items()} }")
@@ -120,7 +123,7 @@ def report(
     print(f"runs: {dict(Counter(system.dagster.all_statuses()))}; that could not be started: {dict(operator.refused)}")
     print(f"starts: { {name: service.starts for name, service in system.supervisor.services.items()} }")
     print(f"ends that nobody asked for, by exit code: {system.supervisor.unexpected_ends()}")
-    print(f"embedded: {embeddings['inputs']} inputs, {embeddings['repeated']} of them again")
+    print(f"embedded: {len(paid)} texts of documents, {sum(paid) - len(paid)} of them again")
     print(f"documents at the end: {len(system.source.words)}")
     for line in wrong:
         print(f"WRONG  {line}")
