@@ -16,14 +16,14 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
 from tests.chaos.clock import NoCompiler
 from tests.chaos.faults import Faults
-from tests.chaos.people import Askers, GitHubDeliveries, Operator
+from tests.chaos.people import Outside
 from tests.chaos.source import BusyGitHub
 from tests.chaos.system import QUESTION, System, running
 from tests.chaos.verdict import find_wrong, wait_until_drained
@@ -63,32 +63,21 @@ def torment(system: System, seconds: float, events: int, seed: int) -> list[str]
     wait_for(lambda: system.dagster.locations() == ["headrace"], processes)
     first = system.run("sync", "hub", "--json")
     assert first.returncode == 0, first.stderr
-    faults = Faults(system, random.Random(seed + 1))
-    deliveries = GitHubDeliveries(system.source, system.servers, random.Random(seed + 2))
-    askers, operator = Askers(system.servers, random.Random(seed + 3)), Operator(system)
+    faults, outside = Faults(system, random.Random(seed + 1)), Outside.of(system, seed)
     started = time.monotonic()
     with ExitStack() as stack:
-        for work in (faults.run_until, askers.ask_until, operator.sync_until):
+        for work in (faults.run_until, outside.askers.ask_until, outside.operator.sync_until):
             stack.enter_context(beside(work))
-        deliveries.deliver_all(events, seconds)
-    for delivery in deliveries.undelivered:  # once a server has started again
-        wait_for(partial(deliveries.deliver, delivery), {})
+        outside.deliveries.deliver_all(events, seconds)
+    for delivery in outside.deliveries.undelivered:  # once a server has started again
+        wait_for(partial(outside.deliveries.deliver, delivery), {})
     drained, stuck = wait_until_drained(system)
     last = system.run("sync", "hub", "--json")
-    wrong = [
-        *stuck,
-        *find_wrong(system, faults, deliveries.taken),
-        *([] if last.returncode == 0 else [f"the last sync failed: {last.stderr}"]),
-        *_broken_answers("deliveries", deliveries.answers),
-        *_broken_answers("questions", askers.answers),
-    ]
-    report(system, faults, deliveries, askers, operator, time.monotonic() - started, drained, wrong)
+    wrong = [*stuck, *find_wrong(system, faults, outside)]
+    wrong += [f"the last sync failed: {last.stderr}"] if last.returncode else []
+    print(f"\n{time.monotonic() - started:.0f} s; the last event was done {drained:.0f} s after the last fault")
+    report(system, faults, outside, wrong)
     return wrong
-
-
-def _broken_answers(what: str, answers: Mapping[str, int]) -> Iterator[str]:
-    """Errors that nobody may see: what cannot be answered is 503."""
-    yield from (f"{count} {what} were answered {code}" for code, count in answers.items() if code in ("500", "502"))
 
 
 @contextmanager
@@ -104,23 +93,14 @@ def beside(work: Callable[[threading.Event], None]) -> Iterator[None]:
         thread.join()
 
 
-def report(
-    system: System,
-    faults: Faults,
-    deliveries: GitHubDeliveries,
-    askers: Askers,
-    operator: Operator,
-    seconds: float,
-    drained: float,
-    wrong: list[str],
-) -> None:
+def report(system: System, faults: Faults, outside: Outside, wrong: list[str]) -> None:
+    deliveries, refused = outside.deliveries, outside.operator.refused
     paid = [len(moments) for words, moments in system.embeddings.answered.items() if words != QUESTION]
-    print(f"\n{seconds:.0f} s; the last event was done {drained:.0f} s after the last fault")
     print(f"faults: {dict(faults.counts)}")
     print(f"refused: { {name: dict(proxy.counts) for name, proxy in system.proxies.items()} }")
     print(f"deliveries: {dict(deliveries.answers)}, taken by nobody at first: {len(deliveries.undelivered)}")
-    print(f"questions: {dict(askers.answers)}")
-    print(f"runs: {dict(Counter(system.dagster.all_statuses()))}; that could not be started: {dict(operator.refused)}")
+    print(f"questions: {dict(outside.askers.answers)}")
+    print(f"runs: {dict(Counter(system.dagster.all_statuses()))}; that could not be started: {dict(refused)}")
     print(f"starts: { {name: service.starts for name, service in system.supervisor.services.items()} }")
     print(f"ends that nobody asked for, by exit code: {system.supervisor.unexpected_ends()}")
     print(f"embedded: {len(paid)} texts of documents, {sum(paid) - len(paid)} of them again")

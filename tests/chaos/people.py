@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Self
 
 import httpx
 
@@ -100,3 +101,17 @@ class Operator:
                 self.system.dagster.launch("headrace", _JOB)
             except (httpx.HTTPError, AssertionError, KeyError, TypeError) as error:
                 self.refused[type(error).__name__] += 1
+
+
+@dataclass
+class Outside:
+    """All of them."""
+
+    deliveries: GitHubDeliveries
+    askers: Askers
+    operator: Operator
+
+    @classmethod
+    def of(cls, system: System, seed: int) -> Self:
+        deliveries = GitHubDeliveries(system.source, system.servers, random.Random(seed + 2))
+        return cls(deliveries, Askers(system.servers, random.Random(seed + 3)), Operator(system))

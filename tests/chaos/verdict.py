@@ -16,6 +16,7 @@ from pipelines.index.contract import Payload
 from pipelines.services import Services
 from pipelines.settings import load_settings
 from tests.chaos.faults import Faults
+from tests.chaos.people import Outside
 from tests.chaos.system import QUESTION, System
 
 PATIENCE = 900.0
@@ -44,9 +45,11 @@ def wait_until_drained(system: System) -> tuple[float, list[str]]:
         time.sleep(1)
 
 
-def find_wrong(system: System, faults: Faults, taken: Collection[str]) -> Iterator[str]:
-    """Each thing that is not as it must be. `taken` are the ids of the deliveries that were answered with success."""
-    yield from _find_lost_deliveries(system, taken)
+def find_wrong(system: System, faults: Faults, outside: Outside) -> Iterator[str]:
+    """Each thing that is not as it must be."""
+    yield from _find_lost_deliveries(system, outside.deliveries.taken)
+    yield from _find_broken_answers("deliveries", outside.deliveries.answers)
+    yield from _find_broken_answers("questions", outside.askers.answers)
     states = _states(system.catalog)
     yield from (f"{count} events are {state}" for state, count in states.items() if state not in ("done", "ignored"))
     yield from _find_wrong_documents(system)
@@ -55,6 +58,11 @@ def find_wrong(system: System, faults: Faults, taken: Collection[str]) -> Iterat
         if service.process is None or service.process.poll() is not None:
             yield f"{service.name} does not run"
         yield from (f"{service.name} took {seconds:.0f} s to stop" for seconds in service.slow_stops)
+
+
+def _find_broken_answers(what: str, answers: Mapping[str, int]) -> Iterator[str]:
+    """Errors that nobody may see: what cannot be answered is 503."""
+    yield from (f"{count} {what} were answered {code}" for code, count in answers.items() if code in ("500", "502"))
 
 
 def _find_lost_deliveries(system: System, taken: Collection[str]) -> Iterator[str]:
