@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 _OF_THE_CONNECTION = ("transfer-encoding", "connection", "content-length", "expect")
@@ -64,7 +64,7 @@ class _Server(ThreadingHTTPServer):
         self.proxy = proxy
         self.upstream = urlsplit(proxy.upstream).netloc
 
-    def handle_error(self, request: object, client_address: object) -> None:
+    def handle_error(self, request: Any, client_address: Any) -> None:
         """Whoever asked was killed meanwhile."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
