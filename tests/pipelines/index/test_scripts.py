@@ -96,7 +96,9 @@ def test_what_a_text_holds_is_found_in_it_in_any_spelling(text: str) -> None:
 UNSPACED = [(0x0E01, 0x0E4E), (0x0E81, 0x0ECD), (0x1000, 0x103F), (0x1780, 0x17D3), (0x3041, 0x3096), (0x4E00, 0x4E10)]
 
 
-@given(st.text(st.one_of(st.characters(min_codepoint=a, max_codepoint=b, categories=["L", "M"]) for a, b in UNSPACED)))
+@given(
+    st.text(st.one_of([st.characters(min_codepoint=a, max_codepoint=b, categories=["L", "M"]) for a, b in UNSPACED]))
+)
 def test_the_engine_cuts_no_pair(text: str) -> None:
     """It takes a sign without the property Alphabetic for the end of a word; such are left out before."""
     for word in split_question(fold(text)).split():
