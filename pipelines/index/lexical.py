@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 LEXICAL = "bm25-scripts-v2"
 """Name of the way texts become BM25 vectors; changes whenever the same text would give another one."""
 READABLE = frozenset({LEXICAL, "bm25-identifiers-v1"})
-"""Ways of which today's questions find the words; of the first, those of scripts with spaces in their usual spelling."""
+"""Ways of which questions of today find the words; of the first, those of scripts with spaces, as usually spelled."""
 
 
 def document_vector(text: str) -> qdrant_edge.SparseVector:
