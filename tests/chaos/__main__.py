@@ -30,6 +30,10 @@ from tests.chaos.verdict import find_wrong, wait_until_drained
 from tests.dagster_api import wait_for
 from tests.emulators.postgres import dump_database
 
+QUIET_SECONDS = 12.0
+"""What the first sync takes on two cores that have nothing else to do."""
+MOST_SLOWNESS = 5.0
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
@@ -61,10 +65,9 @@ def torment(system: System, seconds: float, events: int, seed: int) -> list[str]
     """Let it run through everything; returns what was wrong at the end."""
     processes = {name: service.process for name, service in system.supervisor.services.items() if service.process}
     wait_for(lambda: system.dagster.locations() == ["headrace"], processes)
-    first = system.run("sync", "hub", "--json")
-    assert first.returncode == 0, first.stderr
-    faults, outside = Faults(system, random.Random(seed + 1)), Outside.of(system, seed)
-    started = time.monotonic()
+    slowness = read_everything(system) / QUIET_SECONDS
+    faults = Faults(system, random.Random(seed + 1), min(max(slowness, 1.0), MOST_SLOWNESS))
+    outside, started = Outside.of(system, seed), time.monotonic()
     with ExitStack() as stack:
         for work in (faults.run_until, outside.askers.ask_until, outside.operator.sync_until):
             stack.enter_context(beside(work))
@@ -78,6 +81,14 @@ def torment(system: System, seconds: float, events: int, seed: int) -> list[str]
     print(f"\n{time.monotonic() - started:.0f} s; the last event was done {drained:.0f} s after the last fault")
     report(system, faults, outside, wrong)
     return wrong
+
+
+def read_everything(system: System) -> float:
+    """The first sync; returns how many seconds it took."""
+    started = time.monotonic()
+    first = system.run("sync", "hub", "--json")
+    assert first.returncode == 0, first.stderr
+    return time.monotonic() - started
 
 
 @contextmanager
@@ -96,7 +107,7 @@ def beside(work: Callable[[threading.Event], None]) -> Iterator[None]:
 def report(system: System, faults: Faults, outside: Outside, wrong: list[str]) -> None:
     deliveries, refused = outside.deliveries, outside.operator.refused
     paid = [len(moments) for words, moments in system.embeddings.answered.items() if words != QUESTION]
-    print(f"faults: {dict(faults.counts)}")
+    print(f"faults: {dict(faults.counts)}, {faults.slowness:.1f} times as far apart as on a quiet machine")
     print(f"refused: { {name: dict(proxy.counts) for name, proxy in system.proxies.items()} }")
     print(f"deliveries: {dict(deliveries.answers)}, taken by nobody at first: {len(deliveries.undelivered)}")
     print(f"questions: {dict(outside.askers.answers)}")

@@ -35,6 +35,7 @@ class GitHubDeliveries:
     undelivered: list[Delivery] = field(default_factory=list)
     taken: set[str] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _client: httpx.Client = field(default_factory=httpx.Client)
 
     def deliver_all(self, events: int, seconds: float) -> None:
         """Several at once, as they come: no delivery waits for the answer to the one before."""
@@ -61,7 +62,7 @@ class GitHubDeliveries:
     def _answer(self, server: str, headers: dict[str, str], body: bytes) -> bool:
         """Whether this server has taken it."""
         try:
-            answer = httpx.post(f"{server}/webhooks/hub", content=body, headers=headers, timeout=10)
+            answer = self._client.post(f"{server}/webhooks/hub", content=body, headers=headers, timeout=10)
         except httpx.HTTPError as error:
             result, taken = type(error).__name__, False
         else:
@@ -77,6 +78,7 @@ class Askers:
     servers: Sequence[str]
     chance: random.Random
     answers: Counter[str] = field(default_factory=Counter)
+    _client: httpx.Client = field(default_factory=httpx.Client)
 
     def ask_until(self, ended: threading.Event) -> None:
         while not ended.wait(SECONDS_BETWEEN_QUESTIONS):
@@ -84,7 +86,7 @@ class Askers:
             headers = {"Authorization": f"Bearer {KEY}"}
             try:
                 url = f"{self.chance.choice(self.servers)}/v1/search"
-                answer = httpx.post(url, json=question, headers=headers, timeout=30)
+                answer = self._client.post(url, json=question, headers=headers, timeout=30)
                 self.answers[str(answer.status_code)] += 1
             except httpx.HTTPError as error:
                 self.answers[type(error).__name__] += 1
