@@ -14,6 +14,8 @@ from tests.migration_scripts import keep_migration_scripts
 
 MODULES = (
     "assets.orchestrator",
+    "openai",
+    "pipelines.catalog.bounded_connection",
     "pipelines.cli.app",
     "pipelines.cli.targets",
     "pipelines.embedding.openai.client",
@@ -23,8 +25,6 @@ MODULES = (
     "pipelines.landing.destination",
     "pipelines.retrieval.permitted_index",
     *(f"connectors.{source}.source" for source in ("drive", "github", "notion", "slack")),
-    "httpx",
-    "openai",
 )
 
 

@@ -384,9 +384,9 @@ def test_a_server_without_a_changes_feed_is_asked_for_what_was_modified(world: W
     ("only", "fault"),
     [
         ("files", limited("userRateLimitExceeded")),
-        ("export", limited("rateLimitExceeded", headers={"retry-after": "7"})),
-        ("changes/startPageToken", limited("rateLimitExceeded", 429)),
-        ("export", broken_gateway),
+        pytest.param("export", limited("rateLimitExceeded", headers={"retry-after": "7"}), marks=pytest.mark.slow),
+        pytest.param("changes/startPageToken", limited("rateLimitExceeded", 429), marks=pytest.mark.slow),
+        pytest.param("export", broken_gateway, marks=pytest.mark.slow),
         ("drives", broken_gateway),
         ("files", cut_short),
     ],
