@@ -49,7 +49,7 @@ def serving(folder: Folder, log: Path, port: int = 0) -> Iterator[str]:
 
 def search(url: str, key: str, **body: Any) -> int:
     headers = {"Authorization": f"Bearer {key}"}
-    return httpx.post(f"{url}/v1/search", headers=headers, json={"query": QUESTION} | body).status_code
+    return httpx.post(f"{url}/v1/search", headers=headers, json={"query": QUESTION} | body, timeout=60).status_code
 
 
 def audited(text: str) -> list[dict[str, Any]]:

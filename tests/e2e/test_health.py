@@ -147,6 +147,7 @@ def test_a_source_that_is_down_is_told_everywhere_until_it_is_back(
     assert (partitions(folder.path), is_in_time(folder.path)) == ({AssetPartitionStatus.MATERIALIZED}, True)
 
 
+@pytest.mark.slow
 def test_a_shut_gate_fails_the_sync_and_is_told_until_it_opens(
     folder: Folder, github: GitHub, headrace: Headrace, service: str, embeddings: EmbeddingsServer
 ) -> None:

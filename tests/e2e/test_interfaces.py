@@ -67,7 +67,7 @@ def by_mcp(url: str, key: str, person: str) -> set[str]:
     async def asked() -> set[str]:
         headers = {"Authorization": f"Bearer {key}", "X-Headrace-User": person}
         async with (
-            httpx2.AsyncClient(headers=headers) as http,
+            httpx2.AsyncClient(headers=headers, timeout=60) as http,
             Client(streamable_http_client(f"{url}/mcp", http_client=http)) as client,
         ):
             found = await client.call_tool("search", {"query": QUESTION, "top_k": 50})
