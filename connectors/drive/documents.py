@@ -89,7 +89,11 @@ class DriveDocuments:
         # What a shortcut shows has a time of its own, which no listing gives.
         updated = None if file.mime_type == SHORTCUT else _utc(file.modified_time)
         return ListingEntry(
-            self.document_id(file.id), formats.title(file.name), updated, self._fingerprint(file, located.location)
+            self.document_id(file.id),
+            formats.title(file.name),
+            updated,
+            self._fingerprint(file, located.location),
+            tuple(self.document_id(one.id) for one in located.location.path),
         )
 
     def locate(self, file: DriveFile, isolation: Isolation) -> LocatedFile | Failed:

@@ -165,6 +165,18 @@ documents = Table(
     Index("documents_by_unit", "connection", "unit", "status"),
 )
 
+parents = Table(
+    "parents",
+    metadata,
+    Column("connection", Text, nullable=False),
+    Column("id", Text, nullable=False, doc="Of a document, or of a container of documents"),
+    Column("unit", Text, nullable=False, doc="In which it was told"),
+    Column("parent", Text, nullable=False, doc="The container that it is in; empty: it is at the top"),
+    PrimaryKeyConstraint("connection", "id"),
+    Index("parents_by_parent", "connection", "parent"),
+    Index("parents_by_unit", "connection", "unit"),
+)
+
 loads = Table(
     "loads",
     metadata,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 
-from connectors.contract import Checkpoint, Connector
+from connectors.contract import Checkpoint, Connector, Deleted, holder_of
 from connectors.model import Document, Unit
 from connectors.registry import sources
 from connectors.settings import Connection
@@ -55,9 +55,14 @@ def read_rights(
     """Look at documents again for what they have lost, and for nothing else: it counts from now, whoever holds the
     unit's lease and whether or not it is paused. Of those among `deletions` a part was deleted, or the whole.
 
-    Raises SourceError; what was seen before it counts.
+    All that is below an object loses what it does by what the catalog knows; the source is asked for that only where
+    the catalog cannot tell. Raises SourceError; what was seen before it counts.
     """
-    remaining = list(document_ids)
+    single = [one for one in document_ids if not holder_of(one)]
+    told = (
+        services.catalog.documents.states(single) if services.catalog.parents.are_known(connection.id, unit.id) else {}
+    )
+    remaining = [*single, *(one for one in document_ids if (holder := holder_of(one)) and holder not in told)]
     for _ in range(_ATTEMPTS):
         if not remaining:
             return
@@ -85,6 +90,10 @@ def _read_losses(
         known = states.get(document_id) or services.catalog.documents.states([document_id]).get(document_id)
         diff = diff_item(admitted, known, now)
         services.catalog.rights.revoke(connection.id, unit.id, {document_id: diff.revoked})
+        if isinstance(admitted, Deleted):
+            services.catalog.parents.hide_below(connection.id, [document_id])
+        elif isinstance(admitted, Document) and diff.revoked:
+            services.catalog.parents.revoke_below(connection.id, {document_id: diff.revoked})
         services.catalog.rights.end_sooner({document_id: diff.readers.until} if diff.readers else {})
         if isinstance(admitted, Document) and (state := states.get(document_id)):
             compared = compare_texts(services.landing, states, [admitted], deletions)

@@ -67,7 +67,8 @@ class MemorySource:
             self.requests += 1
             for key, item in list(self.objects.items())[start : start + self.page_size]:
                 if isinstance(item, Document):
-                    yield ListingEntry(key, item.title, item.updated_at, item.fingerprint)
+                    parents = tuple(one.id for one in item.parents)
+                    yield ListingEntry(key, item.title, item.updated_at, item.fingerprint, parents)
                 else:
                     yield ListingEntry(key)
 
