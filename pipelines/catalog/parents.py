@@ -11,13 +11,13 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, Select, exists, or_, select
+from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, and_, exists, or_, select
 
 from connectors.webhooks import is_storable
 from pipelines.catalog import tables
 from pipelines.catalog.moved_documents import may_have_points
 from pipelines.catalog.outcomes import hide
-from pipelines.catalog.revocations import EVERYBODY, Revocation, revoke
+from pipelines.catalog.revocations import Revocation, revoke, revoke_documents
 from pipelines.catalog.statements import in_parts, upsert
 
 AT_THE_TOP = ""
@@ -49,13 +49,16 @@ class Parents:
     def hide_below(self, connection: str, gone: Collection[str], seen: Collection[str] = ()) -> None:
         """Nobody finds what is in these from now on. It is kept, and looked at later (`doubtful`): it may have been
         taken elsewhere before. What was `seen` elsewhere by who says so stays."""
+        table = tables.documents
         with self._engine.begin() as transaction:
-            rows = [row for row in _below(transaction, connection, gone) if row.hidden != _GONE_ABOVE]
-            lost = {row.id: row.unit for row in rows if row.id not in seen}
-            hide(transaction, lost, _GONE_ABOVE)
-            revoke(
-                transaction, [Revocation(connection, unit, EVERYBODY, _GONE_ABOVE, one) for one, unit in lost.items()]
-            )
+            for part in in_parts(gone):
+                new = (
+                    _is_below(connection, part),
+                    table.c.hidden.is_distinct_from(_GONE_ABOVE),
+                    table.c.id.not_in(seen),
+                )
+                chosen = select(table.c.connection, table.c.unit, table.c.id).where(*new)
+                hide(transaction, revoke_documents(transaction, chosen, _GONE_ABOVE), _GONE_ABOVE)
 
     def revoke_below(self, connection: str, lost: Mapping[str, tuple[str, ...]], seen: Collection[str] = ()) -> None:
         """What is in these containers has lost the same reader tokens as they, until it is looked at."""
@@ -95,12 +98,17 @@ def record_parents(transaction: Connection, connection: str, unit: str, paths: M
 def _below(transaction: Connection, connection: str, containers: Collection[str]) -> list[Row[Any]]:
     """The documents of a connection that are in one of these, at whatever depth."""
     table = tables.documents
-    columns = (table.c.id, table.c.unit, table.c.readers, table.c.indexed_readers, table.c.hidden)
-    live = (table.c.connection == connection, table.c.status != "deleted")
+    columns = (table.c.id, table.c.unit, table.c.readers, table.c.indexed_readers)
     found: list[Row[Any]] = []
     for part in in_parts(containers):
-        found += transaction.execute(select(*columns).where(*live, table.c.id.in_(_ids_below(connection, part)))).all()
+        found += transaction.execute(select(*columns).where(_is_below(connection, part))).all()
     return found
+
+
+def _is_below(connection: str, containers: Sequence[str]) -> ColumnElement[bool]:
+    table = tables.documents
+    inside = table.c.id.in_(_ids_below(connection, containers))
+    return and_(table.c.connection == connection, table.c.status != "deleted", inside)
 
 
 def _ids_below(connection: str, containers: Sequence[str]) -> Select[tuple[str]]:
