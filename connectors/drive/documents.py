@@ -24,7 +24,7 @@ from connectors.drive.formats import SkipFile
 from connectors.drive.payloads import FOLDER, SHORTCUT, DriveComment, DriveFile, DrivePermission
 from connectors.drive.sharing import DriveSharing
 from connectors.errors import AccessDenied, NotFound, RequestRejected, SourceError
-from connectors.isolation import Isolation
+from connectors.isolation import Isolation, Outcome
 from connectors.model import Document, Parent
 
 AT_ONCE = 4
@@ -127,7 +127,7 @@ class DriveDocuments:
         self, located: Iterable[LocatedFile], isolation: Isolation, make: Callable[[_FileRead], Found]
     ) -> Iterator[FileItem[Found]]:
         coming = map(_FileRead, located)
-        under_way: deque[tuple[_FileRead, Future[FileItem[Found]]]] = deque()
+        under_way: deque[tuple[_FileRead, Future[Outcome[FileItem[Found]]]]] = deque()
         width = AT_ONCE
         try:
             while True:
@@ -135,34 +135,34 @@ class DriveDocuments:
                 width = 1 if isolation.is_failing else min(width + 1, AT_ONCE)
                 following = islice(coming, max(width - len(under_way), 0))
                 under_way.extend(
-                    (one, self._pool.submit(copy_context().run, self._attempt, one, isolation, make))
+                    (one, self._pool.submit(copy_context().run, isolation.observe, partial(self._read_file, one, make)))
                     for one in following
                 )
                 if not under_way:
                     return
-                yield from self._outcome(*under_way.popleft())
+                read, future = under_way.popleft()
+                yield from self._judge(read, future.result(), isolation)
         finally:
             for _, future in under_way:
                 future.cancel()
 
-    def _outcome(self, read: _FileRead, future: Future[FileItem[Found]]) -> Iterator[FileItem[Found]]:
+    def _judge(
+        self, read: _FileRead, outcome: Outcome[FileItem[Found]], isolation: Isolation
+    ) -> Iterator[FileItem[Found]]:
+        file = read.located.file
         try:
-            item = future.result()
+            item = isolation.judge(
+                self.document_id(file.id), formats.title(file.name), outcome, file.web_view_link or ""
+            )
         except SourceError as error:
             # The source is left; but of this file it was not told who may read it now.
             if read.readers is None:
-                yield self.unread(read.located.file, error)
+                yield self.unread(file, error)
             raise
         yield read.failed(item) if isinstance(item, Failed) else item
 
-    def _attempt(self, read: _FileRead, isolation: Isolation, make: Callable[[_FileRead], Found]) -> FileItem[Found]:
-        """Runs in the pool."""
-        file = read.located.file
-        attempt = partial(self._read_file, read, make)
-        return isolation.attempt(self.document_id(file.id), formats.title(file.name), attempt, file.web_view_link or "")
-
     def _read_file(self, read: _FileRead, make: Callable[[_FileRead], Found]) -> FileItem[Found]:
-        """Raises SourceError."""
+        """Runs in the pool. Raises SourceError."""
         file = read.located.file
         try:
             return make(read)
