@@ -109,16 +109,16 @@ class _LossReader:
         return overtaken
 
     def _revoke(self, item: ObjectItem, known: DocumentState | None, document_id: str, diff: DocumentDiff) -> None:
-        catalog, connection = self.services.catalog, self.connection.id
-        catalog.rights.revoke(connection, self.unit.id, {document_id: diff.revoked})
+        catalog, own = self.services.catalog, (self.connection.id, self.unit.id)
+        catalog.rights.revoke(*own, {document_id: diff.revoked})
         catalog.rights.end_sooner({document_id: diff.readers.until} if diff.readers else {})
         if known is None or document_id not in self.containers:
             return
         if isinstance(item, Deleted):
-            catalog.parents.hide_below(connection, [document_id])
+            catalog.parents.hide_below(*own, [document_id])
             self.told.add(document_id)
         elif isinstance(item, Document) and known.readers is not None:
-            catalog.parents.revoke_below(connection, {document_id: diff.revoked})
+            catalog.parents.revoke_below(*own, {document_id: diff.revoked})
             self.told.add(document_id)
 
     def _withdraw(self, document: Document, state: DocumentState) -> list[str]:

@@ -9,6 +9,7 @@ import pytest
 from pipelines.catalog import Catalog, Outcome, RightsRead
 from pipelines.catalog.documents import Indexed
 from pipelines.catalog.outcomes import Readers
+from pipelines.catalog.revocations import EVERYBODY
 
 ADA, BO = "user:ada", "user:bo"
 TREE = {"top": (), "middle": ("folder", "top"), "leaf": ("folder", "top", "middle"), "beside": ("other",)}
@@ -45,7 +46,7 @@ def hidden(catalog: Catalog) -> set[str]:
 def test_all_that_is_below_is_hidden(catalog: Catalog, gone: str, lost: set[str]) -> None:
     """`folder` is above `top` by what is told of `middle` alone: containers are known by what is in them."""
     read(catalog, TREE)
-    catalog.parents.hide_below("acme", [gone])
+    catalog.parents.hide_below("acme", "a", [gone])
     assert hidden(catalog) == lost
     assert catalog.parents.doubtful("acme", "a") == sorted(lost)
     assert {one for one, state in catalog.documents.states(TREE).items() if state.hidden} == lost
@@ -54,26 +55,38 @@ def test_all_that_is_below_is_hidden(catalog: Catalog, gone: str, lost: set[str]
 def test_many_containers_are_gone_at_once_and_what_was_seen_stays(catalog: Catalog) -> None:
     documents = {f"d{number}": (f"c{number}",) for number in range(600)}
     read(catalog, documents)
-    catalog.parents.hide_below("acme", [f"c{number}" for number in range(599)], seen={"d7"})
+    catalog.parents.hide_below("acme", "a", [f"c{number}" for number in range(599)], seen={"d7"})
     assert hidden(catalog) == documents.keys() - {"d7", "d599"}
 
 
 def test_another_connections_containers_are_others(catalog: Catalog) -> None:
     read(catalog, {"one": ("folder",)})
     read(catalog, {"two": ("folder",), "three": ("one",)}, "other", "b")
-    catalog.parents.hide_below("acme", ["folder", "one"])
+    catalog.parents.hide_below("acme", "a", ["folder", "one"])
     assert hidden(catalog) == {"one"}
+
+
+def test_what_was_read_in_another_unit_is_not_lost_with_what_is_gone_from_this_one(catalog: Catalog) -> None:
+    """A page was moved with what is below it, and another process was first to read that."""
+    read(catalog, TREE)
+    read(catalog, {"leaf": TREE["leaf"]}, unit="b")
+    catalog.parents.hide_below("acme", "a", ["top"])
+    assert hidden(catalog) == {"middle"}
+    catalog.rights.revoke("acme", "a", {"leaf": (EVERYBODY,)})
+    assert (catalog.parents.doubtful("acme", "a"), catalog.parents.doubtful("acme", "b")) == (["middle"], ["leaf"])
 
 
 def test_containers_in_a_circle_come_to_an_end(catalog: Catalog) -> None:
     read(catalog, {"a": (), "b": (), "x": ("a", "b", "a")})
-    catalog.parents.hide_below("acme", ["a"])
+    catalog.parents.hide_below("acme", "a", ["a"])
     assert hidden(catalog) == {"a", "b", "x"}
 
 
 def test_readers_are_lost_below_where_there_were_such(catalog: Catalog) -> None:
     read(catalog, TREE)
-    catalog.parents.revoke_below("acme", {"middle": (ADA,), "beside": (BO,), "top": ("user:nobody",)}, seen=("beside",))
+    catalog.parents.revoke_below(
+        "acme", "a", {"middle": (ADA,), "beside": (BO,), "top": ("user:nobody",)}, seen=("beside",)
+    )
     found = catalog.revocations.load().documents
     assert {one: scope.tokens for one, scope in found.items()} == {"leaf": {ADA}}
     assert catalog.parents.doubtful("acme", "a") == ["leaf"]
