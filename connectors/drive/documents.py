@@ -24,7 +24,7 @@ from connectors.drive.formats import SkipFile
 from connectors.drive.payloads import FOLDER, SHORTCUT, DriveComment, DriveFile, DrivePermission
 from connectors.drive.sharing import DriveSharing
 from connectors.errors import AccessDenied, NotFound, RequestRejected, SourceError
-from connectors.isolation import Isolation, Outcome
+from connectors.isolation import Attempt, Isolation
 from connectors.model import Document, Parent
 
 AT_ONCE = 4
@@ -127,7 +127,7 @@ class DriveDocuments:
         self, located: Iterable[LocatedFile], isolation: Isolation, make: Callable[[_FileRead], Found]
     ) -> Iterator[FileItem[Found]]:
         coming = map(_FileRead, located)
-        under_way: deque[tuple[_FileRead, Future[Outcome[FileItem[Found]]]]] = deque()
+        under_way: deque[tuple[_FileRead, Future[Attempt[FileItem[Found]]]]] = deque()
         width = AT_ONCE
         try:
             while True:
@@ -147,13 +147,11 @@ class DriveDocuments:
                 future.cancel()
 
     def _judge(
-        self, read: _FileRead, outcome: Outcome[FileItem[Found]], isolation: Isolation
+        self, read: _FileRead, tried: Attempt[FileItem[Found]], isolation: Isolation
     ) -> Iterator[FileItem[Found]]:
         file = read.located.file
         try:
-            item = isolation.judge(
-                self.document_id(file.id), formats.title(file.name), outcome, file.web_view_link or ""
-            )
+            item = isolation.judge(self.document_id(file.id), formats.title(file.name), tried, file.web_view_link or "")
         except SourceError as error:
             # The source is left; but of this file it was not told who may read it now.
             if read.readers is None:

@@ -170,7 +170,9 @@ EDITS: list[tuple[Change, str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("options", "edits"), [(SyncOptions(), EDITS), (RECONCILE, EDITS[:2])])
+@pytest.mark.parametrize(
+    ("options", "edits"), [(SyncOptions(), EDITS), pytest.param(RECONCILE, EDITS[:2], marks=pytest.mark.slow)]
+)
 def test_what_is_edited_or_new_is_found_by_the_next_sync(
     world: World, options: SyncOptions, edits: list[tuple[Change, str, str]]
 ) -> None:
@@ -191,7 +193,7 @@ DELETIONS: list[tuple[Change, str]] = [
 ]
 
 
-@pytest.mark.parametrize("options", [SyncOptions(), RECONCILE])
+@pytest.mark.parametrize("options", [SyncOptions(), pytest.param(RECONCILE, marks=pytest.mark.slow)])
 def test_what_is_deleted_leaves_the_index(world: World, options: SyncOptions) -> None:
     world.sync()
     sent = world.embedder.requests
@@ -384,9 +386,9 @@ def test_a_server_without_a_changes_feed_is_asked_for_what_was_modified(world: W
     ("only", "fault"),
     [
         ("files", limited("userRateLimitExceeded")),
-        ("export", limited("rateLimitExceeded", headers={"retry-after": "7"})),
-        ("changes/startPageToken", limited("rateLimitExceeded", 429)),
-        ("export", broken_gateway),
+        pytest.param("export", limited("rateLimitExceeded", headers={"retry-after": "7"}), marks=pytest.mark.slow),
+        pytest.param("changes/startPageToken", limited("rateLimitExceeded", 429), marks=pytest.mark.slow),
+        pytest.param("export", broken_gateway, marks=pytest.mark.slow),
         ("drives", broken_gateway),
         ("files", cut_short),
     ],

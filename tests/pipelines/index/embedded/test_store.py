@@ -309,6 +309,7 @@ def asked(process: subprocess.Popen[str], question: str) -> list[str]:
     return answer
 
 
+@pytest.mark.slow
 def test_several_processes_read_while_one_writes(edge: Configured) -> None:
     processes = [started(READ, edge.settings.directory) for _ in range(2)]
     with closing(edge.store()) as store:
