@@ -30,6 +30,7 @@ from pipelines.catalog.oauth_clients import OAuthClients
 from pipelines.catalog.obsolete import ObsoleteRows, Retention
 from pipelines.catalog.old_events import OldEvents
 from pipelines.catalog.outcomes import Outcome
+from pipelines.catalog.parents import Parents
 from pipelines.catalog.processes import LocalProcess
 from pipelines.catalog.publications import Publications
 from pipelines.catalog.purging import Purging
@@ -78,6 +79,7 @@ class Catalog:
         self.revocations = Revocations(engine)
         self.withdrawals = Withdrawals(engine)
         self.moved_documents = MovedDocuments(engine)
+        self.parents = Parents(engine)
         self.purging = Purging(engine)
         self.restoring = Restoring(engine)
         self.leases = Leases(engine, process)
