@@ -76,6 +76,20 @@ def in_unit(document_id: str, unit: str) -> str:
     return f"{named[1]}/{unit}/{document_id[named.end() :]}" if named else document_id
 
 
+_BELOW = "/below"
+
+
+def all_below(document_id: str) -> str:
+    """Names all that is below an object, where an event is about that as well. It is no document's id; `fetch` yields
+    one item for each of what is there."""
+    return f"{document_id}{_BELOW}"
+
+
+def holder_of(name: str) -> str:
+    """The id of the object that `all_below` is given; empty for what names a single object."""
+    return name.removesuffix(_BELOW) if name.endswith(_BELOW) else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Skipped:
     """An object passed over on purpose: too large, unsupported type, encrypted, empty."""
@@ -127,16 +141,17 @@ class Checkpoint:
 class ListingEntry:
     """An object as a listing names it, without its content.
 
-    Both are given where the listing tells them. `updated_at` means what `Document.updated_at` means: an object
+    The rest is given where the listing tells it. `updated_at` means what `Document.updated_at` means: an object
     that is newer here than in the catalog has been missed, and is read again. `fingerprint` stands for all that
     the listing shows of the object, and is equal to `Document.fingerprint` of the same state: one that is another
-    than in the catalog has changed, whatever its time says.
+    than in the catalog has changed, whatever its time says. `parents` are the ids of `Document.parents`.
     """
 
     document_id: str
     title: str = ""
     updated_at: datetime | None = None
     fingerprint: str = ""
+    parents: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ MALFORMED = (AttributeError, KeyError, TypeError, ValueError, OverflowError, Rec
 
 
 @dataclass(frozen=True)
-class Outcome(Generic[T]):
+class Attempt(Generic[T]):
     """What came of reading one object: what was read, or the error that was raised."""
 
     found: T | Exception
@@ -34,8 +34,8 @@ class Isolation:
     source refuses, or that is not as documented, says nothing of the others. Neither does one that took no request,
     being at hand, nor one for which something is missing that failed before (AlreadyFailed).
 
-    A row is of objects in the order in which they are judged. A source that reads several at once takes their
-    outcomes in threads of its own and judges them in order: which of them came to an end first is chance.
+    A row is of objects in the order in which they are judged. A source that reads several at once makes its
+    attempts in threads of its own and judges them in order: which of them came to an end first is chance.
     """
 
     def __init__(self, requests: Callable[[], int]) -> None:
@@ -57,7 +57,7 @@ class Isolation:
         """What `read` returns, or Failed. Raises SourceError where the trouble is not this object's alone."""
         return self.judge(document_id, title, self.observe(read), url)
 
-    def observe(self, read: Callable[[], T]) -> Outcome[T]:
+    def observe(self, read: Callable[[], T]) -> Attempt[T]:
         """What comes of `read`, to be judged in its turn. May be called in several threads at once."""
         sent = self._requests()
         found: T | Exception
@@ -65,11 +65,11 @@ class Isolation:
             found = read()
         except (SourceError, *MALFORMED) as error:
             found = error
-        return Outcome(found, self._requests() != sent)
+        return Attempt(found, self._requests() != sent)
 
-    def judge(self, document_id: str, title: str, outcome: Outcome[T], url: str = "") -> T | Failed:
+    def judge(self, document_id: str, title: str, tried: Attempt[T], url: str = "") -> T | Failed:
         """As `attempt`, of what was read already."""
-        found = outcome.found
+        found = tried.found
         if isinstance(found, AuthenticationFailed | RateLimited):  # a limit is transient too, and is not the object's
             raise found
         if isinstance(found, TransientError):
@@ -78,7 +78,7 @@ class Isolation:
                 if self.is_exhausted:
                     raise found
             return Failed(document_id, title, str(found), url, is_transient=True)
-        if outcome.took_requests:
+        if tried.took_requests:
             self._in_a_row = 0
         if isinstance(found, SourceError):
             return Failed(document_id, title, str(found), url)

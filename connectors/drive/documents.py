@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, replace
@@ -19,12 +19,12 @@ from connectors.drive.client import DriveClient
 from connectors.drive.comments import add_comments, takes_comments
 from connectors.drive.files import load_content
 from connectors.drive.fingerprints import listing_fingerprint
-from connectors.drive.folders import FileLocation, FolderTree, LocatedFile
+from connectors.drive.folders import DriveFolder, FileLocation, FolderTree, LocatedFile
 from connectors.drive.formats import SkipFile
 from connectors.drive.payloads import FOLDER, SHORTCUT, DriveComment, DriveFile, DrivePermission
 from connectors.drive.sharing import DriveSharing
 from connectors.errors import AccessDenied, NotFound, RequestRejected, SourceError
-from connectors.isolation import Isolation, Outcome
+from connectors.isolation import Attempt, Isolation
 from connectors.model import Document, Parent
 
 AT_ONCE = 4
@@ -89,7 +89,11 @@ class DriveDocuments:
         # What a shortcut shows has a time of its own, which no listing gives.
         updated = None if file.mime_type == SHORTCUT else _utc(file.modified_time)
         return ListingEntry(
-            self.document_id(file.id), formats.title(file.name), updated, self._fingerprint(file, located.location)
+            self.document_id(file.id),
+            formats.title(file.name),
+            updated,
+            self._fingerprint(file, located.location),
+            tuple(self.document_id(one.id) for one in located.location.path),
         )
 
     def locate(self, file: DriveFile, isolation: Isolation) -> LocatedFile | Failed:
@@ -123,7 +127,7 @@ class DriveDocuments:
         self, located: Iterable[LocatedFile], isolation: Isolation, make: Callable[[_FileRead], Found]
     ) -> Iterator[FileItem[Found]]:
         coming = map(_FileRead, located)
-        under_way: deque[tuple[_FileRead, Future[Outcome[FileItem[Found]]]]] = deque()
+        under_way: deque[tuple[_FileRead, Future[Attempt[FileItem[Found]]]]] = deque()
         width = AT_ONCE
         try:
             while True:
@@ -143,13 +147,11 @@ class DriveDocuments:
                 future.cancel()
 
     def _judge(
-        self, read: _FileRead, outcome: Outcome[FileItem[Found]], isolation: Isolation
+        self, read: _FileRead, tried: Attempt[FileItem[Found]], isolation: Isolation
     ) -> Iterator[FileItem[Found]]:
         file = read.located.file
         try:
-            item = isolation.judge(
-                self.document_id(file.id), formats.title(file.name), outcome, file.web_view_link or ""
-            )
+            item = isolation.judge(self.document_id(file.id), formats.title(file.name), tried, file.web_view_link or "")
         except SourceError as error:
             # The source is left; but of this file it was not told who may read it now.
             if read.readers is None:
@@ -214,11 +216,15 @@ class DriveDocuments:
             author=_author(shown),
             created_at=_utc(shown.created_time),
             updated_at=_utc(shown.modified_time),
-            parents=tuple(Parent(self.document_id(one.id), formats.title(one.name)) for one in location.path),
+            parents=self._parents(location.path, shared.permissions),
             readers=tuple(shared.granted),
             readers_until=shared.ends,
             fingerprint=self._fingerprint(file, location),
         )
+
+    def _parents(self, path: Sequence[DriveFolder], permissions: Sequence[DrivePermission]) -> tuple[Parent, ...]:
+        titles = self._sharing.titles(path, permissions)
+        return tuple(Parent(self.document_id(one.id), name) for one, name in zip(path, titles, strict=True))
 
     def _shortcut_target(self, shortcut: DriveFile) -> DriveFile:
         """What a shortcut points to, if nothing else leads there: it is open to the account by its link alone.

@@ -13,8 +13,6 @@ KINDS: tuple[Kind, ...] = ("page", "database", "data_source")
 MAPPED_KINDS: tuple[Kind, ...] = ("page", "database")
 """What an id in `readers_by_page` can be of."""
 UNTITLED = "Untitled"
-BELOW = "below"
-"""`<connection>/<page>/below` is no document: fetching it reads all that is below the page."""
 
 
 class Ref(NamedTuple):

@@ -8,7 +8,18 @@ from functools import partial
 
 import httpx
 
-from connectors.contract import Checkpoint, Cursor, Deleted, Failed, Finding, Item, ListingEntry, MembershipItem, Window
+from connectors.contract import (
+    Checkpoint,
+    Cursor,
+    Deleted,
+    Failed,
+    Finding,
+    Item,
+    ListingEntry,
+    MembershipItem,
+    Window,
+    holder_of,
+)
 from connectors.errors import InvalidResponse, TransientError
 from connectors.isolation import Isolation
 from connectors.model import Unit
@@ -20,7 +31,7 @@ from connectors.notion.context import NotionContext
 from connectors.notion.cursor import NotionCursor
 from connectors.notion.file_store import FileStore
 from connectors.notion.object_reader import NotionObjectReader, ObjectRead
-from connectors.notion.objects import BELOW, KINDS, Ref
+from connectors.notion.objects import KINDS, Ref
 from connectors.notion.payloads import url_of
 from connectors.notion.reader import NotionUnitReader, read_window
 from connectors.notion.refetch import NotionRefetch
@@ -74,11 +85,11 @@ class NotionConnector:
 
     def unit_of(self, document_id: str) -> str | None:
         """See `Connector.unit_of`. What is below a page in the trash is in the unit that the page was in."""
-        own, *rest = self._context(self._events.people).path_of(document_id)
+        own, *_ = self._context(self._events.people).path_of(document_id)
         hierarchy = self._events.hierarchy()
         try:
             found = next((one for kind in KINDS if (one := hierarchy.visible(Ref(kind, own)))), None)
-            if found is None or (rest != [BELOW] and hierarchy.is_trashed(found)):
+            if found is None or (not holder_of(document_id) and hierarchy.is_trashed(found)):
                 return None
             root = hierarchy.root(found)
         except TransientError:
@@ -104,7 +115,8 @@ class NotionConnector:
             found = listing.hierarchy.visible(entry.ref)
             if found and objects.contains(entry.ref) and not listing.hierarchy.is_trashed(found):
                 fingerprint = objects.fingerprint(found)
-                yield ListingEntry(context.document_id(entry.ref.id), found.title, entry.edited, fingerprint)
+                parents = tuple(context.document_id(one.ref.id) for one in listing.hierarchy.ancestors(found))
+                yield ListingEntry(context.document_id(entry.ref.id), found.title, entry.edited, fingerprint, parents)
 
     def read(self, unit: Unit, cursor: Cursor | None = None, window: Window | None = None) -> Iterator[Item]:
         """Pages and databases by their last edit, the oldest first. See `Connector.read`.
@@ -135,7 +147,7 @@ class NotionConnector:
         reads: dict[str, ObjectRead] = {}
         for document_id in document_ids:
             own, *rest = context.path_of(document_id)
-            if rest == [BELOW]:  # no document, that could fail alone
+            if holder_of(document_id):  # no document, that could fail alone
                 yield from refetch.read_below(reads.get(own) or objects.read(hierarchy.resolve(own)))
             elif isinstance(ref := objects.resolve(document_id), Failed):
                 yield ref

@@ -14,8 +14,8 @@ from typing import TypeAlias
 
 from pydantic import ValidationError
 
+from connectors.contract import all_below
 from connectors.isolation import MALFORMED
-from connectors.notion.objects import BELOW
 from connectors.notion.payloads import NotionDelivery, NotionHandshake
 from connectors.settings import Connection
 from connectors.webhooks import (
@@ -109,7 +109,7 @@ def _properties(connection: str, delivery: NotionDelivery) -> Invalidations:
 def _with_below(connection: str, delivery: NotionDelivery) -> Invalidations:
     """All that is below shows something of the object, or came or went with it."""
     own = _subject(delivery)
-    return (_document(connection, own), _document(connection, f"{own}/{BELOW}"))
+    return (_document(connection, own), Invalidation("document", "", all_below(_document_id(connection, own))))
 
 
 def _on_creation(connection: str, delivery: NotionDelivery) -> Invalidations:
@@ -153,7 +153,11 @@ def _subject(delivery: NotionDelivery) -> str:
 
 
 def _document(connection: str, name: str) -> Invalidation:
-    return Invalidation("document", "", f"notion:{connection}/{name}")
+    return Invalidation("document", "", _document_id(connection, name))
+
+
+def _document_id(connection: str, name: str) -> str:
+    return f"notion:{connection}/{name}"
 
 
 _EVENTS: Mapping[str, Callable[[str, NotionDelivery], Invalidations]] = {

@@ -10,7 +10,6 @@ from typing import TypeVar
 from connectors.errors import AccessDenied, NotFound, RequestRejected
 from connectors.slack.client import SlackClient
 from connectors.slack.payloads import Authored, SlackChannel, SlackIdentity, SlackUser, SlackUsergroup
-from connectors.slack.render.mrkdwn import Names
 
 T = TypeVar("T")
 
@@ -30,10 +29,6 @@ class SlackDirectory:
         self._client = client
         self._single_users: dict[str, SlackUser | None] = {}
         self._single_channels: dict[str, SlackChannel | None] = {}
-
-    @cached_property
-    def names(self) -> Names:
-        return Names(self.user_name, self.channel_name, self.usergroup_name)
 
     @cached_property
     def users(self) -> dict[str, SlackUser]:
@@ -82,9 +77,9 @@ class SlackDirectory:
             return user_id
         return user.profile.display_name or user.profile.real_name or user.real_name or user.name or user_id
 
-    def channel_name(self, channel_id: str) -> str:
-        known = self.listed_channel(channel_id) or _look_up(self._single_channels, self._client.channel, channel_id)
-        return (known.name if known else "") or channel_id
+    def channel(self, channel_id: str) -> SlackChannel | None:
+        """A channel, if the token sees it."""
+        return self.listed_channel(channel_id) or _look_up(self._single_channels, self._client.channel, channel_id)
 
     def usergroup_name(self, group_id: str) -> str:
         group = self.usergroups.get(group_id)

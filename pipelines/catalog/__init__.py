@@ -30,6 +30,7 @@ from pipelines.catalog.oauth_clients import OAuthClients
 from pipelines.catalog.obsolete import ObsoleteRows, Retention
 from pipelines.catalog.old_events import OldEvents
 from pipelines.catalog.outcomes import Outcome
+from pipelines.catalog.parents import Parents
 from pipelines.catalog.processes import LocalProcess
 from pipelines.catalog.publications import Publications
 from pipelines.catalog.purging import Purging
@@ -78,6 +79,7 @@ class Catalog:
         self.revocations = Revocations(engine)
         self.withdrawals = Withdrawals(engine)
         self.moved_documents = MovedDocuments(engine)
+        self.parents = Parents(engine)
         self.purging = Purging(engine)
         self.restoring = Restoring(engine)
         self.leases = Leases(engine, process)
@@ -165,6 +167,11 @@ class Catalog:
         """The chunks of a load are in the landing; the documents of `problems` could not be chunked."""
         with self._engine.begin() as transaction:
             loads_module.mark_chunked(transaction, load, chunks_path, chunks)
+            outcomes_module.update_status(transaction, problems)
+
+    def record_problems(self, problems: Sequence[Outcome]) -> None:
+        """The documents of `problems` could not be indexed."""
+        with self._engine.begin() as transaction:
             outcomes_module.update_status(transaction, problems)
 
 

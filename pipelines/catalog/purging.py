@@ -15,7 +15,7 @@ from pipelines.catalog.outcomes import NO_POINTS
 from pipelines.catalog.stamps import raise_stamp
 from pipelines.catalog.statements import in_parts
 
-_BY_UNIT = (tables.units, tables.unit_names, tables.documents, tables.loads)
+_BY_UNIT = (tables.units, tables.unit_names, tables.documents, tables.parents, tables.loads)
 _BY_CONNECTION = (tables.memberships, tables.groups, tables.events, tables.connections)
 
 

@@ -28,7 +28,8 @@ from pipelines.catalog import tables
 from pipelines.catalog.moved_documents import has_moved, may_have_points
 from pipelines.catalog.obsolete import WITHOUT_VERSION, mark_unit_obsolete
 from pipelines.catalog.outcomes import NO_POINTS, Readers, hide, update_readers
-from pipelines.catalog.revocations import EVERYBODY, Revocation, grant_documents, revoke
+from pipelines.catalog.parents import record_parents
+from pipelines.catalog.revocations import EVERYBODY, Revocation, grant_documents, revoke, revoke_documents
 from pipelines.catalog.stamps import raise_stamp
 from pipelines.catalog.statements import in_parts
 from pipelines.catalog.unit_readers import narrows
@@ -80,8 +81,8 @@ class Rights:
             revoke(transaction, [Revocation(connection, unit, EVERYBODY, reason) for unit in units])
             for part in in_parts(units):
                 own = (table.c.connection == connection, table.c.unit.in_(part), may_have_points())
-                rows = transaction.execute(select(table.c.unit, table.c.id).where(*own)).all()
-                revoke(transaction, [Revocation(connection, row.unit, EVERYBODY, reason, row.id) for row in rows])
+                chosen = select(table.c.connection, table.c.unit, table.c.id).where(*own)
+                revoke_documents(transaction, chosen, reason)
 
     def revoke(self, connection: str, unit: str, revoked: Mapping[str, tuple[str, ...]]) -> None:
         """Documents have lost these reader tokens: queries leave them out from the next one on."""
@@ -238,7 +239,8 @@ def _is_behind() -> ColumnElement[bool]:
 @dataclass(slots=True)
 class RightsRead:
     """Readers of documents that were read after `read_since`: all of them, those that are new, and the reader tokens
-    that documents have lost. Beside them the versions that were read, and what was withdrawn of their text."""
+    that documents have lost. Beside them the versions that were read, what was withdrawn of their text, and the ids of
+    the containers that they are in, the outermost first."""
 
     read_since: datetime = field(default_factory=lambda: datetime.now(UTC))
     readers: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -246,6 +248,7 @@ class RightsRead:
     revoked: dict[str, tuple[str, ...]] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     withdrawals: dict[str, Withdrawal] = field(default_factory=dict)
+    parents: dict[str, tuple[str, ...]] = field(default_factory=dict)
     ends: bool = False
     """Whether the end of a permission is among what has changed."""
 
@@ -261,6 +264,7 @@ class RightsRead:
 
     def write(self, transaction: Connection, connection: str, unit: str) -> None:
         """In the transaction that records what was read."""
+        record_parents(transaction, connection, unit, self.parents)
         update_readers(transaction, self.changed)
         if self.ends:
             raise_stamp(transaction)

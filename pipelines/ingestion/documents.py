@@ -14,7 +14,7 @@ from connectors.settings import Connection
 from pipelines.errors import MassDelete
 from pipelines.ingestion.load_writer import LoadWriter
 from pipelines.ingestion.options import SyncOptions
-from pipelines.ingestion.reconcile import compare_listing, new_listing
+from pipelines.ingestion.reconcile import Reconciliation, compare_listing, new_listing
 from pipelines.ingestion.report import ProgressCallback, SyncReport
 from pipelines.ingestion.unit_listing import documents_follow
 from pipelines.services import Services
@@ -42,6 +42,7 @@ class DocumentIngest:
         match self.options.mode:
             case "documents":
                 self._write(self._fetch(self.options.documents))
+                self._settle_doubtful()
             case "gone" if self.options.dry_run:
                 self._report_dry_run([], None)
             case "gone":
@@ -50,6 +51,7 @@ class DocumentIngest:
                 self._reconcile()
             case _:
                 self._read()
+                self._settle_doubtful()
 
     def _read(self) -> None:
         plan = self._plan()
@@ -75,7 +77,7 @@ class DocumentIngest:
 
     def _reconcile(self) -> None:
         """Compare a complete listing with the catalog: read what was missed, remove what is missing from it."""
-        found = compare_listing(self.services.catalog, self.connector.listing(self.unit))
+        found = self._compare_listing()
         due = self.services.catalog.documents.due(self.connection.id, self.unit.id)
         if not self.options.dry_run:
             self._write(self._fetch([*found.missed, *due]), found.listing)
@@ -86,6 +88,28 @@ class DocumentIngest:
             self._report_dry_run(found.missed, found.listing)
         else:
             self._remove(found.listing)
+
+    def _settle_doubtful(self) -> None:
+        """Look at documents that lost their readers with what they are in: they may have been taken elsewhere before.
+
+        Where that is much of the unit, the listing says which are still there. The others stay hidden until a
+        reconcile finds them missing, too.
+        """
+        catalog, own = self.services.catalog, (self.connection.id, self.unit.id)
+        doubtful = catalog.parents.doubtful(*own)
+        if doubtful and _is_mass(len(doubtful), catalog.documents.count_live(*own)):
+            found = self._compare_listing()
+            self._write(self._fetch(found.missed), found.listing)
+            catalog.documents.mark_attachments_listed(*own, found.listing, set(found.missed), found.since)
+            missing = set(catalog.documents.missing_from(*own, found.listing))
+            catalog.rights.hide(*own, sorted(missing.intersection(doubtful)), _OUT_OF_REACH)
+            doubtful = catalog.parents.doubtful(*own)
+        if doubtful:
+            self._write(self._fetch(doubtful))
+
+    def _compare_listing(self) -> Reconciliation:
+        catalog = self.services.catalog
+        return compare_listing(catalog, self.connection.id, self.unit.id, self.connector.listing(self.unit))
 
     def _report_dry_run(self, missed: list[str], listing: str | None) -> None:
         missing = self.services.catalog.documents.missing_from(self.connection.id, self.unit.id, listing)
@@ -114,8 +138,9 @@ class DocumentIngest:
         documents = self.services.catalog.documents
         missing = documents.missing_from(self.connection.id, self.unit.id, listing)
         live = documents.count_live(self.connection.id, self.unit.id)
-        if len(missing) > max(1, live // 10) and not self.options.allow_mass_delete:
-            self.services.catalog.rights.hide(self.connection.id, self.unit.id, missing, _OUT_OF_REACH)
+        # Whatever comes of it: what a complete listing lacks is not found before it is seen again.
+        self.services.catalog.rights.hide(self.connection.id, self.unit.id, missing, _OUT_OF_REACH)
+        if _is_mass(len(missing), live) and not self.options.allow_mass_delete:
             raise MassDelete(f"{self.connection.id}/{self.unit.id}", len(missing), live)
         if listing is None:
             # Of a unit that comes back all is to be read again, and not only what has changed since.
@@ -158,6 +183,11 @@ class DocumentIngest:
                 self.report.unanswered[item.document_id] = item.error
             writer.take(item)
             self.progress("documents", done, None)
+
+
+def _is_mass(documents: int, live: int) -> bool:
+    """Whether these are too many of a unit's `live` ones to be removed unasked."""
+    return documents > max(1, live // 10)
 
 
 @dataclass(frozen=True, slots=True)

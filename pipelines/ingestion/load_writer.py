@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from connectors.contract import Checkpoint, Cursor, Deleted, Failed, Item, Skipped
+from connectors.contract import Checkpoint, Cursor, Deleted, Item, ObjectItem
 from connectors.model import Document, Unit
 from connectors.settings import Connection
 from connectors.tables import Row
@@ -35,7 +36,7 @@ BYTES_WITHOUT_CHECKPOINT = 4 * BYTES_PER_LOAD
 class _LoadBuffer:
     """Items since the last commit, by document id: of two items of one object the later one counts."""
 
-    items: dict[str, Document | Skipped | Failed | Deleted] = field(default_factory=dict)
+    items: dict[str, ObjectItem] = field(default_factory=dict)
     size: int = 0
     checkpoint: Cursor | None = None
     started: float = field(default_factory=time.monotonic)
@@ -44,7 +45,7 @@ class _LoadBuffer:
     seen_at: float = field(default_factory=time.monotonic)
     """Items that were not yet looked at for lost rights, and when others were last."""
 
-    def add(self, item: Document | Skipped | Failed | Deleted) -> None:
+    def add(self, item: ObjectItem) -> None:
         key = item.id if isinstance(item, Document) else item.document_id
         self.items[key] = item
         self.unseen.append(key)
@@ -128,6 +129,7 @@ class LoadWriter:
 
     def flush(self) -> None:
         """Land and record what was gathered, in one commit with the cursor that it leads to."""
+        self._revoke_lost()
         buffer, self._buffer = self._buffer, _LoadBuffer()
         found = self._compare(buffer)
         load = self._catalog.commit_read(
@@ -147,6 +149,8 @@ class LoadWriter:
     def _revoke_lost(self) -> None:
         """What the items that came last show to be lost counts now, and not with the load that they are in."""
         buffer = self._buffer
+        if not buffer.unseen:
+            return
         fresh = {key: buffer.items[key] for key in buffer.unseen}
         buffer.unseen, buffer.seen_at = [], time.monotonic()
         states, now = self._catalog.documents.states(fresh), datetime.now(UTC)
@@ -157,6 +161,16 @@ class LoadWriter:
         }
         if revoked := {key: tokens for key, tokens in lost.items() if tokens}:
             self._catalog.rights.revoke(self._connection.id, self._unit.id, revoked)
+        self._revoke_below(fresh, revoked)
+
+    def _revoke_below(self, fresh: Mapping[str, ObjectItem], revoked: Mapping[str, tuple[str, ...]]) -> None:
+        """What these have lost, all that is below them has lost, but for what was read itself."""
+        read = {key for key, item in self._buffer.items.items() if isinstance(item, Document)}
+        parents = self._catalog.parents
+        if gone := [key for key, item in fresh.items() if isinstance(item, Deleted)]:
+            parents.hide_below(self._connection.id, self._unit.id, gone, read)
+        if narrowed := {key: tokens for key, tokens in revoked.items() if key in read}:
+            parents.revoke_below(self._connection.id, self._unit.id, narrowed, read)
 
     def _compare(self, buffer: _LoadBuffer) -> _Differences:
         states = self._catalog.documents.states(buffer.items)
@@ -176,6 +190,8 @@ class LoadWriter:
             found.rights.add(key, known.known_readers if known else None, diff.readers, diff.revoked)
             version = diff.outcome.version if diff.outcome else known.version if known else None
             found.rights.versions |= {key: version} if version else {}
+            if isinstance(item, Document):
+                found.rights.parents[key] = tuple(parent.id for parent in item.parents)
         changed = [row for row in found.rows if isinstance(row, Document)]
         compared = compare_texts(self._landing, states, changed)
         found.rights.withdrawals, found.cut = compared.withdrawals, compared.cut

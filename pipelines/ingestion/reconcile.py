@@ -33,11 +33,13 @@ def new_listing() -> str:
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid4().hex[:8]}"
 
 
-def compare_listing(catalog: Catalog, entries: Iterable[ListingEntry]) -> Reconciliation:
-    """Go through a listing to its end. Raises SourceError where the source does not give all of it."""
+def compare_listing(catalog: Catalog, connection: str, unit: str, entries: Iterable[ListingEntry]) -> Reconciliation:
+    """Go through the listing of a unit to its end. Raises SourceError where the source does not give all of it."""
     found = Reconciliation(new_listing())
     for batch in _batches(entries):
         states = catalog.documents.states(entry.document_id for entry in batch)
+        paths = {entry.document_id: entry.parents for entry in batch if entry.parents is not None}
+        catalog.parents.record(connection, unit, paths)
         found.missed += [entry.document_id for entry in batch if is_missed(entry, states.get(entry.document_id))]
         catalog.documents.mark_listed([entry.document_id for entry in batch], found.listing, found.since)
     return found

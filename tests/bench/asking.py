@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-from starlette.requests import Request
 from starlette.responses import Response
 
 from tests.emulators.drive import GoogleDrive
@@ -44,6 +43,18 @@ class Measured:
         return f"{self.seconds:6.2f} s  {self.what}; told by {told} ({self.in_all:.2f} s in all)"
 
 
+class _Paths(list[str]):
+    """Paths that are asked for, each told of at once."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        super().__init__()
+        self._tell = tell
+
+    def append(self, path: str) -> None:
+        super().append(path)
+        self._tell(f"/{path}")
+
+
 @dataclass
 class Answers:
     """When the emulated sources have answered which path."""
@@ -51,21 +62,22 @@ class Answers:
     given: list[tuple[float, str]] = field(default_factory=list)
 
     def watch(self, source: GitHub | GoogleDrive | Notion) -> None:
-        """Note each answer of an emulator."""
+        """Note each answer of an emulator; of Drive when it is asked, which is as soon."""
+        if isinstance(source, GoogleDrive):
+            source.asked_for = _Paths(self._note)
+            return
         emulator: Any = source
         answer = emulator.answered
 
-        def note(path: str, response: Response) -> Response:
-            self.given.append((time.monotonic(), path))
+        def answered(*asked: Any) -> Response:
+            response: Response = answer(*asked)
+            self._note(asked[1] if isinstance(source, Notion) else f"/{asked[0].path}")
             return response
 
-        async def answer_request(request: Request) -> Response:
-            return note(request.url.path, await answer(request))
+        emulator.answered = answered
 
-        def answer_path(method: str, path: str, *more: Any) -> Response:
-            return note(path, answer(method, path, *more))
-
-        emulator.answered = answer_path if isinstance(source, Notion) else answer_request
+    def _note(self, path: str) -> None:
+        self.given.append((time.monotonic(), path))
 
     def first(self, path: str, since: float) -> float:
         """When a path that this pattern matches was first answered. Raises LookupError if it was not."""

@@ -9,7 +9,7 @@ import pytest
 
 from connectors.contract import Failed
 from connectors.errors import AlreadyFailed, AuthenticationFailed, NotFound, RateLimited, SourceError, Unavailable
-from connectors.isolation import FAILURES_IN_A_ROW, Isolation, Outcome
+from connectors.isolation import FAILURES_IN_A_ROW, Attempt, Isolation
 
 Read: TypeAlias = Callable[[], str]
 
@@ -24,7 +24,7 @@ class CountedRequests:
     def attempt(self, read: Read, *, asks: bool = True) -> str | Failed:
         return self.isolation.attempt("a:b/c", "C", self._counted(read, asks), "https://c")
 
-    def observe(self, read: Read) -> Outcome[str]:
+    def observe(self, read: Read) -> Attempt[str]:
         return self.isolation.observe(self._counted(read))
 
     def _counted(self, read: Read, asks: bool = True) -> Read:
@@ -90,8 +90,8 @@ def test_any_answer_of_the_source_ends_a_row_of_failures(source: CountedRequests
 def test_a_row_is_of_objects_in_order_and_not_of_those_that_came_to_an_end_first(source: CountedRequests) -> None:
     """Where several are read at once, those that fail are often done before their neighbours that do not."""
     failed, succeeded = (source.observe(read) for read in (DOWN, succeed))
-    for outcome in [*[failed, succeeded] * FAILURES_IN_A_ROW, *[failed] * (FAILURES_IN_A_ROW - 1)]:
-        source.isolation.judge("a:b/c", "C", outcome)
+    for tried in [*[failed, succeeded] * FAILURES_IN_A_ROW, *[failed] * (FAILURES_IN_A_ROW - 1)]:
+        source.isolation.judge("a:b/c", "C", tried)
     with pytest.raises(Unavailable):
         source.isolation.judge("a:b/c", "C", failed)
 

@@ -24,6 +24,8 @@ class Handbook:
     office: Office
     top: str
     page: str
+    child: str
+    grandchild: str
     box: str
     closed: str
 
@@ -36,13 +38,13 @@ def handbook(settings: Settings) -> Iterator[Handbook]:
     attached = file_block("file", notion.upload("salaries.txt", b"zebra salaries"))
     page = notion.page("Page", block("paragraph", "A zebra."), attached, under=top)
     child = notion.page("Child", block("paragraph", "A zebra."), under=page)
-    notion.page("Grandchild", block("paragraph", "A zebra."), under=child)
+    grandchild = notion.page("Grandchild", block("paragraph", "A zebra."), under=child)
     readers = {"readers": (ADA, BOB), "readers_by_page": {box: (ADA,), closed: (ADA,)}}
     with serving(notion) as url:
         connection = NotionConnection.model_validate({**CONNECTION, **readers, "base_url": url})
         with office(settings, connection) as opened:
             assert opened.sync() == {}
-            yield Handbook(notion, opened, top, page, box, closed)
+            yield Handbook(notion, opened, top, page, child, grandchild, box, closed)
 
 
 def busy(handbook: Handbook) -> ExitStack:
@@ -92,6 +94,27 @@ def test_what_is_below_a_page_and_its_files_are_lost_with_it(
         handbook.office.deliver(handbook.notion.delivery(kind, handbook.page))
         assert handbook.office.found("zebra", BOB) == {"Open"}
         assert handbook.office.found("zebra", ADA) == {"Open", "Closed", *kept}
+
+
+@pytest.mark.parametrize(("kind", "lose"), [one[:2] for one in LOSSES.values()], ids=LOSSES)
+def test_what_is_below_a_page_is_lost_without_a_request_for_each(
+    handbook: Handbook, kind: str, lose: Callable[[Handbook], None]
+) -> None:
+    lose(handbook)
+    asked = len(handbook.notion.log)
+    handbook.office.deliver(handbook.notion.delivery(kind, handbook.page))
+    assert handbook.office.found("zebra", BOB) == {"Open"}
+    assert not [one for one in handbook.notion.log[asked:] if handbook.child in one]
+
+
+def test_of_a_page_out_of_reach_what_has_left_it_before_is_found_again(handbook: Handbook) -> None:
+    """No event told of the grandchild's move, and Notion names nothing that is below a page out of reach."""
+    handbook.notion.move(handbook.grandchild, handbook.top)
+    handbook.notion.sealed.update((handbook.page, handbook.child))
+    handbook.office.deliver(handbook.notion.delivery("page.moved", handbook.page))
+    assert handbook.office.found("zebra", ADA) == {"Open", "Closed"}
+    handbook.office.worker.run_pass()
+    assert handbook.office.found("zebra", ADA) == {"Open", "Closed", "Grandchild"}
 
 
 @dataclass

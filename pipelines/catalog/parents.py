@@ -1,0 +1,128 @@
+"""What documents are in, as reads and listings told last: what is taken away above them is taken away from them.
+
+Of each document and container only the nearest container is kept, so that a move is one row. A container need be no
+document: a folder is none.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, and_, exists, or_, select
+
+from connectors.webhooks import is_storable
+from pipelines.catalog import tables
+from pipelines.catalog.moved_documents import may_have_points
+from pipelines.catalog.outcomes import hide
+from pipelines.catalog.revocations import EVERYBODY, Revocation, revoke, revoke_documents
+from pipelines.catalog.statements import in_parts, upsert
+
+AT_THE_TOP = ""
+"""Stands for the container of what is in none."""
+
+_GONE_ABOVE = "what it is in is gone at the source"
+_NARROWED_ABOVE = "no longer among the readers of what it is in"
+
+
+class Parents:
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def record(self, connection: str, unit: str, paths: Mapping[str, Sequence[str]]) -> None:
+        """The containers of documents, the outermost first, as a listing tells them."""
+        with self._engine.begin() as transaction:
+            record_parents(transaction, connection, unit, paths)
+
+    def are_known(self, connection: str, unit: str) -> bool:
+        """Whether it is known of all documents of a unit that may be found what they are in."""
+        table, parents = tables.documents, tables.parents
+        own = (table.c.connection == connection, table.c.unit == unit, table.c.status != "deleted", may_have_points())
+        unknown = select(table.c.id).where(
+            *own, ~exists().where(parents.c.connection == connection, parents.c.id == table.c.id)
+        )
+        with self._engine.connect() as transaction:
+            return transaction.execute(unknown.limit(1)).first() is None
+
+    def hide_below(self, connection: str, unit: str, gone: Collection[str], seen: Collection[str] = ()) -> None:
+        """Nobody finds what is in these from now on, as far as it is in the unit that they are gone from. It is kept,
+        and looked at later (`doubtful`): it may have been taken elsewhere before. What was `seen` by who says so stays.
+        """
+        table = tables.documents
+        with self._engine.begin() as transaction:
+            for part in in_parts(gone):
+                new = (
+                    _is_below(connection, unit, part),
+                    table.c.hidden.is_distinct_from(_GONE_ABOVE),
+                    table.c.id.not_in(seen),
+                )
+                chosen = select(table.c.connection, table.c.unit, table.c.id).where(*new)
+                hide(transaction, revoke_documents(transaction, chosen, _GONE_ABOVE), _GONE_ABOVE)
+
+    def revoke_below(
+        self, connection: str, unit: str, lost: Mapping[str, tuple[str, ...]], seen: Collection[str] = ()
+    ) -> None:
+        """What is in these containers has lost the same reader tokens as they, until it is looked at."""
+        by_tokens: dict[tuple[str, ...], list[str]] = defaultdict(list)
+        for container, tokens in lost.items():
+            by_tokens[tokens].append(container)
+        with self._engine.begin() as transaction:
+            revocations = [
+                Revocation(connection, unit, token, _NARROWED_ABOVE, row.id)
+                for tokens, containers in by_tokens.items()
+                for row in _below(transaction, connection, unit, containers)
+                for token in sorted({*(row.readers or ()), *(row.indexed_readers or ())}.intersection(tokens))
+                if row.id not in seen
+            ]
+            revoke(transaction, revocations)
+
+    def doubtful(self, connection: str, unit: str) -> list[str]:
+        """Documents that lost readers with what they are in, or all of them in another unit than they are in now, and
+        were not looked at since."""
+        table, revocations = tables.documents, tables.revocations
+        above = (_GONE_ABOVE, _NARROWED_ABOVE)
+        elsewhere = and_(revocations.c.token == EVERYBODY, revocations.c.unit != unit)
+        in_force = (
+            revocations.c.connection == connection,
+            revocations.c.document != "",
+            revocations.c.ends_at.is_(None),
+        )
+        revoked = select(revocations.c.document).where(*in_force, or_(revocations.c.reason.in_(above), elsewhere))
+        own = (table.c.connection == connection, table.c.unit == unit, table.c.status != "deleted")
+        lost = or_(table.c.hidden == _GONE_ABOVE, table.c.id.in_(revoked))
+        with self._engine.connect() as transaction:
+            return list(transaction.execute(select(table.c.id).where(*own, lost).order_by(table.c.id)).scalars())
+
+
+def record_parents(transaction: Connection, connection: str, unit: str, paths: Mapping[str, Sequence[str]]) -> None:
+    """The containers of documents, the outermost first. What no database takes for an id is left out."""
+    edges = (edge for document, path in paths.items() for edge in pairwise((AT_THE_TOP, *path, document)))
+    parents = {own: above for above, own in edges if is_storable(above) and is_storable(own)}
+    rows = [{"id": own, "connection": connection, "unit": unit, "parent": above} for own, above in parents.items()]
+    upsert(transaction, tables.parents, rows, update=("unit", "parent"))
+
+
+def _below(transaction: Connection, connection: str, unit: str, containers: Collection[str]) -> list[Row[Any]]:
+    """The documents of a unit that are in one of these, at whatever depth."""
+    table = tables.documents
+    columns = (table.c.id, table.c.readers, table.c.indexed_readers)
+    found: list[Row[Any]] = []
+    for part in in_parts(containers):
+        found += transaction.execute(select(*columns).where(_is_below(connection, unit, part))).all()
+    return found
+
+
+def _is_below(connection: str, unit: str, containers: Sequence[str]) -> ColumnElement[bool]:
+    table = tables.documents
+    inside = table.c.id.in_(_ids_below(connection, containers))
+    return and_(table.c.connection == connection, table.c.unit == unit, table.c.status != "deleted", inside)
+
+
+def _ids_below(connection: str, containers: Sequence[str]) -> Select[tuple[str]]:
+    """`UNION` leaves out what was found before, so that odd servers' circles come to an end."""
+    table = tables.parents
+    own = table.c.connection == connection
+    below = select(table.c.id).where(own, table.c.parent.in_(containers)).cte("below", recursive=True)
+    return select(below.union(select(table.c.id).join(below, table.c.parent == below.c.id).where(own)).c.id)
