@@ -24,7 +24,8 @@ class Services:
     An `embedder` that is handed in is used instead of the settings' and stays open. With `replace_index`, what
     is written goes to a new collection where the live one was made for another model or chunking. With
     `keep_store` the embedded index stays open between writes, until another process waits for it: see `yield_lock`.
-    `statement_seconds` is for the catalog: how long it may take for one statement.
+    `statement_seconds` is for the catalog: how long it may take for one statement. One that `may_be_away` when it is
+    opened is waited for by what asks it.
     """
 
     def __init__(
@@ -35,12 +36,14 @@ class Services:
         replace_index: bool = False,
         keep_store: bool = False,
         statement_seconds: float = STATEMENT_SECONDS,
+        may_be_away: bool = False,
     ) -> None:
         self.settings = settings
         self._keep_store = keep_store and settings.index.embedded
         self._store: IndexStore | None = None
         self._replace_index = replace_index
         self._statement_seconds = statement_seconds
+        self._may_be_away = may_be_away
         self._given_embedder = embedder
         self._open = ExitStack()
 
@@ -53,7 +56,8 @@ class Services:
 
     @cached_property
     def catalog(self) -> Catalog:
-        return self._open.enter_context(open_catalog(self.settings, self._statement_seconds))
+        catalog = open_catalog(self.settings, self._statement_seconds, may_be_away=self._may_be_away)
+        return self._open.enter_context(catalog)
 
     @cached_property
     def landing(self) -> Landing:

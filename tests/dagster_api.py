@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,13 +82,14 @@ def wait_for(seen: Callable[[], bool], processes: Mapping[str, subprocess.Popen[
 
 
 def end_all(processes: Mapping[str, subprocess.Popen[bytes]]) -> None:
-    """Ask what is left of them to end, and kill what does not, with all of its group."""
+    """Ask what is left of them to end, and kill what does not, and what they leave behind of their groups: Dagster's
+    server of definitions waits for ever for a run whose end it cannot record."""
     for process in processes.values():
         if process.poll() is None:
             process.terminate()
     for process in processes.values():
-        try:
+        with suppress(subprocess.TimeoutExpired):
             process.wait(60)
-        except subprocess.TimeoutExpired:
+        with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        process.wait()

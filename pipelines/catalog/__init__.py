@@ -175,16 +175,20 @@ class Catalog:
             outcomes_module.update_status(transaction, problems)
 
 
-def open_catalog(settings: Settings, statement_seconds: float = STATEMENT_SECONDS) -> Catalog:
+def open_catalog(
+    settings: Settings, statement_seconds: float = STATEMENT_SECONDS, *, may_be_away: bool = False
+) -> Catalog:
     """Open the catalog that the settings name, and bring its tables up to date. Raises SettingsError.
 
+    One that `may_be_away`, and is, is brought up to date when it is back, and raises CatalogUnavailable until then.
     A statement that PostgreSQL does not answer for `statement_seconds` is given up, as one that it refuses.
 
     What is kept beside it is private from here on, and what is done to rights and keys stands in the audit log.
     """
     keep_private(settings.state_path)
     open_audit_log(settings.audit_file)
-    engine = open_database(settings.catalog.url.get_secret_value(), settings.directory, statement_seconds)
+    url = settings.catalog.url.get_secret_value()
+    engine = open_database(url, settings.directory, statement_seconds, may_be_away=may_be_away)
     return Catalog(engine, settings.memberships_max_age, LocalProcess(settings.state_path))
 
 

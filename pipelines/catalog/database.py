@@ -13,9 +13,10 @@ from sqlalchemy.engine import ExceptionContext, make_url
 from sqlalchemy.exc import DatabaseError, InterfaceError, OperationalError
 
 from pipelines.catalog.fencing import refuse_stale_commits
+from pipelines.catalog.outage import is_away
 from pipelines.catalog.revisions import HEAD, Migration, migrate, read_revision
 from pipelines.disk_space import describe_full, is_full
-from pipelines.errors import CatalogDamaged, CatalogUnavailable, SettingsError
+from pipelines.errors import CatalogDamaged, CatalogUnavailable, HeadraceError, SettingsError
 from pipelines.private_files import narrow
 
 STATEMENT_SECONDS = 300.0
@@ -25,20 +26,38 @@ _BUSY_TIMEOUT_MS = 60_000
 _POOL_SECONDS = 30.0
 
 
-def open_database(url: str, directory: Path, statement_seconds: float = STATEMENT_SECONDS) -> Engine:
+def open_database(
+    url: str, directory: Path, statement_seconds: float = STATEMENT_SECONDS, *, may_be_away: bool = False
+) -> Engine:
     """Engine on the catalog, with all migrations applied. SQLite paths are relative to `directory`.
 
     Raises SettingsError if the database cannot be reached, CatalogDamaged, and CatalogMismatch if it is newer than this
-    program.
+    program. One that `may_be_away` and is, is looked at when it is back.
     Later on, what is done with it raises CatalogUnavailable while it is away, and LeaseLost where a lease is another's.
     """
     engine = _create_engine(url, directory, statement_seconds)
-    with _closing_in_trouble(engine):
-        if read_revision(engine) != HEAD:
-            migrate_database(url, directory, HEAD)
+    if may_be_away and is_away(url):
+        _look_when_back(engine, url, directory, statement_seconds)
+    else:
+        with _closing_in_trouble(engine):
+            if read_revision(engine) != HEAD:
+                migrate_database(url, directory, HEAD)
     event.listen(engine, "handle_error", _name_trouble)
     refuse_stale_commits(engine)
     return engine
+
+
+def _look_when_back(engine: Engine, url: str, directory: Path, statement_seconds: float) -> None:
+    """Let no statement through before the tables are known to be those of this program."""
+
+    def look(connection: Any, _record: object) -> None:
+        try:
+            open_database(url, directory, statement_seconds).dispose()
+        except HeadraceError as error:
+            connection.close()
+            raise CatalogUnavailable(error) from error
+
+    event.listen(engine, "first_connect", look)  # of several until it has once succeeded
 
 
 def migrate_database(url: str, directory: Path, target: str) -> Migration:

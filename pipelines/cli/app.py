@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -27,12 +28,19 @@ app.add_typer(events.app)
 app.add_typer(sign_ins.app)
 
 
-def _load_settings(level: int = logging.WARNING) -> Settings:
-    """The settings of a command that works for long; what it logs has their format from here on."""
+_PATIENCE = 60.0
+"""Seconds for which a command waits for the catalog's database: as long as one takes to start anew."""
+
+
+def _load_settings(level: int = logging.WARNING, *, patience: float = _PATIENCE) -> Settings:
+    """The settings of a command that works for long; what it logs has their format from here on. A catalog that is away
+    is waited for."""
+    from pipelines.catalog.outage import await_database
     from pipelines.logs import to_standard_error
 
     settings = load_settings()
     to_standard_error(level, settings.logs.format)
+    await_database(settings.catalog.url.get_secret_value(), patience)
     return settings
 
 
@@ -299,7 +307,7 @@ def worker() -> None:
     """Take the sources' events to the index as they come, until SIGINT or SIGTERM."""
     from pipelines.events.run import run_worker
 
-    run_worker(_load_settings())
+    run_worker(_load_settings(patience=math.inf))
 
 
 @app.command()
@@ -310,7 +318,7 @@ def serve(
     """Answer assistants over HTTP, with a search page at /."""
     from pipelines.service import serve as serve_http
 
-    serve_http(_load_settings(), host, port)
+    serve_http(_load_settings(patience=0.0), host, port)  # what it answers meanwhile is better than no answer
 
 
 @app.command()

@@ -12,7 +12,6 @@ import logging
 import math
 import sqlite3
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict
@@ -24,6 +23,7 @@ from sqlalchemy.exc import TimeoutError as PoolExhausted
 
 from connectors.webhooks import Event, Invalidation
 from pipelines.errors import CatalogUnavailable
+from pipelines.spool_files import set_aside, spool_file
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ class Spool:
     """SQLite is what writes it: durable when a delivery is added, and shared by the servers of one machine."""
 
     def __init__(self, state: Path) -> None:
-        self._file = state / "spool" / "deliveries.db"
+        self._file = spool_file(state)
         self.is_waiting = self._file.exists()
         """Whether there may be deliveries that are not in the catalog: what comes then waits behind them."""
         self.is_failing = False
@@ -129,8 +129,7 @@ class Spool:
         except sqlite3.Error as error:
             if error.sqlite_errorcode & 0xFF not in _DAMAGED:
                 raise
-            kept = self._file.with_name(f"damaged-{time.time_ns()}.db")
-            self._file.rename(kept)
+            kept = set_aside(self._file)
             with suppress(FileNotFoundError):
                 self._file.with_name(f"{self._file.name}-journal").unlink()  # of the damaged file, not of the next
             advice = "`headrace reconcile` finds what deliveries that waited in it told of"

@@ -62,8 +62,8 @@ class IndexContents:
     """By document."""
     newest: dict[str, str] = field(default_factory=dict)
     """By source."""
-    unreadable: set[str] = field(default_factory=set)
-    """Documents that have no reader."""
+    unreadable: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Documents that have no reader, with connection and unit."""
     unequal: set[str] = field(default_factory=set)
     """Documents whose points differ in readers."""
 
@@ -78,18 +78,22 @@ def read_contents(store: IndexStore) -> IndexContents:
         found.sources[document_id] = source
         found.newest[source] = max(found.newest.get(source, ""), payload["updated_at"] or "")
         if not payload["readers"]:
-            found.unreadable.add(document_id)
+            found.unreadable[document_id] = payload["connection"], payload["unit"]
         if readers.setdefault(document_id, _readers_hash(payload)) != _readers_hash(payload):
             found.unequal.add(document_id)
     return found
 
 
 def check_agreement(found: IndexContents, catalog: Catalog) -> PublishCheck:
-    """The index holds exactly the points that the catalog knows of; documents on their way do not count."""
+    """The index holds exactly the points that the catalog knows of; documents on their way do not count, nor do those
+    that a restore has hidden until their unit is read again."""
     expected = catalog.documents.indexed_points()
     differing = [one for one in expected.keys() | found.points.keys() if expected.get(one, 0) != found.points[one]]
     states = catalog.documents.states(differing)
     wrong = sorted(one for one in differing if one not in states or states[one].status != "pending")
+    if wrong:
+        unread = {(one.connection, one.unit.id) for one in catalog.units.all() if one.last_sync is None}
+        wrong = [one for one in wrong if one in states or found.unreadable.get(one) not in unread]
     if not wrong:
         return PublishCheck("index agrees with catalog", True, f"{len(found.points)} documents")
     shown = ", ".join(f"{one} ({found.points[one]} points, not {expected.get(one, 0)})" for one in _first(wrong))

@@ -13,9 +13,11 @@ from pipelines.catalog.failures import Activity, Cause, Failure
 from pipelines.catalog.freshness import Freshness, freshness
 from pipelines.catalog.gates import ShutGate
 from pipelines.catalog.unfinished_events import DeadLetters, WaitingEvents
+from pipelines.catalog.workload import StalledWork
 from pipelines.settings import Settings
+from pipelines.spool_files import DamagedSpool, find_damaged
 
-IncidentKind: TypeAlias = Cause | Literal["late", "gate", "dead_letters"]
+IncidentKind: TypeAlias = Cause | Literal["late", "gate", "dead_letters", "stalled", "spool"]
 
 PUBLICATION = "retrieval"
 """Name of the publication in reports of syncs: a gate that is shut, or an index that is away, is its error."""
@@ -35,6 +37,8 @@ SUMMARIES: dict[IncidentKind, str] = {
     "late": "it was not read for longer than its schedule allows",
     "gate": "what was indexed is not published: a check fails",
     "dead_letters": "events could not be processed and are given up",
+    "spool": "deliveries that waited on a server's disk are in a damaged file",
+    "stalled": "a process holds units and keeps nothing of them any more",
 }
 ACTIVITIES: dict[Activity, str] = {
     "listing": "its units cannot be listed",
@@ -59,6 +63,8 @@ ADVICE: dict[IncidentKind, str] = {
     "late": "see whether Dagster's daemon runs; `headrace sync` reads it now",
     "gate": "mend what the check names; the next `headrace sync` checks again",
     "dead_letters": "`headrace events list --state dead` shows them, `headrace events replay` tries them again",
+    "spool": "`headrace reconcile` finds what they told of; remove the file after it",
+    "stalled": "unless it reads something very large, end that process: the next one goes on from what was kept",
 }
 """What to do."""
 
@@ -153,6 +159,8 @@ def read_health(catalog: Catalog, settings: Settings) -> Health:
         dead=[one for one in catalog.unfinished_events.dead_letters() if one.connection in named],
         late=[one for one in (freshness(catalog, connection) for connection in settings.connections) if one.late],
         gate=gate,
+        damaged=find_damaged(settings.state_path),
+        stalled=[one for one in catalog.workload.stalled() if one.connection in named],
     )
 
 
@@ -168,14 +176,17 @@ def combine_incidents(
     dead: Sequence[DeadLetters] = (),
     late: Sequence[Freshness] = (),
     gate: ShutGate | None = None,
+    stalled: Sequence[StalledWork] = (),
+    damaged: Sequence[DamagedSpool] = (),
 ) -> Health:
     """One incident of all that one trouble has stopped. Pure."""
-    found = [*map(_of_failure, failures), *map(_of_waiting, waiting)]
+    found = [*map(_of_failure, failures), *map(_of_waiting, waiting), *map(_of_stalled, stalled)]
     known = {one.connection for one in found}
     found += [Incident("dead_letters", one.connection, one.since, one.reason, events=one.count) for one in dead]
     # A connection whose trouble is known is late because of it.
     found += [one for fresh in late if fresh.connection not in known for one in _of_late(fresh)]
     found += [Incident("gate", "", gate.since, f"{'; '.join(gate.reasons)}; {gate.waiting} wait")] if gate else []
+    found += [Incident("spool", "", one.since, str(one.file)) for one in damaged]
     merged: dict[str, Incident] = {}
     for one in found:
         merged[one.key] = _merge(merged[one.key], one) if one.key in merged else one
@@ -199,6 +210,11 @@ def _of_failure(failure: Failure) -> Incident:
 def _of_waiting(events: WaitingEvents) -> Incident:
     connection = events.connection if events.cause in _OF_SOURCES else ""
     return Incident(events.cause, connection, events.since, events.error, events=events.count)
+
+
+def _of_stalled(work: StalledWork) -> Incident:
+    unit = f"{work.connection}/{work.unit}"
+    return Incident("stalled", work.connection, work.since, f"{work.holder} holds the lease of {unit}", units=(unit,))
 
 
 def _of_late(fresh: Freshness) -> Iterator[Incident]:

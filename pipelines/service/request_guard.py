@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -15,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from pipelines.loopback import is_loopback
 from pipelines.service.authentication import PERSON_HEADER
 from pipelines.service.connections import MOST_HEAD_BYTES
-from pipelines.service.errors import WEBHOOKS_PATH, Problem, problem_response
+from pipelines.service.errors import RETRY_AFTER_SECONDS, WEBHOOKS_PATH, Problem, problem_response
 
 MOST_BYTES = 256 * 1024
 """Of a request's body."""
@@ -66,6 +67,12 @@ class BrowserHosts:
 
 
 ANY_HOST = BrowserHosts()
+_ENDING = Problem(
+    503,
+    "Service unavailable",
+    "The server is being stopped; try again later.",
+    {"Retry-After": RETRY_AFTER_SECONDS, "Connection": "close"},
+)
 
 
 def install(app: FastAPI, hosts: BrowserHosts) -> None:
@@ -86,10 +93,12 @@ class _RequestGuard:
             return
         request = Request(scope)
         request_id = request.state.id = uuid4().hex
-        has_more = not _ends_soon(request.headers)
+        has_more, has_begun = not _ends_soon(request.headers), False
 
         async def send_with_id(message: Message) -> None:
+            nonlocal has_begun
             if message["type"] == "http.response.start":
+                has_begun = True
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-Id"] = request_id
                 if has_more and message["status"] >= 400:
@@ -98,7 +107,12 @@ class _RequestGuard:
 
         problem = _refuse(request, self._hosts)
         refusal = problem_response(request, problem) if problem else None
-        await (refusal or self._app)(scope, receive, send_with_id)
+        try:
+            await (refusal or self._app)(scope, receive, send_with_id)
+        except asyncio.CancelledError:  # the server ends, and this took longer than it waits; it would answer 500
+            if has_begun:
+                raise
+            await problem_response(request, _ENDING)(scope, receive, send_with_id)
 
 
 def _head_bytes(request: Request) -> int:

@@ -8,7 +8,9 @@ from typing import Any, cast
 
 import uvicorn
 
+from pipelines.errors import IndexUnavailable
 from pipelines.events.spool import draining
+from pipelines.index.contract import IndexReader
 from pipelines.logs import to_standard_error
 from pipelines.metrics import serve_metrics
 from pipelines.service.app import create_app
@@ -30,14 +32,15 @@ logger = logging.getLogger(__name__)
 
 
 def serve(settings: Settings, host: str, port: int) -> None:
-    """Answer until SIGINT or SIGTERM; requests under way are finished first."""
+    """Answer until SIGINT or SIGTERM; requests under way are finished first. While the catalog is away, deliveries are
+    taken, and all else is answered 503."""
     require_own_keys(settings, host)
     to_standard_error(logging.INFO, settings.logs.format)
     logging.getLogger("uvicorn.error").setLevel(logging.INFO)  # says at which address it listens, and that it ends
     metrics = Metrics()
     with (
         trace_process("serve"),
-        Services(settings, statement_seconds=_STATEMENT_SECONDS) as services,
+        Services(settings, statement_seconds=_STATEMENT_SECONDS, may_be_away=True) as services,
         serve_metrics(settings.metrics, "port", metrics.registry),
     ):
         catalog = services.catalog
@@ -53,12 +56,21 @@ def serve(settings: Settings, host: str, port: int) -> None:
             hosts=BrowserHosts.of(settings.public_url, host),
         )
         services.warm()
-        index = services.reader.info()
+        _tell_index(services.reader)
+        with draining(app.state.spool, catalog.events):
+            uvicorn.Server(server_config(app, settings.limits, metrics, host=host, port=port)).run()
+
+
+def _tell_index(reader: IndexReader) -> None:
+    """Say what is published. Raises IndexMismatch; an index that is away is asked again by each question."""
+    try:
+        index = reader.info()
+    except IndexUnavailable as error:
+        logger.warning("nothing is found for now: %s", error)
+    else:
         logger.info(
             "index %s: %d documents, %d points, model %s", index.collection, index.documents, index.points, index.model
         )
-        with draining(app.state.spool, catalog.events):
-            uvicorn.Server(server_config(app, settings.limits, metrics, host=host, port=port)).run()
 
 
 def server_config(app: Any, limits: LimitsSettings, metrics: Metrics, **address: Any) -> uvicorn.Config:

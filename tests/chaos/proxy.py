@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import http.client
 import random
+import sys
 import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 _OF_THE_CONNECTION = ("transfer-encoding", "connection", "content-length", "expect")
@@ -62,6 +63,11 @@ class _Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.proxy = proxy
         self.upstream = urlsplit(proxy.upstream).netloc
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Whoever asked was killed meanwhile."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -9,6 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -48,9 +49,11 @@ class Service:
         self.asked = False
 
     def kill(self) -> None:
-        """Like a power cut."""
-        if self.process and self.process.poll() is None:
-            self.asked = True
+        """Like a power cut, of all of its group."""
+        if self.process is None:
+            return
+        self.asked = self.asked or self.process.poll() is None
+        with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
 
     def stop(self) -> float:
@@ -90,6 +93,7 @@ class Supervisor:
                 service.process.terminate()
         for service in self.services.values():
             service.stop()
+            service.kill()  # what it left of its group, as a server of definitions that waits for a run
 
     def unexpected_ends(self) -> dict[str, dict[int, int]]:
         """Exit codes of processes that ended although nobody had asked, and how often."""

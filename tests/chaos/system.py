@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from sqlalchemy.engine import make_url
 
+from tests.chaos.clock import SkewedClock, compile_clock
 from tests.chaos.proxy import FaultProxy
 from tests.chaos.source import BusyGitHub
 from tests.chaos.supervisor import Service, Supervisor
@@ -26,12 +26,10 @@ from tests.emulators.embeddings import EmbeddingsServer
 from tests.emulators.github import TOKEN, WEBHOOK_SECRET, serving
 from tests.emulators.postgres import PostgresServer, make_database, serve_postgres
 from tests.emulators.qdrant_server import serve_qdrant
+from tests.stack_environment import ROOT, stack_environment
 
-ROOT = Path(__file__).parents[2]
 KEY = "a-key-for-those-who-ask"
 QUESTION = "reading of a gauge"
-FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
-"""Debian's package `faketime`: without it no clock jumps."""
 SKEWED = ("worker-2", "retrieval-2")
 """Processes whose clock may jump."""
 
@@ -66,22 +64,26 @@ class System:
     supervisor: Supervisor
     servers: list[str]
     dagster: DagsterApi
+    clocks: dict[str, SkewedClock]
+
+    @property
+    def state(self) -> Path:
+        """Where its processes keep what is this machine's own."""
+        return self.directory / ".headrace"
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """A command of Headrace, as an operator runs it."""
         command = [str(Path(sys.executable).with_name("headrace")), *arguments]
         return subprocess.run(command, cwd=self.directory, env=self.environment, capture_output=True, text=True)
 
-    def set_clock(self, service: str, offset: float) -> None:
-        """From now on the clock of one process is so many seconds off."""
-        clock_file(self.directory, service).write_text(f"{offset:+.0f}\n")
-
 
 @contextmanager
 def running(directory: Path, source: BusyGitHub) -> Iterator[System]:
-    """Everything, started and empty, until the context ends."""
+    """Everything, started and empty, until the context ends. Raises NoCompiler."""
     from moto.server import ThreadedMotoServer
 
+    library = compile_clock(directory)
+    clocks = {name: SkewedClock(library, directory / f"{name}.clock") for name in SKEWED}
     with ExitStack() as stack:
         os.environ["XDG_RUNTIME_DIR"] = str(directory / "runtime")
         postgres = stack.enter_context(serve_postgres())
@@ -99,21 +101,24 @@ def running(directory: Path, source: BusyGitHub) -> Iterator[System]:
         catalog, runs = (make_database(postgres.url) for _ in range(2))
         _write_settings(directory, stack.enter_context(serving(source.github)), proxies)
         ports = {name: free_port() for name in ("webserver", "definitions", "retrieval-1", "retrieval-2")}
-        environment = _environment(directory, catalog, runs, proxies, ports)
+        environment = stack_environment(
+            directory,
+            files=directory / "files",
+            catalog=catalog,
+            runs=runs,
+            s3=proxies["s3"].url,
+            qdrant=proxies["qdrant"].url,
+            definitions=ports["definitions"],
+        )
         subprocess.run(
             [Path(sys.executable).with_name("headrace"), "migrate"], cwd=directory, env=environment, check=True
         )
-        supervisor = stack.enter_context(Supervisor(list(_services(directory, environment, ports))))
+        supervisor = stack.enter_context(Supervisor(list(_services(directory, environment, ports, clocks))))
         servers = [f"http://127.0.0.1:{ports[name]}" for name in ("retrieval-1", "retrieval-2")]
         dagster = DagsterApi(f"http://127.0.0.1:{ports['webserver']}")
         yield System(
-            directory, environment, source, postgres, catalog, embeddings, proxies, supervisor, servers, dagster
+            directory, environment, source, postgres, catalog, embeddings, proxies, supervisor, servers, dagster, clocks
         )
-
-
-def clock_file(directory: Path, service: str) -> Path:
-    """Says how far off a process's clock is."""
-    return directory / f"{service}.clock"
 
 
 def _write_settings(directory: Path, github: str, proxies: dict[str, FaultProxy]) -> None:
@@ -144,33 +149,9 @@ def _write_settings(directory: Path, github: str, proxies: dict[str, FaultProxy]
     (directory / "headrace.yaml").write_text(yaml.safe_dump(shared | own))
 
 
-def _environment(
-    directory: Path, catalog: str, runs: str, proxies: dict[str, FaultProxy], ports: dict[str, int]
-) -> dict[str, str]:
-    at, dagster = make_url(catalog), make_url(runs)
-    return {
-        **os.environ,
-        "PYTHONPATH": str(ROOT),
-        "DAGSTER_HOME": str(directory),
-        "DAGSTER_FILES": str(directory / "files"),
-        "HEADRACE_CONFIG": str(directory / "headrace.yaml"),
-        "POSTGRES_HOST": str(at.host),
-        "POSTGRES_PORT": str(at.port),
-        "POSTGRES_USER": str(at.username),
-        "POSTGRES_PASSWORD": at.password or "none",
-        "POSTGRES_DB": str(at.database),
-        "DAGSTER_POSTGRES_DB": str(dagster.database),
-        "DEFINITIONS_HOST": "127.0.0.1",
-        "DEFINITIONS_PORT": str(ports["definitions"]),
-        "QDRANT_URL": proxies["qdrant"].url,
-        "QDRANT_API_KEY": "none",
-        "S3_URL": proxies["s3"].url,
-        "AWS_ACCESS_KEY_ID": "a",
-        "AWS_SECRET_ACCESS_KEY": "s",
-    }
-
-
-def _services(directory: Path, environment: dict[str, str], ports: dict[str, int]) -> Iterator[Service]:
+def _services(
+    directory: Path, environment: dict[str, str], ports: dict[str, int], clocks: dict[str, SkewedClock]
+) -> Iterator[Service]:
     commands = {
         "definitions": f"dagster code-server start --host 127.0.0.1 --port {ports['definitions']} "
         "--module-name assets.definitions",
@@ -184,13 +165,5 @@ def _services(directory: Path, environment: dict[str, str], ports: dict[str, int
     for name, line in commands.items():
         program, *arguments = shlex.split(line)
         command = [str(Path(sys.executable).with_name(program)), *arguments]
-        yield Service(name, command, environment | _clock(directory, name), directory)
-
-
-def _clock(directory: Path, service: str) -> dict[str, str]:
-    if service not in SKEWED or not FAKETIME.exists():
-        return {}
-    file = clock_file(directory, service)
-    file.write_text("+0\n")
-    # The monotonic clock jumps too: where faketime leaves it alone, `time.sleep` of Python 3.11 fails.
-    return {"LD_PRELOAD": str(FAKETIME), "FAKETIME_TIMESTAMP_FILE": str(file), "FAKETIME_CACHE_DURATION": "1"}
+        own = clocks[name].environment if name in clocks else {}
+        yield Service(name, command, environment | own, directory)

@@ -5,28 +5,35 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
 
 import httpx
-from sqlalchemy import create_engine, text
+from sqlalchemy import Row, create_engine, text
 
+from pipelines.events.spool import Spool
 from pipelines.index.contract import Payload
 from pipelines.services import Services
 from pipelines.settings import load_settings
 from tests.chaos.faults import Faults
+from tests.chaos.people import Outside
 from tests.chaos.system import QUESTION, System
 
-PATIENCE = 600.0
+PATIENCE = 900.0
+"""Seconds: on a busy machine a run takes a minute, and some wait behind others."""
 SECONDS_UNTIL_KEPT = 15.0
 """Between the answer of the embedding API and the moment when it is kept, on a busy machine."""
 ENDED = ("SUCCESS", "FAILURE", "CANCELED")
 
 
 def wait_until_drained(system: System) -> tuple[float, list[str]]:
-    """Until no event waits and no run is under way; returns the seconds, and what is stuck after `PATIENCE`."""
+    """Until no event waits, in the spool or the inbox, and no run is under way.
+
+    Returns the seconds, and what is stuck after `PATIENCE`.
+    """
     started = time.monotonic()
     while True:
-        waiting = _states(system.catalog).get("pending", 0)
+        waiting = _states(system.catalog).get("pending", 0) + Spool(system.state).count()
         try:
             running = [one for one in system.dagster.all_statuses() if one not in ENDED]
         except (httpx.HTTPError, KeyError, TypeError):
@@ -34,12 +41,15 @@ def wait_until_drained(system: System) -> tuple[float, list[str]]:
         if not waiting and not running:
             return time.monotonic() - started, []
         if time.monotonic() - started > PATIENCE:
-            return PATIENCE, [f"{waiting} events wait, runs: {dict(Counter(running))}"]
+            return PATIENCE, [f"{waiting:.0f} events wait, runs: {dict(Counter(running))}"]
         time.sleep(1)
 
 
-def find_wrong(system: System, faults: Faults) -> Iterator[str]:
+def find_wrong(system: System, faults: Faults, outside: Outside) -> Iterator[str]:
     """Each thing that is not as it must be."""
+    yield from _find_lost_deliveries(system, outside.deliveries.taken)
+    yield from _find_broken_answers("deliveries", outside.deliveries.answers)
+    yield from _find_broken_answers("questions", outside.askers.answers)
     states = _states(system.catalog)
     yield from (f"{count} events are {state}" for state, count in states.items() if state not in ("done", "ignored"))
     yield from _find_wrong_documents(system)
@@ -48,6 +58,19 @@ def find_wrong(system: System, faults: Faults) -> Iterator[str]:
         if service.process is None or service.process.poll() is not None:
             yield f"{service.name} does not run"
         yield from (f"{service.name} took {seconds:.0f} s to stop" for seconds in service.slow_stops)
+
+
+def _find_broken_answers(what: str, answers: Mapping[str, int]) -> Iterator[str]:
+    """Errors that nobody may see: what cannot be answered is 503."""
+    yield from (f"{count} {what} were answered {code}" for code, count in answers.items() if code in ("500", "502"))
+
+
+def _find_lost_deliveries(system: System, taken: Collection[str]) -> Iterator[str]:
+    stored = {row.delivery for row in _select(system.catalog, "SELECT delivery FROM events")}
+    yield from (f"delivery {one} was answered and is not in the inbox" for one in sorted(set(taken) - stored))
+    if waiting := Spool(system.state).count():
+        yield f"{waiting:.0f} deliveries wait in the spool"
+    yield from (f"{file} was set aside as damaged" for file in (system.state / "spool").glob("damaged-*"))
 
 
 def _find_wrong_documents(system: System) -> Iterator[str]:
@@ -80,8 +103,14 @@ def _find_paid_twice(system: System, faults: Faults) -> Iterator[str]:
 
 
 def _states(catalog: str) -> dict[str, int]:
+    return {
+        row.state: row.events for row in _select(catalog, "SELECT state, count(*) AS events FROM events GROUP BY 1")
+    }
+
+
+def _select(catalog: str, statement: str) -> Sequence[Row[Any]]:
     engine = create_engine(catalog.replace("postgresql://", "postgresql+psycopg://"))
     with engine.connect() as connection:
-        rows = connection.execute(text("SELECT state, count(*) AS events FROM events GROUP BY state")).all()
+        rows = connection.execute(text(statement)).all()
     engine.dispose()
-    return {row.state: row.events for row in rows}
+    return rows

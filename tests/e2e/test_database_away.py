@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests.e2e.conftest import Folder, embedding_settings
-from tests.e2e.test_events import KEY, Running
+from tests.e2e.test_events import KEY, PATIENCE, Running
 from tests.emulators.company import free_port
 from tests.emulators.embeddings import EmbeddingsServer
 from tests.emulators.github import TOKEN, WEBHOOK_SECRET, GitHub, serving
@@ -85,6 +85,28 @@ def test_webhooks_are_kept_and_workers_and_servers_wait(running: Running, postgr
     told = [event["delivery"] for event in sorted(done, key=lambda event: int(event["id"]))]
     assert told == [headers["x-github-delivery"] for headers, _ in deliveries]
     assert running.processes["worker"].poll() is None
+
+
+@pytest.mark.slow
+def test_what_starts_while_the_database_is_away_waits_for_it(running: Running, postgres_server: PostgresServer) -> None:
+    postgres_server.stop()
+    try:
+        running.start("serve")
+        running.start("worker")
+        running.start("sync")
+        running.github.edit_issue(running.api, 1, body="The pump of mill 1 says zanzibar.")
+        headers, body = running.github.issue_webhook("edited", running.api, 1)
+        assert deliver(running, headers, body) == (200, True)
+        assert (search(running).status_code, httpx.get(f"{running.url}/readyz").status_code) == (503, 503)
+        running._until(lambda: running.folder.log.count("waiting: the database at 127.0.0.1") == 2)
+    finally:
+        postgres_server.start()
+    assert running.processes["sync"].wait(PATIENCE) == 0, running.folder.log
+    running._until(partial(is_found, running, "zanzibar", f"github:acme/{running.api.id}/issues/1"))
+    running.settled()
+    assert [event["delivery"] for event in running.events("done")] == [headers["x-github-delivery"]]
+    assert httpx.get(f"{running.url}/readyz").status_code == 200
+    assert "Traceback" not in running.folder.log
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -19,6 +20,7 @@ from assets.partitions import PARTITIONS
 from assets.resources import Runtime
 from pipelines.settings import load_settings
 from tests.e2e.conftest import Folder, Ran, embedding_settings
+from tests.e2e.test_stop import PATIENCE, hanging_server
 from tests.emulators.company import free_port
 from tests.emulators.embeddings import EmbeddingsServer
 from tests.emulators.github import TOKEN, WEBHOOK_SECRET, GitHub, serving
@@ -170,6 +172,61 @@ def test_a_shut_gate_fails_the_sync_and_is_told_until_it_opens(
     (folder.path / "headrace.yaml").write_text(settings)
     assert headrace("sync").code == 0
     assert (httpx.get(f"{service}/readyz").text, "headrace_gate_open 1.0" in figures(service)) == ("ok", True)
+
+
+def test_work_that_hangs_is_named_with_its_process_until_that_is_ended(
+    folder: Folder, github: GitHub, headrace: Headrace, service: str, embeddings: EmbeddingsServer
+) -> None:
+    settings = (folder.path / "headrace.yaml").read_text()
+    github.edit_issue(github.repositories["acme/api"], 1, body="The pump of acme/api hums.")
+    with hanging_server() as (nowhere, asked):
+        (folder.path / "headrace.yaml").write_text(settings.replace(embeddings.url, f"{nowhere}/v1"))
+        hanging = folder.started("sync")
+        assert asked.wait(PATIENCE)
+        assert headrace("status", "--json").json["health"] == {"status": "ok", "incidents": []}
+        let_hours_pass(folder.path)
+        (incident,) = headrace("status", "--json").json["health"]["incidents"]
+        assert (incident["kind"], incident["connection"], len(incident["units"])) == ("stalled", "acme", 1)
+        assert f"process {hanging.pid} holds the lease of acme/" in incident["error"]
+        said = "acme: a process holds units and keeps nothing of them any more, since "
+        assert f"\n{said}" in httpx.get(f"{service}/readyz").text
+        assert any(
+            line.startswith('headrace_incident_age_seconds{connection="acme",kind="stalled"} ')
+            for line in figures(service)
+        )
+        hanging.kill()
+        hanging.wait()
+    (folder.path / "headrace.yaml").write_text(settings)
+    assert headrace("sync").code == 0
+    assert headrace("status", "--json").json["health"] == {"status": "ok", "incidents": []}
+
+
+def test_a_spool_that_was_set_aside_is_told_until_it_is_removed(
+    folder: Folder, headrace: Headrace, service: str
+) -> None:
+    spool = folder.path / ".headrace" / "spool"
+    spool.mkdir(exist_ok=True)
+    (spool / "deliveries.db").write_bytes(b"no database" * 1_000)
+    deadline = time.monotonic() + PATIENCE
+    while not (damaged := list(spool.glob("damaged-*.db"))):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    (incident,) = headrace("status", "--json").json["health"]["incidents"]
+    assert (incident["kind"], incident["error"]) == ("spool", str(damaged[0]))
+    ready = httpx.get(f"{service}/readyz")
+    assert (ready.status_code, "on a server's disk are in a damaged file" in ready.text) == (200, True)
+    assert str(spool) not in ready.text, "paths are not everybody's"
+    assert any('kind="spool"' in line for line in figures(service))
+    damaged[0].unlink()
+    assert headrace("status", "--json").json["health"] == {"status": "ok", "incidents": []}
+    assert httpx.get(f"{service}/readyz").text == "ok"
+
+
+def let_hours_pass(folder: Path) -> None:
+    """Since anything of the catalog was kept, and since the lease was taken."""
+    with closing(sqlite3.connect(folder / ".headrace" / "catalog.db")) as catalog, catalog:
+        for table, moment in (("leases", "since"), ("loads", "landed_at"), ("documents", "changed_at")):
+            catalog.execute(f"UPDATE {table} SET {moment} = datetime({moment}, '-2 hours')")
 
 
 def test_a_change_of_health_is_posted_once(

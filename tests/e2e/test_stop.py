@@ -9,6 +9,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from tests.emulators.company import free_port
 from tests.emulators.embeddings import EmbeddingsServer
 from tests.emulators.github import TOKEN, GitHub, serving
 
+KEY = "a-key-for-the-test-of-stops"
 PATIENCE = 180.0
 PROMISED = 10.0
 """Seconds within which a command ends."""
@@ -174,6 +176,27 @@ def test_a_server(folder: Folder, signum: signal.Signals) -> None:
     with running(folder, "serve", "--port", str(port)) as process:
         until(lambda: _answers(f"http://127.0.0.1:{port}/healthz"))
         ends_in_time(folder, process, signum)
+
+
+@pytest.mark.slow
+def test_a_question_that_a_server_cannot_answer_before_it_ends_is_to_be_asked_again(folder: Folder) -> None:
+    port = free_port()
+    with hanging_server() as (nowhere, asked), ThreadPoolExecutor(1) as asking:
+        embedding = {"provider": "openai", "model": "stub", "dimensions": 64, "base_url": nowhere, "api_key": "unused"}
+        assistant = {"id": "all", "api_key": KEY, "identity": "service", "readers": ["public"]}
+        folder.settings(embedding=embedding, assistants=[assistant])
+        with running(folder, "serve", "--port", str(port)) as process:
+            until(lambda: _answers(f"http://127.0.0.1:{port}/healthz"))
+            answer = asking.submit(ask, f"http://127.0.0.1:{port}/v1/search")
+            assert asked.wait(PATIENCE)
+            stop(process, signal.SIGTERM)
+            said = answer.result()
+    assert (said.status_code, said.headers["content-type"]) == (503, "application/problem+json")
+    assert int(said.headers["retry-after"]) > 0
+
+
+def ask(url: str) -> httpx.Response:
+    return httpx.post(url, json={"query": "pump"}, headers={"Authorization": f"Bearer {KEY}"}, timeout=PATIENCE)
 
 
 @pytest.mark.parametrize("pause", [0.0, pytest.param(0.15, marks=pytest.mark.slow)])

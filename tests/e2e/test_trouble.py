@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import sqlite3
 import subprocess
+import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+from sqlalchemy.engine import make_url
 
 from tests.e2e.conftest import Folder, Ran, company_settings, embedding_settings, own_environment
 from tests.emulators.company import bundled_records, connections, free_port, served
 from tests.emulators.embeddings import EmbeddingsServer
+from tests.emulators.github import WEBHOOK_SECRET, GitHub
 
+PATIENCE = 180.0
 GITHUB = {"id": "acme", "source": "github", "token": "t", "base_url": "http://127.0.0.1:9"}
 
 
@@ -56,15 +61,43 @@ def test_unknown_connections_are_named(folder: Folder, arguments: tuple[str, str
 
 
 @pytest.mark.filterwarnings("ignore::dagster.SupersessionWarning")
-@pytest.mark.parametrize("arguments", [("status",), ("sync",), ("reconcile",), ("backfill", "acme")])
+@pytest.mark.parametrize("arguments", [("status",), ("sync",), ("reconcile",), ("backfill", "acme"), ("worker",)])
 def test_a_catalog_that_cannot_be_opened_is_one_line_of_every_command(
-    folder: Folder, arguments: tuple[str, ...]
+    folder: Folder, postgres_url: str, arguments: tuple[str, ...]
 ) -> None:
-    away = f"postgresql://headrace@127.0.0.1:{free_port()}/headrace"
-    folder.settings(connections=[GITHUB], catalog={"url": away})
+    nobodys = make_url(postgres_url).set(database="nobodys").render_as_string(hide_password=False)
+    folder.settings(connections=[GITHUB], catalog={"url": nobodys})
     ran = folder.headrace(*arguments)
     (line,) = ran.errors.splitlines()
     assert (ran.code, line.startswith("error: catalog.url: the database cannot be used")) == (2, True)
+
+
+def test_a_database_that_is_away_is_one_line_of_a_command_that_only_asks(folder: Folder) -> None:
+    away = f"postgresql://headrace@127.0.0.1:{free_port()}/headrace"
+    folder.settings(connections=[GITHUB], catalog={"url": away})
+    ran = folder.headrace("status")
+    (line,) = ran.errors.splitlines()
+    assert (ran.code, line.startswith("error: catalog.url: the database cannot be used")) == (2, True)
+
+
+def test_a_server_that_starts_while_its_index_is_away_takes_deliveries(folder: Folder) -> None:
+    github, port = GitHub(), free_port()
+    acme = GITHUB | {"webhook_secret": WEBHOOK_SECRET}
+    folder.settings(connections=[acme], index={"url": f"http://127.0.0.1:{free_port()}", "collection": "knowledge"})
+    headers, body = github.issue_webhook("edited", github.repository("acme/api"), 1)
+    process = folder.started("serve", "--port", str(port))
+    try:
+        deadline, taken = time.monotonic() + PATIENCE, False
+        while not taken and time.monotonic() < deadline:
+            assert process.poll() is None, folder.log
+            with suppress(httpx.ConnectError):
+                url = f"http://127.0.0.1:{port}/webhooks/acme"
+                taken = httpx.post(url, content=body, headers=headers, timeout=30).is_success
+        assert httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=60).status_code == 503
+        assert [line for line in folder.log.splitlines() if "nothing is found for now: " in line]
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def test_a_catalog_of_a_newer_release_is_one_line_of_a_sync(folder: Folder) -> None:

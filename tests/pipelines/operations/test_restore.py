@@ -16,7 +16,7 @@ from pipelines.errors import CatalogLost
 from pipelines.index.contract import Filters, Payload
 from pipelines.ingestion.causes import find_cause
 from pipelines.ingestion.options import SyncOptions
-from pipelines.ingestion.publish import publish
+from pipelines.ingestion.publish import check_and_publish, publish
 from pipelines.ingestion.sync import sync_unit
 from pipelines.ingestion.unit_listing import sync_units
 from pipelines.operations.restore import find_losses, restore
@@ -27,7 +27,7 @@ from tests.emulators.memory_source import MemorySource
 from tests.pipelines.documents import document
 from tests.pipelines.service.serving import app_of
 
-ACME = GitHubConnection(id="acme", source="github", token=SecretStr("t"))
+ACME, OTHER = (GitHubConnection(id=one, source="github", token=SecretStr("t")) for one in ("acme", "other"))
 PLACES = {"catalog": ("catalog.db", "catalog.db-wal", "catalog.db-shm"), "landing": ("landing",), "index": ("index",)}
 EVERYBODY, ADA = Filters(readers=None), Filters(readers=("user:ada@acme.com",))
 NOTHING_LOST = {"files": 0, "loads": 0, "without_points": 0, "unknown": 0}
@@ -53,9 +53,9 @@ def opened(settings: Settings, embedder: FakeEmbedder) -> Iterator[Services]:
         yield services
 
 
-def sync(services: Services, source: Gates) -> None:
-    (unit,) = sync_units(services, ACME, source).chosen
-    report = sync_unit(services, ACME, source, unit, SyncOptions(allow_mass_delete=True))
+def sync(services: Services, source: Gates, connection: GitHubConnection = ACME) -> None:
+    (unit,) = sync_units(services, connection, source).chosen
+    report = sync_unit(services, connection, source, unit, SyncOptions(allow_mass_delete=True))
     assert report.errors == {}
     publish(services)
 
@@ -115,6 +115,31 @@ def test_what_was_lost_comes_back(state: Settings, source: Gates, places: Sequen
         assert find_losses(services).as_json() == NOTHING_LOST
         statuses = services.catalog.documents.totals()["acme", "unit"]
         assert statuses["indexed"] == 3
+
+
+def test_what_is_not_read_again_yet_keeps_nothing_else_from_being_published(state: Settings, source: Gates) -> None:
+    others, kept, deleted = Gates(), "github:other/api/issues/11", "github:other/api/issues/12"
+    for one in (kept, deleted):
+        others.put(document(id=one, connection="other"))
+    with opened(state, FakeEmbedder()) as services:
+        sync(services, others, OTHER)
+        assert {kept, deleted} < documents(services)
+    lose(state, "catalog", "landing")
+    others.remove(deleted)
+    with opened(state, FakeEmbedder()) as services:
+        restore(services)
+        sync(services, source)
+        assert check_and_publish(services).reasons == []
+        sync(services, others, OTHER)
+        (reason,) = check_and_publish(services).reasons
+        assert f"1 documents differ: {deleted} (1 points, not 0)" in reason, "it was deleted meanwhile"
+        restore(services)
+        assert check_and_publish(services).reasons == []
+        assert (kept in documents(services), deleted in documents(services)) == (True, False)
+
+
+def documents(services: Services) -> set[str]:
+    return {payload["document_id"] for payload in points(services).values()}
 
 
 def test_without_a_catalog_nobody_sees_anything_and_nothing_is_read(state: Settings, source: Gates) -> None:
