@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
@@ -59,6 +59,7 @@ class DocumentIngest:
             due = self.services.catalog.documents.due(self.connection.id, self.unit.id)
             read = self.connector.read(self.unit, plan.cursor, plan.window)
             self._drain(chain(self._fetch(due), read), writer)
+        self._look_again(writer.overtaken)
         if plan.window is None and documents_follow(self.connection):
             self.services.catalog.units.let_documents_follow(self.connection.id, self.unit)
         # A read that stopped half-way has not seen what it lacks.
@@ -161,6 +162,14 @@ class DocumentIngest:
     def _write(self, items: Iterable[Item], listing: str | None = None) -> None:
         with self._open_writer(listing) as writer:
             self._drain(items, writer)
+        self._look_again(writer.overtaken)
+
+    def _look_again(self, overtaken: Collection[str]) -> None:
+        """Read documents that have lost something while they were read. What is overtaken once more stays hidden until
+        the events that tell of it are processed."""
+        if overtaken:
+            with self._open_writer() as writer:
+                self._drain(self._fetch(sorted(overtaken)), writer)
 
     @contextmanager
     def _open_writer(self, listing: str | None = None, *, keeps_cursor: bool = False) -> Iterator[LoadWriter]:

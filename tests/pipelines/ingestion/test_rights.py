@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import SecretStr
 
-from connectors.contract import Failed
+from connectors.contract import Cursor, Failed, Item, Window
 from connectors.drive.settings import DriveConnection
 from connectors.errors import Unavailable
 from connectors.github.settings import GitHubConnection
@@ -231,6 +231,35 @@ def test_what_a_slow_read_shows_to_be_lost_waits_for_no_load(services: Services,
     assert sync_unit(services, CONNECTION, source, UNIT, SyncOptions(stages=("documents",))).errors == {}
     assert found == [ALL, ALL - {1, 2}]
     assert seen(services) == ALL - {1, 2, 3}
+
+
+def test_a_page_that_was_read_before_an_event_gives_nothing_back(
+    services: Services, source: MemorySource, embedder: FakeEmbedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is written after the event, in a later load; what was given back meanwhile is found when the sync is over."""
+    embedded, read, found = embedder.requests, source.read, list[set[int]]()
+
+    def read_slowly(unit: Unit, cursor: Cursor | None = None, window: Window | None = None) -> Iterator[Item]:
+        page = list(read(unit, cursor, window))
+        lost = [document(number) for number in (5, 6, 7)]
+        yield from page[:3]  # a load of its own
+        for one in lost:
+            source.remove(one.id)
+        source.put(document(8, readers=ADA))
+        read_rights(services, CONNECTION, source, unit, [one.id for one in (*lost, document(8))])
+        source.put(lost[2])
+        for item in page[3:]:
+            yield item
+            found.append(seen(services))
+
+    source.page_size = 2
+    monkeypatch.setattr("pipelines.ingestion.load_writer.SECONDS_PER_LOAD", 0.0)
+    monkeypatch.setattr(source, "read", read_slowly)
+    assert sync_unit(services, CONNECTION, source, UNIT, SyncOptions(mode="full")).errors == {}
+    publish(services)
+    assert all(now == ALL - {5, 6, 7, 8} for now in found)
+    assert (seen(services), seen(services, *ADA)) == (ALL - {5, 6, 8}, {8})
+    assert embedder.requests == embedded
 
 
 def test_an_end_that_an_event_tells_of_in_a_busy_unit_counts(services: Services, source: MemorySource) -> None:
