@@ -54,6 +54,11 @@ class DocumentState:
             return None
         return Readers(self.readers, self.readers_until or {})
 
+    @property
+    def may_have_points(self) -> bool:
+        """Whether an index may hold anything of it, be it only the one that is published."""
+        return self.indexed_version is not None or self.indexed_readers is not None
+
 
 class Documents:
     def __init__(self, engine: Engine) -> None:

@@ -74,9 +74,10 @@ class _Differences:
 
 
 class LoadWriter:
-    """Takes what a connector yields of a unit, lands what differs from the catalog, and adds to `counts`. Make it before
-    the source is asked: what was taken away since then, no item gives back, because nobody knows when it was asked for.
-    `overtaken` are the documents that are to be looked at again for this.
+    """Takes what a connector yields of a unit, lands what differs from the catalog, and adds to `counts`.
+
+    Make it before the source is asked: what was taken away since then, no item gives back, because nobody knows when
+    that was asked for. `overtaken` are the documents that are to be looked at again for this.
 
     `listing` names the full listing that the items belong to. With `keeps_cursor`, checkpoints move the place
     where the next read continues.
