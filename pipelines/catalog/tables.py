@@ -149,7 +149,7 @@ documents = Table(
     Column("status", Text, nullable=False, doc="pending, indexed, skipped, failed or deleted"),
     Column("reason", Text, doc="Why it was skipped or failed"),
     Column("version", Text, doc="Version landed last"),
-    Column("load", Integer, doc="Load that holds that version"),
+    Column("load", Integer, doc="Load that holds that version, or the one before where it could not be read since"),
     Column("listing", Text, doc="Last full listing that named the document"),
     Column("indexed_version", Text, doc="Version whose points are in the index"),
     Column("chunks", Integer, nullable=False, doc="How many points those are"),

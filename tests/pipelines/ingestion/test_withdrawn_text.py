@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from pydantic import SecretStr
 
+from connectors.contract import Failed
 from connectors.github.settings import GitHubConnection
 from connectors.model import Unit
 from pipelines.catalog.withdrawals import permit_versions
@@ -263,6 +264,19 @@ def test_a_document_that_comes_back_as_it_was_is_found_at_once(
     assert found(services) == {"mill", "weir", "dam"}, "also in what was published before"
     publish(services)
     assert (found(services), embedder.requests) == ({"mill", "weir", "dam"}, embedded)
+
+
+def test_what_is_deleted_after_a_failed_read_is_compared_with_the_read_before(
+    services: Services, source: MemorySource, embedder: FakeEmbedder
+) -> None:
+    source.put(Failed(DAY, "Day", "HTTP 502"))
+    assert sync_unit(services, CONNECTION, source, UNIT).documents.failed == 1
+    assert found(services) == {"mill", "weir", "dam"}
+    source.put(document(1, content=day(MORNING, NOON, "## 20\n\nlock")))
+    assert sync_unit(services, CONNECTION, source, UNIT).errors, "the new text waits to be embedded"
+    assert found(services) == {"mill", "weir"}
+    repair(services, source, embedder)
+    assert found(services) == {"mill", "weir", "lock"}
 
 
 A, B, C, D = "The mill stands.", "The weir is closed today.", "The dam holds.", "The lock opens at noon."
