@@ -31,6 +31,15 @@ class SlackDirectory:
         self._single_users: dict[str, SlackUser | None] = {}
         self._single_channels: dict[str, SlackChannel | None] = {}
 
+    def forget_channels(self) -> None:
+        """The next look at them asks Slack."""
+        self.__dict__.pop("channels", None)
+
+    def forget_people(self) -> None:
+        """The next look at them, and at user groups, asks Slack."""
+        for name in ("users", "usergroups", "_everybody"):
+            self.__dict__.pop(name, None)
+
     @cached_property
     def names(self) -> Names:
         return Names(self.user_name, self.channel_name, self.usergroup_name)
