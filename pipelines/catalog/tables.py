@@ -64,6 +64,7 @@ units = Table(
     Column("name", Text, nullable=False),
     Column("url", Text, nullable=False),
     Column("readers", JSON(none_as_null=True), doc="Reader tokens of the unit as a whole"),
+    Column("listed_since", UtcTime, doc="When the listing began that told of it last: an older one tells nothing"),
     Column("cursor", JSON(none_as_null=True), doc="Where the connector continues"),
     Column("rights_cursor", JSON(none_as_null=True), doc="Where it continues to read rights alone, past the cursor"),
     Column("listing", Text, doc="The full listing under way, or the last one"),

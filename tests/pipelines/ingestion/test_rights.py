@@ -9,11 +9,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import SecretStr
 
-from connectors.contract import Cursor, Failed, Item, Window
+from connectors.contract import Checkpoint, Cursor, Failed, Item, Window
 from connectors.drive.settings import DriveConnection
 from connectors.errors import Unavailable
 from connectors.github.settings import GitHubConnection
 from connectors.model import Unit
+from connectors.notion.settings import NotionConnection
 from connectors.settings import Connection
 from pipelines.index.contract import Filters, Mode
 from pipelines.ingestion.options import SyncOptions
@@ -30,7 +31,7 @@ from tests.pipelines.documents import document
 
 CONNECTION = GitHubConnection(id="acme", source="github", token=SecretStr("t"))
 UNIT = Unit("unit", "Unit")
-ADA, PUBLIC = ("user:ada@example.com",), ("public",)
+ADA, EVE, PUBLIC = ("user:ada@example.com",), ("user:eve@example.com",), ("public",)
 DOCUMENTS = 12
 
 
@@ -135,6 +136,23 @@ def test_new_readers_of_a_unit_wait_until_it_was_read(
     assert (seen(services), embedder.requests) == (ALL, embedded)
 
 
+def test_new_readers_of_a_unit_find_nothing_that_was_deleted_before_they_came(
+    services: Services, source: MemorySource, embedder: FakeEmbedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What has changed shows no deletion, and no event has told of it."""
+    monkeypatch.setattr(source, "units", lambda: iter([replace(UNIT, readers=ADA)]))
+    assert sync_connection(services, CONNECTION).errors == {}
+    publish(services)
+    embedded, requests = embedder.requests, source.requests
+    assert sync_connection(services, CONNECTION).errors == {}
+    assert source.requests == requests + 1, "nobody is let in: nothing is listed"
+    source.remove(document(1).id)
+    monkeypatch.setattr(source, "units", lambda: iter([replace(UNIT, readers=PUBLIC)]))
+    assert sync_connection(services, CONNECTION).errors == {}
+    publish(services)
+    assert (seen(services), embedder.requests) == (ALL - {1}, embedded)
+
+
 def unavailable(page: int) -> None:
     raise Unavailable("https://api.test/issues", "does not answer")
 
@@ -182,6 +200,41 @@ def test_a_unit_out_of_reach_is_seen_by_nobody_and_comes_back_without_embedding(
     assert sync_connection(services, CONNECTION).errors == {}
     publish(services)
     assert (seen(services), embedder.requests) == (ALL, before)
+
+
+def test_a_unit_out_of_reach_stays_whatever_others_are_called(
+    services: Services, source: MemorySource, embedder: FakeEmbedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = embedder.requests
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(source, "units", lambda: iter([Unit("other", UNIT.id)]))
+        elsewhere.setattr(source, "read", lambda *_: iter([Checkpoint({}, complete=True)]))
+        report = sync_connection(services, CONNECTION)
+    assert (report.documents.deleted, seen(services)) == (0, set())
+    monkeypatch.setattr(source, "units", lambda: iter([UNIT]))
+    assert sync_connection(services, CONNECTION).errors == {}
+    publish(services)
+    assert (seen(services), embedder.requests) == (ALL, before)
+
+
+def test_readers_that_the_settings_no_longer_name_are_out_though_nothing_can_be_read(
+    services: Services, source: MemorySource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The unit's readers are as they were: only the exception for one page is taken out."""
+    described = {"id": "acme", "source": "notion", "token": "t", "readers": ["ada@example.com"]}
+    by_page = {"59833787-2cf9-4fdf-8782-e53db20768a5": ["eve@example.com"]}
+    before = NotionConnection.model_validate({**described, "readers_by_page": by_page})
+    after = before.model_copy(update={"readers_by_page": {}})
+    source.put(document(1, readers=EVE))
+    monkeypatch.setattr(source, "units", lambda: iter([replace(UNIT, readers=ADA)]))
+    services.catalog.connections.record_listing("acme", before.unit_patterns)
+    assert sync_unit(services, CONNECTION, source, UNIT).errors == {}
+    publish(services)
+    assert seen(services, *EVE) == {1}
+    monkeypatch.setattr(source, "before_page", unavailable)
+    assert sync_connection(services, after).errors
+    publish(services)
+    assert seen(services, *EVE) == set()
 
 
 def test_the_brake_on_deletes_keeps_data_and_hides_it(
