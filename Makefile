@@ -28,6 +28,7 @@ test test-all: export TMPDIR ?= $(if $(shell test 0$(SPARE_KB) -ge $(SPARE) && e
 # Every command that a test starts would compile all modules anew.
 test test-all: export PYTHONDONTWRITEBYTECODE :=
 
+# Below 16 minutes of CPU, start of the workers included: 8 on two cores.
 test: setup
 	$(BIN)/python -m pytest -m "not slow"
 

@@ -61,7 +61,7 @@ Check = Callable[[httpx.Response], SourceError | None]
 
 
 @functools.cache
-def _trusted() -> ssl.SSLContext:
+def trusted_authorities() -> ssl.SSLContext:
     """The authorities that every client trusts. Reading them takes 25 ms of CPU, and a sync makes several clients."""
     return httpx.create_ssl_context()
 
@@ -96,7 +96,9 @@ class ApiClient:
         self._siblings: list[ApiClient] = sibling._siblings if sibling else []
         self._siblings.append(self)
         self._lock = threading.Lock()
-        self._client = httpx.Client(headers=dict(headers), timeout=timeout, transport=transport, verify=_trusted())
+        self._client = httpx.Client(
+            headers=dict(headers), timeout=timeout, transport=transport, verify=trusted_authorities()
+        )
 
     def __enter__(self) -> Self:
         return self

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from threading import Lock
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from connectors.contract import Failed
 from connectors.errors import AlreadyFailed, AuthenticationFailed, RateLimited, SourceError, TransientError
@@ -18,21 +18,30 @@ MALFORMED = (AttributeError, KeyError, TypeError, ValueError, OverflowError, Rec
 """What reading runs into where a payload is not what its provider documents; pydantic's error is a ValueError."""
 
 
+@dataclass(frozen=True)
+class Attempt(Generic[T]):
+    """What came of reading one object: what was read, or the error that was raised."""
+
+    found: T | Exception
+    took_requests: bool
+
+
 class Isolation:
     """Turns the trouble of one object into its `Failed`, and leaves a source that is down. One for each read.
 
     Wrong credentials and a limit are raised at once. So is what fails for a passing reason, once as many objects in a
     row did: what was read before stands, and the next read goes on from the last checkpoint. An object that the
     source refuses, or that is not as documented, says nothing of the others. Neither does one that took no request,
-    being at hand, nor one for which something is missing that failed before (AlreadyFailed). Several threads may share
-    one: a row is of objects as they come to an end, and only one that was begun after the last failure ends it.
+    being at hand, nor one for which something is missing that failed before (AlreadyFailed).
+
+    A row is of objects in the order in which they are judged. A source that reads several at once makes its
+    attempts in threads of its own and judges them in order: which of them came to an end first is chance.
     """
 
     def __init__(self, requests: Callable[[], int]) -> None:
         """`requests` gives how many were sent so far to where the objects are read from, as `Connector.requests`."""
         self._in_a_row = 0
         self._requests = requests
-        self._lock = Lock()
 
     @property
     def is_exhausted(self) -> bool:
@@ -46,32 +55,33 @@ class Isolation:
 
     def attempt(self, document_id: str, title: str, read: Callable[[], T], url: str = "") -> T | Failed:
         """What `read` returns, or Failed. Raises SourceError where the trouble is not this object's alone."""
-        sent, in_a_row = self._requests(), self._in_a_row
+        return self.judge(document_id, title, self.observe(read), url)
+
+    def observe(self, read: Callable[[], T]) -> Attempt[T]:
+        """What comes of `read`, to be judged in its turn. May be called in several threads at once."""
+        sent = self._requests()
+        found: T | Exception
         try:
-            found: T | Failed = read()
-        except (AuthenticationFailed, RateLimited):  # a limit is transient too, and is not the object's
-            raise
-        except AlreadyFailed as error:
-            return Failed(document_id, title, str(error), url, is_transient=True)
-        except TransientError as error:
-            self._count_failure()
-            if self.is_exhausted:
-                raise
-            return Failed(document_id, title, str(error), url, is_transient=True)
-        except SourceError as error:
-            found = Failed(document_id, title, str(error), url)
-        except MALFORMED as error:
-            found = Failed(document_id, title, f"not as documented: {type(error).__name__}: {error}", url)
-        if self._requests() != sent:
-            self._end_row(in_a_row)
+            found = read()
+        except (SourceError, *MALFORMED) as error:
+            found = error
+        return Attempt(found, self._requests() != sent)
+
+    def judge(self, document_id: str, title: str, tried: Attempt[T], url: str = "") -> T | Failed:
+        """As `attempt`, of what was read already."""
+        found = tried.found
+        if isinstance(found, AuthenticationFailed | RateLimited):  # a limit is transient too, and is not the object's
+            raise found
+        if isinstance(found, TransientError):
+            if not isinstance(found, AlreadyFailed):
+                self._in_a_row += 1
+                if self.is_exhausted:
+                    raise found
+            return Failed(document_id, title, str(found), url, is_transient=True)
+        if tried.took_requests:
+            self._in_a_row = 0
+        if isinstance(found, SourceError):
+            return Failed(document_id, title, str(found), url)
+        if isinstance(found, Exception):
+            return Failed(document_id, title, f"not as documented: {type(found).__name__}: {found}", url)
         return found
-
-    def _count_failure(self) -> None:
-        with self._lock:  # a source may read several objects at once
-            self._in_a_row += 1
-
-    def _end_row(self, at_the_start: int) -> None:
-        with self._lock:
-            # What was under way when another failed may have been answered before the source went down.
-            if self._in_a_row == at_the_start:
-                self._in_a_row = 0

@@ -46,7 +46,10 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Parent:
-    """A container of a document. `id` has the form of a document id: `slack:acme-slack/C0123`."""
+    """A container of a document. `id` has the form of a document id: `slack:acme-slack/C0123`.
+
+    `title` is empty where some who may read the document may not know it.
+    """
 
     id: str
     title: str

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from types import SimpleNamespace
 
+import httpx
 import hypothesis
 import pytest
 import stamina
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 
 from pipelines.index.contract import IndexSpec
 from pipelines.index.embedded.shard import create_shard
 from pipelines.index.embedded.sparse_files import copy_data
 from pipelines.settings import Settings
 from tests.emulators.postgres import PostgresServer, make_database, serve_postgres
+from tests.migration_scripts import keep_migration_scripts
 
 # The same examples in every run: what a run finds, the next one finds too.
 # A machine that is busy with something else is no reason to fail.
@@ -37,6 +38,19 @@ def pytest_configure() -> None:
     """Started by a script's `&`, SIGINT is ignored, and Dagster, run by a test, would make SIGTERM ignored too."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    keep_migration_scripts()
+    keep_authorities()
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays until the end: no search for garbage need look at it."""
+    gc.collect()
+    gc.freeze()
+
+
+def keep_authorities() -> None:
+    """The certificates that httpx trusts are read once, and not for each request of a test: that takes 25 ms of CPU."""
+    setattr(httpx._transports.default, "create_ssl_context", cache(httpx.create_ssl_context))  # noqa: B010 - no export
 
 
 @pytest.fixture(autouse=True)
@@ -60,23 +74,6 @@ def limits_pass_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "connectors.rate_limits.time", SimpleNamespace(monotonic=lambda: sum(slept), sleep=slept.append)
     )
-
-
-@pytest.fixture(scope="session", autouse=True)
-def migration_scripts_are_read_once() -> Iterator[None]:
-    """Dagster reads all of its own for each database that it opens, and makes a database for each run."""
-    from_config = ScriptDirectory.from_config
-    found: dict[str | None, ScriptDirectory] = {}
-
-    def read_once(config: Config) -> ScriptDirectory:
-        location = config.get_main_option("script_location")
-        if location not in found:
-            found[location] = from_config(config)
-        return found[location]
-
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(ScriptDirectory, "from_config", read_once)
-        yield
 
 
 @pytest.fixture(scope="session")

@@ -8,11 +8,15 @@ import multiprocessing
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import chdir
 from functools import cache
+from multiprocessing import forkserver
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 from pipelines.cli import main
+
+ROOT = Path(__file__).parents[1]
 
 
 def run_command(arguments: Sequence[str], folder: Path, environment: Mapping[str, str]) -> tuple[int, bytes, bytes]:
@@ -30,7 +34,9 @@ def run_command(arguments: Sequence[str], folder: Path, environment: Mapping[str
 @cache
 def _forks() -> ForkServerContext:
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["assets.orchestrator", "pipelines.cli.app"])
+    context.set_forkserver_preload(["tests.preloaded"])
+    with chdir(ROOT):  # where it looks for modules
+        forkserver.ensure_running()
     return context
 
 

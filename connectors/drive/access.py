@@ -5,7 +5,7 @@ Source: https://developers.google.com/workspace/drive/api/reference/rest/v3/perm
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
@@ -87,6 +87,33 @@ def effective_below(folder_ids: Collection[str], permissions: Iterable[DrivePerm
     Source: https://developers.google.com/workspace/drive/api/guides/limited-expansive-access
     """
     return [one for one in permissions if one.role in _NEVER_SHUT_OUT or _is_granted_in(folder_ids, one)]
+
+
+def seen_above(
+    connection: str,
+    folders: Mapping[str, Iterable[DrivePermission] | None],
+    permissions: Iterable[DrivePermission],
+    now: datetime,
+) -> set[str]:
+    """The folders above a file that all of its readers may see. `folders` are their ids from the outermost on, each
+    with its own permissions, None where they are not told; `permissions` are the file's.
+
+    Who may read a folder may read what is below it: so a permission that is inherited shows the folder that it comes
+    from, and those between it and the file. Source: https://support.google.com/a/users/answer/7212025
+    """
+    own = {one: grants(connection, told or (), now) for one, told in folders.items()}
+    reached: dict[str, set[str]] = {}
+    for permission in permissions:
+        token = _token(connection, permission) if _lets_read(permission, now) else None
+        if token:
+            origins = {one.inherited_from for one in permission.permission_details or () if one.inherited}
+            reached.setdefault(token, set()).update(_from_first(list(folders), origins))
+    return {one for one in folders if all(one in seen or token in own[one] for token, seen in reached.items())}
+
+
+def _from_first(folders: Sequence[str], origins: Collection[str | None]) -> Sequence[str]:
+    """The folders from the outermost on that is among the origins."""
+    return folders[next((at for at, one in enumerate(folders) if one in origins), len(folders)) :]
 
 
 def domain_group(domain: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, replace
@@ -19,12 +19,12 @@ from connectors.drive.client import DriveClient
 from connectors.drive.comments import add_comments, takes_comments
 from connectors.drive.files import load_content
 from connectors.drive.fingerprints import listing_fingerprint
-from connectors.drive.folders import FileLocation, FolderTree, LocatedFile
+from connectors.drive.folders import DriveFolder, FileLocation, FolderTree, LocatedFile
 from connectors.drive.formats import SkipFile
 from connectors.drive.payloads import FOLDER, SHORTCUT, DriveComment, DriveFile, DrivePermission
 from connectors.drive.sharing import DriveSharing
 from connectors.errors import AccessDenied, NotFound, RequestRejected, SourceError
-from connectors.isolation import Isolation
+from connectors.isolation import Attempt, Isolation
 from connectors.model import Document, Parent
 
 AT_ONCE = 4
@@ -127,7 +127,7 @@ class DriveDocuments:
         self, located: Iterable[LocatedFile], isolation: Isolation, make: Callable[[_FileRead], Found]
     ) -> Iterator[FileItem[Found]]:
         coming = map(_FileRead, located)
-        under_way: deque[tuple[_FileRead, Future[FileItem[Found]]]] = deque()
+        under_way: deque[tuple[_FileRead, Future[Attempt[FileItem[Found]]]]] = deque()
         width = AT_ONCE
         try:
             while True:
@@ -135,34 +135,32 @@ class DriveDocuments:
                 width = 1 if isolation.is_failing else min(width + 1, AT_ONCE)
                 following = islice(coming, max(width - len(under_way), 0))
                 under_way.extend(
-                    (one, self._pool.submit(copy_context().run, self._attempt, one, isolation, make))
+                    (one, self._pool.submit(copy_context().run, isolation.observe, partial(self._read_file, one, make)))
                     for one in following
                 )
                 if not under_way:
                     return
-                yield from self._outcome(*under_way.popleft())
+                read, future = under_way.popleft()
+                yield from self._judge(read, future.result(), isolation)
         finally:
             for _, future in under_way:
                 future.cancel()
 
-    def _outcome(self, read: _FileRead, future: Future[FileItem[Found]]) -> Iterator[FileItem[Found]]:
+    def _judge(
+        self, read: _FileRead, tried: Attempt[FileItem[Found]], isolation: Isolation
+    ) -> Iterator[FileItem[Found]]:
+        file = read.located.file
         try:
-            item = future.result()
+            item = isolation.judge(self.document_id(file.id), formats.title(file.name), tried, file.web_view_link or "")
         except SourceError as error:
             # The source is left; but of this file it was not told who may read it now.
             if read.readers is None:
-                yield self.unread(read.located.file, error)
+                yield self.unread(file, error)
             raise
         yield read.failed(item) if isinstance(item, Failed) else item
 
-    def _attempt(self, read: _FileRead, isolation: Isolation, make: Callable[[_FileRead], Found]) -> FileItem[Found]:
-        """Runs in the pool."""
-        file = read.located.file
-        attempt = partial(self._read_file, read, make)
-        return isolation.attempt(self.document_id(file.id), formats.title(file.name), attempt, file.web_view_link or "")
-
     def _read_file(self, read: _FileRead, make: Callable[[_FileRead], Found]) -> FileItem[Found]:
-        """Raises SourceError."""
+        """Runs in the pool. Raises SourceError."""
         file = read.located.file
         try:
             return make(read)
@@ -218,11 +216,15 @@ class DriveDocuments:
             author=_author(shown),
             created_at=_utc(shown.created_time),
             updated_at=_utc(shown.modified_time),
-            parents=tuple(Parent(self.document_id(one.id), formats.title(one.name)) for one in location.path),
+            parents=self._parents(location.path, shared.permissions),
             readers=tuple(shared.granted),
             readers_until=shared.ends,
             fingerprint=self._fingerprint(file, location),
         )
+
+    def _parents(self, path: Sequence[DriveFolder], permissions: Sequence[DrivePermission]) -> tuple[Parent, ...]:
+        titles = self._sharing.titles(path, permissions)
+        return tuple(Parent(self.document_id(one.id), name) for one, name in zip(path, titles, strict=True))
 
     def _shortcut_target(self, shortcut: DriveFile) -> DriveFile:
         """What a shortcut points to, if nothing else leads there: it is open to the account by its link alone.

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from connectors.drive.client import DriveClient
-from connectors.drive.payloads import DriveFile, SharedDrive
+from connectors.drive.payloads import DriveFile, DrivePermission, SharedDrive
 from connectors.drive.query import FOLDERS
 from connectors.errors import AccessDenied, NotFound
 
@@ -24,11 +24,14 @@ ROOT_NAME = "My Drive"
 
 @dataclass(frozen=True, slots=True)
 class DriveFolder:
+    """`permissions` is None where a listing does not show them, as in shared drives."""
+
     id: str
     name: str
     parents: tuple[str, ...] = ()
     drive: str | None = None
     has_limited_access: bool = False
+    permissions: tuple[DrivePermission, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,4 +161,5 @@ class FolderTree:
 
 def _folder(file: DriveFile) -> DriveFolder:
     limited = bool(file.inherited_permissions_disabled)
-    return DriveFolder(file.id, file.name, file.parents or (), file.drive_id, limited)
+    permissions = None if file.permissions is None else tuple(file.permissions)
+    return DriveFolder(file.id, file.name, file.parents or (), file.drive_id, limited, permissions)

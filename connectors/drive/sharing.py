@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 
@@ -15,9 +15,11 @@ from connectors.drive.access import (
     domain_of_address,
     effective_below,
     grants,
+    seen_above,
 )
 from connectors.drive.client import DriveClient
-from connectors.drive.folders import FileLocation, FolderTree
+from connectors.drive.folders import DriveFolder, FileLocation, FolderTree
+from connectors.drive.formats import title
 from connectors.drive.payloads import DriveFile, DrivePermission, SharedDrive
 from connectors.errors import AuthenticationFailed, RateLimited, SourceError, TransientError
 from connectors.fingerprints import fingerprint
@@ -53,6 +55,13 @@ class DriveSharing:
     def all_see_comments(self, permissions: tuple[DrivePermission, ...], file: DriveFile) -> bool:
         """Whether nobody may read a file who may not read its comments, now or later."""
         return self.grants(permissions, file) == self.grants(commenters(permissions), file)
+
+    def titles(self, path: Sequence[DriveFolder], permissions: Iterable[DrivePermission]) -> list[str]:
+        """Names of the folders above a file with these permissions; empty where not all of its readers may see one, as
+        far as was told. The root of My Drive is called alike for everybody."""
+        known = {folder.id: folder.permissions for folder in path}
+        shown = seen_above(self._connection, known, permissions, datetime.now(UTC))
+        return [title(one.name) if one.id in shown or one is self._folders.root else "" for one in path]
 
     def drive_readers(self, drives: Iterable[SharedDrive]) -> Iterator[tuple[SharedDrive, tuple[str, ...]]]:
         """Shared drives with the reader tokens of their members: of nobody where Google does not tell them.

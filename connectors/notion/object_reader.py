@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from connectors.contract import Deleted, Failed, ObjectItem, Skipped
@@ -21,6 +21,8 @@ from connectors.notion.hierarchy import Hierarchy
 from connectors.notion.objects import NotionObject, Ref
 from connectors.notion.payloads import database_of, page_of, url_of
 from connectors.notion.render.pages import mentioned
+from connectors.notion.settings import reader_tokens
+from connectors.notion.titles import Hides, without_hidden_titles, without_mentions
 
 logger = logging.getLogger(__name__)
 
@@ -160,7 +162,9 @@ class NotionObjectReader:
 
     def _read_page(self, found: NotionObject) -> ObjectRead:
         content = read_page(self._client, self._context.comments, found)
-        document = self._documents.page(found, self._hierarchy.ancestors(found), content, self._titles(content))
+        if hides := self._hides_titles(found, frozenset(pages_inside(content.blocks))):
+            content = without_hidden_titles(content, hides)
+        document = self._documents.page(found, self._hierarchy.ancestors(found), content, self._titles(content, hides))
         return ObjectRead(
             found.ref,
             document,
@@ -173,7 +177,9 @@ class NotionObjectReader:
     def _read_database(self, found: NotionObject) -> ObjectRead:
         sources = self._hierarchy.data_sources(found)
         database = database_of(found)
-        payloads = [database_of(source) for source in sources] or [database]
+        payloads = tuple(database_of(source) for source in sources) or (database,)
+        if hides := self._hides_titles(found):
+            database, payloads = without_mentions((database, payloads), hides)
         columns = [f"{source.id} {name}" for source in payloads for name in source.property_names]
         return ObjectRead(
             found.ref,
@@ -196,10 +202,30 @@ class NotionObjectReader:
             return tuple(self._hierarchy.add(row) for row in rows)
         return ()
 
-    def _titles(self, content: PageContent) -> dict[str, str]:
+    def _titles(self, content: PageContent, hides: Hides | None) -> dict[str, str]:
         """Titles of what a page mentions by its id alone."""
-        refs = mentioned(content.page, content.blocks)
+        refs = (ref for ref in mentioned(content.page, content.blocks) if not (hides and hides(ref)))
         return {ref.id: other.title for ref in refs if (other := self._hierarchy.visible(ref))}
+
+    def _hides_titles(self, found: NotionObject, children: Collection[Ref] = ()) -> Hides | None:
+        """Which titles are not for all readers of a page or database; None where all pages have the same readers.
+
+        The `children` are not asked for: they have the readers of what they are in, unless they have their own.
+        """
+        by_page = self._context.connection.readers_by_page
+        if not by_page:
+            return None
+        readers = {*self._context.mapped_readers((*self._hierarchy.ancestors(found), found))}
+
+        def hides(ref: Ref) -> bool:
+            if ref in children or ref.id in by_page:
+                own = by_page.get(ref.id)
+                return own is not None and not readers.issubset(reader_tokens(self._context.connection.id, own))
+            other = self._hierarchy.visible(ref)
+            path = (*self._hierarchy.ancestors(other), other) if other else ()
+            return bool(path) and not readers.issubset(self._context.mapped_readers(path))
+
+        return hides
 
     def _files_of(self, page: NotionObject) -> NotionPageFiles:
         return NotionPageFiles(self._context, self._unit, page, self._hierarchy.ancestors(page))

@@ -10,7 +10,6 @@ from typing import TypeVar
 from connectors.errors import AccessDenied, NotFound, RequestRejected
 from connectors.slack.client import SlackClient
 from connectors.slack.payloads import Authored, SlackChannel, SlackIdentity, SlackUser, SlackUsergroup
-from connectors.slack.render.mrkdwn import Names
 
 T = TypeVar("T")
 
@@ -39,10 +38,6 @@ class SlackDirectory:
         """The next look at them, and at user groups, asks Slack."""
         for name in ("users", "usergroups", "_everybody"):
             self.__dict__.pop(name, None)
-
-    @cached_property
-    def names(self) -> Names:
-        return Names(self.user_name, self.channel_name, self.usergroup_name)
 
     @cached_property
     def users(self) -> dict[str, SlackUser]:
@@ -91,9 +86,9 @@ class SlackDirectory:
             return user_id
         return user.profile.display_name or user.profile.real_name or user.real_name or user.name or user_id
 
-    def channel_name(self, channel_id: str) -> str:
-        known = self.listed_channel(channel_id) or _look_up(self._single_channels, self._client.channel, channel_id)
-        return (known.name if known else "") or channel_id
+    def channel(self, channel_id: str) -> SlackChannel | None:
+        """A channel, if the token sees it."""
+        return self.listed_channel(channel_id) or _look_up(self._single_channels, self._client.channel, channel_id)
 
     def usergroup_name(self, group_id: str) -> str:
         group = self.usergroups.get(group_id)

@@ -8,7 +8,7 @@ from datetime import date
 
 from connectors.contract import Deleted, Item, ListingEntry, Skipped
 from connectors.model import MARKDOWN, Document, Parent, Unit
-from connectors.slack.access import channel_readers
+from connectors.slack.access import channel_readers, is_private
 from connectors.slack.cursor import day_fingerprint
 from connectors.slack.directory import SlackDirectory
 from connectors.slack.payloads import Authored, SlackChannel, SlackMessage
@@ -16,6 +16,9 @@ from connectors.slack.render.messages import author_name, is_noise, last_change,
 from connectors.slack.render.mrkdwn import Names
 from connectors.slack.settings import SlackConnection
 from connectors.slack.timestamps import day_of, moment, ts_key
+
+PRIVATE_CHANNEL = "private channel"
+"""What Slack shows of a channel to those who are not in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ class ChannelDocuments:
 
     @property
     def names(self) -> Names:
-        return self.directory.names
+        return Names(self.directory.user_name, self._mention, self.directory.usergroup_name)
 
     def day_id(self, day: date) -> str:
         """Of the messages of one day (UTC) outside threads."""
@@ -65,6 +68,13 @@ class ChannelDocuments:
         titles = (message_title(message, self.names) for message in self.visible_messages(messages))
         first = next(filter(None, titles), "")
         return f"{self.name}: {first}" if first else self.name
+
+    def _mention(self, channel_id: str) -> str:
+        """A channel as Slack shows it to all who read this one: a private one has no name for those outside."""
+        known = self.channel if channel_id == self.unit.id else self.directory.channel(channel_id)
+        if known and is_private(known) and known is not self.channel:
+            return PRIVATE_CHANNEL
+        return f"#{known.name if known and known.name else channel_id}"
 
     def day_parent(self, day: date) -> Parent:
         return Parent(self.day_id(day), self.day_title(day))

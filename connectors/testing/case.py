@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 
 import httpx
 
 from connectors.contract import Connector, Membership, id_prefix
+from connectors.http import trusted_authorities
 from connectors.model import Unit
 from connectors.settings import Connection
 
 
-@cache
-def _tls() -> ssl.SSLContext:
-    """Made once: it takes longer than all that a connector asks of a server on loopback."""
-    return httpx.create_ssl_context()
-
-
 def network() -> httpx.BaseTransport:
     """A transport to wherever the connection leads."""
-    return httpx.HTTPTransport(verify=_tls())
+    return httpx.HTTPTransport(verify=trusted_authorities())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import count
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import httpx
 
@@ -34,6 +34,7 @@ from connectors.testing.observation import (
 from connectors.testing.promise import Promise, promise
 
 T = TypeVar("T")
+_RequestKey: TypeAlias = tuple[str, bytes]
 
 MOST_REQUESTS = 10
 """A source that is down is left after so many requests, over all retries; in the middle of a read as many may go to
@@ -75,10 +76,8 @@ def _undocumented(seen: Observation) -> Iterator[str]:
 
 @promise("the trouble of some objects is theirs, and the others are read")
 def _some(seen: Observation) -> Iterator[str]:
-    # Rarely enough that an object which takes a few requests has a neighbour that is well.
-    fault = _failing(seen, UNAVAILABLE, lambda number: number % 4 == 1)
     for name, ask in _WAYS.items():
-        with seen.troubled(fault) as (connector, _):
+        with seen.troubled(_failing_some(seen, ask)) as (connector, _):
             items, error = _until_error(ask(seen, connector))
         found = objects_of(items)
         yield from _not_left(name, error) or _not_failed(name, found, _differing(seen, found))
@@ -227,7 +226,8 @@ def _unit_of(connector: Connector, document_id: str) -> Iterator[object]:
     yield connector.unit_of(document_id)
 
 
-_WAYS: dict[str, Callable[[Observation, Connector], Iterator[Item]]] = {
+_Way: TypeAlias = Callable[[Observation, Connector], Iterator[Item]]
+_WAYS: dict[str, _Way] = {
     "read": lambda seen, connector: connector.read(seen.largest.unit),
     "fetch": lambda seen, connector: connector.fetch(seen.largest.unit, list(seen.largest.objects)),
 }
@@ -236,15 +236,35 @@ _WAYS: dict[str, Callable[[Observation, Connector], Iterator[Item]]] = {
 
 def _failing(seen: Observation, answer: httpx.Response, is_chosen: Callable[[int], bool]) -> Fault:
     """Answers requests for single objects, as `is_chosen` says of their numbers; a retry has its first's number."""
-    numbers: dict[tuple[str, bytes], int] = {}
+    numbers: dict[_RequestKey, int] = {}
 
     def fault(request: httpx.Request) -> httpx.Response | None:
         if not seen.case.reads_one(request):
             return None
-        key = (request.url.path, request.content)  # without the query: signatures in it are new each time
-        return _copied(answer) if is_chosen(numbers.setdefault(key, len(numbers))) else None
+        return _copied(answer) if is_chosen(numbers.setdefault(_request_key(request), len(numbers))) else None
 
     return fault
+
+
+def _failing_some(seen: Observation, ask: _Way) -> Fault:
+    """Refuses every fourth request for single objects, by their addresses: a source may send several at once.
+
+    Rarely enough that an object which takes a few requests has a neighbour that is well.
+    """
+    sent: set[_RequestKey] = set()
+
+    def record(request: httpx.Request) -> None:
+        if seen.case.reads_one(request):
+            sent.add(_request_key(request))
+
+    with seen.troubled(record) as (connector, _):
+        list(ask(seen, connector))
+    refused = sorted(sent)[1::4]
+    return lambda request: _copied(UNAVAILABLE) if _request_key(request) in refused else None
+
+
+def _request_key(request: httpx.Request) -> _RequestKey:
+    return request.url.path, request.content  # without the query: signatures in it are new each time
 
 
 def _always(answer: httpx.Response) -> Fault:

@@ -170,6 +170,11 @@ class Catalog:
             loads_module.mark_chunked(transaction, load, chunks_path, chunks)
             outcomes_module.update_status(transaction, problems)
 
+    def record_problems(self, problems: Sequence[Outcome]) -> None:
+        """The documents of `problems` could not be indexed."""
+        with self._engine.begin() as transaction:
+            outcomes_module.update_status(transaction, problems)
+
 
 def open_catalog(settings: Settings, statement_seconds: float = STATEMENT_SECONDS) -> Catalog:
     """Open the catalog that the settings name, and bring its tables up to date. Raises SettingsError.

@@ -11,13 +11,13 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, Select, exists, or_, select
+from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, and_, exists, or_, select
 
 from connectors.webhooks import is_storable
 from pipelines.catalog import tables
 from pipelines.catalog.moved_documents import may_have_points
 from pipelines.catalog.outcomes import hide
-from pipelines.catalog.revocations import EVERYBODY, Revocation, revoke
+from pipelines.catalog.revocations import EVERYBODY, Revocation, revoke, revoke_documents
 from pipelines.catalog.statements import in_parts, upsert
 
 AT_THE_TOP = ""
@@ -46,38 +46,50 @@ class Parents:
         with self._engine.connect() as transaction:
             return transaction.execute(unknown.limit(1)).first() is None
 
-    def hide_below(self, connection: str, gone: Collection[str], seen: Collection[str] = ()) -> None:
-        """Nobody finds what is in these from now on. It is kept, and looked at later (`doubtful`): it may have been
-        taken elsewhere before. What was `seen` elsewhere by who says so stays."""
+    def hide_below(self, connection: str, unit: str, gone: Collection[str], seen: Collection[str] = ()) -> None:
+        """Nobody finds what is in these from now on, as far as it is in the unit that they are gone from. It is kept,
+        and looked at later (`doubtful`): it may have been taken elsewhere before. What was `seen` by who says so stays.
+        """
+        table = tables.documents
         with self._engine.begin() as transaction:
-            rows = [row for row in _below(transaction, connection, gone) if row.hidden != _GONE_ABOVE]
-            lost = {row.id: row.unit for row in rows if row.id not in seen}
-            hide(transaction, lost, _GONE_ABOVE)
-            revoke(
-                transaction, [Revocation(connection, unit, EVERYBODY, _GONE_ABOVE, one) for one, unit in lost.items()]
-            )
+            for part in in_parts(gone):
+                new = (
+                    _is_below(connection, unit, part),
+                    table.c.hidden.is_distinct_from(_GONE_ABOVE),
+                    table.c.id.not_in(seen),
+                )
+                chosen = select(table.c.connection, table.c.unit, table.c.id).where(*new)
+                hide(transaction, revoke_documents(transaction, chosen, _GONE_ABOVE), _GONE_ABOVE)
 
-    def revoke_below(self, connection: str, lost: Mapping[str, tuple[str, ...]], seen: Collection[str] = ()) -> None:
+    def revoke_below(
+        self, connection: str, unit: str, lost: Mapping[str, tuple[str, ...]], seen: Collection[str] = ()
+    ) -> None:
         """What is in these containers has lost the same reader tokens as they, until it is looked at."""
         by_tokens: dict[tuple[str, ...], list[str]] = defaultdict(list)
         for container, tokens in lost.items():
             by_tokens[tokens].append(container)
         with self._engine.begin() as transaction:
             revocations = [
-                Revocation(connection, row.unit, token, _NARROWED_ABOVE, row.id)
+                Revocation(connection, unit, token, _NARROWED_ABOVE, row.id)
                 for tokens, containers in by_tokens.items()
-                for row in _below(transaction, connection, containers)
+                for row in _below(transaction, connection, unit, containers)
                 for token in sorted({*(row.readers or ()), *(row.indexed_readers or ())}.intersection(tokens))
                 if row.id not in seen
             ]
             revoke(transaction, revocations)
 
     def doubtful(self, connection: str, unit: str) -> list[str]:
-        """Documents that lost readers with what they are in, and were not looked at since."""
+        """Documents that lost readers with what they are in, or all of them in another unit than they are in now, and
+        were not looked at since."""
         table, revocations = tables.documents, tables.revocations
         above = (_GONE_ABOVE, _NARROWED_ABOVE)
-        same = (revocations.c.connection == connection, revocations.c.unit == unit, revocations.c.ends_at.is_(None))
-        revoked = select(revocations.c.document).where(*same, revocations.c.reason.in_(above))
+        elsewhere = and_(revocations.c.token == EVERYBODY, revocations.c.unit != unit)
+        in_force = (
+            revocations.c.connection == connection,
+            revocations.c.document != "",
+            revocations.c.ends_at.is_(None),
+        )
+        revoked = select(revocations.c.document).where(*in_force, or_(revocations.c.reason.in_(above), elsewhere))
         own = (table.c.connection == connection, table.c.unit == unit, table.c.status != "deleted")
         lost = or_(table.c.hidden == _GONE_ABOVE, table.c.id.in_(revoked))
         with self._engine.connect() as transaction:
@@ -92,15 +104,20 @@ def record_parents(transaction: Connection, connection: str, unit: str, paths: M
     upsert(transaction, tables.parents, rows, update=("unit", "parent"))
 
 
-def _below(transaction: Connection, connection: str, containers: Collection[str]) -> list[Row[Any]]:
-    """The documents of a connection that are in one of these, at whatever depth."""
+def _below(transaction: Connection, connection: str, unit: str, containers: Collection[str]) -> list[Row[Any]]:
+    """The documents of a unit that are in one of these, at whatever depth."""
     table = tables.documents
-    columns = (table.c.id, table.c.unit, table.c.readers, table.c.indexed_readers, table.c.hidden)
-    live = (table.c.connection == connection, table.c.status != "deleted")
+    columns = (table.c.id, table.c.readers, table.c.indexed_readers)
     found: list[Row[Any]] = []
     for part in in_parts(containers):
-        found += transaction.execute(select(*columns).where(*live, table.c.id.in_(_ids_below(connection, part)))).all()
+        found += transaction.execute(select(*columns).where(_is_below(connection, unit, part))).all()
     return found
+
+
+def _is_below(connection: str, unit: str, containers: Sequence[str]) -> ColumnElement[bool]:
+    table = tables.documents
+    inside = table.c.id.in_(_ids_below(connection, containers))
+    return and_(table.c.connection == connection, table.c.unit == unit, table.c.status != "deleted", inside)
 
 
 def _ids_below(connection: str, containers: Sequence[str]) -> Select[tuple[str]]:

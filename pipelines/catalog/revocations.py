@@ -15,13 +15,27 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, bindparam, delete, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
 
 from pipelines.audit import audit
 from pipelines.catalog import tables
 from pipelines.catalog.moved_documents import load_moved, may_have_points
 from pipelines.catalog.stamps import raise_stamp, read_stamp
-from pipelines.catalog.statements import in_parts, upsert
+from pipelines.catalog.statements import in_parts, upsert, upsert_from
 from pipelines.catalog.withdrawals import Withdrawal, load_withdrawals
 
 logger = logging.getLogger(__name__)
@@ -137,7 +151,8 @@ class Revocations:
                 logger.info("%d revocations end: what is published carries them", ended)
 
 
-_KEY = ("connection", "unit", "document", "token")
+_ORIGIN = ("connection", "unit", "document")
+_KEY = (*_ORIGIN, "token")
 
 
 def revoke(transaction: Connection, revocations: Sequence[Revocation]) -> None:
@@ -152,6 +167,28 @@ def revoke(transaction: Connection, revocations: Sequence[Revocation]) -> None:
     upsert(transaction, tables.revocations, rows, update=("reason", "since", "ends_at"))
     raise_stamp(transaction)
     _note_revoked(revocations)
+
+
+def revoke_documents(transaction: Connection, chosen: Select[tuple[str, str, str]], reason: str) -> list[str]:
+    """Take all tokens from the documents that a statement chooses by connection, unit and id; returns their ids.
+
+    In one statement: to write 10,000 rows one by one takes half a second, in which they are found.
+    """
+    found = transaction.execute(chosen).all()
+    if not found:
+        return []
+    now = literal(datetime.now(UTC), tables.UtcTime)
+    rows = chosen.add_columns(literal(EVERYBODY), literal(reason), now, literal(None, tables.UtcTime))
+    upsert_from(
+        transaction,
+        tables.revocations,
+        (*_ORIGIN, "token", "reason", "since", "ends_at"),
+        rows,
+        ("reason", "since", "ends_at"),
+    )
+    raise_stamp(transaction)
+    _note_revoked([Revocation(one.connection, one.unit, EVERYBODY, reason, one.id) for one in found])
+    return [one.id for one in found]
 
 
 def _note_revoked(revocations: Sequence[Revocation]) -> None:
@@ -253,18 +290,16 @@ def _scopes(
 ) -> tuple[dict[tuple[str, str], RevokedScope], dict[str, RevokedScope]]:
     """Rows by unit and by document, with the readers of now."""
     table, units, documents = tables.revocations, tables.units, tables.documents
-    unit = and_(units.c.connection == table.c.connection, units.c.unit == table.c.unit)
-    statement = (
-        select(table.c.connection, table.c.unit, table.c.document, table.c.token, units.c.readers, documents.c.readers)
-        .outerjoin(units, unit)
-        .outerjoin(documents, documents.c.id == table.c.document)
-    )
+    same = and_(units.c.connection == table.c.connection, units.c.unit == table.c.unit)
+    of_units = select(table.c.connection, table.c.unit, table.c.token, units.c.readers).outerjoin(units, same)
     by_unit: dict[tuple[str, str], _Gathered] = defaultdict(_Gathered)
+    for connection, unit, token, readers in transaction.execute(of_units.where(table.c.document == "")):
+        by_unit[connection, unit].add(token, readers)
+    of_documents = select(table.c.document, table.c.token, documents.c.readers)
+    of_documents = of_documents.outerjoin(documents, documents.c.id == table.c.document)
     by_document: dict[str, _Gathered] = defaultdict(_Gathered)
-    for connection, unit_id, document, token, of_unit, of_document in transaction.execute(statement):
-        gathered = by_document[document] if document else by_unit[connection, unit_id]
-        gathered.tokens.add(token)
-        gathered.readers = of_document if document else of_unit
+    for document, token, readers in transaction.execute(of_documents.where(table.c.document != "")):
+        by_document[document].add(token, readers)
     return {key: one.scope() for key, one in by_unit.items()}, {key: one.scope() for key, one in by_document.items()}
 
 
@@ -272,6 +307,10 @@ def _scopes(
 class _Gathered:
     tokens: set[str] = field(default_factory=set)
     readers: Sequence[str] | None = None
+
+    def add(self, token: str, readers: Sequence[str] | None) -> None:
+        self.tokens.add(token)
+        self.readers = readers
 
     def scope(self) -> RevokedScope:
         return RevokedScope(frozenset(self.tokens), frozenset(self.readers or ()))

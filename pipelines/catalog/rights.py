@@ -29,7 +29,7 @@ from pipelines.catalog.moved_documents import has_moved, may_have_points
 from pipelines.catalog.obsolete import WITHOUT_VERSION, mark_unit_obsolete
 from pipelines.catalog.outcomes import NO_POINTS, Readers, hide, update_readers
 from pipelines.catalog.parents import record_parents
-from pipelines.catalog.revocations import EVERYBODY, Revocation, grant_documents, revoke
+from pipelines.catalog.revocations import EVERYBODY, Revocation, grant_documents, revoke, revoke_documents
 from pipelines.catalog.stamps import raise_stamp
 from pipelines.catalog.statements import in_parts
 from pipelines.catalog.unit_readers import narrows
@@ -81,8 +81,8 @@ class Rights:
             revoke(transaction, [Revocation(connection, unit, EVERYBODY, reason) for unit in units])
             for part in in_parts(units):
                 own = (table.c.connection == connection, table.c.unit.in_(part), may_have_points())
-                rows = transaction.execute(select(table.c.unit, table.c.id).where(*own)).all()
-                revoke(transaction, [Revocation(connection, row.unit, EVERYBODY, reason, row.id) for row in rows])
+                chosen = select(table.c.connection, table.c.unit, table.c.id).where(*own)
+                revoke_documents(transaction, chosen, reason)
 
     def revoke(self, connection: str, unit: str, revoked: Mapping[str, tuple[str, ...]]) -> None:
         """Documents have lost these reader tokens: queries leave them out from the next one on."""

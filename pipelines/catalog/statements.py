@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Select, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 T = TypeVar("T")
@@ -34,6 +34,17 @@ def upsert(
         connection.execute(statement.on_conflict_do_update(index_elements=key, set_=changes), list(rows))
     else:
         connection.execute(statement.on_conflict_do_nothing(index_elements=key), list(rows))
+
+
+def upsert_from(
+    connection: Connection, table: Table, columns: Sequence[str], rows: Select[Any], update: Iterable[str]
+) -> None:
+    """As `upsert`, of the rows that a statement chooses, which has a condition."""
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    statement = insert(table).from_select(list(columns), rows)
+    changes = {name: statement.excluded[name] for name in update}
+    key = [column.name for column in table.primary_key]
+    connection.execute(statement.on_conflict_do_update(index_elements=key, set_=changes))
 
 
 def in_parts(values: Iterable[T], size: int = 500) -> Iterator[list[T]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -50,7 +51,13 @@ class TokenSet(TypeDecorator[tuple[str, ...]]):
         return None if value is None else json.dumps(sorted(set(value)), ensure_ascii=False)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> tuple[str, ...] | None:
-        return None if value is None else tuple(json.loads(value))
+        return None if value is None else _tokens(value)
+
+
+@lru_cache(maxsize=4_096)
+def _tokens(text: str) -> tuple[str, ...]:
+    """Most documents have the readers of others: to parse them for each takes half the time of loading revocations."""
+    return tuple(json.loads(text))
 
 
 metadata = MetaData()

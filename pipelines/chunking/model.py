@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from dataclasses import dataclass
 from uuid import UUID, uuid5
 
@@ -32,6 +33,9 @@ class Chunk:
 
     @property
     def embedded_text(self) -> str:
-        """The exact text that is embedded and indexed for lexical search."""
+        """The exact text that is embedded and indexed for lexical search.
+
+        In NFC (Unicode Standard Annex 15), in which models know letters with accents; other sources hand out NFD.
+        """
         above = "\n".join(part for part in (self.header, " > ".join(self.headings)) if part)
-        return f"{above}\n\n{self.text}" if above else self.text
+        return unicodedata.normalize("NFC", f"{above}\n\n{self.text}" if above else self.text)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 if TYPE_CHECKING:
@@ -17,11 +17,15 @@ Purpose: TypeAlias = Literal["document", "query"]
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedBatch:
-    """The answer to one request: `vectors[i]`, of unit length, belongs to `texts[positions[i]]`."""
+    """The answer to one request: `vectors[i]`, of unit length, belongs to `texts[positions[i]]`.
+
+    `refused` says why the provider gives no vector for the texts at other positions, although it answers for others.
+    """
 
     positions: Sequence[int]
     vectors: Vectors
     tokens: int
+    refused: Mapping[int, str] = field(default_factory=dict)
 
 
 class Embedder(Protocol):
@@ -44,7 +48,8 @@ class Embedder(Protocol):
         """Embed `texts`, yielding each request's answer as soon as it arrives, in any order.
 
         `inputs_per_request` and `requests_at_once` bound requests further than the provider does, so that a caller
-        who stores each answer loses little when killed. Raises `pipelines.errors.EmbeddingError`.
+        who stores each answer loses little when killed. Raises `pipelines.errors.EmbeddingError`, for a question
+        also where the text alone is refused.
         """
 
     def close(self) -> None:

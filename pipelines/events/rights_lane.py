@@ -3,14 +3,17 @@
 A pass may wait for the source, the embedding API, a lease or the index. The lane waits for none of them: it asks the
 source for what an event says to be gone, for units and for memberships, for all that has changed of rights in a unit
 that is paused, and writes to the catalog what was lost. The events themselves stay for the passes.
+Each connection has a thread of its own: a source that is slow, or has much to tell, holds up no other's rights.
 """
 
 from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from threading import Event as Stop
 
 from connectors.contract import in_unit
@@ -37,7 +40,7 @@ SECONDS_BETWEEN_POLLS = 0.1
 
 
 class RightsLane:
-    """Has connectors of its own: one is used by one thread at a time."""
+    """Has connectors of its own: one is used by one thread at a time, that of its connection."""
 
     def __init__(self, services: Services, connectors: ConnectorPool) -> None:
         self._catalog = services.catalog
@@ -46,42 +49,74 @@ class RightsLane:
         self._seen: set[int] = set()
         # By connection: units in which something has changed, as an event tells; the empty id is all of them.
         self._changed: dict[str, set[str]] = defaultdict(set)
+        self._threads: dict[str, ThreadPoolExecutor] = {}
+        self._busy: dict[str, Future[None]] = {}
 
     def run(self, stop: Stop) -> None:
         """Look at events as they come."""
-        self._open_connectors()
-        while not stop.is_set():
-            try:
-                worked = self.run_pass()
-            except CatalogUnavailable:  # the worker says so
-                worked = 0
-                stop.wait(SECONDS_BETWEEN_POLLS * 10)
-            except Exception:
-                logger.exception("the lane of rights failed, and goes on")
-                worked = 0
-            if not worked:
-                stop.wait(SECONDS_BETWEEN_POLLS)
+        with ExitStack() as threads:
+            for connection in self._services.settings.connections:
+                thread = self._threads[connection.id] = ThreadPoolExecutor(1, f"rights {connection.id}")
+                threads.callback(thread.shutdown, cancel_futures=True)
+                # What is imported for it is imported before the first event.
+                self._submit(connection, self._open_connector)
+            while not stop.is_set():
+                self._take_turn(stop)
+
+    def _take_turn(self, stop: Stop) -> None:
+        worked = 0
+        try:
+            new = self._new_events()
+            worked = len(new)
+            for connection in self._services.settings.connections:
+                mine = [event for event in new if event.connection == connection.id]
+                is_idle = not mine and self._busy[connection.id].done()
+                if mine or (is_idle and self._changed[connection.id]):
+                    self._submit(connection, partial(self._work, events=mine))
+        except CatalogUnavailable:  # the worker says so
+            stop.wait(SECONDS_BETWEEN_POLLS * 10)
+        except Exception:
+            logger.exception("the lane of rights failed, and goes on")
+        if not worked:
+            stop.wait(SECONDS_BETWEEN_POLLS)
 
     def run_pass(self) -> int:
-        """Look at the events that are new; returns how many there were."""
-        connections = {one.id: one for one in self._services.settings.connections}
-        last = max(self._seen, default=0)
-        events = self._catalog.events.pending(list(connections), EVENTS_AT_ONCE, after=last - LATE_EVENTS)
-        new = [event for event in events if event.id not in self._seen]
-        self._seen = {one for one in self._seen | {event.id for event in new} if one > last - LATE_EVENTS}
-        for connection_id in dict.fromkeys(event.connection for event in new):
-            mine = [event for event in new if event.connection == connection_id]
-            with continued_span("rights", [event.traceparent for event in mine], connection=connection_id):
-                self._look(connections[connection_id], mine)
-        for connection in connections.values():
-            self._follow(connection)
+        """Look at the events that are new, connection by connection; returns how many there were."""
+        new = self._new_events()
+        for connection in self._services.settings.connections:
+            self._work(connection, [event for event in new if event.connection == connection.id])
         return len(new)
 
-    def _open_connectors(self) -> None:
-        """What is imported for them is imported before the first event."""
-        for connection in self._services.settings.connections:
-            with _log_trouble(connection):
-                self._connectors.get(connection)
+    def _new_events(self) -> list[PendingEvent]:
+        connections = [one.id for one in self._services.settings.connections]
+        last = max(self._seen, default=0)
+        events = self._catalog.events.pending(connections, EVENTS_AT_ONCE, after=last - LATE_EVENTS)
+        new = [event for event in events if event.id not in self._seen]
+        self._seen = {one for one in self._seen | {event.id for event in new} if one > last - LATE_EVENTS}
+        return new
+
+    def _submit(self, connection: Connection, work: Callable[[Connection], None]) -> None:
+        """Let the connection's thread do this after what it has to do already."""
+
+        def run() -> None:
+            try:
+                work(connection)
+            except CatalogUnavailable:  # the worker says so
+                logger.info("%s: rights wait for the catalog", connection.id)
+            except Exception:
+                logger.exception("the lane of rights failed, and goes on")
+
+        self._busy[connection.id] = self._threads[connection.id].submit(run)
+
+    def _work(self, connection: Connection, events: Sequence[PendingEvent]) -> None:
+        if events:
+            with continued_span("rights", [event.traceparent for event in events], connection=connection.id):
+                self._look(connection, events)
+        self._follow(connection)
+
+    def _open_connector(self, connection: Connection) -> None:
+        with _log_trouble(connection):
+            self._connectors.get(connection)
 
     def _look(self, connection: Connection, events: Iterable[PendingEvent]) -> None:
         """At documents first, which take a request or two each; at memberships last, which may take many."""

@@ -184,6 +184,9 @@ class IndexStore(Protocol):
     def remove(self, where: Conditions) -> None:
         """Remove the points that meet the conditions, of which there is at least one."""
 
+    def erase_removed(self) -> None:
+        """Let no byte of points that were removed stay on disk, as far as the store can see to it, once published."""
+
     def points(self, document_ids: Sequence[str]) -> Mapping[str, Payload]:
         """Payloads of all points of these documents by point id."""
 

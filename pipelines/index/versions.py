@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from pipelines.errors import IndexMismatch
 from pipelines.index.contract import IndexSpec, spec_metadata
+from pipelines.index.lexical import READABLE
 
 Check: TypeAlias = Callable[[IndexSpec, Mapping[str, Any], str], None]
 
@@ -27,10 +28,13 @@ def check_stored(spec: IndexSpec, stored: Mapping[str, Any], where: str) -> None
 def check_readable(spec: IndexSpec, stored: Mapping[str, Any], where: str) -> None:
     """Raise IndexMismatch if questions of this spec cannot be asked of a collection.
 
-    How its documents were cut is no matter: while one release takes the place of another, or gives it back, both
-    answer from the version that is live.
+    How its documents were cut is no matter, nor in which of several ways their words are kept: while one release takes
+    the place of another, or gives it back, both answer from the version that is live.
     """
-    _check({name: value for name, value in spec_metadata(spec).items() if name != "chunking"}, stored, where)
+    asked = {name: value for name, value in spec_metadata(spec).items() if name != "chunking"}
+    if stored.get("lexical") in READABLE:
+        del asked["lexical"]
+    _check(asked, stored, where)
 
 
 def _check(expected: Mapping[str, Any], stored: Mapping[str, Any], where: str) -> None:

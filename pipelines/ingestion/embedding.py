@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from pipelines.ingestion.report import EmbeddingCounts
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from pipelines.embedding.base import EmbeddedBatch
+
     Vectors: TypeAlias = dict[str, NDArray[np.float32]]
 
 SHARE_PER_REQUEST = 1 / 50
@@ -22,6 +24,14 @@ LARGEST_REQUEST = 512
 MOST_AT_ONCE = 8
 """A request is paid for when it is sent, and its answer kept when it arrives. What a kill can lose is what is
 under way: about a fiftieth of a unit's texts, in one request where that is small, in several where it is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """What came of texts: each has its vector, or the reason for which the provider gives none."""
+
+    vectors: Vectors
+    refused: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,33 +56,36 @@ class CachingEmbedder:
         self._limits = limits
         self._counts = counts
 
-    def embed(self, texts: Sequence[str]) -> Vectors:
-        """The vector of each of these distinct texts. Raises EmbeddingError; what arrived before stays cached."""
+    def embed(self, texts: Sequence[str]) -> Embedded:
+        """What comes of these distinct texts. Raises EmbeddingError; what arrived before stays cached."""
         with span("embed", texts=len(texts)):
             return self._embed(texts)
 
-    def _embed(self, texts: Sequence[str]) -> Vectors:
-        embedder, counts = self._embedder, self._counts
-        vectors = self._cache.get(embedder.model, embedder.dimensions, texts)
-        counts.cached += len(vectors)
-        for answer, tokens in self._request([text for text in texts if text not in vectors]):
-            self._cache.put(embedder.model, embedder.dimensions, answer)
-            vectors.update(answer)
-            counts.requests += 1
-            counts.inputs += len(answer)
-            counts.tokens += tokens
-            counts.cost_usd = counts.tokens * embedder.price_per_million_tokens / 1e6
-        return vectors
+    def _embed(self, texts: Sequence[str]) -> Embedded:
+        embedder = self._embedder
+        embedded = Embedded(self._cache.get(embedder.model, embedder.dimensions, texts))
+        self._counts.cached += len(embedded.vectors)
+        if missing := [text for text in texts if text not in embedded.vectors]:
+            for batch in self._request(missing):
+                pairs = zip(batch.positions, batch.vectors, strict=True)
+                answer = {missing[position]: vector for position, vector in pairs}
+                self._cache.put(embedder.model, embedder.dimensions, answer)
+                embedded.vectors.update(answer)
+                embedded.refused.update({missing[position]: reason for position, reason in batch.refused.items()})
+                self._count(batch)
+        return embedded
 
-    def _request(self, texts: Sequence[str]) -> Iterator[tuple[Vectors, int]]:
-        """The vectors and the tokens of each answer, as they arrive."""
-        if not texts:
-            return
-        for batch in self._embedder.embed(
+    def _request(self, texts: Sequence[str]) -> Iterator[EmbeddedBatch]:
+        return self._embedder.embed(
             texts,
             purpose="document",
             inputs_per_request=self._limits.inputs_per_request,
             requests_at_once=self._limits.requests_at_once,
-        ):
-            pairs = zip(batch.positions, batch.vectors, strict=True)
-            yield {texts[position]: vector for position, vector in pairs}, batch.tokens
+        )
+
+    def _count(self, batch: EmbeddedBatch) -> None:
+        counts = self._counts
+        counts.requests += 1
+        counts.inputs += len(batch.positions)
+        counts.tokens += batch.tokens
+        counts.cost_usd = counts.tokens * self._embedder.price_per_million_tokens / 1e6

@@ -50,6 +50,15 @@ def new_texts(plans: Iterable[DocumentPlan]) -> list[str]:
     return list(dict.fromkeys(chunk.embedded_text for plan in plans for chunk in plan.new))
 
 
+def refusal(plan: DocumentPlan, refused: Mapping[str, str]) -> str | None:
+    """Why a plan cannot be carried out, if one of its new texts is among `refused`, which gives the reasons."""
+    for chunk in plan.new:
+        if reason := refused.get(chunk.embedded_text):
+            place = f"passage {chunk.position + 1} of {len(plan.document.chunks)} ({len(chunk.text):,} characters)"
+            return f"{place} cannot be embedded: {reason}"
+    return None
+
+
 def document_change(plan: DocumentPlan, vectors: Mapping[str, Vector]) -> DocumentChange:
     """The change that carries a plan out. `vectors` holds those of the new chunks, by embedded text."""
     points = [

@@ -173,9 +173,9 @@ class LoadWriter:
         read = {key for key, item in self._buffer.items.items() if isinstance(item, Document)}
         parents = self._catalog.parents
         if gone := [key for key, item in fresh.items() if isinstance(item, Deleted)]:
-            parents.hide_below(self._connection.id, gone, read)
+            parents.hide_below(self._connection.id, self._unit.id, gone, read)
         if narrowed := {key: tokens for key, tokens in revoked.items() if key in read}:
-            parents.revoke_below(self._connection.id, narrowed, read)
+            parents.revoke_below(self._connection.id, self._unit.id, narrowed, read)
 
     def _compare(self, buffer: _LoadBuffer) -> _Differences:
         states = self._catalog.documents.states(buffer.items)

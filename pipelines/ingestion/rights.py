@@ -6,19 +6,21 @@ Until it has followed and is published, queries leave out by the catalog's revoc
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from connectors.contract import Checkpoint, Connector, Deleted, holder_of
+from connectors.contract import Checkpoint, Connector, Deleted, ObjectItem, holder_of
 from connectors.model import Document, Unit
 from connectors.registry import sources
 from connectors.settings import Connection
+from pipelines.catalog.documents import DocumentState
 from pipelines.catalog.rights import RightsToApply
 from pipelines.catalog.statements import in_parts
 from pipelines.index.conditions import Conditions
 from pipelines.index.contract import IndexStore
 from pipelines.index.filters import document_conditions, unit_conditions
 from pipelines.ingestion.admission import Admission
-from pipelines.ingestion.diff import diff_item
+from pipelines.ingestion.diff import DocumentDiff, diff_item
 from pipelines.ingestion.withdrawn_text import compare_texts
 from pipelines.services import Services
 
@@ -58,50 +60,73 @@ def read_rights(
     All that is below an object loses what it does by what the catalog knows; the source is asked for that only where
     the catalog cannot tell. Raises SourceError; what was seen before it counts.
     """
-    single = [one for one in document_ids if not holder_of(one)]
-    told = (
-        services.catalog.documents.states(single) if services.catalog.parents.are_known(connection.id, unit.id) else {}
-    )
-    remaining = [*single, *(one for one in document_ids if (holder := holder_of(one)) and holder not in told)]
-    for _ in range(_ATTEMPTS):
-        if not remaining:
+    below = {holder: one for one in document_ids if (holder := holder_of(one))}
+    reader = _LossReader(services, connection, connector, unit, deletions, below.keys())
+    reader.read([one for one in document_ids if not holder_of(one)])
+    if not services.catalog.parents.are_known(connection.id, unit.id):
+        reader.told.clear()
+    reader.read([one for holder, one in below.items() if holder not in reader.told])
+
+
+@dataclass(slots=True)
+class _LossReader:
+    """Looks at documents of one unit. What `containers` lose is lost by all that is in them; `told` are those of which
+    the catalog was told what that is."""
+
+    services: Services
+    connection: Connection
+    connector: Connector
+    unit: Unit
+    deletions: Collection[str]
+    containers: Collection[str]
+    told: set[str] = field(default_factory=set)
+
+    def read(self, document_ids: Sequence[str]) -> None:
+        remaining = list(document_ids)
+        for _ in range(_ATTEMPTS):
+            if not remaining:
+                return
+            remaining = self._read(remaining)
+
+    def _read(self, document_ids: Sequence[str]) -> list[str]:
+        """Returns the documents that another process has read meanwhile: which of the two saw the later state is
+        open."""
+        documents = self.services.catalog.documents
+        states = documents.states(document_ids)
+        admission, now = Admission(self.connection, self.unit), datetime.now(UTC)
+        overtaken: list[str] = []
+        for item in self.connector.fetch(self.unit, document_ids):
+            if isinstance(item, Checkpoint):
+                continue
+            admitted = admission.admit(item)
+            document_id = admitted.id if isinstance(admitted, Document) else admitted.document_id
+            # What comes with an object, or is below it, was not asked for by its own id.
+            known = states.get(document_id) or documents.states([document_id]).get(document_id)
+            diff = diff_item(admitted, known, now)
+            self._revoke(admitted, known, document_id, diff)
+            if isinstance(admitted, Document) and (state := states.get(document_id)):
+                overtaken += self._withdraw(admitted, state)
+        return overtaken
+
+    def _revoke(self, item: ObjectItem, known: DocumentState | None, document_id: str, diff: DocumentDiff) -> None:
+        catalog, own = self.services.catalog, (self.connection.id, self.unit.id)
+        catalog.rights.revoke(*own, {document_id: diff.revoked})
+        catalog.rights.end_sooner({document_id: diff.readers.until} if diff.readers else {})
+        if known is None or document_id not in self.containers:
             return
-        remaining = _read_losses(services, connection, connector, unit, remaining, deletions)
+        if isinstance(item, Deleted):
+            catalog.parents.hide_below(*own, [document_id])
+            self.told.add(document_id)
+        elif isinstance(item, Document) and known.readers is not None:
+            catalog.parents.revoke_below(*own, {document_id: diff.revoked})
+            self.told.add(document_id)
 
-
-def _read_losses(
-    services: Services,
-    connection: Connection,
-    connector: Connector,
-    unit: Unit,
-    document_ids: Sequence[str],
-    deletions: Collection[str],
-) -> list[str]:
-    """Returns the documents that another process has read meanwhile: which of the two saw the later state is open."""
-    states = services.catalog.documents.states(document_ids)
-    admission, now = Admission(connection, unit), datetime.now(UTC)
-    overtaken: list[str] = []
-    for item in connector.fetch(unit, document_ids):
-        if isinstance(item, Checkpoint):
-            continue
-        admitted = admission.admit(item)
-        document_id = admitted.id if isinstance(admitted, Document) else admitted.document_id
-        # What comes with an object, or is below it, was not asked for by its own id.
-        known = states.get(document_id) or services.catalog.documents.states([document_id]).get(document_id)
-        diff = diff_item(admitted, known, now)
-        services.catalog.rights.revoke(connection.id, unit.id, {document_id: diff.revoked})
-        if isinstance(admitted, Deleted):
-            services.catalog.parents.hide_below(connection.id, [document_id])
-        elif isinstance(admitted, Document) and diff.revoked:
-            services.catalog.parents.revoke_below(connection.id, {document_id: diff.revoked})
-        services.catalog.rights.end_sooner({document_id: diff.readers.until} if diff.readers else {})
-        if isinstance(admitted, Document) and (state := states.get(document_id)):
-            compared = compare_texts(services.landing, states, [admitted], deletions)
-            found = compared.withdrawals.get(document_id)
-            withdrawals = services.catalog.withdrawals
-            if found and not withdrawals.withdraw(connection.id, unit.id, document_id, found, state.version):
-                overtaken.append(document_id)
-    return overtaken
+    def _withdraw(self, document: Document, state: DocumentState) -> list[str]:
+        """Returns the document where another process has read it meanwhile."""
+        compared = compare_texts(self.services.landing, {document.id: state}, [document], self.deletions)
+        found, own = compared.withdrawals.get(document.id), (self.connection.id, self.unit.id, document.id)
+        is_done = found is None or self.services.catalog.withdrawals.withdraw(*own, found, state.version)
+        return [] if is_done else [document.id]
 
 
 def _remove(store: IndexStore, document_ids: Sequence[str]) -> None:

@@ -8,18 +8,18 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self, TypeAlias, TypeVar
 
-from pipelines.catalog import Load
+from pipelines.catalog import Load, Outcome
 from pipelines.catalog.documents import DocumentState, Indexed
 from pipelines.index.contract import IndexStore, Payload
 from pipelines.ingestion.embedding import CachingEmbedder, request_limits
-from pipelines.ingestion.index_plan import DocumentPlan, document_change, new_texts, plan_document
+from pipelines.ingestion.index_plan import DocumentPlan, document_change, new_texts, plan_document, refusal
 from pipelines.ingestion.report import ProgressCallback, SyncReport
 from pipelines.landing import ChunkedDocument
 from pipelines.services import Services
 from pipelines.tracing import in_this_span, span
 
 if TYPE_CHECKING:
-    from pipelines.ingestion.embedding import Vectors
+    from pipelines.ingestion.embedding import Embedded, Vectors
 
 Plans: TypeAlias = Sequence[DocumentPlan]
 Step = TypeVar("Step")
@@ -37,7 +37,8 @@ def index_vectors(
 ) -> None:
     """Embed and index the chunks of all pending loads of a unit, adding to `report`.
 
-    Raises EmbeddingError, IndexBusy and IndexMismatch; what was done before stays done.
+    A document that holds a text which the provider cannot embed is recorded as failed, and the rest goes on. Raises
+    EmbeddingError, IndexBusy and IndexMismatch; what was done before stays done.
     """
     loads = services.catalog.loads.pending(connection, unit, "chunked")
     if not loads:
@@ -50,8 +51,9 @@ def index_vectors(
             planned = (_plan(shared.open(), step) for step in _steps(_current(services, load)))
             # The provider embeds the next step while this one is written: neither waits for the other.
             embedded = _one_ahead(beside, planned, lambda plans: embedder.embed(new_texts(plans)), shared.yield_lock)
-            for plans, vectors in embedded:
-                _write(services, shared.open(), plans, vectors, report)
+            for plans, found in embedded:
+                writable = _without_refused(services, plans, found, report)
+                _write(services, shared.open(), writable, found.vectors, report)
                 done += sum(len(plan.document.chunks) for plan in plans)
                 progress("vectors", done, total)
             services.catalog.loads.mark_indexed(load)
@@ -67,10 +69,11 @@ def write_ahead(
     current = (_with_readers_of_now(one, states[one.document_id]) for one in documents if one.document_id in states)
     for step in _steps(current):
         plans = _plan(store, step)
-        vectors = embedder.embed(new_texts(plans))
+        found = embedder.embed(new_texts(plans))
         services.catalog.leases.refuse_stale()
-        store.apply(document_change(plan, vectors) for plan in plans)
-        report.chunks.new += sum(len(plan.new) for plan in plans)
+        writable = [plan for plan in plans if refusal(plan, found.refused) is None]  # the rest is told as it goes live
+        store.apply(document_change(plan, found.vectors) for plan in writable)
+        report.chunks.new += sum(len(plan.new) for plan in writable)
 
 
 def _current(services: Services, load: Load) -> Iterator[ChunkedDocument]:
@@ -112,6 +115,23 @@ def _plan(store: IndexStore, step: Sequence[ChunkedDocument]) -> Plans:
     for point_id, payload in store.points(list(existing)).items():
         existing[payload["document_id"]][point_id] = payload
     return [plan_document(document, existing[document.document_id]) for document in step]
+
+
+def _without_refused(services: Services, plans: Plans, found: Embedded, report: SyncReport) -> Plans:
+    """The plans that can be carried out. A document of the others stays in the index as it is, and is tried again."""
+    refused = {plan.document.document_id: reason for plan in plans if (reason := refusal(plan, found.refused))}
+    if not refused:
+        return plans
+    states = services.catalog.documents.states(refused)
+    services.catalog.record_problems(
+        [
+            Outcome(id=one, status="failed", reason=reason, attempts=states[one].attempts + 1)
+            for one, reason in refused.items()
+            if one in states
+        ]
+    )
+    report.documents.failed += len(refused)
+    return [plan for plan in plans if plan.document.document_id not in refused]
 
 
 def _write(services: Services, store: IndexStore, plans: Plans, vectors: Vectors, report: SyncReport) -> None:

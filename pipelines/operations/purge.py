@@ -111,6 +111,7 @@ def _remove_points(services: Services, scope: PurgeScope) -> int:
         else:
             _remove_points_of_units(services, store, scope)
         services.catalog.purging.record_points_removed(scope.connection, scope.units)
+        store.erase_removed()
         return before - store.info().points
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -131,7 +132,7 @@ def _narrow(filters: Filters, scope: Filters | None) -> Filters | None:
 
 
 def _embed(query: str, embedder: Embedder) -> Vector:
-    (batch,) = embedder.embed([query], purpose="query")
+    (batch,) = embedder.embed([unicodedata.normalize("NFC", query)], purpose="query")  # as texts are
     vector: Vector = batch.vectors[0]
     return vector
 

@@ -317,7 +317,7 @@ def test_units_are_failed_at_the_stage_that_stopped_and_told_once(
             else:
                 outage.setattr(source, "before_page", fail)
             source.put(document(1, content="Text that was never embedded."))
-            for _ in range(3):
+            for _ in range(2):
                 assert orchestrator.sync(settings, [Target("acme")]).errors
                 assert status() == AssetPartitionStatus.FAILED
         planned = instance.event_log_storage.get_event_records(

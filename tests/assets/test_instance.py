@@ -29,6 +29,7 @@ with dagster_instance(load_settings()) as instance:
 """
 
 
+@pytest.mark.slow
 def test_processes_that_open_a_fresh_history_at_once_make_it_whole(tmp_path: Path) -> None:
     (tmp_path / "headrace.yaml").write_text("connections: []\n")
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -85,7 +86,9 @@ def test_the_history_of_an_older_dagster_is_upgraded(settings: Settings) -> None
         assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(newest,)]
 
 
-@pytest.mark.parametrize("command", ["sync", "worker", "migrate"])
+@pytest.mark.parametrize(
+    "command", ["sync", *(pytest.param(name, marks=pytest.mark.slow) for name in ("worker", "migrate"))]
+)
 def test_every_command_names_a_broken_history(tmp_path: Path, command: str) -> None:
     (tmp_path / "headrace.yaml").write_text("connections: [{id: acme, source: github, token: t}]\n")
     with dagster_instance(Settings(directory=tmp_path)):

@@ -9,7 +9,7 @@ import pytest
 
 from connectors.contract import Failed
 from connectors.errors import AlreadyFailed, AuthenticationFailed, NotFound, RateLimited, SourceError, Unavailable
-from connectors.isolation import FAILURES_IN_A_ROW, Isolation
+from connectors.isolation import FAILURES_IN_A_ROW, Attempt, Isolation
 
 Read: TypeAlias = Callable[[], str]
 
@@ -22,11 +22,17 @@ class CountedRequests:
         self.isolation = Isolation(lambda: self.sent)
 
     def attempt(self, read: Read, *, asks: bool = True) -> str | Failed:
+        return self.isolation.attempt("a:b/c", "C", self._counted(read, asks), "https://c")
+
+    def observe(self, read: Read) -> Attempt[str]:
+        return self.isolation.observe(self._counted(read))
+
+    def _counted(self, read: Read, asks: bool = True) -> Read:
         def counted() -> str:
             self.sent += asks
             return read()
 
-        return self.isolation.attempt("a:b/c", "C", counted, "https://c")
+        return counted
 
 
 def failing(error: Exception) -> Read:
@@ -81,17 +87,13 @@ def test_any_answer_of_the_source_ends_a_row_of_failures(source: CountedRequests
     assert source.isolation.is_exhausted
 
 
-def test_what_was_under_way_when_others_failed_says_nothing_of_the_source(source: CountedRequests) -> None:
-    """Where several are read at once, it may have been answered before the source went down."""
-
-    def succeed_after_failures() -> str:
-        for _ in range(FAILURES_IN_A_ROW - 1):
-            source.attempt(DOWN)
-        return "read"
-
-    assert source.attempt(succeed_after_failures) == "read"
+def test_a_row_is_of_objects_in_order_and_not_of_those_that_came_to_an_end_first(source: CountedRequests) -> None:
+    """Where several are read at once, those that fail are often done before their neighbours that do not."""
+    failed, succeeded = (source.observe(read) for read in (DOWN, succeed))
+    for tried in [*[failed, succeeded] * FAILURES_IN_A_ROW, *[failed] * (FAILURES_IN_A_ROW - 1)]:
+        source.isolation.judge("a:b/c", "C", tried)
     with pytest.raises(Unavailable):
-        source.attempt(DOWN)
+        source.isolation.judge("a:b/c", "C", failed)
 
 
 @pytest.mark.parametrize("between", [succeed, REFUSED, MALFORMED])

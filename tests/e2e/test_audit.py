@@ -17,9 +17,10 @@ import pytest
 from connectors.model import Unit
 from pipelines.catalog import Outcome, open_catalog
 from pipelines.settings import load_settings
-from tests.e2e.conftest import Folder
+from tests.e2e.conftest import Folder, embedding_settings
 from tests.emulators import github
 from tests.emulators.company import free_port
+from tests.emulators.embeddings import EmbeddingsServer
 
 KEY = "key-of-the-incident-responder"
 ADA = "ada@acme.test"
@@ -48,7 +49,7 @@ def serving(folder: Folder, log: Path, port: int = 0) -> Iterator[str]:
 
 def search(url: str, key: str, **body: Any) -> int:
     headers = {"Authorization": f"Bearer {key}"}
-    return httpx.post(f"{url}/v1/search", headers=headers, json={"query": QUESTION} | body).status_code
+    return httpx.post(f"{url}/v1/search", headers=headers, json={"query": QUESTION} | body, timeout=60).status_code
 
 
 def audited(text: str) -> list[dict[str, Any]]:
@@ -56,8 +57,14 @@ def audited(text: str) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def folder(folder: Folder) -> Folder:
-    folder.settings(assistants=[{"id": "responder", "api_key": KEY}])
+def embedding(embeddings: EmbeddingsServer) -> dict[str, Any]:
+    """Settings of an API in the place of the bundled model, which each process would load."""
+    return embedding_settings(embeddings)
+
+
+@pytest.fixture
+def folder(folder: Folder, embedding: dict[str, Any]) -> Folder:
+    folder.settings(assistants=[{"id": "responder", "api_key": KEY}], embedding=embedding)
     return folder
 
 
@@ -146,8 +153,9 @@ def test_the_server_says_what_it_serves_and_where(folder: Folder) -> None:
     assert folder.headrace("status").errors == ""
 
 
-def test_a_file_of_its_own_is_private_and_may_be_rotated(folder: Folder) -> None:
-    folder.settings(assistants=[{"id": "responder", "api_key": KEY}], audit={"file": "audit.jsonl"})
+def test_a_file_of_its_own_is_private_and_may_be_rotated(folder: Folder, embedding: dict[str, Any]) -> None:
+    settings = {"assistants": [{"id": "responder", "api_key": KEY}], "embedding": embedding}
+    folder.settings(**settings, audit={"file": "audit.jsonl"})
     file, log = folder.path / "audit.jsonl", folder.path / "log"
     with serving(folder, log) as url:
         assert search(url, KEY, user=ADA) == 200
@@ -172,6 +180,7 @@ def test_a_full_disk_is_told_and_stops_nothing(folder: Folder) -> None:
     assert "ERROR pipelines.audit: /dev/full: audit lines are not written, 1 so far" in done.errors
 
 
+@pytest.mark.slow
 def test_a_file_that_is_moved_from_a_full_disk_is_written_anew(folder: Folder) -> None:
     folder.settings(assistants=[{"id": "responder", "api_key": KEY}], audit={"file": "audit.jsonl"})
     file = folder.path / "audit.jsonl"
@@ -203,12 +212,15 @@ def test_what_is_kept_is_private_whatever_the_umask(folder: Folder) -> None:
     assert {name: oct(mode) for name, mode in modes.items() if mode & 0o077} == {}
 
 
-def test_a_sync_says_what_it_published_and_which_rights_were_taken_away(folder: Folder) -> None:
+def test_a_sync_says_what_it_published_and_which_rights_were_taken_away(
+    folder: Folder, embedding: dict[str, Any]
+) -> None:
     hub = github.GitHub()
     repository = hub.repository("acme/api")
     hub.issue(repository, "Pump", "The pump leaks.")
     with github.serving(hub) as url:
-        folder.settings(connections=[{"id": "gh", "source": "github", "token": github.TOKEN, "base_url": url}])
+        connection = {"id": "gh", "source": "github", "token": github.TOKEN, "base_url": url}
+        folder.settings(connections=[connection], embedding=embedding)
         first = folder.headrace("sync", "--json")
         repository.private = True
         second = folder.headrace("sync", "--json")

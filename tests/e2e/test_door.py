@@ -110,6 +110,7 @@ def test_a_port_for_figures_that_is_taken_is_named(folder: Folder) -> None:
     assert (ran.code, "metrics.port" in ran.errors, "Traceback" in ran.errors) == (2, True, False)
 
 
+@pytest.mark.slow
 def test_notion_s_secret_is_taken_once_somebody_waits_for_it(folder: Folder) -> None:
     """As in Notion's form: an address is given, Notion sends a token there, and wants to be told which."""
     token = "secret_of_notion"

@@ -26,7 +26,7 @@ LOSSES: dict[str, Loss] = {
 }
 
 
-@pytest.fixture(params=["folder", "shared drive"])
+@pytest.fixture(params=["folder", pytest.param("shared drive", marks=pytest.mark.slow)])
 def unit(asked: Asked, request: pytest.FixtureRequest) -> str:
     return asked.drive.folder("Plans") if request.param == "folder" else asked.drive.shared_drive("Team")
 
@@ -43,15 +43,18 @@ def shared(asked: Asked, name: str, parent: str, *people: str) -> tuple[str, dic
     return file, {one: asked.drive.share(file, person(one)) for one in people}
 
 
-@pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
-def test_what_a_single_file_loses_counts_during_a_pause(asked: Asked, unit: str, paused: str, loss: Loss) -> None:
+@pytest.mark.parametrize(
+    "loss",
+    ["unshared", pytest.param("trashed", marks=pytest.mark.slow), pytest.param("deleted", marks=pytest.mark.slow)],
+)
+def test_what_a_single_file_loses_counts_during_a_pause(asked: Asked, unit: str, paused: str, loss: str) -> None:
     lost, granted = shared(asked, "Lost", unit, BOB)
     shared(asked, "Kept", unit, BOB)
     asked.sync()
     assert asked.found(BOB) == {"Lost", "Kept"}
     asked.pause(paused)
     asked.sync()
-    loss(asked.drive, lost, granted[BOB])
+    LOSSES[loss](asked.drive, lost, granted[BOB])
     assert asked.sync().errors == {}
     assert asked.found(BOB) == {"Kept"}
     asked.pause(paused, paused=False)
@@ -124,7 +127,7 @@ def test_a_file_moved_into_a_unit_that_is_new_in_a_pause(asked: Asked) -> None:
     assert asked.found(BOB) == set()
 
 
-@pytest.mark.parametrize("happens", ["unshared", "trashed", "moved"])
+@pytest.mark.parametrize("happens", ["unshared", pytest.param("trashed", marks=pytest.mark.slow), "moved"])
 def test_what_happens_to_a_folder_happens_to_the_files_below(asked: Asked, happens: str) -> None:
     plans = asked.drive.folder("Plans")
     outer = asked.drive.folder("Outer", plans)
@@ -259,6 +262,7 @@ def test_an_event_counts_at_once_and_waits_for_a_busy_unit(asked: Asked, lane: R
     assert not asked.drive.asked(), "an event is looked at once"
 
 
+@pytest.mark.slow
 def test_whatever_happens_in_pauses_ends_as_a_new_read_would(asked: Asked) -> None:
     chance = random.Random(7)
     drive = asked.drive

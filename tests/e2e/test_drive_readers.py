@@ -14,7 +14,13 @@ from tests.emulators.drive import ME, Fault, domain, group, person
 RECONCILE = SyncOptions(mode="reconcile")
 
 
-@pytest.mark.parametrize("fault", UNREADABLE.values(), ids=UNREADABLE)
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(fault, id=name, marks=[] if name in ("500", "200 with nobody") else pytest.mark.slow)
+        for name, fault in UNREADABLE.items()
+    ],
+)
 def test_a_changed_file_is_nobodys_until_its_permissions_are_read(asked: Asked, fault: Fault) -> None:
     team = asked.drive.shared_drive("Team")
     files = [asked.drive.doc(f"Zebra {number}", "A zebra.", team) for number in range(6)]
@@ -93,11 +99,15 @@ def test_a_folder_that_limits_access_shuts_out_whom_it_would_inherit(asked: Aske
 @pytest.mark.parametrize(
     ("restrictions", "expected"),
     [
-        ({}, {BOB, OUT, TOM}),
+        pytest.param({}, {BOB, OUT, TOM}, marks=pytest.mark.slow),
         ({"driveMembersOnly": True}, {BOB, OUT}),
         ({"domainUsersOnly": True}, {BOB, TOM}),
         ({"driveMembersOnly": True, "domainUsersOnly": True}, {BOB}),
-        ({"copyRequiresWriterPermission": True, "adminManagedRestrictions": True}, {BOB, OUT, TOM}),
+        pytest.param(
+            {"copyRequiresWriterPermission": True, "adminManagedRestrictions": True},
+            {BOB, OUT, TOM},
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_a_drive_restricts_who_finds_its_files(asked: Asked, restrictions: dict[str, Any], expected: set[str]) -> None:

@@ -22,6 +22,7 @@ from tests.emulators.embeddings import EmbeddingsServer
 from tests.emulators.github import TOKEN, WEBHOOK_SECRET, GitHub, Repository, serving
 
 KEY = "a-key-for-the-test-of-events"
+ISSUES = 20
 PATIENCE = 120.0
 
 
@@ -90,7 +91,7 @@ class Running:
 def running(folder: Folder, embeddings: EmbeddingsServer) -> Iterator[Running]:
     github = GitHub()
     api = github.repository("acme/api")
-    for number in range(1, 61):
+    for number in range(1, ISSUES + 1):
         github.issue(api, f"Trouble {number}", f"The pump of mill {number} is stuck.")
     with serving(github) as url:
         connection = {
@@ -157,7 +158,7 @@ def test_kills_at_random_moments_lose_nothing_and_double_nothing(running: Runnin
         running.start(name)
     last: dict[int, str] = {}
     for count in range(500):
-        number = chance.randint(1, 60)
+        number = chance.randint(1, ISSUES)
         last[number] = f"zk{count}x"
         running.github.edit_issue(running.api, number, body=f"The pump of mill {number} says {last[number]}.")
         running.tell(number)
@@ -179,5 +180,5 @@ def test_kills_at_random_moments_lose_nothing_and_double_nothing(running: Runnin
     assert (after["errors"], after["chunks"]["new"], after["chunks"]["removed"]) == ({}, 0, 0)
     assert (after["documents"]["new"], after["documents"]["changed"]) == (0, 0)
     status = running.folder.headrace("status", "--json").json
-    assert (status["index"]["documents"], status["connections"][0]["waiting_events"]) == (60, 0)
+    assert (status["index"]["documents"], status["connections"][0]["waiting_events"]) == (ISSUES, 0)
     assert json.dumps(running.events("dead")) == "[]"

@@ -266,8 +266,8 @@ def test_who_takes_over_a_name_gets_no_rights_with_it(world: World) -> None:
 @pytest.mark.parametrize(
     "old",
     [
-        "github:acme/acme/api/issues/3",
-        "https://github.test/acme/api/issues/3",
+        pytest.param("github:acme/acme/api/issues/3", marks=pytest.mark.slow),
+        pytest.param("https://github.test/acme/api/issues/3", marks=pytest.mark.slow),
         "https://github.test/acme/api/issues/3#issuecomment-1",
         "https://github.test/acme/api/blob/main/docs/wheel.md",
     ],
@@ -375,10 +375,10 @@ def test_readers_follow_the_repository_without_embedding(world: World) -> None:
     ("only", "fault"),
     [
         ("repos/acme/api/issues", rate_limited(**{"retry-after": "0"})),
-        ("git/blobs", rate_limited()),
-        ("repos/acme/api/issues/3/comments", secondary_limit(7)),
+        pytest.param("git/blobs", rate_limited(), marks=pytest.mark.slow),
+        pytest.param("repos/acme/api/issues/3/comments", secondary_limit(7), marks=pytest.mark.slow),
         ("graphql", broken_gateway),
-        ("git/trees", cut_short),
+        pytest.param("git/trees", cut_short, marks=pytest.mark.slow),
     ],
 )
 def test_trouble_that_passes_costs_nothing_but_time(world: World, only: str, fault: Fault) -> None:

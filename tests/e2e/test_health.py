@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -70,7 +71,7 @@ def service(folder: Folder, github: GitHub, headrace: Headrace) -> Iterator[str]
                 httpx.get(f"{url}/healthz", timeout=1).raise_for_status()
                 break
             except httpx.HTTPError:
-                continue
+                time.sleep(0.05)
         yield url
     finally:
         process.terminate()
@@ -146,6 +147,7 @@ def test_a_source_that_is_down_is_told_everywhere_until_it_is_back(
     assert (partitions(folder.path), is_in_time(folder.path)) == ({AssetPartitionStatus.MATERIALIZED}, True)
 
 
+@pytest.mark.slow
 def test_a_shut_gate_fails_the_sync_and_is_told_until_it_opens(
     folder: Folder, github: GitHub, headrace: Headrace, service: str, embeddings: EmbeddingsServer
 ) -> None:
@@ -154,9 +156,8 @@ def test_a_shut_gate_fails_the_sync_and_is_told_until_it_opens(
     settings = (folder.path / "headrace.yaml").read_text()
     with (folder.path / "headrace.yaml").open("a") as file:
         file.write("golden: {file: golden.jsonl, recall_at_10: 1.0}\n")
-    for _ in range(2):
-        ran = headrace("sync", "--json")
-        assert (ran.code, list(ran.json["errors"])) == (1, ["retrieval"])
+    ran = headrace("sync", "--json")
+    assert (ran.code, list(ran.json["errors"])) == (1, ["retrieval"])
     assert "not published, the version before stays live: golden questions: recall@10 0.000" in headrace("sync").output
     (incident,) = headrace("status", "--json").json["health"]["incidents"]
     assert incident["kind"] == "gate"

@@ -51,7 +51,7 @@ def serving(folder: Folder) -> Iterator[str]:
 
 def by_http(url: str, key: str, person: str) -> httpx.Response:
     body = {"query": QUESTION, "user": person, "top_k": 50}
-    return httpx.post(f"{url}/v1/search", headers={"Authorization": f"Bearer {key}"}, json=body)
+    return httpx.post(f"{url}/v1/search", headers={"Authorization": f"Bearer {key}"}, json=body, timeout=60)
 
 
 def by_curl(url: str, key: str, person: str) -> set[str]:
@@ -67,7 +67,7 @@ def by_mcp(url: str, key: str, person: str) -> set[str]:
     async def asked() -> set[str]:
         headers = {"Authorization": f"Bearer {key}", "X-Headrace-User": person}
         async with (
-            httpx2.AsyncClient(headers=headers) as http,
+            httpx2.AsyncClient(headers=headers, timeout=60) as http,
             Client(streamable_http_client(f"{url}/mcp", http_client=http)) as client,
         ):
             found = await client.call_tool("search", {"query": QUESTION, "top_k": 50})
@@ -102,10 +102,15 @@ def test_all_interfaces_answer_alike_until_the_key_is_revoked(service: str, fold
         assert by_openai(service, key, person) == answers[person]
         assert by_mcp(service, key, person) == answers[person]
     assert answers[PEOPLE[1]] < answers[PEOPLE[0]]
-    if CHROMIUM:
-        shown = by_http(service, key, PEOPLE[0]).json()["results"][:10]
-        assert sorted(titles_on_page(service, key, PEOPLE[0], folder)) == sorted(one["title"] for one in shown)
     assert folder.headrace("assistants", "revoke", "people").code == 0
     assert by_http(service, key, PEOPLE[0]).status_code == 401
     with pytest.raises(openai.AuthenticationError):
         by_openai(service, key, PEOPLE[0])
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not CHROMIUM, reason="there is no chromium")
+def test_the_page_shows_what_is_answered(service: str, folder: Folder) -> None:
+    key = folder.headrace("assistants", "add", "people", "--json").json["api_key"]
+    answered = by_http(service, key, PEOPLE[0]).json()["results"][:10]
+    assert sorted(titles_on_page(service, key, PEOPLE[0], folder)) == sorted(one["title"] for one in answered)

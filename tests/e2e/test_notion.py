@@ -249,8 +249,12 @@ def test_other_readers_take_effect_without_embedding(world: World) -> None:
 
 @pytest.mark.parametrize(
     "fault",
-    [rate_limited(**{"retry-after": "2"}), rate_limited(), broken_gateway, cut_short],
-    ids=["429 with a time", "429", "502 as HTML", "truncated JSON"],
+    [
+        pytest.param(rate_limited(**{"retry-after": "2"}), id="429 with a time"),
+        pytest.param(rate_limited(), id="429", marks=pytest.mark.slow),
+        pytest.param(broken_gateway, id="502 as HTML"),
+        pytest.param(cut_short, id="truncated JSON", marks=pytest.mark.slow),
+    ],
 )
 def test_passing_trouble_is_waited_out(world: World, fault: Callable[[], Response]) -> None:
     for only in ("search", "blocks", "comments", "users"):

@@ -330,10 +330,10 @@ def test_a_sign_in_page_is_not_a_file(world: World) -> None:
     ("only", "fault"),
     [
         ("conversations.history", rate_limited(30)),
-        ("conversations.replies", rate_limited()),
-        ("conversations.list", lambda: refusal("ratelimited")),
+        pytest.param("conversations.replies", rate_limited(), marks=pytest.mark.slow),
+        pytest.param("conversations.list", lambda: refusal("ratelimited"), marks=pytest.mark.slow),
         ("users.list", broken_gateway),
-        ("conversations.info", cut_short),
+        pytest.param("conversations.info", cut_short, marks=pytest.mark.slow),
         ("files.list", lambda: refusal("internal_error")),
     ],
 )

@@ -30,6 +30,12 @@ PROMISED = 10.0
 """Seconds within which a command ends."""
 
 
+either_signal = pytest.mark.parametrize(
+    "signum", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)], ids=["SIGTERM", "SIGINT"]
+)
+"""Fast tests stop each command by the first, and a sync by two of the second."""
+
+
 @contextmanager
 def hanging_server() -> Iterator[tuple[str, threading.Event]]:
     """A server that takes requests and never answers; its URL, and whether one has come."""
@@ -106,7 +112,7 @@ def ends_in_time(folder: Folder, process: subprocess.Popen[str], signum: signal.
     assert rows(folder, "SELECT connection, unit, holder FROM leases") == []
 
 
-@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
+@either_signal
 def test_a_sync_whose_source_hangs(folder: Folder, signum: signal.Signals) -> None:
     with hanging_server() as (url, asked):
         folder.settings(**github_settings(url))
@@ -149,7 +155,7 @@ def test_a_sync_that_cuts_large_files(folder: Folder, embeddings: EmbeddingsServ
         assert rows(folder, "SELECT id FROM loads WHERE state = 'landed'") != [], "it was cutting"
 
 
-@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
+@either_signal
 def test_a_worker_whose_source_hangs(folder: Folder, signum: signal.Signals) -> None:
     with hanging_server() as (url, asked):
         folder.settings(**github_settings(url))
@@ -161,7 +167,7 @@ def test_a_worker_whose_source_hangs(folder: Folder, signum: signal.Signals) -> 
             ends_in_time(folder, process, signum)
 
 
-@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
+@either_signal
 def test_a_server(folder: Folder, signum: signal.Signals) -> None:
     folder.settings()
     port = free_port()
@@ -170,7 +176,7 @@ def test_a_server(folder: Folder, signum: signal.Signals) -> None:
         ends_in_time(folder, process, signum)
 
 
-@pytest.mark.parametrize("pause", [0.0, 0.15])
+@pytest.mark.parametrize("pause", [0.0, pytest.param(0.15, marks=pytest.mark.slow)])
 def test_a_second_ctrl_c_breaks_nothing_off(folder: Folder, pause: float) -> None:
     with hanging_server() as (url, asked):
         folder.settings(**github_settings(url))

@@ -1,4 +1,4 @@
-"""A release that cuts documents otherwise takes the place of another, and gives it back: both answer throughout."""
+"""A release that keeps texts otherwise takes the place of another, and gives it back: both answer throughout."""
 
 from __future__ import annotations
 
@@ -19,7 +19,13 @@ from tests.emulators.github import TOKEN, GitHub, serving
 pytestmark = pytest.mark.slow
 
 KEY = "a-key-for-the-test-of-upgrades"
-NEXT = "import pipelines.chunking as c; c.CHUNKING += '-next'; from pipelines.cli import main; main()"
+NEXT = """
+import pipelines.chunking, pipelines.index.lexical as lexical
+pipelines.chunking.CHUNKING += "-next"
+(lexical.LEXICAL,) = lexical.READABLE - {lexical.LEXICAL}
+from pipelines.cli import main
+main()
+"""
 
 
 def command(folder: Folder, release: str, *arguments: str) -> list[str]:

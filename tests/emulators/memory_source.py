@@ -22,7 +22,8 @@ from connectors.model import Document, Unit
 
 @dataclass
 class MemorySource:
-    """Versions count up with every `put`; a cursor is the version that was read last."""
+    """Versions count up with every `put`; a cursor is the version that was read last. What is `gone` every read says,
+    as sources with a feed of changes do."""
 
     objects: dict[str, Document | Skipped | Failed] = field(default_factory=dict)
     changed: dict[str, int] = field(default_factory=dict)
@@ -31,6 +32,7 @@ class MemorySource:
     requests: int = 0
     people: list[MembershipItem] = field(default_factory=list)
     before_page: Callable[[int], None] = lambda page: None
+    gone: list[str] = field(default_factory=list)
 
     def put(self, item: Document | Skipped | Failed) -> None:
         key = item.id if isinstance(item, Document) else item.document_id
@@ -49,6 +51,7 @@ class MemorySource:
 
     def read(self, unit: Unit, cursor: Cursor | None = None, window: Window | None = None) -> Iterator[Item]:
         done = (cursor or {}).get("clock", 0)
+        yield from map(Deleted, self.gone)
         keys = sorted((key for key in self.objects if self.changed[key] > done), key=self.changed.__getitem__)
         for page, start in enumerate(range(0, max(len(keys), 1), self.page_size)):
             self.before_page(page)

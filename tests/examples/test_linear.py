@@ -187,6 +187,7 @@ def test_an_error_in_its_settings_names_the_field(mill: Mill, folder: Folder) ->
     assert re.search(r"connections\[0\]\.token\b", ran.errors)
 
 
+@pytest.mark.slow
 def test_dagster_has_its_assets(mill: Mill) -> None:
     code = (
         "import json\n"
@@ -210,6 +211,7 @@ def test_its_own_tests_pass_where_it_is_installed(mill: Mill) -> None:
     assert ran.returncode == 0, ran.stdout
 
 
+@pytest.mark.slow
 def test_a_missing_method_is_an_error_of_the_type_checker(tmp_path: Path) -> None:
     package = tmp_path / "headrace_linear"
     shutil.copytree(LINEAR / "headrace_linear", package)

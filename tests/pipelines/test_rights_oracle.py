@@ -501,7 +501,7 @@ def index(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> In
     return IndexSettings(url=url, collection=f"test-{uuid4().hex}")
 
 
-@pytest.mark.parametrize("source", ["github", "drive"])
+@pytest.mark.parametrize("source", ["github", pytest.param("drive", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("seed", "rounds"), [(1, 1), pytest.param(2, 6, marks=pytest.mark.slow)], ids=["some", "many"])
 def test_nobody_sees_more_and_nobody_less_after_a_sync(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, index: IndexSettings, source: str, seed: int, rounds: int

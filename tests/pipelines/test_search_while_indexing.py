@@ -25,8 +25,8 @@ from tests.pipelines.documents import document
 
 CONNECTION = GitHubConnection(id="acme", source="github", token=SecretStr("t"))
 UNIT = Unit("unit", "Unit")
-DOCUMENTS = 60
-ROUNDS = 4
+DOCUMENTS = 24
+ROUNDS = 3
 SHELVES = 4
 VERSION = re.compile(r"edition (\d+)")
 

@@ -12,8 +12,9 @@ from connectors.payloads import LenientPayload
 
 
 class MentionTarget(LenientPayload):
-    """What a mention says of itself: a person's name, a date, the title or address of a link."""
+    """What a mention says of itself: a page's id, a person's name, a date, the title or address of a link."""
 
+    id: str = ""
     start: str = ""
     end: str = ""
     name: str = ""

@@ -84,7 +84,7 @@ def _inline(element: BlockNode, names: Names) -> str:
         case "user":
             return f"@{names.user(element.string('user_id'))}"
         case "channel":
-            return f"#{names.channel(element.string('channel_id'))}"
+            return names.channel(element.string("channel_id"))
         case "usergroup":
             return f"@{names.usergroup(element.string('usergroup_id'))}"
         case "emoji":

@@ -16,7 +16,7 @@ _HEADING = re.compile(r"^(#{1,6}\s)", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The names behind ids."""
+    """The names behind ids. `channel` is how a channel is mentioned where not all readers may know its name."""
 
     user: Callable[[str], str]
     channel: Callable[[str], str]
@@ -58,7 +58,7 @@ def _angle(inside: str, names: Names, *, plain: bool = False) -> str:
         name = names.user(target[1:])
         return f"@{label if label and name == target[1:] else name}"
     if target.startswith("#"):
-        return f"#{label or names.channel(target[1:])}"
+        return names.channel(target[1:])  # not the label: it may be a private channel's name
     if target.startswith("!"):
         return _special(target[1:], label, names)
     address = target.removeprefix("mailto:").removeprefix("tel:")

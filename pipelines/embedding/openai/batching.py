@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+MOST_INPUTS = 2_048
+"""In one request to OpenAI (https://platform.openai.com/docs/api-reference/embeddings/create)."""
+FEWEST_BYTES_PER_TEXT = 512
+"""How far a text is shortened for a server that takes less, before its refusal is believed."""
+
 
 def pack(lengths: Sequence[int], *, most_tokens: int, most_inputs: int) -> Iterator[list[int]]:
     """Positions of texts, request by request, in order.
@@ -29,3 +34,12 @@ def cut(text: str, most_bytes: int) -> str:
     """
     encoded = text.encode(errors="replace")
     return encoded[:most_bytes].decode(errors="ignore")
+
+
+def halve(texts: Sequence[str]) -> list[Sequence[str]]:
+    """What to send instead of a request that was too large: halves; of one text its first half, unless it is short."""
+    if len(texts) > 1:
+        half = (len(texts) + 1) // 2
+        return [texts[:half], texts[half:]]
+    half = len(texts[0].encode()) // 2
+    return [[cut(texts[0], half)]] if half >= FEWEST_BYTES_PER_TEXT else []

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import cached_property
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 import stamina
 
 from pipelines.chunking.tokens import estimate_tokens
 from pipelines.embedding.base import EmbeddedBatch, Purpose
-from pipelines.embedding.openai.batching import cut, pack
+from pipelines.embedding.openai.batching import MOST_INPUTS, cut, pack
 from pipelines.embedding.openai.concurrency import run_concurrently
-from pipelines.embedding.openai.errors import RequestRefused, RequestTooLarge, TransientFailure, classify
+from pipelines.embedding.openai.errors import (
+    EncodingRefused,
+    RequestRefused,
+    RequestTooLarge,
+    TransientFailure,
+    classify,
+)
+from pipelines.embedding.openai.isolation import IsolatingSender, RequestFailed
 from pipelines.embedding.openai.responses import (
     EmbeddingResponse,
     UnreadableResponse,
@@ -24,44 +30,21 @@ from pipelines.embedding.openai.responses import (
     WrongDimensions,
     parse_response,
 )
-from pipelines.errors import EmbeddingRefused, EmbeddingUnavailable, TextRefused
+from pipelines.embedding.openai.retrying import RETRY_POLICIES, RetryPolicy
+from pipelines.errors import EmbeddingRefused, EmbeddingUnavailable
 from pipelines.settings import OpenAIEmbeddingSettings
 
 if TYPE_CHECKING:
     import openai
 
-MOST_INPUTS = 2_048
 MOST_TOKENS = 200_000
 """OpenAI takes 300,000 tokens a request; the estimate can be a third too low."""
 MOST_BYTES_PER_TEXT = 8_191
 """OpenAI's models take 8,191 tokens, and a token has at least one byte. Chunks have about 2,000."""
-FEWEST_BYTES_PER_TEXT = 512
-"""How far a text is shortened for a server that takes less, before its refusal is believed."""
 IN_FLIGHT = 4
 
 PRICES = {"text-embedding-3-small": 0.02, "text-embedding-3-large": 0.13, "text-embedding-ada-002": 0.10}
 """US dollars per million tokens at OpenAI (https://platform.openai.com/docs/pricing), where the settings say none."""
-
-
-@dataclass(frozen=True, slots=True)
-class RetryPolicy:
-    """How long a provider is waited for, in seconds: a person waits behind a query."""
-
-    attempts: int
-    longest_wait: float
-    timeout: float
-
-    def wait_for(self, error: Exception) -> bool | float:
-        """Whether to try again, or after how many seconds, where the provider says so."""
-        if not isinstance(error, TransientFailure):
-            return False
-        return error.retry_after is None or (error.retry_after <= self.longest_wait and error.retry_after)
-
-
-RETRY_POLICIES: dict[Purpose, RetryPolicy] = {
-    "document": RetryPolicy(attempts=6, longest_wait=60.0, timeout=60.0),
-    "query": RetryPolicy(attempts=2, longest_wait=2.0, timeout=10.0),
-}
 
 
 class OpenAICompatibleEmbedder:
@@ -79,6 +62,8 @@ class OpenAICompatibleEmbedder:
         self._settings = settings
         self._pool = ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="embedding")
         self._connecting = Lock()
+        self._sender = IsolatingSender(self._request_with_retries, settings.dimensions)
+        self._encoding: Literal["base64", "float"] = "base64"
 
     def embed(
         self,
@@ -91,12 +76,11 @@ class OpenAICompatibleEmbedder:
         """See `Embedder.embed`. Raises EmbeddingRefused and EmbeddingUnavailable."""
         inputs = [cut(text, MOST_BYTES_PER_TEXT) or " " for text in texts]  # an empty one would be refused
         lengths = [estimate_tokens(text) for text in inputs]
-        most_inputs = min(inputs_per_request or MOST_INPUTS, MOST_INPUTS)
+        most_inputs = min(inputs_per_request or MOST_INPUTS, self._sender.most_inputs)
 
         def send(positions: Sequence[int]) -> EmbeddedBatch:
-            answer = self._embed_all([inputs[position] for position in positions], RETRY_POLICIES[purpose])
-            estimated = sum(lengths[position] for position in positions)
-            return EmbeddedBatch(positions, answer.vectors, estimated if answer.tokens is None else answer.tokens)
+            answer = self._sender.send([inputs[position] for position in positions], RETRY_POLICIES[purpose])
+            return _batch(positions, answer, sum(lengths[position] for position in positions))
 
         requests = pack(lengths, most_tokens=MOST_TOKENS, most_inputs=most_inputs)
         if purpose == "query":
@@ -121,17 +105,8 @@ class OpenAICompatibleEmbedder:
             http_client=openai.DefaultHttpxClient(follow_redirects=False),
         )
 
-    def _embed_all(self, texts: Sequence[str], policy: RetryPolicy) -> EmbeddingResponse:
-        """One answer for all the texts, in several requests where the server takes less in one."""
-        try:
-            return self._request_with_retries(texts, policy)
-        except RequestTooLarge as refusal:
-            parts = _split(texts)
-            if not parts:
-                raise TextRefused(str(refusal)) from None
-        return _join([self._embed_all(part, policy) for part in parts])
-
     def _request_with_retries(self, texts: Sequence[str], policy: RetryPolicy) -> EmbeddingResponse:
+        """Raises RequestTooLarge, RequestFailed, EmbeddingUnavailable and EmbeddingRefused."""
         try:
             for attempt in stamina.retry_context(
                 on=policy.wait_for, attempts=policy.attempts, timeout=None, wait_max=min(30.0, policy.longest_wait)
@@ -139,6 +114,8 @@ class OpenAICompatibleEmbedder:
                 with attempt:
                     return self._request(texts, policy.timeout)
         except TransientFailure as error:
+            if error.may_be_the_text:
+                raise RequestFailed(f"embedding: {self._host}", str(error)) from None
             raise EmbeddingUnavailable(f"embedding: {self._host} {error}; try again later") from None
         except RequestRefused as error:
             raise EmbeddingRefused(str(error)) from None  # the client's own error may quote the key
@@ -148,9 +125,10 @@ class OpenAICompatibleEmbedder:
         try:
             return parse_response(self._send(texts, timeout), len(texts), self.dimensions)
         except UnreadableResponse as error:
-            raise TransientFailure(f"{error}; if this stays, check embedding.base_url") from error
+            reason = f"{error}; if this stays, check embedding.base_url"
+            raise TransientFailure(reason, may_be_the_text=True) from error
         except WrongCount as error:
-            raise RequestRefused(f"embedding.model: {self._host} {error}; it does not take several at once") from error
+            raise RequestTooLarge(f"embedding.model: {self._host} {error}") from error
         except WrongDimensions as error:
             raise RequestRefused(
                 f"embedding.dimensions is {self.dimensions}, the provider answered {error.answered}; "
@@ -170,11 +148,17 @@ class OpenAICompatibleEmbedder:
                 model=self._settings.model,
                 input=list(texts),
                 dimensions=dimensions,
-                encoding_format="base64",
+                encoding_format=self._encoding,
                 timeout=timeout,
             )
         except openai.APIError as error:
-            raise classify(error, self._settings) from error
+            meaning = classify(error, self._settings)
+            if not isinstance(meaning, EncodingRefused):
+                raise meaning from error
+            if self._encoding == "float":
+                raise RequestRefused(f"embedding.base_url: {self._host} takes no encoding ({meaning})") from error
+            self._encoding = "float"
+            return self._send(texts, timeout)
         return response.content
 
     @property
@@ -188,18 +172,11 @@ def _price(settings: OpenAIEmbeddingSettings, host: str) -> float:
     return PRICES.get(settings.model, 0.0)
 
 
-def _split(texts: Sequence[str]) -> list[Sequence[str]]:
-    """What to send instead of a request that was too large: halves; of one text its first half. Pure."""
-    if len(texts) > 1:
-        half = len(texts) // 2
-        return [texts[:half], texts[half:]]
-    half = len(texts[0].encode()) // 2
-    return [[cut(texts[0], half)]] if half >= FEWEST_BYTES_PER_TEXT else []
-
-
-def _join(parts: Sequence[EmbeddingResponse]) -> EmbeddingResponse:
-    import numpy as np
-
-    tokens = [part.tokens for part in parts if part.tokens is not None]
-    vectors = np.concatenate([part.vectors for part in parts])
-    return EmbeddingResponse(vectors, sum(tokens) if len(tokens) == len(parts) else None)
+def _batch(positions: Sequence[int], answer: EmbeddingResponse, estimated: int) -> EmbeddedBatch:
+    rows = [row for row in range(len(positions)) if row not in answer.refused]
+    return EmbeddedBatch(
+        [positions[row] for row in rows],
+        answer.vectors[rows],
+        estimated if answer.tokens is None else answer.tokens,
+        {positions[row]: reason for row, reason in answer.refused.items()},
+    )

@@ -5,6 +5,7 @@ Statuses and codes: https://platform.openai.com/docs/guides/error-codes
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -15,13 +16,18 @@ if TYPE_CHECKING:
     import openai
 
 MOST_OF_A_MESSAGE = 200
+_ENCODING = re.compile("encoding_format|base64", re.IGNORECASE)
 
 
 class TransientFailure(Exception):
-    """Another attempt can succeed, after `retry_after` seconds where the provider says so."""
+    """Another attempt can succeed, after `retry_after` seconds where the provider says so.
 
-    def __init__(self, reason: str, retry_after: float | None = None) -> None:
+    `may_be_the_text`: servers also fail like this where they cannot take one of the texts.
+    """
+
+    def __init__(self, reason: str, retry_after: float | None = None, *, may_be_the_text: bool = False) -> None:
         self.retry_after = retry_after
+        self.may_be_the_text = may_be_the_text
         super().__init__(reason)
 
 
@@ -33,21 +39,29 @@ class RequestTooLarge(Exception):
     """RequestRefused perhaps for its size: a smaller request can succeed."""
 
 
+class EncodingRefused(Exception):
+    """The server answers vectors as numbers only (`encoding_format: float`)."""
+
+
 def classify(
     error: openai.APIError, settings: OpenAIEmbeddingSettings
-) -> TransientFailure | RequestRefused | RequestTooLarge:
+) -> TransientFailure | RequestRefused | RequestTooLarge | EncodingRefused:
     """What an error of the openai client means. Nothing in it shows the key. Pure but for the clock."""
     import openai
 
     if not isinstance(error, openai.APIStatusError):
-        return TransientFailure(f"does not answer ({type(error.__cause__ or error).__name__})")
+        # A text can take a server longer than anybody waits; whom nobody reached has not seen it.
+        is_slow = isinstance(error, openai.APITimeoutError)
+        reason = f"does not answer ({type(error.__cause__ or error).__name__})"
+        return TransientFailure(reason, may_be_the_text=is_slow)
     status, host = error.status_code, urlsplit(settings.base_url).hostname
     said = f"HTTP {status}{_words(error, settings)}"
     if status == 429 and error.code == "insufficient_quota":
         reason = f"{host} says that its quota is used up ({said}); check plan and billing"
         return RequestRefused(f"embedding.api_key: {reason}")
     if status in (408, 409, 425, 429) or status >= 500:
-        return TransientFailure(f"answered {said}", retry_after(error.response.headers))
+        wait = retry_after(error.response.headers)
+        return TransientFailure(f"answered {said}", wait, may_be_the_text=status >= 500)
     if status == 401:
         # Without its own words, which may quote the key.
         return RequestRefused(f"embedding.api_key: {host} does not accept the key (HTTP 401)")
@@ -58,6 +72,8 @@ def classify(
             f"embedding.model: {host} knows no {settings.model!r} ({said}); if the name is right, "
             "embedding.base_url may lack a path, often /v1"
         )
+    if status in (400, 422) and _ENCODING.search(error.response.text):
+        return EncodingRefused(said)
     if status in (400, 413, 422):
         return RequestTooLarge(f"embedding.model: {host} refuses to embed with {settings.model!r} ({said})")
     return RequestRefused(f"embedding.base_url: {host} answered {said}; is this the address of an embeddings API?")

@@ -123,6 +123,18 @@ def copy_tree(source: Path, target: Path) -> None:
     config.write_text(json.dumps(without_log), encoding="utf-8")
 
 
+def remove_other_versions(snapshots: Snapshots, version: str) -> None:
+    """Remove the versions that are neither live nor this one, nor being written: an earlier model's, which would be
+    made again from the landing."""
+    live = snapshots.live()
+    kept = {version, live.version if live else version}
+    for spec in snapshots.root.glob(f"{snapshots.file.stem}-*/spec.json"):
+        with suppress(Timeout):
+            if spec.parent.name not in kept:
+                with FileLock(spec.parent / "writer.lock", timeout=0):
+                    shutil.rmtree(spec.parent)
+
+
 def remove_abandoned(root: Path) -> None:
     """Remove the folders of readers whose process has died."""
     with suppress(Timeout), FileLock(root / "readers.lock", timeout=0):

@@ -12,9 +12,10 @@ from pipelines.index.batches import batches
 from pipelines.index.conditions import Conditions
 from pipelines.index.contract import DocumentChange, IndexInfo, IndexReader, IndexSpec, Payload
 from pipelines.index.embedded.lock import WriterLock
+from pipelines.index.embedded.rewriting import rewrite_shard, take_over
 from pipelines.index.embedded.shard import create_shard, dense_vectors, remove, scroll, set_readers, write
 from pipelines.index.embedded.shard_reader import ShardReader, engine_errors
-from pipelines.index.embedded.snapshots import Snapshots
+from pipelines.index.embedded.snapshots import Snapshots, remove_other_versions
 from pipelines.index.embedded.specs import check_live, claim_folder
 from pipelines.index.filters import document_conditions
 from pipelines.index.versions import check_stored, version_name
@@ -52,7 +53,7 @@ class EdgeStore:
             opening.enter_context(self._lock.hold(lock_timeout))
             claim_folder(self._folder, spec)
             self._shard = self._load_shard()
-            opening.callback(self._shard.close)
+            opening.callback(lambda: self._shard.close())  # the one of then: it may have been written anew
             self._open = opening.pop_all()
 
     def __enter__(self) -> Self:
@@ -77,6 +78,14 @@ class EdgeStore:
         self._unpublished.touch()
         with engine_errors(self._folder):
             remove(self._shard, where)
+
+    def erase_removed(self) -> None:
+        self._unpublished.touch()
+        with engine_errors(self._folder):
+            rewrite_shard(self._shard, self._folder, self._spec)
+            self._shard.close()
+            self._shard = self._load_shard()
+        remove_other_versions(self._snapshots, self._version)
 
     def points(self, document_ids: Sequence[str]) -> Mapping[str, Payload]:
         found: dict[str, Payload] = {}
@@ -132,6 +141,7 @@ class EdgeStore:
         from qdrant_edge import EdgeShard
 
         with engine_errors(self._folder):
+            take_over(self._folder, self._shard_folder)
             if not self._shard_folder.exists():
                 unfinished = self._folder / "shard.new"
                 shutil.rmtree(unfinished, ignore_errors=True)

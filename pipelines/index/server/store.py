@@ -101,6 +101,9 @@ class QdrantStore:
         with server_errors(self._name):
             self._client.delete(self._name, selector, wait=True, ordering=WriteOrdering.MEDIUM)
 
+    def erase_removed(self) -> None:
+        """Nothing makes a server do it: it optimizes its segments by itself."""
+
     def points(self, document_ids: Sequence[str]) -> Mapping[str, Payload]:
         found: dict[str, Payload] = {}
         for start in range(0, len(document_ids), DOCUMENTS_PER_QUERY):

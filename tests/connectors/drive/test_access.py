@@ -17,6 +17,7 @@ from connectors.drive.access import (
     domain_of,
     effective_below,
     grants,
+    seen_above,
 )
 from connectors.drive.payloads import DrivePermission
 
@@ -214,3 +215,30 @@ def test_an_address_tells_its_domain(email: str, expected: tuple[str, ...]) -> N
 )
 def test_a_group_of_a_domain_names_it(group: str, domain: str) -> None:
     assert domain_of(group) == domain
+
+
+def inherited(email: str, *origins: str) -> DrivePermission:
+    """By the items above that a permission is inherited from; without any it is granted on the file itself."""
+    details = [{"role": "reader", "inherited": True, "inheritedFrom": one} for one in origins]
+    told = {"type": "user", "role": "reader", "emailAddress": email, "permissionDetails": details}
+    return DrivePermission.model_validate(told)
+
+
+@pytest.mark.parametrize(
+    ("permissions", "folders", "seen"),
+    [
+        ([inherited("a@b.c", "drive")], {"drive": None, "folder": None}, {"drive", "folder"}),
+        ([inherited("a@b.c", "folder")], {"drive": None, "folder": None}, {"folder"}),
+        ([inherited("a@b.c", "drive"), inherited("x@b.c", "folder")], {"drive": None, "folder": None}, {"folder"}),
+        ([inherited("a@b.c", "drive"), inherited("x@b.c")], {"drive": None, "folder": None}, set()),
+        ([inherited("a@b.c"), inherited("a@b.c", "drive")], {"drive": None}, {"drive"}),
+        ([inherited("a@b.c", "elsewhere")], {"drive": None, "folder": None}, set()),
+        ([inherited("a@b.c")], {"top": [inherited("a@b.c")], "inner": None}, {"top"}),
+        ([inherited("a@b.c"), inherited("x@b.c")], {"top": [inherited("a@b.c")]}, set()),
+        ([], {"top": None}, {"top"}),
+    ],
+)
+def test_a_folder_is_named_where_all_readers_of_a_file_may_see_it(
+    permissions: list[DrivePermission], folders: dict[str, list[DrivePermission] | None], seen: set[str]
+) -> None:
+    assert seen_above("files", folders, permissions, NOW) == seen

@@ -13,7 +13,7 @@ from connectors.slack.render.messages import render_body
 from connectors.slack.render.mrkdwn import Names
 from tests.connectors.slack.conftest import parse_message
 
-NAMES = Names(lambda user: f"name{user}", lambda channel: f"name{channel}", lambda group: f"name{group}")
+NAMES = Names(lambda user: f"name{user}", lambda channel: f"#name{channel}", lambda group: f"name{group}")
 WORD = re.compile(r"w\d+x")
 
 words = st.integers(0, 10_000).map(lambda number: f"w{number}x")

@@ -17,7 +17,7 @@ from tests.emulators.slack import Slack
 
 UNIT = Unit("C1", "general")
 TS = "1772355600.000100"
-NAMES = Names(lambda user: user, lambda channel: channel, lambda group: group)
+NAMES = Names(lambda user: user, lambda channel: f"#{channel}", lambda group: group)
 
 
 def read_text(connector: SlackConnector) -> str:

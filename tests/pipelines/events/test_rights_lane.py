@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
+from threading import Event, Thread
 
 import pytest
 
@@ -18,7 +20,7 @@ from pipelines.ingestion.publish import publish
 from pipelines.services import Services
 from tests.emulators.memory_source import MemorySource
 from tests.pipelines.documents import document
-from tests.pipelines.events.conftest import CONNECTION, UNIT, Inbox
+from tests.pipelines.events.conftest import CONNECTION, UNIT, Inbox, new_source
 
 
 @pytest.fixture
@@ -79,6 +81,38 @@ def test_an_edit_is_left_to_the_passes_unless_the_connection_is_paused(
     inbox.tell(about(1))
     lane.run_pass()
     assert source.requests - before == asked
+
+
+def test_a_source_that_does_not_answer_holds_up_no_other(services: Services, inbox: Inbox) -> None:
+    other = CONNECTION.model_copy(update={"id": "other"})
+    services.settings = services.settings.model_copy(update={"connections": (other, CONNECTION)})
+    services.catalog.units.replace_listing(other.id, other.source, [UNIT])
+    asked, answers, stop = Event(), Event(), Event()
+
+    class Silent(MemorySource):
+        def units(self) -> Iterator[Unit]:
+            asked.set()
+            assert answers.wait(30)
+            yield UNIT
+
+    source = new_source()
+    source.remove(document(1).id)
+    lane = RightsLane(services, ConnectorPool(lambda connection: Silent() if connection.id == "other" else source))
+    running = Thread(target=lane.run, args=(stop,))
+    running.start()
+    try:
+        inbox.tell(Invalidation("units"), connection="other")
+        assert asked.wait(30)
+        inbox.tell(about(1, withdraws=True))
+        deadline = time.monotonic() + 30
+        while not revoked(services):
+            assert time.monotonic() < deadline, "the other connection's event waits"
+            stop.wait(0.01)
+    finally:
+        answers.set()
+        stop.set()
+        running.join()
+    assert revoked(services) == {document(1).id}
 
 
 def test_units_and_memberships_are_read_although_one_object_is_in_trouble(

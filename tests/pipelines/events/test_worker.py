@@ -241,9 +241,12 @@ AWAY = {
     "index": ("services.store", IndexUnavailable("knowledge: the Qdrant server answered 503")),
     "landing": ("services.landing.write_documents", PermissionError("the bucket refuses")),
 }
+FAST = ("source_unavailable", "embedding", "index")
 
 
-@pytest.mark.parametrize("cause", AWAY)
+@pytest.mark.parametrize(
+    "cause", [pytest.param(cause, marks=[] if cause in FAST else pytest.mark.slow) for cause in AWAY]
+)
 def test_a_backend_that_is_away_is_waited_for_however_long_that_takes(
     services: Services,
     source: MemorySource,

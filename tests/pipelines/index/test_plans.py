@@ -170,7 +170,7 @@ def test_a_mismatch_says_what_was_found_and_what_to_do() -> None:
 
 
 def test_questions_need_another_cut_of_documents_no_less_but_the_same_vectors_and_words() -> None:
-    check_readable(SPEC, {**spec_metadata(SPEC), "chunking": "v2"}, "here")
+    check_readable(SPEC, {**spec_metadata(SPEC), "chunking": "v2", "lexical": "bm25-identifiers-v1"}, "here")
     for name in ("model", "dimensions", "lexical"):
         with pytest.raises(IndexMismatch, match=name):
             check_readable(SPEC, {**spec_metadata(SPEC), name: "other"}, "here")

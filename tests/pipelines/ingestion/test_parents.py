@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import pytest
 from pydantic import SecretStr
 
-from connectors.contract import Deleted, all_below
+from connectors.contract import Item, Skipped, all_below
 from connectors.github.settings import GitHubConnection
 from connectors.model import Document, Parent, Unit
 from pipelines.index.contract import Filters
@@ -85,9 +85,27 @@ def test_all_that_is_in_a_document_that_is_gone_is_hidden_by_one_request(
     assert (found(services, ADA), source.requests - before) == ({BESIDE}, 1)
 
 
-def test_a_container_that_is_no_document_hides_what_is_in_it(services: Services, source: MemorySource) -> None:
-    look(services, source, FOLDER)
-    assert found(services, ADA) == {BESIDE}
+@pytest.mark.parametrize("known", [True, False])
+def test_an_empty_document_says_nothing_of_who_reads_what_is_in_it(
+    services: Services, source: MemorySource, known: bool
+) -> None:
+    """It is a container without readers of its own, so that the source is asked."""
+    if not known:
+        forget_parents(services)
+    source.put(Skipped(TOP, "Zebra", "empty"))
+    before = source.requests
+    look(services, source, TOP, all_below(TOP))
+    assert source.requests - before == 2
+
+
+def test_a_container_that_is_no_document_hides_what_is_in_it_until_that_is_looked_at(
+    services: Services, source: MemorySource
+) -> None:
+    seen: list[set[str]] = []
+    watched = Watched(source.objects, source.changed, source.clock, gone=[FOLDER])
+    watched.before_fetch = lambda: seen.append(found(services, ADA))
+    sync(services, watched)
+    assert (seen, found(services, ADA)) == ([{BESIDE}], {TOP, MIDDLE, LEAF, BESIDE})
 
 
 def test_what_a_catalog_does_not_know_to_be_below_is_asked_for(services: Services, source: MemorySource) -> None:
@@ -153,7 +171,8 @@ def test_much_of_a_unit_that_is_hidden_is_looked_at_by_a_listing_and_kept(
 def test_a_move_is_known_to_the_next_event(services: Services, source: MemorySource) -> None:
     source.put(inside(2))
     sync(services, source)
-    look(services, source, FOLDER)
+    source.remove(TOP)
+    look(services, source, TOP, all_below(TOP))
     assert found(services, ADA) == {MIDDLE, LEAF, BESIDE}
 
 
@@ -168,40 +187,30 @@ def test_a_listing_fills_in_what_an_earlier_release_did_not_keep(services: Servi
 def test_what_is_missing_from_a_listing_is_hidden_before_it_is_looked_at(
     services: Services, source: MemorySource
 ) -> None:
-    source.remove(LEAF)
     seen: list[set[str]] = []
-
-    class Slow(MemorySource):
-        """Answers about single objects only after others have looked."""
-
-    slow = Slow(source.objects, source.changed, source.clock)
-    ask = slow.fetch
-
-    def fetch(unit: Unit, ids: object) -> object:
-        seen.append(found(services, ADA))
-        return ask(unit, ids)  # type: ignore[arg-type]
-
-    slow.fetch = fetch  # type: ignore[method-assign,assignment]
-    sync(services, slow, SyncOptions(mode="reconcile"))
+    watched = Watched(source.objects, source.changed, source.clock)
+    watched.before_fetch = lambda: seen.append(found(services, ADA))
+    watched.remove(LEAF)
+    sync(services, watched, SyncOptions(mode="reconcile"))
     assert seen == [{TOP, MIDDLE, BESIDE}]
 
 
 def test_the_items_of_one_read_count_before_what_the_catalog_knew(services: Services, source: MemorySource) -> None:
     """A document leaves a container that goes, and both are told by the same read."""
-
-    class Telling(MemorySource):
-        """Tells of what is gone, as sources with a feed of changes do."""
-
-    telling = Telling(source.objects, source.changed, source.clock)
-    telling.put(replace(inside(3), content="zebra 3, moved"))
-    read = telling.read
-
-    def read_all(unit: Unit, cursor: object = None, window: object = None) -> Iterator[object]:
-        yield Deleted(TOP)
-        yield from read(unit, cursor, window)  # type: ignore[arg-type]
-
-    telling.read = read_all  # type: ignore[method-assign,assignment]
-    del telling.objects[TOP]
-    sync(services, telling)
+    source.put(replace(inside(3), content="zebra 3, moved"))
+    source.remove(TOP)
+    source.gone.append(TOP)
+    sync(services, source)
     publish(services)
     assert found(services, ADA) == {MIDDLE, LEAF, BESIDE}
+
+
+@dataclass
+class Watched(MemorySource):
+    """Calls a function before it answers for single objects."""
+
+    before_fetch: Callable[[], None] = lambda: None
+
+    def fetch(self, unit: Unit, document_ids: Sequence[str]) -> Iterator[Item]:
+        self.before_fetch()
+        yield from super().fetch(unit, document_ids)

@@ -48,6 +48,18 @@ def synced(settings: Settings, source: MemorySource) -> Settings:
     return settings
 
 
+def test_a_text_that_the_other_model_refuses_is_the_only_one_that_is_missing(synced: Settings) -> None:
+    other = OtherModel()
+    other.refused = {"newer"}
+    with Services(synced, other, replace_index=True) as services:
+        report = reindex(services)
+        assert report.documents.failed == 1
+        assert {payload["document_id"] for payload in points(services).values()} == {
+            document(number).id for number in range(20) if number != 3
+        }
+        assert [one["id"] for one in services.catalog.documents.failed_or_skipped()] == [document(3).id]
+
+
 def points(services: Services) -> dict[str, Payload]:
     with services.store() as store:
         return dict(store.scan())

@@ -221,6 +221,41 @@ def test_reading_resumes_after_an_error_where_it_was(services: Services, source:
     assert (report.documents.read, report.documents.new, len(points(services))) == (50, 50, 150)
 
 
+def test_a_text_that_the_provider_refuses_fails_its_document_alone(
+    services: Services, source: MemorySource, embedder: FakeEmbedder
+) -> None:
+    embedder.refused = {"cursed"}
+    for number in range(20):
+        source.put(document(number))
+    source.put(document(20, content="A cursed text."))
+    assert sync(services, source).documents.failed == 1
+    assert len({payload["document_id"] for payload in points(services).values()}) == 20
+    (failed,) = services.catalog.documents.failed_or_skipped()
+    assert (failed["id"], failed["status"]) == (document(20).id, "failed")
+    assert failed["reason"] == "passage 1 of 1 (14 characters) cannot be embedded: the fake provider refuses it"
+
+    embedder.refused = set()
+    with closing(sqlite3.connect(services.settings.state_path / "catalog.db")) as catalog, catalog:
+        catalog.execute("UPDATE documents SET next_attempt = '2026-01-01 00:00:00'")
+    source.put(document(21))
+    assert sync(services, source).documents.failed == 0
+    assert len({payload["document_id"] for payload in points(services).values()}) == 22
+    assert set(embedder.embedded.values()) == {1}
+    assert list(services.catalog.documents.failed_or_skipped()) == []
+
+
+def test_a_text_that_the_provider_refuses_leaves_the_version_before(
+    services: Services, source: MemorySource, embedder: FakeEmbedder
+) -> None:
+    source.put(document(1, content="The pump is stuck."))
+    sync(services, source)
+    before = points(services)
+    embedder.refused = {"cursed"}
+    source.put(document(1, content="The pump is stuck. It is cursed now."))
+    assert sync(services, source).documents.failed == 1
+    assert points(services).keys() == before.keys()
+
+
 def test_an_interrupted_embedding_pays_nothing_twice(
     services: Services, source: MemorySource, embedder: FakeEmbedder
 ) -> None:

@@ -95,9 +95,9 @@ def found(services: Services, filters: Filters) -> set[str]:
         (["index"], 0),
         (["landing"], 0),
         (["catalog"], 0),
-        (["catalog", "index"], 3),
-        (["catalog", "landing"], 0),
-        (["landing", "index"], 0),
+        pytest.param(["catalog", "index"], 3, marks=pytest.mark.slow),
+        pytest.param(["catalog", "landing"], 0, marks=pytest.mark.slow),
+        pytest.param(["landing", "index"], 0, marks=pytest.mark.slow),
         (["catalog", "landing", "index"], 3),
     ],
 )

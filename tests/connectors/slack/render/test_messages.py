@@ -11,14 +11,14 @@ from connectors.slack.render.messages import message_title, render_body
 from connectors.slack.render.mrkdwn import Names, markdown
 from tests.connectors.slack.conftest import parse_message
 
-NAMES = Names(lambda user: f"name-of-{user}", lambda channel: f"channel-{channel}", lambda group: f"group-{group}")
+NAMES = Names(lambda user: f"name-of-{user}", lambda channel: f"#channel-{channel}", lambda group: f"group-{group}")
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
         ("hello <@U1>", "hello @name-of-U1"),
-        ("see <#C1|general> and <#C2>", "see #general and #channel-C2"),
+        ("see <#C1|general> and <#C2>", "see #channel-C1 and #channel-C2"),
         ("<!here> <!subteam^S1> <!subteam^S2|@ops>", "@here @group-S1 @ops"),
         ("<https://a.example|the page> <https://b.example>", "[the page](https://a.example) https://b.example"),
         ("<mailto:a@b.example|a@b.example>", "a@b.example"),

@@ -59,6 +59,19 @@ def test_documents_of_unknown_connections_are_named_until_they_are_purged(headra
     assert headrace("purge", "acme", "--yes").code == 2
 
 
+@pytest.mark.parametrize("target", ["acme", "acme/Plant"])
+def test_no_byte_of_a_purged_text_is_left_in_the_state_directory(
+    headrace: Callable[..., Done], folder: Path, target: str
+) -> None:
+    def holding() -> list[str]:
+        files = (file for file in (folder / ".headrace").rglob("*") if file.is_file())
+        return [str(file) for file in files if b"Text of issue" in file.read_bytes()]
+
+    assert any("/shard/" in one for one in holding())
+    assert headrace("purge", target, "--yes").code == 0
+    assert holding() == []
+
+
 def test_nothing_is_purged_that_nobody_has_confirmed(
     headrace: Callable[..., Done], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,14 +12,13 @@ import pytest
 from numpy.typing import NDArray
 
 from pipelines.embedding import Embedder
-from pipelines.errors import EmbeddingRefused, EmbeddingUnavailable
+from pipelines.errors import EmbeddingRefused, EmbeddingUnavailable, TextRefused
 from tests.emulators.embeddings import (
     EmbeddingsServer,
     Fault,
     backwards,
     changed,
     html_page,
-    one_missing,
     refusal,
     truncated,
     vector,
@@ -77,12 +76,14 @@ def test_what_fails_for_the_moment_is_tried_again(server: EmbeddingsServer, open
     assert server.requests == 2
 
 
-@pytest.mark.parametrize("fault", [refusal(429, "slow down"), html_page(503), truncated])
-def test_what_keeps_failing_is_unavailable(server: EmbeddingsServer, open_remote: Open, fault: Fault) -> None:
-    server.faults.extend([fault] * 3)
+@pytest.mark.parametrize(("fault", "requests"), [(refusal(429, "slow down"), 3), (html_page(503), 6), (truncated, 6)])
+def test_what_keeps_failing_is_unavailable(
+    server: EmbeddingsServer, open_remote: Open, fault: Fault, requests: int
+) -> None:
+    server.poison[""] = fault
     with pytest.raises(EmbeddingUnavailable, match=r"127\.0\.0\.1 .*try again later"):
-        send(open_remote(), ["a"])
-    assert server.requests == 3
+        send(open_remote(), ["a", "b"])
+    assert server.requests == requests  # three attempts at it; and at another text, where one could be to blame
 
 
 def test_nobody_waits_longer_than_is_sensible(server: EmbeddingsServer, open_remote: Open) -> None:
@@ -110,16 +111,15 @@ def test_nobody_there_is_unavailable(open_remote: Open) -> None:
         (refusal(429, "pay", "insufficient_quota"), r"^embedding\.api_key: .*quota.*billing"),
         (refusal(307, location="http://127.0.0.1:1/"), r"^embedding\.base_url: .*HTTP 307"),
         (html_page(405), r"^embedding\.base_url: .*HTTP 405"),
-        (one_missing, r"^embedding\.model: .*1 vectors for 2 texts"),
     ],
 )
 def test_what_cannot_succeed_is_refused_at_once(
     server: EmbeddingsServer, open_remote: Open, fault: Fault, message: str
 ) -> None:
-    server.faults.extend([fault] * 3)
+    server.poison[""] = fault
     with pytest.raises(EmbeddingRefused, match=message):
         send(open_remote(), ["a", "b"])
-    assert server.requests <= 2
+    assert server.requests <= 3
 
 
 def test_a_wrong_key_is_told_without_showing_it(open_remote: Open) -> None:
@@ -170,6 +170,71 @@ def test_a_server_that_takes_less_gets_smaller_requests(server: EmbeddingsServer
     assert vectors[:10] == pytest.approx(np.array([unit(text) for text in texts[:10]]), abs=1e-6)
     assert server.counters()["repeated"] == 0
     assert np.linalg.norm(vectors[10]) == pytest.approx(1)
+
+
+POISON = [
+    refusal(500, "failed to encode response: json: unsupported value: NaN"),
+    refusal(500, "input is too large to process. increase the physical batch size"),
+    html_page(502),
+    refusal(400, "the text cannot be tokenized"),
+    refusal(413),
+]
+
+
+@pytest.mark.parametrize("fault", POISON)
+def test_a_text_that_the_server_cannot_take_keeps_no_other_from_being_embedded(
+    server: EmbeddingsServer, open_remote: Open, fault: Fault
+) -> None:
+    server.poison["cursed"] = fault
+    texts = [f"text {number}" for number in range(20)] + ["cursed"] + [f"more {number}" for number in range(19)]
+    batches = list(open_remote().embed(texts, purpose="document", inputs_per_request=16))
+    refused = {position: reason for batch in batches for position, reason in batch.refused.items()}
+    assert list(refused) == [20]
+    assert sorted(position for batch in batches for position in batch.positions) == [*range(20), *range(21, 40)]
+    assert all(server.embedded[text] == (text != "cursed") for text in texts)  # nothing is paid twice
+
+
+@pytest.mark.parametrize("vector", [None, [], [0.0] * 32, [float("nan")] * 32])
+def test_a_text_without_a_vector_costs_the_others_nothing(
+    server: EmbeddingsServer, open_remote: Open, vector: object
+) -> None:
+    server.spoiled["cursed"] = vector
+    (batch,) = open_remote().embed(["a", "cursed", "b"], purpose="document")
+    assert (batch.positions, list(batch.refused)) == ([0, 2], [1])
+    assert batch.vectors[1] == pytest.approx(unit("b"), abs=1e-6)
+    assert (server.embedded["a"], server.embedded["b"]) == (1, 1)
+
+
+def test_a_question_that_the_server_cannot_take_is_refused(server: EmbeddingsServer, open_remote: Open) -> None:
+    server.spoiled["cursed"] = None
+    with pytest.raises(TextRefused, match="zero or not a number"):
+        send(open_remote(), ["cursed"], purpose="query")
+
+
+def test_a_server_that_answers_numbers_only_is_asked_for_them_from_then_on(
+    server: EmbeddingsServer, open_remote: Open
+) -> None:
+    server.encodings = ("float",)
+    embedder = open_remote()
+    assert send(embedder, ["a"])[0] == pytest.approx(unit("a"), abs=1e-6)
+    send(embedder, ["b"])
+    assert [request["encoding_format"] for request in server.received] == ["base64", "float", "float"]
+
+
+@pytest.mark.parametrize("answers_one", [False, True])
+def test_how_many_texts_a_server_takes_is_remembered(
+    server: EmbeddingsServer, open_remote: Open, answers_one: bool
+) -> None:
+    if answers_one:  # whatever it is sent
+        server.faults.extend([changed(lambda answer: answer.update(data=answer["data"][:1]))] * 100)
+    else:
+        server.most_inputs = 1
+    embedder = open_remote()
+    send(embedder, [f"text {number}" for number in range(8)])
+    requests = server.requests
+    vectors = send(embedder, [f"more {number}" for number in range(8)])
+    assert server.requests - requests == 8
+    assert vectors[7] == pytest.approx(unit("more 7"), abs=1e-6)
 
 
 def test_paid_answers_arrive_before_an_error(server: EmbeddingsServer, open_remote: Open) -> None:

@@ -9,7 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipelines.embedding.openai.responses import UnreadableResponse, WrongCount, WrongDimensions, parse_response
+from pipelines.embedding.openai.responses import (
+    NO_VECTOR,
+    UnreadableResponse,
+    WrongCount,
+    WrongDimensions,
+    parse_response,
+)
 
 
 def packed_floats(*numbers: float) -> str:
@@ -48,15 +54,19 @@ def test_without_indexes_the_order_is_that_of_the_answer() -> None:
         (body({"index": "0", "embedding": [1, 0]}), "indexes"),
         (body({"index": 0}), "KeyError"),
         (body({"index": 0, "embedding": "*"}), "cannot be read"),
-        (body({"index": 0, "embedding": None}), "not a list"),
         (body(None), "cannot be read"),
-        (body({"index": 0, "embedding": [0, 0]}), "zero"),
-        (body({"index": 0, "embedding": [float("nan"), 0]}), "not a number"),
     ],
 )
 def test_what_cannot_be_read_says_why(content: bytes, reason: str) -> None:
     with pytest.raises(UnreadableResponse, match=reason):
         parse_response(content, 1, 2)
+
+
+@pytest.mark.parametrize("embedding", [None, [], "", [0, 0], [float("nan"), 1], [float("inf"), 1]])
+def test_a_text_without_a_vector_keeps_no_other_from_its_own(embedding: object) -> None:
+    answer = parse_response(body({"index": 0, "embedding": embedding}, {"index": 1, "embedding": [3, 4]}), 2, 2)
+    assert answer.vectors == pytest.approx(np.array([[0, 0], [0.6, 0.8]]))
+    assert answer.refused == {0: NO_VECTOR}
 
 
 def test_another_count_or_size_is_told_apart() -> None:

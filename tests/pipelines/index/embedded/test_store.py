@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
@@ -26,6 +27,7 @@ from pipelines.index.contract import DocumentChange, Filters, IndexReader, Index
 from pipelines.index.embedded.reader import EdgeReader
 from pipelines.index.embedded.snapshots import Pointer, Snapshots, remove_abandoned
 from pipelines.index.embedded.sparse_files import copy_data
+from pipelines.index.filters import document_conditions
 from tests.pipelines.index.conftest import Configured
 
 if TYPE_CHECKING:
@@ -307,6 +309,7 @@ def asked(process: subprocess.Popen[str], question: str) -> list[str]:
     return answer
 
 
+@pytest.mark.slow
 def test_several_processes_read_while_one_writes(edge: Configured) -> None:
     processes = [started(READ, edge.settings.directory) for _ in range(2)]
     with closing(edge.store()) as store:
@@ -355,6 +358,59 @@ def test_a_killed_publication_leaves_the_last_one(edge: Configured, monkeypatch:
         store.publish()
         assert versions(reader) == {"000002"}
         assert len(copies(edge)) == 1
+
+
+def test_of_what_was_removed_no_byte_is_left(edge: Configured) -> None:
+    kept, removed = (point(name, f"{name} walrus", readers=("public",)) for name in ("kept", "removed"))
+    questions: list[dict[str, Any]] = [{"mode": "lexical", "dense": None}, {"mode": "dense", "dense": NORTH}]
+    with closing(edge.store()) as store, closing(edge.reader()) as reader:
+        store.apply([DocumentChange("kept", [kept]), DocumentChange("removed", [removed])])
+        store.publish()
+        store.remove(document_conditions(["removed"]))
+        store.publish()
+        before = [reader.search(text="walrus", filters=EVERYTHING, limit=5, **asked) for asked in questions]
+        assert holding(index_folder(edge), b"removed walrus")
+        store.erase_removed()
+        store.publish()
+        assert [reader.search(text="walrus", filters=EVERYTHING, limit=5, **asked) for asked in questions] == before
+        assert holding(index_folder(edge), b"removed walrus") == []
+        store.apply([DocumentChange("kept", [point("kept", "kept lynx")])])
+        assert len(store.points(["kept"])) == 2
+
+
+def holding(folder: Path, text: bytes) -> list[str]:
+    return [file.name for file in folder.rglob("*") if file.is_file() and text in file.read_bytes()]
+
+
+@pytest.mark.parametrize("killed_at", ["shutil.rmtree", "pathlib.Path.rename"])
+def test_killed_while_a_shard_is_written_anew_it_has_all_its_points(
+    edge: Configured, monkeypatch: pytest.MonkeyPatch, killed_at: str
+) -> None:
+    with closing(edge.store()) as store:
+        store.apply([version_of("a", 1), version_of("b", 1)])
+        store.remove(document_conditions(["b"]))
+        with monkeypatch.context() as killed:
+            killed.setattr(killed_at, kill)
+            with pytest.raises(KeyboardInterrupt):
+                store.erase_removed()
+    with closing(edge.store()) as store, closing(edge.reader()) as reader:
+        store.publish()
+        assert (versions(reader), versions(reader, "b")) == ({"000001"}, set())
+
+
+def kill(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_versions_that_nobody_reads_go_with_what_was_removed(edge: Configured) -> None:
+    other = replace(edge.spec, model="before")
+    with closing(edge.store(other, replace=True)) as store:
+        store.apply([version_of("a", 1)])
+    assert holding(index_folder(edge), b"chunk 1 of 1")
+    with closing(edge.store()) as store:
+        store.publish()
+        store.erase_removed()
+    assert holding(index_folder(edge), b"chunk 1 of 1") == []
 
 
 def _half_copied(source: Path, target: Path) -> None:

@@ -1,0 +1,42 @@
+"""What `tests/installed.py` forks: all that commands import as they go on, and what each would read from the disk."""
+
+from __future__ import annotations
+
+import gc
+import tempfile
+from importlib import import_module
+from pathlib import Path
+
+from assets.instance import dagster_instance
+from connectors.http import trusted_authorities
+from pipelines.settings import Settings
+from tests.migration_scripts import keep_migration_scripts
+
+MODULES = (
+    "assets.orchestrator",
+    "openai",
+    "pipelines.catalog.bounded_connection",
+    "pipelines.cli.app",
+    "pipelines.cli.targets",
+    "pipelines.embedding.openai.client",
+    "pipelines.index.embedded.reader",
+    "pipelines.index.embedded.store",
+    "pipelines.ingestion.orchestrator",
+    "pipelines.landing.destination",
+    "pipelines.retrieval.permitted_index",
+    *(f"connectors.{source}.source" for source in ("drive", "github", "notion", "slack")),
+)
+
+
+def preload() -> None:
+    for module in MODULES:
+        import_module(module)
+    trusted_authorities()
+    keep_migration_scripts()
+    with tempfile.TemporaryDirectory() as folder, dagster_instance(Settings(directory=Path(folder))):
+        pass
+    gc.collect()
+    gc.freeze()  # what is not looked at is not copied either
+
+
+preload()
