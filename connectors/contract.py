@@ -231,7 +231,8 @@ class Connector(Protocol):
         """Try the credentials, and name what they can and cannot reach."""
 
     def units(self) -> Iterator[Unit]:
-        """All units that the token sees and the connection's patterns include, each once.
+        """All units that the token sees and the connection's patterns include, each once. Each call asks the source:
+        what it shows counts as of then, so nothing is remembered from before.
 
         A unit whose name, URL or readers differ from those known before is read anew, since its documents show them.
         Raises `connectors.errors.UnreadableUnits` after all others, where single units that the settings spell out
@@ -265,7 +266,8 @@ class Connector(Protocol):
         """
 
     def memberships(self) -> Iterator[MembershipItem]:
-        """Who belongs to the groups that this connection's reader tokens name, group by group.
+        """Who belongs to the groups that this connection's reader tokens name, group by group; as `units`, by what the
+        source says now.
 
         A group's members are yielded one after the other, once all of them are known: so each group that was named
         before an error is complete. One group's trouble is its `UnreadableGroup` (`connectors.groups`), and never

@@ -30,6 +30,15 @@ class SlackDirectory:
         self._single_users: dict[str, SlackUser | None] = {}
         self._single_channels: dict[str, SlackChannel | None] = {}
 
+    def forget_channels(self) -> None:
+        """The next look at them asks Slack."""
+        self.__dict__.pop("channels", None)
+
+    def forget_people(self) -> None:
+        """The next look at them, and at user groups, asks Slack."""
+        for name in ("users", "usergroups", "_everybody"):
+            self.__dict__.pop(name, None)
+
     @cached_property
     def users(self) -> dict[str, SlackUser]:
         """All people of the workspace. Needs the scopes users:read and users:read.email."""

@@ -82,6 +82,11 @@ class SlackConnector:
 
     def units(self) -> Iterator[Unit]:
         """Channels that the token may read; a bot's token reads only those to which it was invited."""
+        self._directory.forget_channels()
+        yield from self._known_units()
+
+    def _known_units(self) -> Iterator[Unit]:
+        """As `units`, of channels that may have been listed a while ago."""
         is_bot = bool(self._directory.identity.bot_id)
         base = f"{self._directory.team_url}/archives"
         for channel in self._directory.channels.values():
@@ -92,6 +97,7 @@ class SlackConnector:
                 yield Unit(channel.id, name, f"{base}/{channel.id}", channel_readers(self._connection.id, channel))
 
     def memberships(self) -> Iterator[MembershipItem]:
+        self._directory.forget_people()
         return read_memberships(self._client, self._directory)
 
     def read(self, unit: Unit, cursor: Cursor | None = None, window: Window | None = None) -> Iterator[Item]:
@@ -141,7 +147,7 @@ class SlackConnector:
     def unit_of(self, document_id: str) -> str | None:
         """The channel that an id names; of a file that an event names without its channel, the first that is read."""
         channel, _, rest = self._path_of(document_id).partition("/")
-        units = {unit.id for unit in self.units()}
+        units = {unit.id for unit in self._known_units()}
         if not is_in_any_unit(document_id):
             return channel if channel in units else None
         try:

@@ -149,12 +149,13 @@ class Catalog:
         self, connection: str, unit: str, told: RightsUpdate, *, listing: str | None, cursor: Cursor | None
     ) -> None:
         """Record what was told of rights alone, under the listing that names it, and where the next reading of rights
-        continues. `cursor` is None where what was told does not end at a checkpoint."""
+        continues. `cursor` is None where what was told does not end at a checkpoint; it stays where it was, too, where
+        something of it was overtaken."""
         with self._engine.begin() as transaction:
             told.write(transaction, connection, unit)
             if listing:
                 outcomes_module.mark_listed(transaction, told.readers, listing)
-            if cursor is not None:
+            if cursor is not None and not told.overtaken:
                 move_rights_cursor(transaction, connection, unit, cursor)
 
     def start_reindex(self) -> None:

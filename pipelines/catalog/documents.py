@@ -54,6 +54,11 @@ class DocumentState:
             return None
         return Readers(self.readers, self.readers_until or {})
 
+    @property
+    def may_have_points(self) -> bool:
+        """Whether an index may hold anything of it, be it only the one that is published."""
+        return self.indexed_version is not None or self.indexed_readers is not None
+
 
 class Documents:
     def __init__(self, engine: Engine) -> None:
@@ -225,8 +230,10 @@ class Documents:
             return {row.id: row.chunks for row in transaction.execute(statement)}
 
     def record_indexed(self, indexed: Mapping[str, Indexed]) -> None:
-        """Record what the index holds of each document now."""
-        now = datetime.now(UTC)
+        """Record what the index holds of each document now. One that could not be read since that version was stays
+        failed, and is tried again."""
+        table, now = tables.documents, datetime.now(UTC)
+        is_well = {"status": "indexed", "reason": None, "attempts": 0, "next_attempt": None}
         with self._engine.begin() as transaction:
             for document_id, (version, chunks, readers) in indexed.items():
                 values: dict[str, Any] = {
@@ -235,9 +242,10 @@ class Documents:
                     "indexed_readers": readers,
                     "changed_at": now,
                 }
+                transaction.execute(update(table).where(table.c.id == document_id).values(values))
                 if version is not None:
-                    values |= {"status": "indexed", "reason": None, "attempts": 0, "next_attempt": None}
-                transaction.execute(update(tables.documents).where(tables.documents.c.id == document_id).values(values))
+                    newest = (table.c.id == document_id, table.c.version == version)
+                    transaction.execute(update(table).where(*newest).values(is_well))
 
     def _count(self, connection: str, unit: str, condition: ColumnElement[bool]) -> int:
         table = tables.documents

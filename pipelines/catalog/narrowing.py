@@ -29,6 +29,9 @@ class RightsUpdate:
     read_since: datetime = field(default_factory=lambda: datetime.now(UTC))
     readers: dict[str, Readers] = field(default_factory=dict)
     hidden: dict[str, str] = field(default_factory=dict)
+    overtaken: set[str] = field(default_factory=set)
+    """Once it is written: documents of which something was taken away since the reading began. They are to be told
+    again."""
 
     def __len__(self) -> int:
         return len(self.readers) + len(self.hidden)
@@ -49,7 +52,8 @@ class RightsUpdate:
         update_readers(transaction, changed)
         if any(one.until or had[document].until for document, one in changed.items()):
             raise_stamp(transaction)
-        grant_documents(transaction, {row.id: self.readers[row.id].tokens for row in rows}, self.read_since)
+        shown = {row.id: self.readers[row.id].tokens for row in rows}
+        self.overtaken.update(grant_documents(transaction, shown, self.read_since))
         lost = {row.id: {*(row.readers or ()), *(row.indexed_readers or ())} for row in rows}
         revoke(
             transaction,

@@ -49,7 +49,8 @@ class Readers:
 class Outcome:
     """The result of a stage for one object. `version` is None where no version is to be indexed.
 
-    `hidden` is why nobody may see it although it is kept.
+    `hidden` is why nobody may see it although it is kept. `load` is that of the version which stays in use where an
+    object could not be read.
     """
 
     id: str
@@ -63,6 +64,7 @@ class Outcome:
     updated_at: datetime | None = None
     fingerprint: str | None = None
     hidden: str | None = None
+    load: int | None = None
 
 
 def record(
@@ -74,11 +76,12 @@ def record(
     load: int | None,
     listing: str | None,
 ) -> None:
-    """Write the outcomes of objects; those with `landed` point to `load`, the others to none."""
+    """Write the outcomes of objects; those with `landed` point to `load`, the others to their own."""
     now = datetime.now(UTC)
     origin = {"connection": connection, "unit": unit, "listing": listing, "changed_at": now}
     rows = [origin | _row(outcome, load, now) for outcome in outcomes]
-    mark_obsolete(transaction, ((outcome.id, outcome.status in ("deleted", "skipped")) for outcome in outcomes), now)
+    replaced = ((outcome.id, outcome.status in ("deleted", "skipped")) for outcome in outcomes if outcome.load is None)
+    mark_obsolete(transaction, replaced, now)
     record_moved(transaction, unit, (outcome.id for outcome in outcomes))
     # An object keeps its number of points until its new version is indexed, and its listing in a partial read.
     kept = {"id", "chunks"} | (set() if listing else {"listing"})
@@ -155,7 +158,7 @@ def _row(outcome: Outcome, load: int | None, now: datetime) -> dict[str, Any]:
         "status": outcome.status,
         "reason": outcome.reason,
         "version": outcome.version,
-        "load": load if outcome.landed else None,
+        "load": load if outcome.landed else outcome.load,
         "chunks": 0,
         "attempts": outcome.attempts,
         "next_attempt": next_attempt(outcome.attempts, now) if outcome.status == "failed" else None,

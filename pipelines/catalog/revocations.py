@@ -210,15 +210,20 @@ def _note_revoked(revocations: Sequence[Revocation]) -> None:
         )
 
 
-def grant_documents(transaction: Connection, readers: Mapping[str, Collection[str]], read_since: datetime) -> None:
-    """Give back what a read that began at `read_since` shows to be allowed: documents exist, with these `readers`."""
-    table = tables.revocations
+def grant_documents(transaction: Connection, readers: Mapping[str, Collection[str]], read_since: datetime) -> set[str]:
+    """Give back what a read that began at `read_since` shows to be allowed: documents exist, with these `readers`.
+
+    Returns the documents of which it shows more than it can give back: that was taken away since it began.
+    """
+    table, overtaken = tables.revocations, set[str]()
     if transaction.execute(select(table.c.document).where(table.c.document != "").limit(1)).first() is None:
-        return
+        return overtaken
     for part in in_parts(readers):
-        rows = transaction.execute(select(table).where(table.c.document.in_(part), table.c.since < read_since)).all()
-        given = [row for row in rows if row.token == EVERYBODY or row.token in readers[row.document]]
-        _delete(transaction, given)
+        rows = transaction.execute(select(table).where(table.c.document.in_(part))).all()
+        shown = [row for row in rows if row.token == EVERYBODY or row.token in readers[row.document]]
+        _delete(transaction, [row for row in shown if row.since < read_since])
+        overtaken.update(row.document for row in shown if row.since >= read_since)
+    return overtaken
 
 
 def show_documents(transaction: Connection, ids: Iterable[str], read_since: datetime) -> None:

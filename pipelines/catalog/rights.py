@@ -238,9 +238,9 @@ def _is_behind() -> ColumnElement[bool]:
 
 @dataclass(slots=True)
 class RightsRead:
-    """Readers of documents that were read after `read_since`: all of them, those that are new, and the reader tokens
-    that documents have lost. Beside them the versions that were read, what was withdrawn of their text, and the ids of
-    the containers that they are in, the outermost first."""
+    """Readers of documents that a read which began at `read_since` shows: all of them, those that are new, and the
+    reader tokens that documents have lost. Beside them the versions that were read, what was withdrawn of their text,
+    and the ids of the containers that they are in, the outermost first."""
 
     read_since: datetime = field(default_factory=lambda: datetime.now(UTC))
     readers: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -251,6 +251,9 @@ class RightsRead:
     parents: dict[str, tuple[str, ...]] = field(default_factory=dict)
     ends: bool = False
     """Whether the end of a permission is among what has changed."""
+    overtaken: set[str] = field(default_factory=set)
+    """Once it is written: documents of which something was taken away since the read began, and which it shows to be
+    allowed. They are to be looked at again."""
 
     def add(self, document: str, known: Readers | None, readers: Readers | None, revoked: tuple[str, ...]) -> None:
         """`readers` is None where none were read, because the object is gone or failed; `known` are those so far."""
@@ -268,9 +271,9 @@ class RightsRead:
         update_readers(transaction, self.changed)
         if self.ends:
             raise_stamp(transaction)
-        grant_documents(transaction, self.readers, self.read_since)
+        self.overtaken |= grant_documents(transaction, self.readers, self.read_since)
         revoke(transaction, _revocations(connection, unit, self.revoked))
-        permit_versions(transaction, self.versions, self.read_since)
+        self.overtaken |= permit_versions(transaction, self.versions, self.read_since)
         withdraw(transaction, connection, unit, self.withdrawals)
 
 

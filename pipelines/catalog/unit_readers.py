@@ -32,13 +32,26 @@ def follow_units(
 
 def widen_documents(transaction: Connection, connection: str, unit: Unit) -> None:
     """Documents get the readers of their unit that it still has. Where none are told there are none to give."""
-    table, units = tables.documents, tables.units
-    same = (units.c.connection == connection, units.c.unit == unit.id)
-    of_now = transaction.execute(select(units.c.readers).where(*same)).scalar() or ()
-    readers = tuple(sorted(set(unit.readers).intersection(of_now)))
+    table, readers = tables.documents, _readers_left(transaction, connection, unit)
     if readers:
         own = (table.c.connection == connection, table.c.unit == unit.id, table.c.readers.is_distinct_from(readers))
         transaction.execute(update(table).where(*own).values(readers=readers))
+
+
+def widens_documents(transaction: Connection, connection: str, unit: Unit) -> bool:
+    """Whether `widen_documents` lets anybody read what they could not."""
+    table, readers = tables.documents, _readers_left(transaction, connection, unit)
+    own = (table.c.connection == connection, table.c.unit == unit.id, table.c.status != "deleted")
+    known = transaction.execute(select(table.c.readers).where(*own, table.c.readers.is_not(None)).distinct())
+    return any(not narrows(one, readers) for one in known.scalars())
+
+
+def _readers_left(transaction: Connection, connection: str, unit: Unit) -> tuple[str, ...]:
+    """The readers of a unit that it still has."""
+    units = tables.units
+    same = (units.c.connection == connection, units.c.unit == unit.id)
+    of_now = transaction.execute(select(units.c.readers).where(*same)).scalar() or ()
+    return tuple(sorted(set(unit.readers).intersection(of_now)))
 
 
 def _narrowed(

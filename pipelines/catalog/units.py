@@ -16,7 +16,7 @@ from pipelines.catalog.revocations import EVERYBODY, Revocation, grant_units, re
 from pipelines.catalog.stamps import raise_stamp
 from pipelines.catalog.statements import in_parts, upsert
 from pipelines.catalog.unit_names import record_names
-from pipelines.catalog.unit_readers import follow_units, widen_documents
+from pipelines.catalog.unit_readers import follow_units, widen_documents, widens_documents
 
 NOT_LISTED = "the source no longer lists it, or the token no longer reaches it"
 EXCLUDED = "the settings of its connection exclude it"
@@ -52,30 +52,33 @@ class Units:
         listed_since: datetime | None = None,
     ) -> None:
         """Store the units of a complete listing that began at `listed_since` (default: now); the connection's others
-        are gone, and nobody sees their documents. One of which the listing could not tell (`is_untold`) stays as it is.
+        are gone, and nobody sees their documents. One of which the listing could not tell (`is_untold`) stays as it is,
+        and so does one of which a listing has told that began later.
 
         A unit whose name or URL has changed forgets its cursor: all its documents show them, and the next read takes
         in the whole unit. So does one with other readers, unless `documents_follow`: then its documents have them, at
         once where they are fewer, and else after `let_documents_follow`. A reader that a unit has lost is revoked in
         the same transaction: from the unit, or from its documents one by one.
         """
+        since = listed_since or datetime.now(UTC)
         states = {state.unit.id: state for state in self.all(connection)}
-        listed = {unit.id: unit for unit in found}
+        told_later = self._told_since(connection, since)
+        listed = {unit.id: unit for unit in found if unit.id not in told_later}
         known = [(states[unit.id].unit, unit) for unit in listed.values() if unit.id in states]
         changed = {unit.id for before, unit in known if _shows_change(before, unit, documents_follow)}
         missing = (state.unit for state in states.values() if state.unit.id not in listed and not state.gone)
-        gone = [unit for unit in missing if not is_untold(unit)]
+        gone = [unit for unit in missing if unit.id not in told_later and not is_untold(unit)]
         with self._engine.begin() as transaction:
-            rows = [_row(connection, source, unit) for unit in listed.values()]
-            upsert(transaction, tables.units, rows, update=("name", "url", "readers", "gone"))
+            rows = [_row(connection, source, unit) | {"listed_since": since} for unit in listed.values()]
+            upsert(transaction, tables.units, rows, update=("name", "url", "readers", "gone", "listed_since"))
             news = (unit for unit in listed.values() if unit.id not in states or unit.id in changed)
             record_names(transaction, connection, news)
             if listed.keys() - states.keys():
                 raise_stamp(transaction)
-            _set_all(transaction, connection, [unit.id for unit in gone], gone=True)
+            _set_all(transaction, connection, [unit.id for unit in gone], gone=True, listed_since=since)
             _set_all(transaction, connection, changed, cursor=None)
             readers = {unit.id: unit.readers for unit in listed.values()}
-            grant_units(transaction, connection, readers, listed_since or datetime.now(UTC))
+            grant_units(transaction, connection, readers, since)
             out_of_reach = [Revocation(connection, unit.id, EVERYBODY, why_gone(unit)) for unit in gone]
             revoke(transaction, out_of_reach + follow_units(transaction, connection, known, documents_follow))
 
@@ -136,14 +139,26 @@ class Units:
         """Let the next read begin at the start."""
         self._set(connection, unit, cursor=None, rights_cursor=None)
 
+    def lets_in_others(self, connection: str, unit: Unit) -> bool:
+        """Whether `let_documents_follow` lets anybody read what they could not."""
+        with self._engine.connect() as transaction:
+            return widens_documents(transaction, connection, unit)
+
     def let_documents_follow(self, connection: str, unit: Unit) -> None:
         """Documents get the readers that their unit had when a read of it began that has come to its end, but for
-        those that it has lost since. Whatever was edited before it got them has been read."""
+        those that it has lost since. Whatever was edited or deleted before it got them has been read."""
         with self._engine.begin() as transaction:
             widen_documents(transaction, connection, unit)
 
     def pause(self, connection: str, unit: str, paused: bool) -> None:
         self._set(connection, unit, paused=paused)
+
+    def _told_since(self, connection: str, moment: datetime) -> frozenset[str]:
+        """Units of which a listing has told that began after this moment."""
+        table = tables.units
+        later = select(table.c.unit).where(table.c.connection == connection, table.c.listed_since > moment)
+        with self._engine.connect() as transaction:
+            return frozenset(transaction.execute(later).scalars())
 
     def _set(self, connection: str, unit: str, **values: object) -> None:
         with self._engine.begin() as transaction:

@@ -109,16 +109,22 @@ def withdraw(transaction: Connection, connection: str, unit: str, found: Mapping
     logger.info("%s/%s: text withdrawn from %d documents", connection, unit, len(found))
 
 
-def permit_versions(transaction: Connection, versions: Mapping[str, str], read_since: datetime) -> None:
-    """What a read that began at `read_since` shows of documents may be shown."""
-    table = tables.withdrawals
+def permit_versions(transaction: Connection, versions: Mapping[str, str], read_since: datetime) -> set[str]:
+    """What a read that began at `read_since` shows of documents may be shown. Returns those that have lost text since:
+    the read may be of before."""
+    table, overtaken = tables.withdrawals, set[str]()
     if transaction.execute(select(table.c.document).limit(1)).first() is None:
-        return  # the usual case
+        return overtaken  # the usual case
     for document, row in _rows(transaction, versions).items():
-        if row.since < read_since and versions[document] not in row.versions:
+        if versions[document] in row.versions:
+            continue
+        if row.since >= read_since:
+            overtaken.add(document)
+        else:
             more = {"versions": sorted({*row.versions, versions[document]})}
             transaction.execute(update(table).where(table.c.document == document).values(more))
             raise_stamp(transaction)
+    return overtaken
 
 
 def load_withdrawals(transaction: Connection) -> dict[str, Withdrawal]:

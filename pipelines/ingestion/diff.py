@@ -93,6 +93,7 @@ def _diff_failed(item: Failed, state: DocumentState | None) -> DocumentDiff:
         reason=item.error,
         attempts=(state.attempts if state else 0) + 1,
         hidden=item.error if item.hides else (state.hidden if state else None),
+        load=state.load if state else None,
     )
     lost = () if item.readers is None else lost_tokens(state, item.readers)
     return DocumentDiff("failed", outcome, revoked=(EVERYBODY,) if item.hides else lost)
@@ -114,7 +115,8 @@ def lost_tokens(state: DocumentState | None, readers: Iterable[str]) -> tuple[st
 
 def _removal(document_id: str, state: DocumentState | None) -> Deleted | None:
     """A tombstone for what may have points: indexed, or landed and perhaps being indexed when a run was killed."""
-    may_have_points = state is not None and (state.indexed_version is not None or state.load is not None)
+    # A reindex forgets which version was indexed, and not whom its points name.
+    may_have_points = state and (state.indexed_version is not None or state.load is not None or state.indexed_readers)
     return Deleted(document_id) if may_have_points else None
 
 

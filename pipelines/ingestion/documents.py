@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
@@ -59,11 +59,20 @@ class DocumentIngest:
             due = self.services.catalog.documents.due(self.connection.id, self.unit.id)
             read = self.connector.read(self.unit, plan.cursor, plan.window)
             self._drain(chain(self._fetch(due), read), writer)
+        self._look_again(writer.overtaken)
         if plan.window is None and documents_follow(self.connection):
-            self.services.catalog.units.let_documents_follow(self.connection.id, self.unit)
+            self._let_documents_follow(plan.listing if writer.complete else None)
         # A read that stopped half-way has not seen what it lacks.
         if writer.complete and plan.listing:
             self._finish(plan.listing, writer)
+
+    def _let_documents_follow(self, listing: str | None) -> None:
+        """Let in whom the unit lets in. What changes show tells of no deletion, and who comes now was no reader of what
+        is gone: so `listing`, or else one that is made for this, hides first what is missing from it."""
+        units, own = self.services.catalog.units, (self.connection.id, self.unit)
+        if units.lets_in_others(*own):
+            self._hide_missing(listing or self._read_listing())
+        units.let_documents_follow(*own)
 
     def _finish(self, listing: str, writer: LoadWriter) -> None:
         """Remove what a complete listing lacks, and let the next read go on from its end, also where that was refused
@@ -98,14 +107,25 @@ class DocumentIngest:
         catalog, own = self.services.catalog, (self.connection.id, self.unit.id)
         doubtful = catalog.parents.doubtful(*own)
         if doubtful and _is_mass(len(doubtful), catalog.documents.count_live(*own)):
-            found = self._compare_listing()
-            self._write(self._fetch(found.missed), found.listing)
-            catalog.documents.mark_attachments_listed(*own, found.listing, set(found.missed), found.since)
-            missing = set(catalog.documents.missing_from(*own, found.listing))
+            missing = set(catalog.documents.missing_from(*own, self._read_listing()))
             catalog.rights.hide(*own, sorted(missing.intersection(doubtful)), _OUT_OF_REACH)
             doubtful = catalog.parents.doubtful(*own)
         if doubtful:
             self._write(self._fetch(doubtful))
+
+    def _read_listing(self) -> str:
+        """Read what a complete listing shows to be missed; returns its name."""
+        found, own = self._compare_listing(), (self.connection.id, self.unit.id)
+        self._write(self._fetch(found.missed), found.listing)
+        documents = self.services.catalog.documents
+        documents.mark_attachments_listed(*own, found.listing, set(found.missed), found.since)
+        return found.listing
+
+    def _hide_missing(self, listing: str | None) -> list[str]:
+        """Nobody finds what a complete listing lacks before it is seen again; returns what that is."""
+        missing = self.services.catalog.documents.missing_from(self.connection.id, self.unit.id, listing)
+        self.services.catalog.rights.hide(self.connection.id, self.unit.id, missing, _OUT_OF_REACH)
+        return missing
 
     def _compare_listing(self) -> Reconciliation:
         catalog = self.services.catalog
@@ -135,11 +155,8 @@ class DocumentIngest:
         Raises MassDelete if that would be more than a tenth of the unit and nobody has allowed it: then they are kept,
         and nobody sees them.
         """
-        documents = self.services.catalog.documents
-        missing = documents.missing_from(self.connection.id, self.unit.id, listing)
-        live = documents.count_live(self.connection.id, self.unit.id)
-        # Whatever comes of it: what a complete listing lacks is not found before it is seen again.
-        self.services.catalog.rights.hide(self.connection.id, self.unit.id, missing, _OUT_OF_REACH)
+        missing = self._hide_missing(listing)
+        live = self.services.catalog.documents.count_live(self.connection.id, self.unit.id)
         if _is_mass(len(missing), live) and not self.options.allow_mass_delete:
             raise MassDelete(f"{self.connection.id}/{self.unit.id}", len(missing), live)
         if listing is None:
@@ -161,6 +178,14 @@ class DocumentIngest:
     def _write(self, items: Iterable[Item], listing: str | None = None) -> None:
         with self._open_writer(listing) as writer:
             self._drain(items, writer)
+        self._look_again(writer.overtaken)
+
+    def _look_again(self, overtaken: Collection[str]) -> None:
+        """Read documents that have lost something while they were read. What is overtaken once more stays hidden until
+        the events that tell of it are processed."""
+        if overtaken:
+            with self._open_writer() as writer:
+                self._drain(self._fetch(sorted(overtaken)), writer)
 
     @contextmanager
     def _open_writer(self, listing: str | None = None, *, keeps_cursor: bool = False) -> Iterator[LoadWriter]:

@@ -40,7 +40,6 @@ class _LoadBuffer:
     size: int = 0
     checkpoint: Cursor | None = None
     started: float = field(default_factory=time.monotonic)
-    read_since: datetime = field(default_factory=lambda: datetime.now(UTC))
     unseen: list[str] = field(default_factory=list)
     seen_at: float = field(default_factory=time.monotonic)
     """Items that were not yet looked at for lost rights, and when others were last."""
@@ -77,6 +76,9 @@ class _Differences:
 class LoadWriter:
     """Takes what a connector yields of a unit, lands what differs from the catalog, and adds to `counts`.
 
+    Make it before the source is asked: what was taken away since then, no item gives back, because nobody knows when
+    that was asked for. `overtaken` are the documents that are to be looked at again for this.
+
     `listing` names the full listing that the items belong to. With `keeps_cursor`, checkpoints move the place
     where the next read continues.
     """
@@ -92,6 +94,8 @@ class LoadWriter:
         keeps_cursor: bool = False,
     ) -> None:
         self.complete = False
+        self.overtaken: set[str] = set()
+        self._read_since = datetime.now(UTC)
         self._catalog = services.catalog
         self._landing = services.landing
         self._connection = connection
@@ -143,6 +147,7 @@ class LoadWriter:
             listing=self._listing,
             cursor=buffer.checkpoint if self._keeps_cursor else None,
         )
+        self.overtaken |= found.rights.overtaken
         if load is not None and found.cut:
             self._landing.write_chunks(self._connection.id, load, found.cut)
 
@@ -175,7 +180,7 @@ class LoadWriter:
     def _compare(self, buffer: _LoadBuffer) -> _Differences:
         states = self._catalog.documents.states(buffer.items)
         now = datetime.now(UTC)
-        found = _Differences(rights=RightsRead(buffer.read_since))
+        found = _Differences(rights=RightsRead(self._read_since))
         for key, item in buffer.items.items():
             known = states.get(key)
             diff = diff_item(item, known, now)

@@ -55,7 +55,7 @@ def follow_rights(catalog: Catalog, connection: Connection, connector: Connector
 
 @dataclass(slots=True)
 class _RightsWriter:
-    """Gathers what is told of a unit's documents and writes it to the catalog."""
+    """Gathers what is told of a unit's documents and writes it to the catalog. Make it before the source is asked."""
 
     catalog: Catalog
     connection: Connection
@@ -63,14 +63,15 @@ class _RightsWriter:
     listing: str = field(default_factory=new_listing)
     told: RightsUpdate = field(default_factory=RightsUpdate)
     written_at: float = field(default_factory=time.monotonic)
+    is_overtaken: bool = False
+    """Whether something was taken away since this began that was told to be allowed: then all is told again next time,
+    since nobody knows when the source was asked for it."""
 
     def take(self, item: RightsItem | Checkpoint) -> None:
         if isinstance(item, Checkpoint):
             if item.complete:
                 self._hide_missing()
             self.flush(item.cursor)
-            # Not with each flush: what is told between two checkpoints may have been read after the first of them.
-            self.told = RightsUpdate()
             return
         admitted = admit_rights(item, self.connection, self.unit)
         if isinstance(admitted, Refused):
@@ -81,7 +82,9 @@ class _RightsWriter:
     def flush(self, cursor: Cursor | None = None) -> None:
         told, self.told = self.told, RightsUpdate(self.told.read_since)
         self.written_at = time.monotonic()
+        cursor = None if self.is_overtaken else cursor
         self.catalog.commit_rights(self.connection.id, self.unit.id, told, listing=self.listing, cursor=cursor)
+        self.is_overtaken |= bool(told.overtaken)
 
     def _gather(self, item: RightsItem) -> None:
         self.told.readers.pop(item.document_id, None)

@@ -216,7 +216,9 @@ def _excluded_units(services: Services) -> Iterator[UnitState]:
     names = {(state.connection, state.unit.name) for state in states if not state.gone}
     for state in states:
         settings = named.get(state.connection)
-        renumbered = (state.connection, state.unit.id) in names
+        # A name that an earlier release took for the id. Whoever gives a unit another's real id as its name takes
+        # nothing away.
+        renumbered = state.unit.id == state.unit.name and (state.connection, state.unit.id) in names
         left_out = settings is None or not settings.includes(state.unit.id, state.unit.name)
         if settings is None or (state.gone and (left_out or renumbered)):
             yield state
@@ -278,7 +280,7 @@ def run_stages(
     observer: Observer = SILENT,
 ) -> SyncReport:
     """The stages of one unit, for a caller that holds its lease. See `sync_unit`. Raises LeaseLost."""
-    report = SyncReport()
+    report, unit = SyncReport(), _as_listed_last(services, connection, unit)
     name = f"{connection.id}/{unit.id}"
     for stage in options.stages:
         if stage != "documents" and not options.dry_run:
@@ -301,6 +303,13 @@ def run_stages(
     if options.mode != "documents" and not options.dry_run:
         services.catalog.units.record_sync(connection.id, unit.id, report.errors.get(name), cause)
     return report
+
+
+def _as_listed_last(services: Services, connection: Connection, unit: Unit) -> Unit:
+    """The unit as the catalog knows it now: since the caller's listing it may have lost readers, and all that tells of
+    it may have ended before the lease was ours."""
+    state = services.catalog.units.get(connection.id, unit.id)
+    return state.unit if state else unit
 
 
 def _stage_span(done: StageDone) -> AbstractContextManager[None]:

@@ -71,7 +71,7 @@ def _list_into_catalog(services: Services, connection: Connection, connector: Co
 def _keep_certain_readers(services: Services, connection: Connection) -> None:
     """Where other settings decide who may read, only reading each document tells what they give to it."""
     before, certain = services.catalog.connections.unit_patterns(connection.id), connection.certain_readers
-    if before is None or certain is None or not connection.narrows_readers:
+    if before is None or certain is None:
         return
     readers_before = reader_settings_in(before)
     # What an earlier release recorded says nothing of readers: nothing shows that they are others.

@@ -39,21 +39,24 @@ def compare_texts(
     """Compare documents that were `read` with the versions that the catalog knows.
 
     `deletions` are those of which something was deleted for certain: there the words of an edit are lost as well.
+    Where nothing is known that an index may hold of a document (it was deleted, and is back), all of that is lost.
     """
     before = _read_before(landing, states, read)
     compared = TextComparison()
     for document in read:
-        chunks, is_deletion = before.get(document.id, ()), document.id in deletions
+        state, version, is_deletion = states.get(document.id), document.version, document.id in deletions
+        if document.id not in before and state and state.may_have_points:
+            compared.withdrawals[document.id] = Withdrawal(frozenset(), frozenset({version}))
+            continue
+        chunks, now = before.get(document.id, ()), tuple[Chunk, ...]()
         if not (chunks or is_deletion):
             continue
-        version, now = document.version, tuple[Chunk, ...]()
         try:
             compared.cut.append(cut_document(document, version))
             now = compared.cut[-1].chunks
         except DocumentError as error:
             if not (error.skip or is_deletion):
                 continue  # it cannot be read at present: what was found of it still is
-        state = states.get(document.id)
         titles = (state.title if state else document.title, document.title)
         if lost := find_withdrawal(chunks, now, version, titles, is_deletion=is_deletion):
             compared.withdrawals[document.id] = lost
@@ -127,7 +130,8 @@ def _words(line: str) -> set[str]:
 def _read_before(
     landing: Landing, states: Mapping[str, DocumentState], read: Sequence[Document]
 ) -> dict[str, tuple[Chunk, ...]]:
-    """What the versions that the catalog knows were cut into; from the landing, so that no index need be opened."""
+    """What the versions that the catalog knows were cut into; from the landing, so that no index need be opened. A
+    tombstone is none."""
     by_load: dict[tuple[str, int], list[str]] = defaultdict(list)
     for document in read:
         if (state := states.get(document.id)) and state.load is not None:
@@ -136,6 +140,7 @@ def _read_before(
         one.document_id: one.chunks
         for (connection, load), ids in by_load.items()
         for one in landing.chunks_of(connection, load, ids)
+        if one.version is not None
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -48,20 +49,32 @@ class Purged:
 
 
 def find_scope(services: Services, target: str) -> PurgeScope:
-    """What `CONNECTION[/UNIT]` stands for, the unit by its id or name; the settings need not name the connection.
+    """What `CONNECTION[/UNIT]` stands for, the unit by its id or else by its name; the settings need not name the
+    connection.
 
-    Raises UsageError where nothing is known of it.
+    Raises UsageError where nothing is known of it, and where several units have that name.
     """
     connection, separator, unit = target.partition("/")
     purging = services.catalog.purging
     if not purging.is_known(connection):
         raise UsageError(f"nothing is known of a connection {connection!r}; see `headrace status`")
     names = purging.units(connection)
-    chosen = tuple(own for own, name in names.items() if unit in (own, name)) if separator else tuple(names)
-    if separator and not chosen:
-        raise UsageError(f"{connection}: nothing is known of a unit {unit!r}; see `headrace status`")
+    chosen = (_find_unit(connection, names, unit),) if separator else tuple(names)
     name = f"{connection}/{names[chosen[0]]}" if separator else connection
     return PurgeScope(connection, chosen, not separator, name, purging.count_documents(connection, chosen))
+
+
+def _find_unit(connection: str, names: Mapping[str, str], unit: str) -> str:
+    """Raises UsageError."""
+    if unit in names:
+        return unit
+    named = sorted(own for own, name in names.items() if name == unit)
+    if not named:
+        raise UsageError(f"{connection}: nothing is known of a unit {unit!r}; see `headrace status`")
+    if len(named) > 1:
+        targets = ", ".join(f"{connection}/{own}" for own in named)
+        raise UsageError(f"{connection}: several units have the name {unit!r}; say which by its id: {targets}")
+    return named[0]
 
 
 def purge(services: Services, scope: PurgeScope) -> Purged:

@@ -178,6 +178,7 @@ def test_github_s_own_examples_are_mapped_or_named(connection: GitHubConnection,
         ("membership", "team"),
         ("team", "repository"),
         ("label", "repository"),
+        ("branch_protection_rule", "repository"),
     ],
 )
 def test_a_body_under_the_name_of_another_event_is_refused(connection: GitHubConnection, kind: str, other: str) -> None:
@@ -185,6 +186,14 @@ def test_a_body_under_the_name_of_another_event_is_refused(connection: GitHubCon
     for payload in (one["payload"] for one in EXAMPLES if one["event"] == kind):
         with pytest.raises(DeliveryUnreadable):
             delivered(connection, other, payload)
+
+
+def test_rules_that_were_deleted_are_no_repository_that_was(connection: GitHubConnection) -> None:
+    """GitHub's collection of examples has none of these: https://docs.github.com/en/webhooks/webhook-events-and-payloads"""
+    with pytest.raises(DeliveryUnreadable, match="repository_ruleset"):
+        delivered(
+            connection, "repository", {"action": "deleted", "repository_ruleset": {"id": 1}, "repository": {"id": 1}}
+        )
 
 
 @pytest.mark.parametrize(

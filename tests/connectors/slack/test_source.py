@@ -53,6 +53,20 @@ def read(connector: SlackConnector, cursor: Cursor | None = None, window: Window
     return list(connector.read(UNIT, copy.deepcopy(cursor), window))
 
 
+def test_channels_and_people_are_as_slack_tells_them_at_each_call(slack: Slack, connector: SlackConnector) -> None:
+    """A worker's connector stays open for minutes, and what it lists counts as of the moment when it is asked."""
+    slack.channel("C2", "board")
+    readers = [{unit.id: unit.readers for unit in connector.units()}]
+    before = set(connector.memberships())
+    del slack.channels["C1"]
+    slack.channels["C2"]["is_private"] = True
+    slack.users["U1"]["deleted"] = True
+    readers.append({unit.id: unit.readers for unit in connector.units()})
+    assert readers[0].keys() == {"C1", "C2"}
+    assert readers[1] == {"C2": ("group:acme:C2",)}
+    assert Membership("workspace", "ada@acme.test") in before.difference(connector.memberships())
+
+
 def test_every_message_stands_in_exactly_one_document(slack: Slack, connector: SlackConnector) -> None:
     fill(slack)
     items = read(connector)

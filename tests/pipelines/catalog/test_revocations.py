@@ -171,6 +171,26 @@ def test_whom_a_unit_has_lost_since_its_read_began_is_not_let_in(catalog: Catalo
     assert catalog.documents.states(["d"])["d"].readers == (ADA,)
 
 
+def test_an_older_listing_says_nothing_of_what_a_later_one_has_told(catalog: Catalog) -> None:
+    """A slow sync lists units, and an event has one of them made private, followed and published before it writes."""
+    listed(catalog, unit(PUBLIC), Unit("lost", "Lost"))
+    read(catalog, PUBLIC)
+    index(catalog, PUBLIC)
+    began = datetime.now(UTC)
+    listed(catalog, unit(ADA))
+    catalog.rights.record_applied(catalog.rights.to_apply("acme", "u"))
+    publish(catalog)
+    older = [unit(PUBLIC), Unit("lost", "Lost")]
+    catalog.units.replace_listing("acme", "github", older, documents_follow=True, listed_since=began)
+    catalog.units.replace_listing("acme", "github", [], documents_follow=True, listed_since=began)
+    states = {one.unit.id: (one.unit.readers, one.gone) for one in catalog.units.all("acme")}
+    assert (states["lost"], states["u"]) == (((), True), ((ADA,), False))
+    catalog.units.let_documents_follow("acme", unit(PUBLIC))
+    assert catalog.documents.states(["d"])["d"].readers == (ADA,)
+    listed(catalog, unit(PUBLIC))
+    assert catalog.units.all("acme")[-1].unit.readers == (PUBLIC,)
+
+
 def test_where_documents_have_readers_of_their_own_they_are_read_anew(catalog: Catalog) -> None:
     listed(catalog, unit(PUBLIC), follow=False)
     read(catalog, PUBLIC, BO)

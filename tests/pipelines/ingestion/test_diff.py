@@ -40,9 +40,10 @@ DUE = replace(WAITING, next_attempt=NOW)
 NEVER_TRIED = replace(WAITING, next_attempt=None)
 DELETED = replace(INDEXED, status="deleted", version=None, load=None, indexed_version=None)
 DELETED_UNINDEXED_YET = replace(INDEXED, status="deleted")
-NEVER_LANDED = replace(INDEXED, status="failed", version=None, load=None, indexed_version=None)
+NEVER_LANDED = replace(INDEXED, status="failed", version=None, load=None, indexed_version=None, indexed_readers=None)
 LANDED = replace(INDEXED, status="pending", indexed_version=None)
 INDEXED_BEFORE = replace(INDEXED, status="failed", load=None)
+REINDEXED = replace(INDEXED_BEFORE, version=None, indexed_version=None)
 
 PENDING = Outcome(
     id=KEY,
@@ -197,14 +198,15 @@ def test_a_failure_counts_attempts_and_leaves_the_index_as_it_is(
     item: Failed, state: DocumentState | None, expected: tuple[str, str, int]
 ) -> None:
     title, url, attempts = expected
-    outcome = Outcome(id=KEY, status="failed", title=title, url=url, reason="boom", attempts=attempts)
+    load = state.load if state else None
+    outcome = Outcome(id=KEY, status="failed", title=title, url=url, reason="boom", attempts=attempts, load=load)
     assert diff_item(item, state, NOW) == DocumentDiff("failed", outcome)
 
 
 @pytest.mark.parametrize(
     ("state", "lands"),
-    [(INDEXED, True), (LANDED, True), (INDEXED_BEFORE, True), (NEVER_LANDED, False)],
-    ids=["indexed", "being indexed", "indexed before it failed", "never landed"],
+    [(INDEXED, True), (LANDED, True), (INDEXED_BEFORE, True), (REINDEXED, True), (NEVER_LANDED, False)],
+    ids=["indexed", "being indexed", "indexed before it failed", "failed before a reindex", "never landed"],
 )
 def test_a_deleted_object_gets_a_tombstone_where_it_may_have_points(state: DocumentState, lands: bool) -> None:
     outcome = Outcome(id=KEY, status="deleted", title="Known title", url="https://example.com/known", landed=lands)

@@ -181,14 +181,22 @@ def test_a_source_of_which_nothing_was_read_has_nothing_to_lose(settings: Settin
 
 
 def test_what_was_read_before_a_right_was_lost_does_not_give_it_back(catalog: Catalog, source: FeedSource) -> None:
-    """A page is read at once, and what it tells is written in parts."""
+    """A page is read at once, and what it tells is written in parts. The next reading tells of it again."""
 
-    def look() -> Iterator[RightsItem]:
+    def look() -> Iterator[RightsItem | Checkpoint]:
         yield from (told(number, ADA) for number in range(100, 100 + ITEMS_AT_ONCE))
+        yield Checkpoint({"at": 1})
         catalog.rights.revoke("acme", "unit", {document(0).id: (BO,)})
         yield from (told(number, ADA) for number in range(300, 300 + ITEMS_AT_ONCE))
         yield told(0, ADA, BO)
+        yield Checkpoint({"at": 2})
+        yield Checkpoint({"at": 3})
 
-    source.read_rights = lambda unit, cursor=None: look()  # type: ignore[method-assign]
-    follow_rights(catalog, CONNECTION, source, UNIT)
+    with pytest.MonkeyPatch.context() as racing:
+        racing.setattr(source, "read_rights", lambda unit, cursor=None: look())
+        follow_rights(catalog, CONNECTION, source, UNIT)
     assert revoked(catalog) == {"0": frozenset({BO})}
+    source.told = [told(0, ADA, BO), Checkpoint({"at": 3})]
+    follow_rights(catalog, CONNECTION, source, UNIT)
+    follow_rights(catalog, CONNECTION, source, UNIT)
+    assert (revoked(catalog), source.asked) == ({}, [{"at": 1}, {"at": 3}])

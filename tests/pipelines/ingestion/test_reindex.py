@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import SecretStr
 
+from connectors.contract import Failed
 from connectors.github.settings import GitHubConnection
 from connectors.model import Unit
 from pipelines.errors import IndexMismatch, UnitBusy, UsageError
@@ -79,6 +80,27 @@ def test_another_model_is_refused_until_the_index_is_made_anew(synced: Settings,
         assert services.reader.info().model == "other"
         assert services.reader.info().points == 20
         assert sync_unit(services, CONNECTION, source, UNIT).embedding.inputs == 0
+
+
+def test_a_document_that_failed_since_keeps_the_text_that_was_read_last(synced: Settings, source: MemorySource) -> None:
+    """It stays in a new index, is tried again, and goes with its object also while a reindex is half done."""
+    failed = [document(number).id for number in (5, 6)]
+    with Services(synced, FakeEmbedder()) as services:
+        before = points(services)
+        for key in failed:
+            source.put(Failed(key, "Read once", "HTTP 502"))
+        assert sync_unit(services, CONNECTION, source, UNIT).documents.failed == 2
+        reindex(services)
+        assert points(services) == before
+        states = services.catalog.documents.states(failed)
+        assert {(one.status, one.attempts) for one in states.values()} == {("failed", 1)}
+        services.catalog.start_reindex()
+        source.remove(failed[0])
+        sync_unit(services, CONNECTION, source, UNIT, SyncOptions(mode="reconcile", stages=("documents",)))
+        assert services.catalog.revocations.load().documents[failed[0]].hidden, "before the index can follow"
+        sync_unit(services, CONNECTION, source, UNIT)
+        left = {payload["document_id"] for payload in points(services).values()}
+        assert (failed[0] in left, failed[1] in left) == (False, True)
 
 
 def test_a_reindex_that_was_interrupted_is_run_again_at_no_cost(

@@ -9,11 +9,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import SecretStr
 
-from connectors.contract import Failed
+from connectors.contract import Checkpoint, Cursor, Failed, Item, Window
 from connectors.drive.settings import DriveConnection
 from connectors.errors import Unavailable
 from connectors.github.settings import GitHubConnection
 from connectors.model import Unit
+from connectors.notion.settings import NotionConnection
 from connectors.settings import Connection
 from pipelines.index.contract import Filters, Mode
 from pipelines.ingestion.options import SyncOptions
@@ -30,7 +31,7 @@ from tests.pipelines.documents import document
 
 CONNECTION = GitHubConnection(id="acme", source="github", token=SecretStr("t"))
 UNIT = Unit("unit", "Unit")
-ADA, PUBLIC = ("user:ada@example.com",), ("public",)
+ADA, EVE, PUBLIC = ("user:ada@example.com",), ("user:eve@example.com",), ("public",)
 DOCUMENTS = 12
 
 
@@ -135,6 +136,23 @@ def test_new_readers_of_a_unit_wait_until_it_was_read(
     assert (seen(services), embedder.requests) == (ALL, embedded)
 
 
+def test_new_readers_of_a_unit_find_nothing_that_was_deleted_before_they_came(
+    services: Services, source: MemorySource, embedder: FakeEmbedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What has changed shows no deletion, and no event has told of it."""
+    monkeypatch.setattr(source, "units", lambda: iter([replace(UNIT, readers=ADA)]))
+    assert sync_connection(services, CONNECTION).errors == {}
+    publish(services)
+    embedded, requests = embedder.requests, source.requests
+    assert sync_connection(services, CONNECTION).errors == {}
+    assert source.requests == requests + 1, "nobody is let in: nothing is listed"
+    source.remove(document(1).id)
+    monkeypatch.setattr(source, "units", lambda: iter([replace(UNIT, readers=PUBLIC)]))
+    assert sync_connection(services, CONNECTION).errors == {}
+    publish(services)
+    assert (seen(services), embedder.requests) == (ALL - {1}, embedded)
+
+
 def unavailable(page: int) -> None:
     raise Unavailable("https://api.test/issues", "does not answer")
 
@@ -184,6 +202,41 @@ def test_a_unit_out_of_reach_is_seen_by_nobody_and_comes_back_without_embedding(
     assert (seen(services), embedder.requests) == (ALL, before)
 
 
+def test_a_unit_out_of_reach_stays_whatever_others_are_called(
+    services: Services, source: MemorySource, embedder: FakeEmbedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = embedder.requests
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(source, "units", lambda: iter([Unit("other", UNIT.id)]))
+        elsewhere.setattr(source, "read", lambda *_: iter([Checkpoint({}, complete=True)]))
+        report = sync_connection(services, CONNECTION)
+    assert (report.documents.deleted, seen(services)) == (0, set())
+    monkeypatch.setattr(source, "units", lambda: iter([UNIT]))
+    assert sync_connection(services, CONNECTION).errors == {}
+    publish(services)
+    assert (seen(services), embedder.requests) == (ALL, before)
+
+
+def test_readers_that_the_settings_no_longer_name_are_out_though_nothing_can_be_read(
+    services: Services, source: MemorySource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The unit's readers are as they were: only the exception for one page is taken out."""
+    described = {"id": "acme", "source": "notion", "token": "t", "readers": ["ada@example.com"]}
+    by_page = {"59833787-2cf9-4fdf-8782-e53db20768a5": ["eve@example.com"]}
+    before = NotionConnection.model_validate({**described, "readers_by_page": by_page})
+    after = before.model_copy(update={"readers_by_page": {}})
+    source.put(document(1, readers=EVE))
+    monkeypatch.setattr(source, "units", lambda: iter([replace(UNIT, readers=ADA)]))
+    services.catalog.connections.record_listing("acme", before.unit_patterns)
+    assert sync_unit(services, CONNECTION, source, UNIT).errors == {}
+    publish(services)
+    assert seen(services, *EVE) == {1}
+    monkeypatch.setattr(source, "before_page", unavailable)
+    assert sync_connection(services, after).errors
+    publish(services)
+    assert seen(services, *EVE) == set()
+
+
 def test_the_brake_on_deletes_keeps_data_and_hides_it(
     services: Services, source: MemorySource, embedder: FakeEmbedder
 ) -> None:
@@ -231,6 +284,35 @@ def test_what_a_slow_read_shows_to_be_lost_waits_for_no_load(services: Services,
     assert sync_unit(services, CONNECTION, source, UNIT, SyncOptions(stages=("documents",))).errors == {}
     assert found == [ALL, ALL - {1, 2}]
     assert seen(services) == ALL - {1, 2, 3}
+
+
+def test_a_page_that_was_read_before_an_event_gives_nothing_back(
+    services: Services, source: MemorySource, embedder: FakeEmbedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is written after the event, in a later load; what was given back meanwhile is found when the sync is over."""
+    embedded, read, found = embedder.requests, source.read, list[set[int]]()
+
+    def read_slowly(unit: Unit, cursor: Cursor | None = None, window: Window | None = None) -> Iterator[Item]:
+        page = list(read(unit, cursor, window))
+        lost = [document(number) for number in (5, 6, 7)]
+        yield from page[:3]  # a load of its own
+        for one in lost:
+            source.remove(one.id)
+        source.put(document(8, readers=ADA))
+        read_rights(services, CONNECTION, source, unit, [one.id for one in (*lost, document(8))])
+        source.put(lost[2])
+        for item in page[3:]:
+            yield item
+            found.append(seen(services))
+
+    source.page_size = 2
+    monkeypatch.setattr("pipelines.ingestion.load_writer.SECONDS_PER_LOAD", 0.0)
+    monkeypatch.setattr(source, "read", read_slowly)
+    assert sync_unit(services, CONNECTION, source, UNIT, SyncOptions(mode="full")).errors == {}
+    publish(services)
+    assert all(now == ALL - {5, 6, 7, 8} for now in found)
+    assert (seen(services), seen(services, *ADA)) == (ALL - {5, 6, 8}, {8})
+    assert embedder.requests == embedded
 
 
 def test_an_end_that_an_event_tells_of_in_a_busy_unit_counts(services: Services, source: MemorySource) -> None:

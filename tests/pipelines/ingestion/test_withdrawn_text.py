@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from pydantic import SecretStr
 
+from connectors.contract import Failed
 from connectors.github.settings import GitHubConnection
 from connectors.model import Unit
 from pipelines.catalog.withdrawals import permit_versions
@@ -15,6 +16,7 @@ from pipelines.chunking import chunk_document
 from pipelines.chunking.blocks import Block
 from pipelines.chunking.formats import read_blocks
 from pipelines.index.contract import Filters, Payload
+from pipelines.ingestion.options import STAGES, Stage, SyncOptions
 from pipelines.ingestion.publish import publish
 from pipelines.ingestion.rights import read_rights
 from pipelines.ingestion.sync import sync_connection, sync_unit
@@ -227,6 +229,54 @@ def test_it_is_looked_at_again_where_another_process_was_faster(
     found_now = services.catalog.revocations.load().withdrawals[DAY]
     assert (fetched, found_now.versions) == (2, {source.objects[DAY].version})  # type: ignore[union-attr]
     assert found(services) == {"mill", "weir"}
+
+
+@pytest.mark.parametrize("is_killed", [False, True])
+def test_a_document_that_was_deleted_comes_back_without_its_old_text(
+    services: Services,
+    source: MemorySource,
+    embedder: FakeEmbedder,
+    monkeypatch: pytest.MonkeyPatch,
+    is_killed: bool,
+) -> None:
+    """Nothing was published since: the gate is shut, or the process was killed before the index could follow."""
+    source.remove(DAY)
+    stages: tuple[Stage, ...] = ("documents",) if is_killed else STAGES
+    assert sync_unit(services, CONNECTION, source, UNIT, SyncOptions(mode="full", stages=stages)).errors == {}
+    assert found(services) == set()
+    source.put(document(1, content=day(NOON, "## 20\n\nlock")))
+    assert sync_unit(services, CONNECTION, source, UNIT).errors, "the new text waits to be embedded"
+    assert found(services) == set()
+    repair(services, source, embedder)
+    assert found(services) == {"weir", "lock"}
+    assert services.catalog.revocations.load().withdrawals == {}
+
+
+def test_a_document_that_comes_back_as_it_was_is_found_at_once(
+    services: Services, source: MemorySource, embedder: FakeEmbedder
+) -> None:
+    before, embedded = source.objects[DAY], embedder.requests
+    source.remove(DAY)
+    assert sync_unit(services, CONNECTION, source, UNIT, SyncOptions(mode="full")).errors == {}
+    assert found(services) == set()
+    source.put(before)
+    assert sync_unit(services, CONNECTION, source, UNIT).errors == {}
+    assert found(services) == {"mill", "weir", "dam"}, "also in what was published before"
+    publish(services)
+    assert (found(services), embedder.requests) == ({"mill", "weir", "dam"}, embedded)
+
+
+def test_what_is_deleted_after_a_failed_read_is_compared_with_the_read_before(
+    services: Services, source: MemorySource, embedder: FakeEmbedder
+) -> None:
+    source.put(Failed(DAY, "Day", "HTTP 502"))
+    assert sync_unit(services, CONNECTION, source, UNIT).documents.failed == 1
+    assert found(services) == {"mill", "weir", "dam"}
+    source.put(document(1, content=day(MORNING, NOON, "## 20\n\nlock")))
+    assert sync_unit(services, CONNECTION, source, UNIT).errors, "the new text waits to be embedded"
+    assert found(services) == {"mill", "weir"}
+    repair(services, source, embedder)
+    assert found(services) == {"mill", "weir", "lock"}
 
 
 A, B, C, D = "The mill stands.", "The weir is closed today.", "The dam holds.", "The lock opens at noon."

@@ -106,6 +106,14 @@ def test_a_unit_leaves_everything_and_the_others_stay(services: Services) -> Non
     assert services.catalog.groups_of("ada@example.com") == {"group:acme:g", "group:other:g"}
 
 
+def test_a_unit_is_named_by_its_id_or_else_by_a_name_that_no_other_has(services: Services) -> None:
+    twins = [GATES, TURBINES, Unit("third", "Turbines"), Unit("fourth", GATES.id)]
+    services.catalog.units.replace_listing(ACME.id, "github", twins)
+    assert [find_scope(services, f"acme/{name}").units for name in ("gates", "Gates")] == [(GATES.id,), (GATES.id,)]
+    with pytest.raises(UsageError, match=r"several units .*'Turbines'.*: acme/third, acme/turbines"):
+        find_scope(services, "acme/Turbines")
+
+
 def test_a_connection_leaves_everything_though_the_settings_no_longer_name_it(services: Services) -> None:
     services.settings = services.settings.model_copy(update={"connections": (OTHER,)})
     purged = purge(services, find_scope(services, "acme"))
