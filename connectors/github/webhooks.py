@@ -256,6 +256,15 @@ _SUBJECTS: dict[str, tuple[str, ...]] = {
 """What the events that are read can be about, by the names in their bodies."""
 _ALL_SUBJECTS = frozenset(chain.from_iterable(_SUBJECTS.values())).union(
     ("alert", "check_run", "check_suite", "deployment", "forkee", "hook", "key", "package", "pages", "sha"),
-    ("repository_ruleset", "rule", "starred_at", "workflow", "workflow_job", "workflow_run"),
+    (
+        "new_property_values",
+        "project_column",
+        "repository_ruleset",
+        "rule",
+        "starred_at",
+        "workflow",
+        "workflow_job",
+        "workflow_run",
+    ),
 )
 """Those too by which others are told that are not read."""

@@ -179,6 +179,7 @@ def test_github_s_own_examples_are_mapped_or_named(connection: GitHubConnection,
         ("team", "repository"),
         ("label", "repository"),
         ("branch_protection_rule", "repository"),
+        ("project_column", "repository"),
     ],
 )
 def test_a_body_under_the_name_of_another_event_is_refused(connection: GitHubConnection, kind: str, other: str) -> None:
@@ -188,12 +189,11 @@ def test_a_body_under_the_name_of_another_event_is_refused(connection: GitHubCon
             delivered(connection, other, payload)
 
 
-def test_rules_that_were_deleted_are_no_repository_that_was(connection: GitHubConnection) -> None:
+@pytest.mark.parametrize("subject", ["repository_ruleset", "new_property_values"])
+def test_rules_that_were_deleted_are_no_repository_that_was(connection: GitHubConnection, subject: str) -> None:
     """GitHub's collection of examples has none of these: https://docs.github.com/en/webhooks/webhook-events-and-payloads"""
-    with pytest.raises(DeliveryUnreadable, match="repository_ruleset"):
-        delivered(
-            connection, "repository", {"action": "deleted", "repository_ruleset": {"id": 1}, "repository": {"id": 1}}
-        )
+    with pytest.raises(DeliveryUnreadable, match=subject):
+        delivered(connection, "repository", {"action": "deleted", subject: {"id": 1}, "repository": {"id": 1}})
 
 
 @pytest.mark.parametrize(

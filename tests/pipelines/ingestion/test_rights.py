@@ -229,6 +229,7 @@ def test_readers_that_the_settings_no_longer_name_are_out_though_nothing_can_be_
     monkeypatch.setattr(source, "units", lambda: iter([replace(UNIT, readers=ADA)]))
     services.catalog.connections.record_listing("acme", before.unit_patterns)
     assert sync_unit(services, CONNECTION, source, UNIT).errors == {}
+    services.catalog.units.replace_listing("acme", "notion", [replace(UNIT, readers=ADA)])
     publish(services)
     assert seen(services, *EVE) == {1}
     monkeypatch.setattr(source, "before_page", unavailable)
