@@ -50,7 +50,7 @@ def receive(connection: Connection, headers: Mapping[str, str], body: bytes, now
     verify_signature(connection, body, headers.get("x-notion-signature", ""), scheme=_SCHEME)
     delivery = NotionDelivery.model_validate(parse_object(body))
     event = _event(connection.id, delivery, content_id(body))
-    return event.withdrawing() if delivery.type.endswith((".deleted", ".moved")) else event
+    return event.withdrawing() if delivery.type.endswith((".deleted", "_deleted", ".moved")) else event
 
 
 def _handshake_token(headers: Mapping[str, str], body: bytes) -> str:

@@ -95,6 +95,8 @@ def test_events(connected: NotionConnection, kind: str, entity: str, data: Any, 
         for one in expected
     ]
     assert event == Event("367cba44-b6f3-4c92-81e7-6a2e9659efd4", kind, tuple(changes))
+    takes_away = kind.rpartition(".")[2] in ("deleted", "moved", "transcript_deleted")
+    assert {one.withdraws for one in event.invalidations} == {takes_away}
 
 
 @pytest.mark.parametrize(
