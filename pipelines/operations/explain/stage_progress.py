@@ -44,13 +44,13 @@ def stages(
 
 
 def _documents(row: Mapping[str, Any]) -> StageProgress:
-    if row["load"] is None:
+    if not _is_read(row):
         return StageProgress("documents", _unfinished(row), row["reason"] or "")
     return StageProgress("documents", "done")
 
 
 def _chunks(row: Mapping[str, Any], load_state: str | None) -> StageProgress:
-    if row["load"] is None:
+    if not _is_read(row):
         return StageProgress("chunks", "waiting")
     # A document that failed after it was read failed here; where its version is indexed, a later attempt did.
     done = load_state != "landed" and (row["status"] != "failed" or _is_indexed(row))
@@ -86,6 +86,11 @@ def _of_removed(
 
 def _unfinished(row: Mapping[str, Any]) -> StageState:
     return "failed" if row["status"] == "failed" else "waiting"
+
+
+def _is_read(row: Mapping[str, Any]) -> bool:
+    """Whether the newest version was read. Where that failed, an earlier one may still be landed."""
+    return row["load"] is not None and row["version"] is not None
 
 
 def _is_indexed(row: Mapping[str, Any]) -> bool:
