@@ -61,9 +61,14 @@ Check = Callable[[httpx.Response], SourceError | None]
 
 
 @functools.cache
-def trusted_authorities() -> ssl.SSLContext:
+def _trusted() -> ssl.SSLContext:
     """The authorities that every client trusts. Reading them takes 25 ms of CPU, and a sync makes several clients."""
     return httpx.create_ssl_context()
+
+
+def network() -> httpx.BaseTransport:
+    """A transport to wherever a connection leads."""
+    return httpx.HTTPTransport(verify=_trusted())
 
 
 class ApiClient:
@@ -96,9 +101,7 @@ class ApiClient:
         self._siblings: list[ApiClient] = sibling._siblings if sibling else []
         self._siblings.append(self)
         self._lock = threading.Lock()
-        self._client = httpx.Client(
-            headers=dict(headers), timeout=timeout, transport=transport, verify=trusted_authorities()
-        )
+        self._client = httpx.Client(headers=dict(headers), timeout=timeout, transport=transport, verify=_trusted())
 
     def __enter__(self) -> Self:
         return self

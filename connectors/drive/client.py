@@ -37,7 +37,7 @@ from connectors.drive.payloads import (
 from connectors.drive.responses import drive_error, follow_pages, parser
 from connectors.drive.settings import DriveConnection
 from connectors.errors import AccessDenied, InvalidResponse, NotFound, RequestRejected
-from connectors.http import PATIENT, PROMPT, ApiClient, RetryBudget, trusted_authorities
+from connectors.http import PATIENT, PROMPT, ApiClient, RetryBudget, network
 from connectors.payloads import Payload
 
 logger = logging.getLogger(__name__)
@@ -60,7 +60,7 @@ class DriveClient:
     """Drive as one connection uses it. Every method raises SourceError."""
 
     def __init__(self, connection: DriveConnection, transport: httpx.BaseTransport | None = None) -> None:
-        authorized = Authorization(connection, transport or httpx.HTTPTransport(verify=trusted_authorities()), SCOPE)
+        authorized = Authorization(connection, transport or network(), SCOPE)
         self._objects = open_api(connection, connection.base_url, authorized)
         # Apart, since a listing that is answered says nothing of a server that gives no file; but one that gives
         # no file is not asked for a listing again and again either.

@@ -24,7 +24,7 @@ from connectors.drive.responses import follow_pages, parser
 from connectors.drive.settings import DriveConnection
 from connectors.errors import NotFound
 from connectors.groups import GroupReads
-from connectors.http import trusted_authorities
+from connectors.http import network
 
 SCOPE = "https://www.googleapis.com/auth/admin.directory.group.readonly"
 PER_PAGE = 200
@@ -36,7 +36,7 @@ class GoogleDirectory:
     """The groups of the account's organisation. Every method raises SourceError."""
 
     def __init__(self, connection: DriveConnection, url: str, transport: httpx.BaseTransport | None = None) -> None:
-        authorized = Authorization(connection, transport or httpx.HTTPTransport(verify=trusted_authorities()), SCOPE)
+        authorized = Authorization(connection, transport or network(), SCOPE)
         self._api = open_api(connection, url, authorized)
 
     @property

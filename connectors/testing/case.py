@@ -9,14 +9,9 @@ from datetime import datetime
 import httpx
 
 from connectors.contract import Connector, Membership, id_prefix
-from connectors.http import trusted_authorities
+from connectors.http import network
 from connectors.model import Unit
 from connectors.settings import Connection
-
-
-def network() -> httpx.BaseTransport:
-    """A transport to wherever the connection leads."""
-    return httpx.HTTPTransport(verify=trusted_authorities())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

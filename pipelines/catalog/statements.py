@@ -25,8 +25,7 @@ def upsert(
     those named in `increase` (none: leave it)."""
     if not rows:
         return
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    statement = insert(table)
+    statement = _insert(connection, table)
     key = key or [column.name for column in table.primary_key]
     changes: dict[str, Any] = {name: statement.excluded[name] for name in update}
     changes |= {name: table.c[name] + statement.excluded[name] for name in increase}
@@ -40,11 +39,14 @@ def upsert_from(
     connection: Connection, table: Table, columns: Sequence[str], rows: Select[Any], update: Iterable[str]
 ) -> None:
     """As `upsert`, of the rows that a statement chooses, which has a condition."""
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    statement = insert(table).from_select(list(columns), rows)
+    statement = _insert(connection, table).from_select(list(columns), rows)
     changes = {name: statement.excluded[name] for name in update}
     key = [column.name for column in table.primary_key]
     connection.execute(statement.on_conflict_do_update(index_elements=key, set_=changes))
+
+
+def _insert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
+    return (postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert)(table)
 
 
 def in_parts(values: Iterable[T], size: int = 500) -> Iterator[list[T]]:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 Purpose: TypeAlias = Literal["document", "query"]
 
+PROBE = "Does the embedding provider answer?"
+"""A text that every model takes: what fails for it fails for all."""
+
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedBatch:

@@ -116,8 +116,9 @@ def lost_tokens(state: DocumentState | None, readers: Iterable[str]) -> tuple[st
 def _removal(document_id: str, state: DocumentState | None) -> Deleted | None:
     """A tombstone for what may have points: indexed, or landed and perhaps being indexed when a run was killed."""
     # A reindex forgets which version was indexed, and not whom its points name.
-    may_have_points = state and (state.indexed_version is not None or state.load is not None or state.indexed_readers)
-    return Deleted(document_id) if may_have_points else None
+    if state and (state.indexed_version is not None or state.load is not None or state.indexed_readers):
+        return Deleted(document_id)
+    return None
 
 
 def _is_due(state: DocumentState, now: datetime) -> bool:

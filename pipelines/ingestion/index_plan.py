@@ -52,7 +52,7 @@ def new_texts(plans: Iterable[DocumentPlan]) -> list[str]:
 
 def refusal(plan: DocumentPlan, refused: Mapping[str, str]) -> str | None:
     """Why a plan cannot be carried out, if one of its new texts is among `refused`, which gives the reasons."""
-    for chunk in plan.new:
+    for chunk in plan.new if refused else ():  # mostly nothing is: texts are not put together for it
         if reason := refused.get(chunk.embedded_text):
             place = f"passage {chunk.position + 1} of {len(plan.document.chunks)} ({len(chunk.text):,} characters)"
             return f"{place} cannot be embedded: {reason}"

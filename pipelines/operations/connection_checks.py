@@ -11,6 +11,7 @@ from connectors.errors import SourceError
 from connectors.registry import connect
 from connectors.settings import Connection
 from pipelines.catalog import Catalog
+from pipelines.embedding.base import PROBE
 from pipelines.errors import HeadraceError
 from pipelines.index.contract import IndexInfo
 from pipelines.operations.out_of_reach import check_reach
@@ -47,7 +48,7 @@ def check_all(settings: Settings) -> list[Finding]:
 
 def _try_embedding(services: Services) -> str:
     embedder = services.embedder
-    for _ in embedder.embed(["Does the embedding provider answer?"], purpose="query"):
+    for _ in embedder.embed([PROBE], purpose="query"):
         pass
     return f"{embedder.model}, {embedder.dimensions} dimensions"
 

@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
+from pipelines.embedding.base import PROBE
 from pipelines.embedding.openai.batching import MOST_INPUTS, halve
 from pipelines.embedding.openai.errors import RequestTooLarge
 from pipelines.embedding.openai.responses import EmbeddingResponse, join, nothing_but
 from pipelines.embedding.openai.retrying import PROBING, RetryPolicy
 from pipelines.errors import EmbeddingError, EmbeddingRefused, EmbeddingUnavailable, TextRefused
 
-PROBE = "Does the embedding provider answer?"
 ATTEMPTS_AT_PARTS = 2
 """What is left of a request that failed often was tried often enough."""
 
@@ -36,9 +36,9 @@ class IsolatingSender:
     far as refusals have told.
     """
 
-    def __init__(self, request: Request, dimensions: int, most_inputs: int = MOST_INPUTS) -> None:
+    def __init__(self, request: Request, dimensions: int) -> None:
         """`request` raises RequestTooLarge, RequestFailed and EmbeddingError."""
-        self.most_inputs = most_inputs
+        self.most_inputs = MOST_INPUTS
         self._request = request
         self._dimensions = dimensions
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from qdrant_client import QdrantClient, models
 
 from pipelines.index import open_reader, open_store
-from pipelines.index.contract import IndexReader, IndexSpec, IndexStore
+from pipelines.index.contract import DocumentChange, IndexReader, IndexSpec, IndexStore, Point
 from pipelines.settings import IndexSettings, Settings
 
 
@@ -179,6 +179,14 @@ def whole_layout() -> bool:
 @pytest.fixture
 def spec() -> IndexSpec:
     return IndexSpec(collection="knowledge", model="tiny", dimensions=4, chunking="v1")
+
+
+def changes_of(texts: Mapping[str, str]) -> Iterator[DocumentChange]:
+    """A document of one passage for each text, by its id; as near to one meaning as all others."""
+    for number, (name, text) in enumerate(texts.items()):
+        payload = {"document_id": name, "version": "1", "position": 0, "readers": ["public"], "updated_at": None}
+        point = Point(f"00000000-0000-0000-0000-{number:012}", [0.0, 0.0, 0.0, 1.0], text, payload)
+        yield DocumentChange(name, [point])
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.index.contract import DocumentChange, Filters, Point
+from pipelines.index.contract import Filters
 from pipelines.index.identifiers import LONGEST_IDENTIFIER, is_lookup, with_identifiers
 from pipelines.index.lexical import document_vector, query_vector
-from tests.pipelines.index.conftest import Configured
+from tests.pipelines.index.conftest import Configured, changes_of
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ TEXTS = {
 )
 def test_an_exact_identifier_comes_first(edge: Configured, question: str, first: str) -> None:
     with closing(edge.store()) as store, closing(edge.reader()) as reader:
-        store.apply(_change(number, name) for number, name in enumerate(TEXTS))
+        store.apply(changes_of(TEXTS))
         store.publish()
         lexical = reader.search(mode="lexical", text=question, dense=None, filters=Filters(readers=None), limit=3)
         assert lexical[0].payload["document_id"] == first
@@ -95,9 +95,3 @@ def test_an_exact_identifier_comes_first(edge: Configured, question: str, first:
 )
 def test_questions_that_are_identifiers(question: str, lookup: bool) -> None:
     assert is_lookup(question) is lookup
-
-
-def _change(number: int, name: str) -> DocumentChange:
-    payload = {"document_id": name, "version": "1", "position": 0, "readers": ["public"], "updated_at": None}
-    point = Point(f"00000000-0000-0000-0000-{number:012}", [0.0, 0.0, 0.0, 1.0], TEXTS[name], payload)
-    return DocumentChange(name, [point])

@@ -10,10 +10,10 @@ import qdrant_edge
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.index.contract import DocumentChange, Filters, Point
+from pipelines.index.contract import Filters
 from pipelines.index.lexical import document_vector, query_vector
 from pipelines.index.scripts import fold, split_question, split_text
-from tests.pipelines.index.conftest import Configured
+from tests.pipelines.index.conftest import Configured, changes_of
 
 TEXTS = {
     "ja-budget": "本日の会議ではガーネット計画の予算について話し合いました。来週の水曜日に担当者が報告書を出します。",
@@ -59,7 +59,7 @@ WORDS = {
 
 def test_each_word_is_found_first_where_it_stands(edge: Configured) -> None:
     with closing(edge.store()) as store, closing(edge.reader()) as reader:
-        store.apply(_change(number, name) for number, name in enumerate(TEXTS))
+        store.apply(changes_of(TEXTS))
         store.publish()
 
         def first(question: str) -> object:
@@ -103,9 +103,3 @@ def test_the_engine_cuts_no_pair(text: str) -> None:
     """It takes a sign without the property Alphabetic for the end of a word; such are left out before."""
     for word in split_question(fold(text)).split():
         assert len(qdrant_edge.Bm25().embed_query(word).indices) == 1
-
-
-def _change(number: int, name: str) -> DocumentChange:
-    payload = {"document_id": name, "version": "1", "position": 0, "readers": ["public"], "updated_at": None}
-    point = Point(f"00000000-0000-0000-0000-{number:012}", [0.0, 0.0, 0.0, 1.0], TEXTS[name], payload)
-    return DocumentChange(name, [point])
