@@ -30,7 +30,8 @@ class Block:
 
     `level` is a heading's, from 1. `gap` stands between this block and the one before it in the same chunk.
     `head` and `tail` are the lines of `text` that every part carries if it has to be cut: the header of a
-    table, the fences of code.
+    table, the fences of code. `page` is the page, slide or sheet on which the block begins, from 1; None where the
+    format has none.
     """
 
     kind: Kind
@@ -39,6 +40,7 @@ class Block:
     gap: str = PARAGRAPH_GAP
     head: str = ""
     tail: str = ""
+    page: int | None = None
 
     @property
     def size(self) -> int:

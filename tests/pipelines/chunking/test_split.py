@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from pipelines.chunking.blocks import MAX_BYTES, Block, heading
-from pipelines.chunking.markdown import markdown_blocks
+from pipelines.chunking.formats.markdown import markdown_blocks
+from pipelines.chunking.formats.tables import table
 from pipelines.chunking.split import split_blocks
-from pipelines.chunking.tables import table
 
 
 def test_what_fits_is_left_alone() -> None:

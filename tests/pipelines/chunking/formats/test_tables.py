@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.chunking.formats import read_blocks
+from pipelines.chunking.formats.tables import csv_blocks, table
 from pipelines.chunking.split import split_blocks
-from pipelines.chunking.tables import csv_blocks, table
 from tests.pipelines.chunking import files
 
 CELLS = st.text(st.characters(categories=["L", "N"]), max_size=8)

@@ -7,7 +7,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 
 from pipelines.chunking.blocks import Block, paragraphs
-from pipelines.chunking.html import html_blocks
+from pipelines.chunking.formats.html import html_blocks
 
 _HEADERS = ("Subject", "From", "To", "Cc", "Date")
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from pipelines.chunking.blocks import LINE_GAP, PARAGRAPH_GAP, Block, heading
-from pipelines.chunking.tables import table
+from pipelines.chunking.formats.tables import table
 from pipelines.errors import DocumentError
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.chunking import markdown
-from pipelines.chunking.markdown import markdown_blocks
+from pipelines.chunking.formats import markdown
+from pipelines.chunking.formats.markdown import markdown_blocks
 
 LONG_LIST = "\n".join(f"- item {number} with some words" for number in range(40))
 

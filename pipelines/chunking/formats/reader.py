@@ -9,12 +9,14 @@ from typing import TypeAlias
 
 from connectors.model import HTML, MARKDOWN
 from pipelines.chunking.blocks import Block, paragraphs
-from pipelines.chunking.html import html_blocks
-from pipelines.chunking.mail import mail_blocks
-from pipelines.chunking.markdown import markdown_blocks
-from pipelines.chunking.office import docx_blocks, pptx_blocks, xlsx_blocks
-from pipelines.chunking.pdf import pdf_blocks
-from pipelines.chunking.tables import csv_blocks
+from pipelines.chunking.formats.excel import xlsx_blocks
+from pipelines.chunking.formats.html import html_blocks
+from pipelines.chunking.formats.mail import mail_blocks
+from pipelines.chunking.formats.markdown import markdown_blocks
+from pipelines.chunking.formats.pdf import pdf_blocks
+from pipelines.chunking.formats.powerpoint import pptx_blocks
+from pipelines.chunking.formats.tables import csv_blocks
+from pipelines.chunking.formats.word import docx_blocks
 from pipelines.errors import DocumentError
 
 _TextReader: TypeAlias = Callable[[str], list[Block]]

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml.etree import HTMLParser, fromstring
 
-from pipelines.chunking.html import html_blocks
+from pipelines.chunking.formats.html import html_blocks
 from pipelines.errors import DocumentError
 
 
