@@ -27,6 +27,8 @@ _THREADED = "[Threaded comment]"
 """How the comment begins that old programs show in the place of a thread."""
 _RANGES = 100_000
 _PROMPTS = ("promptTitle", "prompt", "errorTitle", "error")
+_ROWS = 1_500_000
+"""Rows and strings that are read of a file; a sheet has 1,048,576 rows at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +42,8 @@ def xlsx_blocks(content: bytes) -> list[Block]:
 
     Raises BrokenPart for a file without readable sheets, DocumentError for one that is too large.
     """
-    package = Package(content)
-    main = package.main_part("xl/workbook.xml")
-    package.check_root(main, "workbook")
+    package = Package(content, _ROWS)
+    main = package.main_part("workbook", "xl/workbook.xml")
     workbook = package.parse(main)
     reader = _WorkbookReader(package, main, workbook)
     blocks: list[Block] = []

@@ -27,6 +27,8 @@ _TITLES = ("title", "ctrTitle")
 _LISTS = ("body", "obj", "")
 """Placeholders that layouts make lists of; one without a type is of any content."""
 _MARGINS = ("ftr", "hdr", "dt")
+_ELEMENTS = 250_000
+"""Comments and points of diagrams that are read of a file."""
 
 
 def pptx_blocks(content: bytes) -> list[Block]:
@@ -34,9 +36,8 @@ def pptx_blocks(content: bytes) -> list[Block]:
 
     Raises BrokenPart for a file without readable slides, DocumentError for one that is too large.
     """
-    package = Package(content)
-    main = package.main_part("ppt/presentation.xml")
-    package.check_root(main, "presentation")
+    package = Package(content, _ELEMENTS)
+    main = package.main_part("presentation", "ppt/presentation.xml")
     reader = _PresentationReader(package, _authors(package, main))
     blocks: list[Block] = []
     unread: BrokenPart | None = None

@@ -20,6 +20,8 @@ from pipelines.errors import DocumentError
 _DOCX = ("wordprocessingml", "ms-word")
 _NESTED = 2
 """How deep Word files in Word files are read: a zip can hold itself."""
+_PARAGRAPHS = 250_000
+"""Paragraphs and rows that are read of a file: about 5,000 pages."""
 
 
 def docx_blocks(content: bytes) -> list[Block]:
@@ -31,9 +33,8 @@ def docx_blocks(content: bytes) -> list[Block]:
 
 
 def _read(content: bytes, depth: int) -> list[Block]:
-    package = Package(content)
-    part = package.main_part("word/document.xml")
-    package.check_root(part, "document")
+    package = Package(content, _PARAGRAPHS)
+    part = package.main_part("document", "word/document.xml")
     return list(_WordReader(package, part, depth).read())
 
 

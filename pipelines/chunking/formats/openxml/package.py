@@ -10,7 +10,7 @@ import io
 import posixpath
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -28,6 +28,7 @@ FILE_BYTES = 4 * PART_BYTES
 """Nor all that is read of a file."""
 _MARKUP = 1_500_000
 """Tags and attributes that may be in memory at once; the parser's tree takes about 100 bytes for each."""
+_FORGET_EVERY = 256
 _PORTION = 1 << 16
 _DOCTYPES = (b"<!DOCTYPE", "<!DOCTYPE".encode("utf-16-le"), "<!DOCTYPE".encode("utf-16-be"))
 _DAMAGES = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError)
@@ -51,14 +52,16 @@ class Relation:
 class Package:
     """The parts of one Office file, by their names without a slash before them.
 
-    Raises zipfile.BadZipFile for what is no zip.
+    At most `elements` paragraphs, rows, strings and such are read of it. Raises zipfile.BadZipFile for what is no zip.
     """
 
-    def __init__(self, content: bytes) -> None:
+    def __init__(self, content: bytes, elements: int) -> None:
         self._zip = zipfile.ZipFile(io.BytesIO(content))
         # Names are compared without regard to case, and some programs write backslashes (ECMA-376-2, 6.2.2.3).
         self._members = {_part_name(member.filename): member for member in self._zip.infolist()}
         self._unpacked = 0
+        self._elements = elements
+        self._streamed = 0
         self._relations: dict[str, dict[str, Relation]] = {}
 
     def __contains__(self, part: str) -> bool:
@@ -92,30 +95,38 @@ class Package:
         """All bytes of a part. Raises as `portions` does."""
         return b"".join(self.portions(part))
 
-    def stream(self, part: str, whole: tuple[str, ...], ends: tuple[str, ...] = ()) -> Iterator[_Element]:
+    def stream(
+        self, part: str, whole: Collection[str], ends: Collection[str] = (), passed: Collection[str] = ()
+    ) -> Iterator[_Element]:
         """Each element of a name in `whole` that is in no other such, complete; it is gone when the next is asked for.
 
-        With `ends`, also elements of these names that are in none of `whole`, without what was told of before.
-        So the memory needed is that of one element. Raises BrokenPart where the XML ends or breaks.
+        With `ends`, also elements of these names that are in none of `whole`, without what was told of before; nothing
+        in what has a name in `passed`. So the memory needed is that of one element. Raises BrokenPart where the XML
+        ends or breaks, DocumentError where there are too many elements.
         """
         from lxml import etree
 
-        outer = [f"{{*}}{name}" for name in whole]
-        names = [*outer, *(f"{{*}}{name}" for name in ends)]
-        parser = etree.XMLPullParser(("end",), tag=names, **_PARSING)
+        parser = etree.XMLPullParser(("end",), tag=[f"{{*}}{name}" for name in (*whole, *ends)], **_PARSING)
+        around = frozenset((*whole, *passed))
         markup = 0
         try:
             for portion in self._markup(part):
                 markup += _count_markup(part, portion, markup)
                 parser.feed(portion)
                 for _, element in parser.read_events():
-                    if next(element.iterancestors(*outer), None) is None:
+                    if not _is_inside(element, around):
+                        self._count_element(part)
                         yield element
-                        _forget(element)
+                        _forget(element, self._streamed)
                         markup = 0
             parser.close()
         except etree.XMLSyntaxError as error:
             raise BrokenPart(f"{part}: {error}") from None
+
+    def _count_element(self, part: str) -> None:
+        self._streamed += 1
+        if self._streamed > self._elements:
+            raise DocumentError(f"too expensive: over {self._elements:,} paragraphs, rows or texts, last in {part}")
 
     def parse(self, part: str) -> _Element:
         """The root of a part. Raises BrokenPart."""
@@ -137,16 +148,6 @@ class Package:
             return self.parse(part)
         except BrokenPart:
             return None
-
-    def check_root(self, part: str, name: str) -> None:
-        """Raises BrokenPart for a part whose root is no element of this name."""
-        from lxml import etree
-
-        parser = etree.XMLPullParser(("start",), **_PARSING)
-        parser.feed(next(self._markup(part)))
-        root = next((local_name(element) for _, element in parser.read_events()), "nothing")
-        if root != name:
-            raise BrokenPart(f"{part} holds {root} instead of {name}")
 
     def _markup(self, part: str) -> Iterator[bytes]:
         """The bytes of an XML part, which has no document type: entities are declared there (ECMA-376-2, 7.2)."""
@@ -176,9 +177,24 @@ class Package:
         relation = self.relations(part).get(relation_id)
         return relation.target if relation and not relation.external and relation.target in self else None
 
-    def main_part(self, usual: str) -> str:
-        """The part that all others hang on."""
-        return next(self.related("", "officeDocument"), usual)
+    def main_part(self, root: str, usual: str) -> str:
+        """The part that all others hang on, whose root has the name `root`. Raises BrokenPart."""
+        parts = [*self.related("", "officeDocument"), usual]
+        names = [self._root_name(part) for part in parts]
+        if root not in names:
+            raise BrokenPart(f"{parts[0]} holds {names[0] or 'nothing'} and no {root}")
+        return parts[names.index(root)]
+
+    def _root_name(self, part: str) -> str:
+        """The name of a part's root, "" if it has none."""
+        from lxml import etree
+
+        parser = etree.XMLPullParser(("start",), **_PARSING)
+        try:
+            parser.feed(next(self._markup(part)))
+            return next((local_name(element) for _, element in parser.read_events()), "")
+        except (BrokenPart, etree.XMLSyntaxError):
+            return ""
 
     @cached_property
     def media_types(self) -> dict[str, str]:
@@ -213,9 +229,21 @@ def _count_markup(part: str, portion: bytes, before: int) -> int:
     return count
 
 
-def _forget(element: _Element) -> None:
-    """Free what has been read: the element's content, and all that is before it in what is still open."""
+def _is_inside(element: _Element, names: Collection[str]) -> bool:
+    """Whether an element is in one of some names. A loop: lxml's own search takes three times as long."""
+    parent = element.getparent()
+    while parent is not None:
+        if local_name(parent) in names:
+            return True
+        parent = parent.getparent()
+    return False
+
+
+def _forget(element: _Element, count: int) -> None:
+    """Free what has been read: the element's content, and now and then what is before it in all that is open."""
     element.clear()
+    if count % _FORGET_EVERY:
+        return
     for node in (element, *element.iterancestors()):
         parent = node.getparent()
         while parent is not None and node.getprevious() is not None:

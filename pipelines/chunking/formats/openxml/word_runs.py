@@ -27,6 +27,7 @@ _REFERENCES = frozenset({"footnoteReference", "endnoteReference", "commentRefere
 class Paragraph:
     """`notes` are the references that stand in it: their kind (`footnoteReference`) and the note's id."""
 
+    properties: _Element | None = None
     text: str = ""
     drawings: list[_Element] = field(default_factory=list)
     notes: list[tuple[str, str]] = field(default_factory=list)
@@ -37,10 +38,14 @@ class Paragraph:
 def read_paragraph(element: _Element) -> Paragraph:
     """What is in a paragraph."""
     reader = _RunReader()
-    reader.read(element)
-    mark = child(element, "pPr", "rPr")
-    reader.paragraph.goes_on = mark is not None and any(local_name(one) in DELETED for one in mark)
-    reader.paragraph.text = "".join(reader.texts)
+    if len(element):
+        first = element[0]
+        if local_name(first) == "pPr":  # always the first (ECMA-376-1, 17.3.1.22)
+            reader.paragraph.properties = first
+            mark = child(first, "rPr")
+            reader.paragraph.goes_on = mark is not None and any(local_name(one) in DELETED for one in mark)
+        reader.read(element)
+        reader.paragraph.text = "".join(reader.texts)
     return reader.paragraph
 
 

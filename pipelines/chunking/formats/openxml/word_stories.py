@@ -17,7 +17,8 @@ from pipelines.chunking.formats.openxml.xml import attribute, chosen, local_name
 if TYPE_CHECKING:
     from lxml.etree import _Element
 
-_PASSED = tuple(f"{{*}}{name}" for name in (*DELETED, "Fallback"))
+_WHOLE = frozenset({"p", "tr", "altChunk", "oMathPara"})
+_PASSED = DELETED | {"Fallback"}
 
 
 class WordNotes:
@@ -68,16 +69,15 @@ class StoryReader:
     def stream(self) -> Iterator[Block]:
         """All blocks of the part. Raises BrokenPart where it ends or breaks."""
         rows = RowsReader()
-        for element in self._package.stream(self._part, ("p", "tr", "altChunk", "oMathPara"), ends=("tbl",)):
+        for element in self._package.stream(self._part, _WHOLE, ends=("tbl",), passed=_PASSED):
             name = local_name(element)
             if name == "tbl":
                 yield from rows.blocks()
                 rows = RowsReader()
-            elif next(element.iterancestors(*_PASSED), None) is None:
-                if name == "tr":
-                    self._read_row(element, rows)
-                else:
-                    yield from self._read_element(element, name)
+            elif name == "tr":
+                self._read_row(element, rows)
+            else:
+                yield from self._read_element(element, name)
 
     def read(self, container: _Element) -> Iterator[Block]:
         """All blocks in an element."""
@@ -117,16 +117,16 @@ class StoryReader:
         text = self._begun + paragraph.text
         self._begun = text if paragraph.goes_on else ""
         if not paragraph.goes_on:
-            yield from self._role_blocks(element, text)
+            yield from self._role_blocks(paragraph.properties, text)
         for drawing in paragraph.drawings:
             yield from self._drawings.read_element(drawing)
         for reference in paragraph.notes:
             yield from self._notes.take(reference)
 
-    def _role_blocks(self, element: _Element, text: str) -> Iterator[Block]:
+    def _role_blocks(self, properties: _Element | None, text: str) -> Iterator[Block]:
         if not (text := _tidy(text)):
             return
-        role = self._styles.role(element)
+        role = self._styles.role(properties)
         if role.heading:
             yield heading(text, role.heading)
         elif role.item is not None:

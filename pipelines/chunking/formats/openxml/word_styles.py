@@ -25,6 +25,9 @@ class ParagraphRole:
     item: int | None = None
 
 
+_TEXT = ParagraphRole()
+
+
 class WordStyles:
     """The roles that styles give, by the styles' ids; built-in names are English in every language of Word."""
 
@@ -32,11 +35,10 @@ class WordStyles:
         self._styles = {} if root is None else {attribute(style, "styleId"): style for style in root.iterfind("{*}style")}
         self._roles: dict[str, ParagraphRole] = {}
 
-    def role(self, paragraph: _Element) -> ParagraphRole:
+    def role(self, properties: _Element | None) -> ParagraphRole:
         """What a paragraph is, by its own properties and then by its style's."""
-        properties = paragraph.find("{*}pPr")
         if properties is None:
-            return ParagraphRole()
+            return _TEXT
         style = self._style_role(child_value(properties, "pStyle") or "")
         own = _own_role(properties)
         if own.heading or style.heading:

@@ -6,6 +6,7 @@ elements, and names that stand in several of them mean the same (`t` is text in 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,9 +15,12 @@ if TYPE_CHECKING:
 
 def local_name(element: _Element) -> str:
     """An element's name without its namespace."""
-    tag = element.tag
-    # An entity that is not resolved has no name.
-    return tag[tag.rfind("}") + 1 :] if isinstance(tag, str) else ""
+    return _without_namespace(element.tag)
+
+
+@lru_cache(maxsize=4096)
+def _without_namespace(tag: object) -> str:
+    return tag[tag.rfind("}") + 1 :] if isinstance(tag, str) else ""  # an entity has no name
 
 
 def attribute(element: _Element, name: str, default: str = "") -> str:
