@@ -63,7 +63,8 @@ def xlsx_blocks(content: bytes) -> list[Block]:
 
 def _sheets(package: Package, main: str, workbook: _Element) -> Iterator[_Sheet]:
     for sheet in workbook.iterfind("{*}sheets/{*}sheet"):
-        yield _Sheet(attribute(sheet, "name"), package.target(main, attribute(sheet, "id")) or "")
+        name = attribute(sheet, "name")
+        yield _Sheet(name, package.target(main, attribute(sheet, "id")) or f"the part of sheet {name!r}")
 
 
 class _WorkbookReader:
@@ -116,7 +117,11 @@ class _WorkbookReader:
                     yield Block("text", text)
 
     def _comments(self, part: str) -> Iterator[str]:
-        threads = [one for thread in self._package.related(part, "threadedComment") for one in self._each(thread, "threadedComment")]
+        threads = [
+            one
+            for thread in self._package.related(part, "threadedComment")
+            for one in self._each(thread, "threadedComment")
+        ]
         yield from threads
         for comments in self._package.related(part, "comments"):
             for text in self._each(comments, "comment"):

@@ -122,12 +122,14 @@ class _PresentationReader:
             yield Block("text", text)
 
     def _notes(self, part: str) -> Iterator[Block]:
-        """The speaker's notes, without the slide's picture and the margins of the page."""
+        """The speaker's notes, without the slide's picture and number."""
         root = self._package.find(part)
         for shape in () if root is None else root.iter("{*}sp"):
-            if _placeholder(shape) in ("sldNum", "sldImg", *_MARGINS):
-                continue
-            if text := "\n".join(paragraph_texts(shape)).strip():
+            kind = _placeholder(shape)
+            text = "\n".join(paragraph_texts(shape)).strip()
+            if kind in _MARGINS:
+                yield from self._margin(text)
+            elif text and kind not in ("sldNum", "sldImg"):
                 yield Block("text", f"Notes: {text}")
 
     def _comments(self, part: str) -> Iterator[Block]:
@@ -140,7 +142,10 @@ class _PresentationReader:
 
     def _comment(self, element: _Element) -> Iterator[Block]:
         """A comment, or the answer to one; classic ones have a text, newer ones paragraphs."""
-        texts = [element.findtext("{*}text") or "", *(text for body in element.iterfind("{*}txBody") for text in paragraph_texts(body))]
+        texts = [
+            element.findtext("{*}text") or "",
+            *(text for body in element.iterfind("{*}txBody") for text in paragraph_texts(body)),
+        ]
         author = self._authors.get(attribute(element, "authorId"), "")
         if text := "\n".join(texts).strip():
             yield Block("text", f"Comment by {author}: {text}" if author else f"Comment: {text}")

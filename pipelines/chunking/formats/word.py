@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
 from zipfile import BadZipFile
 
 from pipelines.chunking.blocks import Block

@@ -64,7 +64,9 @@ def _forms(section: Section) -> Sequence[Token]:
     foreign = section.locale & _LANGUAGE not in (0, _ENGLISH)
     named = any(token.kind == "date" and token.text in _NAMES for token in section.tokens)
     if section.locale == _LONG_DATE or (foreign and named):
-        return _ISO_DATE_TIME if any("h" in token.text for token in section.tokens if token.kind == "date") else _ISO_DATE
+        return (
+            _ISO_DATE_TIME if any("h" in token.text for token in section.tokens if token.kind == "date") else _ISO_DATE
+        )
     return section.tokens
 
 

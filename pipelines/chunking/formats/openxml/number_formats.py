@@ -80,7 +80,7 @@ def number_text(value: float, code: str, *, since_1904: bool = False) -> str:
 
     `since_1904` is whether dates are counted from 1904 and not from 1900.
     """
-    if code == "General" or not isfinite(value):
+    if code in ("General", "") or not isfinite(value):
         return general_text(value)
     section, signed = section_for(sections_of(code), value)
     if is_date(section):
@@ -105,7 +105,7 @@ def general_text(value: float) -> str:
     if value == int(value) and abs(value) < 10**_WHOLE_DIGITS:
         return str(int(value))
     exponent = floor(log10(abs(value)))
-    plain = f"{value:.12f}" if -5 > exponent else f"{value:.{max(0, min(9, 9 - exponent))}f}"
+    plain = f"{value:.12f}" if exponent < -5 else f"{value:.{max(0, min(9, 9 - exponent))}f}"
     plain = plain.rstrip("0").rstrip(".") if "." in plain else plain
     if exponent < _GENERAL_WIDTH and len(plain.lstrip("-")) <= _GENERAL_WIDTH and plain.strip("-0."):
         return plain

@@ -182,7 +182,7 @@ class Package:
         parts = [*self.related("", "officeDocument"), usual]
         names = [self._root_name(part) for part in parts]
         if root not in names:
-            raise BrokenPart(f"{parts[0]} holds {names[0] or 'nothing'} and no {root}")
+            raise BrokenPart(f"there is no {root} in it, but {next(filter(None, names), 'nothing')}")
         return parts[names.index(root)]
 
     def _root_name(self, part: str) -> str:

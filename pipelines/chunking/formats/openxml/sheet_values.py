@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pipelines.chunking.formats.openxml.number_formats import BUILT_IN, formatted_text, number_text
@@ -32,7 +33,7 @@ class CellValues:
         if kind == "inlineStr":
             inner = cell.find("{*}is")
             return "" if inner is None else formatted_text(rich_text(inner), self._code(cell))
-        value = cell.findtext("{*}v")
+        value: str | None = cell.findtext("{*}v")
         if not value:
             return ""
         match kind:
@@ -64,10 +65,8 @@ class CellValues:
 def read_strings(package: Package, part: str) -> list[str]:
     """The shared strings; as far as they can be read."""
     strings: list[str] = []
-    try:
+    with suppress(BrokenPart):
         strings.extend(map(rich_text, package.stream(part, ("si",))))
-    except BrokenPart:
-        pass
     return strings
 
 

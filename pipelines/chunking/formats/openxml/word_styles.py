@@ -32,7 +32,9 @@ class WordStyles:
     """The roles that styles give, by the styles' ids; built-in names are English in every language of Word."""
 
     def __init__(self, root: _Element | None) -> None:
-        self._styles = {} if root is None else {attribute(style, "styleId"): style for style in root.iterfind("{*}style")}
+        self._styles = (
+            {} if root is None else {attribute(style, "styleId"): style for style in root.iterfind("{*}style")}
+        )
         self._roles: dict[str, ParagraphRole] = {}
 
     def role(self, properties: _Element | None) -> ParagraphRole:
