@@ -16,7 +16,7 @@ from pipelines.chunking.formats.openxml.drawings import DrawingReader
 from pipelines.chunking.formats.openxml.package import BrokenPart, Package
 from pipelines.chunking.formats.openxml.sheet_rows import SheetRows, TextBudget
 from pipelines.chunking.formats.openxml.sheet_values import CellValues, read_codes, read_strings, rich_text
-from pipelines.chunking.formats.openxml.xml import attribute, child, local_name
+from pipelines.chunking.formats.openxml.xml import attribute, child, local_name, whole_number
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -27,7 +27,7 @@ _THREADED = "[Threaded comment]"
 """How the comment begins that old programs show in the place of a thread."""
 _RANGES = 100_000
 _PROMPTS = ("promptTitle", "prompt", "errorTitle", "error")
-_ROWS = 1_500_000
+_ROWS = 1_100_000
 """Rows and strings that are read of a file; a sheet has 1,048,576 rows at most."""
 
 
@@ -137,8 +137,8 @@ class _WorkbookReader:
                 if local_name(element) == "author":
                     authors.append(element.text or "")
                     continue
-                number = attribute(element, "authorId")
-                author = authors[int(number)] if number.isdecimal() and int(number) < len(authors) else ""
+                number = whole_number(attribute(element, "authorId"), len(authors))
+                author = authors[number] if number < len(authors) else ""
                 author = author or self._people.get(attribute(element, "personId"), "")
                 inner = child(element, "text")
                 text = "" if inner is None else (inner.text or "").strip() or rich_text(inner).strip()

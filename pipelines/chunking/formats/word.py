@@ -19,7 +19,7 @@ from pipelines.errors import DocumentError
 _DOCX = ("wordprocessingml", "ms-word")
 _NESTED = 2
 """How deep Word files in Word files are read: a zip can hold itself."""
-_PARAGRAPHS = 250_000
+_PARAGRAPHS = 300_000
 """Paragraphs and rows that are read of a file: about 5,000 pages."""
 
 

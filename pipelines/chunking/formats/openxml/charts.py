@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.chunking.blocks import Block
 from pipelines.chunking.formats.openxml.number_formats import number_text
-from pipelines.chunking.formats.openxml.xml import attribute, child, local_name
+from pipelines.chunking.formats.openxml.xml import attribute, child, local_name, whole_number
 from pipelines.chunking.formats.tables import table
 
 if TYPE_CHECKING:
@@ -87,12 +87,11 @@ def _cached(data: _Element) -> dict[int, str]:
     points = {}
     for position, point in enumerate(data.iter("{*}pt")):
         kept = point.getparent()
-        index = attribute(point, "idx", str(position))
         text = " ".join((point.findtext("{*}v") or point.text or "").split())
         if local_name(kept) in ("numCache", "numLit") or local_name(kept.getparent()) == "numDim":
             code = attribute(point, "formatCode") or kept.findtext("{*}formatCode") or attribute(kept, "formatCode")
             text = _number(text, code or "General")
-        points[int(index) if index.isdecimal() else position] = text
+        points[whole_number(attribute(point, "idx"), position)] = text
     return points
 
 

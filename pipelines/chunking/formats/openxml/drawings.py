@@ -10,7 +10,7 @@ from pipelines.chunking.formats.openxml.charts import chart_blocks
 from pipelines.chunking.formats.openxml.equations import equation_text
 from pipelines.chunking.formats.openxml.package import BrokenPart, Package
 from pipelines.chunking.formats.openxml.spans import repeated, spread
-from pipelines.chunking.formats.openxml.xml import attribute, child, chosen, local_name
+from pipelines.chunking.formats.openxml.xml import attribute, child, chosen, local_name, whole_number
 from pipelines.chunking.formats.tables import table
 
 if TYPE_CHECKING:
@@ -134,8 +134,7 @@ def bullet_level(paragraph: _Element, is_list: bool) -> int | None:
     marked = child(properties, "buChar") is not None or child(properties, "buAutoNum") is not None
     if not marked and (not is_list or child(properties, "buNone") is not None):
         return None
-    level = attribute(properties, "lvl")
-    return min(int(level), 8) if level.isdecimal() else 0
+    return min(whole_number(attribute(properties, "lvl")), 8)
 
 
 def _text_blocks(text: str) -> Iterator[Block]:

@@ -108,14 +108,17 @@ class Package:
 
         parser = etree.XMLPullParser(("end",), tag=[f"{{*}}{name}" for name in (*whole, *ends)], **_PARSING)
         around = frozenset((*whole, *passed))
+        known, is_inner = None, False
         markup = 0
         try:
             for portion in self._markup(part):
                 markup += _count_markup(part, portion, markup)
                 parser.feed(portion)
                 for _, element in parser.read_events():
-                    if not _is_inside(element, around):
-                        self._count_element(part)
+                    if (parent := element.getparent()) is not known:  # most have the same as the one before
+                        known, is_inner = parent, _is_inside(element, around)
+                    if not is_inner:
+                        self.count_element(part)
                         yield element
                         _forget(element, self._streamed)
                         markup = 0
@@ -123,7 +126,8 @@ class Package:
         except etree.XMLSyntaxError as error:
             raise BrokenPart(f"{part}: {error}") from None
 
-    def _count_element(self, part: str) -> None:
+    def count_element(self, part: str) -> None:
+        """Count one more element that is read. Raises DocumentError where there are too many."""
         self._streamed += 1
         if self._streamed > self._elements:
             raise DocumentError(f"too expensive: over {self._elements:,} paragraphs, rows or texts, last in {part}")
@@ -179,22 +183,24 @@ class Package:
 
     def main_part(self, root: str, usual: str) -> str:
         """The part that all others hang on, whose root has the name `root`. Raises BrokenPart."""
-        parts = [*self.related("", "officeDocument"), usual]
-        names = [self._root_name(part) for part in parts]
-        if root not in names:
-            raise BrokenPart(f"there is no {root} in it, but {next(filter(None, names), 'nothing')}")
-        return parts[names.index(root)]
+        reason = BrokenPart(f"there is no {root} in it")
+        for part in (*self.related("", "officeDocument"), usual):
+            try:
+                if self._root_name(part) == root:
+                    return part
+            except BrokenPart as broken:
+                reason = broken
+        raise reason
 
     def _root_name(self, part: str) -> str:
-        """The name of a part's root, "" if it has none."""
         from lxml import etree
 
         parser = etree.XMLPullParser(("start",), **_PARSING)
         try:
             parser.feed(next(self._markup(part)))
             return next((local_name(element) for _, element in parser.read_events()), "")
-        except (BrokenPart, etree.XMLSyntaxError):
-            return ""
+        except etree.XMLSyntaxError as error:
+            raise BrokenPart(f"{part}: {error}") from None
 
     @cached_property
     def media_types(self) -> dict[str, str]:

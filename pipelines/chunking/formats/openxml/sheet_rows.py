@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pipelines.chunking.blocks import LINE_GAP, PARAGRAPH_GAP, Block
 from pipelines.chunking.formats.openxml.sheet_values import CellValues
 from pipelines.chunking.formats.openxml.spans import repeated
+from pipelines.chunking.formats.openxml.xml import whole_number
 from pipelines.chunking.formats.tables import table
 from pipelines.errors import DocumentError
 
@@ -52,8 +53,7 @@ class SheetRows:
 
     def add(self, row: _Element) -> None:
         """Take a row. Raises DocumentError where a workbook shows more text than can be read."""
-        number = row.get("r", "")
-        self._last_row = int(number) if number.isdecimal() else self._last_row + 1
+        self._last_row = whole_number(row.get("r"), self._last_row + 1)
         texts = self._rows.get(self._last_row, {})
         column = 0
         for cell in row:
@@ -75,7 +75,7 @@ class SheetRows:
         for found in filter(None, map(_RANGE.match, ranges)):
             if room < 0 or not found[3]:
                 continue
-            first, last = int(found[2]), int(found[4])
+            first, last = whole_number(found[2]), whole_number(found[4])
             left, right = _column(found[1]), _column(found[3])
             text = repeated(self._rows.get(first, {}).get(left, ""))
             covered = columns[bisect_left(columns, left) : bisect_right(columns, right)]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.chunking.formats.openxml.number_formats import BUILT_IN, formatted_text, number_text
 from pipelines.chunking.formats.openxml.package import BrokenPart, Package
-from pipelines.chunking.formats.openxml.xml import local_name
+from pipelines.chunking.formats.openxml.xml import local_name, whole_number
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -29,24 +29,26 @@ class CellValues:
 
     def text(self, cell: _Element) -> str:
         """What a cell shows; of a formula the value that was kept when the file was saved."""
-        kind = cell.get("t", "n")
-        if kind == "inlineStr":
-            inner = cell.find("{*}is")
-            return "" if inner is None else formatted_text(rich_text(inner), self._code(cell))
-        value: str | None = cell.findtext("{*}v")
-        if not value:
-            return ""
-        match kind:
-            case "n":
+        for part in cell:
+            match local_name(part):
+                case "v" if part.text:
+                    return self._value_text(part.text, cell)
+                case "is":
+                    return formatted_text(rich_text(part), self._code(cell))
+        return ""
+
+    def _value_text(self, value: str, cell: _Element) -> str:
+        match cell.get("t"):
+            case None | "n":
                 return self._number(value, cell)
             case "s":
-                index = int(value) if value.isdecimal() else len(self._strings)
+                index = whole_number(value, len(self._strings))
                 return formatted_text(self._strings[index], self._code(cell)) if index < len(self._strings) else ""
             case "str":
                 return formatted_text(unescaped(value), self._code(cell))
             case "b":
                 return "TRUE" if value == "1" else "FALSE"
-        return value
+        return value  # an error, or a date in ISO 8601
 
     def _number(self, value: str, cell: _Element) -> str:
         try:
@@ -55,10 +57,7 @@ class CellValues:
             return value
 
     def _code(self, cell: _Element) -> str:
-        style = cell.get("s")
-        if style is None or not style.isdecimal():
-            return _GENERAL
-        index = int(style)
+        index = whole_number(cell.get("s"))
         return self._codes[index] if index < len(self._codes) else _GENERAL
 
 
@@ -107,4 +106,4 @@ def read_codes(package: Package, part: str) -> list[str]:
 
 
 def _code(number: str, own: Mapping[str, str]) -> str:
-    return own.get(number) or (BUILT_IN.get(int(number), _GENERAL) if number.isdecimal() else _GENERAL)
+    return own.get(number) or BUILT_IN.get(whole_number(number), _GENERAL)

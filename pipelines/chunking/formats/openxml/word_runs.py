@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.chunking.formats.openxml.equations import equation_text
 from pipelines.chunking.formats.openxml.symbols import symbol
-from pipelines.chunking.formats.openxml.xml import attribute, child, child_value, chosen, local_name
+from pipelines.chunking.formats.openxml.xml import attribute, child, child_value, chosen, local_name, whole_number
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -104,8 +104,8 @@ def _form_field(element: _Element) -> str:
     choices = child(element, "ffData", "ddList")
     if choices is not None:
         entries = [attribute(entry, "val") for entry in choices.iterfind("{*}listEntry")]
-        chosen_entry = child_value(choices, "result") or child_value(choices, "default") or "0"
-        return entries[int(chosen_entry)] if chosen_entry.isdecimal() and int(chosen_entry) < len(entries) else ""
+        entry = whole_number(child_value(choices, "result") or child_value(choices, "default"))
+        return entries[entry] if entry < len(entries) else ""
     box = child(element, "ffData", "checkBox")
     if box is None:
         return ""

@@ -82,7 +82,10 @@ class StoryReader:
     def read(self, container: _Element) -> Iterator[Block]:
         """All blocks in an element."""
         for element in container:
-            yield from self._read_element(element, local_name(element))
+            name = local_name(element)
+            if name == "p":
+                self._package.count_element(self._part)
+            yield from self._read_element(element, name)
 
     def _read_element(self, element: _Element, name: str) -> Iterator[Block]:
         match name:

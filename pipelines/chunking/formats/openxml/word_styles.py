@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipelines.chunking.formats.openxml.xml import attribute, child, child_value
+from pipelines.chunking.formats.openxml.xml import attribute, child, child_value, whole_number
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -76,11 +76,10 @@ class WordStyles:
 
 
 def _own_role(properties: _Element) -> ParagraphRole:
-    level = child_value(properties, "outlineLvl") or ""
-    if level.isdecimal() and int(level) < _HEADING_LEVELS:  # the level after the last is that of text
-        return ParagraphRole(heading=int(level) + 1)
+    level = whole_number(child_value(properties, "outlineLvl"), _HEADING_LEVELS)
+    if level < _HEADING_LEVELS:  # the level after the last is that of text
+        return ParagraphRole(heading=level + 1)
     numbering = properties.find("{*}numPr")
     if numbering is None or child_value(numbering, "numId") in (None, "0"):
         return ParagraphRole()
-    depth = child_value(numbering, "ilvl") or "0"
-    return ParagraphRole(item=min(int(depth), _HEADING_LEVELS) if depth.isdecimal() else 0)
+    return ParagraphRole(item=min(whole_number(child_value(numbering, "ilvl")), _HEADING_LEVELS))

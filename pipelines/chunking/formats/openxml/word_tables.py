@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pipelines.chunking.blocks import Block
 from pipelines.chunking.formats.openxml.spans import repeated, spread
 from pipelines.chunking.formats.openxml.word_runs import DELETED
-from pipelines.chunking.formats.openxml.xml import child, child_value, local_name
+from pipelines.chunking.formats.openxml.xml import child, child_value, local_name, whole_number
 from pipelines.chunking.formats.tables import table
 
 if TYPE_CHECKING:
@@ -81,4 +81,4 @@ class RowsReader:
 
 
 def _number(value: str | None, default: int = 0) -> int:
-    return min(int(value), _COLUMNS) if value and value.isdecimal() else default
+    return min(whole_number(value, default), _COLUMNS)

@@ -32,6 +32,11 @@ def attribute(element: _Element, name: str, default: str = "") -> str:
     return next((str(value) for key, value in element.items() if str(key).endswith(ending)), default)
 
 
+def whole_number(text: str | None, default: int = 0) -> int:
+    """A number that a file gives, from 0 to 999,999,999; `default` for anything else."""
+    return int(text) if text and len(text) < 10 and text.isdecimal() else default
+
+
 def child(element: _Element | None, *path: str) -> _Element | None:
     """The first child of a name, its first child of the next name, and so on; None where there is none."""
     for name in path:
