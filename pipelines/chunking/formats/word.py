@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from zipfile import BadZipFile
 
-from pipelines.chunking.blocks import Block
+from pipelines.chunking.blocks import Block, paragraphs
+from pipelines.chunking.formats.html import html_blocks
+from pipelines.chunking.formats.mail import mail_blocks
 from pipelines.chunking.formats.openxml.package import BrokenPart, Package
 from pipelines.chunking.formats.openxml.word_stories import StoryReader, WordNotes
 from pipelines.chunking.formats.openxml.word_styles import WordStyles
@@ -96,12 +98,24 @@ class _WordReader:
 
 
 def _read_other(content: bytes, media_type: str) -> list[Block]:
-    from pipelines.chunking.formats.reader import read_blocks
-
     try:
-        return read_blocks(content, media_type)
-    except DocumentError:
-        return []
+        match media_type:
+            case "text/html" | "application/xhtml+xml":
+                return html_blocks(_decode(content))
+            case "text/plain":
+                return paragraphs(_decode(content))
+            case "message/rfc822":  # a page with its pictures (MHTML)
+                return mail_blocks(content)
+    except (DocumentError, LookupError, ValueError):
+        pass
+    return []
+
+
+def _decode(content: bytes) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("cp1252", errors="replace")
 
 
 def _label(name: str, blocks: list[Block]) -> Iterator[Block]:

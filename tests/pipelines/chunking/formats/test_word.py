@@ -273,18 +273,21 @@ def test_headers_and_footers_are_read_once() -> None:
 def test_embedded_files_are_read_in_their_place() -> None:
     nested = docx(paragraph("inner") + '<w:altChunk r:id="x"/>', x="aFChunk x.html")
     types = (
-        '<Types><Default Extension="html" ContentType="text/html"/><Default Extension="docx" '
+        '<Types><Default Extension="html" ContentType="text/html"/><Default Extension="txt" ContentType="text/plain"/>'
+        '<Default Extension="mht" ContentType="message/rfc822"/><Default Extension="docx" '
         f'ContentType="{files.DOCX}.main+xml"/></Types>'
     )
-    parts = {
+    parts: dict[str, str | bytes] = {
         "[Content_Types].xml": types,
         "word/a.html": "<p>from <b>HTML</b></p>",
         "word/b.docx": nested,
-        "word/c.html": b"\xff",
+        "word/c.txt": "grün".encode("cp1252"),
+        "word/d.mht": b"Content-Type: text/html\r\n\r\n<p>from a page</p>",
     }
-    body = "".join(f'<w:altChunk r:id="{key}"/>{paragraph(key)}' for key in "abac")
-    content = docx(body, parts, a="aFChunk a.html", b="aFChunk b.docx", c="aFChunk missing.html")
-    assert _texts(content) == ["from HTML", "a", "inner", "b", "a", "c"]
+    body = "".join(f'<w:altChunk r:id="{key}"/>{paragraph(key)}' for key in "abcade")
+    targets = {"a": "a.html", "b": "b.docx", "c": "c.txt", "d": "d.mht", "e": "missing.html"}
+    content = docx(body, parts, **{key: f"aFChunk {target}" for key, target in targets.items()})
+    assert _texts(content) == ["from HTML", "a", "inner", "b", "grün", "c", "a", "from a page", "d", "e"]
 
 
 def test_strict_files_have_other_namespaces() -> None:
