@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from lxml.etree import _Element
 
 _TITLES = ".//{*}title"
-_LABELS = ".//{*}dLbl//{*}p", ".//{*}trendline/{*}name", ".//{*}datalabelsRange//{*}v"
-"""What is written beside single points and lines: words of the chart's author, and cells that labels are taken from."""
+_LABELS = (".//{*}rich", ".//{*}dLbl/{*}tx/{*}strRef", ".//{*}trendline/{*}name", ".//{*}datalabelsRange//{*}v")
+"""What is written beside points, lines and axes: words of the chart's author, and cells that labels are taken from."""
 
 
 def chart_blocks(root: _Element) -> list[Block]:
     """A chart's titles, its values as a table under the names of its series, and its labels."""
     titles = [text for title in root.iterfind(_TITLES) if (text := _words(title))]
-    labels = [text for path in _LABELS for label in root.iterfind(path) if (text := _words(label))]
+    labels = [text for path in _LABELS for label in root.iterfind(path) if (text := _words(label)) not in ("", *titles)]
     blocks = [Block("text", f"Chart: {', '.join(titles)}")] if titles else []
     blocks.extend(table(_series_rows(root)))
     if labels:

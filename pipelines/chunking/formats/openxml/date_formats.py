@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from math import floor
 
-from pipelines.chunking.formats.openxml.number_format_codes import Section, Token
+from pipelines.chunking.formats.openxml.number_format_codes import (
+    ENGLISH,
+    LONG_DATE,
+    LONG_TIME,
+    Section,
+    Token,
+)
 
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June", "July"),
@@ -18,9 +24,6 @@ _LAST_DAY = 2_958_465
 """The 31st of December 9999."""
 _LEAP_DAY = 60
 """The 29th of February 1900, which never was, but has a number (ECMA-376-1, 18.17.4.1)."""
-_LONG_DATE, _LONG_TIME = 0xF800, 0xF400
-"""In the place of a language: the form of the reader's system."""
-_ENGLISH = 0x09
 _LANGUAGE = 0x3FF
 _NAMES = ("mmm", "mmmm", "mmmmm", "ddd", "dddd")
 _DAY_SECONDS = 86_400
@@ -59,11 +62,11 @@ def date_text(value: float, section: Section, *, since_1904: bool) -> str | None
 
 def _forms(section: Section) -> Sequence[Token]:
     """The tokens of a section, in ISO 8601 where the form or the names depend on where the reader is."""
-    if section.locale == _LONG_TIME:
+    if section.locale == LONG_TIME:
         return _ISO_TIME
-    foreign = section.locale & _LANGUAGE not in (0, _ENGLISH)
+    foreign = section.locale & _LANGUAGE not in (0, ENGLISH)
     named = any(token.kind == "date" and token.text in _NAMES for token in section.tokens)
-    if section.locale == _LONG_DATE or (foreign and named):
+    if section.locale == LONG_DATE or (foreign and named):
         return (
             _ISO_DATE_TIME if any("h" in token.text for token in section.tokens if token.kind == "date") else _ISO_DATE
         )

@@ -84,7 +84,12 @@ _CODE = re.compile(
 )
 _CONDITION = re.compile(r"(<=|>=|<>|<|>|=)\s*(-?[\d.]+(?:e[+-]?\d+)?)$", re.IGNORECASE)
 _ELAPSED = re.compile(r"h+|m+|s+", re.IGNORECASE)
-_CURRENCY = re.compile(r"\$(?P<sign>[^-]*)(?:-(?P<locale>[0-9a-f]*))?", re.IGNORECASE)
+_CURRENCY = re.compile(r"\$(?P<sign>[^-]*)(?:-(?P<locale>.*))?", re.DOTALL)
+_HEXADECIMAL = re.compile(r"[0-9A-Fa-f]{1,8}$")
+LONG_DATE, LONG_TIME = 0xF800, 0xF400
+"""In the place of a language: the form of the reader's system."""
+ENGLISH = 0x09
+_OTHER = 0x01
 _LONGEST = 4
 """Sections that count: for positive and negative numbers, zero, and text."""
 
@@ -134,7 +139,7 @@ class _SectionReader:
         elif found := _CURRENCY.match(text):
             if found["sign"]:
                 self._tokens.append(Token("literal", found["sign"]))
-            self._locale = int(found["locale"] or "0", 16)
+            self._locale = _locale(found["locale"] or "0")
 
     def _take_condition(self, comparison: str, limit: str) -> None:
         try:
@@ -144,6 +149,14 @@ class _SectionReader:
 
     def section(self) -> Section:
         return Section(tuple(self._tokens), self._condition, self._locale)
+
+
+def _locale(name: str) -> int:
+    """The id of a language that is given by its id or, by newer programs, by its name: `409`, `en-US`."""
+    if _HEXADECIMAL.match(name):
+        return int(name, 16)
+    names = {"x-sysdate": LONG_DATE, "x-systime": LONG_TIME, "en": ENGLISH}
+    return names.get(name.lower(), names.get(name[:2].lower(), _OTHER))
 
 
 def section_for(sections: Sequence[Section], value: float) -> tuple[Section, bool]:

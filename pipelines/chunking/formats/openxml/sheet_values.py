@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from pipelines.chunking.formats.openxml.number_formats import BUILT_IN, formatted_text, number_text
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from lxml.etree import _Element
 
 _GENERAL = "General"
+_FIRST_DAY = datetime(1899, 12, 30)
+"""From which dates after February 1900 are counted."""
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 """A UTF-16 unit that XML cannot hold as it is (ECMA-376-1, 22.9.2.19)."""
 
@@ -48,13 +51,25 @@ class CellValues:
                 return formatted_text(unescaped(value), self._code(cell))
             case "b":
                 return "TRUE" if value == "1" else "FALSE"
-        return value  # an error, or a date in ISO 8601
+            case "d":
+                return self._date(value, cell)
+        return value  # an error
 
     def _number(self, value: str, cell: _Element) -> str:
         try:
             return number_text(float(value), self._code(cell), since_1904=self._since_1904)
         except ValueError:
             return value
+
+    def _date(self, value: str, cell: _Element) -> str:
+        """A date in ISO 8601, as strict files keep them (ECMA-376-1, 18.18.11)."""
+        try:
+            moment = datetime.fromisoformat(value).replace(tzinfo=None)
+        except ValueError:
+            return value
+        code = self._code(cell)
+        number = (moment - _FIRST_DAY) / timedelta(days=1)
+        return value if code == _GENERAL else number_text(number, code)
 
     def _code(self, cell: _Element) -> str:
         index = whole_number(cell.get("s"))

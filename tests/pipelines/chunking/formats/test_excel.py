@@ -66,6 +66,12 @@ def test_numbers_are_read_in_their_formats() -> None:
     assert _cells(content) == ["0.1 | 12.5% | 00042 | 30:05 | 04.03.2026 | Nr. 77 | ten pcs | 1 | 2"]
 
 
+def test_dates_of_strict_files() -> None:
+    cells = "".join(f'<c t="d" s="{style}"><v>2026-03-04T10:30:00</v></c>' for style in (0, 1))
+    content = xlsx(rows(cells), styles=_styles("General", "d.m.yyyy h:mm"))
+    assert _cells(content) == ["2026-03-04T10:30:00 | 4.3.2026 10:30"]
+
+
 def test_dates_since_1904() -> None:
     content = xlsx(
         rows(number_cell(44623) + text_cell("x")), styles=_styles("yyyy-mm-dd"), workbook='<workbookPr date1904="1"/>'
