@@ -1,0 +1,1 @@
+"""What Word, PowerPoint and Excel files share: a zip of XML parts that refer to each other (ECMA-376, part 2)."""

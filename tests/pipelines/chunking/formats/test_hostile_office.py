@@ -1,0 +1,134 @@
+"""Office files that are made to cost memory or time, or that are damaged: a reason each, and soon."""
+
+from __future__ import annotations
+
+import io
+import random
+import zipfile
+
+import pytest
+
+from pipelines.chunking.formats import read_blocks
+from pipelines.chunking.formats.openxml.package import PART_BYTES
+from pipelines.errors import DocumentError
+from tests.pipelines.chunking import files
+from tests.pipelines.chunking.office_files import (
+    CHART_FRAME,
+    chart,
+    docx,
+    element,
+    number_cell,
+    paragraph,
+    pptx,
+    rows,
+    run,
+    shape,
+    text_cell,
+    xlsx,
+    zipped,
+)
+
+_ENTITIES = '<!DOCTYPE d [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;"><!ENTITY f SYSTEM "file:///etc/passwd">]>'
+
+
+def _body(content: str, start: str = "") -> bytes:
+    return zipped({"word/document.xml": start + element("w:document", f"<w:body>{content}</w:body>")})
+
+
+@pytest.mark.parametrize(
+    ("content", "media_type", "reason"),
+    [
+        (docx("<w:p/>" * 310_000), files.DOCX, "too expensive: over 300,000 paragraphs"),
+        (docx(f"<w:p>{'<w:r/>' * 1_600_000}</w:p>"), files.DOCX, "too expensive: word/document.xml has over 1,500,000"),
+        (docx("<w:p " + " ".join(f'a{at}=""' for at in range(1_600_000)) + "/>"), files.DOCX, "too expensive: "),
+        (docx(paragraph("x" * 11_000_000)), files.DOCX, "broken Word document: word/document.xml: "),
+        (docx("<w:tbl><w:tr><w:tc>" * 1000), files.DOCX, "broken Word document: word/document.xml: "),
+        (_body("<w:p>&b;</w:p>", _ENTITIES), files.DOCX, "broken Word document: word/document.xml declares"),
+        (_body("<w:p>&f;</w:p>", _ENTITIES), files.DOCX, "broken Word document: word/document.xml declares"),
+        (_body("<w:p>&unknown;</w:p>"), files.DOCX, "broken Word document: word/document.xml: "),
+        (
+            xlsx(rows(*['<c t="s"><v>0</v></c>' * 100] * 40), strings=f"<si><t>{'x' * 9000}</t></si>"),
+            files.XLSX,
+            "too expensive: its cells show over 32 million characters",
+        ),
+    ],
+    ids=["paragraphs", "runs", "attributes", "text", "depth", "laughs", "file", "entity", "strings"],
+)
+def test_what_is_too_much_has_a_reason(content: bytes, media_type: str, reason: str) -> None:
+    with pytest.raises(DocumentError) as caught:
+        read_blocks(content, media_type)
+    assert caught.value.reason.startswith(reason)
+
+
+def test_a_part_is_measured_by_what_comes_out_of_it() -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file, file.open("xl/workbook.xml", "w") as part:
+        part.write(b"<workbook>")
+        for _ in range(PART_BYTES // 1_000_000 + 1):
+            part.write(b"<a/>" + b" " * 1_000_000)
+    content = buffer.getvalue()
+    assert len(content) < 100_000
+    with pytest.raises(DocumentError, match=r"too expensive: xl/workbook\.xml has over 64 MB unpacked"):
+        read_blocks(content, files.XLSX)
+
+
+def test_a_merged_cell_over_everything_is_bounded() -> None:
+    merged = "<mergeCells>" + '<mergeCell ref="A1:XFD1048576"/>' * 50_000 + "</mergeCells>"
+    lines = [number_cell(at, 0, f"A{at}") + number_cell(at, 0, f"Z{at}") for at in range(1, 500)]
+    blocks = read_blocks(xlsx(rows(*lines) + merged), files.XLSX)
+    assert sum(len(block.text) for block in blocks) < 100_000
+
+
+def test_odd_numbers_and_places_cost_nothing_else() -> None:
+    digits = "9" * 5000
+    cells = f'<c r="{digits}" s="{digits}" t="s"><v>{digits}</v></c><c r="?1"><v>{digits}</v></c>{text_cell("kept")}'
+    content = xlsx(f'<sheetData><row r="{digits}">{cells}</row></sheetData>')
+    assert "kept" in read_blocks(content, files.XLSX)[-1].text
+
+
+@pytest.mark.parametrize("target", ["missing.xml", "https://example.com/x.xml", "../../../../etc/passwd", ""])
+def test_a_broken_relation_costs_what_it_leads_to(target: str) -> None:
+    body = f"<w:p>{run('kept')}<w:r><w:drawing>{CHART_FRAME}</w:drawing></w:r></w:p>"
+    content = docx(body, chart=f"chart {target}", styles=f"styles {target}", notes=f"footnotes {target}")
+    assert [block.text for block in read_blocks(content, files.DOCX)] == ["kept"]
+
+
+def _whole_files() -> dict[str, bytes]:
+    drawing = f"<w:p>{run('text')}<w:r><w:drawing>{CHART_FRAME}</w:drawing></w:r></w:p>"
+    parts = {"word/charts/chart1.xml": chart("T", "S", ["a"], [1])}
+    return {
+        files.DOCX: docx(drawing, parts, chart="chart charts/chart1.xml"),
+        files.PPTX: pptx(shape("text", "title"), shape("more")),
+        files.XLSX: xlsx(rows(text_cell("text") + number_cell(1)), strings="<si><t>x</t></si>"),
+    }
+
+
+@pytest.mark.parametrize("media_type", [files.DOCX, files.PPTX, files.XLSX])
+def test_damaged_files_have_a_reason(media_type: str) -> None:
+    """Bytes of the zip and of its parts are changed and cut off: text or a DocumentError comes out, nothing else."""
+    chance = random.Random(7)
+    whole = _whole_files()[media_type]
+    with zipfile.ZipFile(io.BytesIO(whole)) as file:
+        parts = {name: file.read(name) for name in file.namelist()}
+    outcomes = set()
+    for _ in range(150):
+        name = chance.choice(list(parts))
+        damaged = [_flip(whole, chance), zipped({**parts, name: _flip(parts[name], chance)})]
+        damaged.append(zipped({**parts, name: parts[name][: chance.randrange(len(parts[name]))]}))
+        outcomes |= {_outcome(content, media_type) for content in damaged}
+    assert outcomes == {"text", "reason"}
+
+
+def _flip(content: bytes, chance: random.Random) -> bytes:
+    changed = bytearray(content)
+    for _ in range(chance.randint(1, 6)):
+        changed[chance.randrange(len(changed))] = chance.randrange(256)
+    return bytes(changed)
+
+
+def _outcome(content: bytes, media_type: str) -> str:
+    try:
+        read_blocks(content, media_type)
+    except DocumentError:
+        return "reason"
+    return "text"
