@@ -49,6 +49,9 @@ _NO_TEXT = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_escape"
 _ODD = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x9f\ufffd\ufffe\uffff]")
 """Characters that no text holds; an escape begins the colours of a terminal's log."""
 _HIGH_BYTES = bytes(range(0x80, 0x100))
+_SIXTEEN = ("utf-16-le", "utf-16-be")
+_MOSTLY_ASCII = 0.2
+"""The share of zero bytes on one side from which on that side decides which kind of UTF-16 it is."""
 _CONTROLS = bytes({*range(0x20)} - {*b"\t\n\f\r\x1b"})
 _LOOKED_AT = 100_000
 """Characters that are looked at for noise."""
@@ -94,11 +97,11 @@ def find_codec(charset: str) -> str | None:
         if alias := _ALIASES.get(spelled):
             return alias
         try:
-            codec = codecs.lookup(spelled)
-            "".encode(codec.name)  # refuses codecs that are for no text, as base64
+            codec = codecs.lookup(spelled).name
+            "".encode(codec)  # refuses codecs that are for no text, as base64
         except (LookupError, ValueError, UnicodeError):
             continue
-        return None if codec.name in _NO_TEXT else _ALIASES.get(codec.name, codec.name)
+        return None if codec in _NO_TEXT else _ALIASES.get(codec, codec)
     return None
 
 
@@ -107,8 +110,9 @@ def _decode(data: bytes, content_type: str) -> str:
         if data.startswith(mark):
             return data[len(mark) :].decode(encoding, errors="replace")
     declared = list(_declared(data, content_type))
-    if encoding := _wide(data) or _escaped(data) or next((one for one in declared if one in _SEVEN_BIT), None):
-        return data.decode(encoding, errors="replace")
+    seven_bit = next((one for one in declared if one in _SEVEN_BIT), None)
+    if known := _wide(data) or _escaped(data) or seven_bit:
+        return data.decode(known, errors="replace")
     try:
         return data.decode()
     except UnicodeDecodeError:
@@ -120,7 +124,7 @@ def _decode_legacy(data: bytes, declared: list[str]) -> str:
     text = data.decode(errors="replace")
     bad = text.count("\ufffd")
     good = sum(1 for _ in re.finditer(rb"[\xc3-\xf4][\x80-\xbf]", data)) if bad else 0
-    if good > 2 * bad or good == bad == 1:  # other encodings hold such pairs by chance, and far more that are none
+    if good >= 2 * bad or good == bad == 1:  # other encodings hold such pairs by chance, and far more that are none
         return text
     found = detect_encoding(data)
     few = len(data) - len(data.translate(None, _HIGH_BYTES)) < _FEW_HIGH_BYTES
@@ -163,9 +167,12 @@ def _wide(data: bytes) -> str | None:
     if len(sample) >= 4 and min(quarters[:2]) >= 0.7 and quarters[0] == 1 and quarters[3] < 0.5:
         return "utf-32-be"
     even, odd = (sample[at::2].count(0) / max(1, len(sample) // 2) for at in (0, 1))
-    if max(even, odd) < 0.2 and not is_noise(sample.replace(b"\0", b"").decode(errors="replace")):
+    if max(even, odd) < _MOSTLY_ASCII and not is_noise(sample.replace(b"\0", b"").decode(errors="replace")):
         return None  # a stray zero byte or two
-    best = max(("utf-16-le", "utf-16-be"), key=lambda encoding: _usual_share(sample, encoding))
+    if max(even, odd) >= _MOSTLY_ASCII:
+        best = "utf-16-le" if odd > even else "utf-16-be"
+    else:
+        best = max(_SIXTEEN, key=lambda encoding: _usual_share(sample, encoding))
     return best if _usual_share(sample, best) > 0.9 else None
 
 
