@@ -34,6 +34,8 @@ class RtfTables:
     def close_note(self) -> None:
         self._notes.append(_joined(self._paragraph))
         self._paragraph = self._around.pop()
+        if not self._paragraph and not self._around:  # a header or footer, before the first words
+            self.end_paragraph(0)
 
     def control(self, word: str, number: int | None) -> None:
         """What control words say of tables. Cells of a table in a cell belong to that one, a space apart."""
