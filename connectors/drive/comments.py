@@ -8,8 +8,8 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 
-from connectors.drive.formats import FileContent
 from connectors.drive.payloads import DriveComment, DriveReply
+from connectors.file_content import FileContent
 from connectors.model import HTML, MARKDOWN
 
 HEADING = "Comments"

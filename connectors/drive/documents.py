@@ -20,10 +20,10 @@ from connectors.drive.comments import add_comments, takes_comments
 from connectors.drive.files import load_content
 from connectors.drive.fingerprints import listing_fingerprint
 from connectors.drive.folders import DriveFolder, FileLocation, FolderTree, LocatedFile
-from connectors.drive.formats import SkipFile
 from connectors.drive.payloads import FOLDER, SHORTCUT, DriveComment, DriveFile, DrivePermission
 from connectors.drive.sharing import DriveSharing
 from connectors.errors import AccessDenied, NotFound, RequestRejected, SourceError
+from connectors.file_content import SkipFile
 from connectors.isolation import Attempt, Isolation
 from connectors.model import Document, Parent
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from connectors import media
 from connectors.drive import formats
 from connectors.drive.client import DriveClient
-from connectors.drive.formats import FileContent, SkipFile
 from connectors.drive.payloads import DriveFile
 from connectors.drive.responses import DriveAccessDenied
 from connectors.errors import RequestRejected, SourceError
+from connectors.file_content import FileContent, SkipFile, read_content
 
 _OTHER_EXPORT_MAY_DO = {"exportSizeLimitExceeded", "fileNotExportable"}
 _NO_DOWNLOAD = {
@@ -34,7 +34,7 @@ def load_content(client: DriveClient, file: DriveFile) -> FileContent:
         raise
     if len(data) > formats.MAX_BYTES:  # the metadata gave no size, or a smaller one
         raise SkipFile(formats.too_large(len(data)))
-    return _parse(data, plan.media_type)
+    return read_content(data, file.mime_type, file.name)
 
 
 def _export(client: DriveClient, file: DriveFile, media_types: tuple[str, ...]) -> FileContent:
@@ -51,13 +51,6 @@ def _export(client: DriveClient, file: DriveFile, media_types: tuple[str, ...]) 
             refusal = error  # says more than a rejection does: that the file is too large
         else:
             if media.begins_as(data, media_type) or media_type == media_types[-1]:
-                return _parse(data, media_type)
+                return read_content(data, media_type, "")
     assert refusal is not None  # noqa: S101 - the last export was either returned or refused
     raise refusal
-
-
-def _parse(data: bytes, media_type: str) -> FileContent:
-    content = formats.parse_content(data, media_type)
-    if content is None:
-        raise SkipFile("empty")
-    return content

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from urllib.parse import quote
 
-from connectors.github.file_rules import decode_text, media_type
+from connectors.file_content import FileContent
 from connectors.github.payloads.git import GitHubCommit
 from connectors.github.payloads.graphql import GitHubDiscussion
 from connectors.github.payloads.parsing import parse_time
@@ -116,8 +116,8 @@ class RepositoryDocuments:
         )
         return replace(document, fingerprint=document.version[:FINGERPRINT_DIGITS])
 
-    def file(self, path: str, content: bytes, commit: GitHubCommit) -> Document:
-        """A text file, with the commit that last changed it where it is known."""
+    def file(self, path: str, content: FileContent, commit: GitHubCommit) -> Document:
+        """A file, with the commit that last changed it where it is known."""
         return Document(
             id=self.file_id(path),
             source="github",
@@ -126,8 +126,8 @@ class RepositoryDocuments:
             kind="file",
             title=path,
             url=self.file_url(path),
-            content=decode_text(content),
-            content_type=media_type(path),
+            content=content.body,
+            content_type=content.media_type,
             author=commit.author_name,
             updated_at=parse_time(commit.committed_at),
             parents=self._folders(path),

@@ -1,21 +1,22 @@
-"""Which files of a repository are read, and their bytes as text. Pure."""
+"""Which files of a repository are read, and what their bytes are. Pure."""
 
 from __future__ import annotations
 
-import codecs
 import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import PurePosixPath
 
+from connectors.file_content import FileContent, SkipFile, parse_content
 from connectors.github.trees import GitFile
-from connectors.media import BY_EXTENSION, by_name
+from connectors.media import BY_EXTENSION, CALENDAR, CSV, EML, JSON, OLE, TSV, by_content, by_name
 from connectors.model import MARKDOWN, PLAIN_TEXT
 
 MAX_FILE_BYTES = 2_000_000
 """Larger text files are data or generated, and would bury a repository's prose."""
 
 _MARKDOWN = frozenset(f".{extension}" for extension, media_type in BY_EXTENSION.items() if media_type == MARKDOWN)
+_READ_AS_NAMED = frozenset({MARKDOWN, JSON, CSV, TSV, EML, CALENDAR})
 _TEXT = frozenset({".rst", ".txt", ".text", ".adoc", ".asciidoc", ".org", ".textile"})
 _CODE = frozenset(
     {".bash", ".c", ".cc", ".cfg", ".clj", ".cpp", ".cs", ".ex", ".exs", ".go", ".graphql", ".h", ".hpp", ".hs"}
@@ -34,7 +35,8 @@ _LFS_POINTER = "version https://git-lfs.github.com/spec/"
 
 def media_type(path: str) -> str:
     """Media type of a text file by its name: source code, HTML's too, is read as the text that it is."""
-    return MARKDOWN if by_name(path) == MARKDOWN else PLAIN_TEXT
+    named = by_name(path)
+    return named if named and named in _READ_AS_NAMED else PLAIN_TEXT
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,25 +62,17 @@ class FileRules:
         return None
 
 
-def reason_unusable(content: bytes) -> str | None:
-    """Why a file that was read is passed over, None if it is text."""
-    if not content.strip():
-        return "empty"
-    if b"\0" in content and not content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "binary content"
-    if content.startswith(_LFS_POINTER.encode()):
-        return "kept in Git LFS"
-    return None
-
-
-def decode_text(content: bytes) -> str:
-    """Text of a file: UTF-8, UTF-16 where it says so, and Windows-1252 for what is neither."""
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return content.decode("utf-16", errors="replace")
+def read_file(data: bytes, path: str) -> FileContent:
+    """What a file of a repository holds: text, or a file of a format that is read. Raises SkipFile."""
+    if not data.strip():
+        raise SkipFile("empty")
+    if data.startswith(_LFS_POINTER.encode()):
+        raise SkipFile("kept in Git LFS")
+    found = by_content(data)
     try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("cp1252", errors="replace")
+        return parse_content(data, found if found and found not in (OLE, EML) else media_type(path))
+    except SkipFile as skipped:
+        raise SkipFile("binary content" if b"\0" in data else skipped.reason) from None
 
 
 def _is_named_like_text(path: str) -> bool:

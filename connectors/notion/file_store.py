@@ -63,9 +63,14 @@ def block_file(block: BlockTree) -> NotionFile | None:
 
 
 def content_type(file: NotionFile) -> str | None:
-    """Media type of a file that holds text, by its name; None for any other."""
+    """Media type of a file by its name: empty where only its content can tell, None for one that holds no text."""
     named = media.by_name(file.name) or media.by_name(unquote(file.path))
-    return named or (media.PDF if file.kind == "pdf" else None)
+    return named or (media.PDF if file.kind == "pdf" else media.expected_type("", file_name(file)))
+
+
+def file_name(file: NotionFile) -> str:
+    """The name by which a file's type is known: its path's where people gave it one without an extension."""
+    return file.name if PurePosixPath(file.name).suffix else unquote(file.path)
 
 
 def files_url(connection: NotionConnection) -> str:

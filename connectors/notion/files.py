@@ -8,11 +8,12 @@ from functools import partial
 
 from connectors.contract import Deleted, Failed, ObjectItem, Skipped
 from connectors.errors import NotFound
+from connectors.file_content import FileContent, SkipFile, read_content
 from connectors.isolation import Isolation
 from connectors.model import Document, Unit
 from connectors.notion.access import readers
 from connectors.notion.context import NotionContext
-from connectors.notion.file_store import LARGEST, NotionFile, block_file, content_type, page_files
+from connectors.notion.file_store import LARGEST, NotionFile, block_file, content_type, file_name, page_files
 from connectors.notion.fingerprints import file_fingerprint
 from connectors.notion.objects import NotionObject
 from connectors.notion.payloads import page_of
@@ -65,15 +66,21 @@ class NotionPageFiles:
 
     def _item(self, file: NotionFile) -> Document | Skipped:
         url = self._url(file)
-        reason = self._context.store.refuses(file)
-        content = b"" if reason else self._context.store.load(file)
-        if len(content) > LARGEST:
-            reason = f"larger than {LARGEST / 1e6:g} MB"
-        if reason or not content.strip():
-            return Skipped(self._id(file.key), file.name, reason or "empty", url)
-        return self._document(file, content, url)
+        try:
+            return self._document(file, self._load(file), url)
+        except SkipFile as skipped:
+            return Skipped(self._id(file.key), file.name, skipped.reason, url)
 
-    def _document(self, file: NotionFile, content: bytes, url: str) -> Document:
+    def _load(self, file: NotionFile) -> FileContent:
+        """What a file holds. Raises SkipFile and SourceError."""
+        if reason := self._context.store.refuses(file):
+            raise SkipFile(reason)
+        data = self._context.store.load(file)
+        if len(data) > LARGEST:
+            raise SkipFile(f"larger than {LARGEST / 1e6:g} MB")
+        return read_content(data, content_type(file) or "", file_name(file))
+
+    def _document(self, file: NotionFile, content: FileContent, url: str) -> Document:
         return Document(
             id=self._id(file.key),
             source="notion",
@@ -82,8 +89,8 @@ class NotionPageFiles:
             kind="file",
             title=file.name,
             url=url,
-            content=content,
-            content_type=str(content_type(file)),
+            content=content.body,
+            content_type=content.media_type,
             author=self._context.author(self._payload.created_by),
             created_at=file.created_at,
             updated_at=file.updated_at,

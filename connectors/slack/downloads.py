@@ -51,10 +51,13 @@ class FileLoader:
         self._api.close()
 
     def load(self, file: SlackFile) -> tuple[bytes, str]:
-        """What a file holds, and its media type. Raises AccessDenied where a sign-in page comes instead."""
+        """What a file holds, and its media type as far as it is known without that.
+
+        Raises AccessDenied where a sign-in page comes instead.
+        """
         private, download = file.url_private, file.url_private_download
         url = (private or download) if is_written_in_slack(file) else (download or private)
-        expected, where = content_type(file), url.partition("?")[0]
+        expected, where = content_type(file) or "", url.partition("?")[0]
 
         def read(response: httpx.Response) -> tuple[bytes, str]:
             declared = response.headers.get("content-type", "").partition(";")[0].strip().lower()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connectors.media import BY_EXTENSION, CSV, VAGUE, by_name, has_text
+from connectors.media import BY_EXTENSION, CSV, VAGUE, declared_type, expected_type
 from connectors.model import HTML, PLAIN_TEXT
 from connectors.slack.payloads import SlackFile
 
@@ -27,7 +27,7 @@ def reason_to_skip(file: SlackFile) -> str | None:
         return _PASSED_OVER["external"]
     if file.file_access in ("access_denied", "file_not_found"):
         return f"out of reach: {file.file_access}"
-    if not content_type(file):
+    if content_type(file) is None:
         return f"unsupported type: {file.mimetype or file.filetype or 'none given'}"
     size = file.size or 0
     if size > LARGEST:
@@ -35,19 +35,27 @@ def reason_to_skip(file: SlackFile) -> str | None:
     return None if mail_text(file) or file.url_private or file.url_private_download else "no address"
 
 
-def content_type(file: SlackFile) -> str:
-    """Media type of what is read of a file; empty for one that holds no text."""
+def content_type(file: SlackFile) -> str | None:
+    """Media type of what is read of a file; empty where only its content can tell, None for one that holds no text."""
     if is_written_in_slack(file):
         return HTML
     if file.mode == "email" or file.filetype == "email":
         return PLAIN_TEXT if mail_text(file) else HTML
-    declared = file.mimetype.partition(";")[0].strip().lower()
-    # Slack's own type says more than what uploaders declare who do not know better.
-    if declared in VAGUE and (better := BY_EXTENSION.get(file.filetype) or by_name(file.name)):
-        return better
-    if file.mode == "snippet" and declared != CSV:
+    declared = declared_type(file.mimetype)
+    if is_code(file) and declared not in VAGUE | {CSV}:
         return PLAIN_TEXT
-    return declared if has_text(declared) else ""
+    is_described = file.mimetype or file.filetype or file.name
+    return expected_type(declared, name_with_type(file)) if is_described else None
+
+
+def name_with_type(file: SlackFile) -> str:
+    """A file's name, with Slack's own type for it as extension where that is known: it says more than the name."""
+    return f"{file.name or 'file'}.{file.filetype}" if file.filetype in BY_EXTENSION else file.name
+
+
+def is_code(file: SlackFile) -> bool:
+    """Whether a file is a snippet, which Slack shows as it is written."""
+    return file.mode == "snippet"
 
 
 def is_written_in_slack(file: SlackFile) -> bool:

@@ -11,13 +11,14 @@ from datetime import UTC, datetime
 
 from connectors.contract import Deleted, Item, ListingEntry, Skipped
 from connectors.errors import NotFound
+from connectors.file_content import FileContent, SkipFile, parse_content, read_content
 from connectors.fingerprints import fingerprint
 from connectors.isolation import Isolation
-from connectors.model import Document, Parent
+from connectors.model import PLAIN_TEXT, Document, Parent
 from connectors.slack.client import SlackClient
 from connectors.slack.documents import ChannelDocuments
 from connectors.slack.downloads import FileLoader
-from connectors.slack.file_types import LARGEST, content_type, mail_text, reason_to_skip
+from connectors.slack.file_types import LARGEST, is_code, mail_text, name_with_type, reason_to_skip
 from connectors.slack.payloads import SlackFile, SlackMessage
 from connectors.slack.timestamps import day_of, ts_key
 
@@ -84,14 +85,12 @@ class ChannelFiles:
         document_id = self._documents.file_id(file.id)
         if reason := reason_to_skip(file):
             return Skipped(document_id, file.label, reason, file.permalink)
-        content, media_type = self._content(file)
-        if not content.strip():
-            return Skipped(document_id, file.label, "empty", file.permalink)
-        if len(content) > LARGEST:  # the size that Slack tells may be wrong, or missing
-            return Skipped(document_id, file.label, f"too large: more than {LARGEST // 1_000_000} MB", file.permalink)
-        return self._document(file, parent, content, media_type)
+        try:
+            return self._document(file, parent, self._content(file))
+        except SkipFile as skipped:
+            return Skipped(document_id, file.label, skipped.reason, file.permalink)
 
-    def _document(self, file: SlackFile, parent: Parent | None, content: bytes | str, media_type: str) -> Document:
+    def _document(self, file: SlackFile, parent: Parent | None, content: FileContent) -> Document:
         return Document(
             id=self._documents.file_id(file.id),
             source="slack",
@@ -100,8 +99,8 @@ class ChannelFiles:
             kind="file",
             title=file.label,
             url=file.permalink,
-            content=content,
-            content_type=media_type,
+            content=content.body,
+            content_type=content.media_type,
             author=self._documents.directory.user_name(file.user) if file.user else "",
             created_at=created_at(file),
             updated_at=updated_at(file),
@@ -110,11 +109,16 @@ class ChannelFiles:
             fingerprint=file_fingerprint(file),
         )
 
-    def _content(self, file: SlackFile) -> tuple[bytes | str, str]:
-        """What a file holds, and its media type."""
+    def _content(self, file: SlackFile) -> FileContent:
+        """What a file holds. Raises SkipFile and SourceError."""
         if text := mail_text(file):
-            return text, content_type(file)
-        return self._loader.load(file)
+            return FileContent(text, PLAIN_TEXT)
+        data, expected = self._loader.load(file)
+        if len(data) > LARGEST:  # the size that Slack tells may be wrong, or missing
+            raise SkipFile(f"too large: more than {LARGEST // 1_000_000} MB")
+        if is_code(file) and expected == PLAIN_TEXT:
+            return parse_content(data, expected)
+        return read_content(data, expected, name_with_type(file))
 
     def _entry(self, file: SlackFile) -> ListingEntry:
         return ListingEntry(self._documents.file_id(file.id), file.label, updated_at(file), file_fingerprint(file))

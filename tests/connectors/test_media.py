@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
+
 import pytest
 
 from connectors.media import (
+    CALENDAR,
     CSV,
     DOCX,
     EML,
     JSON,
+    OLE,
     PDF,
     PPTX,
+    RTF,
     TSV,
     VAGUE,
     XLSX,
@@ -20,6 +26,7 @@ from connectors.media import (
     by_name,
     has_text,
     is_binary,
+    resolve_type,
 )
 from connectors.model import HTML, MARKDOWN, PLAIN_TEXT
 
@@ -43,6 +50,9 @@ from connectors.model import HTML, MARKDOWN, PLAIN_TEXT
         ("Plan.xlsx", XLSX),
         ("picture.png", None),
         ("docs.md/LICENSE", None),
+        ("letter.rtf", RTF),
+        ("page.mht", EML),
+        ("invitation.ics", CALENDAR),
         (".md", None),
         ("dot.", None),
         ("", None),
@@ -72,7 +82,7 @@ def test_which_types_hold_text(media_type: str, text: bool, binary: bool) -> Non
     assert (has_text(media_type), is_binary(media_type)) == (text, binary)
 
 
-OLE = bytes.fromhex("d0cf11e0a1b11ae1")
+OLE_FILE = bytes.fromhex("d0cf11e0a1b11ae1")
 
 
 @pytest.mark.parametrize(
@@ -83,7 +93,7 @@ OLE = bytes.fromhex("d0cf11e0a1b11ae1")
         (b"x" * 1_020 + b"%PDF-", PDF, False),
         (b"PK\x03\x04", PDF, False),
         (b"PK\x03\x04", DOCX, True),
-        (OLE, PPTX, True),
+        (OLE_FILE, PPTX, True),
         (b" PK\x03\x04", XLSX, False),
         (b"words", XLSX, False),
         (b"", XLSX, False),
@@ -96,3 +106,67 @@ def test_the_first_bytes_tell_whether_a_file_is_what_it_claims(data: bytes, medi
 
 def test_what_says_little_is_still_text_or_unknown() -> None:
     assert {one for one in VAGUE if has_text(one)} == {PLAIN_TEXT}
+
+
+def _openxml(part: str) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("[Content_Types].xml", "<Types/>")
+        archive.writestr(part, "<x/>")
+    return buffer.getvalue()
+
+
+WORD, SLIDES, SHEET = (_openxml(part) for part in ("word/document.xml", "ppt/presentation.xml", "xl/workbook.xml"))
+LETTER = rb"{\rtf1\ansi Dear all.\par}"
+SENT = b"Received: from a.test\r\nFrom: ada@a.test\r\nSubject: Water\r\n\r\nDear all"
+PAGE = b"<!DOCTYPE html><html><body>Dear all</body></html>"
+STREAM = "application/octet-stream"
+
+
+@pytest.mark.parametrize(
+    ("declared", "name", "data", "expected"),
+    [
+        # what vague declarations hold, by content
+        *(
+            (declared, name, LETTER, RTF)
+            for declared in ("", STREAM, PLAIN_TEXT, RTF)
+            for name in ("a", "a.txt", "a.rtf")
+        ),
+        *((declared, "a", SENT, EML) for declared in ("", STREAM, PLAIN_TEXT)),
+        *((declared, "a", b"%PDF-1.7 ...", PDF) for declared in ("", STREAM, PLAIN_TEXT, "application/zip")),
+        *((STREAM, "a", data, found) for data, found in ((WORD, DOCX), (SLIDES, PPTX), (SHEET, XLSX))),
+        (PLAIN_TEXT, "a.txt", WORD, DOCX),
+        ("application/zip", "a", SHEET, XLSX),
+        (STREAM, "a", PAGE, HTML),
+        (PLAIN_TEXT, "a", PAGE, HTML),
+        ("application/msword", "a.doc", LETTER, RTF),
+        ("application/msword", "a.doc", PAGE, HTML),
+        ("application/msword", "a.doc", OLE_FILE, OLE),
+        ("application/vnd.ms-excel", "a.csv", b"a;b", CSV),
+        (STREAM, "a", "Dear all, grüß Gott".encode(), PLAIN_TEXT),
+        (STREAM, "a", "Dear all".encode("utf-16"), PLAIN_TEXT),
+        (STREAM, "notes.md", b"# Plan", MARKDOWN),
+        (STREAM, "a", b"\x00\x01\x02\xfe\xff\x9d", None),
+        (STREAM, "a", _openxml("other/part.xml"), None),
+        # what is declared or named is not overruled by what only looks like another format
+        (PLAIN_TEXT, "page.txt", PAGE, PLAIN_TEXT),
+        (MARKDOWN, "a.md", SENT, MARKDOWN),
+        (PLAIN_TEXT, "a.txt", b"From: Ada\nSubject: Water\nAgenda: mills\n\nDear all", PLAIN_TEXT),
+        ("text/x-python", "a.html", b"print()", "text/x-python"),
+        # files that are not what they claim
+        (PDF, "a.pdf", b"Just words.", PLAIN_TEXT),
+        (PDF, "a.pdf", PAGE, HTML),
+        (PDF, "a.pdf", b"\xff\x00 broken", PDF),
+        (DOCX, "a.docx", LETTER, RTF),
+        (DOCX, "a.docx", SHEET, XLSX),
+        (DOCX, "a.docx", OLE_FILE, DOCX),
+        (RTF, "a.rtf", b"Just words.", PLAIN_TEXT),
+        # what is passed over
+        ("image/png", "a.txt", b"Dear all", None),
+        (STREAM, "a.png", b"Dear all", None),
+        (STREAM, "a.tar.gz", b"Dear all", None),
+        ("application/zip", "a.zip", WORD, None),
+    ],
+)
+def test_declaration_name_and_content_together(declared: str, name: str, data: bytes, expected: str | None) -> None:
+    assert resolve_type(declared, name, data) == expected

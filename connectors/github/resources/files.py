@@ -7,8 +7,9 @@ from functools import partial
 
 from connectors.contract import Checkpoint, Deleted, Item, ListingEntry, Skipped, Window
 from connectors.errors import NotFound, RequestRejected
+from connectors.file_content import SkipFile
 from connectors.github.cursor import RepositoryCursor, file_version
-from connectors.github.file_rules import reason_unusable
+from connectors.github.file_rules import read_file
 from connectors.github.payloads.git import GitHubCommit
 from connectors.github.payloads.parsing import parse_time
 from connectors.github.repository import Repository
@@ -95,10 +96,11 @@ class FileResource:
         commit = self._last_commit(file.path)
         if window and parse_time(commit.committed_at) not in window:
             return None
-        content = self._repository.client.blob(self._repository.name, file.sha)
-        if reason := reason_unusable(content):
-            return self._skipped(file, reason)
-        return self._documents.file(file.path, content, commit)
+        data = self._repository.client.blob(self._repository.name, file.sha)
+        try:
+            return self._documents.file(file.path, read_file(data, file.path), commit)
+        except SkipFile as skipped:
+            return self._skipped(file, skipped.reason)
 
     def _skipped(self, file: GitFile, reason: str) -> Skipped:
         return Skipped(self._documents.file_id(file.path), file.path, reason, self._documents.file_url(file.path))

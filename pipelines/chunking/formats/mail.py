@@ -1,32 +1,184 @@
-"""Mails as files (EML)."""
+"""Mails as files (EML), with what is attached to them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from email import message_from_bytes, policy
-from email.message import EmailMessage
+import binascii
+import codecs
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import TypeAlias
 
-from pipelines.chunking.blocks import Block, paragraphs
+from connectors.decoding import decode
+from pipelines.chunking.blocks import Block, heading, paragraphs
+from pipelines.chunking.formats.calendars import calendar_blocks
 from pipelines.chunking.formats.html import html_blocks
+from pipelines.chunking.formats.mime import MailPart, parse_part
+from pipelines.errors import DocumentError
+
+ReadAttachment: TypeAlias = Callable[[bytes, str, str, int], list[Block]]
+"""The blocks of a file, by its bytes, declared content type and name, and how deep it is in mails. Raises
+DocumentError."""
 
 _HEADERS = ("Subject", "From", "To", "Cc", "Date")
+_MAIL = "message/rfc822"
+_DEEPEST = 8
+"""Levels of parts in parts, and of mails in mails, that are read."""
+_MOST_PARTS = 300
+"""Parts that are read; the rest is named."""
+_MISSING_SHARE = 0.1
+"""HTML is read where the plain text beside it lacks more than this share of its words, as one that only says that the
+reader shows no HTML."""
+_WORD = re.compile(r"\w+")
+_WIDE_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_UUENCODED = re.compile(rb"^begin [0-7]{3,4} ([^\r\n]+)\r?\n((?:[ -`]{1,62}\r?\n)*?)(?:[ `]\r?\n)?end[ \t]*\r?$", re.M)
+_STUFFED = re.compile(r"(>*)( ?)(.*)")
 
 
-def mail_blocks(content: bytes) -> list[Block]:
-    """The headers that people read, the body, and the names of what is attached."""
-    mail = message_from_bytes(content, policy=policy.default)
-    headers = "\n".join(f"{name}: {mail[name]}" for name in _HEADERS if mail[name])
-    attached = ", ".join(name for part in mail.iter_attachments() if (name := part.get_filename()))
-    return [
-        *paragraphs(headers),
-        *_body(mail),
-        *paragraphs(f"Attachments: {attached}" if attached else ""),
-    ]
+def mail_blocks(content: bytes, read_attachment: ReadAttachment, depth: int = 0) -> list[Block]:
+    """The headers that people read, the body, and what is attached, each under its name."""
+    if content.startswith(_WIDE_MARKS):
+        content = decode(content).encode()
+    content = content.removeprefix(codecs.BOM_UTF8).lstrip(b"\r\n")
+    return _MailReader(read_attachment).blocks(parse_part(content), depth)
 
 
-def _body(mail: EmailMessage) -> Iterator[Block]:
-    body = mail.get_body(preferencelist=("plain", "html"))
-    if body is None:
-        return
-    text = body.get_content().replace("\r\n", "\n")  # lines of a mail end so on the wire
-    yield from html_blocks(text) if body.get_content_subtype() == "html" else paragraphs(text)
+class _MailReader:
+    """Reads the parts of one mail, of which it has room for so many."""
+
+    def __init__(self, read_attachment: ReadAttachment) -> None:
+        self._read_attachment = read_attachment
+        self._room = _MOST_PARTS
+
+    def blocks(self, mail: MailPart, depth: int = 0) -> list[Block]:
+        """A mail's blocks, and the names of what is attached but cannot be read."""
+        named: list[str] = []
+        headers = "\n".join(f"{name}: {value}" for name in _HEADERS if (value := mail.header(name)))
+        body = list(self._part(mail, named, depth))
+        attached = paragraphs(f"Attachments: {', '.join(named)}" if named else "")
+        return [*paragraphs(headers), *body, *attached]
+
+    def _part(self, part: MailPart, named: list[str], depth: int) -> Iterator[Block]:
+        if part.name:
+            named.append(part.name)
+        self._room -= 1
+        if self._room < 0 or depth > _DEEPEST:
+            return
+        kind, _, subtype = part.content_type.partition("/")
+        if kind == "multipart" and (parts := list(part.parts())):
+            yield from self._parts(parts, subtype, named, depth + 1)
+        elif part.content_type == _MAIL:
+            yield from self._forwarded(part, depth + 1)
+        elif part.name or part.is_attached:
+            content_type = str(part.headers.get("Content-Type", ""))
+            yield from self._file(part.data(), content_type, part.name, depth + 1)
+        elif kind in ("text", "message", "multipart"):
+            yield from self._text(part, named, depth)
+
+    def _parts(self, parts: Sequence[MailPart], subtype: str, named: list[str], depth: int) -> Iterator[Block]:
+        read = [(part, list(self._part(part, named, depth))) for part in parts[: self._room + 1]]
+        if subtype == "alternative":
+            read = _best(read)
+        seen: set[str] = set()
+        for part, blocks in read:
+            text = "\n".join(block.text for block in blocks)
+            if part.content_type == "text/calendar" and text in seen:  # sent beside the mail and attached to it
+                continue
+            seen.add(text)
+            yield from blocks
+
+    def _forwarded(self, part: MailPart, depth: int) -> Iterator[Block]:
+        inner = parse_part(part.data().lstrip(b"\r\n"))
+        yield heading(part.name or inner.header("Subject") or "Forwarded message", 2)
+        yield from map(_below, self.blocks(inner, depth))
+
+    def _file(self, data: bytes, content_type: str, name: str, depth: int) -> Iterator[Block]:
+        """What is attached; nothing where it cannot be read, which the mail's own text is no worse for."""
+        try:
+            blocks = self._read_attachment(data, content_type, name, depth)
+        except DocumentError:
+            return
+        if blocks:
+            yield from [heading(name, 2)] if name else []
+            yield from map(_below, blocks)
+
+    def _text(self, part: MailPart, named: list[str], depth: int) -> Iterator[Block]:
+        match part.content_type:
+            case "text/html" | "text/enriched" | "text/x-amp-html":
+                with suppress(DocumentError):  # the rest of the mail is no worse for it
+                    yield from html_blocks(part.text())
+            case "text/calendar":
+                yield from calendar_blocks(part.text())
+            case _:
+                yield from self._plain(part, named, depth)
+
+    def _plain(self, part: MailPart, named: list[str], depth: int) -> Iterator[Block]:
+        """Plain text, of which files may be a part that is written as letters (uuencode)."""
+        files = list(_UUENCODED.finditer(part.body)) if b"begin " in part.body else []
+        own = MailPart(part.headers, _UUENCODED.sub(b"", part.body)) if files else part
+        text = own.text()
+        if part.parameters.get("format", "").lower() == "flowed" or _says_flowed(part):
+            text = _unflowed(text, part.parameters.get("delsp", "").lower() == "yes")
+        yield from paragraphs(text)
+        for found in files:
+            name = decode(found[1]).strip()
+            named.append(name)
+            yield from self._file(_uudecoded(found[2]), "", name, depth + 1)
+
+
+def _best(read: list[tuple[MailPart, list[Block]]]) -> list[tuple[MailPart, list[Block]]]:
+    """Of the alternatives of one text the plain one, unless another says more; invitations are read beside it."""
+    events = [(part, blocks) for part, blocks in read if part.content_type == "text/calendar"]
+    texts = [(part, blocks) for part, blocks in read if blocks and part.content_type != "text/calendar"]
+    if not texts:
+        return events
+    best, words = texts[0], _words(texts[0][1])
+    for other in texts[1:]:
+        others = _words(other[1])
+        if len(others - words) > _MISSING_SHARE * len(others):
+            best, words = other, others
+    return [best, *events]
+
+
+def _words(blocks: Sequence[Block]) -> set[str]:
+    return {word for block in blocks for word in _WORD.findall(block.text)}
+
+
+def _below(block: Block) -> Block:
+    """A block of what is inside a mail: its headings are below the name, and its pages are not the mail's."""
+    if block.kind != "heading":
+        return replace(block, page=None)
+    return replace(heading(block.text.lstrip("#"), block.level + 2), page=None)
+
+
+def _says_flowed(part: MailPart) -> bool:
+    """Some put all parameters into the charset's quotation marks."""
+    return "format=flowed" in part.parameters.get("charset", "").lower()
+
+
+def _unflowed(text: str, joined_without_space: bool) -> str:
+    """Paragraphs whose lines end in a space where they go on (RFC 3676, 4)."""
+    lines: list[str] = []
+    open_quote: str | None = None
+    for line in text.split("\n"):
+        found = _STUFFED.match(line)
+        quote, _, words = found.groups() if found else ("", "", line)
+        goes_on = words.endswith(" ") and words != "-- "
+        kept = words[:-1] if goes_on and joined_without_space else words
+        if open_quote == quote:
+            lines[-1] += kept
+        else:
+            lines.append(f"{quote} {kept}" if quote else kept)
+        open_quote = quote if goes_on else None
+    return "\n".join(lines)
+
+
+def _uudecoded(lines: bytes) -> bytes:
+    data = bytearray()
+    for line in lines.splitlines():
+        try:
+            data += binascii.a2b_uu(line)
+        except binascii.Error:  # a line of another length than it says
+            continue
+    return bytes(data)

@@ -12,6 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from pipelines.chunking.blocks import LINE_GAP, MAX_BYTES, PARAGRAPH_GAP, Block, heading
+from pipelines.chunking.formats.markdown_comments import without_comments
 from pipelines.chunking.tokens import utf8_length
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ _WHOLE_LIST_BYTES = MAX_BYTES // 4
 _PORTION = 500_000
 """Characters that are parsed at once: the parser needs several hundred bytes for each line."""
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(?P<body>(?:.*\n)*?)(?:---|\.\.\.)[ \t]*(?:\n|\Z)")
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _FENCE = re.compile(r"\s*(`{3,}|~{3,})\s*$")
 
 
@@ -34,6 +34,7 @@ def markdown_blocks(text: str) -> list[Block]:
         body = front_matter["body"].strip()
         blocks = [Block("text", body)] if body else []
         text = text[front_matter.end() :]
+    text = without_comments(text)
     for portion in _portions(text):
         lines = portion.split("\n")
         blocks.extend(_MarkdownReader(lines).blocks(_nodes(_parser().parse(portion)), 0, len(lines)))
@@ -116,7 +117,7 @@ class _MarkdownReader:
             case "table_open":
                 yield self._table(node, start)
             case "html_block":
-                yield from _blocks_of(_COMMENT.sub("", self._source(start, node.end)))
+                yield from _blocks_of(self._source(start, node.end))
             case "hr":
                 return
             case "bullet_list_open" | "ordered_list_open" | "list_item_open" | "blockquote_open":

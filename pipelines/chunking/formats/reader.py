@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-import codecs
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TypeAlias
 
+from connectors import media
+from connectors.cleaning import clean_text
+from connectors.decoding import UnknownEncoding, decode
 from connectors.model import HTML, MARKDOWN
 from pipelines.chunking.blocks import Block, paragraphs
+from pipelines.chunking.formats.calendars import calendar_blocks
+from pipelines.chunking.formats.data import json_blocks, xml_blocks
 from pipelines.chunking.formats.excel import xlsx_blocks
 from pipelines.chunking.formats.html import html_blocks
 from pipelines.chunking.formats.mail import mail_blocks
 from pipelines.chunking.formats.markdown import markdown_blocks
 from pipelines.chunking.formats.pdf import pdf_blocks
 from pipelines.chunking.formats.powerpoint import pptx_blocks
-from pipelines.chunking.formats.tables import csv_blocks
+from pipelines.chunking.formats.rtf import rtf_blocks
+from pipelines.chunking.formats.tables import csv_blocks, tsv_blocks
 from pipelines.chunking.formats.word import docx_blocks
 from pipelines.errors import DocumentError
 
@@ -24,48 +30,64 @@ _FileReader: TypeAlias = Callable[[bytes], list[Block]]
 
 _TEXTS: Mapping[str, _TextReader] = {
     MARKDOWN: markdown_blocks,
-    "text/x-markdown": markdown_blocks,
     HTML: html_blocks,
-    "application/xhtml+xml": html_blocks,
-    "text/csv": csv_blocks,
-    "text/tab-separated-values": csv_blocks,
-    "application/json": paragraphs,
-    "application/xml": paragraphs,
-    "application/yaml": paragraphs,
-    "application/x-yaml": paragraphs,
+    media.CSV: csv_blocks,
+    media.TSV: tsv_blocks,
+    media.CALENDAR: calendar_blocks,
+    media.JSON: json_blocks,
+    media.XML: xml_blocks,
 }
-_OPENXML = "application/vnd.openxmlformats-officedocument"
 _OFFICE: Mapping[str, tuple[str, _FileReader]] = {
-    f"{_OPENXML}.wordprocessingml.document": ("Word document", docx_blocks),
-    f"{_OPENXML}.presentationml.presentation": ("PowerPoint presentation", pptx_blocks),
-    f"{_OPENXML}.spreadsheetml.sheet": ("Excel workbook", xlsx_blocks),
+    media.DOCX: ("Word document", docx_blocks),
+    media.PPTX: ("PowerPoint presentation", pptx_blocks),
+    media.XLSX: ("Excel workbook", xlsx_blocks),
 }
 _FILES: Mapping[str, tuple[str, _FileReader]] = {
-    "application/pdf": ("PDF", pdf_blocks),
-    "message/rfc822": ("mail", mail_blocks),
+    media.PDF: ("PDF", pdf_blocks),
+    media.RTF: ("RTF", rtf_blocks),
+    media.EML: ("mail", lambda content: mail_blocks(content, read_attachment)),
     **_OFFICE,
 }
 _OBJECT = re.compile(r"<[^>]* object at 0x[0-9a-f]+>")
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 """How old Office files begin, and new ones with a password."""
 _OLE_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
-_BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
 def read_blocks(content: str | bytes, content_type: str) -> list[Block]:
     """The blocks of a document; none if there is no text in it.
 
-    Raises DocumentError for a broken file, with `skip` for one that is encrypted or of an unsupported type.
+    Raises DocumentError for a broken file, with `skip` for one that is encrypted, of an unsupported type or in an
+    unknown encoding.
     """
-    media_type = content_type.partition(";")[0].strip().lower()
+    media_type = media.declared_type(content_type)
     if not content:
         return []
     if media_type in _FILES:
         return _read_file(content.encode() if isinstance(content, str) else content, media_type)
-    default = paragraphs if media_type.startswith("text/") else None
-    if reader := _TEXTS.get(media_type, default):
-        return reader(_text(content))
+    if reader := _text_reader(media_type):
+        return _cleaned(reader(_text(content, content_type)))
     raise DocumentError(f"unsupported type: {media_type or 'none given'}", skip=True)
+
+
+def read_attachment(data: bytes, content_type: str, name: str, depth: int) -> list[Block]:
+    """The blocks of a file inside a mail, which may be a mail again, `depth` levels below the outermost. Raises
+    DocumentError, also for what holds no text."""
+    media_type = media.resolve_type(content_type, name, data)
+    if not media_type:
+        raise DocumentError(f"unsupported type: {content_type or 'none given'}", skip=True)
+    if media_type == media.EML:
+        return mail_blocks(data, read_attachment, depth)
+    is_file = media.is_file(media_type)
+    return read_blocks(data, media_type if is_file else f"{media_type};{content_type.partition(';')[2]}")
+
+
+def _text_reader(media_type: str) -> _TextReader | None:
+    if media_type.endswith("+json"):
+        return json_blocks
+    if media_type.endswith("+xml"):
+        return xml_blocks
+    return _TEXTS.get(media_type, paragraphs if media.has_text(media_type) else None)
 
 
 def _read_file(content: bytes, media_type: str) -> list[Block]:
@@ -75,7 +97,7 @@ def _read_file(content: bytes, media_type: str) -> list[Block]:
         raise DocumentError("unsupported type: an Office file from before 2007", skip=True)
     name, reader = _FILES[media_type]
     try:
-        return reader(content)
+        return _cleaned(reader(content))
     except DocumentError:
         raise
     except Exception as error:  # what a broken file makes its libraries raise is not documented
@@ -83,19 +105,24 @@ def _read_file(content: bytes, media_type: str) -> list[Block]:
         raise DocumentError(f"broken {name}: {reason}") from error
 
 
-def _text(content: str | bytes) -> str:
+def _text(content: str | bytes, content_type: str) -> str:
     """Text that any encoding can hold, with `\\n` line ends."""
-    text = _decode(content) if isinstance(content, bytes) else content
+    try:
+        text = decode(content, content_type) if isinstance(content, bytes) else content
+    except UnknownEncoding:
+        raise DocumentError("unknown encoding: its bytes are a text in no known one", skip=True) from None
     if not text.isascii():
         text = text.encode(errors="replace").decode()
-    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")
+    return clean_text(text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd"))
 
 
-def _decode(content: bytes) -> str:
-    for mark, encoding in _BYTE_ORDER_MARKS.items():
-        if content.startswith(mark):
-            return content.decode(encoding, errors="replace")
-    try:
-        return content.decode()
-    except UnicodeDecodeError:
-        return content.decode("cp1252", errors="replace")
+def _cleaned(blocks: list[Block]) -> list[Block]:
+    """Blocks without what only shows once a format has been read, as a soft hyphen that HTML writes `&shy;`."""
+    cleaned = []
+    for block in blocks:
+        text = clean_text(block.text)
+        if text is block.text:
+            cleaned.append(block)
+        elif text.strip():
+            cleaned.append(replace(block, text=text, head=clean_text(block.head), tail=clean_text(block.tail)))
+    return cleaned

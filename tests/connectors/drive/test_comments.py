@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.drive.comments import HEADING, add_comments, takes_comments
-from connectors.drive.formats import FileContent
 from connectors.drive.payloads import DriveComment
+from connectors.file_content import FileContent
 from connectors.model import HTML, MARKDOWN, PLAIN_TEXT
 
 WORDS = st.text(st.characters(categories=["L", "N", "P"]), min_size=1, max_size=12)

@@ -56,7 +56,7 @@ def test_a_file_is_a_document_below_its_page(notion: Notion, connector: NotionCo
     assert isinstance(page, Document)
     assert isinstance(file, Document)
     assert (file.id, file.kind, file.title) == ("notion:acme-notion/home/files/block-1", "file", "Offer.txt")
-    assert (file.content, file.content_type) == (SAYS, "text/plain")
+    assert (file.content, file.content_type) == (SAYS.decode(), "text/plain")
     assert [parent.title for parent in file.parents] == ["Title home"]
     assert (file.url, file.readers) == (f"{page.url}#block1", page.readers)
     assert "Signature" not in repr(file)
@@ -80,8 +80,8 @@ def test_the_version_is_the_same_whatever_the_signature(notion: Notion, connecto
         ("image", kept("plan.png"), "no text in images"),
         ("video", kept("talk.mp4"), "no text in videos"),
         ("audio", kept("talk.mp3"), "no text in audio files"),
-        ("file", kept("wheel.stl"), "no text in files of type .stl"),
-        ("file", kept("wheel"), "no text in files of type unknown"),
+        ("file", kept("wheel.png"), "no text in files of type .png"),
+        ("file", kept("wheel.zip"), "no text in files of type .zip"),
         ("file", {"type": "external", "name": "a.pdf", "external": {"url": "https://a.test/a.pdf"}}, "outside Notion"),
         ("file", kept("a.txt", origin="https://elsewhere.test"), "kept at https://elsewhere.test, and not at"),
         ("file", kept("a.txt", origin="http://notion.test"), "kept at http://notion.test, and not at"),

@@ -33,14 +33,15 @@ DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
         ({"mimetype": "text/html", "filetype": "email", "mode": "email", "plain_text": "Dear all"}, PLAIN_TEXT),
         ({"mimetype": "text/html", "filetype": "email", "mode": "email"}, HTML),
         ({"mimetype": "application/msword", "filetype": "doc"}, ""),
-        ({"mimetype": "image/png", "filetype": "png"}, ""),
-        ({"mimetype": "audio/mp4", "filetype": "m4a"}, ""),
-        ({"mimetype": "video/mp4", "filetype": "mp4"}, ""),
-        ({"mimetype": "application/zip", "filetype": "zip"}, ""),
-        ({}, ""),
+        ({"mimetype": "application/octet-stream", "filetype": "binary", "name": "plan"}, ""),
+        ({"mimetype": "image/png", "filetype": "png"}, None),
+        ({"mimetype": "audio/mp4", "filetype": "m4a"}, None),
+        ({"mimetype": "video/mp4", "filetype": "mp4"}, None),
+        ({"mimetype": "application/zip", "filetype": "zip", "name": "a.zip"}, None),
+        ({}, None),
     ],
 )
-def test_types(file: dict[str, Any], expected: str) -> None:
+def test_types(file: dict[str, Any], expected: str | None) -> None:
     assert content_type(SlackFile.model_validate(file)) == expected
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from pipelines.chunking.formats import markdown
 from pipelines.chunking.formats.markdown import markdown_blocks
+from pipelines.chunking.formats.markdown_comments import without_comments
 
 LONG_LIST = "\n".join(f"- item {number} with some words" for number in range(40))
 
@@ -75,3 +78,29 @@ def test_a_long_text_is_parsed_in_portions(monkeypatch: pytest.MonkeyPatch) -> N
     whole = markdown_blocks(text)
     monkeypatch.setattr(markdown, "_PORTION", 500)
     assert markdown_blocks(text) == whole
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("a <!-- x --> b", "a  b"),
+        ("a <!-- x\n\ny -->b", "a b"),
+        ("- item <!-- x -->\n- more", "- item \n- more"),
+        ("<!--> a --> <!---> b", " a -->  b"),
+        ("<!-- ```\nx\n``` --> y", " y"),
+        ("`<!-- code -->` <!-- x -->", "`<!-- code -->` "),
+        ("```\n<!-- code -->\n```\n<!-- x -->end", "```\n<!-- code -->\n```\nend"),
+        ("- ~~~~\n  <!-- code -->\n  ~~~~\n<!-- x -->end", "- ~~~~\n  <!-- code -->\n  ~~~~\nend"),
+        ("unclosed <!-- words stay", "unclosed <!-- words stay"),
+    ],
+)
+def test_comments_go_wherever_they_stand_but_in_code(text: str, kept: str) -> None:
+    assert without_comments(text) == kept
+
+
+@pytest.mark.parametrize("unit", ["<!--", "a<!--", "<!-- x -->", "```\n<!--", "~~~\n`", "> ", "- ", "`a", "``a`"])
+def test_comments_are_found_in_linear_time(unit: str) -> None:
+    start = time.process_time()
+    without_comments(unit * (1_000_000 // len(unit)) + "<!--")
+    without_comments("".join("`" * length + " " for length in range(1, 1_000)) + "<!-- x -->")
+    assert time.process_time() - start < 5

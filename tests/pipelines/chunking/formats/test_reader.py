@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -86,12 +87,13 @@ def test_mail() -> None:
         b"Date: Mon, 5 Jan 2026 10:00:00 +0000\r\nMIME-Version: 1.0\r\n"
         b"Content-Type: multipart/mixed; boundary=X\r\n\r\n"
         b"--X\r\nContent-Type: text/html\r\n\r\n<p>Hello <b>World</b></p>\r\n--X\r\n"
-        b'Content-Disposition: attachment; filename="plan.pdf"\r\nContent-Type: application/pdf\r\n\r\nabc\r\n--X--\r\n'
+        b'Content-Disposition: attachment; filename="plan.pdf"\r\nContent-Type: application/pdf\r\n\r\n'
+        b"%PDF-\r\n--X--\r\n"
     )
     assert _read(mail, files.MAIL) == [
         (
             "text",
-            "Subject: Grüße\nFrom: Ada <ada@example.com>\nTo: ben@example.com\nDate: Mon, 05 Jan 2026 10:00:00 +0000",
+            "Subject: Grüße\nFrom: Ada <ada@example.com>\nTo: ben@example.com\nDate: Mon, 5 Jan 2026 10:00:00 +0000",
         ),
         ("text", "Hello World"),
         ("text", "Attachments: plan.pdf"),
@@ -123,10 +125,42 @@ def test_csv(text: str, table: str) -> None:
     ],
 )
 @pytest.mark.parametrize(
-    "content_type", ["text/plain", "Text/Markdown; charset=utf-8", "application/json", "text/x-go"]
+    "content_type",
+    ["text/plain", "Text/Markdown; charset=utf-8", "application/json", "text/x-go", "application/x-yaml", "a/b+xml"],
 )
 def test_text_of_any_encoding(content: str | bytes, text: str, content_type: str) -> None:
     assert _read(content, content_type) == [("text", text)]
+
+
+@pytest.mark.parametrize(
+    ("content", "content_type", "text"),
+    [
+        (
+            r'{"a": "gr\u00fcn \ud83d\ude00", "b": "one\ntwo \"x\""}',
+            "application/json",
+            '{"a": "grün 😀", "b": "one\ntwo "x""}',
+        ),
+        (r'{"a": "\u00fc", broken \ud83d', "application/ld+json", '{"a": "ü", broken \ufffd'),
+        ("<a>gr&#252;n &amp; <b>blau</b></a>", "application/xml", "<a>grün & <b>blau</b></a>"),
+        (
+            "BEGIN:VEVENT\nSUMMARY:Mill\nDTSTART;VALUE=DATE:20260304\nEND:VEVENT",
+            "text/calendar",
+            "Mill\nStart: 2026-03-04",
+        ),
+    ],
+)
+def test_data_is_read_as_people_read_it(content: str, content_type: str, text: str) -> None:
+    assert _read(content, content_type) == [("text", text)]
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "text/html", "text/markdown", "text/csv", "application/json"])
+@pytest.mark.parametrize(
+    "unit", ["<!--", "data:", "data:a/b;", "A" * 199 + " ", "[a]: data:", "`<!--", "&shy;", "\\u00", '"a']
+)
+def test_hostile_texts_take_a_moment(unit: str, content_type: str) -> None:
+    start = time.process_time()
+    read_blocks(unit * (400_000 // len(unit)), content_type)
+    assert time.process_time() - start < 10
 
 
 OLE = bytes.fromhex("d0cf11e0a1b11ae1")
@@ -137,6 +171,7 @@ OLE = bytes.fromhex("d0cf11e0a1b11ae1")
     [
         (b"\x89PNG", "image/png", "unsupported type: image/png"),
         (b"x", "", "unsupported type: none given"),
+        (bytes(range(256)), "text/plain", "unknown encoding: its bytes are a text in no known one"),
         (files.pdf("secret", encrypted=True), files.PDF, "encrypted: the PDF needs a password"),
         (files.pdf("", ""), files.PDF, "no text layer: the PDF holds pictures only"),
         (OLE + "EncryptedPackage".encode("utf-16-le"), files.DOCX, "encrypted: the file needs a password"),

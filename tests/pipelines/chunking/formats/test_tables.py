@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.chunking.formats import read_blocks
-from pipelines.chunking.formats.tables import csv_blocks, table
+from pipelines.chunking.formats.tables import csv_blocks, table, tsv_blocks
 from pipelines.chunking.split import split_blocks
 from tests.pipelines.chunking import files
 
@@ -60,3 +60,34 @@ def test_dates_of_a_workbook_have_no_time_of_their_own() -> None:
     buffer = io.BytesIO()
     book.save(buffer)
     assert read_blocks(buffer.getvalue(), files.XLSX)[1].text.endswith("| 2026-01-02 | 2026-01-02 3:04:00 |")
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("sep=;\na;b,c\n1;2,5\n", ["| a | b,c |", "| --- | --- |", "| 1 | 2,5 |"]),
+        ("Report of mills\na;b\n1;2\n", ["Report of mills", "| a | b |", "| --- | --- |", "| 1 | 2 |"]),
+        ('"x, y; z";b\n1;2\n', ["| x, y; z | b |", "| --- | --- |", "| 1 | 2 |"]),
+        ('a;b\n"=""00042""";x\n', ["| a | b |", "| --- | --- |", "| 00042 | x |"]),
+        ('a,b\nstray "quote,1\n', ["| a | b |", "| --- | --- |", '| stray "quote | 1 |']),
+        ("a;b\n1\n;;;far\n", ["| a | b |  |  |", "| --- | --- | --- | --- |", "| 1 |  |  |  |", "|  |  |  | far |"]),
+        ("name;price\n" + "mill;1,5\n" * 3, ["| name | price |", "| --- | --- |", *["| mill | 1,5 |"] * 3]),
+    ],
+)
+def test_delimiters_quotes_and_ragged_rows(text: str, lines: list[str]) -> None:
+    assert "\n".join(block.text for block in csv_blocks(text)).split("\n") == lines
+
+
+def test_a_quotation_mark_that_nobody_closed_costs_its_own_cell() -> None:
+    rows = "".join(f"mill {number};{number}\n" for number in range(400))
+    (block,) = csv_blocks(f'name;power\n"open;1\n{rows}')
+    assert block.text.split("\n")[-1] == "| mill 399 | 399 |"
+
+
+def test_one_wide_row_does_not_widen_all() -> None:
+    (block,) = csv_blocks("a;" * 5_000 + "\n" + "b;c\n" * 5_000)
+    assert len(block.text) < 200_000
+
+
+def test_tabs() -> None:
+    assert [block.text for block in tsv_blocks("a, b; c\td\n1\t2\n")] == ["| a, b; c | d |\n| --- | --- |\n| 1 | 2 |"]
