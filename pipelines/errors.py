@@ -11,6 +11,7 @@ HeadraceError
 ├─ CatalogLost               the catalog lacks what landing and index hold
 ├─ MassDelete                a reconcile would remove more than an operator is asked about
 ├─ DocumentError             one document cannot be processed; the rest goes on
+│  └─ ReadingAborted         … since reading it costs too much, or ends the process that does; tried a few times
 ├─ EmbeddingError            the embedding provider
 │  ├─ EmbeddingUnavailable   … does not answer; another attempt later can succeed
 │  └─ EmbeddingRefused       … refuses: wrong key, unknown model, wrong dimensions: the user's to fix
@@ -111,6 +112,10 @@ class DocumentError(HeadraceError):
         self.reason = reason
         self.skip = skip
         super().__init__(reason)
+
+
+class ReadingAborted(DocumentError):
+    """Reading a document takes more time or memory than one may, or ends the process that reads it."""
 
 
 class EmbeddingError(HeadraceError):
