@@ -12,6 +12,7 @@ from pipelines.catalog.database import STATEMENT_SECONDS
 from pipelines.settings import Settings
 
 if TYPE_CHECKING:
+    from pipelines.chunking.isolated import ChunkerPool
     from pipelines.embedding.base import Embedder
     from pipelines.index.contract import IndexReader, IndexSpec, IndexStore
     from pipelines.landing import Landing
@@ -64,6 +65,14 @@ class Services:
         from pipelines.landing import Landing
 
         return Landing(self.settings)
+
+    @cached_property
+    def chunkers(self) -> ChunkerPool:
+        from pipelines.chunking.isolated import ChunkerPool
+
+        pool = ChunkerPool()
+        self._open.callback(pool.close)
+        return pool
 
     @cached_property
     def embedder(self) -> Embedder:

@@ -13,8 +13,8 @@ from pipelines.chunking.blocks import Block, unread
 MOST_CHARACTERS = 5_000_000
 """Of one document: about 2,000 printed pages, or 1.3 million tokens to embed."""
 CHARACTERS_PER_BYTE = 20
-"""Of a file. Packing makes a text no smaller than a tenth, unless it repeats itself: a PDF of 56 kB can show one text so
-often that 11 million characters come out."""
+"""Of a file. Packing makes a text no smaller than a tenth, unless it repeats itself: a PDF of 56 kB can show one text
+so often that 11 million characters come out."""
 CHARACTERS_OF_ANY_FILE = 200_000
 """However small the file is."""
 MOST_ROWS = 100_000

@@ -12,6 +12,7 @@ _NAMESPACE = UUID("6d2b2a52-7a0b-5b67-9d34-6a2f0f5b8e11")
 
 _MOST_RANGES = 20
 
+
 @dataclass(frozen=True, slots=True)
 class Chunk:
     """A passage of a document.

@@ -94,7 +94,8 @@ def _with_readers_of_now(document: ChunkedDocument, state: DocumentState) -> Chu
 
 
 def _indexed(document: ChunkedDocument) -> Indexed:
-    return Indexed(document.version, len(document.chunks), tuple(document.payload.get("readers", ())))
+    readers = tuple(document.payload.get("readers", ()))
+    return Indexed(document.version, len(document.chunks), readers, document.partly_read)
 
 
 def _steps(documents: Iterable[ChunkedDocument]) -> Iterator[list[ChunkedDocument]]:

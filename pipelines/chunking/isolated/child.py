@@ -1,6 +1,7 @@
 """The child process that reads documents: one after the other, until the pipe from its parent is closed.
 
-It keeps itself within limits that hold also where its parent is gone, and where a library below Python never comes back.
+It keeps itself within limits that hold also where its parent is gone, and where a library below Python never comes
+back.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ import logging
 import os
 import select
 import signal
-import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -106,4 +106,4 @@ class _LogCollector(logging.Handler):
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -18,8 +18,8 @@ MOST_PROCESSES = 2
 """Of a pool: one document that is slow leaves room for those of others."""
 
 _SMALL_TEXT = 64_000
-"""Bytes. Texts up to this are read where they are: their readers take time in proportion to the text's length, at most a
-tenth of a second for these, and a process of its own would add a twentieth to what a document costs."""
+"""Bytes. Texts up to this are read where they are: their readers take time in proportion to the text's length, at most
+a tenth of a second for these, and a process of its own would add a twentieth to what a document costs."""
 _TEXTS = ("text/", "application/json", "application/xml", "application/xhtml+xml", "application/yaml")
 
 

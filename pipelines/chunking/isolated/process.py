@@ -162,7 +162,7 @@ class _Limits:
         """Why reading was ended, with its figures."""
         elapsed = time.monotonic() - self._started
         return (
-            f"too expensive: reading it was ended after {elapsed:.1f} s, {self._seconds:.1f} of them of processor time, "
+            f"too expensive: reading it was ended after {elapsed:.1f} s, {self._seconds:.1f} s of processor time, "
             f"with {self._megabytes:.0f} MB of memory (a document may take {SECONDS:.0f} s and {MEGABYTES} MB)"
         )
 

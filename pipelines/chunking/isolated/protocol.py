@@ -47,7 +47,8 @@ def read_request(pipe: BinaryIO) -> Document | None:
         return None
     described, content = (pipe.read(int(length)) for length in line.split())
     document, is_text = pickle.loads(described)
-    return replace(document, content=content.decode() if is_text else content)
+    found: Document = replace(document, content=content.decode() if is_text else content)
+    return found
 
 
 def encode_answer(answer: Answer) -> bytes:

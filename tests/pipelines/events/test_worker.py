@@ -323,7 +323,7 @@ def test_an_object_that_cannot_be_read_is_recorded_and_its_event_done(
     inbox.tell_of(1, 2)
     worker.run_pass()
     assert inbox.states() == ["done"]
-    assert [one["id"] for one in services.catalog.documents.failed_or_skipped()] == [document(1).id]
+    assert [one["id"] for one in services.catalog.documents.troubled()] == [document(1).id]
     assert set(visible(services)) == {0, 1, 2}  # what is there stays until it can be read
 
 
