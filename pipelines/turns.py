@@ -34,6 +34,11 @@ class Turns:
                 _mine.lock = None
 
 
+def takes_turns() -> bool:
+    """Whether this thread has a turn, which others wait for."""
+    return getattr(_mine, "lock", None) is not None
+
+
 @contextmanager
 def turn_given_up() -> Iterator[None]:
     """Let other threads have the turn in the context, and wait for it after. Nothing where none is taken."""
