@@ -6,7 +6,7 @@ Not read: attached files, text in pictures (which is told, page by page), and XF
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -81,13 +81,11 @@ def _document_blocks(document: PdfDocument) -> Iterator[Block]:
 def _page_blocks(page: PdfPage, number: int, titles: Mapping[str, int]) -> Iterator[Block]:
     """What stands on a page. `titles` are those of the outline that lead to it, with their levels."""
     text = _page_text(page)
-    missing = dict(titles)
-    blocks = []
-    for paragraph in _paragraphs(text):
-        level = missing.pop(_plain(paragraph), None)
-        blocks.append(Block("text", paragraph, page=number) if level is None else _heading(paragraph, level, number))
-    for title, level in missing.items():
-        yield _heading(title, level, number)
+    lines = [_plain(line) for line in text.split("\n")]
+    for title, level in titles.items():
+        if title not in lines:
+            yield _heading(title, level, number)
+    blocks = list(_text_blocks(lines, number, titles))
     yield from blocks
     if found := annotation_texts(page):
         yield Block("text", "\n".join(found), page=number)
@@ -115,19 +113,22 @@ def _join(found: re.Match[str]) -> str:
     return found["before"] if is_word else f"{found['before']}-"
 
 
-def _paragraphs(page: str) -> Iterator[str]:
-    """PDFium gives lines; where a paragraph ends shows in their length only."""
-    lines = [" ".join(line.split()) for line in page.split("\n")]
+def _text_blocks(lines: Sequence[str], page: int, titles: Mapping[str, int]) -> Iterator[Block]:
+    """Paragraphs, and a heading where a line is a title. Where a paragraph ends shows in the length of lines only."""
     longest = max(map(len, lines))
     paragraph: list[str] = []
     for line in lines:
-        if line:
+        is_title = line in titles
+        if line and not is_title:
             paragraph.append(line)
-        if paragraph and (not line or (line.endswith((".", "!", "?", ":")) and len(line) < _SHORT_LINE * longest)):
-            yield "\n".join(paragraph)
+        is_short = line.endswith((".", "!", "?", ":")) and len(line) < _SHORT_LINE * longest
+        if paragraph and (is_title or is_short or not line):
+            yield Block("text", "\n".join(paragraph), page=page)
             paragraph = []
+        if is_title:
+            yield _heading(line, titles[line], page)
     if paragraph:
-        yield "\n".join(paragraph)
+        yield Block("text", "\n".join(paragraph), page=page)
 
 
 def _outline(document: PdfDocument) -> dict[int, dict[str, int]]:
