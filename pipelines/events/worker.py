@@ -138,7 +138,6 @@ class Worker:
         parents = [one for batch in batches for one in traceparents(batch.events, batch.items)]
         with continued_span("event", parents, items=sum(len(batch.items) for batch in batches)):
             for batch in batches:
-                self._unpublished = True
                 self._threads.submit(batch.connection.id, partial(in_this_span(self._process), batch))
             return self._finish()
 
@@ -159,13 +158,19 @@ class Worker:
     def _maintain(self, connection: Connection, *, is_active: bool) -> None:
         self._renew_channels(connection)  # of paused ones too: what they tell of rights counts at once
         if is_active:
-            self._retry_failed(connection)
-            self._poll(connection)
+            has_retried, has_polled = self._retry_failed(connection), self._poll(connection)
+            self._unpublished = self._unpublished or has_retried or has_polled
 
     def _finish(self) -> int:
         """Publish and settle what has ended, once all has or others are waiting; returns how many items that were."""
-        ended = [one for one in self._threads.collect(self._are_others_due) if one]
+        try:
+            ended = [one for one in self._threads.collect(self._are_others_due) if one]
+        except Exception:
+            self._unpublished = True
+            raise
         with self._turns.taken():
+            # Only now: what was published since they began has none of what they did last.
+            self._unpublished = self._unpublished or bool(ended)
             outcomes: dict[WorkKey, Outcome] = {}
             for one in ended:
                 outcomes |= self._note(one)
@@ -232,14 +237,15 @@ class Worker:
         _log_figures(connection, processed)
         return {(connection.id, one): outcome for one, outcome in processed.outcomes.items()}
 
-    def _retry_failed(self, connection: Connection) -> None:
+    def _retry_failed(self, connection: Connection) -> bool:
+        """Whether there was anything to try again."""
         due = self._services.catalog.documents.due_by_unit(connection.id)
         invalidations = [
             Invalidation("document", unit, document_id) for unit, ids in due.items() for document_id in ids
         ]
         if invalidations:
-            self._unpublished = True
             self._processor(connection).process(invalidations)
+        return bool(invalidations)
 
     def _renew_channels(self, connection: Connection) -> None:
         """Keep channels of sources whose pushes expire open."""
@@ -255,13 +261,15 @@ class Worker:
             if channels != state:
                 self._services.catalog.connections.save_channels(connection.id, channels)
 
-    def _poll(self, connection: Connection) -> None:
-        """Sync a connection whose `poll_seconds` are over; the first time is that long after the worker's start."""
+    def _poll(self, connection: Connection) -> bool:
+        """Sync a connection whose `poll_seconds` are over; the first time is that long after the worker's start.
+        Returns whether it was."""
         last = self._polled.setdefault(connection.id, time.monotonic())
-        if connection.poll_seconds and time.monotonic() - last >= connection.poll_seconds:
-            self._polled[connection.id] = time.monotonic()
-            self._unpublished = True
-            sync_connection(self._services, connection, observer=Observer(self._reporter.stage_done))
+        if not connection.poll_seconds or time.monotonic() - last < connection.poll_seconds:
+            return False
+        self._polled[connection.id] = time.monotonic()
+        sync_connection(self._services, connection, observer=Observer(self._reporter.stage_done))
+        return True
 
     def _processor(self, connection: Connection, rights_known: Collection[Invalidation] = ()) -> EventProcessor:
         observer = Observer(self._reporter.stage_done)
