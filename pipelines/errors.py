@@ -16,6 +16,8 @@ HeadraceError
 │  ├─ EmbeddingUnavailable   … does not answer; another attempt later can succeed
 │  └─ EmbeddingRefused       … refuses: wrong key, unknown model, wrong dimensions: the user's to fix
 │     └─ TextRefused         … refuses one text, however short it is cut
+├─ PartitionUnavailable      the API that reads scans does not answer, or refuses the key; it is waited for
+├─ PartitionRefused          … cannot read one page or picture
 └─ IndexStoreError           the index
    ├─ IndexUnavailable       … does not answer; another attempt later can succeed
    ├─ IndexBusy              … is held by another writer
@@ -116,6 +118,17 @@ class DocumentError(HeadraceError):
 
 class ReadingAborted(DocumentError):
     """Reading a document takes more time or memory than one may, or ends the process that reads it."""
+
+
+class PartitionUnavailable(HeadraceError):
+    """The API that reads scans does not answer, or refuses for good whoever asks; another attempt later can succeed."""
+
+    def __init__(self, host: str, reason: str) -> None:
+        super().__init__(f"partition.url: the API at {host} cannot be used: {reason}")
+
+
+class PartitionRefused(HeadraceError):
+    """The API that reads scans cannot read this page or picture."""
 
 
 class EmbeddingError(HeadraceError):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pipelines.index.contract import IndexReader, IndexSpec, IndexStore
     from pipelines.landing import Landing
     from pipelines.retrieval.reranking import Reranker
+    from pipelines.scans.reading import PageReader
 
 
 class Services:
@@ -73,6 +74,16 @@ class Services:
         pool = ChunkerPool()
         self._open.callback(pool.close)
         return pool
+
+    @cached_property
+    def page_reader(self) -> PageReader | None:
+        """What reads pages that are pictures; None where the settings name no API for it."""
+        if self.settings.partition is None:
+            return None
+        from pipelines.scans.reading import PageReader
+        from pipelines.scans.unstructured import UnstructuredApi
+
+        return PageReader(UnstructuredApi(self.settings.partition), self.chunkers, self.landing)
 
     @cached_property
     def embedder(self) -> Embedder:

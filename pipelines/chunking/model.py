@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 from uuid import UUID, uuid5
 
 _NAMESPACE = UUID("6d2b2a52-7a0b-5b67-9d34-6a2f0f5b8e11")
 
 _MOST_RANGES = 20
+
+Scans: TypeAlias = Mapping[int, str]
+"""What an API has read on pages that are pictures: elements of unstructured, as JSON, by page."""
+NO_SCANS: Scans = {}
 
 
 @dataclass(frozen=True, slots=True)

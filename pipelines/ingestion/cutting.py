@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +11,7 @@ from connectors.tables import as_landed
 from pipelines.catalog.documents import DocumentState
 from pipelines.chunking import ChunkedContent, require_text
 from pipelines.chunking.isolated import is_isolated
-from pipelines.errors import ReadingAborted
+from pipelines.errors import DocumentError, ReadingAborted
 from pipelines.landing import ChunkedDocument
 from pipelines.services import Services
 
@@ -24,17 +25,30 @@ def cut_document(
     for one that has ended the process that reads it too often.
     """
     landed = as_landed(document)
-    content = require_text(_read(services, landed, state))
+    content = require_text(landed, _read(services, landed, state))
     return ChunkedDocument(landed.id, version, _payload(landed, version), content.chunks, content.partly_read)
 
 
 def _read(services: Services, document: Document, state: DocumentState | None) -> ChunkedContent:
     if state is None or not is_isolated(document):
-        return services.chunkers.chunk(document)
+        return _chunk(services, document)
     if state.ends_its_readers:
         raise ReadingAborted(f"reading it has ended Headrace's own process {state.attempts} times")
     with services.catalog.documents.attempt(state):
-        return services.chunkers.chunk(document)
+        return _chunk(services, document)
+
+
+def _chunk(services: Services, document: Document) -> ChunkedContent:
+    """Raises PartitionUnavailable, too."""
+    content = services.chunkers.chunk(document)
+    if not content.pictures or services.page_reader is None:
+        return content
+    scanned = services.page_reader.read(document, content.pictures)
+    if scanned.elements:
+        content = services.chunkers.chunk(document, scanned.elements)
+    if not content.chunks and scanned.refused:
+        raise DocumentError(f"the API that reads scans refuses it: {next(iter(scanned.refused.values()))}")
+    return replace(content, reasons=(*content.reasons, *scanned.reasons))
 
 
 def _payload(document: Document, version: str | None) -> dict[str, Any]:

@@ -5,6 +5,7 @@ Not read: attached files, text in pictures (which is told, page by page), and XF
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
@@ -55,6 +56,28 @@ def pdf_blocks(content: bytes) -> list[Block]:
     if not blocks:
         raise DocumentError("no text layer: the PDF holds pictures only", skip=True)
     return blocks
+
+
+def single_pages(content: bytes, pages: Sequence[int]) -> list[bytes]:
+    """These pages, from 1, each as a PDF of its own. Raises DocumentError."""
+    import pypdfium2 as pdfium
+
+    with _PDFIUM:
+        try:
+            with pdfium.PdfDocument(content) as document:
+                return [_single_page(document, page) for page in pages]
+        except pdfium.PdfiumError as error:
+            raise DocumentError(f"broken PDF: {error}") from None
+
+
+def _single_page(document: PdfDocument, page: int) -> bytes:
+    import pypdfium2 as pdfium
+
+    written = io.BytesIO()
+    with pdfium.PdfDocument.new() as single:
+        single.import_pages(document, [page - 1])
+        single.save(written)
+    return written.getvalue()
 
 
 def _forget_last_error() -> None:

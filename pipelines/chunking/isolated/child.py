@@ -11,14 +11,14 @@ import os
 import select
 import signal
 import threading
+from base64 import b64encode
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from connectors.model import Document
 from pipelines.chunking.chunker import chunk_content
 from pipelines.chunking.isolated.limits import ADDRESS_MEGABYTES, ELAPSED_SECONDS
-from pipelines.chunking.isolated.protocol import READY, Answer, LogLine, encode_answer, read_request
+from pipelines.chunking.isolated.protocol import READY, Answer, LogLine, Task, encode_answer, read_request
 from pipelines.errors import DocumentError
 
 _SECONDS_AFTER_PARENT = 2.0
@@ -33,10 +33,10 @@ def main() -> None:
     logs = _LogCollector()
     answers.write(READY)
     answers.flush()
-    while document := read_request(requests):
+    while task := read_request(requests):
         # Its default is to end the process, which needs no turn of the interpreter.
         signal.setitimer(signal.ITIMER_REAL, ELAPSED_SECONDS + _SECONDS_AFTER_PARENT)
-        answer = _answer(document)._replace(logs=logs.take())
+        answer = _answer(task)._replace(logs=logs.take())
         signal.setitimer(signal.ITIMER_REAL, 0)
         answers.write(encode_answer(answer))
         answers.flush()
@@ -44,13 +44,21 @@ def main() -> None:
             return
 
 
-def _answer(document: Document) -> Answer:
+def _answer(task: Task) -> Answer:
     try:
-        return Answer(chunk_content(document))
+        if task.extract:
+            return Answer(pages=tuple(b64encode(page).decode() for page in _extract(task)))
+        return Answer(chunk_content(task.document, scans=task.scans))
     except DocumentError as error:
         return Answer(error=error.reason, skip=error.skip)
     except MemoryError:
         return Answer(error="", out_of_memory=True)
+
+
+def _extract(task: Task) -> list[bytes]:
+    from pipelines.chunking.formats.pdf import single_pages
+
+    return single_pages(task.document.content_bytes, task.extract)
 
 
 def _take_pipes() -> tuple[BinaryIO, BinaryIO]:

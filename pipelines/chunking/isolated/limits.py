@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from connectors.model import Document
 
-SECONDS = 12.0
+SECONDS = 10.0
 """Of processor time. The slowest honest files of 25 MB take a third of that."""
-ELAPSED_SECONDS = 18.0
+ELAPSED_SECONDS = 15.0
 """By the clock: a busy machine gives a file less of its processor."""
 MEGABYTES = 400
 """Resident memory of the process. Together with the one that it works for, this stays below 1 GB."""

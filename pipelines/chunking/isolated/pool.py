@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 import os
+from base64 import b64decode
+from collections.abc import Sequence
 from threading import Lock, Semaphore
 
 from connectors.model import Document
 from pipelines.chunking.chunker import chunk_content
 from pipelines.chunking.isolated.limits import MOST_PROCESSES, is_isolated
 from pipelines.chunking.isolated.process import ChunkerDied, ChunkerProcess
-from pipelines.chunking.isolated.protocol import Answer
-from pipelines.chunking.model import ChunkedContent
+from pipelines.chunking.isolated.protocol import Answer, Task
+from pipelines.chunking.model import NO_SCANS, ChunkedContent, Scans
 from pipelines.errors import DocumentError, ReadingAborted
 from pipelines.turns import turn_given_up
 
@@ -28,17 +30,18 @@ class ChunkerPool:
         self._slots = Semaphore(MOST_PROCESSES)
         self._owner = os.getpid()
 
-    def chunk(self, document: Document) -> ChunkedContent:
+    def chunk(self, document: Document, scans: Scans = NO_SCANS) -> ChunkedContent:
         """Raises DocumentError, as `chunk_content`, and ReadingAborted."""
         if not is_isolated(document):
             return chunk_content(document)
-        with turn_given_up(), self._slots:
-            answer = self._read(document)
-        for level, name, message in answer.logs:
-            logging.getLogger(name).log(level, "%s: %s", document.id, message)
-        if answer.content is None:
-            raise DocumentError(answer.error or "", skip=answer.skip)
-        return answer.content
+        content = self._work(Task(document, scans)).content
+        if content is None:
+            raise DocumentError("what came of it is no answer")
+        return content
+
+    def extract(self, document: Document, pages: Sequence[int]) -> list[bytes]:
+        """Pages of a PDF, from 1, each as a PDF of its own. Raises DocumentError."""
+        return [b64decode(page) for page in self._work(Task(document, extract=tuple(pages))).pages]
 
     def close(self) -> None:
         """End all that are idle."""
@@ -47,11 +50,20 @@ class ChunkerPool:
         for process in idle if self._owner == os.getpid() else ():
             process.end()
 
-    def _read(self, document: Document) -> Answer:
+    def _work(self, task: Task) -> Answer:
+        with turn_given_up(), self._slots:
+            answer = self._ask(task)
+        for level, name, message in answer.logs:
+            logging.getLogger(name).log(level, "%s: %s", task.document.id, message)
+        if answer.error is not None:
+            raise DocumentError(answer.error, skip=answer.skip)
+        return answer
+
+    def _ask(self, task: Task) -> Answer:
         for _ in range(_TRIES):
             process = self._take()
             try:
-                answer = process.read(document)
+                answer = process.work(task)
             except ChunkerDied as error:
                 process.end()
                 how = error.how

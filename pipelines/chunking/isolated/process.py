@@ -13,9 +13,8 @@ from pathlib import Path
 
 import psutil
 
-from connectors.model import Document
 from pipelines.chunking.isolated.limits import ELAPSED_SECONDS, MEGABYTES, SECONDS, WARM_MEGABYTES
-from pipelines.chunking.isolated.protocol import LONGEST_ANSWER, READY, Answer, encode_request, parse_answer
+from pipelines.chunking.isolated.protocol import LONGEST_ANSWER, READY, Answer, Task, encode_request, parse_answer
 from pipelines.errors import HeadraceError, ReadingAborted
 
 _SECONDS_TO_START = 60.0
@@ -55,12 +54,12 @@ class ChunkerProcess:
             self.end()
             raise
 
-    def read(self, document: Document) -> Answer:
+    def work(self, task: Task) -> Answer:
         """What becomes of a document. Raises ReadingAborted, and ChunkerDied."""
         limits = _Limits(self._usage)
-        line = self._exchange(encode_request(document), limits)
+        line = self._exchange(encode_request(task), limits)
         try:
-            answer = parse_answer(line, document.id)
+            answer = parse_answer(line, task.document.id)
         except (ValueError, KeyError, TypeError):
             raise ReadingAborted("what came of it is no answer: its process was ended") from None
         if answer.out_of_memory:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any, BinaryIO, NamedTuple, TypeAlias
 
 from connectors.model import Document
-from pipelines.chunking.model import Chunk, ChunkedContent
+from pipelines.chunking.model import NO_SCANS, Chunk, ChunkedContent, Scans
 
 READY = b"ready\n"
 LONGEST_ANSWER = 200_000_000
@@ -22,33 +22,42 @@ LogLine: TypeAlias = tuple[int, str, str]
 """Level, name of the logger, message."""
 
 
+class Task(NamedTuple):
+    """A document to be cut, with what an API has read on some of its pages; or else pages to `extract` from it."""
+
+    document: Document
+    scans: Scans = NO_SCANS
+    extract: tuple[int, ...] = ()
+
+
 class Answer(NamedTuple):
-    """What became of a document: its `content`, or the `error` for which it has none. `out_of_memory` is an error that
-    leaves the child unfit."""
+    """What became of a document: its `content` or the extracted `pages`, each in Base64, or the `error` for which there
+    is none. `out_of_memory` is an error that leaves the child unfit."""
 
     content: ChunkedContent | None = None
+    pages: tuple[str, ...] = ()
     error: str | None = None
     skip: bool = False
     out_of_memory: bool = False
     logs: tuple[LogLine, ...] = ()
 
 
-def encode_request(document: Document) -> tuple[bytes, bytes]:
+def encode_request(task: Task) -> tuple[bytes, bytes]:
     """The two parts of a request: what is small, and the content as it is, which is not copied."""
-    is_text = isinstance(document.content, str)
-    described = pickle.dumps((replace(document, content=""), is_text))
-    content = document.content_bytes
+    is_text = isinstance(task.document.content, str)
+    described = pickle.dumps((task._replace(document=replace(task.document, content="")), is_text))
+    content = task.document.content_bytes
     return f"{len(described)} {len(content)}\n".encode() + described, content
 
 
-def read_request(pipe: BinaryIO) -> Document | None:
-    """The next document; None once the pipe is closed."""
+def read_request(pipe: BinaryIO) -> Task | None:
+    """The next task; None once the pipe is closed."""
     if not (line := pipe.readline()):
         return None
     described, content = (pipe.read(int(length)) for length in line.split())
-    document, is_text = pickle.loads(described)
-    found: Document = replace(document, content=content.decode() if is_text else content)
-    return found
+    task: Task
+    task, is_text = pickle.loads(described)
+    return task._replace(document=replace(task.document, content=content.decode() if is_text else content))
 
 
 def encode_answer(answer: Answer) -> bytes:
@@ -74,4 +83,6 @@ def parse_answer(line: bytes, document_id: str) -> Answer:
         tuple(found["reasons"]),
     )
     logs = tuple((int(level), str(name), str(message)) for level, name, message in values["logs"])
-    return Answer(content, values["error"], bool(values["skip"]), bool(values["out_of_memory"]), logs)
+    return Answer(
+        content, tuple(values["pages"]), values["error"], bool(values["skip"]), bool(values["out_of_memory"]), logs
+    )

@@ -95,7 +95,7 @@ def test_an_attempt_is_counted_before_it_is_made(
 
     sync(services, source, document(2))
     with monkeypatch.context() as dying:
-        dying.setattr(services.chunkers, "_read", look)
+        dying.setattr(services.chunkers, "_work", look)
         with pytest.raises(_Killed):
             sync(services, source, pdf(1))
     assert [(one.reason, one.attempts) for one in seen] == [(UNFINISHED, 1)]
