@@ -83,7 +83,9 @@ class Services:
         from pipelines.scans.reading import PageReader
         from pipelines.scans.unstructured import UnstructuredApi
 
-        return PageReader(UnstructuredApi(self.settings.partition), self.chunkers, self.landing)
+        api = UnstructuredApi(self.settings.partition)
+        self._open.callback(api.close)
+        return PageReader(api, self.chunkers, self.landing)
 
     @cached_property
     def embedder(self) -> Embedder:

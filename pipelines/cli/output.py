@@ -282,6 +282,7 @@ def summary(report: SyncReport) -> str:
         "failed": documents.failed,
         "new points": report.chunks.new,
         "removed points": report.chunks.removed,
+        "scanned pages read": report.scans.pages,
         "texts embedded": embedding.inputs,
         "from the cache": embedding.cached,
     }

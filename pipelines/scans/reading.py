@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import NamedTuple
 
 from connectors.model import Document
 from pipelines.chunking.isolated import ChunkerPool
@@ -33,11 +34,24 @@ class ScannedPages:
         return tuple(f"page {page} is refused by the API that reads scans: {why}" for page, why in self.refused.items())
 
 
+class PageCounts(NamedTuple):
+    """How many requests were sent, pages read by them, and pages that had been read before."""
+
+    requests: int = 0
+    pages: int = 0
+    cached: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class PageReader:
     api: UnstructuredApi
     chunkers: ChunkerPool
     landing: Landing
+    _counts: dict[str, PageCounts] = field(default_factory=dict)
+
+    def take_counts(self, connection: str) -> PageCounts:
+        """What was done for a connection since this was asked for it last."""
+        return self._counts.pop(connection, PageCounts())
 
     def read(self, document: Document, pages: Sequence[int]) -> ScannedPages:
         """What stands on these pages of a PDF, or in a picture. Raises PartitionUnavailable; what was read is kept."""
@@ -50,6 +64,7 @@ class PageReader:
                 missing.append(page)
             else:
                 found.elements[page] = known
+                self._count(document, cached=1)
         for page, content in self._pages(document, missing):
             self._read_page(document, digest, page, content, found)
         return found
@@ -57,6 +72,7 @@ class PageReader:
     def _read_page(self, document: Document, digest: str, page: int, content: bytes, found: ScannedPages) -> None:
         is_pdf = document.content_type.startswith("application/pdf")
         name = f"{digest}-{page}.pdf" if is_pdf else f"{digest}.{document.content_type.rpartition('/')[2]}"
+        self._count(document, requests=1)
         try:
             with turn_given_up():
                 elements = self.api.read(content, name, document.content_type)
@@ -65,6 +81,13 @@ class PageReader:
             return
         self.landing.scans.write(document, self._name(digest, page), elements)
         found.elements[page] = elements
+        self._count(document, pages=1)
+
+    def _count(self, document: Document, requests: int = 0, pages: int = 0, cached: int = 0) -> None:
+        before = self._counts.get(document.connection, PageCounts())
+        self._counts[document.connection] = PageCounts(
+            before.requests + requests, before.pages + pages, before.cached + cached
+        )
 
     def _pages(self, document: Document, pages: Sequence[int]) -> Iterator[tuple[int, bytes]]:
         if not document.content_type.startswith("application/pdf"):

@@ -12,6 +12,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+import httpx
+
 from pipelines.errors import PartitionRefused, PartitionUnavailable, SettingsError
 from pipelines.settings import PartitionSettings
 
@@ -29,11 +31,15 @@ _PATH = "/general/v0/general"
 
 
 class UnstructuredApi:
-    """`requests` counts what was sent since it was opened. Threads may share it."""
+    """Threads may share it."""
 
     def __init__(self, settings: PartitionSettings) -> None:
         self._settings = settings
-        self.requests = 0
+        # A redirection elsewhere would take the key along.
+        self._http = httpx.Client(follow_redirects=False)
+
+    def close(self) -> None:
+        self._http.close()
 
     @property
     def strategy(self) -> str:
@@ -42,7 +48,6 @@ class UnstructuredApi:
     def read(self, content: bytes, name: str, media_type: str) -> str:
         """The elements of a page or picture, as JSON. Raises PartitionRefused for one that cannot be read, and
         PartitionUnavailable."""
-        from httpx import HTTPError
         from unstructured_client.models import errors, operations, shared
 
         parameters = shared.PartitionParameters(
@@ -50,7 +55,6 @@ class UnstructuredApi:
             strategy=shared.Strategy(self._settings.strategy),
             split_pdf_page=False,  # which asks for the API's documentation first, and needs another PDF library here
         )
-        self.requests += 1
         try:
             request = operations.PartitionRequest(partition_parameters=parameters)
             answer = self._client.general.partition(request=request)
@@ -58,9 +62,15 @@ class UnstructuredApi:
             if error.status_code in _OF_ONE_FILE:
                 raise PartitionRefused(f"HTTP {error.status_code}: {_detail(error.body)}") from None
             raise PartitionUnavailable(self._host, f"HTTP {error.status_code}: {_detail(error.body)}") from None
-        except (HTTPError, errors.NoResponseError) as error:
+        except (httpx.HTTPError, errors.NoResponseError) as error:
             raise PartitionUnavailable(self._host, f"{type(error).__name__}: {error}") from None
         return json.dumps(answer.elements or [])
+
+    def try_out(self) -> str:
+        """Send one word, which the hosted API may charge as a page. Raises PartitionUnavailable and SettingsError."""
+        with suppress(PartitionRefused):
+            self.read(b"Headrace", "check.txt", "text/plain")
+        return f"{self._host} answers, strategy {self.strategy}"
 
     @property
     def _host(self) -> str:
@@ -76,6 +86,7 @@ class UnstructuredApi:
         key, (first, longest, total) = self._settings.api_key, _RETRY_MS
         return UnstructuredClient(
             api_key_auth=key.get_secret_value() if key else None,
+            client=self._http,
             server_url=self._settings.url.rstrip("/").removesuffix(_PATH),
             timeout_ms=_TIMEOUT_MS,
             retry_config=RetryConfig("backoff", BackoffStrategy(first, longest, 2.0, total), True),
