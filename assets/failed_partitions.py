@@ -16,13 +16,13 @@ from assets.ingestion import asset_key
 from assets.partitions import PARTITIONS, partition_key
 from connectors.settings import Connection
 from pipelines.catalog.failures import Failure
-from pipelines.ingestion.options import Stage
+from pipelines.ingestion.options import STAGES, Stage
 
 
 def mark_failed(context: dg.OpExecutionContext, connection: Connection, failing: Mapping[str, Failure]) -> None:
     """Plan what has failed, in a run that fails: Dagster shows a partition as failed whose planned materialisation
     did not come. One that is shown so already is left alone, since each event is a row that is kept."""
-    for stage in ("documents", "vectors"):
+    for stage in STAGES:
         keys = [partition_key(connection.id, unit) for unit, one in failing.items() if _stage(one) == stage]
         for partition in _shown_otherwise(context.instance, connection, stage, keys):
             planned = AssetMaterializationPlannedData(asset_key(connection.source, stage), partition=partition)
@@ -34,6 +34,8 @@ def mark_failed(context: dg.OpExecutionContext, connection: Connection, failing:
 
 def _stage(failure: Failure) -> Stage:
     """At which stage a unit stopped."""
+    if failure.cause == "partition":
+        return "chunks"
     return "vectors" if failure.cause in ("embedding", "index") else "documents"
 
 

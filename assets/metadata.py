@@ -25,7 +25,8 @@ def stage_metadata(stage: Stage, report: SyncReport) -> Metadata:
         return {f"documents {name}": count for name, count in figures["documents"].items()} | requests | seconds
     if stage == "chunks":
         troubled = {"documents skipped": report.documents.skipped, "documents failed": report.documents.failed}
-        return {"chunks": report.chunks.total} | troubled | seconds
+        scans = {f"scans {name}": count for name, count in figures["scans"].items() if count}
+        return {"chunks": report.chunks.total} | troubled | scans | seconds
     chunks = {"chunks new": report.chunks.new, "chunks removed": report.chunks.removed}
     embedding = {f"embedding {name.replace('_', ' ')}": count for name, count in figures["embedding"].items()}
     return chunks | embedding | seconds

@@ -11,10 +11,13 @@ HeadraceError
 ├─ CatalogLost               the catalog lacks what landing and index hold
 ├─ MassDelete                a reconcile would remove more than an operator is asked about
 ├─ DocumentError             one document cannot be processed; the rest goes on
+│  └─ ReadingAborted         … since reading it costs too much, or ends the process that does; tried a few times
 ├─ EmbeddingError            the embedding provider
 │  ├─ EmbeddingUnavailable   … does not answer; another attempt later can succeed
 │  └─ EmbeddingRefused       … refuses: wrong key, unknown model, wrong dimensions: the user's to fix
 │     └─ TextRefused         … refuses one text, however short it is cut
+├─ PartitionUnavailable      the API that reads scans does not answer, or refuses the key; it is waited for
+├─ PartitionRefused          … cannot read one page or picture
 └─ IndexStoreError           the index
    ├─ IndexUnavailable       … does not answer; another attempt later can succeed
    ├─ IndexBusy              … is held by another writer
@@ -111,6 +114,21 @@ class DocumentError(HeadraceError):
         self.reason = reason
         self.skip = skip
         super().__init__(reason)
+
+
+class ReadingAborted(DocumentError):
+    """Reading a document takes more time or memory than one may, or ends the process that reads it."""
+
+
+class PartitionUnavailable(HeadraceError):
+    """The API that reads scans does not answer, or refuses for good whoever asks; another attempt later can succeed."""
+
+    def __init__(self, host: str, reason: str) -> None:
+        super().__init__(f"partition.url: the API at {host} cannot be used: {reason}")
+
+
+class PartitionRefused(HeadraceError):
+    """The API that reads scans cannot read this page or picture."""
 
 
 class EmbeddingError(HeadraceError):

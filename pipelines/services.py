@@ -12,10 +12,12 @@ from pipelines.catalog.database import STATEMENT_SECONDS
 from pipelines.settings import Settings
 
 if TYPE_CHECKING:
+    from pipelines.chunking.isolated import ChunkerPool
     from pipelines.embedding.base import Embedder
     from pipelines.index.contract import IndexReader, IndexSpec, IndexStore
     from pipelines.landing import Landing
     from pipelines.retrieval.reranking import Reranker
+    from pipelines.scans.reading import PageReader
 
 
 class Services:
@@ -64,6 +66,26 @@ class Services:
         from pipelines.landing import Landing
 
         return Landing(self.settings)
+
+    @cached_property
+    def chunkers(self) -> ChunkerPool:
+        from pipelines.chunking.isolated import ChunkerPool
+
+        pool = ChunkerPool()
+        self._open.callback(pool.close)
+        return pool
+
+    @cached_property
+    def page_reader(self) -> PageReader | None:
+        """What reads pages that are pictures; None where the settings name no API for it."""
+        if self.settings.partition is None:
+            return None
+        from pipelines.scans.reading import PageReader
+        from pipelines.scans.unstructured import UnstructuredApi
+
+        api = UnstructuredApi(self.settings.partition)
+        self._open.callback(api.close)
+        return PageReader(api, self.chunkers, self.landing)
 
     @cached_property
     def embedder(self) -> Embedder:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
+from urllib.parse import urlsplit
 
 import yaml
 from dotenv import dotenv_values
@@ -44,6 +45,8 @@ SHORTEST_KEY = 20
 """Characters. What is shorter can be found by trying."""
 SHORTEST_SECRET = 12
 """Characters of a secret of webhooks: one delivery is enough to try others against its signature, at leisure."""
+_HOSTED = (".unstructuredapp.io", ".unstructured.io")
+"""Ends of the host names of the API that its makers run."""
 _MADE = "`openssl rand -hex 32` makes a good one"
 DEMO_KEY = "demo"
 """Key of the demo's assistant. Its data is a sample, and its server listens on this machine only."""
@@ -147,6 +150,23 @@ EmbeddingSettings: TypeAlias = Annotated[
 ]
 
 
+class PartitionSettings(SettingsModel):
+    """An API to which pages and pictures without a text layer are sent; without one they are left out, and told."""
+
+    provider: Literal["unstructured"]
+    url: str = Field(pattern=r"^https?://", description="Hosted: https://api.unstructuredapp.io")
+    api_key: SecretStr | None = Field(default=None, description="Needed for the hosted API only", validate_default=True)
+    strategy: Literal["auto", "fast", "hi_res", "ocr_only", "vlm"] = "auto"
+
+    @field_validator("api_key")
+    @classmethod
+    def _hosted_wants_a_key(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        host = urlsplit(info.data.get("url", "")).hostname or ""
+        if host.endswith(_HOSTED) and not (value and value.get_secret_value()):
+            raise ValueError("is missing: the hosted API wants one")
+        return value
+
+
 class AssistantSettings(SettingsModel):
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     api_key: SecretStr
@@ -201,6 +221,7 @@ class Settings(SettingsModel):
     embedding: EmbeddingSettings = LocalEmbeddingSettings()
     connections: tuple[AnyConnection, ...] = ()
     assistants: tuple[AssistantSettings, ...] = ()
+    partition: PartitionSettings | None = None
     reranker: RerankerSettings | None = None
     golden: GoldenQuestions | None = None
     memberships_max_age: Duration = Field(

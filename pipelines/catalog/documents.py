@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -11,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, and_, exists, func, or
 
 from connectors.contract import ATTACHMENT
 from pipelines.catalog import tables
-from pipelines.catalog.outcomes import Readers, Status, hide, mark_listed
+from pipelines.catalog.outcomes import MOST_READINGS, UNFINISHED, Readers, Status, hide, mark_listed
 from pipelines.catalog.revocations import show_documents
 from pipelines.catalog.statements import in_parts
 
@@ -22,11 +23,13 @@ _ATTEMPTS_AT_EVERY_SYNC = 8
 
 
 class Indexed(NamedTuple):
-    """What the index holds of a document: a version (None: none), how many points, and whom they name as readers."""
+    """What the index holds of a document: a version (None: none), how many points, whom they name as readers, and what
+    of it was not read."""
 
     version: str | None
     chunks: int
     readers: tuple[str, ...]
+    partly_read: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class DocumentState:
     readers_until: dict[str, float] | None
     indexed_readers: tuple[str, ...] | None
     hidden: str | None
+    reason: str | None
 
     @property
     def known_readers(self) -> Readers | None:
@@ -58,6 +62,11 @@ class DocumentState:
     def may_have_points(self) -> bool:
         """Whether an index may hold anything of it, be it only the one that is published."""
         return self.indexed_version is not None or self.indexed_readers is not None
+
+    @property
+    def ends_its_readers(self) -> bool:
+        """Whether reading it has ended the process that did as often as it may."""
+        return self.reason == UNFINISHED and self.attempts >= MOST_READINGS
 
 
 class Documents:
@@ -208,12 +217,17 @@ class Documents:
                 counts.setdefault((connection, unit), {})[status] = count
         return counts
 
-    def failed_or_skipped(self, connection: str | None = None) -> Iterator[dict[str, Any]]:
-        """Failed and skipped documents with their reasons."""
+    def troubled(self, connection: str | None = None) -> Iterator[dict[str, Any]]:
+        """Documents that failed, were skipped, or of which a part was not read, with their reasons."""
         table = tables.documents
         statement = select(
             table.c.connection, table.c.unit, table.c.id, table.c.status, table.c.reason, table.c.next_attempt
-        ).where(table.c.status.in_(("failed", "skipped")))
+        ).where(
+            or_(
+                table.c.status.in_(("failed", "skipped")),
+                and_(table.c.status == "indexed", table.c.reason.is_not(None)),
+            )
+        )
         if connection is not None:
             statement = statement.where(table.c.connection == connection)
         with self._engine.connect() as transaction:
@@ -233,9 +247,9 @@ class Documents:
         """Record what the index holds of each document now. One that could not be read since that version was stays
         failed, and is tried again."""
         table, now = tables.documents, datetime.now(UTC)
-        is_well = {"status": "indexed", "reason": None, "attempts": 0, "next_attempt": None}
+        is_well = {"status": "indexed", "attempts": 0, "next_attempt": None}
         with self._engine.begin() as transaction:
-            for document_id, (version, chunks, readers) in indexed.items():
+            for document_id, (version, chunks, readers, partly_read) in indexed.items():
                 values: dict[str, Any] = {
                     "indexed_version": version,
                     "chunks": chunks,
@@ -245,7 +259,22 @@ class Documents:
                 transaction.execute(update(table).where(table.c.id == document_id).values(values))
                 if version is not None:
                     newest = (table.c.id == document_id, table.c.version == version)
-                    transaction.execute(update(table).where(*newest).values(is_well))
+                    transaction.execute(update(table).where(*newest).values(is_well | {"reason": partly_read}))
+
+    @contextmanager
+    def attempt(self, state: DocumentState) -> Iterator[None]:
+        """Count an attempt before it is made, and take it back once it has ended, however: what stays of it was made by
+        a process that died in it."""
+        self._count_attempt(state.id, state.attempts + 1, UNFINISHED)
+        try:
+            yield
+        finally:
+            self._count_attempt(state.id, state.attempts, state.reason)
+
+    def _count_attempt(self, document_id: str, attempts: int, reason: str | None) -> None:
+        own = tables.documents.c.id == document_id
+        with self._engine.begin() as transaction:
+            transaction.execute(update(tables.documents).where(own).values(attempts=attempts, reason=reason))
 
     def _count(self, connection: str, unit: str, condition: ColumnElement[bool]) -> int:
         table = tables.documents

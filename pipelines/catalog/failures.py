@@ -19,6 +19,7 @@ Cause: TypeAlias = Literal[
     "source_unavailable",
     "source_limit",
     "source_credentials",
+    "partition",
     "embedding",
     "index",
     "landing",

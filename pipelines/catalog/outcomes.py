@@ -23,6 +23,11 @@ NO_POINTS = {"indexed_version": None, "chunks": 0, "indexed_readers": ()}
 
 FIRST_RETRY = timedelta(minutes=5)
 LONGEST_RETRY = timedelta(days=1)
+MOST_READINGS = 3
+"""So often a document is read of which reading takes too much or ends its process; then not before it has changed, or
+until all of its unit is read anew."""
+UNFINISHED = "its reading has begun and not ended"
+"""Stands as the reason while a file is read: where it is found later, the process that read it has died."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,7 @@ class Outcome:
     """The result of a stage for one object. `version` is None where no version is to be indexed.
 
     `hidden` is why nobody may see it although it is kept. `load` is that of the version which stays in use where an
-    object could not be read.
+    object could not be read. Without `retries` a failed one is not tried again by itself.
     """
 
     id: str
@@ -65,6 +70,11 @@ class Outcome:
     fingerprint: str | None = None
     hidden: str | None = None
     load: int | None = None
+    retries: bool = True
+
+    def next_attempt(self, now: datetime) -> datetime | None:
+        """When it is to be tried again; None: not by itself."""
+        return next_attempt(self.attempts, now) if self.status == "failed" and self.retries else None
 
 
 def record(
@@ -99,7 +109,7 @@ def update_status(transaction: Connection, outcomes: Iterable[Outcome]) -> None:
                 status=outcome.status,
                 reason=outcome.reason,
                 attempts=outcome.attempts,
-                next_attempt=next_attempt(outcome.attempts, now) if outcome.status == "failed" else None,
+                next_attempt=outcome.next_attempt(now),
                 changed_at=now,
             )
         )
@@ -161,7 +171,7 @@ def _row(outcome: Outcome, load: int | None, now: datetime) -> dict[str, Any]:
         "load": load if outcome.landed else outcome.load,
         "chunks": 0,
         "attempts": outcome.attempts,
-        "next_attempt": next_attempt(outcome.attempts, now) if outcome.status == "failed" else None,
+        "next_attempt": outcome.next_attempt(now),
         "updated_at": outcome.updated_at,
         "fingerprint": outcome.fingerprint,
         "hidden": outcome.hidden,

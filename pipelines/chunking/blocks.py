@@ -18,7 +18,9 @@ five chunks and in the first 8,000 characters: 0.873 and 0.936 with 256 tokens, 
 MAX_BYTES = CHUNK_TOKENS * BYTES_PER_TOKEN
 """A chunk has at most this many bytes."""
 
-Kind: TypeAlias = Literal["heading", "text", "item", "code", "table"]
+Kind: TypeAlias = Literal["heading", "text", "item", "code", "table", "picture", "unread"]
+"""Of the last two no chunk is made: a picture stands for a page on which there is no text, and what is unread has the
+reason for its text."""
 
 PARAGRAPH_GAP = "\n\n"
 LINE_GAP = "\n"
@@ -51,6 +53,16 @@ class Block:
 def heading(text: str, level: int) -> Block:
     """A heading of any format, in Markdown."""
     return Block("heading", f"{'#' * min(max(level, 1), 6)} {' '.join(text.split())}", level=max(level, 1))
+
+
+def picture(page: int) -> Block:
+    """A page of which nothing is known but that it holds a picture: a scan, mostly."""
+    return Block("picture", "", page=page)
+
+
+def unread(reason: str) -> Block:
+    """In place of what is left out of a document. `reason` is for people: `only the first 100 rows are read`."""
+    return Block("unread", reason)
 
 
 def paragraphs(text: str) -> list[Block]:

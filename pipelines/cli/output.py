@@ -208,7 +208,8 @@ def print_results(found: SearchResponse, json: bool) -> None:
         console.print(f"[bold]{rank}. {plain(result.title)}[/]  [dim]{plain(result.source)} · {plain(result.kind)}[/]")
         console.print(f"   [blue]{plain(result.url)}[/]", soft_wrap=True)
         excerpt = " ".join(result.chunks[0].text.split())[:240] if result.chunks else ""
-        console.print(f"   {plain(excerpt)}", highlight=False)
+        place = f"page {result.chunks[0].page}: " if result.chunks and result.chunks[0].page else ""
+        console.print(f"   {place}{plain(excerpt)}", highlight=False)
     console.print(f"[dim]{len(found.results)} documents in {found.took_ms:.0f} ms[/]", highlight=False)
     for warning in found.warnings:
         print(f"warning: {printable(warning)}", file=sys.stderr)
@@ -281,6 +282,7 @@ def summary(report: SyncReport) -> str:
         "failed": documents.failed,
         "new points": report.chunks.new,
         "removed points": report.chunks.removed,
+        "scanned pages read": report.scans.pages,
         "texts embedded": embedding.inputs,
         "from the cache": embedding.cached,
     }

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from threading import Event as Stop
 
 from connectors.contract import PushChannels
@@ -14,6 +16,7 @@ from connectors.settings import Connection
 from connectors.webhooks import Invalidation
 from pipelines.catalog.events import PendingEvent
 from pipelines.errors import CatalogUnavailable
+from pipelines.events.connection_threads import ConnectionThreads
 from pipelines.events.connector_pool import ConnectorPool
 from pipelines.events.debounce import Debouncer
 from pipelines.events.metrics import WorkerMetrics
@@ -38,7 +41,8 @@ from pipelines.ingestion.publish import publish
 from pipelines.ingestion.retention import prune
 from pipelines.ingestion.sync import Observer, StageDone, sync_connection
 from pipelines.services import Services
-from pipelines.tracing import continued_span, span
+from pipelines.tracing import continued_span, in_this_span, span
+from pipelines.turns import Turns
 
 logger = logging.getLogger(__name__)
 
@@ -56,8 +60,27 @@ SECONDS_BETWEEN_MAINTENANCE = 30.0
 """How often failed documents that are due, connections to be polled and old events are gone through."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """What is due of one connection, and its events that wait."""
+
+    connection: Connection
+    events: Sequence[PendingEvent]
+    items: Sequence[WorkItem]
+
+
+@dataclass(frozen=True, slots=True)
+class _ProcessedBatch:
+    batch: _Batch
+    processed: ProcessedEvents
+
+
 class Worker:
-    """Works until it is stopped. Several may run: a unit's lease keeps them apart."""
+    """Works until it is stopped. Several may run: a unit's lease keeps them apart.
+
+    Each connection has a thread. They work in turns, and a thread whose source, file or embedding takes its time gives
+    its turn up meanwhile: services, debouncing and the inbox are used by one thread at a time.
+    """
 
     def __init__(
         self,
@@ -79,6 +102,8 @@ class Worker:
         self._polled: dict[str, float] = {}
         self._maintained = 0.0
         self._unpublished = True  # a worker that was killed may have left something
+        self._turns = Turns()
+        self._threads: ConnectionThreads[_ProcessedBatch | None] = ConnectionThreads(self._turns)
 
     def run(self, stop: Stop) -> None:
         """Take events as they come. A catalog that is away is waited for: what was not settled is looked at again."""
@@ -91,6 +116,7 @@ class Worker:
                 stop.wait(SECONDS_UNTIL_THE_CATALOG_IS_BACK)
             if not worked:
                 stop.wait(SECONDS_BETWEEN_POLLS)
+        self._threads.close()
 
     def _take_turn(self) -> int:
         """A pass, and the maintenance when it is due; returns how many work items were processed."""
@@ -98,43 +124,67 @@ class Worker:
         if time.monotonic() - self._maintained >= SECONDS_BETWEEN_MAINTENANCE:
             self._maintained = time.monotonic()
             self.run_maintenance()
-        self._services.yield_lock()
+        with self._turns.taken():
+            self._services.yield_lock()
         return worked
 
     def run_pass(self) -> int:
-        """One pass over what waits; returns how many work items were processed."""
-        connections = self._active_connections()
-        events = self._services.catalog.events.pending(list(connections), EVENTS_PER_PASS)
-        due = self._due(events)
-        if not due:
-            return 0
-        with continued_span("event", traceparents(events, due), items=len(due)):
-            self._process_due(events, due, connections)
-        return len(due)
-
-    def _process_due(
-        self, events: Sequence[PendingEvent], due: Sequence[WorkItem], connections: Mapping[str, Connection]
-    ) -> None:
-        outcomes: dict[WorkKey, Outcome] = {}
-        self._unpublished = True
-        for connection_id in dict.fromkeys(item.connection for item in due):
-            items = [item for item in due if item.connection == connection_id]
-            outcomes |= self._process(connections[connection_id], items)
-        if away := self._publish():
-            outcomes = self._unpublish(due, outcomes, away)
-        self._settle(events, outcomes)
+        """One pass over what waits; returns how many work items were processed. A connection that is slow is left to
+        its thread when events of others come, and is a later pass's."""
+        with self._turns.taken():
+            batches = self._take_due()
+        if not batches:
+            return self._finish() if self._threads.busy else 0
+        parents = [one for batch in batches for one in traceparents(batch.events, batch.items)]
+        with continued_span("event", parents, items=sum(len(batch.items) for batch in batches)):
+            for batch in batches:
+                self._threads.submit(batch.connection.id, partial(in_this_span(self._process), batch))
+            return self._finish()
 
     def run_maintenance(self) -> None:
         """What no event tells: failed documents that are due, sources without webhooks, events done long ago."""
         with span("maintenance"):
+            with self._turns.taken():
+                active = self._active_connections()
             for connection in self._services.settings.connections:
-                self._renew_channels(connection)  # of paused ones too: what they tell of rights counts at once
-            for connection in self._active_connections().values():
-                self._retry_failed(connection)
-                self._poll(connection)
-            self._publish()
-        self._reporter.checked(self._services)
-        self._prune()
+                if connection.id not in self._threads.busy:
+                    work = partial(self._maintain, connection, is_active=connection.id in active)
+                    self._threads.submit(connection.id, work)
+            self._finish()
+        with self._turns.taken():
+            self._reporter.checked(self._services)
+            self._prune()
+
+    def _maintain(self, connection: Connection, *, is_active: bool) -> None:
+        self._renew_channels(connection)  # of paused ones too: what they tell of rights counts at once
+        if is_active:
+            has_retried, has_polled = self._retry_failed(connection), self._poll(connection)
+            self._unpublished = self._unpublished or has_retried or has_polled
+
+    def _finish(self) -> int:
+        """Publish and settle what has ended, once all has or others are waiting; returns how many items that were."""
+        try:
+            ended = [one for one in self._threads.collect(self._are_others_due) if one]
+        except Exception:
+            self._unpublished = True
+            raise
+        with self._turns.taken():
+            # Only now: what was published since they began has none of what they did last.
+            self._unpublished = self._unpublished or bool(ended)
+            outcomes: dict[WorkKey, Outcome] = {}
+            for one in ended:
+                outcomes |= self._note(one)
+            items = [item for one in ended for item in one.batch.items]
+            if away := self._publish():
+                outcomes = self._unpublish(items, outcomes, away)
+            self._settle([event for one in ended for event in one.batch.events], outcomes)
+        return len(items)
+
+    def _are_others_due(self) -> bool:
+        """Whether events of connections that are not busy wait."""
+        with self._turns.taken():
+            idle = [one for one in self._active_connections() if one not in self._threads.busy]
+            return bool(idle and self._services.catalog.events.pending(idle, 1))
 
     def _prune(self) -> None:
         try:
@@ -147,20 +197,36 @@ class Worker:
         catalog, settings = self._services.catalog, self._services.settings
         return {one.id: one for one in settings.connections if not catalog.connections.get(one.id).paused}
 
-    def _due(self, events: Sequence[PendingEvent]) -> list[WorkItem]:
-        waiting = work_items(events, self._done)
-        burst = len(events) > EVENTS_IN_BURST
-        return due_items(waiting, self._debouncer, time.time(), burst=burst)[:ITEMS_PER_PASS]
+    def _take_due(self) -> list[_Batch]:
+        """What is due of each connection that is not busy."""
+        idle = {own: one for own, one in self._active_connections().items() if own not in self._threads.busy}
+        events = self._services.catalog.events.pending(list(idle), EVENTS_PER_PASS) if idle else []
+        due = due_items(
+            work_items(events, self._done), self._debouncer, time.time(), burst=len(events) > EVENTS_IN_BURST
+        )
+        batches = []
+        for connection_id in dict.fromkeys(item.connection for item in due):
+            items = [item for item in due if item.connection == connection_id][:ITEMS_PER_PASS]
+            own = [event for event in events if event.connection == connection_id]
+            batches.append(self._prepare(_Batch(idle[connection_id], own, items)))
+        return batches
 
-    def _process(self, connection: Connection, items: Sequence[WorkItem]) -> dict[WorkKey, Outcome]:
-        if any(item.invalidation.scope in ("units", "memberships") for item in items):
-            self._connectors.discard(connection.id)  # it remembers names and channels that are no longer so
+    def _prepare(self, batch: _Batch) -> _Batch:
+        if any(item.invalidation.scope in ("units", "memberships") for item in batch.items):
+            self._connectors.discard(batch.connection.id)  # it remembers names and channels that are no longer so
         now = time.time()
-        for item in items:
+        for item in batch.items:
             self._debouncer.record(item.key, now)
-        known = {item.invalidation for item in items if self._rights_read.get(item.key) == item.last}
-        processed = self._processor(connection, known).process(item.invalidation for item in items)
-        for item in items:
+        return batch
+
+    def _process(self, batch: _Batch) -> _ProcessedBatch:
+        known = {item.invalidation for item in batch.items if self._rights_read.get(item.key) == item.last}
+        processor = self._processor(batch.connection, known)
+        return _ProcessedBatch(batch, processor.process(item.invalidation for item in batch.items))
+
+    def _note(self, ended: _ProcessedBatch) -> dict[WorkKey, Outcome]:
+        connection, processed = ended.batch.connection, ended.processed
+        for item in ended.batch.items:
             outcome = processed.outcomes[item.invalidation]
             self._rights_read.pop(item.key, None)
             if isinstance(outcome, Deferred):
@@ -171,14 +237,15 @@ class Worker:
         _log_figures(connection, processed)
         return {(connection.id, one): outcome for one, outcome in processed.outcomes.items()}
 
-    def _retry_failed(self, connection: Connection) -> None:
+    def _retry_failed(self, connection: Connection) -> bool:
+        """Whether there was anything to try again."""
         due = self._services.catalog.documents.due_by_unit(connection.id)
         invalidations = [
             Invalidation("document", unit, document_id) for unit, ids in due.items() for document_id in ids
         ]
         if invalidations:
-            self._unpublished = True
             self._processor(connection).process(invalidations)
+        return bool(invalidations)
 
     def _renew_channels(self, connection: Connection) -> None:
         """Keep channels of sources whose pushes expire open."""
@@ -194,13 +261,15 @@ class Worker:
             if channels != state:
                 self._services.catalog.connections.save_channels(connection.id, channels)
 
-    def _poll(self, connection: Connection) -> None:
-        """Sync a connection whose `poll_seconds` are over; the first time is that long after the worker's start."""
+    def _poll(self, connection: Connection) -> bool:
+        """Sync a connection whose `poll_seconds` are over; the first time is that long after the worker's start.
+        Returns whether it was."""
         last = self._polled.setdefault(connection.id, time.monotonic())
-        if connection.poll_seconds and time.monotonic() - last >= connection.poll_seconds:
-            self._polled[connection.id] = time.monotonic()
-            self._unpublished = True
-            sync_connection(self._services, connection, observer=Observer(self._reporter.stage_done))
+        if not connection.poll_seconds or time.monotonic() - last < connection.poll_seconds:
+            return False
+        self._polled[connection.id] = time.monotonic()
+        sync_connection(self._services, connection, observer=Observer(self._reporter.stage_done))
+        return True
 
     def _processor(self, connection: Connection, rights_known: Collection[Invalidation] = ()) -> EventProcessor:
         observer = Observer(self._reporter.stage_done)

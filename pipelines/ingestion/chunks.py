@@ -8,7 +8,8 @@ from connectors.contract import Deleted
 from connectors.model import Document
 from pipelines.catalog import Load, Outcome
 from pipelines.catalog.documents import DocumentState
-from pipelines.errors import DocumentError
+from pipelines.catalog.outcomes import MOST_READINGS
+from pipelines.errors import DocumentError, ReadingAborted
 from pipelines.ingestion.cutting import cut_document
 from pipelines.ingestion.report import ProgressCallback, SyncReport
 from pipelines.landing import ChunkedDocument
@@ -37,14 +38,17 @@ def chunk(services: Services, connection: str, unit: str, report: SyncReport, *,
 
 def cut_load(services: Services, load: Load) -> Iterator[ChunkedDocument]:
     """The documents of a load of which it holds the newest version, in chunks, without recording anything."""
-    return _LoadChunker(services, load)._documents(kept=())
+    return _LoadChunker(services, load, records=False)._documents(kept=())
 
 
 class _LoadChunker:
-    """Cuts the documents of one load; `problems` fills up with those that could not be cut."""
+    """Cuts the documents of one load; `problems` fills up with those that could not be cut. Where it `records`, the
+    catalog is told at once of those that take too much: a load may hold many of them."""
 
-    def __init__(self, services: Services, load: Load) -> None:
+    def __init__(self, services: Services, load: Load, *, records: bool = True) -> None:
         self.problems: list[Outcome] = []
+        self._services = services
+        self._records = records
         self._landing = services.landing
         self._load = load
         self._states = services.catalog.documents.in_load(load.id)
@@ -79,9 +83,11 @@ class _LoadChunker:
 
     def _cut(self, document: Document, version: str | None, state: DocumentState) -> ChunkedDocument | None:
         try:
-            return cut_document(document, version)
+            return cut_document(self._services, document, version, state)
         except DocumentError as error:
             self.problems.append(_problem(state, error))
+            if self._records and isinstance(error, ReadingAborted):
+                self._services.catalog.record_problems(self.problems[-1:])
             return _removal(document.id) if error.skip else None
 
 
@@ -95,4 +101,5 @@ def _problem(state: DocumentState, error: DocumentError) -> Outcome:
         status="skipped" if error.skip else "failed",
         reason=error.reason,
         attempts=0 if error.skip else state.attempts + 1,
+        retries=not isinstance(error, ReadingAborted) or state.attempts + 1 < MOST_READINGS,
     )

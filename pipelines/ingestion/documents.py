@@ -18,6 +18,7 @@ from pipelines.ingestion.reconcile import Reconciliation, compare_listing, new_l
 from pipelines.ingestion.report import ProgressCallback, SyncReport
 from pipelines.ingestion.unit_listing import documents_follow
 from pipelines.services import Services
+from pipelines.turns import each_awaited
 
 _OUT_OF_REACH = "missing from the source's listing"
 
@@ -203,7 +204,7 @@ class DocumentIngest:
             writer.flush()  # an error later in the read does not spoil what came before it
 
     def _drain(self, items: Iterable[Item], writer: LoadWriter) -> None:
-        for done, item in enumerate(items, start=1):
+        for done, item in enumerate(each_awaited(items), start=1):
             if isinstance(item, Failed) and item.is_transient:
                 self.report.unanswered[item.document_id] = item.error
             writer.take(item)

@@ -79,6 +79,7 @@ def point_payload(document: ChunkedDocument, chunk: Chunk) -> Payload:
         "headings": list(chunk.headings),
         "header": chunk.header,
         "text": chunk.text,
+        **({"page": chunk.page} if chunk.page is not None else {}),
     }
 
 

@@ -96,6 +96,7 @@ class LoadWriter:
         self.complete = False
         self.overtaken: set[str] = set()
         self._read_since = datetime.now(UTC)
+        self._services = services
         self._catalog = services.catalog
         self._landing = services.landing
         self._connection = connection
@@ -198,7 +199,7 @@ class LoadWriter:
             if isinstance(item, Document):
                 found.rights.parents[key] = tuple(parent.id for parent in item.parents)
         changed = [row for row in found.rows if isinstance(row, Document)]
-        compared = compare_texts(self._landing, states, changed)
+        compared = compare_texts(self._services, states, changed)
         found.rights.withdrawals, found.cut = compared.withdrawals, compared.cut
         return found
 

@@ -62,6 +62,16 @@ class EmbeddingCounts(_Counts):
 
 
 @dataclass(slots=True)
+class ScanCounts(_Counts):
+    """Pages and pictures without a text layer. `requests` were sent to the API, `pages` it has read, `cached` it had
+    read before."""
+
+    requests: int = 0
+    pages: int = 0
+    cached: int = 0
+
+
+@dataclass(slots=True)
 class SyncReport:
     """`requests` counts those sent to each connection's source; `errors` says what stopped a unit, `busy` which units
     were skipped because another process works on them, and `out_of_reach` which are hidden and kept until an operator
@@ -74,6 +84,7 @@ class SyncReport:
     documents: DocumentCounts = field(default_factory=DocumentCounts)
     chunks: ChunkCounts = field(default_factory=ChunkCounts)
     embedding: EmbeddingCounts = field(default_factory=EmbeddingCounts)
+    scans: ScanCounts = field(default_factory=ScanCounts)
     requests: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
     errors: dict[str, str] = field(default_factory=dict)
@@ -93,6 +104,7 @@ class SyncReport:
         self.documents.add(other.documents)
         self.chunks.add(other.chunks)
         self.embedding.add(other.embedding)
+        self.scans.add(other.scans)
         for connection, count in other.requests.items():
             self.requests[connection] = self.requests.get(connection, 0) + count
         self.seconds += other.seconds

@@ -92,6 +92,7 @@ def _prune_load(services: Services, load: Load, retention: Retention, pruned: Pr
     texts = _unneeded_texts(services, load, ids)
     pruned.vectors += services.catalog.embeddings.remove(texts, embedder.model, embedder.dimensions)
     landing.remove_chunks(load.connection, load.id, ids)
+    landing.scans.remove(load.connection, ids)
     pruned.landed_rows += landing.files.remove_rows(load.documents_path, "id", ids)
     left = landing.files.count_rows(load.documents_path)
     pruned.landed_files += not left

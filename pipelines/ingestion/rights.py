@@ -123,7 +123,7 @@ class _LossReader:
 
     def _withdraw(self, document: Document, state: DocumentState) -> list[str]:
         """Returns the document where another process has read it meanwhile."""
-        compared = compare_texts(self.services.landing, {document.id: state}, [document], self.deletions)
+        compared = compare_texts(self.services, {document.id: state}, [document], self.deletions)
         found, own = compared.withdrawals.get(document.id), (self.connection.id, self.unit.id, document.id)
         is_done = found is None or self.services.catalog.withdrawals.withdraw(*own, found, state.version)
         return [] if is_done else [document.id]

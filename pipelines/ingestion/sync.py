@@ -22,7 +22,7 @@ from pipelines.errors import CatalogUnavailable, HeadraceError, LeaseLost, UnitB
 from pipelines.ingestion.causes import describe_error, find_cause, track
 from pipelines.ingestion.options import Stage, SyncOptions, Target
 from pipelines.ingestion.paused_rights import follow_rights, paused_units
-from pipelines.ingestion.report import ProgressCallback, SyncReport
+from pipelines.ingestion.report import ProgressCallback, ScanCounts, SyncReport
 from pipelines.ingestion.retention import prune
 from pipelines.ingestion.rights import apply_rights
 from pipelines.ingestion.stage_totals import stage_totals
@@ -293,6 +293,8 @@ def run_stages(
         with record_errors(report, name), measure_time(done.report), _stage_span(done):
             _run_stage(services, connector, done, options, partial(_progress, observer, unit))
         done.report.requests[connection.id] = connector.requests - before
+        if services.page_reader:
+            done.report.scans = ScanCounts(*services.page_reader.take_counts(connection.id))
         services.catalog.totals.add(stage_totals(connection.id, stage, done.report))
         report.add(done.report)
         if name not in report.errors:

@@ -17,6 +17,7 @@ from pipelines.ingestion.report import ProgressCallback, SyncReport
 from pipelines.landing import ChunkedDocument
 from pipelines.services import Services
 from pipelines.tracing import in_this_span, span
+from pipelines.turns import takes_turns, turn_given_up
 
 if TYPE_CHECKING:
     from pipelines.ingestion.embedding import Embedded, Vectors
@@ -50,7 +51,7 @@ def index_vectors(
         for load in loads:
             planned = (_plan(shared.open(), step) for step in _steps(_current(services, load)))
             # The provider embeds the next step while this one is written: neither waits for the other.
-            embedded = _one_ahead(beside, planned, lambda plans: embedder.embed(new_texts(plans)), shared.yield_lock)
+            embedded = _one_ahead(beside, planned, lambda plans: embedder.embed(new_texts(plans)), shared)
             for plans, found in embedded:
                 writable = _without_refused(services, plans, found, report)
                 _write(services, shared.open(), writable, found.vectors, report)
@@ -94,7 +95,8 @@ def _with_readers_of_now(document: ChunkedDocument, state: DocumentState) -> Chu
 
 
 def _indexed(document: ChunkedDocument) -> Indexed:
-    return Indexed(document.version, len(document.chunks), tuple(document.payload.get("readers", ())))
+    readers = tuple(document.payload.get("readers", ()))
+    return Indexed(document.version, len(document.chunks), readers, document.partly_read)
 
 
 def _steps(documents: Iterable[ChunkedDocument]) -> Iterator[list[ChunkedDocument]]:
@@ -171,6 +173,15 @@ class _SharedStore:
             self._resources.close()
             self._services.yield_lock()
 
+    @contextmanager
+    def put_back(self) -> Iterator[None]:
+        """While something is waited for, let other threads of this process write, where they take turns."""
+        if takes_turns():
+            self._store = None
+            self._resources.close()
+        with turn_given_up():
+            yield
+
 
 @contextmanager
 def _thread_beside() -> Iterator[Executor]:
@@ -188,25 +199,27 @@ def _thread_beside() -> Iterator[Executor]:
 
 
 def _one_ahead(
-    beside: Executor, steps: Iterable[Step], work: Callable[[Step], Result], meanwhile: Callable[[], None]
+    beside: Executor, steps: Iterable[Step], work: Callable[[Step], Result], shared: _SharedStore
 ) -> Iterator[tuple[Step, Result]]:
     """Each step with the result of `work` on it; the next step's work is under way while the caller handles one.
 
-    `meanwhile` is called now and then while a result is waited for.
+    Others may write now and then while a result is waited for.
     """
     current: tuple[Step, Future[Result]] | None = None
     for step in steps:
         following = (step, beside.submit(in_this_span(work), step))
         if current:
-            yield current[0], _await(current[1], meanwhile)
+            yield current[0], _await(current[1], shared)
         current = following
     if current:
-        yield current[0], _await(current[1], meanwhile)
+        yield current[0], _await(current[1], shared)
 
 
-def _await(future: Future[Result], meanwhile: Callable[[], None]) -> Result:
-    meanwhile()
-    while not future.done():
-        wait([future], timeout=_SECONDS_PER_WAIT)
-        meanwhile()
+def _await(future: Future[Result], shared: _SharedStore) -> Result:
+    shared.yield_lock()
+    if not future.done():
+        with shared.put_back():
+            while not future.done():
+                wait([future], timeout=_SECONDS_PER_WAIT)
+                shared.yield_lock()
     return future.result()

@@ -18,6 +18,7 @@ from pipelines.chunking import Chunk
 from pipelines.errors import DocumentError
 from pipelines.ingestion.cutting import cut_document
 from pipelines.landing import ChunkedDocument, Landing
+from pipelines.services import Services
 
 _PUNCTUATION = "*_~`'\"()[]{}<>|#.,:;!?…"
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
@@ -34,14 +35,14 @@ class TextComparison:
 
 
 def compare_texts(
-    landing: Landing, states: Mapping[str, DocumentState], read: Sequence[Document], deletions: Collection[str] = ()
+    services: Services, states: Mapping[str, DocumentState], read: Sequence[Document], deletions: Collection[str] = ()
 ) -> TextComparison:
     """Compare documents that were `read` with the versions that the catalog knows.
 
     `deletions` are those of which something was deleted for certain: there the words of an edit are lost as well.
     Where nothing is known that an index may hold of a document (it was deleted, and is back), all of that is lost.
     """
-    before = _read_before(landing, states, read)
+    before = _read_before(services.landing, states, read)
     compared = TextComparison()
     for document in read:
         state, version, is_deletion = states.get(document.id), document.version, document.id in deletions
@@ -52,7 +53,7 @@ def compare_texts(
         if not (chunks or is_deletion):
             continue
         try:
-            compared.cut.append(cut_document(document, version))
+            compared.cut.append(cut_document(services, document, version, state))
             now = compared.cut[-1].chunks
         except DocumentError as error:
             if not (error.skip or is_deletion):

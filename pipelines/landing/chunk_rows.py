@@ -12,20 +12,22 @@ from pipelines.chunking import CHUNKING, Chunk
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_CHUNK_FIELDS = ("position", "headings", "text", "header", "occurrence")
+_CHUNK_FIELDS = ("position", "headings", "text", "header", "occurrence", "page")
 
 
 @dataclass(frozen=True, slots=True)
 class ChunkedDocument:
     """A document version cut into chunks, or, without a version, a document to be removed.
 
-    `payload` holds the fields of the index payload that all its chunks share.
+    `payload` holds the fields of the index payload that all its chunks share. `partly_read` says what of it was not
+    read.
     """
 
     document_id: str
     version: str | None
     payload: dict[str, Any]
     chunks: tuple[Chunk, ...]
+    partly_read: str | None = None
 
 
 def chunks_schema() -> pa.Schema:
@@ -39,9 +41,10 @@ def chunks_schema() -> pa.Schema:
             ("text", pa.string()),
             ("header", pa.string()),
             ("occurrence", pa.int32()),
+            ("page", pa.int32()),
         ]
     )
-    texts = [(name, pa.string()) for name in ("document_id", "version", "payload", "chunking")]
+    texts = [(name, pa.string()) for name in ("document_id", "version", "payload", "chunking", "partly_read")]
     return pa.schema([*texts, ("chunks", pa.list_(chunk))])
 
 
@@ -53,7 +56,8 @@ def chunk_table(documents: Sequence[ChunkedDocument]) -> pa.Table:
 
 
 def parse_chunks(row: dict[str, Any]) -> ChunkedDocument:
-    """The inverse of what `chunk_table` makes of one document."""
+    """The inverse of what `chunk_table` makes of one document. Rows of earlier releases know neither pages nor what was
+    not read."""
     document_id = row["document_id"]
     return ChunkedDocument(
         document_id=document_id,
@@ -62,6 +66,7 @@ def parse_chunks(row: dict[str, Any]) -> ChunkedDocument:
         chunks=tuple(
             Chunk(document_id=document_id, **{**chunk, "headings": tuple(chunk["headings"])}) for chunk in row["chunks"]
         ),
+        partly_read=row.get("partly_read"),
     )
 
 
@@ -76,5 +81,6 @@ def _as_dict(document: ChunkedDocument) -> dict[str, Any]:
         "version": document.version,
         "payload": json.dumps(document.payload, ensure_ascii=False),
         "chunking": CHUNKING,
+        "partly_read": document.partly_read,
         "chunks": [{name: getattr(chunk, name) for name in _CHUNK_FIELDS} for chunk in document.chunks],
     }

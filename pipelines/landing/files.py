@@ -98,6 +98,11 @@ class LandingFiles:
         with self._parquet(path) as parquet:
             return int(parquet.metadata.num_rows)
 
+    def read(self, path: str) -> bytes:
+        """A whole file."""
+        content: bytes = self._filesystem.cat_file(self._full(path))
+        return content
+
     def exists(self, path: str) -> bool:
         return bool(self._filesystem.exists(self._full(path)))
 

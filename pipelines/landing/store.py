@@ -2,6 +2,7 @@
 
 <url>/<connection>/documents/<load>.<file>.parquet     by dlt; one file per load, of one unit
 <url>/chunks/<connection>/<load>.parquet               one file per load
+<url>/scans/<connection>/…                             what an API has read on pages that are pictures
 
 Loads are only added, until retention takes rows out that nothing needs any more, and `purge` all of a unit.
 """
@@ -26,6 +27,7 @@ from pipelines.errors import HeadraceError
 from pipelines.landing.chunk_rows import ChunkedDocument, chunk_table, chunks_schema, is_current, parse_chunks
 from pipelines.landing.dlt_settings import own_dlt_settings
 from pipelines.landing.files import ROWS_AT_ONCE, LandingFiles
+from pipelines.landing.scans import Scans
 from pipelines.settings import Settings
 
 
@@ -34,6 +36,7 @@ class Landing:
         self._url = settings.landing.url
         self._work = settings.state_path / "work"
         self.files = LandingFiles(settings.directory, settings.landing)
+        self.scans = Scans(self.files)
 
     def write_documents(self, source: str, connection: str, unit: str, rows: Iterable[Row]) -> str:
         """Load rows through the unit's dlt pipeline; returns the path of the file they are in."""
@@ -104,7 +107,8 @@ class Landing:
         self.files.remove_rows(self.chunks_path(connection, load), "document_id", documents)
 
     def data_files(self, connection: str | None = None, older_than: timedelta = timedelta()) -> Iterator[str]:
-        """Files with documents and chunks, of one connection or of all, last written that long ago."""
+        """Files with documents and chunks, of one connection or of all, last written that long ago; of one connection
+        also those of scans."""
         datasets = f"{dataset_name(connection)}/{DOCUMENTS}" if connection else ""
         chunks = f"chunks/{connection}" if connection else ""
         for path in self.files.list(datasets, older_than):
@@ -112,6 +116,7 @@ class Landing:
                 yield path
         if connection:
             yield from self.files.list(chunks, older_than)
+            yield from self.files.list(f"scans/{connection}", older_than)
 
     def remove_leftovers(self) -> None:
         """Remove what processes that died while they were loading have left in their working folders."""

@@ -35,6 +35,8 @@ def check_all(settings: Settings) -> list[Finding]:
             _check("embedding", lambda: _try_embedding(services)),
             _check("index", lambda: describe_index(services.reader.info())),
         ]
+        if services.page_reader:
+            findings.append(_check("partition", services.page_reader.api.try_out))
         memberships = [check_memberships(services.catalog, connection) for connection in settings.connections]
         findings += [one for connection in settings.connections for one in check_reach(services, connection)]
         findings += [

@@ -11,7 +11,6 @@ from typing import Any
 from connectors.contract import Window
 from connectors.model import Document
 from connectors.registry import connect
-from pipelines.chunking import chunk_document
 from pipelines.chunking.tokens import estimate_tokens
 from pipelines.errors import DocumentError
 from pipelines.ingestion.options import Target
@@ -65,12 +64,12 @@ def _texts(services: Services, target: Target, window: Window | None) -> Iterato
         for unit in sync_units(services, connection, connector, target.units).chosen:
             for item in connector.read(unit, None, window):
                 if isinstance(item, Document):
-                    yield _chunk_texts(item)
+                    yield _chunk_texts(services, item)
 
 
-def _chunk_texts(document: Document) -> list[str]:
+def _chunk_texts(services: Services, document: Document) -> list[str]:
     try:
-        return [chunk.embedded_text for chunk in chunk_document(document)]
+        return [chunk.embedded_text for chunk in services.chunkers.chunk(document).chunks]
     except DocumentError:
         return []  # the backfill itself records why
 

@@ -138,6 +138,9 @@ def _remove_landed(services: Services, scope: PurgeScope, purged: Purged) -> Non
         texts = {text for _, text in landing.texts_of(load.connection, load.id)}
         purged.vectors += services.catalog.embeddings.remove(texts, embedder.model, embedder.dimensions)
         landing.files.remove(landing.chunks_path(load.connection, load.id))
+        if landing.files.exists(load.documents_path):
+            ids = {row["id"] for row in landing.files.rows(load.documents_path, ["id"])}
+            landing.scans.remove(load.connection, ids)
         purged.landed_rows += landing.files.count_rows(load.documents_path)
         purged.landed_files += landing.files.remove(load.documents_path)
     landing.remove_leftovers()

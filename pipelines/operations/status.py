@@ -89,7 +89,7 @@ def read_status(settings: Settings) -> dict[str, Any]:
                 {"id": connection, "documents": count, "detail": describe_unknown(connection, count)}
                 for connection, count in count_unknown(services).items()
             ],
-            "troubled": [_as_json(one) for one in catalog.documents.failed_or_skipped()],
+            "troubled": [_as_json(one) for one in catalog.documents.troubled()],
         }
 
 

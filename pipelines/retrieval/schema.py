@@ -110,6 +110,9 @@ class ChunkResult(BaseModel):
     score: float
     position: int
     headings: list[str]
+    page: int | None = Field(
+        default=None, exclude_if=_is_empty, description="Page, slide or sheet that it stands on, from 1; where known"
+    )
 
 
 class DocumentMetadata(BaseModel):
@@ -161,8 +164,18 @@ class SearchResponse(BaseModel):
         return self.model_copy(update={"person": "unknown", "warnings": [*self.warnings, UNKNOWN_PERSON]})
 
 
+class PageStart(BaseModel):
+    """Where a page begins in a document's text: `start` counts characters from 0."""
+
+    page: int
+    start: int
+
+
 class DocumentResponse(DocumentMetadata):
     """A whole document."""
 
     tags: list[str]
     text: str
+    pages: list[PageStart] = Field(
+        default=[], exclude_if=_is_empty, description="Of a document with pages, slides or sheets"
+    )

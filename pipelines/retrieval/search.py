@@ -29,6 +29,7 @@ from pipelines.retrieval.schema import (
     DocumentMetadata,
     DocumentResponse,
     DocumentResult,
+    PageStart,
     SearchRequest,
     SearchResponse,
     Why,
@@ -36,6 +37,8 @@ from pipelines.retrieval.schema import (
 
 NOT_RERANKED = "the reranker does not answer; results are in the order of the index"
 
+_GAP = "\n\n"
+"""Between the passages of a whole document."""
 _CHUNKS_ASKED_PER_DOCUMENT = 4
 _CHUNKS_ASKED_BY_AGE = 20
 """Per document where age counts too: a fresh document may overtake many that fit the question better."""
@@ -98,8 +101,22 @@ def document(
         return None
     hits = newest_version(hits)
     payload = hits[0].payload
-    text = "\n\n".join(hit.payload["text"] for hit in sorted(hits, key=position))
-    return DocumentResponse(**_metadata(payload), tags=payload["tags"], text=text)
+    text, pages = _join_pages(sorted(hits, key=position))
+    return DocumentResponse(**_metadata(payload), tags=payload["tags"], text=text, pages=pages)
+
+
+def _join_pages(hits: Sequence[Hit]) -> tuple[str, list[PageStart]]:
+    """The text of a whole document, and where its pages begin in it."""
+    parts: list[str] = []
+    pages: list[PageStart] = []
+    length = 0
+    for hit in hits:
+        page = hit.payload.get("page")
+        if page is not None and (not pages or pages[-1].page != page):
+            pages.append(PageStart(page=page, start=length))
+        parts.append(hit.payload["text"])
+        length += len(parts[-1]) + len(_GAP)
+    return _GAP.join(parts), pages
 
 
 def _filters(request: SearchRequest, readers: tuple[str, ...] | None, scope: Filters | None) -> Filters | None:
@@ -158,6 +175,7 @@ def _result(one: Ranked, hits: Sequence[Hit], why: Why | None) -> DocumentResult
             score=hit.score,
             position=position(hit),
             headings=hit.payload["headings"],
+            page=hit.payload.get("page"),
         )
         for hit in sorted(hits, key=position)
     ]

@@ -408,9 +408,7 @@ def test_trouble_that_stays_fails_one_object_and_is_made_up_for(world: World) ->
     world.drive.fail(3, broken_gateway, only=f"{file}/export")
     report = world.sync()
     assert (report.errors, report.documents.failed, report.documents.new) == ({}, 1, DOCUMENTS - 1)
-    [trouble] = [
-        one for one in world.services.catalog.documents.failed_or_skipped() if one["id"] == f"drive:acme/{file}"
-    ]
+    [trouble] = [one for one in world.services.catalog.documents.troubled() if one["id"] == f"drive:acme/{file}"]
     assert "HTTP 502" in trouble["reason"]
     world.sync(SyncOptions(mode="documents", documents=(f"drive:acme/{file}",)), world.ids["plans"])
     assert "Plan 6" in world.indexed
@@ -490,7 +488,7 @@ def test_shortcuts_sheets_slides_and_what_cannot_be_read(world: World) -> None:
     assert (report.errors, report.documents.failed, report.documents.skipped) == ({}, 0, 1 + 6)
     assert "Long story." in world.text("Long")
     names = {f"drive:acme/{file}": payload["name"] for file, payload in world.drive.files.items()}
-    reasons = {names[one["id"]]: one["reason"] for one in world.services.catalog.documents.failed_or_skipped()}
+    reasons = {names[one["id"]]: one["reason"] for one in world.services.catalog.documents.troubled()}
     assert reasons["To the wheel"] == "shortcut: its target is read where it lies"
     assert "10 MB" in reasons["Endless"]
     assert reasons["big.txt"].startswith("too large")

@@ -391,7 +391,7 @@ def test_trouble_that_stays_fails_one_object_and_is_made_up_for(world: World) ->
     world.github.fail(3, broken_gateway, only="issues/3/comments")
     report = world.sync()
     assert (report.errors, report.documents.failed, report.documents.new) == ({}, 1, 16)
-    reasons = {trouble["id"]: trouble["reason"] for trouble in world.services.catalog.documents.failed_or_skipped()}
+    reasons = {trouble["id"]: trouble["reason"] for trouble in world.services.catalog.documents.troubled()}
     assert "HTTP 502" in reasons[f"{world.root}/issues/3"]
     world.event(world.github.issue_webhook("edited", world.api, 3))
     assert "issues/3" in world.indexed

@@ -178,9 +178,7 @@ def test_files_are_what_they_hold(world: World) -> None:
     assert parents["F4"] == ["slack:acme/C1", f"slack:acme/C1/threads/{world.root}"]
     assert parents["F3"][1].startswith("slack:acme/C1/days/2026-03-")
     assert ("Build a dam." in world.text, "depth" in world.text) == (True, True)
-    reasons = {
-        one["id"].rpartition("/")[2]: one["reason"] for one in world.services.catalog.documents.failed_or_skipped()
-    }
+    reasons = {one["id"].rpartition("/")[2]: one["reason"] for one in world.services.catalog.documents.troubled()}
     assert "files:read" in reasons["F8"]
     again = world.sync(
         SyncOptions(mode="documents", documents=tuple(f"slack:acme/C1/files/F{n}" for n in (3, 4))), "C1"
@@ -322,7 +320,7 @@ def test_a_sign_in_page_is_not_a_file(world: World) -> None:
     world.slack.scopes.discard("files:read")
     report = world.sync(SyncOptions(mode="documents", documents=("slack:acme/C1/files/F1",)), "C1")
     assert report.documents.failed == 1
-    reasons = {trouble["id"]: trouble["reason"] for trouble in world.services.catalog.documents.failed_or_skipped()}
+    reasons = {trouble["id"]: trouble["reason"] for trouble in world.services.catalog.documents.troubled()}
     assert "files:read" in reasons["slack:acme/C1/files/F1"]
 
 

@@ -98,7 +98,7 @@ def _read_file(content: bytes, media_type: str) -> list[Block]:
     name, reader = _FILES[media_type]
     try:
         return _cleaned(reader(content))
-    except DocumentError:
+    except (DocumentError, MemoryError):
         raise
     except Exception as error:  # what a broken file makes its libraries raise is not documented
         reason = _OBJECT.sub("content", str(error)) or type(error).__name__

@@ -126,7 +126,10 @@ def _result(one: DocumentResult) -> VectorStoreResult:
 
 
 def _attributes(one: DocumentResult) -> Attributes:
-    """OpenAI knows text, numbers and truth values here; times are seconds since 1970."""
+    """OpenAI knows text, numbers and truth values here; times are seconds since 1970. The page is that of the best
+    passage."""
     texts = {name: getattr(one, name) for name in ("url", "source", "connection", "unit", "kind", "author")}
     times: dict[str, datetime | None] = {"created_at": one.created_at, "updated_at": one.updated_at}
-    return texts | {name: moment.timestamp() for name, moment in times.items() if moment}
+    best = max(one.chunks, key=lambda chunk: chunk.score)
+    page: Attributes = {"page": best.page} if best.page is not None else {}
+    return texts | page | {name: moment.timestamp() for name, moment in times.items() if moment}

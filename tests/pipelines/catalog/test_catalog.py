@@ -186,7 +186,7 @@ def test_failed_documents_come_due(catalog: Catalog) -> None:
         past = datetime.now(UTC) - timedelta(minutes=1)
         connection.execute(tables.documents.update().values(next_attempt=past))
     assert catalog.documents.due("acme", "a") == ["d1"]
-    (trouble,) = catalog.documents.failed_or_skipped("acme")
+    (trouble,) = catalog.documents.troubled("acme")
     assert trouble["reason"] == "boom"
 
 

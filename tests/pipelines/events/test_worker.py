@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from threading import Event as Stop
+from threading import Thread
 from typing import Any, NoReturn
 
+import psutil
 import pytest
+from pydantic import SecretStr
 
 from connectors.contract import Failed, Item, Membership
 from connectors.errors import AccessDenied, AuthenticationFailed, RateLimited, Unavailable
+from connectors.github.settings import GitHubConnection
 from connectors.model import Unit
 from connectors.webhooks import Invalidation
 from pipelines.catalog.events import MOST_ATTEMPTS, PendingEvent, next_look
+from pipelines.catalog.outcomes import UNFINISHED
 from pipelines.errors import EmbeddingUnavailable, IndexUnavailable
 from pipelines.events import debounce
 from pipelines.events.connector_pool import ConnectorPool
@@ -23,6 +30,7 @@ from pipelines.services import Services
 from pipelines.settings import RetentionSettings
 from tests.emulators.fake_embedder import FakeEmbedder
 from tests.emulators.memory_source import MemorySource
+from tests.pipelines.chunking import files
 from tests.pipelines.documents import document
 from tests.pipelines.events.conftest import CONNECTION, UNIT, Inbox, Reports
 
@@ -323,7 +331,7 @@ def test_an_object_that_cannot_be_read_is_recorded_and_its_event_done(
     inbox.tell_of(1, 2)
     worker.run_pass()
     assert inbox.states() == ["done"]
-    assert [one["id"] for one in services.catalog.documents.failed_or_skipped()] == [document(1).id]
+    assert [one["id"] for one in services.catalog.documents.troubled()] == [document(1).id]
     assert set(visible(services)) == {0, 1, 2}  # what is there stays until it can be read
 
 
@@ -475,3 +483,42 @@ def test_a_delivery_is_kept_as_it_came(services: Services, inbox: Inbox) -> None
     (event,) = services.catalog.events.list_recent()
     assert services.catalog.events.body(event["id"]) == b"{}"
     assert services.catalog.events.body(4711) is None
+
+
+def test_a_slow_file_of_one_connection_keeps_no_other_waiting(
+    services: Services, source: MemorySource, inbox: Inbox, reports: Reports
+) -> None:
+    other = GitHubConnection(id="other", source="github", token=SecretStr("t"))
+    services.settings = services.settings.model_copy(update={"connections": (CONNECTION, other)})
+    services.catalog.units.replace_listing("other", "github", [Unit("of-other", "Of other")])
+    beside, mine = MemorySource(), document(0, id="github:other/1", connection="other", unit="of-other")
+    worker = Worker(services, ConnectorPool(lambda one: {"acme": source, "other": beside}[one.id]), reports)
+    slow = document(1, content=files.pdf("a slow file"), content_type=files.PDF)
+    services.chunkers.chunk(slow)
+    (child,) = (one for one in psutil.Process().children() if "pipelines.chunking.isolated.child" in one.cmdline())
+    stop = Stop()
+    running = Thread(target=worker.run, args=(stop,))
+    child.suspend()  # it takes its time, as a hostile file does
+    try:
+        source.put(slow)
+        inbox.tell_of(1)
+        running.start()
+        assert _until(lambda: services.catalog.documents.states([slow.id])[slow.id].reason == UNFINISHED)
+        beside.put(mine)
+        inbox.tell(Invalidation("document", "of-other", mine.id), connection="other")
+        assert _until(lambda: bool(services.reader.document(mine.id, _anybody())))
+        assert inbox.states() == ["pending", "done"]
+        child.resume()
+        assert _until(lambda: visible(services).get(1) == "a slow file")
+        assert _until(lambda: inbox.states() == ["done", "done"])
+    finally:
+        child.resume()
+        stop.set()
+        running.join()
+
+
+def _until(is_so: Callable[[], bool], seconds: float = 15) -> bool:
+    end = time.monotonic() + seconds
+    while not is_so() and time.monotonic() < end:
+        time.sleep(0.05)
+    return is_so()

@@ -81,7 +81,7 @@ def test_a_wrong_connector_leaves_the_rows_of_others_alone(settings: Settings, m
         assert sync_connection(services, CONNECTION).errors == {}
         before = services.catalog.documents.states([stolen])
         report = sync_connection(services, other)
-        rows = list(services.catalog.documents.failed_or_skipped("other"))
+        rows = list(services.catalog.documents.troubled("other"))
         assert services.catalog.documents.states([stolen]) == before
         assert services.catalog.documents.states([document(2).id]) == {}
     assert report.documents.failed == 2

@@ -34,6 +34,7 @@ INDEXED = DocumentState(
     readers_until=None,
     indexed_readers=DOCUMENT.readers,
     hidden=None,
+    reason=None,
 )
 WAITING = replace(INDEXED, status="failed", attempts=2, next_attempt=NOW + timedelta(hours=1))
 DUE = replace(WAITING, next_attempt=NOW)

@@ -57,7 +57,7 @@ def test_a_text_that_the_other_model_refuses_is_the_only_one_that_is_missing(syn
         assert {payload["document_id"] for payload in points(services).values()} == {
             document(number).id for number in range(20) if number != 3
         }
-        assert [one["id"] for one in services.catalog.documents.failed_or_skipped()] == [document(3).id]
+        assert [one["id"] for one in services.catalog.documents.troubled()] == [document(3).id]
 
 
 def points(services: Services) -> dict[str, Payload]:

@@ -185,7 +185,7 @@ def test_objects_that_cannot_be_read_are_recorded_and_the_rest_goes_on(
     report = sync(services, source)
     assert report.errors == {}
     assert services.catalog.documents.totals() == {("acme", "unit"): {"indexed": 1, "failed": 2, "skipped": 2}}
-    reasons = {one["id"]: one["reason"] for one in services.catalog.documents.failed_or_skipped()}
+    reasons = {one["id"]: one["reason"] for one in services.catalog.documents.troubled()}
     assert reasons["github:acme/f"] == "HTTP 500"
     assert "PDF" in reasons[document(1).id]
 
@@ -230,7 +230,7 @@ def test_a_text_that_the_provider_refuses_fails_its_document_alone(
     source.put(document(20, content="A cursed text."))
     assert sync(services, source).documents.failed == 1
     assert len({payload["document_id"] for payload in points(services).values()}) == 20
-    (failed,) = services.catalog.documents.failed_or_skipped()
+    (failed,) = services.catalog.documents.troubled()
     assert (failed["id"], failed["status"]) == (document(20).id, "failed")
     assert failed["reason"] == "passage 1 of 1 (14 characters) cannot be embedded: the fake provider refuses it"
 
@@ -241,7 +241,7 @@ def test_a_text_that_the_provider_refuses_fails_its_document_alone(
     assert sync(services, source).documents.failed == 0
     assert len({payload["document_id"] for payload in points(services).values()}) == 22
     assert set(embedder.embedded.values()) == {1}
-    assert list(services.catalog.documents.failed_or_skipped()) == []
+    assert list(services.catalog.documents.troubled()) == []
 
 
 def test_a_text_that_the_provider_refuses_leaves_the_version_before(

@@ -332,7 +332,7 @@ def test_what_cannot_be_cut(services: Services, content: str | bytes, is_deletio
     media_type = "text/markdown" if isinstance(content, str) else "application/pdf"
     now = document(1, content=content, content_type=media_type)
     states = services.catalog.documents.states([DAY])
-    lost = compare_texts(services.landing, states, [now], [DAY] if is_deletion else ()).withdrawals.get(DAY)
+    lost = compare_texts(services, states, [now], [DAY] if is_deletion else ()).withdrawals.get(DAY)
     assert (None if lost is None else len(lost.points)) == points
 
 

@@ -1,0 +1,29 @@
+"""What reading one document may take, and which documents are read in a process of their own."""
+
+from __future__ import annotations
+
+from connectors.model import Document
+
+SECONDS = 10.0
+"""Of processor time. The slowest honest files of 25 MB take a third of that."""
+ELAPSED_SECONDS = 15.0
+"""By the clock: a busy machine gives a file less of its processor."""
+MEGABYTES = 400
+"""Resident memory of the process. Together with the one that it works for, this stays below 1 GB."""
+ADDRESS_MEGABYTES = 1_500
+"""A single allocation beyond this address space is refused at once, where the operating system can do that."""
+WARM_MEGABYTES = 200
+"""A process that has grown past this is replaced before the next document."""
+MOST_PROCESSES = 2
+"""Of a pool: one document that is slow leaves room for those of others."""
+
+_SMALL_TEXT = 64_000
+"""Bytes. Texts up to this are read where they are: their readers take time in proportion to the text's length, at most
+a tenth of a second for these, and a process of its own would add a twentieth to what a document costs."""
+_TEXTS = ("text/", "application/json", "application/xml", "application/xhtml+xml", "application/yaml")
+
+
+def is_isolated(document: Document) -> bool:
+    """Whether a document is read in a process of its own: all files but small texts. Pure."""
+    media_type = document.content_type.partition(";")[0].strip().lower()
+    return not (media_type.startswith(_TEXTS) and len(document.content) <= _SMALL_TEXT) or media_type == "text/rtf"

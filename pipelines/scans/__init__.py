@@ -1,0 +1,1 @@
+"""Words of pages that are pictures, through an API that reads them."""

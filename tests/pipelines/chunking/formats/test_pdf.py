@@ -1,0 +1,118 @@
+"""PDF: every place that holds words, page by page, within bounds."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipelines.chunking.bounds import most_characters
+from pipelines.chunking.chunker import chunk_content
+from pipelines.chunking.formats.pdf import MOST_PAGES, pdf_blocks
+from pipelines.errors import DocumentError
+from tests.pipelines.chunking import files
+from tests.pipelines.chunking.files import MakeDocument
+from tests.pipelines.chunking.pdf_files import Pdf, packed_pages, text_field
+
+
+def lines(data: bytes) -> list[str]:
+    return [line for block in pdf_blocks(data) for line in block.text.split("\n")]
+
+
+@pytest.mark.parametrize(
+    ("field", "line"),
+    [
+        (text_field("cust", "Hippogriff GmbH", "/TU (Customer)"), "Customer: Hippogriff GmbH"),
+        (text_field("cust", "Hippogriff GmbH"), "Name: Hippogriff GmbH"),
+        (
+            "/Subtype /Widget /FT /Ch /Ff 131072 /T (plan) /TU (Plan) /V (g) "
+            "/Opt [[(s) (Silver plan)] [(g) (Gold plan)]]",
+            "Plan: Gold plan",
+        ),
+        ("/Subtype /Widget /FT /Ch /T (c) /TU (Colour) /V (teal) /Opt [(red) (teal)]", "Colour: teal"),
+        ("/Subtype /Widget /FT /Btn /T (ok) /TU (Agreed) /V /Yes /AS /Yes /AP << /N << /Yes null >> >>", "Agreed: yes"),
+        ("/Subtype /FreeText /Contents (Typed onto the page: hematite)", "Typed onto the page: hematite"),
+        ("/Subtype /Text /T (Ann) /Contents (Please check)", "Ann: Please check"),
+        ("/Subtype /Highlight /T (Bob) /Contents (Why so much?)", "Bob: Why so much?"),
+        ("/Subtype /FreeText /RC (<body><p>rich words</p></body>)", "rich words"),
+    ],
+)
+def test_fields_and_annotations(field: str, line: str) -> None:
+    assert line in lines(Pdf().page("Name:", annotations=[field]).data())
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        text_field("pin", "1234", "/Ff 8192"),
+        text_field("cust", ""),
+        "/Subtype /Link /Contents (a link)",
+        "/Subtype /Text /F 2 /Contents (hidden)",
+        "/Subtype /Widget /FT /Btn /T (ok) /TU (Agreed) /V /Off /AS /Off",
+    ],
+)
+def test_what_nobody_sees_is_left_out(field: str) -> None:
+    assert lines(Pdf().page("Name:", annotations=[field]).data()) == ["Name:"]
+
+
+@pytest.mark.parametrize(
+    ("shown", "read"),
+    [
+        (("the emer-", "gency desk"), "the emergency desk"),
+        (("order ABC-", "123 waits"), "order ABC-123 waits"),
+        (("ticket ERR-", "4711 waits"), "ticket ERR-4711 waits"),
+        (("the Nord-", "Ost train"), "the Nord-Ost train"),
+    ],
+)
+def test_a_hyphen_at_a_line_end(shown: tuple[str, ...], read: str) -> None:
+    assert lines(Pdf().page(*shown).data()) == [read]
+
+
+def test_titles_of_the_outline_are_headings(document: MakeDocument) -> None:
+    pdf = Pdf().page("Intake", "Water comes in.", title="Intake").page("Water goes out.", title="Outlet").page("Words")
+    chunks = chunk_content(document(pdf.data(), files.PDF)).chunks
+    assert [(one.page, one.headings, one.text) for one in chunks] == [
+        (1, (), "# Intake\n\nWater comes in."),
+        (2, (), "# Outlet\n\nWater goes out."),
+        (3, ("Outlet",), "Words"),
+    ]
+
+
+def test_a_chunk_lies_on_one_page(document: MakeDocument) -> None:
+    pdf = Pdf().page("first page").page("second page", annotations=[text_field("a", "b")]).page("third page").data()
+    chunks = chunk_content(document(pdf, files.PDF)).chunks
+    assert [(one.page, one.text.split("\n")[0]) for one in chunks] == [
+        (1, "first page"),
+        (2, "second page"),
+        (3, "third page"),
+    ]
+
+
+def test_pages_that_hold_a_picture_are_named(document: MakeDocument) -> None:
+    pdf = Pdf().page("words").page(image=0.2).page("Page 3", image=1.0).page("words", image=0.2).page(image=1.0).page()
+    content = chunk_content(document(pdf.data(), files.PDF))
+    assert content.pictures == (2, 3, 5)
+    assert content.partly_read == "partly read: pages 2-3, 5 hold pictures only"
+
+
+def test_a_broken_file_fails_on_itself_whatever_was_read_before() -> None:
+    reasons = []
+    for data in (Pdf().data(), files.pdf("secret", encrypted=True), Pdf().data()):
+        with pytest.raises(DocumentError) as caught:
+            pdf_blocks(data)
+        reasons.append((caught.value.reason, caught.value.skip))
+    assert reasons[0] == reasons[2] != reasons[1]
+    assert not reasons[0][1]
+
+
+def test_pages_are_bounded(document: MakeDocument) -> None:
+    pdf = Pdf().pages_alike(MOST_PAGES + 1, "BT /F1 11 Tf 50 700 Td (words) Tj ET").data()
+    content = chunk_content(document(pdf, files.PDF))
+    assert len(content.chunks) == MOST_PAGES
+    assert content.partly_read == "partly read: only the first 3,000 of 3,001 pages are read"
+
+
+def test_characters_of_a_small_file_are_bounded(document: MakeDocument) -> None:
+    pdf = packed_pages(20, "a word after a word after a word after a word", 600)
+    content = chunk_content(document(pdf, files.PDF))
+    read = sum(len(one.text) for one in content.chunks)
+    assert 150_000 < read <= most_characters(len(pdf)) == 200_000
+    assert content.partly_read == "partly read: only the first 200,000 characters are read"
