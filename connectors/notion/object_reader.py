@@ -180,7 +180,7 @@ class NotionObjectReader:
         payloads = tuple(database_of(source) for source in sources) or (database,)
         if hides := self._hides_titles(found):
             database, payloads = without_mentions((database, payloads), hides)
-        columns = [f"{source.id} {name}" for source in payloads for name in source.property_names]
+        columns = [f"{source.id} {column.name}" for source in payloads for column in source.columns]
         return ObjectRead(
             found.ref,
             self._documents.database(found, self._hierarchy.ancestors(found), database, payloads),
@@ -195,7 +195,7 @@ class NotionObjectReader:
         queries = [self._client.rows, self._client.database_rows]
         for query in queries[1:] if self._client.version == OLDER_VERSION else queries:
             try:
-                rows = list(query(source.id, trashed=trashed))
+                rows = query(source.id, trashed=trashed)
             except (AccessDenied, NotFound, RequestRejected) as error:
                 logger.warning("the rows of %s are not listed: %s", source.id, error)
                 continue

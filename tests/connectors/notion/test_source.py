@@ -301,14 +301,26 @@ def test_fetch_looks_again(notion: Notion, connector: NotionConnector) -> None:
     assert inside.title == "Title inside"
 
 
-def test_empty_pages_are_skipped(notion: Notion, connector: NotionConnector) -> None:
+def test_a_title_alone_is_a_document(notion: Notion, connector: NotionConnector) -> None:
     notion.add_page("home", None, block("paragraph"), block("divider"))
     notion.add_database("bare", under("home"))
-    items = list(connector.read(unit("home")))
-    assert items[:-1] == [
-        Skipped("notion:acme-notion/home", "Title home", "empty", "https://www.notion.test/home"),
-        Skipped("notion:acme-notion/bare", "Title bare", "empty", "https://www.notion.test/bare"),
-    ]
+    notion.add_page("row", notion.row_parent("bare-source"), block("paragraph"))
+    notion.add_page("said", under("home"), block("paragraph"))
+    notion.remark("said", "Renamed", by="u-ada")
+    found = documents(connector.read(unit("home")))
+    assert {own: (one.title, one.content) for own, one in found.items() if own != "said"} == {
+        "home": ("Title home", ""),
+        "bare": ("Title bare", "Properties: Name, Status"),
+        "row": ("Title row", ""),
+    }
+    assert str(found["said"].content).endswith("Renamed")
+
+
+def test_a_page_without_title_and_text_is_skipped(notion: Notion, connector: NotionConnector) -> None:
+    notion.add_page("home", None, block("paragraph"))
+    notion.rename("home", "")
+    item, _ = connector.read(unit("home"))
+    assert item == Skipped("notion:acme-notion/home", "Untitled", "empty", "https://www.notion.test/home")
 
 
 def test_one_broken_page_leaves_the_rest_alone(notion: Notion, connector: NotionConnector) -> None:
@@ -398,6 +410,79 @@ def test_long_properties_are_read_to_the_end(notion: Notion, connector: NotionCo
     assert content.split("\n")[0] == "Related: " + ", ".join(f"Title {name}" for name in related)
 
 
+def property_items(kind: str, values: Iterable[object]) -> list[dict[str, object]]:
+    return [{"object": "property_item", "id": "p", "type": kind, kind: value} for value in values]
+
+
+@pytest.mark.parametrize("count", [25, 26, 60])
+@pytest.mark.parametrize(
+    ("kind", "value", "shown"),
+    [
+        ("people", {"object": "user", "id": "u-ada"}, "Ada, " * 59 + "Ada"),
+        ("rich_text", text("word ")[0], "word " * 59 + "word"),
+    ],
+)
+def test_people_and_texts_are_read_to_the_end(
+    notion: Notion, connector: NotionConnector, count: int, kind: str, value: dict[str, object], shown: str
+) -> None:
+    notion.add_page("home", properties={"Long": {"id": "p", "type": kind, kind: [value] * 25}})
+    notion.long_properties["home", "p"] = property_items(kind, [value] * count)
+    content = str(documents(connector.read(unit("home")))["home"].content)
+    expected = " ".join(shown.split()[:count]).rstrip(",")
+    assert content.split("\n")[0] == f"Long: {expected}"
+
+
+def test_a_title_is_read_to_the_end(notion: Notion, connector: NotionConnector) -> None:
+    runs = [text(f"w{at} ")[0] for at in range(30)]
+    notion.add_page("home", None, block("paragraph"))
+    notion.objects["home"]["properties"]["Name"] |= {"id": "p", "title": runs[:25]}
+    notion.long_properties["home", "p"] = property_items("title", runs)
+    assert documents(connector.read(unit("home")))["home"].title == " ".join(f"w{at}" for at in range(30))
+
+
+def test_rollups_are_read_to_the_end(notion: Notion, connector: NotionConnector) -> None:
+    related = [f"r{at}" for at in range(30)]
+    for name in related:
+        notion.add_page(name, under("home"))
+    names = [{"type": "title", "title": text(name)} for name in related]
+    notion.add_page(
+        "home",
+        properties={
+            "Related": {"id": "rel", "type": "relation", "has_more": True, "relation": [{"id": "r0"}]},
+            "Names": {"id": "all", "type": "rollup", "rollup": {"type": "array", "array": names[:25]}},
+            "Points": {"id": "sum", "type": "rollup", "rollup": {"type": "number", "number": 25, "function": "sum"}},
+            "Late": {"id": "max", "type": "rollup", "rollup": {"type": "incomplete", "incomplete": {}}},
+            "Odd": {"id": "odd", "type": "rollup", "rollup": {"type": "number", "number": 7, "function": "sum"}},
+        },
+    )
+    relations = property_items("relation", ({"id": name} for name in related))
+    notion.long_properties = {("home", own): relations for own in ("rel", "sum", "max", "odd")}
+    notion.long_properties["home", "all"] = property_items("title", (text(name)[0] for name in related))
+    notion.rollups = {
+        ("home", "all"): {"type": "array", "array": [], "function": "show_original"},
+        ("home", "sum"): {"type": "number", "number": 30, "function": "sum"},
+        ("home", "max"): {"type": "date", "date": {"start": "2026-03-01"}, "function": "latest_date"},
+    }
+    notion.answers["pages/home/properties/odd"] = lambda: refusal(400, "validation_error")
+    lines = str(documents(connector.read(unit("home")))["home"].content).split("\n")
+    assert lines[:5] == [
+        "Related: " + ", ".join(f"Title {name}" for name in related),
+        "Names: " + ", ".join(related),
+        "Points: 30",
+        "Late: 2026-03-01",
+        "Odd: 7 (Notion told the first values only)",
+    ]
+
+
+def test_a_property_without_end_is_bounded_and_says_so(notion: Notion, connector: NotionConnector) -> None:
+    notion.page_size = 100
+    runs = [text(f"w{at} ")[0] for at in range(1_200)]
+    notion.add_page("home", properties={"Long": {"id": "p", "type": "rich_text", "rich_text": runs[:25]}})
+    notion.long_properties["home", "p"] = property_items("rich_text", runs)
+    line = str(documents(connector.read(unit("home")))["home"].content).split("\n")[0]
+    assert line.endswith(" w999 (Notion told the first values only)")
+
+
 def test_titles_are_the_same_however_little_is_listed(
     notion: Notion, connector: NotionConnector, fresh: NotionConnector
 ) -> None:
@@ -408,7 +493,7 @@ def test_titles_are_the_same_however_little_is_listed(
     cursor = last_cursor(connector.read(unit("home")))
     notion.edit("home")
     (home,) = documents(fresh.read(unit("home"), cursor)).values()
-    assert home.content == "Related: Title other\n\nTitle other"
+    assert home.content == "Related: Title other\n\n[Title other](https://www.notion.so/other)"
 
 
 def test_options_are_tags(notion: Notion, connector: NotionConnector) -> None:
@@ -501,6 +586,13 @@ def test_a_mark_tells_of_a_move_that_no_time_tells(notion: Notion, connector: No
     others = {name for name, one in after.items() if one.fingerprint != before[name].fingerprint}
     assert others == {"notion:acme-notion/team", "notion:acme-notion/note"}
     assert all(one.updated_at == before[name].updated_at for name, one in after.items())
+
+
+def test_a_search_whose_cursor_is_refused_begins_again(notion: Notion, connector: NotionConnector) -> None:
+    a_workspace(notion)
+    notion.cursor_faults = [lambda: refusal(400, "validation_error", "The start_cursor provided is invalid.")]
+    assert {found.id for found in connector.units()} == {"home", "roadmap", "guide"}
+    assert set(documents(connector.read(unit("home")))) == {"home", "team", "note", "tasks", "row", "inside"}
 
 
 def test_a_listing_that_notion_cuts_is_not_taken_for_whole(notion: Notion, connector: NotionConnector) -> None:
