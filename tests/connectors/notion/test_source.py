@@ -386,6 +386,78 @@ def test_synced_blocks_show_the_original(notion: Notion, connector: NotionConnec
     assert {name: one.content for name, one in found.items()} == {"home": "Once", "copy": "Once", "cut": "Own words"}
 
 
+def policies_shown_elsewhere(notion: Notion) -> None:
+    """`home` and `team` show what stands on `policies`, `team` inside of what it shows of `shared`."""
+    original = {"id": "rules", **synced(None), "children": [block("paragraph", "Capped at ten.")]}
+    notion.add_page("policies", None, original, block("paragraph", "Other words."))
+    notion.add_page("shared", None, {"id": "outer", **synced(None), "children": [synced("rules")]})
+    notion.add_page("home", None, synced("rules"))
+    notion.add_page("team", under("home"), synced("outer"))
+    notion.add_page("plain", under("home"))
+
+
+def test_what_shows_a_synced_block_is_read_again_when_the_original_changes(
+    notion: Notion, connection: NotionConnection, connector: NotionConnector, fresh: NotionConnector
+) -> None:
+    policies_shown_elsewhere(notion)
+    cursor = last_cursor(connector.read(unit("home")))
+    notion.edit("policies")
+    notion.put("rules", block("paragraph", "Capped at twelve."))
+    items = list(fresh.read(unit("home"), cursor))
+    assert {own: one.content for own, one in documents(items).items()} == {
+        "home": "Capped at twelve.",
+        "team": "Capped at twelve.",
+    }
+    notion.log.clear()
+    assert documents(connect(connection, notion.transport()).read(unit("home"), last_cursor(items))) == {}
+    assert set(notion.paths()) == {"search"}
+
+
+def test_an_edit_beside_an_original_costs_its_own_blocks_only(
+    notion: Notion, connector: NotionConnector, fresh: NotionConnector
+) -> None:
+    policies_shown_elsewhere(notion)
+    cursor = last_cursor(connector.read(unit("home")))
+    notion.edit("policies")
+    notion.log.clear()
+    assert documents(fresh.read(unit("home"), cursor)) == {}
+    assert {path for path in notion.paths() if path != "search"} == {"blocks/rules", "blocks/rules/children"}
+
+
+def test_an_original_that_moves_is_followed(notion: Notion, connector: NotionConnector) -> None:
+    policies_shown_elsewhere(notion)
+    cursor = last_cursor(connector.read(unit("home")))
+    notion.add_page("law", None, {"id": "rules", **synced(None), "children": [block("paragraph", "Capped at ten.")]})
+    notion.put("policies")
+    notion.edit("policies")
+    notion.blocks["rules"]["parent"] = {"type": "page_id", "page_id": "law"}
+    cursor = last_cursor(connector.read(unit("home"), cursor))
+    assert set(cursor["originals"].values()) >= {"law"}
+
+
+def test_an_original_out_of_reach_leaves_its_copies_as_they_are(notion: Notion, connector: NotionConnector) -> None:
+    notion.add_page("home", None, {**synced("hidden"), "children": [block("paragraph", "Own words")]})
+    notion.sealed.add("hidden")
+    cursor = last_cursor(connector.read(unit("home")))
+    assert cursor["originals"] == {"hidden": ""}
+    notion.edit("home")
+    assert set(documents(connector.read(unit("home"), cursor))) == {"home"}
+
+
+def test_an_event_finds_what_shows_a_synced_block(notion: Notion, connector: NotionConnector) -> None:
+    policies_shown_elsewhere(notion)
+    cursors = {name: last_cursor(connector.read(unit(name))) for name in ("home", "policies", "shared")}
+    changed = {"notion:acme-notion/policies", "notion:acme-notion/policies/files/x", "notion:acme-notion/home/below"}
+    assert connector.find_dependents(changed, cursors) == {}
+    notion.put("rules", block("paragraph", "Capped at twelve."))
+    notion.log.clear()
+    assert {one: sorted(ids) for one, ids in connector.find_dependents(changed, cursors).items()} == {
+        "home": ["notion:acme-notion/home", "notion:acme-notion/team"],
+        "shared": ["notion:acme-notion/shared"],
+    }
+    assert notion.paths()["blocks/rules/children"] == 1
+
+
 @pytest.mark.parametrize("kind", ["meeting_notes", "transcription"])
 def test_meeting_notes_are_read_part_by_part(notion: Notion, connector: NotionConnector, kind: str) -> None:
     parts = {"summary_block_id": "summary", "notes_block_id": "missing", "transcript_block_id": "transcript"}
