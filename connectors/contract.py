@@ -25,7 +25,7 @@ Threads
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeAlias, runtime_checkable
@@ -293,6 +293,19 @@ class RightsFeed(Protocol):
         names everything. A checkpoint is complete where it ends such a naming. An object of which nobody told is
         `Failed`, and is looked at again by the next call that goes on from there.
         """
+
+
+@runtime_checkable
+class Dependents(Protocol):
+    """A connector whose documents can show text of others, of which their own times do not tell.
+
+    `read` finds them by itself; this is for events about the documents that the text is of.
+    """
+
+    def find_dependents(
+        self, document_ids: Collection[str], cursors: Mapping[str, Cursor]
+    ) -> Mapping[str, Collection[str]]:
+        """Ids of documents that show these as they were before, by unit; `cursors` are those of all units by id."""
 
 
 @runtime_checkable

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from connectors.errors import AccessDenied, NotFound, RequestRejected
-from connectors.notion.client import NotionClient
+from connectors.notion.client import NotionClient, PropertyItems
 from connectors.notion.comments import NotionComments
 from connectors.notion.objects import NotionObject, Ref
 from connectors.notion.payloads import BlockContent, NotionBlock, NotionComment, NotionPage, PropertyValue, page_of
@@ -18,8 +18,9 @@ logger = logging.getLogger(__name__)
 _OUT_OF_REACH = (AccessDenied, NotFound, RequestRejected)
 """What Notion answers of a part that it does not show, at every attempt; the rest of the page is read."""
 _LISTED_AT_MOST = 25
-"""How many references a page names of one property:
+"""How many references a page names of one property, and its rollups are made of:
 https://developers.notion.com/reference/retrieve-a-page-property"""
+_INCOMPLETE = "incomplete"
 _LONG = ("title", "rich_text", "people", "relation")
 
 
@@ -63,8 +64,13 @@ def read_trashed_blocks(client: NotionClient, parent_id: str) -> tuple[BlockTree
 
 
 def complete_properties(client: NotionClient, page_id: str, page: NotionPage) -> NotionPage:
-    """A page with all values of properties of which it names the first only. Raises SourceError."""
+    """A page with all values of properties of which it names the first only, and with rollups that are made of all.
+
+    One that stays cut has more (`has_more`). Raises SourceError.
+    """
     long = {name: value for name, value in page.properties.items() if _is_cut(value)}
+    if any(value.type == "relation" for value in long.values()):  # which a rollup goes through, its schema alone tells
+        long |= {name: value for name, value in page.properties.items() if value.type == "rollup" and value.id}
     if not long:
         return page
     complete = {name: _read_values(client, page_id, value) for name, value in long.items()}
@@ -114,17 +120,31 @@ def _read_sections(client: NotionClient, section_ids: dict[str, str], inside: fr
 
 
 def _is_cut(value: PropertyValue) -> bool:
-    if value.type not in _LONG or not value.id:
+    if not value.id:
         return False
-    return value.has_more or len(getattr(value, value.type)) >= _LISTED_AT_MOST
+    if value.type == "rollup" and value.rollup:
+        return value.rollup.type == _INCOMPLETE or len(value.rollup.array) >= _LISTED_AT_MOST
+    return value.type in _LONG and (value.has_more or len(getattr(value, value.type)) >= _LISTED_AT_MOST)
 
 
 def _read_values(client: NotionClient, page_id: str, value: PropertyValue) -> PropertyValue:
     """Where the listing of a property has none, the property stays as it is on the page."""
     try:
-        items = list(client.property_items(page_id, value.id))
+        items = client.property_items(page_id, value.id)
     except _OUT_OF_REACH as error:
         logger.warning("%s: the first values of a property are all that is read: %s", page_id, error)
-        return value
-    values = tuple(one for item in items for one in getattr(item, value.type))
-    return value.model_copy(update={value.type: values}) if values else value
+        return value.model_copy(update={"has_more": True})
+    if value.type == "rollup":
+        return _whole_rollup(value, items)
+    values = tuple(one for item in items.values for one in getattr(item, value.type))
+    return value.model_copy(update={value.type: values, "has_more": not items.is_whole}) if values else value
+
+
+def _whole_rollup(value: PropertyValue, items: PropertyItems) -> PropertyValue:
+    """https://developers.notion.com/guides/data-apis/read-page-property-values: the last answer has what is computed,
+    and originals are items of their own."""
+    result = items.result.rollup or value.rollup
+    if result and result.type == "array" and items.values:
+        result = result.model_copy(update={"array": items.values})
+    is_whole = items.is_whole and result is not None and result.type != _INCOMPLETE
+    return value.model_copy(update={"rollup": result, "has_more": not is_whole})

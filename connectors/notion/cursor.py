@@ -11,6 +11,7 @@ from connectors.contract import Cursor
 from connectors.notion.fingerprints import CHILD_DIGITS, child_fingerprint
 from connectors.notion.objects import Kind, Ref, parse_time
 from connectors.notion.search_listing import OVERLAP, SearchEntry
+from connectors.notion.synced_blocks import SyncedCopies
 
 SETTLED = timedelta(minutes=2)
 """Notion's times are whole minutes: a page can change once more within the minute in which it was read.
@@ -32,6 +33,7 @@ class NotionCursor:
     read: dict[str, int] = field(default_factory=dict)
     containers: dict[str, tuple[str, str]] = field(default_factory=dict)
     files: dict[str, dict[str, str]] = field(default_factory=dict)
+    copies: SyncedCopies = field(default_factory=SyncedCopies)
     pending: list[Ref] = field(default_factory=list)
     """What is still to be read because of a container above it, the next one last."""
     whole: bool = False
@@ -54,6 +56,7 @@ class NotionCursor:
             read=dict(cursor.get("read") or {}),
             containers={own: (str(of), str(children)) for own, (of, children) in (cursor.get("places") or {}).items()},
             files={page: dict(files) for page, files in (cursor.get("files") or {}).items()},
+            copies=SyncedCopies.from_json(cursor),
             pending=[Ref(cast("Kind", kind), str(own)) for kind, own in cursor.get("waiting") or ()],
             whole=bool(cursor.get("whole")),
             readers=str(cursor.get("readers") or ""),
@@ -69,6 +72,7 @@ class NotionCursor:
             "read": {own: edited for own, edited in self.read.items() if edited >= oldest},
             "places": {own: list(fingerprints) for own, fingerprints in self.containers.items()},
             "files": {page: dict(files) for page, files in self.files.items()},
+            **self.copies.as_json(),
             "waiting": [list(ref) for ref in self.pending],
             "whole": self.whole,
             "readers": self.readers,

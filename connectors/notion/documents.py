@@ -10,7 +10,7 @@ from connectors.notion.access import readers
 from connectors.notion.content import PageContent
 from connectors.notion.context import NotionContext
 from connectors.notion.fingerprints import entry_fingerprint
-from connectors.notion.objects import NotionObject
+from connectors.notion.objects import UNTITLED, NotionObject
 from connectors.notion.payloads import NotionDatabase, NotionPage
 from connectors.notion.render.blocks import unsupported_kinds
 from connectors.notion.render.pages import database_markdown, page_markdown
@@ -36,7 +36,8 @@ class NotionDocuments:
         markdown = page_markdown(content.page, content.blocks, names, content.comments)
         is_row = bool(ancestors) and ancestors[-1].ref.kind != "page"
         kind = "database_row" if is_row else "page"
-        return self._document(found, ancestors, content.page, kind, markdown, _tags(content))
+        title = content.page.title or found.title
+        return self._document(found, title, ancestors, content.page, kind, markdown, _tags(content))
 
     def database(
         self,
@@ -47,11 +48,12 @@ class NotionDocuments:
     ) -> Document | Skipped:
         """`sources` are its data sources in reach; the database itself where the server knows none."""
         markdown = database_markdown(database, sources)
-        return self._document(found, ancestors, _described(database, sources), "database", markdown)
+        return self._document(found, found.title, ancestors, _described(database, sources), "database", markdown)
 
     def _document(
         self,
         found: NotionObject,
+        title: str,
         ancestors: Sequence[NotionObject],
         payload: NotionPage | NotionDatabase,
         kind: str,
@@ -59,15 +61,15 @@ class NotionDocuments:
         tags: Sequence[str] = (),
     ) -> Document | Skipped:
         document_id = self._context.document_id(found.ref.id)
-        if not markdown.strip():
-            return Skipped(document_id, found.title, "empty", payload.url)
+        if not markdown.strip() and title == UNTITLED:  # a title alone is a document
+            return Skipped(document_id, title, "empty", payload.url)
         return Document(
             id=document_id,
             source="notion",
             connection=self._context.connection.id,
             unit=self._unit.id,
             kind=kind,
-            title=found.title,
+            title=title,
             url=payload.url,
             content=markdown,
             content_type=MARKDOWN,

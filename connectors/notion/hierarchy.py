@@ -118,6 +118,10 @@ class Hierarchy:
         found = self._objects.get(ref)
         return (*self._ancestors[ref], found) if found and ref in self._ancestors else ()
 
+    def page_of_block(self, block_id: str) -> Ref | None:
+        """The page that a block stands on; None where it is out of reach. Raises SourceError."""
+        return self._container(Ref("block", block_id))
+
     def root(self, start: NotionObject) -> NotionObject:
         """The outermost page or database in reach that an object is in; itself if there is none above it."""
         return next(iter(self.ancestors(start)), start)

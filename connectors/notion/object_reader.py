@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from connectors.contract import Deleted, Failed, ObjectItem, Skipped
 from connectors.errors import AccessDenied, NotFound, RequestRejected
@@ -22,6 +22,7 @@ from connectors.notion.objects import NotionObject, Ref
 from connectors.notion.payloads import database_of, page_of, url_of
 from connectors.notion.render.pages import mentioned
 from connectors.notion.settings import reader_tokens
+from connectors.notion.synced_blocks import shown_originals
 from connectors.notion.titles import Hides, without_hidden_titles, without_mentions
 
 logger = logging.getLogger(__name__)
@@ -32,7 +33,7 @@ class ObjectRead:
     """What reading an object gave.
 
     `children` are the pages, databases and data sources directly below it, `fingerprint` stands for what those show
-    of it. `files` is None where they could not be read.
+    of it, `copies` for what it shows of others (`shown_originals`). `files` is None where they could not be read.
     """
 
     ref: Ref
@@ -41,6 +42,7 @@ class ObjectRead:
     children: tuple[Ref, ...] = ()
     fingerprint: str = ""
     files: tuple[NotionFile, ...] | None = ()
+    copies: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,7 @@ class NotionObjectReader:
             children=tuple(pages_inside(content.blocks)),
             fingerprint=container_fingerprint(found, ()),
             files=tuple(page_files(content.page, content.blocks)),
+            copies=shown_originals(content.blocks),
         )
 
     def _read_database(self, found: NotionObject) -> ObjectRead:
@@ -180,7 +183,7 @@ class NotionObjectReader:
         payloads = tuple(database_of(source) for source in sources) or (database,)
         if hides := self._hides_titles(found):
             database, payloads = without_mentions((database, payloads), hides)
-        columns = [f"{source.id} {name}" for source in payloads for name in source.property_names]
+        columns = [f"{source.id} {column.name}" for source in payloads for column in source.columns]
         return ObjectRead(
             found.ref,
             self._documents.database(found, self._hierarchy.ancestors(found), database, payloads),
@@ -195,7 +198,7 @@ class NotionObjectReader:
         queries = [self._client.rows, self._client.database_rows]
         for query in queries[1:] if self._client.version == OLDER_VERSION else queries:
             try:
-                rows = list(query(source.id, trashed=trashed))
+                rows = query(source.id, trashed=trashed)
             except (AccessDenied, NotFound, RequestRejected) as error:
                 logger.warning("the rows of %s are not listed: %s", source.id, error)
                 continue

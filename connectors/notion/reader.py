@@ -11,6 +11,7 @@ from connectors.notion.cursor import NotionCursor
 from connectors.notion.object_reader import NotionObjectReader, ObjectRead
 from connectors.notion.objects import Ref
 from connectors.notion.search_listing import SearchEntry, SearchListing
+from connectors.notion.synced_blocks import OriginalBlocks
 
 logger = logging.getLogger(__name__)
 
@@ -71,8 +72,11 @@ class PendingObjects:
 class NotionUnitReader:
     """Reads one unit from its cursor on, which moves with it."""
 
-    def __init__(self, objects: NotionObjectReader, listing: SearchListing, cursor: NotionCursor) -> None:
+    def __init__(
+        self, objects: NotionObjectReader, listing: SearchListing, cursor: NotionCursor, originals: OriginalBlocks
+    ) -> None:
         self._objects = objects
+        self._originals = originals
         self._listing = listing
         self._cursor = cursor
         entries = listing.entries
@@ -82,6 +86,8 @@ class NotionUnitReader:
     def read(self) -> Iterator[Item]:
         """All that is due, with checkpoints between; the last one is complete if everything was named and read."""
         is_first = self._cursor.whole and self._cursor.since is None
+        copies = self._cursor.copies
+        self._originals.find_homes(copies, copies.without_home(copies.shown))
         yield from self._read_pending()
         read = 0
         for entry in self._listing.entries:
@@ -98,8 +104,11 @@ class NotionUnitReader:
         """Returns whether it was read: it was due, and is in this unit."""
         is_due = self._cursor.is_due(entry)
         is_here = self._objects.locate(entry.ref) if is_due else False
+        if is_due and not self._cursor.whole:  # else all that shows it is read in any case
+            outdated = self._originals.outdated(self._cursor.copies, entry.ref.id)
+            self._pending.add(Ref("page", page) for page in outdated)
         if is_here:
-            read = yield from read_object(self._objects, entry.ref, self._cursor.files)
+            read = yield from self._read_object(entry.ref)
             self._pending.add(self._cursor.record_container(read.ref.id, read.fingerprint, read.children))
         if is_here is None:
             self._cursor.held_back = True
@@ -110,12 +119,20 @@ class NotionUnitReader:
 
     def _read_pending(self) -> Iterator[Item]:
         for count, ref in enumerate(self._pending.drain(), start=1):
-            read = yield from read_object(self._objects, ref, self._cursor.files)
+            read = yield from self._read_object(ref)
             self._cursor.record_container(ref.id, read.fingerprint, read.children)
             # What is above it has changed, and with that what all its children show.
             self._pending.add(read.children)
             if count % OBJECTS_PER_CHECKPOINT == 0:
                 yield self._checkpoint()
+
+    def _read_object(self, ref: Ref) -> Generator[Item, None, ObjectRead]:
+        read = yield from read_object(self._objects, ref, self._cursor.files)
+        if not isinstance(read.item, Failed):
+            copies = self._cursor.copies
+            copies.record(ref.id, read.copies)
+            self._originals.find_homes(copies, copies.without_home([ref.id]))
+        return read
 
     def _checkpoint(self, *, complete: bool = False) -> Checkpoint:
         self._cursor.pending = self._pending.refs

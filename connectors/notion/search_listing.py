@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from connectors.notion.client import ListingPage, NotionClient
+from connectors.notion.client import NotionClient, begin_again
 from connectors.notion.hierarchy import Hierarchy
 from connectors.notion.objects import NotionObject, Ref
+from connectors.notion.responses import ListingPage
 
 logger = logging.getLogger(__name__)
 
@@ -49,13 +50,18 @@ class SearchListing:
 
 def list_edited(client: NotionClient, since: datetime | None = None) -> SearchListing:
     """Everything edited at or after `since`, or everything. Raises SourceError."""
+    collected = begin_again(lambda: _collect(client, since))
+    # A server that does not sort was read to the end, so that the listing holds everything.
+    return collected.listing(since if collected.is_sorted else None)
+
+
+def _collect(client: NotionClient, since: datetime | None) -> _Collected:
     collected = _Collected(Hierarchy(client))
     for page in client.search():
         collected.add(page)
         if since and collected.is_past(since):
             break
-    # A server that does not sort was read to the end, so that the listing holds everything.
-    return collected.listing(since if collected.is_sorted else None)
+    return collected
 
 
 @dataclass(slots=True)

@@ -14,6 +14,7 @@ from connectors.notion.client import NotionClient
 from connectors.notion.hierarchy import Hierarchy
 from connectors.notion.objects import Ref
 from connectors.notion.search_listing import OVERLAP, SearchListing, list_edited
+from connectors.notion.synced_blocks import OriginalBlocks
 
 EVENT_SECONDS = 30.0
 """For which what `unit_of` found is kept for the `fetch` that follows."""
@@ -39,12 +40,14 @@ class SyncSnapshot:
 
     listing: SearchListing
     people: People
+    originals: OriginalBlocks
     _served: set[str] = field(default_factory=set)
 
     @classmethod
     def take(cls, client: NotionClient, since: datetime | None) -> Self:
         """Everything edited at or after `since`, or everything. Raises SourceError."""
-        return cls(list_edited(client, since), people_of(client))
+        listing = list_edited(client, since)
+        return cls(listing, people_of(client), OriginalBlocks(client, listing.hierarchy))
 
     def serves(self, reader: str, since: datetime | None) -> bool:
         """Whether it reaches back to `since`, and this reader did not have it before."""

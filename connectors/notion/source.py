@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -30,6 +30,7 @@ from connectors.notion.comments import NotionComments
 from connectors.notion.context import NotionContext
 from connectors.notion.cursor import NotionCursor
 from connectors.notion.file_store import FileStore
+from connectors.notion.hierarchy import Hierarchy
 from connectors.notion.object_reader import NotionObjectReader, ObjectRead
 from connectors.notion.objects import KINDS, Ref
 from connectors.notion.payloads import url_of
@@ -37,6 +38,7 @@ from connectors.notion.reader import NotionUnitReader, read_window
 from connectors.notion.refetch import NotionRefetch
 from connectors.notion.settings import NotionConnection
 from connectors.notion.snapshots import EventContext, People, SyncSnapshot
+from connectors.notion.synced_blocks import OriginalBlocks, SyncedCopies
 
 
 def connect(connection: NotionConnection, transport: httpx.BaseTransport | None = None) -> NotionConnector:
@@ -134,7 +136,7 @@ class NotionConnector:
             yield from read_window(objects, listing, window)
             yield Checkpoint(cursor or {})
         else:
-            yield from NotionUnitReader(objects, listing, start).read()
+            yield from NotionUnitReader(objects, listing, start, snapshot.originals).read()
 
     def fetch(self, unit: Unit, document_ids: Sequence[str]) -> Iterator[Item]:
         """See `Connector.fetch`. `Deleted` also stands for an object that has moved to another unit."""
@@ -157,6 +159,19 @@ class NotionConnector:
                 reads[own] = yield from refetch.read(ref)
                 if ref.id != own:  # a data source, which is part of its database
                     yield Deleted(document_id)
+
+    def find_dependents(self, document_ids: Collection[str], cursors: Mapping[str, Cursor]) -> dict[str, list[str]]:
+        """See `Dependents.find_dependents`: pages that show synced blocks of others."""
+        context = self._context(self._events.people)
+        originals = OriginalBlocks(self._client, Hierarchy(self._client))
+        pages = {own for document_id in document_ids for own, *rest in [context.path_of(document_id)] if not rest}
+        found: dict[str, list[str]] = {}
+        for unit, cursor in cursors.items():
+            copies = SyncedCopies.from_json(cursor)
+            for page in pages.intersection(copies.homes.values()):
+                outdated = map(context.document_id, originals.outdated(copies, page))
+                found.setdefault(unit, []).extend(one for one in outdated if one not in document_ids)
+        return {unit: list(dict.fromkeys(ids)) for unit, ids in found.items() if ids}
 
     def _context(self, people: People) -> NotionContext:
         return NotionContext(self._connection, self._client, self._store, self._comments, people)

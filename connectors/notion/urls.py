@@ -1,10 +1,11 @@
-"""Notion's ids in the URLs that people copy. Pure."""
+"""Notion's ids in the URLs that people copy, and the URLs of pages that are told by their ids. Pure."""
 
 from __future__ import annotations
 
 import re
 from urllib.parse import urlsplit
 
+NOTION_SITE = "https://www.notion.so"
 _ID = re.compile(r"(?:.*-)?([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})")
 
 
@@ -16,3 +17,21 @@ def ids_in_url(url: str) -> list[str]:
     """
     found = (_ID.fullmatch(part) for part in reversed(urlsplit(url).path.split("/")))
     return ["-".join(one.groups()) for one in found if one]
+
+
+def page_url(own: str) -> str:
+    """Where people open a page or database.
+
+    >>> page_url("0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0")
+    'https://www.notion.so/0f1e2d3c4b5a69788796a5b4c3d2e1f0'
+    """
+    return f"{NOTION_SITE}/{own.replace('-', '')}"
+
+
+def absolute_url(link: str) -> str:
+    """A link as it stands in a text: those to other pages are paths at Notion.
+
+    >>> absolute_url("/0f1e2d3c4b5a69788796a5b4c3d2e1f0#a1")
+    'https://www.notion.so/0f1e2d3c4b5a69788796a5b4c3d2e1f0#a1'
+    """
+    return f"{NOTION_SITE}{link}" if link.startswith("/") and not link.startswith("//") else link

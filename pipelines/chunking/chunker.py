@@ -16,6 +16,7 @@ from pipelines.chunking.model import NO_SCANS, Chunk, ChunkedContent, Scans
 from pipelines.chunking.packing import Span, chunk_spans, heading_paths
 from pipelines.chunking.scans import with_scans
 from pipelines.chunking.split import split_blocks
+from pipelines.chunking.titles import title_blocks
 from pipelines.chunking.tokens import BYTES_PER_TOKEN
 from pipelines.errors import DocumentError
 
@@ -29,10 +30,10 @@ def chunk_content(document: Document, tokens: int = CHUNK_TOKENS, scans: Scans =
     """Cut a document into chunks of at most about `tokens`; the same document gives the same chunks.
 
     None lies on two pages, so that each can be cited by its own. What `scans` holds of a page that is a picture stands
-    in its place. Raises DocumentError, with `skip` for content that is empty, encrypted or of an unsupported type.
+    in its place. A document that holds nothing but its title is found by that: it is the text of its only chunk. Raises DocumentError, with `skip` for content that is empty, encrypted or of an unsupported type.
     """
     limit = tokens * BYTES_PER_TOKEN
-    read = _read(document, scans)
+    read = _read(document, scans) or title_blocks(document)
     blocks = split_blocks((block for block in read if block.kind not in ("picture", "unread")), limit)
     pictures = tuple(block.page for block in read if block.kind == "picture" and block.page)
     if not (blocks or pictures or scans):

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from connectors.contract import Connector, in_unit, is_in_any_unit
+from connectors.contract import Connector, Dependents, in_unit, is_in_any_unit
 from connectors.errors import SourceError
 from connectors.model import Unit
 from connectors.settings import Connection
@@ -135,6 +135,20 @@ class EventProcessor:
         for unit, invalidations in by_unit.items():
             with self._record(invalidations) as stages:
                 self._process_unit(unit, invalidations, stages)
+        self._process_dependents(documents)
+
+    def _process_dependents(self, documents: Sequence[Invalidation]) -> None:
+        """Read again what shows text of these documents, in whichever unit; what is paused or busy waits with them."""
+        if not documents or not isinstance(self._connector, Dependents):
+            return
+        units = self._services.catalog.units.all(self._connection.id)
+        read = {state.unit.id: state for state in units if not state.gone and not state.paused}
+        cursors = {unit: state.cursor for unit, state in read.items() if state.cursor is not None}
+        with self._record_trouble(documents):
+            found = self._connector.find_dependents({one.document_id for one in documents}, cursors)
+            for unit, ids in found.items():
+                with self._record(documents) as stages:
+                    self._process_documents(read[unit].unit, list(ids), stages)
 
     def _expand(self, invalidations: Sequence[Invalidation]) -> dict[str, list[Invalidation]]:
         """Invalidations of units by unit; one that names none is about all that are neither gone nor paused."""

@@ -140,6 +140,42 @@ ALL = {"Handbook", "Pumps", "Oil", "Gears", "Log", "News", *(f"Entry {number}" f
 FILES = {"offer.txt", "plan.csv"}
 
 
+def synced(original: str | None, *inside: dict[str, Any]) -> dict[str, Any]:
+    source = {"type": "block_id", "block_id": original} if original else None
+    return {"type": "synced_block", "synced_block": {"synced_from": source}, "children": list(inside)}
+
+
+@pytest.mark.parametrize("told", [False, True], ids=["sync", "event"])
+def test_what_shows_a_synced_block_follows_its_original_in_another_unit(world: World, told: bool) -> None:
+    notion = world.notion
+    world.ids["policy"] = notion.page("Policy", synced(None, block("paragraph", "Capped at amethyst level.")))
+    (original,) = notion.children[world.ids["policy"]]
+    notion.page("Team", block("paragraph", "Team rules."), synced(original))
+    notion.wait(hours=3)
+    world.sync()
+    assert "amethyst" in world.text("Team")
+    notion.wait(hours=3)
+    notion.write(original, block("paragraph", "Capped at beryl level."))
+    report = world.event("page.content_updated", "policy") if told else world.sync()
+    assert report.documents.changed == 2
+    for title in ("Policy", "Team"):
+        assert "beryl" in world.text(title)
+        assert "amethyst" not in world.text(title)
+    notion.wait(hours=3)
+    assert world.sync().documents.changed == 0
+
+
+def test_a_title_alone_is_found(world: World) -> None:
+    world.notion.page("The spare key is under stone seven")
+    register = world.notion.database("Supplier register")
+    world.notion.page("Hippogriff GmbH", under=world.notion.source_of(register))
+    world.notion.wait(hours=3)
+    world.sync()
+    assert world.text("The spare key is under stone seven") == "The spare key is under stone seven"
+    assert world.text("Hippogriff GmbH") == "Hippogriff GmbH"
+    assert world.text("Supplier register") == "Properties: Name, Status"
+
+
 def test_first_sync_and_no_change(world: World) -> None:
     first = world.sync()
     assert (first.errors, first.documents.skipped, first.documents.failed) == ({}, 1, 0)

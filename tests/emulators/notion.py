@@ -52,15 +52,17 @@ class Notion:
     """The whole workspace, as far as it is shared with the integration.
 
     Its methods change it as people do; `faults` are answered before anything else, `answers` always to their path
-    (`files` is the path of all files). `late` ids are those that search does not show yet; `sealed` ones are out of
-    the integration's reach. `capabilities` are the integration's. The clock moves by `step` with each change, and is
-    `idle` later when somebody asks. `long_properties` holds the items of a page's property, by both ids.
+    (`files` is the path of all files), `cursor_faults` in place of a listing's next page. `late` ids are those that
+    search does not show yet; `sealed` ones are out of the integration's reach. `capabilities` are the integration's.
+    The clock moves by `step` with each change, and is `idle` later when somebody asks. `long_properties` holds the
+    items of a page's property, by both ids, and `rollups` what those of a rollup come to.
     """
 
     objects: dict[str, Payload] = field(default_factory=dict)
     blocks: dict[str, Payload] = field(default_factory=dict)
     children: dict[str, list[str]] = field(default_factory=dict)
     long_properties: dict[tuple[str, str], list[Payload]] = field(default_factory=dict)
+    rollups: dict[tuple[str, str], Payload] = field(default_factory=dict)
     remarks: dict[str, list[Payload]] = field(default_factory=dict)
     contents: dict[str, bytes] = field(default_factory=dict)
     users: list[Payload] = field(default_factory=list)
@@ -72,6 +74,7 @@ class Notion:
     sorts: bool = True
     faults: list[tuple[str, Fault]] = field(default_factory=list)
     answers: dict[str, Fault] = field(default_factory=dict)
+    cursor_faults: list[Fault] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
     requests: list[httpx.Request] = field(default_factory=list)
     strayed: list[str] = field(default_factory=list)
@@ -298,6 +301,8 @@ class Notion:
             shown = ", ".join(f'"{one}"' for one in self.versions)
             message = f"Notion-Version header failed validation: it should be {shown}, instead was `{version}`."
             return refusal(400, "missing_version", message)
+        if asked.get("start_cursor") and self.cursor_faults:
+            return self.cursor_faults.pop()()
         answer = self._answer(method, path, asked, newer=version == NEWER)
         return answer if isinstance(answer, Response) else JSONResponse(answer)
 
@@ -328,7 +333,7 @@ class Notion:
             message = "Databases with multiple data sources are not supported in this API version."
             return refusal(400, "validation_error", message)
         if action.startswith("properties/"):
-            return self._listed(self.long_properties[own, action.removeprefix("properties/")], asked)
+            return self._property_items(own, action.removeprefix("properties/"), asked)
         if action == "query":
             sources = [own] if kind == "data_sources" else [source["id"] for source in held["data_sources"]]
             rows = [one for one in self.objects.values() if one["parent"].get("data_source_id") in sources]
@@ -336,6 +341,15 @@ class Notion:
             found = [row for row in rows if row["in_trash"] is trashed]
             return self._listed(found, asked, lambda row: self._shown(row, newer))
         return self._shown(held, newer)
+
+    def _property_items(self, own: str, named: str, asked: Payload) -> Payload:
+        """https://developers.notion.com/reference/property-item-object: a rollup is computed on the last page."""
+        listed = self._listed(self.long_properties[own, named], asked)
+        rollup = self.rollups.get((own, named))
+        if rollup and listed["has_more"]:
+            rollup = {"type": "incomplete", "incomplete": {}, "function": rollup["function"]}
+        told = {"id": named, "next_url": None} | ({"type": "rollup", "rollup": rollup} if rollup else {})
+        return listed | {"type": "property_item", "property_item": told}
 
     def _blocks(self, own: str, action: str, asked: Payload) -> Payload | Response:
         if own in self.sealed or not (own in self.blocks or own in self.objects or own in self.children):

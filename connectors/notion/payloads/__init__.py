@@ -7,7 +7,15 @@ from __future__ import annotations
 
 from connectors.notion.payloads.blocks import BlockContent, FileLink, NotionBlock
 from connectors.notion.payloads.deliveries import NotionDelivery, NotionHandshake
-from connectors.notion.payloads.objects import NotionDatabase, NotionPage, database_of, page_of, parse_object, url_of
+from connectors.notion.payloads.objects import (
+    DatabaseColumn,
+    NotionDatabase,
+    NotionPage,
+    database_of,
+    page_of,
+    parse_object,
+    url_of,
+)
 from connectors.notion.payloads.properties import DateSpan, PropertyValue, SelectOption
 from connectors.notion.payloads.responses import NotionError, NotionList
 from connectors.notion.payloads.rich_text import RichTextRun, plain
@@ -15,6 +23,7 @@ from connectors.notion.payloads.users import NotionComment, NotionUser
 
 __all__ = [
     "BlockContent",
+    "DatabaseColumn",
     "DateSpan",
     "FileLink",
     "NotionBlock",

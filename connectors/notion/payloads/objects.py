@@ -7,11 +7,11 @@ import zlib
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from connectors.notion.objects import KINDS, UNTITLED, NotionObject, Ref, parse_time
 from connectors.notion.payloads.fields import OneOrMore, ParentRef, Time, fields_of, parse_parent
-from connectors.notion.payloads.properties import PropertyValue, RelatedObject
+from connectors.notion.payloads.properties import PropertyValue, RelatedObject, SelectOption
 from connectors.notion.payloads.rich_text import RICH_TEXT, RichText, plain
 from connectors.notion.payloads.users import NotionUser
 from connectors.payloads import LenientPayload
@@ -39,20 +39,41 @@ class NotionPage(_Described):
 
     properties: Annotated[dict[str, PropertyValue], BeforeValidator(_properties)] = {}  # noqa: RUF012 - frozen
 
+    @property
+    def title(self) -> str:
+        """On one line; as long as its property is."""
+        titles = (value.title for value in self.properties.values() if value.type == "title")
+        return " ".join(plain(next(titles, ())).split())
+
+
+class DatabaseColumn(LenientPayload):
+    """A property that every row has, and what can be chosen in it: https://developers.notion.com/reference/property-object"""
+
+    name: str = ""
+    options: OneOrMore[SelectOption] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_its_kind(cls, values: Any) -> Any:
+        return {"options": fields_of(values.get(str(values.get("type")))).get("options"), **values}
+
+
+def _columns(value: Any) -> list[dict[str, Any]]:
+    """Named by their keys: a column can lack a name of its own."""
+    return [{**fields_of(column), "name": name} for name, column in fields_of(value).items()]
+
 
 class NotionDatabase(_Described):
     """A database, or one of its data sources: `data_sources` are of the former, `database_parent` is of the latter.
 
-    `property_names` are those of a data source, and before version 2025-09-03 those of a database.
+    `columns` are those of a data source, and before version 2025-09-03 those of a database.
     """
 
     title: RichText = ()
     description: RichText = ()
     data_sources: OneOrMore[RelatedObject] = ()
     database_parent: ParentRef = None
-    property_names: Annotated[tuple[str, ...], BeforeValidator(lambda value: tuple(fields_of(value)))] = Field(
-        (), alias="properties"
-    )
+    columns: Annotated[tuple[DatabaseColumn, ...], BeforeValidator(_columns)] = Field((), alias="properties")
 
     @property
     def names_parent(self) -> bool:

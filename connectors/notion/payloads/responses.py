@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from connectors.notion.payloads.properties import PropertyValue
 from connectors.payloads import LenientPayload, Payload
 
 
@@ -18,6 +19,8 @@ class NotionList(Payload):
     has_more: bool = False
     next_cursor: str = ""
     request_status: _RequestStatus = _RequestStatus()
+    property_item: PropertyValue = PropertyValue()
+    """Of the items of a long property: the property itself."""
 
     @property
     def is_cut(self) -> bool:

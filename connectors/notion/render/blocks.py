@@ -10,6 +10,7 @@ from connectors.notion.objects import Ref
 from connectors.notion.payloads import BlockContent, NotionBlock, RichTextRun, plain
 from connectors.notion.render.properties import NotionNames
 from connectors.notion.render.rich_text import destination, fence, inline, joined, markdown
+from connectors.notion.urls import page_url
 
 PAGES_OF_THEIR_OWN = ("child_page", "child_database")
 """Blocks that stand for another document: their title is shown, what is below them is not."""
@@ -184,7 +185,8 @@ def _named_page(block: BlockTree, names: NotionNames) -> str:
 
 def _link_to_page(block: BlockTree, names: NotionNames) -> str:
     target = block.content.target
-    return names.titles.get(target.id, "") if target else ""
+    title = names.titles.get(target.id, "") if target else ""
+    return f"[{title}]({page_url(target.id)})" if target and title else ""
 
 
 def _meeting(block: BlockTree, names: NotionNames) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from connectors.notion.objects import Ref
-from connectors.notion.payloads import NotionComment, NotionDatabase, NotionPage, plain
+from connectors.notion.payloads import DatabaseColumn, NotionComment, NotionDatabase, NotionPage, plain
 from connectors.notion.render.blocks import BlockTree, blocks_markdown, linked
 from connectors.notion.render.comments import comments_markdown
 from connectors.notion.render.properties import NotionNames, property_lines, related_pages
@@ -21,17 +21,20 @@ def page_markdown(
 
 
 def database_markdown(database: NotionDatabase, sources: Sequence[NotionDatabase]) -> str:
-    """The description, and the names of the properties of each data source; empty without a description."""
+    """The description, and of each data source its own and its columns, with what can be chosen in them."""
     description = markdown(database.description)
-    described = [markdown(source.description) for source in sources]
-    if not any((description, *described)):
-        return ""
     parts = [description]
-    for source, text in zip(sources, described, strict=True):
+    for source in sources:
         name = plain(source.title) if len(sources) > 1 else ""
-        properties = ", ".join(source.property_names)
-        parts += [name, text if text != description else "", properties and f"Properties: {properties}"]
+        text = markdown(source.description)
+        columns = ", ".join(map(_column, source.columns))
+        parts += [name, text if text != description else "", columns and f"Properties: {columns}"]
     return joined(parts, "\n\n")
+
+
+def _column(column: DatabaseColumn) -> str:
+    options = joined((option.name for option in column.options), ", ")
+    return f"{column.name} ({options})" if options else column.name
 
 
 def mentioned(page: NotionPage, blocks: Sequence[BlockTree]) -> set[Ref]:

@@ -12,6 +12,7 @@ from connectors.notion.render.rich_text import inline, joined
 
 Properties: TypeAlias = Mapping[str, PropertyValue]
 
+_CUT = "(Notion told the first values only)"
 _NOT_TEXT = {"id", "type", "object", "color", "avatar_url", "expiry_time", "has_more", "request_id"}
 
 
@@ -27,8 +28,8 @@ Renderer: TypeAlias = Callable[[PropertyValue, NotionNames], str]
 
 
 def property_lines(properties: Properties, names: NotionNames) -> list[str]:
-    """`Name: value` for every property that has a value, the title left out."""
-    lines = ((name, value_text(value, names)) for name, value in properties.items() if value.type != "title")
+    """`Name: value` for every property that has a value, the title left out; what is missing of it is said."""
+    lines = ((name, _line_text(value, names)) for name, value in properties.items() if value.type != "title")
     return [f"{' '.join(name.split())}: {' '.join(text.split())}" for name, text in lines if text.strip()]
 
 
@@ -55,6 +56,11 @@ def value_text(value: PropertyValue, names: NotionNames) -> str:
     """A property value, or an element of a rollup, as text; empty where it is not set."""
     render = _RENDERERS.get(value.type)
     return render(value, names) if render else _any_text(value.unknown)
+
+
+def _line_text(value: PropertyValue, names: NotionNames) -> str:
+    text = value_text(value, names)
+    return joined((text, _CUT)) if value.has_more else text
 
 
 def _related(value: PropertyValue) -> Iterator[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from connectors.notion.payloads import RichTextRun
+from connectors.notion.urls import absolute_url, page_url
 
 _OPENS_A_BLOCK = re.compile(r"^([ \t]*)(?=#{1,6}(?:\s|$)|`{3}|~{3}|(?:=+|-+)[ \t]*$)", re.MULTILINE)
 _BACKTICKS = re.compile("`+")
@@ -46,8 +47,14 @@ def _style(run: RichTextRun) -> _Style:
         marks=tuple(mark for mark, is_set in marks if is_set),
         code=run.code,
         equation=run.type == "equation",
-        link=run.href,
+        link=_link(run),
     )
+
+
+def _link(run: RichTextRun) -> str:
+    """Where a run leads; a page that is mentioned is told by its id where there is no address."""
+    mentioned = run.body.target.id if run.body.type in ("page", "database") else ""
+    return absolute_url(run.href) or (page_url(mentioned) if mentioned else "")
 
 
 def _styled(text: str, style: _Style) -> str:

@@ -24,14 +24,20 @@ PAGE = 256
 """How many points are read at once."""
 TIMEOUT = 60
 """Seconds that one request may take."""
+_HTTPS = 443
+_QDRANT = 6333
 
 
 def connect(settings: IndexSettings) -> QdrantClient:
-    """A client of the configured server; nothing is sent yet."""
+    """A client of the configured server; nothing is sent yet.
+
+    https without a port is 443 (RFC 9110, 4.2.2), as of a proxy or Qdrant's cloud; the client alone would take 6333.
+    """
     from qdrant_client import QdrantClient
 
     key = settings.api_key.get_secret_value() if settings.api_key else None
-    return QdrantClient(url=settings.url, api_key=key, timeout=TIMEOUT, check_compatibility=False)
+    port = _HTTPS if settings.url.startswith("https:") else _QDRANT  # where the URL names none
+    return QdrantClient(url=settings.url, port=port, api_key=key, timeout=TIMEOUT, check_compatibility=False)
 
 
 def read_version(client: QdrantClient) -> str:

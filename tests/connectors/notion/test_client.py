@@ -92,6 +92,21 @@ def test_a_pagination_loop_is_not_taken_for_a_whole_listing(connection: NotionCo
         list(client.users())
 
 
+@pytest.mark.parametrize(("status", "code"), [(400, "validation_error"), (404, "object_not_found")])
+@pytest.mark.parametrize(("times", "comes"), [(1, True), (2, True), (3, False)])
+def test_a_listing_whose_cursor_is_refused_begins_again(
+    notion: Notion, connection: NotionConnection, status: int, code: str, times: int, comes: bool
+) -> None:
+    notion.add_page("p", None, *(block("paragraph", str(at)) for at in range(8)))
+    notion.cursor_faults = [lambda: refusal(status, code, "The start_cursor provided is invalid.")] * times
+    client = NotionClient(connection, notion.transport())
+    if comes:
+        assert [one.id for one in client.children("p")] == [f"p.{at}" for at in range(8)]
+    else:
+        with pytest.raises(Unavailable, match="blocks/p/children"):
+            client.children("p")
+
+
 def test_a_cursor_without_more_ends_the_listing(connection: NotionConnection) -> None:
     last = {"results": [], "has_more": False, "next_cursor": "stale"}
     client = client_of(connection, lambda: JSONResponse(last))

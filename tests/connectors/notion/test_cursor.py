@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from connectors.contract import Cursor
 from connectors.notion.cursor import SETTLED, NotionCursor
 from connectors.notion.objects import Ref
 from connectors.notion.search_listing import OVERLAP, SearchEntry
+from connectors.notion.synced_blocks import SyncedCopies
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MINUTE, SECOND = timedelta(minutes=1), timedelta(seconds=1)
@@ -48,7 +50,7 @@ def test_a_cursor_without_a_time_reads_what_is_listed(since: object) -> None:
 
 
 def test_a_cursor_of_nothing_holds_no_time() -> None:
-    names: Cursor = {"since": None, "read": {}, "places": {}, "files": {}, "waiting": []}
+    names: Cursor = {"since": None, "read": {}, "places": {}, "files": {}, "copies": {}, "originals": {}, "waiting": []}
     empty = names | {"whole": True, "readers": ""}
     assert NotionCursor(whole=True).as_json() == empty
 
@@ -60,6 +62,8 @@ def test_the_names_in_a_cursor_stay() -> None:
         "read": {"p": 1772366400},
         "places": {"home": ["0f1e2d3c", "aaaaaaaabbbbbbbb"]},
         "files": {"home": {"key": "12345678"}},
+        "copies": {"home": {"block": "abcdef01"}},
+        "originals": {"block": "policies"},
         "waiting": [["data_source", "s"], ["page", "q"]],
         "whole": True,
         "readers": "",
@@ -70,13 +74,14 @@ def test_the_names_in_a_cursor_stay() -> None:
         read={"p": 1772366400},
         containers={"home": ("0f1e2d3c", "aaaaaaaabbbbbbbb")},
         files={"home": {"key": "12345678"}},
+        copies=SyncedCopies({"home": {"block": "abcdef01"}}, {"block": "policies"}),
         pending=[Ref("data_source", "s"), Ref("page", "q")],
         whole=True,
         begin=NOON - OVERLAP,
     )
     assert found.as_json() == cursor
-    before = {name: value for name, value in cursor.items() if name != "readers"}
-    assert NotionCursor.from_json(before) == found
+    before = {name: value for name, value in cursor.items() if name not in ("readers", "copies", "originals")}
+    assert NotionCursor.from_json(before) == replace(found, copies=SyncedCopies())
 
 
 def test_with_other_readers_everything_is_read_but_for_files_that_are_as_they_were() -> None:

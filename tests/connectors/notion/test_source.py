@@ -301,14 +301,26 @@ def test_fetch_looks_again(notion: Notion, connector: NotionConnector) -> None:
     assert inside.title == "Title inside"
 
 
-def test_empty_pages_are_skipped(notion: Notion, connector: NotionConnector) -> None:
+def test_a_title_alone_is_a_document(notion: Notion, connector: NotionConnector) -> None:
     notion.add_page("home", None, block("paragraph"), block("divider"))
     notion.add_database("bare", under("home"))
-    items = list(connector.read(unit("home")))
-    assert items[:-1] == [
-        Skipped("notion:acme-notion/home", "Title home", "empty", "https://www.notion.test/home"),
-        Skipped("notion:acme-notion/bare", "Title bare", "empty", "https://www.notion.test/bare"),
-    ]
+    notion.add_page("row", notion.row_parent("bare-source"), block("paragraph"))
+    notion.add_page("said", under("home"), block("paragraph"))
+    notion.remark("said", "Renamed", by="u-ada")
+    found = documents(connector.read(unit("home")))
+    assert {own: (one.title, one.content) for own, one in found.items() if own != "said"} == {
+        "home": ("Title home", ""),
+        "bare": ("Title bare", "Properties: Name, Status"),
+        "row": ("Title row", ""),
+    }
+    assert str(found["said"].content).endswith("Renamed")
+
+
+def test_a_page_without_title_and_text_is_skipped(notion: Notion, connector: NotionConnector) -> None:
+    notion.add_page("home", None, block("paragraph"))
+    notion.rename("home", "")
+    item, _ = connector.read(unit("home"))
+    assert item == Skipped("notion:acme-notion/home", "Untitled", "empty", "https://www.notion.test/home")
 
 
 def test_one_broken_page_leaves_the_rest_alone(notion: Notion, connector: NotionConnector) -> None:
@@ -374,6 +386,78 @@ def test_synced_blocks_show_the_original(notion: Notion, connector: NotionConnec
     assert {name: one.content for name, one in found.items()} == {"home": "Once", "copy": "Once", "cut": "Own words"}
 
 
+def policies_shown_elsewhere(notion: Notion) -> None:
+    """`home` and `team` show what stands on `policies`, `team` inside of what it shows of `shared`."""
+    original = {"id": "rules", **synced(None), "children": [block("paragraph", "Capped at ten.")]}
+    notion.add_page("policies", None, original, block("paragraph", "Other words."))
+    notion.add_page("shared", None, {"id": "outer", **synced(None), "children": [synced("rules")]})
+    notion.add_page("home", None, synced("rules"))
+    notion.add_page("team", under("home"), synced("outer"))
+    notion.add_page("plain", under("home"))
+
+
+def test_what_shows_a_synced_block_is_read_again_when_the_original_changes(
+    notion: Notion, connection: NotionConnection, connector: NotionConnector, fresh: NotionConnector
+) -> None:
+    policies_shown_elsewhere(notion)
+    cursor = last_cursor(connector.read(unit("home")))
+    notion.edit("policies")
+    notion.put("rules", block("paragraph", "Capped at twelve."))
+    items = list(fresh.read(unit("home"), cursor))
+    assert {own: one.content for own, one in documents(items).items()} == {
+        "home": "Capped at twelve.",
+        "team": "Capped at twelve.",
+    }
+    notion.log.clear()
+    assert documents(connect(connection, notion.transport()).read(unit("home"), last_cursor(items))) == {}
+    assert set(notion.paths()) == {"search"}
+
+
+def test_an_edit_beside_an_original_costs_its_own_blocks_only(
+    notion: Notion, connector: NotionConnector, fresh: NotionConnector
+) -> None:
+    policies_shown_elsewhere(notion)
+    cursor = last_cursor(connector.read(unit("home")))
+    notion.edit("policies")
+    notion.log.clear()
+    assert documents(fresh.read(unit("home"), cursor)) == {}
+    assert {path for path in notion.paths() if path != "search"} == {"blocks/rules", "blocks/rules/children"}
+
+
+def test_an_original_that_moves_is_followed(notion: Notion, connector: NotionConnector) -> None:
+    policies_shown_elsewhere(notion)
+    cursor = last_cursor(connector.read(unit("home")))
+    notion.add_page("law", None, {"id": "rules", **synced(None), "children": [block("paragraph", "Capped at ten.")]})
+    notion.put("policies")
+    notion.edit("policies")
+    notion.blocks["rules"]["parent"] = {"type": "page_id", "page_id": "law"}
+    cursor = last_cursor(connector.read(unit("home"), cursor))
+    assert set(cursor["originals"].values()) >= {"law"}
+
+
+def test_an_original_out_of_reach_leaves_its_copies_as_they_are(notion: Notion, connector: NotionConnector) -> None:
+    notion.add_page("home", None, {**synced("hidden"), "children": [block("paragraph", "Own words")]})
+    notion.sealed.add("hidden")
+    cursor = last_cursor(connector.read(unit("home")))
+    assert cursor["originals"] == {"hidden": ""}
+    notion.edit("home")
+    assert set(documents(connector.read(unit("home"), cursor))) == {"home"}
+
+
+def test_an_event_finds_what_shows_a_synced_block(notion: Notion, connector: NotionConnector) -> None:
+    policies_shown_elsewhere(notion)
+    cursors = {name: last_cursor(connector.read(unit(name))) for name in ("home", "policies", "shared")}
+    changed = {"notion:acme-notion/policies", "notion:acme-notion/policies/files/x", "notion:acme-notion/home/below"}
+    assert connector.find_dependents(changed, cursors) == {}
+    notion.put("rules", block("paragraph", "Capped at twelve."))
+    notion.log.clear()
+    assert {one: sorted(ids) for one, ids in connector.find_dependents(changed, cursors).items()} == {
+        "home": ["notion:acme-notion/home", "notion:acme-notion/team"],
+        "shared": ["notion:acme-notion/shared"],
+    }
+    assert notion.paths()["blocks/rules/children"] == 1
+
+
 @pytest.mark.parametrize("kind", ["meeting_notes", "transcription"])
 def test_meeting_notes_are_read_part_by_part(notion: Notion, connector: NotionConnector, kind: str) -> None:
     parts = {"summary_block_id": "summary", "notes_block_id": "missing", "transcript_block_id": "transcript"}
@@ -398,6 +482,79 @@ def test_long_properties_are_read_to_the_end(notion: Notion, connector: NotionCo
     assert content.split("\n")[0] == "Related: " + ", ".join(f"Title {name}" for name in related)
 
 
+def property_items(kind: str, values: Iterable[object]) -> list[dict[str, object]]:
+    return [{"object": "property_item", "id": "p", "type": kind, kind: value} for value in values]
+
+
+@pytest.mark.parametrize("count", [25, 26, 60])
+@pytest.mark.parametrize(
+    ("kind", "value", "shown"),
+    [
+        ("people", {"object": "user", "id": "u-ada"}, "Ada, " * 59 + "Ada"),
+        ("rich_text", text("word ")[0], "word " * 59 + "word"),
+    ],
+)
+def test_people_and_texts_are_read_to_the_end(
+    notion: Notion, connector: NotionConnector, count: int, kind: str, value: dict[str, object], shown: str
+) -> None:
+    notion.add_page("home", properties={"Long": {"id": "p", "type": kind, kind: [value] * 25}})
+    notion.long_properties["home", "p"] = property_items(kind, [value] * count)
+    content = str(documents(connector.read(unit("home")))["home"].content)
+    expected = " ".join(shown.split()[:count]).rstrip(",")
+    assert content.split("\n")[0] == f"Long: {expected}"
+
+
+def test_a_title_is_read_to_the_end(notion: Notion, connector: NotionConnector) -> None:
+    runs = [text(f"w{at} ")[0] for at in range(30)]
+    notion.add_page("home", None, block("paragraph"))
+    notion.objects["home"]["properties"]["Name"] |= {"id": "p", "title": runs[:25]}
+    notion.long_properties["home", "p"] = property_items("title", runs)
+    assert documents(connector.read(unit("home")))["home"].title == " ".join(f"w{at}" for at in range(30))
+
+
+def test_rollups_are_read_to_the_end(notion: Notion, connector: NotionConnector) -> None:
+    related = [f"r{at}" for at in range(30)]
+    for name in related:
+        notion.add_page(name, under("home"))
+    names = [{"type": "title", "title": text(name)} for name in related]
+    notion.add_page(
+        "home",
+        properties={
+            "Related": {"id": "rel", "type": "relation", "has_more": True, "relation": [{"id": "r0"}]},
+            "Names": {"id": "all", "type": "rollup", "rollup": {"type": "array", "array": names[:25]}},
+            "Points": {"id": "sum", "type": "rollup", "rollup": {"type": "number", "number": 25, "function": "sum"}},
+            "Late": {"id": "max", "type": "rollup", "rollup": {"type": "incomplete", "incomplete": {}}},
+            "Odd": {"id": "odd", "type": "rollup", "rollup": {"type": "number", "number": 7, "function": "sum"}},
+        },
+    )
+    relations = property_items("relation", ({"id": name} for name in related))
+    notion.long_properties = {("home", own): relations for own in ("rel", "sum", "max", "odd")}
+    notion.long_properties["home", "all"] = property_items("title", (text(name)[0] for name in related))
+    notion.rollups = {
+        ("home", "all"): {"type": "array", "array": [], "function": "show_original"},
+        ("home", "sum"): {"type": "number", "number": 30, "function": "sum"},
+        ("home", "max"): {"type": "date", "date": {"start": "2026-03-01"}, "function": "latest_date"},
+    }
+    notion.answers["pages/home/properties/odd"] = lambda: refusal(400, "validation_error")
+    lines = str(documents(connector.read(unit("home")))["home"].content).split("\n")
+    assert lines[:5] == [
+        "Related: " + ", ".join(f"Title {name}" for name in related),
+        "Names: " + ", ".join(related),
+        "Points: 30",
+        "Late: 2026-03-01",
+        "Odd: 7 (Notion told the first values only)",
+    ]
+
+
+def test_a_property_without_end_is_bounded_and_says_so(notion: Notion, connector: NotionConnector) -> None:
+    notion.page_size = 100
+    runs = [text(f"w{at} ")[0] for at in range(1_200)]
+    notion.add_page("home", properties={"Long": {"id": "p", "type": "rich_text", "rich_text": runs[:25]}})
+    notion.long_properties["home", "p"] = property_items("rich_text", runs)
+    line = str(documents(connector.read(unit("home")))["home"].content).split("\n")[0]
+    assert line.endswith(" w999 (Notion told the first values only)")
+
+
 def test_titles_are_the_same_however_little_is_listed(
     notion: Notion, connector: NotionConnector, fresh: NotionConnector
 ) -> None:
@@ -408,7 +565,7 @@ def test_titles_are_the_same_however_little_is_listed(
     cursor = last_cursor(connector.read(unit("home")))
     notion.edit("home")
     (home,) = documents(fresh.read(unit("home"), cursor)).values()
-    assert home.content == "Related: Title other\n\nTitle other"
+    assert home.content == "Related: Title other\n\n[Title other](https://www.notion.so/other)"
 
 
 def test_options_are_tags(notion: Notion, connector: NotionConnector) -> None:
@@ -501,6 +658,13 @@ def test_a_mark_tells_of_a_move_that_no_time_tells(notion: Notion, connector: No
     others = {name for name, one in after.items() if one.fingerprint != before[name].fingerprint}
     assert others == {"notion:acme-notion/team", "notion:acme-notion/note"}
     assert all(one.updated_at == before[name].updated_at for name, one in after.items())
+
+
+def test_a_search_whose_cursor_is_refused_begins_again(notion: Notion, connector: NotionConnector) -> None:
+    a_workspace(notion)
+    notion.cursor_faults = [lambda: refusal(400, "validation_error", "The start_cursor provided is invalid.")]
+    assert {found.id for found in connector.units()} == {"home", "roadmap", "guide"}
+    assert set(documents(connector.read(unit("home")))) == {"home", "team", "note", "tasks", "row", "inside"}
 
 
 def test_a_listing_that_notion_cuts_is_not_taken_for_whole(notion: Notion, connector: NotionConnector) -> None:

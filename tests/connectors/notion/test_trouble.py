@@ -80,7 +80,9 @@ def test_a_long_property_that_cannot_be_listed_keeps_its_first_values(
     related: Payload = {"id": "rel", "type": "relation", "relation": [{"id": "home"}, None], "has_more": True}
     notion.add_page("page", under("home"), properties={"Part of": related})
     notion.answers["pages/page/properties/rel"] = lambda: refusal(status, code)
-    assert contents(connector.read(unit("home")))["page"] == "Part of: Title home\n\nBody page"
+    assert contents(connector.read(unit("home")))["page"] == (
+        "Part of: Title home (Notion told the first values only)\n\nBody page"
+    )
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import subprocess
 import sys
+import zipfile
 from datetime import UTC, datetime
 
+import docx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -15,6 +18,7 @@ from connectors.model import MARKDOWN, PLAIN_TEXT
 from pipelines.chunking import chunk_document
 from pipelines.chunking.tokens import estimate_tokens
 from pipelines.errors import DocumentError
+from tests.pipelines.chunking import files
 from tests.pipelines.chunking.files import MakeDocument
 
 LIMIT = 512
@@ -93,10 +97,44 @@ def test_half_a_surrogate_pair_does_no_harm(document: MakeDocument) -> None:
     assert chunks[0].header.startswith("half ?")
 
 
-@pytest.mark.parametrize("content", ["", b"", "  \n\n\t", b"\xef\xbb\xbf", "---\n", "<!-- nothing -->"])
-def test_empty_documents_are_skipped(content: str | bytes, document: MakeDocument) -> None:
+EMPTY = ["", b"", "  \n\n\t", b"\xef\xbb\xbf", "---\n", "<!-- nothing -->"]
+
+
+@pytest.mark.parametrize("content", EMPTY)
+def test_a_document_without_text_is_found_by_its_title(content: str | bytes, document: MakeDocument) -> None:
+    (chunk,) = chunk_document(document(content, title=" # Supplier\nregister "))
+    assert (chunk.text, chunk.headings, chunk.position) == ("# Supplier register", (), 0)
+    assert chunk.header.startswith("# Supplier register\n")
+
+
+def test_a_title_longer_than_a_chunk_is_cut(document: MakeDocument) -> None:
+    chunks = chunk_document(document("", title="word " * 1_000))
+    assert max(estimate_tokens(chunk.text) for chunk in chunks) <= LIMIT
+    assert " ".join(chunk.text for chunk in chunks).split() == ["word"] * 1_000
+
+
+@pytest.mark.parametrize("content", EMPTY)
+def test_what_has_neither_text_nor_title_is_skipped(content: str | bytes, document: MakeDocument) -> None:
     with pytest.raises(DocumentError, match="empty") as caught:
-        chunk_document(document(content))
+        chunk_document(document(content, title=" \n"))
+    assert caught.value.skip
+
+
+def _package(*names: str) -> bytes:
+    """A Word document without a word, with further parts of these names."""
+    data = io.BytesIO()
+    docx.Document().save(data)
+    with zipfile.ZipFile(data, "a") as package:
+        for name in names:
+            package.writestr(name, b"...")
+    return data.getvalue()
+
+
+def test_an_office_file_is_empty_unless_it_holds_pictures(document: MakeDocument) -> None:
+    (chunk,) = chunk_document(document(_package(), files.DOCX, title="Minutes"))
+    assert chunk.text == "Minutes"
+    with pytest.raises(DocumentError, match="empty") as caught:
+        chunk_document(document(_package("word/media/scan.png"), files.DOCX, title="Minutes"))
     assert caught.value.skip
 
 

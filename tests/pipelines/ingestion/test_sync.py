@@ -181,7 +181,7 @@ def test_objects_that_cannot_be_read_are_recorded_and_the_rest_goes_on(
     source.put(Failed("github:acme/f", "F", "HTTP 500"))
     source.put(Skipped("github:acme/s", "S", "too large: 90 MB"))
     source.put(document(1, content=b"%PDF-1.7 broken", content_type="application/pdf"))
-    source.put(document(2, content="   "))
+    source.put(document(2, content="   ", title=""))
     report = sync(services, source)
     assert report.errors == {}
     assert services.catalog.documents.totals() == {("acme", "unit"): {"indexed": 1, "failed": 2, "skipped": 2}}
@@ -193,7 +193,7 @@ def test_objects_that_cannot_be_read_are_recorded_and_the_rest_goes_on(
 def test_a_document_that_becomes_empty_leaves_the_index(services: Services, source: MemorySource) -> None:
     source.put(document())
     sync(services, source)
-    source.put(document(content=""))
+    source.put(document(content="", title=""))
     report = sync(services, source)
     assert (report.documents.skipped, points(services)) == (1, {})
 

@@ -200,7 +200,7 @@ def test_a_text_that_the_provider_does_not_take_stops_at_the_vectors(settings: S
 def test_what_is_skipped_failed_or_deleted(services: Services, source: MemorySource) -> None:
     source.put(Skipped("github:acme/s", "Big", "too large: 30 MB", url="https://x.test/s"))
     source.put(Failed("github:acme/f", "Bad", "answered 500"))
-    source.put(document(4, content=""))
+    source.put(document(4, content="", title=""))
     sync(services, source)
     publish(services)
     skipped = explain(services, "https://x.test/s")

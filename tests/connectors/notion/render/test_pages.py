@@ -77,6 +77,11 @@ def untold(kind: str, **content: Any) -> dict[str, Any]:
         ([mention("user", "@Ada", id="u1")], "@Ada"),
         ([mention("date", "2026-01-01 → 2026-01-02", start="2026-01-01")], "2026-01-01 → 2026-01-02"),
         ([{**mention("page", "Roadmap", id="p1"), "href": "https://n.test/p1"}], "[Roadmap](https://n.test/p1)"),
+        ([mention("page", "Roadmap", id="0f1e-2d3c")], "[Roadmap](https://www.notion.so/0f1e2d3c)"),
+        ([mention("database", "Tasks", id="d-1")], "[Tasks](https://www.notion.so/d1)"),
+        ([styled("the runbook", href="/0f1e2d3c")], "[the runbook](https://www.notion.so/0f1e2d3c)"),
+        ([styled("a step", "bold", href="/0f1e?pvs=4#a1")], "**[a step](https://www.notion.so/0f1e?pvs=4#a1)**"),
+        ([styled("elsewhere", href="//cdn.test/x")], "[elsewhere](//cdn.test/x)"),
         ([mention("template_mention", "@Today")], "@Today"),
         ([mention("custom_emoji", ":logo:", name="logo")], ":logo:"),
         ([{"type": "text", "text": {"content": "no plain text"}}], "no plain text"),
@@ -99,6 +104,7 @@ def test_rich_text(runs: Any, expected: str) -> None:
     assert markdown(runs_of(runs)) == expected
 
 
+LINKED = "[Roadmap](https://www.notion.so/p1)"
 BLOCKS: dict[str, tuple[list[dict[str, Any]], str]] = {
     "paragraphs": ([block("paragraph", "a"), block("paragraph"), block("paragraph", "b")], "a\n\nb"),
     "headings": (
@@ -208,7 +214,7 @@ BLOCKS: dict[str, tuple[list[dict[str, Any]], str]] = {
     "left out": ([block("divider"), block("breadcrumb"), block("table_of_contents")], ""),
     "child page": ([{"type": "child_page", "child_page": {"title": "Below"}}], "Below"),
     "child database": ([{"type": "child_database", "child_database": {"title": "Rows"}}], "Rows"),
-    "link to page": ([{"type": "link_to_page", "link_to_page": {"type": "page_id", "page_id": "p1"}}], "Roadmap"),
+    "link to page": ([{"type": "link_to_page", "link_to_page": {"type": "page_id", "page_id": "p1"}}], LINKED),
     "link to comment": ([{"type": "link_to_page", "link_to_page": {"type": "comment_id", "comment_id": "c"}}], ""),
     "unsupported": ([{"type": "unsupported", "unsupported": {"block_type": "form"}}], "<!-- unsupported: form -->"),
     "unknown": ([{**block("hologram", "words"), "children": [block("paragraph", "in")]}], "words\n\nin"),
@@ -297,9 +303,20 @@ def test_a_page_is_its_properties_and_its_body() -> None:
     assert page_markdown(page_of({}), [], KNOWN) == ""
 
 
-def test_a_database_without_description_is_empty() -> None:
-    source = NotionDatabase.model_validate({"title": text("T"), "properties": {"Name": {}}})
-    assert database_markdown(NotionDatabase.model_validate({"description": []}), [source]) == ""
+def test_a_database_lists_its_columns_with_what_can_be_chosen() -> None:
+    options = {"options": [{"name": "High", "color": "red"}, {"name": "Low"}, None]}
+    columns = {
+        "Name": {"type": "title", "title": {}},
+        "Rank": {"name": "Rank", "type": "select", "select": options},
+        "Stage": {"type": "status", "status": {"options": [{"name": "Won"}], "groups": [{"name": "Complete"}]}},
+        "Tags": {"type": "multi_select", "multi_select": None},
+        "Odd": None,
+    }
+    source = NotionDatabase.model_validate({"title": text("T"), "properties": columns})
+    described = NotionDatabase.model_validate({"description": text("Deals")})
+    listed = "Properties: Name, Rank (High, Low), Stage (Won), Tags, Odd"
+    assert database_markdown(NotionDatabase.model_validate({"description": []}), [source]) == listed
+    assert database_markdown(described, [source]) == f"Deals\n\n{listed}"
 
 
 def test_what_a_page_mentions_by_id() -> None:

@@ -176,7 +176,6 @@ OLE = bytes.fromhex("d0cf11e0a1b11ae1")
         (files.pdf("", ""), files.PDF, "no text layer: the PDF holds pictures only"),
         (OLE + "EncryptedPackage".encode("utf-16-le"), files.DOCX, "encrypted: the file needs a password"),
         (OLE + b"old", files.XLSX, "unsupported type: an Office file from before 2007"),
-        (b"", files.PDF, "empty: there is no text in it"),
     ],
 )
 def test_skipped(content: str | bytes, content_type: str, reason: str, document: MakeDocument) -> None:

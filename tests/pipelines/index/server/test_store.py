@@ -195,6 +195,21 @@ def test_the_key_is_sent_and_never_shown(capsys: pytest.CaptureFixture[str]) -> 
     assert "hush" not in "".join(capsys.readouterr())
 
 
+@pytest.mark.parametrize(
+    ("url", "asked"),
+    [
+        ("https://qdrant.test", "https://qdrant.test:443"),
+        ("https://proxy.test/qdrant", "https://proxy.test:443/qdrant"),
+        ("https://qdrant.test:6333", "https://qdrant.test:6333"),
+        ("http://proxy.test:8080/qdrant", "http://proxy.test:8080/qdrant"),
+        ("http://qdrant.test", "http://qdrant.test:6333"),
+    ],
+)
+def test_https_without_a_port_is_443(url: str, asked: str) -> None:
+    with closing(connect(IndexSettings(url=url))) as client:
+        assert client._client.rest_uri == asked  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize(("version", "refused"), [("1.16.3", True), ("0.11.0", True), ("1.17.0", False), ("", False)])
 def test_a_server_that_is_too_old_is_refused_with_both_versions(rest: OverRest, version: str, refused: bool) -> None:
     rest.store().publish()
