@@ -182,7 +182,8 @@ def test_unstructured_neither_loads_a_model_nor_calls_home(tmp_path: Path) -> No
         "from pipelines.chunking.formats.elements import element_blocks\n"
         "found = [{'type': 'Title', 'text': 'Plan'}, {'type': 'ListItem', 'text': 'one', 'metadata': {}}]\n"
         "assert [block.text for block in element_blocks(elements_from_dicts(found))] == ['# Plan', '- one']\n"
-        "print([name for name in ('spacy', 'torch', 'unstructured.partition.common', 'nltk') if name in sys.modules])\n"
+        "models = ('spacy', 'torch', 'unstructured.nlp.tokenize', 'unstructured.partition.auto')\n"
+        "print([name for name in models if name in sys.modules])\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)
     assert (done.stdout.strip(), done.stderr) == ("[]", "")
