@@ -1,4 +1,4 @@
-"""What unstructured's partitioners find, as blocks."""
+"""What an API of unstructured finds in pictures, as blocks."""
 
 from __future__ import annotations
 
@@ -10,9 +10,6 @@ from pipelines.chunking.formats.html import html_blocks
 
 if TYPE_CHECKING:
     from unstructured.documents.elements import Element
-
-LANGUAGES = ["eng"]
-"""With one given, unstructured detects none; only its guesses at unmarked titles depend on it."""
 
 
 def element_blocks(elements: Iterable[Element]) -> list[Block]:

@@ -212,10 +212,12 @@ def test_unstructured_neither_loads_a_model_nor_calls_home(tmp_path: Path) -> No
         "socket.socket.connect = socket.getaddrinfo = refused\n"
         "from pipelines.chunking.formats.unstructured_offline import keep_offline\n"
         "keep_offline()\n"
-        "from unstructured.partition.text import partition_text\n"
+        "from unstructured.staging.base import elements_from_dicts\n"
         "from pipelines.chunking.formats.elements import element_blocks\n"
-        "assert element_blocks(partition_text(text='A line.', languages=['eng']))\n"
-        "print([name for name in ('spacy', 'torch', 'unstructured.partition.html') if name in sys.modules])\n"
+        "found = [{'type': 'Title', 'text': 'Plan'}, {'type': 'ListItem', 'text': 'one', 'metadata': {}}]\n"
+        "assert [block.text for block in element_blocks(elements_from_dicts(found))] == ['# Plan', '- one']\n"
+        "models = ('spacy', 'torch', 'unstructured.nlp.tokenize', 'unstructured.partition.auto')\n"
+        "print([name for name in models if name in sys.modules])\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)
     assert (done.stdout.strip(), done.stderr) == ("[]", "")
