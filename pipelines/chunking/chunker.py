@@ -30,7 +30,8 @@ def chunk_content(document: Document, tokens: int = CHUNK_TOKENS, scans: Scans =
     """Cut a document into chunks of at most about `tokens`; the same document gives the same chunks.
 
     None lies on two pages, so that each can be cited by its own. What `scans` holds of a page that is a picture stands
-    in its place. A document that holds nothing but its title is found by that: it is the text of its only chunk. Raises DocumentError, with `skip` for content that is empty, encrypted or of an unsupported type.
+    in its place. A document that holds nothing but its title is found by that, the text of its only chunk. Raises
+    DocumentError, with `skip` for content that is empty, encrypted or of an unsupported type.
     """
     limit = tokens * BYTES_PER_TOKEN
     read = _read(document, scans) or title_blocks(document)

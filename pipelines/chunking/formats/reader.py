@@ -38,7 +38,7 @@ _TEXTS: Mapping[str, _TextReader] = {
     media.XML: xml_blocks,
 }
 _OFFICE: Mapping[str, tuple[str, _FileReader]] = {
-    media.DOCX: ("Word document", docx_blocks),
+    media.DOCX: ("Word document", lambda content: docx_blocks(content, read_blocks)),
     media.PPTX: ("PowerPoint presentation", pptx_blocks),
     media.XLSX: ("Excel workbook", xlsx_blocks),
 }

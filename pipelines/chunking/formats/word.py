@@ -6,13 +6,12 @@ docs/decisions.md has the figures.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import TypeAlias
 from zipfile import BadZipFile
 
-from pipelines.chunking.blocks import Block, paragraphs
-from pipelines.chunking.formats.html import html_blocks
-from pipelines.chunking.formats.mail import mail_blocks
+from pipelines.chunking.blocks import Block
 from pipelines.chunking.formats.openxml.package import BrokenPart, Package
 from pipelines.chunking.formats.openxml.word_stories import StoryReader, WordNotes
 from pipelines.chunking.formats.openxml.word_styles import WordStyles
@@ -25,24 +24,29 @@ _PARAGRAPHS = 300_000
 """Paragraphs and rows that are read of a file: about 5,000 pages."""
 
 
-def docx_blocks(content: bytes) -> list[Block]:
+ReadEmbedded: TypeAlias = Callable[[bytes, str], list[Block]]
+"""The blocks of a file inside another one: its bytes and its media type. Raises DocumentError."""
+
+
+def docx_blocks(content: bytes, read_embedded: ReadEmbedded) -> list[Block]:
     """The body with its notes, comments and drawings where they belong, then headers and footers.
 
     Raises BrokenPart for a file without a readable body, DocumentError for one that is too large.
     """
-    return _read(content, depth=0)
+    return _read(content, read_embedded, depth=0)
 
 
-def _read(content: bytes, depth: int) -> list[Block]:
+def _read(content: bytes, read_embedded: ReadEmbedded, depth: int) -> list[Block]:
     package = Package(content, _PARAGRAPHS)
     part = package.main_part("document", "word/document.xml")
-    return list(_WordReader(package, part, depth).read())
+    return list(_WordReader(package, part, read_embedded, depth).read())
 
 
 class _WordReader:
-    def __init__(self, package: Package, part: str, depth: int) -> None:
+    def __init__(self, package: Package, part: str, read_embedded: ReadEmbedded, depth: int) -> None:
         self._package = package
         self._part = part
+        self._read_embedded = read_embedded
         self._depth = depth
         self._styles = WordStyles(package.find(next(package.related(part, "styles"), "")))
         self._notes = WordNotes()
@@ -90,32 +94,11 @@ class _WordReader:
         try:
             content = self._package.read(part)
             if not any(name in media_type for name in _DOCX):
-                yield from _read_other(content, media_type)
+                yield from self._read_embedded(content, media_type)
             elif self._depth < _NESTED:
-                yield from _read(content, self._depth + 1)
-        except (BrokenPart, BadZipFile):
+                yield from _read(content, self._read_embedded, self._depth + 1)
+        except (BrokenPart, BadZipFile, DocumentError):
             return
-
-
-def _read_other(content: bytes, media_type: str) -> list[Block]:
-    try:
-        match media_type:
-            case "text/html" | "application/xhtml+xml":
-                return html_blocks(_decode(content))
-            case "text/plain":
-                return paragraphs(_decode(content))
-            case "message/rfc822":  # a page with its pictures (MHTML)
-                return mail_blocks(content)
-    except (DocumentError, LookupError, ValueError):
-        pass
-    return []
-
-
-def _decode(content: bytes) -> str:
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("cp1252", errors="replace")
 
 
 def _label(name: str, blocks: list[Block]) -> Iterator[Block]:
