@@ -32,7 +32,10 @@ from connectors.drive.payloads import (
     PermissionPage,
     SharedDrive,
     SharedDrivePage,
+    SheetProperties,
+    Spreadsheet,
     StartPageToken,
+    ValueRanges,
 )
 from connectors.drive.responses import drive_error, follow_pages, parser
 from connectors.drive.settings import DriveConnection
@@ -67,15 +70,20 @@ class DriveClient:
         self._listings = open_api(connection, connection.base_url, authorized, sibling=self._objects)
         # Apart as well: several files are read at once, and the permissions of one would renew another's attempts.
         self._contents = open_api(connection, connection.base_url, authorized, sibling=self._objects)
+        self._sheets = open_api(connection, connection.sheets_base, authorized, sibling=self._objects)
         self._file_fields = f"{FILE_FIELDS},{LIMITED_ACCESS}"
 
     @property
     def requests(self) -> int:
-        return sum(api.requests for api in (self._objects, self._listings, self._contents))
+        return sum(api.requests for api in self._apis)
 
     def close(self) -> None:
-        for api in (self._objects, self._listings, self._contents):
+        for api in self._apis:
             api.close()
+
+    @property
+    def _apis(self) -> tuple[ApiClient, ...]:
+        return self._objects, self._listings, self._contents, self._sheets
 
     def about(self) -> About:
         return _get(self._listings, About, "about", fields="user(displayName,emailAddress)")
@@ -160,6 +168,22 @@ class DriveClient:
     def export(self, file_id: str, media_type: str) -> bytes:
         """A Google Docs, Sheets or Slides file in another format, of at most 10 MB."""
         return self._contents.get_bytes(f"files/{file_id}/export", {"mimeType": media_type})
+
+    def sheets(self, file_id: str) -> list[SheetProperties]:
+        """The sheets of a spreadsheet, by the Sheets API."""
+        found = _get(
+            self._sheets,
+            Spreadsheet,
+            f"spreadsheets/{file_id}",
+            fields="sheets(properties(title,gridProperties(rowCount,columnCount)))",
+        )
+        return [sheet.properties for sheet in found.sheets]
+
+    def sheet_rows(self, file_id: str, cells: str) -> list[tuple[str, ...]]:
+        """Rows of a spreadsheet's range in A1 notation, values as they are shown."""
+        path = f"spreadsheets/{file_id}/values:batchGet"
+        found = _get(self._sheets, ValueRanges, path, ranges=cells, valueRenderOption="FORMATTED_VALUE")
+        return [row for values in found.value_ranges for row in values.values]
 
     def download(self, file_id: str, size: int | None) -> bytes:
         """The bytes of a file: at least the `size` of its metadata, or the answer was cut off."""

@@ -7,6 +7,7 @@ from connectors.drive import formats
 from connectors.drive.client import DriveClient
 from connectors.drive.payloads import DriveFile
 from connectors.drive.responses import DriveAccessDenied
+from connectors.drive.sheets import load_sheets
 from connectors.errors import RequestRejected, SourceError
 from connectors.file_content import FileContent, SkipFile, read_content
 
@@ -48,6 +49,8 @@ def _export(client: DriveClient, file: DriveFile, media_types: tuple[str, ...]) 
         except DriveAccessDenied as error:
             if error.reason not in _OTHER_EXPORT_MAY_DO:
                 raise
+            if error.reason == "exportSizeLimitExceeded" and media_type == media.XLSX:
+                return load_sheets(client, file.id)
             refusal = error  # says more than a rejection does: that the file is too large
         else:
             if media.begins_as(data, media_type) or media_type == media_types[-1]:

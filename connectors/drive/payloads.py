@@ -1,7 +1,8 @@
-"""What the Drive API and the Directory API answer, as far as it is read here.
+"""What the Drive, Directory and Sheets APIs answer, as far as it is read here.
 
 Sources: https://developers.google.com/workspace/drive/api/reference/rest/v3
-and https://developers.google.com/workspace/admin/directory/reference/rest/v1
+· https://developers.google.com/workspace/admin/directory/reference/rest/v1
+· https://developers.google.com/workspace/sheets/api/reference/rest/v4
 """
 
 from __future__ import annotations
@@ -212,6 +213,37 @@ class ChannelResponse(DrivePayload):
     id: str = Field(min_length=1)
     resource_id: str = Field(min_length=1)
     expiration: int = 0
+
+
+class GridProperties(DrivePayload):
+    row_count: int = 0
+    column_count: int = 0
+
+
+class SheetProperties(DrivePayload):
+    """https://developers.google.com/workspace/sheets/api/reference/rest/v4/spreadsheets/sheets#SheetProperties"""
+
+    title: str = ""
+    grid_properties: GridProperties = GridProperties()
+    """Without rows for a sheet that is no grid, but a chart."""
+
+
+class Sheet(DrivePayload):
+    properties: SheetProperties
+
+
+class Spreadsheet(DrivePayload):
+    sheets: tuple[Sheet, ...] = ()
+
+
+class ValueRange(DrivePayload):
+    """Rows without their empty ends."""
+
+    values: tuple[tuple[str, ...], ...] = ()
+
+
+class ValueRanges(DrivePayload):
+    value_ranges: tuple[ValueRange, ...] = ()
 
 
 class About(DrivePayload):

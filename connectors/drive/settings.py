@@ -8,10 +8,13 @@ from pydantic import Field, field_validator
 
 from connectors.settings import Connection
 
+_GOOGLE_DRIVE = "https://www.googleapis.com/drive/v3"
+_GOOGLE_SHEETS = "https://sheets.googleapis.com/v4"
+
 
 class DriveConnection(Connection):
     source: Literal["drive"]
-    base_url: str = "https://www.googleapis.com/drive/v3"
+    base_url: str = _GOOGLE_DRIVE
     token_uri: str = Field(default="https://oauth2.googleapis.com/token", pattern=r"^https?://")
     subject: str | None = Field(
         default=None, pattern="@", description="Whom a service account acts for, by domain-wide delegation"
@@ -21,6 +24,12 @@ class DriveConnection(Connection):
         pattern=r"^https?://",
         description="Google's Directory API, https://admin.googleapis.com/admin/directory/v1, to read the members of "
         "groups; needs the scope admin.directory.group.readonly. Without it nobody sees a file through a group",
+    )
+    sheets_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://",
+        description="Google's Sheets API, by which a spreadsheet of more than the 10 MB that Google exports is read; "
+        "follows from `base_url`",
     )
     webhook_url: str | None = Field(
         default=None,
@@ -32,3 +41,9 @@ class DriveConnection(Connection):
     @classmethod
     def _directory_without_trailing_slash(cls, value: str | None) -> str | None:
         return value.rstrip("/") if value else None
+
+    @property
+    def sheets_base(self) -> str:
+        """Where the Sheets API is. Beside the files, unless these are at Google itself, which has a host for each:
+        credentials go to no host that is not configured."""
+        return self.sheets_url or (_GOOGLE_SHEETS if self.base_url.rstrip("/") == _GOOGLE_DRIVE else self.base_url)

@@ -37,8 +37,11 @@ class UnstructuredApi:
         self._settings = settings
         # A redirection elsewhere would take the key along.
         self._http = httpx.Client(follow_redirects=False)
+        # The API's client puts one around it that closes nothing.
+        self._transport = self._http._transport
 
     def close(self) -> None:
+        self._transport.close()
         self._http.close()
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from connectors.model import Document
 
 SECONDS = 10.0
-"""Of processor time. The slowest honest files of 25 MB take a third of that."""
+"""Of processor time. A file with as many characters as are read at most takes about half of it."""
 ELAPSED_SECONDS = 15.0
 """By the clock: a busy machine gives a file less of its processor."""
 MEGABYTES = 400

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -14,7 +15,7 @@ import httpx
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tests.emulators.drive.changes import answer_changes, answer_start_page_token
@@ -88,6 +89,10 @@ def _route(drive: GoogleDrive, path: list[str], query: Query, body: Payload) -> 
             return _answer_files(drive, query)
         case ["files", file, *rest]:
             return _answer_file(drive, ROOT if file == "root" else file, rest, query)
+        case ["spreadsheets", file] if file in drive.sheets and opens(drive, file):
+            return _answer_sheets(drive.sheets[file], query)
+        case ["spreadsheets", file, "values:batchGet"] if file in drive.sheets and opens(drive, file):
+            return _answer_values(drive.sheets[file], query)
         case ["changes", "startPageToken"] if drive.has_feed:
             return answer_start_page_token(drive, query)
         case ["changes", "watch"] if drive.has_feed:
@@ -153,6 +158,26 @@ def _export(drive: GoogleDrive, file: str, mime_type: str) -> Response:
     if len(data) > EXPORT_LIMIT:
         return error(403, "exportSizeLimitExceeded", "This file is too large to be exported.")
     return Response(data, media_type=mime_type)
+
+
+def _answer_sheets(sheets: dict[str, list[list[str]]], query: Query) -> Response:
+    """https://developers.google.com/workspace/sheets/api/reference/rest/v4/spreadsheets/get"""
+    grids = {
+        title: {"rowCount": len(rows) + 1_000, "columnCount": max(map(len, rows), default=0) + 20}
+        for title, rows in sheets.items()
+    }
+    told = [{"properties": {"title": title, "gridProperties": grid}} for title, grid in grids.items()]
+    return masked({"sheets": told}, query)
+
+
+def _answer_values(sheets: dict[str, list[list[str]]], query: Query) -> Response:
+    """https://developers.google.com/workspace/sheets/api/reference/rest/v4/spreadsheets.values/batchGet"""
+    found = re.fullmatch(r"'(.+)'!(\d+):(\d+)", query["ranges"])
+    if not found or query.get("valueRenderOption") != "FORMATTED_VALUE":
+        raise BadQuery(query["ranges"])
+    rows = sheets[found[1].replace("''", "'")][int(found[2]) - 1 : int(found[3])]
+    told = {"range": query["ranges"], "majorDimension": "ROWS"} | ({"values": rows} if rows else {})
+    return JSONResponse({"valueRanges": [told]})
 
 
 def _download(drive: GoogleDrive, file: str) -> Response:

@@ -28,6 +28,7 @@ class GoogleDrive:
     `faults` are answered before anything else, then what `interrupt` says. `accessed` are the files in shared drives
     that the account has opened, so that they are listed as its own, too. A server that does not hide parents names
     them though the account does not see them, and one that does not sort forgets in which order it was asked to list.
+    It has the Sheets API, too, for those in `sheets`: rows by the titles of their sheets.
     """
 
     files: dict[str, Payload] = field(default_factory=dict)
@@ -37,6 +38,7 @@ class GoogleDrive:
     content: dict[str, bytes] = field(default_factory=dict)
     exports: dict[str, dict[str, bytes]] = field(default_factory=dict)
     comments: dict[str, list[Payload]] = field(default_factory=dict)
+    sheets: dict[str, dict[str, list[list[str]]]] = field(default_factory=dict)
     drives: dict[str, str] = field(default_factory=dict)
     restrictions: dict[str, Payload] = field(default_factory=dict)
     groups: dict[str, list[str]] = field(default_factory=dict)

@@ -1,0 +1,86 @@
+"""Spreadsheets that are too large for Google to export: read sheet by sheet, through another of its APIs.
+
+The scope of Drive is enough for it: https://developers.google.com/workspace/sheets/api/scopes
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+
+from connectors.drive.client import DriveClient
+from connectors.drive.formats import MAX_BYTES, FileContent
+from connectors.drive.payloads import SheetProperties
+from connectors.errors import AccessDenied, NotFound, RequestRejected
+from connectors.media import CSV
+from connectors.model import MARKDOWN
+
+logger = logging.getLogger(__name__)
+
+CELLS_AT_ONCE = 200_000
+"""Asked for in one request, so that no answer is too large."""
+_FIRST_SHEET_ONLY = "Only the first sheet of this spreadsheet is here: it has more than the 10 MB that Google exports."
+_CUT = "Only the beginning of this spreadsheet is here: its text has more than 25 MB."
+
+
+def load_sheets(client: DriveClient, file_id: str) -> FileContent:
+    """All sheets of a spreadsheet as Markdown; where the Sheets API cannot be used the first one, which says so.
+
+    Raises SourceError.
+    """
+    try:
+        return _all_sheets(client, file_id)
+    except (AccessDenied, NotFound, RequestRejected) as error:
+        logger.warning(
+            "%s: only the first sheet is read: enable the Google Sheets API in the project of the credentials, or set "
+            "`sheets_url` of the connection: %s",
+            file_id,
+            error,
+        )
+    first = client.export(file_id, CSV).decode("utf-8-sig", errors="replace")
+    return FileContent(f"{_FIRST_SHEET_ONLY}\n\n{_table(csv.reader(io.StringIO(first, newline='')))}\n", MARKDOWN)
+
+
+def _all_sheets(client: DriveClient, file_id: str) -> FileContent:
+    parts: list[str] = []
+    left = MAX_BYTES
+    for sheet in client.sheets(file_id):
+        text = _table(_within(_rows(client, file_id, sheet), left))
+        parts.append(f"## {_cell(sheet.title)}\n\n{text}\n")
+        left -= len(text.encode(errors="replace"))
+        if left <= 0:
+            parts.insert(0, f"{_CUT}\n")
+            break
+    return FileContent("\n".join(parts), MARKDOWN)
+
+
+def _rows(client: DriveClient, file_id: str, sheet: SheetProperties) -> Iterator[Sequence[str]]:
+    """Rows as people see their values. https://developers.google.com/workspace/sheets/api/guides/concepts#cell"""
+    name = sheet.title.replace("'", "''")
+    grid = sheet.grid_properties
+    step = max(CELLS_AT_ONCE // max(grid.column_count, 1), 1)
+    for first in range(1, grid.row_count + 1, step):
+        yield from client.sheet_rows(file_id, f"'{name}'!{first}:{min(first + step - 1, grid.row_count)}")
+
+
+def _within(rows: Iterable[Sequence[str]], room: int) -> Iterator[Sequence[str]]:
+    """Rows until their text has more than `room` bytes."""
+    for row in rows:
+        yield row
+        room -= sum(len(cell.encode(errors="replace")) for cell in row)
+        if room < 0:
+            return
+
+
+def _table(rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table of the rows that hold anything, the first of them as its head."""
+    cells = [[_cell(value) for value in row] for row in rows if any(value.strip() for value in row)]
+    width = max(map(len, cells), default=0)
+    lines = [f"| {' | '.join([*row, *[''] * (width - len(row))])} |" for row in cells]
+    return "\n".join([*lines[:1], f"|{' --- |' * width}", *lines[1:]]) if lines else ""
+
+
+def _cell(value: str) -> str:
+    return " ".join(value.split()).replace("|", "\\|").replace("<!--", "<\\!--")
