@@ -11,9 +11,10 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence
 
 from connectors.drive.client import DriveClient
-from connectors.drive.formats import MAX_BYTES, FileContent
+from connectors.drive.formats import MAX_BYTES
 from connectors.drive.payloads import SheetProperties
 from connectors.errors import AccessDenied, NotFound, RequestRejected
+from connectors.file_content import FileContent
 from connectors.media import CSV
 from connectors.model import MARKDOWN
 
