@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.chunking.blocks import Block, heading
 from pipelines.chunking.formats.openxml.drawings import DrawingReader
 from pipelines.chunking.formats.openxml.package import BrokenPart, Package
+from pipelines.chunking.formats.openxml.pages import read_pages
 from pipelines.chunking.formats.openxml.sheet_rows import SheetRows, TextBudget
 from pipelines.chunking.formats.openxml.sheet_values import CellValues, read_codes, read_strings, rich_text
 from pipelines.chunking.formats.openxml.xml import attribute, child, local_name, whole_number
@@ -46,19 +47,7 @@ def xlsx_blocks(content: bytes) -> list[Block]:
     main = package.main_part("workbook", "xl/workbook.xml")
     workbook = package.parse(main)
     reader = _WorkbookReader(package, main, workbook)
-    blocks: list[Block] = []
-    unread: BrokenPart | None = None
-    for number, sheet in enumerate(_sheets(package, main, workbook), start=1):
-        try:
-            read = list(reader.sheet(sheet.part))
-        except BrokenPart as broken:
-            unread = broken
-            continue
-        named = [heading(sheet.name, 2), *read] if read else []
-        blocks.extend(replace(block, page=number) for block in named)
-    if unread and not blocks:
-        raise unread
-    return blocks
+    return read_pages(_sheets(package, main, workbook), reader.sheet)
 
 
 def _sheets(package: Package, main: str, workbook: _Element) -> Iterator[_Sheet]:
@@ -81,8 +70,12 @@ class _WorkbookReader:
             attribute(one, "id"): attribute(one, "displayName") for root in people if root is not None for one in root
         }
 
-    def sheet(self, part: str) -> Iterator[Block]:
-        """All blocks of a sheet. Raises BrokenPart where its cells cannot be read."""
+    def sheet(self, sheet: _Sheet) -> list[Block]:
+        """All blocks of a sheet under its name. Raises BrokenPart where its cells cannot be read."""
+        blocks = list(self._content(sheet.part))
+        return [heading(sheet.name, 2), *blocks] if blocks else []
+
+    def _content(self, part: str) -> Iterator[Block]:
         rows = SheetRows(self._values, self._budget)
         merged: list[str] = []
         texts: list[str] = []

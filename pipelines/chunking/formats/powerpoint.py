@@ -6,7 +6,6 @@ unstructured's `partition_pptx` finds 12 of 24 places that can hold words; docs/
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pipelines.chunking.blocks import LINE_GAP, PARAGRAPH_GAP, Block, heading
@@ -18,6 +17,7 @@ from pipelines.chunking.formats.openxml.drawings import (
     paragraph_texts,
 )
 from pipelines.chunking.formats.openxml.package import BrokenPart, Package
+from pipelines.chunking.formats.openxml.pages import read_pages
 from pipelines.chunking.formats.openxml.xml import attribute, child, chosen, local_name
 
 if TYPE_CHECKING:
@@ -39,22 +39,13 @@ def pptx_blocks(content: bytes) -> list[Block]:
     package = Package(content, _ELEMENTS)
     main = package.main_part("presentation", "ppt/presentation.xml")
     reader = _PresentationReader(package, _authors(package, main))
-    blocks: list[Block] = []
-    unread: BrokenPart | None = None
-    for number, part in enumerate(_slides(package, main), start=1):
-        try:
-            blocks.extend(replace(block, page=number) for block in reader.slide(part))
-        except BrokenPart as broken:
-            unread = broken
-    if unread and not blocks:
-        raise unread
-    return blocks
+    return read_pages(_slides(package, main), reader.slide)
 
 
 def _slides(package: Package, main: str) -> list[str]:
     """The parts of the slides in the order in which they are shown. One that is missing keeps its number."""
     listed = package.parse(main).iterfind("{*}sldIdLst/{*}sldId")
-    return [package.target(main, _relation_id(slide)) or "" for slide in listed]
+    return [package.target(main, _relation_id(slide)) or "a slide" for slide in listed]
 
 
 def _authors(package: Package, main: str) -> dict[str, str]:

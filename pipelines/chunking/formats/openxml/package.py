@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from pipelines.chunking.formats.openxml.xml import attribute, local_name
+from pipelines.chunking.formats.openxml.xml_stream import XmlError, parse_portions, root_name, stream_elements
 from pipelines.errors import DocumentError
 
 if TYPE_CHECKING:
@@ -26,11 +27,7 @@ PART_BYTES = 64_000_000
 """No part may be larger than this, unpacked: the largest sheets that people keep have about 50 MB."""
 FILE_BYTES = 4 * PART_BYTES
 """Nor all that is read of a file."""
-_MARKUP = 1_500_000
-"""Tags and attributes that may be in memory at once; the parser's tree takes about 100 bytes for each."""
-_FORGET_EVERY = 256
 _PORTION = 1 << 16
-_DOCTYPES = (b"<!DOCTYPE", "<!DOCTYPE".encode("utf-16-le"), "<!DOCTYPE".encode("utf-16-be"))
 _DAMAGES = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError)
 """What a damaged, encrypted or oddly packed member makes zipfile raise."""
 
@@ -98,32 +95,15 @@ class Package:
     def stream(
         self, part: str, whole: Collection[str], ends: Collection[str] = (), passed: Collection[str] = ()
     ) -> Iterator[_Element]:
-        """Each element of a name in `whole` that is in no other such, complete; it is gone when the next is asked for.
+        """The elements of a part, as `stream_elements` tells them.
 
-        With `ends`, also elements of these names that are in none of `whole`, without what was told of before; nothing
-        in what has a name in `passed`. So the memory needed is that of one element. Raises BrokenPart where the XML
-        ends or breaks, DocumentError where there are too many elements.
+        Raises BrokenPart where the XML ends or breaks, DocumentError where there are too many elements.
         """
-        from lxml import etree
-
-        parser = etree.XMLPullParser(("end",), tag=[f"{{*}}{name}" for name in (*whole, *ends)], **_PARSING)
-        around = frozenset((*whole, *passed))
-        known, is_inner = None, False
-        markup = 0
         try:
-            for portion in self._markup(part):
-                markup += _count_markup(part, portion, markup)
-                parser.feed(portion)
-                for _, element in parser.read_events():
-                    if (parent := element.getparent()) is not known:  # most have the same as the one before
-                        known, is_inner = parent, _is_inside(element, around)
-                    if not is_inner:
-                        self.count_element(part)
-                        yield element
-                        _forget(element, self._streamed)
-                        markup = 0
-            parser.close()
-        except etree.XMLSyntaxError as error:
+            for element in stream_elements(self.portions(part), whole, ends, passed):
+                self.count_element(part)
+                yield element
+        except XmlError as error:
             raise BrokenPart(f"{part}: {error}") from None
 
     def count_element(self, part: str) -> None:
@@ -134,16 +114,9 @@ class Package:
 
     def parse(self, part: str) -> _Element:
         """The root of a part. Raises BrokenPart."""
-        from lxml import etree
-
-        parser = etree.XMLParser(**_PARSING)
-        markup = 0
         try:
-            for portion in self._markup(part):
-                markup += _count_markup(part, portion, markup)
-                parser.feed(portion)
-            return parser.close()
-        except etree.XMLSyntaxError as error:
+            return parse_portions(self.portions(part))
+        except XmlError as error:
             raise BrokenPart(f"{part}: {error}") from None
 
     def find(self, part: str) -> _Element | None:
@@ -152,15 +125,6 @@ class Package:
             return self.parse(part)
         except BrokenPart:
             return None
-
-    def _markup(self, part: str) -> Iterator[bytes]:
-        """The bytes of an XML part, which has no document type: entities are declared there (ECMA-376-2, 7.2)."""
-        portions = self.portions(part)
-        first = next(portions, b"")
-        if any(mark in first for mark in _DOCTYPES):
-            raise BrokenPart(f"{part} declares a document type, which Office files may not")
-        yield first
-        yield from portions
 
     def relations(self, part: str) -> dict[str, Relation]:
         """The relations of a part by their ids, "" for those of the file; none where they cannot be read."""
@@ -186,21 +150,13 @@ class Package:
         reason = BrokenPart(f"there is no {root} in it")
         for part in (*self.related("", "officeDocument"), usual):
             try:
-                if self._root_name(part) == root:
+                if root_name(self.portions(part)) == root:
                     return part
             except BrokenPart as broken:
                 reason = broken
+            except XmlError as error:
+                reason = BrokenPart(f"{part}: {error}")
         raise reason
-
-    def _root_name(self, part: str) -> str:
-        from lxml import etree
-
-        parser = etree.XMLPullParser(("start",), **_PARSING)
-        try:
-            parser.feed(next(self._markup(part)))
-            return next((local_name(element) for _, element in parser.read_events()), "")
-        except etree.XMLSyntaxError as error:
-            raise BrokenPart(f"{part}: {error}") from None
 
     @cached_property
     def media_types(self) -> dict[str, str]:
@@ -216,44 +172,6 @@ class Package:
         """The media type of a part, "" if it is not declared."""
         ending = posixpath.splitext(part)[1].lstrip(".").lower()
         return self.media_types.get(_part_name(part)) or self.media_types.get(ending, "")
-
-
-_PARSING = {
-    "resolve_entities": False,
-    "load_dtd": False,
-    "no_network": True,
-    "remove_comments": True,
-    "remove_pis": True,
-}
-
-
-def _count_markup(part: str, portion: bytes, before: int) -> int:
-    """Tags and attributes of a portion, about. Raises DocumentError where with those `before` there are too many."""
-    count = portion.count(b"<") + portion.count(b"=")
-    if before + count > _MARKUP:
-        raise DocumentError(f"too expensive: {part} has over {_MARKUP:,} tags and attributes in one piece")
-    return count
-
-
-def _is_inside(element: _Element, names: Collection[str]) -> bool:
-    """Whether an element is in one of some names. A loop: lxml's own search takes three times as long."""
-    parent = element.getparent()
-    while parent is not None:
-        if local_name(parent) in names:
-            return True
-        parent = parent.getparent()
-    return False
-
-
-def _forget(element: _Element, count: int) -> None:
-    """Free what has been read: the element's content, and now and then what is before it in all that is open."""
-    element.clear()
-    if count % _FORGET_EVERY:
-        return
-    for node in (element, *element.iterancestors()):
-        parent = node.getparent()
-        while parent is not None and node.getprevious() is not None:
-            del parent[0]
 
 
 def _relations(root: _Element, folder: str) -> Iterator[Relation]:

@@ -10,6 +10,7 @@ import pytest
 
 from pipelines.chunking.formats import read_blocks
 from pipelines.chunking.formats.openxml.package import PART_BYTES
+from pipelines.chunking.formats.openxml.xml_stream import stream_elements
 from pipelines.errors import DocumentError
 from tests.pipelines.chunking import files
 from tests.pipelines.chunking.office_files import (
@@ -39,12 +40,12 @@ def _body(content: str, start: str = "") -> bytes:
     ("content", "media_type", "reason"),
     [
         (docx("<w:p/>" * 310_000), files.DOCX, "too expensive: over 300,000 paragraphs"),
-        (docx(f"<w:p>{'<w:r/>' * 1_600_000}</w:p>"), files.DOCX, "too expensive: word/document.xml has over 1,500,000"),
+        (docx(f"<w:p>{'<w:r/>' * 1_600_000}</w:p>"), files.DOCX, "too expensive: over 1,500,000 tags"),
         (docx("<w:p " + " ".join(f'a{at}=""' for at in range(1_600_000)) + "/>"), files.DOCX, "too expensive: "),
         (docx(paragraph("x" * 11_000_000)), files.DOCX, "broken Word document: word/document.xml: "),
         (docx("<w:tbl><w:tr><w:tc>" * 1000), files.DOCX, "broken Word document: word/document.xml: "),
-        (_body("<w:p>&b;</w:p>", _ENTITIES), files.DOCX, "broken Word document: word/document.xml declares"),
-        (_body("<w:p>&f;</w:p>", _ENTITIES), files.DOCX, "broken Word document: word/document.xml declares"),
+        (_body("<w:p>&b;</w:p>", _ENTITIES), files.DOCX, "broken Word document: word/document.xml: it declares"),
+        (_body("<w:p>&f;</w:p>", _ENTITIES), files.DOCX, "broken Word document: word/document.xml: it declares"),
         (_body("<w:p>&unknown;</w:p>"), files.DOCX, "broken Word document: word/document.xml: "),
         (
             xlsx(rows(*['<c t="s"><v>0</v></c>' * 100] * 40), strings=f"<si><t>{'x' * 9000}</t></si>"),
@@ -72,11 +73,21 @@ def test_a_part_is_measured_by_what_comes_out_of_it() -> None:
         read_blocks(content, files.XLSX)
 
 
-def test_a_merged_cell_over_everything_is_bounded() -> None:
-    merged = "<mergeCells>" + '<mergeCell ref="A1:XFD1048576"/>' * 50_000 + "</mergeCells>"
+def test_merged_cells_beyond_all_measure_are_left_out_of_account() -> None:
+    everything = '<mergeCell ref="Z1:XFD1048576"/>'
     lines = [number_cell(at, 0, f"A{at}") + number_cell(at, 0, f"Z{at}") for at in range(1, 500)]
-    blocks = read_blocks(xlsx(rows(*lines) + merged), files.XLSX)
-    assert sum(len(block.text) for block in blocks) < 100_000
+    last = text_cell("label", "A500") + text_cell("x", "B500"), text_cell("y", "B501")
+    sheet = f'{rows(*lines, *last)}<mergeCells>{everything * 200}<mergeCell ref="A500:A501"/></mergeCells>'
+    assert sum(block.text.count("label") for block in read_blocks(xlsx(sheet), files.XLSX)) == 1
+
+
+def test_what_was_read_is_given_free() -> None:
+    many = b"<body>" + b"<wrap><p>text</p></wrap>" * 3_000 + b"</body>"
+    around = [
+        len(element.getparent().getparent()) for element in stream_elements([many[:40_000], many[40_000:]], ("p",))
+    ]
+    assert len(around) == 3_000
+    assert around[-1] < 1_500
 
 
 def test_odd_numbers_and_places_cost_nothing_else() -> None:

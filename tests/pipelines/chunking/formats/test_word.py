@@ -61,6 +61,15 @@ def test_what_wraps_words(content: str, text: str) -> None:
     assert _texts(docx(_inline(content))) == [text]
 
 
+def test_whole_paragraphs_that_are_deleted_or_stand_twice() -> None:
+    twice = f"<mc:Choice>{paragraph('once')}</mc:Choice><mc:Fallback>{paragraph('once')}</mc:Fallback>"
+    body = (
+        f"<w:del {_TRACKED}>{paragraph('gone')}</w:del><w:moveFrom {_TRACKED}>{paragraph('gone')}</w:moveFrom>"
+        f"<mc:AlternateContent>{twice}</mc:AlternateContent>"
+    )
+    assert _texts(docx(body)) == ["once"]
+
+
 def _field(kind: str) -> str:
     return f'<w:r><w:fldChar w:fldCharType="{kind}"/></w:r>'
 
