@@ -47,6 +47,7 @@ SHORTEST_SECRET = 12
 _MADE = "`openssl rand -hex 32` makes a good one"
 DEMO_KEY = "demo"
 """Key of the demo's assistant. Its data is a sample, and its server listens on this machine only."""
+OPENAI_URL = "https://api.openai.com/v1"
 SIGN_IN = "sign-in"
 """Id of the assistant as which whoever is signed in asks; no assistant of the settings has it."""
 _VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
@@ -119,9 +120,26 @@ class OpenAIEmbeddingSettings(SettingsModel):
     provider: Literal["openai"]
     model: str = "text-embedding-3-small"
     dimensions: int = Field(default=1536, ge=1)
-    base_url: str = Field(default="https://api.openai.com/v1", pattern=r"^https?://")
-    api_key: SecretStr
+    base_url: str = Field(default=OPENAI_URL, pattern=r"^https?://")
+    # YAML reads 2024-10-21 as a date.
+    api_version: Annotated[str, BeforeValidator(str)] | None = Field(
+        default=None, pattern=r"^\S+$", description="Of Azure, where `base_url` ends with /openai: 2024-10-21"
+    )
+    api_key: SecretStr | None = Field(default=None, validate_default=True, description="Own servers may ask for none")
+    document_prefix: str = Field(default="", max_length=500, description="What the model wants before a passage")
+    query_prefix: str = Field(default="", max_length=500, description="What the model wants before a question")
+    max_inputs: int = Field(default=2_048, ge=1, le=2_048, description="Texts in a request, at most")
+    send_dimensions: bool | None = Field(
+        default=None, description="Whether the server is asked to shorten vectors to `dimensions`"
+    )
     price_per_million_tokens: float = Field(default=0.0, ge=0)
+
+    @field_validator("api_key")
+    @classmethod
+    def _not_missing(cls, value: SecretStr | None, others: ValidationInfo) -> SecretStr | None:
+        if value is None and (others.data.get("base_url") == OPENAI_URL or others.data.get("api_version")):
+            raise ValueError("is missing: neither OpenAI nor Azure takes a request without one")
+        return value
 
 
 EmbeddingSettings: TypeAlias = Annotated[

@@ -12,6 +12,9 @@ from pipelines.landing import ChunkedDocument
 if TYPE_CHECKING:
     from pipelines.chunking.model import Chunk
 
+NOT_EMBEDDABLE = "cannot be embedded"
+"""Stands in the reason why a document failed of which the provider does not take a text."""
+
 
 @dataclass(frozen=True, slots=True)
 class DocumentPlan:
@@ -55,7 +58,7 @@ def refusal(plan: DocumentPlan, refused: Mapping[str, str]) -> str | None:
     for chunk in plan.new if refused else ():  # mostly nothing is: texts are not put together for it
         if reason := refused.get(chunk.embedded_text):
             place = f"passage {chunk.position + 1} of {len(plan.document.chunks)} ({len(chunk.text):,} characters)"
-            return f"{place} cannot be embedded: {reason}"
+            return f"{place} {NOT_EMBEDDABLE}: {reason}"
     return None
 
 

@@ -40,7 +40,17 @@ def notion(reader: str) -> str:
         ("catalog: {url: 'mysql://x'}", "catalog.url", "must start with sqlite:/// or postgresql://"),
         ("embedding: {}", "embedding.provider", "is missing"),
         ("embedding: {provider: cohere}", "embedding.provider", "must be one of 'local', 'openai'"),
-        ("embedding: {provider: openai}", "embedding.api_key", "is missing"),
+        ("embedding: {provider: openai}", "embedding.api_key", "is missing: neither OpenAI nor Azure takes"),
+        (
+            "embedding: {provider: openai, base_url: 'https://acme.openai.azure.com/openai', api_version: 2024-10-21}",
+            "embedding.api_key",
+            "is missing: neither OpenAI nor Azure takes",
+        ),
+        (
+            "embedding: {provider: openai, api_key: k, max_inputs: 0}",
+            "embedding.max_inputs",
+            "must be greater than or equal to 1",
+        ),
         ("embedding: {provider: local, model: x}", "embedding.model", "unknown key"),
         ("state_dir: []", "state_dir", "must be a path"),
         ("assistants: {a: b}", "assistants", "must be a list"),

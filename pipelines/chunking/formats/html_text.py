@@ -25,7 +25,7 @@ _APART = frozenset({
 })
 """Not blocks, but what stands in them is apart from what is beside them."""
 _UNSEEN_INPUTS = frozenset({"hidden", "password", "checkbox", "radio", "file", "color", "range"})
-_PLAIN = BLOCKS | LISTS | {"b", "i", "em", "strong", "code", "span", "u", "s", "small", "font", "tr", "table", "h1", "h2", "h3"}
+_PLAIN = BLOCKS | LISTS | {"b", "code", "em", "font", "h1", "h2", "h3", "i", "s", "small", "span", "strong", "u"}
 # fmt: on
 _UNSEEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _WITH_LABEL = frozenset({"a", "button"})

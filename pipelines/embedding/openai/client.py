@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
+from hashlib import sha256
 from threading import Lock
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ from pipelines.chunking.tokens import estimate_tokens
 from pipelines.embedding.base import EmbeddedBatch, Purpose
 from pipelines.embedding.openai.batching import MOST_INPUTS, cut, pack
 from pipelines.embedding.openai.concurrency import run_concurrently
+from pipelines.embedding.openai.connection import connect
 from pipelines.embedding.openai.errors import (
     EncodingRefused,
     RequestRefused,
@@ -56,13 +58,13 @@ class OpenAICompatibleEmbedder:
 
     def __init__(self, settings: OpenAIEmbeddingSettings) -> None:
         host = urlsplit(settings.base_url).hostname or ""
-        self.model = f"{host}/{settings.model}"  # the same name can be another model elsewhere
+        self.model = _name(settings, host)
         self.dimensions = settings.dimensions
         self.price_per_million_tokens = _price(settings, host)
         self._settings = settings
         self._pool = ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="embedding")
         self._connecting = Lock()
-        self._sender = IsolatingSender(self._request_with_retries, settings.dimensions)
+        self._sender = IsolatingSender(self._request_with_retries, settings.dimensions, settings.max_inputs)
         self._encoding: Literal["base64", "float"] = "base64"
 
     def embed(
@@ -74,7 +76,8 @@ class OpenAICompatibleEmbedder:
         requests_at_once: int | None = None,
     ) -> Iterator[EmbeddedBatch]:
         """See `Embedder.embed`. Raises EmbeddingRefused and EmbeddingUnavailable."""
-        inputs = [cut(text, MOST_BYTES_PER_TEXT) or " " for text in texts]  # an empty one would be refused
+        prefix = self._settings.query_prefix if purpose == "query" else self._settings.document_prefix
+        inputs = [cut(prefix + text, MOST_BYTES_PER_TEXT) or " " for text in texts]  # an empty one would be refused
         lengths = [estimate_tokens(text) for text in inputs]
         most_inputs = min(inputs_per_request or MOST_INPUTS, self._sender.most_inputs)
 
@@ -95,15 +98,7 @@ class OpenAICompatibleEmbedder:
 
     @cached_property
     def _client(self) -> openai.OpenAI:
-        import openai
-
-        return openai.OpenAI(
-            api_key=self._settings.api_key.get_secret_value(),
-            base_url=self._settings.base_url,
-            max_retries=0,
-            # a redirect would carry the texts to a host that nobody configured
-            http_client=openai.DefaultHttpxClient(follow_redirects=False),
-        )
+        return connect(self._settings)
 
     def _request_with_retries(self, texts: Sequence[str], policy: RetryPolicy) -> EmbeddingResponse:
         """Raises RequestTooLarge, RequestFailed, EmbeddingUnavailable and EmbeddingRefused."""
@@ -141,14 +136,14 @@ class OpenAICompatibleEmbedder:
 
         with self._connecting:
             client = self._client
-        # Only OpenAI's third generation shortens vectors; other servers may refuse the parameter.
-        dimensions = self.dimensions if "text-embedding-3" in self._settings.model else openai.omit
+        dimensions = self.dimensions if _shortens(self._settings) else openai.omit
         try:
             response = client.embeddings.with_raw_response.create(
                 model=self._settings.model,
                 input=list(texts),
                 dimensions=dimensions,
                 encoding_format=self._encoding,
+                extra_headers={} if self._settings.api_key else {"Authorization": openai.omit},
                 timeout=timeout,
             )
         except openai.APIError as error:
@@ -164,6 +159,18 @@ class OpenAICompatibleEmbedder:
     @property
     def _host(self) -> str:
         return urlsplit(self._settings.base_url).hostname or "the provider"
+
+
+def _name(settings: OpenAIEmbeddingSettings, host: str) -> str:
+    """With the host, where the same name can be another model, and with what is put before passages."""
+    prefix = settings.document_prefix
+    return f"{host}/{settings.model}" + (f"+{sha256(prefix.encode()).hexdigest()[:8]}" if prefix else "")
+
+
+def _shortens(settings: OpenAIEmbeddingSettings) -> bool:
+    """Whether vectors are asked for in a length. Unless told, only of OpenAI's third generation: others may refuse."""
+    told = settings.send_dimensions
+    return "text-embedding-3" in settings.model if told is None else told
 
 
 def _price(settings: OpenAIEmbeddingSettings, host: str) -> float:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     import openai
 
 MOST_OF_A_MESSAGE = 200
+_WORDS_IN = ("message", "detail")
+"""OpenAI, vLLM, Ollama and Cohere write `message`, FastAPI and so Voyage `detail`. `error` the client takes off."""
+_DIMENSIONS = re.compile("dimensions|matryoshka", re.IGNORECASE)
 _ENCODING = re.compile("encoding_format|base64", re.IGNORECASE)
 
 
@@ -59,9 +62,12 @@ def classify(
     if status == 429 and error.code == "insufficient_quota":
         reason = f"{host} says that its quota is used up ({said}); check plan and billing"
         return RequestRefused(f"embedding.api_key: {reason}")
-    if status in (408, 409, 425, 429) or status >= 500:
+    if status in (408, 409, 424, 425, 429) or status >= 500:
         wait = retry_after(error.response.headers)
-        return TransientFailure(f"answered {said}", wait, may_be_the_text=status >= 500)
+        # 424 is what Hugging Face's server answers where the model itself failed.
+        return TransientFailure(f"answered {said}", wait, may_be_the_text=status == 424 or status >= 500)
+    if status == 401 and not settings.api_key:
+        return RequestRefused(f"embedding.api_key is missing: {host} asks for one (HTTP 401)")
     if status == 401:
         # Without its own words, which may quote the key.
         return RequestRefused(f"embedding.api_key: {host} does not accept the key (HTTP 401)")
@@ -74,15 +80,19 @@ def classify(
         )
     if status in (400, 422) and _ENCODING.search(error.response.text):
         return EncodingRefused(said)
+    if status in (400, 422) and settings.send_dimensions and _DIMENSIONS.search(error.response.text):
+        return RequestRefused(f"embedding.send_dimensions: {host} shortens no vectors of {settings.model!r} ({said})")
     if status in (400, 413, 422):
         return RequestTooLarge(f"embedding.model: {host} refuses to embed with {settings.model!r} ({said})")
     return RequestRefused(f"embedding.base_url: {host} answered {said}; is this the address of an embeddings API?")
 
 
 def _words(error: openai.APIStatusError, settings: OpenAIEmbeddingSettings) -> str:
-    """The provider's own words, without a page of HTML or the key."""
+    """The provider's own words, wherever its errors have them, without a page of HTML or the key."""
     body = error.body
-    message = body.get("message") if isinstance(body, dict) else None
-    if not isinstance(message, str):
+    told = [body.get(name) for name in _WORDS_IN] if isinstance(body, dict) else [body]
+    message = next((words for words in told if isinstance(words, str) and words), None)
+    if message is None:
         return ""
-    return ": " + message.replace(settings.api_key.get_secret_value(), "***")[:MOST_OF_A_MESSAGE]
+    key = settings.api_key.get_secret_value() if settings.api_key else ""
+    return ": " + (message.replace(key, "***") if key else message)[:MOST_OF_A_MESSAGE]

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from pipelines.embedding.base import PROBE
-from pipelines.embedding.openai.batching import MOST_INPUTS, halve
+from pipelines.embedding.openai.batching import halve
 from pipelines.embedding.openai.errors import RequestTooLarge
 from pipelines.embedding.openai.responses import EmbeddingResponse, join, nothing_but
 from pipelines.embedding.openai.retrying import PROBING, RetryPolicy
@@ -36,9 +36,9 @@ class IsolatingSender:
     far as refusals have told.
     """
 
-    def __init__(self, request: Request, dimensions: int) -> None:
+    def __init__(self, request: Request, dimensions: int, most_inputs: int) -> None:
         """`request` raises RequestTooLarge, RequestFailed and EmbeddingError."""
-        self.most_inputs = MOST_INPUTS
+        self.most_inputs = most_inputs
         self._request = request
         self._dimensions = dimensions
 

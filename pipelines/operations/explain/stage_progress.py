@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from pipelines.index.contract import Hit
+from pipelines.ingestion.index_plan import NOT_EMBEDDABLE
 
 StageState: TypeAlias = Literal["done", "waiting", "skipped", "failed", "deleted"]
 
@@ -53,11 +54,13 @@ def _chunks(row: Mapping[str, Any], load_state: str | None) -> StageProgress:
     if not _is_read(row):
         return StageProgress("chunks", "waiting")
     # A document that failed after it was read failed here; where its version is indexed, a later attempt did.
-    done = load_state != "landed" and (row["status"] != "failed" or _is_indexed(row))
-    return StageProgress("chunks", "done" if done else _unfinished(row), row["reason"] or "")
+    done = load_state != "landed" and (row["status"] != "failed" or _is_indexed(row) or _is_refused(row))
+    return StageProgress("chunks", "done" if done else _unfinished(row), "" if done else row["reason"] or "")
 
 
 def _vectors(row: Mapping[str, Any]) -> StageProgress:
+    if _is_refused(row):
+        return StageProgress("vectors", "failed", row["reason"])
     return StageProgress("vectors", "done" if _is_indexed(row) else "waiting")
 
 
@@ -86,6 +89,11 @@ def _of_removed(
 
 def _unfinished(row: Mapping[str, Any]) -> StageState:
     return "failed" if row["status"] == "failed" else "waiting"
+
+
+def _is_refused(row: Mapping[str, Any]) -> bool:
+    """Whether the embedding provider does not take one of its texts."""
+    return row["status"] == "failed" and NOT_EMBEDDABLE in (row["reason"] or "")
 
 
 def _is_read(row: Mapping[str, Any]) -> bool:

@@ -185,6 +185,18 @@ def test_what_is_not_embedded_yet(settings: Settings, source: MemorySource) -> N
         assert found.status == "pending"
 
 
+def test_a_text_that_the_provider_does_not_take_stops_at_the_vectors(settings: Settings, source: MemorySource) -> None:
+    embedder = FakeEmbedder()
+    embedder.refused = {"cursed"}
+    source.put(document(2, content="A cursed text."))
+    with Services(settings, embedder) as services:
+        services.catalog.units.replace_listing(CONNECTION.id, CONNECTION.source, [UNIT])
+        sync(services, source)
+        found = explain(services, document(2).id)
+        assert states(found) == {"documents": "done", "chunks": "done", "vectors": "failed", "retrieval": "waiting"}
+        assert "cannot be embedded: the fake provider refuses it" in found.stages[2].detail
+
+
 def test_what_is_skipped_failed_or_deleted(services: Services, source: MemorySource) -> None:
     source.put(Skipped("github:acme/s", "Big", "too large: 30 MB", url="https://x.test/s"))
     source.put(Failed("github:acme/f", "Bad", "answered 500"))
