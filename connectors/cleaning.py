@@ -44,7 +44,7 @@ pictographs are made with them."""
 def clean_text(text: str) -> str:
     """A text without what no reader reads."""
     text = without_invisible(text)
-    if _DATA in text.lower():
+    if _DATA in text or _DATA.upper() in text:
         text = _DATA_URI.sub(_without_bytes, _LINK_DEFINITION.sub(_without_bytes, text))
     if len(text) < _RUN or max(map(len, text.split()), default=0) < _LONG:
         return text

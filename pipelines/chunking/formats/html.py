@@ -170,6 +170,8 @@ class _HtmlReader:
             self.blocks.append(Block("code", f"{fence}\n{code}\n{fence}", head=fence, tail=fence))
 
     def _flush(self) -> None:
+        if not self._inline:
+            return
         text = _tidy("".join(self._inline))
         self._inline.clear()
         if not text:

@@ -25,6 +25,7 @@ _APART = frozenset({
 })
 """Not blocks, but what stands in them is apart from what is beside them."""
 _UNSEEN_INPUTS = frozenset({"hidden", "password", "checkbox", "radio", "file", "color", "range"})
+_PLAIN = BLOCKS | LISTS | {"b", "code", "em", "font", "h1", "h2", "h3", "i", "s", "small", "span", "strong", "u"}
 # fmt: on
 _UNSEEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _WITH_LABEL = frozenset({"a", "button"})
@@ -34,7 +35,11 @@ BREAK = "\u2028"
 
 def is_hidden(element: _Element) -> bool:
     """Whether a browser shows nothing of an element, as far as the element itself tells."""
-    if element.tag in _HIDDEN or element.get("hidden", "until-found").lower() != "until-found":
+    if element.tag in _HIDDEN:
+        return True
+    if not element.keys():
+        return False
+    if element.get("hidden", "until-found").lower() != "until-found":
         return True
     return bool(_UNSEEN_STYLE.search(element.get("style") or ""))
 
@@ -45,6 +50,8 @@ def is_block(element: _Element) -> bool:
 
 def text_before(element: _Element) -> str:
     """What an element shows before its children."""
+    if element.tag in _PLAIN:  # most of a page, and the rest of this takes its time
+        return element.text or ""
     if element.tag == "br":
         return BREAK
     gap = " " if _is_apart(element) else ""
@@ -53,6 +60,8 @@ def text_before(element: _Element) -> str:
 
 def text_after(element: _Element) -> str:
     """What an element shows after its children; not what follows it."""
+    if element.tag in _PLAIN:
+        return ""
     if element.tag in ("abbr", "dfn") and (title := element.get("title")):
         return f" ({title})"
     return " " if _is_apart(element) else ""

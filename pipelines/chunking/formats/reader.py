@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from connectors import media
-from connectors.cleaning import clean_text
+from connectors.cleaning import clean_text, without_invisible
 from connectors.decoding import UnknownEncoding, decode
 from connectors.model import HTML, MARKDOWN
 from pipelines.chunking.blocks import Block, paragraphs
@@ -66,7 +66,7 @@ def read_blocks(content: str | bytes, content_type: str) -> list[Block]:
     if media_type in _FILES:
         return _read_file(content.encode() if isinstance(content, str) else content, media_type)
     if reader := _text_reader(media_type):
-        return _cleaned(reader(_text(content, content_type)))
+        return _cleaned(reader(_text(content, content_type)), without_invisible)  # of a text that is clean itself
     raise DocumentError(f"unsupported type: {media_type or 'none given'}", skip=True)
 
 
@@ -97,7 +97,7 @@ def _read_file(content: bytes, media_type: str) -> list[Block]:
         raise DocumentError("unsupported type: an Office file from before 2007", skip=True)
     name, reader = _FILES[media_type]
     try:
-        return _cleaned(reader(content))
+        return _cleaned(reader(content), clean_text)
     except (DocumentError, MemoryError):
         raise
     except Exception as error:  # what a broken file makes its libraries raise is not documented
@@ -116,13 +116,13 @@ def _text(content: str | bytes, content_type: str) -> str:
     return clean_text(text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd"))
 
 
-def _cleaned(blocks: list[Block]) -> list[Block]:
+def _cleaned(blocks: list[Block], clean: Callable[[str], str]) -> list[Block]:
     """Blocks without what only shows once a format has been read, as a soft hyphen that HTML writes `&shy;`."""
     cleaned = []
     for block in blocks:
-        text = clean_text(block.text)
+        text = clean(block.text)
         if text is block.text:
             cleaned.append(block)
         elif text.strip():
-            cleaned.append(replace(block, text=text, head=clean_text(block.head), tail=clean_text(block.tail)))
+            cleaned.append(replace(block, text=text, head=clean(block.head), tail=clean(block.tail)))
     return cleaned
