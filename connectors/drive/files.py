@@ -60,7 +60,4 @@ def _export(client: DriveClient, file: DriveFile, media_types: tuple[str, ...]) 
 
 
 def _parse(data: bytes, media_type: str) -> FileContent:
-    content = formats.parse_content(data, media_type)
-    if content is None:
-        raise SkipFile("empty")
-    return content
+    return formats.parse_content(data, media_type) or FileContent("", media_type)  # found by its name
