@@ -17,6 +17,10 @@ class SkipFile(Exception):
         super().__init__(reason)
 
 
+class EmptyFile(SkipFile):
+    """There is nothing in a file."""
+
+
 @dataclass(frozen=True, slots=True)
 class FileContent:
     """Text, or the bytes of a file."""
@@ -28,7 +32,7 @@ class FileContent:
 def read_content(data: bytes, declared: str, name: str) -> FileContent:
     """What a file holds, by its declared media type, its name and its bytes. Raises SkipFile."""
     if not data.strip():
-        raise SkipFile("empty")
+        raise EmptyFile("empty")
     media_type = media.resolve_type(declared, name, data)
     if media_type == media.OLE:
         raise SkipFile("unsupported type: an Office file from before 2007")
@@ -46,5 +50,5 @@ def parse_content(data: bytes, media_type: str, declared: str = "") -> FileConte
     except UnknownEncoding:
         raise SkipFile("unknown encoding: its bytes are a text in no known one") from None
     if not text.strip():
-        raise SkipFile("empty")
+        raise EmptyFile("empty")
     return FileContent(text, media_type)

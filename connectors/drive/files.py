@@ -9,7 +9,8 @@ from connectors.drive.payloads import DriveFile
 from connectors.drive.responses import DriveAccessDenied
 from connectors.drive.sheets import load_sheets
 from connectors.errors import RequestRejected, SourceError
-from connectors.file_content import FileContent, SkipFile, read_content
+from connectors.file_content import EmptyFile, FileContent, SkipFile, read_content
+from connectors.model import PLAIN_TEXT
 
 _OTHER_EXPORT_MAY_DO = {"exportSizeLimitExceeded", "fileNotExportable"}
 _NO_DOWNLOAD = {
@@ -35,7 +36,7 @@ def load_content(client: DriveClient, file: DriveFile) -> FileContent:
         raise
     if len(data) > formats.MAX_BYTES:  # the metadata gave no size, or a smaller one
         raise SkipFile(formats.too_large(len(data)))
-    return read_content(data, file.mime_type, file.name)
+    return _read(data, file.mime_type, file.name)
 
 
 def _export(client: DriveClient, file: DriveFile, media_types: tuple[str, ...]) -> FileContent:
@@ -54,6 +55,14 @@ def _export(client: DriveClient, file: DriveFile, media_types: tuple[str, ...]) 
             refusal = error  # says more than a rejection does: that the file is too large
         else:
             if media.begins_as(data, media_type) or media_type == media_types[-1]:
-                return read_content(data, media_type, "")
+                return _read(data, media_type, "")
     assert refusal is not None  # noqa: S101 - the last export was either returned or refused
     raise refusal
+
+
+def _read(data: bytes, declared: str, name: str) -> FileContent:
+    """What a file holds; one without content is found by its name."""
+    try:
+        return read_content(data, declared, name)
+    except EmptyFile:
+        return FileContent("", PLAIN_TEXT)

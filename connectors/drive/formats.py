@@ -59,8 +59,6 @@ def plan_file(file: DriveFile) -> FormatPlan:
     plan = plan_format(file.mime_type, file.name)
     if plan is None:
         raise SkipFile(f"unsupported type: {file.mime_type or 'unknown'}")
-    if not plan.exports and file.size == 0:
-        raise SkipFile("empty")
     if not plan.exports and file.size is not None and file.size > MAX_BYTES:
         raise SkipFile(too_large(file.size))
     if file.capabilities and file.capabilities.can_download is False:

@@ -91,8 +91,6 @@ def test_what_cannot_be_exported_is_skipped(
 @pytest.mark.parametrize(
     ("data", "fields", "reason"),
     [
-        (b"", {}, "empty"),
-        (b" \n ", {}, "empty"),
         (b"words", {"size": str(MAX_BYTES + 1)}, "too large: 25.0 MB, more than 25 MB"),
         (b"x", {"mimeType": "video/mp4"}, "unsupported type: video/mp4"),
         (b"x", {"capabilities": {"canDownload": False}}, "its owner has disabled download"),
@@ -103,6 +101,28 @@ def test_files_are_skipped_with_a_reason(
 ) -> None:
     add_text(drive, "one", data=data, **fields)
     assert only(connector) == Skipped("drive:acme/one", "Name of one", reason, "https://docs.test/one")
+
+
+@pytest.mark.parametrize("data", [b"", b" \n ", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("exported", [False, True])
+def test_what_holds_nothing_is_a_document_of_its_name(
+    drive: GoogleDrive, connector: DriveConnector, data: bytes, exported: bool
+) -> None:
+    if exported:
+        drive.exported("One", "document", {"text/markdown": data})
+    else:
+        drive.upload("One", data, "text/plain")
+    item = only(connector)
+    assert isinstance(item, Document)
+    assert (item.title, item.content) == ("One", "")
+
+
+def test_comments_of_an_empty_document_are_its_text(drive: GoogleDrive, connector: DriveConnector) -> None:
+    file = drive.exported("One", "document", {"text/markdown": b"\xef\xbb\xbf"})
+    drive.comment(file, "Who writes this?")
+    item = only(connector)
+    assert isinstance(item, Document)
+    assert str(item.content).strip() == "## Comments\n\n**Lin:** Who writes this?"
 
 
 def test_a_file_larger_than_its_metadata_said_is_skipped(

@@ -70,7 +70,6 @@ def test_what_has_no_text_is_skipped(mime_type: str, name: str) -> None:
 @pytest.mark.parametrize(
     ("file", "reason"),
     [
-        (DriveFile(id="1", mime_type=PDF, size=0), "empty"),
         (DriveFile(id="1", mime_type=PDF, size=25_000_001), "too large: 25.0 MB, more than 25 MB"),
         (
             DriveFile(id="1", mime_type=PDF, capabilities=FileCapabilities(can_download=False)),
@@ -88,6 +87,7 @@ def test_metadata_can_be_enough_to_skip(file: DriveFile, reason: str) -> None:
     ("file", "kind"),
     [
         (DriveFile(id="1", mime_type=PDF, size=25_000_000), "pdf"),
+        (DriveFile(id="1", mime_type=PDF, size=0), "pdf"),
         (DriveFile(id="1", mime_type=PDF), "pdf"),
         (DriveFile(id="1", mime_type=PDF, capabilities=FileCapabilities(can_download=True)), "pdf"),
         (DriveFile(id="1", mime_type=f"{GOOGLE}document", size=0), "document"),
