@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pipelines.index.contract import IndexReader, IndexSpec, IndexStore
     from pipelines.landing import Landing
     from pipelines.retrieval.reranking import Reranker
-    from pipelines.scans.reading import PageReader
+    from pipelines.scans.page_reader import PageReader
 
 
 class Services:
@@ -80,7 +80,7 @@ class Services:
         """What reads pages that are pictures; None where the settings name no API for it."""
         if self.settings.partition is None:
             return None
-        from pipelines.scans.reading import PageReader
+        from pipelines.scans.page_reader import PageReader
         from pipelines.scans.unstructured import UnstructuredApi
 
         api = UnstructuredApi(self.settings.partition)

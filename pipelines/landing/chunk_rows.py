@@ -12,7 +12,7 @@ from pipelines.chunking import CHUNKING, Chunk
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_CHUNK_FIELDS = ("position", "headings", "text", "header", "occurrence", "page")
+_CHUNK_FIELDS = ("position", "headings", "text", "header", "occurrence")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,8 @@ class ChunkedDocument:
 
 
 def chunks_schema() -> pa.Schema:
-    """Columns of a chunk file; `payload` is JSON, and `chunking` the way in which the document was cut."""
+    """Columns of a chunk file; `payload` is JSON, and `chunking` the way in which the document was cut. `pages` are
+    those of its chunks, one for each: a field of theirs would be one that an earlier release cannot read."""
     import pyarrow as pa
 
     chunk = pa.struct(
@@ -41,11 +42,10 @@ def chunks_schema() -> pa.Schema:
             ("text", pa.string()),
             ("header", pa.string()),
             ("occurrence", pa.int32()),
-            ("page", pa.int32()),
         ]
     )
     texts = [(name, pa.string()) for name in ("document_id", "version", "payload", "chunking", "partly_read")]
-    return pa.schema([*texts, ("chunks", pa.list_(chunk))])
+    return pa.schema([*texts, ("chunks", pa.list_(chunk)), ("pages", pa.list_(pa.int32()))])
 
 
 def chunk_table(documents: Sequence[ChunkedDocument]) -> pa.Table:
@@ -58,13 +58,14 @@ def chunk_table(documents: Sequence[ChunkedDocument]) -> pa.Table:
 def parse_chunks(row: dict[str, Any]) -> ChunkedDocument:
     """The inverse of what `chunk_table` makes of one document. Rows of earlier releases know neither pages nor what was
     not read."""
-    document_id = row["document_id"]
+    document_id, pages = row["document_id"], row.get("pages") or [None] * len(row["chunks"])
     return ChunkedDocument(
         document_id=document_id,
         version=row["version"],
         payload=json.loads(row["payload"]),
         chunks=tuple(
-            Chunk(document_id=document_id, **{**chunk, "headings": tuple(chunk["headings"])}) for chunk in row["chunks"]
+            Chunk(document_id=document_id, **{**chunk, "headings": tuple(chunk["headings"])}, page=page)
+            for chunk, page in zip(row["chunks"], pages, strict=True)
         ),
         partly_read=row.get("partly_read"),
     )
@@ -82,5 +83,6 @@ def _as_dict(document: ChunkedDocument) -> dict[str, Any]:
         "payload": json.dumps(document.payload, ensure_ascii=False),
         "chunking": CHUNKING,
         "partly_read": document.partly_read,
+        "pages": [chunk.page for chunk in document.chunks],
         "chunks": [{name: getattr(chunk, name) for name in _CHUNK_FIELDS} for chunk in document.chunks],
     }

@@ -12,7 +12,7 @@ from connectors.model import Document
 from pipelines.landing.files import LandingFiles
 
 
-class Scans:
+class ScanCache:
     def __init__(self, files: LandingFiles) -> None:
         self._files = files
 

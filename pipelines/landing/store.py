@@ -27,7 +27,7 @@ from pipelines.errors import HeadraceError
 from pipelines.landing.chunk_rows import ChunkedDocument, chunk_table, chunks_schema, is_current, parse_chunks
 from pipelines.landing.dlt_settings import own_dlt_settings
 from pipelines.landing.files import ROWS_AT_ONCE, LandingFiles
-from pipelines.landing.scans import Scans
+from pipelines.landing.scans import ScanCache
 from pipelines.settings import Settings
 
 
@@ -36,7 +36,7 @@ class Landing:
         self._url = settings.landing.url
         self._work = settings.state_path / "work"
         self.files = LandingFiles(settings.directory, settings.landing)
-        self.scans = Scans(self.files)
+        self.scans = ScanCache(self.files)
 
     def write_documents(self, source: str, connection: str, unit: str, rows: Iterable[Row]) -> str:
         """Load rows through the unit's dlt pipeline; returns the path of the file they are in."""

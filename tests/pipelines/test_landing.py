@@ -13,7 +13,9 @@ from connectors.contract import Deleted
 from connectors.tables import documents_schema
 from pipelines.chunking import chunk_document
 from pipelines.landing import ChunkedDocument, Landing
+from pipelines.landing.chunk_rows import chunk_table
 from pipelines.settings import LandingSettings, Settings
+from tests.pipelines.chunking.files import PDF, pdf
 from tests.pipelines.documents import document
 
 BUCKET = "headrace-landing"
@@ -85,6 +87,25 @@ def test_chunks_come_back_as_they_were(landing: Landing) -> None:
         path, chunks = landing.write_chunks("acme", 7, iter([cut, removed]))
     assert chunks == len(cut.chunks) > 1
     assert list(landing.read_chunks(path)) == [cut, removed]
+
+
+def test_pages_and_what_was_not_read_come_back(landing: Landing) -> None:
+    chunks = tuple(chunk_document(document(1, content=pdf("one", "two"), content_type=PDF)))
+    cut = ChunkedDocument(document(1).id, "v", {}, chunks, "partly read: page 3 holds a picture only")
+    path, _ = landing.write_chunks("acme", 7, [cut])
+    assert [chunk.page for chunk in chunks] == [1, 2]
+    assert list(landing.read_chunks(path)) == [cut]
+
+
+def test_chunks_of_releases_that_knew_no_pages_are_read(landing: Landing) -> None:
+    chunks = tuple(chunk_document(document(1)))
+    path, _ = landing.write_chunks("acme", 7, [ChunkedDocument("a", "v", {"title": "A"}, chunks)])
+    with landing.files.atomic(path) as file:
+        former = chunk_table([ChunkedDocument("a", "v", {"title": "A"}, chunks)]).drop_columns(["pages", "partly_read"])
+        pq.write_table(former, file)
+    (read,) = landing.read_chunks(path)
+    assert [(one.text, one.page) for one in read.chunks] == [("Text of issue 1.", None)]
+    assert read.partly_read is None
 
 
 def test_a_killed_write_leaves_no_chunk_file(tmp_path: Path) -> None:

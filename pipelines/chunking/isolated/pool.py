@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from base64 import b64decode
 from collections.abc import Sequence
 from threading import Lock, Semaphore
@@ -21,6 +22,10 @@ _TRIES = 2
 """A child that dies may have been ended by somebody, or by what a document before has left behind."""
 
 
+_SECONDS_REMEMBERED = 60.0
+"""Less than the shortest time until a document is tried again."""
+
+
 class ChunkerPool:
     """Cuts documents, those of which a reader may take long in processes of their own. Threads may share it."""
 
@@ -29,6 +34,8 @@ class ChunkerPool:
         self._changing = Lock()
         self._slots = Semaphore(MOST_PROCESSES)
         self._owner = os.getpid()
+        # By document and hash of its content: when reading it was aborted, and why.
+        self._aborted: dict[tuple[str, int], tuple[float, str]] = {}
 
     def chunk(self, document: Document, scans: Scans = NO_SCANS) -> ChunkedContent:
         """Raises DocumentError, as `chunk_content`, and ReadingAborted."""
@@ -52,12 +59,25 @@ class ChunkerPool:
 
     def _work(self, task: Task) -> Answer:
         with turn_given_up(), self._slots:
-            answer = self._ask(task)
+            self._refuse_aborted(task.document)
+            try:
+                answer = self._ask(task)
+            except ReadingAborted as error:
+                self._aborted[_key(task.document)] = time.monotonic(), error.reason
+                raise
         for level, name, message in answer.logs:
             logging.getLogger(name).log(level, "%s: %s", task.document.id, message)
         if answer.error is not None:
             raise DocumentError(answer.error, skip=answer.skip)
         return answer
+
+    def _refuse_aborted(self, document: Document) -> None:
+        """A changed document is cut twice within a moment: to be compared with the version before, and to be indexed.
+        What takes too much takes it once."""
+        recent = time.monotonic() - _SECONDS_REMEMBERED
+        self._aborted = {key: found for key, found in self._aborted.items() if found[0] > recent}
+        if self._aborted and (found := self._aborted.get(_key(document))):
+            raise ReadingAborted(found[1])
 
     def _ask(self, task: Task) -> Answer:
         for _ in range(_TRIES):
@@ -88,3 +108,7 @@ class ChunkerPool:
             return
         with self._changing:
             self._idle.append(process)
+
+
+def _key(document: Document) -> tuple[str, int]:
+    return document.id, hash(document.content)

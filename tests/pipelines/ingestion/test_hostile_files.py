@@ -76,6 +76,7 @@ def test_what_takes_too_much_is_failed_with_its_figures_and_tried_a_few_times(
 
 
 def _make_due(services: Services) -> None:
+    services.chunkers._aborted.clear()  # as after a minute
     with services.catalog._engine.begin() as database:
         database.execute(update(tables.documents).values(next_attempt=None))
 

@@ -91,6 +91,21 @@ def test_what_takes_too_much_is_ended_with_its_figures(
     assert pool.chunk(document(files.pdf("after"), files.PDF)).chunks[0].text == "after"
 
 
+def test_what_takes_too_much_takes_it_once_in_a_minute(
+    pool: ChunkerPool, document: MakeDocument, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = document(files.word(), files.DOCX)
+    with monkeypatch.context() as strict:
+        strict.setattr(process, "MEGABYTES", 1)
+        with pytest.raises(ReadingAborted) as first:
+            pool.chunk(slow)
+    with pytest.raises(ReadingAborted) as second:
+        pool.chunk(slow)
+    assert second.value.reason == first.value.reason
+    monkeypatch.setattr("pipelines.chunking.isolated.pool._SECONDS_REMEMBERED", 0.0)
+    assert pool.chunk(slow).chunks
+
+
 def test_a_child_that_is_killed_is_replaced(pool: ChunkerPool, document: MakeDocument) -> None:
     pool.chunk(document(files.pdf("before"), files.PDF))
     (child,) = children()
