@@ -2,7 +2,7 @@
 
 Written here since charset-normalizer 3.5, which other packages bring along, found 46 of 60 texts of one to three lines
 (`tests/connectors/test_decoding.py` has such texts): it took Shift-JIS for Korean, Hebrew for Russian, and French and
-Spanish for Czech. What is written here found 60, in about a millisecond.
+Spanish for Czech. What is written here found 59 of 59, in some 10 milliseconds.
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ class PropertyItems:
     is_whole: bool
 
 
-class CursorRefused(Unavailable):
+class ListingBrokenOff(Unavailable):
     """A listing goes on no further from where it was: it has to begin again."""
 
 
@@ -69,7 +69,7 @@ def begin_again(read: Callable[[], T]) -> T:
     for _ in range(LISTING_ATTEMPTS - 1):
         try:
             return read()
-        except CursorRefused as error:
+        except ListingBrokenOff as error:
             logger.warning("a listing begins again: %s", error)
     return read()
 
@@ -158,7 +158,7 @@ class NotionClient:
         What was written or shared within the last minutes can be missing:
         https://developers.notion.com/reference/search-optimizations-and-limitations
 
-        Raises CursorRefused between pages: see `begin_again`.
+        Raises ListingBrokenOff between pages: see `begin_again`.
         """
         # So that a listing of what changed ends with the first page that is older.
         newest_first = {"sort": {"direction": "descending", "timestamp": "last_edited_time"}}
@@ -197,7 +197,7 @@ class NotionClient:
         self, method: Method, path: str, request: Mapping[str, Any], parse: Callable[[Any], T | None]
     ) -> Iterator[ListingPage[T]]:
         """Pages of a listing. Raises InvalidResponse where a cursor comes again, as it would without end, and
-        CursorRefused."""
+        ListingBrokenOff."""
         trail = PageTrail(path)
         cursor: str | None = None
         while True:
@@ -209,7 +209,7 @@ class NotionClient:
                 if cursor is None:
                     raise
                 # The same was answered without a cursor, so that this is about the cursor.
-                raise CursorRefused(path, str(error)) from error
+                raise ListingBrokenOff(path, str(error)) from error
             yield page
             cursor = trail.follow(page.next_cursor)
             if cursor is None:
