@@ -53,7 +53,7 @@ def refuse_exports(drive: GoogleDrive, reasons: dict[str, str]) -> None:
         ("document", {"text/html": b"<p>A"}, "<p>A", "text/html"),
         ("document", {"text/plain": b"\xef\xbb\xbfA"}, "A", "text/plain"),
         ("spreadsheet", {XLSX: b"PK\x03\x04", CSV: b"a,b"}, b"PK\x03\x04", XLSX),
-        ("spreadsheet", {XLSX: b"not a workbook", CSV: b"a,b"}, b"a,b", CSV),
+        ("spreadsheet", {XLSX: b"not a workbook", CSV: b"a,b"}, "a,b", CSV),
         ("presentation", {PPTX: b"PK\x03\x04"}, b"PK\x03\x04", PPTX),
         ("presentation", {PPTX: b"not slides", "text/plain": b"Slide 1"}, "Slide 1", "text/plain"),
     ],
