@@ -65,4 +65,4 @@ def _read(data: bytes, declared: str, name: str) -> FileContent:
     try:
         return read_content(data, declared, name)
     except EmptyFile:
-        return FileContent("", PLAIN_TEXT)
+        return FileContent("", media.declared_type(declared) or PLAIN_TEXT)
