@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from connectors import media
 from connectors.cleaning import clean_text
 from connectors.decoding import UnknownEncoding, decode
+from connectors.pictures import is_picture
 
 
 class SkipFile(Exception):
@@ -29,11 +30,12 @@ class FileContent:
     media_type: str
 
 
-def read_content(data: bytes, declared: str, name: str) -> FileContent:
-    """What a file holds, by its declared media type, its name and its bytes. Raises SkipFile."""
+def read_content(data: bytes, declared: str, name: str, *, pictures: bool = False) -> FileContent:
+    """What a file holds, by its declared media type, its name and its bytes. Raises SkipFile, also for a picture unless
+    `pictures` are read."""
     if not data.strip():
         raise EmptyFile("empty")
-    media_type = media.resolve_type(declared, name, data)
+    media_type = media.resolve_type(declared, name, data, pictures=pictures)
     if media_type == media.OLE:
         raise SkipFile("unsupported type: an Office file from before 2007")
     if media_type is None:
@@ -43,7 +45,7 @@ def read_content(data: bytes, declared: str, name: str) -> FileContent:
 
 def parse_content(data: bytes, media_type: str, declared: str = "") -> FileContent:
     """The content of a file of a known media type; `declared` may name a charset. Raises SkipFile."""
-    if media.is_file(media_type):
+    if media.is_file(media_type) or is_picture(media_type):
         return FileContent(data, media_type)
     try:
         text = clean_text(decode(data, declared))

@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 
 from connectors.decoding import UnknownEncoding, decode
 from connectors.model import HTML, MARKDOWN, PLAIN_TEXT
+from connectors.pictures import PICTURE_EXTENSIONS, PICTURE_SYNONYMS, is_picture, picture_by_content
 
 CSV = "text/csv"
 TSV = "text/tab-separated-values"
@@ -66,6 +67,7 @@ _SYNONYMS: Mapping[str, str] = {
     **dict.fromkeys(("text/yaml", "text/x-yaml", "application/x-yaml"), YAML),
     **dict.fromkeys(("multipart/related", "multipart/mixed", "application/x-mimearchive", "application/eml"), EML),
     "application/ics": CALENDAR,
+    **PICTURE_SYNONYMS,
 }
 _TEXT = frozenset({JSON, XML, YAML, "application/javascript", "application/sql", "application/x-sh"})
 """Media types of text that do not begin with `text/`."""
@@ -128,14 +130,16 @@ def declared_type(declared: str) -> str:
     return _SYNONYMS.get(media_type, media_type)
 
 
-def expected_type(declared: str, name: str) -> str | None:
+def expected_type(declared: str, name: str, *, pictures: bool = False) -> str | None:
     """Media type as far as it is known without content: empty where only the content can tell, None where nothing of
-    it is read."""
+    it is read. Files that are pictures are read only where `pictures` says so."""
     media_type = declared_type(declared)
     if media_type not in VAGUE:
-        return media_type if has_text(media_type) else None
+        return media_type if has_text(media_type) or (pictures and is_picture(media_type)) else None
     if named := by_name(name):
         return named
+    if pictures and (picture := PICTURE_EXTENSIONS.get(_extension(name))):
+        return picture
     if media_type == PLAIN_TEXT:
         return PLAIN_TEXT
     guessed, packing = _name_table().guess_type(f"file.{_extension(name)}")
@@ -143,12 +147,12 @@ def expected_type(declared: str, name: str) -> str | None:
     return None if packing or is_other or _extension(name) in _NO_TEXT else ""
 
 
-def resolve_type(declared: str, name: str, data: bytes) -> str | None:
+def resolve_type(declared: str, name: str, data: bytes, *, pictures: bool = False) -> str | None:
     """Media type as which a file is read; None for one without text. A file's own beginning says most."""
-    expected = expected_type(declared, name)
+    expected = expected_type(declared, name, pictures=pictures)
     if expected is None:
         return None
-    found = by_content(data)
+    found = by_content(data) or (picture_by_content(data) if pictures else None)
     if found == EML and expected not in ("", PLAIN_TEXT):
         found = None  # the headers of a mail stand at the top of many a note
     if found == OLE and is_binary(expected):
@@ -204,6 +208,8 @@ def begins_as(data: bytes, media_type: str) -> bool:
     """Whether `data` begins as files of this type do; true of every type without such a beginning."""
     if media_type == PDF:
         return any(magic in data[:_PDF_HEADER_WITHIN] for magic in _MAGIC[PDF])
+    if is_picture(media_type):
+        return picture_by_content(data) is not None
     return data.startswith(_MAGIC.get(media_type, b""))
 
 

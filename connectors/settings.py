@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from fnmatch import fnmatchcase
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, field_validator
 
 
 class Connection(BaseModel):
@@ -26,11 +27,24 @@ class Connection(BaseModel):
         default=None, ge=60, description="How often the worker reads what changed, for sources without webhooks"
     )
     webhook_secret: SecretStr | None = None
+    # Follows from other settings than the connection's own, so that nobody writes it here.
+    _reads_pictures: bool = PrivateAttr(default=False)
 
     @field_validator("base_url")
     @classmethod
     def _without_trailing_slash(cls, value: str) -> str:
         return value.rstrip("/")
+
+    @property
+    def reads_pictures(self) -> bool:
+        """Whether files that are pictures are handed on as documents: there is an API that reads them."""
+        return self._reads_pictures
+
+    def with_pictures(self) -> Self:
+        """The same connection, which hands on pictures."""
+        changed = self.model_copy()
+        changed._reads_pictures = True
+        return changed
 
     @property
     def narrows_readers(self) -> bool:

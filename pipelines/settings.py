@@ -219,9 +219,9 @@ class Settings(SettingsModel):
     catalog: CatalogSettings = CatalogSettings()
     index: IndexSettings = IndexSettings()
     embedding: EmbeddingSettings = LocalEmbeddingSettings()
+    partition: PartitionSettings | None = None  # before the connections, whose validator looks at it
     connections: tuple[AnyConnection, ...] = ()
     assistants: tuple[AssistantSettings, ...] = ()
-    partition: PartitionSettings | None = None
     reranker: RerankerSettings | None = None
     golden: GoldenQuestions | None = None
     memberships_max_age: Duration = Field(
@@ -245,6 +245,12 @@ class Settings(SettingsModel):
             if repeated := {one for one in ids if ids.count(one) > 1}:
                 raise ValueError(f"{name}: duplicate id {sorted(repeated)[0]!r}")
         return self
+
+    @field_validator("connections")
+    @classmethod
+    def _hand_on_pictures(cls, value: tuple[Connection, ...], info: ValidationInfo) -> tuple[Connection, ...]:
+        """Sources hand on pictures where there is an API that reads them."""
+        return tuple(one.with_pictures() for one in value) if info.data.get("partition") else value
 
     @field_validator("sign_in")
     @classmethod

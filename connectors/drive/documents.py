@@ -21,6 +21,7 @@ from connectors.drive.files import load_content
 from connectors.drive.fingerprints import listing_fingerprint
 from connectors.drive.folders import DriveFolder, FileLocation, FolderTree, LocatedFile
 from connectors.drive.payloads import FOLDER, SHORTCUT, DriveComment, DriveFile, DrivePermission
+from connectors.drive.settings import DriveConnection
 from connectors.drive.sharing import DriveSharing
 from connectors.errors import AccessDenied, NotFound, RequestRejected, SourceError
 from connectors.file_content import SkipFile
@@ -67,11 +68,14 @@ class _SharedFile:
 class DriveDocuments:
     """Makes documents of the files of a connection."""
 
-    def __init__(self, client: DriveClient, folders: FolderTree, sharing: DriveSharing, connection: str) -> None:
+    def __init__(
+        self, client: DriveClient, folders: FolderTree, sharing: DriveSharing, connection: DriveConnection
+    ) -> None:
         self._client = client
         self._folders = folders
         self._sharing = sharing
-        self._connection = connection
+        self._connection = connection.id
+        self._pictures = connection.reads_pictures
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="drive")
 
     def close(self) -> None:
@@ -188,7 +192,7 @@ class DriveDocuments:
         """What is shown of a file, and to whom. Raises SkipFile, and SourceError where nobody told."""
         file, location = read.located.file, read.located.location
         shown = self._shortcut_target(file) if file.mime_type == SHORTCUT else file
-        kind = formats.plan_file(shown).kind  # what is skipped needs no readers
+        kind = formats.plan_file(shown, pictures=self._pictures).kind  # what is skipped needs no readers
         permissions = self._sharing.permissions(shown, location if shown is file else self._folders.locate(shown))
         granted = self._sharing.grants(permissions, shown)
         read.readers = tuple(granted)
@@ -198,7 +202,7 @@ class DriveDocuments:
         file, location = read.located.file, read.located.location
         shared = self._look_up_sharing(read)
         shown = shared.shown
-        content = load_content(self._client, shown)
+        content = load_content(self._client, shown, pictures=self._pictures)
         has_comments = formats.is_google_document(shown.mime_type) and takes_comments(content)
         # Viewers see no comments in Google's editors: where some readers are mere viewers, the text is without them.
         if has_comments and self._sharing.all_see_comments(shared.permissions, shown):

@@ -11,6 +11,7 @@ from connectors.drive.sheets import load_sheets
 from connectors.errors import RequestRejected, SourceError
 from connectors.file_content import EmptyFile, FileContent, SkipFile, read_content
 from connectors.model import PLAIN_TEXT
+from connectors.pictures import is_picture
 
 _OTHER_EXPORT_MAY_DO = {"exportSizeLimitExceeded", "fileNotExportable"}
 _NO_DOWNLOAD = {
@@ -23,9 +24,9 @@ _NO_DOWNLOAD = {
 }
 
 
-def load_content(client: DriveClient, file: DriveFile) -> FileContent:
+def load_content(client: DriveClient, file: DriveFile, *, pictures: bool) -> FileContent:
     """What is read of a file. Raises SkipFile and SourceError."""
-    plan = formats.plan_file(file)
+    plan = formats.plan_file(file, pictures=pictures)
     try:
         if plan.exports:
             return _export(client, file, plan.exports)
@@ -36,7 +37,9 @@ def load_content(client: DriveClient, file: DriveFile) -> FileContent:
         raise
     if len(data) > formats.MAX_BYTES:  # the metadata gave no size, or a smaller one
         raise SkipFile(formats.too_large(len(data)))
-    return _read(data, file.mime_type, file.name)
+    if is_picture(plan.media_type) and not data.strip():  # its name is not what it shows
+        raise EmptyFile("empty")
+    return _read(data, file.mime_type, file.name, pictures=pictures)
 
 
 def _export(client: DriveClient, file: DriveFile, media_types: tuple[str, ...]) -> FileContent:
@@ -60,9 +63,9 @@ def _export(client: DriveClient, file: DriveFile, media_types: tuple[str, ...]) 
     raise refusal
 
 
-def _read(data: bytes, declared: str, name: str) -> FileContent:
+def _read(data: bytes, declared: str, name: str, *, pictures: bool = False) -> FileContent:
     """What a file holds; one without content is found by its name."""
     try:
-        return read_content(data, declared, name)
+        return read_content(data, declared, name, pictures=pictures)
     except EmptyFile:
         return FileContent("", media.declared_type(declared) or PLAIN_TEXT)

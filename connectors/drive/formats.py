@@ -40,12 +40,13 @@ _EXPORTED = {
 _KINDS = {PDF: "pdf", PPTX: "presentation", XLSX: "spreadsheet", CSV: "spreadsheet"}
 
 
-def plan_format(mime_type: str, name: str) -> FormatPlan | None:
-    """How a file of this type and name is read; None if it has no text that can be."""
+def plan_format(mime_type: str, name: str, *, pictures: bool = False) -> FormatPlan | None:
+    """How a file of this type and name is read; None if it has no text that can be. `pictures` says whether those are
+    read."""
     declared = media.declared_type(mime_type)
     if exported := _EXPORTED.get(declared):
         return exported
-    media_type = media.expected_type(declared, name)
+    media_type = media.expected_type(declared, name, pictures=pictures)
     return None if media_type is None else FormatPlan(_KINDS.get(media_type, "file"), media_type)
 
 
@@ -54,9 +55,9 @@ def is_google_document(mime_type: str) -> bool:
     return mime_type == _DOCUMENT
 
 
-def plan_file(file: DriveFile) -> FormatPlan:
+def plan_file(file: DriveFile, *, pictures: bool = False) -> FormatPlan:
     """How a file is read. Raises SkipFile where its metadata say that it cannot be."""
-    plan = plan_format(file.mime_type, file.name)
+    plan = plan_format(file.mime_type, file.name, pictures=pictures)
     if plan is None:
         raise SkipFile(f"unsupported type: {file.mime_type or 'unknown'}")
     if not plan.exports and file.size is not None and file.size > MAX_BYTES:

@@ -62,7 +62,7 @@ class DriveConnector:
         self._directory = GoogleDirectory(connection, url, transport) if url else None
         self._folders = FolderTree(self._client)
         self._sharing = DriveSharing(self._client, self._folders, connection.id)
-        self._documents = DriveDocuments(self._client, self._folders, self._sharing, connection.id)
+        self._documents = DriveDocuments(self._client, self._folders, self._sharing, connection)
 
     @property
     def requests(self) -> int:

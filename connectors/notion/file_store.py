@@ -28,7 +28,7 @@ NOTION_FILES = "https://prod-files-secure.s3.us-west-2.amazonaws.com"
 LARGEST = 25_000_000
 """Bytes of a file that is read."""
 
-_WITHOUT_TEXT = {"image": "images", "video": "videos", "audio": "audio files"}
+_WITHOUT_TEXT = {"video": "videos", "audio": "audio files"}
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -62,10 +62,11 @@ def block_file(block: BlockTree) -> NotionFile | None:
     return next(_in_blocks([block]), None)
 
 
-def content_type(file: NotionFile) -> str | None:
-    """Media type of a file by its name: empty where only its content can tell, None for one that holds no text."""
+def content_type(file: NotionFile, *, pictures: bool = False) -> str | None:
+    """Media type of a file by its name: empty where only its content can tell, None for one that holds no text.
+    `pictures` says whether those are read."""
     named = media.by_name(file.name) or media.by_name(unquote(file.path))
-    return named or (media.PDF if file.kind == "pdf" else media.expected_type("", file_name(file)))
+    return named or (media.PDF if file.kind == "pdf" else media.expected_type("", file_name(file), pictures=pictures))
 
 
 def file_name(file: NotionFile) -> str:
@@ -85,6 +86,7 @@ class FileStore:
 
     def __init__(self, connection: NotionConnection, transport: httpx.BaseTransport | None = None) -> None:
         self._origin = files_url(connection)
+        self._pictures = connection.reads_pictures
         self._api = ApiClient(
             self._origin,
             {"User-Agent": "headrace"},
@@ -104,9 +106,11 @@ class FileStore:
         """Why a file is passed over without loading it; None if it is to be read."""
         if file.external:
             return "kept outside Notion"
+        if file.kind == "image" and not self._pictures:
+            return "no text in images"
         if file.kind in _WITHOUT_TEXT:
             return f"no text in {_WITHOUT_TEXT[file.kind]}"
-        if content_type(file) is None:
+        if content_type(file, pictures=self._pictures) is None:
             return f"no text in files of type {PurePosixPath(file.name).suffix or 'unknown'}"
         if not file.url:
             return "no address to load it from"

@@ -78,7 +78,8 @@ class NotionPageFiles:
         data = self._context.store.load(file)
         if len(data) > LARGEST:
             raise SkipFile(f"larger than {LARGEST / 1e6:g} MB")
-        return read_content(data, content_type(file) or "", file_name(file))
+        pictures = self._context.connection.reads_pictures
+        return read_content(data, content_type(file, pictures=pictures) or "", file_name(file), pictures=pictures)
 
     def _document(self, file: NotionFile, content: FileContent, url: str) -> Document:
         return Document(

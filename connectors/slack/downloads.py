@@ -37,6 +37,7 @@ class FileLoader:
         self, connection: SlackConnection, sibling: ApiClient, transport: httpx.BaseTransport | None = None
     ) -> None:
         """`sibling` is the client of the API: where one of the two hosts is down, so may the other be."""
+        self._pictures = connection.reads_pictures
         token = connection.token.get_secret_value().strip()
         headers = {"Authorization": f"Bearer {token}", "User-Agent": "headrace"}
         self._api = ApiClient(
@@ -57,7 +58,7 @@ class FileLoader:
         """
         private, download = file.url_private, file.url_private_download
         url = (private or download) if is_written_in_slack(file) else (download or private)
-        expected, where = content_type(file) or "", url.partition("?")[0]
+        expected, where = content_type(file, pictures=self._pictures) or "", url.partition("?")[0]
 
         def read(response: httpx.Response) -> tuple[bytes, str]:
             declared = response.headers.get("content-type", "").partition(";")[0].strip().lower()

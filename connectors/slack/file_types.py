@@ -19,15 +19,15 @@ _PASSED_OVER = {
 }
 
 
-def reason_to_skip(file: SlackFile) -> str | None:
-    """Why a file is not read, None if it is."""
+def reason_to_skip(file: SlackFile, *, pictures: bool = False) -> str | None:
+    """Why a file is not read, None if it is. `pictures` says whether those are read."""
     if reason := _PASSED_OVER.get(file.mode):
         return reason
     if file.is_external:
         return _PASSED_OVER["external"]
     if file.file_access in ("access_denied", "file_not_found"):
         return f"out of reach: {file.file_access}"
-    if content_type(file) is None:
+    if content_type(file, pictures=pictures) is None:
         return f"unsupported type: {file.mimetype or file.filetype or 'none given'}"
     size = file.size or 0
     if size > LARGEST:
@@ -35,7 +35,7 @@ def reason_to_skip(file: SlackFile) -> str | None:
     return None if mail_text(file) or file.url_private or file.url_private_download else "no address"
 
 
-def content_type(file: SlackFile) -> str | None:
+def content_type(file: SlackFile, *, pictures: bool = False) -> str | None:
     """Media type of what is read of a file; empty where only its content can tell, None for one that holds no text."""
     if is_written_in_slack(file):
         return HTML
@@ -45,7 +45,7 @@ def content_type(file: SlackFile) -> str | None:
     if is_code(file) and declared not in VAGUE | {CSV}:
         return PLAIN_TEXT
     is_described = file.mimetype or file.filetype or file.name
-    return expected_type(declared, name_with_type(file)) if is_described else None
+    return expected_type(declared, name_with_type(file), pictures=pictures) if is_described else None
 
 
 def name_with_type(file: SlackFile) -> str:

@@ -33,6 +33,7 @@ class ChannelFiles:
         self._loader = loader
         self._documents = documents
         self._isolation = isolation
+        self._pictures = documents.connection.reads_pictures
 
     def read_of(self, messages: Iterable[SlackMessage], thread: Sequence[SlackMessage] = ()) -> Iterator[Item]:
         """The files of these messages, all of which are in `thread` where one is given."""
@@ -83,7 +84,7 @@ class ChannelFiles:
 
     def _item(self, file: SlackFile, parent: Parent | None) -> Item:
         document_id = self._documents.file_id(file.id)
-        if reason := reason_to_skip(file):
+        if reason := reason_to_skip(file, pictures=self._pictures):
             return Skipped(document_id, file.label, reason, file.permalink)
         try:
             return self._document(file, parent, self._content(file))
@@ -118,7 +119,7 @@ class ChannelFiles:
             raise SkipFile(f"too large: more than {LARGEST // 1_000_000} MB")
         if is_code(file) and expected == PLAIN_TEXT:
             return parse_content(data, expected)
-        return read_content(data, expected, name_with_type(file))
+        return read_content(data, expected, name_with_type(file), pictures=self._pictures)
 
     def _entry(self, file: SlackFile) -> ListingEntry:
         return ListingEntry(self._documents.file_id(file.id), file.label, updated_at(file), file_fingerprint(file))

@@ -61,7 +61,7 @@ def _read(document: Document, scans: Scans) -> list[Block]:
 
 def require_text(document: Document, content: ChunkedContent) -> ChunkedContent:
     """Raises DocumentError where there is no chunk."""
-    if not content.chunks and is_picture(document.content_type):
+    if not content.chunks and content.pictures and is_picture(document.content_type):
         raise DocumentError(f"unsupported type: {document.content_type}", skip=True)
     if not content.chunks and not content.pictures:
         raise DocumentError("empty: there is no text in it", skip=True)

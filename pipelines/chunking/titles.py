@@ -7,6 +7,7 @@ import zipfile
 
 from connectors import media
 from connectors.model import Document
+from connectors.pictures import is_picture
 from pipelines.chunking.blocks import Block
 
 
@@ -19,7 +20,9 @@ def title_blocks(document: Document) -> list[Block]:
 
 
 def _may_hide_words(document: Document) -> bool:
-    """Whether a file in which no text was found may hold some as pictures: a scan, slides made of images."""
+    """Whether a file in which no text was found may hold some as pictures: a picture, a scan, slides of images."""
+    if is_picture(document.content_type):
+        return True
     if not media.is_binary(media.declared_type(document.content_type)):
         return False
     try:

@@ -42,6 +42,11 @@ def test_files_stay_bytes(data: bytes, media_type: str) -> None:
     assert read_content(data, media_type, "") == FileContent(data, media_type)
 
 
+def test_pictures_stay_bytes_where_they_are_read() -> None:
+    data = b"\x89PNG\r\n\x1a\n..."
+    assert read_content(data, "image/png", "", pictures=True) == FileContent(data, "image/png")
+
+
 @pytest.mark.parametrize(
     ("data", "declared", "reason"),
     [

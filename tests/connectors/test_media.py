@@ -29,6 +29,7 @@ from connectors.media import (
     resolve_type,
 )
 from connectors.model import HTML, MARKDOWN, PLAIN_TEXT
+from connectors.pictures import BMP, HEIC, JPEG, PICTURE_EXTENSIONS, PICTURE_SYNONYMS, PNG, TIFF
 
 
 @pytest.mark.parametrize(
@@ -170,3 +171,48 @@ STREAM = "application/octet-stream"
 )
 def test_declaration_name_and_content_together(declared: str, name: str, data: bytes, expected: str | None) -> None:
     assert resolve_type(declared, name, data) == expected
+
+
+PICTURES = {
+    PNG: b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR",
+    JPEG: b"\xff\xd8\xff\xe0\0\x10JFIF\0",
+    TIFF: b"II*\0\x08\0\0\0",
+    BMP: b"BM\x46\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0",
+    HEIC: b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
+}
+
+
+@pytest.mark.parametrize(
+    ("declared", "name", "data", "expected"),
+    [
+        *((media_type, "a", data, media_type) for media_type, data in PICTURES.items()),
+        *((STREAM, "a", data, media_type) for media_type, data in PICTURES.items()),
+        *((PLAIN_TEXT, "a.txt", data, media_type) for media_type, data in PICTURES.items()),
+        *(("", f"a.{ext.upper()}", PICTURES[found], found) for ext, found in PICTURE_EXTENSIONS.items()),
+        *((declared, "a", PICTURES[found], found) for declared, found in PICTURE_SYNONYMS.items()),
+        ("", "a.tif", b"MM\0*\0\0\0\x08", TIFF),
+        ("image/PNG; q=1", "a.png", PICTURES[PNG], PNG),
+        # files that are not what they claim
+        (PNG, "a.png", PICTURES[JPEG], JPEG),
+        (PDF, "a.pdf", PICTURES[TIFF], TIFF),
+        (PNG, "a.png", b"%PDF-1.7 ...", PDF),
+        ("", "a.png", b"%PDF-1.7 ...", PDF),
+        (PNG, "a.png", WORD, DOCX),
+        (PNG, "a.png", PAGE, HTML),
+        (PNG, "a.png", b"Just words.", PLAIN_TEXT),
+        (PNG, "a.png", b"\xff\x00 broken", PNG),
+        (PLAIN_TEXT, "cars.txt", b"BMW and others, since 1916", PLAIN_TEXT),
+        # pictures that no API reads
+        ("image/gif", "a.gif", b"GIF89a", None),
+        ("image/svg+xml", "a.svg", b"<svg/>", None),
+        (STREAM, "a.webp", b"RIFF\0\0\0\0WEBP", None),
+    ],
+)
+def test_pictures_where_they_are_read(declared: str, name: str, data: bytes, expected: str | None) -> None:
+    assert resolve_type(declared, name, data, pictures=True) == expected
+
+
+@pytest.mark.parametrize(("media_type", "data"), PICTURES.items())
+def test_pictures_where_they_are_not_read(media_type: str, data: bytes) -> None:
+    assert resolve_type(media_type, "a", data) is None
+    assert resolve_type(STREAM, "a", data) is None

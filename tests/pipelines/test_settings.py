@@ -166,3 +166,32 @@ def test_the_file_of_the_audit_log_is_beside_the_settings(tmp_path: Path) -> Non
     file = tmp_path / "headrace.yaml"
     file.write_text("audit: {file: audit.jsonl}")
     assert load_settings(file, {}).audit_file == tmp_path / "audit.jsonl"
+
+
+PARTITION = "partition: {provider: unstructured, url: 'http://127.0.0.1:1'}"
+
+
+@pytest.mark.parametrize(
+    ("text", "reads_pictures"),
+    [
+        (f"connections: [{GITHUB}]", False),
+        (f"{PARTITION}\nconnections: [{GITHUB}]", True),
+        (f"connections: [{GITHUB}]\n{PARTITION}", True),
+    ],
+)
+def test_connections_hand_on_pictures_where_there_is_an_api_that_reads_them(
+    text: str, reads_pictures: bool, tmp_path: Path
+) -> None:
+    file = tmp_path / "headrace.yaml"
+    file.write_text(text)
+    (connection,) = load_settings(file, {}).connections
+    assert connection.reads_pictures is reads_pictures
+    assert (connection == connection.with_pictures()) is reads_pictures
+
+
+@pytest.mark.parametrize("name", ["reads_pictures", "_reads_pictures"])
+def test_that_pictures_are_read_is_no_setting_of_a_connection(name: str, tmp_path: Path) -> None:
+    file = tmp_path / "headrace.yaml"
+    file.write_text(f"connections: [{{id: acme, source: github, token: t, {name}: true}}]")
+    with pytest.raises(SettingsError, match="unknown key"):
+        load_settings(file, {})

@@ -13,12 +13,13 @@ from starlette.responses import JSONResponse, Response
 from connectors.contract import Checkpoint, Deleted, Failed, Item, Skipped
 from connectors.drive import formats
 from connectors.drive.formats import MAX_BYTES
+from connectors.drive.settings import DriveConnection
 from connectors.drive.source import DriveConnector
 from connectors.errors import AuthenticationFailed, RateLimited
 from connectors.media import CSV, PDF, PPTX, XLSX
 from connectors.model import Document, Unit
 from tests.connectors.drive.conftest import add_text
-from tests.emulators.drive import ME, GoogleDrive, error, person
+from tests.emulators.drive import ME, GoogleDrive, error, person, transport
 
 ROOT = Unit("root", "My Drive")
 TEAM = Unit("team", "Team")
@@ -115,6 +116,30 @@ def test_what_holds_nothing_is_a_document_of_its_name(
     item = only(connector)
     assert isinstance(item, Document)
     assert (item.title, item.content) == ("One", "")
+
+
+PNG = b"\x89PNG\r\n\x1a\n..."
+
+
+@pytest.mark.parametrize("declared", ["image/png", "application/octet-stream"])
+def test_a_picture_is_handed_on_where_it_is_read(
+    drive: GoogleDrive, connection: DriveConnection, declared: str
+) -> None:
+    drive.upload("One.png", PNG, declared)
+    assert isinstance(only(DriveConnector(connection, transport(drive))), Skipped)
+    item = only(DriveConnector(connection.with_pictures(), transport(drive)))
+    assert isinstance(item, Document)
+    assert (item.content, item.content_type, item.kind) == (PNG, "image/png", "file")
+
+
+@pytest.mark.parametrize("data", [b"", b"\n"])
+def test_a_picture_that_holds_nothing_is_no_document(
+    drive: GoogleDrive, connection: DriveConnection, data: bytes
+) -> None:
+    drive.upload("One.png", data, "image/png")
+    item = only(DriveConnector(connection.with_pictures(), transport(drive)))
+    assert isinstance(item, Skipped)
+    assert item.reason == "empty"
 
 
 def test_comments_of_an_empty_document_are_its_text(drive: GoogleDrive, connector: DriveConnector) -> None:

@@ -68,6 +68,22 @@ def test_what_has_no_text_is_skipped(mime_type: str, name: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("mime_type", "name", "expected"),
+    [
+        ("image/png", "a.png", "image/png"),
+        ("application/octet-stream", "a.JPG", "image/jpeg"),
+        ("image/heif", "a", "image/heic"),
+        ("image/gif", "a.gif", None),
+        (f"{GOOGLE}drawing", "Sketch", None),
+        (PDF, "a.png", PDF),
+    ],
+)
+def test_pictures_where_they_are_read(mime_type: str, name: str, expected: str | None) -> None:
+    how = plan_format(mime_type, name, pictures=True)
+    assert (how and how.media_type) == expected
+
+
+@pytest.mark.parametrize(
     ("file", "reason"),
     [
         (DriveFile(id="1", mime_type=PDF, size=25_000_001), "too large: 25.0 MB, more than 25 MB"),

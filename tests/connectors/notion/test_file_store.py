@@ -9,7 +9,7 @@ from connectors.contract import Deleted, Failed, Skipped
 from connectors.model import Document, Unit
 from connectors.notion.file_store import LARGEST, NOTION_FILES, NotionFile, content_type, files_url
 from connectors.notion.settings import NotionConnection
-from connectors.notion.source import NotionConnector
+from connectors.notion.source import NotionConnector, connect
 from tests.emulators.notion import FILES, ORIGIN, Notion
 
 HOME = Unit("home", "Title home")
@@ -97,6 +97,35 @@ def test_files_that_are_passed_over_are_not_loaded(
     (found,) = [item for item in skipped if "/files/" in item.document_id]
     assert reason in found.reason
     assert "file" not in notion.log
+
+
+PNG = b"\x89PNG\r\n\x1a\n..."
+ELSEWHERE = {"type": "external", "name": "a.png", "external": {"url": "https://a.test/a.png"}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "file", "found"),
+    [
+        ("image", kept("plan.png"), "image/png"),
+        ("image", kept("plan"), "image/png"),
+        ("file", kept("plan.png"), "image/png"),
+        ("image", kept("plan.gif"), "no text in files of type .gif"),
+        ("image", ELSEWHERE, "kept outside Notion"),
+        ("image", kept("plan.png", origin="https://elsewhere.test"), "kept at https://elsewhere.test, and not at"),
+        ("video", kept("plan.png"), "no text in videos"),
+    ],
+)
+def test_pictures_where_they_are_read(
+    notion: Notion, connection: NotionConnection, kind: str, file: dict[str, Any], found: str
+) -> None:
+    for name in ("plan.png", "plan"):
+        notion.contents[f"{FILES}/{name}/{name}"] = PNG
+    notion.add_page("home", None, file_block(kind, file))
+    connector = connect(connection.with_pictures(), notion.transport())
+    _, item, _ = connector.read(HOME)
+    assert isinstance(item, Document | Skipped)
+    assert found in (item.reason if isinstance(item, Skipped) else item.content_type)
+    assert isinstance(item, Skipped) or item.content == PNG
 
 
 @pytest.mark.parametrize(("size", "reason"), [(0, "empty"), (LARGEST, ""), (LARGEST + 9, "larger than 25 MB")])

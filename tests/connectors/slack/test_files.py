@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
-from connectors.model import HTML, MARKDOWN, PLAIN_TEXT
+from connectors.model import HTML, MARKDOWN, PLAIN_TEXT, Document, Unit
 from connectors.slack.downloads import files_url
 from connectors.slack.file_types import LARGEST, content_type, mail_text, reason_to_skip
 from connectors.slack.payloads import SlackFile
 from connectors.slack.settings import SlackConnection
+from connectors.slack.source import connect
+from tests.connectors.slack.conftest import CONNECTION
+from tests.emulators.slack import Slack
 
 PDF = "application/pdf"
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -67,6 +71,34 @@ TEXT = {"mimetype": PLAIN_TEXT, "filetype": "text", "url_private": "https://file
 )
 def test_files_that_are_skipped_say_why(file: dict[str, Any], reason: str | None) -> None:
     assert reason_to_skip(SlackFile.model_validate(file)) == reason
+
+
+@pytest.mark.parametrize(
+    ("file", "reason"),
+    [
+        ({"mimetype": "image/png", "url_private": "x"}, None),
+        ({"filetype": "heic", "name": "IMG_1.HEIC", "url_private": "x"}, None),
+        ({"mimetype": "image/png"}, "no address"),
+        ({"mimetype": "image/png", "mode": "external", "url_private": "x"}, "kept outside Slack"),
+        ({"mimetype": "image/png", "size": LARGEST + 1}, "too large: 25.0 MB, at most 25 MB are read"),
+        ({"mimetype": "image/gif", "url_private": "x"}, "unsupported type: image/gif"),
+        ({"mimetype": "video/mp4", "url_private": "x"}, "unsupported type: video/mp4"),
+    ],
+)
+def test_pictures_where_they_are_read(file: dict[str, Any], reason: str | None) -> None:
+    assert reason_to_skip(SlackFile.model_validate(file), pictures=True) == reason
+
+
+PNG = b"\x89PNG\r\n\x1a\n..."
+
+
+@pytest.mark.parametrize("declared", ["image/png", "application/octet-stream"])
+def test_a_picture_is_handed_on_where_it_is_read(slack: Slack, declared: str) -> None:
+    slack.share("C1", "F1", PNG, name="board.png", mimetype=declared, filetype="png")
+    for connection, expected in ((CONNECTION, []), (CONNECTION.with_pictures(), [(PNG, "image/png")])):
+        with closing(connect(connection, slack.transport())) as connector:
+            items = [item for item in connector.read(Unit("C1", "general")) if isinstance(item, Document)]
+        assert [(item.content, item.content_type) for item in items if item.kind == "file"] == expected
 
 
 def test_a_mail_is_its_text() -> None:

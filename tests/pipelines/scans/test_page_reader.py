@@ -138,6 +138,14 @@ def test_what_the_api_refuses_is_that_page_alone(tmp_path: Path, server: Unstruc
         assert reasons(services) == {file(2).id: ("failed", refused)}
 
 
+def test_a_picture_without_words_is_not_found_by_its_name(tmp_path: Path, server: UnstructuredServer, url: str) -> None:
+    silent = file(1, PNG + b"without words", "image/png", title="Photograph")
+    with opened(tmp_path, url) as services:
+        report = sync(services, MemorySource(), silent)
+        assert (report.errors, len(server.sent)) == ({}, 1)
+        assert reasons(services) == {silent.id: ("skipped", "empty: there is no text in it")}
+
+
 def test_check_says_whether_the_api_answers(tmp_path: Path, server: UnstructuredServer, url: str) -> None:
     for status, ok in ((200, True), (401, False)):
         server.status = status
