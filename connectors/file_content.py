@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from connectors import media
 from connectors.cleaning import clean_text
 from connectors.decoding import UnknownEncoding, decode
+from connectors.model import PLAIN_TEXT
 from connectors.pictures import is_picture
 
 
@@ -31,16 +32,22 @@ class FileContent:
 
 
 def read_content(data: bytes, declared: str, name: str, *, pictures: bool = False) -> FileContent:
-    """What a file holds, by its declared media type, its name and its bytes. Raises SkipFile, also for a picture unless
-    `pictures` are read."""
+    """What a file holds, by its declared media type, its name and its bytes; nothing of one that is found by its name
+    alone. Raises SkipFile, also for a picture unless `pictures` are read."""
     if not data.strip():
-        raise EmptyFile("empty")
+        expected = media.expected_type(declared, name, pictures=pictures) or PLAIN_TEXT
+        if is_picture(expected):  # its name is not what it shows
+            raise EmptyFile("empty")
+        return FileContent("", expected)
     media_type = media.resolve_type(declared, name, data, pictures=pictures)
     if media_type == media.OLE:
         raise SkipFile("unsupported type: an Office file from before 2007")
     if media_type is None:
         raise SkipFile(f"unsupported type: {declared or 'unknown'}")
-    return parse_content(data, media_type, declared)
+    try:
+        return parse_content(data, media_type, declared)
+    except EmptyFile:
+        return FileContent("", media_type)
 
 
 def parse_content(data: bytes, media_type: str, declared: str = "") -> FileContent:

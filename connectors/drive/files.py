@@ -9,9 +9,7 @@ from connectors.drive.payloads import DriveFile
 from connectors.drive.responses import DriveAccessDenied
 from connectors.drive.sheets import load_sheets
 from connectors.errors import RequestRejected, SourceError
-from connectors.file_content import EmptyFile, FileContent, SkipFile, read_content
-from connectors.model import PLAIN_TEXT
-from connectors.pictures import is_picture
+from connectors.file_content import FileContent, SkipFile, read_content
 
 _OTHER_EXPORT_MAY_DO = {"exportSizeLimitExceeded", "fileNotExportable"}
 _NO_DOWNLOAD = {
@@ -37,9 +35,7 @@ def load_content(client: DriveClient, file: DriveFile, *, pictures: bool) -> Fil
         raise
     if len(data) > formats.MAX_BYTES:  # the metadata gave no size, or a smaller one
         raise SkipFile(formats.too_large(len(data)))
-    if is_picture(plan.media_type) and not data.strip():  # its name is not what it shows
-        raise EmptyFile("empty")
-    return _read(data, file.mime_type, file.name, pictures=pictures)
+    return read_content(data, file.mime_type, file.name, pictures=pictures)
 
 
 def _export(client: DriveClient, file: DriveFile, media_types: tuple[str, ...]) -> FileContent:
@@ -58,14 +54,6 @@ def _export(client: DriveClient, file: DriveFile, media_types: tuple[str, ...]) 
             refusal = error  # says more than a rejection does: that the file is too large
         else:
             if media.begins_as(data, media_type) or media_type == media_types[-1]:
-                return _read(data, media_type, "")
+                return read_content(data, media_type, "")
     assert refusal is not None  # noqa: S101 - the last export was either returned or refused
     raise refusal
-
-
-def _read(data: bytes, declared: str, name: str, *, pictures: bool = False) -> FileContent:
-    """What a file holds; one without content is found by its name."""
-    try:
-        return read_content(data, declared, name, pictures=pictures)
-    except EmptyFile:
-        return FileContent("", media.declared_type(declared) or PLAIN_TEXT)

@@ -19,6 +19,8 @@ from tests.emulators.notion import Notion, file_block
 from tests.emulators.slack import Slack
 from tests.emulators.unstructured_api import UnstructuredServer
 
+pytestmark = pytest.mark.slow
+
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
 JPEG = b"\xff\xd8\xff\xe0\0\x10JFIF\0"
 READ = {
