@@ -34,7 +34,9 @@ def chunk_content(document: Document, tokens: int = CHUNK_TOKENS, scans: Scans =
     DocumentError, with `skip` for content that is empty, encrypted or of an unsupported type.
     """
     limit = tokens * BYTES_PER_TOKEN
-    read = _read(document, scans) or title_blocks(document)
+    read = _read(document, scans)
+    if all(block.kind == "unread" for block in read):
+        read = [*title_blocks(document), *read]
     blocks = split_blocks((block for block in read if block.kind not in ("picture", "unread")), limit)
     pictures = tuple(block.page for block in read if block.kind == "picture" and block.page)
     if not (blocks or pictures or scans):

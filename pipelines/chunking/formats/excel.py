@@ -47,7 +47,7 @@ def xlsx_blocks(content: bytes) -> list[Block]:
     main = package.main_part("workbook", "xl/workbook.xml")
     workbook = package.parse(main)
     reader = _WorkbookReader(package, main, workbook)
-    return read_pages(_sheets(package, main, workbook), reader.sheet)
+    return read_pages(package, _sheets(package, main, workbook), reader.sheet)
 
 
 def _sheets(package: Package, main: str, workbook: _Element) -> Iterator[_Sheet]:
@@ -73,6 +73,8 @@ class _WorkbookReader:
     def sheet(self, sheet: _Sheet) -> list[Block]:
         """All blocks of a sheet under its name. Raises BrokenPart where its cells cannot be read."""
         blocks = list(self._content(sheet.part))
+        if self._values.lacks_strings:
+            self._package.leave_out("xl/sharedStrings.xml")
         return [heading(sheet.name, 2), *blocks] if blocks else []
 
     def _content(self, part: str) -> Iterator[Block]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from threading import Lock
 from typing import TYPE_CHECKING
+from unicodedata import normalize
 
 from pipelines.chunking.blocks import Block, heading, picture, unread
 from pipelines.chunking.bounds import bounded_blocks
@@ -26,8 +27,9 @@ _MOST_ENTRIES = 10_000
 """Of an outline."""
 _PDFIUM = Lock()
 """PDFium must not be entered by two threads at once."""
-_HYPHEN = re.compile("(?P<before>\\w?)[\ufffe\x02]\n?(?=(?P<after>\\w?))")
-"""PDFium's mark for a hyphen at a line's end, and the characters around it."""
+_HYPHEN = re.compile("[\ufffe\x02]\n?|[-\u2010\u00ad] *\n")
+"""PDFium's mark for a hyphen at a line's end, or one that it leaves: U+2010 as browsers print, and what is after a
+letter that is not of ASCII."""
 _SHORT_LINE = 0.75
 """A line shorter than this share of the page's longest, ending a sentence, ends a paragraph."""
 _STAMP = 100
@@ -132,8 +134,19 @@ def _page_text(page: PdfPage) -> str:
 
 def _join(found: re.Match[str]) -> str:
     """A word that was broken becomes one again; of what has capitals or digits, the hyphen is a part: ABC-123."""
-    is_word = found["before"].islower() and found["after"].islower()
-    return found["before"] if is_word else f"{found['before']}-"
+    text, start, end, hyphen = found.string, found.start(), found.end(), found[0][0]
+    before, after = normalize("NFC", text[max(start - 3, 0) : start])[-1:], text[end : end + 1]
+    if before.islower() and after.islower():
+        return ""
+    if hyphen in "\u2010\u00ad" and _is_indic(before) and _is_indic(after):
+        return ""
+    is_dash = hyphen in "-\u2010\u00ad" and not (before.isalnum() and after.isalnum())
+    return found[0] if is_dash else "-"
+
+
+def _is_indic(character: str) -> bool:
+    """Devanagari to Myanmar, whose letters and vowel signs have no case; their words are broken as others are."""
+    return "\u0900" <= character < "\u1100"
 
 
 def _text_blocks(lines: Sequence[str], page: int, titles: Mapping[str, int]) -> Iterator[Block]:

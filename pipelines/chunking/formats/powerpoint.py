@@ -39,13 +39,14 @@ def pptx_blocks(content: bytes) -> list[Block]:
     package = Package(content, _ELEMENTS)
     main = package.main_part("presentation", "ppt/presentation.xml")
     reader = _PresentationReader(package, _authors(package, main))
-    return read_pages(_slides(package, main), reader.slide)
+    return read_pages(package, _slides(package, main), reader.slide)
 
 
 def _slides(package: Package, main: str) -> list[str]:
     """The parts of the slides in the order in which they are shown. One that is missing keeps its number."""
     listed = package.parse(main).iterfind("{*}sldIdLst/{*}sldId")
-    return [package.target(main, _relation_id(slide)) or "a slide" for slide in listed]
+    numbered = enumerate(listed, start=1)
+    return [package.target(main, _relation_id(slide)) or f"slide {number}" for number, slide in numbered]
 
 
 def _authors(package: Package, main: str) -> dict[str, str]:

@@ -13,6 +13,7 @@ from zipfile import BadZipFile
 
 from pipelines.chunking.blocks import Block
 from pipelines.chunking.formats.openxml.package import BrokenPart, Package
+from pipelines.chunking.formats.openxml.pages import parts_left_out
 from pipelines.chunking.formats.openxml.word_stories import StoryReader, WordNotes
 from pipelines.chunking.formats.openxml.word_styles import WordStyles
 from pipelines.errors import DocumentError
@@ -39,7 +40,7 @@ def docx_blocks(content: bytes, read_embedded: ReadEmbedded) -> list[Block]:
 def _read(content: bytes, read_embedded: ReadEmbedded, depth: int) -> list[Block]:
     package = Package(content, _PARAGRAPHS)
     part = package.main_part("document", "word/document.xml")
-    return list(_WordReader(package, part, read_embedded, depth).read())
+    return [*_WordReader(package, part, read_embedded, depth).read(), *parts_left_out(package)]
 
 
 class _WordReader:
@@ -97,8 +98,10 @@ class _WordReader:
                 yield from self._read_embedded(content, media_type)
             elif self._depth < _NESTED:
                 yield from _read(content, self._read_embedded, self._depth + 1)
+            else:
+                self._package.leave_out(part)
         except (BrokenPart, BadZipFile, DocumentError):
-            return
+            self._package.leave_out(part)
 
 
 def _label(name: str, blocks: list[Block]) -> Iterator[Block]:

@@ -6,7 +6,9 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-_FONT = "/Resources << /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >>"
+_ENCODING = "/Encoding << /BaseEncoding /WinAnsiEncoding /Differences [1 /hyphentwo /afii10066 /afii10067] >>"
+"""U+2010 and two small letters of Cyrillic, for which there is no place otherwise."""
+_FONT = f"/Resources << /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica {_ENCODING} >> >> >>"
 _PIXEL = "/Type /XObject /Subtype /Image /Width 1 /Height 1 /ColorSpace /DeviceGray /BitsPerComponent 8"
 
 

@@ -60,6 +60,16 @@ class Package:
         self._elements = elements
         self._streamed = 0
         self._relations: dict[str, dict[str, Relation]] = {}
+        self._left_out: dict[str, None] = {}
+
+    @property
+    def left_out(self) -> list[str]:
+        """The parts that were asked for and could not be read to their end."""
+        return list(self._left_out)
+
+    def leave_out(self, part: str) -> None:
+        """Note that a part is not read, or not to its end."""
+        self._left_out[part] = None
 
     def __contains__(self, part: str) -> bool:
         return _part_name(part) in self._members
@@ -68,9 +78,9 @@ class Package:
         """The bytes of a part. Raises BrokenPart, and DocumentError where it is too large."""
         member = self._members.get(_part_name(part))
         if member is None:
-            raise BrokenPart(f"{part} is missing")
+            raise self._broken(part, "it is missing")
         if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise BrokenPart(f"{part} is packed in a way that Office files may not be")
+            raise self._broken(part, "it is packed in a way that Office files may not be")
         size = 0
         try:
             with self._zip.open(member) as stream:
@@ -80,7 +90,11 @@ class Package:
                     self._check_size(part, size)
                     yield portion
         except _DAMAGES as error:
-            raise BrokenPart(f"{part}: {error}") from None
+            raise self._broken(part, str(error)) from None
+
+    def _broken(self, part: str, reason: str) -> BrokenPart:
+        self.leave_out(part)
+        return BrokenPart(f"{part}: {reason}")
 
     def _check_size(self, part: str, size: int) -> None:
         if size > PART_BYTES:
@@ -104,7 +118,7 @@ class Package:
                 self.count_element(part)
                 yield element
         except XmlError as error:
-            raise BrokenPart(f"{part}: {error}") from None
+            raise self._broken(part, str(error)) from None
 
     def count_element(self, part: str) -> None:
         """Count one more element that is read. Raises DocumentError where there are too many."""
@@ -115,14 +129,14 @@ class Package:
     def parse(self, part: str) -> _Element:
         """The root of a part. Raises BrokenPart."""
         try:
-            return parse_portions(self.portions(part))
+            return parse_portions(self.portions(part), is_lenient=part.lower().endswith(".vml"))
         except XmlError as error:
-            raise BrokenPart(f"{part}: {error}") from None
+            raise self._broken(part, str(error)) from None
 
     def find(self, part: str) -> _Element | None:
         """The root of a part, None where it is missing or broken."""
         try:
-            return self.parse(part)
+            return self.parse(part) if part in self else None
         except BrokenPart:
             return None
 

@@ -23,12 +23,16 @@ _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
 
 class CellValues:
-    """The texts of cells, from the strings and number formats that a workbook keeps apart."""
+    """The texts of cells, from the strings and number formats that a workbook keeps apart.
+
+    `lacks_strings` is set once a cell asks for one that is not there.
+    """
 
     def __init__(self, strings: Sequence[str], codes: Sequence[str], *, since_1904: bool) -> None:
         self._strings = strings
         self._codes = codes
         self._since_1904 = since_1904
+        self.lacks_strings = False
 
     def text(self, cell: _Element) -> str:
         """What a cell shows; of a formula the value that was kept when the file was saved."""
@@ -45,8 +49,7 @@ class CellValues:
             case None | "n":
                 return self._number(value, cell)
             case "s":
-                index = whole_number(value, len(self._strings))
-                return formatted_text(self._strings[index], self._code(cell)) if index < len(self._strings) else ""
+                return self._shared_string(whole_number(value, len(self._strings)), cell)
             case "str":
                 return formatted_text(unescaped(value), self._code(cell))
             case "b":
@@ -54,6 +57,12 @@ class CellValues:
             case "d":
                 return self._date(value, cell)
         return value  # an error
+
+    def _shared_string(self, index: int, cell: _Element) -> str:
+        if index >= len(self._strings):
+            self.lacks_strings = True
+            return ""
+        return formatted_text(self._strings[index], self._code(cell))
 
     def _number(self, value: str, cell: _Element) -> str:
         try:
@@ -77,10 +86,10 @@ class CellValues:
 
 
 def read_strings(package: Package, part: str) -> list[str]:
-    """The shared strings; as far as they can be read."""
+    """The shared strings; as far as they can be read. `part` is empty where there are none."""
     strings: list[str] = []
     with suppress(BrokenPart):
-        strings.extend(map(rich_text, package.stream(part, ("si",))))
+        strings.extend(map(rich_text, package.stream(part, ("si",)) if part else ()))
     return strings
 
 
@@ -109,7 +118,7 @@ def read_codes(package: Package, part: str) -> list[str]:
     own: dict[str, str] = {}
     ids: list[str] = []
     try:
-        for element in package.stream(part, ("numFmt", "xf")):
+        for element in package.stream(part, ("numFmt", "xf")) if part else ():
             match local_name(element.getparent()):
                 case "numFmts":
                     own[element.get("numFmtId", "")] = element.get("formatCode", "")

@@ -59,11 +59,12 @@ def stream_elements(
         raise XmlError(str(error)) from None
 
 
-def parse_portions(portions: Iterable[bytes]) -> _Element:
-    """The root element. Raises as `stream_elements` does."""
+def parse_portions(portions: Iterable[bytes], *, is_lenient: bool = False) -> _Element:
+    """The root element; leniently also of VML, in which Excel writes `<br>` as HTML does. Raises as `stream_elements`
+    does."""
     from lxml import etree
 
-    parser = etree.XMLParser(**_PARSING)
+    parser = etree.XMLParser(**_PARSING, recover=is_lenient)
     markup = 0
     try:
         for portion in _without_entities(portions):

@@ -150,7 +150,7 @@ def test_what_is_drawn_on_a_sheet() -> None:
     group = f"<xdr:grpSp><xdr:sp><xdr:txBody>{drawn('grouped')}</xdr:txBody></xdr:sp></xdr:grpSp>"
     frame = f"<xdr:graphicFrame>{names.format('a chart of costs')}{CHART_FRAME}</xdr:graphicFrame>"
     anchors = "".join(f"<xdr:twoCellAnchor>{one}</xdr:twoCellAnchor>" for one in (box, group, frame))
-    buttons = "<v:shape><v:textbox><div><font>Press me</font></div></v:textbox></v:shape>"
+    buttons = "<v:shape><v:textbox><div><font>Press<br>\n me</font></div></v:textbox></v:shape>"
     content = xlsx(
         rows(text_cell("x")),
         sheet_targets={"d": "drawing ../drawings/drawing1.xml", "v": "vmlDrawing ../drawings/vml1.vml"},
@@ -178,6 +178,7 @@ def test_each_block_knows_its_sheet_and_a_broken_one_costs_itself() -> None:
         (1, "| first |"),
         (4, "## Sheet 4"),
         (4, "| last |"),
+        (None, "damaged parts are left out: xl/worksheets/sheet2.xml"),
     ]
 
 

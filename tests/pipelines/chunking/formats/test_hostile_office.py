@@ -8,11 +8,13 @@ import zipfile
 
 import pytest
 
+from pipelines.chunking.chunker import chunk_content
 from pipelines.chunking.formats import read_blocks
 from pipelines.chunking.formats.openxml.package import PART_BYTES
 from pipelines.chunking.formats.openxml.xml_stream import stream_elements
 from pipelines.errors import DocumentError
 from tests.pipelines.chunking import files
+from tests.pipelines.chunking.files import MakeDocument
 from tests.pipelines.chunking.office_files import (
     CHART_FRAME,
     chart,
@@ -21,6 +23,7 @@ from tests.pipelines.chunking.office_files import (
     number_cell,
     paragraph,
     pptx,
+    relations,
     rows,
     run,
     shape,
@@ -94,7 +97,7 @@ def test_odd_numbers_and_places_cost_nothing_else() -> None:
     digits = "9" * 5000
     cells = f'<c r="{digits}" s="{digits}" t="s"><v>{digits}</v></c><c r="?1"><v>{digits}</v></c>{text_cell("kept")}'
     content = xlsx(f'<sheetData><row r="{digits}">{cells}</row></sheetData>')
-    assert "kept" in read_blocks(content, files.XLSX)[-1].text
+    assert "kept" in read_blocks(content, files.XLSX)[1].text
 
 
 @pytest.mark.parametrize("target", ["missing.xml", "https://example.com/x.xml", "../../../../etc/passwd", ""])
@@ -102,6 +105,47 @@ def test_a_broken_relation_costs_what_it_leads_to(target: str) -> None:
     body = f"<w:p>{run('kept')}<w:r><w:drawing>{CHART_FRAME}</w:drawing></w:r></w:p>"
     content = docx(body, chart=f"chart {target}", styles=f"styles {target}", notes=f"footnotes {target}")
     assert [block.text for block in read_blocks(content, files.DOCX)] == ["kept"]
+
+
+_ONE_SLIDE = {"ppt/_rels/presentation.xml.rels": relations(slide1="slide slides/slide1.xml")}
+_CHUNKED = docx('<w:p/><w:altChunk r:id="a"/>' + paragraph("kept"), {"word/a.docx": "no file"}, a="aFChunk a.docx")
+
+
+@pytest.mark.parametrize(
+    ("content", "media_type", "left_out"),
+    [
+        (
+            pptx(shape("kept"), shape("lost"), parts={"ppt/slides/slide2.xml": "<x"}),
+            files.PPTX,
+            "ppt/slides/slide2.xml",
+        ),
+        (pptx(shape("kept"), shape("lost"), parts=_ONE_SLIDE), files.PPTX, "slide 2"),
+        (docx(paragraph("kept"), {"word/n.xml": "<x"}, n="footnotes n.xml"), files.DOCX, "word/n.xml"),
+        (docx(paragraph("kept"), {"word/_rels/document.xml.rels": "<x"}), files.DOCX, "word/_rels/document.xml.rels"),
+        (
+            docx(
+                paragraph("kept"),
+                {f"word/{at}.xml": "<x" for at in "abcde"},
+                **{at: f"header {at}.xml" for at in "abcde"},
+            ),
+            files.DOCX,
+            "word/a.xml, word/b.xml, word/c.xml and 2 more",
+        ),
+        (_CHUNKED, files.DOCX, "word/a.docx"),
+        (xlsx(rows(text_cell("kept")), parts={"xl/styles.xml": "<x"}), files.XLSX, "xl/styles.xml"),
+        (xlsx(rows(text_cell("kept")), parts={"xl/sharedStrings.xml": "<x"}), files.XLSX, "xl/sharedStrings.xml"),
+        (xlsx(rows(text_cell("kept") + '<c t="s"><v>7</v></c>')), files.XLSX, "xl/sharedStrings.xml"),
+    ],
+)
+def test_what_is_damaged_is_told(content: bytes, media_type: str, left_out: str, document: MakeDocument) -> None:
+    read = chunk_content(document(content, media_type))
+    assert "kept" in read.chunks[-1].text
+    assert read.partly_read == f"partly read: damaged parts are left out: {left_out}"
+
+
+@pytest.mark.parametrize("media_type", [files.DOCX, files.PPTX, files.XLSX])
+def test_nothing_is_told_of_a_whole_file(media_type: str) -> None:
+    assert "unread" not in {block.kind for block in read_blocks(_whole_files()[media_type], media_type)}
 
 
 def _whole_files() -> dict[str, bytes]:

@@ -60,10 +60,22 @@ def test_what_nobody_sees_is_left_out(field: str) -> None:
         (("order ABC-", "123 waits"), "order ABC-123 waits"),
         (("ticket ERR-", "4711 waits"), "ticket ERR-4711 waits"),
         (("the Nord-", "Ost train"), "the Nord-Ost train"),
+        (("Unter\x01", "nehmens\x01", "wert"), "Unternehmenswert"),
+        (("order ABC\x01", "123 waits"), "order ABC-123 waits"),
+        (("ausschlie\xdf-", "lich"), "ausschließlich"),
+        (("caf\xe9-", "teria"), "caféteria"),
+        (("\x02\x03-", "\x02\x03"), "бвбв"),
+        (("\x02\x03\x01", "\x02\x03"), "бвбв"),
+        (("Caf\xc9-", "4711"), "CafÉ-4711"),
+        (("soft\xad", "ware"), "software"),
     ],
 )
 def test_a_hyphen_at_a_line_end(shown: tuple[str, ...], read: str) -> None:
     assert lines(Pdf().page(*shown).data()) == [read]
+
+
+def test_a_dash_at_a_line_end_is_no_hyphen() -> None:
+    assert lines(Pdf().page("\xe9 -", "then", "-", "x").data()) == ["é -", "then", "-", "x"]
 
 
 def test_titles_of_the_outline_are_headings(document: MakeDocument) -> None:

@@ -167,7 +167,11 @@ def test_notes_and_comments() -> None:
 def test_each_block_knows_its_slide() -> None:
     broken = "<p:sp>"  # the second slide is no XML
     content = pptx(shape("one"), broken, shape("three"))
-    assert [(block.page, block.text) for block in read_blocks(content, files.PPTX)] == [(1, "one"), (3, "three")]
+    assert [(block.page, block.text) for block in read_blocks(content, files.PPTX)] == [
+        (1, "one"),
+        (3, "three"),
+        (None, "damaged parts are left out: ppt/slides/slide2.xml"),
+    ]
 
 
 def test_what_layouts_say_is_not_read() -> None:

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from pipelines.chunking import chunk_document
-from pipelines.chunking.isolated import ChunkerPool, is_isolated, process
+from pipelines.chunking.isolated import ChunkerPool, is_isolated, limits, process
 from pipelines.errors import DocumentError, ReadingAborted
 from tests.pipelines.chunking import files
 from tests.pipelines.chunking.files import MakeDocument
@@ -89,6 +89,11 @@ def test_what_takes_too_much_is_ended_with_its_figures(
             pool.chunk(document(files.word(), files.DOCX))
     assert until(lambda: not warm.is_running())
     assert pool.chunk(document(files.pdf("after"), files.PDF)).chunks[0].text == "after"
+
+
+def test_a_busy_machine_ends_no_file_that_uses_little() -> None:
+    share_of_a_processor = 1 / 6
+    assert limits.ELAPSED_SECONDS * share_of_a_processor >= limits.SECONDS
 
 
 def test_what_takes_too_much_takes_it_once_in_a_minute(
