@@ -23,14 +23,25 @@ DocumentError."""
 
 _HEADERS = ("Subject", "From", "To", "Cc", "Date")
 _MAIL = "message/rfc822"
+_CALENDAR = "text/calendar"
 _DEEPEST = 8
 """Levels of parts in parts, and of mails in mails, that are read."""
 _MOST_PARTS = 300
 """Parts that are read; the rest is named."""
 _MISSING_SHARE = 0.1
-"""HTML is read where the plain text beside it lacks more than this share of its words, as one that only says that the
-reader shows no HTML."""
+"""An alternative is read where the one before it lacks more than this share of its words, and has fewer of its own."""
 _WORD = re.compile(r"\w+")
+_ADDRESS = re.compile(r"\w+://\S+")
+"""What plain text writes out, and HTML has behind a word."""
+_STUB = re.compile(r"(?i)(?<![a-z])html(?![a-z])|browser|navigateur|navegador|浏览器|瀏覽器|ブラウザ|браузер|브라우저")
+_STUB_WORDS = 25
+"""So few words that name what another program would show are only said instead of the text."""
+_PAGE = frozenset({"html", "enriched", "x-amp-html", "watch-html"})
+_NO_WORDS = frozenset({"css", "javascript", "ecmascript", "x-javascript"})
+"""What a page is shown with; MHTML brings it along."""
+_LAST_CHOICE = frozenset({"text/x-amp-html", "text/watch-html"})
+"""Alternatives for programs that show more, or less, than mail programs do; the others say the same to people."""
+_RTF = frozenset({"text/rtf", "application/rtf"})
 _WIDE_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _UUENCODED = re.compile(rb"^begin [0-7]{3,4} ([^\r\n]+)\r?\n((?:[ -`]{1,62}\r?\n)*?)(?:[ `]\r?\n)?end[ \t]*\r?$", re.M)
 _STUFFED = re.compile(r"(>*)( ?)(.*)")
@@ -70,7 +81,7 @@ class _MailReader:
             yield from self._parts(parts, subtype, named, depth + 1)
         elif part.content_type == _MAIL:
             yield from self._forwarded(part, depth + 1)
-        elif part.name or part.is_attached:
+        elif part.name or part.is_attached or part.content_type in _RTF:
             content_type = str(part.headers.get("Content-Type", ""))
             yield from self._file(part.data(), content_type, part.name, depth + 1)
         elif kind in ("text", "message", "multipart"):
@@ -83,7 +94,7 @@ class _MailReader:
         seen: set[str] = set()
         for part, blocks in read:
             text = "\n".join(block.text for block in blocks)
-            if part.content_type == "text/calendar" and text in seen:  # sent beside the mail and attached to it
+            if part.content_type == _CALENDAR and text in seen:  # sent beside the mail and attached to it
                 continue
             seen.add(text)
             yield from blocks
@@ -104,14 +115,14 @@ class _MailReader:
             yield from map(_below, blocks)
 
     def _text(self, part: MailPart, named: list[str], depth: int) -> Iterator[Block]:
-        match part.content_type:
-            case "text/html" | "text/enriched" | "text/x-amp-html":
-                with suppress(DocumentError):  # the rest of the mail is no worse for it
-                    yield from html_blocks(part.text())
-            case "text/calendar":
-                yield from calendar_blocks(part.text())
-            case _:
-                yield from self._plain(part, named, depth)
+        subtype = part.content_type.partition("/")[2]
+        if subtype in _PAGE:
+            with suppress(DocumentError):  # the rest of the mail is no worse for it
+                yield from html_blocks(part.text())
+        elif subtype == "calendar":
+            yield from calendar_blocks(part.text())
+        elif subtype not in _NO_WORDS:
+            yield from self._plain(part, named, depth)
 
     def _plain(self, part: MailPart, named: list[str], depth: int) -> Iterator[Block]:
         """Plain text, of which files may be a part that is written as letters (uuencode)."""
@@ -128,21 +139,31 @@ class _MailReader:
 
 
 def _best(read: list[tuple[MailPart, list[Block]]]) -> list[tuple[MailPart, list[Block]]]:
-    """Of the alternatives of one text the plain one, unless another says more; invitations are read beside it."""
-    events = [(part, blocks) for part, blocks in read if part.content_type == "text/calendar"]
-    texts = [(part, blocks) for part, blocks in read if blocks and part.content_type != "text/calendar"]
-    if not texts:
+    """Of the alternatives of one text the fullest, the first of those that say much the same; invitations are read
+    beside it."""
+    events = [(part, blocks) for part, blocks in read if part.content_type == _CALENDAR]
+    texts = [(part, blocks) for part, blocks in read if blocks and part.content_type != _CALENDAR]
+    usual = [(part, blocks) for part, blocks in texts if part.content_type not in _LAST_CHOICE] or texts
+    if not usual:
         return events
-    best, words = texts[0], _words(texts[0][1])
-    for other in texts[1:]:
+    best, words = usual[0], _words(usual[0][1])
+    for other in usual[1:]:
         others = _words(other[1])
-        if len(others - words) > _MISSING_SHARE * len(others):
+        if _length(others - words) > max(_MISSING_SHARE * _length(others), _length(words - others)):
             best, words = other, others
     return [best, *events]
 
 
 def _words(blocks: Sequence[Block]) -> set[str]:
-    return {word for block in blocks for word in _WORD.findall(block.text)}
+    """All words of an alternative; none of one that only says where else the text is."""
+    text = _ADDRESS.sub(" ", "\n".join(block.text for block in blocks))
+    words = set(_WORD.findall(text))
+    return set() if len(words) <= _STUB_WORDS and _STUB.search(text) else words
+
+
+def _length(words: set[str]) -> int:
+    """Letters, since a whole sentence is one word where no spaces are written."""
+    return sum(map(len, words))
 
 
 def _below(block: Block) -> Block:

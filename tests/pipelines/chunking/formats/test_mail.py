@@ -107,6 +107,51 @@ def test_the_alternative_that_says_more(plain: str, html: str, shown: str, unsee
     assert unseen not in read
 
 
+FULL = "Dear all, the garnet mill will stand still in March: " + " ".join(f"day{number}" for number in range(30))
+
+
+@pytest.mark.parametrize(
+    ("alternatives", "shown", "unseen"),
+    [
+        ((("plain", FULL), ("html", "<img src=x alt='Newsletter of March'>")), "garnet", "Newsletter"),
+        ((("plain", FULL), ("html", "<p>View this mail in your browser</p>")), "garnet", "browser"),
+        ((("plain", "The mill stops."), ("html", "<p>View this mail in your browser</p>")), "mill", "browser"),
+        ((("plain", FULL), ("html", "<p>opal</p>")), "garnet", "opal"),
+        ((("html", f"<p>{FULL}</p>"), ("plain", "see the page")), "garnet", "see"),
+        (
+            (("plain", "See https://a.test/news/of/the/mills"), ("html", "<p>See <a href=x>opal news</a></p>")),
+            "opal",
+            ":",
+        ),
+        (
+            (("plain", "garnet"), ("html", "<p>garnet opal</p>"), ("x-amp-html", "<p>amp words are more</p>")),
+            "opal",
+            "amp",
+        ),
+        ((("plain", "garnet"), ("rtf", r"{\rtf1 garnet and opal \'fc}")), "garnet and opal ü", "rtf1"),
+        ((("plain", "garnet"), ("html", "<p>garnet htmlwords</p>")), "htmlwords", "<p>"),
+        ((("x-amp-html", "<p>only here</p>"),), "only here", "<p>"),
+        (
+            (("plain", "今日は会議です。"), ("html", "<p>今日は<b>会議</b>です。資料を添付しました。</p>")),
+            "資料",
+            "<b>",
+        ),
+    ],
+)
+def test_of_alternatives_the_fullest(alternatives: tuple[tuple[str, str], ...], shown: str, unseen: str) -> None:
+    parts = (f"Content-Type: text/{kind}; charset=utf-8\r\n\r\n{body}" for kind, body in alternatives)
+    body = _read(_mixed(*parts, kind="alternative")).split("\n\n", 1)[1]
+    assert shown in body
+    assert unseen not in body
+
+
+def test_styles_and_scripts_of_a_page_are_no_text() -> None:
+    page = "Content-Type: text/html\r\n\r\n<p>garnet</p>"
+    read = _read(_mixed(page, *(f"Content-Type: text/{kind}\r\n\r\n.opal {{}}" for kind in ("css", "javascript"))))
+    assert "garnet" in read
+    assert "opal" not in read
+
+
 EVENT = (
     "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nSUMMARY:Garnet review\r\nLOCATION:Room 5\\, first floor\r\n"
     "DTSTART;TZID=Europe/Berlin:20260304T100000\r\nDTEND:20260304T110000Z\r\n"
