@@ -323,7 +323,7 @@ def test_lines_are_deleted_where_other_words_come_in_their_place(
 @pytest.mark.parametrize(
     ("content", "is_deletion", "points"),
     [
-        pytest.param("", False, 0, id="nothing is left"),
+        pytest.param("", False, 1, id="nothing is left but its title"),
         pytest.param(b"\x00\xff", False, None, id="cannot be read, and may be as it was"),
         pytest.param(b"\x00\xff", True, 0, id="cannot be read after a deletion"),
     ],
