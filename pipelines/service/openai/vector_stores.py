@@ -30,7 +30,7 @@ EXAMPLE = {
     "user": "ada@example.com",
 }
 
-Attributes: TypeAlias = dict[str, str | float]
+Attributes: TypeAlias = dict[str, str | int | float]
 
 
 class RankingOptions(BaseModel):
