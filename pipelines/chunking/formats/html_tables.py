@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import dropwhile, zip_longest
+from itertools import dropwhile, islice, zip_longest
 from typing import TYPE_CHECKING
 
 from pipelines.chunking.formats.html_text import element_text, is_hidden, text_after, text_before
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _MOST_COLUMNS = 1_000
 _MOST_ROWS = 65_534
 """Cells may span so much (`colspan`, `rowspan` in the specification)."""
+_MOST_ROWS_LEFT = 1_000
 _FREE_CELLS = 10_000
 """A table's spans may add so many cells, and twice as many as it has; beyond, its spans are left out of account."""
 _REPEATED = 200
@@ -121,7 +122,7 @@ def _cells(row: Sequence[_Element]) -> list[_Cell]:
         _Cell(
             element_text(cell),
             _span(cell, "colspan", _MOST_COLUMNS),
-            _span(cell, "rowspan", _MOST_ROWS),
+            _rows_left(cell) if cell.get("rowspan") == "0" else _span(cell, "rowspan", _MOST_ROWS),
             cell.tag == "th" or _is_in_head(cell),
         )
         for cell in row
@@ -138,6 +139,12 @@ def _is_in_head(cell: _Element) -> bool:
 def _span(cell: _Element, name: str, most: int) -> int:
     said = (cell.get(name) or "").strip()
     return min(max(int(said), 1), most) if said.isdecimal() and len(said) < 9 else 1
+
+
+def _rows_left(cell: _Element) -> int:
+    """Rows from a cell to the end of its group, which `rowspan="0"` stands for; of a long one, the first of them."""
+    row = cell.getparent()
+    return 1 + sum(1 for _ in islice(row.itersiblings("tr"), _MOST_ROWS_LEFT)) if row is not None else 1
 
 
 def _header_rows(rows: Sequence[Sequence[_Cell]]) -> int:

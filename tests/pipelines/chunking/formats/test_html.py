@@ -87,6 +87,10 @@ def test_blocks(html: str, blocks: list[tuple[str, str]]) -> None:
             "<tr><th colspan=2>Report<tr><th>a<th>b<tr><td colspan=2>both<tr><td>1<td>2",
             ["Report", "| a | b |", "| both |  |", "| 1 | 2 |"],
         ),
+        (
+            "<tr><th>a<th>b<tbody><tr><td rowspan=0>1<td>2<tr><td>3<tbody><tr><td>4<td>5",
+            ["| a | b |", "| 1 | 2 |", "| 1 | 3 |", "| 4 | 5 |"],
+        ),
         ("<tr><th>a<th>b<tr><td rowspan=0 colspan=x>1<td>2<td>3", ["| a | b |  |", "| 1 | 2 | 3 |"]),
         ("stray<form><tr><td>1<td>2</form>", ["stray", "| 1 | 2 |"]),
         ("<td>1<td>2", ["| 1 | 2 |"]),

@@ -69,6 +69,7 @@ def test_dates_of_a_workbook_have_no_time_of_their_own() -> None:
         ("Report of mills\na;b\n1;2\n", ["Report of mills", "| a | b |", "| --- | --- |", "| 1 | 2 |"]),
         ('"x, y; z";b\n1;2\n', ["| x, y; z | b |", "| --- | --- |", "| 1 | 2 |"]),
         ('a;b\n"=""00042""";x\n', ["| a | b |", "| --- | --- |", "| 00042 | x |"]),
+        ('nr, name\n1, "Meier, Hans"\n', ["| nr | name |", "| --- | --- |", "| 1 | Meier, Hans |"]),
         ('a,b\nstray "quote,1\n', ["| a | b |", "| --- | --- |", '| stray "quote | 1 |']),
         ("a;b\n1\n;;;far\n", ["| a | b |  |  |", "| --- | --- | --- | --- |", "| 1 |  |  |  |", "|  |  |  | far |"]),
         ("name;price\n" + "mill;1,5\n" * 3, ["| name | price |", "| --- | --- |", *["| mill | 1,5 |"] * 3]),
