@@ -152,12 +152,21 @@ def _decode_lines(data: bytes, declared: list[str]) -> str:
     unicode = b"".join(line for line, fits in zip(lines, is_utf8, strict=True) if fits and not line.isascii())
     if unicode:
         rest = b"".join(line for line, fits in zip(lines, is_utf8, strict=True) if not fits)
-        encoding = _find_legacy_encoding(rest, declared) if rest else "utf-8"
+        encoding = _find_encoding_of_rest(rest, declared)
         if score_encoding(unicode, "utf-8") >= score_encoding(unicode, encoding):
             codecs_of_lines = ("utf-8" if fits else encoding for fits in is_utf8)
             pairs = zip(lines, codecs_of_lines, strict=True)
             return "".join(line.decode(codec, errors=REPLACE) for line, codec in pairs)
     return data.decode(_find_legacy_encoding(data, declared), errors=REPLACE)
+
+
+def _find_encoding_of_rest(lines: bytes, declared: list[str]) -> str:
+    """The encoding of the lines that are not UTF-8; noise among others is shown as such, and costs no file."""
+    try:
+        encoding = _find_legacy_encoding(lines, declared) if lines else "utf-8"
+    except UnknownEncoding:
+        return "utf-8"
+    return "utf-8" if encoding.startswith("utf_16") else encoding  # which has no lines of bytes
 
 
 def _is_mostly_utf8(line: bytes) -> bool:

@@ -13,6 +13,20 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TypeAlias
 
+from connectors.letter_frequencies import (
+    ARABIC,
+    BALTIC,
+    CENTRAL,
+    CYRILLIC,
+    GREEK,
+    HAN,
+    HANGUL,
+    HEBREW,
+    LATIN,
+    PERSIAN,
+    THAI,
+    TURKISH,
+)
 from connectors.vendor_kanji import REPLACE
 
 _SAMPLE_BYTES = 2_000
@@ -25,51 +39,6 @@ _DEFAULT = "cp1252"
 _BENEFIT, _BENEFIT_OF_FEW = 0.1, 0.35
 _WIDE = ("utf_16_le", "utf_16_be")
 """Chinese, Japanese and Korean without a space or a line end have no zero byte in these."""
-
-# Letters beyond ASCII, the most frequent first. Sources: the frequency lists of Wikipedia ("Letter frequency") and, for
-# Han characters and Hangul, those of Jun Da (Modern Chinese Character Frequency List) and of the Sejong corpus.
-_CYRILLIC = (
-    "оеаинтсрвлкмдпуяыьгзбчйхжшюцщэфъё",
-    "оанитівеслркудмпяьгзбчйжхюшцєщїґф",
-    "аоиетнрсвлкдпмзгуъячбйжхщшцфюь",
-    "аоиенсртјкувлдмпзбгчшцжљхњћфђџ",
-)
-_GREEK = "αοιετσνηρπκμςλυίόάωέγδχθήύφβώξζψϊϋΐΰ"
-_HEBREW = "יוהלאמרתבשנדחקפעםכטצזגסןךףץ־׳״"
-_ARABIC = "اليمونرتبةعدسفهكقأحجشصطخىإذضءزئثغآؤظ،؛؟ًٌٍَُِّْ"
-_PERSIAN = "اینرهدمتوسشبکزلخفگعحقپجآصچطغضثذظژئ،؛؟"
-_THAI = "านรกอเง่้มลวดทสตะปบคหยจแพัิีืุู์ไใชโขผำ็ถณธศึญซฟษภฐฎฏฉฆฑฒฌฝๆ๐๑๒๓๔๕๖๗๘๙"
-_LATIN = (
-    "äöüß",
-    "éàèêçôûîùâëïœæ",
-    "óáíéñúü¿¡ºª",
-    "ãçáéíóõêúâôàü",
-    "àèéìòù",
-    "åäöé",
-    "åøæé",
-    "áðíéóúýþæö",
-    "éëïóö",
-)
-_CENTRAL = ("łąężśćóńź", "íáéěřčžýůšúňťóďä", "áéóöőíüúű", "áíčéžšýúťľňôäďóĺŕ", "čšžćđ", "ăîâșțşţ", "ëç")
-_TURKISH = ("ıüşğçöiâîû",)
-_BALTIC = ("āšīēņūļģžķčū", "ėšžūųįąčę", "äõüöšž")
-_HAN = (
-    "的一是不了在人有我他这个们中来上大为和国地到以说时要就出会可也你对生能而子那得于着下自之年过发后作里用道行所然家种"
-    "事成方多经么去法学如都同现当没动面起看定天分还进好小部其些主样理心她本前开但因只从想实日军者意无力它与长把机十民第"
-    "公此已工使情明性知全三又关点正业外将两高间由问很最重并物手应战向头文体政美相见被利什二等产或新己制身果加西斯月话合"
-    "回特代内信表化老给世位次度门任常先海通教儿原东声提立及比员解水名真论处走义各入几口认条平系气题活尔更别打女变四神总"
-    "何电数安少报才结反受目太量再感建务做接必场件计管期市直德资命山金指克许统区保至队形社便空决治展马科司五基眼书非则听"
-    "白却界达光放强即像难且权思王象完设式色路记南品住告类求据程北边死张该交规万取拉格望觉术领共确传师观清今切院让识候带"
-    "导争运請请議议這個們來為國說時會對過發後裡經麼學當沒動還進樣開從實軍無與長機關點業將兩間問應戰體見產話內門兒東聲員"
-    "論處義幾認條氣題爾變總電數報結務場計資許統區隊決馬書則聽達強難權設記類據邊張該規萬覺術領確傳師觀讓識帶導爭運會議予"
-    "算程話合次来週曜料添付確認願致京都渋谷区新移転番号変社員様株式営業製品契約書金額担当者連絡先電車駅市村県府気"
-    "嘅啲嘢喺咁唔哋係嚟咗冇佢嗰喎乜咩"
-)
-_HANGUL = (
-    "이다는을의에고가하지한도로기사은리어서자인나를시대그아해수정라원구일보제들부있전장조주상만여무공성과신동유면오연우스"
-    "으것안세화경관요소비거았습니까게선문국위와년말중마러간계학당실설명적내분개행회발물려민치생양통결강식할반용심호교외모"
-    "진미방트드바바저불새데립후단업작최입출력요월준됩감첨확참까네터타파른금표점열밤건될책임직진행합획예산논음료번팀"
-)
 
 _HAN_LEVELS = (("gb2312", range(0xB0, 0xD8)), ("big5", range(0xA4, 0xC7)), ("euc_jp", range(0xB0, 0xD0)))
 """The rows of the characters that people use (level 1); the others of each standard are rare."""
@@ -242,9 +211,9 @@ def _every_language() -> tuple[Weights, ...]:
 @cache
 def _languages() -> Mapping[str, Sequence[Weights]]:
     """Each encoding with its languages; the first is taken where a text is the same in several."""
-    latin, central, turkish, baltic = map(_alphabets, (_LATIN, _CENTRAL, _TURKISH, _BALTIC))
-    cyrillic, arabic = map(_alphabets, (_CYRILLIC, (_ARABIC, _PERSIAN)))
-    greek, hebrew, thai = map(_alphabets, ((_GREEK,), (_HEBREW,), (_THAI,)))
+    latin, central, turkish, baltic = map(_alphabets, (LATIN, CENTRAL, TURKISH, BALTIC))
+    cyrillic, arabic = map(_alphabets, (CYRILLIC, (ARABIC, PERSIAN)))
+    greek, hebrew, thai = map(_alphabets, ((GREEK,), (HEBREW,), (THAI,)))
     japanese, chinese, korean = [_japanese()], [_chinese()], [_korean()]
     return {
         **{_DEFAULT: latin, "cp932": japanese, "euc_jp": japanese},
@@ -274,13 +243,13 @@ def _chinese() -> Weights:
 
 def _korean() -> Weights:
     syllables = dict(_each(_HANGUL_RANGE, -0.6)) | dict.fromkeys(_level(*_HANGUL_LEVEL), -0.4)
-    return _han(common=-0.4, known=-0.8) | syllables | dict.fromkeys(_HANGUL, 1.0)
+    return _han(common=-0.4, known=-0.8) | syllables | dict.fromkeys(HANGUL, 1.0)
 
 
 def _han(common: float, known: float = -0.2) -> dict[str, float]:
     levels = dict.fromkeys("".join(_level(*level) for level in _HAN_LEVELS), known)
     rest = dict(_each(_HAN_RANGE, -0.8)) | levels
-    return rest | dict.fromkeys(_HAN, common) | dict.fromkeys(_CJK_PUNCTUATION, 0.6)
+    return rest | dict.fromkeys(HAN, common) | dict.fromkeys(_CJK_PUNCTUATION, 0.6)
 
 
 @cache

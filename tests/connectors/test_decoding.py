@@ -158,6 +158,11 @@ def test_columns_of_one_character_are_narrow(text: str) -> None:
     assert decode(text.encode()) == text
 
 
+def test_noise_among_lines_of_text_costs_itself_alone() -> None:
+    lines = "Größe Straße, überall gleich\n".encode() * 100
+    assert decode(lines + b"\xff" * 60 + b"\n" + lines).count("Größe") == 200
+
+
 def test_what_is_cut_in_a_character_keeps_the_others() -> None:
     assert decode("日本語の文\n日".encode()[:-1]) == "日本語の文\n\ufffd"
 
