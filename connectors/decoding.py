@@ -10,18 +10,33 @@ import codecs
 import re
 from collections.abc import Iterator
 
-from connectors.encoding_detection import detect_encoding, score_encoding
+from connectors.encoding_detection import Detection, detect_encoding, score_encoding
+from connectors.noise import is_high_noise, is_noise
+from connectors.vendor_kanji import REPLACE
+from connectors.zero_bytes import find_wide_encoding, replace_zeros
 
 _DEFAULT = "cp1252"
 # UTF-32 before UTF-16: its little-endian mark begins with that of UTF-16.
 _BYTE_ORDER_MARKS = (
-    (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_ESCAPES = ((b"\x1b$)C", "iso2022_kr"), (b"\x1b$", "iso2022_jp_2"), (b"\x1b(J", "iso2022_jp_2"))
+_ESCAPES = (
+    (b"\x1b$)C", "iso2022_kr"),
+    (b"\x1b$(O", "iso2022_jp_3"),
+    (b"\x1b$(Q", "iso2022_jp_2004"),
+    (b"\x1b(I", "iso2022_jp_ext"),
+    (b"\x1b$", "iso2022_jp_2"),
+    (b"\x1b(J", "iso2022_jp_2"),
+)
+_HZ = re.compile(rb"~\{(?:[0-W][!-~]){2}(?:[!-w][!-~])*?~\}")
+"""Chinese that begins with two characters of those in use, as RFC 1843 writes it."""
+_MULTIBYTE = re.compile(rb"[\xc3-\xf4][\x80-\xbf]")
+"""How a character of several bytes begins in UTF-8."""
+_ZERO_BLOCK = re.compile("\0{4,}")
+_SURROGATES = re.compile(rb"\xed[\xa0-\xaf][\x80-\xbf]\xed[\xb0-\xbf][\x80-\xbf]")
 _SEVEN_BIT = frozenset({"hz", "utf-7"})
 _DECLARED_WITHIN = 4_096
 """Bytes that are searched for a declaration; https://html.spec.whatwg.org/multipage/semantics.html#charset asks for
@@ -46,23 +61,17 @@ _ALIASES = {
     **{"unicode-1-1-utf-7": "utf-7", "unicode": "utf-16", "dos-720": "cp720", "hz-gb-2312": "hz"},
 }
 _NO_TEXT = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "mbcs", "oem"})
-_ODD = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x9f\ufffd\ufffe\uffff]")
-"""Characters that no text holds; an escape begins the colours of a terminal's log."""
 _HIGH_BYTES = bytes(range(0x80, 0x100))
-_SIXTEEN = ("utf-16-le", "utf-16-be")
-_MOSTLY_ASCII = 0.2
-"""The share of zero bytes on one side from which on that side decides which kind of UTF-16 it is."""
-_CONTROLS = bytes({*range(0x20)} - {*b"\t\n\f\r\x1b"})
-_LOOKED_AT = 100_000
-"""Characters that are looked at for noise."""
-_NOISE_SHARE = 0.05
-_DECLARED_BADLY_BY, _FEW_DECLARED_BADLY_BY = 0.15, 0.5
+_SEVERAL_BYTES = frozenset({"cp932", "euc_jp", "gb18030", "big5hkscs", "cp949", "johab"})
+"""Encodings as which other texts can hardly be decoded without errors."""
+_SINGLE = 0.8
+_EBCDIC_SPACES = 0.05
+_LOOKED_AT = 20_000
+_UNFIT = re.compile("[\x80-\x9f\ufffd]")
+_MARGIN, _MARGIN_OF_FEW = 0.15, 0.5
 """A declared charset has to read worse by this than the best one, to be given up; the second where a text has few
 bytes that tell."""
 _FEW_HIGH_BYTES = 10
-_USUAL = re.compile(
-    "[\t\n\r -\u024f\u0370-\u06ff\u0900-\u0e7f\u2010-\u20bf\u3000-\u30ff\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff9f]"
-)
 
 
 class UnknownEncoding(Exception):
@@ -79,14 +88,10 @@ def decode(data: bytes, content_type: str = "") -> str:
 
 def decode_leniently(data: bytes, charset: str = "") -> str:
     """As `decode`, for a part of something that is worth reading in any case: noise becomes what it becomes."""
-    return _decode(data, f";charset={charset}" if charset else "")
-
-
-def is_noise(text: str) -> bool:
-    """Whether a text holds more control and replacement characters than one that somebody wrote."""
-    looked_at = text[:_LOOKED_AT]
-    odd = sum(1 for _ in _ODD.finditer(looked_at))
-    return odd > max(1, len(looked_at) * _NOISE_SHARE)
+    try:
+        return _decode(data, f";charset={charset}" if charset else "")
+    except UnknownEncoding:
+        return data.decode(_DEFAULT, errors="replace")
 
 
 def find_codec(charset: str) -> str | None:
@@ -108,31 +113,101 @@ def find_codec(charset: str) -> str | None:
 def _decode(data: bytes, content_type: str) -> str:
     for mark, encoding in _BYTE_ORDER_MARKS:
         if data.startswith(mark):
-            return data[len(mark) :].decode(encoding, errors="replace")
+            return _decode_wide(data[len(mark) :], encoding)
+    data = data.removeprefix(codecs.BOM_UTF8)
+    if b"\0" in data:
+        data = replace_zeros(data) or data
     declared = list(_declared(data, content_type))
     seven_bit = next((one for one in declared if one in _SEVEN_BIT), None)
-    if known := _wide(data) or _escaped(data) or seven_bit:
-        return data.decode(known, errors="replace")
+    if wide := find_wide_encoding(data):
+        return _decode_wide(data, wide)
+    if known := _escaped(data) or seven_bit:
+        return data.decode(known, errors=REPLACE)
     try:
         return data.decode()
-    except UnicodeDecodeError:
-        return _decode_legacy(data, declared)
+    except UnicodeDecodeError as error:
+        if error.reason == "unexpected end of data" and len(_MULTIBYTE.findall(data, 0, error.start)) > 2:
+            return data.decode(errors="replace")
+        return _decode_lines(_SURROGATES.sub(_joined, data), declared)
 
 
-def _decode_legacy(data: bytes, declared: list[str]) -> str:
-    """Text that is not wholly UTF-8."""
-    text = data.decode(errors="replace")
-    bad = text.count("\ufffd")
-    good = sum(1 for _ in re.finditer(rb"[\xc3-\xf4][\x80-\xbf]", data)) if bad else 0
-    if good >= 2 * bad or good == bad == 1:  # other encodings hold such pairs by chance, and far more that are none
-        return text
+def _decode_wide(data: bytes, encoding: str) -> str:
+    """UTF-16 or UTF-32, without blocks of zeros that a power cut left."""
+    text = data.decode(encoding, errors="replace")
+    return _ZERO_BLOCK.sub("\n", text) if "\0" in text and text.strip("\0") else text
+
+
+def _joined(pair: re.Match[bytes]) -> bytes:
+    """A character in UTF-8 that is written as the two of UTF-16 (CESU-8, https://www.unicode.org/reports/tr26/)."""
+    return pair[0].decode("utf-8", "surrogatepass").encode("utf-16", "surrogatepass").decode("utf-16").encode()
+
+
+def _decode_lines(data: bytes, declared: list[str]) -> str:
+    """Text that is not wholly UTF-8, of which lines may be, since many programs wrote into it."""
+    firm = [one for one in declared if one in _SEVERAL_BYTES and _fits(data, one)]
+    if firm and score_encoding(data, firm[0]) > max(0, score_encoding(data, "utf-8")):
+        return data.decode(firm[0], errors=REPLACE)
+    lines = data.splitlines(keepends=True)
+    is_utf8 = [_is_mostly_utf8(line) for line in lines]
+    unicode = b"".join(line for line, fits in zip(lines, is_utf8, strict=True) if fits and not line.isascii())
+    if unicode:
+        rest = b"".join(line for line, fits in zip(lines, is_utf8, strict=True) if not fits)
+        encoding = _find_encoding_of_rest(rest, declared)
+        if score_encoding(unicode, "utf-8") >= score_encoding(unicode, encoding):
+            codecs_of_lines = ("utf-8" if fits else encoding for fits in is_utf8)
+            pairs = zip(lines, codecs_of_lines, strict=True)
+            return "".join(line.decode(codec, errors=REPLACE) for line, codec in pairs)
+    return data.decode(_find_legacy_encoding(data, declared), errors=REPLACE)
+
+
+def _find_encoding_of_rest(lines: bytes, declared: list[str]) -> str:
+    """The encoding of the lines that are not UTF-8; noise among others is shown as such, and costs no file."""
+    try:
+        encoding = _find_legacy_encoding(lines, declared) if lines else "utf-8"
+    except UnknownEncoding:
+        return "utf-8"
+    return "utf-8" if encoding.startswith("utf_16") else encoding  # which has no lines of bytes
+
+
+def _is_mostly_utf8(line: bytes) -> bool:
+    if line.isascii():
+        return True
+    bad = line.decode(errors="replace").count("\ufffd")
+    good = sum(1 for _ in _MULTIBYTE.finditer(line)) if bad else 0
+    # Other encodings hold such pairs by chance, and far more that are none.
+    return not bad or good >= 2 * bad or good == bad == 1
+
+
+def _find_legacy_encoding(data: bytes, declared: list[str]) -> str:
+    """The encoding of what is no UTF-8. Raises UnknownEncoding for noise."""
     found = detect_encoding(data)
-    few = len(data) - len(data.translate(None, _HIGH_BYTES)) < _FEW_HIGH_BYTES
-    margin = _FEW_DECLARED_BADLY_BY if few else _DECLARED_BADLY_BY
     for encoding in declared:
-        if encoding != "utf-8" and (found is None or score_encoding(data, encoding) > found.score - margin):
-            return data.decode(encoding, errors="replace")
-    return data.decode(found.encoding if found else _DEFAULT, errors="replace")
+        if encoding != "utf-8" and _is_credible(data, encoding, found):
+            return encoding
+    encoding = found.encoding if found else _DEFAULT
+    # One byte a character, as scripts with spaces have it. Thai has few, but for the @ that is EBCDIC's space.
+    has_spaces = len(data[:_LOOKED_AT].decode(encoding, errors=REPLACE)) > _SINGLE * len(data[:_LOOKED_AT])
+    has_spaces &= encoding != "cp874" or data.count(b"@") > _EBCDIC_SPACES * len(data)
+    if is_high_noise(data, reads_as_words=found is not None, has_spaces=has_spaces):
+        raise UnknownEncoding
+    # Nobody writes the sign for any currency, which is at the place of the euro in ISO 8859-15.
+    return "iso8859_15" if encoding == _DEFAULT and b"\xa4" in data else encoding
+
+
+def _is_credible(data: bytes, declared: str, found: Detection | None) -> bool:
+    if found is None or declared == found.encoding:
+        return True
+    score = score_encoding(data, declared)
+    few = len(data) - len(data.translate(None, _HIGH_BYTES)) < _FEW_HIGH_BYTES
+    if (few or declared in _SEVERAL_BYTES) and _fits(data, declared):
+        return score > 0
+    return score > found.score - (_MARGIN_OF_FEW if few else _MARGIN)
+
+
+def _fits(data: bytes, encoding: str) -> bool:
+    """Whether `data` is decoded without an error, as far as it is looked at."""
+    text = data[:_LOOKED_AT].decode(encoding, errors=REPLACE)
+    return not _UNFIT.search(text[:-1] if len(data) > _LOOKED_AT else text)
 
 
 def _declared(data: bytes, content_type: str) -> Iterator[str]:
@@ -145,35 +220,13 @@ def _declared(data: bytes, content_type: str) -> Iterator[str]:
 
 
 def _escaped(data: bytes) -> str | None:
-    """The kind of ISO 2022 in which a text without high bytes is (RFC 1468, RFC 1557)."""
-    if b"\x1b" not in data or not data.isascii():
+    """The kind of ISO 2022 in which a text without high bytes is (RFC 1468, RFC 1557), or HZ."""
+    if not data.isascii() or not (b"\x1b" in data or (b"~" in data and b"~{" in data)):  # one byte is found faster
         return None
     for escape, encoding in _ESCAPES:
         if escape in data:
-            return None if is_noise(data.decode(encoding, errors="replace")) else encoding
-    return None
-
-
-def _wide(data: bytes) -> str | None:
-    """UTF-16 or UTF-32 by where the zero bytes are, which other texts do not have."""
-    sample = data[:_DECLARED_WITHIN]
-    controls = len(sample) - len(sample.translate(None, _CONTROLS))
-    is_plain = b"\0" not in sample and controls <= len(sample) * _NOISE_SHARE
-    if is_plain or (len(data) % 2 and len(data) < 64):
-        return None
-    quarters = [sample[at::4].count(0) / max(1, len(sample) // 4) for at in range(4)]
-    if len(sample) >= 4 and min(quarters[2:]) >= 0.7 and quarters[3] == 1 and quarters[0] < 0.5:
-        return "utf-32-le"
-    if len(sample) >= 4 and min(quarters[:2]) >= 0.7 and quarters[0] == 1 and quarters[3] < 0.5:
-        return "utf-32-be"
-    even, odd = (sample[at::2].count(0) / max(1, len(sample) // 2) for at in (0, 1))
-    if max(even, odd) < _MOSTLY_ASCII and not is_noise(sample.replace(b"\0", b"").decode(errors="replace")):
-        return None  # a stray zero byte or two
-    if max(even, odd) >= _MOSTLY_ASCII:
-        best = "utf-16-le" if odd > even else "utf-16-be"
-    else:
-        best = max(_SIXTEEN, key=lambda encoding: _usual_share(sample, encoding))
-    return best if _usual_share(sample, best) > 0.9 else None
+            return None if is_noise(data.decode(encoding, errors=REPLACE)) else encoding
+    return "hz" if _HZ.search(data) else None
 
 
 def _is_utf8(data: bytes) -> bool:
@@ -182,9 +235,3 @@ def _is_utf8(data: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-def _usual_share(sample: bytes, encoding: str) -> float:
-    """The share of characters that are of widely used scripts."""
-    text = sample[: len(sample) // 2 * 2].decode(encoding, errors="replace")
-    return sum(1 for _ in _USUAL.finditer(text)) / max(1, len(text))

@@ -13,6 +13,22 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TypeAlias
 
+from connectors.letter_frequencies import (
+    ARABIC,
+    BALTIC,
+    CENTRAL,
+    CYRILLIC,
+    GREEK,
+    HAN,
+    HANGUL,
+    HEBREW,
+    LATIN,
+    PERSIAN,
+    THAI,
+    TURKISH,
+)
+from connectors.vendor_kanji import REPLACE
+
 _SAMPLE_BYTES = 2_000
 """So much of the lines that hold more than ASCII is looked at."""
 _FEW_HIGH_BYTES = 10
@@ -24,61 +40,38 @@ _BENEFIT, _BENEFIT_OF_FEW = 0.1, 0.35
 _WIDE = ("utf_16_le", "utf_16_be")
 """Chinese, Japanese and Korean without a space or a line end have no zero byte in these."""
 
-# Letters beyond ASCII, the most frequent first. Sources: the frequency lists of Wikipedia ("Letter frequency") and, for
-# Han characters and Hangul, those of Jun Da (Modern Chinese Character Frequency List) and of the Sejong corpus.
-_CYRILLIC = (
-    "оеаинтсрвлкмдпуяыьгзбчйхжшюцщэфъё",
-    "оанитівеслркудмпяьгзбчйжхюшцєщїґф",
-    "аоиетнрсвлкдпмзгуъячбйжхщшцфюь",
-    "аоиенсртјкувлдмпзбгчшцжљхњћфђџ",
-)
-_GREEK = "αοιετσνηρπκμςλυίόάωέγδχθήύφβώξζψϊϋΐΰ"
-_HEBREW = "יוהלאמרתבשנדחקפעםכטצזגסןךףץ־׳״"
-_ARABIC = "اليمونرتبةعدسفهكقأحجشصطخىإذضءزئثغآؤظ،؛؟ًٌٍَُِّْ"
-_PERSIAN = "اینرهدمتوسشبکزلخفگعحقپجآصچطغضثذظژئ،؛؟"
-_THAI = "านรกอเง่้มลวดทสตะปบคหยจแพัิีืุู์ไใชโขผำ็ถณธศึญซฟษภฐฎฏฉฆฑฒฌฝๆ๐๑๒๓๔๕๖๗๘๙"
-_LATIN = (
-    "äöüß",
-    "éàèêçôûîùâëïœæ",
-    "óáíéñúü¿¡ºª",
-    "ãçáéíóõêúâôàü",
-    "àèéìòù",
-    "åäöé",
-    "åøæé",
-    "áðíéóúýþæö",
-    "éëïóö",
-)
-_CENTRAL = ("łąężśćóńź", "íáéěřčžýůšúňťóďä", "áéóöőíüúű", "áíčéžšýúťľňôäďóĺŕ", "čšžćđ", "ăîâșțşţ", "ëç")
-_TURKISH = ("ıüşğçöiâîû",)
-_BALTIC = ("āšīēņūļģžķčū", "ėšžūųįąčę", "äõüöšž")
-_HAN = (
-    "的一是不了在人有我他这个们中来上大为和国地到以说时要就出会可也你对生能而子那得于着下自之年过发后作里用道行所然家种"
-    "事成方多经么去法学如都同现当没动面起看定天分还进好小部其些主样理心她本前开但因只从想实日军者意无力它与长把机十民第"
-    "公此已工使情明性知全三又关点正业外将两高间由问很最重并物手应战向头文体政美相见被利什二等产或新己制身果加西斯月话合"
-    "回特代内信表化老给世位次度门任常先海通教儿原东声提立及比员解水名真论处走义各入几口认条平系气题活尔更别打女变四神总"
-    "何电数安少报才结反受目太量再感建务做接必场件计管期市直德资命山金指克许统区保至队形社便空决治展马科司五基眼书非则听"
-    "白却界达光放强即像难且权思王象完设式色路记南品住告类求据程北边死张该交规万取拉格望觉术领共确传师观清今切院让识候带"
-    "导争运請请議议這個們來為國說時會對過發後裡經麼學當沒動還進樣開從實軍無與長機關點業將兩間問應戰體見產話內門兒東聲員"
-    "論處義幾認條氣題爾變總電數報結務場計資許統區隊決馬書則聽達強難權設記類據邊張該規萬覺術領確傳師觀讓識帶導爭運會議予"
-    "算程話合次来週曜料添付確認願致京都渋谷区新移転番号変社員様株式営業製品契約書金額担当者連絡先電車駅市村県府気"
-)
-_HANGUL = (
-    "이다는을의에고가하지한도로기사은리어서자인나를시대그아해수정라원구일보제들부있전장조주상만여무공성과신동유면오연우스"
-    "으것안세화경관요소비거았습니까게선문국위와년말중마러간계학당실설명적내분개행회발물려민치생양통결강식할반용심호교외모"
-    "진미방트드바바저불새데립후단업작최입출력요월준됩감첨확참까네터타파른금표점열밤건될책임직진행합획예산논음료번팀"
+_HAN_LEVELS = (("gb2312", range(0xB0, 0xD8)), ("big5", range(0xA4, 0xC7)), ("euc_jp", range(0xB0, 0xD0)))
+"""The rows of the characters that people use (level 1); the others of each standard are rare."""
+_HANGUL_LEVEL = ("euc_kr", range(0xB0, 0xC9))
+_VENDOR_KANJI = "髙﨑德濵"
+_VENDOR_SIGNS = (
+    "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳ⅠⅡⅢⅣⅤⅥⅦⅧⅨⅩ㍉㌔㌢㍍㌘㌧㌃㌶㍑㍗㌍㌦㌣㌫㍊㌻㎜㎝㎞㎎㎏㏄㎡㍻〝〟№㏍℡㊤㊥㊦㊧㊨㈱㈲㈹㍾㍽㍼"
 )
 
 _HIRAGANA = range(0x3041, 0x3097)
 _KATAKANA = range(0x30A1, 0x30FD)
 _HALF_WIDTH_KANA = range(0xFF61, 0xFFA0)
+_VOICED = frozenset("ｳｶｷｸｹｺｻｼｽｾｿﾀﾁﾂﾃﾄﾊﾋﾌﾍﾎ")
+"""Half-width kana before which the marks of voice may stand."""
 _HAN_RANGE = range(0x4E00, 0xA000)
 _HANGUL_RANGE = range(0xAC00, 0xD7A4)
-_CJK_PUNCTUATION = frozenset("、。「」『』（），！？：；・ー〜～《》【】　“”‘’…—·０１２３４５６７８９")
-_PUNCTUATION = frozenset("«»„“”‘’‚–—…•·°§©®™€£№×±\u00a0")
+_CJK_PUNCTUATION = frozenset("、。「」『』（），！？：；・ー〜～々〆〇《》【】　“”‘’…—·０１２３４５６７８９")
+_PUNCTUATION = frozenset("«»„“”‘’‚–—…•·°§¶†©®™€£№×±÷½¼¾²³µ\u00a0")
+_BESIDE_NUMBERS, _AFTER_NUMBERS = frozenset("¶½¼¾£€"), frozenset("¶½¼¾µ€")
+"""Signs before and after which no letter stands."""
 _APOSTROPHES = frozenset("’‘'·\u00ad-־״׳")
+_WORDS_OF_ONE = frozenset("àáâäåæèéêíîóôöøúü")
+_FINAL = frozenset("ςךםןףץ")
+"""Letters that stand at the end of words alone."""
 _ALPHABETS_APART = frozenset(map(chr, (*range(0x370, 0x700), *range(0xE00, 0xE80))))
 """Greek, Cyrillic, Hebrew, Arabic and Thai letters: words of theirs hold no ASCII ones."""
 _LATIN_END = "\u0250"
+
+_SIGNS = re.compile(
+    r"[’·\u00ad\u00a0–—×±÷]|[”»›™®‰…](?![A-Za-z])|(?<![A-Za-z])(?:[“„‚«‹‘©•]|[¡¿](?=\w)|[£€¥¢§¶†](?![A-Za-z]))"
+    r"|(?<=[0-9])[€£¢ªº½¼¾]|°(?=[CFKNSEWO]?\b|\W|\Z)|(?<![A-Za-z])(?:[½¼¾](?![A-Za-z])|µ(?=[msglAFVWH]))|(?<=m)[²³]"
+)
+"""Signs of Windows-1252 as they stand beside ASCII; elsewhere the same bytes are letters of other encodings."""
 
 
 Weights: TypeAlias = Mapping[str, float]
@@ -99,6 +92,8 @@ def detect_encoding(data: bytes) -> Detection | None:
     For what is neither ASCII nor UTF-8.
     """
     sample = _sample(data)
+    if _has_signs_alone(sample):
+        return Detection(_DEFAULT, 1)
     detections = [Detection(encoding, _score_in(sample, encoding)) for encoding in _single_and_multibyte()]
     if len(data) % 2 == 0:
         detections += [Detection(encoding, _score_in(data[:_SAMPLE_BYTES], encoding)) for encoding in _WIDE]
@@ -108,12 +103,17 @@ def detect_encoding(data: bytes) -> Detection | None:
 
 def score_encoding(data: bytes, encoding: str) -> float:
     """How well `data` reads in an encoding, in the language in which it reads best: from -3 to about 1."""
-    text = _sample(data).decode(encoding, errors="replace")
+    text = _sample(data).decode(encoding, errors=REPLACE)
     return max(_score(text, weights) for weights in _every_language())
 
 
+def _has_signs_alone(sample: bytes) -> bool:
+    """Whether quotation marks, dashes and the like are all that a text has beyond ASCII."""
+    return _SIGNS.sub("", sample.decode(_DEFAULT, errors="replace")).isascii()
+
+
 def _score_in(sample: bytes, encoding: str) -> float:
-    text = sample.decode(encoding, errors="replace")
+    text = sample.decode(encoding, errors=REPLACE)
     score = max(_score(text, weights) for weights in _languages()[encoding])
     if encoding != _DEFAULT:
         return score
@@ -154,16 +154,41 @@ def _weight(before: str, character: str, after: str, weights: Weights) -> float:
         known -= 0.1
     if known is not None:
         return -1 if _is_odd_neighbour(before, character, after) else 0.5 + known / 2
-    if _in_word(before, character, after) or character not in _PUNCTUATION:
+    in_word = _in_word(before, character, after) or (character in _BESIDE_NUMBERS and after.isalpha())
+    if in_word or character not in _PUNCTUATION or (character in _AFTER_NUMBERS and before.isalpha()):
         return -1
     return 0.3
 
 
 def _is_odd_neighbour(before: str, character: str, after: str) -> bool:
     """Whether scripts meet inside a word; or no ASCII letter stands beside one of a language that is mostly ASCII."""
+    if character in _FINAL and after.isalpha():
+        return True
+    if "\uff61" <= character <= "\uff9f":
+        return _is_odd_kana(before, character, after)
+    if character < _LATIN_END and _stands_alone(before, character, after):
+        return True
     if character in _ALPHABETS_APART:
-        return _is_ascii_letter(before) or _is_ascii_letter(after)
+        is_index = before.isdecimal() and not after.isalpha()
+        return is_index or _is_ascii_letter(before) or _is_ascii_letter(after)
     return character < _LATIN_END and all(beside > "\x7f" and beside.isalpha() for beside in (before, after))
+
+
+def _stands_alone(before: str, letter: str, after: str) -> bool:
+    """Whether a letter is a word of its own, which few are, or beside a number."""
+    beside = before.isalpha() or after.isalpha() or after in _APOSTROPHES
+    return letter.lower() not in _WORDS_OF_ONE and not beside
+
+
+def _is_odd_kana(before: str, character: str, after: str) -> bool:
+    """Whether half-width kana stands as none stands: alone, in a word of ASCII, or with a mark of voice that it lacks.
+
+    Each byte from 0xA1 to 0xDF is one of them, so that they come out of texts in any other encoding.
+    """
+    if character in "ﾞﾟ":
+        return before not in _VOICED
+    alone = not any("\uff61" <= beside <= "\uff9f" for beside in (before, after))
+    return alone or _is_ascii_letter(before) or _is_ascii_letter(after)
 
 
 def _is_ascii_letter(character: str) -> bool:
@@ -186,13 +211,13 @@ def _every_language() -> tuple[Weights, ...]:
 @cache
 def _languages() -> Mapping[str, Sequence[Weights]]:
     """Each encoding with its languages; the first is taken where a text is the same in several."""
-    latin, central, turkish, baltic = map(_alphabets, (_LATIN, _CENTRAL, _TURKISH, _BALTIC))
-    cyrillic, arabic = map(_alphabets, (_CYRILLIC, (_ARABIC, _PERSIAN)))
-    greek, hebrew, thai = map(_alphabets, ((_GREEK,), (_HEBREW,), (_THAI,)))
+    latin, central, turkish, baltic = map(_alphabets, (LATIN, CENTRAL, TURKISH, BALTIC))
+    cyrillic, arabic = map(_alphabets, (CYRILLIC, (ARABIC, PERSIAN)))
+    greek, hebrew, thai = map(_alphabets, ((GREEK,), (HEBREW,), (THAI,)))
     japanese, chinese, korean = [_japanese()], [_chinese()], [_korean()]
     return {
         **{_DEFAULT: latin, "cp932": japanese, "euc_jp": japanese},
-        **{"gb18030": chinese, "big5hkscs": chinese, "cp949": korean},
+        **{"gb18030": chinese, "big5hkscs": chinese, "cp949": korean, "johab": korean},
         **{"cp1251": cyrillic, "koi8_u": cyrillic, "cp866": cyrillic, "iso8859_5": cyrillic, "mac_cyrillic": cyrillic},
         **{"cp1253": greek, "iso8859_7": greek, "cp737": greek, "cp1255": hebrew, "cp862": hebrew},
         **{"cp1256": arabic, "iso8859_6": arabic, "cp874": thai, "cp1254": turkish, "cp857": turkish},
@@ -207,22 +232,30 @@ def _alphabets(languages: Sequence[str]) -> list[Weights]:
 
 
 def _japanese() -> Weights:
-    kana = dict(_each(_HIRAGANA, 1.0)) | dict(_each(_KATAKANA, 0.9)) | dict(_each(_HALF_WIDTH_KANA, -1.5))
-    return _han(common=0.8, other=-0.2) | kana
+    kana = dict(_each(_HIRAGANA, 1.0)) | dict(_each(_KATAKANA, 0.9)) | dict(_each(_HALF_WIDTH_KANA, 0.3))
+    return _han(common=0.8) | dict.fromkeys(_VENDOR_KANJI, 0.4) | dict.fromkeys(_VENDOR_SIGNS, 0.2) | kana
 
 
 def _chinese() -> Weights:
     kana = dict(_each(_HIRAGANA, -0.5)) | dict(_each(_KATAKANA, -0.5))
-    return _han(common=1.0, other=-0.2) | kana
+    return _han(common=1.0) | kana
 
 
 def _korean() -> Weights:
-    syllables = dict(_each(_HANGUL_RANGE, -0.4)) | dict.fromkeys(_HANGUL, 1.0)
-    return _han(common=-0.4, other=-0.8) | syllables
+    syllables = dict(_each(_HANGUL_RANGE, -0.6)) | dict.fromkeys(_level(*_HANGUL_LEVEL), -0.4)
+    return _han(common=-0.4, known=-0.8) | syllables | dict.fromkeys(HANGUL, 1.0)
 
 
-def _han(common: float, other: float) -> dict[str, float]:
-    return dict(_each(_HAN_RANGE, other)) | dict.fromkeys(_HAN, common) | dict.fromkeys(_CJK_PUNCTUATION, 0.6)
+def _han(common: float, known: float = -0.2) -> dict[str, float]:
+    levels = dict.fromkeys("".join(_level(*level) for level in _HAN_LEVELS), known)
+    rest = dict(_each(_HAN_RANGE, -0.8)) | levels
+    return rest | dict.fromkeys(HAN, common) | dict.fromkeys(_CJK_PUNCTUATION, 0.6)
+
+
+@cache
+def _level(encoding: str, rows: range) -> str:
+    cells = [cell for cell in range(0x40, 0xFF) if encoding == "big5" or cell > 0xA0]
+    return bytes(byte for row in rows for cell in cells for byte in (row, cell)).decode(encoding, errors="ignore")
 
 
 def _each(characters: range, weight: float) -> Iterator[tuple[str, float]]:

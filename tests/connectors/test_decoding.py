@@ -74,6 +74,127 @@ def test_what_declares_nothing_is_known_by_its_letters(text: str, encoding: str)
     assert decode(data) == data.decode(encoding)
 
 
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("番号,名前,金額\r\n①,髙橋㈱,㌧\r\n②,山﨑,5\r\n", "cp932"),
+        ("ﾃｽﾄ ｶﾌﾞｼｷｶﾞｲｼｬ", "cp932"),
+        ("ﾃｽﾄ ｶﾌﾞｼｷｶﾞｲｼｬ", "euc_jp"),
+        ("1,ﾔﾏﾀﾞ ﾀﾛｳ,1000\r\n2,ｻﾄｳ ﾊﾅｺ,2000\r\n", "cp932"),
+        ("ПРОТОКОЛ ЗАСЕДАНИЯ СОВЕТА", "koi8-r"),
+        ("이사회 회의록을 보내드립니다.", "johab"),
+        ("董事会会议纪要，请查收。", "hz"),
+        ("Der Preis beträgt 5 € für die Größe XL.", "iso8859-15"),
+        ("Łódź, świętokrzyskie", "iso8859-2"),
+        ("嘅啲嘢喺度咁唔知佢哋係邊個", "big5hkscs"),
+        ("\n".join(["模", "价格", "联通", "名称", "数量"] * 20), "gbk"),
+    ],
+)
+def test_what_only_its_own_encoding_makes_words_of(text: str, encoding: str) -> None:
+    assert decode(text.encode(encoding)) == text
+
+
+@pytest.mark.parametrize("charset", ["", "text/plain; charset=windows-1252", "text/html; charset=iso-8859-1"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("99 €", "£99", "• one\r\n• two", "Mon – Fri", "© 2020", "½ cup", "1½ l", "3 × 4", "5 µm", "don’t", "wait…"),
+        *("« oui »", "§ 5 Abs. 2 – „Zitat“", "¶ 3", "20 °C", "5 m²", "¿Hola?", "Acme® and Emca™", "page\xa05"),
+        "A long English text that has but one sign, " * 20 + "99 €",
+    ],
+)
+def test_signs_of_windows_1252(text: str, charset: str) -> None:
+    assert decode(text.encode("cp1252"), charset) == text
+
+
+@pytest.mark.parametrize("text", ["Việt Nam độc lập", "საქართველოს პარლამენტი", "ኢትዮጵያ", "ἀρχαῖα ᾠδή", "हिन्दी में"])
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_scripts_of_sixteen_bits(text: str, encoding: str) -> None:
+    assert decode(text.encode(encoding)) == text
+
+
+@pytest.mark.parametrize(
+    ("data", "charset", "text"),
+    [
+        ("①髙橋㈱".encode("cp932"), "Shift_JIS", "①髙橋㈱"),
+        ("①㈱".encode("cp932"), "windows-31j", "①㈱"),
+        ("ﾃｽﾄ".encode("cp932"), "shift_jis", "ﾃｽﾄ"),
+        ("ﾃｽﾄ".encode("euc_jp"), "euc-jp", "ﾃｽﾄ"),
+        (b"\xad\xa1\xb9\xe2\xb6\xb6", "euc-jp", "①高橋"),
+        ("朱镕基".encode("gbk"), "gb2312", "朱镕基"),
+        ("똠방각하".encode("cp949"), "euc-kr", "똠방각하"),
+        ("5 €".encode("iso8859-15"), "iso-8859-15", "5 €"),
+        (b"\x1b$B-!9b66\x1b(B", "iso-2022-jp", "①高橋"),
+        (b"\x1b$B|b66\x1b(B", "", "髙橋"),
+        (b"\x1b(I\x43\x3d\x44\x1b(B", "iso-2022-jp", "ﾃｽﾄ"),
+        ("俱楽部①".encode("iso2022_jp_2004"), "", "俱楽部①"),
+    ],
+)
+def test_a_declaration_that_fits_is_believed(data: bytes, charset: str, text: str) -> None:
+    assert decode(data, f"text/plain; charset={charset}" if charset else "") == text
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [("Größe eins Straße", "utf-8"), ("Überfällige Grüße", "cp1252")] * 10,
+        [("Größe eins", "cp1252")] * 50 + [("größere Übung", "utf-8")],
+        [("Größe eins", "utf-8")] * 50 + [("99 € für Müller", "cp1252")],
+        [("Привет, мир", "utf-8"), ("Добрый день, коллеги", "cp1251")],
+        [("お世話になっております", "utf-8"), ("会議のお知らせです", "cp932")],
+        [("中文行一", "utf-8"), ("今天的会议讨论了预算", "gbk")],
+        [("plain first line", "ascii"), ("Größe Zürich, for all", "utf-16-le")],
+        [("plain first line", "ascii"), ("Größe Zürich, for all", "utf-16")],
+        [("\ufeffGröße", "utf-8"), ("Größe zwei", "cp1252")],
+    ],
+)
+def test_lines_of_different_encodings(lines: list[tuple[str, str]]) -> None:
+    written = b"".join(f"{line}\n".encode(encoding) for line, encoding in lines)
+    assert decode(written).split() == [word for line, _ in lines for word in line.removeprefix("\ufeff").split()]
+
+
+@pytest.mark.parametrize("text", ["1\n2\n3\n4\n", "Y\tN\tY\tN\n", " \n", "\t\n"])
+def test_columns_of_one_character_are_narrow(text: str) -> None:
+    assert decode(text.encode()) == text
+
+
+def test_noise_among_lines_of_text_costs_itself_alone() -> None:
+    lines = "Größe Straße, überall gleich\n".encode() * 100
+    assert decode(lines + b"\xff" * 60 + b"\n" + lines).count("Größe") == 200
+
+
+def test_what_is_cut_in_a_character_keeps_the_others() -> None:
+    assert decode("日本語の文\n日".encode()[:-1]) == "日本語の文\n\ufffd"
+
+
+def test_characters_that_are_written_as_two_surrogates() -> None:
+    assert decode("\ud83d\ude00 smile".encode("utf-8", "surrogatepass")) == "\U0001f600 smile"
+
+
+@pytest.mark.parametrize(
+    ("line", "encoding"),
+    [
+        ("a line of a log", "ascii"),
+        ("Größe", "utf-8"),
+        ("Größe", "cp1252"),
+        ("会議のお知らせ", "cp932"),
+        ("log", "utf-16-le"),
+    ],
+)
+def test_a_block_of_zeros_costs_itself_alone(line: str, encoding: str) -> None:
+    lines = f"{line}\n".encode(encoding) * 20
+    assert decode(lines + bytes(512)).split() == line.split() * 20
+    if encoding != "utf-16-le":
+        assert decode(lines + bytes(4_097) + lines).split() == line.split() * 40
+
+
+@pytest.mark.parametrize(
+    "data", [b"hello\0world\0foo bar\0", b"PATH=/usr/bin\0LANG=de\0", b"Mueller\0\0\0Berlin\0\0\0"]
+)
+def test_zeros_between_words(data: bytes) -> None:
+    assert decode(data).split() == data.replace(b"\0", b" ").decode().split()
+
+
 @pytest.mark.parametrize("text", EVERY)
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-be"])
 def test_unicode_with_and_without_a_mark(text: str, encoding: str) -> None:
@@ -130,6 +251,26 @@ def test_noise_is_no_text(size: int) -> None:
     with pytest.raises(UnknownEncoding):
         decode(random.Random(size).randbytes(size))
     assert decode_leniently(random.Random(size).randbytes(size))
+
+
+def _sound(lowest: int, highest: int, size: int) -> bytes:
+    return bytes(random.Random(size).choices(range(lowest, highest), k=size))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        *(bytes(1_000), b"\xff" * 1_000, _sound(0x80, 0x100, 100), _sound(0xA1, 0xFF, 1_000), _sound(108, 148, 5_000)),
+        *(_sound(190, 210, 200), _sound(0x60, 0x80, 500) + _sound(0xE0, 0x100, 500)),
+        "the quarterly report of the company is enclosed".upper().encode("cp500"),
+        "THE CUSTOMER NAME\n".encode("cp037") * 20,
+    ],
+    ids=["zeros", "erased", "high", "gb", "pcm8", "narrow", "mu-law", "ebcdic", "ebcdic lines"],
+)
+def test_bytes_that_are_letters_of_nothing_are_no_text(data: bytes) -> None:
+    with pytest.raises(UnknownEncoding):
+        decode(data)
+    assert isinstance(decode_leniently(data), str)
 
 
 @pytest.mark.parametrize("text", ["naïve café", "5 £ – 20 °C", "Año", "Grüße"])
