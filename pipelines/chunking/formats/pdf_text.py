@@ -15,6 +15,10 @@ _HYPHEN = re.compile("\n?\u2010 *\n|[\ufffe\x02]\n?|[-\u00ad] *\n")
 """U+2010 as browsers print it, which PDFium may take for a line of its own; PDFium's mark for a hyphen at a line's end;
 one that it leaves, as after a letter that is not of ASCII."""
 
+_HAN = "[\u3005-\u3007\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]"
+_UPRIGHT = re.compile(f"^{_HAN}(?:\n{_HAN}){{2,}}$", re.MULTILINE)
+"""Lines of one character of Chinese or Japanese each, which is written from top to bottom."""
+
 
 def page_text(page: PdfPage) -> str:
     text_page = page.get_textpage()
@@ -29,7 +33,7 @@ def page_text(page: PdfPage) -> str:
 
 def join_words(text: str) -> str:
     """The text with words whole that the end of a line has broken. Pure."""
-    return _HYPHEN.sub(_join, text)
+    return _UPRIGHT.sub(lambda found: found[0].replace("\n", ""), _HYPHEN.sub(_join, text))
 
 
 def _join(found: re.Match[str]) -> str:

@@ -99,6 +99,18 @@ def test_a_hyphen_that_browsers_print_may_be_a_line_of_its_own() -> None:
     assert join_words("Unter\n\u2010\nnehmen\nABC\n\u2010\n123") == "Unternehmen\nABC-123"
 
 
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("前の行\n縦\n書\nき\n次の行", "前の行\n縦書き\n次の行"),
+        ("日\n月", "日\n月"),
+        ("a\nb\nc", "a\nb\nc"),
+    ],
+)
+def test_what_is_written_from_top_to_bottom(text: str, read: str) -> None:
+    assert join_words(text) == read
+
+
 def test_a_dash_at_a_line_end_is_no_hyphen() -> None:
     assert lines(Pdf().page("\xe9 -", "then", "-", "x").data()) == ["é -", "then", "-", "x"]
 
