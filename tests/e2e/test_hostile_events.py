@@ -101,7 +101,7 @@ def test_events_of_another_connection_are_found_within_seconds(folder: Folder, e
             for headers, body in drive.notifications():
                 assert httpx.post(f"{url}/webhooks/files", content=body, headers=headers).is_success
             until(lambda: is_reading(worker))
-            taken = []
+            taken: list[float] = []
             while is_reading(worker) and len(taken) < 5:
                 taken.append(edited(len(taken) + 2))
     print(f"an event alone {quiet:.1f} s, beside hostile files {', '.join(f'{one:.1f}' for one in taken)} s")
