@@ -6,16 +6,15 @@ Not read: attached files, text in pictures (which is told, page by page), and XF
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from threading import Lock
 from typing import TYPE_CHECKING
-from unicodedata import normalize
 
 from pipelines.chunking.blocks import Block, heading, picture, unread
 from pipelines.chunking.bounds import bounded_blocks
 from pipelines.chunking.formats.pdf_annotations import annotation_texts
+from pipelines.chunking.formats.pdf_text import page_text
 from pipelines.errors import DocumentError
 
 if TYPE_CHECKING:
@@ -27,9 +26,6 @@ _MOST_ENTRIES = 10_000
 """Of an outline."""
 _PDFIUM = Lock()
 """PDFium must not be entered by two threads at once."""
-_HYPHEN = re.compile("[\ufffe\x02]\n?|[-\u2010\u00ad] *\n")
-"""PDFium's mark for a hyphen at a line's end, or one that it leaves: U+2010 as browsers print, and what is after a
-letter that is not of ASCII."""
 _SHORT_LINE = 0.75
 """A line shorter than this share of the page's longest, ending a sentence, ends a paragraph."""
 _STAMP = 100
@@ -105,7 +101,7 @@ def _document_blocks(document: PdfDocument) -> Iterator[Block]:
 
 def _page_blocks(page: PdfPage, number: int, titles: Mapping[str, int]) -> Iterator[Block]:
     """What stands on a page. `titles` are those of the outline that lead to it, with their levels."""
-    text = _page_text(page)
+    text = page_text(page)
     lines = [_plain(line) for line in text.split("\n")]
     for title, level in titles.items():
         if title not in lines:
@@ -121,32 +117,6 @@ def _page_blocks(page: PdfPage, number: int, titles: Mapping[str, int]) -> Itera
 def _heading(title: str, level: int, page: int) -> Block:
     found = heading(title, level)
     return Block(found.kind, found.text, found.level, page=page)
-
-
-def _page_text(page: PdfPage) -> str:
-    text_page = page.get_textpage()
-    try:
-        text: str = text_page.get_text_range()
-    finally:
-        text_page.close()
-    return _HYPHEN.sub(_join, text.replace("\r\n", "\n").replace("\r", "\n"))
-
-
-def _join(found: re.Match[str]) -> str:
-    """A word that was broken becomes one again; of what has capitals or digits, the hyphen is a part: ABC-123."""
-    text, start, end, hyphen = found.string, found.start(), found.end(), found[0][0]
-    before, after = normalize("NFC", text[max(start - 3, 0) : start])[-1:], text[end : end + 1]
-    if before.islower() and after.islower():
-        return ""
-    if hyphen in "\u2010\u00ad" and _is_indic(before) and _is_indic(after):
-        return ""
-    is_dash = hyphen in "-\u2010\u00ad" and not (before.isalnum() and after.isalnum())
-    return found[0] if is_dash else "-"
-
-
-def _is_indic(character: str) -> bool:
-    """Devanagari to Myanmar, whose letters and vowel signs have no case; their words are broken as others are."""
-    return "\u0900" <= character < "\u1100"
 
 
 def _text_blocks(lines: Sequence[str], page: int, titles: Mapping[str, int]) -> Iterator[Block]:

@@ -7,7 +7,9 @@ from connectors.model import Document
 SECONDS = 10.0
 """Of processor time. A file with as many characters as are read at most takes about half of it."""
 ELAPSED_SECONDS = 60.0
-"""By the clock, for what waits and uses nothing; a busy machine may give a file no more than a sixth of a processor."""
+"""By the clock: a busy machine may give a file no more than a sixth of a processor."""
+IDLE_SECONDS = 10.0
+"""By the clock, in which it uses none of its processor: it waits for what does not come."""
 MEGABYTES = 400
 """Resident memory of the process. Together with the one that it works for, this stays below 1 GB."""
 ADDRESS_MEGABYTES = 1_500

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from pipelines.chunking.isolated.limits import ELAPSED_SECONDS, MEGABYTES, SECONDS, WARM_MEGABYTES
+from pipelines.chunking.isolated.limits import ELAPSED_SECONDS, IDLE_SECONDS, MEGABYTES, SECONDS, WARM_MEGABYTES
 from pipelines.chunking.isolated.protocol import LONGEST_ANSWER, READY, Answer, Task, encode_request, parse_answer
 from pipelines.errors import HeadraceError, ReadingAborted
 
@@ -139,7 +139,7 @@ class _Limits:
 
     def __init__(self, usage: psutil.Process) -> None:
         self._usage = usage
-        self._started = self._looked = time.monotonic()
+        self._started = self._looked = self._worked = time.monotonic()
         self._before: float | None = None
         self._seconds = self._megabytes = 0.0
 
@@ -153,8 +153,10 @@ class _Limits:
             times, memory = self._usage.cpu_times(), self._usage.memory_info()
             used = times.user + times.system
             self._before = used if self._before is None else self._before
+            self._worked = now if used - self._before > self._seconds else self._worked
             self._seconds, self._megabytes = used - self._before, max(self._megabytes, memory.rss / 1e6)
-        if self._seconds > SECONDS or now - self._started > ELAPSED_SECONDS or self._megabytes > MEGABYTES:
+        is_late = now - self._started > ELAPSED_SECONDS or now - self._worked > IDLE_SECONDS
+        if is_late or self._seconds > SECONDS or self._megabytes > MEGABYTES:
             raise ReadingAborted(self.describe())
 
     def describe(self) -> str:

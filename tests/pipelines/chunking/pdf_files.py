@@ -6,8 +6,9 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-_ENCODING = "/Encoding << /BaseEncoding /WinAnsiEncoding /Differences [1 /hyphentwo /afii10066 /afii10067] >>"
-"""U+2010 and two small letters of Cyrillic, for which there is no place otherwise."""
+_GLYPHS = "/hyphentwo /afii10066 /afii10067 /afii57664 /afii57665 /afii57666"
+"""U+2010, two small letters of Cyrillic and three of Hebrew, for which there is no place otherwise."""
+_ENCODING = f"/Encoding << /BaseEncoding /WinAnsiEncoding /Differences [1 {_GLYPHS}] >>"
 _FONT = f"/Resources << /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica {_ENCODING} >> >> >>"
 _PIXEL = "/Type /XObject /Subtype /Image /Width 1 /Height 1 /ColorSpace /DeviceGray /BitsPerComponent 8"
 

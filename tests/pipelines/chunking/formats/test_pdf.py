@@ -7,6 +7,8 @@ import pytest
 from pipelines.chunking.bounds import most_characters
 from pipelines.chunking.chunker import chunk_content
 from pipelines.chunking.formats.pdf import MOST_PAGES, pdf_blocks
+from pipelines.chunking.formats.pdf_direction import turned
+from pipelines.chunking.formats.pdf_text import join_words
 from pipelines.errors import DocumentError
 from tests.pipelines.chunking import files
 from tests.pipelines.chunking.files import MakeDocument
@@ -72,6 +74,41 @@ def test_what_nobody_sees_is_left_out(field: str) -> None:
 )
 def test_a_hyphen_at_a_line_end(shown: tuple[str, ...], read: str) -> None:
     assert lines(Pdf().page(*shown).data()) == [read]
+
+
+@pytest.mark.parametrize(
+    ("word", "middles", "read"),
+    [
+        ("גבא", (10, 20, 30), "אבג"),
+        ("אבג", (30, 20, 10), "אבג"),
+        ("אבג", (30, 15, 17), "אבג"),  # one above the other
+        ("محضر"[::-1], (10, 20, 30, 40), "محضر"),
+        ("-12ABC", (40, 50, 60, 10, 20, 30), "ABC-12"),
+        ("ABC-12", (10, 20, 30, 40, 50, 60), "ABC-12"),
+        ("2024م", (20, 30, 40, 50, 10), "2024م"),
+        ("١٢", (10, 20), "١٢"),
+        ("בִא", (10, 15, 20), "בִא"),
+        ("גבא", (10, 10, 10), "גבא"),  # upright
+    ],
+)
+def test_words_of_a_line_from_right_to_left(word: str, middles: tuple[float, ...], read: str) -> None:
+    assert turned(word, [(middle, 700 - (len(set(middles)) == 1) * at) for at, middle in enumerate(middles)]) == read
+
+
+def test_a_hyphen_that_browsers_print_may_be_a_line_of_its_own() -> None:
+    assert join_words("Unter\n\u2010\nnehmen\nABC\n\u2010\n123") == "Unternehmen\nABC-123"
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("前の行\n縦\n書\nき\n次の行", "前の行\n縦書き\n次の行"),
+        ("日\n月", "日\n月"),
+        ("a\nb\nc", "a\nb\nc"),
+    ],
+)
+def test_what_is_written_from_top_to_bottom(text: str, read: str) -> None:
+    assert join_words(text) == read
 
 
 def test_a_dash_at_a_line_end_is_no_hyphen() -> None:

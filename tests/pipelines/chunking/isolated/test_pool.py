@@ -96,6 +96,18 @@ def test_a_busy_machine_ends_no_file_that_uses_little() -> None:
     assert limits.ELAPSED_SECONDS * share_of_a_processor >= limits.SECONDS
 
 
+def test_a_child_that_stands_still_is_ended(
+    pool: ChunkerPool, document: MakeDocument, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool.chunk(document(files.pdf("warm"), files.PDF))
+    (child,) = children()
+    child.suspend()
+    monkeypatch.setattr(process, "IDLE_SECONDS", 0.1)
+    with pytest.raises(ReadingAborted, match=r"too expensive: .* 0\.0 s of processor time"):
+        pool.chunk(document(files.pdf("never"), files.PDF))
+    assert until(lambda: not child.is_running())
+
+
 def test_what_takes_too_much_takes_it_once_in_a_minute(
     pool: ChunkerPool, document: MakeDocument, monkeypatch: pytest.MonkeyPatch
 ) -> None:
