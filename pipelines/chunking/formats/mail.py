@@ -6,12 +6,11 @@ import binascii
 import codecs
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import TypeAlias
 
 from connectors.decoding import decode
-from pipelines.chunking.blocks import Block, heading, paragraphs
+from pipelines.chunking.blocks import Block, heading, paragraphs, unread
 from pipelines.chunking.formats.calendars import calendar_blocks
 from pipelines.chunking.formats.html import html_blocks
 from pipelines.chunking.formats.mime import MailPart, parse_part
@@ -74,6 +73,8 @@ class _MailReader:
         if part.name:
             named.append(part.name)
         self._room -= 1
+        if depth > _DEEPEST:
+            yield unread(f"only {_DEEPEST} levels of a mail's parts are read")
         if self._room < 0 or depth > _DEEPEST:
             return
         kind, _, subtype = part.content_type.partition("/")
@@ -88,6 +89,8 @@ class _MailReader:
             yield from self._text(part, named, depth)
 
     def _parts(self, parts: Sequence[MailPart], subtype: str, named: list[str], depth: int) -> Iterator[Block]:
+        if len(parts) > self._room:
+            yield unread(f"only the first {_MOST_PARTS} parts of a mail are read")
         read = [(part, list(self._part(part, named, depth))) for part in parts[: self._room + 1]]
         if subtype == "alternative":
             read = _best(read)
@@ -105,10 +108,12 @@ class _MailReader:
         yield from map(_below, self.blocks(inner, depth))
 
     def _file(self, data: bytes, content_type: str, name: str, depth: int) -> Iterator[Block]:
-        """What is attached; nothing where it cannot be read, which the mail's own text is no worse for."""
+        """What is attached. What cannot be read is named, unless it is of a kind that holds no text."""
         try:
             blocks = self._read_attachment(data, content_type, name, depth)
-        except DocumentError:
+        except DocumentError as error:
+            if not error.reason.startswith("unsupported type"):  # mostly a picture
+                yield unread(f"attached {name or content_type}: {error.reason}")
             return
         if blocks:
             yield from [heading(name, 2)] if name else []
@@ -117,8 +122,10 @@ class _MailReader:
     def _text(self, part: MailPart, named: list[str], depth: int) -> Iterator[Block]:
         subtype = part.content_type.partition("/")[2]
         if subtype in _PAGE:
-            with suppress(DocumentError):  # the rest of the mail is no worse for it
+            try:
                 yield from html_blocks(part.text())
+            except DocumentError as error:  # the rest of the mail is no worse for it
+                yield unread(error.reason)
         elif subtype == "calendar":
             yield from calendar_blocks(part.text())
         elif subtype not in _NO_WORDS:

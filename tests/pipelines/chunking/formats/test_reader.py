@@ -96,6 +96,7 @@ def test_mail() -> None:
             "Subject: Grüße\nFrom: Ada <ada@example.com>\nTo: ben@example.com\nDate: Mon, 5 Jan 2026 10:00:00 +0000",
         ),
         ("text", "Hello World"),
+        ("unread", "attached plan.pdf: broken PDF: Failed to load document (PDFium: Data format error)."),
         ("text", "Attachments: plan.pdf"),
     ]
 
