@@ -87,7 +87,11 @@ def test_blocks(html: str, blocks: list[tuple[str, str]]) -> None:
             "<tr><th colspan=2>Report<tr><th>a<th>b<tr><td colspan=2>both<tr><td>1<td>2",
             ["Report", "| a | b |", "| both |  |", "| 1 | 2 |"],
         ),
-        ("<tr><th>a<th>b<tr><td rowspan=0 colspan=x>1<td>2<td>3", ["| a | b |  |", "| 1 | 2 | 3 |"]),
+        ("<tr><th>a<th>b<tr><td rowspan=-1 colspan=x>1<td>2<td>3", ["| a | b |  |", "| 1 | 2 | 3 |"]),
+        (
+            "<thead><tr><th>R<th>V<tbody><tr><td rowspan=0>South<td>31<tr><td>41<tbody><tr><td>North<td>51",
+            ["| R | V |", "| South | 31 |", "| South | 41 |", "| North | 51 |"],
+        ),
         ("stray<form><tr><td>1<td>2</form>", ["stray", "| 1 | 2 |"]),
         ("<td>1<td>2", ["| 1 | 2 |"]),
     ],
