@@ -163,6 +163,19 @@ def test_noise_among_lines_of_text_costs_itself_alone() -> None:
     assert decode(lines + b"\xff" * 60 + b"\n" + lines).count("Größe") == 200
 
 
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("8=FIX.4.2\x0135=A\x0149=GARNET\x01\n", "8=FIX.4.2\x0135=A\x0149=GARNET\x01\n"),
+        ("garnet\x1fopal\x1eberyl\x1fjade\x1e", "garnet\x1fopal\x1eberyl\x1fjade\x1e"),
+        ("N\bNA\bAM\bME\bE\n_\bo_\bp_\ba_\bl", "NAME\nopal"),
+        ("done 10%" + "\b" * 8 + "done 20%", "done 10% done 20%"),
+    ],
+)
+def test_controls_that_divide_and_strike_over(written: str, read: str) -> None:
+    assert decode(written.encode()) == read
+
+
 def test_what_is_cut_in_a_character_keeps_the_others() -> None:
     assert decode("日本語の文\n日".encode()[:-1]) == "日本語の文\n\ufffd"
 
