@@ -86,6 +86,8 @@ def test_what_declares_nothing_is_known_by_its_letters(text: str, encoding: str)
         ("董事会会议纪要，请查收。", "hz"),
         ("Der Preis beträgt 5 € für die Größe XL.", "iso8859-15"),
         ("Łódź, świętokrzyskie", "iso8859-2"),
+        ("董事会会议纪要请查收并尽快回复谢谢各位", "gbk"),
+        ("รายงานการประชุมคณะกรรมการบริษัทมหาชน", "cp874"),
         ("嘅啲嘢喺度咁唔知佢哋係邊個", "big5hkscs"),
         ("\n".join(["模", "价格", "联通", "名称", "数量"] * 20), "gbk"),
     ],
