@@ -33,6 +33,8 @@ _ESCAPES = (
 )
 _HZ = re.compile(rb"~\{(?:[0-W][!-~]){2}(?:[!-w][!-~])*?~\}")
 """Chinese that begins with two characters of those in use, as RFC 1843 writes it."""
+_STRUCK_OVER, _WENT_BACK = re.compile(r"[^\n\x08]\x08(?!\x08)"), re.compile(r"\x08+")
+"""How printers write bold letters and underline, and how programs show progress."""
 _MULTIBYTE = re.compile(rb"[\xc3-\xf4][\x80-\xbf]")
 """How a character of several bytes begins in UTF-8."""
 _ZERO_BLOCK = re.compile("\0{4,}")
@@ -81,6 +83,8 @@ class UnknownEncoding(Exception):
 def decode(data: bytes, content_type: str = "") -> str:
     """The text of `data`; `content_type` may have a charset as parameter. Raises UnknownEncoding for noise."""
     text = _decode(data, content_type)
+    if "\b" in text:
+        text = _WENT_BACK.sub(" ", _STRUCK_OVER.sub("", text))
     if is_noise(text) or ("\0" in text and not _is_utf8(data)):
         raise UnknownEncoding
     return text

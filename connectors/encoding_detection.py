@@ -65,6 +65,8 @@ _FINAL = frozenset("ςךםןףץ")
 """Letters that stand at the end of words alone."""
 _ALPHABETS_APART = frozenset(map(chr, (*range(0x370, 0x700), *range(0xE00, 0xE80))))
 """Greek, Cyrillic, Hebrew, Arabic and Thai letters: words of theirs hold no ASCII ones."""
+_THAI_FIRST, _THAI_MARKS = frozenset("เแโใไ"), frozenset("ัิีึืฺุู็่้๊๋์ํ")
+"""Vowels before their consonant, and marks over and under it."""
 _LATIN_END = "\u0250"
 
 _SIGNS = re.compile(
@@ -168,6 +170,8 @@ def _is_odd_neighbour(before: str, character: str, after: str) -> bool:
         return _is_odd_kana(before, character, after)
     if character < _LATIN_END and _stands_alone(before, character, after):
         return True
+    if character in _THAI_FIRST or character in _THAI_MARKS:
+        return not "ก" <= (after if character in _THAI_FIRST else before) <= "ฮ" and before not in _THAI_MARKS
     if character in _ALPHABETS_APART:
         is_index = before.isdecimal() and not after.isalpha()
         return is_index or _is_ascii_letter(before) or _is_ascii_letter(after)

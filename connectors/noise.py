@@ -10,6 +10,9 @@ _CONTROLS = bytes({*range(0x20), 0x7F} - {*b"\t\n\v\f\r\x1b"})
 _LOOKED_AT = 100_000
 """Characters, or bytes, that are looked at."""
 NOISE_SHARE = 0.05
+_FEW_KINDS, _SEPARATORS_AT_MOST = 2, 0.4
+_NEVER_SEPARATORS = frozenset(("\0", "\ufffd", "\ufffe", "\uffff", *map(chr, range(0x7F, 0xA0))))
+"""What divides fields of FIX messages and of old databases, and strikes letters over, is one or two others, often."""
 _HIGH_BYTES = bytes(range(0x80, 0x100))
 _SEPARATORS = b"\t\n\r" + bytes(range(0x20, 0x40))
 _ENOUGH_BYTES = 40
@@ -21,7 +24,10 @@ def is_noise(text: str) -> bool:
     """Whether a text holds more control and replacement characters than one that somebody wrote."""
     looked_at = text[:_LOOKED_AT]
     odd = _count_controls(looked_at.encode()) if looked_at.isascii() else sum(1 for _ in _ODD.finditer(looked_at))
-    return odd > max(1, len(looked_at) * NOISE_SHARE)
+    if odd <= max(1, len(looked_at) * NOISE_SHARE):
+        return False
+    kinds = set(_ODD.findall(looked_at))
+    return len(kinds) > _FEW_KINDS or bool(kinds & _NEVER_SEPARATORS) or odd > _SEPARATORS_AT_MOST * len(looked_at)
 
 
 def _count_controls(data: bytes) -> int:

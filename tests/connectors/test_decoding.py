@@ -86,6 +86,8 @@ def test_what_declares_nothing_is_known_by_its_letters(text: str, encoding: str)
         ("董事会会议纪要，请查收。", "hz"),
         ("Der Preis beträgt 5 € für die Größe XL.", "iso8859-15"),
         ("Łódź, świętokrzyskie", "iso8859-2"),
+        ("董事会会议纪要请查收并尽快回复谢谢各位", "gbk"),
+        ("รายงานการประชุมคณะกรรมการบริษัทมหาชน", "cp874"),
         ("嘅啲嘢喺度咁唔知佢哋係邊個", "big5hkscs"),
         ("\n".join(["模", "价格", "联通", "名称", "数量"] * 20), "gbk"),
     ],
@@ -161,6 +163,19 @@ def test_columns_of_one_character_are_narrow(text: str) -> None:
 def test_noise_among_lines_of_text_costs_itself_alone() -> None:
     lines = "Größe Straße, überall gleich\n".encode() * 100
     assert decode(lines + b"\xff" * 60 + b"\n" + lines).count("Größe") == 200
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("8=FIX.4.2\x0135=A\x0149=GARNET\x01\n", "8=FIX.4.2\x0135=A\x0149=GARNET\x01\n"),
+        ("garnet\x1fopal\x1eberyl\x1fjade\x1e", "garnet\x1fopal\x1eberyl\x1fjade\x1e"),
+        ("N\bNA\bAM\bME\bE\n_\bo_\bp_\ba_\bl", "NAME\nopal"),
+        ("done 10%" + "\b" * 8 + "done 20%", "done 10% done 20%"),
+    ],
+)
+def test_controls_that_divide_and_strike_over(written: str, read: str) -> None:
+    assert decode(written.encode()) == read
 
 
 def test_what_is_cut_in_a_character_keeps_the_others() -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import dropwhile, islice, zip_longest
+from itertools import dropwhile, zip_longest
 from typing import TYPE_CHECKING
 
 from pipelines.chunking.formats.html_text import element_text, is_hidden, text_after, text_before
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 _MOST_COLUMNS = 1_000
 _MOST_ROWS = 65_534
 """Cells may span so much (`colspan`, `rowspan` in the specification)."""
-_MOST_ROWS_LEFT = 1_000
 _FREE_CELLS = 10_000
 """A table's spans may add so many cells, and twice as many as it has; beyond, its spans are left out of account."""
 _REPEATED = 200
@@ -56,6 +55,10 @@ class _SpanGrid:
         self._fill(row, to_end=True)
         return row
 
+    def end_group(self) -> None:
+        """No cell spans rows beyond its group (`thead`, `tbody`, `tfoot`)."""
+        self._below.clear()
+
     def _afford(self, cell: _Cell) -> tuple[int, int]:
         columns = cell.columns if cell.columns - 1 <= self.budget else 1
         self.budget -= columns - 1
@@ -76,11 +79,19 @@ class _SpanGrid:
 
 def table_rows(element: _Element) -> list[list[str]]:
     """The rows of a table that holds no other, its header in one row."""
-    rows = [cells for row in _rows(element) if (cells := _cells(row))]
+    groups, rows = [], []
+    for row in _rows(element):
+        if cells := _cells(row):
+            groups.append(_group(row[0]))
+            rows.append(cells)
     titles = len(rows) - len(list(dropwhile(lambda row: len(row) == 1, rows)))
     headers = _header_rows(rows[titles:])
     grid = _SpanGrid(_FREE_CELLS + 2 * sum(map(len, rows)))
-    filled = [grid.add(row, titles <= number < titles + max(headers, 1)) for number, row in enumerate(rows)]
+    filled: list[list[str]] = []
+    for number, row_cells in enumerate(rows):
+        if number and groups[number] is not groups[number - 1]:
+            grid.end_group()
+        filled.append(grid.add(row_cells, titles <= number < titles + max(headers, 1)))
     if headers > 1:
         filled[titles : titles + headers] = [_joined(filled[titles : titles + headers])]
     return filled
@@ -122,7 +133,7 @@ def _cells(row: Sequence[_Element]) -> list[_Cell]:
         _Cell(
             element_text(cell),
             _span(cell, "colspan", _MOST_COLUMNS),
-            _rows_left(cell) if cell.get("rowspan") == "0" else _span(cell, "rowspan", _MOST_ROWS),
+            _span(cell, "rowspan", _MOST_ROWS),
             cell.tag == "th" or _is_in_head(cell),
         )
         for cell in row
@@ -130,21 +141,22 @@ def _cells(row: Sequence[_Element]) -> list[_Cell]:
     ]
 
 
-def _is_in_head(cell: _Element) -> bool:
+def _group(cell: _Element) -> _Element | None:
+    """What a cell's row is in: a group of rows, or the table."""
     row = cell.getparent()
-    section = row.getparent() if row is not None else None
-    return section is not None and section.tag == "thead"
+    return row.getparent() if row is not None and row.tag == "tr" else row
+
+
+def _is_in_head(cell: _Element) -> bool:
+    group = _group(cell)
+    return group is not None and group.tag == "thead"
 
 
 def _span(cell: _Element, name: str, most: int) -> int:
     said = (cell.get(name) or "").strip()
+    if name == "rowspan" and said == "0":  # to the end of its group
+        return most
     return min(max(int(said), 1), most) if said.isdecimal() and len(said) < 9 else 1
-
-
-def _rows_left(cell: _Element) -> int:
-    """Rows from a cell to the end of its group, which `rowspan="0"` stands for; of a long one, the first of them."""
-    row = cell.getparent()
-    return 1 + sum(1 for _ in islice(row.itersiblings("tr"), _MOST_ROWS_LEFT)) if row is not None else 1
 
 
 def _header_rows(rows: Sequence[Sequence[_Cell]]) -> int:

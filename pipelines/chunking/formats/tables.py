@@ -62,7 +62,7 @@ def tsv_blocks(text: str) -> list[Block]:
 def _delimited(text: str, delimiter: str) -> list[Block]:
     csv.field_size_limit(_FIELD_LIMIT)
     try:
-        # Spaces before a quotation mark are no part of a cell, as people write such files.
+        # A space before a quotation mark is none of the cell's, as people write such files; a tab there is a cell.
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=delimiter != "\t"))
         if any(cell.count("\n") > _MOST_LINES_IN_A_CELL for row in rows for cell in row):
             unquoted = io.StringIO(text, newline="")
@@ -78,11 +78,8 @@ def _delimiter(text: str) -> str:
     def evenness(delimiter: str) -> tuple[int, int]:
         sample = io.StringIO(text[:_SAMPLE_CHARACTERS].lstrip(), newline="")
         try:
-            widths = Counter(
-                len(row)
-                for row in islice(csv.reader(sample, delimiter=delimiter, skipinitialspace=True), _SAMPLE_ROWS)
-                if row
-            )
+            rows = csv.reader(sample, delimiter=delimiter, skipinitialspace=True)
+            widths = Counter(len(row) for row in islice(rows, _SAMPLE_ROWS) if row)
         except csv.Error:
             return (0, 0)
         divided = [(count, width) for width, count in widths.items() if width > 1]

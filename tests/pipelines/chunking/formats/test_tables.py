@@ -34,6 +34,11 @@ def test_csv_is_the_same_table(rows: list[list[str]]) -> None:
     assert csv_blocks(text.getvalue()) == table([["first", "second"], *rows])
 
 
+def test_quotation_marks_after_a_space() -> None:
+    [block] = csv_blocks('id, name, note\n1, "Meier, Hans", open\n')
+    assert block.text.split("\n")[2] == "| 1 | Meier, Hans | open |"
+
+
 @given(rows=ROWS, limit=st.integers(200, 600))
 def test_each_part_of_a_table_has_its_header(rows: list[list[str]], limit: int) -> None:
     parts = split_blocks(table([["first", "second", "third", "fourth"], *rows]), limit=limit)
