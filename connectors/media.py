@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import mimetypes
 import re
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from pathlib import PurePosixPath
 from connectors.decoding import UnknownEncoding, decode
 from connectors.model import HTML, MARKDOWN, PLAIN_TEXT
 from connectors.pictures import PICTURE_EXTENSIONS, PICTURE_SYNONYMS, is_picture, picture_by_content
+from connectors.zero_bytes import find_wide_encoding
 
 CSV = "text/csv"
 TSV = "text/tab-separated-values"
@@ -105,6 +107,9 @@ _PROGRAMS_WRITE = frozenset(
 )
 
 
+_WIDE_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)  # that of UTF-32-LE begins as UTF-16-LE's
+
+
 def by_name(name: str) -> str | None:
     """Media type by the extension of a file's name or path; None for an unknown one."""
     return BY_EXTENSION.get(_extension(name))
@@ -173,6 +178,9 @@ def _type_of_rest(expected: str, name: str, data: bytes) -> str | None:
 
 
 def _is_text(data: bytes) -> bool:
+    """Whether a file that nothing but its content tells of is a text: then no zero byte is taken for a stray one."""
+    if b"\0" in data and not (data.startswith(_WIDE_MARKS) or find_wide_encoding(data)):
+        return False
     try:
         return "\0" not in decode(data)
     except UnknownEncoding:
