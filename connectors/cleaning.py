@@ -32,6 +32,7 @@ _BYTES = re.compile(r";base64,|data:(?:image|audio|video|font|application)/", re
 _BASE64 = re.compile(
     r"(?<![A-Za-z0-9+/])(?:[A-Za-z0-9+/]{60,}+(?:\r?\n(?=[ \t>]*[A-Za-z0-9+/]{60})[ \t>]*+)?+)++={0,2}+"
 )
+_LONG_RUN = re.compile(r"[A-Za-z0-9+/]{60}")
 _TAIL = re.compile(r"\r?\n[ \t>]*+[A-Za-z0-9+/]{1,76}+={0,2}+(?=[\s\"'<)-]|\Z)")
 _BASE64_TAIL = re.compile(r"=\Z|(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9]).{16}", re.DOTALL)
 _INVISIBLE = re.compile(
@@ -46,9 +47,7 @@ def clean_text(text: str) -> str:
     text = without_invisible(text)
     if _DATA in text or _DATA.upper() in text:
         text = _DATA_URI.sub(_without_bytes, _LINK_DEFINITION.sub(_without_bytes, text))
-    if len(text) < _RUN or max(map(len, text.split()), default=0) < _LONG:
-        return text
-    return _without_base64(text)
+    return _without_base64(text) if len(text) >= _RUN and _may_hold_base64(text) else text
 
 
 def without_invisible(text: str) -> str:
@@ -57,6 +56,11 @@ def without_invisible(text: str) -> str:
 
 def _without_bytes(found: re.Match[str]) -> str:
     return "" if _BYTES.search(found[0].partition(",")[0] + ",") else found[0]
+
+
+def _may_hold_base64(text: str) -> bool:
+    """Whether to look closer. Long words are mostly addresses, which have dots and dashes."""
+    return any(len(word) >= _LONG and _LONG_RUN.search(word) for word in text.split())
 
 
 def _without_base64(text: str) -> str:
