@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from connectors.model import HTML
 from pipelines.chunking import chunk_document
 from pipelines.chunking.isolated import ChunkerPool, is_isolated, limits, process
 from pipelines.errors import DocumentError, ReadingAborted
@@ -21,6 +22,9 @@ from tests.pipelines.chunking import files
 from tests.pipelines.chunking.files import MakeDocument
 
 LARGE_TEXT = "\n\n".join(f"Paragraph {number} of a long text." for number in range(4_000))
+
+SLOW = "<p>word</p>" * 150_000
+"""Takes a reader long enough to be looked at more than once."""
 
 
 @pytest.fixture
@@ -86,7 +90,7 @@ def test_what_takes_too_much_is_ended_with_its_figures(
     with monkeypatch.context() as strict:
         strict.setattr(process, limit, value)
         with pytest.raises(ReadingAborted, match=r"too expensive: .* s of processor time, with \d+ MB of memory"):
-            pool.chunk(document(files.word(), files.DOCX))
+            pool.chunk(document(SLOW, HTML))
     assert until(lambda: not warm.is_running())
     assert pool.chunk(document(files.pdf("after"), files.PDF)).chunks[0].text == "after"
 
@@ -111,7 +115,7 @@ def test_a_child_that_stands_still_is_ended(
 def test_what_takes_too_much_takes_it_once_in_a_minute(
     pool: ChunkerPool, document: MakeDocument, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    slow = document(files.word(), files.DOCX)
+    slow = document(SLOW, HTML)
     with monkeypatch.context() as strict:
         strict.setattr(process, "MEGABYTES", 1)
         with pytest.raises(ReadingAborted) as first:
@@ -177,7 +181,7 @@ def test_a_child_knows_no_secret(pool: ChunkerPool, document: MakeDocument, monk
 
 _PARENT = """
 import os, sys, time
-from connectors.model import Document
+from connectors.model import HTML, Document
 from pipelines.chunking.isolated import ChunkerPool
 from tests.pipelines.chunking import files
 def document(content):
