@@ -15,7 +15,7 @@ from pipelines.chunking.isolated.limits import MOST_PROCESSES, is_isolated
 from pipelines.chunking.isolated.process import ChunkerDied, ChunkerProcess
 from pipelines.chunking.isolated.protocol import Answer, Task
 from pipelines.chunking.model import NO_SCANS, ChunkedContent, Scans
-from pipelines.errors import DocumentError, ReadingAborted
+from pipelines.errors import DocumentError, HeadraceError, ReadingAborted
 from pipelines.turns import turn_given_up
 
 _TRIES = 2
@@ -100,7 +100,7 @@ class ChunkerPool:
             if self._owner != os.getpid():  # after a fork the children are the other process's
                 self._idle, self._owner = [], os.getpid()
             process = self._idle.pop() if self._idle else None
-        return process or ChunkerProcess()
+        return process or _start_process()
 
     def _give_back(self, process: ChunkerProcess) -> None:
         if not process.is_fit:
@@ -108,6 +108,17 @@ class ChunkerPool:
             return
         with self._changing:
             self._idle.append(process)
+
+
+def _start_process() -> ChunkerProcess:
+    """A new one. That one is killed while it starts is no document's fault: then another is started. Raises
+    HeadraceError."""
+    for _ in range(_TRIES):
+        try:
+            return ChunkerProcess()
+        except ChunkerDied as error:
+            how = error.how
+    raise HeadraceError(f"the process that reads files does not start ({how})")
 
 
 def _key(document: Document) -> tuple[str, int]:

@@ -33,7 +33,10 @@ class ChunkerDied(Exception):
 
 
 class ChunkerProcess:
-    """One child. Raises HeadraceError where it does not start. Ends when it is garbage: its pipe is closed then."""
+    """One child. Raises HeadraceError where it does not start, and ChunkerDied where it dies meanwhile.
+
+    Ends when it is garbage: its pipe is closed then.
+    """
 
     def __init__(self) -> None:
         # No multiprocessing: below a daemonic process, such as a Celery worker's, that may start none. And nothing is
@@ -83,10 +86,7 @@ class ChunkerProcess:
         self._selector.close()
 
     def _start(self) -> None:
-        try:
-            started = self._exchange((), None)
-        except ChunkerDied as error:
-            raise HeadraceError(f"the process that reads files does not start ({error.how})") from None
+        started = self._exchange((), None)
         if started != READY:
             raise HeadraceError(f"the process that reads files does not start: it says {started[:100]!r}")
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -17,7 +18,7 @@ import pytest
 from connectors.model import HTML
 from pipelines.chunking import chunk_document
 from pipelines.chunking.isolated import ChunkerPool, is_isolated, limits, process
-from pipelines.errors import DocumentError, ReadingAborted
+from pipelines.errors import DocumentError, HeadraceError, ReadingAborted
 from tests.pipelines.chunking import files
 from tests.pipelines.chunking.files import MakeDocument
 
@@ -132,6 +133,26 @@ def test_a_child_that_is_killed_is_replaced(pool: ChunkerPool, document: MakeDoc
     (child,) = children()
     child.kill()
     assert pool.chunk(document(files.pdf("after"), files.PDF)).chunks[0].text == "after"
+
+
+@pytest.mark.parametrize("killed", [1, 2])
+def test_a_child_that_is_killed_while_it_starts_costs_no_document(
+    pool: ChunkerPool, document: MakeDocument, monkeypatch: pytest.MonkeyPatch, killed: int
+) -> None:
+    popen, started = subprocess.Popen, []
+
+    def start(*arguments: Any, **options: Any) -> subprocess.Popen[bytes]:
+        started.append(popen(*arguments, **options))
+        if len(started) <= killed:
+            started[-1].kill()
+        return started[-1]
+
+    monkeypatch.setattr("pipelines.chunking.isolated.process.subprocess.Popen", start)
+    if killed == 1:
+        assert pool.chunk(document(files.pdf("after"), files.PDF)).chunks[0].text == "after"
+    else:
+        with pytest.raises(HeadraceError, match=r"does not start \(signal 9\)"):
+            pool.chunk(document(files.pdf("never"), files.PDF))
 
 
 def test_a_document_that_ends_every_child_is_given_up(
