@@ -29,7 +29,7 @@ def waiting_events(
     if is_under_way(context.instance, events.name):
         return dg.SkipReason("a run for them is under way")
     with runtime.services() as services:
-        paused = {one.id for one in runtime.settings.connections if services.catalog.connections.get(one.id).paused}
+        paused = services.catalog.connections.paused()
         backlog = services.catalog.events.backlog()
     waiting = {name: since for name, (_, since) in backlog.items() if name not in paused}
     oldest = min(waiting.values(), default=None)

@@ -10,19 +10,11 @@ import codecs
 import re
 from collections.abc import Iterator
 
-from connectors.encoding_detection import Detection, detect_encoding, score_encoding
-from connectors.noise import is_high_noise, is_noise
+from connectors.encoding_detection import DEFAULT, FEW_HIGH_BYTES, Detection, detect_encoding, score_encoding
+from connectors.noise import HIGH_BYTES, count_bytes, is_high_noise, is_noise
 from connectors.vendor_kanji import REPLACE
-from connectors.zero_bytes import find_wide_encoding, replace_zeros
+from connectors.zero_bytes import WIDE_MARKS, find_wide_encoding, is_utf8, replace_zeros
 
-_DEFAULT = "cp1252"
-# UTF-32 before UTF-16: its little-endian mark begins with that of UTF-16.
-_BYTE_ORDER_MARKS = (
-    (codecs.BOM_UTF32_LE, "utf-32-le"),
-    (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
 _ESCAPES = (
     (b"\x1b$)C", "iso2022_kr"),
     (b"\x1b$(O", "iso2022_jp_3"),
@@ -53,7 +45,7 @@ _DECLARATIONS = (
 _PARAMETER = re.compile(r";\s*charset\s*=\s*[\"']?([^\s;\"']+)", re.IGNORECASE)
 _ALIASES = {
     # As https://encoding.spec.whatwg.org/#names-and-labels has them: what says the smaller set means the larger one.
-    **dict.fromkeys(("ascii", "iso8859-1", "latin-1", "ansi", "default", "unknown-8bit"), _DEFAULT),
+    **dict.fromkeys(("ascii", "iso8859-1", "latin-1", "ansi", "default", "unknown-8bit"), DEFAULT),
     **dict.fromkeys(("gb2312", "gbk", "x-gbk"), "gb18030"),
     **dict.fromkeys(("shift_jis", "x-sjis", "sjis", "ms932", "windows-31j"), "cp932"),
     **dict.fromkeys(("euc_kr", "ks_c_5601-1987", "ks_c_5601", "ksc5601", "windows-949"), "cp949"),
@@ -63,7 +55,6 @@ _ALIASES = {
     **{"unicode-1-1-utf-7": "utf-7", "unicode": "utf-16", "dos-720": "cp720", "hz-gb-2312": "hz"},
 }
 _NO_TEXT = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "mbcs", "oem"})
-_HIGH_BYTES = bytes(range(0x80, 0x100))
 _SEVERAL_BYTES = frozenset({"cp932", "euc_jp", "gb18030", "big5hkscs", "cp949", "johab"})
 """Encodings as which other texts can hardly be decoded without errors."""
 _SINGLE = 0.8
@@ -73,7 +64,6 @@ _UNFIT = re.compile("[\x80-\x9f\ufffd]")
 _MARGIN, _MARGIN_OF_FEW = 0.15, 0.5
 """A declared charset has to read worse by this than the best one, to be given up; the second where a text has few
 bytes that tell."""
-_FEW_HIGH_BYTES = 10
 
 
 class UnknownEncoding(Exception):
@@ -85,7 +75,7 @@ def decode(data: bytes, content_type: str = "") -> str:
     text = _decode(data, content_type)
     if "\b" in text:
         text = _WENT_BACK.sub(" ", _STRUCK_OVER.sub("", text))
-    if is_noise(text) or ("\0" in text and not _is_utf8(data)):
+    if is_noise(text) or ("\0" in text and not is_utf8(data)):
         raise UnknownEncoding
     return text
 
@@ -95,7 +85,7 @@ def decode_leniently(data: bytes, charset: str = "") -> str:
     try:
         return _decode(data, f";charset={charset}" if charset else "")
     except UnknownEncoding:
-        return data.decode(_DEFAULT, errors="replace")
+        return data.decode(DEFAULT, errors="replace")
 
 
 def find_codec(charset: str) -> str | None:
@@ -115,7 +105,7 @@ def find_codec(charset: str) -> str | None:
 
 
 def _decode(data: bytes, content_type: str) -> str:
-    for mark, encoding in _BYTE_ORDER_MARKS:
+    for mark, encoding in WIDE_MARKS:
         if data.startswith(mark):
             return _decode_wide(data[len(mark) :], encoding)
     data = data.removeprefix(codecs.BOM_UTF8)
@@ -188,21 +178,21 @@ def _find_legacy_encoding(data: bytes, declared: list[str]) -> str:
     for encoding in declared:
         if encoding != "utf-8" and _is_credible(data, encoding, found):
             return encoding
-    encoding = found.encoding if found else _DEFAULT
+    encoding = found.encoding if found else DEFAULT
     # One byte a character, as scripts with spaces have it. Thai has few, but for the @ that is EBCDIC's space.
     has_spaces = len(data[:_LOOKED_AT].decode(encoding, errors=REPLACE)) > _SINGLE * len(data[:_LOOKED_AT])
     has_spaces &= encoding != "cp874" or data.count(b"@") > _EBCDIC_SPACES * len(data)
     if is_high_noise(data, reads_as_words=found is not None, has_spaces=has_spaces):
         raise UnknownEncoding
     # Nobody writes the sign for any currency, which is at the place of the euro in ISO 8859-15.
-    return "iso8859_15" if encoding == _DEFAULT and b"\xa4" in data else encoding
+    return "iso8859_15" if encoding == DEFAULT and b"\xa4" in data else encoding
 
 
 def _is_credible(data: bytes, declared: str, found: Detection | None) -> bool:
     if found is None or declared == found.encoding:
         return True
     score = score_encoding(data, declared)
-    few = len(data) - len(data.translate(None, _HIGH_BYTES)) < _FEW_HIGH_BYTES
+    few = count_bytes(data, HIGH_BYTES) < FEW_HIGH_BYTES
     if (few or declared in _SEVERAL_BYTES) and _fits(data, declared):
         return score > 0
     return score > found.score - (_MARGIN_OF_FEW if few else _MARGIN)
@@ -231,11 +221,3 @@ def _escaped(data: bytes) -> str | None:
         if escape in data:
             return None if is_noise(data.decode(encoding, errors=REPLACE)) else encoding
     return "hz" if _HZ.search(data) else None
-
-
-def _is_utf8(data: bytes) -> bool:
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True

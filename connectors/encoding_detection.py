@@ -27,15 +27,17 @@ from connectors.letter_frequencies import (
     THAI,
     TURKISH,
 )
+from connectors.noise import HIGH_BYTES, count_bytes
 from connectors.vendor_kanji import REPLACE
 
 _SAMPLE_BYTES = 2_000
 """So much of the lines that hold more than ASCII is looked at."""
-_FEW_HIGH_BYTES = 10
+FEW_HIGH_BYTES = 10
 """Below so many bytes over 0x7F a guess is weak, and Windows-1252 has the benefit of the doubt."""
 _LIKELY = 0.3
 """What an encoding has to score at least; see `_score`."""
-_DEFAULT = "cp1252"
+DEFAULT = "cp1252"
+"""What is taken where nothing else is clear."""
 _BENEFIT, _BENEFIT_OF_FEW = 0.1, 0.35
 _WIDE = ("utf_16_le", "utf_16_be")
 """Chinese, Japanese and Korean without a space or a line end have no zero byte in these."""
@@ -95,7 +97,7 @@ def detect_encoding(data: bytes) -> Detection | None:
     """
     sample = _sample(data)
     if _has_signs_alone(sample):
-        return Detection(_DEFAULT, 1)
+        return Detection(DEFAULT, 1)
     detections = [Detection(encoding, _score_in(sample, encoding)) for encoding in _single_and_multibyte()]
     if len(data) % 2 == 0:
         detections += [Detection(encoding, _score_in(data[:_SAMPLE_BYTES], encoding)) for encoding in _WIDE]
@@ -111,15 +113,15 @@ def score_encoding(data: bytes, encoding: str) -> float:
 
 def _has_signs_alone(sample: bytes) -> bool:
     """Whether quotation marks, dashes and the like are all that a text has beyond ASCII."""
-    return _SIGNS.sub("", sample.decode(_DEFAULT, errors="replace")).isascii()
+    return _SIGNS.sub("", sample.decode(DEFAULT, errors="replace")).isascii()
 
 
 def _score_in(sample: bytes, encoding: str) -> float:
     text = sample.decode(encoding, errors=REPLACE)
     score = max(_score(text, weights) for weights in _languages()[encoding])
-    if encoding != _DEFAULT:
+    if encoding != DEFAULT:
         return score
-    few = sum(byte > 0x7F for byte in sample) < _FEW_HIGH_BYTES
+    few = count_bytes(sample, HIGH_BYTES) < FEW_HIGH_BYTES
     return score + (_BENEFIT_OF_FEW if few else _BENEFIT)
 
 
@@ -220,7 +222,7 @@ def _languages() -> Mapping[str, Sequence[Weights]]:
     greek, hebrew, thai = map(_alphabets, ((GREEK,), (HEBREW,), (THAI,)))
     japanese, chinese, korean = [_japanese()], [_chinese()], [_korean()]
     return {
-        **{_DEFAULT: latin, "cp932": japanese, "euc_jp": japanese},
+        **{DEFAULT: latin, "cp932": japanese, "euc_jp": japanese},
         **{"gb18030": chinese, "big5hkscs": chinese, "cp949": korean, "johab": korean},
         **{"cp1251": cyrillic, "koi8_u": cyrillic, "cp866": cyrillic, "iso8859_5": cyrillic, "mac_cyrillic": cyrillic},
         **{"cp1253": greek, "iso8859_7": greek, "cp737": greek, "cp1255": hebrew, "cp862": hebrew},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import mimetypes
 import re
 from collections.abc import Mapping
@@ -12,7 +11,7 @@ from pathlib import PurePosixPath
 from connectors.decoding import UnknownEncoding, decode
 from connectors.model import HTML, MARKDOWN, PLAIN_TEXT
 from connectors.pictures import PICTURE_EXTENSIONS, PICTURE_SYNONYMS, is_picture, picture_by_content
-from connectors.zero_bytes import find_wide_encoding
+from connectors.zero_bytes import find_wide_encoding, has_wide_mark
 
 CSV = "text/csv"
 TSV = "text/tab-separated-values"
@@ -107,9 +106,6 @@ _PROGRAMS_WRITE = frozenset(
 )
 
 
-_WIDE_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)  # that of UTF-32-LE begins as UTF-16-LE's
-
-
 def by_name(name: str) -> str | None:
     """Media type by the extension of a file's name or path; None for an unknown one."""
     return BY_EXTENSION.get(_extension(name))
@@ -120,13 +116,18 @@ def by_content(data: bytes) -> str | None:
     if data.startswith(_ZIP):
         found = _PART.search(data)
         return _PARTS[found[1]] if found else None
-    if data.startswith(_OLE):
+    if is_ole(data):
         return OLE
     if data.lstrip()[:5] == _MAGIC[PDF][0]:
         return PDF
     if _RTF.match(data):
         return RTF
     return EML if _begins_as_mail(data[:_LOOKED_AT]) else None
+
+
+def is_ole(data: bytes) -> bool:
+    """Whether a file begins as Office files from before 2007 do, and later ones with a password."""
+    return data.startswith(_OLE)
 
 
 def declared_type(declared: str) -> str:
@@ -179,7 +180,7 @@ def _type_of_rest(expected: str, name: str, data: bytes) -> str | None:
 
 def _is_text(data: bytes) -> bool:
     """Whether a file that nothing but its content tells of is a text: then no zero byte is taken for a stray one."""
-    if b"\0" in data and not (data.startswith(_WIDE_MARKS) or find_wide_encoding(data)):
+    if b"\0" in data and not (has_wide_mark(data) or find_wide_encoding(data)):
         return False
     try:
         return "\0" not in decode(data)

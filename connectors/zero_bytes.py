@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 
-from connectors.noise import NOISE_SHARE, is_noise
+from connectors.noise import NOISE_SHARE, count_bytes, is_noise
+
+# UTF-32 before UTF-16: its little-endian mark begins with that of UTF-16.
+WIDE_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+"""Byte order marks, and what they stand for."""
 
 _SAMPLE_BYTES = 4_096
 _SIXTEEN = ("utf-16-le", "utf-16-be")
@@ -26,12 +36,17 @@ _WORDS = re.compile(rb"[A-Za-z\x80-\xff]{3,}")
 _WORDS_SHARE = 0.3
 
 
+def has_wide_mark(data: bytes) -> bool:
+    """Whether a byte order mark says that `data` is UTF-16 or UTF-32."""
+    return data.startswith(tuple(mark for mark, _ in WIDE_MARKS))
+
+
 def find_wide_encoding(data: bytes) -> str | None:
     """UTF-16 or UTF-32 by where the zero bytes are, which other texts do not have."""
     sample = data[:_SAMPLE_BYTES]
     if b"\0" in sample:
         sample = _LONG_BLOCK.sub(lambda block: b"\0" * (len(block[0]) % 4), sample)
-    controls = len(sample) - len(sample.translate(None, _CONTROLS))
+    controls = count_bytes(sample, _CONTROLS)
     is_of_one_script = controls > 0 and _has_rows(sample)
     is_plain = b"\0" not in sample and controls <= len(sample) * NOISE_SHARE and not is_of_one_script
     if is_plain or (len(data) % 2 and len(data) < 64):
@@ -63,19 +78,19 @@ def replace_zeros(data: bytes) -> bytes | None:
     outside = _WIDE_PIECE.sub(b"", data)
     plain = outside.replace(b"\0", b"")
     words = sum(len(word) for word in _WORDS.findall(outside))
-    has_controls = len(plain) - len(plain.translate(None, _CONTROLS)) > len(plain) // 1_000
+    has_controls = count_bytes(plain, _CONTROLS) > len(plain) // 1_000
     if has_controls or not plain or words < _WORDS_SHARE * len(plain):
         return None
     text = _ZEROS.sub(b"\n", _WIDE_PIECE.sub(lambda piece: _narrow(piece[0]), data))
     in_blocks = outside == data and all(len(zeros[0]) >= _BLOCK for zeros in _ZEROS.finditer(data))
-    return text if in_blocks or _is_utf8(text) else None
+    return text if in_blocks or is_utf8(text) else None
 
 
 def _narrow(piece: bytes) -> bytes:
     return piece.removeprefix(b"\xff\xfe").decode("utf-16-le", errors="replace").encode()
 
 
-def _is_utf8(data: bytes) -> bool:
+def is_utf8(data: bytes) -> bool:
     try:
         data.decode()
     except UnicodeDecodeError:

@@ -10,11 +10,13 @@ import io
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 
+from connectors.decoding import decode_leniently
 from connectors.drive.client import DriveClient
 from connectors.drive.formats import MAX_BYTES
 from connectors.drive.payloads import SheetProperties
 from connectors.errors import AccessDenied, NotFound, RequestRejected
 from connectors.file_content import FileContent
+from connectors.markdown import markdown_table
 from connectors.media import CSV
 from connectors.model import MARKDOWN
 
@@ -40,7 +42,7 @@ def load_sheets(client: DriveClient, file_id: str) -> FileContent:
             file_id,
             error,
         )
-    first = client.export(file_id, CSV).decode("utf-8-sig", errors="replace")
+    first = decode_leniently(client.export(file_id, CSV))
     return FileContent(f"{_FIRST_SHEET_ONLY}\n\n{_table(csv.reader(io.StringIO(first, newline='')))}\n", MARKDOWN)
 
 
@@ -77,10 +79,7 @@ def _within(rows: Iterable[Sequence[str]], room: int) -> Iterator[Sequence[str]]
 
 def _table(rows: Iterable[Sequence[str]]) -> str:
     """A Markdown table of the rows that hold anything, the first of them as its head."""
-    cells = [[_cell(value) for value in row] for row in rows if any(value.strip() for value in row)]
-    width = max(map(len, cells), default=0)
-    lines = [f"| {' | '.join([*row, *[''] * (width - len(row))])} |" for row in cells]
-    return "\n".join([*lines[:1], f"|{' --- |' * width}", *lines[1:]]) if lines else ""
+    return markdown_table([[_cell(value) for value in row] for row in rows if any(value.strip() for value in row)])
 
 
 def _cell(value: str) -> str:

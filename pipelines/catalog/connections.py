@@ -31,6 +31,12 @@ class Connections:
             row = transaction.execute(statement.where(table.c.connection == connection)).first()
         return ConnectionState(*row) if row else ConnectionState()
 
+    def paused(self) -> set[str]:
+        """Ids of the connections that are paused."""
+        table = tables.connections
+        with self._engine.connect() as transaction:
+            return set(transaction.execute(select(table.c.connection).where(table.c.paused)).scalars())
+
     def pause(self, connection: str, paused: bool) -> None:
         self._set(connection, paused=paused)
 

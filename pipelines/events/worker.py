@@ -194,8 +194,8 @@ class Worker:
 
     def _active_connections(self) -> dict[str, Connection]:
         """Those that are not paused: the events of the others wait."""
-        catalog, settings = self._services.catalog, self._services.settings
-        return {one.id: one for one in settings.connections if not catalog.connections.get(one.id).paused}
+        paused = self._services.catalog.connections.paused()
+        return {one.id: one for one in self._services.settings.connections if one.id not in paused}
 
     def _take_due(self) -> list[_Batch]:
         """What is due of each connection that is not busy."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple
 
+from connectors import media
 from connectors.model import Document
 from pipelines.chunking.isolated import ChunkerPool
 from pipelines.errors import PartitionRefused
@@ -70,8 +71,7 @@ class PageReader:
         return found
 
     def _read_page(self, document: Document, digest: str, page: int, content: bytes, found: ScannedPages) -> None:
-        is_pdf = document.content_type.startswith("application/pdf")
-        name = f"{digest}-{page}.pdf" if is_pdf else f"{digest}.{document.content_type.rpartition('/')[2]}"
+        name = f"{digest}-{page}.pdf" if _is_pdf(document) else f"{digest}.{document.content_type.rpartition('/')[2]}"
         self._count(document, requests=1)
         try:
             with turn_given_up():
@@ -90,7 +90,7 @@ class PageReader:
         )
 
     def _pages(self, document: Document, pages: Sequence[int]) -> Iterator[tuple[int, bytes]]:
-        if not document.content_type.startswith("application/pdf"):
+        if not _is_pdf(document):
             yield from ((page, document.content_bytes) for page in pages)
             return
         remaining = iter(pages)
@@ -99,3 +99,7 @@ class PageReader:
 
     def _name(self, digest: str, page: int) -> str:
         return f"{digest}-{page}-{self.api.strategy}"
+
+
+def _is_pdf(document: Document) -> bool:
+    return media.declared_type(document.content_type) == media.PDF

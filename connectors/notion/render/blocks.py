@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
+from connectors.markdown import markdown_table
 from connectors.notion.objects import Ref
 from connectors.notion.payloads import BlockContent, NotionBlock, RichTextRun, plain
 from connectors.notion.render.properties import NotionNames
@@ -147,13 +148,11 @@ def _equation(block: BlockTree, names: NotionNames) -> str:
 
 def _table(block: BlockTree, names: NotionNames) -> str:
     rows = [[_cell(cell) for cell in row.content.cells] for row in block.children]
-    width = max((len(row) for row in rows), default=0)
     if not any(cell for row in rows for cell in row):
         return ""
     if not block.content.has_column_header:
         rows.insert(0, [])
-    rows.insert(1, ["---"] * width)
-    return "\n".join(f"| {' | '.join([*row, *[''] * (width - len(row))])} |" for row in rows)
+    return markdown_table(rows)
 
 
 def _cell(rich_text: Sequence[RichTextRun]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from connectors.markdown import markdown_table
 from connectors.slack.payloads import BlockNode, BlockValue
 from connectors.slack.render.mrkdwn import Names, markdown, unescape
 
@@ -113,11 +114,7 @@ def _in_style(text: str, style: BlockValue) -> str:
 def _table(block: BlockNode, names: Names) -> str:
     found = block.value("rows")
     rows = [[_cell(cell, names) for cell in row] for row in _as_list(found) if isinstance(row, list)]
-    if not rows:
-        return ""
-    width = max(map(len, rows))
-    lines = [f"| {' | '.join(row + [''] * (width - len(row)))} |" for row in rows]
-    return "\n".join([lines[0], f"|{' --- |' * width}", *lines[1:]])
+    return markdown_table(rows)
 
 
 def _cell(cell: BlockValue, names: Names) -> str:

@@ -11,6 +11,7 @@ from itertools import dropwhile, zip_longest
 from typing import TYPE_CHECKING
 
 from pipelines.chunking.formats.html_text import element_text, is_hidden, text_after, text_before
+from pipelines.chunking.formats.spans import repeated
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -20,8 +21,6 @@ _MOST_ROWS = 65_534
 """Cells may span so much (`colspan`, `rowspan` in the specification)."""
 _FREE_CELLS = 10_000
 """A table's spans may add so many cells, and twice as many as it has; beyond, its spans are left out of account."""
-_REPEATED = 200
-"""A text up to this length stands in each row that its cell spans; longer ones in the first."""
 _MOST_HEADER_ROWS = 4
 _PARTS = ("td", "th", "caption")
 
@@ -50,7 +49,7 @@ class _SpanGrid:
             for at in range(columns):
                 text = cell.text if at == 0 or (is_header and len(cells) > 1) else ""
                 if rows > 1:
-                    self._below[len(row)] = (text if len(text) <= _REPEATED else "", rows - 1)
+                    self._below[len(row)] = (repeated(text), rows - 1)
                 row.append(text)
         self._fill(row, to_end=True)
         return row

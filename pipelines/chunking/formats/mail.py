@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
+from connectors import media
 from connectors.decoding import decode
+from connectors.zero_bytes import has_wide_mark
 from pipelines.chunking.blocks import Block, heading, paragraphs, unread
 from pipelines.chunking.formats.calendars import calendar_blocks
 from pipelines.chunking.formats.html import html_blocks
@@ -21,8 +23,6 @@ ReadAttachment: TypeAlias = Callable[[bytes, str, str, int], list[Block]]
 DocumentError."""
 
 _HEADERS = ("Subject", "From", "To", "Cc", "Date")
-_MAIL = "message/rfc822"
-_CALENDAR = "text/calendar"
 _DEEPEST = 8
 """Levels of parts in parts, and of mails in mails, that are read."""
 _MOST_PARTS = 300
@@ -41,14 +41,13 @@ _NO_WORDS = frozenset({"css", "javascript", "ecmascript", "x-javascript"})
 _LAST_CHOICE = frozenset({"text/x-amp-html", "text/watch-html"})
 """Alternatives for programs that show more, or less, than mail programs do; the others say the same to people."""
 _RTF = frozenset({"text/rtf", "application/rtf"})
-_WIDE_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _UUENCODED = re.compile(rb"^begin [0-7]{3,4} ([^\r\n]+)\r?\n((?:[ -`]{1,62}\r?\n)*?)(?:[ `]\r?\n)?end[ \t]*\r?$", re.M)
 _STUFFED = re.compile(r"(>*)( ?)(.*)")
 
 
 def mail_blocks(content: bytes, read_attachment: ReadAttachment, depth: int = 0) -> list[Block]:
     """The headers that people read, the body, and what is attached, each under its name."""
-    if content.startswith(_WIDE_MARKS):
+    if has_wide_mark(content):
         content = decode(content).encode()
     content = content.removeprefix(codecs.BOM_UTF8).lstrip(b"\r\n")
     return _MailReader(read_attachment).blocks(parse_part(content), depth)
@@ -80,7 +79,7 @@ class _MailReader:
         kind, _, subtype = part.content_type.partition("/")
         if kind == "multipart" and (parts := list(part.parts())):
             yield from self._parts(parts, subtype, named, depth + 1)
-        elif part.content_type == _MAIL:
+        elif part.content_type == media.EML:
             yield from self._forwarded(part, depth + 1)
         elif part.name or part.is_attached or part.content_type in _RTF:
             content_type = str(part.headers.get("Content-Type", ""))
@@ -97,7 +96,7 @@ class _MailReader:
         seen: set[str] = set()
         for part, blocks in read:
             text = "\n".join(block.text for block in blocks)
-            if part.content_type == _CALENDAR and text in seen:  # sent beside the mail and attached to it
+            if part.content_type == media.CALENDAR and text in seen:  # sent beside the mail and attached to it
                 continue
             seen.add(text)
             yield from blocks
@@ -148,8 +147,8 @@ class _MailReader:
 def _best(read: list[tuple[MailPart, list[Block]]]) -> list[tuple[MailPart, list[Block]]]:
     """Of the alternatives of one text the fullest, the first of those that say much the same; invitations are read
     beside it."""
-    events = [(part, blocks) for part, blocks in read if part.content_type == _CALENDAR]
-    texts = [(part, blocks) for part, blocks in read if blocks and part.content_type != _CALENDAR]
+    events = [(part, blocks) for part, blocks in read if part.content_type == media.CALENDAR]
+    texts = [(part, blocks) for part, blocks in read if blocks and part.content_type != media.CALENDAR]
     usual = [(part, blocks) for part, blocks in texts if part.content_type not in _LAST_CHOICE] or texts
     if not usual:
         return events

@@ -49,8 +49,6 @@ _FILES: Mapping[str, tuple[str, _FileReader]] = {
     **_OFFICE,
 }
 _OBJECT = re.compile(r"<[^>]* object at 0x[0-9a-f]+>")
-_OLE = bytes.fromhex("d0cf11e0a1b11ae1")
-"""How old Office files begin, and new ones with a password."""
 _OLE_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 
 
@@ -91,7 +89,7 @@ def _text_reader(media_type: str) -> _TextReader | None:
 
 
 def _read_file(content: bytes, media_type: str) -> list[Block]:
-    if media_type in _OFFICE and content.startswith(_OLE):
+    if media_type in _OFFICE and media.is_ole(content):
         if _OLE_ENCRYPTED in content:
             raise DocumentError("encrypted: the file needs a password", skip=True)
         raise DocumentError("unsupported type: an Office file from before 2007", skip=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from connectors import media
 from connectors.model import Document
 
 SECONDS = 10.0
@@ -22,10 +23,10 @@ MOST_PROCESSES = 2
 _SMALL_TEXT = 64_000
 """Bytes. Texts up to this are read where they are: their readers take time in proportion to the text's length, at most
 a tenth of a second for these, and a process of its own would add a twentieth to what a document costs."""
-_TEXTS = ("text/", "application/json", "application/xml", "application/xhtml+xml", "application/yaml")
+_TEXTS = ("text/", "application/json", "application/xml", "application/yaml")
 
 
 def is_isolated(document: Document) -> bool:
     """Whether a document is read in a process of its own: all files but small texts. Pure."""
-    media_type = document.content_type.partition(";")[0].strip().lower()
-    return not (media_type.startswith(_TEXTS) and len(document.content) <= _SMALL_TEXT) or media_type == "text/rtf"
+    media_type = media.declared_type(document.content_type)
+    return not (media_type.startswith(_TEXTS) and len(document.content) <= _SMALL_TEXT)

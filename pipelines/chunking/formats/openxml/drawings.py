@@ -9,8 +9,8 @@ from pipelines.chunking.blocks import LINE_GAP, PARAGRAPH_GAP, Block
 from pipelines.chunking.formats.openxml.charts import chart_blocks
 from pipelines.chunking.formats.openxml.equations import equation_text
 from pipelines.chunking.formats.openxml.package import BrokenPart, Package
-from pipelines.chunking.formats.openxml.spans import repeated, spread
 from pipelines.chunking.formats.openxml.xml import attribute, child, chosen, local_name, whole_number
+from pipelines.chunking.formats.spans import repeated, spread
 from pipelines.chunking.formats.tables import table
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from pipelines.chunking.blocks import LINE_GAP, PARAGRAPH_GAP, Block
 from pipelines.chunking.formats.openxml.sheet_values import CellValues
-from pipelines.chunking.formats.openxml.spans import repeated
 from pipelines.chunking.formats.openxml.xml import whole_number
+from pipelines.chunking.formats.spans import repeated
 from pipelines.chunking.formats.tables import table
 from pipelines.errors import DocumentError
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from pipelines.chunking.blocks import Block
-from pipelines.chunking.formats.openxml.spans import repeated, spread
 from pipelines.chunking.formats.openxml.word_runs import DELETED
 from pipelines.chunking.formats.openxml.xml import child, child_value, local_name, whole_number
+from pipelines.chunking.formats.spans import repeated, spread
 from pipelines.chunking.formats.tables import table
 
 if TYPE_CHECKING:
