@@ -15,8 +15,7 @@ from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 from pipelines.cli import main
-
-ROOT = Path(__file__).parents[1]
+from tests.paths import ROOT
 
 
 def run_command(arguments: Sequence[str], folder: Path, environment: Mapping[str, str]) -> tuple[int, bytes, bytes]:

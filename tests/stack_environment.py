@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
-ROOT = Path(__file__).parents[1]
+from tests.paths import ROOT
 
 
 def stack_environment(

@@ -15,8 +15,8 @@ from pipelines.cli.app import app
 from pipelines.cli.demo.questions import QUESTIONS, RIGHTS_QUESTION
 from pipelines.cli.demo.sources import COMPANY
 from pipelines.settings import load_settings
+from tests.paths import ROOT
 
-ROOT = Path(__file__).parent.parent
 VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from connectors.registry import sources
+from tests.paths import ROOT
 
-ROOT = Path(__file__).parent.parent
 PACKAGES = ("connectors", "pipelines", "assets", "examples")
 OWN_SOURCES = ("drive", "github", "notion", "slack")
 ROOMS = ("settings", "source", "client", "payloads", "reader", "cursor", "documents", "access", "webhooks")

@@ -16,8 +16,8 @@ from sqlalchemy.engine import make_url
 from assets.instance import RunHistoryError, dagster_instance
 from pipelines.operations.migrate import migrate_all
 from pipelines.settings import Settings
+from tests.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 OPEN = """
 import sys
 from assets.instance import dagster_instance

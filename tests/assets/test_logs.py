@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from tests.emulators.github import GitHub, serving
+from tests.paths import ROOT
 
 WRONG_TOKEN = "wrong-token-of-nobody-at-all"
 MANAGED = {"python_logs": {"python_log_level": "INFO", "managed_python_loggers": ["pipelines", "connectors"]}}
@@ -27,7 +28,7 @@ def run_job(home: Path, url: str, job: str, instance: dict[str, Any]) -> list[di
     environment = {"DAGSTER_HOME": str(home), "HEADRACE_CONFIG": str(home / "headrace.yaml"), "PYTHONPATH": "."}
     ran = subprocess.run(
         [sys.executable, "-W", "ignore", *command],
-        cwd=Path(__file__).parents[2],
+        cwd=ROOT,
         env=environment | {"HOME": str(home)},
         capture_output=True,
         text=True,

@@ -29,6 +29,7 @@ from connectors.webhooks import Event, Invalidation
 from pipelines.catalog import tables
 from pipelines.services import Services
 from pipelines.settings import Settings, load_settings
+from tests.paths import ROOT
 
 pytestmark = pytest.mark.filterwarnings("ignore::dagster.SupersessionWarning")
 
@@ -76,7 +77,7 @@ def stuck_sync(settings: Settings) -> Iterator[subprocess.Popen[str]]:
 
 
 def _environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    return {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
 def look(settings: Settings, cursor: str | None = None) -> str | None:

@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterator
 from itertools import accumulate
 from pathlib import Path
 
-VOCABULARY = Path(__file__).parents[2] / "pipelines" / "embedding" / "bert_uncased_vocabulary.txt"
+from tests.paths import ROOT
+
+VOCABULARY = ROOT / "pipelines" / "embedding" / "bert_uncased_vocabulary.txt"
 SEED = 7
 KINDS = {"md": 1_420, "html": 400, "txt": 180}
 """Files by suffix."""

@@ -26,7 +26,8 @@ from tests.emulators.embeddings import EmbeddingsServer
 from tests.emulators.github import TOKEN, WEBHOOK_SECRET, serving
 from tests.emulators.postgres import PostgresServer, make_database, serve_postgres
 from tests.emulators.qdrant_server import serve_qdrant
-from tests.stack_environment import ROOT, stack_environment
+from tests.paths import ROOT
+from tests.stack_environment import stack_environment
 
 KEY = "a-key-for-those-who-ask"
 QUESTION = "reading of a gauge"

@@ -11,8 +11,9 @@ import pytest
 
 from connectors.testing import Case
 from tests.e2e.conftest import Folder
+from tests.paths import ROOT
 
-LINEAR = Path(__file__).parents[2] / "examples" / "headrace-linear"
+LINEAR = ROOT / "examples" / "headrace-linear"
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import tomllib
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +11,8 @@ import yaml
 from compose_spec import PyCompose
 
 from pipelines.index.server.requests import takes_idf_corpus
+from tests.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 INFRA = ROOT / "infra"
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load((INFRA / "compose.yaml").read_text())["services"]
 LASTING = sorted(SERVICES.keys() - {"migrate"})

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,8 +18,8 @@ from pipelines.metrics import watch_catalog
 from pipelines.service.metrics import Metrics
 from pipelines.settings import Settings
 from tests.exposition import complaints, parse
+from tests.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 INFRA = ROOT / "infra"
 ALERTS: list[dict[str, Any]] = [
     rule for group in yaml.safe_load((INFRA / "alerts.yaml").read_text())["groups"] for rule in group["rules"]

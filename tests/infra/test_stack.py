@@ -25,7 +25,8 @@ from pipelines.settings import DEMO_KEY
 from tests.dagster_api import DagsterApi, end_all, wait_for
 from tests.emulators.company import free_port
 from tests.emulators.qdrant_server import serve_qdrant
-from tests.stack_environment import ROOT, stack_environment
+from tests.paths import ROOT
+from tests.stack_environment import stack_environment
 
 pytestmark = pytest.mark.slow
 

@@ -13,10 +13,9 @@ import pytest
 from pipelines.chunking import chunk_document
 from pipelines.chunking.formats import read_blocks
 from pipelines.errors import DocumentError
+from tests.paths import ROOT
 from tests.pipelines.chunking import files
 from tests.pipelines.chunking.files import MakeDocument
-
-ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(autouse=True)

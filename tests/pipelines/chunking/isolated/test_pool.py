@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import psutil
@@ -19,6 +18,7 @@ from connectors.model import HTML
 from pipelines.chunking import chunk_document
 from pipelines.chunking.isolated import ChunkerPool, is_isolated, limits, process
 from pipelines.errors import DocumentError, HeadraceError, ReadingAborted
+from tests.paths import ROOT
 from tests.pipelines.chunking import files
 from tests.pipelines.chunking.files import MakeDocument
 
@@ -217,8 +217,7 @@ sys.stdin.readline()
 
 @pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGTERM])
 def test_a_child_ends_with_its_parent(ending: signal.Signals) -> None:
-    root = Path(__file__).parents[4]
-    environment = os.environ | {"PYTHONPATH": str(root)}
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
     with subprocess.Popen(
         [sys.executable, "-c", _PARENT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
     ) as parent:

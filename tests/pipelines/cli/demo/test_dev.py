@@ -13,10 +13,9 @@ import pytest
 
 from tests.dagster_api import DagsterApi, end_all, wait_for
 from tests.emulators.company import free_port
+from tests.paths import ROOT
 
 pytestmark = pytest.mark.slow
-
-ROOT = Path(__file__).parents[4]
 
 
 @pytest.mark.parametrize("time", range(10))

@@ -28,6 +28,7 @@ from pipelines.index.embedded.reader import EdgeReader
 from pipelines.index.embedded.snapshots import Pointer, Snapshots, remove_abandoned
 from pipelines.index.embedded.sparse_files import copy_data
 from pipelines.index.filters import document_conditions
+from tests.paths import ROOT
 from tests.pipelines.index.conftest import Configured
 
 if TYPE_CHECKING:
@@ -296,7 +297,7 @@ def started(program: str, directory: Path, *arguments: str) -> subprocess.Popen[
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
 
 
