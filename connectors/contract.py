@@ -28,7 +28,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 from connectors.model import Document, Unit
 
@@ -129,12 +129,31 @@ class Deleted:
 class Checkpoint:
     """All items yielded so far are complete; reading can resume from `cursor`.
 
-    `complete` marks the end of a listing that has named every object of the unit. Only after a complete
-    listing may objects that were not named be taken for deleted.
+    `complete` marks the end of a listing that has named every object of the unit, but for those of parts that were
+    reported as not complete. Only after a complete listing may objects that were not named be taken for deleted.
     """
 
     cursor: Cursor
     complete: bool = False
+
+
+PartStatus: TypeAlias = Literal["complete", "refused", "failing"]
+"""`refused`: not with these credentials, until something is granted. `failing`: for a reason that passes."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartState:
+    """How a part of a unit stands: `part` names it in the source's table (`connectors.parts`).
+
+    `read` and `listing` tell of each part that they asked for, before the checkpoint that ends the reading or the end
+    of the listing. What is complete, goes on without what is not. `reason` says why it is not, with the permission to
+    grant. Such documents as have one of `id_prefixes` are the part's: that a listing lacks them tells nothing.
+    """
+
+    part: str
+    status: PartStatus
+    reason: str = ""
+    id_prefixes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +183,7 @@ class DocumentReaders:
 
 
 ObjectItem: TypeAlias = Document | Skipped | Failed | Deleted
-Item: TypeAlias = ObjectItem | Checkpoint
+Item: TypeAlias = ObjectItem | PartState | Checkpoint
 RightsItem: TypeAlias = DocumentReaders | Skipped | Failed | Deleted
 """What is told of an object where only rights are read."""
 
@@ -213,11 +232,17 @@ MembershipItem: TypeAlias = Membership | UnreadableGroup | EmptyGroup
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of `headrace check`: what was looked at, whether it is well, and what to do if not."""
+    """One line of `headrace check`: what was looked at, whether it is well, and what to do if not.
+
+    Of a part that is refused (`connectors.parts`), `lost` is what is missing without it, and `permission` what to
+    grant.
+    """
 
     subject: str
     ok: bool
     detail: str
+    lost: str = ""
+    permission: str = ""
 
 
 class Connector(Protocol):
@@ -228,7 +253,8 @@ class Connector(Protocol):
         """How many HTTP requests this connector has sent."""
 
     def check(self) -> list[Finding]:
-        """Try the credentials, and name what they can and cannot reach."""
+        """Try the credentials, and name what they can and cannot reach: one finding for each part of the source's
+        table, asked for on a real object."""
 
     def units(self) -> Iterator[Unit]:
         """All units that the token sees and the connection's patterns include, each once. Each call asks the source:
@@ -236,7 +262,8 @@ class Connector(Protocol):
 
         A unit whose name, URL or readers differ from those known before is read anew, since its documents show them.
         Raises `connectors.errors.UnreadableUnits` after all others, where single units that the settings spell out
-        could not be looked at; any other error leaves open what else there is.
+        could not be looked at, or where the source says that it has not listed all that there are; any other error
+        leaves open what else there is.
         """
 
     def read(self, unit: Unit, cursor: Cursor | None = None, window: Window | None = None) -> Iterator[Item]:
@@ -247,10 +274,11 @@ class Connector(Protocol):
         missing, and bounds may be rounded outwards to whole days (UTC).
         """
 
-    def listing(self, unit: Unit) -> Iterator[ListingEntry]:
+    def listing(self, unit: Unit) -> Iterator[ListingEntry | PartState]:
         """Name every object that the unit has now, each that `read` would yield, without reading contents.
 
-        Ends only when the listing is complete; what keeps it from that is raised as SourceError.
+        Ends only when the listing is complete, but for parts whose state says otherwise; what keeps it from that is
+        raised as SourceError.
         """
 
     def fetch(self, unit: Unit, document_ids: Sequence[str]) -> Iterator[Item]:

@@ -11,13 +11,17 @@ SourceError
 ├─ NotFound                  no such object, or not for these credentials
 ├─ RequestRejected           any other 4xx answer
 ├─ AnswerTooLarge            the answer is larger than anything that is read
-└─ UnreadableUnits           all units were listed but these
+└─ UnreadableUnits           all units were listed but some
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from connectors.model import Unit
 
 
 class SourceError(Exception):
@@ -58,7 +62,10 @@ class AuthenticationFailed(SourceError):
 
 
 class AccessDenied(SourceError):
-    def __init__(self, where: str, reason: str) -> None:
+    """`permission` is what to grant, where the source names it."""
+
+    def __init__(self, where: str, reason: str, permission: str = "") -> None:
+        self.permission = permission
         super().__init__(f"{where}: access denied ({reason}); check the token's scopes and shares")
 
 
@@ -90,9 +97,20 @@ class UnreadableUnit:
     is_refused: bool
 
 
-class UnreadableUnits(SourceError):
-    """Some units could not be looked at; a listing raises this after it has named all others."""
+@dataclass(frozen=True, slots=True)
+class ListingGap:
+    """Units that the source, by its own word, has left out of its list: `covers` tells which may be among them. That
+    such a unit is not listed is no evidence that it is gone."""
 
-    def __init__(self, units: Iterable[UnreadableUnit]) -> None:
+    reason: str
+    covers: Callable[[Unit], bool] = lambda unit: True
+
+
+class UnreadableUnits(SourceError):
+    """Some units could not be looked at, or were left out; a listing raises this after it has named all others."""
+
+    def __init__(self, units: Iterable[UnreadableUnit] = (), gaps: Iterable[ListingGap] = ()) -> None:
         self.units = tuple(units)
-        super().__init__("; ".join(f"{unit.name}: {unit.reason}" for unit in self.units))
+        self.gaps = tuple(gaps)
+        said = (*(f"{unit.name}: {unit.reason}" for unit in self.units), *(gap.reason for gap in self.gaps))
+        super().__init__("; ".join(said))

@@ -31,6 +31,7 @@ from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError
 
 from connectors.contract import Connector
 from connectors.errors import SourceError
+from connectors.parts import Part
 from connectors.settings import Connection
 from connectors.webhooks import DeliveryRefused, DeliveryUnreadable, Event, check_texts
 
@@ -76,6 +77,8 @@ class Source(Generic[S]):
     says that the provider makes the secret of its webhooks itself, and sends it once to the address that it is to
     deliver to.
 
+    `parts` is the table of what a sync asks for and which permission each needs (`connectors.parts`).
+
     `icon` is the path of an SVG, drawn with strokes in a view box of 16 by 16.
     """
 
@@ -89,6 +92,7 @@ class Source(Generic[S]):
     documents_have_unit_readers: bool = True
     signature_headers: tuple[str, ...] = ()
     offers_secret: bool = False
+    parts: tuple[Part, ...] = ()
     icon: str = _DROP
 
 
