@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipelines.catalog import Catalog
 from pipelines.catalog.lookup import spellings
-from pipelines.catalog.parts import PartRecord
+from pipelines.catalog.unit_parts import PartRecord
 from pipelines.catalog.units import UnitState
 
 

@@ -16,7 +16,7 @@ from pipelines.catalog import Catalog
 from pipelines.catalog.failures import Failure
 from pipelines.catalog.freshness import freshness
 from pipelines.catalog.memberships import GroupState, Memberships
-from pipelines.catalog.parts import PartRecord
+from pipelines.catalog.unit_parts import PartRecord
 from pipelines.catalog.units import UnitState
 from pipelines.index.contract import IndexInfo
 from pipelines.ingestion.unit_listing import sync_units

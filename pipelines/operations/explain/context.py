@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any
 
 from pipelines.catalog import Catalog
-from pipelines.catalog.parts import PartRecord
+from pipelines.catalog.unit_parts import PartRecord
 from pipelines.operations.incomplete_parts import incomplete_parts
 from pipelines.settings import Settings
 
