@@ -234,8 +234,8 @@ MembershipItem: TypeAlias = Membership | UnreadableGroup | EmptyGroup
 class Finding:
     """One line of `headrace check`: what was looked at, whether it is well, and what to do if not.
 
-    Of a part that is refused (`connectors.source_parts`), `lost` is what is missing without it, and `permission` what to
-    grant.
+    Of a part that is refused (`connectors.source_parts`), `lost` is what is missing without it, and `permission` what
+    to grant.
     """
 
     subject: str
