@@ -28,7 +28,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from tests.emulators.github_graphql import executed
+from tests.emulators.github_graphql import blob_sha, executed
 from tests.loopback import serve
 
 PREFIX = "/prefix/api"
@@ -560,7 +560,7 @@ def _comments(repository: Repository, among: dict[int, dict[int, Payload]], of: 
 
 def _blob(repository: Repository, sha: str) -> Response:
     for content in repository.files.values():
-        if _sha(content) == sha:
+        if blob_sha(content) == sha:
             return JSONResponse({"sha": sha, "encoding": "base64", "content": base64.encodebytes(content).decode()})
     return _not_found()
 
@@ -571,7 +571,7 @@ def _folders(repository: Repository) -> list[str]:
 
 
 def _tree_sha(repository: Repository, folder: str) -> str:
-    listed = {path: _sha(content) for path, content in repository.files.items() if path.startswith(folder)}
+    listed = {path: blob_sha(content) for path, content in repository.files.items() if path.startswith(folder)}
     return hashlib.sha1(f"{folder}{json.dumps(listed)}".encode()).hexdigest()
 
 
@@ -582,7 +582,7 @@ def _tree_entries(repository: Repository, folder: str) -> list[Payload]:
             "path": path.removeprefix(folder),
             "type": "blob",
             "mode": "100644",
-            "sha": _sha(content),
+            "sha": blob_sha(content),
             "size": len(content),
         }
         for path, content in repository.files.items()
@@ -599,10 +599,6 @@ def _tree_entries(repository: Repository, folder: str) -> list[Payload]:
         if one.startswith(folder) and one != folder
     ]
     return files + folders
-
-
-def _sha(content: bytes) -> str:
-    return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
 
 
 def _moved(path: str, request: Asked) -> Response:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 
 from connectors.contract import Checkpoint, Deleted, Item, ListingEntry, Skipped, Window
@@ -13,6 +13,7 @@ from connectors.github.file_rules import read_file
 from connectors.github.payloads.git import GitHubCommit
 from connectors.github.payloads.parsing import parse_time
 from connectors.github.repository import Repository
+from connectors.github.resources.file_batches import FileBatches
 from connectors.github.trees import FileTree, GitFile
 
 FILES_PER_CHECKPOINT = 20
@@ -31,6 +32,7 @@ class FileResource:
         self._documents = repository.documents
         self._has_history = True
         self._by_path: dict[str, GitFile] | None = None
+        self._batches = FileBatches(repository)
 
     def read_changes(self, cursor: RepositoryCursor, window: Window | None) -> Iterator[Item]:
         """Files that changed, and those that are gone. Names with a new place come as new files."""
@@ -43,7 +45,7 @@ class FileResource:
         cursor.etags.pop(_TREE, None)  # until all that is new has been read
         yield from self._delete_missing(tree, cursor)
         changed = [file for file in tree.files if not cursor.has(file)]
-        for count, file in enumerate(changed, start=1):
+        for count, file in enumerate(self._in_advance(changed), start=1):
             if item := self._item(file, None):
                 yield item
             cursor.files[file.path] = file_version(file)
@@ -62,9 +64,22 @@ class FileResource:
             self._by_path = {file.path: file for file in tree.files} if tree else {}
         return self._item(self._by_path[name], None) if name in self._by_path else None
 
+    def _in_advance(self, files: Iterable[GitFile]) -> Iterator[GitFile]:
+        """`files`, of which those that are read have been asked for together when they come."""
+        waiting: list[GitFile] = []
+        for file in files:
+            if self._repository.rules.reason_to_skip(file):
+                yield file
+                continue
+            waiting.append(file)
+            if self._batches.is_full(waiting):
+                yield from self._batches.read(waiting)
+                waiting = []
+        yield from self._batches.read(waiting)
+
     def _read_window(self, window: Window) -> Iterator[Item]:
         tree = self._tree(None)
-        for file in tree.files if tree else ():
+        for file in self._in_advance(tree.files if tree else ()):
             if item := self._item(file, window):
                 yield item
 
@@ -93,10 +108,11 @@ class FileResource:
         return self._repository.attempt(self._documents.file_id(file.path), file.path, read)
 
     def _read(self, file: GitFile, window: Window | None) -> Item | None:
-        commit = self._last_commit(file.path)
+        found = self._batches.take(file)
+        commit = found.commit if found else self._last_commit(file.path)
         if window and parse_time(commit.committed_at) not in window:
             return None
-        data = self._repository.client.blob(self._repository.name, file.sha)
+        data = found.content if found else self._repository.client.blob(self._repository.name, file.sha)
         try:
             return self._documents.file(file.path, read_file(data, file.path), commit)
         except SkipFile as skipped:
