@@ -12,9 +12,10 @@ from typing import Any, Generic, TypeVar
 import httpx
 from pydantic import BaseModel
 
-from connectors.errors import InvalidResponse, NotFound, RateLimited, SourceError
+from connectors.errors import Blocked, InvalidResponse, NotFound, RateLimited, SourceError
 from connectors.github.payloads.git import GitBlob
 from connectors.github.payloads.parsing import NotAsDocumented, parse
+from connectors.github.payloads.rest import BlockedAnswer
 from connectors.http import absolute, described, parsed, retry_after
 
 M = TypeVar("M", bound=BaseModel)
@@ -111,7 +112,9 @@ def refusal(response: httpx.Response) -> SourceError | None:
     https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api#rate-limit-errors
     """
     where = request_url(response)
-    if response.status_code in (451, 501):  # blocked by law; not implemented by this server
+    if response.status_code == 451:
+        return Blocked(where, _block_reason(response))
+    if response.status_code == 501:  # not implemented by this server
         return NotFound(where)
     if response.status_code not in (403, 429):
         return None
@@ -123,6 +126,16 @@ def refusal(response: httpx.Response) -> SourceError | None:
     if "rate limit" in words or "abuse detection" in words:
         return RateLimited(where, SECONDARY_LIMIT_WAIT)
     return None
+
+
+def _block_reason(response: httpx.Response) -> str:
+    """https://docs.github.com/en/rest/repos/repos#get-a-repository · `reason` is a word such as `dmca` or `tos`."""
+    try:
+        block = parse_object(response, BlockedAnswer).block
+    except (InvalidResponse, NotAsDocumented):
+        block = None
+    told = [part for part in (block.reason, block.html_url) if part] if block else []
+    return ", ".join(told or [described(response)])
 
 
 def seconds_until_reset(response: httpx.Response) -> float | None:

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from connectors.errors import (
     AccessDenied,
     AuthenticationFailed,
+    Blocked,
     NotFound,
     RateLimited,
     SourceError,
@@ -83,6 +84,8 @@ def _look_up(
             continue
         try:
             yield client.repository(name)[0], (name,)
+        except Blocked as error:
+            unreadable.append(UnreadableUnit(name, str(error), is_refused=True))
         except NotFound:
             continue
         except (AuthenticationFailed, RateLimited):

@@ -358,6 +358,31 @@ def test_a_transferred_issue_is_found_where_it_went(world: World, by_event: bool
     assert "mill 2 is stuck" in world.text(f"issues/{moved}", str(web.id))
 
 
+@pytest.mark.parametrize("include", ["*", "acme/api"], ids=["listed", "named"])
+def test_a_repository_that_is_blocked_is_hidden_at_once_and_goes_on_somebodys_word(world: World, include: str) -> None:
+    """And comes back whole where the block is lifted."""
+    world.connection = world.connection.model_copy(update={"include": (include,)})
+    world.sync()
+    world.github.block(world.api, "dmca")
+    for options in (SyncOptions(), SyncOptions(), RECONCILE):
+        (error,) = world.sync(options).errors.values()
+        assert "blocked at the source (dmca, https://github.test/blocks/acme/api): nobody can read it" in error
+        assert {tuple(payload["readers"]) for payload in world.points.values()} == {()}
+    world.sync(SyncOptions(mode="reconcile", allow_mass_delete=True))
+    assert world.indexed == set()
+    world.api.block.clear()
+    assert (world.sync().errors, len(world.indexed)) == ({}, 17)
+
+
+def test_a_block_that_is_lifted_shows_again_what_was_hidden(world: World) -> None:
+    world.sync()
+    before, sent = world.points, world.embedder.requests
+    world.github.block(world.api, "tos")
+    world.sync()
+    world.api.block.clear()
+    assert (world.sync().errors, world.points, world.embedder.requests) == ({}, before, sent)
+
+
 def test_readers_follow_the_repository_without_embedding(world: World) -> None:
     world.sync()
     sent = world.embedder.requests

@@ -83,6 +83,7 @@ class Repository:
     commits: dict[str, Payload] = field(default_factory=dict)
     collaborators: list[str] = field(default_factory=list)
     transferred: dict[int, tuple[Repository, int]] = field(default_factory=dict)
+    block: Payload = field(default_factory=dict)
     more: Payload = field(default_factory=dict)
     next_number: int = 1
 
@@ -152,6 +153,11 @@ class GitHub:
 
     def delete_repository(self, repository: Repository) -> None:
         del self.repositories[repository.full_name]
+
+    def block(self, repository: Repository, reason: str) -> None:
+        """The repository stays in listings, and nobody can read it."""
+        url = f"https://github.test/blocks/{repository.full_name}"
+        repository.block = {"reason": reason, "created_at": self._tick(), "html_url": url}
 
     def issue(self, repository: Repository, title: str, body: str = "", *, pull: bool = False, **more: Any) -> int:
         number, now = repository.take_number(), self._tick()
@@ -380,6 +386,8 @@ class GitHub:
 
     def _of(self, repository: Repository, rest: list[str], request: Asked) -> Response:
         query = request.query if self.honours_since else {**request.query, "since": ""}
+        if repository.block:
+            return JSONResponse({"message": "Repository access blocked", "block": repository.block}, 451)
         match rest:
             case []:
                 return JSONResponse(repository.described())

@@ -25,6 +25,19 @@ class InstallationGrant(Payload):
     expires_at: Text = ""
 
 
+class RepositoryBlock(Payload):
+    """Why a repository is withheld, and where that is told."""
+
+    reason: Text = ""
+    html_url: Text = ""
+
+
+class BlockedAnswer(Payload):
+    """What GitHub answers with 451."""
+
+    block: Maybe[RepositoryBlock] = None
+
+
 _Stated: TypeAlias = Annotated[StrictBool | None, OrElse(None)]
 """A bool that the server states; None where it does not."""
 _Identity: TypeAlias = Annotated[Annotated[StrictInt, Field(gt=0)] | None, OrElse(None)]

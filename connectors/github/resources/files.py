@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from connectors.contract import Checkpoint, Deleted, Item, ListingEntry, Skipped, Window
-from connectors.errors import NotFound, RequestRejected
+from connectors.errors import NotFound, RequestRejected, SourceError
 from connectors.file_content import SkipFile
 from connectors.github.cursor import RepositoryCursor, file_version
 from connectors.github.file_rules import read_file
@@ -21,6 +21,13 @@ _TREE = "tree"
 """Under this name the cursor keeps the state of the tree."""
 _CONFLICT = 409
 """Answer for the tree of a repository that has no commit."""
+
+
+class ListedButMissing(SourceError):
+    """An object that a listing has just shown to be there. It is no trouble of the source: others may well be there."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"{reason}, although the listing shows it")
 
 
 class FileResource:
@@ -96,11 +103,17 @@ class FileResource:
         commit = self._last_commit(file.path)
         if window and parse_time(commit.committed_at) not in window:
             return None
-        data = self._repository.client.blob(self._repository.name, file.sha)
         try:
-            return self._documents.file(file.path, read_file(data, file.path), commit)
+            return self._documents.file(file.path, read_file(self._blob(file), file.path), commit)
         except SkipFile as skipped:
             return self._skipped(file, skipped.reason)
+
+    def _blob(self, file: GitFile) -> bytes:
+        """Raises SourceError: never NotFound, since the tree shows that it is there."""
+        try:
+            return self._repository.client.blob(self._repository.name, file.sha)
+        except NotFound as error:  # GitHub's replicas can lag behind a push
+            raise ListedButMissing(str(error)) from error
 
     def _skipped(self, file: GitFile, reason: str) -> Skipped:
         return Skipped(self._documents.file_id(file.path), file.path, reason, self._documents.file_url(file.path))
