@@ -329,6 +329,23 @@ def test_a_truncated_tree_is_walked(github: OneRepository, connector: GitHubConn
     assert [item for item in again if not isinstance(item, Checkpoint)] == [Deleted(f"{ROOT}/blob/b/d/z.md")]
 
 
+def test_listed_files_that_are_not_found_have_failed_and_stop_nothing(
+    github: OneRepository, connection: GitHubConnection, connector: GitHubConnector
+) -> None:
+    """However many there are: an emulator may serve a part of its objects, a replica lag behind a push."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(404, json={}) if "/git/blobs/" in request.url.path else github.serve(request)
+
+    for number in range(5):
+        github.write(github.api, f"{number}.md", f"words {number}")
+    items = list(connect(connection, httpx.MockTransport(answer)).read(UNIT))
+    ids = [f"{ROOT}/blob/{number}.md" for number in range(5)]
+    assert [item.document_id for item in items if isinstance(item, Failed)] == ids
+    assert isinstance(items[-1], Checkpoint)
+    assert [item.id for item in connector.fetch(UNIT, ids) if isinstance(item, Document)] == ids
+
+
 def test_an_empty_repository_has_no_files(github: OneRepository, connector: GitHubConnector) -> None:
     items = list(connector.read(UNIT))
     assert last_cursor(items)["files"] == {}
