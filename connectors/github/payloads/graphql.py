@@ -9,8 +9,9 @@ from typing import Generic, TypeAlias, TypeVar
 from pydantic import BaseModel, ConfigDict, RootModel, StrictInt
 from pydantic.alias_generators import to_camel
 
+from connectors.github.payloads.issue_facts import NamedObject
 from connectors.github.payloads.parsing import time_or_none
-from connectors.github.payloads.rest import GitHubAccount, GitHubLabel
+from connectors.github.payloads.rest import GitHubAccount
 from connectors.payloads import ExactText, Flag, Maybe, Payload, Several, Text
 
 N = TypeVar("N", bound=BaseModel)
@@ -113,7 +114,7 @@ class GitHubDiscussion(GraphQLObject):
     author: GitHubAccount | None = None
     category: DiscussionCategory | None = None
     answer: Maybe[DiscussionAnswer] = None
-    labels: Maybe[NodePage[GitHubLabel]] = None
+    labels: Maybe[NodePage[NamedObject]] = None
     comments: NodePage[DiscussionComment] = NodePage[DiscussionComment]()
 
     def with_comments(self, comments: Sequence[DiscussionComment]) -> GitHubDiscussion:

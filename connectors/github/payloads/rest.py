@@ -7,6 +7,14 @@ from typing import Annotated, Self, TypeAlias
 
 from pydantic import BeforeValidator, Field, StrictBool, StrictInt
 
+from connectors.github.payloads.issue_facts import (
+    DependenciesSummary,
+    IssueFieldValue,
+    NamedObject,
+    NameOrObject,
+    SubIssuesSummary,
+    names_of,
+)
 from connectors.github.payloads.parsing import ListedObject, time_or_none
 from connectors.payloads import ExactText, Flag, Maybe, Number, OrElse, Payload, Several, Text
 
@@ -66,10 +74,6 @@ class GitHubRepository(Payload):
         return str(self.id) if self.id else ""
 
 
-class GitHubLabel(Payload):
-    name: Text = ""
-
-
 class GitHubMilestone(Payload):
     title: Text = ""
 
@@ -88,8 +92,6 @@ PullRequestField: TypeAlias = Annotated[
     PullRequestLink | None, OrElse(PullRequestLink()), BeforeValidator(lambda value: value or None)
 ]
 """Anything but null, false and an empty object says that an issue is a pull request."""
-_Label: TypeAlias = Annotated[GitHubLabel | ExactText, Field(union_mode="left_to_right")]
-"""Old servers give names, newer ones objects."""
 
 
 class GitHubIssue(ListedObject):
@@ -104,11 +106,22 @@ class GitHubIssue(ListedObject):
     state_reason: Text = ""
     draft: Flag = None
     user: GitHubAccount | None = None
-    labels: Several[_Label] = ()
+    type: Maybe[NameOrObject] = None
+    labels: Several[NameOrObject] = ()
+    issue_field_values: Several[IssueFieldValue] = ()
     milestone: GitHubMilestone | None = None
+    assignee: Maybe[GitHubAccount] = None
     assignees: Several[GitHubAccount] = ()
+    locked: Flag = None
+    active_lock_reason: Text = ""
+    parent_issue_url: Text = ""
+    sub_issues_summary: Annotated[SubIssuesSummary, OrElse(SubIssuesSummary())] = SubIssuesSummary()
+    issue_dependencies_summary: Annotated[DependenciesSummary, OrElse(DependenciesSummary())] = DependenciesSummary()
     head: Maybe[GitHubBranch] = None
     base: Maybe[GitHubBranch] = None
+    requested_reviewers: Several[GitHubAccount] = ()
+    requested_teams: Several[NamedObject] = ()
+    review_comments: Number = None
     merged_at: Text = ""
     pull_request: PullRequestField = None
     comments: Number = None
@@ -132,12 +145,31 @@ class GitHubIssue(ListedObject):
 
     @property
     def label_names(self) -> tuple[str, ...]:
-        names = (label if isinstance(label, str) else label.name for label in self.labels)
-        return tuple(name for name in names if name)
+        return names_of(self.labels)
+
+    @property
+    def type_name(self) -> str:
+        """Of a type that an organisation has defined, such as `Bug`; empty without one."""
+        return "".join(names_of([self.type])) if self.type else ""
+
+    @property
+    def assignee_names(self) -> tuple[str, ...]:
+        """Older servers name one alone."""
+        found = self.assignees or ((self.assignee,) if self.assignee else ())
+        return tuple(one.login for one in found if one.login)
 
     def as_issue(self) -> Self:
         """A pull request as the listing of issues would give it."""
         return self.model_copy(update={"pull_request": PullRequestLink(merged_at=self.merged_at)})
+
+
+class LinkedIssue(Payload):
+    """An issue that another one names."""
+
+    number: StrictInt
+    state: Text = ""
+    repository_url: Text = ""
+    repository: Maybe[GitHubRepository] = None
 
 
 class GitHubComment(Payload):
@@ -179,7 +211,10 @@ class CommentLink(Payload):
 
 
 class GitHubAsset(Payload):
+    """A file of a release; GitHub shows `label` in place of its name."""
+
     name: Text = ""
+    label: Text = ""
 
 
 class GitHubRelease(ListedObject):

@@ -18,6 +18,7 @@ from connectors.github.issue_pages import IssuePage
 from connectors.github.payloads.rest import GitHubComment, GitHubIssue, GitHubReview, GitHubReviewComment
 from connectors.github.repository import Repository
 from connectors.github.resources.comments import CommentSweep
+from connectors.github.resources.relations import read_relations
 from connectors.github.responses import ListingState
 
 M = TypeVar("M", bound=BaseModel)
@@ -158,7 +159,7 @@ class IssueResource:
         if cursor:
             self._comments.record(cursor.comments, comments, read_at)
         if not issue.is_pull_request:
-            return self._documents.issue(issue, comments)
+            return self._documents.issue(issue, comments, read_relations(self._repository, issue))
         reviews = self._said(GitHubReview, issue, f"pulls/{number}/reviews")
         review_comments = self._said(GitHubReviewComment, issue, f"pulls/{number}/comments")
         if cursor:

@@ -495,6 +495,53 @@ def test_missing_fields(github: OneRepository, connector: GitHubConnector, paylo
     assert document.url == "https://github.test/acme/api/issues/1"
 
 
+RELATIONS = "https://ghe.test/api/v3/repos"
+
+
+@pytest.mark.parametrize(
+    ("payload", "answers", "shown"),
+    [
+        ({"parent_issue_url": f"{RELATIONS}/Acme/API/issues/9"}, {}, "Parent: #9"),
+        ({"parent_issue_url": f"{RELATIONS}/corp/secret/issues/9"}, {}, "Parent: an issue of another repository"),
+        (
+            {"parent_issue_url": f"{RELATIONS}/corp/secret/issues/9"},
+            {"parent": {"number": 9, "repository": {"full_name": "corp/secret", "private": True}}},
+            "Parent: an issue of another repository",
+        ),
+        (
+            {"parent_issue_url": f"{RELATIONS}/acme/web/issues/9"},
+            {"parent": {"number": 9, "repository": {"full_name": "acme/web", "visibility": "public"}}},
+            "Parent: acme/web#9",
+        ),
+        (
+            {"sub_issues_summary": {"total": 3, "completed": 1}},
+            {
+                "sub_issues": [
+                    {"number": 2, "state": "closed", "repository_url": f"{RELATIONS}/acme/api"},
+                    {"number": 3, "state": "open"},
+                    {"number": 4, "state": "open", "repository_url": f"{RELATIONS}/corp/secret"},
+                ]
+            },
+            "Sub-issues: 1 of 3 completed (#2 (closed), #3, an issue of another repository)",
+        ),
+        (
+            {"issue_dependencies_summary": {"blocked_by": 1}},
+            {"dependencies/blocked_by": [{"number": 5, "state": "open"}]},
+            "Blocked by: #5",
+        ),
+        ({"issue_dependencies_summary": {"blocked_by": 1}}, {}, "Blocked by: 1 issue"),
+    ],
+)
+def test_related_issues_are_named_as_their_readers_may_know_them(
+    github: OneRepository, connector: GitHubConnector, payload: Any, answers: dict[str, Any], shown: str
+) -> None:
+    github.add_issue(1, **payload)
+    for path, body in answers.items():
+        github.answers[f"repos/acme/api/issues/1/{path}"] = lambda request, body=body: httpx.Response(200, json=body)
+    (document,) = documents(connector.read(UNIT)).values()
+    assert f" · {shown}\n" in str(document.content)
+
+
 def test_a_time_that_is_none_is_recorded(github: OneRepository, connector: GitHubConnector) -> None:
     github.add_issue(1, updated_at="yesterday")
     (failed,) = [item for item in connector.read(UNIT) if isinstance(item, Failed)]
