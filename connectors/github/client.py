@@ -55,6 +55,7 @@ class GitHubClient:
         self._api = self._open_api(connection.base_url, transport)
         self._graphql = self._open_api(graphql.endpoint(connection.base_url), transport, self._api)
         self._without_graphql = False
+        self._undefined: dict[str, graphql.UndefinedFields] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -130,19 +131,27 @@ class GitHubClient:
         return found.items[0] if found and found.items else GitHubCommit()
 
     def query(self, model: type[M], text: str, **variables: Any) -> M:
-        """Data of a GraphQL query. Raises NotOffered for servers without such an API, which are asked once only."""
+        """Data of a GraphQL query. Raises NotOffered for servers without such an API, which are asked once only, and
+        UndefinedFields for one that does not know all that is asked, at once where it was asked this before."""
         if self._without_graphql:
             raise graphql.NotOffered(self._graphql.base_url)
+        if known := self._undefined.get(text):
+            raise known
         body = {"query": text, "variables": variables}
         parse = partial(graphql.parse_data, model=model)
         try:
             return self._send(self._graphql, "POST", "graphql", parse, json=body)
         except SourceError as error:
-            found = graphql.classify(error)
-            if isinstance(found, graphql.NotOffered):
-                self._without_graphql = True
-                logger.warning("no discussions are read, because the server has no GraphQL API: %s", error)
-            raise found from error
+            raise self._note_missing(text, graphql.classify(error)) from error
+
+    def _note_missing(self, text: str, error: SourceError) -> SourceError:
+        """The error, where it tells what the server does not have, kept for the next to ask."""
+        if isinstance(error, graphql.UndefinedFields):
+            self._undefined[text] = error
+        elif isinstance(error, graphql.NotOffered):
+            self._without_graphql = True
+            logger.warning("no discussions are read, because the server has no GraphQL API: %s", error)
+        return error
 
     def _open_api(
         self, base_url: str, transport: httpx.BaseTransport | None, sibling: ApiClient | None = None

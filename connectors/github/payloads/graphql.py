@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Generic, TypeAlias, TypeVar
 
-from pydantic import BaseModel, ConfigDict, RootModel, StrictInt
+from pydantic import BaseModel, ConfigDict, Field, RootModel, StrictInt
 from pydantic.alias_generators import to_camel
 
 from connectors.github.payloads.issue_facts import NamedObject
@@ -20,6 +20,7 @@ R = TypeVar("R")
 
 class GraphQLErrorDetails(Payload):
     code: Text = ""
+    field_name: Text = Field(default="", alias="fieldName")
 
 
 class GraphQLError(Payload):
@@ -72,6 +73,7 @@ class DiscussionReply(GraphQLObject):
     body: ExactText | None = None
     created_at: Text = ""
     author: GitHubAccount | None = None
+    is_minimized: Flag = None
 
 
 class DiscussionComment(DiscussionReply):
@@ -88,6 +90,15 @@ class DiscussionCategory(Payload):
 
 class DiscussionAnswer(Payload):
     id: Text = ""
+
+
+class PollOption(Payload):
+    option: Text = ""
+
+
+class DiscussionPoll(Payload):
+    question: Text = ""
+    options: Maybe[NodePage[PollOption]] = None
 
 
 class DiscussionHeader(GraphQLObject):
@@ -114,6 +125,7 @@ class GitHubDiscussion(GraphQLObject):
     author: GitHubAccount | None = None
     category: DiscussionCategory | None = None
     answer: Maybe[DiscussionAnswer] = None
+    poll: Maybe[DiscussionPoll] = None
     labels: Maybe[NodePage[NamedObject]] = None
     comments: NodePage[DiscussionComment] = NodePage[DiscussionComment]()
 

@@ -172,12 +172,19 @@ class LinkedIssue(Payload):
     repository: Maybe[GitHubRepository] = None
 
 
+class Minimized(Payload):
+    """Why a comment was folded away: `spam`, `outdated` …"""
+
+    reason: Text = ""
+
+
 class GitHubComment(Payload):
     id: Text = ""
     user: GitHubAccount | None = None
     body: ExactText | None = None
     created_at: Text = ""
     updated_at: Text = ""
+    minimized: Maybe[Minimized] = None
 
 
 class GitHubReview(Payload):

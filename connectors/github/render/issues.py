@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from typing import TypeAlias
+from collections.abc import Iterable, Iterator
+from typing import TypeAlias, TypeVar
 
 from connectors.github.payloads.rest import GitHubComment, GitHubIssue, GitHubReview, GitHubReviewComment
 from connectors.github.render.issue_facts import NO_RELATIONS, IssueRelations, render_facts
@@ -22,6 +22,7 @@ _VERDICTS = {
     "DISMISSED": "Dismissed review",
     "COMMENTED": "Review",
 }
+C = TypeVar("C", bound=GitHubComment)
 _Entry: TypeAlias = tuple[str, str]
 """When it was said, and its Markdown."""
 
@@ -31,7 +32,7 @@ def render_issue(
 ) -> str:
     """What is set at an issue's side, its description, and its comments from old to new."""
     facts = render_facts(issue, closing_references(issue), relations)
-    return join_blocks([facts, embed(issue.body), *_in_order(map(_comment, comments))])
+    return join_blocks([facts, embed(issue.body), *_in_order(map(_comment, _shown(comments)))])
 
 
 def render_pull_request(
@@ -42,9 +43,9 @@ def render_pull_request(
 ) -> str:
     """As an issue, with verdicts and comments on lines among the comments."""
     discussion = [
-        *map(_comment, comments),
+        *map(_comment, _shown(comments)),
         *(_review(review) for review in reviews if _is_visible(review)),
-        *map(_review_comment, review_comments),
+        *map(_review_comment, _shown(review_comments)),
     ]
     facts = render_facts(pull, closing_references(pull), NO_RELATIONS)
     return join_blocks([facts, embed(pull.body), *_in_order(discussion)])
@@ -57,6 +58,11 @@ def closing_references(pull: GitHubIssue) -> tuple[str, ...]:
     found = _CLOSES.finditer(pull.body or "")
     names = (f"{one['path'] or one['name'] or ''}#{one['linked'] or one['number']}" for one in found)
     return tuple(dict.fromkeys(names))
+
+
+def _shown(comments: Iterable[C]) -> Iterator[C]:
+    """What was minimized (as spam, off-topic, outdated …) is left out, as GitHub folds it away."""
+    return (comment for comment in comments if comment.minimized is None)
 
 
 def _comment(comment: GitHubComment) -> _Entry:

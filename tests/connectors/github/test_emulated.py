@@ -96,6 +96,23 @@ def test_unit_of_tells_where_an_object_is(service: GitHub, api: Repository, conn
     assert {document_id: connector.unit_of(document_id) for document_id in expected} == expected
 
 
+def test_a_discussion_shows_its_poll_and_nothing_that_was_minimized(
+    service: GitHub, api: Repository, connector: GitHubConnector
+) -> None:
+    number = service.discussion(api, "Offsite", "Please vote.")
+    poll = {"question": "Where do we meet?", "options": ["Lake house", "Mountain hut"]}
+    service.edit_discussion(api, number, poll=poll)
+    spam = service.discuss(api, number, "Cheap pills")
+    service.discuss(api, number, "Spam is not welcome.", spam)
+    service.discuss(api, number, "Cheaper pills", spam)
+    thread = api.discussions[number]["comments"][0]
+    thread["isMinimized"] = thread["replies"][1]["isMinimized"] = True
+    (document,) = [item for item in connector.read(UNIT) if isinstance(item, Document)]
+    assert "Poll: Where do we meet?\n\n- Lake house\n- Mountain hut" in str(document.content)
+    assert "Spam is not welcome." in str(document.content)
+    assert "pills" not in str(document.content)
+
+
 @pytest.mark.parametrize("taken_over", [False, True])
 def test_a_renamed_repository_is_the_same_unit(
     service: GitHub, api: Repository, connector: GitHubConnector, taken_over: bool

@@ -12,7 +12,8 @@ import pytest
 
 from connectors.contract import Checkpoint, Deleted, Failed, Item, Skipped
 from connectors.errors import AuthenticationFailed, InvalidResponse, NotFound, SourceError, Unavailable
-from connectors.github.source import GitHubConnector
+from connectors.github.settings import GitHubConnection
+from connectors.github.source import GitHubConnector, connect
 from connectors.model import Document, Unit
 from tests.connectors.github.conftest import OneRepository
 
@@ -94,6 +95,32 @@ def test_a_server_whose_graphql_knows_no_discussions_has_none(
     items, raised = read(connector)
     assert raised is None
     assert names(items) == {"issues/1"}
+
+
+@pytest.mark.parametrize("unknown", [["poll"], ["isMinimized", "stateReason"], ["question", "closed", "labels"]])
+def test_fields_that_an_older_server_does_not_know_cost_no_discussion(
+    github: OneRepository, connection: GitHubConnection, unknown: list[str]
+) -> None:
+    """GitHub refuses a query as a whole, and names all fields of it that it does not know."""
+    number = github.discussion(github.api, "Question", "Words")
+    github.discuss(github.api, number, "An answer")
+    errors = [
+        {
+            "message": f"Field '{name}' doesn't exist on type 'Discussion'",
+            "extensions": {"code": "undefinedField", "typeName": "Discussion", "fieldName": name},
+        }
+        for name in unknown
+    ]
+
+    def old(request: httpx.Request) -> httpx.Response:
+        refused = "graphql" in request.url.path and any(name in request.content.decode() for name in unknown)
+        return httpx.Response(200, json={"errors": errors}) if refused else github.serve(request)
+
+    (document,) = [
+        item for item in connect(connection, httpx.MockTransport(old)).read(UNIT) if isinstance(item, Document)
+    ]
+    assert "Words" in str(document.content)
+    assert "An answer" in str(document.content)
 
 
 @pytest.mark.parametrize("listing", ["pulls/1/reviews", "pulls/1/comments", "issues/1/comments"])

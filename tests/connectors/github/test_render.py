@@ -228,6 +228,12 @@ def test_nothing_known() -> None:
     )
 
 
+def test_comments_that_were_minimized_are_left_out() -> None:
+    comments = [said("Good"), said("Spam", minimized={"reason": "spam"}), said("Odd", minimized="odd")]
+    assert issue(PLAIN, comments) == issue(PLAIN, [comments[0], comments[2]])
+    assert "Spam" not in pull_request(PLAIN, comments, [], [said("Spam", minimized={"reason": None})])
+
+
 def test_the_order_of_listings_does_not_matter() -> None:
     comments = [said(str(day), f"2026-01-0{day}T00:00:00Z") for day in range(1, 5)]
     assert len({issue(PLAIN, order) for order in permutations(comments)}) == 1
