@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email.utils
 import hashlib
+import re
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ from connectors.http import absolute, described, parsed, retry_after
 
 M = TypeVar("M", bound=BaseModel)
 
+_PARTIAL_RESULTS = re.compile(r"partial-results\s*;\s*organizations=([\d, ]*)", re.IGNORECASE)
 SECONDARY_LIMIT_WAIT = 60.0
 """Seconds. "Wait for at least one minute before retrying", where a secondary limit names no time:
 https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api"""
@@ -34,6 +36,8 @@ class RestPage(Generic[M]):
     digest: bytes
     """Of the body, by which a server that repeats itself is noticed."""
     etag: str | None = None
+    omitted: tuple[str, ...] = ()
+    """Ids of organisations of which GitHub has left everything out: their single sign-on knows nothing of the token."""
 
 
 @dataclass(slots=True)
@@ -61,7 +65,8 @@ def parse_page(response: httpx.Response, model: type[M]) -> RestPage[M] | None:
     if not isinstance(items, list) or not all(isinstance(item, dict | None) for item in items):
         raise InvalidResponse(request_url(response), "not a list of objects")
     found = [parse(model, item) for item in items if item is not None]  # null is what the token may not see
-    return RestPage(found, _next_link(response), hashlib.sha256(response.content).digest(), etag(response))
+    digest = hashlib.sha256(response.content).digest()
+    return RestPage(found, _next_link(response), digest, etag(response), _omitted(response))
 
 
 def parse_object(response: httpx.Response, model: type[M]) -> M:
@@ -161,6 +166,12 @@ def rate_limit_tier(path: str) -> str:
 def request_url(response: httpx.Response) -> str:
     """URL of the request without its parameters."""
     return str(response.url).split("?", 1)[0]
+
+
+def _omitted(response: httpx.Response) -> tuple[str, ...]:
+    """https://docs.github.com/en/rest/authentication/authenticating-to-the-rest-api#authenticating-with-a-personal-access-token"""
+    named = _PARTIAL_RESULTS.search(response.headers.get("x-github-sso", ""))
+    return tuple(re.findall(r"\d+", named[1])) if named else ()
 
 
 def _next_link(response: httpx.Response) -> str | None:

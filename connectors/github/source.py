@@ -8,15 +8,14 @@ from collections.abc import Iterator, Sequence
 import httpx
 
 from connectors.contract import Cursor, Deleted, Finding, Item, ListingEntry, MembershipItem, Window, id_prefix
-from connectors.errors import AccessDenied, NotFound, SourceError
+from connectors.errors import AccessDenied, NotFound, SourceError, UnreadableUnits
 from connectors.github import access
 from connectors.github.client import GitHubClient
 from connectors.github.payloads.rest import GitHubAccount, GitHubRepository
 from connectors.github.reader import RepositoryReader
 from connectors.github.settings import GitHubConnection
-from connectors.github.units import repositories
+from connectors.github.units import RepositorySearch, repositories
 from connectors.model import Unit
-from connectors.units import list_units
 
 
 def connect(connection: GitHubConnection, transport: httpx.BaseTransport | None = None) -> GitHubConnector:
@@ -102,7 +101,13 @@ class GitHubConnector:
         return Finding("credentials", True, f"{name}, {rights}")
 
     def _check_reach(self) -> Finding:
-        found, unreadable = list_units(self)
+        search, found, untold = RepositorySearch(self._client, self._connection), 0, ""
+        try:
+            for _ in search.run():
+                found += 1
+        except UnreadableUnits as error:
+            untold = f"; {error}"
         advice = "" if found else "; give the token access to repositories, or check `include` and `exclude`"
-        others = "".join(f"; {one.name}: {one.reason}" for one in unreadable)
-        return Finding("repositories", bool(found) and not unreadable, f"{len(found)} in reach{advice}{others}")
+        nothing = f"; nothing is found for {', '.join(search.unmatched)}" if search.unmatched else ""
+        is_well = bool(found) and not (untold or nothing)
+        return Finding("repositories", is_well, f"{found} in reach{advice}{nothing}{untold}")

@@ -22,6 +22,7 @@ from connectors.payloads import ExactText, Flag, Maybe, Number, OrElse, Payload,
 class GitHubAccount(Payload):
     """A person, an organisation or an app."""
 
+    id: Text = ""
     login: Text = ""
     type: Text = ""
 
