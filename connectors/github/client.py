@@ -32,7 +32,7 @@ from connectors.github.responses import (
 )
 from connectors.github.settings import GitHubConnection
 from connectors.github.trees import FileTree, walk
-from connectors.http import ApiClient
+from connectors.http import PROMPT, ApiClient, parsed
 from connectors.paging import PageTrail
 
 logger = logging.getLogger(__name__)
@@ -74,6 +74,10 @@ class GitHubClient:
     def get(self, model: type[M], path: str, **params: Any) -> M:
         """An object."""
         return self._get(path, partial(parse_object, model=model), params=params)
+
+    def ask(self, path: str, **params: Any) -> None:
+        """Only whether a listing may be read, without the patience of reading it."""
+        self._send(self._api, "GET", path, parsed, params={"per_page": 1, **params}, retries=PROMPT)
 
     def headers(self, path: str) -> httpx.Headers:
         """Headers of an answer: the token's scopes, and what is left of its quota."""

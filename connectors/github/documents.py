@@ -52,6 +52,10 @@ class RepositoryDocuments:
     def file_id(self, path: str) -> str:
         return f"{self._root}/blob/{path}"
 
+    def id_prefix(self, kind: str) -> str:
+        """What the ids of all documents of a kind begin with."""
+        return f"{self._root}/{kind}/"
+
     def parse_id(self, document_id: str) -> tuple[str, str]:
         """The kind (`issues`, `pull`, `discussions`, `releases` or `blob`), and the number or path in an id.
 

@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 import httpx
 from pydantic import BaseModel
 
-from connectors.errors import Blocked, InvalidResponse, NotFound, RateLimited, SourceError
+from connectors.errors import AccessDenied, Blocked, InvalidResponse, NotFound, RateLimited, SourceError
 from connectors.github.payloads.git import GitBlob
 from connectors.github.payloads.parsing import NotAsDocumented, parse
 from connectors.github.payloads.rest import BlockedAnswer
@@ -21,6 +21,7 @@ from connectors.http import absolute, described, parsed, retry_after
 
 M = TypeVar("M", bound=BaseModel)
 
+_SIGN_ON = re.compile(r"url=([^?;\s]+)")
 _PARTIAL_RESULTS = re.compile(r"partial-results\s*;\s*organizations=([\d, ]*)", re.IGNORECASE)
 SECONDARY_LIMIT_WAIT = 60.0
 """Seconds. "Wait for at least one minute before retrying", where a secondary limit names no time:
@@ -127,10 +128,14 @@ def refusal(response: httpx.Response) -> SourceError | None:
         return RateLimited(where, wait)
     if response.headers.get("x-ratelimit-remaining") == "0":
         return RateLimited(where, seconds_until_reset(response))
-    words = described(response).lower()
-    if "rate limit" in words or "abuse detection" in words:
+    words = described(response)
+    if "rate limit" in words.lower() or "abuse detection" in words.lower():
         return RateLimited(where, SECONDARY_LIMIT_WAIT)
-    return None
+    if response.status_code == 429:
+        return None
+    return AccessDenied(
+        where, f"{words}{_sign_on(response)}", response.headers.get("x-accepted-github-permissions", "")
+    )
 
 
 def _block_reason(response: httpx.Response) -> str:
@@ -166,6 +171,12 @@ def rate_limit_tier(path: str) -> str:
 def request_url(response: httpx.Response) -> str:
     """URL of the request without its parameters."""
     return str(response.url).split("?", 1)[0]
+
+
+def _sign_on(response: httpx.Response) -> str:
+    """Where to authorise a token that an organisation's single sign-on does not know; the query holds a ticket."""
+    named = _SIGN_ON.search(response.headers.get("x-github-sso", ""))
+    return f"; authorise the token at {named[1]}" if named else ""
 
 
 def _omitted(response: httpx.Response) -> tuple[str, ...]:

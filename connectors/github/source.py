@@ -7,7 +7,17 @@ from collections.abc import Iterator, Sequence
 
 import httpx
 
-from connectors.contract import Cursor, Deleted, Finding, Item, ListingEntry, MembershipItem, Window, id_prefix
+from connectors.contract import (
+    Cursor,
+    Deleted,
+    Finding,
+    Item,
+    ListingEntry,
+    MembershipItem,
+    PartState,
+    Window,
+    id_prefix,
+)
 from connectors.errors import AccessDenied, NotFound, SourceError, UnreadableUnits
 from connectors.github import access
 from connectors.github.client import GitHubClient
@@ -59,7 +69,7 @@ class GitHubConnector:
         """Issues and pull requests, discussions, releases, then files. See `Connector.read`."""
         yield from self._open(unit).read_changes(cursor, window)
 
-    def listing(self, unit: Unit) -> Iterator[ListingEntry]:
+    def listing(self, unit: Unit) -> Iterator[ListingEntry | PartState]:
         yield from self._open(unit).entries()
 
     def fetch(self, unit: Unit, document_ids: Sequence[str]) -> Iterator[Item]:

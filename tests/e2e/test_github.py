@@ -517,12 +517,13 @@ def test_a_server_without_graphql_has_no_discussions(world: World, caplog: pytes
     assert world.github.asked()["users/ada"] == 1
 
 
-def test_a_refused_query_is_an_error_of_the_unit_and_the_rest_is_read(world: World) -> None:
+def test_a_refused_query_stops_discussions_alone(world: World) -> None:
     refusal = {"data": None, "errors": [{"type": "FORBIDDEN", "message": "Resource not accessible by integration"}]}
     world.github.fail(2, lambda: JSONResponse(refusal), only="graphql")  # first the people's addresses, then this
     report = world.sync()
-    assert "not accessible" in report.errors[f"acme/{world.unit}"]
-    assert report.documents.new == 16
+    assert (report.errors, report.documents.new) == ({}, 16)
+    assert "not accessible" in report.refused[f"acme/{world.unit}"]["discussions"]
+    assert (world.sync().documents.new, world.text("discussions/14").count("buckets")) == (1, 1)
 
 
 def test_the_cursor_is_plain_json(world: World) -> None:

@@ -159,6 +159,11 @@ class GitHubIssue(ListedObject):
         found = self.assignees or ((self.assignee,) if self.assignee else ())
         return tuple(one.login for one in found if one.login)
 
+    def with_details(self, pull: GitHubIssue) -> Self:
+        """A pull request in the form of an issue, with what only its own form tells."""
+        told = ("head", "base", "requested_reviewers", "requested_teams", "review_comments")
+        return self.model_copy(update={name: getattr(pull, name) for name in told})
+
     def as_issue(self) -> Self:
         """A pull request as the listing of issues would give it."""
         return self.model_copy(update={"pull_request": PullRequestLink(merged_at=self.merged_at)})

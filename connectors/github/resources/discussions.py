@@ -14,6 +14,7 @@ from connectors.contract import Checkpoint, Deleted, Item, ListingEntry, Window
 from connectors.errors import InvalidResponse, NotFound, RequestRejected, Unavailable
 from connectors.github.cursor import RepositoryCursor
 from connectors.github.graphql import NotOffered, UndefinedFields
+from connectors.github.parts import DISCUSSIONS
 from connectors.github.payloads.graphql import (
     DiscussionComment,
     DiscussionHeader,
@@ -28,6 +29,7 @@ from connectors.github.payloads.graphql import (
 from connectors.github.payloads.parsing import NotAsDocumented
 from connectors.github.repository import Repository
 from connectors.github.resources import discussion_queries as queries
+from connectors.github.resources.part import RepositoryPart
 from connectors.paging import PageTrail
 
 R = TypeVar("R")
@@ -37,16 +39,19 @@ PER_REQUEST = 10
 """Discussions read at once: with 50 comments and 50 replies each, about 5 of an hour's 5,000 points."""
 
 
-class DiscussionResource:
+class DiscussionResource(RepositoryPart):
+    part = DISCUSSIONS
     kinds = ("discussions",)
 
     def __init__(self, repository: Repository) -> None:
-        self._repository = repository
-        self._documents = repository.documents
+        super().__init__(repository)
         self._where = f"{repository.path} through GraphQL"
         owner, _, name = repository.name.partition("/")
         self._names = {"owner": owner, "name": name}
         self._undefined: frozenset[str] = frozenset()
+
+    def probe(self) -> None:
+        next(self._listing(None), None)
 
     def read_changes(self, cursor: RepositoryCursor, window: Window | None) -> Iterator[Item]:
         """By their last update, least recently updated first, with a checkpoint after each handful."""
@@ -68,17 +73,14 @@ class DiscussionResource:
 
     def entries(self) -> Iterator[ListingEntry]:
         for one in self._listing(None):
-            yield ListingEntry(self._documents.discussion_id(one.number), one.title, one.updated)
+            yield ListingEntry(self.documents.discussion_id(one.number), one.title, one.updated)
 
     def fetch(self, kind: str, name: str) -> Item | None:
-        try:
-            return self._fetch(int(name)) if name.isdecimal() else None
-        except NotOffered:
-            return None
+        return self._fetch(int(name)) if name.isdecimal() else None
 
     def _listing(self, since: datetime | None) -> Iterator[DiscussionHeader]:
         """All discussions updated at or after `since`, newest first."""
-        if not self._repository.has_discussions:
+        if not self.repository.has_discussions:
             return
         after, trail = None, PageTrail(self._where)
         try:
@@ -91,7 +93,8 @@ class DiscussionResource:
                 if not (after := trail.follow(page.next_cursor)):
                     return
         except NotOffered:
-            return
+            if self.repository.payload.has_discussions:  # else the server knows of no discussions
+                raise
         except NotAsDocumented as error:
             raise InvalidResponse(self._where, str(error)) from error
 
@@ -105,10 +108,10 @@ class DiscussionResource:
             yield self._item(number, found.get(number))
 
     def _item(self, number: int, discussion: GitHubDiscussion | None) -> Item:
-        document_id = self._documents.discussion_id(number)
+        document_id = self.documents.discussion_id(number)
         title = (discussion.title if discussion else "") or f"#{number}"
         read = partial(self._complete, discussion) if discussion else partial(self._fetch, number)
-        return self._repository.attempt(document_id, title, read) or Deleted(document_id)
+        return self.repository.attempt(document_id, title, read) or Deleted(document_id)
 
     def _fetch(self, number: int) -> Item | None:
         discussion = self._payloads([number]).get(number)
@@ -127,14 +130,14 @@ class DiscussionResource:
             page = self._query(OneDiscussion, text, number=discussion.number, after=after).discussion.comments
             comments += page.visible
         whole = [comment.with_replies(self._replies(comment)) for comment in comments]
-        return self._documents.discussion(discussion.with_comments(whole))
+        return self.documents.discussion(discussion.with_comments(whole))
 
     def _replies(self, comment: DiscussionComment) -> list[DiscussionReply]:
         page, trail = comment.replies, PageTrail(self._where)
         replies = page.visible
         while after := trail.follow(page.next_cursor):
             text = queries.more_replies(self._undefined)
-            page = self._repository.client.query(OneComment, text, id=comment.id, after=after).node.replies
+            page = self.repository.client.query(OneComment, text, id=comment.id, after=after).node.replies
             replies += page.visible
         return replies
 
@@ -153,7 +156,7 @@ class DiscussionResource:
     def _query(self, model: type[R], text: str, **variables: Any) -> R:
         """What was found in this repository. Raises SourceError and NotAsDocumented."""
         answer = InRepository[model]  # type: ignore[valid-type]
-        found = self._repository.client.query(answer, text, **self._names, **variables).repository
+        found = self.repository.client.query(answer, text, **self._names, **variables).repository
         if found is None:
             raise NotFound(self._where)
         return found

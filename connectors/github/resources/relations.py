@@ -24,7 +24,8 @@ _HIDDEN = "an issue of another repository"
 def read_relations(repository: Repository, issue: GitHubIssue) -> IssueRelations:
     """At most three requests, none for an issue that stands by itself. Raises SourceError and NotAsDocumented."""
     place = f"{repository.path}/issues/{issue.number}"
-    sub_issues = blocked_by = ()
+    sub_issues: tuple[str, ...] = ()
+    blocked_by: tuple[str, ...] = ()
     if issue.sub_issues_summary.total:
         sub_issues = _list_issues(repository, f"{place}/sub_issues")
     if issue.issue_dependencies_summary.blocked_by:
