@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from connectors.contract import Connector, Cursor, Deleted, Failed, Item, PartState, Window
-from connectors.errors import AccessDenied, NotFound
+from connectors.errors import AccessDenied, Blocked, NotFound
 from connectors.model import Unit
 from connectors.settings import Connection
 from pipelines.errors import MassDelete
@@ -42,10 +42,15 @@ class DocumentIngest:
     def run(self) -> None:
         """Read the unit and land what differs from what the catalog knows, adding to the report.
 
-        Raises SourceError, and MassDelete if more than a tenth of the unit would go.
+        Raises SourceError, and MassDelete if more than a tenth of the unit would go. Nobody finds anything of a unit
+        that its source withholds from everybody.
         """
         try:
             self._run()
+        except Blocked as error:
+            if not self.options.dry_run:
+                self._hide_blocked(str(error))
+            raise
         finally:
             self._report_parts()
 
@@ -140,6 +145,16 @@ class DocumentIngest:
         documents = self.services.catalog.documents
         documents.mark_attachments_listed(*own, found.listing, set(found.missed), found.since)
         return found.listing
+
+    def _hide_blocked(self, reason: str) -> None:
+        """As with all units that are out of reach, what it holds is removed on somebody's word alone. Should it come
+        back, it is read from its beginning."""
+        catalog, own = self.services.catalog, (self.connection.id, self.unit.id)
+        states = catalog.documents.states(catalog.documents.missing_from(*own, None))
+        catalog.rights.hide(*own, [one for one, state in states.items() if state.hidden is None], reason)
+        if self.options.mode in ("full", "reconcile") and self.options.allow_mass_delete:
+            self._remove(None)
+        catalog.units.forget_cursor(*own)
 
     def _hide_missing(self, listing: str | None) -> list[str]:
         """Nobody finds what a complete listing lacks before it is seen again; returns what that is."""

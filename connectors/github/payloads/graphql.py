@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Generic, TypeAlias, TypeVar
 
-from pydantic import BaseModel, ConfigDict, RootModel, StrictInt
+from pydantic import BaseModel, ConfigDict, Field, RootModel, StrictInt
 from pydantic.alias_generators import to_camel
 
 from connectors.github.payloads.git import GitCommit, GitHubCommit, GitSignature
+from connectors.github.payloads.issue_facts import NamedObject
 from connectors.github.payloads.parsing import time_or_none
-from connectors.github.payloads.rest import GitHubAccount, GitHubLabel
+from connectors.github.payloads.rest import GitHubAccount
 from connectors.payloads import ExactText, Flag, Maybe, Number, Payload, Several, Text
 
 N = TypeVar("N", bound=BaseModel)
@@ -20,6 +21,7 @@ R = TypeVar("R")
 
 class GraphQLErrorDetails(Payload):
     code: Text = ""
+    field_name: Text = Field(default="", alias="fieldName")
 
 
 class GraphQLError(Payload):
@@ -72,6 +74,7 @@ class DiscussionReply(GraphQLObject):
     body: ExactText | None = None
     created_at: Text = ""
     author: GitHubAccount | None = None
+    is_minimized: Flag = None
 
 
 class DiscussionComment(DiscussionReply):
@@ -88,6 +91,15 @@ class DiscussionCategory(Payload):
 
 class DiscussionAnswer(Payload):
     id: Text = ""
+
+
+class PollOption(Payload):
+    option: Text = ""
+
+
+class DiscussionPoll(Payload):
+    question: Text = ""
+    options: Maybe[NodePage[PollOption]] = None
 
 
 class DiscussionHeader(GraphQLObject):
@@ -114,7 +126,8 @@ class GitHubDiscussion(GraphQLObject):
     author: GitHubAccount | None = None
     category: DiscussionCategory | None = None
     answer: Maybe[DiscussionAnswer] = None
-    labels: Maybe[NodePage[GitHubLabel]] = None
+    poll: Maybe[DiscussionPoll] = None
+    labels: Maybe[NodePage[NamedObject]] = None
     comments: NodePage[DiscussionComment] = NodePage[DiscussionComment]()
 
     def with_comments(self, comments: Sequence[DiscussionComment]) -> GitHubDiscussion:
