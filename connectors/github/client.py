@@ -32,7 +32,7 @@ from connectors.github.responses import (
 )
 from connectors.github.settings import GitHubConnection
 from connectors.github.trees import FileTree, walk
-from connectors.http import PROMPT, ApiClient, parsed
+from connectors.http import PATIENT, PROMPT, ApiClient, RetryBudget, parsed
 from connectors.paging import PageTrail
 
 logger = logging.getLogger(__name__)
@@ -134,9 +134,16 @@ class GitHubClient:
         found = self._page(GitHubCommit, f"repos/{quote(repository)}/commits", params)
         return found.items[0] if found and found.items else GitHubCommit()
 
+    def query_promptly(self, model: type[M], text: str, **variables: Any) -> M:
+        """As `query`, without much patience: for what can be asked in another way."""
+        return self._query(model, text, variables, PROMPT)
+
     def query(self, model: type[M], text: str, **variables: Any) -> M:
         """Data of a GraphQL query. Raises NotOffered for servers without such an API, which are asked once only, and
         UndefinedFields for one that does not know all that is asked, at once where it was asked this before."""
+        return self._query(model, text, variables, PATIENT)
+
+    def _query(self, model: type[M], text: str, variables: Mapping[str, Any], retries: RetryBudget) -> M:
         if self._without_graphql:
             raise graphql.NotOffered(self._graphql.base_url)
         if known := self._undefined.get(text):
@@ -144,7 +151,7 @@ class GitHubClient:
         body = {"query": text, "variables": variables}
         parse = partial(graphql.parse_data, model=model)
         try:
-            return self._send(self._graphql, "POST", "graphql", parse, json=body)
+            return self._send(self._graphql, "POST", "graphql", parse, json=body, retries=retries)
         except SourceError as error:
             raise self._note_missing(text, graphql.classify(error)) from error
 

@@ -28,7 +28,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from tests.emulators.github_graphql import executed
+from tests.emulators.github_graphql import blob_sha, executed
 from tests.emulators.github_refusals import Refusal, part_of, refusal
 from tests.loopback import serve
 
@@ -453,7 +453,12 @@ class GitHub:
         """In its own form."""
         told = {"head": {"ref": "work"}, "base": {"ref": repository.branch}}
         comments = len(repository.review_comments.get(number, ()))
-        return {**self._issue(repository, number), **told, "review_comments": comments, **repository.pulls.get(number, {})}
+        return {
+            **self._issue(repository, number),
+            **told,
+            "review_comments": comments,
+            **repository.pulls.get(number, {}),
+        }
 
     def _listed(self, request: Asked, items: list[Payload], name: str = "") -> Response:
         query = request.query
@@ -588,7 +593,7 @@ def _comments(repository: Repository, among: dict[int, dict[int, Payload]], of: 
 
 def _blob(repository: Repository, sha: str) -> Response:
     for content in repository.files.values():
-        if _sha(content) == sha:
+        if blob_sha(content) == sha:
             return JSONResponse({"sha": sha, "encoding": "base64", "content": base64.encodebytes(content).decode()})
     return _not_found()
 
@@ -599,7 +604,7 @@ def _folders(repository: Repository) -> list[str]:
 
 
 def _tree_sha(repository: Repository, folder: str) -> str:
-    listed = {path: _sha(content) for path, content in repository.files.items() if path.startswith(folder)}
+    listed = {path: blob_sha(content) for path, content in repository.files.items() if path.startswith(folder)}
     return hashlib.sha1(f"{folder}{json.dumps(listed)}".encode()).hexdigest()
 
 
@@ -610,7 +615,7 @@ def _tree_entries(repository: Repository, folder: str) -> list[Payload]:
             "path": path.removeprefix(folder),
             "type": "blob",
             "mode": "100644",
-            "sha": _sha(content),
+            "sha": blob_sha(content),
             "size": len(content),
         }
         for path, content in repository.files.items()
@@ -627,10 +632,6 @@ def _tree_entries(repository: Repository, folder: str) -> list[Payload]:
         if one.startswith(folder) and one != folder
     ]
     return files + folders
-
-
-def _sha(content: bytes) -> str:
-    return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
 
 
 def _moved(path: str, request: Asked) -> Response:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from urllib.parse import quote
@@ -16,6 +16,7 @@ from connectors.github.parts import FILES
 from connectors.github.payloads.git import GitHubCommit
 from connectors.github.payloads.parsing import parse_time
 from connectors.github.repository import Repository
+from connectors.github.resources.file_batches import FileBatches
 from connectors.github.resources.part import RepositoryPart
 from connectors.github.trees import FileTree, GitFile
 
@@ -42,6 +43,7 @@ class FileResource(RepositoryPart):
         super().__init__(repository)
         self._has_history = True
         self._by_path: dict[str, GitFile] | None = None
+        self._batches = FileBatches(self.repository)
 
     def probe(self) -> None:
         with self._empty_allowed():
@@ -58,7 +60,7 @@ class FileResource(RepositoryPart):
         cursor.etags.pop(_TREE, None)  # until all that is new has been read
         yield from self._delete_missing(tree, cursor)
         changed = [file for file in tree.files if not cursor.has(file)]
-        for count, file in enumerate(changed, start=1):
+        for count, file in enumerate(self._in_advance(changed), start=1):
             if item := self._item(file, None):
                 yield item
             cursor.files[file.path] = file_version(file)
@@ -77,9 +79,22 @@ class FileResource(RepositoryPart):
             self._by_path = {file.path: file for file in tree.files} if tree else {}
         return self._item(self._by_path[name], None) if name in self._by_path else None
 
+    def _in_advance(self, files: Iterable[GitFile]) -> Iterator[GitFile]:
+        """`files`, of which those that are read have been asked for together when they come."""
+        waiting: list[GitFile] = []
+        for file in files:
+            if self.repository.rules.reason_to_skip(file):
+                yield file
+                continue
+            waiting.append(file)
+            if self._batches.is_full(waiting):
+                yield from self._batches.read(waiting)
+                waiting = []
+        yield from self._batches.read(waiting)
+
     def _read_window(self, window: Window) -> Iterator[Item]:
         tree = self._tree(None)
-        for file in tree.files if tree else ():
+        for file in self._in_advance(tree.files if tree else ()):
             if item := self._item(file, window):
                 yield item
 
@@ -114,11 +129,13 @@ class FileResource(RepositoryPart):
         return self.repository.attempt(self.documents.file_id(file.path), file.path, read)
 
     def _read(self, file: GitFile, window: Window | None) -> Item | None:
-        commit = self._last_commit(file.path)
+        found = self._batches.take(file)
+        commit = found.commit if found else self._last_commit(file.path)
         if window and parse_time(commit.committed_at) not in window:
             return None
+        data = found.content if found else self._blob(file)
         try:
-            return self.documents.file(file.path, read_file(self._blob(file), file.path), commit)
+            return self.documents.file(file.path, read_file(data, file.path), commit)
         except SkipFile as skipped:
             return self._skipped(file, skipped.reason)
 
