@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from connectors.contract import Connector, Cursor, Deleted, Failed, Item, PartState, Window
@@ -77,16 +77,21 @@ class DocumentIngest:
             self._drain(chain(self._fetch(due), read), writer)
         self._look_again(writer.overtaken)
         if plan.window is None and documents_follow(self.connection):
-            self._let_documents_follow(plan.listing if writer.complete else None)
+            self._let_documents_follow(plan.listing if writer.complete else None, writer.common_readers)
         # A read that stopped half-way has not seen what it lacks.
         if writer.complete and plan.listing:
             self._finish(plan.listing, writer)
 
-    def _let_documents_follow(self, listing: str | None) -> None:
+    def _let_documents_follow(self, listing: str | None, told: frozenset[str] | None) -> None:
         """Let in whom the unit lets in. What changes show tells of no deletion, and who comes now was no reader of what
         is gone: so `listing`, or else one that is made for this, hides first what is missing from it. Where it tells
-        nothing of some documents, because their part is not complete, all wait until it is."""
-        units, own = self.services.catalog.units, (self.connection.id, self.unit)
+        nothing of some documents, because their part is not complete, all wait until it is.
+
+        `told` are the readers that all have which were read just now: the unit has shut out since it was listed whom
+        it let in then and who is none of them.
+        """
+        readers = tuple(token for token in self.unit.readers if told is None or token in told)
+        units, own = self.services.catalog.units, (self.connection.id, replace(self.unit, readers=readers))
         if units.lets_in_others(*own):
             listing = listing or self._read_listing()
             self._hide_missing(listing)
