@@ -211,11 +211,17 @@ class GitHubReview(Payload):
 
 
 class GitHubReviewComment(GitHubComment):
-    """A comment on a line of the changes; `line` is absent where the line has changed since."""
+    """A comment on lines of the changes; `line` and `start_line` are absent where these have changed since.
+
+    `diff_hunk` is the part of the changes that ends with the line.
+    """
 
     path: Text = ""
+    start_line: Number = None
     line: Number = None
+    original_start_line: Number = None
     original_line: Number = None
+    diff_hunk: Text = ""
     in_reply_to_id: Text = ""
 
 
