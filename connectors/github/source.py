@@ -3,7 +3,7 @@ documents."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 import httpx
 
@@ -20,6 +20,7 @@ from connectors.contract import (
 )
 from connectors.errors import AccessDenied, NotFound, SourceError, UnreadableUnits
 from connectors.github import access
+from connectors.github.carriers import find_carriers
 from connectors.github.checks import check_parts
 from connectors.github.client import GitHubClient
 from connectors.github.parts import COLLABORATORS
@@ -85,6 +86,12 @@ class GitHubConnector:
     def fetch(self, unit: Unit, document_ids: Sequence[str]) -> Iterator[Item]:
         if document_ids:
             yield from self._open(unit).fetch(document_ids)
+
+    def find_dependents(
+        self, document_ids: Collection[str], cursors: Mapping[str, Cursor]
+    ) -> Mapping[str, Collection[str]]:
+        """See `Dependents.find_dependents`: what shows labels and milestones."""
+        return find_carriers(self._client, self._connection.id, document_ids, cursors.keys())
 
     def unit_of(self, document_id: str) -> str | None:
         """An id names its repository: an object that has moved to another one has another id there."""
