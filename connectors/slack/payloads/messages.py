@@ -136,6 +136,16 @@ class MessageEdit(LenientPayload):
     ts: Timestamp = ""
 
 
+class HuddleRoom(LenientPayload):
+    """A huddle, as its message shows it: `participant_history` are all who were there."""
+
+    name: str = ""
+    topic: str = ""
+    created_by: str = ""
+    participants: Entries[str] = ()
+    participant_history: Entries[str] = ()
+
+
 class MessagePlace(LenientPayload):
     """Where a message belongs, as events tell it: `thread_ts` is the time of its thread's root."""
 
@@ -166,6 +176,7 @@ class SlackMessage(Authored, MessagePlace):
     latest_reply: Timestamp = ""
     bot_profile: SlackProfile = SlackProfile()
     user_profile: SlackProfile = SlackProfile()
+    room: HuddleRoom | None = None
 
     _json: dict[str, Any] = PrivateAttr(default_factory=dict)
 
@@ -188,6 +199,8 @@ class SlackMessage(Authored, MessagePlace):
             for file in (files if isinstance(files, list) else ())
             if isinstance(file, dict)
         ]
+        if self.room:
+            shown["room"] = self.room.model_dump()
         return (_THREAD_MARK if self.reply_count else "") + fingerprint(shown)
 
     def with_replies(self, replies: int, latest: str) -> SlackMessage:

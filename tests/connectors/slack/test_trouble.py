@@ -50,7 +50,7 @@ def nested(depth: int) -> dict[str, Any]:
     """A block within blocks."""
     block: dict[str, Any] = {"type": "section", "text": "innermost"}
     for _ in range(depth):
-        block = {"type": "section", "elements": [block]}
+        block = {"type": "container", "child_blocks": [block]}
     return block
 
 
