@@ -14,16 +14,20 @@ from connectors.http import ApiClient, parsed
 from connectors.paging import PageTrail
 from connectors.payloads import Payload
 from connectors.slack.payloads import (
+    BotAnswer,
     ChannelAnswer,
     ChannelsAnswer,
     FileAnswer,
     FilesAnswer,
+    ListItemsAnswer,
     MembersAnswer,
     MessagesAnswer,
     SlackAnswer,
+    SlackBot,
     SlackChannel,
     SlackFile,
     SlackIdentity,
+    SlackListItem,
     SlackMessage,
     SlackUser,
     SlackUsergroup,
@@ -96,6 +100,9 @@ class SlackClient:
 
     def user(self, user: str) -> SlackUser | None:
         return self._call("users.info", UserAnswer, user=user).user
+
+    def bot(self, bot: str) -> SlackBot | None:
+        return self._call("bots.info", BotAnswer, bot=bot).bot
 
     def usergroups(self) -> tuple[SlackUsergroup, ...]:
         return self._call("usergroups.list", UsergroupsAnswer, include_users=True).usergroups
@@ -191,6 +198,11 @@ class SlackClient:
         """What is known of a file. Raises NotFound for a deleted one."""
         found = self._call("files.info", FileAnswer, file=file).file or SlackFile()
         return found.model_copy(update={"id": found.id or file})
+
+    def list_items(self, file: str) -> Iterator[SlackListItem]:
+        """The rows of a Slack List, by the id of its file. Needs the scope lists:read."""
+        for page in self._pages("slackLists.items.list", ListItemsAnswer, list_id=file):
+            yield from page.items
 
     def _pages(self, method: str, model: type[A], **arguments: Argument) -> Iterator[A]:
         """The answers of a method that gives pages by cursor. Raises InvalidResponse for pages without end."""

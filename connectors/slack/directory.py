@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from connectors.errors import AccessDenied, NotFound, RequestRejected
 from connectors.slack.client import SlackClient
-from connectors.slack.payloads import Authored, SlackChannel, SlackIdentity, SlackUser, SlackUsergroup
+from connectors.slack.payloads import Authored, SlackBot, SlackChannel, SlackIdentity, SlackUser, SlackUsergroup
 
 T = TypeVar("T")
 
@@ -29,6 +29,7 @@ class SlackDirectory:
         self._client = client
         self._single_users: dict[str, SlackUser | None] = {}
         self._single_channels: dict[str, SlackChannel | None] = {}
+        self._bots: dict[str, SlackBot | None] = {}
 
     def forget_channels(self) -> None:
         """The next look at them asks Slack."""
@@ -80,7 +81,15 @@ class SlackDirectory:
         author = self.person(authored.user) if authored.user else None
         return author.is_bot if author else bool(authored.bot_id)
 
+    def bot_name(self, bot_id: str) -> str:
+        """Of an integration that posts without a user of its own."""
+        bot = _look_up(self._bots, self._client.bot, bot_id)
+        return (bot.name if bot else "") or bot_id
+
     def user_name(self, user_id: str) -> str:
+        """Of somebody; a bot's, where that is what the id names."""
+        if user_id.startswith("B"):
+            return self.bot_name(user_id)
         user = self.person(user_id)
         if not user:
             return user_id

@@ -48,7 +48,7 @@ class ChannelDocuments:
 
     @property
     def names(self) -> Names:
-        return Names(self.directory.user_name, self._mention, self.directory.usergroup_name)
+        return Names(self.directory.user_name, self._mention, self.directory.usergroup_name, self.directory.bot_name)
 
     def day_id(self, day: date) -> str:
         """Of the messages of one day (UTC) outside threads."""

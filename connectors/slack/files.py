@@ -7,19 +7,32 @@ failed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from connectors.contract import Deleted, Item, ListingEntry, Skipped
-from connectors.errors import NotFound
+from connectors.errors import AccessDenied, NotFound
 from connectors.file_content import FileContent, SkipFile, parse_content, read_content
 from connectors.fingerprints import fingerprint
 from connectors.isolation import Isolation
-from connectors.model import PLAIN_TEXT, Document, Parent
+from connectors.media import CSV
+from connectors.model import HTML, PLAIN_TEXT, Document, Parent
 from connectors.slack.client import SlackClient
 from connectors.slack.documents import ChannelDocuments
 from connectors.slack.downloads import FileLoader
-from connectors.slack.file_types import LARGEST, is_code, mail_text, name_with_type, reason_to_skip
+from connectors.slack.file_types import (
+    LARGEST,
+    is_code,
+    is_list,
+    is_written_in_slack,
+    mail_text,
+    name_with_type,
+    reason_to_skip,
+)
 from connectors.slack.payloads import SlackFile, SlackMessage
+from connectors.slack.render.canvas import render_canvas
+from connectors.slack.render.lists import list_as_csv
+from connectors.slack.render.transcripts import transcript
 from connectors.slack.timestamps import day_of, ts_key
 
 
@@ -114,12 +127,29 @@ class ChannelFiles:
         """What a file holds. Raises SkipFile and SourceError."""
         if text := mail_text(file):
             return FileContent(text, PLAIN_TEXT)
+        if is_list(file):
+            return self._list(file)
         data, expected = self._loader.load(file)
         if len(data) > LARGEST:  # the size that Slack tells may be wrong, or missing
             raise SkipFile(f"too large: more than {LARGEST // 1_000_000} MB")
+        if file.vtt:
+            spoken = parse_content(data, PLAIN_TEXT).body
+            return FileContent(transcript(str(spoken)), PLAIN_TEXT)
         if is_code(file) and expected == PLAIN_TEXT:
             return parse_content(data, expected)
-        return read_content(data, expected, name_with_type(file), pictures=self._pictures)
+        content = read_content(data, expected, name_with_type(file), pictures=self._pictures)
+        if is_written_in_slack(file) and content.media_type == HTML and isinstance(content.body, str):
+            return FileContent(render_canvas(content.body, self._documents.names), HTML)
+        return content
+
+    def _list(self, file: SlackFile) -> FileContent:
+        """The rows of a Slack List: as Slack writes them, or where it does not, as they are told one by one."""
+        if file.list_csv_download_url:
+            with suppress(AccessDenied, NotFound):
+                data, expected = self._loader.load(file)
+                return read_content(data, expected, f"{file.id}.csv")
+        items = self._client.list_items(file.id)
+        return FileContent(list_as_csv(file.list_metadata.columns, items, self._documents.names), CSV)
 
     def _entry(self, file: SlackFile) -> ListingEntry:
         return ListingEntry(self._documents.file_id(file.id), file.label, updated_at(file), file_fingerprint(file))
@@ -149,4 +179,6 @@ def updated_at(file: SlackFile) -> datetime:
 
 
 def file_fingerprint(file: SlackFile) -> str:
-    return fingerprint([file.label, file.size, updated_at(file).isoformat()])
+    """Another one where a transcript has come."""
+    transcribed = ["transcript"] if file.vtt else []
+    return fingerprint([file.label, file.size, updated_at(file).isoformat(), *transcribed])

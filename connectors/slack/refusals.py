@@ -39,6 +39,7 @@ _ACCESS = {
     "restricted_action",
 }
 _ABSENT = {
+    "bot_not_found",
     "channel_not_found",
     "file_deleted",
     "file_not_found",

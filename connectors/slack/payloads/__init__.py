@@ -16,14 +16,17 @@ from connectors.slack.payloads.messages import (
     MessagePlace,
     SlackAttachment,
     SlackFile,
+    SlackListItem,
     SlackMessage,
     is_root_fingerprint,
 )
 from connectors.slack.payloads.responses import (
+    BotAnswer,
     ChannelAnswer,
     ChannelsAnswer,
     FileAnswer,
     FilesAnswer,
+    ListItemsAnswer,
     MembersAnswer,
     MessagesAnswer,
     SlackAnswer,
@@ -32,13 +35,14 @@ from connectors.slack.payloads.responses import (
     UsergroupsAnswer,
     UsersAnswer,
 )
-from connectors.slack.payloads.users import SlackChannel, SlackIdentity, SlackUser, SlackUsergroup
+from connectors.slack.payloads.users import SlackBot, SlackChannel, SlackIdentity, SlackUser, SlackUsergroup
 
 __all__ = [
     "AttachmentField",
     "Authored",
     "BlockNode",
     "BlockValue",
+    "BotAnswer",
     "ChannelAnswer",
     "ChannelsAnswer",
     "EventEnvelope",
@@ -46,15 +50,18 @@ __all__ = [
     "FileShare",
     "FilesAnswer",
     "HuddleRoom",
+    "ListItemsAnswer",
     "MembersAnswer",
     "MessagePlace",
     "MessagesAnswer",
     "SlackAnswer",
     "SlackAttachment",
+    "SlackBot",
     "SlackChannel",
     "SlackEvent",
     "SlackFile",
     "SlackIdentity",
+    "SlackListItem",
     "SlackMessage",
     "SlackRefusal",
     "SlackUser",

@@ -40,6 +40,16 @@ class Transcription(LenientPayload):
     preview: TranscriptPreview = TranscriptPreview()
 
 
+class ListMetadata(LenientPayload):
+    columns: Blocks = Field(default=(), alias="schema")
+
+
+class SlackListItem(LenientPayload):
+    """https://docs.slack.dev/reference/methods/slackLists.items.list"""
+
+    fields: Blocks = ()
+
+
 class MailSender(LenientPayload):
     original: str = ""
     address: str = ""
@@ -48,7 +58,8 @@ class MailSender(LenientPayload):
 class SlackFile(Authored):
     """https://docs.slack.dev/reference/objects/file-object
 
-    `senders` and `plain_text` are those of a mail; `shares` tells by kind of channel, then by channel.
+    `senders` and `plain_text` are those of a mail, `vtt` is the address of a recording's transcript, and
+    `list_metadata` a Slack List's; `shares` tells by kind of channel, then by channel.
     """
 
     id: str = ""
@@ -67,6 +78,9 @@ class SlackFile(Authored):
     plain_text: str = ""
     alt_txt: str = ""
     transcription: Transcription = Transcription()
+    vtt: str = ""
+    list_csv_download_url: str = ""
+    list_metadata: ListMetadata = ListMetadata()
     subject: str = ""
     senders: Entries[MailSender] = Field(default=(), alias="from")
     created: Seconds = 0

@@ -37,6 +37,13 @@ class SlackUser(LenientPayload):
     enterprise_user: EnterpriseUser = EnterpriseUser()
 
 
+class SlackBot(LenientPayload):
+    """https://docs.slack.dev/reference/methods/bots.info"""
+
+    id: str = ""
+    name: str = ""
+
+
 class SlackUsergroup(LenientPayload):
     """https://docs.slack.dev/reference/objects/usergroup-object"""
 
