@@ -42,6 +42,7 @@ from pipelines.catalog.rights import Rights, RightsRead
 from pipelines.catalog.totals import Totals
 from pipelines.catalog.unfinished_events import UnfinishedEvents
 from pipelines.catalog.unit_names import UnitNames
+from pipelines.catalog.unit_parts import Parts
 from pipelines.catalog.units import Units, move_cursor, move_rights_cursor
 from pipelines.catalog.verification_windows import VerificationWindows
 from pipelines.catalog.withdrawals import Withdrawals
@@ -88,6 +89,7 @@ class Catalog:
         self.old_events = OldEvents(engine)
         self.unfinished_events = UnfinishedEvents(engine)
         self.failures = Failures(engine)
+        self.parts = Parts(engine)
         self.gates = Gates(engine)
         self.publications = Publications(engine)
         self.totals = Totals(engine)
