@@ -27,7 +27,7 @@ NAMES = Names(
         ("<p><img alt='wave' data-is-slack='1'/> hello</p>", ":wave: hello"),
         ("<p><img src='a.png' alt='A chart'></p>", "A chart"),
         (
-            "<div data-section-style='7'><ul><li class='checked'><span>Freeze</span></li><li class=''>Move</li></ul></div>",
+            "<div data-section-style='7'><ul><li class='checked'><b>Freeze</b></li><li class=''>Move</li></ul></div>",
             "- [x] Freeze\n- [ ] Move",
         ),
         (
