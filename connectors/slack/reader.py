@@ -14,9 +14,11 @@ What is found when:
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 
 from connectors.contract import Checkpoint, Deleted, Failed, Item, ListingEntry, Window
+from connectors.errors import TransientError, Unavailable
 from connectors.isolation import Isolation
 from connectors.slack.client import HistoryPage, SlackClient
 from connectors.slack.cursor import (
@@ -30,6 +32,7 @@ from connectors.slack.cursor import (
 )
 from connectors.slack.documents import ChannelDocuments, outside_threads
 from connectors.slack.files import ChannelFiles
+from connectors.slack.parts import HISTORY, REPLIES, ChannelParts, PartClosed
 from connectors.slack.payloads import SlackMessage
 from connectors.slack.timestamps import TICK, day_of, format_ts, is_ts, midnight, ts_key
 
@@ -38,12 +41,18 @@ class ChannelReader:
     """Reads a channel's messages: threads, and days of what is said outside them."""
 
     def __init__(
-        self, client: SlackClient, documents: ChannelDocuments, files: ChannelFiles, isolation: Isolation
+        self,
+        client: SlackClient,
+        documents: ChannelDocuments,
+        files: ChannelFiles,
+        isolation: Isolation,
+        parts: ChannelParts,
     ) -> None:
         self._client = client
         self._documents = documents
         self._files = files
         self._isolation = isolation
+        self._parts = parts
 
     @property
     def is_archived(self) -> bool:
@@ -66,7 +75,7 @@ class ChannelReader:
 
     def read_changes(self, cursor: ChannelCursor) -> Iterator[Item]:
         """What differs from what is remembered of the channel, among the latest messages and in some older days."""
-        page = next(self._client.history(self._documents.unit.id))
+        page = next(self._history())
         newest = cursor.newest
         if page.oldest and not (newest and ts_key(page.oldest) <= ts_key(newest)):
             # More is new than one answer shows: that is read like a channel, and can be interrupted like one.
@@ -77,7 +86,7 @@ class ChannelReader:
         yield from self._read_old_changes(page, cursor)
 
     def refetch(self, kind: str, name: str) -> Item | None:
-        """A thread or a day as it is now; None for an id that is neither's."""
+        """A thread or a day as it is now; None for an id that is neither's. Raises PartClosed."""
         if kind == "threads" and is_ts(name):
             return next(self._read_thread(name))
         try:
@@ -86,25 +95,57 @@ class ChannelReader:
             return None
 
     def list_entries(self) -> Iterator[ListingEntry]:
-        """Every day and thread that the channel's history names, newest first."""
+        """Every day that the channel's history names, and every thread where those can be read, newest first.
+
+        Raises PartClosed where the history cannot be read.
+        """
         for messages in self._days():
             if entry := self._documents.day_entry(day_of(messages[0].ts), messages):
                 yield entry
-            yield from (self._documents.thread_entry(message) for message in messages if message.is_root)
+            roots = [message for message in messages if message.is_root]
+            if roots and self._reads_threads(roots[0].ts):
+                yield from map(self._documents.thread_entry, roots)
 
     def list_files(self) -> Iterator[ListingEntry]:
-        """Every file that messages name. Takes a request for each thread: for a token that may not list files."""
+        """Every file that messages name. Takes a request for each thread: for a server that cannot list files.
+
+        Raises PartClosed.
+        """
         for messages in self._days():
             for message in messages:
                 if message.is_root:
-                    yield from self._files.entries_of(self._client.replies(self._documents.unit.id, message.ts))
+                    yield from self._files.entries_of(self._replies(message.ts))
                 elif not message.is_reply:
                     yield from self._files.entries_of([message])
+
+    def ask_again(self, thread: str) -> None:
+        """Ask for a thread that could not be read. Raises PartClosed and SourceError."""
+        with self._parts.asking(REPLIES, thread):
+            self._client.has_thread(self._documents.unit.id, thread)
+
+    def _reads_threads(self, thread: str) -> bool:
+        """Whether replies are read, asked once: a listing of the history does not tell."""
+        if not self._parts.was_asked(REPLIES):
+            return self._parts.is_open(REPLIES, thread, lambda: self.ask_again(thread))
+        return not self._parts.is_closed(REPLIES)
+
+    def _history(self, *, oldest: str | None = None, latest: str | None = None) -> Iterator[HistoryPage]:
+        """Pages of the history. Raises PartClosed where it cannot be read, and SourceError where that is not all."""
+        try:
+            with self._parts.asking(HISTORY, ""):
+                yield from self._client.history(self._documents.unit.id, oldest=oldest, latest=latest)
+        except Unavailable as error:
+            self._parts.close(HISTORY, error, "")
+
+    def _replies(self, thread: str) -> list[SlackMessage]:
+        """Raises PartClosed and SourceError."""
+        with self._parts.asking(REPLIES, thread):
+            return self._client.replies(self._documents.unit.id, thread)
 
     def _days(self, *, oldest: str | None = None, latest: str | None = None) -> Iterator[list[SlackMessage]]:
         """The channel's messages day by day, newest first, as they come page by page."""
         day: list[SlackMessage] = []
-        for page in self._client.history(self._documents.unit.id, oldest=oldest, latest=latest):
+        for page in self._history(oldest=oldest, latest=latest):
             for message in page.messages:
                 if day and day_of(message.ts) != day_of(day[0].ts):
                     yield day
@@ -123,7 +164,7 @@ class ChannelReader:
             cursor.days[str(day)] = day_fingerprint(messages)
             yield from self._read_day(messages)
         for root in _roots(messages):
-            yield from self._read_thread(root.ts)
+            yield from self._read_open_thread(root.ts)
             cursor.before = root.ts
             yield Checkpoint(cursor.to_json())
         cursor.before = format_ts(midnight(day))
@@ -137,7 +178,7 @@ class ChannelReader:
             changed = [message for message in differing.changed if day_of(message.ts) == day]
             yield from self._files.read_of(outside_threads(changed))
         for thread, latest_reply in differing.threads.items():
-            yield from self._read_thread(thread, after=latest_reply)
+            yield from self._read_open_thread(thread, after=latest_reply)
         cursor.forget(differing.gone)
         cursor.remember(page.messages)
 
@@ -150,7 +191,7 @@ class ChannelReader:
             cursor.swept = None
             return
         start = cursor.sweep_start(page.oldest)
-        older = old_days(next(self._client.history(self._documents.unit.id, latest=format_ts(midnight(start)))))
+        older = old_days(next(self._history(latest=format_ts(midnight(start)))))
         yield from self._read_differing(older, start, cursor)
         cursor.swept = older.next_start
 
@@ -173,7 +214,7 @@ class ChannelReader:
         if drop_threads:
             yield from (Deleted(self._documents.thread_id(message.ts)) for message in outside_threads(messages))
         for root in _roots(messages):
-            yield from self._read_thread(root.ts)
+            yield from self._read_open_thread(root.ts)
 
     def _read_day(self, messages: Sequence[SlackMessage]) -> Iterator[Item]:
         """A day from all its messages, and their files."""
@@ -206,22 +247,36 @@ class ChannelReader:
                 cursor.days.pop(str(day), None)
             return self._documents.day_document(day, messages)
 
-        return self._isolation.attempt(self._documents.day_id(day), self._documents.day_title(day), read)
+        try:
+            return self._isolation.attempt(self._documents.day_id(day), self._documents.day_title(day), read)
+        except Unavailable as error:  # as the few before it
+            self._parts.close(HISTORY, error, "")
 
     def _read_messages(self, day: date) -> list[SlackMessage]:
         start, end = format_ts(midnight(day) - TICK), format_ts(midnight(day) + timedelta(days=1))
-        pages = self._client.history(self._documents.unit.id, oldest=start, latest=end)
-        return [message for page in pages for message in page.messages]
+        with self._parts.asking(HISTORY, ""):
+            pages = self._client.history(self._documents.unit.id, oldest=start, latest=end)
+            return [message for page in pages for message in page.messages]
+
+    def _read_open_thread(self, ts: str, after: str = "") -> Iterator[Item]:
+        """As `_read_thread`; nothing where replies are closed, which the state of the part says for all threads."""
+        with suppress(PartClosed):
+            yield from self._read_thread(ts, after)
 
     def _read_thread(self, ts: str, after: str = "") -> Iterator[Item]:
-        """A thread, and the files of its replies after a time; without one, all its files."""
+        """A thread, and the files of its replies after a time; without one, all its files. Raises PartClosed."""
         messages: list[SlackMessage] = []
 
         def read() -> Item:
-            messages.extend(self._client.replies(self._documents.unit.id, ts))
+            messages.extend(self._replies(ts))
             return self._documents.thread_document(ts, messages)
 
-        item = self._isolation.attempt(self._documents.thread_id(ts), f"{self._documents.name}: thread {ts}", read)
+        try:
+            title = f"{self._documents.name}: thread {ts}"
+            item = self._isolation.attempt(self._documents.thread_id(ts), title, read)
+        except TransientError as error:  # as the few before it
+            self._parts.close(REPLIES, error, ts)
+            return
         yield item
         if not isinstance(item, Deleted | Failed):
             new = [message for message in messages if not after or ts_key(message.ts) > ts_key(after)]

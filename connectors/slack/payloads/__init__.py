@@ -31,11 +31,12 @@ from connectors.slack.payloads.responses import (
     MessagesAnswer,
     SlackAnswer,
     SlackRefusal,
+    TeamsAnswer,
     UserAnswer,
     UsergroupsAnswer,
     UsersAnswer,
 )
-from connectors.slack.payloads.users import SlackBot, SlackChannel, SlackIdentity, SlackUser, SlackUsergroup
+from connectors.slack.payloads.users import SlackBot, SlackChannel, SlackIdentity, SlackTeam, SlackUser, SlackUsergroup
 
 __all__ = [
     "AttachmentField",
@@ -64,8 +65,10 @@ __all__ = [
     "SlackListItem",
     "SlackMessage",
     "SlackRefusal",
+    "SlackTeam",
     "SlackUser",
     "SlackUsergroup",
+    "TeamsAnswer",
     "UserAnswer",
     "UsergroupsAnswer",
     "UsersAnswer",

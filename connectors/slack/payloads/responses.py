@@ -9,7 +9,7 @@ from pydantic import BeforeValidator
 from connectors.payloads import Entries, LenientPayload, Payload
 from connectors.slack.payloads.fields import Count, Truthy, object_or_none
 from connectors.slack.payloads.messages import SlackFile, SlackListItem, SlackMessage
-from connectors.slack.payloads.users import SlackBot, SlackChannel, SlackUser, SlackUsergroup
+from connectors.slack.payloads.users import SlackBot, SlackChannel, SlackTeam, SlackUser, SlackUsergroup
 
 
 class PageLinks(LenientPayload):
@@ -78,6 +78,10 @@ class ChannelsAnswer(SlackAnswer):
 
 class ChannelAnswer(LenientPayload):
     channel: SlackChannel | None = None
+
+
+class TeamsAnswer(SlackAnswer):
+    teams: Entries[SlackTeam] = ()
 
 
 class UsergroupsAnswer(SlackAnswer):

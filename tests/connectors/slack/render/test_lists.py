@@ -10,7 +10,7 @@ from connectors.slack.render.mrkdwn import Names
 
 NAMES = Names(lambda user: f"name-of-{user}", lambda channel: f"#{channel}", lambda group: group)
 CHOICES = {"choices": [{"value": "q", "label": "Queued", "color": "red"}, {"value": "d", "label": "Done"}]}
-COLUMNS = [
+COLUMNS: list[dict[str, Any]] = [
     {"id": "Col1", "key": "name", "name": "Name", "type": "text", "is_primary_column": True},
     {"id": "Col2", "key": "status", "name": "Status", "type": "select", "options": CHOICES},
     {"id": "Col3", "key": "who", "name": "Who", "type": "user"},
@@ -48,7 +48,7 @@ def table(schema: list[dict[str, Any]], *items: dict[str, Any]) -> list[str]:
 
 
 def test_cells_are_what_people_see_of_them() -> None:
-    other = {
+    other: dict[str, Any] = {
         "fields": [{"key": "links", "link": [{"originalUrl": "https://a.example"}]}, {"key": "name", "text": "Rotate"}]
     }
     assert table(COLUMNS, ITEM, other) == [
@@ -59,7 +59,7 @@ def test_cells_are_what_people_see_of_them() -> None:
 
 
 def test_a_list_that_does_not_say_its_columns_is_read_by_those_of_its_rows() -> None:
-    link = {"key": "links", "link": [{"originalUrl": "https://a.example"}]}
+    link: dict[str, Any] = {"key": "links", "link": [{"originalUrl": "https://a.example"}]}
     assert table(
         [], {"fields": [link, {"key": "count", "number": [3]}]}, {"fields": [{"key": "count", "value": "4"}]}
     ) == [
