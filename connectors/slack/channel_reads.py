@@ -20,13 +20,23 @@ from connectors.errors import (
     TransientError,
 )
 from connectors.isolation import Isolation
+from connectors.slack.channel_parts import (
+    BOTS,
+    BY_NAME,
+    FILES,
+    HISTORY,
+    PEOPLE,
+    REPLIES,
+    USER_GROUPS,
+    ChannelParts,
+    PartClosed,
+)
 from connectors.slack.client import SlackClient
 from connectors.slack.cursor import ChannelCursor
 from connectors.slack.documents import ChannelDocuments
 from connectors.slack.downloads import FileLoader
 from connectors.slack.file_contents import FileContents
 from connectors.slack.files import ChannelFiles
-from connectors.slack.parts import BOTS, BY_NAME, FILES, HISTORY, PEOPLE, REPLIES, USER_GROUPS, ChannelParts, PartClosed
 from connectors.slack.reader import ChannelReader
 from connectors.source_parts import Part
 
@@ -42,7 +52,8 @@ class ChannelReads:
     def __init__(self, client: SlackClient, loader: FileLoader, documents: ChannelDocuments, cursor: Cursor) -> None:
         self._documents = documents
         self._directory = documents.directory
-        self._is_whole = not cursor
+        self._is_whole = not cursor.keys() - {"unanswered"}
+        self._safe = cursor
         self._position = ChannelCursor.from_json(cursor)
         self._parts = ChannelParts(self._position.closed, client.identity)
         contents = FileContents(client, loader, documents.names, pictures=documents.connection.reads_pictures)
@@ -64,6 +75,10 @@ class ChannelReads:
             logger.info("%s is archived, and out of reach: %s", self._documents.name, error)
             yield Checkpoint(self._position.to_json())
             return
+        except TransientError:
+            if unanswered := self._parts.unanswered:
+                yield Checkpoint({**self._safe, "unanswered": unanswered})
+            raise
         # An object that failed alone may have done so for a moment: the part is asked once more.
         for name, object_id in self._parts.unanswered.items():
             self._ask_once_more(BY_NAME[name], object_id)
@@ -112,7 +127,9 @@ class ChannelReads:
     def _with_closed(self, checkpoint: Checkpoint) -> Checkpoint:
         """A checkpoint from which it is known, too, which names could not be looked up."""
         self._note_directory()
-        return Checkpoint(self._position.to_json()) if self._position.closed else checkpoint
+        noted = Checkpoint(self._position.to_json()) if self._position.closed else checkpoint
+        self._safe = noted.cursor
+        return noted
 
     def _note_directory(self) -> None:
         for name in self._directory.asked:
@@ -144,6 +161,8 @@ class ChannelReads:
             self._ask_again(part, object_id)
         except (AuthenticationFailed, RateLimited):
             raise
+        except TransientError:
+            self._parts.suspect(part)
         except (PartClosed, SourceError) as error:
             logger.info("%s: %s", self._documents.name, error)
 

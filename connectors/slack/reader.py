@@ -20,6 +20,7 @@ from datetime import date, datetime, timedelta
 from connectors.contract import Checkpoint, Deleted, Failed, Item, ListingEntry, Window
 from connectors.errors import TransientError, Unavailable
 from connectors.isolation import Isolation
+from connectors.slack.channel_parts import HISTORY, REPLIES, ChannelParts, PartClosed
 from connectors.slack.client import HistoryPage, SlackClient
 from connectors.slack.cursor import (
     REMEMBERED,
@@ -32,7 +33,6 @@ from connectors.slack.cursor import (
 )
 from connectors.slack.documents import ChannelDocuments, outside_threads
 from connectors.slack.files import ChannelFiles
-from connectors.slack.parts import HISTORY, REPLIES, ChannelParts, PartClosed
 from connectors.slack.payloads import SlackMessage
 from connectors.slack.timestamps import TICK, day_of, format_ts, is_ts, midnight, ts_key
 
@@ -247,10 +247,7 @@ class ChannelReader:
                 cursor.days.pop(str(day), None)
             return self._documents.day_document(day, messages)
 
-        try:
-            return self._isolation.attempt(self._documents.day_id(day), self._documents.day_title(day), read)
-        except Unavailable as error:  # as the few before it
-            self._parts.close(HISTORY, error, "")
+        return self._isolation.attempt(self._documents.day_id(day), self._documents.day_title(day), read)
 
     def _read_messages(self, day: date) -> list[SlackMessage]:
         start, end = format_ts(midnight(day) - TICK), format_ts(midnight(day) + timedelta(days=1))
@@ -275,8 +272,7 @@ class ChannelReader:
             title = f"{self._documents.name}: thread {ts}"
             item = self._isolation.attempt(self._documents.thread_id(ts), title, read)
         except TransientError as error:  # as the few before it
-            self._parts.close(REPLIES, error, ts)
-            return
+            self._parts.close_again(REPLIES, error, ts)
         yield item
         if not isinstance(item, Deleted | Failed):
             new = [message for message in messages if not after or ts_key(message.ts) > ts_key(after)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 
 import pytest
 import stamina
@@ -60,6 +60,14 @@ def until_it_fails(reading: Iterator[Item]) -> list[Item]:
     raise AssertionError("the read came to its end")
 
 
+def read_while_it_answers(connector: SlackConnector, cursor: Cursor | None = None) -> list[Item]:
+    """What is read before an error ends it, if one does."""
+    items: list[Item] = []
+    with suppress(TransientError):
+        items += connector.read(UNIT, cursor)
+    return items
+
+
 def cursor_of(items: list[Item]) -> Cursor:
     return [item.cursor for item in items if isinstance(item, Checkpoint)][-1]
 
@@ -96,12 +104,14 @@ def test_a_part_that_fails_is_left_after_a_few_requests_and_read_once_it_answers
         whole = {item.id: item.version for item in other.read(UNIT) if isinstance(item, Document)}
     list(connector.units())
     stop(slack, *methods)
-    items = list(connector.read(UNIT))
+    first = read_while_it_answers(connector)
+    assert refused(slack, *methods) <= ASKED_AT_MOST * len(failing)
+    assert sum(isinstance(item, Failed) for item in first) <= 2 * len(methods)
+    items = [*first, *read_while_it_answers(connector, cursor_of(first))]
     states = {item.part for item in items if isinstance(item, PartState) and item.status == "failing"}
-    assert (states, refused(slack, *methods) <= ASKED_AT_MOST * len(failing)) == (failing, True)
-    assert sum(isinstance(item, Failed) for item in items) <= 2 * len(methods)
+    assert states == failing
     slack.calls.clear()
-    again = list(connector.read(UNIT, cursor_of(items)))
+    again = read_while_it_answers(connector, cursor_of(items))
     assert refused(slack, *methods) <= len(methods) * ATTEMPTS
     slack.interrupt = lambda method, form: None
     list(connector.memberships())  # looks at people anew
@@ -135,7 +145,7 @@ def test_changes_that_could_not_be_read_are_found_by_the_next_read(slack: Slack,
     for day in range(5):
         slack.post("C1", f"{START + 30 * DAY}.00{day}", "late", thread_ts=f"{START + day * DAY + 3_600}.000100")
     stop(slack, "conversations.replies")
-    cursor = cursor_of(list(connector.read(UNIT, cursor)))
+    cursor = cursor_of(read_until_it_fails(connector, cursor))
     slack.interrupt = lambda method, form: None
     items = connector.read(UNIT, cursor)
     assert sum(isinstance(item, Document) and "late" in item.content for item in items) == 5
@@ -146,9 +156,9 @@ def test_a_fetch_of_many_is_left_too(slack: Slack, connector: SlackConnector) ->
     wanted = [item.id for item in connector.read(UNIT) if isinstance(item, Document)]
     list(connector.fetch(UNIT, wanted[:1]))
     stop(slack, "conversations.replies", "conversations.history", "files.info")
-    items = list(connector.fetch(UNIT, wanted))
-    assert [(type(item), item.is_transient) for item in items if isinstance(item, Failed)] == [(Failed, True)] * 60
-    assert refused(slack) <= ASKED_AT_MOST * 2
+    items = until_it_fails(connector.fetch(UNIT, wanted))
+    assert [type(item) for item in items] in ([Failed] * 2, [Failed] * 3)  # a file fails for itself
+    assert refused(slack) <= ASKED_AT_MOST
 
 
 def test_a_file_host_that_is_down_leaves_the_messages_alone(slack: Slack, connector: SlackConnector) -> None:

@@ -73,6 +73,7 @@ class ChannelParts:
         self._probe = probe
         self._errors: dict[str, SourceError | None] = {}
         self._answered: set[str] = set()
+        self._suspected: set[str] = set()
         self._unanswered: dict[str, tuple[SourceError, str]] = {}
 
     @property
@@ -144,6 +145,17 @@ class ChannelParts:
         except SourceError:
             return True
         return True
+
+    def suspect(self, part: Part) -> None:
+        """A part that did not answer in the read before, and does not by now."""
+        self._suspected.add(part.name)
+
+    def close_again(self, part: Part, error: TransientError, object_id: str) -> NoReturn:
+        """Close a part that is suspected. Raises the error for others: a source that is down is left, and a read goes
+        on from its last checkpoint; only what stays down is gone without."""
+        if part.name not in self._suspected:
+            raise error
+        self.close(part, error, object_id)
 
     def add(self, part: Part, error: SourceError | None, object_id: str) -> None:
         """What is known of a part that was asked for elsewhere."""
