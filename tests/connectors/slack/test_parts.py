@@ -15,6 +15,7 @@ from connectors.slack.source import SlackConnector
 from connectors.units import list_units
 from tests.connectors.slack.conftest import open_connector, reply
 from tests.emulators.slack import DAY, START, Slack
+from tests.paths import ROOT
 
 HOW: tuple[Literal["forbidden", "missing", "down"], ...] = ("forbidden", "missing", "down")
 UNIT = Unit("C1", "general", readers=("group:acme:workspace",))
@@ -210,3 +211,11 @@ def test_members_that_are_refused_are_asked_for_a_few_times(
     list(connector.memberships())
     asked = sum(method == "conversations.members" for method, _ in slack.calls)
     assert asked <= 2 * (3 if how == "forbidden" else 5)
+
+
+def test_the_guide_has_the_table_of_parts() -> None:
+    rows = (ROOT / "connectors" / "README.md").read_text().splitlines()
+    for part in SOURCE.parts:
+        assert any(
+            row.startswith(f"| {part.name} | {part.permission} | {part.lost} | {part.probe} | `") for row in rows
+        )
