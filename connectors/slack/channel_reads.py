@@ -7,19 +7,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 
 from connectors.contract import Checkpoint, Cursor, Deleted, Failed, Item, ListingEntry, PartState, Window
 from connectors.errors import (
     AccessDenied,
     AuthenticationFailed,
-    NotFound,
     RateLimited,
-    RequestRejected,
     SourceError,
     TransientError,
 )
 from connectors.isolation import Isolation
+from connectors.slack.channel_listing import ChannelListing
+from connectors.slack.channel_messages import ChannelMessages
 from connectors.slack.channel_parts import (
     BOTS,
     BY_NAME,
@@ -42,9 +41,6 @@ from connectors.source_parts import Part
 
 logger = logging.getLogger(__name__)
 
-_ANY_FILE = "F0"
-"""Names no file: asked for where it matters only whether files may be asked for."""
-
 
 class ChannelReads:
     """Reads one channel from a cursor on; blank for all of it."""
@@ -60,7 +56,8 @@ class ChannelReads:
         self._files = ChannelFiles(client, contents, documents, self._parts)
         # Of the API alone: that the host of the files answers says nothing of threads that cannot be read.
         isolation = Isolation(lambda: client.requests)
-        self._reader = ChannelReader(client, documents, self._files, isolation, self._parts)
+        self._messages = ChannelMessages(client, documents.unit.id, self._parts)
+        self._reader = ChannelReader(self._messages, documents, self._files, isolation)
         self._directory.asked.clear()
 
     def read(self) -> Iterator[Item]:
@@ -96,11 +93,7 @@ class ChannelReads:
 
     def listing(self) -> Iterator[ListingEntry | PartState]:
         """Every object that the channel has now, and the states of parts."""
-        try:
-            yield from self._reader.list_entries()
-        except PartClosed as closed:
-            logger.info("%s: %s", self._documents.name, closed)
-        yield from self._list_files()
+        yield from ChannelListing(self._messages, self._documents, self._files, self._parts).entries()
         yield from self._states(after_history=("days", "threads"), after_replies=("threads",))
 
     def refetch(self, document_id: str, path: str) -> Item:
@@ -168,28 +161,9 @@ class ChannelReads:
 
     def _ask_again(self, part: Part, object_id: str) -> None:
         if part is REPLIES:
-            self._reader.ask_again(object_id)
+            self._messages.ask_again(object_id)
         else:
             self._files.ask_again(object_id)
-
-    def _list_files(self) -> Iterator[ListingEntry]:
-        try:
-            yield from self._files.list_entries()
-            self._parts.add(FILES, None, "")
-        except TransientError as error:
-            with suppress(PartClosed):
-                self._parts.close(FILES, error, _ANY_FILE)
-        except (AccessDenied, NotFound, RequestRejected) as error:
-            logger.warning("%s: files are not listed: %s", self._documents.name, error)
-            yield from self._list_files_by_message(error)
-
-    def _list_files_by_message(self, error: SourceError) -> Iterator[ListingEntry]:
-        """Where there is no list of files, and yet they are given: as messages and replies name them."""
-        if self._parts.is_open(FILES, _ANY_FILE, lambda: self._files.ask_again(_ANY_FILE)):
-            try:
-                yield from self._reader.list_files()
-            except PartClosed:
-                self._parts.add(FILES, error, _ANY_FILE)
 
     def _states(self, *, after_history: Sequence[str], after_replies: Sequence[str]) -> Iterator[PartState]:
         """Of each part that was asked for; with the kinds of documents that are not told of where one is closed."""

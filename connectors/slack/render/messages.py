@@ -104,7 +104,7 @@ def message_title(message: SlackMessage, names: Names) -> str:
 
 def _words_of(text: str, names: Names) -> str:
     """A text as Markdown; nothing for what Slack puts in the place of one."""
-    plain = text.strip().replace("’", "'").rstrip(".").lower()
+    plain = text.strip().replace("’", "'").rstrip(".").lower() if len(text) < LONGEST_TITLE else ""
     return "" if plain in _STAND_INS or _IMAGE_SIZE.fullmatch(plain) else markdown(text, names)
 
 
