@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -40,7 +41,7 @@ from connectors.drive.payloads import (
 from connectors.drive.responses import drive_error, follow_pages, parser
 from connectors.drive.settings import DriveConnection
 from connectors.errors import AccessDenied, InvalidResponse, NotFound, RequestRejected
-from connectors.http import PATIENT, PROMPT, ApiClient, RetryBudget, network
+from connectors.http import PATIENT, PROMPT, ApiClient, RetryBudget
 from connectors.payloads import Payload
 
 logger = logging.getLogger(__name__)
@@ -63,14 +64,15 @@ class DriveClient:
     """Drive as one connection uses it. Every method raises SourceError."""
 
     def __init__(self, connection: DriveConnection, transport: httpx.BaseTransport | None = None) -> None:
-        authorized = Authorization(connection, transport or network(), SCOPE)
-        self._objects = open_api(connection, connection.base_url, authorized)
+        self._authorization = Authorization(connection, SCOPE, transport)
+        opened = partial(open_api, connection, auth=self._authorization, transport=transport)
+        self._objects = opened(connection.base_url)
         # Apart, since a listing that is answered says nothing of a server that gives no file; but one that gives
         # no file is not asked for a listing again and again either.
-        self._listings = open_api(connection, connection.base_url, authorized, sibling=self._objects)
+        self._listings = opened(connection.base_url, sibling=self._objects)
         # Apart as well: several files are read at once, and the permissions of one would renew another's attempts.
-        self._contents = open_api(connection, connection.base_url, authorized, sibling=self._objects)
-        self._sheets = open_api(connection, connection.sheets_base, authorized, sibling=self._objects)
+        self._contents = opened(connection.base_url, sibling=self._objects)
+        self._sheets = opened(connection.sheets_base, sibling=self._objects)
         self._file_fields = f"{FILE_FIELDS},{LIMITED_ACCESS}"
 
     @property
@@ -80,6 +82,7 @@ class DriveClient:
     def close(self) -> None:
         for api in self._apis:
             api.close()
+        self._authorization.close()
 
     @property
     def _apis(self) -> tuple[ApiClient, ...]:
@@ -266,12 +269,18 @@ class DriveClient:
 
 
 def open_api(
-    connection: DriveConnection, base_url: str, authorized: httpx.BaseTransport, sibling: ApiClient | None = None
+    connection: DriveConnection,
+    base_url: str,
+    auth: Authorization,
+    transport: httpx.BaseTransport | None,
+    sibling: ApiClient | None = None,
 ) -> ApiClient:
     """A client for one of Google's APIs. All of a connection meet the same limits, per API."""
     # The limits count against the user for whom requests are sent, and not against the key alone.
     credential = f"{connection.token.get_secret_value()} {connection.subject}"
-    return ApiClient(base_url, {}, check=drive_error, credential=credential, transport=authorized, sibling=sibling)
+    return ApiClient(
+        base_url, {}, check=drive_error, credential=credential, transport=transport, auth=auth, sibling=sibling
+    )
 
 
 def _pages(

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import httpx
 
 from connectors.drive.settings import DriveConnection
 from connectors.errors import AuthenticationFailed, Unavailable
+from connectors.http import trusted
 
 if TYPE_CHECKING:
     from google.auth.credentials import Credentials
@@ -23,11 +24,14 @@ if TYPE_CHECKING:
 SCOPE = "https://www.googleapis.com/auth/drive.readonly"
 
 
-class Authorization(httpx.BaseTransport):
-    """Adds the credentials to each request; once more with a renewed token where one was refused."""
+class Authorization(httpx.Auth):
+    """Adds the credentials to each request; once more with a renewed token where one was refused.
 
-    def __init__(self, connection: DriveConnection, inner: httpx.BaseTransport, scope: str) -> None:
-        self._inner = inner
+    Tokens are asked for as the requests are sent: through the proxy of the environment, unless there is a `transport`.
+    """
+
+    def __init__(self, connection: DriveConnection, scope: str, transport: httpx.BaseTransport | None = None) -> None:
+        self._http = httpx.Client(transport=transport, verify=trusted())
         self._lock = threading.Lock()
         self._token = connection.token.get_secret_value().strip()
         self._token_uri = connection.token_uri
@@ -35,20 +39,14 @@ class Authorization(httpx.BaseTransport):
         self._scope = scope
         self._credentials: Credentials | None = None
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
+    def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         token = self._current_token()
-        response = self._send_with(token, request)
-        if response.status_code != 401 or (renewed := self._current_token(refused=token)) == token:
-            return response
-        response.close()
-        return self._send_with(renewed, request)
+        response = yield _with_token(request, token)
+        if response.status_code == 401 and (renewed := self._current_token(refused=token)) != token:
+            yield _with_token(request, renewed)
 
     def close(self) -> None:
-        self._inner.close()
-
-    def _send_with(self, token: str, request: httpx.Request) -> httpx.Response:
-        request.headers["Authorization"] = f"Bearer {token}"
-        return self._inner.handle_request(request)
+        self._http.close()
 
     def _current_token(self, refused: str | None = None) -> str:
         """A token that is valid for now and, where it can be renewed, not `refused`."""
@@ -85,11 +83,8 @@ class Authorization(httpx.BaseTransport):
         """What google-auth asks of a transport: https://googleapis.dev/python/google-auth/latest/"""
         from google.auth.exceptions import TransportError
 
-        request = httpx.Request(method, url, content=body, headers=headers)
-        request.extensions["timeout"] = httpx.Timeout(timeout or 30.0).as_dict()
         try:
-            response = self._inner.handle_request(request)
-            response.read()
+            response = self._http.request(method, url, content=body, headers=headers, timeout=timeout or 30.0)
         except httpx.HTTPError as error:
             raise TransportError(f"{type(error).__name__}: {error}") from error  # type: ignore[no-untyped-call]
         if response.status_code == 429 or response.status_code >= 500:  # says nothing about the credentials
@@ -102,6 +97,11 @@ class _TokenResponse:
         self.status = response.status_code
         self.headers = response.headers
         self.data = response.content
+
+
+def _with_token(request: httpx.Request, token: str) -> httpx.Request:
+    request.headers["Authorization"] = f"Bearer {token}"
+    return request
 
 
 def _load_credentials(text: str, token_uri: str, subject: str | None, scope: str) -> Credentials:

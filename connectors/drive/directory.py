@@ -24,7 +24,6 @@ from connectors.drive.responses import follow_pages, parser
 from connectors.drive.settings import DriveConnection
 from connectors.errors import NotFound
 from connectors.groups import GroupReads
-from connectors.http import network
 
 SCOPE = "https://www.googleapis.com/auth/admin.directory.group.readonly"
 PER_PAGE = 200
@@ -36,8 +35,8 @@ class GoogleDirectory:
     """The groups of the account's organisation. Every method raises SourceError."""
 
     def __init__(self, connection: DriveConnection, url: str, transport: httpx.BaseTransport | None = None) -> None:
-        authorized = Authorization(connection, transport or network(), SCOPE)
-        self._api = open_api(connection, url, authorized)
+        self._authorization = Authorization(connection, SCOPE, transport)
+        self._api = open_api(connection, url, self._authorization, transport)
 
     @property
     def requests(self) -> int:
@@ -45,6 +44,7 @@ class GoogleDirectory:
 
     def close(self) -> None:
         self._api.close()
+        self._authorization.close()
 
     def memberships(self) -> Iterator[MembershipItem]:
         """People in each group, and in the groups inside it."""
