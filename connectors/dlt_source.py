@@ -24,7 +24,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from connectors.admission import Refused, admit
-from connectors.contract import Checkpoint, Connector, Deleted, Failed, Membership, Skipped, UnreadableGroup
+from connectors.contract import Checkpoint, Connector, Deleted, Failed, Membership, PartState, Skipped, UnreadableGroup
 from connectors.errors import AuthenticationFailed, RateLimited, SourceError, TransientError
 from connectors.isolation import FAILURES_IN_A_ROW
 from connectors.model import Document, Unit
@@ -119,7 +119,9 @@ def _read_units(connection: Connection) -> Iterator[pa.Table]:
 
 
 def _units(connection: Connection, connector: Connector) -> list[Unit]:
-    found, unreadable = list_units(connector)
+    found, unreadable, gaps = list_units(connector)
+    for gap in gaps:
+        logger.warning("%s: not all units are listed: %s", connection.id, gap.reason)
     for one in unreadable:
         logger.warning("%s: %s could not be looked at: %s", connection.id, one.name, one.reason)
     return found
@@ -161,7 +163,10 @@ def _read_unit(connection: Connection, connector: Connector, unit: Unit, known: 
     failed = known.setdefault("failed", {})
     retried = connector.fetch(unit, list(failed)) if failed else ()
     for item in chain(retried, connector.read(unit, known.get("cursor"))):
-        match item if isinstance(item, Checkpoint) else admit(item, connection, unit):
+        match item if isinstance(item, Checkpoint | PartState) else admit(item, connection, unit):
+            case PartState(part, status, reason):
+                if status != "complete":
+                    logger.warning("%s/%s: %s: %s", connection.id, unit.id, part, reason)
             case Checkpoint(cursor):
                 known["cursor"] = cursor
             case Refused(named, _, reason):  # not among the failed: it has no id by which to fetch it

@@ -102,7 +102,9 @@ class GitHubConnector:
         return Finding("credentials", True, f"{name}, {rights}")
 
     def _check_reach(self) -> Finding:
-        found, unreadable = list_units(self)
+        found, unreadable, gaps = list_units(self)
         advice = "" if found else "; give the token access to repositories, or check `include` and `exclude`"
         others = "".join(f"; {one.name}: {one.reason}" for one in unreadable)
-        return Finding("repositories", bool(found) and not unreadable, f"{len(found)} in reach{advice}{others}")
+        left_out = "".join(f"; {gap.reason}" for gap in gaps)
+        is_well = bool(found) and not (unreadable or gaps)
+        return Finding("repositories", is_well, f"{len(found)} in reach{advice}{others}{left_out}")

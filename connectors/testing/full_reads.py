@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from connectors.admission import wrong_id, wrong_origin
-from connectors.contract import ID_PATH, Checkpoint, Failed, Skipped
+from connectors.contract import ID_PATH, Checkpoint, Failed, PartState, Skipped
 from connectors.model import PUBLIC, user_token
 from connectors.testing.observation import Observation, id_of, objects_of, through_json
 from connectors.testing.promise import Promise, promise
@@ -87,13 +87,15 @@ def _cursors(seen: Observation) -> Iterator[str]:
 def _ids(seen: Observation) -> Iterator[str]:
     for read in seen.reads:
         for item in read.items:
-            if not isinstance(item, Checkpoint) and (wrong := wrong_id(id_of(item), seen.case.connection)):
+            if not isinstance(item, Checkpoint | PartState) and (wrong := wrong_id(id_of(item), seen.case.connection)):
                 yield wrong
 
 
 @promise("a full read yields each object once, in one unit")
 def _once(seen: Observation) -> Iterator[str]:
-    named = Counter(id_of(item) for read in seen.reads for item in read.items if not isinstance(item, Checkpoint))
+    named = Counter(
+        id_of(item) for read in seen.reads for item in read.items if not isinstance(item, Checkpoint | PartState)
+    )
     for document_id, times in named.items():
         if times > 1:
             yield f"{document_id} is yielded {times} times"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from connectors.addresses import find_address
-from connectors.contract import Checkpoint, Deleted, EmptyGroup, Item, UnreadableGroup
+from connectors.contract import Checkpoint, Deleted, EmptyGroup, Item, PartState, UnreadableGroup
 from connectors.model import Document, group_token
 from connectors.testing.observation import Observation, UnitRead, differences, id_of, is_attachment, objects_of
 from connectors.testing.promise import Promise, promise
@@ -132,7 +132,9 @@ def _memberships(seen: Observation) -> Iterator[str]:
 
 
 def _fetched(seen: Observation, read: UnitRead, document_ids: list[str]) -> list[Item]:
-    return [item for item in seen.connector.fetch(read.unit, document_ids) if not isinstance(item, Checkpoint)]
+    return [
+        item for item in seen.connector.fetch(read.unit, document_ids) if not isinstance(item, Checkpoint | PartState)
+    ]
 
 
 def _some(read: UnitRead) -> list[str]:

@@ -22,6 +22,7 @@ from connectors.contract import (
     ListingEntry,
     MembershipItem,
     ObjectItem,
+    PartState,
 )
 from connectors.model import Document, Unit
 from connectors.testing.case import Case
@@ -116,7 +117,10 @@ class Observation:
     @cached_property
     def entries(self) -> dict[str, list[ListingEntry]]:
         """Listings, by unit."""
-        return {unit.id: list(self._connector.listing(unit)) for unit in self.units}
+        return {
+            unit.id: [entry for entry in self._connector.listing(unit) if isinstance(entry, ListingEntry)]
+            for unit in self.units
+        }
 
     @cached_property
     def memberships(self) -> list[MembershipItem]:
@@ -155,18 +159,18 @@ class FaultyTransport(httpx.BaseTransport):
 
 
 def id_of(item: Item | DocumentReaders) -> str:
-    """The id that an item is about; empty for a checkpoint."""
+    """The id that an item is about; empty for a checkpoint and the state of a part."""
     match item:
         case Document():
             return item.id
-        case Checkpoint():
+        case Checkpoint() | PartState():
             return ""
     return item.document_id
 
 
 def objects_of(items: tuple[Item, ...] | list[Item]) -> dict[str, ObjectItem]:
     """What was said last of each object, as the landing keeps it; those that are gone are left out."""
-    said = {id_of(item): item for item in items if not isinstance(item, Checkpoint)}
+    said = {id_of(item): item for item in items if not isinstance(item, Checkpoint | PartState)}
     return {key: item for key, item in said.items() if not isinstance(item, Deleted)}
 
 

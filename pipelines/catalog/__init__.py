@@ -31,6 +31,7 @@ from pipelines.catalog.obsolete import ObsoleteRows, Retention
 from pipelines.catalog.old_events import OldEvents
 from pipelines.catalog.outcomes import Outcome
 from pipelines.catalog.parents import Parents
+from pipelines.catalog.parts import Parts
 from pipelines.catalog.processes import LocalProcess
 from pipelines.catalog.publications import Publications
 from pipelines.catalog.purging import Purging
@@ -88,6 +89,7 @@ class Catalog:
         self.old_events = OldEvents(engine)
         self.unfinished_events = UnfinishedEvents(engine)
         self.failures = Failures(engine)
+        self.parts = Parts(engine)
         self.gates = Gates(engine)
         self.publications = Publications(engine)
         self.totals = Totals(engine)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, and_, delete, func, select
 
 from connectors.addresses import find_address
 from connectors.contract import EmptyGroup, Membership, MembershipItem
-from connectors.errors import SourceError
+from connectors.errors import SourceError, UnreadableUnits
 from connectors.model import group_token
 from pipelines.catalog import tables
 from pipelines.catalog.statements import in_parts, upsert
@@ -52,7 +52,8 @@ class Memberships:
 
     def replace(self, connection: str, found: Iterable[MembershipItem]) -> MembershipsRead:
         """Make these the memberships of a connection, at once. What is known of groups that could not be read stays;
-        groups that are not named have no members any more.
+        groups that are not named have no members any more, unless the source says that it has left units out: then
+        they count as unreadable.
 
         Raises the SourceError that `found` raises. The groups that were named before have been brought up to date
         then, and the others are as they were.
@@ -61,6 +62,7 @@ class Memberships:
         members: dict[str, set[str]] = defaultdict(set)
         unreadable: dict[str, str] = {}
         error: SourceError | None = None
+        left_out = ""
         try:
             for one in found:
                 if isinstance(one, Membership):
@@ -70,9 +72,15 @@ class Memberships:
                     members[one.group] = set()
                 else:
                     unreadable[one.group] = one.reason
+        except UnreadableUnits as raised:
+            if raised.gaps and all(unit.is_refused for unit in raised.units):
+                left_out = str(raised)
+            else:
+                error = raised
         except SourceError as raised:
             error = raised
-        self._record(connection, members, unreadable, read_at=started, is_complete=error is None)
+        is_complete = error is None
+        self._record(connection, members, unreadable, read_at=started, is_complete=is_complete, left_out=left_out)
         if error:
             raise error
         return MembershipsRead(sum(map(len, members.values())), unreadable)
@@ -114,7 +122,9 @@ class Memberships:
         *,
         read_at: datetime,
         is_complete: bool,
+        left_out: str,
     ) -> None:
+        """`left_out` says why groups that were not named may be there, if they may."""
         read = {group_token(connection, group): emails for group, emails in members.items() if group not in unreadable}
         refused = {group_token(connection, group): reason for group, reason in unreadable.items()}
         with self._engine.begin() as transaction:
@@ -124,6 +134,9 @@ class Memberships:
                 known = _known_groups(transaction, connection) - overtaken
                 read = {group: emails for group, emails in read.items() if group in known}
                 refused = {group: why for group, why in refused.items() if group in known}
+            elif left_out:
+                unnamed = _known_groups(transaction, connection) - read.keys() - refused.keys()
+                refused |= dict.fromkeys(unnamed, left_out)
             if is_complete and not overtaken:
                 gone = _known_groups(transaction, connection) - read.keys() - refused.keys()
                 _remove_members(transaction, connection, gone)

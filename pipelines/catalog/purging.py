@@ -118,11 +118,12 @@ class Purging:
             for own in _of_units(tables.loads, connection, units):
                 loads = select(tables.loads.c.id).where(own)
                 transaction.execute(delete(tables.obsolete_rows).where(tables.obsolete_rows.c.load.in_(loads)))
-            _delete_units(transaction, tables.failures, connection, units)
+            for table in (tables.failures, tables.unit_parts):
+                _delete_units(transaction, table, connection, units)
             counts = {table.name: _delete_units(transaction, table, connection, units) for table in _BY_UNIT}
             memberships = _delete_all(transaction, tables.memberships, connection) if whole else 0
             if whole:
-                for table in (tables.groups, tables.failures):
+                for table in (tables.groups, tables.failures, tables.unit_parts):
                     _delete_all(transaction, table, connection)
             if state:
                 _delete_all(transaction, tables.connections, connection)

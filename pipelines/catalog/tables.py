@@ -85,6 +85,18 @@ units = Table(
     PrimaryKeyConstraint("connection", "unit"),
 )
 
+unit_parts = Table(
+    "unit_parts",
+    metadata,
+    Column("connection", Text, nullable=False),
+    Column("unit", Text, nullable=False, doc="Empty for the list of units itself"),
+    Column("part", Text, nullable=False, doc="Its name in the source's table of parts"),
+    Column("status", Text, nullable=False, doc="complete, refused, or failing"),
+    Column("reason", Text, nullable=False, doc="Why it is not complete, and what to grant"),
+    Column("since", UtcTime, nullable=False, doc="Since when it has this status"),
+    PrimaryKeyConstraint("connection", "unit", "part"),
+)
+
 failures = Table(
     "failures",
     metadata,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 
-from connectors.contract import Connector, Cursor, Deleted, Failed, Item, Window
+from connectors.contract import Connector, Cursor, Deleted, Failed, Item, PartState, Window
 from connectors.errors import AccessDenied, NotFound
 from connectors.model import Unit
 from connectors.settings import Connection
@@ -25,7 +25,10 @@ _OUT_OF_REACH = "missing from the source's listing"
 
 @dataclass(frozen=True, slots=True)
 class DocumentIngest:
-    """Reads one unit. Its methods are the modes of `pipelines.ingestion.options.Mode`."""
+    """Reads one unit. Its methods are the modes of `pipelines.ingestion.options.Mode`.
+
+    `parts` are those that the source told of, by name.
+    """
 
     services: Services
     connector: Connector
@@ -34,12 +37,19 @@ class DocumentIngest:
     options: SyncOptions
     report: SyncReport
     progress: ProgressCallback
+    parts: dict[str, PartState] = field(default_factory=dict)
 
     def run(self) -> None:
         """Read the unit and land what differs from what the catalog knows, adding to the report.
 
         Raises SourceError, and MassDelete if more than a tenth of the unit would go.
         """
+        try:
+            self._run()
+        finally:
+            self._report_parts()
+
+    def _run(self) -> None:
         match self.options.mode:
             case "documents":
                 self._write(self._fetch(self.options.documents))
@@ -69,10 +79,14 @@ class DocumentIngest:
 
     def _let_documents_follow(self, listing: str | None) -> None:
         """Let in whom the unit lets in. What changes show tells of no deletion, and who comes now was no reader of what
-        is gone: so `listing`, or else one that is made for this, hides first what is missing from it."""
+        is gone: so `listing`, or else one that is made for this, hides first what is missing from it. Where it tells
+        nothing of some documents, because their part is not complete, all wait until it is."""
         units, own = self.services.catalog.units, (self.connection.id, self.unit)
         if units.lets_in_others(*own):
-            self._hide_missing(listing or self._read_listing())
+            listing = listing or self._read_listing()
+            self._hide_missing(listing)
+            if self._untold(listing):
+                return
         units.let_documents_follow(*own)
 
     def _finish(self, listing: str, writer: LoadWriter) -> None:
@@ -108,7 +122,7 @@ class DocumentIngest:
         catalog, own = self.services.catalog, (self.connection.id, self.unit.id)
         doubtful = catalog.parents.doubtful(*own)
         if doubtful and _is_mass(len(doubtful), catalog.documents.count_live(*own)):
-            missing = set(catalog.documents.missing_from(*own, self._read_listing()))
+            missing = set(self._missing(self._read_listing()))
             catalog.rights.hide(*own, sorted(missing.intersection(doubtful)), _OUT_OF_REACH)
             doubtful = catalog.parents.doubtful(*own)
         if doubtful:
@@ -124,17 +138,49 @@ class DocumentIngest:
 
     def _hide_missing(self, listing: str | None) -> list[str]:
         """Nobody finds what a complete listing lacks before it is seen again; returns what that is."""
-        missing = self.services.catalog.documents.missing_from(self.connection.id, self.unit.id, listing)
+        missing = self._missing(listing)
         self.services.catalog.rights.hide(self.connection.id, self.unit.id, missing, _OUT_OF_REACH)
         return missing
 
+    def _missing(self, listing: str | None) -> list[str]:
+        """Live documents that a complete listing would have named; all, where there is no listing."""
+        missing = self.services.catalog.documents.missing_from(self.connection.id, self.unit.id, listing)
+        untold = self._untold_prefixes() if listing else ()
+        return [document_id for document_id in missing if not document_id.startswith(untold)]
+
+    def _untold(self, listing: str) -> list[str]:
+        """Live documents of which the listing told nothing, because their part is not complete."""
+        missing = self.services.catalog.documents.missing_from(self.connection.id, self.unit.id, listing)
+        return [document_id for document_id in missing if document_id.startswith(self._untold_prefixes())]
+
+    def _untold_prefixes(self) -> tuple[str, ...]:
+        return tuple(
+            prefix for state in self.parts.values() if state.status != "complete" for prefix in state.id_prefixes
+        )
+
     def _compare_listing(self) -> Reconciliation:
-        catalog = self.services.catalog
-        return compare_listing(catalog, self.connection.id, self.unit.id, self.connector.listing(self.unit))
+        own = (self.connection.id, self.unit.id)
+        found = compare_listing(self.services.catalog, *own, self.connector.listing(self.unit))
+        self._take_parts(found.parts)
+        return found
+
+    def _take_parts(self, states: Sequence[PartState]) -> None:
+        self.parts.update({state.part: state for state in states})
+
+    def _report_parts(self) -> None:
+        """Let the ledger and the report tell of the parts that were asked for. What one that fails lacks is missing
+        from the unit, which is not up to date; one that is refused waits for a permission."""
+        name = f"{self.connection.id}/{self.unit.id}"
+        if not self.options.dry_run:
+            self.services.catalog.parts.record(self.connection.id, self.unit.id, self.parts.values())
+        for state in self.parts.values():
+            if state.status == "refused":
+                self.report.refused.setdefault(name, {})[state.part] = state.reason
+            elif state.status == "failing" and name not in self.report.errors:
+                self.report.record_error(name, f"{state.part}: {state.reason}", "source_unavailable")
 
     def _report_dry_run(self, missed: list[str], listing: str | None) -> None:
-        missing = self.services.catalog.documents.missing_from(self.connection.id, self.unit.id, listing)
-        items = self._refetch(missing)
+        items = self._refetch(self._missing(listing))
         self.report.would_read += missed
         self.report.would_delete += [item.document_id for item in items if isinstance(item, Deleted)]
 
@@ -205,6 +251,9 @@ class DocumentIngest:
 
     def _drain(self, items: Iterable[Item], writer: LoadWriter) -> None:
         for done, item in enumerate(each_awaited(items), start=1):
+            if isinstance(item, PartState):
+                self._take_parts([item])
+                continue
             if isinstance(item, Failed) and item.is_transient:
                 self.report.unanswered[item.document_id] = item.error
             writer.take(item)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from connectors.contract import Checkpoint, Cursor, Deleted, Item, ObjectItem
+from connectors.contract import Checkpoint, Cursor, Deleted, ObjectItem
 from connectors.model import Document, Unit
 from connectors.settings import Connection
 from connectors.tables import Row
@@ -108,7 +108,7 @@ class LoadWriter:
         self._buffer = _LoadBuffer()
         self._final_cursor: Cursor | None = None
 
-    def take(self, item: Item) -> None:
+    def take(self, item: ObjectItem | Checkpoint) -> None:
         """Gather an item; commit at a checkpoint once enough has come."""
         if isinstance(item, Checkpoint):
             self._revoke_lost()

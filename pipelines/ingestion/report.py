@@ -76,7 +76,8 @@ class SyncReport:
     """`requests` counts those sent to each connection's source; `errors` says what stopped a unit, `busy` which units
     were skipped because another process works on them, and `out_of_reach` which are hidden and kept until an operator
     says what is to become of them. `causes` says, for some of the names in `errors`, which backend was away, and
-    `unanswered` which documents could not be read for a passing reason.
+    `unanswered` which documents could not be read for a passing reason. `refused` says which parts of a unit (or, by
+    the connection alone, of its list of units) the source does not give, and what to grant.
 
     `would_read` and `would_delete` hold the document ids that a dry run stopped at.
     """
@@ -90,6 +91,7 @@ class SyncReport:
     errors: dict[str, str] = field(default_factory=dict)
     busy: dict[str, str] = field(default_factory=dict)
     out_of_reach: dict[str, str] = field(default_factory=dict)
+    refused: dict[str, dict[str, str]] = field(default_factory=dict)
     causes: dict[str, Cause] = field(default_factory=dict)
     unanswered: dict[str, str] = field(default_factory=dict)
     would_read: list[str] = field(default_factory=list)
@@ -111,6 +113,7 @@ class SyncReport:
         self.errors.update(other.errors)
         self.busy.update(other.busy)
         self.out_of_reach.update(other.out_of_reach)
+        self.refused.update(other.refused)
         self.causes.update(other.causes)
         self.unanswered.update(other.unanswered)
         self.would_read += other.would_read

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from connectors.contract import Checkpoint, Connector, Deleted, ObjectItem, holder_of
+from connectors.contract import Checkpoint, Connector, Deleted, ObjectItem, PartState, holder_of
 from connectors.model import Document, Unit
 from connectors.registry import sources
 from connectors.settings import Connection
@@ -96,7 +96,7 @@ class _LossReader:
         admission, now = Admission(self.connection, self.unit), datetime.now(UTC)
         overtaken: list[str] = []
         for item in self.connector.fetch(self.unit, document_ids):
-            if isinstance(item, Checkpoint):
+            if isinstance(item, Checkpoint | PartState):
                 continue
             admitted = admission.admit(item)
             document_id = admitted.id if isinstance(admitted, Document) else admitted.document_id

@@ -27,6 +27,7 @@ from pipelines.ingestion.retention import prune
 from pipelines.ingestion.rights import apply_rights
 from pipelines.ingestion.stage_totals import stage_totals
 from pipelines.ingestion.unit_listing import (
+    UNIT_LIST,
     UnitListing,
     gone_units,
     sync_units,
@@ -133,6 +134,7 @@ def _update_rights(
     services.catalog.totals.add({Total("requests", connection.id): connector.requests})
     if listing:
         _report_unreadable(services, connection, listing, report)
+        _report_left_out(connection, listing, report)
     _report_out_of_reach(services, connection, report)
     return listing.chosen if listing else []
 
@@ -143,6 +145,14 @@ def _report_unreadable(services: Services, connection: Connection, listing: Unit
     services.catalog.failures.replace("reach", connection.id, found)
     for unit, (cause, error) in found.items():
         report.record_error(f"{connection.id}/{unit}", error, cause)
+
+
+def _report_left_out(connection: Connection, listing: UnitListing, report: SyncReport) -> None:
+    """Units that the source, by its own word, has not listed: what is known of such ones stays as it was."""
+    for reason in listing.left_out:
+        logger.warning("%s: not all units are listed: %s", connection.id, reason)
+    if listing.left_out:
+        report.refused[connection.id] = {UNIT_LIST: "; ".join(listing.left_out)}
 
 
 def _apply_known_rights(services: Services, connection: Connection, connector: Connector, report: SyncReport) -> None:

@@ -6,25 +6,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from connectors.contract import Connector
+from connectors.contract import Connector, PartState
 from connectors.errors import UnreadableUnit, UnreadableUnits
 from connectors.model import Unit
 from connectors.registry import source
 from connectors.settings import Connection, reader_settings_in
-from connectors.units import list_units
+from connectors.units import ListedUnits, list_units
 from pipelines.catalog.failures import Cause
 from pipelines.catalog.units import EXCLUDED, NOT_LISTED
 from pipelines.errors import CatalogLost, UsageError
 from pipelines.ingestion.causes import track
 from pipelines.services import Services
 
+UNIT_LIST = "units"
+"""The part under which the ledger keeps what a source has left out of its list of units."""
+
 
 @dataclass(frozen=True, slots=True)
 class UnitListing:
-    """Units to work on, and those that the settings spell out and that could not be looked at."""
+    """Units to work on, those that the settings spell out and that could not be looked at, and why there may be others
+    that the source has left out of its list."""
 
     chosen: list[Unit] = field(default_factory=list)
     unreadable: Sequence[UnreadableUnit] = ()
+    left_out: Sequence[str] = ()
 
 
 def sync_units(
@@ -36,15 +41,15 @@ def sync_units(
     """
     with track(services.catalog, "listing", connection.id):
         _check_whole(services)
-        unreadable = _list_into_catalog(services, connection, connector)
-    return UnitListing(_choose(services, connection, only, unreadable), unreadable)
+        found = _list_into_catalog(services, connection, connector)
+    chosen = _choose(services, connection, only, found.unreadable)
+    return UnitListing(chosen, found.unreadable, [gap.reason for gap in found.gaps])
 
 
-def _list_into_catalog(services: Services, connection: Connection, connector: Connector) -> Sequence[UnreadableUnit]:
-    """Returns the units that could not be looked at."""
+def _list_into_catalog(services: Services, connection: Connection, connector: Connector) -> ListedUnits:
     listed_since = datetime.now(UTC)
-    found, unreadable = list_units(connector)
-    known = _by_id(services, connection, unreadable)
+    found = list_units(connector)
+    known = _by_id(services, connection, found.unreadable)
 
     def why_gone(unit: Unit) -> str:
         if unit.id in known:
@@ -52,12 +57,14 @@ def _list_into_catalog(services: Services, connection: Connection, connector: Co
         return NOT_LISTED if connection.includes(unit.id, unit.name) else EXCLUDED
 
     def is_untold(unit: Unit) -> bool:
-        return unit.id in known and not known[unit.id].is_refused
+        if unit.id in known:
+            return not known[unit.id].is_refused
+        return connection.includes(unit.id, unit.name) and any(gap.covers(unit) for gap in found.gaps)
 
     services.catalog.units.replace_listing(
         connection.id,
         connection.source,
-        found,
+        found.found,
         documents_follow=documents_follow(connection),
         why_gone=why_gone,
         is_untold=is_untold,
@@ -65,7 +72,9 @@ def _list_into_catalog(services: Services, connection: Connection, connector: Co
     )
     _keep_certain_readers(services, connection)
     services.catalog.connections.record_listing(connection.id, connection.unit_patterns)
-    return unreadable
+    gaps = "; ".join(gap.reason for gap in found.gaps)
+    services.catalog.parts.replace(connection.id, "", [PartState(UNIT_LIST, "refused", gaps)] if gaps else [])
+    return found
 
 
 def _keep_certain_readers(services: Services, connection: Connection) -> None:

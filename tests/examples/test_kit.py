@@ -25,6 +25,7 @@ from connectors.contract import (
     ListingEntry,
     Membership,
     MembershipItem,
+    PartState,
     RightsItem,
     Skipped,
     UnreadableGroup,
@@ -57,7 +58,7 @@ class Mutated:
     def read(self, unit: Unit, cursor: Cursor | None = None, window: Window | None = None) -> Iterator[Item]:
         return self.inner.read(unit, cursor, window)
 
-    def listing(self, unit: Unit) -> Iterator[ListingEntry]:
+    def listing(self, unit: Unit) -> Iterator[ListingEntry | PartState]:
         return self.inner.listing(unit)
 
     def fetch(self, unit: Unit, document_ids: Sequence[str]) -> Iterator[Item]:

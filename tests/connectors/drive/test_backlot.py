@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from connectors.contract import Checkpoint, Item, Skipped
+from connectors.contract import Checkpoint, Item, PartState, Skipped
 from connectors.drive.payloads import FOLDER
 from connectors.drive.settings import DriveConnection
 from connectors.drive.source import DriveConnector, connect
@@ -42,7 +42,7 @@ def ids(items: list[Item]) -> list[str]:
     found = [
         item.id if isinstance(item, Document) else item.document_id
         for item in items
-        if not isinstance(item, Checkpoint)
+        if not isinstance(item, Checkpoint | PartState)
     ]
     return [one.removeprefix("drive:acme/") for one in found]
 

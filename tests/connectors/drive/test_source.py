@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 from starlette.responses import JSONResponse, Response
 
-from connectors.contract import Checkpoint, Cursor, Deleted, Failed, Item, Skipped, Window
+from connectors.contract import Checkpoint, Cursor, Deleted, Failed, Item, PartState, Skipped, Window
 from connectors.drive.settings import DriveConnection
 from connectors.drive.source import DriveConnector
 from connectors.errors import InvalidResponse, NotFound
@@ -38,7 +38,7 @@ def named(items: Iterable[Item]) -> list[str]:
     marks = {Document: "", Deleted: "-", Skipped: "~", Failed: "!"}
     found = []
     for item in items:
-        if not isinstance(item, Checkpoint):
+        if not isinstance(item, Checkpoint | PartState):
             document_id = item.id if isinstance(item, Document) else item.document_id
             found.append(marks[type(item)] + document_id.removeprefix("drive:acme/"))
     return found

@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 from starlette.responses import JSONResponse
 
-from connectors.contract import Checkpoint, Deleted, Item, Membership, Skipped
+from connectors.contract import Checkpoint, Deleted, Item, Membership, PartState, Skipped
 from connectors.errors import NotFound
 from connectors.github.settings import GitHubConnection
 from connectors.github.source import GitHubConnector, connect
@@ -41,7 +41,7 @@ def connector(service: GitHub) -> Iterator[GitHubConnector]:
 
 def named(items: Sequence[Item]) -> list[str]:
     """Ids of everything but checkpoints."""
-    found = [item for item in items if not isinstance(item, Checkpoint)]
+    found = [item for item in items if not isinstance(item, Checkpoint | PartState)]
     return [item.id if isinstance(item, Document) else item.document_id for item in found]
 
 
@@ -68,7 +68,7 @@ def test_a_listing_names_what_reading_yields(service: GitHub, api: Repository, c
 
 def test_fetch_gives_what_read_gave(service: GitHub, api: Repository, connector: GitHubConnector) -> None:
     fill(service, api, 8)
-    items = [item for item in connector.read(UNIT) if not isinstance(item, Checkpoint)]
+    items = [item for item in connector.read(UNIT) if not isinstance(item, Checkpoint | PartState)]
     assert any(isinstance(item, Skipped) and item.reason == "draft" for item in items)
     assert list(connector.fetch(UNIT, named(items))) == items
     gone = [f"{ROOT}/{name}" for name in ("releases/1", "releases/x", "discussions/999", "discussions/x", "wiki/Home")]

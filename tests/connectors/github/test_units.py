@@ -36,7 +36,7 @@ def units(connection: GitHubConnection, answers: dict[str, Any], include: Sequen
         return httpx.Response(200, json=body)
 
     patterns = connection.model_copy(update={"include": tuple(include), "exclude": ("acme/secret-*",)})
-    found, _ = list_units(connect(patterns, httpx.MockTransport(answer)))
+    found, *_ = list_units(connect(patterns, httpx.MockTransport(answer)))
     return [unit.name for unit in found]
 
 
@@ -107,7 +107,7 @@ def test_a_repository_that_cannot_be_looked_up_leaves_the_others_alone(
         return httpx.Response(200, json=repos("acme/a") if path == "user/repos" else repos("x/c")[0])
 
     patterns = connection.model_copy(update={"include": ("acme/*", "corp/core", "x/c")})
-    found, unreadable = list_units(connect(patterns, httpx.MockTransport(answer)))
+    found, unreadable, _ = list_units(connect(patterns, httpx.MockTransport(answer)))
     assert [unit.name for unit in found] == ["acme/a", "x/c"]
     (one,) = unreadable
     assert isinstance(one, UnreadableUnit)

@@ -8,7 +8,7 @@ from itertools import islice
 import pytest
 from starlette.responses import JSONResponse
 
-from connectors.contract import Checkpoint, Cursor, Deleted, Failed, Item, Skipped, Window
+from connectors.contract import Checkpoint, Cursor, Deleted, Failed, Item, PartState, Skipped, Window
 from connectors.errors import AuthenticationFailed, InvalidResponse, Unavailable
 from connectors.model import Document, Parent, Unit
 from connectors.notion.settings import NotionConnection
@@ -634,7 +634,7 @@ def test_a_listing_names_what_a_read_yields(notion: Notion, connector: NotionCon
     notion.add_page("thrown", under("team"), in_trash=True)
     notion.add_page("empty", under("team"), block("divider"))
     for one in connector.units():
-        read = [item for item in connector.read(one) if not isinstance(item, Checkpoint)]
+        read = [item for item in connector.read(one) if not isinstance(item, Checkpoint | PartState)]
         before = notion.paths()
         named = {listed.document_id: listed for listed in connector.listing(one)}
         content = {path for path in notion.paths() - before if "children" in path or path == "comments"}

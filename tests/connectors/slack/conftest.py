@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 from starlette.responses import Response
 
-from connectors.contract import Checkpoint, Item
+from connectors.contract import Checkpoint, Item, PartState
 from connectors.model import Document
 from connectors.slack.payloads import SlackMessage
 from connectors.slack.settings import SlackConnection
@@ -47,8 +47,10 @@ def parse_message(fields: dict[str, Any]) -> SlackMessage:
 
 
 def id_of(item: Item) -> str:
-    """The id of the object that an item is about; empty for a checkpoint."""
-    return item.id if isinstance(item, Document) else "" if isinstance(item, Checkpoint) else item.document_id
+    """The id of the object that an item is about; empty for what is about none."""
+    if isinstance(item, Checkpoint | PartState):
+        return ""
+    return item.id if isinstance(item, Document) else item.document_id
 
 
 def text_of(document: Document) -> str:

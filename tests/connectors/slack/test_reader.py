@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.contract import Checkpoint, Deleted, Item
+from connectors.contract import Checkpoint, Deleted, Item, PartState
 from connectors.errors import InvalidResponse
 from connectors.model import Document, Unit
 from connectors.slack.source import SlackConnector
@@ -42,7 +42,7 @@ class Index:
         for item in items:
             if isinstance(item, Document):
                 self.documents[item.id] = item
-            elif not isinstance(item, Checkpoint):
+            elif not isinstance(item, Checkpoint | PartState):
                 self.documents.pop(item.document_id, None)
         assert isinstance(items[-1], Checkpoint)
         return copy.deepcopy(items[-1].cursor)
