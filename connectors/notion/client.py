@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import httpx
 
-from connectors.errors import NotFound, RequestRejected, Unavailable
+from connectors.errors import AccessDenied, NotFound, RequestRejected, Unavailable
 from connectors.http import ApiClient
 from connectors.notion.objects import NotionObject, Ref
 from connectors.notion.payloads import (
@@ -205,7 +205,7 @@ class NotionClient:
             where = "params" if method == "GET" else "json"
             try:
                 page = self._send(method, path, lambda response: listing_page(response, parse), **{where: asked})
-            except (RequestRejected, NotFound) as error:
+            except (AccessDenied, RequestRejected, NotFound) as error:
                 if cursor is None:
                     raise
                 # The same was answered without a cursor, so that this is about the cursor.

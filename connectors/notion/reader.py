@@ -86,6 +86,8 @@ class NotionUnitReader:
     def read(self) -> Iterator[Item]:
         """All that is due, with checkpoints between; the last one is complete if everything was named and read."""
         is_first = self._cursor.whole and self._cursor.since is None
+        if not self._cursor.whole and self._listing.lacks(self._cursor.begin):
+            self._cursor.held_back = True  # to go on from the newest would leave out what was not named
         copies = self._cursor.copies
         self._originals.find_homes(copies, copies.without_home(copies.shown))
         yield from self._read_pending()

@@ -20,7 +20,7 @@ from connectors.contract import (
     Window,
     holder_of,
 )
-from connectors.errors import InvalidResponse, TransientError
+from connectors.errors import InvalidResponse, ListingGap, TransientError, UnreadableUnits
 from connectors.isolation import Isolation
 from connectors.model import Unit
 from connectors.notion import access
@@ -72,7 +72,10 @@ class NotionConnector:
         return check(self._connection, self._client)
 
     def units(self) -> Iterator[Unit]:
-        """See `Connector.units`. Those that events pointed at are among them, though search may not show them yet."""
+        """See `Connector.units`. Those that events pointed at are among them, though search may not show them yet.
+
+        Raises UnreadableUnits after all others where search does not name everything.
+        """
         self._snapshot = SyncSnapshot.take(self._client, None)
         listing = self._snapshot.listing
         hierarchy = listing.hierarchy
@@ -84,6 +87,8 @@ class NotionConnector:
             current = root if read is None or isinstance(read, Failed) else read
             if self._connection.includes(root.ref.id, current.title):
                 yield Unit(root.ref.id, current.title, url_of(current), access.readers(self._connection, [root]))
+        if listing.cut:
+            raise UnreadableUnits(gaps=[ListingGap(f"{self._search_url} does not name all pages")])
 
     def unit_of(self, document_id: str) -> str | None:
         """See `Connector.unit_of`. What is below a page in the trash is in the unit that the page was in."""
@@ -110,7 +115,7 @@ class NotionConnector:
         snapshot = self._snapshot_for(f"listing of {unit.id}", None)
         listing = snapshot.listing
         if listing.cut:
-            raise InvalidResponse(f"{self._connection.base_url}/v1/search", "it does not name all pages")
+            raise InvalidResponse(self._search_url, "it does not name all pages")
         context = self._context(snapshot.people)
         objects = NotionObjectReader(context, listing.hierarchy, unit)
         for entry in listing.entries:
@@ -172,6 +177,10 @@ class NotionConnector:
                 outdated = map(context.document_id, originals.outdated(copies, page))
                 found.setdefault(unit, []).extend(one for one in outdated if one not in document_ids)
         return {unit: list(dict.fromkeys(ids)) for unit, ids in found.items() if ids}
+
+    @property
+    def _search_url(self) -> str:
+        return f"{self._connection.base_url}/v1/search"
 
     def _context(self, people: People) -> NotionContext:
         return NotionContext(self._connection, self._client, self._store, self._comments, people)

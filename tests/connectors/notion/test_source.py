@@ -13,8 +13,9 @@ from connectors.errors import AuthenticationFailed, InvalidResponse, Unavailable
 from connectors.model import Document, Parent, Unit
 from connectors.notion.settings import NotionConnection
 from connectors.notion.source import NotionConnector, connect
+from connectors.units import list_units
 from tests.connectors.notion.conftest import START
-from tests.emulators.notion import OLDER, TOKEN, Notion, block, refusal, text, under
+from tests.emulators.notion import BASE_URL, OLDER, TOKEN, Notion, block, refusal, text, under
 
 
 def documents(items: Iterable[Item]) -> dict[str, Document]:
@@ -665,6 +666,23 @@ def test_a_search_whose_cursor_is_refused_begins_again(notion: Notion, connector
     notion.cursor_faults = [lambda: refusal(400, "validation_error", "The start_cursor provided is invalid.")]
     assert {found.id for found in connector.units()} == {"home", "roadmap", "guide"}
     assert set(documents(connector.read(unit("home")))) == {"home", "team", "note", "tasks", "row", "inside"}
+
+
+def test_of_a_search_whose_cursors_are_all_refused_the_beginning_is_read(
+    notion: Notion, connector: NotionConnector
+) -> None:
+    """What was not named is neither taken for gone nor passed over for good."""
+    a_workspace(notion)
+    cursor = last_cursor(connector.read(unit("home")))
+    for own in ("guide", "row", "roadmap", "note", "team", "home"):
+        notion.edit(own)
+    notion.cursor_faults = [lambda: refusal(400, "validation_error", "The start_cursor provided is invalid.")] * 3
+    found, unreadable, gaps = list_units(connector)
+    assert {one.id for one in found} == {"home"}
+    assert (unreadable, [gap.reason for gap in gaps]) == ((), [f"{BASE_URL}/v1/search does not name all pages"])
+    items = list(connector.read(unit("home"), cursor))
+    assert set(documents(items)) >= {"home", "team", "note"}
+    assert set(documents(connector.read(unit("home"), last_cursor(items)))) >= {"row"}
 
 
 def test_a_listing_that_notion_cuts_is_not_taken_for_whole(notion: Notion, connector: NotionConnector) -> None:
