@@ -12,7 +12,7 @@ import httpx
 
 from connectors.errors import AccessDenied, NotFound, RequestRejected, Unavailable
 from connectors.http import ApiClient
-from connectors.notion.objects import NotionObject, Ref
+from connectors.notion.objects import Kind, NotionObject, Ref
 from connectors.notion.payloads import (
     NotionBlock,
     NotionComment,
@@ -152,8 +152,8 @@ class NotionClient:
         path = f"pages/{quote(page_id)}/properties/{quote(property_id, safe='%')}"
         return begin_again(lambda: self._property_items(path))
 
-    def search(self) -> Iterator[ListingPage[NotionObject]]:
-        """All pages and data sources in reach, those edited last first.
+    def search(self, only: Kind | None = None) -> Iterator[ListingPage[NotionObject]]:
+        """All pages and data sources in reach, or those of one kind, those edited last first.
 
         What was written or shared within the last minutes can be missing:
         https://developers.notion.com/reference/search-optimizations-and-limitations
@@ -161,8 +161,9 @@ class NotionClient:
         Raises ListingBrokenOff between pages: see `begin_again`.
         """
         # So that a listing of what changed ends with the first page that is older.
-        newest_first = {"sort": {"direction": "descending", "timestamp": "last_edited_time"}}
-        return self._pages("POST", "search", newest_first, parse_object)
+        newest_first: dict[str, Any] = {"sort": {"direction": "descending", "timestamp": "last_edited_time"}}
+        kind = {"filter": {"property": "object", "value": only}} if only else {}
+        return self._pages("POST", "search", newest_first | kind, parse_object)
 
     def _property_items(self, path: str) -> PropertyItems:
         values: list[PropertyValue] = []

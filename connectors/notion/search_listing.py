@@ -69,6 +69,11 @@ def list_edited(client: NotionClient, since: datetime | None = None) -> SearchLi
     return collected.listing(since if collected.is_sorted else None)
 
 
+def nothing_listed(client: NotionClient) -> SearchListing:
+    """Where search names nothing: all may be missing from it."""
+    return SearchListing((), None, datetime.now(UTC), Hierarchy(client), cut=True)
+
+
 def _collect(client: NotionClient, since: datetime | None) -> _Collected:
     collected = _Collected(Hierarchy(client))
     try:

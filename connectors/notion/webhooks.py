@@ -129,7 +129,7 @@ def _on_move(connection: str, delivery: NotionDelivery) -> Invalidations:
 
 def _unit(delivery: NotionDelivery) -> Invalidations:
     """The unit that an object at the top of the workspace is; all of them are listed where nobody tells."""
-    parent, own = delivery.data and delivery.data.parent, _subject(delivery)
+    parent, own = delivery.data.parent if delivery.data else None, _subject(delivery)
     if parent is None or not own:
         return (Invalidation("units"),)
     is_deleted = delivery.type in ("page.deleted", "database.deleted")  # of a data source the database stays
