@@ -66,6 +66,9 @@ def build_sync_job(connection: Connection) -> dg.JobDefinition:
             context.log.info(f"skipped: {unit} {busy}")
         for unit, waiting in report.out_of_reach.items():
             context.log.warning(f"{unit}: {waiting}")
+        for unit, parts in report.refused.items():
+            for part, reason in parts.items():
+                context.log.warning(f"{unit}: {part} refused: {reason}")
         if report.errors:
             raise dg.Failure("; ".join(f"{unit}: {error}" for unit, error in report.errors.items()))
 
@@ -158,8 +161,11 @@ def dagster_name(connection: str) -> str:
     return connection.replace("-", "_")
 
 
+_SAID_BY_UNIT = ("errors", "busy", "out_of_reach", "refused")
+
+
 def _summary(report: SyncReport) -> dict[str, Any]:
-    return {name: value for name, value in report.as_json().items() if name not in ("errors", "busy", "out_of_reach")}
+    return {name: value for name, value in report.as_json().items() if name not in _SAID_BY_UNIT}
 
 
 @dg.op(description="Take the events of the inbox to the index, as the worker does.")

@@ -143,7 +143,7 @@ PartStatus: TypeAlias = Literal["complete", "refused", "failing"]
 
 @dataclass(frozen=True, slots=True)
 class PartState:
-    """How a part of a unit stands: `part` names it in the source's table (`connectors.parts`).
+    """How a part of a unit stands: `part` names it in the source's table (`connectors.source_parts`).
 
     `read` and `listing` tell of each part that they asked for, before the checkpoint that ends the reading or the end
     of the listing. What is complete, goes on without what is not. `reason` says why it is not, with the permission to
@@ -234,8 +234,8 @@ MembershipItem: TypeAlias = Membership | UnreadableGroup | EmptyGroup
 class Finding:
     """One line of `headrace check`: what was looked at, whether it is well, and what to do if not.
 
-    Of a part that is refused (`connectors.parts`), `lost` is what is missing without it, and `permission` what to
-    grant.
+    Of a part that is refused (`connectors.source_parts`), `lost` is what is missing without it, and `permission` what
+    to grant.
     """
 
     subject: str

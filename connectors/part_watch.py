@@ -1,4 +1,4 @@
-"""Asking for parts (`connectors.parts`): how each stands, when no more is asked of it, and what was read without it."""
+"""Asking for parts (`connectors.source_parts`): how each stands, when no more is asked of it, and what was read without it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Self, TypeVar
 
 from connectors.contract import PartState
 from connectors.errors import AlreadyFailed, AuthenticationFailed, RateLimited, SourceError, TransientError
-from connectors.parts import REFUSALS, Part, state_of
+from connectors.source_parts import REFUSALS, Part, state_of
 
 T = TypeVar("T")
 

@@ -31,8 +31,8 @@ from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError
 
 from connectors.contract import Connector
 from connectors.errors import SourceError
-from connectors.parts import Part
 from connectors.settings import Connection
+from connectors.source_parts import Part
 from connectors.webhooks import DeliveryRefused, DeliveryUnreadable, Event, check_texts
 
 logger = logging.getLogger(__name__)
@@ -77,7 +77,7 @@ class Source(Generic[S]):
     says that the provider makes the secret of its webhooks itself, and sends it once to the address that it is to
     deliver to.
 
-    `parts` is the table of what a sync asks for and which permission each needs (`connectors.parts`).
+    `parts` is the table of what a sync asks for and which permission each needs (`connectors.source_parts`).
 
     `icon` is the path of an SVG, drawn with strokes in a view box of 16 by 16.
     """

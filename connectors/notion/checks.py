@@ -12,7 +12,7 @@ from connectors.notion.hierarchy import Hierarchy
 from connectors.notion.objects import MAPPED_KINDS, Kind, NotionObject, Ref
 from connectors.notion.parts import BLOCKS, COMMENTS, PARTS_BY_NAME, PEOPLE, ROWS, SEARCH
 from connectors.notion.settings import NotionConnection
-from connectors.parts import probe_part
+from connectors.source_parts import probe_part
 
 
 def check(connection: NotionConnection, client: NotionClient) -> list[Finding]:

@@ -11,7 +11,7 @@ from connectors.notion.parts import COMMENTS
 from connectors.notion.payloads import NotionComment
 from connectors.notion.render.blocks import BlockTree, is_copy
 from connectors.part_watch import PartWatch
-from connectors.parts import REFUSALS
+from connectors.source_parts import REFUSALS
 
 logger = logging.getLogger(__name__)
 

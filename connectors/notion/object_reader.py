@@ -26,7 +26,7 @@ from connectors.notion.render.pages import mentioned
 from connectors.notion.settings import reader_tokens
 from connectors.notion.synced_blocks import shown_originals
 from connectors.notion.titles import Hides, without_hidden_titles, without_mentions
-from connectors.parts import REFUSALS
+from connectors.source_parts import REFUSALS
 
 logger = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from connectors.errors import AccessDenied, SourceError
 from connectors.part_watch import PartWatch
-from connectors.parts import Part
+from connectors.source_parts import Part
 
 SEARCH, BLOCKS, ROWS, COMMENTS, PEOPLE = "search", "blocks", "rows", "comments", "people"
 

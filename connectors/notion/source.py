@@ -43,7 +43,7 @@ from connectors.notion.settings import NotionConnection
 from connectors.notion.snapshots import EventContext, People, SyncSnapshot
 from connectors.notion.synced_blocks import OriginalBlocks, SyncedCopies
 from connectors.part_watch import PartWatch
-from connectors.parts import describe
+from connectors.source_parts import describe
 
 
 def connect(connection: NotionConnection, transport: httpx.BaseTransport | None = None) -> NotionConnector:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from connectors.admission import wrong_id, wrong_origin
 from connectors.contract import ID_PATH, Checkpoint, Failed, PartState, Skipped
 from connectors.model import PUBLIC, user_token
+from connectors.registry import source
 from connectors.testing.observation import Observation, id_of, objects_of, through_json
 from connectors.testing.promise import Promise, promise
 
@@ -89,6 +90,15 @@ def _ids(seen: Observation) -> Iterator[str]:
         for item in read.items:
             if not isinstance(item, Checkpoint | PartState) and (wrong := wrong_id(id_of(item), seen.case.connection)):
                 yield wrong
+
+
+@promise("what is told of parts names those of the source's table")
+def _parts(seen: Observation) -> Iterator[str]:
+    table = {part.name for part in source(seen.case.connection.source).parts}
+    for read in seen.reads:
+        for item in read.items:
+            if isinstance(item, PartState) and item.part not in table:
+                yield f"{read.unit.id}: {item.part!r} is none of {sorted(table)}"
 
 
 @promise("a full read yields each object once, in one unit")
@@ -191,6 +201,7 @@ PROMISES: tuple[Promise, ...] = (
     _frequency,
     _cursors,
     _ids,
+    _parts,
     _once,
     _origin,
     _times,

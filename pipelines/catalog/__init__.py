@@ -31,7 +31,6 @@ from pipelines.catalog.obsolete import ObsoleteRows, Retention
 from pipelines.catalog.old_events import OldEvents
 from pipelines.catalog.outcomes import Outcome
 from pipelines.catalog.parents import Parents
-from pipelines.catalog.parts import Parts
 from pipelines.catalog.processes import LocalProcess
 from pipelines.catalog.publications import Publications
 from pipelines.catalog.purging import Purging
@@ -43,6 +42,7 @@ from pipelines.catalog.rights import Rights, RightsRead
 from pipelines.catalog.totals import Totals
 from pipelines.catalog.unfinished_events import UnfinishedEvents
 from pipelines.catalog.unit_names import UnitNames
+from pipelines.catalog.unit_parts import Parts
 from pipelines.catalog.units import Units, move_cursor, move_rights_cursor
 from pipelines.catalog.verification_windows import VerificationWindows
 from pipelines.catalog.withdrawals import Withdrawals

@@ -43,11 +43,18 @@ def plain(text: object) -> str:
 
 def print_findings(found: Sequence[Finding], json: bool) -> None:
     if json:
-        print_json({"findings": [{"subject": one.subject, "ok": one.ok, "detail": one.detail} for one in found]})
+        print_json({"findings": [_finding(one) for one in found]})
         return
     for one in found:
         mark = "[green]ok[/]  " if one.ok else "[red]fail[/]"
-        _console().print(f"{mark}  {plain(one.subject)}: {plain(one.detail)}", soft_wrap=True)
+        lost = f"; without it, {one.lost}" if one.lost else ""
+        grant = f"; grant {one.permission}" if one.permission else ""
+        _console().print(f"{mark}  {plain(one.subject)}: {plain(one.detail + lost + grant)}", soft_wrap=True)
+
+
+def _finding(found: Finding) -> dict[str, Any]:
+    more = {"lost": found.lost, "permission": found.permission}
+    return {"subject": found.subject, "ok": found.ok, "detail": found.detail} | {k: v for k, v in more.items() if v}
 
 
 def print_counts(counts: Mapping[str, int], json: bool, *, would: bool = False) -> None:
@@ -84,7 +91,7 @@ def print_report(done: SyncReport, json: bool) -> None:
         return
     console = _console()
     for name, figures in done.as_json().items():
-        if isinstance(figures, dict) and name not in ("errors", "busy", "out_of_reach"):
+        if isinstance(figures, dict) and name not in ("errors", "busy", "out_of_reach", "refused"):
             line = "  ".join(f"{key.replace('_', ' ')} {value}" for key, value in figures.items())
             console.print(f"[bold]{name:<10}[/] {plain(line)}", soft_wrap=True)
     console.print(f"[bold]{'seconds':<10}[/] {done.seconds:.1f}")
@@ -130,6 +137,9 @@ def _print_failures(done: SyncReport) -> None:
         _console().print(f"[yellow]skipped:[/] {plain(unit)} {plain(said)}", soft_wrap=True, highlight=False)
     for unit, reason in done.out_of_reach.items():
         _console().print(f"[yellow]hidden[/]     {plain(unit)}: {plain(reason)}", soft_wrap=True)
+    for unit, parts in done.refused.items():
+        for part, reason in parts.items():
+            _console().print(f"[yellow]refused[/]    {plain(unit)} {plain(part)}: {plain(reason)}", soft_wrap=True)
     for unit, error in done.errors.items():
         _console().print(f"[red]failed[/]     {plain(unit)}: {plain(error)}", soft_wrap=True)
 
@@ -164,6 +174,8 @@ def print_status(now: dict[str, Any], json: bool) -> None:
         console.print(printable(_freshness_line(connection)), highlight=False, markup=False)
         for group in connection["unreadable_groups"]:
             console.print(printable(_group_line(group)), highlight=False, markup=False, soft_wrap=True)
+        for part in connection["parts"]:
+            console.print(printable(_part_line(part)), highlight=False, markup=False, soft_wrap=True)
         for line in connection["out_of_reach"]:
             console.print(printable(f"hidden  {line}"), highlight=False, markup=False, soft_wrap=True)
     for unknown in now["unknown_connections"]:
@@ -192,6 +204,11 @@ def _freshness_line(connection: dict[str, Any]) -> str:
         "paused" if connection["paused"] else "",
     ]
     return f"{connection['id']}: {'; '.join(part for part in said if part)}"
+
+
+def _part_line(part: dict[str, Any]) -> str:
+    where = f"{part['unit']} {part['part']}" if part["unit"] else part["part"]
+    return f"{part['status']}  {where}, since {_readable(part['since'])}: {part['reason']}"
 
 
 def _group_line(group: dict[str, Any]) -> str:

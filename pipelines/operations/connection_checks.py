@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from connectors.contract import Finding
@@ -64,10 +65,7 @@ def describe_index(info: IndexInfo) -> str:
 def _check_connection(connection: Connection) -> list[Finding]:
     try:
         with closing(connect(connection)) as connector:
-            return [
-                Finding(f"{connection.id}: {finding.subject}", finding.ok, finding.detail)
-                for finding in connector.check()
-            ]
+            return [replace(finding, subject=f"{connection.id}: {finding.subject}") for finding in connector.check()]
     except SourceError as error:
         return [Finding(connection.id, False, str(error))]
 

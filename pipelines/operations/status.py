@@ -16,10 +16,12 @@ from pipelines.catalog import Catalog
 from pipelines.catalog.failures import Failure
 from pipelines.catalog.freshness import freshness
 from pipelines.catalog.memberships import GroupState, Memberships
+from pipelines.catalog.unit_parts import PartRecord
 from pipelines.catalog.units import UnitState
 from pipelines.index.contract import IndexInfo
 from pipelines.ingestion.unit_listing import sync_units
 from pipelines.operations.health import failing_units, read_health
+from pipelines.operations.incomplete_parts import incomplete_parts
 from pipelines.operations.out_of_reach import describe_out_of_reach
 from pipelines.operations.unknown_connections import count_unknown, describe_unknown
 from pipelines.services import Services
@@ -111,6 +113,7 @@ def _connection_status(
         "unreadable_groups": [
             _group_status(catalog.memberships, one) for one in catalog.memberships.unreadable(connection.id)
         ],
+        "parts": [_part_status(catalog, one) for one in incomplete_parts(catalog, connection.id)],
         "units": units,
         "totals": {status: sum(unit[status] for unit in units) for status in COUNTED},
     }
@@ -128,6 +131,18 @@ def _unit_status(state: UnitState, counts: Mapping[str, int], failure: Failure |
         "lag_seconds": _age_seconds(last),
         "error": failure.error if failure else state.error,
         "failing_since": _isoformat(failure.since) if failure else None,
+    }
+
+
+def _part_status(catalog: Catalog, part: PartRecord) -> dict[str, Any]:
+    """A part of a unit, by the unit's name, or of the connection's list of units, that is refused or fails."""
+    unit = catalog.units.get(part.connection, part.unit)
+    return {
+        "unit": unit.unit.name if unit else part.unit,
+        "part": part.part,
+        "status": part.status,
+        "reason": part.reason,
+        "since": part.since.isoformat(),
     }
 
 

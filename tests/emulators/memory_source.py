@@ -14,16 +14,19 @@ from connectors.contract import (
     Item,
     ListingEntry,
     MembershipItem,
+    PartState,
     Skipped,
     Window,
 )
+from connectors.errors import ListingGap, UnreadableUnits
 from connectors.model import Document, Unit
 
 
 @dataclass
 class MemorySource:
     """Versions count up with every `put`; a cursor is the version that was read last. What is `gone` every read says,
-    as sources with a feed of changes do."""
+    as sources with a feed of changes do. What is in a part of `parts` that is not complete is neither read nor listed,
+    and units may be left out of the list because of `gaps`."""
 
     objects: dict[str, Document | Skipped | Failed] = field(default_factory=dict)
     changed: dict[str, int] = field(default_factory=dict)
@@ -33,6 +36,9 @@ class MemorySource:
     people: list[MembershipItem] = field(default_factory=list)
     before_page: Callable[[int], None] = lambda page: None
     gone: list[str] = field(default_factory=list)
+    listed: list[Unit] = field(default_factory=lambda: [Unit("unit", "Unit")])
+    gaps: list[ListingGap] = field(default_factory=list)
+    parts: list[PartState] = field(default_factory=list)
 
     def put(self, item: Document | Skipped | Failed) -> None:
         key = item.id if isinstance(item, Document) else item.document_id
@@ -47,12 +53,15 @@ class MemorySource:
         return [Finding("memory", True, "always there")]
 
     def units(self) -> Iterator[Unit]:
-        yield Unit("unit", "Unit")
+        yield from self.listed
+        if self.gaps:
+            raise UnreadableUnits(gaps=self.gaps)
 
     def read(self, unit: Unit, cursor: Cursor | None = None, window: Window | None = None) -> Iterator[Item]:
         done = (cursor or {}).get("clock", 0)
         yield from map(Deleted, self.gone)
-        keys = sorted((key for key in self.objects if self.changed[key] > done), key=self.changed.__getitem__)
+        keys = [key for key in self.objects if self.changed[key] > done and self._is_given(key)]
+        keys.sort(key=self.changed.__getitem__)
         for page, start in enumerate(range(0, max(len(keys), 1), self.page_size)):
             self.before_page(page)
             self.requests += 1
@@ -62,13 +71,16 @@ class MemorySource:
                     yield item
                 done = self.changed[key]
             yield Checkpoint({"clock": done})
+        yield from self.parts
         yield Checkpoint({"clock": done}, complete=cursor is None and window is None)
 
-    def listing(self, unit: Unit) -> Iterator[ListingEntry]:
-        for page, start in enumerate(range(0, len(self.objects), self.page_size)):
+    def listing(self, unit: Unit) -> Iterator[ListingEntry | PartState]:
+        yield from self.parts
+        given = [(key, item) for key, item in self.objects.items() if self._is_given(key)]
+        for page, start in enumerate(range(0, len(given), self.page_size)):
             self.before_page(page)
             self.requests += 1
-            for key, item in list(self.objects.items())[start : start + self.page_size]:
+            for key, item in given[start : start + self.page_size]:
                 if isinstance(item, Document):
                     parents = tuple(one.id for one in item.parents)
                     yield ListingEntry(key, item.title, item.updated_at, item.fingerprint, parents)
@@ -85,6 +97,11 @@ class MemorySource:
 
     def memberships(self) -> Iterator[MembershipItem]:
         yield from self.people
+        if self.gaps:
+            raise UnreadableUnits(gaps=self.gaps)
+
+    def _is_given(self, key: str) -> bool:
+        return not any(key.startswith(one.id_prefixes) for one in self.parts if one.status != "complete")
 
     def close(self) -> None:
         pass

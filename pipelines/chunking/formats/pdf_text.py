@@ -1,4 +1,4 @@
-"""The text of a page as it is read: words that a line's end has broken, and words that run from right to left."""
+"""The text of a page as it is read: words that a line's end has broken, words that run from right to left, columns."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 from unicodedata import normalize
 
+from pipelines.chunking.formats.pdf_columns import in_columns
 from pipelines.chunking.formats.pdf_direction import has_right_to_left, in_reading_order
 
 if TYPE_CHECKING:
@@ -26,9 +27,12 @@ def page_text(page: PdfPage) -> str:
         text: str = text_page.get_text_range()
         if has_right_to_left(text):
             text = in_reading_order(text, text_page)
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+        if not has_right_to_left(text):
+            text = in_columns(text, text_page)
     finally:
         text_page.close()
-    return join_words(text.replace("\r\n", "\n").replace("\r", "\n"))
+    return join_words(text)
 
 
 def join_words(text: str) -> str:

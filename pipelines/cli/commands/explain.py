@@ -58,6 +58,8 @@ def _lines(found: Explanation) -> Iterator[tuple[str, str]]:
     yield "unit", _unit(found.unit_context)
     if found.unit_context.error:
         yield "", f"its last sync failed: {found.unit_context.error}"
+    for part in found.unit_context.parts:
+        yield "", f"its {part.part}: {part.status} since {_time(part.since)}: {part.reason}"
     yield from _passage_lines(found)
     yield from _rights(found)
     for event in found.events:

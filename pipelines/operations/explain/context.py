@@ -9,6 +9,8 @@ from itertools import islice
 from typing import Any
 
 from pipelines.catalog import Catalog
+from pipelines.catalog.unit_parts import PartRecord
+from pipelines.operations.incomplete_parts import incomplete_parts
 from pipelines.settings import Settings
 
 EVENTS_SHOWN = 5
@@ -20,7 +22,8 @@ EVENTS_SEARCHED = 1_000
 class UnitContext:
     """The unit that a document belongs to. `configured` is whether the settings name its connection.
 
-    Without a `cursor` the next sync reads the whole unit. `error` is what stopped the last sync.
+    Without a `cursor` the next sync reads the whole unit. `error` is what stopped the last sync, and `parts` are those
+    that the source refuses, or fails to give.
     """
 
     connection: str
@@ -33,6 +36,7 @@ class UnitContext:
     last_sync: datetime | None
     error: str | None
     cursor: bool
+    parts: tuple[PartRecord, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,7 @@ def unit_context(catalog: Catalog, settings: Settings, connection: str, unit: st
         last_sync=state.last_sync if state else None,
         error=state.error if state else None,
         cursor=state is not None and state.cursor is not None,
+        parts=tuple(one for one in incomplete_parts(catalog, connection) if one.unit == unit),
     )
 
 

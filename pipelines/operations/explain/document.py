@@ -16,6 +16,7 @@ from pipelines.operations.explain.ranks import Rank, find_rank
 from pipelines.operations.explain.revocations import RevocationInForce, hides_from, left_out, revocations
 from pipelines.operations.explain.stage_progress import StageProgress, stages
 from pipelines.operations.explain.visibility import Reader, Visibility, reader, visibility
+from pipelines.operations.incomplete_parts import parts_around
 from pipelines.retrieval.principals import person_tokens
 from pipelines.retrieval.revocations import RevocationFilter
 from pipelines.services import Services
@@ -139,10 +140,14 @@ def _find(services: Services, id_or_url: str) -> tuple[dict[str, Any], tuple[str
     """The catalog's row of a document, and the ids of others at the same URL."""
     if rows := resolve(services.catalog, id_or_url):
         return rows[0], tuple(row["id"] for row in rows[1:])
+    missing = "".join(
+        f"; {part.part} of {name} {'are refused' if part.status == 'refused' else 'fail'}: {part.reason}"
+        for name, part in parts_around(services.catalog, id_or_url)
+    )
     raise UsageError(
         f"{id_or_url.strip()}: no connection has named a document with this id or URL; see whether "
         "`headrace units` lists what it lies in (the connection's `include` and its token decide), then read it "
-        "with `headrace sync`, or with `headrace reconcile` where a sync does not find it"
+        f"with `headrace sync`, or with `headrace reconcile` where a sync does not find it{missing}"
     )
 
 

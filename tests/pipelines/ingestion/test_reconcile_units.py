@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 import pipelines.ingestion.sync
-from connectors.contract import ListingEntry, Membership, UnreadableGroup
+from connectors.contract import ListingEntry, Membership, PartState, UnreadableGroup
 from connectors.errors import Unavailable, UnreadableUnit, UnreadableUnits
 from connectors.github.settings import GitHubConnection
 from connectors.model import Unit
@@ -104,8 +104,9 @@ def test_what_is_gone_is_removed_and_can_come_back(services: Services, source: M
 def test_what_the_listing_leaves_out_by_mistake_stays(
     services: Services, source: MemorySource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def listing(unit: Unit) -> Iterator[ListingEntry]:
-        return (one for one in MemorySource.listing(source, unit) if one.document_id != document(1).id)
+    def listing(unit: Unit) -> Iterator[ListingEntry | PartState]:
+        hidden = document(1).id
+        return (one for one in MemorySource.listing(source, unit) if getattr(one, "document_id", "") != hidden)
 
     monkeypatch.setattr(source, "listing", listing)
     report = reconcile(services, source)

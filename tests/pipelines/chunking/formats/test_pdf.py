@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from pipelines.chunking.bounds import most_characters
@@ -165,3 +167,40 @@ def test_characters_of_a_small_file_are_bounded(document: MakeDocument) -> None:
     read = sum(len(one.text) for one in content.chunks)
     assert 150_000 < read <= most_characters(len(pdf)) == 200_000
     assert content.partly_read == "partly read: only the first 200,000 characters are read"
+
+
+STORY = ("The mill at the river was", "built of oak long before", "the town had walls, and", "its wheel turns even now")
+TALE = ("A ferry crossed the lake", "twice on every day but", "in winter, when ice kept", "all boats on the shore")
+
+
+def drawn_row_by_row(left: Sequence[str], right: Sequence[str], pitch: int = 14) -> bytes:
+    """A page of two columns, 270 points apart, of which each line is drawn across both."""
+    rows = " ".join(
+        f"1 0 0 1 50 {700 - pitch * at} Tm ({one}) Tj 1 0 0 1 320 {700 - pitch * at} Tm ({other}) Tj"
+        for at, (one, other) in enumerate(zip(left, right, strict=True))
+    )
+    return Pdf().pages_alike(1, f"BT /F1 11 Tf {rows} ET").data()
+
+
+def test_columns_that_are_drawn_row_by_row_are_read_one_after_the_other() -> None:
+    assert lines(drawn_row_by_row(STORY, TALE)) == [*STORY, *TALE]
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "pitch"),
+    [
+        (STORY, TALE, 28),
+        (("North", "South", "East", "West"), ("ten", "thirty", "none", "five"), 14),
+        (
+            ("Mean time to repair", "Mean time between failures", "Time to first answer", "Time to live"),
+            ("How long it takes to mend", "How long it lasts", "How long one waits for it", "How long it is kept"),
+            14,
+        ),
+        (STORY[:3], TALE[:3], 14),
+    ],
+    ids=["far apart", "single words", "capitals", "three rows"],
+)
+def test_rows_of_a_table_stay_rows(left: Sequence[str], right: Sequence[str], pitch: int) -> None:
+    found = "\n".join(lines(drawn_row_by_row(left, right, pitch)))
+    for one, other in zip(left, right, strict=True):
+        assert f"{one} {other}" in found

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from connectors.contract import Membership, UnreadableGroup
+from connectors.contract import Membership, PartState, UnreadableGroup
 from connectors.model import Unit
 from pipelines.catalog import tables
 from pipelines.services import Services
@@ -85,3 +85,35 @@ def test_documents_that_the_brake_keeps_are_counted(headrace: Callable[..., Done
     (line,) = connection["out_of_reach"]
     assert line.startswith("acme/unit: 1 documents of Plant are missing at the source: they are kept, and nobody sees")
     assert headrace("status", "--json").json["connections"][0]["out_of_reach"] == []
+
+
+@pytest.fixture
+def refused(services: Services) -> Iterator[None]:
+    """Discussions of the unit, and some of the units themselves, and then they are not any more."""
+    with services as opened:
+        opened.catalog.parts.record("acme", "unit", [PartState("discussions", "refused", "403; grant `x`")])
+        opened.catalog.parts.replace("acme", "", [PartState("units", "refused", "organisations 42 are left out")])
+        yield
+        opened.catalog.parts.replace("acme", "unit", [])
+        opened.catalog.parts.replace("acme", "", [])
+
+
+@pytest.mark.usefixtures("refused")
+def test_parts_that_are_refused_have_a_line_each(headrace: Callable[..., Done]) -> None:
+    (connection,) = headrace("status", "--json").json["connections"]
+    assert [(one["unit"], one["part"], one["status"], one["reason"]) for one in connection["parts"]] == [
+        ("", "units", "refused", "organisations 42 are left out"),
+        ("Plant", "discussions", "refused", "403; grant `x`"),
+    ]
+    lines = headrace("status").out
+    assert "refused  units, since " in lines
+    assert "refused  Plant discussions, since " in lines
+    assert ": 403; grant `x`" in lines
+
+
+@pytest.mark.usefixtures("refused")
+def test_explaining_tells_which_part_is_missing(headrace: Callable[..., Done]) -> None:
+    assert "its discussions: refused since " in headrace("explain", document(1).id).out
+    unknown = headrace("explain", "github:acme/unit/discussions/7")
+    assert unknown.code != 0
+    assert "discussions of Plant are refused: 403; grant `x`" in unknown.err

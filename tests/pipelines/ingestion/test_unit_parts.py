@@ -1,0 +1,160 @@
+"""Parts of a unit that the source refuses, or fails to give: the rest goes on, and nothing of theirs is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from pydantic import SecretStr
+
+import pipelines.ingestion.sync
+from connectors.contract import EmptyGroup, Membership, PartState
+from connectors.errors import ListingGap
+from connectors.github.settings import GitHubConnection
+from connectors.model import PUBLIC, Unit
+from pipelines.ingestion.options import SyncOptions
+from pipelines.ingestion.report import SyncReport
+from pipelines.ingestion.sync import sync_connection
+from pipelines.operations.incomplete_parts import incomplete_parts
+from pipelines.services import Services
+from pipelines.settings import Settings
+from tests.emulators.fake_embedder import FakeEmbedder
+from tests.emulators.memory_source import MemorySource
+from tests.pipelines.documents import document
+
+CONNECTION = GitHubConnection(id="acme", source="github", token=SecretStr("t"))
+TALK = "github:acme/unit/discussions/"
+REFUSED = PartState("discussions", "refused", "403 Forbidden; grant Discussions: read", (TALK,))
+FAILING = replace(REFUSED, status="failing", reason="HTTP 500")
+COMPLETE = PartState("discussions", "complete")
+RECONCILE = SyncOptions(mode="reconcile")
+FULL = SyncOptions(mode="full")
+
+
+@pytest.fixture
+def source(monkeypatch: pytest.MonkeyPatch) -> MemorySource:
+    memory = MemorySource(parts=[COMPLETE])
+    for number in range(12):
+        memory.put(document(number))
+    for number in range(3):
+        memory.put(replace(document(100 + number), id=f"{TALK}{number}"))
+    monkeypatch.setattr(pipelines.ingestion.sync, "connect", lambda connection: memory)
+    return memory
+
+
+@pytest.fixture
+def services(settings: Settings, source: MemorySource) -> Iterator[Services]:
+    with Services(settings.model_copy(update={"connections": (CONNECTION,)}), FakeEmbedder()) as opened:
+        assert sync(opened).errors == {}
+        yield opened
+
+
+def sync(services: Services, options: SyncOptions | None = None) -> SyncReport:
+    return sync_connection(services, CONNECTION, options=options or SyncOptions())
+
+
+def indexed(services: Services) -> set[str]:
+    with services.store() as store:
+        return {payload["document_id"] for _, payload in store.scan()}
+
+
+def readers(services: Services) -> dict[str, tuple[str, ...]]:
+    with services.store() as store:
+        return {payload["document_id"]: tuple(payload["readers"]) for _, payload in store.scan()}
+
+
+@pytest.mark.parametrize("options", [RECONCILE, FULL], ids=["reconcile", "full"])
+@pytest.mark.parametrize("state", [REFUSED, FAILING], ids=["refused", "failing"])
+def test_what_a_part_had_stays_while_others_are_brought_up_to_date(
+    services: Services, source: MemorySource, state: PartState, options: SyncOptions
+) -> None:
+    source.parts = [state]
+    source.remove(document(0).id)
+    source.put(document(50))
+    report = sync(services, options)
+    found = indexed(services)
+    assert document(0).id not in found
+    assert document(50).id in found
+    assert {one for one in found if one.startswith(TALK)} == {f"{TALK}{number}" for number in range(3)}
+    assert services.catalog.revocations.load().documents.keys() <= {document(0).id}
+    assert report.documents.deleted == 1
+
+
+def test_a_refused_part_is_told_and_fails_nothing_until_it_is_granted(services: Services, source: MemorySource) -> None:
+    source.parts = [REFUSED]
+    report = sync(services)
+    assert report.errors == {}
+    assert report.refused == {"acme/unit": {"discussions": REFUSED.reason}}
+    (part,) = incomplete_parts(services.catalog, "acme")
+    assert (part.unit, part.part, part.status, part.reason) == ("unit", "discussions", "refused", REFUSED.reason)
+    sync(services)
+    assert incomplete_parts(services.catalog, "acme") == [part]  # since the first time
+    source.parts = [COMPLETE]
+    assert sync(services).refused == {}
+    assert incomplete_parts(services.catalog, "acme") == []
+
+
+def test_a_part_that_fails_keeps_its_unit_from_being_up_to_date(services: Services, source: MemorySource) -> None:
+    source.parts = [FAILING]
+    report = sync(services)
+    assert report.errors == {"acme/unit": "discussions: HTTP 500"}
+    assert report.causes == {"acme/unit": "source_unavailable"}
+    (state,) = services.catalog.units.all("acme")
+    assert state.error == "discussions: HTTP 500"
+    source.parts = [COMPLETE]
+    assert sync(services).errors == {}
+
+
+def test_who_comes_to_a_unit_waits_for_documents_of_which_nothing_is_told(
+    services: Services, source: MemorySource
+) -> None:
+    private = ("group:acme:unit",)
+    source.listed = [Unit("unit", "Unit", readers=private)]
+    for item in list(source.objects.values()):
+        source.put(replace(item, readers=private))  # type: ignore[arg-type]
+    sync(services)
+    source.parts, source.listed = [REFUSED], [Unit("unit", "Unit", readers=(PUBLIC,))]
+    source.remove(f"{TALK}0")  # nobody can tell
+    sync(services)
+    assert readers(services)[f"{TALK}0"] == private
+    source.parts = [COMPLETE]
+    sync(services)
+    assert readers(services)[f"{TALK}1"] == (PUBLIC,)
+    assert f"{TALK}0" in services.catalog.revocations.load().documents  # missing from the listing now
+
+
+def test_units_that_a_source_has_left_out_are_not_gone(services: Services, source: MemorySource) -> None:
+    source.listed = []
+    source.gaps = [ListingGap("organisations 42 are left out", lambda unit: unit.id == "unit")]
+    report = sync(services, SyncOptions(mode="reconcile", allow_mass_delete=True))
+    assert report.refused["acme"] == {"units": "organisations 42 are left out"}
+    assert len(indexed(services)) == 15
+    assert not any(state.gone for state in services.catalog.units.all("acme"))
+    (part,) = incomplete_parts(services.catalog, "acme")
+    assert (part.unit, part.part) == ("", "units")
+    source.listed, source.gaps = [Unit("unit", "Unit")], []
+    assert sync(services).refused == {}
+    assert incomplete_parts(services.catalog, "acme") == []
+
+
+def test_a_unit_that_no_gap_covers_is_gone(services: Services, source: MemorySource) -> None:
+    source.listed = []
+    source.gaps = [ListingGap("private channels are left out", lambda unit: unit.id != "unit")]
+    sync(services)
+    assert [state.gone for state in services.catalog.units.all("acme")] == [True]
+
+
+def test_groups_of_units_that_were_left_out_stay_as_they_were_for_a_while(
+    services: Services, source: MemorySource
+) -> None:
+    source.people = [Membership("team", "ada@example.com"), Membership("other", "bo@example.com")]
+    sync(services)
+    source.people, source.gaps = [EmptyGroup("other")], [ListingGap("organisations 42 are left out")]
+    report = sync(services)
+    assert report.errors == {}
+    memberships = services.catalog.memberships
+    assert memberships.groups_of("ada@example.com") == {"group:acme:team"}
+    assert memberships.groups_of("bo@example.com") == frozenset()
+    (group,) = memberships.unreadable("acme")
+    assert (group.group, group.reason) == ("group:acme:team", "organisations 42 are left out")
