@@ -1,8 +1,9 @@
-"""Asking for parts (`connectors.source_parts`): how each stands, when no more is asked of it, and what was read without it."""
+"""Asking for parts (`connectors.source_parts`): how each stands, when no more is asked of it, what was read without."""
 
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,20 +19,22 @@ REFUSED_IN_A_ROW = 3
 """So many refusals in a row, and never an answer, are about the part and not about the objects."""
 FAILED_IN_A_ROW = 2
 """Fewer than make the source itself be left (`connectors.isolation.FAILURES_IN_A_ROW`)."""
+PASS_SECONDS = 60.0
+"""For which looks at single objects rely on what an earlier pass found out."""
 NOTED_AT_MOST = 200
 """Objects that were read without a part; of more, all are read again."""
 
-IsGeneral = Callable[[SourceError], bool]
-"""Whether a refusal is about the part, whichever object is asked about."""
+IsGeneral = Callable[[str, SourceError], bool]
+"""Whether a refusal of a part is about it, whichever object is asked about."""
 
 
 class PartWatch:
     """One for each pass over a connection's units, for all of them: a part that is refused or fails is asked for once
     or a few times, and not for each object.
 
-    Parts that are `dispensable`, because objects are read without them, are closed by trouble as well, and by the
-    first refusal that is general: of others that is the object's own (`connectors.isolation`), as long as not all are
-    refused. May be used by several threads at once.
+    Parts that are `dispensable`, because objects are read without them, are closed by the first refusal that is
+    general, by several that may be, and by trouble. Others are closed by several general refusals alone: all else is
+    the object's own (`connectors.isolation`). May be used by several threads at once.
     """
 
     def __init__(self, parts: Sequence[Part], is_general: IsGeneral, dispensable: Collection[str] = ()) -> None:
@@ -43,6 +46,12 @@ class PartWatch:
         self._in_a_row: Counter[tuple[str, bool]] = Counter()
         self._closed: dict[str, SourceError] = {}
         self._told: dict[str, SourceError | None] = {}
+        self._begun = time.monotonic()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether what was found out is too old to be relied on: something may have been granted."""
+        return time.monotonic() - self._begun > PASS_SECONDS
 
     def begin_unit(self) -> None:
         """What is told from here on is about another unit."""
@@ -89,11 +98,12 @@ class PartWatch:
             self._in_a_row[part, is_refusal] += 1
             row = self._in_a_row[part, is_refusal]
             is_dispensable = part in self._dispensable
-            if is_refusal:
-                closes = row >= REFUSED_IN_A_ROW and part not in self._answered
-                closes = closes or (is_dispensable and self._is_general(error))
-            else:
+            if not is_refusal:
                 closes = is_dispensable and row >= FAILED_IN_A_ROW
+            else:
+                is_general = self._is_general(part, error)
+                are_many = row >= REFUSED_IN_A_ROW and part not in self._answered
+                closes = (is_general or are_many) if is_dispensable else (is_general and are_many)
             if closes:
                 self._closed[part] = AlreadyFailed(error) if isinstance(error, TransientError) else error
             # One object that has none of it says nothing of the part, once another one has.

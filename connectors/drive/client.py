@@ -199,21 +199,18 @@ class DriveClient:
         params = {"alt": "media", "supportsAllDrives": "true"}
         return self._contents.send("GET", f"files/{file_id}", params=params, parse=parse_whole)
 
-    def start_page_token(self, drive: str | None = None) -> str | None:
-        """Where the changes after this moment begin; None if the server has no changes feed."""
+    def start_page_token(self, drive: str | None = None) -> str:
+        """Where the changes after this moment begin."""
         scope = {"driveId": drive} if drive else {}
-        try:
-            answer = _get(
-                self._listings,
-                StartPageToken,
-                "changes/startPageToken",
-                fields="startPageToken",
-                supportsAllDrives="true",
-                **scope,
-            )
-        except (NotFound, RequestRejected):
-            return None
-        return answer.start_page_token
+        path = "changes/startPageToken"
+        found = _get(self._listings, StartPageToken, path, fields="startPageToken", supportsAllDrives="true", **scope)
+        return found.start_page_token
+
+    def open_feed(self, drive: str | None = None) -> str:
+        """As `start_page_token`, tried: there are servers that give a token, and have no feed."""
+        token = self.start_page_token(drive)
+        next(self.changes(token, drive))
+        return token
 
     def changes(self, token: str, drive: str | None = None) -> Iterator[ChangePage]:
         """Pages of changes since `token`, the last one with the token for the next time."""

@@ -52,6 +52,10 @@ class GoogleDirectory:
         for name in _addresses(group.email for page in self._groups() for group in page.groups):
             yield from groups.read(name, partial(self._members, name))
 
+    def first_groups(self) -> None:
+        """Ask for some groups, to see whether that is possible."""
+        next(self._groups())
+
     def _groups(self) -> Iterator[DirectoryGroupPage]:
         params = {"customer": "my_customer", "fields": "nextPageToken,groups(email)"}
         return self._pages(DirectoryGroupPage, "groups", params)

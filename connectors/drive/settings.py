@@ -43,6 +43,11 @@ class DriveConnection(Connection):
         return value.rstrip("/") if value else None
 
     @property
+    def has_sheets_api(self) -> bool:
+        """Whether there is known to be one."""
+        return bool(self.sheets_url) or self.base_url.rstrip("/") == _GOOGLE_DRIVE
+
+    @property
     def sheets_base(self) -> str:
         """Where the Sheets API is. Beside the files, unless these are at Google itself, which has a host for each:
         credentials go to no host that is not configured."""

@@ -7,7 +7,7 @@ full read notices the rest. Rights alone are read in the same ways, without cont
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -23,28 +23,42 @@ from connectors.contract import (
     Item,
     ListingEntry,
     MembershipItem,
+    PartState,
     RightsItem,
     Window,
 )
-from connectors.drive.changes import ChangesReader, CursorRefused
+from connectors.drive.changes import ChangesReader, CursorRefused, FeedFailing
+from connectors.drive.checks import check
 from connectors.drive.client import DriveClient
 from connectors.drive.cursor import ChangesCursor, DriveCursor, ListingCursor, ModifiedCursor, parse_cursor
 from connectors.drive.directory import GoogleDirectory
-from connectors.drive.documents import DriveDocuments, FileItem, Found, ReadFiles
+from connectors.drive.documents import DriveDocuments, FileItem, Found, ReadFiles, ReadItem
 from connectors.drive.folders import ROOT, ROOT_NAME, FileLocation, FolderTree, LocatedFile
-from connectors.drive.payloads import DriveFile
+from connectors.drive.lacking import take_lacking
+from connectors.drive.parts import CHANGES, LISTING, PARTS_BY_NAME
 from connectors.drive.push_channels import ChannelState, renew_channels
-from connectors.drive.query import FILES
 from connectors.drive.reader import DriveUnitReader
 from connectors.drive.rights import read_rights
 from connectors.drive.settings import DriveConnection
 from connectors.drive.sharing import DriveSharing
-from connectors.errors import AccessDenied, NotFound, RequestRejected, SourceError
+from connectors.drive.watch import watch_parts
+from connectors.errors import (
+    AccessDenied,
+    AuthenticationFailed,
+    ListingGap,
+    NotFound,
+    RateLimited,
+    SourceError,
+    TransientError,
+    Unavailable,
+    UnreadableUnits,
+)
 from connectors.isolation import Isolation
 from connectors.model import Document, Unit
+from connectors.part_watch import LackingObjects
+from connectors.source_parts import describe
 
 _WEB = "https://drive.google.com/drive"
-_FILES_TO_TRY = 5
 
 
 def connect(connection: DriveConnection, transport: httpx.BaseTransport | None = None) -> DriveConnector:
@@ -62,6 +76,8 @@ class DriveConnector:
         self._directory = GoogleDirectory(connection, url, transport) if url else None
         self._folders = FolderTree(self._client)
         self._sharing = DriveSharing(self._client, self._folders, connection.id)
+        self._is_listed = False
+        self._refused: SourceError | None = None
         self._documents = DriveDocuments(self._client, self._folders, self._sharing, connection)
 
     @property
@@ -76,33 +92,63 @@ class DriveConnector:
             self._directory.close()
 
     def check(self) -> list[Finding]:
-        """Try the credentials, and whether the account sees who may read its files."""
-        try:
-            user = self._client.about().user
-        except SourceError as error:
-            return [Finding("credentials", False, str(error))]
-        findings = [Finding("credentials", True, f"signed in as {user.email_address or user.display_name}")]
-        try:
-            return [*findings, self._reach(), self._permissions_shown()]
-        except SourceError as error:
-            return [*findings, Finding("reach", False, str(error))]
+        """Try the credentials, and each part on a real file."""
+        return check(self._connection, self._client, self._folders, self._sharing, self._directory)
 
     def units(self) -> Iterator[Unit]:
         """Shared drives, folders at the top of what the account sees, and `root` for what lies in none."""
-        self._folders.refresh()
+        self._documents.parts = watch_parts()
+        self._refused = self._list_folders()
+        if self._refused:
+            raise UnreadableUnits(gaps=[ListingGap(describe(PARTS_BY_NAME[LISTING], self._refused))])
         yield from (unit for unit in self._all_units() if self._connection.includes(unit.id, unit.name))
 
     def read(self, unit: Unit, cursor: Cursor | None = None, window: Window | None = None) -> Iterator[Item]:
         """See `connectors.contract.Connector`. A cursor that Drive no longer accepts leads to a full read."""
-        if window is not None:
+        if not self._is_listed:
+            self._refused = self._list_folders()
+        self._begin_unit()
+        if self._refused:
+            yield from self._listing_states()
+            yield Checkpoint(cursor or {})
+        elif window is not None:
             yield from self._reader(unit, self._content_reads()).read_window(window)
         else:
-            yield from self._read_since(unit, self._content_reads(), parse_cursor(cursor))
+            yield from self._read_and_catch_up(unit, cursor)
+
+    def _read_and_catch_up(self, unit: Unit, cursor: Cursor | None) -> Iterator[Item]:
+        """As `read`, and what was read without comments or sheets, once these can be had."""
+        lacking = LackingObjects.from_json((cursor or {}).get("lacking"))
+        again, is_much = take_lacking(lacking, self._documents.parts, self._client)
+        if is_much:
+            cursor = None
+        yield from self._fetch(self._content_reads(), map(self._documents.document_id, again))
+        self._documents.lacking.clear()
+        try:
+            for item in self._read_since(unit, self._content_reads(), parse_cursor(cursor)):
+                yield self._with_lacking(item, lacking) if isinstance(item, Checkpoint) else item
+        except TransientError:
+            yield from self._documents.parts.states()
+            raise
+
+    def _with_lacking(self, checkpoint: Checkpoint, lacking: LackingObjects) -> Checkpoint:
+        """The cursor also says which files were read without something."""
+        for part, file_id in self._documents.lacking:
+            lacking.note(part, file_id)
+        self._documents.lacking.clear()
+        noted = {"lacking": found} if (found := lacking.as_json()) else {}
+        return replace(checkpoint, cursor={**checkpoint.cursor, **noted})
 
     def read_rights(self, unit: Unit, cursor: Cursor | None = None) -> Iterator[RightsItem | Checkpoint]:
         """See `connectors.contract.RightsFeed`."""
         read_files = partial(self._documents.read_readers, isolation=self._isolation())
-        return read_rights(cursor, partial(self._read_since, unit, read_files), partial(self._fetch, read_files))
+
+        def read_since(position: DriveCursor | None) -> Iterator[RightsItem | Checkpoint]:
+            for item in self._read_since(unit, read_files, position):
+                if not isinstance(item, PartState):
+                    yield item
+
+        return read_rights(cursor, read_since, partial(self._fetch, read_files))
 
     def renew_channels(self, state: ChannelState, now: datetime) -> ChannelState:
         """See `connectors.contract.PushChannels` and `connectors.drive.push_channels`."""
@@ -110,9 +156,14 @@ class DriveConnector:
             return {}
         return renew_channels(self._client, self._connection, self._folders.drives, state, now)
 
-    def listing(self, unit: Unit) -> Iterator[ListingEntry]:
+    def listing(self, unit: Unit) -> Iterator[ListingEntry | PartState]:
         """See `connectors.contract.Connector`."""
-        yield from self._reader(unit, self._content_reads()).entries()
+        if not self._is_listed:
+            self._refused = self._list_folders()
+        self._begin_unit()
+        yield from self._listing_states()
+        if not self._refused:
+            yield from self._reader(unit, self._content_reads()).entries()
 
     def unit_of(self, document_id: str) -> str | None:
         """See `connectors.contract.Connector`."""
@@ -126,7 +177,9 @@ class DriveConnector:
 
     def fetch(self, unit: Unit, document_ids: Sequence[str]) -> Iterator[Item]:
         """See `connectors.contract.Connector`. A document that moved carries the unit that it is in now."""
-        return self._fetch(self._content_reads(), document_ids)
+        if self._documents.parts.is_over:
+            self._documents.parts = watch_parts()
+        return self._fetch(self._content_reads(as_a_whole=True), document_ids)
 
     def memberships(self) -> Iterator[MembershipItem]:
         """Members of groups, where the connection names Google's Directory API; Drive itself has none.
@@ -135,12 +188,12 @@ class DriveConnector:
         """
         return self._directory.memberships() if self._directory else iter(())
 
-    def _fetch(self, read_files: ReadFiles[Found], document_ids: Sequence[str]) -> Iterator[FileItem[Found]]:
+    def _fetch(self, read_files: ReadFiles[Found], document_ids: Iterable[str]) -> Iterator[FileItem[Found]]:
         finding = self._isolation()
         located: list[LocatedFile] = []
         left = dict.fromkeys(document_ids)
         try:
-            for document_id in document_ids:
+            for document_id in list(left):
                 found = finding.attempt(document_id, "", partial(self._find, document_id))
                 if isinstance(found, LocatedFile):
                     located.append(found)
@@ -167,20 +220,20 @@ class DriveConnector:
 
     def _read_since(
         self, unit: Unit, read_files: ReadFiles[Found], cursor: DriveCursor | None
-    ) -> Iterator[FileItem[Found] | Checkpoint]:
+    ) -> Iterator[ReadItem[Found]]:
         reader = self._reader(unit, read_files)
         if isinstance(cursor, ChangesCursor | ListingCursor) and cursor.restrictions != reader.restrictions:
             yield from reader.read_all(None)  # other people may read files that have not changed
         elif isinstance(cursor, ChangesCursor):
             yield from self._read_changes(reader, cursor)
-        elif isinstance(cursor, ModifiedCursor):
+        elif isinstance(cursor, ModifiedCursor) and not reader.has_feed():
             yield from reader.read_modified(cursor)
+        elif isinstance(cursor, ModifiedCursor):
+            yield from reader.read_all(None)  # what the feed would have told meanwhile
         else:
             yield from reader.read_all(cursor)
 
-    def _read_changes(
-        self, reader: DriveUnitReader[Found], cursor: ChangesCursor
-    ) -> Iterator[FileItem[Found] | Checkpoint]:
+    def _read_changes(self, reader: DriveUnitReader[Found], cursor: ChangesCursor) -> Iterator[ReadItem[Found]]:
         changes = ChangesReader(
             self._client,
             self._folders,
@@ -194,6 +247,11 @@ class DriveConnector:
             yield from changes.read(cursor)
         except CursorRefused:
             yield from reader.read_all(None)
+        except FeedFailing as failing:
+            parts = self._documents.parts
+            parts.tell(CHANGES, Unavailable("changes", str(failing)))
+            yield from parts.states()
+            yield Checkpoint(cursor.as_json())
 
     def _reader(self, unit: Unit, read_files: ReadFiles[Found]) -> DriveUnitReader[Found]:
         return DriveUnitReader(
@@ -206,8 +264,28 @@ class DriveConnector:
             self._isolation(),
         )
 
-    def _content_reads(self) -> ReadFiles[Document]:
-        return partial(self._documents.read, isolation=self._isolation())
+    def _content_reads(self, *, as_a_whole: bool = False) -> ReadFiles[Document]:
+        return partial(self._documents.read, isolation=self._isolation(), as_a_whole=as_a_whole)
+
+    def _list_folders(self) -> SourceError | None:
+        """List what the units are made of; the error where listings alone are refused or fail. Raises SourceError."""
+        try:
+            self._documents.parts.ask(LISTING, self._folders.refresh)
+        except (AuthenticationFailed, RateLimited):
+            raise
+        except SourceError as error:
+            self._client.about()  # raises where Drive as a whole is in trouble
+            return error
+        self._is_listed = True
+        return None
+
+    def _begin_unit(self) -> None:
+        """What the parts tell from here on is about another unit."""
+        self._documents.parts.begin_unit()
+        self._documents.parts.tell(LISTING, self._refused)
+
+    def _listing_states(self) -> list[PartState]:
+        return self._documents.parts.states({LISTING: [self._documents.document_id("")]})
 
     def _isolation(self) -> Isolation:
         return Isolation(lambda: self._client.requests)
@@ -222,23 +300,3 @@ class DriveConnector:
         for folder in self._folders.top():
             yield Unit(folder.id, folder.name, f"{_WEB}/folders/{folder.id}")
         yield Unit(ROOT, ROOT_NAME, f"{_WEB}/my-drive")
-
-    def _reach(self) -> Finding:
-        self._folders.refresh()
-        drives, folders = len(self._folders.drives), len(self._folders.top())
-        return Finding("reach", True, f"{drives} shared drives, {folders} top-level folders")
-
-    def _permissions_shown(self) -> Finding:
-        # Google shows permissions only to accounts that may share a file; without them nobody may find it.
-        files = next(self._client.files(FILES)).files[:_FILES_TO_TRY]
-        hidden = len([file for file in files if not self._shows_readers(file)])
-        if hidden:
-            advice = "make the account an editor of what it reads, or a content manager of its shared drives"
-            return Finding("permissions", False, f"{hidden} of {len(files)} files hide who may read them; {advice}")
-        return Finding("permissions", True, "files show who may read them")
-
-    def _shows_readers(self, file: DriveFile) -> bool:
-        try:
-            return bool(self._sharing.permissions(file, self._folders.locate(file)))
-        except (AccessDenied, NotFound, RequestRejected):
-            return False

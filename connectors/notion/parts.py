@@ -43,9 +43,10 @@ def watch_parts() -> PartWatch:
     return PartWatch(PARTS, _is_capability, dispensable=(ROWS, COMMENTS, PEOPLE))
 
 
-def _is_capability(error: SourceError) -> bool:
-    """Whether the integration lacks a capability: what is not shared with it is not found, and not refused.
+def _is_capability(part: str, error: SourceError) -> bool:
+    """Whether the integration lacks a capability: what is not shared with it is not found, and not refused. People are
+    asked for all at once.
 
     https://developers.notion.com/reference/status-codes
     """
-    return isinstance(error, AccessDenied)
+    return part == PEOPLE or isinstance(error, AccessDenied)

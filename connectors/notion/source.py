@@ -171,7 +171,8 @@ class NotionConnector:
         events = self._events
         hierarchy = events.hierarchy()
         events.end_round()
-        context = self._context(events.people, watch_parts())
+        known = self._snapshot.parts if self._snapshot and not self._snapshot.parts.is_over else watch_parts()
+        context = self._context(events.people, known)
         objects = NotionObjectReader(context, hierarchy, unit, as_a_whole=True)
         refetch = NotionRefetch(context, objects, events.files)
         reads: dict[str, ObjectRead] = {}

@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 from tests.emulators.drive.changes import answer_changes, answer_start_page_token
 from tests.emulators.drive.query import BadQuery, Payload, predicate
-from tests.emulators.drive.responses import Query, error, masked
+from tests.emulators.drive.responses import Query, error, masked, refusal
 from tests.emulators.drive.store import ME, ROOT, GoogleDrive
 from tests.emulators.drive.view import described, described_drives, listed_permissions, opens, searched, sees
 from tests.loopback import serve
@@ -29,6 +29,16 @@ PREFIX = "/prefix/api"
 HOST = "drive.test"
 BASE_URL = f"http://{HOST}{PREFIX}"
 EXPORT_LIMIT = 10_000_000
+PART_PATHS = {
+    "listing": re.compile("files"),
+    "content": re.compile("files/[^/]+/export"),
+    "permissions": re.compile("files/[^/]+/permissions"),
+    "comments": re.compile("files/[^/]+/comments"),
+    "changes": re.compile("changes(/startPageToken)?"),
+    "sheets": re.compile("spreadsheets/.*"),
+    "directory": re.compile("directory/.*"),
+}
+"""What of the API each part is, as `connectors.drive.parts` names them."""
 
 T = TypeVar("T")
 
@@ -73,10 +83,17 @@ def answer(drive: GoogleDrive, url: httpx.URL, authorization: str, body: bytes) 
         return drive.tokens.answer(body, authorization)
     if not drive.tokens.takes(authorization):
         return error(401, "authError")
+    if refused := next((how for part, how in drive.refused.items() if _is_part(part, path, query)), None):
+        return refusal(refused)
     try:
         return _route(drive, path.split("/"), query, json.loads(body) if body else {})
     except BadQuery as bad:
         return error(400, "invalid", f"Invalid Value: {bad}")
+
+
+def _is_part(part: str, path: str, query: Query) -> bool:
+    is_download = path.startswith("files/") and query.get("alt") == "media"
+    return bool(PART_PATHS[part].fullmatch(path)) or (part == "content" and is_download)
 
 
 def _route(drive: GoogleDrive, path: list[str], query: Query, body: Payload) -> Response:
