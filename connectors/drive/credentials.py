@@ -30,13 +30,13 @@ class Authorization(httpx.Auth):
     Tokens are asked for as the requests are sent: through the proxy of the environment, unless there is a `transport`.
     """
 
-    def __init__(self, connection: DriveConnection, scope: str, transport: httpx.BaseTransport | None = None) -> None:
+    def __init__(self, connection: DriveConnection, *scopes: str, transport: httpx.BaseTransport | None = None) -> None:
         self._http = httpx.Client(transport=transport, verify=trusted())
         self._lock = threading.Lock()
         self._token = connection.token.get_secret_value().strip()
         self._token_uri = connection.token_uri
         self._subject = connection.subject
-        self._scope = scope
+        self._scopes = list(scopes)
         self._credentials: Credentials | None = None
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
@@ -54,7 +54,7 @@ class Authorization(httpx.Auth):
             return self._token
         with self._lock:
             self._credentials = self._credentials or _load_credentials(
-                self._token, self._token_uri, self._subject, self._scope
+                self._token, self._token_uri, self._subject, self._scopes
             )
             if not self._credentials.valid or self._credentials.token == refused:
                 self._renew(self._credentials)
@@ -104,7 +104,7 @@ def _with_token(request: httpx.Request, token: str) -> httpx.Request:
     return request
 
 
-def _load_credentials(text: str, token_uri: str, subject: str | None, scope: str) -> Credentials:
+def _load_credentials(text: str, token_uri: str, subject: str | None, scopes: list[str]) -> Credentials:
     """Raises AuthenticationFailed for JSON that holds no credentials. Its content never shows in the error."""
     from google.auth.exceptions import GoogleAuthError
     from google.oauth2 import credentials, service_account
@@ -113,7 +113,7 @@ def _load_credentials(text: str, token_uri: str, subject: str | None, scope: str
         info = {**json.loads(text), "token_uri": token_uri}
         if info.get("type") == "service_account":
             key = service_account.Credentials.from_service_account_info(  # type: ignore[no-untyped-call]
-                info, scopes=[scope], subject=subject
+                info, scopes=scopes, subject=subject
             )
             return cast("Credentials", key)
         return credentials.Credentials(  # type: ignore[no-untyped-call]
@@ -122,7 +122,7 @@ def _load_credentials(text: str, token_uri: str, subject: str | None, scope: str
             token_uri=token_uri,
             client_id=info["client_id"],
             client_secret=info["client_secret"],
-            scopes=[scope],
+            scopes=scopes,
         )
     except (ValueError, KeyError, TypeError, GoogleAuthError):
         raise AuthenticationFailed(

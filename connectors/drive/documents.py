@@ -22,6 +22,7 @@ from connectors.contract import (
     PartState,
     RightsItem,
     Skipped,
+    id_prefix,
 )
 from connectors.drive import formats
 from connectors.drive.access import Grants, grants
@@ -92,6 +93,8 @@ class DriveDocuments:
         self._folders = folders
         self._sharing = sharing
         self._connection = connection.id
+        # What one of several people sees of a file, says nothing of the file of another one's that has its id.
+        self._id_prefix = id_prefix("drive", connection.id) + (f"{folders.own_unit}/" if folders.own_unit else "")
         self._pictures = connection.reads_pictures
         self.parts = watch_parts()
         self.lacking: list[tuple[str, str]] = []
@@ -101,10 +104,10 @@ class DriveDocuments:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def document_id(self, file_id: str) -> str:
-        return f"drive:{self._connection}/{file_id}"
+        return f"{self._id_prefix}{file_id}"
 
     def file_id(self, document_id: str) -> str:
-        return document_id.removeprefix(f"drive:{self._connection}/")
+        return document_id.removeprefix(self._id_prefix)
 
     def entry(self, located: LocatedFile) -> ListingEntry:
         """A file as a listing names it."""

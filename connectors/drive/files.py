@@ -37,6 +37,10 @@ def load_content(client: DriveClient, file: DriveFile, *, pictures: bool, load_a
         if plan.exports:
             return _export(client, file, plan.exports, load_all)
         data = client.download(file.id, file.size)
+    except RequestRejected as error:
+        if plan.is_certain:
+            raise
+        raise SkipFile(_NO_DOWNLOAD["fileNotExportable"]) from error
     except DriveAccessDenied as error:
         if error.reason in _NO_DOWNLOAD:
             raise SkipFile(_NO_DOWNLOAD[error.reason]) from error

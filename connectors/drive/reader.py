@@ -17,7 +17,7 @@ from connectors.drive.fingerprints import file_fingerprint
 from connectors.drive.folders import ROOT, FolderTree, LocatedFile
 from connectors.drive.parts import CHANGES, CONTENT
 from connectors.drive.payloads import FOLDER, DriveFile
-from connectors.drive.query import FILES, FOLDERS, NOT_TRASHED, both, modified_between
+from connectors.drive.query import FILES, FOLDERS, NOT_TRASHED, OWN, both, modified_between
 from connectors.drive.walk import FileBatch, FolderWalk, Learn, WalkPosition, list_all
 from connectors.errors import InvalidResponse, RateLimited, TransientError
 from connectors.isolation import Isolation
@@ -72,7 +72,9 @@ class DriveUnitReader(Generic[Found]):
         known = set(cursor.seen)
         newest, recent = cursor.moment, list[DriveFile]()
         since = cursor.moment - _OVERLAP if cursor.moment else None
-        for page in self.client.files(both(FILES, modified_between(since, None)), drive=self._drive):
+        for page in self.client.files(
+            both(FILES, OWN if self.folders.own_unit else "", modified_between(since, None)), drive=self._drive
+        ):
             files: list[DriveFile] = [file for file in page.files if _is_recent(file, cursor.moment)]
             located, failed = self._locate(files)
             yield from failed
@@ -106,6 +108,11 @@ class DriveUnitReader(Generic[Found]):
             yield from (self.documents.entry(one) for one in located if one.location.unit == self.unit.id)
 
     @property
+    def _own(self) -> str:
+        """What a file has to be where only the account's own are read."""
+        return OWN if self.folders.own_unit else ""
+
+    @property
     def _drive(self) -> str | None:
         return self.folders.drive_id(self.unit.id)
 
@@ -134,18 +141,18 @@ class DriveUnitReader(Generic[Found]):
 
     def _batches(self, start: WalkPosition, learn: Learn, condition: str = "") -> Iterator[FileBatch]:
         """All files of the unit, and of others with them, that meet a condition."""
-        if self._drive:
-            yield from self._folders_of_drive(start, learn)
-        if self._drive or self.unit.id == ROOT:
-            yield from list_all(self.client, both(FILES, condition), self._drive, start)
+        if self._drive or self._own:
+            yield from self._list_folders(start, learn)
+        if self._drive or self._own or self.unit.id == ROOT:
+            yield from list_all(self.client, both(FILES, self._own, condition), self._drive, start)
             return
         learn(self.client.file(self.unit.id))
         # Folders are listed whatever the condition: files below them may meet it.
         query = both(NOT_TRASHED, f"(mimeType = '{FOLDER}' or ({condition}))" if condition else "")
         yield from FolderWalk(self.client, learn, query).below(self.unit.id, start)
 
-    def _folders_of_drive(self, start: WalkPosition, learn: Learn) -> Iterator[FileBatch]:
-        """Folders of a shared drive, so that none has to be asked for alone: batches without a file."""
+    def _list_folders(self, start: WalkPosition, learn: Learn) -> Iterator[FileBatch]:
+        """All folders of a drive, so that none has to be asked for alone: batches without a file."""
         for page in self.client.files(FOLDERS, drive=self._drive):
             for folder in page.files:
                 learn(folder)

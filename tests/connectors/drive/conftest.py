@@ -10,8 +10,8 @@ import pytest
 from pydantic import SecretStr
 
 from connectors.contract import Checkpoint, Item, ObjectItem, PartState
+from connectors.drive.account import DriveConnector
 from connectors.drive.settings import DriveConnection
-from connectors.drive.source import DriveConnector
 from tests.emulators.drive import BASE_URL, ROOT, TOKEN, GoogleDrive, transport
 
 OpenDrive = Callable[..., DriveConnector]

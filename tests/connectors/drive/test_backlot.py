@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from connectors.contract import Checkpoint, Item, PartState, Skipped
+from connectors.drive.account import DriveConnector
 from connectors.drive.payloads import FOLDER
 from connectors.drive.settings import DriveConnection
-from connectors.drive.source import DriveConnector, connect
 from connectors.model import Document
 from tests.emulators.company import TOKEN
 
@@ -22,7 +22,7 @@ def base_url(company: str) -> str:
 
 @pytest.fixture
 def connector(base_url: str) -> Iterator[DriveConnector]:
-    connector = connect(DriveConnection(id="acme", source="drive", token=TOKEN, base_url=base_url))
+    connector = DriveConnector(DriveConnection(id="acme", source="drive", token=TOKEN, base_url=base_url))
     yield connector
     connector.close()
 

@@ -11,8 +11,8 @@ import stamina
 from starlette.responses import JSONResponse, Response
 
 from connectors.contract import Checkpoint, Deleted, Failed, Item, PartState
+from connectors.drive.account import DriveConnector
 from connectors.drive.payloads import ChangePage, DriveCommentPage, FilePage
-from connectors.drive.source import DriveConnector
 from connectors.errors import RateLimited, Unavailable
 from connectors.model import Document, Unit
 from tests.connectors.drive.conftest import add_doc, add_folder, add_text

@@ -9,7 +9,7 @@ import pytest
 
 from connectors.contract import Checkpoint, Cursor, Deleted, Failed, Item, ListingEntry, PartState
 from connectors.drive import SOURCE
-from connectors.drive.source import DriveConnector
+from connectors.drive.account import DriveConnector
 from connectors.model import Document, Unit
 from connectors.part_watch import NOTED_AT_MOST
 from connectors.units import list_units

@@ -9,8 +9,8 @@ from pydantic import SecretStr
 
 from connectors.contract import Failed, Skipped
 from connectors.drive import sheets
+from connectors.drive.account import DriveConnector
 from connectors.drive.settings import DriveConnection
-from connectors.drive.source import DriveConnector
 from connectors.media import CSV, XLSX
 from connectors.model import MARKDOWN, Document, Unit
 from pipelines.chunking import chunk_document

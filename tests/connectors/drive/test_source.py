@@ -13,8 +13,8 @@ from pydantic import SecretStr
 from starlette.responses import JSONResponse, Response
 
 from connectors.contract import Checkpoint, Cursor, Deleted, Failed, Item, PartState, Skipped, Window
+from connectors.drive.account import DriveConnector
 from connectors.drive.settings import DriveConnection
-from connectors.drive.source import DriveConnector
 from connectors.errors import NotFound, UnreadableUnits
 from connectors.model import Document, Parent, Unit
 from tests.connectors.drive.conftest import OpenDrive, add_doc, add_folder, new_drive

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from starlette.responses import JSONResponse, Response
 
 from connectors.contract import ListingEntry
+from connectors.drive.account import DriveConnector
 from connectors.drive.client import DriveClient
 from connectors.drive.settings import DriveConnection
-from connectors.drive.source import DriveConnector
 from connectors.drive.walk import FolderWalk, WalkPosition
 from connectors.errors import InvalidResponse
 from connectors.model import Document, Unit

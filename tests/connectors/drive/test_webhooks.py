@@ -8,9 +8,9 @@ import pytest
 from pydantic import SecretStr
 
 from connectors.contract import PushChannels
+from connectors.drive.account import DriveConnector
 from connectors.drive.push_channels import LIFETIME, channel_token, feed_of, new_channel_id
 from connectors.drive.settings import DriveConnection
-from connectors.drive.source import DriveConnector
 from connectors.registry import receive
 from connectors.webhooks import DeliveryRefused, Invalidation
 from tests.emulators.drive import BASE_URL, TOKEN, GoogleDrive, transport

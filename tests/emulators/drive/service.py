@@ -49,7 +49,8 @@ def transport(drive: GoogleDrive) -> httpx.MockTransport:
     def respond(request: httpx.Request) -> httpx.Response:
         if request.url.host != HOST:
             drive.strayed.append(str(request.url))
-        response = answer(drive, request.url, request.headers.get("authorization", ""), request.content)
+        keys = request.headers.get("x-goog-drive-resource-keys", "")
+        response = answer(drive, request.url, request.headers.get("authorization", ""), request.content, keys)
         return httpx.Response(response.status_code, headers=dict(response.headers), content=bytes(response.body))
 
     return httpx.MockTransport(respond)
@@ -61,14 +62,16 @@ def serving(drive: GoogleDrive) -> Iterator[str]:
 
     async def respond(request: Request) -> Response:
         url = httpx.URL(str(request.url))
-        return answer(drive, url, request.headers.get("authorization", ""), await request.body())
+        keys = request.headers.get("x-goog-drive-resource-keys", "")
+        return answer(drive, url, request.headers.get("authorization", ""), await request.body(), keys)
 
     app = Starlette(routes=[Route("/{path:path}", respond, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])])
     with serve(uvicorn.Config(app, log_level="error", lifespan="off", ws="none", date_header=False)) as origin:
         yield f"{origin}{PREFIX}"
 
 
-def answer(drive: GoogleDrive, url: httpx.URL, authorization: str, body: bytes) -> Response:
+def answer(drive: GoogleDrive, url: httpx.URL, authorization: str, body: bytes, keys: str = "") -> Response:
+    """`keys` are of files that are shared by old links: https://developers.google.com/workspace/drive/api/guides/resource-keys"""
     if not url.path.startswith(f"{PREFIX}/"):
         drive.strayed.append(str(url))
         return error(404, "notFound")
@@ -83,6 +86,8 @@ def answer(drive: GoogleDrive, url: httpx.URL, authorization: str, body: bytes) 
         return drive.tokens.answer(body, authorization)
     if not drive.tokens.takes(authorization):
         return error(401, "authError")
+    if (locked := drive.keys.get(path.split("/")[1] if "/" in path else "")) and f"/{locked}" not in keys:
+        return error(404, "notFound")
     if refused := next((how for part, how in drive.refused.items() if _is_part(part, path, query)), None):
         return refusal(refused)
     try:

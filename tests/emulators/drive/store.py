@@ -28,8 +28,8 @@ class GoogleDrive:
     `faults` are answered before anything else, then what `interrupt` says. `accessed` are the files in shared drives
     that the account has opened, so that they are listed as its own, too. A server that does not hide parents names
     them though the account does not see them, and one that does not sort forgets in which order it was asked to list.
-    `refused` are parts of the API, by how `refuse` has it. It has the Sheets API, too, for those in `sheets`: rows by
-    the titles of their sheets.
+    `keys` are those without which a file is not found. `refused` are parts of the API, by how `refuse` has it. It has
+    the Sheets API, too, for those in `sheets`: rows by the titles of their sheets.
     """
 
     files: dict[str, Payload] = field(default_factory=dict)
@@ -57,6 +57,7 @@ class GoogleDrive:
     only: str = ""
     interrupt: Interruption = lambda path, query: None
     asked_for: list[str] = field(default_factory=list)
+    keys: dict[str, str] = field(default_factory=dict)
     refused: dict[str, Refusal] = field(default_factory=dict)
     strayed: list[str] = field(default_factory=list)
     next_id: int = 0
