@@ -44,6 +44,7 @@ mutants: setup
 
 bench-sources: setup
 	$(BIN)/python -m tests.bench.sources
+	$(BIN)/python -m tests.bench.budget
 
 # From a right that is taken away to the moment when nobody finds by it any more.
 bench-rights: setup

@@ -9,6 +9,7 @@ SourceError
 ├─ AuthenticationFailed      the credentials are wrong: the user's to fix
 ├─ AccessDenied              the credentials do not reach this object
 ├─ NotFound                  no such object, or not for these credentials
+│  └─ Blocked                the source withholds it from everybody
 ├─ RequestRejected           any other 4xx answer
 ├─ AnswerTooLarge            the answer is larger than anything that is read
 └─ UnreadableUnits           all units were listed but some
@@ -72,6 +73,13 @@ class AccessDenied(SourceError):
 class NotFound(SourceError):
     def __init__(self, where: str) -> None:
         super().__init__(f"{where}: not found")
+
+
+class Blocked(NotFound):
+    """Withheld from everybody, by the source's own word: by law (RFC 7725), or by its rules."""
+
+    def __init__(self, where: str, reason: str) -> None:
+        SourceError.__init__(self, f"{where}: blocked at the source ({reason}): nobody can read it")
 
 
 class RequestRejected(SourceError):

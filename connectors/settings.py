@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from fnmatch import fnmatchcase
-from typing import Self
+from typing import ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, field_validator
 
@@ -13,6 +14,9 @@ class Connection(BaseModel):
     """One configured account of a source: `source` names it, as in the registry."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    names_know_case: ClassVar[bool] = True
+    """Whether names of units that differ in case alone name different units."""
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$", description="Name of the connection, used in ids and commands")
     source: str
@@ -69,8 +73,10 @@ class Connection(BaseModel):
 
     def includes(self, *names: str) -> bool:
         """Whether the unit patterns take in a unit known under any of `names` (its id, its name)."""
-        return any(_matches(name, self.include) for name in names) and not any(
-            _matches(name, self.exclude) for name in names
+        fold = str if self.names_know_case else str.lower
+        folded = [fold(name) for name in names]
+        return any(_matches(name, map(fold, self.include)) for name in folded) and not any(
+            _matches(name, map(fold, self.exclude)) for name in folded
         )
 
 
@@ -80,5 +86,5 @@ def reader_settings_in(unit_patterns: str) -> str:
     return str(said[0]) if said else ""
 
 
-def _matches(name: str, patterns: tuple[str, ...]) -> bool:
+def _matches(name: str, patterns: Iterable[str]) -> bool:
     return any(fnmatchcase(name, pattern) for pattern in patterns)

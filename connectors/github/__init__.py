@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from connectors.github.parts import PARTS
 from connectors.github.settings import GitHubConnection
 from connectors.registry import Implementation, Source
 
@@ -18,6 +19,7 @@ SOURCE = Source(
     label="GitHub",
     settings=GitHubConnection,
     implementation=_implementation,
+    parts=PARTS,
     signature_headers=("x-hub-signature-256",),
     icon=(
         "M4.5 5v6M4.5 5a1.5 1.5 0 1 0 0-3 1.5 1.5 0 0 0 0 3zM4.5 14a1.5 1.5 0 1 0 0-3 1.5 "

@@ -57,8 +57,9 @@ def memberships(
             if not is_public(repository):
                 yield from groups.read(repository.unit_id, partial(_members, client, repository, known))
     except UnreadableUnits as error:
-        # Of one that is refused nobody sees anything; the group of one whose trouble passes stays as it was.
-        if not all(unit.is_refused for unit in error.units):
+        # Of one that is refused nobody sees anything; the group of one whose trouble passes stays as it was, and so do
+        # those of what the source has left out of its list.
+        if error.gaps or not all(unit.is_refused for unit in error.units):
             raise
 
 

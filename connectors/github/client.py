@@ -32,7 +32,7 @@ from connectors.github.responses import (
 )
 from connectors.github.settings import GitHubConnection
 from connectors.github.trees import FileTree, walk
-from connectors.http import ApiClient
+from connectors.http import PATIENT, PROMPT, ApiClient, RetryBudget, parsed
 from connectors.paging import PageTrail
 
 logger = logging.getLogger(__name__)
@@ -55,6 +55,7 @@ class GitHubClient:
         self._api = self._open_api(connection.base_url, transport)
         self._graphql = self._open_api(graphql.endpoint(connection.base_url), transport, self._api)
         self._without_graphql = False
+        self._undefined: dict[str, graphql.UndefinedFields] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -73,6 +74,10 @@ class GitHubClient:
     def get(self, model: type[M], path: str, **params: Any) -> M:
         """An object."""
         return self._get(path, partial(parse_object, model=model), params=params)
+
+    def ask(self, path: str, **params: Any) -> None:
+        """Only whether a listing may be read, without the patience of reading it."""
+        self._send(self._api, "GET", path, parsed, params={"per_page": 1, **params}, retries=PROMPT)
 
     def headers(self, path: str) -> httpx.Headers:
         """Headers of an answer: the token's scopes, and what is left of its quota."""
@@ -129,20 +134,35 @@ class GitHubClient:
         found = self._page(GitHubCommit, f"repos/{quote(repository)}/commits", params)
         return found.items[0] if found and found.items else GitHubCommit()
 
+    def query_promptly(self, model: type[M], text: str, **variables: Any) -> M:
+        """As `query`, without much patience: for what can be asked in another way."""
+        return self._query(model, text, variables, PROMPT)
+
     def query(self, model: type[M], text: str, **variables: Any) -> M:
-        """Data of a GraphQL query. Raises NotOffered for servers without such an API, which are asked once only."""
+        """Data of a GraphQL query. Raises NotOffered for servers without such an API, which are asked once only, and
+        UndefinedFields for one that does not know all that is asked, at once where it was asked this before."""
+        return self._query(model, text, variables, PATIENT)
+
+    def _query(self, model: type[M], text: str, variables: Mapping[str, Any], retries: RetryBudget) -> M:
         if self._without_graphql:
             raise graphql.NotOffered(self._graphql.base_url)
+        if known := self._undefined.get(text):
+            raise known
         body = {"query": text, "variables": variables}
         parse = partial(graphql.parse_data, model=model)
         try:
-            return self._send(self._graphql, "POST", "graphql", parse, json=body)
+            return self._send(self._graphql, "POST", "graphql", parse, json=body, retries=retries)
         except SourceError as error:
-            found = graphql.classify(error)
-            if isinstance(found, graphql.NotOffered):
-                self._without_graphql = True
-                logger.warning("no discussions are read, because the server has no GraphQL API: %s", error)
-            raise found from error
+            raise self._note_missing(text, graphql.classify(error)) from error
+
+    def _note_missing(self, text: str, error: SourceError) -> SourceError:
+        """The error, where it tells what the server does not have, kept for the next to ask."""
+        if isinstance(error, graphql.UndefinedFields):
+            self._undefined[text] = error
+        elif isinstance(error, graphql.NotOffered):
+            self._without_graphql = True
+            logger.warning("no discussions are read, because the server has no GraphQL API: %s", error)
+        return error
 
     def _open_api(
         self, base_url: str, transport: httpx.BaseTransport | None, sibling: ApiClient | None = None

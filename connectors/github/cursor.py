@@ -80,6 +80,9 @@ def _comment_timeline() -> Timeline:
 class RepositoryCursor:
     """How far one repository has been read; its resources move it forward as they read.
 
+    `pulls_behind` tells that pull requests were passed over which the listing of issues has shown: theirs then shows
+    what is new by `pulls`. `stopped` names the parts that the last read was refused, or that failed.
+
     `files` maps each path to its file's version, `releases` each release's id to its document's. `etags` maps a
     listing to the state in which it has been read. The URLs of files show `branch`, and `patterns` decide which files
     are read: when they change, what they concern is emitted anew. Readers are no part of it: who may read a
@@ -91,7 +94,10 @@ class RepositoryCursor:
     issues: Timeline = field(default_factory=Timeline)
     comments: Timeline = field(default_factory=_comment_timeline)
     review_comments: Timeline = field(default_factory=_comment_timeline)
+    pulls: Timeline = field(default_factory=Timeline)
+    pulls_behind: bool = False
     discussions: Timeline = field(default_factory=Timeline)
+    stopped: list[str] = field(default_factory=list)
     files: dict[str, str] = field(default_factory=dict)
     releases: dict[str, str] = field(default_factory=dict)
     etags: dict[str, str] = field(default_factory=dict)
@@ -107,7 +113,8 @@ class RepositoryCursor:
             # Their names stay known, so that what has gone meanwhile is still deleted.
             fresh.files, fresh.releases = dict.fromkeys(files, _PENDING), dict.fromkeys(releases, _PENDING)
             return fresh
-        found = cls(branch, patterns, files=files, releases=releases, etags=dict(cursor.get("etags") or {}))
+        etags, stopped = dict(cursor.get("etags") or {}), list(cursor.get("stopped") or ())
+        found = cls(branch, patterns, files=files, releases=releases, etags=etags, stopped=stopped)
         found._resume_timelines(cursor)
         if tuple(cursor.get("patterns") or ()) != patterns:
             found.files = dict.fromkeys(files, _PENDING)
@@ -122,7 +129,10 @@ class RepositoryCursor:
             "issues": self.issues.state(),
             "comments": self.comments.state(),
             "review_comments": self.review_comments.state(),
+            "pulls": self.pulls.state(),
+            "pulls_behind": self.pulls_behind,
             "discussions": self.discussions.state(),
+            "stopped": list(self.stopped),
             "files": dict(self.files),
             "releases": dict(self.releases),
             "etags": dict(self.etags),
@@ -146,6 +156,9 @@ class RepositoryCursor:
         self.issues = Timeline.resume(cursor.get("issues"))
         self.comments = Timeline.resume(cursor.get("comments"), COMMENT_OVERLAP)
         self.review_comments = Timeline.resume(cursor.get("review_comments"), COMMENT_OVERLAP)
+        # The release before this one read pull requests with the issues, and kept no time of theirs.
+        self.pulls = Timeline.resume(cursor.get("pulls", cursor.get("issues")))
+        self.pulls_behind = bool(cursor.get("pulls_behind"))
         self.discussions = Timeline.resume(cursor.get("discussions"))
 
 

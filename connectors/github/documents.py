@@ -19,7 +19,8 @@ from connectors.github.payloads.rest import (
     GitHubReviewComment,
 )
 from connectors.github.render.discussions import discussion_tags, render_discussion
-from connectors.github.render.issues import issue_state, render_issue, render_pull_request
+from connectors.github.render.issue_facts import NO_RELATIONS, IssueRelations, issue_state
+from connectors.github.render.issues import render_issue, render_pull_request
 from connectors.github.render.markdown import login_of
 from connectors.github.render.releases import render_release
 from connectors.model import MARKDOWN, Document, Parent
@@ -51,6 +52,10 @@ class RepositoryDocuments:
     def file_id(self, path: str) -> str:
         return f"{self._root}/blob/{path}"
 
+    def id_prefix(self, kind: str) -> str:
+        """What the ids of all documents of a kind begin with."""
+        return f"{self._root}/{kind}/"
+
     def parse_id(self, document_id: str) -> tuple[str, str]:
         """The kind (`issues`, `pull`, `discussions`, `releases` or `blob`), and the number or path in an id.
 
@@ -61,8 +66,10 @@ class RepositoryDocuments:
         kind, _, name = document_id.removeprefix(f"{self._root}/").partition("/")
         return kind, name
 
-    def issue(self, issue: GitHubIssue, comments: Sequence[GitHubComment]) -> Document:
-        return self._issue("issue", issue, render_issue(issue, comments))
+    def issue(
+        self, issue: GitHubIssue, comments: Sequence[GitHubComment], relations: IssueRelations = NO_RELATIONS
+    ) -> Document:
+        return self._issue("issue", issue, render_issue(issue, comments, relations))
 
     def pull_request(
         self,
@@ -161,7 +168,7 @@ class RepositoryDocuments:
             created_at=parse_time(issue.created_at),
             updated_at=parse_time(issue.updated_at),
             parents=(self._repository,),
-            tags=tuple(dict.fromkeys((issue_state(issue), *issue.label_names))),
+            tags=tuple(dict.fromkeys(tag for tag in (issue_state(issue), issue.type_name, *issue.label_names) if tag)),
             readers=self.readers,
         )
 

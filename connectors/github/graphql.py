@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TypeVar
 
@@ -25,12 +26,21 @@ M = TypeVar("M", bound=BaseModel)
 
 _NOT_OFFERED = (400, 405, 406, 415, 422)
 """How servers answer that know no such resource, beside 404 and 410. GitHub answers every query with 200."""
+_FIELD = re.compile(r"[Ff]ield [\"'](\w+)[\"']")
 _UNKNOWN_FIELD = "undefinedField"
 """GitHub's code; servers made with GraphQL's reference implementation say "Cannot query field"."""
 
 
 class NotOffered(NotFound):
     """The server has no GraphQL API, or one too old to know what is asked."""
+
+
+class UndefinedFields(NotOffered):
+    """The server's GraphQL API lacks these fields; it may know what else is asked."""
+
+    def __init__(self, where: str, fields: frozenset[str]) -> None:
+        self.fields = fields
+        super().__init__(f"{where} (no {', '.join(sorted(fields))})")
 
 
 def endpoint(base_url: str) -> str:
@@ -44,7 +54,10 @@ def endpoint(base_url: str) -> str:
 def parse_data(response: httpx.Response, model: type[M]) -> M:
     """What a query found. Objects that do not exist are null in it. Raises SourceError and NotAsDocumented."""
     answer = object_of(response)
-    for error in parse(GraphQLErrors, answer).errors:
+    errors = parse(GraphQLErrors, answer).errors
+    if unknown := frozenset(name for error in errors if (name := _undefined_field(error))):
+        raise UndefinedFields(request_url(response), unknown)
+    for error in errors:
         if found := _source_error(error, response):
             raise found
     data = parse(GraphQLData[model], answer).data  # type: ignore[valid-type]
@@ -55,6 +68,8 @@ def parse_data(response: httpx.Response, model: type[M]) -> M:
 
 def classify(error: SourceError) -> SourceError:
     """`error` of a GraphQL request, or NotOffered where it means that there is no such API."""
+    if isinstance(error, NotOffered):
+        return error
     if isinstance(error, NotFound) or (isinstance(error, RequestRejected) and error.status in _NOT_OFFERED):
         return NotOffered(str(error))
     return error
@@ -63,6 +78,15 @@ def classify(error: SourceError) -> SourceError:
 def select_by_alias(fields: Mapping[str, str]) -> str:
     """A selection of several objects at once: `a0: discussion(number: 1) { … }`."""
     return "\n".join(f"{alias}: {field}" for alias, field in fields.items())
+
+
+def _undefined_field(error: GraphQLError) -> str:
+    """Name of the field that a server says it does not have; empty for any other error."""
+    code, field = (error.extensions.code, error.extensions.field_name) if error.extensions else ("", "")
+    if code != _UNKNOWN_FIELD and not error.message.lower().startswith("cannot query field"):
+        return ""
+    named = _FIELD.search(error.message)
+    return field or (named[1] if named else "a field")
 
 
 def _source_error(error: GraphQLError, response: httpx.Response) -> SourceError | None:
@@ -76,8 +100,6 @@ def _source_error(error: GraphQLError, response: httpx.Response) -> SourceError 
         return RateLimited(where, seconds_until_reset(response) or SECONDARY_LIMIT_WAIT)
     if error.type in ("FORBIDDEN", "INSUFFICIENT_SCOPES", "SAML_FAILURE") or "not accessible by" in words:
         return AccessDenied(where, message)
-    if (error.extensions and error.extensions.code == _UNKNOWN_FIELD) or words.startswith("cannot query field"):
-        return NotOffered(f"{where} ({message})")
     if "something went wrong" in words or "timeout" in words or "try again" in words:
         return Unavailable(where, message)
     return RequestRejected(where, response.status_code, message)

@@ -1,22 +1,26 @@
-"""One read of one repository: its resources, one after the other."""
+"""One read of one repository: its parts, one after the other. What ends one leaves the others alone."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from typing import TypeVar
 
-from connectors.contract import Checkpoint, Cursor, Deleted, Item, ListingEntry, Window
-from connectors.errors import RateLimited, SourceError
+from connectors.contract import Checkpoint, Cursor, Deleted, Failed, Item, ListingEntry, PartState, Window
+from connectors.errors import AuthenticationFailed, RateLimited, SourceError, TransientError
 from connectors.github.client import GitHubClient
 from connectors.github.cursor import RepositoryCursor
 from connectors.github.repository import open_repository
-from connectors.github.resources import RepositoryResource
 from connectors.github.resources.discussions import DiscussionResource
 from connectors.github.resources.files import FileResource
 from connectors.github.resources.issues import IssueResource
+from connectors.github.resources.part import RepositoryPart
+from connectors.github.resources.pulls import PullResource
 from connectors.github.resources.releases import ReleaseResource
 from connectors.github.settings import GitHubConnection
 from connectors.model import Unit
+
+T = TypeVar("T")
 
 
 class RepositoryReader:
@@ -25,44 +29,102 @@ class RepositoryReader:
     def __init__(self, client: GitHubClient, connection: GitHubConnection, unit: Unit) -> None:
         self._repository = open_repository(client, connection, unit)
         self._patterns = connection.files
-        self._resources: tuple[RepositoryResource, ...] = (
-            IssueResource(self._repository),
+        self._probed: set[RepositoryPart] = set()
+        self._pulls = PullResource(self._repository)
+        self._issues = IssueResource(self._repository, self._pulls)
+        self._others: tuple[RepositoryPart, ...] = (
             DiscussionResource(self._repository),
             ReleaseResource(self._repository),
             FileResource(self._repository),
         )
 
+    @property
+    def _parts(self) -> tuple[RepositoryPart, ...]:
+        return (self._issues, self._pulls, *self._others)
+
     def read_changes(self, cursor: Cursor | None, window: Window | None) -> Iterator[Item]:
-        """What has changed in all resources. Where one cannot be read the others are, and the error is raised then."""
         progress = self._resume(None if window else cursor)
-        troubles: list[SourceError] = []
-        for resource in self._resources:
-            try:
-                yield from resource.read_changes(progress, window)
-            except RateLimited:
-                raise
-            except SourceError as trouble:
-                if self._repository.isolation.is_exhausted:  # the server is down, for the other resources too
-                    raise
-                troubles.append(trouble)
-        if troubles:
-            raise troubles[0]
+        self._probe_stopped(progress)
+        self._settle(self._pulls, self._pulls.probe if window else partial(self._pulls.look, progress))
+        yield from self._attempt(self._issues, lambda: self._issues.read_changes(progress, window))
+        self._go_without_issues()
+        for one in (self._pulls, *self._others):
+            yield from self._attempt(one, partial(one.read_changes, progress, window))
+        progress.pulls_behind = progress.pulls_behind or self._pulls.trouble is not None
+        progress.stopped = [one.part.name for one in self._parts if one.trouble]
+        yield from self._states()
         yield Checkpoint(cursor or {}) if window else Checkpoint(progress.to_json(), complete=not cursor)
 
-    def entries(self) -> Iterator[ListingEntry]:
-        for resource in self._resources:
-            yield from resource.entries()
+    def entries(self) -> Iterator[ListingEntry | PartState]:
+        self._settle(self._pulls, self._pulls.probe)
+        yield from self._attempt(self._issues, self._issues.entries)
+        self._go_without_issues()
+        for one in (self._pulls, *self._others):
+            yield from self._attempt(one, one.entries)
+        yield from self._states()
 
     def fetch(self, document_ids: Sequence[str]) -> Iterator[Item]:
         """One item for each id, `Deleted` for what is gone or was never an id of this repository."""
-        resources = {kind: resource for resource in self._resources for kind in resource.kinds}
+        parts = {kind: one for one in self._parts for kind in one.kinds}
         for document_id in document_ids:
             kind, name = self._repository.documents.parse_id(document_id)
-            resource = resources.get(kind)
-            item = (
-                self._repository.attempt(document_id, name, partial(resource.fetch, kind, name)) if resource else None
-            )
-            yield item or Deleted(document_id)
+            part = parts.get(kind)
+            item = part.repository.attempt(document_id, name, partial(part.fetch, kind, name)) if part else None
+            yield self._gone(document_id, part) if item is None or isinstance(item, Deleted) else item
+
+    def _go_without_issues(self) -> None:
+        if self._issues.trouble:
+            self._pulls.go_without_issues()
+
+    def _probe_stopped(self, progress: RepositoryCursor) -> None:
+        """One request for each part that the last read was refused, or that failed: until it is answered, no more."""
+        for one in self._parts:
+            if one.part.name in progress.stopped:
+                self._settle(one, one.probe)
+
+    def _attempt(self, one: RepositoryPart, items: Callable[[], Iterable[T]]) -> Iterator[T]:
+        """What there is of a part, unless it is stopped. Raises what concerns everything."""
+        if one.trouble:
+            return
+        try:
+            yield from items()
+        except RateLimited:
+            raise
+        except SourceError as trouble:
+            one.trouble = trouble
+        self._require_answer(one.trouble)
+
+    def _settle(self, one: RepositoryPart, ask: Callable[[], None]) -> None:
+        """As `_attempt`, for a question."""
+
+        def nothing() -> Iterator[None]:
+            ask()
+            yield from ()
+
+        for _ in self._attempt(one, nothing):
+            pass
+
+    def _require_answer(self, trouble: SourceError | None) -> None:
+        """Raises what has failed for a passing reason, or for wrong credentials, where the repository itself fails as
+        well: then it is everybody's trouble. Some servers know the credentials of one API in another no more."""
+        if isinstance(trouble, TransientError | AuthenticationFailed):
+            try:
+                self._repository.client.repository(self._repository.name)
+            except (TransientError, AuthenticationFailed):
+                raise trouble from None
+
+    def _gone(self, document_id: str, one: RepositoryPart | None) -> Item:
+        """That an object is not found says nothing where its part is refused as a whole."""
+        if one and one not in self._probed:
+            self._probed.add(one)
+            self._settle(one, one.probe)
+        if one and one.trouble:
+            transient = isinstance(one.trouble, TransientError)
+            return Failed(document_id, "", str(one.trouble), is_transient=transient)
+        return Deleted(document_id)
+
+    def _states(self) -> Iterator[PartState]:
+        return (one.state for one in self._parts)
 
     def _resume(self, cursor: Cursor | None) -> RepositoryCursor:
         branch = self._repository.documents.branch

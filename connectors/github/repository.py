@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import quote
 
@@ -30,6 +30,10 @@ class Repository:
     rules: FileRules
     read_at: datetime
     isolation: Isolation
+
+    def apart(self) -> Repository:
+        """The same, for a part that is read by itself: what fails in others says nothing of it."""
+        return replace(self, isolation=Isolation(lambda: self.client.requests))
 
     @property
     def path(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email.utils
 import hashlib
+import re
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,13 +13,16 @@ from typing import Any, Generic, TypeVar
 import httpx
 from pydantic import BaseModel
 
-from connectors.errors import InvalidResponse, NotFound, RateLimited, SourceError
+from connectors.errors import AccessDenied, Blocked, InvalidResponse, NotFound, RateLimited, SourceError
 from connectors.github.payloads.git import GitBlob
 from connectors.github.payloads.parsing import NotAsDocumented, parse
+from connectors.github.payloads.rest import BlockedAnswer
 from connectors.http import absolute, described, parsed, retry_after
 
 M = TypeVar("M", bound=BaseModel)
 
+_SIGN_ON = re.compile(r"url=([^?;\s]+)")
+_PARTIAL_RESULTS = re.compile(r"partial-results\s*;\s*organizations=([\d, ]*)", re.IGNORECASE)
 SECONDARY_LIMIT_WAIT = 60.0
 """Seconds. "Wait for at least one minute before retrying", where a secondary limit names no time:
 https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api"""
@@ -33,6 +37,8 @@ class RestPage(Generic[M]):
     digest: bytes
     """Of the body, by which a server that repeats itself is noticed."""
     etag: str | None = None
+    omitted: tuple[str, ...] = ()
+    """Ids of organisations of which GitHub has left everything out: their single sign-on knows nothing of the token."""
 
 
 @dataclass(slots=True)
@@ -60,7 +66,8 @@ def parse_page(response: httpx.Response, model: type[M]) -> RestPage[M] | None:
     if not isinstance(items, list) or not all(isinstance(item, dict | None) for item in items):
         raise InvalidResponse(request_url(response), "not a list of objects")
     found = [parse(model, item) for item in items if item is not None]  # null is what the token may not see
-    return RestPage(found, _next_link(response), hashlib.sha256(response.content).digest(), etag(response))
+    digest = hashlib.sha256(response.content).digest()
+    return RestPage(found, _next_link(response), digest, etag(response), _omitted(response))
 
 
 def parse_object(response: httpx.Response, model: type[M]) -> M:
@@ -111,7 +118,9 @@ def refusal(response: httpx.Response) -> SourceError | None:
     https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api#rate-limit-errors
     """
     where = request_url(response)
-    if response.status_code in (451, 501):  # blocked by law; not implemented by this server
+    if response.status_code == 451:
+        return Blocked(where, _block_reason(response))
+    if response.status_code == 501:  # not implemented by this server
         return NotFound(where)
     if response.status_code not in (403, 429):
         return None
@@ -119,10 +128,24 @@ def refusal(response: httpx.Response) -> SourceError | None:
         return RateLimited(where, wait)
     if response.headers.get("x-ratelimit-remaining") == "0":
         return RateLimited(where, seconds_until_reset(response))
-    words = described(response).lower()
-    if "rate limit" in words or "abuse detection" in words:
+    words = described(response)
+    if "rate limit" in words.lower() or "abuse detection" in words.lower():
         return RateLimited(where, SECONDARY_LIMIT_WAIT)
-    return None
+    if response.status_code == 429:
+        return None
+    return AccessDenied(
+        where, f"{words}{_sign_on(response)}", response.headers.get("x-accepted-github-permissions", "")
+    )
+
+
+def _block_reason(response: httpx.Response) -> str:
+    """https://docs.github.com/en/rest/repos/repos#get-a-repository · `reason` is a word such as `dmca` or `tos`."""
+    try:
+        block = parse_object(response, BlockedAnswer).block
+    except (InvalidResponse, NotAsDocumented):
+        block = None
+    told = [part for part in (block.reason, block.html_url) if part] if block else []
+    return ", ".join(told or [described(response)])
 
 
 def seconds_until_reset(response: httpx.Response) -> float | None:
@@ -148,6 +171,18 @@ def rate_limit_tier(path: str) -> str:
 def request_url(response: httpx.Response) -> str:
     """URL of the request without its parameters."""
     return str(response.url).split("?", 1)[0]
+
+
+def _sign_on(response: httpx.Response) -> str:
+    """Where to authorise a token that an organisation's single sign-on does not know; the query holds a ticket."""
+    named = _SIGN_ON.search(response.headers.get("x-github-sso", ""))
+    return f"; authorise the token at {named[1]}" if named else ""
+
+
+def _omitted(response: httpx.Response) -> tuple[str, ...]:
+    """https://docs.github.com/en/rest/authentication/authenticating-to-the-rest-api#authenticating-with-a-personal-access-token"""
+    named = _PARTIAL_RESULTS.search(response.headers.get("x-github-sso", ""))
+    return tuple(re.findall(r"\d+", named[1])) if named else ()
 
 
 def _next_link(response: httpx.Response) -> str | None:

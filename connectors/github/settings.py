@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, SecretStr, model_validator
 
@@ -11,6 +11,8 @@ from connectors.settings import Connection
 
 class GitHubConnection(Connection):
     """Has a token, or an installation of a GitHub App, for which tokens are made as they are needed."""
+
+    names_know_case: ClassVar[bool] = False
 
     source: Literal["github"]
     base_url: str = "https://api.github.com"

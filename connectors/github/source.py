@@ -7,16 +7,25 @@ from collections.abc import Iterator, Sequence
 
 import httpx
 
-from connectors.contract import Cursor, Deleted, Finding, Item, ListingEntry, MembershipItem, Window, id_prefix
-from connectors.errors import AccessDenied, NotFound, SourceError
+from connectors.contract import (
+    Cursor,
+    Deleted,
+    Finding,
+    Item,
+    ListingEntry,
+    MembershipItem,
+    PartState,
+    Window,
+    id_prefix,
+)
+from connectors.errors import AccessDenied, NotFound, SourceError, UnreadableUnits
 from connectors.github import access
 from connectors.github.client import GitHubClient
 from connectors.github.payloads.rest import GitHubAccount, GitHubRepository
 from connectors.github.reader import RepositoryReader
 from connectors.github.settings import GitHubConnection
-from connectors.github.units import repositories
+from connectors.github.units import RepositorySearch, repositories
 from connectors.model import Unit
-from connectors.units import list_units
 
 
 def connect(connection: GitHubConnection, transport: httpx.BaseTransport | None = None) -> GitHubConnector:
@@ -60,7 +69,7 @@ class GitHubConnector:
         """Issues and pull requests, discussions, releases, then files. See `Connector.read`."""
         yield from self._open(unit).read_changes(cursor, window)
 
-    def listing(self, unit: Unit) -> Iterator[ListingEntry]:
+    def listing(self, unit: Unit) -> Iterator[ListingEntry | PartState]:
         yield from self._open(unit).entries()
 
     def fetch(self, unit: Unit, document_ids: Sequence[str]) -> Iterator[Item]:
@@ -102,9 +111,13 @@ class GitHubConnector:
         return Finding("credentials", True, f"{name}, {rights}")
 
     def _check_reach(self) -> Finding:
-        found, unreadable, gaps = list_units(self)
+        search, found, untold = RepositorySearch(self._client, self._connection), 0, ""
+        try:
+            for _ in search.run():
+                found += 1
+        except UnreadableUnits as error:
+            untold = f"; {error}"
         advice = "" if found else "; give the token access to repositories, or check `include` and `exclude`"
-        others = "".join(f"; {one.name}: {one.reason}" for one in unreadable)
-        left_out = "".join(f"; {gap.reason}" for gap in gaps)
-        is_well = bool(found) and not (unreadable or gaps)
-        return Finding("repositories", is_well, f"{len(found)} in reach{advice}{others}{left_out}")
+        nothing = f"; nothing is found for {', '.join(search.unmatched)}" if search.unmatched else ""
+        is_well = bool(found) and not (untold or nothing)
+        return Finding("repositories", is_well, f"{found} in reach{advice}{nothing}{untold}")

@@ -8,6 +8,7 @@ signature: it is known by its body too, and a body must fit the event that is na
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -16,7 +17,7 @@ from urllib.parse import parse_qs
 
 from connectors.github.payloads.parsing import parse
 from connectors.github.payloads.rest import GitHubRepository
-from connectors.github.payloads.webhooks import GitHubDelivery, NumberedObject
+from connectors.github.payloads.webhooks import GitHubDelivery, NumberedObject, RelatedIssue, RelatingIssue
 from connectors.settings import Connection
 from connectors.webhooks import (
     DeliveryUnreadable,
@@ -33,6 +34,8 @@ T = TypeVar("T")
 
 _TAKES_AWAY = ("deleted", "privatized", "transferred", "unpublished")
 """What may happen to a repository, so that the token sees it no longer."""
+_REPOSITORY = re.compile(r"/repos/([^/]+/[^/]+)$")
+_PARENT = re.compile(r"/repos/([^/]+/[^/]+)/issues/(\d+)$")
 _UNITS = Invalidation("units")
 _MEMBERSHIPS = Invalidation("memberships")
 
@@ -40,11 +43,11 @@ _OTHERS = """
 branch_protection_configuration branch_protection_rule cache_sync check_run check_suite code_scanning_alert
 content_reference create custom_property custom_property_values delete dependabot_alert deploy_key deployment
 deployment_protection_rule deployment_review deployment_status enterprise fork github_app_authorization image
-issue_dependencies marketplace_purchase merge_group meta org_block package page_build
+marketplace_purchase merge_group meta org_block package page_build
 personal_access_token_request project project_card project_column projects_v2 projects_v2_item
 projects_v2_status_update registry_package repository_advisory repository_dispatch repository_import
 repository_ruleset repository_vulnerability_alert secret_scanning_alert secret_scanning_alert_location
-secret_scanning_scan security_advisory security_and_analysis sponsorship star status sub_issues watch
+secret_scanning_scan security_advisory security_and_analysis sponsorship star status watch
 workflow_dispatch workflow_job workflow_run
 """
 NOT_READ = {
@@ -131,7 +134,37 @@ def _unit_id(repository: GitHubRepository) -> str:
 def _issue(event: _EventReader) -> Invalidations:
     issue, changes = _required(event.payload.issue, "issue"), event.payload.changes
     here = event.document("pull" if issue.pull_request else "issues", issue.number)
-    return (here, *_new_place(event, "issues", changes.new_issue))
+    return (here, *_new_place(event, "issues", changes.new_issue), *_parent_of(event, issue))
+
+
+def _parent_of(event: _EventReader, issue: RelatingIssue) -> Invalidations:
+    """The parent in the same repository: it shows how many of its sub-issues are completed."""
+    parent = _PARENT.search(issue.parent_issue_url)
+    is_own = parent is not None and parent[1].lower() == event.repository.full_name.lower()
+    return (event.document("issues", parent[2]),) if parent and is_own else ()
+
+
+def _sub_issues(event: _EventReader) -> Invalidations:
+    told = event.payload
+    parent = _related(event, told.parent_issue, told.parent_issue_repo)
+    return (*parent, *_related(event, told.sub_issue, told.sub_issue_repo))
+
+
+def _issue_dependencies(event: _EventReader) -> Invalidations:
+    told = event.payload
+    blocked = _related(event, told.blocked_issue, told.blocked_issue_repo)
+    return (*blocked, *_related(event, told.blocking_issue, told.blocking_issue_repo))
+
+
+def _related(event: _EventReader, issue: RelatedIssue | None, repository: GitHubRepository | None) -> Invalidations:
+    """An issue, in the repository that is named beside it, or in the event's own."""
+    if issue is None:
+        return ()
+    named = _REPOSITORY.search(issue.repository_url)
+    is_elsewhere = named is not None and named[1].lower() != event.repository.full_name.lower()
+    if is_elsewhere and not repository:
+        return ()
+    return (event.document("issues", issue.number, repository if is_elsewhere else None),)
 
 
 def _pull_request(event: _EventReader) -> Invalidations:
@@ -219,6 +252,7 @@ _EVENTS: dict[str, Callable[[_EventReader], Invalidations]] = {
     "installation_repositories": _installation,
     "installation_target": _always(_UNITS, _MEMBERSHIPS),
     "issue_comment": _issue,
+    "issue_dependencies": _issue_dependencies,
     "issues": _issue,
     "label": _label_or_milestone,
     "member": _always(_MEMBERSHIPS),
@@ -233,6 +267,7 @@ _EVENTS: dict[str, Callable[[_EventReader], Invalidations]] = {
     "push": _push,
     "release": _release,
     "repository": _repository,
+    "sub_issues": _sub_issues,
     "team": _always(_MEMBERSHIPS),
     "team_add": _always(_MEMBERSHIPS),
     "user": _always(_MEMBERSHIPS),
@@ -242,6 +277,7 @@ _SUBJECTS: dict[str, tuple[str, ...]] = {
     "discussion": ("discussion", "label"),
     "discussion_comment": ("comment", "discussion"),
     "issue_comment": ("comment", "issue"),
+    "issue_dependencies": ("blocked_issue", "blocking_issue"),
     "issues": ("issue", "label", "milestone"),
     "label": ("label",),
     "member": ("member",),
@@ -254,6 +290,7 @@ _SUBJECTS: dict[str, tuple[str, ...]] = {
     "pull_request_review_thread": ("pull_request", "thread"),
     "push": ("ref",),
     "release": ("release",),
+    "sub_issues": ("parent_issue", "sub_issue"),
     "team": ("team",),
     "team_add": ("team",),
 }

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from connectors.contract import Connector, Cursor, Deleted, Failed, Item, PartState, Window
-from connectors.errors import AccessDenied, NotFound
+from connectors.errors import AccessDenied, Blocked, NotFound
 from connectors.model import Unit
 from connectors.settings import Connection
 from pipelines.errors import MassDelete
@@ -42,10 +42,15 @@ class DocumentIngest:
     def run(self) -> None:
         """Read the unit and land what differs from what the catalog knows, adding to the report.
 
-        Raises SourceError, and MassDelete if more than a tenth of the unit would go.
+        Raises SourceError, and MassDelete if more than a tenth of the unit would go. Nobody finds anything of a unit
+        that its source withholds from everybody.
         """
         try:
             self._run()
+        except Blocked as error:
+            if not self.options.dry_run:
+                self._hide_blocked(str(error))
+            raise
         finally:
             self._report_parts()
 
@@ -72,16 +77,21 @@ class DocumentIngest:
             self._drain(chain(self._fetch(due), read), writer)
         self._look_again(writer.overtaken)
         if plan.window is None and documents_follow(self.connection):
-            self._let_documents_follow(plan.listing if writer.complete else None)
+            self._let_documents_follow(plan.listing if writer.complete else None, writer.common_readers)
         # A read that stopped half-way has not seen what it lacks.
         if writer.complete and plan.listing:
             self._finish(plan.listing, writer)
 
-    def _let_documents_follow(self, listing: str | None) -> None:
+    def _let_documents_follow(self, listing: str | None, told: frozenset[str] | None) -> None:
         """Let in whom the unit lets in. What changes show tells of no deletion, and who comes now was no reader of what
         is gone: so `listing`, or else one that is made for this, hides first what is missing from it. Where it tells
-        nothing of some documents, because their part is not complete, all wait until it is."""
-        units, own = self.services.catalog.units, (self.connection.id, self.unit)
+        nothing of some documents, because their part is not complete, all wait until it is.
+
+        `told` are the readers that all have which were read just now: the unit has shut out since it was listed whom
+        it let in then and who is none of them.
+        """
+        readers = tuple(token for token in self.unit.readers if told is None or token in told)
+        units, own = self.services.catalog.units, (self.connection.id, replace(self.unit, readers=readers))
         if units.lets_in_others(*own):
             listing = listing or self._read_listing()
             self._hide_missing(listing)
@@ -135,6 +145,16 @@ class DocumentIngest:
         documents = self.services.catalog.documents
         documents.mark_attachments_listed(*own, found.listing, set(found.missed), found.since)
         return found.listing
+
+    def _hide_blocked(self, reason: str) -> None:
+        """As with all units that are out of reach, what it holds is removed on somebody's word alone. Should it come
+        back, it is read from its beginning."""
+        catalog, own = self.services.catalog, (self.connection.id, self.unit.id)
+        states = catalog.documents.states(catalog.documents.missing_from(*own, None))
+        catalog.rights.hide(*own, [one for one, state in states.items() if state.hidden is None], reason)
+        if self.options.mode in ("full", "reconcile") and self.options.allow_mass_delete:
+            self._remove(None)
+        catalog.units.forget_cursor(*own)
 
     def _hide_missing(self, listing: str | None) -> list[str]:
         """Nobody finds what a complete listing lacks before it is seen again; returns what that is."""

@@ -77,7 +77,8 @@ class LoadWriter:
     """Takes what a connector yields of a unit, lands what differs from the catalog, and adds to `counts`.
 
     Make it before the source is asked: what was taken away since then, no item gives back, because nobody knows when
-    that was asked for. `overtaken` are the documents that are to be looked at again for this.
+    that was asked for. `overtaken` are the documents that are to be looked at again for this, and `common_readers` the
+    reader tokens that all have which were read, if any was.
 
     `listing` names the full listing that the items belong to. With `keeps_cursor`, checkpoints move the place
     where the next read continues.
@@ -95,6 +96,7 @@ class LoadWriter:
     ) -> None:
         self.complete = False
         self.overtaken: set[str] = set()
+        self.common_readers: frozenset[str] | None = None
         self._read_since = datetime.now(UTC)
         self._services = services
         self._catalog = services.catalog
@@ -121,6 +123,9 @@ class LoadWriter:
             if self._buffer.is_load():
                 self.flush()
             return
+        if isinstance(item, Document):
+            told = frozenset(item.readers)
+            self.common_readers = told if self.common_readers is None else self.common_readers & told
         self._buffer.add(self._admission.admit(item))
         if time.monotonic() - self._buffer.seen_at >= SECONDS_UNTIL_REVOKED:
             self._revoke_lost()

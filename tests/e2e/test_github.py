@@ -358,6 +358,31 @@ def test_a_transferred_issue_is_found_where_it_went(world: World, by_event: bool
     assert "mill 2 is stuck" in world.text(f"issues/{moved}", str(web.id))
 
 
+@pytest.mark.parametrize("include", ["*", "acme/api"], ids=["listed", "named"])
+def test_a_repository_that_is_blocked_is_hidden_at_once_and_goes_on_somebodys_word(world: World, include: str) -> None:
+    """And comes back whole where the block is lifted."""
+    world.connection = world.connection.model_copy(update={"include": (include,)})
+    world.sync()
+    world.github.block(world.api, "dmca")
+    for options in (SyncOptions(), SyncOptions(), RECONCILE):
+        (error,) = world.sync(options).errors.values()
+        assert "blocked at the source (dmca, https://github.test/blocks/acme/api): nobody can read it" in error
+        assert {tuple(payload["readers"]) for payload in world.points.values()} == {()}
+    world.sync(SyncOptions(mode="reconcile", allow_mass_delete=True))
+    assert world.indexed == set()
+    world.api.block.clear()
+    assert (world.sync().errors, len(world.indexed)) == ({}, 17)
+
+
+def test_a_block_that_is_lifted_shows_again_what_was_hidden(world: World) -> None:
+    world.sync()
+    before, sent = world.points, world.embedder.requests
+    world.github.block(world.api, "tos")
+    world.sync()
+    world.api.block.clear()
+    assert (world.sync().errors, world.points, world.embedder.requests) == ({}, before, sent)
+
+
 def test_readers_follow_the_repository_without_embedding(world: World) -> None:
     world.sync()
     sent = world.embedder.requests
@@ -492,12 +517,13 @@ def test_a_server_without_graphql_has_no_discussions(world: World, caplog: pytes
     assert world.github.asked()["users/ada"] == 1
 
 
-def test_a_refused_query_is_an_error_of_the_unit_and_the_rest_is_read(world: World) -> None:
+def test_a_refused_query_stops_discussions_alone(world: World) -> None:
     refusal = {"data": None, "errors": [{"type": "FORBIDDEN", "message": "Resource not accessible by integration"}]}
     world.github.fail(2, lambda: JSONResponse(refusal), only="graphql")  # first the people's addresses, then this
     report = world.sync()
-    assert "not accessible" in report.errors[f"acme/{world.unit}"]
-    assert report.documents.new == 16
+    assert (report.errors, report.documents.new) == ({}, 16)
+    assert "not accessible" in report.refused[f"acme/{world.unit}"]["discussions"]
+    assert (world.sync().documents.new, world.text("discussions/14").count("buckets")) == (1, 1)
 
 
 def test_the_cursor_is_plain_json(world: World) -> None:

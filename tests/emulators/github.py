@@ -28,7 +28,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from tests.emulators.github_graphql import executed
+from tests.emulators.github_graphql import blob_sha, executed
+from tests.emulators.github_refusals import Refusal, part_of, refusal
 from tests.loopback import serve
 
 PREFIX = "/prefix/api"
@@ -74,6 +75,7 @@ class Repository:
     branch: str = "main"
     issues: dict[int, Payload] = field(default_factory=dict)
     comments: dict[int, dict[int, Payload]] = field(default_factory=dict)
+    pulls: dict[int, Payload] = field(default_factory=dict)
     reviews: dict[int, list[Payload]] = field(default_factory=dict)
     review_comments: dict[int, dict[int, Payload]] = field(default_factory=dict)
     discussions: dict[int, Payload] = field(default_factory=dict)
@@ -83,6 +85,7 @@ class Repository:
     commits: dict[str, Payload] = field(default_factory=dict)
     collaborators: list[str] = field(default_factory=list)
     transferred: dict[int, tuple[Repository, int]] = field(default_factory=dict)
+    block: Payload = field(default_factory=dict)
     more: Payload = field(default_factory=dict)
     next_number: int = 1
 
@@ -127,6 +130,7 @@ class GitHub:
     clock: datetime = datetime(2026, 3, 1, tzinfo=UTC)
     faults: list[Fault] = field(default_factory=list)
     only: str = ""
+    stopped: dict[str, Refusal] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
     strayed: list[str] = field(default_factory=list)
     next_id: int = 1000
@@ -152,6 +156,11 @@ class GitHub:
 
     def delete_repository(self, repository: Repository) -> None:
         del self.repositories[repository.full_name]
+
+    def block(self, repository: Repository, reason: str) -> None:
+        """The repository stays in listings, and nobody can read it."""
+        url = f"https://github.test/blocks/{repository.full_name}"
+        repository.block = {"reason": reason, "created_at": self._tick(), "html_url": url}
 
     def issue(self, repository: Repository, title: str, body: str = "", *, pull: bool = False, **more: Any) -> int:
         number, now = repository.take_number(), self._tick()
@@ -300,6 +309,13 @@ class GitHub:
         self.only = only
         self.faults += [fault] * times
 
+    def refuse(self, part: str, how: Refusal) -> None:
+        """A part of every repository is refused (`forbidden`, `missing`) or fails for ever (`down`)."""
+        self.stopped[part] = how
+
+    def allow(self, part: str) -> None:
+        self.stopped.pop(part, None)
+
     def asked(self) -> Counter[str]:
         """How often each path below the prefix was asked for since `forget`."""
         return Counter(path.split("?", 1)[0] for path in self.log)
@@ -344,6 +360,8 @@ class GitHub:
             return self._installation_token(asked)
         if asked.headers.get("authorization", "").removeprefix("Bearer ") not in self.tokens:
             return JSONResponse({"message": "Bad credentials"}, 401)
+        if (part := part_of(path, asked.body)) in self.stopped:
+            return refusal(part, self.stopped[part], is_query=path == "graphql")
         if path == "graphql":
             return self._graphql(asked)
         return self._get(asked) if asked.method == "GET" else _not_found()
@@ -380,6 +398,8 @@ class GitHub:
 
     def _of(self, repository: Repository, rest: list[str], request: Asked) -> Response:
         query = request.query if self.honours_since else {**request.query, "since": ""}
+        if repository.block:
+            return JSONResponse({"message": "Repository access blocked", "block": repository.block}, 451)
         match rest:
             case []:
                 return JSONResponse(repository.described())
@@ -398,6 +418,8 @@ class GitHub:
             case ["issues", number] if int(number) in repository.transferred:
                 to, moved = repository.transferred[int(number)]
                 return _moved(f"repositories/{to.id}/issues/{moved}", request)
+            case ["pulls", number] if int(number) in repository.issues:
+                return JSONResponse(self._pull(repository, int(number)))
             case ["issues" | "pulls", number]:
                 found = int(number) in repository.issues
                 return JSONResponse(self._issue(repository, int(number))) if found else _gone()
@@ -426,6 +448,17 @@ class GitHub:
 
     def _issue(self, repository: Repository, number: int) -> Payload:
         return {"repository_url": f"{ELSEWHERE}/repos/{repository.full_name}", **repository.issues[number]}
+
+    def _pull(self, repository: Repository, number: int) -> Payload:
+        """In its own form."""
+        told = {"head": {"ref": "work"}, "base": {"ref": repository.branch}}
+        comments = len(repository.review_comments.get(number, ()))
+        return {
+            **self._issue(repository, number),
+            **told,
+            "review_comments": comments,
+            **repository.pulls.get(number, {}),
+        }
 
     def _listed(self, request: Asked, items: list[Payload], name: str = "") -> Response:
         query = request.query
@@ -560,7 +593,7 @@ def _comments(repository: Repository, among: dict[int, dict[int, Payload]], of: 
 
 def _blob(repository: Repository, sha: str) -> Response:
     for content in repository.files.values():
-        if _sha(content) == sha:
+        if blob_sha(content) == sha:
             return JSONResponse({"sha": sha, "encoding": "base64", "content": base64.encodebytes(content).decode()})
     return _not_found()
 
@@ -571,7 +604,7 @@ def _folders(repository: Repository) -> list[str]:
 
 
 def _tree_sha(repository: Repository, folder: str) -> str:
-    listed = {path: _sha(content) for path, content in repository.files.items() if path.startswith(folder)}
+    listed = {path: blob_sha(content) for path, content in repository.files.items() if path.startswith(folder)}
     return hashlib.sha1(f"{folder}{json.dumps(listed)}".encode()).hexdigest()
 
 
@@ -582,7 +615,7 @@ def _tree_entries(repository: Repository, folder: str) -> list[Payload]:
             "path": path.removeprefix(folder),
             "type": "blob",
             "mode": "100644",
-            "sha": _sha(content),
+            "sha": blob_sha(content),
             "size": len(content),
         }
         for path, content in repository.files.items()
@@ -599,10 +632,6 @@ def _tree_entries(repository: Repository, folder: str) -> list[Payload]:
         if one.startswith(folder) and one != folder
     ]
     return files + folders
-
-
-def _sha(content: bytes) -> str:
-    return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
 
 
 def _moved(path: str, request: Asked) -> Response:

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Generic, TypeAlias, TypeVar
 
-from pydantic import BaseModel, ConfigDict, RootModel, StrictInt
+from pydantic import BaseModel, ConfigDict, Field, RootModel, StrictInt
 from pydantic.alias_generators import to_camel
 
+from connectors.github.payloads.git import GitCommit, GitHubCommit, GitSignature
+from connectors.github.payloads.issue_facts import NamedObject
 from connectors.github.payloads.parsing import time_or_none
-from connectors.github.payloads.rest import GitHubAccount, GitHubLabel
-from connectors.payloads import ExactText, Flag, Maybe, Payload, Several, Text
+from connectors.github.payloads.rest import GitHubAccount
+from connectors.payloads import ExactText, Flag, Maybe, Number, Payload, Several, Text
 
 N = TypeVar("N", bound=BaseModel)
 R = TypeVar("R")
@@ -19,6 +21,7 @@ R = TypeVar("R")
 
 class GraphQLErrorDetails(Payload):
     code: Text = ""
+    field_name: Text = Field(default="", alias="fieldName")
 
 
 class GraphQLError(Payload):
@@ -71,6 +74,7 @@ class DiscussionReply(GraphQLObject):
     body: ExactText | None = None
     created_at: Text = ""
     author: GitHubAccount | None = None
+    is_minimized: Flag = None
 
 
 class DiscussionComment(DiscussionReply):
@@ -87,6 +91,15 @@ class DiscussionCategory(Payload):
 
 class DiscussionAnswer(Payload):
     id: Text = ""
+
+
+class PollOption(Payload):
+    option: Text = ""
+
+
+class DiscussionPoll(Payload):
+    question: Text = ""
+    options: Maybe[NodePage[PollOption]] = None
 
 
 class DiscussionHeader(GraphQLObject):
@@ -113,7 +126,8 @@ class GitHubDiscussion(GraphQLObject):
     author: GitHubAccount | None = None
     category: DiscussionCategory | None = None
     answer: Maybe[DiscussionAnswer] = None
-    labels: Maybe[NodePage[GitHubLabel]] = None
+    poll: Maybe[DiscussionPoll] = None
+    labels: Maybe[NodePage[NamedObject]] = None
     comments: NodePage[DiscussionComment] = NodePage[DiscussionComment]()
 
     def with_comments(self, comments: Sequence[DiscussionComment]) -> GitHubDiscussion:
@@ -151,6 +165,58 @@ class OneComment(Payload):
 
 
 DiscussionsByAlias: TypeAlias = dict[str, GitHubDiscussion | None]
+
+
+class BlobText(GraphQLObject):
+    """`text` is decoded by GitHub: it is that of the file only where it is in UTF-8."""
+
+    byte_size: Number = None
+    is_truncated: Flag = None
+    text: ExactText | None = None
+
+    @property
+    def content(self) -> bytes | None:
+        """The file's bytes, where these are surely they."""
+        found = self.text.encode() if self.text is not None and not self.is_truncated else None
+        return found if found is not None and len(found) == self.byte_size else None
+
+
+class CommitAuthor(GraphQLObject):
+    name: Text = ""
+    user: Maybe[GitHubAccount] = None
+
+
+class HistoryCommit(GraphQLObject):
+    committed_date: ExactText | None = None
+    author: Maybe[CommitAuthor] = None
+
+    def as_commit(self) -> GitHubCommit:
+        """As the REST API gives it."""
+        name = self.author.name if self.author else ""
+        signed = GitCommit(author=GitSignature(name=name), committer=GitSignature(date=self.committed_date))
+        return GitHubCommit(commit=signed, author=self.author.user if self.author else None)
+
+
+class BranchHistories(Payload):
+    """Commits that touched each of some paths, by alias."""
+
+    head: Maybe[dict[str, NodePage[HistoryCommit]]] = None
+
+
+class FilesByAlias(Payload):
+    """Contents of files by alias, and the commits that changed them last. A blob that does not exist is null."""
+
+    blobs: Maybe[dict[str, BlobText | None]] = None
+    branch: Maybe[BranchHistories] = None
+
+    def content(self, alias: str) -> bytes | None:
+        found = (self.blobs or {}).get(alias)
+        return found.content if found else None
+
+    def commit(self, alias: str) -> GitHubCommit | None:
+        histories = self.branch.head if self.branch else None
+        page = (histories or {}).get(alias)
+        return page.visible[0].as_commit() if page and page.visible else None
 
 
 class GitHubPerson(GraphQLObject):

@@ -7,6 +7,14 @@ from typing import Annotated, Self, TypeAlias
 
 from pydantic import BeforeValidator, Field, StrictBool, StrictInt
 
+from connectors.github.payloads.issue_facts import (
+    DependenciesSummary,
+    IssueFieldValue,
+    NamedObject,
+    NameOrObject,
+    SubIssuesSummary,
+    names_of,
+)
 from connectors.github.payloads.parsing import ListedObject, time_or_none
 from connectors.payloads import ExactText, Flag, Maybe, Number, OrElse, Payload, Several, Text
 
@@ -14,6 +22,7 @@ from connectors.payloads import ExactText, Flag, Maybe, Number, OrElse, Payload,
 class GitHubAccount(Payload):
     """A person, an organisation or an app."""
 
+    id: Text = ""
     login: Text = ""
     type: Text = ""
 
@@ -23,6 +32,19 @@ class InstallationGrant(Payload):
 
     token: Text = ""
     expires_at: Text = ""
+
+
+class RepositoryBlock(Payload):
+    """Why a repository is withheld, and where that is told."""
+
+    reason: Text = ""
+    html_url: Text = ""
+
+
+class BlockedAnswer(Payload):
+    """What GitHub answers with 451."""
+
+    block: Maybe[RepositoryBlock] = None
 
 
 _Stated: TypeAlias = Annotated[StrictBool | None, OrElse(None)]
@@ -53,10 +75,6 @@ class GitHubRepository(Payload):
         return str(self.id) if self.id else ""
 
 
-class GitHubLabel(Payload):
-    name: Text = ""
-
-
 class GitHubMilestone(Payload):
     title: Text = ""
 
@@ -75,8 +93,6 @@ PullRequestField: TypeAlias = Annotated[
     PullRequestLink | None, OrElse(PullRequestLink()), BeforeValidator(lambda value: value or None)
 ]
 """Anything but null, false and an empty object says that an issue is a pull request."""
-_Label: TypeAlias = Annotated[GitHubLabel | ExactText, Field(union_mode="left_to_right")]
-"""Old servers give names, newer ones objects."""
 
 
 class GitHubIssue(ListedObject):
@@ -91,11 +107,22 @@ class GitHubIssue(ListedObject):
     state_reason: Text = ""
     draft: Flag = None
     user: GitHubAccount | None = None
-    labels: Several[_Label] = ()
+    type: Maybe[NameOrObject] = None
+    labels: Several[NameOrObject] = ()
+    issue_field_values: Several[IssueFieldValue] = ()
     milestone: GitHubMilestone | None = None
+    assignee: Maybe[GitHubAccount] = None
     assignees: Several[GitHubAccount] = ()
+    locked: Flag = None
+    active_lock_reason: Text = ""
+    parent_issue_url: Text = ""
+    sub_issues_summary: Annotated[SubIssuesSummary, OrElse(SubIssuesSummary())] = SubIssuesSummary()
+    issue_dependencies_summary: Annotated[DependenciesSummary, OrElse(DependenciesSummary())] = DependenciesSummary()
     head: Maybe[GitHubBranch] = None
     base: Maybe[GitHubBranch] = None
+    requested_reviewers: Several[GitHubAccount] = ()
+    requested_teams: Several[NamedObject] = ()
+    review_comments: Number = None
     merged_at: Text = ""
     pull_request: PullRequestField = None
     comments: Number = None
@@ -119,12 +146,42 @@ class GitHubIssue(ListedObject):
 
     @property
     def label_names(self) -> tuple[str, ...]:
-        names = (label if isinstance(label, str) else label.name for label in self.labels)
-        return tuple(name for name in names if name)
+        return names_of(self.labels)
+
+    @property
+    def type_name(self) -> str:
+        """Of a type that an organisation has defined, such as `Bug`; empty without one."""
+        return "".join(names_of([self.type])) if self.type else ""
+
+    @property
+    def assignee_names(self) -> tuple[str, ...]:
+        """Older servers name one alone."""
+        found = self.assignees or ((self.assignee,) if self.assignee else ())
+        return tuple(one.login for one in found if one.login)
+
+    def with_details(self, pull: GitHubIssue) -> Self:
+        """A pull request in the form of an issue, with what only its own form tells."""
+        told = ("head", "base", "requested_reviewers", "requested_teams", "review_comments")
+        return self.model_copy(update={name: getattr(pull, name) for name in told})
 
     def as_issue(self) -> Self:
         """A pull request as the listing of issues would give it."""
         return self.model_copy(update={"pull_request": PullRequestLink(merged_at=self.merged_at)})
+
+
+class LinkedIssue(Payload):
+    """An issue that another one names."""
+
+    number: StrictInt
+    state: Text = ""
+    repository_url: Text = ""
+    repository: Maybe[GitHubRepository] = None
+
+
+class Minimized(Payload):
+    """Why a comment was folded away: `spam`, `outdated` …"""
+
+    reason: Text = ""
 
 
 class GitHubComment(Payload):
@@ -133,6 +190,7 @@ class GitHubComment(Payload):
     body: ExactText | None = None
     created_at: Text = ""
     updated_at: Text = ""
+    minimized: Maybe[Minimized] = None
 
 
 class GitHubReview(Payload):
@@ -166,7 +224,10 @@ class CommentLink(Payload):
 
 
 class GitHubAsset(Payload):
+    """A file of a release; GitHub shows `label` in place of its name."""
+
     name: Text = ""
+    label: Text = ""
 
 
 class GitHubRelease(ListedObject):

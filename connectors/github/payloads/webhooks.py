@@ -15,6 +15,16 @@ class NumberedObject(Payload):
     pull_request: PullRequestField = None
 
 
+class RelatingIssue(NumberedObject):
+    parent_issue_url: Text = ""
+
+
+class RelatedIssue(NumberedObject):
+    """An issue that is related to another one. Its repository may be named beside it."""
+
+    repository_url: Text = ""
+
+
 class IdentifiedObject(Payload):
     """A release by its id."""
 
@@ -43,10 +53,18 @@ class GitHubDelivery(Payload):
     action: Text = ""
     ref: Text = ""
     repository: Maybe[GitHubRepository] = None
-    issue: Maybe[NumberedObject] = None
+    issue: Maybe[RelatingIssue] = None
     pull_request: Maybe[NumberedObject] = None
     discussion: Maybe[NumberedObject] = None
     release: Maybe[IdentifiedObject] = None
+    parent_issue: Maybe[RelatedIssue] = None
+    parent_issue_repo: Maybe[GitHubRepository] = None
+    sub_issue: Maybe[RelatedIssue] = None
+    sub_issue_repo: Maybe[GitHubRepository] = None
+    blocked_issue: Maybe[RelatedIssue] = None
+    blocked_issue_repo: Maybe[GitHubRepository] = None
+    blocking_issue: Maybe[RelatedIssue] = None
+    blocking_issue_repo: Maybe[GitHubRepository] = None
     commits: Several[PushedCommit] = ()
     repositories_removed: Several[GitHubRepository] = ()
     changes: Annotated[DeliveryChanges, OrElse(DeliveryChanges())] = DeliveryChanges()

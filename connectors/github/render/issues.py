@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from typing import TypeAlias
+from collections.abc import Iterable, Iterator
+from typing import TypeAlias, TypeVar
 
 from connectors.github.payloads.rest import GitHubComment, GitHubIssue, GitHubReview, GitHubReviewComment
-from connectors.github.render.markdown import COMMENT_LEVEL, embed, fact_line, join_blocks, render_entry
+from connectors.github.render.issue_facts import NO_RELATIONS, IssueRelations, render_facts
+from connectors.github.render.markdown import COMMENT_LEVEL, embed, join_blocks, render_entry
 
 _CLOSES = re.compile(
     r"\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):?\s+"
@@ -21,13 +22,17 @@ _VERDICTS = {
     "DISMISSED": "Dismissed review",
     "COMMENTED": "Review",
 }
+C = TypeVar("C", bound=GitHubComment)
 _Entry: TypeAlias = tuple[str, str]
 """When it was said, and its Markdown."""
 
 
-def render_issue(issue: GitHubIssue, comments: Iterable[GitHubComment]) -> str:
-    """A line on an issue's state, its description, and its comments from old to new."""
-    return join_blocks([_facts(issue), embed(issue.body), *_in_order(map(_comment, comments))])
+def render_issue(
+    issue: GitHubIssue, comments: Iterable[GitHubComment], relations: IssueRelations = NO_RELATIONS
+) -> str:
+    """What is set at an issue's side, its description, and its comments from old to new."""
+    facts = render_facts(issue, closing_references(issue), relations)
+    return join_blocks([facts, embed(issue.body), *_in_order(map(_comment, _shown(comments)))])
 
 
 def render_pull_request(
@@ -38,16 +43,12 @@ def render_pull_request(
 ) -> str:
     """As an issue, with verdicts and comments on lines among the comments."""
     discussion = [
-        *map(_comment, comments),
+        *map(_comment, _shown(comments)),
         *(_review(review) for review in reviews if _is_visible(review)),
-        *map(_review_comment, review_comments),
+        *map(_review_comment, _shown(review_comments)),
     ]
-    return join_blocks([_facts(pull), embed(pull.body), *_in_order(discussion)])
-
-
-def issue_state(issue: GitHubIssue) -> str:
-    """`open`, `closed` or `merged`."""
-    return "merged" if issue.merged_time else issue.state or "open"
+    facts = render_facts(pull, closing_references(pull), NO_RELATIONS)
+    return join_blocks([facts, embed(pull.body), *_in_order(discussion)])
 
 
 def closing_references(pull: GitHubIssue) -> tuple[str, ...]:
@@ -59,27 +60,9 @@ def closing_references(pull: GitHubIssue) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def _facts(issue: GitHubIssue) -> str:
-    return fact_line(
-        {
-            "State": f"{'draft, ' if issue.draft else ''}{issue_state(issue)}{_reason(issue)}",
-            "Labels": ", ".join(issue.label_names),
-            "Milestone": issue.milestone.title if issue.milestone else "",
-            "Assignees": ", ".join(one.login for one in issue.assignees if one.login),
-            "Branch": _branches(issue),
-            "Closes": ", ".join(closing_references(issue)),
-        }
-    )
-
-
-def _reason(issue: GitHubIssue) -> str:
-    shown = issue.state_reason and issue_state(issue) == "closed"
-    return f" ({issue.state_reason.replace('_', ' ')})" if shown else ""
-
-
-def _branches(issue: GitHubIssue) -> str:
-    head, base = issue.head, issue.base
-    return f"{head.ref} into {base.ref}" if head and base and head.ref and base.ref else ""
+def _shown(comments: Iterable[C]) -> Iterator[C]:
+    """What was minimized (as spam, off-topic, outdated …) is left out, as GitHub folds it away."""
+    return (comment for comment in comments if comment.minimized is None)
 
 
 def _comment(comment: GitHubComment) -> _Entry:

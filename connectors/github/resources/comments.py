@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from connectors.errors import NotFound
@@ -18,70 +17,77 @@ from connectors.github.payloads.rest import CommentLink, GitHubComment
 from connectors.github.repository import Repository
 from connectors.github.responses import ListingState, RestPage
 
+ISSUE_COMMENTS = "issues/comments"
+REVIEW_COMMENTS = "pulls/comments"
+
 _NUMBER = re.compile(r"/(?:issues|pulls)/(\d+)$")
-_ISSUE_COMMENTS = "issues/comments"
-_REVIEW_COMMENTS = "pulls/comments"
-
-
-@dataclass(slots=True)
-class _Listing:
-    """What a listing of comments showed: those that are new by id, and the state in which it was read."""
-
-    timeline: Timeline
-    state: ListingState
-    read_at: datetime
-    new: dict[str, datetime] = field(default_factory=dict)
 
 
 class CommentSweep:
-    """All comments of a repository in one listing, two requests where nothing is new."""
+    """All comments of a repository in one listing, one request where nothing is new."""
 
-    def __init__(self, repository: Repository) -> None:
+    def __init__(self, repository: Repository, path: str, cursor: RepositoryCursor) -> None:
         self._repository = repository
-        self._listings: dict[str, _Listing] = {}
+        self._path = path
+        self._cursor = cursor
+        self._timeline = timeline_of(cursor, path)
+        self._state = ListingState(None)
+        self._read_at = datetime.now(UTC)
+        self._new: list[CommentLink] = []
 
-    def find_unread(self, cursor: RepositoryCursor) -> Iterator[tuple[str, int]]:
+    def look(self) -> bool:
+        """Ask for what is new; whether there is such a listing. Raises SourceError."""
+        self._state = ListingState(self._cursor.etags.pop(self._path, None))
+        self._read_at = datetime.now(UTC)
+        try:
+            self._new = list(self._new_comments())
+        except NotFound:  # issues are switched off, or a server without such listings
+            return False
+        return True
+
+    def unread(self) -> Iterator[tuple[str, int]]:
         """The kind of id (`issues` or `pull`) and number of what has a comment that was not read, each once."""
-        found: dict[tuple[str, int], None] = {}
-        for path, timeline in ((_ISSUE_COMMENTS, cursor.comments), (_REVIEW_COMMENTS, cursor.review_comments)):
-            listing = _Listing(timeline, ListingState(cursor.etags.pop(path, None)), datetime.now(UTC))
-            self._listings[path] = listing
-            for comment in self._new_comments(path, listing):
-                if number := _NUMBER.search(comment.issue_url or comment.pull_request_url):
-                    is_pull = path == _REVIEW_COMMENTS or "/pull/" in comment.html_url
-                    found["pull" if is_pull else "issues", int(number[1])] = None
-        yield from found
+        told: set[tuple[str, int]] = set()
+        for comment in self._new:
+            number = _NUMBER.search(comment.issue_url or comment.pull_request_url)
+            # Asked once more: what it belongs to may have been read since.
+            if number and self._timeline.is_new(comment.id, comment.updated):
+                is_pull = self._path == REVIEW_COMMENTS or "/pull/" in comment.html_url
+                found = "pull" if is_pull else "issues", int(number[1])
+                if found not in told:
+                    told.add(found)
+                    yield found
 
-    def record(self, timeline: Timeline, comments: Iterable[GitHubComment], read_at: datetime) -> None:
-        """These comments have been read with their issue."""
-        for comment in comments:
-            timeline.record(comment.id, time_or_none(comment.updated_at), read_at)
+    def complete(self) -> None:
+        """What `unread` named has been read."""
+        for comment in self._new:
+            self._timeline.advance(comment.id, comment.updated, self._read_at)
+        self._timeline.forget_settled()
+        self._cursor.keep_etag(self._path, self._state.etag)
 
-    def complete(self, cursor: RepositoryCursor) -> None:
-        """What `find_unread` named has been read."""
-        for path, listing in self._listings.items():
-            for comment_id, updated in listing.new.items():
-                listing.timeline.advance(comment_id, updated, listing.read_at)
-            listing.timeline.forget_settled()
-            cursor.keep_etag(path, listing.state.etag)
-
-    def _new_comments(self, path: str, listing: _Listing) -> Iterator[CommentLink]:
-        begin = listing.timeline.begin
-        for page in self._pages(path, begin, listing.state.etag):
-            listing.state.add(page)
+    def _new_comments(self) -> Iterator[CommentLink]:
+        begin = self._timeline.begin
+        for page in self._pages(begin):
+            self._state.add(page)
             for comment in page.items:
-                updated = comment.updated
-                if updated and listing.timeline.is_new(comment.id, updated):
-                    listing.new[comment.id] = updated
+                if comment.updated and self._timeline.is_new(comment.id, comment.updated):
                     yield comment
             times = [updated for comment in page.items if (updated := comment.updated)]
             if begin and times and min(times) < begin:
                 return  # newest first: nothing of interest is to come, or the server knows no `since`
 
-    def _pages(self, path: str, begin: datetime | None, etag: str | None) -> Iterator[RestPage[CommentLink]]:
+    def _pages(self, begin: datetime | None) -> Iterator[RestPage[CommentLink]]:
         since = {"since": f"{begin:%Y-%m-%dT%H:%M:%SZ}"} if begin else {}
         order = {"sort": "updated", "direction": "desc", **since}
-        try:
-            yield from self._repository.client.pages(CommentLink, f"{self._repository.path}/{path}", etag, **order)
-        except NotFound:
-            return  # issues are switched off, or a server without such listings
+        path = f"{self._repository.path}/{self._path}"
+        return self._repository.client.pages(CommentLink, path, self._state.etag, **order)
+
+
+def timeline_of(cursor: RepositoryCursor, path: str) -> Timeline:
+    return cursor.review_comments if path == REVIEW_COMMENTS else cursor.comments
+
+
+def record_comments(cursor: RepositoryCursor, path: str, comments: Iterable[GitHubComment], read_at: datetime) -> None:
+    """These comments have been read with their issue."""
+    for comment in comments:
+        timeline_of(cursor, path).record(comment.id, time_or_none(comment.updated_at), read_at)

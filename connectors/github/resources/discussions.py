@@ -5,7 +5,7 @@ https://docs.github.com/en/graphql/guides/using-the-graphql-api-for-discussions
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 from connectors.contract import Checkpoint, Deleted, Item, ListingEntry, Window
 from connectors.errors import InvalidResponse, NotFound, RequestRejected, Unavailable
 from connectors.github.cursor import RepositoryCursor
-from connectors.github.graphql import NotOffered, select_by_alias
+from connectors.github.graphql import NotOffered, UndefinedFields
+from connectors.github.parts import DISCUSSIONS
 from connectors.github.payloads.graphql import (
     DiscussionComment,
     DiscussionHeader,
@@ -27,51 +28,30 @@ from connectors.github.payloads.graphql import (
 )
 from connectors.github.payloads.parsing import NotAsDocumented
 from connectors.github.repository import Repository
+from connectors.github.resources import discussion_queries as queries
+from connectors.github.resources.part import RepositoryPart
 from connectors.paging import PageTrail
 
 R = TypeVar("R")
+T = TypeVar("T")
 
 PER_REQUEST = 10
 """Discussions read at once: with 50 comments and 50 replies each, about 5 of an hour's 5,000 points."""
 
-_SAID = "id body createdAt author { login }"
-_REPLIES = f"pageInfo {{ hasNextPage endCursor }} nodes {{ {_SAID} }}"
-_COMMENTS = f"""
-pageInfo {{ hasNextPage endCursor }}
-nodes {{ {_SAID} isAnswer replies(first: 50) {{ {_REPLIES} }} }}"""
-_WHOLE = f"""
-number title url body createdAt updatedAt closed stateReason author {{ login }} category {{ name }} answer {{ id }}
-labels(first: 50) {{ nodes {{ name }} }}
-comments(first: 50) {{ {_COMMENTS} }}"""
-_REPOSITORY = "repository(owner: $owner, name: $name)"
-_LISTING = f"""
-query($owner: String!, $name: String!, $after: String) {{
-  {_REPOSITORY} {{
-    discussions(first: 100, after: $after, orderBy: {{field: UPDATED_AT, direction: DESC}}) {{
-      pageInfo {{ hasNextPage endCursor }}
-      nodes {{ number title updatedAt }}
-    }}
-  }}
-}}"""
-_MORE_COMMENTS = f"""
-query($owner: String!, $name: String!, $number: Int!, $after: String!) {{
-  {_REPOSITORY} {{ discussion(number: $number) {{ comments(first: 50, after: $after) {{ {_COMMENTS} }} }} }}
-}}"""
-_MORE_REPLIES = f"""
-query($id: ID!, $after: String!) {{
-  node(id: $id) {{ ... on DiscussionComment {{ replies(first: 50, after: $after) {{ {_REPLIES} }} }} }}
-}}"""
 
-
-class DiscussionResource:
+class DiscussionResource(RepositoryPart):
+    part = DISCUSSIONS
     kinds = ("discussions",)
 
     def __init__(self, repository: Repository) -> None:
-        self._repository = repository
-        self._documents = repository.documents
+        super().__init__(repository)
         self._where = f"{repository.path} through GraphQL"
         owner, _, name = repository.name.partition("/")
         self._names = {"owner": owner, "name": name}
+        self._undefined: frozenset[str] = frozenset()
+
+    def probe(self) -> None:
+        next(self._listing(None), None)
 
     def read_changes(self, cursor: RepositoryCursor, window: Window | None) -> Iterator[Item]:
         """By their last update, least recently updated first, with a checkpoint after each handful."""
@@ -93,22 +73,19 @@ class DiscussionResource:
 
     def entries(self) -> Iterator[ListingEntry]:
         for one in self._listing(None):
-            yield ListingEntry(self._documents.discussion_id(one.number), one.title, one.updated)
+            yield ListingEntry(self.documents.discussion_id(one.number), one.title, one.updated)
 
     def fetch(self, kind: str, name: str) -> Item | None:
-        try:
-            return self._fetch(int(name)) if name.isdecimal() else None
-        except NotOffered:
-            return None
+        return self._fetch(int(name)) if name.isdecimal() else None
 
     def _listing(self, since: datetime | None) -> Iterator[DiscussionHeader]:
         """All discussions updated at or after `since`, newest first."""
-        if not self._repository.has_discussions:
+        if not self.repository.has_discussions:
             return
         after, trail = None, PageTrail(self._where)
         try:
             while True:
-                page = self._query(DiscussionListing, _LISTING, after=after).discussions
+                page = self._query(DiscussionListing, queries.LISTING, after=after).discussions
                 for one in page.visible:
                     if since and one.updated and one.updated < since:
                         return
@@ -116,7 +93,8 @@ class DiscussionResource:
                 if not (after := trail.follow(page.next_cursor)):
                     return
         except NotOffered:
-            return
+            if self.repository.payload.has_discussions:  # else the server knows of no discussions
+                raise
         except NotAsDocumented as error:
             raise InvalidResponse(self._where, str(error)) from error
 
@@ -130,19 +108,17 @@ class DiscussionResource:
             yield self._item(number, found.get(number))
 
     def _item(self, number: int, discussion: GitHubDiscussion | None) -> Item:
-        document_id = self._documents.discussion_id(number)
+        document_id = self.documents.discussion_id(number)
         title = (discussion.title if discussion else "") or f"#{number}"
         read = partial(self._complete, discussion) if discussion else partial(self._fetch, number)
-        return self._repository.attempt(document_id, title, read) or Deleted(document_id)
+        return self.repository.attempt(document_id, title, read) or Deleted(document_id)
 
     def _fetch(self, number: int) -> Item | None:
         discussion = self._payloads([number]).get(number)
         return self._complete(discussion) if discussion else None
 
     def _payloads(self, numbers: Sequence[int]) -> dict[int, GitHubDiscussion]:
-        fields = {f"d{number}": f"discussion(number: {number}) {{ ...whole }}" for number in numbers}
-        text = f"query($owner: String!, $name: String!) {{ {_REPOSITORY} {{ {select_by_alias(fields)} }} }}"
-        found = self._query(DiscussionsByAlias, f"{text}\nfragment whole on Discussion {{ {_WHOLE} }}")
+        found = self._ask(lambda without: self._query(DiscussionsByAlias, queries.discussions(numbers, without)))
         return {number: one for number in numbers if (one := found.get(f"d{number}"))}
 
     def _complete(self, discussion: GitHubDiscussion) -> Item:
@@ -150,25 +126,37 @@ class DiscussionResource:
         page, trail = discussion.comments, PageTrail(self._where)
         comments = page.visible
         while after := trail.follow(page.next_cursor):
-            answer = self._query(OneDiscussion, _MORE_COMMENTS, number=discussion.number, after=after)
-            page = answer.discussion.comments
+            text = queries.more_comments(self._undefined)
+            page = self._query(OneDiscussion, text, number=discussion.number, after=after).discussion.comments
             comments += page.visible
         whole = [comment.with_replies(self._replies(comment)) for comment in comments]
-        return self._documents.discussion(discussion.with_comments(whole))
+        return self.documents.discussion(discussion.with_comments(whole))
 
     def _replies(self, comment: DiscussionComment) -> list[DiscussionReply]:
         page, trail = comment.replies, PageTrail(self._where)
         replies = page.visible
         while after := trail.follow(page.next_cursor):
-            answer = self._repository.client.query(OneComment, _MORE_REPLIES, id=comment.id, after=after)
-            page = answer.node.replies
+            text = queries.more_replies(self._undefined)
+            page = self.repository.client.query(OneComment, text, id=comment.id, after=after).node.replies
             replies += page.visible
         return replies
+
+    def _ask(self, query: Callable[[frozenset[str]], T]) -> T:
+        """What `query` finds, without the fields that the server does not know, as far as a discussion can do without
+        them."""
+        while True:
+            try:
+                return query(self._undefined)
+            except UndefinedFields as error:
+                found = error.fields - self._undefined
+                if not found or not all(map(queries.is_optional, found)):
+                    raise
+                self._undefined |= found
 
     def _query(self, model: type[R], text: str, **variables: Any) -> R:
         """What was found in this repository. Raises SourceError and NotAsDocumented."""
         answer = InRepository[model]  # type: ignore[valid-type]
-        found = self._repository.client.query(answer, text, **self._names, **variables).repository
+        found = self.repository.client.query(answer, text, **self._names, **variables).repository
         if found is None:
             raise NotFound(self._where)
         return found

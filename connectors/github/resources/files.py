@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
+from urllib.parse import quote
 
 from connectors.contract import Checkpoint, Deleted, Item, ListingEntry, Skipped, Window
-from connectors.errors import NotFound, RequestRejected
+from connectors.errors import NotFound, RequestRejected, SourceError
 from connectors.file_content import SkipFile
 from connectors.github.cursor import RepositoryCursor, file_version
 from connectors.github.file_rules import read_file
+from connectors.github.parts import FILES
 from connectors.github.payloads.git import GitHubCommit
 from connectors.github.payloads.parsing import parse_time
 from connectors.github.repository import Repository
+from connectors.github.resources.file_batches import FileBatches
+from connectors.github.resources.part import RepositoryPart
 from connectors.github.trees import FileTree, GitFile
 
 FILES_PER_CHECKPOINT = 20
@@ -23,14 +28,26 @@ _CONFLICT = 409
 """Answer for the tree of a repository that has no commit."""
 
 
-class FileResource:
+class ListedButMissing(SourceError):
+    """An object that a listing has just shown to be there. It is no trouble of the source: others may well be there."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"{reason}, although the listing shows it")
+
+
+class FileResource(RepositoryPart):
+    part = FILES
     kinds = ("blob",)
 
     def __init__(self, repository: Repository) -> None:
-        self._repository = repository
-        self._documents = repository.documents
+        super().__init__(repository)
         self._has_history = True
         self._by_path: dict[str, GitFile] | None = None
+        self._batches = FileBatches(repository)
+
+    def probe(self) -> None:
+        with self._empty_allowed():
+            self.repository.client.ask(f"{self.repository.path}/git/trees/{quote(self.documents.branch)}")
 
     def read_changes(self, cursor: RepositoryCursor, window: Window | None) -> Iterator[Item]:
         """Files that changed, and those that are gone. Names with a new place come as new files."""
@@ -43,7 +60,7 @@ class FileResource:
         cursor.etags.pop(_TREE, None)  # until all that is new has been read
         yield from self._delete_missing(tree, cursor)
         changed = [file for file in tree.files if not cursor.has(file)]
-        for count, file in enumerate(changed, start=1):
+        for count, file in enumerate(self._in_advance(changed), start=1):
             if item := self._item(file, None):
                 yield item
             cursor.files[file.path] = file_version(file)
@@ -54,7 +71,7 @@ class FileResource:
     def entries(self) -> Iterator[ListingEntry]:
         tree = self._tree(None)
         for file in tree.files if tree else ():
-            yield ListingEntry(self._documents.file_id(file.path), file.path)
+            yield ListingEntry(self.documents.file_id(file.path), file.path)
 
     def fetch(self, kind: str, name: str) -> Item | None:
         if self._by_path is None:
@@ -62,55 +79,82 @@ class FileResource:
             self._by_path = {file.path: file for file in tree.files} if tree else {}
         return self._item(self._by_path[name], None) if name in self._by_path else None
 
+    def _in_advance(self, files: Iterable[GitFile]) -> Iterator[GitFile]:
+        """`files`, of which those that are read have been asked for together when they come."""
+        waiting: list[GitFile] = []
+        for file in files:
+            if self.repository.rules.reason_to_skip(file):
+                yield file
+                continue
+            waiting.append(file)
+            if self._batches.is_full(waiting):
+                yield from self._batches.read(waiting)
+                waiting = []
+        yield from self._batches.read(waiting)
+
     def _read_window(self, window: Window) -> Iterator[Item]:
         tree = self._tree(None)
-        for file in tree.files if tree else ():
+        for file in self._in_advance(tree.files if tree else ()):
             if item := self._item(file, window):
                 yield item
 
     def _delete_missing(self, tree: FileTree, cursor: RepositoryCursor) -> Iterator[Item]:
         present = {file.path for file in tree.files}
         for path in [path for path in cursor.files if path not in present]:
-            yield Deleted(self._documents.file_id(path))
+            yield Deleted(self.documents.file_id(path))
             del cursor.files[path]
 
     def _tree(self, etag: str | None) -> FileTree | None:
+        with self._empty_allowed():
+            return self.repository.client.tree(self.repository.name, self.documents.branch, etag)
+        return FileTree(None, ())
+
+    @contextmanager
+    def _empty_allowed(self) -> Iterator[None]:
+        """Lets pass how GitHub says that a repository has no commit yet."""
         try:
-            return self._repository.client.tree(self._repository.name, self._documents.branch, etag)
+            yield
         except RequestRejected as error:
             if error.status != _CONFLICT:
                 raise
         except NotFound:
-            if self._repository.payload.size != 0:
+            if self.repository.payload.size != 0:
                 raise  # no such branch, of a repository that has others
-        return FileTree(None, ())
 
     def _item(self, file: GitFile, window: Window | None) -> Item | None:
         """A file's document; None if it was last changed outside of `window`."""
-        if reason := self._repository.rules.reason_to_skip(file):
+        if reason := self.repository.rules.reason_to_skip(file):
             return None if window else self._skipped(file, reason)
         read = partial(self._read, file, window)
-        return self._repository.attempt(self._documents.file_id(file.path), file.path, read)
+        return self.repository.attempt(self.documents.file_id(file.path), file.path, read)
 
     def _read(self, file: GitFile, window: Window | None) -> Item | None:
-        commit = self._last_commit(file.path)
+        found = self._batches.take(file)
+        commit = found.commit if found else self._last_commit(file.path)
         if window and parse_time(commit.committed_at) not in window:
             return None
-        data = self._repository.client.blob(self._repository.name, file.sha)
+        data = found.content if found else self._blob(file)
         try:
-            return self._documents.file(file.path, read_file(data, file.path), commit)
+            return self.documents.file(file.path, read_file(data, file.path), commit)
         except SkipFile as skipped:
             return self._skipped(file, skipped.reason)
 
+    def _blob(self, file: GitFile) -> bytes:
+        """Raises SourceError: never NotFound, since the tree shows that it is there."""
+        try:
+            return self.repository.client.blob(self.repository.name, file.sha)
+        except NotFound as error:  # GitHub's replicas can lag behind a push
+            raise ListedButMissing(str(error)) from error
+
     def _skipped(self, file: GitFile, reason: str) -> Skipped:
-        return Skipped(self._documents.file_id(file.path), file.path, reason, self._documents.file_url(file.path))
+        return Skipped(self.documents.file_id(file.path), file.path, reason, self.documents.file_url(file.path))
 
     def _last_commit(self, path: str) -> GitHubCommit:
         """The commit that tells when and by whom a file was changed; one without fields where there is no history."""
         if not self._has_history:
             return GitHubCommit()
         try:
-            return self._repository.client.last_commit(self._repository.name, self._documents.branch, path)
+            return self.repository.client.last_commit(self.repository.name, self.documents.branch, path)
         except NotFound:
             self._has_history = False
         except RequestRejected:

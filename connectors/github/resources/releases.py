@@ -6,33 +6,30 @@ conditionally, and all pages are read when that one shows something else than be
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import chain
 
 from connectors.contract import Checkpoint, Deleted, Failed, Item, ListingEntry, Skipped, Window
-from connectors.errors import NotFound
 from connectors.fingerprints import fingerprint
 from connectors.github.cursor import RepositoryCursor
+from connectors.github.parts import RELEASES
 from connectors.github.payloads.rest import GitHubRelease
-from connectors.github.repository import Repository
+from connectors.github.resources.part import RepositoryPart
 from connectors.github.responses import RestPage
 from connectors.model import Document
-
-logger = logging.getLogger(__name__)
 
 _LISTING = "releases"
 _NEWEST = "releases shown"
 """Under these names the cursor keeps the ETag of the first page, and what that page showed."""
 
 
-class ReleaseResource:
+class ReleaseResource(RepositoryPart):
+    part = RELEASES
     kinds = ("releases",)
 
-    def __init__(self, repository: Repository) -> None:
-        self._repository = repository
-        self._documents = repository.documents
+    def probe(self) -> None:
+        self.repository.client.ask(f"{self.repository.path}/releases")
 
     def read_changes(self, cursor: RepositoryCursor, window: Window | None) -> Iterator[Item]:
         if window:
@@ -55,18 +52,18 @@ class ReleaseResource:
         for release in self._all():
             item = self._item(release)
             shown = (item.updated_at, item.fingerprint) if isinstance(item, Document) else ()
-            yield ListingEntry(self._documents.release_id(release), release.name, *shown)
+            yield ListingEntry(self.documents.release_id(release), release.name, *shown)
 
     def fetch(self, kind: str, name: str) -> Item | None:
         if not name.isdecimal():
             return None
-        return self._item(self._repository.client.get(GitHubRelease, f"{self._repository.path}/releases/{name}"))
+        return self._item(self.repository.client.get(GitHubRelease, f"{self.repository.path}/releases/{name}"))
 
     def _read_pages(self, pages: Iterable[RestPage[GitHubRelease]], cursor: RepositoryCursor) -> Iterator[Item]:
         """What is new or other than before on all pages, then what is on none."""
         gone = dict.fromkeys(cursor.releases)
         for release in (release for page in pages for release in page.items):
-            document_id, item = self._documents.release_id(release), self._item(release)
+            document_id, item = self.documents.release_id(release), self._item(release)
             gone.pop(document_id, None)
             if cursor.releases.get(document_id) != _version(item):
                 yield item
@@ -77,21 +74,13 @@ class ReleaseResource:
 
     def _state(self, page: RestPage[GitHubRelease]) -> str:
         """Of all that would be emitted of a page. Its ETag also tells how often each file was downloaded."""
-        return fingerprint([[self._documents.release_id(one), _version(self._item(one))] for one in page.items])
+        return fingerprint([[self.documents.release_id(one), _version(self._item(one))] for one in page.items])
 
     def _all(self) -> Iterator[GitHubRelease]:
         return (release for page in self._pages(None) for release in page.items)
 
     def _pages(self, etag: str | None) -> Iterator[RestPage[GitHubRelease]]:
-        found = False
-        try:
-            for page in self._repository.client.pages(GitHubRelease, f"{self._repository.path}/releases", etag):
-                found = True
-                yield page
-        except NotFound:
-            if found:
-                raise  # a listing that ends early is not one of all releases
-            logger.info("%s: the server has no releases", self._repository.name)
+        return self.repository.client.pages(GitHubRelease, f"{self.repository.path}/releases", etag)
 
     def _inside(self, release: GitHubRelease, window: Window) -> Item | None:
         item = self._item(release)
@@ -99,14 +88,14 @@ class ReleaseResource:
 
     def _item(self, release: GitHubRelease) -> Document | Skipped | Failed:
         """Drafts are seen by those alone who may write, so they are passed over."""
-        document_id, title = self._documents.release_id(release), release.name or release.tag_name
+        document_id, title = self.documents.release_id(release), release.name or release.tag_name
         if release.draft:
             return Skipped(document_id, title, "draft", release.html_url)
-        return self._repository.isolation.attempt(document_id, title, partial(self._document, release))
+        return self.repository.isolation.attempt(document_id, title, partial(self._document, release))
 
     def _document(self, release: GitHubRelease) -> Document:
         release.require_sound()
-        return self._documents.release(release)
+        return self.documents.release(release)
 
 
 def _version(item: Document | Skipped | Failed) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import unquote
@@ -12,6 +12,7 @@ import httpx
 import pytest
 from starlette.responses import Response
 
+from connectors.contract import PartState
 from connectors.github.settings import GitHubConnection
 from connectors.github.source import GitHubConnector, connect
 from tests.emulators import github as emulator
@@ -81,6 +82,13 @@ class OneRepository(emulator.GitHub):
         if answer := self.answers.get(unquote(request.url.path.removeprefix("/api/v3/"))):
             return answer(request)
         return _as_httpx(self.answered(_asked(request)))
+
+
+def stopped(items: Iterable[object]) -> dict[str, tuple[str, str]]:
+    """Parts that are not complete, with how they stand and why. Each part is told once."""
+    states = [item for item in items if isinstance(item, PartState)]
+    assert len({state.part for state in states}) == len(states)
+    return {state.part: (state.status, state.reason) for state in states if state.status != "complete"}
 
 
 def _path(request: httpx.Request) -> str:

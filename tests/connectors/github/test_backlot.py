@@ -8,7 +8,7 @@ from contextlib import closing
 import httpx
 import pytest
 
-from connectors.contract import Checkpoint, Skipped
+from connectors.contract import Checkpoint, PartState, Skipped
 from connectors.github.settings import GitHubConnection
 from connectors.github.source import GitHubConnector, connect
 from connectors.model import Document
@@ -49,7 +49,7 @@ def test_the_whole_company_is_read(connector: GitHubConnector, base_url: str) ->
         items = list(connector.read(unit))
         documents = {item.id for item in items if isinstance(item, Document)}
         skipped = {item.document_id for item in items if isinstance(item, Skipped)}
-        assert len(documents) + len(skipped) == sum(not isinstance(item, Checkpoint) for item in items)
+        assert len(documents) + len(skipped) == sum(not isinstance(item, Checkpoint | PartState) for item in items)
         root = f"github:acme-github/{unit.id}/"
         assert {name.removeprefix(root) for name in documents | skipped} == listed(base_url, unit.name)
         total += len(documents) + len(skipped)
@@ -63,7 +63,7 @@ def test_reading_again_costs_the_same_whatever_there_is_and_yields_nothing(conne
         before = connector.requests
         again = list(connector.read(unit, last.cursor))
         assert connector.requests - before <= 7
-        assert all(isinstance(item, Checkpoint) for item in again)
+        assert all(isinstance(item, Checkpoint | PartState) for item in again)
 
 
 def test_fetch_gives_what_read_gave(connector: GitHubConnector) -> None:

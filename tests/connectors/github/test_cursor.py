@@ -119,7 +119,9 @@ def kept(**changes: Any) -> dict[str, Any]:
         "format": FORMAT,
         "branch": "main",
         "patterns": ["**"],
-        **dict.fromkeys(("issues", "comments", "review_comments", "discussions"), STATE),
+        **dict.fromkeys(("issues", "comments", "review_comments", "pulls", "discussions"), STATE),
+        "pulls_behind": False,
+        "stopped": [],
         "files": {"docs/a.md": file_version(FILE)},
         "releases": {"r": "v"},
         "etags": {"tree": "t", "issues": "i"},
@@ -128,7 +130,7 @@ def kept(**changes: Any) -> dict[str, Any]:
 
 
 def beginning(**changes: Any) -> dict[str, Any]:
-    timelines = {"issues": EMPTY, "comments": START, "review_comments": START, "discussions": EMPTY}
+    timelines = {"issues": EMPTY, "comments": START, "review_comments": START, "pulls": EMPTY, "discussions": EMPTY}
     return kept(**{**timelines, "files": {}, "releases": {}, "etags": {}, **changes})
 
 

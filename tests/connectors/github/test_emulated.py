@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 from starlette.responses import JSONResponse
 
-from connectors.contract import Checkpoint, Deleted, Item, Membership, PartState, Skipped
+from connectors.contract import Checkpoint, Deleted, Item, ListingEntry, Membership, PartState, Skipped
 from connectors.errors import NotFound
 from connectors.github.settings import GitHubConnection
 from connectors.github.source import GitHubConnector, connect
@@ -57,9 +57,11 @@ def test_a_listing_names_what_reading_yields(service: GitHub, api: Repository, c
     fill(service, api)
     items = list(connector.read(UNIT))
     service.forget()
-    listed = list(connector.listing(UNIT))
+    told = list(connector.listing(UNIT))
+    listed = [one for one in told if isinstance(one, ListingEntry)]
+    assert {one for one in told if isinstance(one, PartState)} == {one for one in items if isinstance(one, PartState)}
     assert sorted(one.document_id for one in listed) == sorted(named(items))
-    assert len(service.log) == 1 + 2 + 2 + 2 + 1
+    assert len(service.log) == 1 + 1 + 2 + 2 + 2 + 1
     times = {item.id: item.updated_at for item in items if isinstance(item, Document)}
     assert {one.document_id: one.updated_at for one in listed if one.updated_at and one.document_id in times} == {
         document_id: time for document_id, time in times.items() if "/blob/" not in document_id
@@ -96,6 +98,23 @@ def test_unit_of_tells_where_an_object_is(service: GitHub, api: Repository, conn
     assert {document_id: connector.unit_of(document_id) for document_id in expected} == expected
 
 
+def test_a_discussion_shows_its_poll_and_nothing_that_was_minimized(
+    service: GitHub, api: Repository, connector: GitHubConnector
+) -> None:
+    number = service.discussion(api, "Offsite", "Please vote.")
+    poll = {"question": "Where do we meet?", "options": ["Lake house", "Mountain hut"]}
+    service.edit_discussion(api, number, poll=poll)
+    spam = service.discuss(api, number, "Cheap pills")
+    service.discuss(api, number, "Spam is not welcome.", spam)
+    service.discuss(api, number, "Cheaper pills", spam)
+    thread = api.discussions[number]["comments"][0]
+    thread["isMinimized"] = thread["replies"][1]["isMinimized"] = True
+    (document,) = [item for item in connector.read(UNIT) if isinstance(item, Document)]
+    assert "Poll: Where do we meet?\n\n- Lake house\n- Mountain hut" in str(document.content)
+    assert "Spam is not welcome." in str(document.content)
+    assert "pills" not in str(document.content)
+
+
 @pytest.mark.parametrize("taken_over", [False, True])
 def test_a_renamed_repository_is_the_same_unit(
     service: GitHub, api: Repository, connector: GitHubConnector, taken_over: bool
@@ -112,7 +131,8 @@ def test_a_renamed_repository_is_the_same_unit(
         **({str(other.id): "acme/api"} if other else {}),
     }
     items = list(connector.read(UNIT))
-    assert named(items) == before == [one.document_id for one in connector.listing(UNIT)]
+    assert named(items) == before
+    assert before == [one.document_id for one in connector.listing(UNIT) if isinstance(one, ListingEntry)]
     assert {item.parents[0].title for item in items if isinstance(item, Document)} == {"mills/water"}
     assert named(list(connector.fetch(UNIT, [f"{ROOT}/issues/{issue}"]))) == [f"{ROOT}/issues/{issue}"]
     assert connector.unit_of(f"{ROOT}/issues/{issue}") == UNIT.id

@@ -10,11 +10,12 @@ from typing import Any
 import httpx
 import pytest
 
-from connectors.contract import Checkpoint, Deleted, Failed, Item, Skipped
-from connectors.errors import AuthenticationFailed, InvalidResponse, NotFound, SourceError, Unavailable
-from connectors.github.source import GitHubConnector
+from connectors.contract import Checkpoint, Deleted, Failed, Item, ListingEntry, Skipped
+from connectors.errors import SourceError
+from connectors.github.settings import GitHubConnection
+from connectors.github.source import GitHubConnector, connect
 from connectors.model import Document, Unit
-from tests.connectors.github.conftest import OneRepository
+from tests.connectors.github.conftest import OneRepository, stopped
 
 UNIT = Unit("77", "acme/api")
 ROOT = "github:acme-github/77"
@@ -58,20 +59,20 @@ def release(number: int, **more: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("path", "given", "error"),
+    ("path", "given", "part", "told"),
     [
-        ("graphql", answer(500, "<html>"), Unavailable),
-        ("graphql", answer(200, "<html>"), InvalidResponse),
-        ("graphql", answer(401, {"message": "This endpoint requires you to be authenticated."}), AuthenticationFailed),
-        ("issues/comments", answer(502, "<html>"), Unavailable),
-        ("issues", answer(202), InvalidResponse),
-        ("releases", answer(200, [{"tag_name": "v1"}]), InvalidResponse),
-        ("git/trees/main", answer(200, {"tree": [{"path": "README.md", "type": "blob"}]}), InvalidResponse),
-        ("git/trees/main", answer(200, {"tree": [None]}), InvalidResponse),
+        ("graphql", answer(500, "<html>"), "discussions", ("failing", "HTTP 500")),
+        ("graphql", answer(200, "<html>"), "discussions", ("failing", "not JSON")),
+        ("graphql", answer(401, {"message": "Requires authentication"}), "discussions", ("refused", "authentication")),
+        ("issues/comments", answer(502, "<html>"), "issues", ("failing", "HTTP 502")),
+        ("issues", answer(202), "issues", ("failing", "not JSON")),
+        ("releases", answer(200, [{"tag_name": "v1"}]), "releases", ("failing", "without an id")),
+        ("git/trees/main", answer(200, {"tree": [{"path": "README.md", "type": "blob"}]}), "files", ("failing", "sha")),
+        ("git/trees/main", answer(200, {"tree": [None]}), "files", ("failing", "tree.0")),
     ],
 )
 def test_trouble_with_one_part_leaves_the_others(
-    github: OneRepository, connector: GitHubConnector, path: str, given: Answer, error: type[SourceError]
+    github: OneRepository, connector: GitHubConnector, path: str, given: Answer, part: str, told: tuple[str, str]
 ) -> None:
     github.add_issue(1)
     github.api.files = {"README.md": b"Words"}
@@ -79,10 +80,17 @@ def test_trouble_with_one_part_leaves_the_others(
     place = "/api/graphql" if path == "graphql" else f"{REPOSITORY}/{path}"
     github.answers[place] = given
     items, raised = read(connector)
-    assert isinstance(raised, error)
-    part = {"issues": "issues/1", "releases": "releases/1", "git/trees/main": "blob/README.md"}.get(path)
-    assert names(items) == {"issues/1", "releases/1", "blob/README.md"} - {part}
-    assert not any(isinstance(item, Deleted) or (isinstance(item, Checkpoint) and item.complete) for item in items)
+    assert raised is None
+    ((name, (status, reason)),) = stopped(items).items()
+    assert (name, status, told[1] in reason) == (part, told[0], True)
+    lost = {"issues": "issues/1", "releases": "releases/1", "git/trees/main": "blob/README.md"}.get(path)
+    assert names(items) == {"issues/1", "releases/1", "blob/README.md"} - {lost}
+    assert not any(isinstance(item, Deleted) for item in items)
+    assert isinstance(items[-1], Checkpoint)
+    del github.answers[place]
+    github.answers[f"{REPOSITORY}/releases"] = answer(200, [release(1)])
+    again, raised = read(connector, cursor_of(items))
+    assert (raised, stopped(again), names(again)) == (None, {}, {lost} - {None})
 
 
 def test_a_server_whose_graphql_knows_no_discussions_has_none(
@@ -94,6 +102,32 @@ def test_a_server_whose_graphql_knows_no_discussions_has_none(
     items, raised = read(connector)
     assert raised is None
     assert names(items) == {"issues/1"}
+
+
+@pytest.mark.parametrize("unknown", [["poll"], ["isMinimized", "stateReason"], ["question", "closed", "labels"]])
+def test_fields_that_an_older_server_does_not_know_cost_no_discussion(
+    github: OneRepository, connection: GitHubConnection, unknown: list[str]
+) -> None:
+    """GitHub refuses a query as a whole, and names all fields of it that it does not know."""
+    number = github.discussion(github.api, "Question", "Words")
+    github.discuss(github.api, number, "An answer")
+    errors = [
+        {
+            "message": f"Field '{name}' doesn't exist on type 'Discussion'",
+            "extensions": {"code": "undefinedField", "typeName": "Discussion", "fieldName": name},
+        }
+        for name in unknown
+    ]
+
+    def old(request: httpx.Request) -> httpx.Response:
+        refused = "graphql" in request.url.path and any(name in request.content.decode() for name in unknown)
+        return httpx.Response(200, json={"errors": errors}) if refused else github.serve(request)
+
+    (document,) = [
+        item for item in connect(connection, httpx.MockTransport(old)).read(UNIT) if isinstance(item, Document)
+    ]
+    assert "Words" in str(document.content)
+    assert "An answer" in str(document.content)
 
 
 @pytest.mark.parametrize("listing", ["pulls/1/reviews", "pulls/1/comments", "issues/1/comments"])
@@ -126,8 +160,8 @@ def test_a_tree_that_is_not_there_is_empty_only_in_an_empty_repository(
 ) -> None:
     github.described["size"] = size
     github.answers[f"{REPOSITORY}/git/trees/main"] = answer(404, {"message": "Not Found"})
-    _, raised = read(connector)
-    assert isinstance(raised, NotFound) is not empty
+    items, _ = read(connector)
+    assert set(stopped(items)) == (set() if empty else {"files"})
 
 
 @pytest.mark.parametrize("body", [{"encoding": "none", "content": "", "size": 5}, {"encoding": "base64"}])
@@ -230,17 +264,17 @@ def test_pages_that_lead_back_are_a_loop(github: OneRepository, connector: GitHu
         return httpx.Response(200, json=[release(1, reactions=len(asked))], headers={"link": link})
 
     github.answers[f"{REPOSITORY}/{listing}"] = answered
-    _, raised = read(connector)
-    assert isinstance(raised, InvalidResponse)
-    assert "pagination loop: cursor repeated" in str(raised)
+    items, _ = read(connector)
+    ((_, reason),) = stopped(items).values()
+    assert "pagination loop: cursor repeated" in reason
     assert len(asked) == 2
 
 
 def test_discussions_that_lead_back_are_a_loop(github: OneRepository, connector: GitHubConnector) -> None:
     page = {"nodes": [], "pageInfo": {"hasNextPage": True, "endCursor": "x"}}
     github.answers["/api/graphql"] = answer(200, {"data": {"repository": {"discussions": page}}})
-    _, raised = read(connector)
-    assert isinstance(raised, InvalidResponse)
+    items, _ = read(connector)
+    assert set(stopped(items)) == {"discussions"}
 
 
 def test_a_discussion_that_is_not_as_documented_costs_itself(github: OneRepository, connector: GitHubConnector) -> None:
@@ -288,9 +322,12 @@ def test_a_change_among_old_releases_is_found_by_a_listing(github: OneRepository
     old = release(1)
     github.answers[f"{REPOSITORY}/releases"] = lambda request: httpx.Response(200, json=[release(2), old])
     before = {one.id: one.fingerprint for one in connector.read(UNIT) if isinstance(one, Document)}
-    assert {one.document_id: one.fingerprint for one in connector.listing(UNIT)} == before
+    assert {
+        one.document_id: one.fingerprint for one in connector.listing(UNIT) if isinstance(one, ListingEntry)
+    } == before
     old["body"] = "Notes, corrected"
-    after = {one.document_id: one.fingerprint for one in connector.listing(UNIT)}
+    listed = [one for one in connector.listing(UNIT) if isinstance(one, ListingEntry)]
+    after = {one.document_id: one.fingerprint for one in listed}
     assert [name for name in after if after[name] != before[name]] == [f"{ROOT}/releases/1"]
 
 
@@ -304,8 +341,7 @@ def test_releases_that_end_in_an_error_delete_nothing(github: OneRepository, con
     first[0]["body"] = "Other notes"
     github.answers[f"{REPOSITORY}/releases/more"] = answer(404, {"message": "Not Found"})
     again, raised = read(connector, cursor_of(items))
-    assert isinstance(raised, NotFound)
+    assert (raised, set(stopped(again))) == (None, {"releases"})
     assert names(again) == {"releases/3"}
     assert not names(again, Deleted)
-    with pytest.raises(NotFound):
-        list(connector.listing(UNIT))
+    assert set(stopped(connector.listing(UNIT))) == {"releases"}

@@ -20,7 +20,8 @@ from connectors.github.payloads.rest import (
     GitHubReviewComment,
 )
 from connectors.github.render.discussions import render_discussion
-from connectors.github.render.issues import closing_references, issue_state, render_issue, render_pull_request
+from connectors.github.render.issue_facts import IssueRelations, issue_state
+from connectors.github.render.issues import closing_references, render_issue, render_pull_request
 from connectors.github.render.releases import render_release
 
 PLAIN: dict[str, Any] = {"number": 1, "title": "Title", "state": "open", "body": "Body", "user": {"login": "ada"}}
@@ -155,11 +156,82 @@ def test_labels(found: Any, names: tuple[str, ...]) -> None:
     assert parse(GitHubIssue, {"number": 1, "labels": found}).label_names == names
 
 
+FACTS: list[tuple[dict[str, Any], str]] = [
+    ({"type": {"name": "Outage"}}, "State: open · Type: Outage"),
+    ({"type": "Bug"}, "State: open · Type: Bug"),
+    ({"type": {"name": None}}, "State: open"),
+    ({"assignee": {"login": "bodil"}}, "State: open · Assignees: bodil"),
+    (
+        {"assignee": {"login": "eve"}, "assignees": [{"login": "eve"}, {"login": "cy"}]},
+        "State: open · Assignees: eve, cy",
+    ),
+    ({"locked": True, "active_lock_reason": "too heated"}, "State: open · Locked: too heated"),
+    ({"locked": True, "active_lock_reason": None}, "State: open · Locked: yes"),
+    ({"locked": False, "active_lock_reason": None}, "State: open"),
+    ({"sub_issues_summary": {"total": 3, "completed": 1}}, "State: open · Sub-issues: 1 of 3 completed"),
+    ({"sub_issues_summary": {"total": 0, "completed": 0}}, "State: open"),
+    (
+        {"issue_dependencies_summary": {"blocked_by": 1, "blocking": 2}},
+        "State: open · Blocked by: 1 issue · Blocking: 2 issues",
+    ),
+    (
+        {"issue_dependencies_summary": "odd", "sub_issues_summary": 7, "issue_field_values": {"a": 1}, "type": 7},
+        "State: open",
+    ),
+    (
+        {
+            "requested_reviewers": [{"login": "bob"}, None, {}],
+            "requested_teams": [{"name": "Web", "slug": "web"}],
+        },
+        "State: open · Reviews requested from: bob, team Web",
+    ),
+    (
+        {
+            "issue_field_values": [
+                {
+                    "issue_field_name": "Priority",
+                    "value": "Urgent",
+                    "single_select_option": {"id": 1, "name": "Urgent"},
+                },
+                {"issue_field_name": "Effort", "value": 2.5},
+                {"issue_field_name": "Teams", "value": None, "multi_select_options": [{"name": "A"}, {"name": "B"}]},
+                {"issue_field_name": "Note", "value": "two\n# lines"},
+                {"issue_field_name": "New kind", "value": ["x", "y"]},
+                {"issue_field_name": "Empty", "value": None},
+                {"single_select_option": {"name": "nameless"}, "value": 1},
+                7,
+            ]
+        },
+        "State: open\n"
+        "Priority: Urgent · Effort: 2.5 · Teams: A, B · Note: two # lines · New kind: x, y · Field: nameless",
+    ),
+]
+
+
+@pytest.mark.parametrize(("payload", "facts"), FACTS)
+def test_what_is_set_at_an_issue_s_side(payload: dict[str, Any], facts: str) -> None:
+    assert issue({"number": 1, "state": "open", **payload}, []) == facts
+
+
+def test_other_issues_are_named() -> None:
+    payload = {"number": 1, "sub_issues_summary": {"total": 2, "completed": 1}}
+    relations = IssueRelations("#9", ("#2", "#3 (closed)"), ("acme/web#4",))
+    assert render_issue(parse(GitHubIssue, payload), [], relations) == (
+        "State: open · Parent: #9 · Sub-issues: 1 of 2 completed (#2, #3 (closed)) · Blocked by: acme/web#4"
+    )
+
+
 def test_nothing_known() -> None:
     assert (
         issue({"number": 1, "body": None, "user": None}, [{"body": None, "user": None}])
         == "State: open\n\n## Comment by ghost"
     )
+
+
+def test_comments_that_were_minimized_are_left_out() -> None:
+    comments = [said("Good"), said("Spam", minimized={"reason": "spam"}), said("Odd", minimized="odd")]
+    assert issue(PLAIN, comments) == issue(PLAIN, [comments[0], comments[2]])
+    assert "Spam" not in pull_request(PLAIN, comments, [], [said("Spam", minimized={"reason": None})])
 
 
 def test_the_order_of_listings_does_not_matter() -> None:
@@ -271,10 +343,15 @@ def test_release() -> None:
         "prerelease": True,
         "published_at": "2026-03-01T00:00:00Z",
         "body": "# New\r\n- It sings",
-        "assets": [{"name": "mill.zip", "download_count": 3}],
+        "assets": [
+            {"name": "mill.zip", "download_count": 3, "label": None},
+            {"name": "mill.exe", "label": "Windows installer"},
+            {"name": "a.txt", "label": "a.txt"},
+            {"name": "", "label": "Notes"},
+        ],
     }
     assert (
-        render_release(parse(GitHubRelease, payload))
-        == "Tag: v2 · State: pre-release · Published: 2026-03-01 · Files: mill.zip\n\n# New\n- It sings"
+        render_release(parse(GitHubRelease, payload)) == "Tag: v2 · State: pre-release · Published: 2026-03-01 "
+        "· Files: mill.zip, Windows installer (mill.exe), a.txt, Notes\n\n# New\n- It sings"
     )
     assert render_release(parse(GitHubRelease, {"id": 1})) == ""

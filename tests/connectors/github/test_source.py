@@ -9,13 +9,13 @@ from typing import Any
 import httpx
 import pytest
 
-from connectors.contract import Checkpoint, Deleted, Failed, Item, Skipped, Window
-from connectors.errors import AccessDenied, AuthenticationFailed, NotFound, RateLimited, Unavailable
+from connectors.contract import Checkpoint, Deleted, Failed, Item, PartState, Skipped, Window
+from connectors.errors import AuthenticationFailed, RateLimited, Unavailable
 from connectors.github.file_rules import MAX_FILE_BYTES
 from connectors.github.settings import GitHubConnection
 from connectors.github.source import GitHubConnector, connect
 from connectors.model import MARKDOWN, PLAIN_TEXT, Document, Unit
-from tests.connectors.github.conftest import OneRepository
+from tests.connectors.github.conftest import OneRepository, stopped
 
 UNIT = Unit("77", "acme/api")
 ROOT = "github:acme-github/77"
@@ -38,7 +38,7 @@ def last_cursor(items: list[Item]) -> dict[str, Any]:
     return cursor
 
 
-def with_body(body: dict[str, Any]) -> Answer:
+def with_body(body: Any) -> Answer:
     return lambda request: httpx.Response(200, json=body)
 
 
@@ -101,7 +101,7 @@ def test_nothing_changed_costs_a_constant_number_of_requests(
     cursor = last_cursor(list(connector.read(UNIT)))
     github.asked_for.clear()
     items = list(connector.read(UNIT, cursor))
-    assert [item for item in items if not isinstance(item, Checkpoint)] == []
+    assert [item for item in items if not isinstance(item, Checkpoint | PartState)] == []
     assert github.paths() == {
         "repos/acme/api": 1,
         "repos/acme/api/issues": 1,
@@ -247,7 +247,8 @@ def test_a_window_takes_in_what_was_updated_inside(github: OneRepository, connec
     window = Window(datetime(2026, 1, 1, 2, tzinfo=UTC), datetime(2026, 1, 1, 4, tzinfo=UTC))
     items = list(connector.read(UNIT, {"any": "cursor"}, window))
     assert set(documents(items)) == {"issues/2", "pull/3"}
-    assert [item for item in items if not isinstance(item, Document)] == [Checkpoint({"any": "cursor"})]
+    assert stopped(items) == {}
+    assert [item for item in items if not isinstance(item, Document | PartState)] == [Checkpoint({"any": "cursor"})]
     files = connector.read(UNIT, None, Window(until=datetime(2025, 6, 1, tzinfo=UTC)))
     assert set(documents(files)) == {"blob/README.md", "blob/LICENSE", "blob/docs/guide/setup.rst"}
 
@@ -312,7 +313,7 @@ def test_files_that_are_not_text_are_passed_over_with_a_reason(
     contents = {name: document.content for name, document in documents(items).items()}
     assert contents == {"blob/latin.txt": "café", "blob/wide.txt": "naïve", "blob/bom.md": "é"}
     again = list(connector.read(UNIT, last_cursor(items)))
-    assert [item for item in again if not isinstance(item, Checkpoint)] == []
+    assert [item for item in again if not isinstance(item, Checkpoint | PartState)] == []
 
 
 @pytest.mark.parametrize("etags", [True, False])
@@ -326,13 +327,32 @@ def test_a_truncated_tree_is_walked(github: OneRepository, connector: GitHubConn
     assert set(documents(items)) == {f"blob/{path}" for path in github.api.files}
     del github.api.files["b/d/z.md"]
     again = list(connector.read(UNIT, last_cursor(items)))
-    assert [item for item in again if not isinstance(item, Checkpoint)] == [Deleted(f"{ROOT}/blob/b/d/z.md")]
+    assert [item for item in again if not isinstance(item, Checkpoint | PartState)] == [
+        Deleted(f"{ROOT}/blob/b/d/z.md")
+    ]
+
+
+def test_listed_files_that_are_not_found_have_failed_and_stop_nothing(
+    github: OneRepository, connection: GitHubConnection, connector: GitHubConnector
+) -> None:
+    """However many there are: an emulator may serve a part of its objects, a replica lag behind a push."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(404, json={}) if "/git/blobs/" in request.url.path else github.serve(request)
+
+    for number in range(5):
+        github.write(github.api, f"{number}.md", f"words {number}")
+    items = list(connect(connection, httpx.MockTransport(answer)).read(UNIT))
+    ids = [f"{ROOT}/blob/{number}.md" for number in range(5)]
+    assert [item.document_id for item in items if isinstance(item, Failed)] == ids
+    assert isinstance(items[-1], Checkpoint)
+    assert [item.id for item in connector.fetch(UNIT, ids) if isinstance(item, Document)] == ids
 
 
 def test_an_empty_repository_has_no_files(github: OneRepository, connector: GitHubConnector) -> None:
     items = list(connector.read(UNIT))
     assert last_cursor(items)["files"] == {}
-    assert all(isinstance(item, Checkpoint) for item in items)
+    assert all(isinstance(item, Checkpoint | PartState) for item in items)
 
 
 def test_pull_requests_are_read_where_issues_are_switched_off(
@@ -366,12 +386,11 @@ def test_pull_requests_are_read_where_issues_are_switched_off(
 def test_one_part_out_of_reach_leaves_the_other(github: OneRepository, connector: GitHubConnector, status: int) -> None:
     fill(github, 2)
     github.answers["repos/acme/api/git/trees/main"] = lambda request: httpx.Response(status, json={"message": "no"})
-    reading = connector.read(UNIT)
-    items: list[Item] = []
-    with pytest.raises((AccessDenied, NotFound), match="git/trees"):
-        collect(reading, items)
+    items = list(connector.read(UNIT))
     assert set(documents(items)) == {"issues/1", "issues/2"}
-    assert not any(isinstance(item, Deleted) or (isinstance(item, Checkpoint) and item.complete) for item in items)
+    ((part, (state, reason)),) = stopped(items).items()
+    assert (part, state, "git/trees" in reason, "Contents: read" in reason) == ("files", "refused", True, True)
+    assert not any(isinstance(item, Deleted) for item in items)
 
 
 def collect(reading: Iterable[Item], items: list[Item]) -> None:
@@ -410,15 +429,31 @@ def test_one_bad_object_does_not_stop_the_read(
     assert items[-1].complete
 
 
-def test_a_server_that_stops_answering_stops_the_read(github: OneRepository, connector: GitHubConnector) -> None:
+def test_objects_that_fail_in_a_row_stop_their_part(github: OneRepository, connector: GitHubConnector) -> None:
     fill(github, 30)
     for number in github.issues:
         github.issues[number]["comments"] = 1
         github.answers[f"repos/acme/api/issues/{number}/comments"] = lambda request: httpx.Response(503)
+    items = list(connector.read(UNIT))
+    assert {part: status for part, (status, _) in stopped(items).items()} == {"issues": "failing"}
+    assert len([item for item in items if isinstance(item, Failed)]) == 3
+    assert "blob/README.md" in documents(items)
+
+
+def test_a_server_that_stops_answering_stops_the_read(
+    github: OneRepository, connection: GitHubConnection, connector: GitHubConnector
+) -> None:
+    fill(github, 30)
+    for number in github.issues:
+        github.issues[number]["comments"] = 1
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        started = any("/comments" in one.url.path and "issues/" in one.url.path for one in github.asked_for)
+        return httpx.Response(503) if started else github.serve(request)
+
     items: list[Item] = []
     with pytest.raises(Unavailable):
-        collect(connector.read(UNIT), items)
-    assert len([item for item in items if isinstance(item, Failed)]) == 2
+        collect(connect(connection, httpx.MockTransport(answer)).read(UNIT), items)
     assert not any(path in github.paths() for path in ("graphql", "repos/acme/api/releases"))
 
 
@@ -446,21 +481,22 @@ def test_a_server_that_is_down_is_left_soon(
     assert not set(documents(items)) & set(documents(rest))
 
 
-@pytest.mark.parametrize(
-    ("answer", "error"),
-    [
-        (httpx.Response(401, json={"message": "Bad credentials"}), AuthenticationFailed),
-        (httpx.Response(403, headers={"retry-after": "900"}, json={}), RateLimited),
-    ],
-)
-def test_trouble_of_the_connection_is_not_one_objects(
-    github: OneRepository, connector: GitHubConnector, answer: httpx.Response, error: type[Exception]
-) -> None:
+def test_a_limit_is_not_one_objects(github: OneRepository, connector: GitHubConnector) -> None:
     fill(github, 3)
     github.issues[2]["comments"] = 1
-    github.answers["repos/acme/api/issues/2/comments"] = lambda request: answer
-    with pytest.raises(error):
+    limit = httpx.Response(403, headers={"retry-after": "900"}, json={})
+    github.answers["repos/acme/api/issues/2/comments"] = lambda request: limit
+    with pytest.raises(RateLimited):
         list(connector.read(UNIT))
+
+
+def test_a_token_that_is_revoked_meanwhile_is_not_one_parts(github: OneRepository, connector: GitHubConnector) -> None:
+    fill(github, 3)
+    reading = connector.read(UNIT)
+    next(reading)
+    github.tokens.clear()
+    with pytest.raises(AuthenticationFailed):
+        list(reading)
 
 
 @pytest.mark.parametrize(
@@ -476,6 +512,53 @@ def test_missing_fields(github: OneRepository, connector: GitHubConnector, paylo
     document = documents(connector.read(UNIT))["issues/1"]
     assert (document.title, document.author) == ("#1", "ghost")
     assert document.url == "https://github.test/acme/api/issues/1"
+
+
+RELATIONS = "https://ghe.test/api/v3/repos"
+
+
+@pytest.mark.parametrize(
+    ("payload", "answers", "shown"),
+    [
+        ({"parent_issue_url": f"{RELATIONS}/Acme/API/issues/9"}, {}, "Parent: #9"),
+        ({"parent_issue_url": f"{RELATIONS}/corp/secret/issues/9"}, {}, "Parent: an issue of another repository"),
+        (
+            {"parent_issue_url": f"{RELATIONS}/corp/secret/issues/9"},
+            {"parent": {"number": 9, "repository": {"full_name": "corp/secret", "private": True}}},
+            "Parent: an issue of another repository",
+        ),
+        (
+            {"parent_issue_url": f"{RELATIONS}/acme/web/issues/9"},
+            {"parent": {"number": 9, "repository": {"full_name": "acme/web", "visibility": "public"}}},
+            "Parent: acme/web#9",
+        ),
+        (
+            {"sub_issues_summary": {"total": 3, "completed": 1}},
+            {
+                "sub_issues": [
+                    {"number": 2, "state": "closed", "repository_url": f"{RELATIONS}/acme/api"},
+                    {"number": 3, "state": "open"},
+                    {"number": 4, "state": "open", "repository_url": f"{RELATIONS}/corp/secret"},
+                ]
+            },
+            "Sub-issues: 1 of 3 completed (#2 (closed), #3, an issue of another repository)",
+        ),
+        (
+            {"issue_dependencies_summary": {"blocked_by": 1}},
+            {"dependencies/blocked_by": [{"number": 5, "state": "open"}]},
+            "Blocked by: #5",
+        ),
+        ({"issue_dependencies_summary": {"blocked_by": 1}}, {}, "Blocked by: 1 issue"),
+    ],
+)
+def test_related_issues_are_named_as_their_readers_may_know_them(
+    github: OneRepository, connector: GitHubConnector, payload: Any, answers: dict[str, Any], shown: str
+) -> None:
+    github.add_issue(1, **payload)
+    for path, body in answers.items():
+        github.answers[f"repos/acme/api/issues/1/{path}"] = with_body(body)
+    (document,) = documents(connector.read(UNIT)).values()
+    assert f" · {shown}\n" in str(document.content)
 
 
 def test_a_time_that_is_none_is_recorded(github: OneRepository, connector: GitHubConnector) -> None:

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from zlib import crc32
 
 import httpx
 import pytest
 
+from connectors.contract import Finding
 from connectors.errors import AccessDenied, AuthenticationFailed, SourceError, UnreadableUnit, UnreadableUnits
 from connectors.github.settings import GitHubConnection
 from connectors.github.source import connect
+from connectors.model import Unit
 from connectors.units import list_units
 
 
@@ -40,6 +42,12 @@ def units(connection: GitHubConnection, answers: dict[str, Any], include: Sequen
     return [unit.name for unit in found]
 
 
+def reach_of(connection: GitHubConnection, answer: Callable[[httpx.Request], httpx.Response]) -> Finding:
+    """What `check` says of repositories."""
+    findings = connect(connection, httpx.MockTransport(answer)).check()
+    return next(one for one in findings if one.subject == "repositories")
+
+
 @pytest.mark.parametrize(
     ("answers", "include", "found"),
     [
@@ -57,6 +65,21 @@ def units(connection: GitHubConnection, answers: dict[str, Any], include: Sequen
         ),
         ({"user/repos": repos("acme/a"), "repos/corp/core": 403}, ["corp/core", "acme/a"], ["acme/a"]),
         ({"user/repos": [], "repos/corp/core": 403, **named("acme/a")}, ["corp/core", "acme/a"], ["acme/a"]),
+        ({"user/repos": repos("acme/a")}, ["ACME/*"], ["acme/a"]),
+        ({"user/repos": [], **named("acme/a")}, ["Acme/A"], []),
+        ({"user/repos": [], "repos/Acme/A": repos("acme/a")[0]}, ["Acme/A"], ["acme/a"]),
+        (
+            {"user/repos": repos("acme/a"), "orgs/partner/repos": repos("partner/b", "partner/c")},
+            ["acme/*", "partner/b*"],
+            ["acme/a", "partner/b"],
+        ),
+        (
+            {"user/repos": repos("Ada/x"), "orgs/ada/repos": 404, "users/ada/repos": repos("ada/a", "Ada/x")},
+            ["Ada/X", "ada/a*"],
+            ["Ada/x", "ada/a"],
+        ),
+        ({"user/repos": repos("acme/a"), "orgs/corp/repos": 403}, ["acme/*", "corp/*"], ["acme/a"]),
+        ({"user/repos": repos("acme/a", "Acme/Secret-1")}, ["*"], ["acme/a"]),
     ],
 )
 def test_each_kind_of_token_tells_its_repositories(
@@ -136,6 +159,69 @@ def test_check_names_what_could_not_be_looked_up(connection: GitHubConnection) -
         return httpx.Response(200, json=repos("acme/a") if request.url.path.endswith("user/repos") else {})
 
     patterns = connection.model_copy(update={"include": ("acme/*", "corp/core")})
-    (_, reach) = connect(patterns, httpx.MockTransport(answer)).check()
+    reach = reach_of(patterns, answer)
     assert (reach.ok, reach.detail.startswith("1 in reach; corp/core: ")) == (False, True)
     assert "single sign-on" in reach.detail
+
+
+@pytest.mark.parametrize(
+    ("include", "told"),
+    [
+        (["acme/*", "partner/*"], "1 in reach; nothing is found for partner/*"),
+        (["acme/*", "acme/gone"], "1 in reach; nothing is found for acme/gone"),
+        (["acme", "ACME/A"], "1 in reach; nothing is found for acme"),
+        (["acme/*", "acme/a"], "1 in reach"),
+        (
+            ["nobody/*"],
+            "0 in reach; give the token access to repositories, or check `include` and `exclude`; nothing is",
+        ),
+    ],
+)
+def test_check_names_patterns_that_find_nothing(connection: GitHubConnection, include: list[str], told: str) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        found = request.url.path.endswith("user/repos")
+        return httpx.Response(200 if found else 404, json=repos("acme/a") if found else {})
+
+    patterns = connection.model_copy(update={"include": tuple(include)})
+    reach = reach_of(patterns, answer)
+    assert (reach.ok, reach.detail.startswith(told)) == (told == "1 in reach", True)
+
+
+SINGLE_SIGN_ON = {"x-github-sso": "partial-results; organizations=21955855,20582480"}
+
+
+def test_a_listing_that_is_partial_by_its_own_word_says_what_may_be_missing(connection: GitHubConnection) -> None:
+    """Not the repositories of owners that are listed, as long as these are none of those that were left out."""
+    listed = [
+        {**repos("acme/a")[0], "owner": {"login": "acme", "id": 1}},
+        {**repos("corp/public")[0], "owner": {"login": "corp", "id": 21955855}},
+    ]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        body = listed if request.url.path.endswith("/repos") else {}
+        return httpx.Response(200, json=body, headers=SINGLE_SIGN_ON)
+
+    with pytest.raises(
+        UnreadableUnits, match="organisations 21955855, 20582480, until the token is authorised"
+    ) as told:
+        list(connect(connection, httpx.MockTransport(answer)).units())
+    (gap,) = told.value.gaps
+    covered = {name: gap.covers(Unit("1", name)) for name in ("acme/b", "Corp/core", "else/where")}
+    assert covered == {"acme/b": False, "Corp/core": True, "else/where": True}
+    with pytest.raises(UnreadableUnits):
+        list(connect(connection, httpx.MockTransport(answer)).memberships())
+    reach = reach_of(connection, answer)
+    assert (reach.ok, "21955855" in reach.detail) == (False, True)
+
+
+@pytest.mark.parametrize("status", [403, 500])
+def test_an_owner_that_cannot_be_listed_leaves_open_what_it_has(connection: GitHubConnection, status: int) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        found = request.url.path.endswith("user/repos")
+        return httpx.Response(200 if found else status, json=repos("acme/a"))
+
+    patterns = connection.model_copy(update={"include": ("acme/*", "Corp/*")})
+    with pytest.raises(UnreadableUnits, match="orgs/Corp/repos") as told:
+        list(connect(patterns, httpx.MockTransport(answer)).units())
+    (gap,) = told.value.gaps
+    assert (gap.covers(Unit("1", "corp/core")), gap.covers(Unit("2", "acme/b"))) == (True, False)

@@ -18,6 +18,7 @@ SECRET = "It's a Secret to Everybody"
 UNIT = "77"
 ROOT = f"github:gh/{UNIT}"
 REPOSITORY = {"id": 77, "full_name": "acme/api", "default_branch": "main"}
+API = "https://api.github.test/repos"
 ELSEWHERE = {"id": 78, "full_name": "acme/web", "default_branch": "main"}
 EXAMPLES: list[dict[str, Any]] = json.loads((Path(__file__).parent / "payloads" / "webhooks.json").read_text("utf-8"))
 """The examples of `@octokit/webhooks-examples`, one for each event and action; see the licence beside them."""
@@ -63,6 +64,59 @@ def test_the_documented_signature_fits() -> None:
                 "changes": {"new_issue": {"number": 2}, "new_repository": ELSEWHERE},
             },
             [one("issues", 7), one("issues", 2, "78")],
+        ),
+        *(
+            ("issues", {"action": action, "issue": {"number": 7}, "type": {"name": "Bug"}}, [one("issues", 7)])
+            for action in ("typed", "untyped", "field_added", "field_removed", "locked")
+        ),
+        (
+            "issues",
+            {"action": "closed", "issue": {"number": 7, "parent_issue_url": f"{API}/acme/api/issues/1"}},
+            [one("issues", 7), one("issues", 1)],
+        ),
+        (
+            "issues",
+            {"action": "closed", "issue": {"number": 7, "parent_issue_url": f"{API}/acme/web/issues/1"}},
+            [one("issues", 7)],
+        ),
+        (
+            "sub_issues",
+            {"action": "sub_issue_added", "parent_issue": {"number": 1}, "sub_issue": {"number": 7}},
+            [one("issues", 1), one("issues", 7)],
+        ),
+        (
+            "sub_issues",
+            {
+                "action": "parent_issue_removed",
+                "parent_issue": {"number": 1, "repository_url": f"{API}/acme/web"},
+                "parent_issue_repo": ELSEWHERE,
+                "sub_issue": {"number": 7, "repository_url": f"{API}/acme/api"},
+            },
+            [one("issues", 1, "78"), one("issues", 7)],
+        ),
+        (
+            "sub_issues",
+            {
+                "action": "parent_issue_added",
+                "parent_issue": {"number": 1, "repository_url": f"{API}/acme/web"},
+                "sub_issue": {"number": 7},
+            },
+            [one("issues", 7)],
+        ),
+        (
+            "issue_dependencies",
+            {"action": "blocked_by_added", "blocked_issue": {"number": 7}, "blocking_issue": {"number": 8}},
+            [one("issues", 7), one("issues", 8)],
+        ),
+        (
+            "issue_dependencies",
+            {
+                "action": "blocking_removed",
+                "blocked_issue": {"number": 1, "repository_url": f"{API}/acme/web"},
+                "blocked_issue_repo": ELSEWHERE,
+                "blocking_issue": {"number": 8},
+            },
+            [one("issues", 1, "78"), one("issues", 8)],
         ),
         ("issue_comment", {"action": "edited", "issue": {"number": 7}}, [one("issues", 7)]),
         ("issue_comment", {"issue": {"number": 8, "pull_request": {"url": "x"}}}, [one("pull", 8)]),

@@ -400,3 +400,25 @@ def test_what_the_settings_name_again_shows_nothing_of_before(
     assert seen(services) == ALL - {1, 2}
     publish(services)
     assert (seen(services), seen(services, *ADA)) == (ALL - {1, 2}, {1})
+
+
+def test_a_unit_that_shuts_out_while_it_is_read_gives_nobody_what_its_list_said(
+    services: Services, source: MemorySource
+) -> None:
+    """Listed as public, and private again by the time that its documents are read."""
+    private = ("group:acme:unit",)
+    source.listed = [Unit("unit", "Unit", readers=private)]
+    for number in range(DOCUMENTS):
+        source.put(document(number, readers=private))
+    assert sync_connection(services, CONNECTION).errors == {}
+    publish(services)
+    assert seen(services) == set()
+    source.listed = [Unit("unit", "Unit", readers=PUBLIC)]
+    source.put(document(1, readers=private, content="Other words."))
+    assert sync_connection(services, CONNECTION).errors == {}
+    publish(services)
+    assert seen(services) == set()
+    source.listed = [Unit("unit", "Unit", readers=private)]
+    assert sync_connection(services, CONNECTION).errors == {}
+    publish(services)
+    assert (seen(services), seen(services, *private)) == (set(), ALL)

@@ -1,0 +1,128 @@
+"""Issues and pull requests one by one, with everything that was said about them."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from functools import partial
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from connectors.contract import Deleted, Item
+from connectors.errors import AccessDenied, AuthenticationFailed, NotFound, RateLimited, SourceError
+from connectors.github.cursor import RepositoryCursor
+from connectors.github.payloads.rest import GitHubComment, GitHubIssue, GitHubReview, GitHubReviewComment
+from connectors.github.repository import Repository
+from connectors.github.resources.comments import ISSUE_COMMENTS, REVIEW_COMMENTS, record_comments
+from connectors.github.resources.relations import read_relations
+
+M = TypeVar("M", bound=BaseModel)
+
+_REPOSITORY = re.compile(r"/repos/([^/]+/[^/]+)$")
+
+
+class Conversations:
+    """`without_issues` says that the API of issues is refused or fails: pull requests are read without it."""
+
+    def __init__(self, repository: Repository) -> None:
+        self._repository = repository
+        self._documents = repository.documents
+        self._without_comments = False
+        self.without_issues = False
+
+    def id_of(self, issue: GitHubIssue) -> str:
+        return self._documents.issue_id(issue.number, is_pull_request=issue.is_pull_request)
+
+    def read(self, issue: GitHubIssue, cursor: RepositoryCursor | None) -> Item:
+        """An issue or pull request that a listing shows; `cursor` records which comments were read."""
+        document_id = self.id_of(issue)
+        item = self._repository.attempt(document_id, issue.title, partial(self._complete, issue, cursor))
+        return item or Deleted(document_id)
+
+    def read_commented(self, kind: str, number: int, cursor: RepositoryCursor) -> Item:
+        """What a comment belongs to; it is of the other kind than the comment's address says on some servers."""
+        for one in (kind, "issues" if kind == "pull" else "pull"):
+            read = partial(self.fetch, one, number, cursor)
+            if item := self._repository.attempt(self._id(one, number), f"#{number}", read):
+                return item
+        return Deleted(self._id(kind, number))
+
+    def fetch(self, kind: str, number: int, cursor: RepositoryCursor | None = None) -> Item | None:
+        """None where nothing is under this id: if it was transferred, or is of the other kind. Raises SourceError."""
+        issue = self._payload(kind, number)
+        is_same = self._is_own(issue) and issue.is_pull_request == (kind == "pull")
+        return self._complete(issue, cursor) if is_same else None
+
+    def _payload(self, kind: str, number: int) -> GitHubIssue:
+        if kind == "pull" and (self.without_issues or not self._repository.has_issues):
+            return self._pull(number).as_issue()
+        try:
+            return self._repository.client.issue(self._repository.name, number)
+        except AccessDenied:
+            if kind != "pull":
+                raise
+            return self._pull(number).as_issue()
+
+    def _pull(self, number: int) -> GitHubIssue:
+        return self._repository.client.get(GitHubIssue, f"{self._repository.path}/pulls/{number}")
+
+    def _complete(self, issue: GitHubIssue, cursor: RepositoryCursor | None) -> Item:
+        issue.require_sound()
+        read_at = datetime.now(UTC)
+        if issue.is_pull_request:
+            return self._complete_pull(self._detailed(issue), read_at, cursor)
+        comments = self._said(GitHubComment, issue, f"issues/{issue.number}/comments") if issue.comments != 0 else []
+        if cursor:
+            record_comments(cursor, ISSUE_COMMENTS, comments, read_at)
+        return self._documents.issue(issue, comments, read_relations(self._repository, issue))
+
+    def _complete_pull(self, pull: GitHubIssue, read_at: datetime, cursor: RepositoryCursor | None) -> Item:
+        place = f"pulls/{pull.number}"
+        comments = self._pull_comments(pull)
+        reviews = self._said(GitHubReview, pull, f"{place}/reviews")
+        on_lines = self._said(GitHubReviewComment, pull, f"{place}/comments") if pull.review_comments != 0 else []
+        if cursor:
+            record_comments(cursor, ISSUE_COMMENTS, comments, read_at)
+            record_comments(cursor, REVIEW_COMMENTS, on_lines, read_at)
+        return self._documents.pull_request(pull, comments, reviews, on_lines)
+
+    def _detailed(self, pull: GitHubIssue) -> GitHubIssue:
+        """With what the form of an issue lacks: branches, and whose reviews are requested."""
+        if pull.head:
+            return pull
+        try:
+            return pull.with_details(self._pull(pull.number))
+        except NotFound:
+            self._payload("pull", pull.number)
+            return pull
+
+    def _pull_comments(self, pull: GitHubIssue) -> list[GitHubComment]:
+        """The API of issues tells them. Without it pull requests are read as they are, and once more when it is back:
+        the listing of issues goes on from where it ended."""
+        if pull.comments == 0 or self._without_comments:
+            return []
+        try:
+            return self._said(GitHubComment, pull, f"issues/{pull.number}/comments")
+        except (AuthenticationFailed, RateLimited):
+            raise
+        except SourceError:
+            if not self.without_issues:
+                raise
+            self._without_comments = True
+            return []
+
+    def _said(self, model: type[M], issue: GitHubIssue, path: str) -> list[M]:
+        """Comments or reviews; none where there is no such listing of what still exists."""
+        try:
+            return list(self._repository.client.listing(model, f"{self._repository.path}/{path}"))
+        except NotFound:
+            self._payload("pull" if issue.is_pull_request else "issues", issue.number)
+            return []
+
+    def _is_own(self, issue: GitHubIssue) -> bool:
+        named = _REPOSITORY.search(issue.repository_url)
+        return named is None or named[1].lower() == self._repository.name.lower()
+
+    def _id(self, kind: str, number: int) -> str:
+        return self._documents.issue_id(number, is_pull_request=kind == "pull")

@@ -1,0 +1,48 @@
+"""What is read of a repository, part by part, each with its own way to find what has changed."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import ClassVar
+
+from connectors.contract import Item, ListingEntry, PartState, Window
+from connectors.errors import SourceError
+from connectors.github.cursor import RepositoryCursor
+from connectors.github.repository import Repository
+from connectors.source_parts import Part, state_of
+
+
+class RepositoryPart(ABC):
+    """One part in one read; `trouble` is what has ended it. Every method may raise SourceError.
+
+    `kinds` are the kinds of document ids that belong to it. The trouble of its objects is judged by itself.
+    """
+
+    part: ClassVar[Part]
+    kinds: ClassVar[tuple[str, ...]]
+
+    def __init__(self, repository: Repository) -> None:
+        self.repository = repository.apart()
+        self.documents = repository.documents
+        self.trouble: SourceError | None = None
+
+    @property
+    def state(self) -> PartState:
+        return state_of(self.part, self.trouble, [self.documents.id_prefix(kind) for kind in self.kinds])
+
+    @abstractmethod
+    def probe(self) -> None:
+        """One request that tells whether the part may be read."""
+
+    @abstractmethod
+    def read_changes(self, cursor: RepositoryCursor, window: Window | None) -> Iterator[Item]:
+        """What has changed since `cursor`, which is moved forward; or what was last updated in `window`."""
+
+    @abstractmethod
+    def entries(self) -> Iterator[ListingEntry]:
+        """Names all that there is."""
+
+    @abstractmethod
+    def fetch(self, kind: str, name: str) -> Item | None:
+        """One object by what its id says; None if there is no such object. Raises NotAsDocumented as well."""

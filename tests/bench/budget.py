@@ -1,0 +1,172 @@
+"""What reading a large company costs in requests: the first time, and per unit in an hour in which nothing happens.
+
+Answers that nothing has changed (304) count on no quota: https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from contextlib import AbstractContextManager, closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+
+from connectors.http import ApiClient
+from tests.emulators import drive as drive_emulator
+from tests.emulators import github as github_emulator
+from tests.emulators import notion as notion_emulator
+from tests.emulators import slack as slack_emulator
+from tests.paths import ROOT
+
+REPOSITORIES, CHANNELS, PRIVATE_CHANNELS, FILES, PAGES = 400, 500, 100, 20_000, 5_000
+SYNCS, MEMBERSHIPS = 4, 6
+"""In an hour, at the default schedules."""
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """`size` says how much of it there is; `units` counts what an idle hour is spread over, `files` what the first read
+    is."""
+
+    source: str
+    size: str
+    serving: AbstractContextManager[str]
+    token: str
+    units: int
+    files: int = 0
+    settings: tuple[tuple[str, Any], ...] = ()
+
+
+def main(share: float = 1.0) -> None:
+    for company in (make(share) for make in (_repositories, _files_of_a_repository, _channels, _files, _pages)):
+        _measure(company)
+
+
+def _measure(company: Company) -> None:
+    with company.serving as url, tempfile.TemporaryDirectory() as directory:
+        file = Path(directory) / "headrace.yaml"
+        connection = {"id": "load", "source": company.source, "token": company.token, "base_url": url}
+        file.write_text(yaml.safe_dump({"connections": [connection | dict(company.settings)]}))
+        command = [sys.executable, "-m", "tests.bench.budget", "read", str(file)]
+        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, cwd=ROOT)
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    per_file = f", {found['first'] / company.files:.3f} per file" if company.files else ""
+    print(
+        f"{company.source}, {company.size}: first read {found['first']} counted requests{per_file}; an idle hour "
+        f"{found['idle']} counted of {found['sent']} sent, {found['idle'] / company.units:.2f} per unit; "
+        f"errors: {found['errors']}",
+        flush=True,
+    )
+
+
+def read(file: Path) -> None:
+    """The first syncs as far as the landing, and then an hour of them, in a process of its own."""
+    from connectors.registry import connect
+    from pipelines.ingestion.options import SyncOptions
+    from pipelines.ingestion.sync import refresh_memberships, sync_connection
+    from pipelines.services import Services
+    from pipelines.settings import load_settings
+
+    statuses, options = _count_statuses(), SyncOptions(stages=("documents",))
+    settings = load_settings(file)
+    (connection,) = settings.connections
+    with Services(settings) as services:
+        errors = sync_connection(services, connection, options=options).errors
+        first = _counted(statuses)
+        errors |= sync_connection(services, connection, options=options).errors
+        statuses.clear()
+        for _ in range(SYNCS):
+            errors |= sync_connection(services, connection, options=options).errors
+        for _ in range(MEMBERSHIPS):
+            with closing(connect(connection)) as connector:
+                refresh_memberships(services, connection, connector)
+    print(json.dumps({"first": first, "idle": _counted(statuses), "sent": statuses.total(), "errors": errors}))
+
+
+def _counted(statuses: Counter[int]) -> int:
+    return statuses.total() - statuses[304]
+
+
+def _count_statuses() -> Counter[int]:
+    """Counts the answers of this process by their status from now on."""
+    send, statuses = ApiClient._request, Counter[int]()
+
+    def counted(self: ApiClient, method: str, url: str, request: dict[str, Any]) -> httpx.Response:
+        response = send(self, method, url, request)
+        statuses[response.status_code] += 1
+        return response
+
+    ApiClient._request = counted  # type: ignore[method-assign]
+    return statuses
+
+
+def _repositories(share: float) -> Company:
+    github = github_emulator.GitHub()
+    count = int(REPOSITORIES * share)
+    for number in range(count):
+        one = github.repository(f"acme/mill-{number}", private=True, collaborators=["ada", "bo"])
+        github.issue(one, "Wheel", "It is stuck.")
+        github.discussion(one, "Oil", "Which one?")
+        github.write(one, "README.md", "# Mill")
+    return Company("github", f"{count} private repositories", *_served(github_emulator, github), units=count)
+
+
+def _files_of_a_repository(share: float) -> Company:
+    github = github_emulator.GitHub()
+    one, count = github.repository("acme/archive"), int(FILES * share)
+    for number in range(count):
+        github.write(one, f"docs/{number % 100}/{number}.md", f"# Wheel {number}\n\nIt turns by water.")
+    return Company("github", f"{count} files", *_served(github_emulator, github), units=1, files=count)
+
+
+def _channels(share: float) -> Company:
+    slack = slack_emulator.Slack()
+    slack.person("U1", "ada")
+    count = int(CHANNELS * share)
+    for number in range(count):
+        slack.channel(f"C{number}", f"mill-{number}", private=number < PRIVATE_CHANNELS * share)
+        slack.members[f"C{number}"] = ["U1"]
+        slack.say(f"C{number}", "The wheel has turned.")
+    size = f"{count} channels, {int(PRIVATE_CHANNELS * share)} of them private"
+    return Company("slack", size, *_served(slack_emulator, slack), units=count)
+
+
+def _files(share: float) -> Company:
+    drive = drive_emulator.GoogleDrive()
+    folders = [drive.folder(f"Mill {number}") for number in range(20)]
+    count = int(FILES * share)
+    for number in range(count):
+        drive.doc(f"Wheel {number}", f"# Wheel {number}\n\nIt turns by water.", folders[number % len(folders)])
+    served = _served(drive_emulator, drive)
+    return Company("drive", f"{count} files in {len(folders)} folders", *served, units=len(folders), files=count)
+
+
+def _pages(share: float) -> Company:
+    notion = notion_emulator.Notion()
+    tops = [notion.page(f"Mills {number}", notion_emulator.block("paragraph", "All of them.")) for number in range(20)]
+    count = int(PAGES * share)
+    for number in range(count):
+        body = notion_emulator.block("paragraph", f"The wheel of mill {number} turns.")
+        notion.page(f"Mill {number}", body, under=tops[number % len(tops)])
+    notion.wait(days=1)
+    served = _served(notion_emulator, notion)
+    readers = (("readers", ["workspace"]),)
+    return Company("notion", f"{count} pages", *served, units=len(tops), files=count, settings=readers)
+
+
+def _served(emulator: Any, service: Any) -> tuple[AbstractContextManager[str], str]:
+    return emulator.serving(service), emulator.TOKEN
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 2:
+        read(Path(sys.argv[2]))
+    else:
+        main(float(sys.argv[1]) if len(sys.argv) > 1 else 1.0)

@@ -1,0 +1,55 @@
+"""How GitHub refuses a part of a repository.
+
+https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api
+https://docs.github.com/en/rest/authentication/permissions-required-for-fine-grained-personal-access-tokens
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal, TypeAlias
+
+from starlette.responses import JSONResponse, Response
+
+Refusal: TypeAlias = Literal["forbidden", "missing", "down"]
+
+_PARTS = {
+    "issues": "issues",
+    "pulls": "pull requests",
+    "releases": "releases",
+    "git": "files",
+    "commits": "files",
+    "collaborators": "collaborators",
+}
+_PERMISSIONS = {
+    "issues": "issues=read",
+    "pull requests": "pull_requests=read",
+    "releases": "contents=read",
+    "files": "contents=read",
+    "collaborators": "metadata=read",
+}
+"""As `X-Accepted-GitHub-Permissions` has them; GraphQL has no such header."""
+_IN_QUERY = re.compile(rb"discussions?\(|on DiscussionComment|on Blob")
+_PLACE = re.compile(r"(?:repos/[^/]+/[^/]+|repositories/\d+)/([^/]+)")
+
+
+def part_of(path: str, body: bytes) -> str:
+    """The part that a request asks for, or nothing."""
+    if path == "graphql":
+        found = _IN_QUERY.search(body)
+        return "" if not found else "files" if found[0] == b"on Blob" else "discussions"
+    place = _PLACE.match(path)
+    return _PARTS.get(place[1], "") if place else ""
+
+
+def refusal(part: str, how: Refusal, *, is_query: bool) -> Response:
+    if how == "down":
+        return JSONResponse({"message": "Server Error"}, 500)
+    if how == "missing":
+        return JSONResponse({"message": "Not Found", "status": "404"}, 404)
+    message = "Resource not accessible by personal access token"
+    if is_query:
+        error = {"type": "FORBIDDEN", "path": ["repository"], "message": message}
+        return JSONResponse({"data": {"repository": None}, "errors": [error]})
+    headers = {"x-accepted-github-permissions": _PERMISSIONS[part]}
+    return JSONResponse({"message": message, "status": "403"}, 403, headers)
