@@ -143,6 +143,10 @@ class NotionClient:
         """
         return self._items("GET", "comments", {"block_id": block_id}, NotionComment)
 
+    def comment(self, comment_id: str) -> NotionComment:
+        """https://developers.notion.com/reference/retrieve-a-comment"""
+        return self._by_id(f"comments/{quote(comment_id)}", reading(NotionComment))
+
     def property_items(self, page_id: str, property_id: str) -> PropertyItems:
         """A property of which a page names the first 25 values only, or a rollup that is made of those.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
 
 from connectors.contract import attachment_id
@@ -13,7 +14,7 @@ from connectors.notion.access import readers
 from connectors.notion.client import NotionClient
 from connectors.notion.comments import NotionComments
 from connectors.notion.file_store import FileStore
-from connectors.notion.objects import NotionObject
+from connectors.notion.objects import NotionObject, Ref
 from connectors.notion.parts import COMMENTS, PEOPLE
 from connectors.notion.payloads import NotionComment, NotionUser
 from connectors.notion.render.blocks import BlockTree
@@ -73,11 +74,18 @@ class NotionContext:
         """Open comments on a page; none where they are missing."""
         return self._unless_missing(COMMENTS, lambda: self.comments.read(page_id, blocks, self.parts), [])
 
+    def place_of_comment(self, comment_id: str) -> Ref | None:
+        """The page or block that a comment is on; None where comments are missing. Raises SourceError."""
+        ask = partial(self.parts.ask, COMMENTS, partial(self.client.comment, comment_id))
+        found = self._unless_missing(COMMENTS, ask, NotionComment())
+        return found.parent
+
     def _unless_missing(self, part: str, ask: Callable[[], T], otherwise: T) -> T:
         try:
             return ask()
         except (AuthenticationFailed, RateLimited):
             raise
         except SourceError as error:
-            self.missing[part] = error
+            if self.parts.lacks(part, error):
+                self.missing[part] = error
             return otherwise

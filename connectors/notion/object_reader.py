@@ -12,6 +12,7 @@ from connectors.errors import NotFound, RequestRejected, TransientError
 from connectors.isolation import Isolation
 from connectors.model import Document, Unit
 from connectors.notion.client import OLDER_VERSION
+from connectors.notion.comment_links import with_comment_places
 from connectors.notion.content import PageContent, pages_inside, read_page, read_trashed_blocks
 from connectors.notion.context import NotionContext
 from connectors.notion.documents import NotionDocuments
@@ -180,6 +181,7 @@ class NotionObjectReader:
 
     def _read_page(self, found: NotionObject) -> ObjectRead:
         content = read_page(self._context, found)
+        content = replace(content, blocks=with_comment_places(content.blocks, self._page_of_comment))
         if hides := self._hides_titles(found, frozenset(pages_inside(content.blocks))):
             content = without_hidden_titles(content, hides)
         document = self._documents.page(found, self._hierarchy.ancestors(found), content, self._titles(content, hides))
@@ -212,6 +214,13 @@ class NotionObjectReader:
             fingerprint=container_fingerprint(found, columns),
             lacks=frozenset(self._context.missing),
         )
+
+    def _page_of_comment(self, comment_id: str) -> Ref | None:
+        try:
+            place = self._context.place_of_comment(comment_id)
+            return self._hierarchy.page_of_block(place.id) if place and place.kind == "block" else place
+        except REFUSALS:
+            return None
 
     def _require_parts(self) -> None:
         """Raises TransientError where an object that is to be read as a whole lacks what can be had later."""

@@ -51,7 +51,7 @@ PART_PATHS = {
     "search": re.compile("search"),
     "blocks": re.compile("blocks/.*"),
     "rows": re.compile("(data_sources|databases)/[^/]+/query"),
-    "comments": re.compile("comments"),
+    "comments": re.compile("comments(/.*)?"),
     "people": re.compile("users"),
 }
 """What of the API each part is, as `connectors.notion.parts` names them; `users/me` is the integration itself."""
@@ -350,6 +350,9 @@ class Notion:
             case "search", _, _:
                 found = [one for one in self._searched(newer) if _has_kind(one, asked)]
                 return self._listed(found, asked, lambda one: self._shown(one, newer))
+            case "comments", str(comment), _ if comment:
+                found = [one for said in self.remarks.values() for one in said if one["id"] == comment]
+                return self._capable("read_comments") or (found[0] if found else refusal(404, "object_not_found"))
             case "comments", _, _:
                 place = str(asked["block_id"])
                 if place not in self.objects and place not in self.blocks:

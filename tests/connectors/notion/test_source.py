@@ -824,6 +824,25 @@ def test_comments_on_blocks_are_read_where_that_is_asked_for(
     assert places == asked
 
 
+@pytest.mark.parametrize("on", ["guide", "team.0"])
+def test_a_link_to_a_comment_leads_to_its_page(notion: Notion, connector: NotionConnector, on: str) -> None:
+    a_workspace(notion)
+    notion.put("team", block("paragraph", "Body"))
+    comment = notion.remark(on, "Why?")
+    gone = {"type": "link_to_page", "link_to_page": {"type": "comment_id", "comment_id": "gone"}}
+    link = {"type": "link_to_page", "link_to_page": {"type": "comment_id", "comment_id": comment}}
+    notion.edit("note", link, gone)
+    page = on.partition(".")[0]
+    found = documents(connector.read(unit("home")))
+    assert found["note"].content == f"[Title {page}](https://www.notion.so/{page})"
+
+
+def test_columns_say_what_they_are_for(notion: Notion, connector: NotionConnector) -> None:
+    a_workspace(notion)
+    notion.objects["tasks-source"]["properties"]["Status"]["description"] = "How far it has come"
+    assert "Status: How far it has come" in documents(connector.read(unit("home")))["tasks"].content
+
+
 def test_comments_are_asked_for_once_where_the_integration_may_not(notion: Notion, connector: NotionConnector) -> None:
     a_workspace(notion)
     notion.answers["comments"] = lambda: refusal(403, "restricted_resource")
