@@ -149,9 +149,9 @@ def _milestone(event: EventReader) -> Invalidations:
 
 
 def _named(event: EventReader, kind: str, name: object) -> Invalidations:
-    """What people named, if that can be kept. Labels and milestones have no document: what carries them is looked at."""
-    named = event.document(kind, name)
-    return (named,) if is_storable(named.document_id) else ()
+    """By its name, if that can be kept. A label or milestone has no document: what carries it is looked at."""
+    found = event.document(kind, name)
+    return (found,) if is_storable(found.document_id) else ()
 
 
 def _unless_created(event: EventReader) -> Invalidations:

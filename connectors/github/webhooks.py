@@ -21,6 +21,7 @@ from connectors.webhooks import (
     DeliveryUnreadable,
     Event,
     content_id,
+    look_around,
     parse_object,
     verify_signature,
 )
@@ -61,7 +62,10 @@ def _event(connection: Connection, kind: str, payload: GitHubDelivery) -> Event:
     if kind not in EVENTS:
         return Event("", kind, ignored=NOT_READ.get(kind, f"the event {kind!r} is not known"))
     # Whether the repository is read, the catalog knows: `include` may spell a name that it no longer has.
-    found = tuple(dict.fromkeys(EVENTS[kind](EventReader(connection.id, payload))))
+    try:
+        found = tuple(dict.fromkeys(EVENTS[kind](EventReader(connection.id, payload))))
+    except DeliveryUnreadable:  # it is GitHub's, and does not tell what it is about
+        found = look_around((payload.repository and payload.repository.unit_id) or "")
     event = Event("", kind, found, ignored="" if found else "nothing that is read changes")
     return event.withdrawing() if payload.action in TAKES_AWAY else event
 

@@ -339,6 +339,7 @@ def test_listed_files_that_are_not_found_have_failed_and_stop_nothing(
     github: OneRepository, connection: GitHubConnection, connector: GitHubConnector
 ) -> None:
     """However many there are: an emulator may serve a part of its objects, a replica lag behind a push."""
+    github.graphql = False
 
     def answer(request: httpx.Request) -> httpx.Response:
         return httpx.Response(404, json={}) if "/git/blobs/" in request.url.path else github.serve(request)
