@@ -83,7 +83,9 @@ class RepositoryCursor:
     `pulls_behind` tells that pull requests were passed over which the listing of issues has shown: theirs then shows
     what is new by `pulls`. `stopped` names the parts that the last read was refused, or that failed.
 
-    `files` maps each path to its file's version, `releases` each release's id to its document's. `etags` maps a
+    `files` maps each path to its file's version, `releases` each release's id to its document's; `about` is the version
+    of what the repository says of itself. `has_commit_comments` says that those on commits have been read, as they are
+    once. `etags` maps a
     listing to the state in which it has been read. The URLs of files show `branch`, and `patterns` decide which files
     are read: when they change, what they concern is emitted anew. Readers are no part of it: who may read a
     repository changes without a word of its contents.
@@ -101,6 +103,8 @@ class RepositoryCursor:
     files: dict[str, str] = field(default_factory=dict)
     releases: dict[str, str] = field(default_factory=dict)
     etags: dict[str, str] = field(default_factory=dict)
+    about: str = ""
+    has_commit_comments: bool = False
 
     @classmethod
     def resume(cls, cursor: Cursor | None, branch: str, patterns: tuple[str, ...], now: datetime) -> Self:
@@ -115,6 +119,7 @@ class RepositoryCursor:
             return fresh
         etags, stopped = dict(cursor.get("etags") or {}), list(cursor.get("stopped") or ())
         found = cls(branch, patterns, files=files, releases=releases, etags=etags, stopped=stopped)
+        found.about, found.has_commit_comments = str(cursor.get("about") or ""), bool(cursor.get("commit_comments"))
         found._resume_timelines(cursor)
         if tuple(cursor.get("patterns") or ()) != patterns:
             found.files = dict.fromkeys(files, _PENDING)
@@ -136,6 +141,8 @@ class RepositoryCursor:
             "files": dict(self.files),
             "releases": dict(self.releases),
             "etags": dict(self.etags),
+            "about": self.about,
+            "commit_comments": self.has_commit_comments,
         }
 
     def keep_etag(self, listing: str, etag: str | None) -> None:

@@ -8,21 +8,18 @@ from pathlib import PurePosixPath
 from urllib.parse import quote
 
 from connectors.file_content import FileContent
+from connectors.github.payloads.comments import CommitComment, GitHubComment, GitHubReview, GitHubReviewComment
 from connectors.github.payloads.git import GitHubCommit
 from connectors.github.payloads.graphql import GitHubDiscussion
 from connectors.github.payloads.parsing import parse_time
-from connectors.github.payloads.rest import (
-    GitHubComment,
-    GitHubIssue,
-    GitHubRelease,
-    GitHubReview,
-    GitHubReviewComment,
-)
+from connectors.github.payloads.rest import GitHubIssue, GitHubRelease, GitHubRepository
+from connectors.github.render.commits import render_commit_comments
 from connectors.github.render.discussions import discussion_tags, render_discussion
 from connectors.github.render.issue_facts import NO_RELATIONS, IssueRelations, issue_state
 from connectors.github.render.issues import render_issue, render_pull_request
 from connectors.github.render.markdown import login_of
 from connectors.github.render.releases import render_release
+from connectors.github.render.repositories import render_repository
 from connectors.model import MARKDOWN, Document, Parent
 
 FINGERPRINT_DIGITS = 16
@@ -40,6 +37,10 @@ class RepositoryDocuments:
     branch: str
     readers: tuple[str, ...]
 
+    @property
+    def about_id(self) -> str:
+        return f"{self._root}/about/repository"
+
     def issue_id(self, number: int, *, is_pull_request: bool) -> str:
         return f"{self._root}/{'pull' if is_pull_request else 'issues'}/{number}"
 
@@ -51,6 +52,9 @@ class RepositoryDocuments:
 
     def file_id(self, path: str) -> str:
         return f"{self._root}/blob/{path}"
+
+    def commit_id(self, sha: str) -> str:
+        return f"{self._root}/commit/{sha}"
 
     def id_prefix(self, kind: str) -> str:
         """What the ids of all documents of a kind begin with."""
@@ -65,6 +69,28 @@ class RepositoryDocuments:
             return "", ""
         kind, _, name = document_id.removeprefix(f"{self._root}/").partition("/")
         return kind, name
+
+    def about(self, repository: GitHubRepository) -> Document | None:
+        """What a repository says of itself; None where it says nothing."""
+        content = render_repository(repository)
+        if not content:
+            return None
+        document = Document(
+            id=self.about_id,
+            source="github",
+            connection=self.connection,
+            unit=self.unit,
+            kind="repository",
+            title=self.name,
+            url=self.url,
+            content=content,
+            content_type=MARKDOWN,
+            author=login_of(repository.owner) if repository.owner else "",
+            parents=(self._repository,),
+            tags=tuple(dict.fromkeys(topic for topic in repository.topics if topic)),
+            readers=self.readers,
+        )
+        return replace(document, fingerprint=document.version[:FINGERPRINT_DIGITS])
 
     def issue(
         self, issue: GitHubIssue, comments: Sequence[GitHubComment], relations: IssueRelations = NO_RELATIONS
@@ -140,6 +166,29 @@ class RepositoryDocuments:
             parents=self._folders(path),
             readers=self.readers,
         )
+
+    def commit_comments(self, sha: str, comments: Sequence[CommitComment]) -> Document | None:
+        """What was said about a commit, but for what was minimized; None where nothing is left."""
+        said = sorted((one for one in comments if one.minimized is None), key=lambda one: one.created_at)
+        if not said:
+            return None
+        document = Document(
+            id=self.commit_id(sha),
+            source="github",
+            connection=self.connection,
+            unit=self.unit,
+            kind="commit",
+            title=f"Comments on commit {sha[:7]}",
+            url=f"{self.url}/commit/{sha}",
+            content=render_commit_comments(said),
+            content_type=MARKDOWN,
+            author=login_of(said[0].user),
+            created_at=parse_time(said[0].created_at),
+            updated_at=parse_time(max(one.updated_at or one.created_at for one in said)),
+            parents=(self._repository,),
+            readers=self.readers,
+        )
+        return replace(document, fingerprint=document.version[:FINGERPRINT_DIGITS])
 
     def file_url(self, path: str) -> str:
         return f"{self.url}/blob/{quote(self.branch)}/{quote(path)}"

@@ -37,6 +37,12 @@ FILES = Part(
     "files are not found",
     "GET /repos/{owner}/{repo}/git/trees/{branch}",
 )
+COMMIT_COMMENTS = Part(
+    "commit comments",
+    "Contents: read",
+    "comments on commits are not found",
+    "GET /repos/{owner}/{repo}/comments",
+)
 COLLABORATORS = Part(
     "collaborators",
     "Metadata: read, by an account with write access to the repository (classic tokens: repo and read:org)",
@@ -44,4 +50,4 @@ COLLABORATORS = Part(
     "GET /repos/{owner}/{repo}/collaborators",
 )
 
-PARTS = (ISSUES, PULL_REQUESTS, DISCUSSIONS, RELEASES, FILES, COLLABORATORS)
+PARTS = (ISSUES, PULL_REQUESTS, DISCUSSIONS, RELEASES, FILES, COMMIT_COMMENTS, COLLABORATORS)

@@ -11,6 +11,8 @@ from connectors.errors import AuthenticationFailed, RateLimited, SourceError, Tr
 from connectors.github.client import GitHubClient
 from connectors.github.cursor import RepositoryCursor
 from connectors.github.repository import open_repository
+from connectors.github.resources.about import AboutResource
+from connectors.github.resources.commit_comments import CommitCommentResource
 from connectors.github.resources.discussions import DiscussionResource
 from connectors.github.resources.files import FileResource
 from connectors.github.resources.issues import IssueResource
@@ -36,12 +38,14 @@ class RepositoryReader:
         self._repository = open_repository(client, connection, unit)
         self._patterns = connection.files
         self._probed: set[RepositoryPart] = set()
+        self._about = AboutResource(self._repository)
         self._pulls = PullResource(self._repository)
         self._issues = IssueResource(self._repository, self._pulls)
         self._others: tuple[RepositoryPart, ...] = (
             DiscussionResource(self._repository),
             ReleaseResource(self._repository),
             FileResource(self._repository),
+            CommitCommentResource(self._repository),
         )
 
     @property
@@ -50,6 +54,8 @@ class RepositoryReader:
 
     def read_changes(self, cursor: Cursor | None, window: Window | None) -> Iterator[Item]:
         progress = self._resume(None if window else cursor)
+        if window is None:  # nobody tells when it changed
+            yield from self._about.read_changes(progress)
         self._probe_stopped(progress)
         self._settle(self._pulls, self._pulls.probe if window else partial(self._pulls.look, progress))
         yield from self._attempt(self._issues, lambda: self._issues.read_changes(progress, window))
@@ -62,6 +68,7 @@ class RepositoryReader:
         yield Checkpoint(cursor or {}) if window else Checkpoint(progress.to_json(), complete=not cursor)
 
     def entries(self) -> Iterator[ListingEntry | PartState]:
+        yield from self._about.entries()
         self._settle(self._pulls, self._pulls.probe)
         yield from self._attempt(self._issues, self._issues.entries)
         self._go_without_issues()
@@ -73,6 +80,9 @@ class RepositoryReader:
         """One item for each id, `Deleted` for what is gone or was never an id of this repository."""
         parts = {kind: one for one in self.parts for kind in one.kinds}
         for document_id in document_ids:
+            if document_id == self._repository.documents.about_id:
+                yield self._about.fetch()
+                continue
             kind, name = self._repository.documents.parse_id(document_id)
             part = parts.get(kind)
             item = part.repository.attempt(document_id, name, partial(part.fetch, kind, name)) if part else None

@@ -78,6 +78,7 @@ class Repository:
     pulls: dict[int, Payload] = field(default_factory=dict)
     reviews: dict[int, list[Payload]] = field(default_factory=dict)
     review_comments: dict[int, dict[int, Payload]] = field(default_factory=dict)
+    commit_comments: dict[int, Payload] = field(default_factory=dict)
     discussions: dict[int, Payload] = field(default_factory=dict)
     releases: dict[int, Payload] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
@@ -229,6 +230,11 @@ class GitHub:
         made = {**self._comment(body, "eve", now), "path": path, "line": line}
         repository.review_comments.setdefault(number, {})[made["id"]] = made
         repository.issues[number]["updated_at"] = now
+        return int(made["id"])
+
+    def comment_on_commit(self, repository: Repository, sha: str, body: str, **more: Any) -> int:
+        made = {**self._comment(body, "eve", self._tick()), "commit_id": sha, "path": None, "line": None, **more}
+        repository.commit_comments[made["id"]] = made
         return int(made["id"])
 
     def discussion(self, repository: Repository, title: str, body: str = "", category: str = "Q&A") -> int:
@@ -434,6 +440,11 @@ class GitHub:
             case ["releases", number]:
                 release = repository.releases.get(int(number))
                 return JSONResponse(release) if release else _not_found()
+            case ["comments"]:
+                return self._listed(request, list(repository.commit_comments.values()))
+            case ["commits", sha, "comments"]:
+                said = [one for one in repository.commit_comments.values() if one["commit_id"] == sha]
+                return self._listed(request, said)
             case ["collaborators"]:
                 return self._listed(request, [{"login": login} for login in repository.collaborators])
             case ["commits"]:
@@ -568,12 +579,17 @@ def _issues(repository: Repository, query: Any, *, pulls: bool = False) -> list[
         if (query.get("state", "open") in ("all", issue.get("state", "open")))
         and (not pulls or "pull_request" in issue)
         and (issue["updated_at"] or "") >= query.get("since", "")
-        and {one["name"] for one in issue["labels"]} >= set(filter(None, query.get("labels", "").split(",")))
-        and query.get("milestone", "") in ("", str((issue["milestone"] or {}).get("number")))
+        and _carries(issue, query)
     ]
     key = "updated_at" if query.get("sort") == "updated" else "created_at"
     found.sort(key=lambda issue: (issue[key] or "", issue["number"]), reverse=query.get("direction", "desc") == "desc")
     return [issue["number"] for issue in found]
+
+
+def _carries(issue: Payload, query: Any) -> bool:
+    if "labels" in query and query["labels"] not in {label["name"] for label in issue["labels"]}:
+        return False
+    return "milestone" not in query or str((issue["milestone"] or {}).get("number")) == query["milestone"]
 
 
 def _comments(repository: Repository, among: dict[int, dict[int, Payload]], of: str, query: Any) -> list[Payload]:

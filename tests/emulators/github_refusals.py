@@ -19,6 +19,7 @@ _PARTS = {
     "releases": "releases",
     "git": "files",
     "commits": "files",
+    "comments": "commit comments",
     "collaborators": "collaborators",
 }
 _PERMISSIONS = {
@@ -26,6 +27,7 @@ _PERMISSIONS = {
     "pull requests": "pull_requests=read",
     "releases": "contents=read",
     "files": "contents=read",
+    "commit comments": "contents=read",
     "collaborators": "metadata=read",
 }
 """As `X-Accepted-GitHub-Permissions` has them; GraphQL has no such header."""
@@ -39,6 +41,8 @@ def part_of(path: str, body: bytes) -> str:
         found = _IN_QUERY.search(body)
         return "" if not found else "files" if found[0] == b"on Blob" else "discussions"
     place = _PLACE.match(path)
+    if place and place[1] == "commits" and path.endswith("/comments"):
+        return "commit comments"
     return _PARTS.get(place[1], "") if place else ""
 
 

@@ -57,6 +57,12 @@ class RepositoryPermissions(Payload):
     push: _Stated = None
 
 
+PropertyValue: TypeAlias = Annotated[
+    Several[Text], BeforeValidator(lambda value: value if isinstance(value, list) else [value])
+]
+"""Of a property that an organisation has defined: one text, or several."""
+
+
 class GitHubRepository(Payload):
     """`size` is in kilobytes. `master_branch` is what older webhooks call the default branch."""
 
@@ -72,6 +78,9 @@ class GitHubRepository(Payload):
     has_discussions: _Stated = None
     size: Number = None
     owner: Maybe[GitHubAccount] = None
+    description: Text = ""
+    topics: Several[Text] = ()
+    custom_properties: Annotated[dict[str, PropertyValue], OrElse({})] = Field(default_factory=dict)
     permissions: Maybe[RepositoryPermissions] = None
 
     @property
@@ -186,57 +195,6 @@ class LinkedIssue(Payload):
     state: Text = ""
     repository_url: Text = ""
     repository: Maybe[GitHubRepository] = None
-
-
-class Minimized(Payload):
-    """Why a comment was folded away: `spam`, `outdated` …"""
-
-    reason: Text = ""
-
-
-class GitHubComment(Payload):
-    id: Text = ""
-    user: GitHubAccount | None = None
-    body: ExactText | None = None
-    created_at: Text = ""
-    updated_at: Text = ""
-    minimized: Maybe[Minimized] = None
-
-
-class GitHubReview(Payload):
-    state: Text = ""
-    user: GitHubAccount | None = None
-    body: ExactText | None = None
-    submitted_at: Text = ""
-
-
-class GitHubReviewComment(GitHubComment):
-    """A comment on lines of the changes; `line` and `start_line` are absent where these have changed since.
-
-    `diff_hunk` is the part of the changes that ends with the line.
-    """
-
-    path: Text = ""
-    start_line: Number = None
-    line: Number = None
-    original_start_line: Number = None
-    original_line: Number = None
-    diff_hunk: Text = ""
-    in_reply_to_id: Text = ""
-
-
-class CommentLink(Payload):
-    """A comment as the listing of a whole repository names it: what it belongs to."""
-
-    id: Text = ""
-    updated_at: Text = ""
-    issue_url: Text = ""
-    pull_request_url: Text = ""
-    html_url: Text = ""
-
-    @property
-    def updated(self) -> datetime | None:
-        return time_or_none(self.updated_at)
 
 
 class GitHubAsset(Payload):

@@ -34,6 +34,10 @@ class IdentifiedObject(Payload):
     id: int
 
 
+class CommentOnCommit(Payload):
+    commit_id: Text = ""
+
+
 class PushedCommit(Payload):
     """What a commit did to files, by their paths. https://docs.github.com/en/webhooks/webhook-events-and-payloads#push"""
 
@@ -69,6 +73,7 @@ class GitHubDelivery(Payload):
     pull_request: Maybe[NumberedObject] = None
     discussion: Maybe[NumberedObject] = None
     release: Maybe[IdentifiedObject] = None
+    comment: Maybe[CommentOnCommit] = None
     label: Maybe[NamedObject] = None
     milestone: Maybe[NumberedObject] = None
     parent_issue: Maybe[RelatedIssue] = None

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TypeAlias, TypeVar
 
-from connectors.github.payloads.rest import GitHubComment, GitHubIssue, GitHubReview, GitHubReviewComment
+from connectors.github.payloads.comments import GitHubComment, GitHubReview, GitHubReviewComment
+from connectors.github.payloads.rest import GitHubIssue
 from connectors.github.render.issue_facts import NO_RELATIONS, IssueRelations, render_facts
 from connectors.github.render.markdown import COMMENT_LEVEL, embed, join_blocks, render_entry
 

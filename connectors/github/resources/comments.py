@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 
 from connectors.errors import NotFound
 from connectors.github.cursor import RepositoryCursor, Timeline
+from connectors.github.payloads.comments import CommentLink, GitHubComment
 from connectors.github.payloads.parsing import time_or_none
-from connectors.github.payloads.rest import CommentLink, GitHubComment
 from connectors.github.repository import Repository
 from connectors.github.responses import ListingState, RestPage
 

@@ -12,7 +12,8 @@ from pydantic import BaseModel
 from connectors.contract import Deleted, Item
 from connectors.errors import AccessDenied, AuthenticationFailed, NotFound, RateLimited, SourceError
 from connectors.github.cursor import RepositoryCursor
-from connectors.github.payloads.rest import GitHubComment, GitHubIssue, GitHubReview, GitHubReviewComment
+from connectors.github.payloads.comments import GitHubComment, GitHubReview, GitHubReviewComment
+from connectors.github.payloads.rest import GitHubIssue
 from connectors.github.repository import Repository
 from connectors.github.resources.comments import ISSUE_COMMENTS, REVIEW_COMMENTS, record_comments
 from connectors.github.resources.relations import read_relations

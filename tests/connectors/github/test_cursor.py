@@ -121,6 +121,8 @@ def kept(**changes: Any) -> dict[str, Any]:
         "patterns": ["**"],
         **dict.fromkeys(("issues", "comments", "review_comments", "pulls", "discussions"), STATE),
         "pulls_behind": False,
+        "about": "v",
+        "commit_comments": True,
         "stopped": [],
         "files": {"docs/a.md": file_version(FILE)},
         "releases": {"r": "v"},
@@ -131,7 +133,9 @@ def kept(**changes: Any) -> dict[str, Any]:
 
 def beginning(**changes: Any) -> dict[str, Any]:
     timelines = {"issues": EMPTY, "comments": START, "review_comments": START, "pulls": EMPTY, "discussions": EMPTY}
-    return kept(**{**timelines, "files": {}, "releases": {}, "etags": {}, **changes})
+    return kept(
+        **{**timelines, "files": {}, "releases": {}, "etags": {}, "about": "", "commit_comments": False, **changes}
+    )
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def test_a_listing_names_what_reading_yields(service: GitHub, api: Repository, c
     listed = [one for one in told if isinstance(one, ListingEntry)]
     assert {one for one in told if isinstance(one, PartState)} == {one for one in items if isinstance(one, PartState)}
     assert sorted(one.document_id for one in listed) == sorted(named(items))
-    assert len(service.log) == 1 + 1 + 2 + 2 + 2 + 1
+    assert len(service.log) == 1 + 1 + 2 + 2 + 2 + 1 + 1
     times = {item.id: item.updated_at for item in items if isinstance(item, Document)}
     assert {one.document_id: one.updated_at for one in listed if one.updated_at and one.document_id in times} == {
         document_id: time for document_id, time in times.items() if "/blob/" not in document_id
@@ -96,6 +96,49 @@ def test_unit_of_tells_where_an_object_is(service: GitHub, api: Repository, conn
         "slack:acme/C1": None,
     }
     assert {document_id: connector.unit_of(document_id) for document_id in expected} == expected
+
+
+def test_what_a_repository_says_of_itself_is_a_document(api: Repository, connector: GitHubConnector) -> None:
+    assert named(list(connector.read(UNIT))) == []
+    api.more = {
+        "description": "Grinds corn.",
+        "topics": ["mill", None, "water"],
+        "custom_properties": {"tier": "gold", "teams": ["web", "api"], "odd": {"x": 1}, "empty": None},
+    }
+    items = list(connector.read(UNIT))
+    (document,) = [item for item in items if isinstance(item, Document)]
+    assert (document.id, document.kind, document.title) == (f"{ROOT}/about/repository", "repository", "acme/api")
+    assert document.content == "Grinds corn.\n\nTopics: mill, water\n\ntier: gold · teams: web, api"
+    assert document.tags == ("mill", "water")
+    assert list(connector.fetch(UNIT, [document.id])) == [document]
+    (listed,) = [one for one in connector.listing(UNIT) if isinstance(one, ListingEntry)]
+    assert (listed.document_id, listed.fingerprint) == (document.id, document.fingerprint)
+    assert isinstance(items[-1], Checkpoint)
+    assert named(list(connector.read(UNIT, items[-1].cursor))) == []
+    api.more = {"description": None, "topics": "odd", "custom_properties": ["odd"]}
+    assert Deleted(document.id) in list(connector.read(UNIT, items[-1].cursor))
+
+
+def test_comments_on_a_commit_are_a_document(service: GitHub, api: Repository, connector: GitHubConnector) -> None:
+    """Read once; after that, events and listings tell."""
+    sha, other = "a" * 40, "b" * 40
+    service.comment_on_commit(api, sha, "Why not tallow?", path="wheel.py", line=3)
+    service.comment_on_commit(api, other, "Cheap pills", minimized={"reason": "spam"})
+    items = list(connector.read(UNIT))
+    (document,) = [item for item in items if isinstance(item, Document)]
+    assert (document.id, document.title) == (f"{ROOT}/commit/{sha}", "Comments on commit aaaaaaa")
+    assert str(document.content).startswith("## Comment on `wheel.py` line 3 by eve, 2026-03-01")
+    service.comment_on_commit(api, sha, "It smells.")
+    assert isinstance(items[-1], Checkpoint)
+    service.forget()
+    assert named(list(connector.read(UNIT, items[-1].cursor))) == []
+    assert "repos/acme/api/comments" not in service.asked()
+    (fetched, gone, odd) = connector.fetch(UNIT, [document.id, f"{ROOT}/commit/{other}", f"{ROOT}/commit/../x"])
+    assert isinstance(fetched, Document)
+    assert "It smells." in str(fetched.content)
+    assert (gone, odd) == (Deleted(f"{ROOT}/commit/{other}"), Deleted(f"{ROOT}/commit/../x"))
+    (listed,) = [one for one in connector.listing(UNIT) if isinstance(one, ListingEntry)]
+    assert (listed.fingerprint, listed.fingerprint == document.fingerprint) == (fetched.fingerprint, False)
 
 
 def test_a_discussion_shows_its_poll_and_nothing_that_was_minimized(

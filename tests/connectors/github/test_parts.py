@@ -28,6 +28,7 @@ OF_PART = {
     "discussions": {"discussions/5"},
     "releases": {"releases/one"},
     "files": {"blob/README.md", "blob/docs/a.md"},
+    "commit comments": {f"commit/{'a' * 40}"},
 }
 REFUSED: list[Refusal] = ["forbidden", "missing"]
 
@@ -50,6 +51,7 @@ def api(service: GitHub) -> Repository:
         service.review(api, number, "APPROVED", "Well done")
     service.discussion(api, "Question")
     service.release(api, "v1", "Notes")
+    service.comment_on_commit(api, "a" * 40, "Why not tallow?")
     for path in ("README.md", "docs/a.md"):
         service.write(api, path, "# Words")
     return api

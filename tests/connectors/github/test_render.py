@@ -10,15 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from connectors.github.payloads.comments import GitHubComment, GitHubReview, GitHubReviewComment
 from connectors.github.payloads.graphql import GitHubDiscussion
 from connectors.github.payloads.parsing import parse
-from connectors.github.payloads.rest import (
-    GitHubComment,
-    GitHubIssue,
-    GitHubRelease,
-    GitHubReview,
-    GitHubReviewComment,
-)
+from connectors.github.payloads.rest import GitHubIssue, GitHubRelease
 from connectors.github.render.discussions import render_discussion
 from connectors.github.render.issue_facts import IssueRelations, issue_state
 from connectors.github.render.issues import closing_references, render_issue, render_pull_request

@@ -159,6 +159,8 @@ def test_the_documented_signature_fits() -> None:
         ),
         ("milestone", {"action": "closed"}, [WHOLE]),
         ("repository", {"action": "edited"}, [WHOLE]),
+        ("commit_comment", {"action": "created", "comment": {"commit_id": "a" * 40}}, [one("commit", "a" * 40)]),
+        ("custom_property_values", {"action": "updated", "new_property_values": []}, [WHOLE]),
         *(
             ("repository", {"action": action}, [UNITS, MEMBERSHIPS])
             for action in ("created", "renamed", "archived", "publicized")
