@@ -61,14 +61,14 @@ Check = Callable[[httpx.Response], SourceError | None]
 
 
 @functools.cache
-def _trusted() -> ssl.SSLContext:
+def trusted() -> ssl.SSLContext:
     """The authorities that every client trusts. Reading them takes 25 ms of CPU, and a sync makes several clients."""
     return httpx.create_ssl_context()
 
 
 def network() -> httpx.BaseTransport:
-    """A transport to wherever a connection leads."""
-    return httpx.HTTPTransport(verify=_trusted())
+    """A transport to wherever a connection leads, past all proxies."""
+    return httpx.HTTPTransport(verify=trusted())
 
 
 class ApiClient:
@@ -78,6 +78,8 @@ class ApiClient:
     reaches another host. All clients of one credential honour a rate limit that one of them met; `tier` tells
     the tier of a request's path where the provider counts them apart. Where the source is down, a `sibling` (a client
     of another of its hosts, or for other objects) and this one ask only once for each as soon as one of them does.
+    Proxies are those of the environment (`HTTPS_PROXY`, `NO_PROXY`), unless there is a `transport`. `auth` adds to each
+    request what `headers` cannot know.
     """
 
     def __init__(
@@ -90,6 +92,7 @@ class ApiClient:
         tier: Callable[[str], str] = lambda path: "",
         timeout: float = 60.0,
         transport: httpx.BaseTransport | None = None,
+        auth: httpx.Auth | None = None,
         sibling: ApiClient | None = None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
@@ -101,7 +104,9 @@ class ApiClient:
         self._siblings: list[ApiClient] = sibling._siblings if sibling else []
         self._siblings.append(self)
         self._lock = threading.Lock()
-        self._client = httpx.Client(headers=dict(headers), timeout=timeout, transport=transport, verify=_trusted())
+        self._client = httpx.Client(
+            headers=dict(headers), auth=auth, timeout=timeout, transport=transport, verify=trusted()
+        )
 
     def __enter__(self) -> Self:
         return self

@@ -69,6 +69,12 @@ class Event:
         return replace(self, invalidations=tuple(replace(one, withdraws=True) for one in self.invalidations))
 
 
+def look_around(unit: str = "") -> tuple[Invalidation, ...]:
+    """Where to look after an event that is the provider's own and of which no object can be read: in its unit, or where
+    it does not tell that either, in the list of units and all of them."""
+    return (Invalidation("unit", unit),) if unit else (Invalidation("units"), Invalidation("unit"))
+
+
 class DeliveryRefused(Exception):
     """The delivery does not come from the provider: no signature, a wrong one, or one out of its time."""
 

@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 
 from assets.instance import dagster_instance
-from connectors.http import network
+from connectors.http import trusted
 from pipelines.settings import Settings
 from tests.migration_scripts import keep_migration_scripts
 
@@ -31,7 +31,7 @@ MODULES = (
 def preload() -> None:
     for module in MODULES:
         import_module(module)
-    network()  # reads the trusted certificates
+    trusted()  # reads the trusted certificates
     keep_migration_scripts()
     with tempfile.TemporaryDirectory() as folder, dagster_instance(Settings(directory=Path(folder))):
         pass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from connectors.drive.parts import PARTS
 from connectors.drive.settings import DriveConnection
 from connectors.drive.urls import ids_in_url
 from connectors.registry import Implementation, Source
@@ -38,5 +39,6 @@ SOURCE = Source(
     ids_in_url=ids_in_url,
     documents_have_unit_readers=False,  # a file can be shared beyond its drive
     signature_headers=("x-goog-channel-token",),
+    parts=PARTS,
     icon="M1.5 4h5l1.5 2h6.5v7.5h-13z",  # a folder
 )

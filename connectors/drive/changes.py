@@ -12,14 +12,22 @@ from typing import Generic
 from connectors.contract import Checkpoint, Deleted, Failed
 from connectors.drive.client import DriveClient
 from connectors.drive.cursor import ChangesCursor
-from connectors.drive.documents import DriveDocuments, FileItem, Found, ReadFiles
+from connectors.drive.documents import DriveDocuments, FileItem, Found, ReadFiles, ReadItem
 from connectors.drive.fingerprints import folder_fingerprint, folder_key
 from connectors.drive.folders import ROOT, FileLocation, FolderTree, LocatedFile
+from connectors.drive.parts import CHANGES
 from connectors.drive.payloads import ChangePage, DriveChange, DriveFile
 from connectors.drive.query import NOT_TRASHED, TRASHED
-from connectors.drive.responses import DriveAccessDenied
 from connectors.drive.walk import FolderWalk, Learn
-from connectors.errors import AccessDenied, NotFound, RequestRejected, SourceError
+from connectors.errors import (
+    AccessDenied,
+    AlreadyFailed,
+    NotFound,
+    RateLimited,
+    RequestRejected,
+    SourceError,
+    TransientError,
+)
 from connectors.isolation import Isolation
 from connectors.model import Unit
 
@@ -29,6 +37,10 @@ FolderFingerprints = MutableMapping[str, str]
 
 class CursorRefused(Exception):
     """Drive does not accept the changes token any more."""
+
+
+class FeedFailing(Exception):
+    """The changes feed is in trouble, and the rest of Drive is not."""
 
 
 @dataclass(slots=True)
@@ -49,28 +61,33 @@ class ChangesReader(Generic[Found]):
     locating: Isolation
     _trouble: SourceError | None = field(default=None, init=False)
 
-    def read(self, cursor: ChangesCursor) -> Iterator[FileItem[Found] | Checkpoint]:
-        """What has changed since. Raises CursorRefused, before the first item."""
+    def read(self, cursor: ChangesCursor) -> Iterator[ReadItem[Found]]:
+        """What has changed since. Raises CursorRefused and FeedFailing, before the first item."""
         fingerprints = dict(cursor.folders)
         token = cursor.token
         for page in self._pages(token):
             yield from self._read_page(page.changes, fingerprints)
             token = page.next_page_token or page.new_start_page_token or token
             if self._trouble is None:
+                if page.next_page_token is None:
+                    yield from self.documents.parts.states()
                 yield Checkpoint(ChangesCursor(token, fingerprints, cursor.restrictions).as_json())
         if self._trouble:
             raise self._trouble
 
     def _pages(self, token: str) -> Iterator[ChangePage]:
+        """Raises CursorRefused also where the server has no feed any more, or not for these credentials."""
         pages = self.client.changes(token, self._drive)
         try:
             first = next(pages)
-        except (NotFound, RequestRejected) as error:
+        except (NotFound, RequestRejected, AccessDenied) as error:
             raise CursorRefused from error
-        except DriveAccessDenied as error:
-            if not error.reason.startswith("pageToken"):
-                raise
-            raise CursorRefused from error
+        except (RateLimited, AlreadyFailed):
+            raise
+        except TransientError as error:
+            self.client.about()  # raises where Drive as a whole is in trouble
+            raise FeedFailing(str(error)) from error
+        self.documents.parts.tell(CHANGES, None)
         yield first
         yield from pages
 

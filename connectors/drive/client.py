@@ -6,8 +6,10 @@ Source: https://developers.google.com/workspace/drive/api/reference/rest/v3
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -15,10 +17,11 @@ import httpx
 
 from connectors.drive.credentials import SCOPE, Authorization
 from connectors.drive.payloads import (
+    ALL_FILE_FIELDS,
     COMMENT_FIELDS,
     DRIVE_FIELDS,
     FILE_FIELDS,
-    LIMITED_ACCESS,
+    NEWER_FIELDS,
     About,
     ChangePage,
     ChannelRequest,
@@ -40,7 +43,7 @@ from connectors.drive.payloads import (
 from connectors.drive.responses import drive_error, follow_pages, parser
 from connectors.drive.settings import DriveConnection
 from connectors.errors import AccessDenied, InvalidResponse, NotFound, RequestRejected
-from connectors.http import PATIENT, PROMPT, ApiClient, RetryBudget, network
+from connectors.http import PATIENT, PROMPT, ApiClient, RetryBudget
 from connectors.payloads import Payload
 
 logger = logging.getLogger(__name__)
@@ -56,22 +59,31 @@ PERMISSIONS_PER_PAGE = 100
 COMMENTS_PER_PAGE = 100
 DRIVES_PER_PAGE = 100
 
-_ALL_DRIVES = {"supportsAllDrives": "true", "includeItemsFromAllDrives": "true"}
+_RESOURCE_KEY = re.compile(r"[\w-]{1,100}", re.ASCII)
+_ALL_DRIVES: dict[str, Any] = {"supportsAllDrives": "true", "includeItemsFromAllDrives": "true"}
 
 
 class DriveClient:
     """Drive as one connection uses it. Every method raises SourceError."""
 
-    def __init__(self, connection: DriveConnection, transport: httpx.BaseTransport | None = None) -> None:
-        authorized = Authorization(connection, transport or network(), SCOPE)
-        self._objects = open_api(connection, connection.base_url, authorized)
+    def __init__(
+        self,
+        connection: DriveConnection,
+        transport: httpx.BaseTransport | None = None,
+        authorization: Authorization | None = None,
+    ) -> None:
+        """An `authorization` that is handed in keeps its token, and is its owner's to close."""
+        self._own = None if authorization else Authorization(connection, SCOPE, transport=transport)
+        opened = partial(open_api, connection, auth=authorization or self._own, transport=transport)
+        self._objects = opened(connection.base_url)
         # Apart, since a listing that is answered says nothing of a server that gives no file; but one that gives
         # no file is not asked for a listing again and again either.
-        self._listings = open_api(connection, connection.base_url, authorized, sibling=self._objects)
+        self._listings = opened(connection.base_url, sibling=self._objects)
         # Apart as well: several files are read at once, and the permissions of one would renew another's attempts.
-        self._contents = open_api(connection, connection.base_url, authorized, sibling=self._objects)
-        self._sheets = open_api(connection, connection.sheets_base, authorized, sibling=self._objects)
-        self._file_fields = f"{FILE_FIELDS},{LIMITED_ACCESS}"
+        self._contents = opened(connection.base_url, sibling=self._objects)
+        self._sheets = opened(connection.sheets_base, sibling=self._objects)
+        self._file_fields = ALL_FILE_FIELDS
+        self._keys: dict[str, str] = {}
 
     @property
     def requests(self) -> int:
@@ -80,6 +92,8 @@ class DriveClient:
     def close(self) -> None:
         for api in self._apis:
             api.close()
+        if self._own:
+            self._own.close()
 
     @property
     def _apis(self) -> tuple[ApiClient, ...]:
@@ -131,10 +145,14 @@ class DriveClient:
         return page.files[0].modified_time if page.files else None
 
     def file(self, file_id: str) -> DriveFile:
-        path = f"files/{file_id}"
-        return self._with_file_fields(
-            lambda fields: _get(self._objects, DriveFile, path, fields=fields, supportsAllDrives="true")
+        path, headers = f"files/{file_id}", self._headers(file_id)
+        found = self._with_file_fields(
+            lambda fields: _get(
+                self._objects, DriveFile, path, headers=headers, fields=fields, supportsAllDrives="true"
+            )
         )
+        self._learn_keys([found])
+        return found
 
     def permissions(self, file_id: str) -> list[DrivePermission]:
         """Of a file, or of a shared drive by its id. Raises AccessDenied where the answer names nobody: each has an
@@ -145,6 +163,7 @@ class DriveClient:
             PermissionPage,
             path,
             retries=PROMPT,
+            headers=self._headers(file_id),
             pageSize=PERMISSIONS_PER_PAGE,
             fields="nextPageToken,permissions",
             supportsAllDrives="true",
@@ -160,6 +179,7 @@ class DriveClient:
             self._objects,
             DriveCommentPage,
             f"files/{file_id}/comments",
+            headers=self._headers(file_id),
             pageSize=COMMENTS_PER_PAGE,
             fields=f"nextPageToken,comments({COMMENT_FIELDS})",
         )
@@ -167,7 +187,10 @@ class DriveClient:
 
     def export(self, file_id: str, media_type: str) -> bytes:
         """A Google Docs, Sheets or Slides file in another format, of at most 10 MB."""
-        return self._contents.get_bytes(f"files/{file_id}/export", {"mimeType": media_type})
+        path, headers = f"files/{file_id}/export", self._headers(file_id)
+        return self._contents.send(
+            "GET", path, params={"mimeType": media_type}, headers=headers, parse=lambda response: response.content
+        )
 
     def sheets(self, file_id: str) -> list[SheetProperties]:
         """The sheets of a spreadsheet, by the Sheets API."""
@@ -194,27 +217,25 @@ class DriveClient:
             return response.content
 
         params = {"alt": "media", "supportsAllDrives": "true"}
-        return self._contents.send("GET", f"files/{file_id}", params=params, parse=parse_whole)
+        headers = self._headers(file_id)
+        return self._contents.send("GET", f"files/{file_id}", params=params, headers=headers, parse=parse_whole)
 
-    def start_page_token(self, drive: str | None = None) -> str | None:
-        """Where the changes after this moment begin; None if the server has no changes feed."""
-        scope = {"driveId": drive} if drive else {}
-        try:
-            answer = _get(
-                self._listings,
-                StartPageToken,
-                "changes/startPageToken",
-                fields="startPageToken",
-                supportsAllDrives="true",
-                **scope,
-            )
-        except (NotFound, RequestRejected):
-            return None
-        return answer.start_page_token
+    def start_page_token(self, drive: str | None = None) -> str:
+        """Where the changes after this moment begin."""
+        scope: dict[str, Any] = {"driveId": drive} if drive else {}
+        path = "changes/startPageToken"
+        found = _get(self._listings, StartPageToken, path, fields="startPageToken", supportsAllDrives="true", **scope)
+        return found.start_page_token
+
+    def open_feed(self, drive: str | None = None) -> str:
+        """As `start_page_token`, tried: there are servers that give a token, and have no feed."""
+        token = self.start_page_token(drive)
+        next(self.changes(token, drive))
+        return token
 
     def changes(self, token: str, drive: str | None = None) -> Iterator[ChangePage]:
         """Pages of changes since `token`, the last one with the token for the next time."""
-        scope = {"driveId": drive} if drive else {}
+        scope: dict[str, Any] = {"driveId": drive} if drive else {}
         return self._file_pages(
             ChangePage,
             "changes",
@@ -229,7 +250,7 @@ class DriveClient:
 
     def watch(self, channel: ChannelRequest, token: str, drive: str | None = None) -> ChannelResponse:
         """Ask for a push notification when there are changes. https://developers.google.com/workspace/drive/api/guides/push"""
-        scope = {"driveId": drive} if drive else {}
+        scope: dict[str, Any] = {"driveId": drive} if drive else {}
         query = urlencode({"pageToken": token, **scope, **_ALL_DRIVES})
         parse = parser(ChannelResponse, "changes/watch")
         return self._listings.send(
@@ -252,41 +273,73 @@ class DriveClient:
                 lambda of_files: _get(self._listings, payload, path, fields=fields.format(of_files), **asked)
             )
 
-        return follow_pages(path, read, first)
+        for page in follow_pages(path, read, first):
+            if isinstance(page, FilePage):
+                self._learn_keys(page.files)
+            elif isinstance(page, ChangePage):
+                self._learn_keys(change.file for change in page.changes if change.file)
+            yield page
+
+    def _learn_keys(self, files: Iterable[DriveFile]) -> None:
+        """Note the keys without which old shared links lead nowhere: of files, and of what shortcuts point to."""
+        for file in files:
+            target = file.shortcut_details
+            pairs = [(file.id, file.resource_key)] + (
+                [(target.target_id, target.target_resource_key)] if target else []
+            )
+            self._keys |= {own: key for own, key in pairs if _RESOURCE_KEY.fullmatch(key)}
+
+    def _headers(self, file_id: str) -> dict[str, str]:
+        """https://developers.google.com/workspace/drive/api/guides/resource-keys"""
+        key = self._keys.get(file_id)
+        return {"X-Goog-Drive-Resource-Keys": f"{file_id}/{key}"} if key else {}
 
     def _with_file_fields(self, ask: Callable[[str], T]) -> T:
-        """What `ask` gets for the fields of a file; for one less where the server knows no limited access."""
+        """What `ask` gets for the fields of a file; without the newer ones, where the server does not know them."""
         try:
             return ask(self._file_fields)
         except RequestRejected as error:
-            if self._file_fields == FILE_FIELDS or LIMITED_ACCESS not in str(error):
+            if self._file_fields == FILE_FIELDS or not any(name in str(error) for name in NEWER_FIELDS):
                 raise
         self._file_fields = FILE_FIELDS
         return ask(FILE_FIELDS)
 
 
 def open_api(
-    connection: DriveConnection, base_url: str, authorized: httpx.BaseTransport, sibling: ApiClient | None = None
+    connection: DriveConnection,
+    base_url: str,
+    auth: Authorization | None,
+    transport: httpx.BaseTransport | None,
+    sibling: ApiClient | None = None,
 ) -> ApiClient:
     """A client for one of Google's APIs. All of a connection meet the same limits, per API."""
-    # The limits count against the user for whom requests are sent, and not against the key alone.
-    credential = f"{connection.token.get_secret_value()} {connection.subject}"
-    return ApiClient(base_url, {}, check=drive_error, credential=credential, transport=authorized, sibling=sibling)
+    # Whoever requests are sent for: Google counts for the project as a whole, too.
+    credential = connection.token.get_secret_value()
+    return ApiClient(
+        base_url, {}, check=drive_error, credential=credential, transport=transport, auth=auth, sibling=sibling
+    )
 
 
 def _pages(
-    api: ApiClient, payload: type[Page], path: str, *, retries: RetryBudget = PATIENT, **params: Any
+    api: ApiClient,
+    payload: type[Page],
+    path: str,
+    *,
+    retries: RetryBudget = PATIENT,
+    headers: Mapping[str, str] | None = None,
+    **params: Any,
 ) -> Iterator[Page]:
     def read(token: str | None) -> Page:
         asked = params | ({"pageToken": token} if token else {})
-        return api.send("GET", path, params=asked, parse=parser(payload, path), retries=retries)
+        parse = parser(payload, path)
+        return api.send("GET", path, params=asked, headers=headers or {}, parse=parse, retries=retries)
 
     return follow_pages(path, read)
 
 
-def _get(api: ApiClient, payload: type[P], path: str, **params: Any) -> P:
-    return api.send("GET", path, params=params, parse=parser(payload, path))
+def _get(api: ApiClient, payload: type[P], path: str, *, headers: Mapping[str, str] | None = None, **params: Any) -> P:
+    return api.send("GET", path, params=params, headers=headers or {}, parse=parser(payload, path))
 
 
-def _corpus(drive: str | None) -> dict[str, str]:
+def _corpus(drive: str | None) -> dict[str, Any]:
     return {"corpora": "drive", "driveId": drive} if drive else {"corpora": "user"}

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import httpx
 
 from connectors.drive.settings import DriveConnection
 from connectors.errors import AuthenticationFailed, Unavailable
+from connectors.http import trusted
 
 if TYPE_CHECKING:
     from google.auth.credentials import Credentials
@@ -23,32 +24,29 @@ if TYPE_CHECKING:
 SCOPE = "https://www.googleapis.com/auth/drive.readonly"
 
 
-class Authorization(httpx.BaseTransport):
-    """Adds the credentials to each request; once more with a renewed token where one was refused."""
+class Authorization(httpx.Auth):
+    """Adds the credentials to each request; once more with a renewed token where one was refused.
 
-    def __init__(self, connection: DriveConnection, inner: httpx.BaseTransport, scope: str) -> None:
-        self._inner = inner
+    Tokens are asked for as the requests are sent: through the proxy of the environment, unless there is a `transport`.
+    """
+
+    def __init__(self, connection: DriveConnection, *scopes: str, transport: httpx.BaseTransport | None = None) -> None:
+        self._http = httpx.Client(transport=transport, verify=trusted())
         self._lock = threading.Lock()
         self._token = connection.token.get_secret_value().strip()
         self._token_uri = connection.token_uri
         self._subject = connection.subject
-        self._scope = scope
+        self._scopes = list(scopes)
         self._credentials: Credentials | None = None
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
+    def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         token = self._current_token()
-        response = self._send_with(token, request)
-        if response.status_code != 401 or (renewed := self._current_token(refused=token)) == token:
-            return response
-        response.close()
-        return self._send_with(renewed, request)
+        response = yield _with_token(request, token)
+        if response.status_code == 401 and (renewed := self._current_token(refused=token)) != token:
+            yield _with_token(request, renewed)
 
     def close(self) -> None:
-        self._inner.close()
-
-    def _send_with(self, token: str, request: httpx.Request) -> httpx.Response:
-        request.headers["Authorization"] = f"Bearer {token}"
-        return self._inner.handle_request(request)
+        self._http.close()
 
     def _current_token(self, refused: str | None = None) -> str:
         """A token that is valid for now and, where it can be renewed, not `refused`."""
@@ -56,7 +54,7 @@ class Authorization(httpx.BaseTransport):
             return self._token
         with self._lock:
             self._credentials = self._credentials or _load_credentials(
-                self._token, self._token_uri, self._subject, self._scope
+                self._token, self._token_uri, self._subject, self._scopes
             )
             if not self._credentials.valid or self._credentials.token == refused:
                 self._renew(self._credentials)
@@ -85,11 +83,8 @@ class Authorization(httpx.BaseTransport):
         """What google-auth asks of a transport: https://googleapis.dev/python/google-auth/latest/"""
         from google.auth.exceptions import TransportError
 
-        request = httpx.Request(method, url, content=body, headers=headers)
-        request.extensions["timeout"] = httpx.Timeout(timeout or 30.0).as_dict()
         try:
-            response = self._inner.handle_request(request)
-            response.read()
+            response = self._http.request(method, url, content=body, headers=headers, timeout=timeout or 30.0)
         except httpx.HTTPError as error:
             raise TransportError(f"{type(error).__name__}: {error}") from error  # type: ignore[no-untyped-call]
         if response.status_code == 429 or response.status_code >= 500:  # says nothing about the credentials
@@ -104,7 +99,12 @@ class _TokenResponse:
         self.data = response.content
 
 
-def _load_credentials(text: str, token_uri: str, subject: str | None, scope: str) -> Credentials:
+def _with_token(request: httpx.Request, token: str) -> httpx.Request:
+    request.headers["Authorization"] = f"Bearer {token}"
+    return request
+
+
+def _load_credentials(text: str, token_uri: str, subject: str | None, scopes: list[str]) -> Credentials:
     """Raises AuthenticationFailed for JSON that holds no credentials. Its content never shows in the error."""
     from google.auth.exceptions import GoogleAuthError
     from google.oauth2 import credentials, service_account
@@ -113,7 +113,7 @@ def _load_credentials(text: str, token_uri: str, subject: str | None, scope: str
         info = {**json.loads(text), "token_uri": token_uri}
         if info.get("type") == "service_account":
             key = service_account.Credentials.from_service_account_info(  # type: ignore[no-untyped-call]
-                info, scopes=[scope], subject=subject
+                info, scopes=scopes, subject=subject
             )
             return cast("Credentials", key)
         return credentials.Credentials(  # type: ignore[no-untyped-call]
@@ -122,7 +122,7 @@ def _load_credentials(text: str, token_uri: str, subject: str | None, scope: str
             token_uri=token_uri,
             client_id=info["client_id"],
             client_secret=info["client_secret"],
-            scopes=[scope],
+            scopes=scopes,
         )
     except (ValueError, KeyError, TypeError, GoogleAuthError):
         raise AuthenticationFailed(

@@ -9,6 +9,7 @@ Source: https://developers.google.com/workspace/admin/directory/reference/rest/v
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -19,25 +20,36 @@ from connectors.addresses import find_address
 from connectors.contract import MembershipItem
 from connectors.drive.client import open_api
 from connectors.drive.credentials import Authorization
-from connectors.drive.payloads import DirectoryGroupPage, DirectoryMemberPage
+from connectors.drive.payloads import DirectoryGroupPage, DirectoryMemberPage, DirectoryUserPage
 from connectors.drive.responses import follow_pages, parser
 from connectors.drive.settings import DriveConnection
 from connectors.errors import NotFound
 from connectors.groups import GroupReads
-from connectors.http import network
 
 SCOPE = "https://www.googleapis.com/auth/admin.directory.group.readonly"
+PEOPLE_SCOPE = "https://www.googleapis.com/auth/admin.directory.user.readonly"
 PER_PAGE = 200
 
-Page = TypeVar("Page", DirectoryGroupPage, DirectoryMemberPage)
+ALL_PEOPLE = "all"
+Page = TypeVar("Page", DirectoryGroupPage, DirectoryMemberPage, DirectoryUserPage)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One of the organisation; `id` is never given to anybody else. `obstacle` says why their drive is closed."""
+
+    id: str
+    email: str
+    obstacle: str = ""
 
 
 class GoogleDirectory:
     """The groups of the account's organisation. Every method raises SourceError."""
 
     def __init__(self, connection: DriveConnection, url: str, transport: httpx.BaseTransport | None = None) -> None:
-        authorized = Authorization(connection, transport or network(), SCOPE)
-        self._api = open_api(connection, url, authorized)
+        scopes = (SCOPE, PEOPLE_SCOPE) if connection.subjects == ALL_PEOPLE else (SCOPE,)
+        self._authorization = Authorization(connection, *scopes, transport=transport)
+        self._api = open_api(connection, url, self._authorization, transport)
 
     @property
     def requests(self) -> int:
@@ -45,12 +57,37 @@ class GoogleDirectory:
 
     def close(self) -> None:
         self._api.close()
+        self._authorization.close()
 
     def memberships(self) -> Iterator[MembershipItem]:
         """People in each group, and in the groups inside it."""
         groups = GroupReads(lambda: next(self._groups()))
         for name in _addresses(group.email for page in self._groups() for group in page.groups):
             yield from groups.read(name, partial(self._members, name))
+
+    def people(self, subjects: str) -> list[Person]:
+        """All of the organisation, or the members of a group by its address, by id."""
+        found = self._everybody() if subjects == ALL_PEOPLE else self._members_as_people(subjects)
+        return sorted(found, key=lambda person: person.id)
+
+    def _everybody(self) -> Iterator[Person]:
+        """https://developers.google.com/workspace/admin/directory/reference/rest/v1/users/list"""
+        fields = "nextPageToken,users(id,primaryEmail,suspended,archived)"
+        for page in self._pages(DirectoryUserPage, "users", {"customer": "my_customer", "fields": fields}):
+            for user in page.users:
+                obstacle = "suspended" if user.suspended else "archived" if user.archived else ""
+                yield Person(user.id, user.primary_email, obstacle)
+
+    def _members_as_people(self, group: str) -> Iterator[Person]:
+        params = {"includeDerivedMembership": "true", "fields": "nextPageToken,members(id,email,type,status)"}
+        for page in self._pages(DirectoryMemberPage, f"groups/{quote(group, safe='@')}/members", params):
+            for member in page.members:
+                if member.type == "USER" and member.id and member.status:  # without one, of another organisation
+                    yield Person(member.id, member.email, "" if member.is_person else member.status.lower())
+
+    def first_groups(self) -> None:
+        """Ask for some groups, to see whether that is possible."""
+        next(self._groups())
 
     def _groups(self) -> Iterator[DirectoryGroupPage]:
         params = {"customer": "my_customer", "fields": "nextPageToken,groups(email)"}

@@ -12,38 +12,53 @@ from functools import partial
 from itertools import islice
 from typing import TypeAlias, TypeVar
 
-from connectors.contract import Deleted, DocumentReaders, Failed, ListingEntry, ObjectItem, RightsItem, Skipped
+from connectors.contract import (
+    Checkpoint,
+    Deleted,
+    DocumentReaders,
+    Failed,
+    ListingEntry,
+    ObjectItem,
+    PartState,
+    RightsItem,
+    Skipped,
+    id_prefix,
+)
 from connectors.drive import formats
 from connectors.drive.access import Grants, grants
 from connectors.drive.client import DriveClient
 from connectors.drive.comments import add_comments, takes_comments
-from connectors.drive.files import load_content
+from connectors.drive.files import LoadSheets, load_content
 from connectors.drive.fingerprints import listing_fingerprint
 from connectors.drive.folders import DriveFolder, FileLocation, FolderTree, LocatedFile
+from connectors.drive.parts import COMMENTS, CONTENT, SHEETS
 from connectors.drive.payloads import FOLDER, SHORTCUT, DriveComment, DriveFile, DrivePermission
 from connectors.drive.settings import DriveConnection
 from connectors.drive.sharing import DriveSharing
-from connectors.errors import AccessDenied, NotFound, RequestRejected, SourceError
-from connectors.file_content import SkipFile
+from connectors.drive.sheets import load_sheets
+from connectors.drive.watch import watch_parts
+from connectors.errors import AccessDenied, AuthenticationFailed, NotFound, RateLimited, SourceError, TransientError
+from connectors.file_content import FileContent, SkipFile
 from connectors.isolation import Attempt, Isolation
 from connectors.model import Document, Parent
 
 AT_ONCE = 4
 """Files read at the same time. Each may be as large as `formats.MAX_BYTES`."""
-_UNAVAILABLE = (AccessDenied, NotFound, RequestRejected)
-"""What a request gets that the account may not send, or that the server does not know."""
-
 Found = TypeVar("Found", Document, DocumentReaders)
 FileItem: TypeAlias = Found | Skipped | Failed | Deleted
+ReadItem: TypeAlias = FileItem[Found] | PartState | Checkpoint
+"""What a read of a unit yields."""
 ReadFiles: TypeAlias = Callable[[Iterable[LocatedFile]], Iterator[FileItem[Found]]]
 """One item for each file, in order: with its content, or its readers alone."""
 
 
 @dataclass(slots=True)
 class _FileRead:
-    """A file on its way to a document; `readers` are None until they are known."""
+    """A file on its way to a document; `readers` are None until they are known. One that is read `as_a_whole` fails
+    where a part of it cannot be had now, and is not read without that."""
 
     located: LocatedFile
+    as_a_whole: bool
     readers: tuple[str, ...] | None = None
 
     def failed(self, failed: Failed) -> Failed:
@@ -66,7 +81,10 @@ class _SharedFile:
 
 
 class DriveDocuments:
-    """Makes documents of the files of a connection."""
+    """Makes documents of the files of a connection.
+
+    `parts` is told of all that is asked for; `lacking` are the files that were read without one, with its name.
+    """
 
     def __init__(
         self, client: DriveClient, folders: FolderTree, sharing: DriveSharing, connection: DriveConnection
@@ -75,17 +93,21 @@ class DriveDocuments:
         self._folders = folders
         self._sharing = sharing
         self._connection = connection.id
+        # What one of several people sees of a file, says nothing of the file of another one's that has its id.
+        self._id_prefix = id_prefix("drive", connection.id) + (f"{folders.own_unit}/" if folders.own_unit else "")
         self._pictures = connection.reads_pictures
+        self.parts = watch_parts()
+        self.lacking: list[tuple[str, str]] = []
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="drive")
 
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def document_id(self, file_id: str) -> str:
-        return f"drive:{self._connection}/{file_id}"
+        return f"{self._id_prefix}{file_id}"
 
     def file_id(self, document_id: str) -> str:
-        return document_id.removeprefix(f"drive:{self._connection}/")
+        return document_id.removeprefix(self._id_prefix)
 
     def entry(self, located: LocatedFile) -> ListingEntry:
         """A file as a listing names it."""
@@ -116,21 +138,28 @@ class DriveDocuments:
             self.document_id(file.id), formats.title(file.name), str(error), file.web_view_link or "", hides=True
         )
 
-    def read(self, located: Iterable[LocatedFile], isolation: Isolation) -> Iterator[ObjectItem]:
-        """One item for each file, in order; several are read at once.
+    def read(
+        self, located: Iterable[LocatedFile], isolation: Isolation, *, as_a_whole: bool = False
+    ) -> Iterator[ObjectItem]:
+        """One item for each file, in order; several are read at once. `as_a_whole` as in `_FileRead`.
 
         Raises SourceError where the trouble is not one file's alone.
         """
-        return self._read(located, isolation, self._document)
+        return self._read(located, isolation, self._document, as_a_whole=as_a_whole)
 
     def read_readers(self, located: Iterable[LocatedFile], isolation: Isolation) -> Iterator[RightsItem]:
         """As `read`, without contents."""
         return self._read(located, isolation, self._document_readers)
 
     def _read(
-        self, located: Iterable[LocatedFile], isolation: Isolation, make: Callable[[_FileRead], Found]
+        self,
+        located: Iterable[LocatedFile],
+        isolation: Isolation,
+        make: Callable[[_FileRead], Found],
+        *,
+        as_a_whole: bool = False,
     ) -> Iterator[FileItem[Found]]:
-        coming = map(_FileRead, located)
+        coming = (_FileRead(one, as_a_whole) for one in located)
         under_way: deque[tuple[_FileRead, Future[Attempt[FileItem[Found]]]]] = deque()
         width = AT_ONCE
         try:
@@ -193,7 +222,8 @@ class DriveDocuments:
         file, location = read.located.file, read.located.location
         shown = self._shortcut_target(file) if file.mime_type == SHORTCUT else file
         kind = formats.plan_file(shown, pictures=self._pictures).kind  # what is skipped needs no readers
-        permissions = self._sharing.permissions(shown, location if shown is file else self._folders.locate(shown))
+        lies_in = location if shown is file else self._folders.locate(shown)
+        permissions = self._sharing.permissions(shown, lies_in, self.parts)
         granted = self._sharing.grants(permissions, shown)
         read.readers = tuple(granted)
         return _SharedFile(shown, kind, permissions, granted)
@@ -202,11 +232,11 @@ class DriveDocuments:
         file, location = read.located.file, read.located.location
         shared = self._look_up_sharing(read)
         shown = shared.shown
-        content = load_content(self._client, shown, pictures=self._pictures)
+        content = self._content(read, shown)
         has_comments = formats.is_google_document(shown.mime_type) and takes_comments(content)
         # Viewers see no comments in Google's editors: where some readers are mere viewers, the text is without them.
         if has_comments and self._sharing.all_see_comments(shared.permissions, shown):
-            content = add_comments(content, self._comments(shown))
+            content = add_comments(content, self._comments(read, shown))
         return Document(
             id=self.document_id(file.id),
             source="drive",
@@ -256,12 +286,40 @@ class DriveDocuments:
         in_folder = bool(self._folders.locate(file).path)
         return in_folder or bool(file.owned_by_me) or file.shared_with_me_time is not None
 
-    def _comments(self, file: DriveFile) -> list[DriveComment]:
-        """None where the account may not see them or the server has none."""
+    def _content(self, read: _FileRead, file: DriveFile) -> FileContent:
+        load = partial(load_content, self._client, file, pictures=self._pictures, load_all=self._all_sheets(read))
+        return self.parts.ask(CONTENT, load)
+
+    def _all_sheets(self, read: _FileRead) -> LoadSheets:
+        """How all sheets of a spreadsheet are had; None where they are not given."""
+
+        def load(file_id: str) -> FileContent | None:
+            try:
+                return self.parts.ask(SHEETS, partial(load_sheets, self._client, file_id))
+            except (AuthenticationFailed, RateLimited):
+                raise
+            except SourceError as error:
+                self._note_lacking(read, SHEETS, error)
+                return None
+
+        return load
+
+    def _comments(self, read: _FileRead, file: DriveFile) -> list[DriveComment]:
+        """None where the account may not see those of this file, or they cannot be had at all."""
         try:
-            return self._client.comments(file.id)
-        except _UNAVAILABLE:
+            return self.parts.ask(COMMENTS, partial(self._client.comments, file.id))
+        except (AuthenticationFailed, RateLimited):
+            raise
+        except SourceError as error:
+            self._note_lacking(read, COMMENTS, error)
             return []
+
+    def _note_lacking(self, read: _FileRead, part: str, error: SourceError) -> None:
+        """Raises the error where the file is to be read as a whole."""
+        if read.as_a_whole and isinstance(error, TransientError):
+            raise error
+        if self.parts.lacks(part, error):
+            self.lacking.append((part, read.located.file.id))
 
     def _fingerprint(self, file: DriveFile, location: FileLocation) -> str:
         granted = grants(self._connection, file.permissions or (), datetime.now(UTC))

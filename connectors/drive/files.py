@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 from connectors import media
 from connectors.drive import formats
 from connectors.drive.client import DriveClient
 from connectors.drive.payloads import DriveFile
 from connectors.drive.responses import DriveAccessDenied
-from connectors.drive.sheets import load_sheets
+from connectors.drive.sheets import load_first_sheet
 from connectors.errors import RequestRejected, SourceError
 from connectors.file_content import FileContent, SkipFile, read_content
 
@@ -22,13 +25,22 @@ _NO_DOWNLOAD = {
 }
 
 
-def load_content(client: DriveClient, file: DriveFile, *, pictures: bool) -> FileContent:
-    """What is read of a file. Raises SkipFile and SourceError."""
+LoadSheets: TypeAlias = Callable[[str], FileContent | None]
+"""All sheets of a spreadsheet, by its id; None where they cannot be had."""
+
+
+def load_content(client: DriveClient, file: DriveFile, *, pictures: bool, load_all: LoadSheets) -> FileContent:
+    """What is read of a file; `load_all` is for spreadsheets that are too large to be exported. Raises SkipFile and
+    SourceError."""
     plan = formats.plan_file(file, pictures=pictures)
     try:
         if plan.exports:
-            return _export(client, file, plan.exports)
+            return _export(client, file, plan.exports, load_all)
         data = client.download(file.id, file.size)
+    except RequestRejected as error:
+        if plan.is_certain:
+            raise
+        raise SkipFile(_NO_DOWNLOAD["fileNotExportable"]) from error
     except DriveAccessDenied as error:
         if error.reason in _NO_DOWNLOAD:
             raise SkipFile(_NO_DOWNLOAD[error.reason]) from error
@@ -38,7 +50,7 @@ def load_content(client: DriveClient, file: DriveFile, *, pictures: bool) -> Fil
     return read_content(data, file.mime_type, file.name, pictures=pictures)
 
 
-def _export(client: DriveClient, file: DriveFile, media_types: tuple[str, ...]) -> FileContent:
+def _export(client: DriveClient, file: DriveFile, media_types: tuple[str, ...], load_all: LoadSheets) -> FileContent:
     """The first export that Drive makes and that is what it should be."""
     refusal: SourceError | None = None
     for media_type in media_types:
@@ -50,7 +62,7 @@ def _export(client: DriveClient, file: DriveFile, media_types: tuple[str, ...]) 
             if error.reason not in _OTHER_EXPORT_MAY_DO:
                 raise
             if error.reason == "exportSizeLimitExceeded" and media_type == media.XLSX:
-                return load_sheets(client, file.id)
+                return load_all(file.id) or load_first_sheet(client, file.id)
             refusal = error  # says more than a rejection does: that the file is too large
         else:
             if media.begins_as(data, media_type) or media_type == media_types[-1]:

@@ -5,7 +5,8 @@ A file's unit is, in this order:
 2. the topmost folder above it that the account sees: a folder in My Drive, or one shared with the account;
 3. `root`: files directly in My Drive, shared one by one, or with parents that the account does not see.
 
-So each visible file has exactly one unit, the same for every account that sees as much.
+So each visible file has exactly one unit, the same for every account that sees as much. Where the account is one of
+several people whose drives are read (`people`), the files that it owns are its one unit, and no others are read.
 """
 
 from __future__ import annotations
@@ -14,12 +15,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from connectors.drive.client import DriveClient
+from connectors.drive.directory import Person
 from connectors.drive.payloads import DriveFile, DrivePermission, SharedDrive
 from connectors.drive.query import FOLDERS
 from connectors.errors import AccessDenied, NotFound
 
 ROOT = "root"
 ROOT_NAME = "My Drive"
+NOBODYS = ""
+"""The unit of files that are not the account's own, where only those are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +58,9 @@ class LocatedFile:
 class FolderTree:
     """What the account sees of folders and shared drives: listed once, then learned one by one."""
 
-    def __init__(self, client: DriveClient) -> None:
+    def __init__(self, client: DriveClient, owner: Person | None = None) -> None:
         self._client = client
+        self._owner = owner
         self._known: dict[str, DriveFolder | None] = {}
         self._listed: set[str] = set()
         self._drives: dict[str, SharedDrive] | None = None
@@ -63,7 +68,7 @@ class FolderTree:
 
     def refresh(self) -> None:
         """List the shared drives and the account's own folders, and forget what was known."""
-        self._drives = {drive.id: drive for drive in self._client.drives()}
+        self._drives = {} if self._owner else {drive.id: drive for drive in self._client.drives()}
         self._known, self._listed = {}, set()
         for page in self._client.files(FOLDERS):
             for folder in page.files:
@@ -109,10 +114,17 @@ class FolderTree:
         if drive:
             return FileLocation(drive.id, drive.name, (DriveFolder(drive.id, drive.name), *above))
         unit, name = ROOT, ROOT_NAME
-        if above and above[0].id in self._listed and self._is_top(above[0]):
+        if self._owner:
+            unit, name = (self._owner.id if file.owned_by_me else NOBODYS, self._owner.email)
+        elif above and above[0].id in self._listed and self._is_top(above[0]):
             unit, name = above[0].id, above[0].name
         outermost = above[0].parents if above else file.parents or ()
         return FileLocation(unit, name, (self.root, *above) if self._has_root(outermost) else above)
+
+    @property
+    def own_unit(self) -> str | None:
+        """The unit of all files that the account owns, where these alone are read."""
+        return self._owner.id if self._owner else None
 
     @property
     def root(self) -> DriveFolder:

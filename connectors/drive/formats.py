@@ -24,18 +24,23 @@ _DOCUMENT = f"{_GOOGLE}document"
 class FormatPlan:
     """How a file is read: exported in the first of `exports` that works, or downloaded.
 
-    `media_type` is what is expected of a download, empty where only its content can tell.
+    `media_type` is what is expected of a download, empty where only its content can tell. Not `is_certain`: for some
+    files of the type there is no export.
     """
 
     kind: str
     media_type: str = ""
     exports: tuple[str, ...] = ()
+    is_certain: bool = True
 
 
 _EXPORTED = {
     _DOCUMENT: FormatPlan("document", exports=(MARKDOWN, HTML, PLAIN_TEXT)),
     f"{_GOOGLE}spreadsheet": FormatPlan("spreadsheet", exports=(XLSX, CSV)),
     f"{_GOOGLE}presentation": FormatPlan("presentation", exports=(PPTX, PLAIN_TEXT)),
+    f"{_GOOGLE}drawing": FormatPlan("drawing", exports=(PDF,), is_certain=False),
+    f"{_GOOGLE}site": FormatPlan("site", exports=(PLAIN_TEXT, PDF), is_certain=False),
+    f"{_GOOGLE}form": FormatPlan("form", exports=(PLAIN_TEXT, PDF), is_certain=False),
 }
 _KINDS = {PDF: "pdf", PPTX: "presentation", XLSX: "spreadsheet", CSV: "spreadsheet"}
 

@@ -66,6 +66,7 @@ class DrivePermission(DrivePayload):
 class ShortcutDetails(DrivePayload):
     target_id: str = ""
     target_mime_type: str = ""
+    target_resource_key: str = ""
 
 
 class FileCapabilities(DrivePayload):
@@ -97,6 +98,7 @@ class DriveFile(DrivePayload, LenientPayload):
     permissions: tuple[DrivePermission, ...] | None = None
     permission_ids: tuple[str, ...] | None = None
     inherited_permissions_disabled: bool | None = None
+    resource_key: str = ""
 
     @property
     def is_folder(self) -> bool:
@@ -177,9 +179,23 @@ class DirectoryGroupPage(DrivePage):
     groups: tuple[DirectoryGroup, ...] = ()
 
 
-class DirectoryMember(DrivePayload):
-    """`status` is not given for people outside the organisation."""
+class DirectoryUser(DrivePayload):
+    """`id` is never given to anybody else."""
 
+    id: str = Field(min_length=1)
+    primary_email: str = ""
+    suspended: bool = False
+    archived: bool = False
+
+
+class DirectoryUserPage(DrivePage):
+    users: tuple[DirectoryUser, ...] = ()
+
+
+class DirectoryMember(DrivePayload):
+    """`status` is not given for people outside the organisation. `id` of a person is that of `DirectoryUser`."""
+
+    id: str = ""
     email: str = ""
     type: str = ""
     status: str = ""
@@ -273,13 +289,18 @@ PERMISSION_FIELDS = (
     "permissionDetails(role,inherited,inheritedFrom)"
 )
 DRIVE_FIELDS = "id,name,restrictions(domainUsersOnly,driveMembersOnly)"
-LIMITED_ACCESS = "inheritedPermissionsDisabled"
-"""The field of a folder that shuts out whom it would inherit; not every server that speaks for Drive has it."""
 FILE_FIELDS = (
     "id,name,mimeType,size,parents,driveId,trashed,createdTime,modifiedTime,version,webViewLink,"
     "owners(displayName,emailAddress),lastModifyingUser(displayName,emailAddress),ownedByMe,sharedWithMeTime,"
     "shortcutDetails(targetId,targetMimeType),capabilities(canDownload),permissionIds,"
     f"permissions({PERMISSION_FIELDS})"
+)
+NEWER_FIELDS = ("inheritedPermissionsDisabled", "resourceKey", "targetResourceKey")
+"""Of a folder that shuts out whom it would inherit, and of what old links lead to: not every server that speaks for
+Drive has them."""
+ALL_FILE_FIELDS = (
+    FILE_FIELDS.replace("targetMimeType", "targetMimeType,targetResourceKey")
+    + ",inheritedPermissionsDisabled,resourceKey"
 )
 COMMENT_FIELDS = (
     "author(displayName),content,deleted,resolved,quotedFileContent(value),replies(author(displayName),content,deleted)"

@@ -96,8 +96,6 @@ def _renew(
 def _open(client: DriveClient, connection: DriveConnection, feed: str, now: datetime) -> OpenChannel:
     drive = None if feed == EVERYTHING else feed
     start = client.start_page_token(drive)
-    if start is None:
-        raise SourceError(f"{connection.base_url}: the server has no changes feed")
     request = _request(connection, feed, now + LIFETIME)
     channel = client.watch(request, start, drive)
     # A server may grant less than it was asked for; Google says how much, others may not.

@@ -12,6 +12,7 @@ from connectors.drive.payloads import FOLDER
 TRASHED = "trashed = true"
 NOT_TRASHED = "trashed = false"
 FOLDERS = f"mimeType = '{FOLDER}' and {NOT_TRASHED}"
+OWN = "'me' in owners"
 FILES = f"mimeType != '{FOLDER}' and {NOT_TRASHED}"
 
 

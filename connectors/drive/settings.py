@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from connectors.settings import Connection
 
@@ -18,6 +18,13 @@ class DriveConnection(Connection):
     token_uri: str = Field(default="https://oauth2.googleapis.com/token", pattern=r"^https?://")
     subject: str | None = Field(
         default=None, pattern="@", description="Whom a service account acts for, by domain-wide delegation"
+    )
+    subjects: str | None = Field(
+        default=None,
+        pattern=r"^(all|[^@\s]+@[^@\s]+)$",
+        description="Whose My Drives are read by domain-wide delegation, beside the shared drives of `subject`: 'all' "
+        "people of the organisation, or the members of a group by its address. Needs `subject`, an administrator, and "
+        "`directory_url`",
     )
     directory_url: str | None = Field(
         default=None,
@@ -37,10 +44,21 @@ class DriveConnection(Connection):
         description="Where Google reaches /webhooks/<id> of this connection; with it, the worker opens push channels",
     )
 
+    @model_validator(mode="after")
+    def _with_directory(self) -> Self:
+        if self.subjects and not (self.subject and self.directory_url):
+            raise ValueError("`subjects` needs `subject`, an administrator to list people as, and `directory_url`")
+        return self
+
     @field_validator("directory_url")
     @classmethod
     def _directory_without_trailing_slash(cls, value: str | None) -> str | None:
         return value.rstrip("/") if value else None
+
+    @property
+    def has_sheets_api(self) -> bool:
+        """Whether there is known to be one."""
+        return bool(self.sheets_url) or self.base_url.rstrip("/") == _GOOGLE_DRIVE
 
     @property
     def sheets_base(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 
 from connectors.drive.access import (
     UNRESTRICTED,
@@ -20,10 +20,12 @@ from connectors.drive.access import (
 from connectors.drive.client import DriveClient
 from connectors.drive.folders import DriveFolder, FileLocation, FolderTree
 from connectors.drive.formats import title
+from connectors.drive.parts import PERMISSIONS
 from connectors.drive.payloads import DriveFile, DrivePermission, SharedDrive
 from connectors.errors import AuthenticationFailed, RateLimited, SourceError, TransientError
 from connectors.fingerprints import fingerprint
 from connectors.isolation import FAILURES_IN_A_ROW
+from connectors.part_watch import PartWatch
 
 logger = logging.getLogger(__name__)
 
@@ -37,9 +39,11 @@ class DriveSharing:
         self._connection = connection
         self._members: dict[str, frozenset[str]] = {}
 
-    def permissions(self, file: DriveFile, location: FileLocation) -> tuple[DrivePermission, ...]:
+    def permissions(self, file: DriveFile, location: FileLocation, parts: PartWatch) -> tuple[DrivePermission, ...]:
         """Those that count where a file lies. Raises SourceError where Google does not show them."""
-        found = file.permissions if file.permissions is not None else self._client.permissions(file.id)
+        found = file.permissions
+        if found is None:
+            found = tuple(parts.ask(PERMISSIONS, partial(self._client.permissions, file.id)))
         path = location.path
         limited = [at for at, folder in enumerate(path) if folder.has_limited_access]
         if not limited:

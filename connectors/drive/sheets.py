@@ -7,20 +7,16 @@ from __future__ import annotations
 
 import csv
 import io
-import logging
 from collections.abc import Iterable, Iterator, Sequence
 
 from connectors.decoding import decode_leniently
 from connectors.drive.client import DriveClient
 from connectors.drive.formats import MAX_BYTES
 from connectors.drive.payloads import SheetProperties
-from connectors.errors import AccessDenied, NotFound, RequestRejected
 from connectors.file_content import FileContent
 from connectors.markdown import markdown_table
 from connectors.media import CSV
 from connectors.model import MARKDOWN
-
-logger = logging.getLogger(__name__)
 
 CELLS_AT_ONCE = 200_000
 """Asked for in one request, so that no answer is too large."""
@@ -29,24 +25,7 @@ _CUT = "Only the beginning of this spreadsheet is here: its text has more than 2
 
 
 def load_sheets(client: DriveClient, file_id: str) -> FileContent:
-    """All sheets of a spreadsheet as Markdown; where the Sheets API cannot be used the first one, which says so.
-
-    Raises SourceError.
-    """
-    try:
-        return _all_sheets(client, file_id)
-    except (AccessDenied, NotFound, RequestRejected) as error:
-        logger.warning(
-            "%s: only the first sheet is read: enable the Google Sheets API in the project of the credentials, or set "
-            "`sheets_url` of the connection: %s",
-            file_id,
-            error,
-        )
-    first = decode_leniently(client.export(file_id, CSV))
-    return FileContent(f"{_FIRST_SHEET_ONLY}\n\n{_table(csv.reader(io.StringIO(first, newline='')))}\n", MARKDOWN)
-
-
-def _all_sheets(client: DriveClient, file_id: str) -> FileContent:
+    """All sheets of a spreadsheet as Markdown. Raises SourceError."""
     parts: list[str] = []
     left = MAX_BYTES
     for sheet in client.sheets(file_id):
@@ -57,6 +36,12 @@ def _all_sheets(client: DriveClient, file_id: str) -> FileContent:
             parts.insert(0, f"{_CUT}\n")
             break
     return FileContent("\n".join(parts), MARKDOWN)
+
+
+def load_first_sheet(client: DriveClient, file_id: str) -> FileContent:
+    """The first sheet, which Google exports whatever the size, and which says that it is alone. Raises SourceError."""
+    first = decode_leniently(client.export(file_id, CSV))
+    return FileContent(f"{_FIRST_SHEET_ONLY}\n\n{_table(csv.reader(io.StringIO(first, newline='')))}\n", MARKDOWN)
 
 
 def _rows(client: DriveClient, file_id: str, sheet: SheetProperties) -> Iterator[Sequence[str]]:

@@ -10,34 +10,27 @@ from collections.abc import Mapping
 
 from connectors.drive.push_channels import EVERYTHING, channel_token, feed_of
 from connectors.drive.settings import DriveConnection
-from connectors.webhooks import DeliveryRefused, DeliveryUnreadable, Event, Invalidation, secret_of
-
-_STATES_OF_CHANGE = {"add", "change", "remove", "trash", "untrash", "update"}
+from connectors.webhooks import DeliveryRefused, Event, Invalidation, look_around, secret_of
 
 
 def receive(connection: DriveConnection, headers: Mapping[str, str], body: bytes, now: float) -> Event:
-    """See `connectors.registry.receive`. A notification has no body, and no time: a late one does no harm."""
+    """See `connectors.registry.receive`. A notification has no body, and no time: a late one does no harm. One with
+    a channel of another form, or of an unknown state, says that something has changed all the same."""
     channel_id = headers.get("x-goog-channel-id", "")
     _verify(connection, channel_id, headers.get("x-goog-channel-token", ""))
-    feed = feed_of(channel_id)
-    if feed is None:
-        raise DeliveryUnreadable(f"the channel {channel_id[:80]!r} is not one of ours")
     state = headers.get("x-goog-resource-state", "")
     number = headers.get("x-goog-message-number", "")
-    if not state or not number.isascii() or not number.isdigit():
-        raise DeliveryUnreadable("X-Goog-Resource-State or X-Goog-Message-Number is missing")
-    event_id = f"{channel_id} {number}"
+    # Without its number a notification is one by itself: two would else be taken for the same.
+    event_id = f"{channel_id} {number if number.isascii() and number.isdigit() else now}"
     if state == "sync":
         return Event(event_id, state, ignored="Google opens the channel")
-    if state not in _STATES_OF_CHANGE:
-        return Event(event_id, state, ignored=f"the state {state!r} is not known")
-    return Event(event_id, state, _invalidations(feed))
+    return Event(event_id, state or "unknown", _invalidations(feed_of(channel_id)))
 
 
-def _invalidations(feed: str) -> tuple[Invalidation, ...]:
+def _invalidations(feed: str | None) -> tuple[Invalidation, ...]:
     """Where to look after a notification of a feed."""
     # The account's own feed covers every unit but the shared drives, and folders and drives that are new.
-    return (Invalidation("units"), Invalidation("unit")) if feed == EVERYTHING else (Invalidation("unit", feed),)
+    return look_around() if feed in (EVERYTHING, None) else look_around(feed)
 
 
 def _verify(connection: DriveConnection, channel_id: str, token: str) -> None:

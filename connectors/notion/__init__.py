@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from connectors.notion.parts import PARTS
 from connectors.notion.settings import NotionConnection
 from connectors.notion.urls import ids_in_url
 from connectors.registry import Implementation, Source
@@ -22,5 +23,6 @@ SOURCE = Source(
     ids_in_url=ids_in_url,
     signature_headers=("x-notion-signature",),
     offers_secret=True,
+    parts=PARTS,
     icon="M3.5 2h9v12h-9zM6 5.5h4M6 8h4M6 10.5h2",  # a page with lines
 )

@@ -6,7 +6,6 @@ Nor does it tell teamspaces: what is at the top of one has the parent `workspace
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Iterator
 
 from connectors.contract import Membership, MembershipItem, UnreadableGroup
@@ -16,8 +15,6 @@ from connectors.model import group_token
 from connectors.notion.client import NotionClient
 from connectors.notion.objects import NotionObject
 from connectors.notion.settings import WORKSPACE, NotionConnection, reader_tokens
-
-logger = logging.getLogger(__name__)
 
 
 def readers(connection: NotionConnection, path: Iterable[NotionObject]) -> tuple[str, ...]:
@@ -64,9 +61,5 @@ def addresses(client: NotionClient) -> list[str]:
 
 
 def names(client: NotionClient) -> dict[str, str]:
-    """Names of people and bots by id; empty where the integration may not see users, or the server lists none."""
-    try:
-        return {user.id: user.name for user in client.users() if user.name}
-    except (AccessDenied, NotFound, RequestRejected) as error:
-        logger.info("people keep no names: %s", error)
-        return {}
+    """Names of people and bots by id. Raises SourceError."""
+    return {user.id: user.name for user in client.users() if user.name}

@@ -1,32 +1,85 @@
-"""Whether a connection works: who the integration is, whether it sees people, and how much is shared with it."""
+"""Whether a connection works: who the integration is, what of each part it may read, and how much is shared with it."""
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable, Iterator
 
 from connectors.contract import Finding
-from connectors.errors import AccessDenied, SourceError
+from connectors.errors import AuthenticationFailed, SourceError, TransientError
 from connectors.notion import access
 from connectors.notion.client import OLDER_VERSION, NotionClient
 from connectors.notion.hierarchy import Hierarchy
-from connectors.notion.objects import MAPPED_KINDS, Ref
+from connectors.notion.objects import MAPPED_KINDS, Kind, NotionObject, Ref
+from connectors.notion.parts import BLOCKS, COMMENTS, PARTS_BY_NAME, PEOPLE, ROWS, SEARCH
 from connectors.notion.settings import NotionConnection
+from connectors.source_parts import probe_part
 
 
 def check(connection: NotionConnection, client: NotionClient) -> list[Finding]:
-    """Ends at the first thing that cannot be asked for."""
+    """Ends at credentials that are refused."""
     findings: list[Finding] = []
-    for subject, look in (
-        ("credentials", partial(_check_credentials, client)),
-        ("people", partial(_check_people, connection, client)),
-        ("pages", partial(_check_pages, client)),
-        *([("readers_by_page", partial(_check_map, connection, client))] if connection.readers_by_page else []),
-    ):
-        try:
-            findings.append(look())
-        except SourceError as error:
-            return [*findings, Finding(subject, False, str(error))]
+    try:
+        findings.extend(_findings(connection, client))
+    except SourceError as error:
+        findings.append(Finding("credentials", False, str(error)))
     return findings
+
+
+def _findings(connection: NotionConnection, client: NotionClient) -> Iterator[Finding]:
+    """Raises AuthenticationFailed, and where not even the integration itself can be asked for, SourceError."""
+    yield _check_credentials(client)
+    yield _check_people(connection, client)
+    found: list[NotionObject] = []
+    yield _probe(SEARCH, lambda: found.extend(next(client.search()).items))
+    yield _count(found)
+    page = _first("page", found)
+    yield _probe_on(BLOCKS, page, lambda own: client.children(own))
+    yield _probe_on(ROWS, _first_source(client, found), _row_reader(client))
+    yield _probe_on(COMMENTS, page, lambda own: client.comments(own))
+    if connection.readers_by_page:
+        yield _check_map(connection, client)
+
+
+def _probe(part: str, ask: Callable[[], object]) -> Finding:
+    """Raises AuthenticationFailed."""
+    try:
+        return probe_part(PARTS_BY_NAME[part], ask)
+    except TransientError as error:
+        return Finding(part, False, str(error), PARTS_BY_NAME[part].lost)
+
+
+def _probe_on(part: str, found: NotionObject | None, ask: Callable[[str], object]) -> Finding:
+    """As `_probe`, on a real object."""
+    if found is None:
+        return Finding(part, True, "not tried: there is nothing to try it on")
+    own, title = found.ref.id, found.title
+
+    def look() -> str:
+        ask(own)
+        return f"read of {title!r}"
+
+    return _probe(part, look)
+
+
+def _first(kind: Kind, found: list[NotionObject]) -> NotionObject | None:
+    return next((one for one in found if one.ref.kind == kind), None)
+
+
+def _first_source(client: NotionClient, found: list[NotionObject]) -> NotionObject | None:
+    """A data source (in the older version, a database), wherever search names one."""
+    kind: Kind = "database" if client.version == OLDER_VERSION else "data_source"
+    if not found:
+        return None
+    try:
+        return _first(kind, found) or _first(kind, [*next(client.search(only=kind)).items])
+    except AuthenticationFailed:
+        raise
+    except SourceError:
+        return None
+
+
+def _row_reader(client: NotionClient) -> Callable[[str], object]:
+    return client.database_rows if client.version == OLDER_VERSION else client.rows
 
 
 def _check_credentials(client: NotionClient) -> Finding:
@@ -38,15 +91,15 @@ def _check_credentials(client: NotionClient) -> Finding:
 
 
 def _check_people(connection: NotionConnection, client: NotionClient) -> Finding:
-    """Only where readers are the workspace's people does anything depend on seeing them."""
-    if not access.names_workspace(connection):
-        return Finding("people", True, "not asked for: `readers` names who may read")
-    try:
-        count = len(access.addresses(client))
-    except AccessDenied as error:
-        return Finding("people", False, f"{error}; give the integration the capability to read users with e-mail")
-    advice = "" if count else "; give the integration the capability to read users with their e-mail addresses"
-    return Finding("people", count > 0, f"{count} with an e-mail address{advice}")
+    """Addresses are needed only where readers are the workspace's people; names are for all pages."""
+    addresses: list[str] = []
+    finding = _probe(PEOPLE, lambda: addresses.extend(access.addresses(client)))
+    if not finding.ok:
+        return finding
+    detail, part = f"{len(addresses)} with an e-mail address", PARTS_BY_NAME[PEOPLE]
+    if addresses or not access.names_workspace(connection):
+        return Finding(PEOPLE, True, detail)
+    return Finding(PEOPLE, False, detail, part.lost, part.permission)
 
 
 def _check_map(connection: NotionConnection, client: NotionClient) -> Finding:
@@ -60,9 +113,7 @@ def _check_map(connection: NotionConnection, client: NotionClient) -> Finding:
     return Finding("readers_by_page", False, f"not in reach: {', '.join(missing)}; {advice}")
 
 
-def _check_pages(client: NotionClient) -> Finding:
+def _count(found: list[NotionObject]) -> Finding:
     """One page of search is enough: listing all would take long in a large workspace."""
-    page = next(client.search())
-    more = "at least " if page.next_cursor else ""
-    advice = "" if page.items else "; share pages with the integration (`Connections` in a page's menu)"
-    return Finding("pages", bool(page.items), f"{more}{len(page.items)} pages and databases in reach{advice}")
+    advice = "" if found else "; share pages with the integration (`Connections` in a page's menu)"
+    return Finding("pages", bool(found), f"{len(found)} pages and databases in reach, or more{advice}")

@@ -10,9 +10,9 @@ from urllib.parse import quote
 
 import httpx
 
-from connectors.errors import NotFound, RequestRejected, Unavailable
+from connectors.errors import AccessDenied, NotFound, RequestRejected, Unavailable
 from connectors.http import ApiClient
-from connectors.notion.objects import NotionObject, Ref
+from connectors.notion.objects import Kind, NotionObject, Ref
 from connectors.notion.payloads import (
     NotionBlock,
     NotionComment,
@@ -143,6 +143,10 @@ class NotionClient:
         """
         return self._items("GET", "comments", {"block_id": block_id}, NotionComment)
 
+    def comment(self, comment_id: str) -> NotionComment:
+        """https://developers.notion.com/reference/retrieve-a-comment"""
+        return self._by_id(f"comments/{quote(comment_id)}", reading(NotionComment))
+
     def property_items(self, page_id: str, property_id: str) -> PropertyItems:
         """A property of which a page names the first 25 values only, or a rollup that is made of those.
 
@@ -152,8 +156,8 @@ class NotionClient:
         path = f"pages/{quote(page_id)}/properties/{quote(property_id, safe='%')}"
         return begin_again(lambda: self._property_items(path))
 
-    def search(self) -> Iterator[ListingPage[NotionObject]]:
-        """All pages and data sources in reach, those edited last first.
+    def search(self, only: Kind | None = None) -> Iterator[ListingPage[NotionObject]]:
+        """All pages and data sources in reach, or those of one kind, those edited last first.
 
         What was written or shared within the last minutes can be missing:
         https://developers.notion.com/reference/search-optimizations-and-limitations
@@ -161,8 +165,9 @@ class NotionClient:
         Raises ListingBrokenOff between pages: see `begin_again`.
         """
         # So that a listing of what changed ends with the first page that is older.
-        newest_first = {"sort": {"direction": "descending", "timestamp": "last_edited_time"}}
-        return self._pages("POST", "search", newest_first, parse_object)
+        newest_first: dict[str, Any] = {"sort": {"direction": "descending", "timestamp": "last_edited_time"}}
+        kind = {"filter": {"property": "object", "value": only}} if only else {}
+        return self._pages("POST", "search", newest_first | kind, parse_object)
 
     def _property_items(self, path: str) -> PropertyItems:
         values: list[PropertyValue] = []
@@ -205,7 +210,7 @@ class NotionClient:
             where = "params" if method == "GET" else "json"
             try:
                 page = self._send(method, path, lambda response: listing_page(response, parse), **{where: asked})
-            except (RequestRejected, NotFound) as error:
+            except (AccessDenied, RequestRejected, NotFound) as error:
                 if cursor is None:
                     raise
                 # The same was answered without a cursor, so that this is about the cursor.

@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from connectors.errors import AccessDenied, NotFound, RequestRejected
 from connectors.notion.client import NotionClient, PropertyItems
-from connectors.notion.comments import NotionComments
+from connectors.notion.context import NotionContext
 from connectors.notion.objects import NotionObject, Ref
+from connectors.notion.parts import BLOCKS
 from connectors.notion.payloads import BlockContent, NotionBlock, NotionComment, NotionPage, PropertyValue, page_of
 from connectors.notion.render.blocks import MEETINGS, PAGES_OF_THEIR_OWN, SECTION, BlockTree
 
@@ -33,11 +35,11 @@ class PageContent:
     comments: tuple[NotionComment, ...]
 
 
-def read_page(client: NotionClient, comments: NotionComments, found: NotionObject) -> PageContent:
+def read_page(context: NotionContext, found: NotionObject) -> PageContent:
     """Raises SourceError, and TypeError where a property is not as documented."""
-    page = complete_properties(client, found.ref.id, page_of(found))
-    blocks = read_blocks(client, found.ref.id)
-    return PageContent(page, blocks, tuple(comments.read(found.ref.id, blocks)))
+    page = complete_properties(context.client, found.ref.id, page_of(found))
+    blocks = context.parts.ask(BLOCKS, partial(read_blocks, context.client, found.ref.id))
+    return PageContent(page, blocks, tuple(context.comments_on(found.ref.id, blocks)))
 
 
 def read_blocks(client: NotionClient, parent_id: str, inside: frozenset[str] = frozenset()) -> tuple[BlockTree, ...]:

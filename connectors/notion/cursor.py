@@ -12,6 +12,7 @@ from connectors.notion.fingerprints import CHILD_DIGITS, child_fingerprint
 from connectors.notion.objects import Kind, Ref, parse_time
 from connectors.notion.search_listing import OVERLAP, SearchEntry
 from connectors.notion.synced_blocks import SyncedCopies
+from connectors.part_watch import LackingObjects
 
 SETTLED = timedelta(minutes=2)
 """Notion's times are whole minutes: a page can change once more within the minute in which it was read.
@@ -40,6 +41,8 @@ class NotionCursor:
     """Whether everything is being read, what search does not name included; an interrupted read goes on so."""
     held_back: bool = False
     """Whether an object was passed over for now: the next read begins before it."""
+    lacking: LackingObjects = field(default_factory=LackingObjects)
+    """Objects that were read without comments or names (`lacking_name`): read again once these can be had."""
     readers: str = ""
     """As in `connectors.notion.access.readers_fingerprint`: with another one, all that was read has other readers."""
     begin: datetime | None = None
@@ -50,7 +53,7 @@ class NotionCursor:
         """The inverse of `as_json`; without a cursor everything is read."""
         since = parse_time((cursor or {}).get("since"))
         if not cursor or since is None:
-            return cls(whole=not cursor)
+            return cls(whole=not cursor or bool(cursor.get("whole")))
         return cls(
             since=since,
             read=dict(cursor.get("read") or {}),
@@ -59,6 +62,7 @@ class NotionCursor:
             copies=SyncedCopies.from_json(cursor),
             pending=[Ref(cast("Kind", kind), str(own)) for kind, own in cursor.get("waiting") or ()],
             whole=bool(cursor.get("whole")),
+            lacking=LackingObjects.from_json(cursor.get("lacking")),
             readers=str(cursor.get("readers") or ""),
             begin=since - OVERLAP,
         )
@@ -76,7 +80,16 @@ class NotionCursor:
             "waiting": [list(ref) for ref in self.pending],
             "whole": self.whole,
             "readers": self.readers,
+            **({"lacking": lacking} if (lacking := self.lacking.as_json()) else {}),
         }
+
+    def with_lacking(self, part: str) -> Self:
+        """What was read without this part is read again; everything, where that is much: files whose fingerprints still
+        hold aside."""
+        if self.lacking.are_many(part):
+            return type(self)(whole=True, files=self.files, readers=self.readers)
+        self.pending += [lacking_ref(name) for name in self.lacking.pop(part)]
+        return self
 
     def for_readers(self, readers: str) -> Self:
         """The same where these are the readers that it was written with, else one by which everything is read: files
@@ -115,3 +128,14 @@ class NotionCursor:
             return list(children)
         known_children = {known[at : at + CHILD_DIGITS] for at in range(0, len(known), CHILD_DIGITS)}
         return [ref for ref in children if by_child[ref] not in known_children]
+
+
+def lacking_name(ref: Ref) -> str:
+    """How the cursor names an object that lacks something."""
+    return f"{ref.kind}/{ref.id}"
+
+
+def lacking_ref(name: str) -> Ref:
+    """The inverse of `lacking_name`."""
+    kind, _, own = name.partition("/")
+    return Ref(cast("Kind", kind), own)

@@ -32,7 +32,7 @@ class NotionDocuments:
         titles: Mapping[str, str],
     ) -> Document | Skipped:
         """`titles` are those of the pages and databases that the page mentions, by id, as far as they are in reach."""
-        names = NotionNames(titles, self._context.people())
+        names = NotionNames(titles, self._context.names())
         markdown = page_markdown(content.page, content.blocks, names, content.comments)
         is_row = bool(ancestors) and ancestors[-1].ref.kind != "page"
         kind = "database_row" if is_row else "page"

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
-from connectors.contract import Deleted, Failed, ObjectItem, Skipped
-from connectors.errors import AccessDenied, NotFound, RequestRejected
+from connectors.contract import Deleted, Failed, ObjectItem, PartState, Skipped
+from connectors.errors import NotFound, RequestRejected, TransientError
 from connectors.isolation import Isolation
 from connectors.model import Document, Unit
 from connectors.notion.client import OLDER_VERSION
+from connectors.notion.comment_links import with_comment_places
 from connectors.notion.content import PageContent, pages_inside, read_page, read_trashed_blocks
 from connectors.notion.context import NotionContext
 from connectors.notion.documents import NotionDocuments
@@ -19,11 +21,13 @@ from connectors.notion.files import FileChange, NotionPageFiles
 from connectors.notion.fingerprints import container_fingerprint, entry_fingerprint
 from connectors.notion.hierarchy import Hierarchy
 from connectors.notion.objects import NotionObject, Ref
+from connectors.notion.parts import BLOCKS, ROWS
 from connectors.notion.payloads import database_of, page_of, url_of
 from connectors.notion.render.pages import mentioned
 from connectors.notion.settings import reader_tokens
 from connectors.notion.synced_blocks import shown_originals
 from connectors.notion.titles import Hides, without_hidden_titles, without_mentions
+from connectors.source_parts import REFUSALS
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +38,7 @@ class ObjectRead:
 
     `children` are the pages, databases and data sources directly below it, `fingerprint` stands for what those show
     of it, `copies` for what it shows of others (`shown_originals`). `files` is None where they could not be read.
+    `lacks` names the parts that it was read without.
     """
 
     ref: Ref
@@ -43,6 +48,7 @@ class ObjectRead:
     fingerprint: str = ""
     files: tuple[NotionFile, ...] | None = ()
     copies: Mapping[str, str] = field(default_factory=dict)
+    lacks: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +66,23 @@ class NotionObjectReader:
     while the others go on well.
     """
 
-    def __init__(self, context: NotionContext, hierarchy: Hierarchy, unit: Unit) -> None:
+    def __init__(self, context: NotionContext, hierarchy: Hierarchy, unit: Unit, *, as_a_whole: bool = False) -> None:
+        """`as_a_whole`: an object fails where a part of it cannot be had now, and is not read without that."""
         self._context = context
+        self._as_a_whole = as_a_whole
         self._client = context.client
         self._hierarchy = hierarchy
         self._unit = unit
         self._documents = NotionDocuments(context, unit)
         self._locating, self._reading, self._loading = (Isolation(lambda: context.requests) for _ in range(3))
+
+    @property
+    def is_without_blocks(self) -> bool:
+        """Whether the integration may read of no page what it holds."""
+        return self._context.parts.is_closed(BLOCKS)
+
+    def part_states(self) -> list[PartState]:
+        return self._context.parts.states()
 
     def contains(self, ref: Ref) -> bool:
         """Whether an object is in this unit. Raises SourceError if that cannot be found out."""
@@ -105,6 +121,7 @@ class NotionObjectReader:
 
     def read(self, ref: Ref) -> ObjectRead:
         """The object as it is now. Raises SourceError where the trouble is not this object's alone."""
+        self._context.missing.clear()
         read = self._reading.attempt(self._context.document_id(ref.id), "", lambda: self._read(ref))
         return ObjectRead(ref, self._described(read, ref), files=None) if isinstance(read, Failed) else read
 
@@ -146,7 +163,7 @@ class NotionObjectReader:
                 sources = sources or [Ref("data_source", ref.id)]
                 return Remains(tuple(row for source in sources for row in self._rows(source, trashed=True)))
             blocks = read_trashed_blocks(self._client, ref.id)
-        except (AccessDenied, NotFound, RequestRejected):
+        except REFUSALS:
             return Remains()
         return Remains(tuple(pages_inside(blocks)), tuple(page_files(page_of(found), blocks)))
 
@@ -163,10 +180,12 @@ class NotionObjectReader:
         return found if is_live else None
 
     def _read_page(self, found: NotionObject) -> ObjectRead:
-        content = read_page(self._client, self._context.comments, found)
+        content = read_page(self._context, found)
+        content = replace(content, blocks=with_comment_places(content.blocks, self._page_of_comment))
         if hides := self._hides_titles(found, frozenset(pages_inside(content.blocks))):
             content = without_hidden_titles(content, hides)
         document = self._documents.page(found, self._hierarchy.ancestors(found), content, self._titles(content, hides))
+        self._require_parts()
         return ObjectRead(
             found.ref,
             document,
@@ -175,6 +194,7 @@ class NotionObjectReader:
             fingerprint=container_fingerprint(found, ()),
             files=tuple(page_files(content.page, content.blocks)),
             copies=shown_originals(content.blocks),
+            lacks=frozenset(self._context.missing),
         )
 
     def _read_database(self, found: NotionObject) -> ObjectRead:
@@ -184,26 +204,54 @@ class NotionObjectReader:
         if hides := self._hides_titles(found):
             database, payloads = without_mentions((database, payloads), hides)
         columns = [f"{source.id} {column.name}" for source in payloads for column in source.columns]
+        document = self._documents.database(found, self._hierarchy.ancestors(found), database, payloads)
+        self._require_parts()
         return ObjectRead(
             found.ref,
-            self._documents.database(found, self._hierarchy.ancestors(found), database, payloads),
+            document,
             found,
             children=tuple(source.ref for source in sources) or (Ref("data_source", found.ref.id),),
             fingerprint=container_fingerprint(found, columns),
+            lacks=frozenset(self._context.missing),
         )
 
+    def _page_of_comment(self, comment_id: str) -> Ref | None:
+        try:
+            place = self._context.place_of_comment(comment_id)
+            return self._hierarchy.page_of_block(place.id) if place and place.kind == "block" else place
+        except REFUSALS:
+            return None
+
+    def _require_parts(self) -> None:
+        """Raises TransientError where an object that is to be read as a whole lacks what can be had later."""
+        for error in self._context.missing.values():
+            if self._as_a_whole and isinstance(error, TransientError):
+                raise error
+
     def _rows(self, source: Ref, *, trashed: bool = False) -> tuple[Ref, ...]:
-        """Empty where the integration sees the data source, but may not query it."""
+        """Empty where the integration sees the data source, but may not query it. Raises SourceError, also where it may
+        query none."""
+        parts = self._context.parts
+        try:
+            rows = parts.ask(ROWS, partial(self._query, source.id, trashed=trashed))
+        except REFUSALS as error:
+            logger.warning("the rows of %s are not listed: %s", source.id, error)
+            if parts.lacks(ROWS, error):
+                raise
+            return ()
+        return tuple(self._hierarchy.add(row) for row in rows)
+
+    def _query(self, source_id: str, *, trashed: bool) -> list[NotionObject]:
         # Servers of the older version know no data sources: the database is queried by the same id.
-        queries = [self._client.rows, self._client.database_rows]
-        for query in queries[1:] if self._client.version == OLDER_VERSION else queries:
+        if self._client.version == OLDER_VERSION:
+            return self._client.database_rows(source_id, trashed=trashed)
+        try:
+            return self._client.rows(source_id, trashed=trashed)
+        except (NotFound, RequestRejected) as error:
             try:
-                rows = query(source.id, trashed=trashed)
-            except (AccessDenied, NotFound, RequestRejected) as error:
-                logger.warning("the rows of %s are not listed: %s", source.id, error)
-                continue
-            return tuple(self._hierarchy.add(row) for row in rows)
-        return ()
+                return self._client.database_rows(source_id, trashed=trashed)
+            except REFUSALS:
+                raise error from None
 
     def _titles(self, content: PageContent, hides: Hides | None) -> dict[str, str]:
         """Titles of what a page mentions by its id alone."""

@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterable, Iterator
 
 from connectors.contract import Checkpoint, Failed, Item, Window
 from connectors.errors import Unavailable
-from connectors.notion.cursor import NotionCursor
+from connectors.notion.cursor import NotionCursor, lacking_name
 from connectors.notion.object_reader import NotionObjectReader, ObjectRead
 from connectors.notion.objects import Ref
 from connectors.notion.search_listing import SearchEntry, SearchListing
@@ -36,8 +36,13 @@ class PendingObjects:
 
     @property
     def refs(self) -> list[Ref]:
-        """What is left: data sources whose rows cannot be listed now are among it."""
+        """What is left: data sources whose rows cannot be listed are among it."""
         return [*self._unlisted, *self._pending]
+
+    @property
+    def has_unlisted(self) -> bool:
+        """Whether something is left to be read but rows that the integration may not list."""
+        return bool(self._pending) or any(failed.is_transient for failed in self._unlisted.values())
 
     def add(self, refs: Iterable[Ref]) -> None:
         self._pending.extend(refs)
@@ -54,9 +59,10 @@ class PendingObjects:
                     yield ref
 
     def raise_unlisted(self) -> None:
-        """Raises Unavailable where the rows of a data source could not be listed."""
+        """Raises Unavailable where the rows of a data source could not be listed for a passing reason."""
         for source, failed in self._unlisted.items():
-            raise Unavailable(f"rows of {source.id}", failed.error)
+            if failed.is_transient:
+                raise Unavailable(f"rows of {source.id}", failed.error)
 
     def _add_rows(self, source: Ref) -> None:
         if source in self._unlisted:
@@ -82,22 +88,28 @@ class NotionUnitReader:
         entries = listing.entries
         known = {entry.ref for entry in entries if cursor.whole or cursor.is_due(entry)}
         self._pending = PendingObjects(objects, cursor.pending, known)
+        self._is_over = False
 
     def read(self) -> Iterator[Item]:
         """All that is due, with checkpoints between; the last one is complete if everything was named and read."""
         is_first = self._cursor.whole and self._cursor.since is None
+        if not self._cursor.whole and self._listing.lacks(self._cursor.begin):
+            self._cursor.held_back = True  # to go on from the newest would leave out what was not named
         copies = self._cursor.copies
         self._originals.find_homes(copies, copies.without_home(copies.shown))
         yield from self._read_pending()
         read = 0
         for entry in self._listing.entries:
+            if self._is_over:
+                break
             read += yield from self._read_entry(entry)
             yield from self._read_pending()
             if read == OBJECTS_PER_CHECKPOINT:
                 read = 0
                 yield self._checkpoint()
-        self._cursor.whole = False
-        is_cut_short = self._listing.cut or self._cursor.held_back or bool(self._pending.refs)
+        self._cursor.whole = self._cursor.whole and self._is_over
+        is_cut_short = self._listing.cut or self._cursor.held_back or self._pending.has_unlisted
+        yield from self._objects.part_states()
         yield self._checkpoint(complete=is_first and not is_cut_short)
 
     def _read_entry(self, entry: SearchEntry) -> Generator[Item, None, bool]:
@@ -109,6 +121,8 @@ class NotionUnitReader:
             self._pending.add(Ref("page", page) for page in outdated)
         if is_here:
             read = yield from self._read_object(entry.ref)
+            if self._is_over:
+                return False
             self._pending.add(self._cursor.record_container(read.ref.id, read.fingerprint, read.children))
         if is_here is None:
             self._cursor.held_back = True
@@ -120,6 +134,9 @@ class NotionUnitReader:
     def _read_pending(self) -> Iterator[Item]:
         for count, ref in enumerate(self._pending.drain(), start=1):
             read = yield from self._read_object(ref)
+            if self._is_over:
+                self._pending.add([ref])
+                return
             self._cursor.record_container(ref.id, read.fingerprint, read.children)
             # What is above it has changed, and with that what all its children show.
             self._pending.add(read.children)
@@ -127,28 +144,38 @@ class NotionUnitReader:
                 yield self._checkpoint()
 
     def _read_object(self, ref: Ref) -> Generator[Item, None, ObjectRead]:
-        read = yield from read_object(self._objects, ref, self._cursor.files)
+        read = self._objects.read(ref)
+        if isinstance(read.item, Failed) and self._objects.is_without_blocks:
+            # What is known of it stays: it is read once pages may be.
+            self._is_over = self._cursor.held_back = True
+            return read
+        yield from emit(self._objects, read, self._cursor.files)
         if not isinstance(read.item, Failed):
             copies = self._cursor.copies
             copies.record(ref.id, read.copies)
             self._originals.find_homes(copies, copies.without_home([ref.id]))
+            self._note_lacking(read)
         return read
+
+    def _note_lacking(self, read: ObjectRead) -> None:
+        name = lacking_name(read.ref)
+        self._cursor.lacking.forget(name)
+        for part in read.lacks:
+            self._cursor.lacking.note(part, name)
 
     def _checkpoint(self, *, complete: bool = False) -> Checkpoint:
         self._cursor.pending = self._pending.refs
         return Checkpoint(self._cursor.as_json(), complete=complete)
 
 
-def read_object(
-    objects: NotionObjectReader, ref: Ref, known_files: dict[str, dict[str, str]]
-) -> Generator[Item, None, ObjectRead]:
-    """Yields an object and those of its files that are other than their fingerprints, by page and key.
+def emit(objects: NotionObjectReader, read: ObjectRead, known_files: dict[str, dict[str, str]]) -> Iterator[Item]:
+    """An object that was read, and those of its files that are other than their fingerprints, by page and key.
 
-    These are brought up to date. Returns what was read.
+    These are brought up to date.
     """
-    read = objects.read(ref)
     yield read.item
-    files = dict(known_files.get(ref.id, {}))
+    own = read.ref.id
+    files = dict(known_files.get(own, {}))
     for change in objects.read_files(read, files.copy()):
         if change.fingerprint:
             files[change.key] = change.fingerprint
@@ -156,14 +183,13 @@ def read_object(
             files.pop(change.key, None)
         yield change.item
     if files:
-        known_files[ref.id] = files
+        known_files[own] = files
     else:
-        known_files.pop(ref.id, None)
-    return read
+        known_files.pop(own, None)
 
 
 def read_window(objects: NotionObjectReader, listing: SearchListing, window: Window) -> Iterator[Item]:
     """The objects last edited inside a window."""
     for entry in listing.entries:
         if entry.edited in window and objects.contains(entry.ref):
-            yield from read_object(objects, entry.ref, {})
+            yield from emit(objects, objects.read(entry.ref), {})

@@ -9,7 +9,7 @@ from connectors.model import Document
 from connectors.notion.context import NotionContext
 from connectors.notion.object_reader import NotionObjectReader, ObjectRead
 from connectors.notion.objects import Ref
-from connectors.notion.reader import PendingObjects, read_object
+from connectors.notion.reader import PendingObjects, emit
 
 
 class NotionRefetch:
@@ -24,7 +24,8 @@ class NotionRefetch:
     def read(self, ref: Ref) -> Generator[Item, None, ObjectRead]:
         """Yields an object, and its files that are other than they were. Returns what was read."""
         has_known_files = bool(self._files.get(ref.id))
-        read = yield from read_object(self._objects, ref, self._files)
+        read = self._objects.read(ref)
+        yield from emit(self._objects, read, self._files)
         if isinstance(read.item, Deleted) and not has_known_files:
             # Which files went with it, only the source knows.
             yield from (Deleted(self._context.file_id(ref.id, file.key)) for file in self._objects.remains(ref).files)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from connectors.notion.client import NotionClient, begin_again
+from connectors.notion.client import LISTING_ATTEMPTS, ListingBrokenOff, NotionClient
 from connectors.notion.hierarchy import Hierarchy
 from connectors.notion.objects import NotionObject, Ref
 from connectors.notion.responses import ListingPage
@@ -35,7 +35,8 @@ class SearchListing:
     """`entries` run from the one edited first to the one edited last.
 
     All that was edited at or after `since` is in it; everything, if that is None, unless it is `cut`: Notion
-    itself stopped short of the end. `asked_at` is the server's clock when it answered first.
+    itself stopped short of the end, or refused each of its cursors. All that was edited after `oldest` is in it even
+    then; None says that nothing is certain. `asked_at` is the server's clock when it answered first.
     """
 
     entries: tuple[SearchEntry, ...]
@@ -43,24 +44,45 @@ class SearchListing:
     asked_at: datetime
     hierarchy: Hierarchy
     cut: bool
+    oldest: datetime | None = None
+
+    def lacks(self, since: datetime | None) -> bool:
+        """Whether something may be missing of what was edited at or after `since`."""
+        return self.cut and (since is None or self.oldest is None or self.oldest >= since)
 
     def reaches(self, since: datetime | None) -> bool:
         return self.since is None or (since is not None and since >= self.since)
 
 
 def list_edited(client: NotionClient, since: datetime | None = None) -> SearchListing:
-    """Everything edited at or after `since`, or everything. Raises SourceError."""
-    collected = begin_again(lambda: _collect(client, since))
+    """Everything edited at or after `since`, or everything. Raises SourceError.
+
+    A search whose cursor is refused begins again; where it is refused each time, what was named is what there is.
+    """
+    collected = _collect(client, since)
+    for _ in range(LISTING_ATTEMPTS - 1):
+        if collected.broken_off is None:
+            break
+        logger.warning("a search begins again: %s", collected.broken_off)
+        collected = _collect(client, since)
     # A server that does not sort was read to the end, so that the listing holds everything.
     return collected.listing(since if collected.is_sorted else None)
 
 
+def nothing_listed(client: NotionClient) -> SearchListing:
+    """Where search names nothing: all may be missing from it."""
+    return SearchListing((), None, datetime.now(UTC), Hierarchy(client), cut=True)
+
+
 def _collect(client: NotionClient, since: datetime | None) -> _Collected:
     collected = _Collected(Hierarchy(client))
-    for page in client.search():
-        collected.add(page)
-        if since and collected.is_past(since):
-            break
+    try:
+        for page in client.search():
+            collected.add(page)
+            if since and collected.is_past(since):
+                break
+    except ListingBrokenOff as error:
+        collected.broken_off = error
     return collected
 
 
@@ -73,6 +95,7 @@ class _Collected:
     asked_at: datetime | None = None
     is_sorted: bool = True
     cut: bool = False
+    broken_off: ListingBrokenOff | None = None
     _oldest: datetime | None = None
     _kept: int = 0
 
@@ -94,7 +117,14 @@ class _Collected:
     def listing(self, since: datetime | None) -> SearchListing:
         entries = (SearchEntry(ref, edited) for ref, edited in self.edited.items())
         ordered = tuple(sorted(entries, key=lambda entry: (entry.edited, entry.ref)))
-        return SearchListing(ordered, since, self.asked_at or datetime.now(UTC), self.hierarchy, self.cut)
+        return SearchListing(
+            ordered,
+            since,
+            self.asked_at or datetime.now(UTC),
+            self.hierarchy,
+            self.cut or self.broken_off is not None,
+            self._oldest if self.is_sorted else None,
+        )
 
     def _within_memory(self, found: NotionObject) -> NotionObject:
         self._kept += len(found.packed)

@@ -9,12 +9,15 @@ from datetime import datetime
 from functools import cache, partial
 from typing import Self
 
+from connectors.errors import AuthenticationFailed, RateLimited, SourceError
 from connectors.notion import access
 from connectors.notion.client import NotionClient
 from connectors.notion.hierarchy import Hierarchy
 from connectors.notion.objects import Ref
-from connectors.notion.search_listing import OVERLAP, SearchListing, list_edited
+from connectors.notion.parts import SEARCH, watch_parts
+from connectors.notion.search_listing import OVERLAP, SearchListing, list_edited, nothing_listed
 from connectors.notion.synced_blocks import OriginalBlocks
+from connectors.part_watch import PartWatch
 
 EVENT_SECONDS = 30.0
 """For which what `unit_of` found is kept for the `fetch` that follows."""
@@ -35,19 +38,35 @@ def people_of(client: NotionClient) -> People:
 class SyncSnapshot:
     """One listing for one pass over all units: search has no filter by page, so that it serves each unit, once.
 
-    A unit that is read a second time needs a new one.
+    A unit that is read a second time needs a new one. Where search is refused or fails while the rest of Notion
+    answers, `refusal` says so, and the listing is empty.
     """
 
     listing: SearchListing
     people: People
     originals: OriginalBlocks
+    parts: PartWatch
+    refusal: SourceError | None = None
     _served: set[str] = field(default_factory=set)
 
     @classmethod
     def take(cls, client: NotionClient, since: datetime | None) -> Self:
         """Everything edited at or after `since`, or everything. Raises SourceError."""
-        listing = list_edited(client, since)
-        return cls(listing, people_of(client), OriginalBlocks(client, listing.hierarchy))
+        parts = watch_parts()
+        refusal: SourceError | None = None
+        try:
+            listing = parts.ask(SEARCH, partial(list_edited, client, since))
+        except (AuthenticationFailed, RateLimited):
+            raise
+        except SourceError as error:
+            client.me()  # raises where Notion as a whole is in trouble
+            refusal, listing = error, nothing_listed(client)
+        return cls(listing, people_of(client), OriginalBlocks(client, listing.hierarchy), parts, refusal)
+
+    def begin_unit(self) -> None:
+        """What its parts tell from here on is about another unit."""
+        self.parts.begin_unit()
+        self.parts.tell(SEARCH, self.refusal)
 
     def serves(self, reader: str, since: datetime | None) -> bool:
         """Whether it reaches back to `since`, and this reader did not have it before."""

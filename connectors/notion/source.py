@@ -17,10 +17,11 @@ from connectors.contract import (
     Item,
     ListingEntry,
     MembershipItem,
+    PartState,
     Window,
     holder_of,
 )
-from connectors.errors import InvalidResponse, TransientError
+from connectors.errors import InvalidResponse, ListingGap, TransientError, UnreadableUnits
 from connectors.isolation import Isolation
 from connectors.model import Unit
 from connectors.notion import access
@@ -31,14 +32,18 @@ from connectors.notion.context import NotionContext
 from connectors.notion.cursor import NotionCursor
 from connectors.notion.file_store import FileStore
 from connectors.notion.hierarchy import Hierarchy
+from connectors.notion.lacking import catch_up
 from connectors.notion.object_reader import NotionObjectReader, ObjectRead
 from connectors.notion.objects import KINDS, Ref
+from connectors.notion.parts import PARTS_BY_NAME, SEARCH, watch_parts
 from connectors.notion.payloads import url_of
 from connectors.notion.reader import NotionUnitReader, read_window
 from connectors.notion.refetch import NotionRefetch
 from connectors.notion.settings import NotionConnection
 from connectors.notion.snapshots import EventContext, People, SyncSnapshot
 from connectors.notion.synced_blocks import OriginalBlocks, SyncedCopies
+from connectors.part_watch import PartWatch
+from connectors.source_parts import describe
 
 
 def connect(connection: NotionConnection, transport: httpx.BaseTransport | None = None) -> NotionConnector:
@@ -72,7 +77,10 @@ class NotionConnector:
         return check(self._connection, self._client)
 
     def units(self) -> Iterator[Unit]:
-        """See `Connector.units`. Those that events pointed at are among them, though search may not show them yet."""
+        """See `Connector.units`. Those that events pointed at are among them, though search may not show them yet.
+
+        Raises UnreadableUnits after all others where search does not name everything.
+        """
         self._snapshot = SyncSnapshot.take(self._client, None)
         listing = self._snapshot.listing
         hierarchy = listing.hierarchy
@@ -84,10 +92,14 @@ class NotionConnector:
             current = root if read is None or isinstance(read, Failed) else read
             if self._connection.includes(root.ref.id, current.title):
                 yield Unit(root.ref.id, current.title, url_of(current), access.readers(self._connection, [root]))
+        if self._snapshot.refusal:
+            raise UnreadableUnits(gaps=[ListingGap(describe(PARTS_BY_NAME[SEARCH], self._snapshot.refusal))])
+        if listing.cut:
+            raise UnreadableUnits(gaps=[ListingGap(f"{self._search_url} does not name all pages")])
 
     def unit_of(self, document_id: str) -> str | None:
         """See `Connector.unit_of`. What is below a page in the trash is in the unit that the page was in."""
-        own, *_ = self._context(self._events.people).path_of(document_id)
+        own, *_ = self._context(self._events.people, watch_parts()).path_of(document_id)
         hierarchy = self._events.hierarchy()
         try:
             found = next((one for kind in KINDS if (one := hierarchy.visible(Ref(kind, own)))), None)
@@ -105,13 +117,17 @@ class NotionConnector:
     def memberships(self) -> Iterator[MembershipItem]:
         return access.memberships(self._connection, self._client)
 
-    def listing(self, unit: Unit) -> Iterator[ListingEntry]:
+    def listing(self, unit: Unit) -> Iterator[ListingEntry | PartState]:
         """See `Connector.listing`. Files are not named: no listing shows them, they are as their page is."""
         snapshot = self._snapshot_for(f"listing of {unit.id}", None)
         listing = snapshot.listing
+        context = self._context(snapshot.people, snapshot.parts)
+        snapshot.begin_unit()
+        yield from snapshot.parts.states({SEARCH: [context.document_id("")]})
+        if snapshot.refusal:
+            return
         if listing.cut:
-            raise InvalidResponse(f"{self._connection.base_url}/v1/search", "it does not name all pages")
-        context = self._context(snapshot.people)
+            raise InvalidResponse(self._search_url, "it does not name all pages")
         objects = NotionObjectReader(context, listing.hierarchy, unit)
         for entry in listing.entries:
             found = listing.hierarchy.visible(entry.ref)
@@ -130,21 +146,34 @@ class NotionConnector:
             access.readers_fingerprint(self._connection)
         )
         snapshot = self._snapshot_for(unit.id, window.since if window else start.begin)
-        listing = snapshot.listing
-        objects = NotionObjectReader(self._context(snapshot.people), listing.hierarchy, unit)
-        if window:
-            yield from read_window(objects, listing, window)
+        snapshot.begin_unit()
+        context = self._context(snapshot.people, snapshot.parts)
+        if snapshot.refusal:
+            yield from snapshot.parts.states({SEARCH: [context.document_id("")]})
             yield Checkpoint(cursor or {})
-        else:
-            yield from NotionUnitReader(objects, listing, start, snapshot.originals).read()
+            return
+        start = catch_up(start, context)
+        if not snapshot.listing.reaches(start.begin):
+            snapshot = self._snapshot_for(unit.id, start.begin)
+        objects = NotionObjectReader(context, snapshot.listing.hierarchy, unit)
+        try:
+            if window:
+                yield from read_window(objects, snapshot.listing, window)
+                yield Checkpoint(cursor or {})
+            else:
+                yield from NotionUnitReader(objects, snapshot.listing, start, snapshot.originals).read()
+        except TransientError:
+            yield from objects.part_states()
+            raise
 
     def fetch(self, unit: Unit, document_ids: Sequence[str]) -> Iterator[Item]:
         """See `Connector.fetch`. `Deleted` also stands for an object that has moved to another unit."""
         events = self._events
         hierarchy = events.hierarchy()
         events.end_round()
-        context = self._context(events.people)
-        objects = NotionObjectReader(context, hierarchy, unit)
+        known = self._snapshot.parts if self._snapshot and not self._snapshot.parts.is_over else watch_parts()
+        context = self._context(events.people, known)
+        objects = NotionObjectReader(context, hierarchy, unit, as_a_whole=True)
         refetch = NotionRefetch(context, objects, events.files)
         reads: dict[str, ObjectRead] = {}
         for document_id in document_ids:
@@ -162,7 +191,7 @@ class NotionConnector:
 
     def find_dependents(self, document_ids: Collection[str], cursors: Mapping[str, Cursor]) -> dict[str, list[str]]:
         """See `Dependents.find_dependents`: pages that show synced blocks of others."""
-        context = self._context(self._events.people)
+        context = self._context(self._events.people, watch_parts())
         originals = OriginalBlocks(self._client, Hierarchy(self._client))
         pages = {own for document_id in document_ids for own, *rest in [context.path_of(document_id)] if not rest}
         found: dict[str, list[str]] = {}
@@ -173,8 +202,12 @@ class NotionConnector:
                 found.setdefault(unit, []).extend(one for one in outdated if one not in document_ids)
         return {unit: list(dict.fromkeys(ids)) for unit, ids in found.items() if ids}
 
-    def _context(self, people: People) -> NotionContext:
-        return NotionContext(self._connection, self._client, self._store, self._comments, people)
+    @property
+    def _search_url(self) -> str:
+        return f"{self._connection.base_url}/v1/search"
+
+    def _context(self, people: People, parts: PartWatch) -> NotionContext:
+        return NotionContext(self._connection, self._client, self._store, self._comments, people, parts)
 
     @property
     def _events(self) -> EventContext:

@@ -3,7 +3,8 @@
 https://developers.notion.com/reference/webhooks · https://developers.notion.com/reference/webhooks-events-delivery
 
 A delivery carries no time that its signature covers against replays beside its own id: one that comes again is the
-same event, and says no more than to look at an object that is then read as it is.
+same event, and says no more than to look at an object that is then read as it is. Where an event does not tell its
+object, or tells it in a way that is not known, more is looked at and nothing is refused: Notion signed it.
 """
 
 from __future__ import annotations
@@ -15,15 +16,14 @@ from typing import TypeAlias
 from pydantic import ValidationError
 
 from connectors.contract import all_below
-from connectors.isolation import MALFORMED
-from connectors.notion.payloads import NotionDelivery, NotionHandshake
+from connectors.notion.payloads import EventData, NotionDelivery, NotionHandshake
 from connectors.settings import Connection
 from connectors.webhooks import (
-    DeliveryUnreadable,
     Event,
     Invalidation,
     content_id,
     fits,
+    look_around,
     parse_object,
     verify_signature,
 )
@@ -86,29 +86,34 @@ def _event(connection: str, delivery: NotionDelivery, body_id: str) -> Event:
     event_id = delivery.id or body_id
     if reason := NOT_READ.get(kind.partition(".")[0]):
         return Event(event_id, kind, ignored=reason)
-    if kind not in _EVENTS:
+    if kind not in _EVENTS and not _concerns_page(delivery):
         return Event(event_id, kind, ignored=f"the event {kind!r} is not known")
-    try:
-        invalidations = tuple(dict.fromkeys(_EVENTS[kind](connection, delivery)))
-    except MALFORMED as error:
-        raise DeliveryUnreadable(f"{kind}: the payload is not as documented: {error!r}") from error
-    return Event(event_id, kind, invalidations)
+    found = _EVENTS.get(kind, _alone)(connection, delivery)
+    return Event(event_id, kind, tuple(dict.fromkeys(found)))
+
+
+def _concerns_page(delivery: NotionDelivery) -> bool:
+    """Whether an event of a kind that is not known is about something that is read: kinds are added."""
+    return delivery.entity is not None and delivery.entity.type in (*_PAGES, "data_source")
 
 
 def _alone(connection: str, delivery: NotionDelivery) -> Invalidations:
     """The object itself has changed, and nothing that others show of it."""
-    return (_document(connection, _subject(delivery)),)
+    own = _subject(delivery)
+    return (_document(connection, own),) if own else look_around()
 
 
 def _properties(connection: str, delivery: NotionDelivery) -> Invalidations:
     """A title is one of the properties: what is below a page shows it."""
-    is_renamed = "title" in delivery.details.updated_properties
+    is_renamed = delivery.data is None or "title" in delivery.data.updated_properties
     return _with_below(connection, delivery) if is_renamed else _alone(connection, delivery)
 
 
 def _with_below(connection: str, delivery: NotionDelivery) -> Invalidations:
     """All that is below shows something of the object, or came or went with it."""
     own = _subject(delivery)
+    if not own:
+        return look_around()
     return (_document(connection, own), Invalidation("document", "", all_below(_document_id(connection, own))))
 
 
@@ -123,29 +128,33 @@ def _on_move(connection: str, delivery: NotionDelivery) -> Invalidations:
 
 
 def _unit(delivery: NotionDelivery) -> Invalidations:
-    parent = delivery.details.parent
-    if parent is None:
-        raise KeyError("parent")
+    """The unit that an object at the top of the workspace is; all of them are listed where nobody tells."""
+    parent, own = delivery.data.parent if delivery.data else None, _subject(delivery)
+    if parent is None or not own:
+        return (Invalidation("units"),)
     is_deleted = delivery.type in ("page.deleted", "database.deleted")  # of a data source the database stays
-    return (Invalidation("units", _subject(delivery), unit_deleted=is_deleted),) if parent.type in _TOP else ()
+    return (Invalidation("units", own, unit_deleted=is_deleted),) if parent.type in _TOP else ()
 
 
 def _contents(connection: str, delivery: NotionDelivery) -> Invalidations:
     """Rows that came or went are named where the contents of a database change."""
-    updated = (entry.id for entry in delivery.details.updated_blocks if entry.type in _PAGES)
+    if delivery.data is None:
+        return (*_alone(connection, delivery), *look_around())
+    updated = (entry.id for entry in delivery.data.updated_blocks if entry.type in _PAGES)
     return (*_alone(connection, delivery), *(_document(connection, own) for own in updated))
 
 
 def _comment(connection: str, delivery: NotionDelivery) -> Invalidations:
-    if not delivery.details.page_id:
-        raise KeyError("page_id")
-    return (_document(connection, delivery.details.page_id),)
+    data = delivery.data or EventData()
+    page = data.page_id or (data.parent.id if data.parent and data.parent.type == "page" else "")
+    return (_document(connection, page),) if page else look_around()
 
 
 def _subject(delivery: NotionDelivery) -> str:
-    """Id of the page or database; a data source stands for its database, where the event says which that is."""
+    """Id of the page or database, empty where it cannot be read; a data source stands for its database, where the event
+    says which that is."""
     if delivery.entity is None:
-        raise KeyError("entity")
+        return ""
     parent = delivery.data.parent if delivery.data else None
     if delivery.entity.type == "data_source" and parent and parent.type == "database":
         return parent.id

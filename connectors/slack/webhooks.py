@@ -22,6 +22,7 @@ from connectors.webhooks import (
     Event,
     Invalidation,
     content_id,
+    look_around,
     parse_object,
     verify_signature,
 )
@@ -116,7 +117,7 @@ def _verify(connection: Connection, headers: Mapping[str, str], body: bytes, now
 def _parse_event(connection: Connection, envelope: EventEnvelope, event_id: str) -> Event:
     event = envelope.event
     if not event:
-        raise DeliveryUnreadable("event_callback without an event")
+        return Event(event_id, "event_callback", look_around())
     name = f"{event.type}.{event.subtype}" if event.subtype else event.type
     if event.type not in _EVENTS:
         return Event(event_id, name, ignored=NOT_READ.get(event.type, f"the event {event.type!r} is not known"))
@@ -125,8 +126,8 @@ def _parse_event(connection: Connection, envelope: EventEnvelope, event_id: str)
         invalidations = _EVENTS[event.type](_SlackDelivery(connection.id, event, authorized))
     except _NoChannelError:
         return Event(event_id, name, ignored="it does not say which channel it is about")
-    except (ValueError, OverflowError) as error:
-        raise DeliveryUnreadable(f"{name}: the payload is not as documented: {error!r}") from error
+    except (ValueError, OverflowError):  # it is Slack's, and does not tell what it is about
+        invalidations = look_around(event.channel or event.channel_id)
     ignored = "" if invalidations else "nothing that is read changes"
     found = Event(event_id, name, tuple(dict.fromkeys(invalidations)), ignored)
     return found.withdrawing() if event.deleted_ts or event.type in _TAKES_AWAY else found

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from connectors.drive.account import DriveConnector
 from connectors.drive.settings import DriveConnection
-from connectors.drive.source import DriveConnector
 from connectors.registry import receive
 from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.report import SyncReport

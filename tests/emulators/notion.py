@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 import uvicorn
@@ -45,6 +45,16 @@ BASE_URL = f"{ORIGIN}{PREFIX}"
 
 Payload = dict[str, Any]
 Fault = Callable[[], Response]
+Refusal = Literal["forbidden", "missing", "down"]
+
+PART_PATHS = {
+    "search": re.compile("search"),
+    "blocks": re.compile("blocks/.*"),
+    "rows": re.compile("(data_sources|databases)/[^/]+/query"),
+    "comments": re.compile("comments(/.*)?"),
+    "people": re.compile("users"),
+}
+"""What of the API each part is, as `connectors.notion.parts` names them; `users/me` is the integration itself."""
 
 
 @dataclass
@@ -54,8 +64,9 @@ class Notion:
     Its methods change it as people do; `faults` are answered before anything else, `answers` always to their path
     (`files` is the path of all files), `cursor_faults` in place of a listing's next page. `late` ids are those that
     search does not show yet; `sealed` ones are out of the integration's reach. `capabilities` are the integration's.
-    The clock moves by `step` with each change, and is `idle` later when somebody asks. `long_properties` holds the
-    items of a page's property, by both ids, and `rollups` what those of a rollup come to.
+    `refused` are parts of the API, by how `refuse` has it. The clock moves by `step` with each change, and is `idle`
+    later when somebody asks. `long_properties` holds the items of a page's property, by both ids, and `rollups` what
+    those of a rollup come to.
     """
 
     objects: dict[str, Payload] = field(default_factory=dict)
@@ -75,6 +86,7 @@ class Notion:
     faults: list[tuple[str, Fault]] = field(default_factory=list)
     answers: dict[str, Fault] = field(default_factory=dict)
     cursor_faults: list[Fault] = field(default_factory=list)
+    refused: dict[str, Refusal] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
     requests: list[httpx.Request] = field(default_factory=list)
     strayed: list[str] = field(default_factory=list)
@@ -226,6 +238,13 @@ class Notion:
         """Answer the next `times` requests, of paths that begin with `only`, with a fault."""
         self.faults += [(only, fault)] * times
 
+    def refuse(self, part: str, how: Refusal) -> None:
+        """A part of the API (`PART_PATHS`) is not for this integration, not there, or out of order."""
+        self.refused[part] = how
+
+    def allow(self, part: str) -> None:
+        self.refused.pop(part, None)
+
     def paths(self) -> Counter[str]:
         """How often each path was asked for."""
         return Counter(self.log)
@@ -296,6 +315,8 @@ class Notion:
             return self.answers[path]()
         if headers.get("authorization") != f"Bearer {TOKEN}":
             return refusal(401, "unauthorized", "API token is invalid.")
+        if refused := self._refused(path):
+            return refused
         version = headers.get("notion-version", "")
         if version not in self.versions:
             shown = ", ".join(f'"{one}"' for one in self.versions)
@@ -305,6 +326,17 @@ class Notion:
             return self.cursor_faults.pop()()
         answer = self._answer(method, path, asked, newer=version == NEWER)
         return answer if isinstance(answer, Response) else JSONResponse(answer)
+
+    def _refused(self, path: str) -> Response | None:
+        how = next((how for part, how in self.refused.items() if PART_PATHS[part].fullmatch(path)), None)
+        match how:
+            case "forbidden":
+                return refusal(403, "restricted_resource", "Insufficient permissions for this endpoint.")
+            case "missing":
+                return refusal(404, "object_not_found", "Could not find it.")
+            case "down":
+                return refusal(500, "internal_server_error", "An unexpected error occurred.")
+        return None
 
     def _answer(self, method: str, path: str, asked: Payload, *, newer: bool) -> Payload | Response:
         kind, _, rest = path.partition("/")
@@ -316,7 +348,11 @@ class Notion:
             case "users", "", _:
                 return self._capable("read_users") or self._listed(self.users, asked)
             case "search", _, _:
-                return self._listed(self._searched(newer), asked, lambda one: self._shown(one, newer))
+                found = [one for one in self._searched(newer) if _has_kind(one, asked)]
+                return self._listed(found, asked, lambda one: self._shown(one, newer))
+            case "comments", str(comment), _ if comment:
+                found = [one for said in self.remarks.values() for one in said if one["id"] == comment]
+                return self._capable("read_comments") or (found[0] if found else refusal(404, "object_not_found"))
             case "comments", _, _:
                 place = str(asked["block_id"])
                 if place not in self.objects and place not in self.blocks:
@@ -557,6 +593,10 @@ def cut_short() -> Response:
 def as_httpx(response: Response, **headers: str) -> httpx.Response:
     """An answer as a client's transport gives it."""
     return httpx.Response(response.status_code, headers=dict(response.headers) | headers, content=bytes(response.body))
+
+
+def _has_kind(held: Payload, asked: Payload) -> bool:
+    return bool(held["object"] == asked.get("filter", {}).get("value", held["object"]))
 
 
 def _above(held: Payload) -> str:

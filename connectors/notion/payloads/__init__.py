@@ -6,7 +6,7 @@ https://developers.notion.com/reference/intro · versions 2025-09-03 and 2022-06
 from __future__ import annotations
 
 from connectors.notion.payloads.blocks import BlockContent, FileLink, NotionBlock
-from connectors.notion.payloads.deliveries import NotionDelivery, NotionHandshake
+from connectors.notion.payloads.deliveries import EventData, NotionDelivery, NotionHandshake
 from connectors.notion.payloads.objects import (
     DatabaseColumn,
     NotionDatabase,
@@ -25,6 +25,7 @@ __all__ = [
     "BlockContent",
     "DatabaseColumn",
     "DateSpan",
+    "EventData",
     "FileLink",
     "NotionBlock",
     "NotionComment",

@@ -33,6 +33,8 @@ class _SyncedFrom(LenientPayload):
 
 
 class _CalendarEvent(LenientPayload):
+    start_time: str = ""
+    end_time: str = ""
     attendees: tuple[str, ...] = ()
 
 
@@ -66,6 +68,7 @@ class BlockContent(FileLink):
     icon: _Icon = _Icon()
     page_id: str = ""
     database_id: str = ""
+    comment_id: str = ""
     block_type: str = ""
     synced_from: _SyncedFrom | None = None
     calendar_event: _CalendarEvent = _CalendarEvent()

@@ -25,7 +25,7 @@ class EventEntity(Payload):
 class EventData(Payload):
     """What an event says beside its object. `updated_properties` of a page are ids; `page_id` is a comment's.
 
-    Not lenient: an event of which a part is lost would leave something unread.
+    Not lenient: an event of which a part is lost would leave something unread. One that is not as documented is none.
     """
 
     parent: EventEntity | None = None
@@ -39,10 +39,3 @@ class NotionDelivery(LenientPayload):
     type: str = ""
     entity: EventEntity | None = None
     data: EventData | None = None
-
-    @property
-    def details(self) -> EventData:
-        """`data`, of an event that says nothing without. Raises KeyError."""
-        if self.data is None:
-            raise KeyError("data")
-        return self.data

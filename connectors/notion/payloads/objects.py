@@ -50,6 +50,7 @@ class DatabaseColumn(LenientPayload):
     """A property that every row has, and what can be chosen in it: https://developers.notion.com/reference/property-object"""
 
     name: str = ""
+    description: str = ""
     options: OneOrMore[SelectOption] = ()
 
     @model_validator(mode="before")

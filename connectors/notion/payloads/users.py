@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connectors.notion.payloads.fields import OneOrMore
+from connectors.notion.payloads.fields import OneOrMore, ParentRef
 from connectors.notion.payloads.rich_text import RichText
 from connectors.payloads import LenientPayload
 
@@ -36,6 +36,7 @@ class _CommentAttachment(LenientPayload):
 class NotionComment(LenientPayload):
     """https://developers.notion.com/reference/comment-object"""
 
+    parent: ParentRef = None
     discussion_id: str = ""
     rich_text: RichText = ()
     attachments: OneOrMore[_CommentAttachment] = ()

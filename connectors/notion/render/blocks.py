@@ -189,9 +189,11 @@ def _link_to_page(block: BlockTree, names: NotionNames) -> str:
 
 
 def _meeting(block: BlockTree, names: NotionNames) -> str:
-    attendees = joined((names.people.get(person, "") for person in block.content.calendar_event.attendees), ", ")
-    present = f"Attendees: {attendees}" if attendees else ""
-    return _stacked(_text(block.content.title), present, blocks_markdown(block.children, names))
+    event = block.content.calendar_event
+    when = joined((event.start_time, event.end_time), " → ")
+    attendees = joined((names.people.get(person, "") for person in event.attendees), ", ")
+    told = (when and f"When: {when}", attendees and f"Attendees: {attendees}")
+    return _stacked(_text(block.content.title), *told, blocks_markdown(block.children, names))
 
 
 def _section(block: BlockTree, names: NotionNames) -> str:

@@ -34,7 +34,8 @@ def database_markdown(database: NotionDatabase, sources: Sequence[NotionDatabase
 
 def _column(column: DatabaseColumn) -> str:
     options = joined((option.name for option in column.options), ", ")
-    return f"{column.name} ({options})" if options else column.name
+    told = f"{column.name} ({options})" if options else column.name
+    return f"{told}: {column.description}" if column.description else told
 
 
 def mentioned(page: NotionPage, blocks: Sequence[BlockTree]) -> set[Ref]:

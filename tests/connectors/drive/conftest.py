@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
+from connectors.contract import Checkpoint, Item, ObjectItem, PartState
+from connectors.drive.account import DriveConnector
 from connectors.drive.settings import DriveConnection
-from connectors.drive.source import DriveConnector
 from tests.emulators.drive import BASE_URL, ROOT, TOKEN, GoogleDrive, transport
 
 OpenDrive = Callable[..., DriveConnector]
+
+
+def without_parts(items: Iterable[Item]) -> list[ObjectItem | Checkpoint]:
+    """Items but for the states of parts."""
+    return [item for item in items if not isinstance(item, PartState)]
 
 
 def new_drive() -> GoogleDrive:

@@ -137,8 +137,15 @@ def test_repeated_page_tokens_end(drive: GoogleDrive, client: DriveClient, cycle
 @pytest.mark.parametrize("status", [400, 404, 501])
 def test_a_server_without_a_changes_feed_says_so(drive: GoogleDrive, client: DriveClient, status: int) -> None:
     drive.interrupt = lambda path, query: Response(status_code=status) if "changes" in path else None
-    assert client.start_page_token() is None
+    with pytest.raises((NotFound, RequestRejected)):
+        client.open_feed()
     assert client.requests == 1
+
+
+def test_a_token_without_a_feed_is_none(drive: GoogleDrive, client: DriveClient) -> None:
+    drive.interrupt = lambda path, query: Response(status_code=404) if path == "changes" else None
+    with pytest.raises(NotFound):
+        client.open_feed()
 
 
 @pytest.mark.parametrize(("text", "expected"), [("a", "'a'"), ("it's", "'it\\'s'"), ("a\\b", "'a\\\\b'")])

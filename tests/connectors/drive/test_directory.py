@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from connectors.contract import Membership, MembershipItem, UnreadableGroup
-from connectors.drive.source import DriveConnector
+from connectors.drive.account import DriveConnector
 from connectors.errors import AccessDenied, SourceError
 from tests.connectors.drive.conftest import OpenDrive
 from tests.emulators.drive import BASE_URL, GoogleDrive, error

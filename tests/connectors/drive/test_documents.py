@@ -10,16 +10,16 @@ import pytest
 import stamina
 from starlette.responses import JSONResponse, Response
 
-from connectors.contract import Checkpoint, Deleted, Failed, Item, Skipped
+from connectors.contract import Checkpoint, Deleted, Failed, Item, PartState, Skipped
 from connectors.drive import formats
+from connectors.drive.account import DriveConnector
 from connectors.drive.formats import MAX_BYTES
 from connectors.drive.settings import DriveConnection
-from connectors.drive.source import DriveConnector
 from connectors.errors import AuthenticationFailed, RateLimited
 from connectors.media import CSV, PDF, PPTX, XLSX
 from connectors.model import Document, Unit
-from tests.connectors.drive.conftest import add_text
-from tests.emulators.drive import ME, GoogleDrive, error, person, transport
+from tests.connectors.drive.conftest import add_text, without_parts
+from tests.emulators.drive import ME, GoogleDrive, anyone, error, person, transport
 
 ROOT = Unit("root", "My Drive")
 TEAM = Unit("team", "Team")
@@ -32,7 +32,7 @@ def _no_waiting() -> Iterator[None]:
 
 
 def only(connector: DriveConnector, unit: Unit = ROOT) -> Item:
-    [item] = [item for item in connector.read(unit) if not isinstance(item, Checkpoint)]
+    [item] = [item for item in connector.read(unit) if not isinstance(item, Checkpoint | PartState)]
     return item
 
 
@@ -177,8 +177,8 @@ def test_one_file_in_trouble_does_not_stop_the_read(
     for name in ("one", "two", "three"):
         add_text(drive, name)
     drive.interrupt = lambda path, query: answer if "alt" in query and path == "files/two" else None
-    *items, last = (item for item in connector.read(ROOT) if not isinstance(item, Checkpoint) or item.complete)
-    assert [type(item) for item in items] == [Document, Failed, Document]
+    *items, last = without_parts(connector.read(ROOT))
+    assert [type(item) for item in items if not isinstance(item, Checkpoint)] == [Document, Failed, Document]
     assert isinstance(last, Checkpoint)
 
 
@@ -234,7 +234,7 @@ def test_a_file_whose_permissions_cannot_be_read_is_hidden_and_its_neighbours_ar
     for name in ("one", "two", "three"):
         add_text(drive, name, "team")
     drive.interrupt = lambda path, query: answer if path == "files/two/permissions" else None
-    one, two, three = (item for item in connector.read(TEAM) if not isinstance(item, Checkpoint))
+    one, two, three = (item for item in connector.read(TEAM) if not isinstance(item, Checkpoint | PartState))
     assert isinstance(one, Document)
     assert isinstance(three, Document)
     assert one.readers == three.readers == ("user:a@b.c", f"user:{ME}")
@@ -275,3 +275,29 @@ def test_a_mislabelled_file_is_read_as_text(drive: GoogleDrive, connector: Drive
     item = only(connector)
     assert isinstance(item, Document)
     assert (item.kind, item.content, item.content_type) == ("pdf", "Words.", "text/plain")
+
+
+def test_what_an_old_link_leads_to_is_read_with_its_key(drive: GoogleDrive, connector: DriveConnector) -> None:
+    """https://developers.google.com/workspace/drive/api/guides/resource-keys"""
+    target = drive.doc("Old", "Words.", None, id="old")
+    drive.permissions[target] = {"anyone": anyone()}
+    drive.keys[target] = "0-abc"
+    details = {"targetId": target, "targetMimeType": "application/vnd.google-apps.document"}
+    shortcut = drive.shortcut("To the old one", target, shortcutDetails=details | {"targetResourceKey": "0-abc"})
+    item = only(connector)
+    assert isinstance(item, Document)
+    assert (item.id, item.content) == (f"drive:acme/{shortcut}", "Words.")
+
+
+@pytest.mark.parametrize("kind", ["drawing", "site", "form"])
+def test_what_has_an_export_is_read_and_what_has_none_is_skipped(
+    drive: GoogleDrive, connector: DriveConnector, kind: str
+) -> None:
+    media_type = "application/pdf" if kind == "drawing" else "text/plain"
+    drive.exported("With words", kind, {media_type: b"%PDF-1.4 words" if kind == "drawing" else b"Words."}, id="one")
+    drive.exported("Without", kind, {"image/png": b""}, id="two")
+    one, two = (item for item in connector.read(ROOT) if not isinstance(item, Checkpoint | PartState))
+    assert isinstance(one, Document)
+    assert one.kind == kind
+    assert isinstance(two, Skipped)
+    assert two.reason.startswith("unsupported type")

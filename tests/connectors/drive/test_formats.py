@@ -55,10 +55,9 @@ def test_how_a_file_is_read(mime_type: str, name: str, kind: str, media_types: t
         ("application/zip", "a.zip"),
         ("application/octet-stream", "a.png"),
         ("application/vnd.oasis.opendocument.text", "a.odt"),
-        (f"{GOOGLE}form", "Survey"),
-        (f"{GOOGLE}drawing", "Sketch"),
+        (f"{GOOGLE}script", "Macro"),
         (f"{GOOGLE}unknown", "New"),
-        (f"{GOOGLE}form", ""),
+        (f"{GOOGLE}script", ""),
     ],
 )
 def test_what_has_no_text_is_skipped(mime_type: str, name: str) -> None:
@@ -74,7 +73,6 @@ def test_what_has_no_text_is_skipped(mime_type: str, name: str) -> None:
         ("application/octet-stream", "a.JPG", "image/jpeg"),
         ("image/heif", "a", "image/heic"),
         ("image/gif", "a.gif", None),
-        (f"{GOOGLE}drawing", "Sketch", None),
         (PDF, "a.png", PDF),
     ],
 )

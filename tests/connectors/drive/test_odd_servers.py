@@ -10,9 +10,9 @@ import pytest
 import stamina
 from starlette.responses import JSONResponse, Response
 
-from connectors.contract import Checkpoint, Deleted, Failed, Item
+from connectors.contract import Checkpoint, Deleted, Failed, Item, PartState
+from connectors.drive.account import DriveConnector
 from connectors.drive.payloads import ChangePage, DriveCommentPage, FilePage
-from connectors.drive.source import DriveConnector
 from connectors.errors import RateLimited, Unavailable
 from connectors.model import Document, Unit
 from tests.connectors.drive.conftest import add_doc, add_folder, add_text
@@ -30,7 +30,7 @@ def _no_waiting() -> Iterator[None]:
 
 
 def items(connector: DriveConnector, cursor: dict[str, Any] | None = None) -> list[Item]:
-    return [item for item in connector.read(ROOT, cursor) if not isinstance(item, Checkpoint)]
+    return [item for item in connector.read(ROOT, cursor) if not isinstance(item, Checkpoint | PartState)]
 
 
 def cursor_after(connector: DriveConnector) -> dict[str, Any]:
@@ -184,7 +184,7 @@ def test_a_removal_that_cannot_be_looked_into_is_the_file_alone(drive: GoogleDri
     drive.move("one", "elsewhere")
     drive.edit("two", "Other words.")
     answer_instead(drive, "files/one", UNAVAILABLE)
-    found = [type(item) for item in connector.read(TEAM, last.cursor) if not isinstance(item, Checkpoint)]
+    found = [type(item) for item in connector.read(TEAM, last.cursor) if not isinstance(item, Checkpoint | PartState)]
     assert found == [Failed, Document]
 
 

@@ -9,10 +9,10 @@ from pydantic import SecretStr
 
 from connectors.contract import Failed, Skipped
 from connectors.drive import sheets
+from connectors.drive.account import DriveConnector
 from connectors.drive.settings import DriveConnection
-from connectors.drive.source import DriveConnector
 from connectors.media import CSV, XLSX
-from connectors.model import MARKDOWN, Document
+from connectors.model import MARKDOWN, Document, Unit
 from pipelines.chunking import chunk_document
 from tests.connectors.drive.test_documents import only
 from tests.emulators.drive import GoogleDrive, error
@@ -81,7 +81,10 @@ def test_without_the_sheets_api_the_first_sheet_says_that_it_is_alone(
 def test_sheets_that_cannot_be_read_now_are_tried_again(drive: GoogleDrive, connector: DriveConnector) -> None:
     a_large_spreadsheet(drive)
     drive.interrupt = lambda path, query: error(503, "backendError") if path.startswith("spreadsheets/") else None
-    assert isinstance(only(connector), Failed)
+    item = only(connector)
+    assert isinstance(item, Document)
+    assert str(item.content).startswith(ONLY_FIRST)
+    assert isinstance(next(iter(connector.fetch(Unit("root", "My Drive"), [item.id]))), Failed)
 
 
 def test_a_first_sheet_over_the_limit_is_skipped(drive: GoogleDrive, connector: DriveConnector) -> None:

@@ -13,9 +13,9 @@ from pydantic import SecretStr
 from starlette.responses import JSONResponse, Response
 
 from connectors.contract import Checkpoint, Cursor, Deleted, Failed, Item, PartState, Skipped, Window
+from connectors.drive.account import DriveConnector
 from connectors.drive.settings import DriveConnection
-from connectors.drive.source import DriveConnector
-from connectors.errors import InvalidResponse, NotFound
+from connectors.errors import NotFound, UnreadableUnits
 from connectors.model import Document, Parent, Unit
 from tests.connectors.drive.conftest import OpenDrive, add_doc, add_folder, new_drive
 from tests.emulators.drive import (
@@ -421,7 +421,7 @@ def test_a_unit_that_is_gone_is_an_error(drive: GoogleDrive, connector: DriveCon
 def test_a_page_token_that_repeats_ends_the_read(filled: GoogleDrive, connector: DriveConnector) -> None:
     same = JSONResponse({"files": [], "nextPageToken": "same"})
     filled.interrupt = lambda path, query: same if path == "files" else None
-    with pytest.raises(InvalidResponse, match="pagination loop"):
+    with pytest.raises(UnreadableUnits, match="pagination loop"):
         list(connector.units())
 
 
@@ -429,8 +429,13 @@ def test_check_tells_who_it_is_and_what_it_reaches(filled: GoogleDrive, connecto
     findings = connector.check()
     assert [(one.subject, one.ok) for one in findings] == [
         ("credentials", True),
-        ("reach", True),
+        ("listing", True),
+        ("content", True),
         ("permissions", True),
+        ("comments", True),
+        ("changes", True),
+        ("sheets", True),
+        ("directory", True),
     ]
     assert "reader@acme.test" in findings[0].detail
     assert findings[1].detail == "1 shared drives, 2 top-level folders"
@@ -438,9 +443,9 @@ def test_check_tells_who_it_is_and_what_it_reaches(filled: GoogleDrive, connecto
 
 def test_check_warns_where_permissions_are_hidden(drive: GoogleDrive, connector: DriveConnector) -> None:
     add_doc(drive, "hidden", canShare=False)
-    [_, _, finding] = connector.check()
-    assert (finding.subject, finding.ok) == ("permissions", False)
-    assert "editor" in finding.detail
+    [finding] = [one for one in connector.check() if not one.ok]
+    assert (finding.subject, finding.detail) == ("permissions", "1 of 1 files hide who may read them")
+    assert "editor" in finding.permission
 
 
 def test_check_names_a_wrong_token_without_showing_it(open_drive: OpenDrive) -> None:

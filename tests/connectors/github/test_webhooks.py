@@ -12,7 +12,7 @@ import pytest
 from connectors.github.settings import GitHubConnection
 from connectors.github.webhooks import NOT_READ
 from connectors.registry import receive
-from connectors.webhooks import DeliveryRefused, DeliveryUnreadable, Event, Invalidation
+from connectors.webhooks import DeliveryRefused, DeliveryUnreadable, Event, Invalidation, look_around
 
 SECRET = "It's a Secret to Everybody"
 UNIT = "77"
@@ -146,7 +146,17 @@ def test_the_documented_signature_fits() -> None:
             {"ref": "refs/heads/main", "commits": [{"removed": ["a/b.md", "x" * 2_000]}, {"removed": ["c.md", 1]}]},
             [WHOLE, one("blob", "a/b.md"), one("blob", "c.md")],
         ),
-        ("label", {"action": "edited"}, [WHOLE]),
+        ("label", {"action": "deleted"}, [WHOLE]),
+        (
+            "label",
+            {"action": "edited", "label": {"name": "area: ui"}, "changes": {"name": {"from": "ui"}}},
+            [one("labels", "area: ui")],
+        ),
+        (
+            "milestone",
+            {"action": "edited", "milestone": {"number": 4}, "changes": {"title": {"from": "v1"}}},
+            [one("milestones", 4)],
+        ),
         ("milestone", {"action": "closed"}, [WHOLE]),
         ("repository", {"action": "edited"}, [WHOLE]),
         *(
@@ -191,6 +201,11 @@ def test_events_say_where_to_look(
         ("push", {"ref": "refs/heads/feature/main"}, "nothing that is read changes"),
         ("push", {"ref": "refs/tags/main"}, "nothing that is read changes"),
         ("label", {"action": "created"}, "nothing that is read changes"),
+        (
+            "label",
+            {"action": "edited", "label": {"name": "ui"}, "changes": {"color": {"from": "fff"}}},
+            "nothing that is read changes",
+        ),
         ("organization", {"action": "member_invited"}, "nothing that is read changes"),
     ],
 )
@@ -284,21 +299,32 @@ def test_without_a_secret_nothing_is_taken(connection: GitHubConnection, secret:
         ("issues", b"\xff"),
         ("issues", b"[" * 100_000),
         ("issues", b'["issue"]'),
-        ("issues", b"{}"),
-        ("issues", b'{"issue": {"number": "x"}, "repository": {"id": 77}}'),
-        ("issues", b'{"issue": {"number": 1}}'),
-        ("issues", b'{"issue": {"number": 1}, "repository": {"full_name": "acme/api"}}'),
-        ("issues", b'{"issue": {"number": 1}, "repository": {"id": "77", "full_name": "acme/api"}}'),
-        ("issues", b'{"issue": null, "repository": {"id": 77}}'),
-        ("repository", b'{"action": "deleted", "repository": {"full_name": "acme/api"}}'),
-        ("issues", b'{"issue": {"number": 1}, "repository": "acme/api"}'),
-        ("push", b'{"repository": {"id": 77}}'),
         ("", b"{}"),
     ],
 )
 def test_what_is_signed_and_makes_no_sense_is_unreadable(connection: GitHubConnection, kind: str, body: bytes) -> None:
     with pytest.raises(DeliveryUnreadable):
         delivered(connection, kind, body)
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "unit"),
+    [
+        ("issues", b"{}", ""),
+        ("issues", b'{"issue": {"number": "x"}, "repository": {"id": 77}}', "77"),
+        ("issues", b'{"issue": {"number": 1}}', ""),
+        ("issues", b'{"issue": {"number": 1}, "repository": {"full_name": "acme/api"}}', ""),
+        ("issues", b'{"issue": {"number": 1}, "repository": {"id": "77", "full_name": "acme/api"}}', ""),
+        ("issues", b'{"issue": null, "repository": {"id": 77}}', "77"),
+        ("repository", b'{"action": "deleted", "repository": {"full_name": "acme/api"}}', ""),
+        ("issues", b'{"issue": {"number": 1}, "repository": "acme/api"}', ""),
+        ("push", b'{"repository": {"id": 77}}', "77"),
+    ],
+)
+def test_an_event_that_does_not_tell_its_object_marks_its_repository(
+    connection: GitHubConnection, kind: str, body: bytes, unit: str
+) -> None:
+    assert delivered(connection, kind, body).invalidations == look_around(unit)
 
 
 def test_a_form_is_read_as_well(connection: GitHubConnection) -> None:

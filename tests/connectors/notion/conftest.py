@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from connectors.contract import Checkpoint, Item, ObjectItem, PartState
 from connectors.notion.settings import NotionConnection
 from connectors.notion.source import NotionConnector, connect
 from tests.emulators.notion import BASE_URL, TOKEN, Notion
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def without_parts(items: Iterable[Item]) -> list[ObjectItem | Checkpoint]:
+    """Items but for the states of parts."""
+    return [item for item in items if not isinstance(item, PartState)]
 
 
 @pytest.fixture

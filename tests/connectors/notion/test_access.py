@@ -134,7 +134,9 @@ def test_names_of_people_and_bots_by_id(connection: NotionConnection) -> None:
     assert access.names(client) == {"u-ada": "Ada", "b": "Headrace"}
 
 
-@pytest.mark.parametrize(("status", "code"), [(401, "unauthorized"), (503, "service_unavailable")])
+@pytest.mark.parametrize(
+    ("status", "code"), [(401, "unauthorized"), (403, "restricted_resource"), (503, "service_unavailable")]
+)
 def test_names_are_not_taken_for_empty_where_the_server_fails(
     connection: NotionConnection, status: int, code: str
 ) -> None:
@@ -150,13 +152,6 @@ def test_nobody_is_asked_for_where_no_reader_is_the_workspace(notion: Notion, co
     assert client.requests == 0
     mapped = nobody.model_copy(update={"readers_by_page": {"home": ("workspace",)}})
     assert len(list(access.memberships(mapped, client))) == 2
-
-
-def test_names_are_empty_for_an_integration_that_may_not_see_users(
-    notion: Notion, connection: NotionConnection
-) -> None:
-    notion.answers["users"] = lambda: refusal(403, "restricted_resource")
-    assert access.names(NotionClient(connection, notion.transport())) == {}
 
 
 def test_a_workspace_whose_people_are_refused_cannot_be_told(connection: NotionConnection) -> None:

@@ -13,6 +13,7 @@ from connectors.model import Document, Unit
 from connectors.notion.client import API_VERSION
 from connectors.notion.settings import NotionConnection
 from connectors.notion.source import NotionConnector, connect
+from tests.connectors.notion.conftest import without_parts
 from tests.emulators.company import TOKEN
 
 
@@ -82,7 +83,7 @@ def test_reading_again_costs_one_request_in_all_and_yields_nothing(connector: No
         cursors[unit] = last
     with closing(connected(base_url)) as later:
         for unit, last in cursors.items():
-            assert list(later.read(unit, last.cursor)) == [Checkpoint(last.cursor)]
+            assert without_parts(later.read(unit, last.cursor)) == [Checkpoint(last.cursor)]
         assert later.requests == 1
 
 

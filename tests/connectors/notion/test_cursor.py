@@ -46,7 +46,8 @@ def test_without_a_cursor_everything_is_read(cursor: Cursor | None) -> None:
 
 @pytest.mark.parametrize("since", [None, "", "yesterday", 5])
 def test_a_cursor_without_a_time_reads_what_is_listed(since: object) -> None:
-    assert NotionCursor.from_json({"since": since, "whole": True}) == NotionCursor(whole=False)
+    assert NotionCursor.from_json({"since": since, "whole": False}) == NotionCursor(whole=False)
+    assert NotionCursor.from_json({"since": since, "whole": True}) == NotionCursor(whole=True)
 
 
 def test_a_cursor_of_nothing_holds_no_time() -> None:

@@ -10,6 +10,7 @@ from connectors.model import Document, Unit
 from connectors.notion.file_store import LARGEST, NOTION_FILES, NotionFile, content_type, files_url
 from connectors.notion.settings import NotionConnection
 from connectors.notion.source import NotionConnector, connect
+from tests.connectors.notion.conftest import without_parts
 from tests.emulators.notion import FILES, ORIGIN, Notion
 
 HOME = Unit("home", "Title home")
@@ -52,7 +53,7 @@ def test_where_files_are(settings: dict[str, str], expected: str) -> None:
 @pytest.mark.parametrize("kind", ["file", "pdf"])
 def test_a_file_is_a_document_below_its_page(notion: Notion, connector: NotionConnector, kind: str) -> None:
     notion.add_page("home", None, file_block(kind, kept("Offer.txt")))
-    page, file, _ = connector.read(HOME)
+    page, file, _ = without_parts(connector.read(HOME))
     assert isinstance(page, Document)
     assert isinstance(file, Document)
     assert (file.id, file.kind, file.title) == ("notion:acme-notion/home/files/block-1", "file", "Offer.txt")
@@ -122,7 +123,7 @@ def test_pictures_where_they_are_read(
         notion.contents[f"{FILES}/{name}/{name}"] = PNG
     notion.add_page("home", None, file_block(kind, file))
     connector = connect(connection.with_pictures(), notion.transport())
-    _, item, _ = connector.read(HOME)
+    _, item, _ = without_parts(connector.read(HOME))
     assert isinstance(item, Document | Skipped)
     assert found in (item.reason if isinstance(item, Skipped) else item.content_type)
     assert isinstance(item, Skipped) or item.content == PNG
@@ -132,7 +133,7 @@ def test_pictures_where_they_are_read(
 def test_the_largest_file(notion: Notion, connector: NotionConnector, size: int, reason: str) -> None:
     notion.contents[f"{FILES}/a.txt/a.txt"] = b"x" * size
     notion.add_page("home", None, file_block("file", kept("a.txt")))
-    _, file, _ = connector.read(HOME)
+    _, file, _ = without_parts(connector.read(HOME))
     assert (file.reason if isinstance(file, Skipped) else "") == reason
 
 
@@ -140,7 +141,7 @@ def test_the_largest_file(notion: Notion, connector: NotionConnector, size: int,
 def test_a_file_in_trouble_is_not_its_pages_trouble(notion: Notion, connector: NotionConnector, status: int) -> None:
     notion.answers["files"] = lambda: Response(status_code=status)
     notion.add_page("home", None, file_block("file", kept("a.txt")))
-    page, file, _ = connector.read(HOME)
+    page, file, _ = without_parts(connector.read(HOME))
     assert isinstance(page, Document)
     assert isinstance(file, Failed)
     assert "Signature" not in file.error

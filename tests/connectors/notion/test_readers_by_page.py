@@ -10,6 +10,7 @@ from connectors.contract import Checkpoint, Failed, Item
 from connectors.model import Document, Unit
 from connectors.notion.settings import NotionConnection
 from connectors.notion.source import NotionConnector, connect
+from tests.connectors.notion.test_source import entries
 from tests.emulators.notion import Notion, file_block, refusal, under
 
 EVERYBODY = ("group:acme-notion:workspace",)
@@ -81,9 +82,9 @@ def test_another_map_is_applied_to_all_that_was_read_by_the_next_read(
 def test_a_listing_shows_that_an_object_has_other_readers(
     notion: Notion, connector: NotionConnector, mapped: NotionConnection
 ) -> None:
-    before = {entry.document_id: entry.fingerprint for entry in connector.listing(HOME)}
+    before = {entry.document_id: entry.fingerprint for entry in entries(connector, HOME)}
     other = mapped.model_copy(update={"readers_by_page": {"team": ("bob@acme.test",), "tasks": ("bob@acme.test",)}})
-    after = {entry.document_id: entry.fingerprint for entry in connect(other, notion.transport()).listing(HOME)}
+    after = {entry.document_id: entry.fingerprint for entry in entries(connect(other, notion.transport()), HOME)}
     changed = {key.rpartition("/")[2] for key in before if before[key] != after[key]}
     assert changed == {"team", "note", "open"}
 

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from connectors.registry import receive
 from connectors.slack.settings import SlackConnection
 from connectors.slack.webhooks import _EVENTS, NOT_READ
-from connectors.webhooks import DeliveryRefused, DeliveryUnreadable, Event, Invalidation, Scope
+from connectors.webhooks import DeliveryRefused, DeliveryUnreadable, Event, Invalidation, Scope, look_around
 from tests.emulators.slack import SIGNING_SECRET, signature
 
 NOW = 1_772_442_100
@@ -177,15 +177,25 @@ def test_without_a_secret_everything_is_refused() -> None:
         b"{",
         b"[]",
         b"\xff",
-        b'{"type": "event_callback"}',
-        b'{"type": "event_callback", "event": {"type": "message", "channel": "C1"}}',
-        b'{"type": "event_callback", "event": {"type": "message", "channel": "C1", "ts": "now"}}',
-        b'{"type": "event_callback", "event": {"type": "file_shared"}}',
     ],
 )
-def test_what_is_signed_and_not_as_documented_is_unreadable(body: bytes) -> None:
+def test_what_is_signed_and_no_event_is_unreadable(body: bytes) -> None:
     with pytest.raises(DeliveryUnreadable):
         receive(CONNECTION, signature(body, NOW), body, NOW)
+
+
+@pytest.mark.parametrize(
+    ("body", "channel"),
+    [
+        (b'{"type": "event_callback"}', ""),
+        (b'{"type": "event_callback", "event": {"type": "message", "channel": "C1"}}', "C1"),
+        (b'{"type": "event_callback", "event": {"type": "message", "channel": "C1", "ts": "now"}}', "C1"),
+        (b'{"type": "event_callback", "event": {"type": "file_shared"}}', ""),
+        (b'{"type": "event_callback", "event": {"type": "file_shared", "channel_id": "C1"}}', "C1"),
+    ],
+)
+def test_an_event_that_does_not_tell_its_object_marks_its_channel(body: bytes, channel: str) -> None:
+    assert receive(CONNECTION, signature(body, NOW), body, NOW).invalidations == look_around(channel)
 
 
 @pytest.mark.parametrize(

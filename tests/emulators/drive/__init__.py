@@ -10,7 +10,7 @@ it on loopback, and `transport` in the place of the network.
 
 from tests.emulators.drive.permissions import anyone, domain, group, permission_id, person
 from tests.emulators.drive.push import WEBHOOK_SECRET
-from tests.emulators.drive.responses import Fault, broken_gateway, cut_short, error, limited
+from tests.emulators.drive.responses import Fault, Refusal, broken_gateway, cut_short, error, limited
 from tests.emulators.drive.service import BASE_URL, serving, transport
 from tests.emulators.drive.sign_in import REFRESH_TOKEN, TOKEN
 from tests.emulators.drive.store import ME, ROOT, GoogleDrive
@@ -25,6 +25,7 @@ __all__ = [
     "WEBHOOK_SECRET",
     "Fault",
     "GoogleDrive",
+    "Refusal",
     "anyone",
     "broken_gateway",
     "cut_short",

@@ -67,6 +67,8 @@ def _one(tokens: list[str]) -> tuple[Predicate, list[str]]:
             if rest[:1] != [")"]:
                 raise BadQuery("unbalanced brackets")
             return found, rest[1:]
+        case ["'me'", "in", "owners", *rest]:
+            return lambda file: bool(file.get("ownedByMe")), rest
         case [value, "in", "parents", *rest]:
             parent = _text(value)
             return lambda file: parent in (file.get("parents") or ()), rest

@@ -6,7 +6,7 @@ https://developers.google.com/workspace/drive/api/guides/handle-errors
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from starlette.responses import JSONResponse, Response
 
@@ -14,6 +14,7 @@ from tests.emulators.drive.query import Payload, mask, shown
 
 Query: TypeAlias = dict[str, str]
 Fault: TypeAlias = Callable[[], Response]
+Refusal: TypeAlias = Literal["forbidden", "missing", "down"]
 Interruption: TypeAlias = Callable[[str, Query], Response | None]
 """What to answer in place of the service, by path below its prefix and query; None for its own answer."""
 
@@ -32,6 +33,17 @@ def error(status: int, reason: str, message: str = "", headers: dict[str, str] |
 
 def limited(reason: str, status: int = 403, headers: dict[str, str] | None = None) -> Fault:
     return lambda: error(status, reason, "Rate Limit Exceeded", headers)
+
+
+def refusal(how: Refusal) -> Response:
+    """Of a part, whichever object is asked for."""
+    match how:
+        case "forbidden":
+            return error(403, "insufficientPermissions", "Request had insufficient authentication scopes.")
+        case "missing":
+            return error(404, "notFound", "Not Found")
+        case "down":
+            return error(500, "backendError", "Backend Error")
 
 
 def broken_gateway() -> Response:

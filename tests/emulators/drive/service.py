@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 from tests.emulators.drive.changes import answer_changes, answer_start_page_token
 from tests.emulators.drive.query import BadQuery, Payload, predicate
-from tests.emulators.drive.responses import Query, error, masked
+from tests.emulators.drive.responses import Query, error, masked, refusal
 from tests.emulators.drive.store import ME, ROOT, GoogleDrive
 from tests.emulators.drive.view import described, described_drives, listed_permissions, opens, searched, sees
 from tests.loopback import serve
@@ -29,6 +29,16 @@ PREFIX = "/prefix/api"
 HOST = "drive.test"
 BASE_URL = f"http://{HOST}{PREFIX}"
 EXPORT_LIMIT = 10_000_000
+PART_PATHS = {
+    "listing": re.compile("files"),
+    "content": re.compile("files/[^/]+/export"),
+    "permissions": re.compile("files/[^/]+/permissions"),
+    "comments": re.compile("files/[^/]+/comments"),
+    "changes": re.compile("changes(/startPageToken)?"),
+    "sheets": re.compile("spreadsheets/.*"),
+    "directory": re.compile("directory/.*"),
+}
+"""What of the API each part is, as `connectors.drive.parts` names them."""
 
 T = TypeVar("T")
 
@@ -39,7 +49,8 @@ def transport(drive: GoogleDrive) -> httpx.MockTransport:
     def respond(request: httpx.Request) -> httpx.Response:
         if request.url.host != HOST:
             drive.strayed.append(str(request.url))
-        response = answer(drive, request.url, request.headers.get("authorization", ""), request.content)
+        keys = request.headers.get("x-goog-drive-resource-keys", "")
+        response = answer(drive, request.url, request.headers.get("authorization", ""), request.content, keys)
         return httpx.Response(response.status_code, headers=dict(response.headers), content=bytes(response.body))
 
     return httpx.MockTransport(respond)
@@ -51,14 +62,16 @@ def serving(drive: GoogleDrive) -> Iterator[str]:
 
     async def respond(request: Request) -> Response:
         url = httpx.URL(str(request.url))
-        return answer(drive, url, request.headers.get("authorization", ""), await request.body())
+        keys = request.headers.get("x-goog-drive-resource-keys", "")
+        return answer(drive, url, request.headers.get("authorization", ""), await request.body(), keys)
 
     app = Starlette(routes=[Route("/{path:path}", respond, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])])
     with serve(uvicorn.Config(app, log_level="error", lifespan="off", ws="none", date_header=False)) as origin:
         yield f"{origin}{PREFIX}"
 
 
-def answer(drive: GoogleDrive, url: httpx.URL, authorization: str, body: bytes) -> Response:
+def answer(drive: GoogleDrive, url: httpx.URL, authorization: str, body: bytes, keys: str = "") -> Response:
+    """`keys` are of files that are shared by old links: https://developers.google.com/workspace/drive/api/guides/resource-keys"""
     if not url.path.startswith(f"{PREFIX}/"):
         drive.strayed.append(str(url))
         return error(404, "notFound")
@@ -73,10 +86,19 @@ def answer(drive: GoogleDrive, url: httpx.URL, authorization: str, body: bytes) 
         return drive.tokens.answer(body, authorization)
     if not drive.tokens.takes(authorization):
         return error(401, "authError")
+    if (locked := drive.keys.get(path.split("/")[1] if "/" in path else "")) and f"/{locked}" not in keys:
+        return error(404, "notFound")
+    if refused := next((how for part, how in drive.refused.items() if _is_part(part, path, query)), None):
+        return refusal(refused)
     try:
         return _route(drive, path.split("/"), query, json.loads(body) if body else {})
     except BadQuery as bad:
         return error(400, "invalid", f"Invalid Value: {bad}")
+
+
+def _is_part(part: str, path: str, query: Query) -> bool:
+    is_download = path.startswith("files/") and query.get("alt") == "media"
+    return bool(PART_PATHS[part].fullmatch(path)) or (part == "content" and is_download)
 
 
 def _route(drive: GoogleDrive, path: list[str], query: Query, body: Payload) -> Response:

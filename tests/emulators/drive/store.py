@@ -11,7 +11,7 @@ from typing import Any
 from tests.emulators.drive.permissions import permission_id, person
 from tests.emulators.drive.push import Channels, Delivery
 from tests.emulators.drive.query import Payload
-from tests.emulators.drive.responses import Fault, Interruption
+from tests.emulators.drive.responses import Fault, Interruption, Refusal
 from tests.emulators.drive.sign_in import TokenEndpoint
 
 ME = "reader@acme.test"
@@ -28,7 +28,8 @@ class GoogleDrive:
     `faults` are answered before anything else, then what `interrupt` says. `accessed` are the files in shared drives
     that the account has opened, so that they are listed as its own, too. A server that does not hide parents names
     them though the account does not see them, and one that does not sort forgets in which order it was asked to list.
-    It has the Sheets API, too, for those in `sheets`: rows by the titles of their sheets.
+    `keys` are those without which a file is not found. `refused` are parts of the API, by how `refuse` has it. It has
+    the Sheets API, too, for those in `sheets`: rows by the titles of their sheets.
     """
 
     files: dict[str, Payload] = field(default_factory=dict)
@@ -56,6 +57,8 @@ class GoogleDrive:
     only: str = ""
     interrupt: Interruption = lambda path, query: None
     asked_for: list[str] = field(default_factory=list)
+    keys: dict[str, str] = field(default_factory=dict)
+    refused: dict[str, Refusal] = field(default_factory=dict)
     strayed: list[str] = field(default_factory=list)
     next_id: int = 0
 
@@ -177,6 +180,13 @@ class GoogleDrive:
         """The next `times` requests, of those whose path holds `only`, are answered by `fault`."""
         self.only = only
         self.faults += [fault] * times
+
+    def refuse(self, part: str, how: Refusal) -> None:
+        """A part of the API (`service.PART_PATHS`) is not for these credentials, not there, or out of order."""
+        self.refused[part] = how
+
+    def allow(self, part: str) -> None:
+        self.refused.pop(part, None)
 
     def asked(self) -> Counter[str]:
         """How often each path below the prefix was asked for since `forget`."""

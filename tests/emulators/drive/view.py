@@ -32,6 +32,7 @@ def searched(drive: GoogleDrive, file: str) -> Payload:
     return {
         **payload,
         "parents": _shown_parents(drive, payload.get("parents") or ()),
+        "ownedByMe": ROOT in _upwards(drive, file) and not payload.get("othersOwn"),
         "trashed": any(drive.files.get(one, {}).get("explicitlyTrashed") for one in _upwards(drive, file)),
     }
 
@@ -46,7 +47,6 @@ def described(drive: GoogleDrive, file: str) -> Payload:
         "permissionIds": sorted(granted),
         "permissions": None if hides_permissions else _listed(drive, way, granted),
         "inheritedPermissionsDisabled": file in drive.restricted,
-        "ownedByMe": ROOT in way,
         "sharedWithMeTime": payload.get("sharedWithMeTime") if _names_account(granted) else None,
     }
 

@@ -1,0 +1,153 @@
+"""Whether a connection works: who the account is, and what of each part it may read, tried on real files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from connectors.contract import Finding
+from connectors.drive import formats
+from connectors.drive.client import DriveClient
+from connectors.drive.directory import GoogleDirectory
+from connectors.drive.files import load_content
+from connectors.drive.folders import FolderTree
+from connectors.drive.parts import (
+    CHANGES,
+    COMMENTS,
+    CONTENT,
+    DIRECTORY,
+    LISTING,
+    PARTS_BY_NAME,
+    PERMISSIONS,
+    SHEETS,
+)
+from connectors.drive.payloads import DriveFile
+from connectors.drive.query import FILES
+from connectors.drive.settings import DriveConnection
+from connectors.drive.sharing import DriveSharing
+from connectors.drive.watch import watch_parts
+from connectors.errors import AccessDenied, NotFound, RequestRejected, SourceError, TransientError
+from connectors.file_content import SkipFile
+from connectors.source_parts import probe_part
+
+_FILES_TO_TRY = 5
+_MOST_BYTES = 1_000_000
+"""Of a file that is downloaded to try it."""
+_SPREADSHEET = "application/vnd.google-apps.spreadsheet"
+
+
+def check(
+    connection: DriveConnection,
+    client: DriveClient,
+    folders: FolderTree,
+    sharing: DriveSharing,
+    directory: GoogleDirectory | None,
+) -> list[Finding]:
+    """Ends at credentials that are refused."""
+    findings: list[Finding] = []
+    try:
+        user = client.about().user
+        findings.append(Finding("credentials", True, f"signed in as {user.email_address or user.display_name}"))
+        findings += _try_files(connection, client, folders, sharing)
+        findings.append(_probe_directory(directory))
+    except SourceError as error:
+        findings.append(Finding("credentials", False, str(error)))
+    return findings
+
+
+def _try_files(
+    connection: DriveConnection, client: DriveClient, folders: FolderTree, sharing: DriveSharing
+) -> list[Finding]:
+    files: list[DriveFile] = []
+
+    def list_some() -> str:
+        folders.refresh()
+        files.extend(next(client.files(FILES)).files)
+        return f"{len(folders.drives)} shared drives, {len(folders.top())} top-level folders"
+
+    listing = _probe(LISTING, list_some)
+    document = next((one for one in files if formats.is_google_document(one.mime_type)), None)
+    return [
+        listing,
+        _probe_on(CONTENT, document or next(filter(_is_small, files), None), partial(_load, client)),
+        _permissions_shown(files[:_FILES_TO_TRY], folders, sharing) if listing.ok else _not_tried(PERMISSIONS),
+        _probe_on(COMMENTS, document, lambda file: client.comments(file.id)),
+        _probe(CHANGES, lambda: _read_feed(client)),
+        _probe_sheets(connection, client, files),
+    ]
+
+
+def _probe(part: str, ask: Callable[[], object]) -> Finding:
+    """Raises AuthenticationFailed."""
+    try:
+        return probe_part(PARTS_BY_NAME[part], ask)
+    except TransientError as error:
+        return Finding(part, False, str(error), PARTS_BY_NAME[part].lost)
+
+
+def _probe_on(part: str, file: DriveFile | None, ask: Callable[[DriveFile], object]) -> Finding:
+    """As `_probe`, on a real file."""
+    if file is None:
+        return _not_tried(part)
+
+    def look() -> str:
+        ask(file)
+        return f"read of {formats.title(file.name)!r}"
+
+    return _probe(part, look)
+
+
+def _not_tried(part: str, why: str = "there is nothing to try it on") -> Finding:
+    return Finding(part, True, f"not tried: {why}")
+
+
+def _is_small(file: DriveFile) -> bool:
+    try:
+        formats.plan_file(file)
+    except SkipFile:
+        return False
+    return (file.size or 0) <= _MOST_BYTES
+
+
+def _load(client: DriveClient, file: DriveFile) -> None:
+    try:
+        load_content(client, file, pictures=False, load_all=lambda file_id: None)
+    except SkipFile:  # it was given, and holds nothing that is read
+        return
+
+
+def _read_feed(client: DriveClient) -> None:
+    client.open_feed()
+
+
+def _permissions_shown(files: Sequence[DriveFile], folders: FolderTree, sharing: DriveSharing) -> Finding:
+    """Google shows permissions only to accounts that may share a file; without them nobody may find it."""
+    part = PARTS_BY_NAME[PERMISSIONS]
+    try:
+        hidden = len([file for file in files if not _shows_readers(file, folders, sharing)])
+    except TransientError as error:
+        return Finding(PERMISSIONS, False, str(error), part.lost)
+    if hidden:
+        detail = f"{hidden} of {len(files)} files hide who may read them"
+        return Finding(PERMISSIONS, False, detail, part.lost, part.permission)
+    return Finding(PERMISSIONS, True, "files show who may read them")
+
+
+def _shows_readers(file: DriveFile, folders: FolderTree, sharing: DriveSharing) -> bool:
+    try:
+        return bool(sharing.permissions(file, folders.locate(file), watch_parts()))
+    except (AccessDenied, NotFound, RequestRejected):
+        return False
+
+
+def _probe_sheets(connection: DriveConnection, client: DriveClient, files: Sequence[DriveFile]) -> Finding:
+    if not connection.has_sheets_api:
+        return _not_tried(SHEETS, "no `sheets_url`")
+    spreadsheet = next((one for one in files if one.mime_type == _SPREADSHEET), None)
+    return _probe_on(SHEETS, spreadsheet, lambda file: client.sheets(file.id))
+
+
+def _probe_directory(directory: GoogleDirectory | None) -> Finding:
+    if directory is None:
+        return _not_tried(DIRECTORY, "no `directory_url`; nobody sees a file through a group")
+    return _probe(DIRECTORY, directory.first_groups)

@@ -1,0 +1,30 @@
+"""What was read without comments or sheets, once these can be had."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from connectors.drive.client import DriveClient
+from connectors.drive.parts import COMMENTS, SHEETS
+from connectors.errors import AuthenticationFailed, RateLimited, SourceError
+from connectors.part_watch import LackingObjects, PartWatch
+
+
+def take_lacking(lacking: LackingObjects, parts: PartWatch, client: DriveClient) -> tuple[list[str], bool]:
+    """Ids of the files to read again, and whether these are more than were noted: then all are to be read. They are
+    taken out of `lacking`. One request for each part in all units; raises AuthenticationFailed and RateLimited."""
+    again: list[str] = []
+    is_much = False
+    for part, ask in ((COMMENTS, client.comments), (SHEETS, client.sheets)):
+        if not (ids := lacking.of(part)):
+            continue
+        try:
+            parts.ask(part, partial(ask, ids[0]))
+        except (AuthenticationFailed, RateLimited):
+            raise
+        except SourceError:
+            lacking.rotate(part)
+        else:
+            is_much = is_much or lacking.are_many(part)
+            again += lacking.pop(part)
+    return ([], True) if is_much else (list(dict.fromkeys(again)), False)
