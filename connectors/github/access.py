@@ -13,13 +13,22 @@ https://docs.github.com/en/rest/collaborators/collaborators#list-repository-coll
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from typing import TypeAlias
 from urllib.parse import quote
 
 from connectors.addresses import find_address
 from connectors.contract import MembershipItem
-from connectors.errors import AccessDenied, NotFound, RequestRejected, UnreadableUnits
+from connectors.errors import (
+    AccessDenied,
+    AuthenticationFailed,
+    NotFound,
+    RateLimited,
+    RequestRejected,
+    SourceError,
+    UnreadableUnits,
+)
 from connectors.github.client import GitHubClient
 from connectors.github.graphql import select_by_alias
 from connectors.github.payloads.graphql import GitHubPerson, PeopleByAlias
@@ -27,6 +36,8 @@ from connectors.github.payloads.parsing import NotAsDocumented
 from connectors.github.payloads.rest import GitHubAccount, GitHubRepository
 from connectors.groups import GroupReads
 from connectors.model import PUBLIC, group_token
+
+NoteTrouble: TypeAlias = Callable[[str, SourceError | None], None]
 
 PEOPLE_PER_REQUEST = 50
 
@@ -44,23 +55,39 @@ def reader_tokens(connection: str, repository: GitHubRepository) -> tuple[str, .
 
 
 def memberships(
-    client: GitHubClient, emails: Mapping[str, str], repositories: Iterable[GitHubRepository]
+    client: GitHubClient, emails: Mapping[str, str], repositories: Iterable[GitHubRepository], note: NoteTrouble
 ) -> Iterator[MembershipItem]:
     """Collaborators of those `repositories` that are not public, by each e-mail address that is known of them.
 
-    One request for each repository, and one for each handful of people.
+    `note` is told of each repository by its unit's id, with what kept its collaborators from being listed, if anything
+    did. One request for each repository, and one for each handful of people.
     """
     known: dict[str, tuple[str, ...]] = {login.lower(): (email,) for login, email in emails.items()}
     groups = GroupReads(lambda: client.headers("rate_limit"))
     try:
         for repository in repositories:
-            if not is_public(repository):
-                yield from groups.read(repository.unit_id, partial(_members, client, repository, known))
+            if is_public(repository):
+                note(repository.unit_id, None)
+                continue
+            read = partial(_members, client, repository, known)
+            yield from groups.read(repository.unit_id, partial(_noting, repository.unit_id, read, note))
     except UnreadableUnits as error:
         # Of one that is refused nobody sees anything; the group of one whose trouble passes stays as it was, and so do
         # those of what the source has left out of its list.
         if error.gaps or not all(unit.is_refused for unit in error.units):
             raise
+
+
+def _noting(unit_id: str, read: Callable[[], list[str]], note: NoteTrouble) -> list[str]:
+    try:
+        found = read()
+    except (AuthenticationFailed, RateLimited):
+        raise
+    except SourceError as trouble:
+        note(unit_id, trouble)
+        raise
+    note(unit_id, None)
+    return found
 
 
 def _members(client: GitHubClient, repository: GitHubRepository, known: dict[str, tuple[str, ...]]) -> list[str]:

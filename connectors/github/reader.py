@@ -24,9 +24,15 @@ T = TypeVar("T")
 
 
 class RepositoryReader:
-    """Asks for the repository itself when it is made. Raises SourceError."""
+    """Asks for the repository itself when it is made. Raises SourceError.
 
-    def __init__(self, client: GitHubClient, connection: GitHubConnection, unit: Unit) -> None:
+    `known` are states of parts that are read elsewhere, and told with those of this read.
+    """
+
+    def __init__(
+        self, client: GitHubClient, connection: GitHubConnection, unit: Unit, known: Sequence[PartState] = ()
+    ) -> None:
+        self._known = known
         self._repository = open_repository(client, connection, unit)
         self._patterns = connection.files
         self._probed: set[RepositoryPart] = set()
@@ -39,7 +45,7 @@ class RepositoryReader:
         )
 
     @property
-    def _parts(self) -> tuple[RepositoryPart, ...]:
+    def parts(self) -> tuple[RepositoryPart, ...]:
         return (self._issues, self._pulls, *self._others)
 
     def read_changes(self, cursor: Cursor | None, window: Window | None) -> Iterator[Item]:
@@ -51,7 +57,7 @@ class RepositoryReader:
         for one in (self._pulls, *self._others):
             yield from self._attempt(one, partial(one.read_changes, progress, window))
         progress.pulls_behind = progress.pulls_behind or self._pulls.trouble is not None
-        progress.stopped = [one.part.name for one in self._parts if one.trouble]
+        progress.stopped = [one.part.name for one in self.parts if one.trouble]
         yield from self._states()
         yield Checkpoint(cursor or {}) if window else Checkpoint(progress.to_json(), complete=not cursor)
 
@@ -65,7 +71,7 @@ class RepositoryReader:
 
     def fetch(self, document_ids: Sequence[str]) -> Iterator[Item]:
         """One item for each id, `Deleted` for what is gone or was never an id of this repository."""
-        parts = {kind: one for one in self._parts for kind in one.kinds}
+        parts = {kind: one for one in self.parts for kind in one.kinds}
         for document_id in document_ids:
             kind, name = self._repository.documents.parse_id(document_id)
             part = parts.get(kind)
@@ -78,7 +84,7 @@ class RepositoryReader:
 
     def _probe_stopped(self, progress: RepositoryCursor) -> None:
         """One request for each part that the last read was refused, or that failed: until it is answered, no more."""
-        for one in self._parts:
+        for one in self.parts:
             if one.part.name in progress.stopped:
                 self._settle(one, one.probe)
 
@@ -124,7 +130,8 @@ class RepositoryReader:
         return Deleted(document_id)
 
     def _states(self) -> Iterator[PartState]:
-        return (one.state for one in self._parts)
+        yield from (one.state for one in self.parts)
+        yield from self._known
 
     def _resume(self, cursor: Cursor | None) -> RepositoryCursor:
         branch = self._repository.documents.branch

@@ -3,7 +3,7 @@ documents."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 import httpx
 
@@ -20,12 +20,16 @@ from connectors.contract import (
 )
 from connectors.errors import AccessDenied, NotFound, SourceError, UnreadableUnits
 from connectors.github import access
+from connectors.github.carriers import find_carriers
+from connectors.github.checks import check_parts
 from connectors.github.client import GitHubClient
+from connectors.github.parts import COLLABORATORS
 from connectors.github.payloads.rest import GitHubAccount, GitHubRepository
 from connectors.github.reader import RepositoryReader
 from connectors.github.settings import GitHubConnection
 from connectors.github.units import RepositorySearch, repositories
 from connectors.model import Unit
+from connectors.source_parts import state_of
 
 
 def connect(connection: GitHubConnection, transport: httpx.BaseTransport | None = None) -> GitHubConnector:
@@ -39,6 +43,7 @@ class GitHubConnector:
     def __init__(self, connection: GitHubConnection, client: GitHubClient) -> None:
         self._connection = connection
         self._client = client
+        self._collaborators: dict[str, PartState] = {}
 
     @property
     def requests(self) -> int:
@@ -48,11 +53,17 @@ class GitHubConnector:
         self._client.close()
 
     def check(self) -> list[Finding]:
-        """Who the token is, what it may do, and how many repositories it reaches."""
+        """Who the token is, what it may do, how many repositories it reaches, and which parts of them."""
         findings: list[Finding] = []
-        for subject, check in (("credentials", self._check_credentials), ("repositories", self._check_reach)):
+        reached: list[GitHubRepository] = []
+        steps: tuple[tuple[str, Callable[[], Iterable[Finding]]], ...] = (
+            ("credentials", lambda: [self._check_credentials()]),
+            ("repositories", lambda: [self._check_reach(reached)]),
+            ("parts", lambda: check_parts(self._client, reached, lambda one: self._open(self._unit(one)))),
+        )
+        for subject, step in steps:
             try:
-                findings.append(check())
+                findings.extend(step())
             except SourceError as error:
                 return [*findings, Finding(subject, False, str(error))]
         return findings
@@ -63,7 +74,7 @@ class GitHubConnector:
 
     def memberships(self) -> Iterator[MembershipItem]:
         found = repositories(self._client, self._connection)
-        return access.memberships(self._client, self._connection.emails, found)
+        return access.memberships(self._client, self._connection.emails, found, self._note_collaborators)
 
     def read(self, unit: Unit, cursor: Cursor | None = None, window: Window | None = None) -> Iterator[Item]:
         """Issues and pull requests, discussions, releases, then files. See `Connector.read`."""
@@ -75,6 +86,12 @@ class GitHubConnector:
     def fetch(self, unit: Unit, document_ids: Sequence[str]) -> Iterator[Item]:
         if document_ids:
             yield from self._open(unit).fetch(document_ids)
+
+    def find_dependents(
+        self, document_ids: Collection[str], cursors: Mapping[str, Cursor]
+    ) -> Mapping[str, Collection[str]]:
+        """See `Dependents.find_dependents`: what shows labels and milestones."""
+        return find_carriers(self._client, self._connection.id, document_ids, cursors.keys())
 
     def unit_of(self, document_id: str) -> str | None:
         """An id names its repository: an object that has moved to another one has another id there."""
@@ -95,7 +112,12 @@ class GitHubConnector:
         return Unit(repository.unit_id, repository.full_name, repository.html_url, readers)
 
     def _open(self, unit: Unit) -> RepositoryReader:
-        return RepositoryReader(self._client, self._connection, unit)
+        known = self._collaborators.get(unit.id)
+        return RepositoryReader(self._client, self._connection, unit, [known] if known else [])
+
+    def _note_collaborators(self, unit_id: str, trouble: SourceError | None) -> None:
+        """They are read with the memberships, and told with the parts that the next read of the unit asks for."""
+        self._collaborators[unit_id] = state_of(COLLABORATORS, trouble)
 
     def _check_credentials(self) -> Finding:
         """The person behind a token; an installation's token has none, and the rate limit is open to every token."""
@@ -110,14 +132,14 @@ class GitHubConnector:
         rights = "permissions as granted to the token" if scopes is None else f"scopes: {scopes or 'none'}"
         return Finding("credentials", True, f"{name}, {rights}")
 
-    def _check_reach(self) -> Finding:
-        search, found, untold = RepositorySearch(self._client, self._connection), 0, ""
+    def _check_reach(self, reached: list[GitHubRepository]) -> Finding:
+        """Adds to `reached` what is in reach."""
+        search, untold = RepositorySearch(self._client, self._connection), ""
         try:
-            for _ in search.run():
-                found += 1
+            reached.extend(search.run())
         except UnreadableUnits as error:
             untold = f"; {error}"
-        advice = "" if found else "; give the token access to repositories, or check `include` and `exclude`"
+        advice = "" if reached else "; give the token access to repositories, or check `include` and `exclude`"
         nothing = f"; nothing is found for {', '.join(search.unmatched)}" if search.unmatched else ""
-        is_well = bool(found) and not (untold or nothing)
-        return Finding("repositories", is_well, f"{found} in reach{advice}{nothing}{untold}")
+        is_well = bool(reached) and not (untold or nothing)
+        return Finding("repositories", is_well, f"{len(reached)} in reach{advice}{nothing}{untold}")

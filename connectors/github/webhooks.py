@@ -209,8 +209,28 @@ def _unit(event: _EventReader) -> Invalidations:
     return (Invalidation("unit", _unit_id(event.repository)),)
 
 
-def _label_or_milestone(event: _EventReader) -> Invalidations:
-    """Whatever of the unit shows it, once it is used."""
+def _label(event: _EventReader) -> Invalidations:
+    """What carries one that was renamed shows its name, and does not change with it."""
+    if event.payload.action != "edited":
+        return _unless_created(event)
+    label = _required(event.payload.label, "label")
+    return _carriers(event, "labels", label.name) if event.payload.changes.name else ()
+
+
+def _milestone(event: _EventReader) -> Invalidations:
+    if event.payload.action != "edited":
+        return _unless_created(event)
+    milestone = _required(event.payload.milestone, "milestone")
+    return _carriers(event, "milestones", milestone.number) if event.payload.changes.title else ()
+
+
+def _carriers(event: _EventReader, kind: str, name: object) -> Invalidations:
+    """They are found when it is looked at: it has no document of its own."""
+    named = event.document(kind, name)
+    return (named,) if is_storable(named.document_id) else ()
+
+
+def _unless_created(event: _EventReader) -> Invalidations:
     return () if event.payload.action == "created" else _unit(event)
 
 
@@ -254,10 +274,10 @@ _EVENTS: dict[str, Callable[[_EventReader], Invalidations]] = {
     "issue_comment": _issue,
     "issue_dependencies": _issue_dependencies,
     "issues": _issue,
-    "label": _label_or_milestone,
+    "label": _label,
     "member": _always(_MEMBERSHIPS),
     "membership": _always(_MEMBERSHIPS),
-    "milestone": _label_or_milestone,
+    "milestone": _milestone,
     "organization": _organization,
     "public": _always(_UNITS, _MEMBERSHIPS),
     "pull_request": _pull_request,

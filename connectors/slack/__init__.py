@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from connectors.registry import Implementation, Source
+from connectors.slack.channel_parts import PARTS
 from connectors.slack.settings import SlackConnection
 
 
@@ -19,5 +20,6 @@ SOURCE = Source(
     settings=SlackConnection,
     implementation=_implementation,
     signature_headers=("x-slack-signature",),
+    parts=PARTS,
     icon="M2 3h12v8H7.5L4.5 14v-3H2z",  # a speech bubble
 )

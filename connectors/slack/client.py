@@ -9,29 +9,35 @@ from typing import TypeAlias, TypeVar
 import httpx
 from pydantic import ValidationError
 
-from connectors.errors import InvalidResponse, NotFound
+from connectors.errors import InvalidResponse
 from connectors.http import ApiClient, parsed
 from connectors.paging import PageTrail
 from connectors.payloads import Payload
 from connectors.slack.payloads import (
+    BotAnswer,
     ChannelAnswer,
     ChannelsAnswer,
     FileAnswer,
     FilesAnswer,
+    ListItemsAnswer,
     MembersAnswer,
     MessagesAnswer,
     SlackAnswer,
+    SlackBot,
     SlackChannel,
     SlackFile,
     SlackIdentity,
+    SlackListItem,
     SlackMessage,
+    SlackTeam,
     SlackUser,
     SlackUsergroup,
+    TeamsAnswer,
     UserAnswer,
     UsergroupsAnswer,
     UsersAnswer,
 )
-from connectors.slack.refusals import refusal
+from connectors.slack.refusals import NoSuchObject, refusal
 from connectors.slack.settings import SlackConnection
 from connectors.slack.timestamps import ts_key
 
@@ -90,19 +96,29 @@ class SlackClient:
         )
         return scopes
 
-    def users(self) -> Iterator[SlackUser]:
-        for page in self._pages("users.list", UsersAnswer):
+    def teams(self) -> Iterator[SlackTeam]:
+        """The workspaces of an organisation in which the app is installed."""
+        for page in self._pages("auth.teams.list", TeamsAnswer):
+            yield from page.teams
+
+    def users(self, team: str | None) -> Iterator[SlackUser]:
+        """People of a workspace; `team` names it where the token is an organisation's, here and below."""
+        for page in self._pages("users.list", UsersAnswer, team_id=team):
             yield from page.members
 
     def user(self, user: str) -> SlackUser | None:
         return self._call("users.info", UserAnswer, user=user).user
 
-    def usergroups(self) -> tuple[SlackUsergroup, ...]:
-        return self._call("usergroups.list", UsergroupsAnswer, include_users=True).usergroups
+    def bot(self, bot: str, team: str | None) -> SlackBot | None:
+        return self._call("bots.info", BotAnswer, bot=bot, team_id=team).bot
 
-    def channels(self, kind: str) -> Iterator[SlackChannel]:
+    def usergroups(self, team: str | None) -> tuple[SlackUsergroup, ...]:
+        return self._call("usergroups.list", UsergroupsAnswer, include_users=True, team_id=team).usergroups
+
+    def channels(self, kind: str, team: str | None) -> Iterator[SlackChannel]:
         """All channels of a type, archived ones included."""
-        for page in self._pages("conversations.list", ChannelsAnswer, types=kind, exclude_archived=False):
+        pages = self._pages("conversations.list", ChannelsAnswer, types=kind, exclude_archived=False, team_id=team)
+        for page in pages:
             yield from page.channels
 
     def channel(self, channel: str) -> SlackChannel | None:
@@ -155,7 +171,7 @@ class SlackClient:
                 answer = self._call(
                     _REPLIES, MessagesAnswer, channel=channel, ts=thread, limit=PAGE_SIZE, oldest=oldest, cursor=cursor
                 )
-            except NotFound:
+            except NoSuchObject:
                 return []
             known = len(found)
             # The root comes again with every page.
@@ -168,7 +184,14 @@ class SlackClient:
                 raise InvalidResponse(_REPLIES, _NO_PROGRESS)
             oldest = max(found, key=ts_key)
 
-    def files(self, channel: str) -> Iterator[SlackFile]:
+    def has_thread(self, channel: str, thread: str) -> bool:
+        """Whether there is a thread, at one message's cost."""
+        try:
+            return bool(self._call(_REPLIES, MessagesAnswer, channel=channel, ts=thread, limit=1).messages)
+        except NoSuchObject:
+            return False
+
+    def files(self, channel: str, team: str | None) -> Iterator[SlackFile]:
         """Files shared in a channel, in whichever thread. Needs the scope files:read.
 
         This method counts pages: https://docs.slack.dev/reference/methods/files.list
@@ -182,15 +205,21 @@ class SlackClient:
                 count=FILES_PER_PAGE,
                 page=number,
                 show_files_hidden_by_limit=True,
+                team_id=team,
             )
             yield from (file for file in page.files if file.id)
             pages = page.paging.pages if page.paging else 0
             number += 1
 
     def file(self, file: str) -> SlackFile:
-        """What is known of a file. Raises NotFound for a deleted one."""
+        """What is known of a file. Raises NoSuchObject for a deleted one."""
         found = self._call("files.info", FileAnswer, file=file).file or SlackFile()
         return found.model_copy(update={"id": found.id or file})
+
+    def list_items(self, file: str) -> Iterator[SlackListItem]:
+        """The rows of a Slack List, by the id of its file. Needs the scope lists:read."""
+        for page in self._pages("slackLists.items.list", ListItemsAnswer, list_id=file):
+            yield from page.items
 
     def _pages(self, method: str, model: type[A], **arguments: Argument) -> Iterator[A]:
         """The answers of a method that gives pages by cursor. Raises InvalidResponse for pages without end."""

@@ -22,7 +22,9 @@ class ChannelCursor:
     messages to the fingerprint of all its messages: some 30 bytes for each day of the channel's life.
 
     `before` is set while a read is under way that goes back to `down_to`, or to the channel's beginning: what is
-    older is still to be read. `swept` is the day down to which old days have been compared.
+    older is still to be read. `swept` is the day down to which old days have been compared. `closed` maps parts that
+    were refused or failed to an object that shows it: what they had to tell is still to be read. `unanswered` are as
+    `closed`, of parts of which only those objects are still to be read that the ledger knows.
     """
 
     seen: dict[str, str] = field(default_factory=dict)
@@ -30,6 +32,8 @@ class ChannelCursor:
     before: str | None = None
     down_to: str | None = None
     swept: str | None = None
+    closed: dict[str, str] = field(default_factory=dict)
+    unanswered: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, cursor: Cursor) -> ChannelCursor:
@@ -39,11 +43,15 @@ class ChannelCursor:
             before=cursor.get("before"),
             down_to=cursor.get("down_to"),
             swept=cursor.get("swept"),
+            closed=dict(cursor.get("closed") or {}),
+            unanswered=dict(cursor.get("unanswered") or {}),
         )
 
     def to_json(self) -> Cursor:
         places = {"before": self.before, "down_to": self.down_to, "swept": self.swept}
         known = {"seen": dict(self.seen), "days": dict(self.days)}
+        parts = {"closed": self.closed, "unanswered": self.unanswered}
+        known |= {name: dict(found) for name, found in parts.items() if found}
         return known | {name: place for name, place in places.items() if place is not None}
 
     @property

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from connectors.contract import Deleted, Item, ListingEntry, Skipped
-from connectors.model import MARKDOWN, Document, Parent, Unit
-from connectors.slack.access import channel_readers, is_private
+from connectors.model import MARKDOWN, Document, Parent, Unit, group_token
+from connectors.slack.access import channel_readers, is_private, workspace_groups
 from connectors.slack.cursor import day_fingerprint
 from connectors.slack.directory import SlackDirectory
 from connectors.slack.payloads import Authored, SlackChannel, SlackMessage
@@ -44,11 +44,22 @@ class ChannelDocuments:
 
     @property
     def readers(self) -> tuple[str, ...]:
-        return channel_readers(self.connection.id, self.channel)
+        told = workspace_groups(self.channel, self.directory)
+        listed = [
+            group for group in self.directory.workspaces if group_token(self.connection.id, group) in self.unit.readers
+        ]
+        return channel_readers(self.connection.id, self.channel, told or listed)
+
+    @property
+    def team(self) -> str | None:
+        """The workspace to name where an organisation's token asks for what is in the channel."""
+        return next((team for team in self.directory.named_workspaces if team in self.channel.teams), None) or (
+            self.directory.named_workspaces[0] if self.directory.named_workspaces else None
+        )
 
     @property
     def names(self) -> Names:
-        return Names(self.directory.user_name, self._mention, self.directory.usergroup_name)
+        return Names(self.directory.user_name, self._mention, self.directory.usergroup_name, self.directory.bot_name)
 
     def day_id(self, day: date) -> str:
         """Of the messages of one day (UTC) outside threads."""

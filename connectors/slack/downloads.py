@@ -11,7 +11,7 @@ from connectors.errors import AccessDenied, AuthenticationFailed
 from connectors.http import ApiClient
 from connectors.media import JSON
 from connectors.model import HTML
-from connectors.slack.file_types import content_type, is_written_in_slack
+from connectors.slack.file_types import content_type, download_url
 from connectors.slack.payloads import SlackFile
 from connectors.slack.settings import SlackConnection
 
@@ -56,8 +56,7 @@ class FileLoader:
 
         Raises AccessDenied where a sign-in page comes instead.
         """
-        private, download = file.url_private, file.url_private_download
-        url = (private or download) if is_written_in_slack(file) else (download or private)
+        url = download_url(file)
         expected, where = content_type(file, pictures=self._pictures) or "", url.partition("?")[0]
 
         def read(response: httpx.Response) -> tuple[bytes, str]:

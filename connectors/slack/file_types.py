@@ -29,16 +29,20 @@ def reason_to_skip(file: SlackFile, *, pictures: bool = False) -> str | None:
         return f"out of reach: {file.file_access}"
     if content_type(file, pictures=pictures) is None:
         return f"unsupported type: {file.mimetype or file.filetype or 'none given'}"
-    size = file.size or 0
+    size = 0 if file.vtt else file.size or 0  # a transcript has a few words for each megabyte
     if size > LARGEST:
         return f"too large: {size / 1e6:.1f} MB, at most {LARGEST // 1_000_000} MB are read"
-    return None if mail_text(file) or file.url_private or file.url_private_download else "no address"
+    return None if mail_text(file) or is_list(file) or download_url(file) else "no address"
 
 
 def content_type(file: SlackFile, *, pictures: bool = False) -> str | None:
     """Media type of what is read of a file; empty where only its content can tell, None for one that holds no text."""
     if is_written_in_slack(file):
         return HTML
+    if is_list(file):
+        return CSV
+    if file.vtt:
+        return PLAIN_TEXT
     if file.mode == "email" or file.filetype == "email":
         return PLAIN_TEXT if mail_text(file) else HTML
     declared = declared_type(file.mimetype)
@@ -51,6 +55,19 @@ def content_type(file: SlackFile, *, pictures: bool = False) -> str | None:
 def name_with_type(file: SlackFile) -> str:
     """A file's name, with Slack's own type for it as extension where that is known: it says more than the name."""
     return f"{file.name or 'file'}.{file.filetype}" if file.filetype in BY_EXTENSION else file.name
+
+
+def download_url(file: SlackFile) -> str:
+    """Where what is read of a file is; empty where Slack gives no address."""
+    private, download = file.url_private, file.url_private_download
+    if is_list(file):
+        return file.list_csv_download_url
+    return file.vtt or (private or download if is_written_in_slack(file) else download or private)
+
+
+def is_list(file: SlackFile) -> bool:
+    """Whether a file is a Slack List: rows with fields."""
+    return "list" in (file.mode, file.filetype)
 
 
 def is_code(file: SlackFile) -> bool:

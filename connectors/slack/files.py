@@ -1,25 +1,27 @@
 """Files shared in a channel, as documents of their own. https://docs.slack.dev/reference/objects/file-object
 
-Their bytes need the scope files:read; without it Slack answers with its sign-in page, and the files are recorded as
-failed.
+Their bytes need the scope files:read; without it Slack answers with its sign-in page.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from connectors.contract import Deleted, Item, ListingEntry, Skipped
-from connectors.errors import NotFound
-from connectors.file_content import FileContent, SkipFile, parse_content, read_content
+from connectors.errors import AccessDenied, NotFound, TransientError
+from connectors.file_content import FileContent, SkipFile
 from connectors.fingerprints import fingerprint
 from connectors.isolation import Isolation
-from connectors.model import PLAIN_TEXT, Document, Parent
+from connectors.model import Document, Parent
+from connectors.slack.channel_parts import FILES, REPLIES, ChannelParts, PartClosed
 from connectors.slack.client import SlackClient
 from connectors.slack.documents import ChannelDocuments
-from connectors.slack.downloads import FileLoader
-from connectors.slack.file_types import LARGEST, is_code, mail_text, name_with_type, reason_to_skip
+from connectors.slack.file_contents import FileContents
+from connectors.slack.file_types import reason_to_skip
 from connectors.slack.payloads import SlackFile, SlackMessage
+from connectors.slack.refusals import NoSuchObject
 from connectors.slack.timestamps import day_of, ts_key
 
 
@@ -27,45 +29,72 @@ class ChannelFiles:
     """The files of one channel."""
 
     def __init__(
-        self, client: SlackClient, loader: FileLoader, documents: ChannelDocuments, isolation: Isolation
+        self, client: SlackClient, contents: FileContents, documents: ChannelDocuments, parts: ChannelParts
     ) -> None:
         self._client = client
-        self._loader = loader
+        self._contents = contents
         self._documents = documents
-        self._isolation = isolation
+        self._parts = parts
+        self._isolation = Isolation(lambda: contents.requests)
         self._pictures = documents.connection.reads_pictures
 
     def read_of(self, messages: Iterable[SlackMessage], thread: Sequence[SlackMessage] = ()) -> Iterator[Item]:
-        """The files of these messages, all of which are in `thread` where one is given."""
+        """The files of these messages, all of which are in `thread` where one is given; none where files are closed,
+        which the state of the part says for all of them."""
         for message, file in self._shared_files(messages):
-            yield self._read(file, message, thread)
+            with suppress(PartClosed):
+                yield self._read(file, message, thread)
 
     def entries_of(self, messages: Iterable[SlackMessage]) -> Iterator[ListingEntry]:
         """The files of these messages, by what the messages tell of them."""
         return (self._entry(file) for _, file in self._shared_files(messages))
 
     def list_entries(self) -> Iterator[ListingEntry]:
-        """Every file of the channel that `refetch` would find, by Slack's own listing of files.
-
-        Raises AccessDenied without the scope files:read.
-        """
-        files = self._client.files(self._documents.unit.id)
+        """Every file of the channel that `refetch` would find, by Slack's own listing of files. Raises SourceError."""
+        files = self._client.files(self._documents.unit.id, self._documents.team)
         return (self._entry(file) for file in files if self._documents.includes(file))
 
     def refetch(self, file_id: str) -> Item:
-        """A file as it is now; Deleted where it is gone or no longer shared in the channel."""
+        """A file as it is now; Deleted where it is gone or no longer shared in the channel. Raises PartClosed."""
         document_id = self._documents.file_id(file_id)
 
         def read() -> Item:
             try:
-                file = self._client.file(file_id)
-            except NotFound:
+                file = self._find(file_id)
+            except NoSuchObject:
                 return Deleted(document_id)
             if self._documents.unit.id not in file.channel_ids or not self._documents.includes(file):
                 return Deleted(document_id)
             return self._item(file, self._find_parent(file))
 
-        return self._isolation.attempt(document_id, file_id, read)
+        return self._attempt(file_id, file_id, read)
+
+    def ask_again(self, file_id: str) -> None:
+        """Ask for a file that could not be read. Raises PartClosed and SourceError."""
+        file = self._find(file_id)
+        if not reason_to_skip(file, pictures=self._pictures):
+            with suppress(SkipFile):
+                self._content(file)
+
+    def _attempt(self, file_id: str, label: str, read: Callable[[], Item]) -> Item:
+        try:
+            return self._isolation.attempt(self._documents.file_id(file_id), label, read)
+        except TransientError as error:  # as the few before it
+            self._parts.close(FILES, error, file_id)
+
+    def _find(self, file_id: str) -> SlackFile:
+        with self._parts.asking(FILES, file_id):
+            return self._client.file(file_id)
+
+    def _content(self, file: SlackFile) -> FileContent:
+        """Raises SkipFile, PartClosed and SourceError."""
+        self._parts.ask(FILES)
+        try:
+            with self._parts.noting(FILES, file.id):
+                return self._contents.read(file)
+        except (AccessDenied, NotFound):
+            self._find(file.id)  # one file may be refused; that all are, for want of a scope, the API tells
+            raise
 
     def _shared_files(self, messages: Iterable[SlackMessage]) -> Iterator[tuple[SlackMessage, SlackFile]]:
         """Files with the message that brings each; those of messages that it quotes have a message of their own."""
@@ -77,10 +106,10 @@ class ChannelFiles:
         def read() -> Item:
             parent = self._documents.parent_of(thread[0] if thread else message, thread)
             # In channels shared with other organisations a message may name a file by its id alone.
-            known = self._client.file(file.id) if file.file_access == "check_file_info" else file
+            known = self._find(file.id) if file.file_access == "check_file_info" else file
             return self._item(known, parent)
 
-        return self._isolation.attempt(self._documents.file_id(file.id), file.label, read)
+        return self._attempt(file.id, file.label, read)
 
     def _item(self, file: SlackFile, parent: Parent | None) -> Item:
         document_id = self._documents.file_id(file.id)
@@ -110,17 +139,6 @@ class ChannelFiles:
             fingerprint=file_fingerprint(file),
         )
 
-    def _content(self, file: SlackFile) -> FileContent:
-        """What a file holds. Raises SkipFile and SourceError."""
-        if text := mail_text(file):
-            return FileContent(text, PLAIN_TEXT)
-        data, expected = self._loader.load(file)
-        if len(data) > LARGEST:  # the size that Slack tells may be wrong, or missing
-            raise SkipFile(f"too large: more than {LARGEST // 1_000_000} MB")
-        if is_code(file) and expected == PLAIN_TEXT:
-            return parse_content(data, expected)
-        return read_content(data, expected, name_with_type(file), pictures=self._pictures)
-
     def _entry(self, file: SlackFile) -> ListingEntry:
         return ListingEntry(self._documents.file_id(file.id), file.label, updated_at(file), file_fingerprint(file))
 
@@ -135,7 +153,9 @@ class ChannelFiles:
             message = self._client.message(channel, share.ts)
             if not message or not message.is_root:
                 return self._documents.day_parent(day_of(share.ts))
-        thread = self._client.replies(channel, share.thread_ts or share.ts)
+        thread: list[SlackMessage] = []
+        with suppress(PartClosed), self._parts.asking(REPLIES, share.thread_ts or share.ts):
+            thread = self._client.replies(channel, share.thread_ts or share.ts)
         return self._documents.parent_of(thread[0], thread) if thread else None
 
 
@@ -149,4 +169,6 @@ def updated_at(file: SlackFile) -> datetime:
 
 
 def file_fingerprint(file: SlackFile) -> str:
-    return fingerprint([file.label, file.size, updated_at(file).isoformat()])
+    """Another one where a transcript has come."""
+    transcribed = ["transcript"] if file.vtt else []
+    return fingerprint([file.label, file.size, updated_at(file).isoformat(), *transcribed])

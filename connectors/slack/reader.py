@@ -14,11 +14,15 @@ What is found when:
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 
-from connectors.contract import Checkpoint, Deleted, Failed, Item, ListingEntry, Window
+from connectors.contract import Checkpoint, Deleted, Failed, Item, Window
+from connectors.errors import TransientError
 from connectors.isolation import Isolation
-from connectors.slack.client import HistoryPage, SlackClient
+from connectors.slack.channel_messages import ChannelMessages
+from connectors.slack.channel_parts import PartClosed
+from connectors.slack.client import HistoryPage
 from connectors.slack.cursor import (
     REMEMBERED,
     ChannelCursor,
@@ -38,21 +42,17 @@ class ChannelReader:
     """Reads a channel's messages: threads, and days of what is said outside them."""
 
     def __init__(
-        self, client: SlackClient, documents: ChannelDocuments, files: ChannelFiles, isolation: Isolation
+        self, messages: ChannelMessages, documents: ChannelDocuments, files: ChannelFiles, isolation: Isolation
     ) -> None:
-        self._client = client
+        self._messages = messages
         self._documents = documents
         self._files = files
         self._isolation = isolation
 
-    @property
-    def is_archived(self) -> bool:
-        return self._documents.channel.is_archived
-
     def read_all(self, cursor: ChannelCursor) -> Iterator[Item]:
         """The channel from the newest message back, or from where an interrupted read stopped; the time left to
         read is in `cursor` after every thread."""
-        for messages in self._days(oldest=cursor.down_to, latest=cursor.before):
+        for messages in self._messages.days(oldest=cursor.down_to, latest=cursor.before):
             yield from self._read_day_first(messages, cursor)
         cursor.before = cursor.down_to = None
 
@@ -61,12 +61,12 @@ class ChannelReader:
         them."""
         oldest = format_ts(_day_start(window.since) - TICK) if window.since else None
         latest = format_ts(_day_end(window.until)) if window.until else None
-        for messages in self._days(oldest=oldest, latest=latest):
+        for messages in self._messages.days(oldest=oldest, latest=latest):
             yield from self._read_day_with_threads(messages)
 
     def read_changes(self, cursor: ChannelCursor) -> Iterator[Item]:
         """What differs from what is remembered of the channel, among the latest messages and in some older days."""
-        page = next(self._client.history(self._documents.unit.id))
+        page = next(self._messages.pages())
         newest = cursor.newest
         if page.oldest and not (newest and ts_key(page.oldest) <= ts_key(newest)):
             # More is new than one answer shows: that is read like a channel, and can be interrupted like one.
@@ -77,41 +77,13 @@ class ChannelReader:
         yield from self._read_old_changes(page, cursor)
 
     def refetch(self, kind: str, name: str) -> Item | None:
-        """A thread or a day as it is now; None for an id that is neither's."""
+        """A thread or a day as it is now; None for an id that is neither's. Raises PartClosed."""
         if kind == "threads" and is_ts(name):
             return next(self._read_thread(name))
         try:
             return self._refetch_day(date.fromisoformat(name)) if kind == "days" else None
         except ValueError:
             return None
-
-    def list_entries(self) -> Iterator[ListingEntry]:
-        """Every day and thread that the channel's history names, newest first."""
-        for messages in self._days():
-            if entry := self._documents.day_entry(day_of(messages[0].ts), messages):
-                yield entry
-            yield from (self._documents.thread_entry(message) for message in messages if message.is_root)
-
-    def list_files(self) -> Iterator[ListingEntry]:
-        """Every file that messages name. Takes a request for each thread: for a token that may not list files."""
-        for messages in self._days():
-            for message in messages:
-                if message.is_root:
-                    yield from self._files.entries_of(self._client.replies(self._documents.unit.id, message.ts))
-                elif not message.is_reply:
-                    yield from self._files.entries_of([message])
-
-    def _days(self, *, oldest: str | None = None, latest: str | None = None) -> Iterator[list[SlackMessage]]:
-        """The channel's messages day by day, newest first, as they come page by page."""
-        day: list[SlackMessage] = []
-        for page in self._client.history(self._documents.unit.id, oldest=oldest, latest=latest):
-            for message in page.messages:
-                if day and day_of(message.ts) != day_of(day[0].ts):
-                    yield day
-                    day = []
-                day.append(message)
-        if day:
-            yield day
 
     def _read_day_first(self, messages: Sequence[SlackMessage], cursor: ChannelCursor) -> Iterator[Item]:
         """A day that was not read before, then its threads from the newest back, after each of which a read may go
@@ -123,7 +95,7 @@ class ChannelReader:
             cursor.days[str(day)] = day_fingerprint(messages)
             yield from self._read_day(messages)
         for root in _roots(messages):
-            yield from self._read_thread(root.ts)
+            yield from self._read_open_thread(root.ts)
             cursor.before = root.ts
             yield Checkpoint(cursor.to_json())
         cursor.before = format_ts(midnight(day))
@@ -137,7 +109,7 @@ class ChannelReader:
             changed = [message for message in differing.changed if day_of(message.ts) == day]
             yield from self._files.read_of(outside_threads(changed))
         for thread, latest_reply in differing.threads.items():
-            yield from self._read_thread(thread, after=latest_reply)
+            yield from self._read_open_thread(thread, after=latest_reply)
         cursor.forget(differing.gone)
         cursor.remember(page.messages)
 
@@ -150,7 +122,7 @@ class ChannelReader:
             cursor.swept = None
             return
         start = cursor.sweep_start(page.oldest)
-        older = old_days(next(self._client.history(self._documents.unit.id, latest=format_ts(midnight(start)))))
+        older = old_days(next(self._messages.pages(latest=format_ts(midnight(start)))))
         yield from self._read_differing(older, start, cursor)
         cursor.swept = older.next_start
 
@@ -173,7 +145,7 @@ class ChannelReader:
         if drop_threads:
             yield from (Deleted(self._documents.thread_id(message.ts)) for message in outside_threads(messages))
         for root in _roots(messages):
-            yield from self._read_thread(root.ts)
+            yield from self._read_open_thread(root.ts)
 
     def _read_day(self, messages: Sequence[SlackMessage]) -> Iterator[Item]:
         """A day from all its messages, and their files."""
@@ -201,27 +173,31 @@ class ChannelReader:
 
     def _refetch_day(self, day: date, cursor: ChannelCursor | None = None) -> Item:
         def read() -> Item:
-            messages = self._read_messages(day)
+            messages = self._messages.of_day(day)
             if cursor and not messages:
                 cursor.days.pop(str(day), None)
             return self._documents.day_document(day, messages)
 
         return self._isolation.attempt(self._documents.day_id(day), self._documents.day_title(day), read)
 
-    def _read_messages(self, day: date) -> list[SlackMessage]:
-        start, end = format_ts(midnight(day) - TICK), format_ts(midnight(day) + timedelta(days=1))
-        pages = self._client.history(self._documents.unit.id, oldest=start, latest=end)
-        return [message for page in pages for message in page.messages]
+    def _read_open_thread(self, ts: str, after: str = "") -> Iterator[Item]:
+        """As `_read_thread`; nothing where replies are closed, which the state of the part says for all threads."""
+        with suppress(PartClosed):
+            yield from self._read_thread(ts, after)
 
     def _read_thread(self, ts: str, after: str = "") -> Iterator[Item]:
-        """A thread, and the files of its replies after a time; without one, all its files."""
+        """A thread, and the files of its replies after a time; without one, all its files. Raises PartClosed."""
         messages: list[SlackMessage] = []
 
         def read() -> Item:
-            messages.extend(self._client.replies(self._documents.unit.id, ts))
+            messages.extend(self._messages.thread(ts))
             return self._documents.thread_document(ts, messages)
 
-        item = self._isolation.attempt(self._documents.thread_id(ts), f"{self._documents.name}: thread {ts}", read)
+        try:
+            title = f"{self._documents.name}: thread {ts}"
+            item = self._isolation.attempt(self._documents.thread_id(ts), title, read)
+        except TransientError as error:  # as the few before it
+            self._messages.close_threads(error, ts)
         yield item
         if not isinstance(item, Deleted | Failed):
             new = [message for message in messages if not after or ts_key(message.ts) > ts_key(after)]

@@ -27,18 +27,18 @@ _CREDENTIALS = {
     "token_expired",
     "token_revoked",
 }
-_ACCESS = {
+_ACCESS_TO_METHOD = {"enterprise_is_restricted", "missing_scope", "not_allowed_token_type"}
+_ACCESS_TO_OBJECT = {
     "access_denied",
     "ekm_access_denied",
-    "enterprise_is_restricted",
     "is_archived",
-    "missing_scope",
     "no_permission",
-    "not_allowed_token_type",
     "not_in_channel",
     "restricted_action",
 }
+_NO_METHOD = {"method_deprecated", "unknown_method"}
 _ABSENT = {
+    "bot_not_found",
     "channel_not_found",
     "file_deleted",
     "file_not_found",
@@ -48,6 +48,19 @@ _ABSENT = {
     "users_not_found",
 }
 _PASSING = {"fatal_error", "internal_error", "request_timeout", "service_unavailable", "team_added_to_org"}
+
+
+class ObjectRefused(AccessDenied):
+    """A channel or another object is refused; the method may be asked about others."""
+
+
+class NoSuchObject(NotFound):
+    """Slack's own word that there is no such object: that a method is not there says nothing of its objects."""
+
+
+def is_of_method(error: SourceError) -> bool:
+    """Whether a method refuses whatever it is asked about: for want of a scope, or because there is no such method."""
+    return isinstance(error, AccessDenied | NotFound) and not isinstance(error, ObjectRefused | NoSuchObject)
 
 
 def refusal(response: httpx.Response) -> SourceError | None:
@@ -69,9 +82,14 @@ def _error(where: str, answer: SlackRefusal, wait: float | None) -> SourceError:
         return RateLimited(where, wait)
     if code in _CREDENTIALS:
         return AuthenticationFailed(where, code)
-    if code in _ACCESS:
-        return AccessDenied(where, code + (f", needs the scope {answer.needed}" if answer.needed else ""))
+    if code in _ACCESS_TO_METHOD:
+        needed = f", needs the scope {answer.needed}" if answer.needed else ""
+        return AccessDenied(where, code + needed, answer.needed)
+    if code in _ACCESS_TO_OBJECT:
+        return ObjectRefused(where, code)
     if code in _ABSENT:
+        return NoSuchObject(f"{where} ({code})")
+    if code in _NO_METHOD:
         return NotFound(f"{where} ({code})")
     if code in _PASSING:
         return Unavailable(where, code)

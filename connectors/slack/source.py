@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Sequence
 
 import httpx
@@ -10,35 +9,38 @@ import httpx
 from connectors.contract import (
     Checkpoint,
     Cursor,
-    Deleted,
     Finding,
     Item,
     ListingEntry,
     MembershipItem,
+    PartState,
     Window,
     is_in_any_unit,
 )
-from connectors.errors import AccessDenied, NotFound, RequestRejected, SourceError
-from connectors.isolation import Isolation
+from connectors.errors import (
+    AccessDenied,
+    AuthenticationFailed,
+    NotFound,
+    RateLimited,
+    RequestRejected,
+    SourceError,
+    TransientError,
+    UnreadableUnits,
+)
 from connectors.model import Unit
-from connectors.slack.access import channel_readers, read_memberships
+from connectors.slack.access import channel_readers, kind_of, listing_gaps, read_memberships, workspace_groups
+from connectors.slack.channel_parts import CHANNEL_KINDS
+from connectors.slack.channel_reads import ChannelReads
 from connectors.slack.client import SlackClient
-from connectors.slack.cursor import ChannelCursor
 from connectors.slack.directory import SlackDirectory
 from connectors.slack.documents import ChannelDocuments
 from connectors.slack.downloads import FileLoader
-from connectors.slack.files import ChannelFiles
+from connectors.slack.part_probes import PartProbes
 from connectors.slack.payloads import SlackChannel
-from connectors.slack.reader import ChannelReader
+from connectors.slack.refusals import is_of_method
 from connectors.slack.settings import SlackConnection
-
-logger = logging.getLogger(__name__)
-
-SCOPES = {
-    "users:read": "people keep their ids in place of their names",
-    "users:read.email": "nobody can be recognised, and nobody sees anything",
-    "files:read": "files are recorded as failed",
-}
+from connectors.source_parts import state_of
+from connectors.units import list_units
 
 
 def connect(connection: SlackConnection, transport: httpx.BaseTransport | None = None) -> SlackConnector:
@@ -65,7 +67,7 @@ class SlackConnector:
         self._loader.close()
 
     def check(self) -> list[Finding]:
-        """Who the token is, which scopes it has, and how many channels it reaches."""
+        """Who the token is, how many channels it reaches, and what each part of a sync answers."""
         try:
             me = self._directory.identity
             scopes = self._client.scopes()
@@ -74,16 +76,22 @@ class SlackConnector:
         detail = f"{me.user} of {me.team}, scopes: {scopes or 'as granted to the token'}"
         credentials = Finding("credentials", True, detail)
         try:
-            count = sum(1 for _ in self.units())
+            units = list_units(self).found
         except SourceError as error:
             return [credentials, Finding("channels", False, str(error))]
-        advice = "" if count else "; invite the app to channels, or check `include` and `exclude`"
-        return [credentials, Finding("channels", count > 0, f"{count} in reach{advice}"), *_missing_scopes(scopes)]
+        advice = "" if units else "; invite the app to channels, or check `include` and `exclude`"
+        reach = Finding("channels", bool(units), f"{len(units)} in reach{advice}")
+        return [credentials, reach, *PartProbes(self._client, self._loader, self._directory, units, scopes).findings()]
 
     def units(self) -> Iterator[Unit]:
-        """Channels that the token may read; a bot's token reads only those to which it was invited."""
+        """Channels that the token may read; a bot's token reads only those to which it was invited.
+
+        Raises UnreadableUnits after all others, where channels of a type could not be listed.
+        """
         self._directory.forget_channels()
         yield from self._known_units()
+        if gaps := listing_gaps(self._directory):
+            raise UnreadableUnits(gaps=gaps)
 
     def _known_units(self) -> Iterator[Unit]:
         """As `units`, of channels that may have been listed a while ago."""
@@ -94,55 +102,41 @@ class SlackConnector:
             # A bot leaves a channel when it is archived; what it read there stays.
             out_of_reach = is_bot and channel.is_member is False and not channel.is_archived
             if not out_of_reach and self._connection.includes(channel.id, name):
-                yield Unit(channel.id, name, f"{base}/{channel.id}", channel_readers(self._connection.id, channel))
+                groups = workspace_groups(channel, self._directory)
+                yield Unit(
+                    channel.id, name, f"{base}/{channel.id}", channel_readers(self._connection.id, channel, groups)
+                )
 
     def memberships(self) -> Iterator[MembershipItem]:
         self._directory.forget_people()
         return read_memberships(self._client, self._directory)
 
     def read(self, unit: Unit, cursor: Cursor | None = None, window: Window | None = None) -> Iterator[Item]:
-        """Messages from the newest back, or with a cursor what changed. See `connectors.slack.reader`."""
-        position = ChannelCursor.from_json(cursor or {})
-        reader, _ = self._open_channel(unit, self._directory.listed_channel(unit.id))
-        if window:
-            yield from reader.read_window(window)
+        """Messages from the newest back, or with a cursor what changed. See `connectors.slack.channel_reads`."""
+        opened = self._open_or_state(unit, self._directory.listed_channel(unit.id), cursor or {})
+        if isinstance(opened, PartState):
+            yield opened
             yield Checkpoint(cursor or {})
-            return
-        try:
-            yield from reader.read_changes(position) if cursor and not position.before else reader.read_all(position)
-        except AccessDenied as error:
-            # Nothing is said any more in an archived channel, and what was read of it stays.
-            if not reader.is_archived:
-                raise
-            logger.info("%s is archived, and out of reach: %s", unit.name, error)
-            yield Checkpoint(position.to_json())
-            return
-        yield Checkpoint(position.to_json(), complete=not cursor)
+        elif window:
+            yield from opened.read_window(window)
+            yield Checkpoint(cursor or {})
+        else:
+            yield from opened.read()
 
-    def listing(self, unit: Unit) -> Iterator[ListingEntry]:
-        """Days and threads by the channel's history, files by Slack's listing of files.
-
-        A token that may not list files, or a server that cannot, is asked for the replies of each thread instead.
-        """
-        reader, files = self._open_channel(unit, self._directory.listed_channel(unit.id))
-        yield from reader.list_entries()
-        try:
-            yield from files.list_entries()
-        except (AccessDenied, NotFound, RequestRejected) as error:
-            logger.warning("%s: files are looked up thread by thread: %s", unit.name, error)
-            yield from reader.list_files()
+    def listing(self, unit: Unit) -> Iterator[ListingEntry | PartState]:
+        """Days and threads by the channel's history, files by Slack's listing of files, or else by each thread."""
+        opened = self._open_or_state(unit, self._directory.listed_channel(unit.id), {})
+        if isinstance(opened, PartState):
+            yield opened
+        else:
+            yield from opened.listing()
 
     def fetch(self, unit: Unit, document_ids: Sequence[str]) -> Iterator[Item]:
         """See `connectors.contract.Connector`. The channel is asked for first: its visibility decides who may read."""
-        if not document_ids:
-            return
-        reader, files = self._open_channel(unit)
-        for document_id in document_ids:
-            kind, _, name = self._path_of(document_id).removeprefix(f"{unit.id}/").partition("/")
-            if kind == "files":
-                yield files.refetch(name)
-            else:
-                yield reader.refetch(kind, name) or Deleted(document_id)
+        if document_ids:
+            opened = self._open_channel(unit, None, {})
+            for document_id in document_ids:
+                yield opened.refetch(document_id, self._path_of(document_id).removeprefix(f"{unit.id}/"))
 
     def unit_of(self, document_id: str) -> str | None:
         """The channel that an id names; of a file that an event names without its channel, the first that is read."""
@@ -158,19 +152,22 @@ class SlackConnector:
     def _path_of(self, document_id: str) -> str:
         return document_id.removeprefix(f"slack:{self._connection.id}/")
 
-    def _open_channel(self, unit: Unit, listed: SlackChannel | None = None) -> tuple[ChannelReader, ChannelFiles]:
+    def _open_or_state(self, unit: Unit, listed: SlackChannel | None, cursor: Cursor) -> ChannelReads | PartState:
+        """What reads a channel; or why not, where channels of its type are refused or fail, as listing them does."""
+        try:
+            return self._open_channel(unit, listed, cursor)
+        except SourceError as error:
+            if isinstance(error, AuthenticationFailed | RateLimited) or not (
+                is_of_method(error) or isinstance(error, TransientError)
+            ):
+                raise
+            if isinstance(error, TransientError):
+                self._client.identity()
+            part, prefix = CHANNEL_KINDS[kind_of(unit)], f"slack:{self._connection.id}/{unit.id}/"
+            return state_of(part, error, (prefix,))
+
+    def _open_channel(self, unit: Unit, listed: SlackChannel | None, cursor: Cursor) -> ChannelReads:
         """What reads a channel, as it was listed or is now: its visibility decides who may read it."""
         channel = listed or self._client.channel(unit.id) or SlackChannel(id=unit.id, name=unit.name)
         documents = ChannelDocuments(self._connection, self._directory, unit, channel)
-        # Of the API alone: that the host of the files answers says nothing of threads that cannot be read.
-        isolation = Isolation(lambda: self._client.requests)
-        files = ChannelFiles(self._client, self._loader, documents, isolation)
-        return ChannelReader(self._client, documents, files, isolation), files
-
-
-def _missing_scopes(scopes: str) -> Iterator[Finding]:
-    """Scopes without which something is not read, where Slack tells those that the token has."""
-    granted = {scope.strip() for scope in scopes.split(",")}
-    for scope, lost in SCOPES.items():
-        if scopes and scope not in granted:
-            yield Finding(f"scope {scope}", False, f"without it {lost}")
+        return ChannelReads(self._client, self._loader, documents, cursor)

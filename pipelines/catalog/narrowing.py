@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, select
 
 from pipelines.catalog import tables
 from pipelines.catalog.outcomes import Readers, hide, update_readers
-from pipelines.catalog.revocations import EVERYBODY, Revocation, grant_documents, revoke
+from pipelines.catalog.revocations import EVERYBODY, Revocation, are_revoked, grant_documents, revoke
 from pipelines.catalog.stamps import raise_stamp
 from pipelines.catalog.statements import in_parts
 
@@ -50,7 +50,9 @@ class RightsUpdate:
         left = {document: self.readers[document].within(before) for document, before in had.items()}
         changed = {row.id: left[row.id] for row in rows if row.hidden is not None or left[row.id] != had[row.id]}
         update_readers(transaction, changed)
-        if any(one.until or had[document].until for document, one in changed.items()):
+        if any(one.until or had[document].until for document, one in changed.items()) or are_revoked(
+            transaction, changed
+        ):
             raise_stamp(transaction)
         shown = {row.id: self.readers[row.id].tokens for row in rows}
         self.overtaken.update(grant_documents(transaction, shown, self.read_since))

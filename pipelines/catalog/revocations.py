@@ -226,6 +226,15 @@ def grant_documents(transaction: Connection, readers: Mapping[str, Collection[st
     return overtaken
 
 
+def are_revoked(transaction: Connection, documents: Iterable[str]) -> bool:
+    """Whether anything is taken away of one of these by itself: then their readers are part of what is in force."""
+    own = tables.revocations.c.document
+    return any(
+        transaction.execute(select(own).where(own.in_(part)).limit(1)).first() is not None
+        for part in in_parts(documents)
+    )
+
+
 def show_documents(transaction: Connection, ids: Iterable[str], read_since: datetime) -> None:
     """Documents that were out of reach have been named again: their readers are as they were."""
     table = tables.revocations

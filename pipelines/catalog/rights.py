@@ -29,7 +29,7 @@ from pipelines.catalog.moved_documents import has_moved, may_have_points
 from pipelines.catalog.obsolete import WITHOUT_VERSION, mark_unit_obsolete
 from pipelines.catalog.outcomes import NO_POINTS, Readers, hide, update_readers
 from pipelines.catalog.parents import record_parents
-from pipelines.catalog.revocations import EVERYBODY, Revocation, grant_documents, revoke, revoke_documents
+from pipelines.catalog.revocations import EVERYBODY, Revocation, are_revoked, grant_documents, revoke, revoke_documents
 from pipelines.catalog.stamps import raise_stamp
 from pipelines.catalog.statements import in_parts
 from pipelines.catalog.unit_readers import narrows
@@ -269,7 +269,7 @@ class RightsRead:
         """In the transaction that records what was read."""
         record_parents(transaction, connection, unit, self.parents)
         update_readers(transaction, self.changed)
-        if self.ends:
+        if self.ends or are_revoked(transaction, self.changed):
             raise_stamp(transaction)
         self.overtaken |= grant_documents(transaction, self.readers, self.read_since)
         revoke(transaction, _revocations(connection, unit, self.revoked))

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select, update
 from connectors.model import PUBLIC, Unit
 from pipelines.catalog import tables
 from pipelines.catalog.revocations import Revocation
+from pipelines.catalog.stamps import raise_stamp
 
 _NARROWED = "no longer among the unit's readers at the source"
 
@@ -35,7 +36,8 @@ def widen_documents(transaction: Connection, connection: str, unit: Unit) -> Non
     table, readers = tables.documents, _readers_left(transaction, connection, unit)
     if readers:
         own = (table.c.connection == connection, table.c.unit == unit.id, table.c.readers.is_distinct_from(readers))
-        transaction.execute(update(table).where(*own).values(readers=readers))
+        if transaction.execute(update(table).where(*own).values(readers=readers)).rowcount:
+            raise_stamp(transaction)
 
 
 def widens_documents(transaction: Connection, connection: str, unit: Unit) -> bool:

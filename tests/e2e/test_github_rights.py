@@ -51,6 +51,25 @@ def test_events_of_a_renamed_repository_count(github: GitHub, repository: Reposi
     assert "Another zebra" not in opened.found("zebra", ADA)
 
 
+def test_what_carries_a_renamed_label_or_milestone_shows_its_new_name(
+    github: GitHub, repository: Repository, opened: Office
+) -> None:
+    """It does not change with it: no time tells."""
+    (number,) = repository.issues
+    pull = github.issue(repository, "Paint it", "In stripes.", pull=True)
+    repository.issues[number]["labels"] = [{"name": "okapi"}]
+    repository.issues[pull]["milestone"] = {"number": 7, "title": "Quagga"}
+    label, milestone = {"name": "okapi"}, {"number": 7, "title": "Quagga"}
+    opened.deliver(
+        github.webhook("label", repository, action="edited", label=label, changes={"name": {"from": "horse"}})
+    )
+    opened.deliver(
+        github.webhook("milestone", repository, action="edited", milestone=milestone, changes={"title": {"from": "v1"}})
+    )
+    opened.worker.run_pass()
+    assert (opened.found("okapi", ADA), opened.found("quagga", ADA)) == ({"Zebra"}, {"Paint it"})
+
+
 def test_events_of_a_repository_that_is_not_included_lead_to_nothing(github: GitHub, opened: Office) -> None:
     other = github.repository("acme/other", private=True, collaborators=["ada"])
     number = github.issue(other, "Another zebra", "A zebra.")

@@ -308,8 +308,42 @@ def test_bots_can_be_left_out(world: World) -> None:
 def test_without_a_scope_the_rest_is_read(world: World) -> None:
     world.slack.scopes = {"channels:read"}
     report = world.sync()
-    assert (report.errors, report.documents.new, report.documents.failed) == ({}, 13, 1)
+    assert (report.errors, report.documents.new, report.documents.failed) == ({}, 13, 0)
+    told = {name: set(parts) for name, parts in report.refused.items()}
+    assert told == {"acme": {"units"}, "acme/C1": {"files"}}
+    assert "groups:read" in report.refused["acme"]["units"]
+    assert "files:read" in report.refused["acme/C1"]["files"]
     assert world.sync(RECONCILE).documents.deleted == 0
+
+
+def test_what_a_scope_that_is_taken_away_gave_is_kept_and_the_rest_goes_on(world: World) -> None:
+    """No document of a part that is refused goes, no unit of a type that is not listed, and what is deleted does."""
+    world.sync()
+    before = world.indexed
+    world.slack.refuse("private channels", "forbidden")
+    world.slack.refuse("files", "forbidden")
+    world.slack.messages["C1"].pop(next(iter(world.slack.messages["C1"])))
+    report = world.sync(RECONCILE)
+    assert (report.errors, report.out_of_reach) == ({}, {})
+    assert report.refused.keys() == {"acme", "acme/C1", "acme/C2"}
+    assert before - world.indexed == {"C1/days/2026-03-01"}
+    world.slack.allow("private channels")
+    world.slack.allow("files")
+    assert world.sync(RECONCILE).refused == {}
+
+
+def test_what_could_not_be_read_is_read_once_it_is_allowed(world: World) -> None:
+    for part in ("replies", "files", "people"):
+        world.slack.refuse(part, "forbidden")
+    report = world.sync()
+    assert (report.errors, report.documents.failed) == ({}, 0)
+    assert report.refused["acme/C1"].keys() == {"replies", "files", "people"}
+    assert sum(world.sync().requests.values()) <= NO_CHANGE + 3
+    for part in ("replies", "files", "people"):
+        world.slack.allow(part)
+    assert world.sync().refused == {}
+    assert world.indexed >= {f"C1/threads/{world.root}", "C1/files/F1"}
+    assert "**ada**" in world.text
 
 
 def test_a_sign_in_page_is_not_a_file(world: World) -> None:

@@ -568,6 +568,8 @@ def _issues(repository: Repository, query: Any, *, pulls: bool = False) -> list[
         if (query.get("state", "open") in ("all", issue.get("state", "open")))
         and (not pulls or "pull_request" in issue)
         and (issue["updated_at"] or "") >= query.get("since", "")
+        and {one["name"] for one in issue["labels"]} >= set(filter(None, query.get("labels", "").split(",")))
+        and query.get("milestone", "") in ("", str((issue["milestone"] or {}).get("number")))
     ]
     key = "updated_at" if query.get("sort") == "updated" else "created_at"
     found.sort(key=lambda issue: (issue[key] or "", issue["number"]), reverse=query.get("direction", "desc") == "desc")

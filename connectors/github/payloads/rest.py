@@ -53,6 +53,10 @@ _Identity: TypeAlias = Annotated[Annotated[StrictInt, Field(gt=0)] | None, OrEls
 """A number that the server gives to nothing else; None for what cannot be one."""
 
 
+class RepositoryPermissions(Payload):
+    push: _Stated = None
+
+
 class GitHubRepository(Payload):
     """`size` is in kilobytes. `master_branch` is what older webhooks call the default branch."""
 
@@ -68,6 +72,12 @@ class GitHubRepository(Payload):
     has_discussions: _Stated = None
     size: Number = None
     owner: Maybe[GitHubAccount] = None
+    permissions: Maybe[RepositoryPermissions] = None
+
+    @property
+    def may_be_written(self) -> bool:
+        """Whether the token may write to it, which only a listing tells; taken for granted where it does not."""
+        return self.permissions is None or self.permissions.push is not False
 
     @property
     def unit_id(self) -> str:
@@ -201,11 +211,17 @@ class GitHubReview(Payload):
 
 
 class GitHubReviewComment(GitHubComment):
-    """A comment on a line of the changes; `line` is absent where the line has changed since."""
+    """A comment on lines of the changes; `line` and `start_line` are absent where these have changed since.
+
+    `diff_hunk` is the part of the changes that ends with the line.
+    """
 
     path: Text = ""
+    start_line: Number = None
     line: Number = None
+    original_start_line: Number = None
     original_line: Number = None
+    diff_hunk: Text = ""
     in_reply_to_id: Text = ""
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from pydantic import Field
+
+from connectors.github.payloads.issue_facts import NamedObject
 from connectors.github.payloads.rest import GitHubRepository, PullRequestField
 from connectors.payloads import ExactText, Maybe, OrElse, Payload, Several, Text
 
@@ -37,8 +40,17 @@ class PushedCommit(Payload):
     removed: Several[ExactText] = ()
 
 
+class NameBefore(Payload):
+    """What something was called before."""
+
+    former: Text = Field(default="", alias="from")
+
+
 class DeliveryChanges(Payload):
-    """Where an object went that was transferred, or what became of it."""
+    """Where an object went that was transferred, what became of it, or what it was called before."""
+
+    name: Maybe[NameBefore] = None
+    title: Maybe[NameBefore] = None
 
     new_issue: Maybe[NumberedObject] = None
     new_discussion: Maybe[NumberedObject] = None
@@ -57,6 +69,8 @@ class GitHubDelivery(Payload):
     pull_request: Maybe[NumberedObject] = None
     discussion: Maybe[NumberedObject] = None
     release: Maybe[IdentifiedObject] = None
+    label: Maybe[NamedObject] = None
+    milestone: Maybe[NumberedObject] = None
     parent_issue: Maybe[RelatedIssue] = None
     parent_issue_repo: Maybe[GitHubRepository] = None
     sub_issue: Maybe[RelatedIssue] = None

@@ -22,6 +22,10 @@ _VERDICTS = {
     "DISMISSED": "Dismissed review",
     "COMMENTED": "Review",
 }
+LINES_OF_CODE = 8
+MOST_OF_A_LINE = 300
+"""What is shown of the code that a comment is about: the last lines, and so many characters of each."""
+
 C = TypeVar("C", bound=GitHubComment)
 _Entry: TypeAlias = tuple[str, str]
 """When it was said, and its Markdown."""
@@ -80,11 +84,33 @@ def _is_visible(review: GitHubReview) -> bool:
 
 
 def _review_comment(comment: GitHubReviewComment) -> _Entry:
+    """Replies stand below the first comment, which shows the code."""
     place = f"`{comment.path}`" if comment.path else "the changes"
-    line = comment.line or comment.original_line
-    where = f"{place} line {line}" if line else place
     what = "Reply" if comment.in_reply_to_id else "Comment"
-    return _entry(f"{what} on {where}", comment, comment.created_at)
+    when, markdown = _entry(f"{what} on {place}{_lines(comment)}", comment, comment.created_at)
+    if comment.in_reply_to_id:
+        return when, markdown
+    heading, _, body = markdown.partition("\n\n")
+    return when, join_blocks([heading, _hunk(comment.diff_hunk), body])
+
+
+def _lines(comment: GitHubReviewComment) -> str:
+    start, end = (
+        (comment.start_line, comment.line) if comment.line else (comment.original_start_line, comment.original_line)
+    )
+    if not end:
+        return ""
+    return f" lines {start} to {end}" if start and start < end else f" line {end}"
+
+
+def _hunk(hunk: str) -> str:
+    """The lines of the changes that the comment is about, which are the last of its hunk."""
+    lines = [line[:MOST_OF_A_LINE] for line in hunk.splitlines() if not line.startswith("@@")][-LINES_OF_CODE:]
+    if not lines:
+        return ""
+    longest = max((len(run) for line in lines for run in re.findall("`+", line)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return "\n".join([f"{fence}diff", *lines, fence])
 
 
 def _entry(what: str, said: GitHubComment | GitHubReview, when: str) -> _Entry:

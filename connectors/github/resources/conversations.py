@@ -95,6 +95,8 @@ class Conversations:
             return pull.with_details(self._pull(pull.number))
         except NotFound:
             self._payload("pull", pull.number)
+            # Where none can be read, this one is not one without reviews.
+            self._repository.client.ask(f"{self._repository.path}/pulls", state="all")
             return pull
 
     def _pull_comments(self, pull: GitHubIssue) -> list[GitHubComment]:

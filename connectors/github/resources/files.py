@@ -43,7 +43,7 @@ class FileResource(RepositoryPart):
         super().__init__(repository)
         self._has_history = True
         self._by_path: dict[str, GitFile] | None = None
-        self._batches = FileBatches(repository)
+        self._batches = FileBatches(self.repository)
 
     def probe(self) -> None:
         with self._empty_allowed():

@@ -40,6 +40,16 @@ class Transcription(LenientPayload):
     preview: TranscriptPreview = TranscriptPreview()
 
 
+class ListMetadata(LenientPayload):
+    columns: Blocks = Field(default=(), alias="schema")
+
+
+class SlackListItem(LenientPayload):
+    """https://docs.slack.dev/reference/methods/slackLists.items.list"""
+
+    fields: Blocks = ()
+
+
 class MailSender(LenientPayload):
     original: str = ""
     address: str = ""
@@ -48,7 +58,8 @@ class MailSender(LenientPayload):
 class SlackFile(Authored):
     """https://docs.slack.dev/reference/objects/file-object
 
-    `senders` and `plain_text` are those of a mail; `shares` tells by kind of channel, then by channel.
+    `senders` and `plain_text` are those of a mail, `vtt` is the address of a recording's transcript, and
+    `list_metadata` a Slack List's; `shares` tells by kind of channel, then by channel.
     """
 
     id: str = ""
@@ -67,6 +78,9 @@ class SlackFile(Authored):
     plain_text: str = ""
     alt_txt: str = ""
     transcription: Transcription = Transcription()
+    vtt: str = ""
+    list_csv_download_url: str = ""
+    list_metadata: ListMetadata = ListMetadata()
     subject: str = ""
     senders: Entries[MailSender] = Field(default=(), alias="from")
     created: Seconds = 0
@@ -136,6 +150,16 @@ class MessageEdit(LenientPayload):
     ts: Timestamp = ""
 
 
+class HuddleRoom(LenientPayload):
+    """A huddle, as its message shows it: `participant_history` are all who were there."""
+
+    name: str = ""
+    topic: str = ""
+    created_by: str = ""
+    participants: Entries[str] = ()
+    participant_history: Entries[str] = ()
+
+
 class MessagePlace(LenientPayload):
     """Where a message belongs, as events tell it: `thread_ts` is the time of its thread's root."""
 
@@ -166,6 +190,7 @@ class SlackMessage(Authored, MessagePlace):
     latest_reply: Timestamp = ""
     bot_profile: SlackProfile = SlackProfile()
     user_profile: SlackProfile = SlackProfile()
+    room: HuddleRoom | None = None
 
     _json: dict[str, Any] = PrivateAttr(default_factory=dict)
 
@@ -188,6 +213,8 @@ class SlackMessage(Authored, MessagePlace):
             for file in (files if isinstance(files, list) else ())
             if isinstance(file, dict)
         ]
+        if self.room:
+            shown["room"] = self.room.model_dump()
         return (_THREAD_MARK if self.reply_count else "") + fingerprint(shown)
 
     def with_replies(self, replies: int, latest: str) -> SlackMessage:

@@ -8,8 +8,8 @@ from pydantic import BeforeValidator
 
 from connectors.payloads import Entries, LenientPayload, Payload
 from connectors.slack.payloads.fields import Count, Truthy, object_or_none
-from connectors.slack.payloads.messages import SlackFile, SlackMessage
-from connectors.slack.payloads.users import SlackChannel, SlackUser, SlackUsergroup
+from connectors.slack.payloads.messages import SlackFile, SlackListItem, SlackMessage
+from connectors.slack.payloads.users import SlackBot, SlackChannel, SlackTeam, SlackUser, SlackUsergroup
 
 
 class PageLinks(LenientPayload):
@@ -52,12 +52,20 @@ class FileAnswer(LenientPayload):
     file: SlackFile | None = None
 
 
+class ListItemsAnswer(SlackAnswer):
+    items: Entries[SlackListItem] = ()
+
+
 class UsersAnswer(SlackAnswer):
     members: Entries[SlackUser] = ()
 
 
 class UserAnswer(LenientPayload):
     user: SlackUser | None = None
+
+
+class BotAnswer(LenientPayload):
+    bot: SlackBot | None = None
 
 
 class MembersAnswer(SlackAnswer):
@@ -70,6 +78,10 @@ class ChannelsAnswer(SlackAnswer):
 
 class ChannelAnswer(LenientPayload):
     channel: SlackChannel | None = None
+
+
+class TeamsAnswer(SlackAnswer):
+    teams: Entries[SlackTeam] = ()
 
 
 class UsergroupsAnswer(SlackAnswer):

@@ -37,6 +37,13 @@ class SlackUser(LenientPayload):
     enterprise_user: EnterpriseUser = EnterpriseUser()
 
 
+class SlackBot(LenientPayload):
+    """https://docs.slack.dev/reference/methods/bots.info"""
+
+    id: str = ""
+    name: str = ""
+
+
 class SlackUsergroup(LenientPayload):
     """https://docs.slack.dev/reference/objects/usergroup-object"""
 
@@ -47,10 +54,17 @@ class SlackUsergroup(LenientPayload):
     date_delete: Truthy = False
 
 
+class SlackTeam(LenientPayload):
+    """A workspace: https://docs.slack.dev/reference/methods/auth.teams.list"""
+
+    id: str = ""
+
+
 class SlackChannel(LenientPayload):
     """https://docs.slack.dev/reference/objects/conversation-object
 
-    One that does not say whether it is private is. `is_member` is None where Slack does not say.
+    One that does not say whether it is private is. `is_member` is None where Slack does not say. `teams` are the
+    workspaces of an organisation that it was listed for, and the others those that it names itself.
     """
 
     id: str = ""
@@ -59,6 +73,10 @@ class SlackChannel(LenientPayload):
     is_mpim: Truthy = False
     is_archived: Truthy = False
     is_member: bool | None = None
+    context_team_id: TeamId = ""
+    internal_team_ids: Entries[str] = ()
+    shared_team_ids: Entries[str] = ()
+    teams: Entries[str] = ()
 
 
 class SlackIdentity(LenientPayload):
@@ -69,3 +87,9 @@ class SlackIdentity(LenientPayload):
     team_id: TeamId = ""
     bot_id: str = ""
     url: str = ""
+    is_enterprise_install: Truthy = False
+
+    @property
+    def is_organization(self) -> bool:
+        """Whether the token is for several workspaces of an organisation (Enterprise Grid)."""
+        return self.is_enterprise_install or self.team_id.startswith("E")

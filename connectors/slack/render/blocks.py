@@ -1,4 +1,7 @@
-"""Block Kit to Markdown: every text of every block, known or not. https://docs.slack.dev/reference/block-kit"""
+"""Block Kit to Markdown: what people see of every block, and each text of blocks that are not known.
+
+https://docs.slack.dev/reference/block-kit
+"""
 
 from __future__ import annotations
 
@@ -6,31 +9,16 @@ from collections.abc import Iterable, Iterator
 
 from connectors.markdown import markdown_table
 from connectors.slack.payloads import BlockNode, BlockValue
-from connectors.slack.render.mrkdwn import Names, markdown, unescape
-
-_TEXT_KEYS = ("title", "text", "label", "alt_text", "description", "details", "fields", "elements", "rows", "accessory")
-"""Where blocks carry text, in reading order."""
-
-_HIDDEN_KEYS = {
-    "channels",
-    "color",
-    "confirm",
-    "filter",
-    "icon",
-    "range",
-    "slack_file",
-    "source",
-    "status",
-    "style",
-    "type",
-    "value",
-}
-_HIDDEN_ENDS = ("id", "url", "value", "_urls", "_participants", "_ts", "_type", "_style", "_color")
-"""What blocks carry that nobody is shown. Whatever else there is, in blocks that are not known here, is text."""
-
-
-_STYLES = (("code", "`"), ("strike", "~~"), ("italic", "*"), ("bold", "**"))
-"""From the innermost mark to the outermost."""
+from connectors.slack.render.dates import format_date
+from connectors.slack.render.mrkdwn import Names, link, markdown, unescape
+from connectors.slack.render.rich_text import render_rich_text
+from connectors.slack.render.shown_fields import (
+    CHANNEL_FIELDS,
+    CONVERSATION_FIELDS,
+    KIND_IN_FIELD,
+    USER_FIELDS,
+    shown_fields,
+)
 
 
 def render_blocks(blocks: Iterable[BlockNode], names: Names) -> str:
@@ -38,77 +26,46 @@ def render_blocks(blocks: Iterable[BlockNode], names: Names) -> str:
     return "\n\n".join(text for block in blocks if (text := _block(block, names).strip()))
 
 
-def _block(block: BlockNode, names: Names) -> str:
-    match block.kind:
+def _block(block: BlockNode, names: Names, kind: str = "") -> str:
+    """A block or element; `kind` is what it is where it does not say so itself."""
+    match block.kind or kind:
         case "rich_text":
-            return "\n".join(_rich(element, names) for element in block.nodes())
+            return render_rich_text(block, names, lambda element: _texts(element, names, element.kind))
         case "header":
-            return f"**{_text_of(block.value('text'), names)}**"
+            text = _text_of(block.value("text"), names)
+            return f"**{text}**" if text else ""
         case "table" | "data_table":
             caption = _text_of(block.value("caption"), names)
             return "\n\n".join(text for text in (caption, _table(block, names)) if text)
-        case "divider":
-            return ""
-        case _:
-            return "\n".join(_texts(block, names))
+        case "call":
+            return _call(block, names)
+        case "file":
+            return _file(block.value("file"))
+        case "url":
+            return link(block.string("text"), block.string("url"))
+        case known:
+            return _texts(block, names, known)
 
 
-def _rich(element: BlockNode, names: Names) -> str:
-    """A part of a rich text: section, list, quote or preformatted."""
-    if element.kind == "rich_text_list":
-        return _list(element, names)
-    inside = "".join(_inline(child, names) for child in element.nodes())
-    if element.kind == "rich_text_preformatted":
-        return f"```\n{inside}\n```"
-    if element.kind == "rich_text_quote":
-        return "\n".join(f"> {line}" for line in inside.splitlines())
-    return inside or _text_of(element.value("text"), names)
+def _call(block: BlockNode, names: Names) -> str:
+    """What a call is about, and who took part. https://docs.slack.dev/apis/web-api/using-the-calls-api"""
+    call = block.value("call")
+    details = call.value("v1") if isinstance(call, BlockNode) else None
+    if not isinstance(details, BlockNode):
+        return ""
+    people = [*details.nodes("all_participants"), *details.nodes("active_participants")]
+    shown = (_participant(one, names) for one in people)
+    return "\n".join(filter(None, (details.string("name"), ", ".join(dict.fromkeys(filter(None, shown))))))
 
 
-def _list(element: BlockNode, names: Names) -> str:
-    """`indent` is the depth of the list, `offset` how many numbers of an ordered one are left out."""
-    indent = "  " * element.count("indent")
-    ordered = element.string("style") == "ordered"
-    return "\n".join(
-        f"{indent}{f'{number}.' if ordered else '-'} {_rich(child, names)}"
-        for number, child in enumerate(element.nodes(), start=element.count("offset") + 1)
-    )
+def _participant(person: BlockNode, names: Names) -> str:
+    user = person.string("slack_id")
+    return f"@{names.user(user)}" if user else person.string("display_name")
 
 
-def _inline(element: BlockNode, names: Names) -> str:
-    match element.kind:
-        case "text":
-            return _in_style(element.string("text"), element.value("style"))
-        case "link":
-            url, text = element.string("url"), element.string("text")
-            return f"[{text}]({url})" if text and text != url else url
-        case "user":
-            return f"@{names.user(element.string('user_id'))}"
-        case "channel":
-            return names.channel(element.string("channel_id"))
-        case "usergroup":
-            return f"@{names.usergroup(element.string('usergroup_id'))}"
-        case "emoji":
-            return f":{element.string('name')}:"
-        case "broadcast":
-            return f"@{element.string('range')}"
-        case "date":
-            return element.string("fallback") or element.string("timestamp")
-        case "color":
-            return element.string("value")
-        case _:
-            return "\n".join(_texts(element, names))
-
-
-def _in_style(text: str, style: BlockValue) -> str:
-    core = text.strip()
-    if not core or not isinstance(style, BlockNode):
-        return text
-    marked = core
-    for name, mark in _STYLES:
-        if style.value(name):
-            marked = f"{mark}{marked}{mark}"
-    return text.replace(core, marked, 1)
+def _file(file: BlockValue) -> str:
+    name = file.string("title") or file.string("name") if isinstance(file, BlockNode) else ""
+    return f"File: {link(name, file.string('permalink'))}" if name and isinstance(file, BlockNode) else ""
 
 
 def _table(block: BlockNode, names: Names) -> str:
@@ -121,23 +78,30 @@ def _cell(cell: BlockValue, names: Names) -> str:
     return " ".join(_text_of(cell, names).split()).replace("|", "\\|")
 
 
-def _texts(block: BlockNode, names: Names) -> Iterator[str]:
-    others = (name for name in block if name not in _TEXT_KEYS and not _is_hidden(name))
-    for name in (*_TEXT_KEYS, *others):
-        if text := _text_of(block.value(name), names):
-            yield text
+def _texts(block: BlockNode, names: Names, kind: str) -> str:
+    found = (_field(block, name, names) for name in shown_fields(block, kind))
+    return "\n".join(text for text in found if text)
 
 
-def _is_hidden(name: str) -> bool:
-    return name in _HIDDEN_KEYS or name.endswith(_HIDDEN_ENDS)
+def _field(block: BlockNode, name: str, names: Names) -> str:
+    if name == "initial_date_time":
+        return format_date(block.count(name), "") if block.count(name) else ""
+    if name in USER_FIELDS or name in CHANNEL_FIELDS or name in CONVERSATION_FIELDS:
+        return ", ".join(_mention(one, name, names) for one in _strings(block.value(name)))
+    return _text_of(block.value(name), names, KIND_IN_FIELD.get(name, ""))
 
 
-def _text_of(value: BlockValue, names: Names) -> str:
+def _mention(object_id: str, field: str, names: Names) -> str:
+    is_user = field in USER_FIELDS or (field in CONVERSATION_FIELDS and object_id.startswith(("U", "W")))
+    return f"@{names.user(object_id)}" if is_user else names.channel(object_id)
+
+
+def _text_of(value: BlockValue, names: Names, kind: str = "") -> str:
     """The text in whatever carries it: a string, a text object, a list of either."""
     if isinstance(value, str):
         return value
     if isinstance(value, list):
-        return "\n".join(text for entry in value if (text := _text_of(entry, names)))
+        return "\n".join(text for entry in value if (text := _text_of(entry, names, kind)))
     if not isinstance(value, BlockNode):
         return ""
     if value.kind == "mrkdwn":
@@ -146,7 +110,7 @@ def _text_of(value: BlockValue, names: Names) -> str:
         return unescape(value.string("text"))
     if _is_figure(value):
         return ": ".join(str(part) for part in (value.value("label"), value.value("value")) if part is not None)
-    return _block(value, names)
+    return _block(value, names, kind)
 
 
 def _is_figure(node: BlockNode) -> bool:
@@ -157,3 +121,7 @@ def _is_figure(node: BlockNode) -> bool:
 
 def _as_list(value: BlockValue) -> list[BlockValue]:
     return value if isinstance(value, list) else []
+
+
+def _strings(value: BlockValue) -> Iterator[str]:
+    return (one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str) and one)

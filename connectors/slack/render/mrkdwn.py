@@ -6,27 +6,34 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from connectors.slack.render.dates import format_date
+
 _CODE = re.compile(r"(```.*?```|`[^`\n]+`)", re.DOTALL)
 _ANGLE = re.compile(r"<([^<>]+)>")
 _BOLD = re.compile(r"(?<![\w*])\*(?=\S)([^*\n]+?)(?<=\S)\*(?![\w*])")
 _STRIKE = re.compile(r"(?<![\w~])~(?=\S)([^~\n]+?)(?<=\S)~(?![\w~])")
-_HEADING = re.compile(r"^(#{1,6}\s)", re.MULTILINE)
-"""A heading in Markdown; Slack has none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The names behind ids. `channel` is how a channel is mentioned where not all readers may know its name."""
+    """The names behind ids. `channel` is how a channel is mentioned where not all readers may know its name. Bots
+    that nobody looks up keep their ids."""
 
     user: Callable[[str], str]
     channel: Callable[[str], str]
     usergroup: Callable[[str], str]
+    bot: Callable[[str], str] = str
 
 
 def markdown(text: str, names: Names) -> str:
     """Markup as Markdown, with mentions as names. Code stays as it is."""
     parts = _CODE.split(text)
     return "".join(_code(part, names) if index % 2 else _prose(part, names) for index, part in enumerate(parts))
+
+
+def link(text: str, url: str) -> str:
+    """The text alone where there is no address."""
+    return f"[{text}]({url})" if text and url else text
 
 
 def unescape(text: str) -> str:
@@ -48,8 +55,7 @@ def _code(text: str, names: Names) -> str:
 def _prose(text: str, names: Names) -> str:
     text = _ANGLE.sub(lambda match: _angle(match[1], names), text)
     text = _BOLD.sub(r"**\1**", text)
-    text = unescape(_STRIKE.sub(r"~~\1~~", text))
-    return _HEADING.sub(r"\\\1", text)
+    return unescape(_STRIKE.sub(r"~~\1~~", text))
 
 
 def _angle(inside: str, names: Names, *, plain: bool = False) -> str:
@@ -64,12 +70,18 @@ def _angle(inside: str, names: Names, *, plain: bool = False) -> str:
     address = target.removeprefix("mailto:").removeprefix("tel:")
     if plain or not label or label in (target, address):
         return label or address
-    return f"[{label}]({target})"
+    return link(label, target)
 
 
 def _special(target: str, label: str, names: Names) -> str:
     if target.startswith("subteam^"):
         return label or f"@{names.usergroup(target.removeprefix('subteam^'))}"
     if target.startswith("date^"):
-        return label
+        return label or _date(target)
     return label or f"@{target.partition('^')[0]}"
+
+
+def _date(target: str) -> str:
+    """Of `date^<seconds>^<format>^<link>`, where its writer has given no words for it."""
+    _, seconds, template, *_ = [*target.split("^"), "", ""]
+    return format_date(int(seconds), template) if seconds.isdecimal() else ""

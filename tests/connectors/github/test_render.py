@@ -228,6 +228,30 @@ def test_nothing_known() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("place", "shown"),
+    [
+        ({"path": "a.py", "line": 12, "start_line": 9}, "`a.py` lines 9 to 12"),
+        ({"path": "a.py", "line": 12, "start_line": 12}, "`a.py` line 12"),
+        ({"path": "a.py", "line": None, "original_line": 7, "original_start_line": 5}, "`a.py` lines 5 to 7"),
+        ({"path": "a.py", "line": None, "original_line": None}, "`a.py`"),
+        ({}, "the changes"),
+    ],
+)
+def test_a_comment_on_lines_says_which(place: dict[str, Any], shown: str) -> None:
+    text = pull_request({"number": 1}, [], [], [said("Why?", **place)])
+    assert f"## Comment on {shown} by bob" in text
+
+
+def test_a_comment_on_lines_shows_the_end_of_their_hunk_once() -> None:
+    hunk = "@@ -1,20 +1,20 @@ def mill():\n" + "\n".join(f" line {number}" for number in range(20)) + "\n+```grind"
+    comments = [said("Why?", path="a.py", line=21, diff_hunk=hunk), said("So", diff_hunk=hunk, in_reply_to_id=1)]
+    text = pull_request({"number": 1}, [], [], comments)
+    shown = "\n".join([*(f" line {number}" for number in range(13, 20)), "+```grind"])
+    assert f"UTC\n\n````diff\n{shown}\n````\n\nWhy?" in text
+    assert text.count("grind") == 1
+
+
 def test_comments_that_were_minimized_are_left_out() -> None:
     comments = [said("Good"), said("Spam", minimized={"reason": "spam"}), said("Odd", minimized="odd")]
     assert issue(PLAIN, comments) == issue(PLAIN, [comments[0], comments[2]])

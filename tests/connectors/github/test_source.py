@@ -12,10 +12,13 @@ import pytest
 from connectors.contract import Checkpoint, Deleted, Failed, Item, PartState, Skipped, Window
 from connectors.errors import AuthenticationFailed, RateLimited, Unavailable
 from connectors.github.file_rules import MAX_FILE_BYTES
+from connectors.github.parts import PARTS
 from connectors.github.settings import GitHubConnection
 from connectors.github.source import GitHubConnector, connect
 from connectors.model import MARKDOWN, PLAIN_TEXT, Document, Unit
+from connectors.source_parts import Part
 from tests.connectors.github.conftest import OneRepository, stopped
+from tests.emulators.github_refusals import Refusal
 
 UNIT = Unit("77", "acme/api")
 ROOT = "github:acme-github/77"
@@ -336,14 +339,15 @@ def test_listed_files_that_are_not_found_have_failed_and_stop_nothing(
     github: OneRepository, connection: GitHubConnection, connector: GitHubConnector
 ) -> None:
     """However many there are: an emulator may serve a part of its objects, a replica lag behind a push."""
+    github.graphql = False
 
     def answer(request: httpx.Request) -> httpx.Response:
         return httpx.Response(404, json={}) if "/git/blobs/" in request.url.path else github.serve(request)
 
-    for number in range(5):
+    for number in range(4):  # more would be read by GraphQL
         github.write(github.api, f"{number}.md", f"words {number}")
     items = list(connect(connection, httpx.MockTransport(answer)).read(UNIT))
-    ids = [f"{ROOT}/blob/{number}.md" for number in range(5)]
+    ids = [f"{ROOT}/blob/{number}.md" for number in range(4)]
     assert [item.document_id for item in items if isinstance(item, Failed)] == ids
     assert isinstance(items[-1], Checkpoint)
     assert [item.id for item in connector.fetch(UNIT, ids) if isinstance(item, Document)] == ids
@@ -596,12 +600,39 @@ def test_fetch_of_nothing_asks_nothing(github: OneRepository, connector: GitHubC
     assert connector.requests == 0
 
 
-def test_check_names_the_token_and_its_reach(github: OneRepository, connector: GitHubConnector) -> None:
+def test_check_names_the_token_its_reach_and_each_part(github: OneRepository, connector: GitHubConnector) -> None:
     findings = connector.check()
     assert [(finding.subject, finding.ok, finding.detail) for finding in findings] == [
         ("credentials", True, "bot, scopes: repo, read:org"),
         ("repositories", True, "1 in reach"),
+        *((part.name, True, "ok") for part in PARTS[:-1]),
+        ("collaborators", True, "not needed: everybody may read all repositories in reach"),
     ]
+
+
+def test_check_asks_for_a_part_where_there_is_one(github: OneRepository, connector: GitHubConnector) -> None:
+    """And for collaborators where the token may not write."""
+    github.described.update(private=True, visibility="private", has_issues=False, permissions={"push": True})
+    read_only = github.repository("acme/web", private=True)
+    read_only.more = {"permissions": {"push": False}}
+    assert all(finding.ok for finding in connector.check())
+    assert (github.paths()["repos/acme/web/issues"], github.paths()["repos/acme/api/pulls"]) == (1, 1)
+    assert github.paths()["repos/acme/web/collaborators"] == 1
+
+
+@pytest.mark.parametrize("part", PARTS, ids=lambda part: part.name)
+@pytest.mark.parametrize("how", ["forbidden", "missing", "down"])
+def test_check_says_what_is_lost_without_a_part(
+    github: OneRepository, connector: GitHubConnector, part: Part, how: Refusal
+) -> None:
+    github.described.update(private=True, visibility="private")
+    github.refuse(part.name, how)
+    (finding,) = [one for one in connector.check() if not one.ok]
+    assert (finding.subject, finding.lost) == (part.name, part.lost)
+    assert bool(finding.permission) == (how != "down")
+    if how == "forbidden" and part.name != "discussions":
+        assert finding.permission.endswith("=read")  # GitHub's own word
+    assert (part.name == "collaborators") == ("acme/api is visible to nobody" in finding.detail)
 
 
 @pytest.mark.parametrize(

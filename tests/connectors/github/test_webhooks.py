@@ -146,7 +146,17 @@ def test_the_documented_signature_fits() -> None:
             {"ref": "refs/heads/main", "commits": [{"removed": ["a/b.md", "x" * 2_000]}, {"removed": ["c.md", 1]}]},
             [WHOLE, one("blob", "a/b.md"), one("blob", "c.md")],
         ),
-        ("label", {"action": "edited"}, [WHOLE]),
+        ("label", {"action": "deleted"}, [WHOLE]),
+        (
+            "label",
+            {"action": "edited", "label": {"name": "area: ui"}, "changes": {"name": {"from": "ui"}}},
+            [one("labels", "area: ui")],
+        ),
+        (
+            "milestone",
+            {"action": "edited", "milestone": {"number": 4}, "changes": {"title": {"from": "v1"}}},
+            [one("milestones", 4)],
+        ),
         ("milestone", {"action": "closed"}, [WHOLE]),
         ("repository", {"action": "edited"}, [WHOLE]),
         *(
@@ -191,6 +201,11 @@ def test_events_say_where_to_look(
         ("push", {"ref": "refs/heads/feature/main"}, "nothing that is read changes"),
         ("push", {"ref": "refs/tags/main"}, "nothing that is read changes"),
         ("label", {"action": "created"}, "nothing that is read changes"),
+        (
+            "label",
+            {"action": "edited", "label": {"name": "ui"}, "changes": {"color": {"from": "fff"}}},
+            "nothing that is read changes",
+        ),
         ("organization", {"action": "member_invited"}, "nothing that is read changes"),
     ],
 )

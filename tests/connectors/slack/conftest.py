@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
 from starlette.responses import Response
 
-from connectors.contract import Checkpoint, Item, PartState
-from connectors.model import Document
+from connectors.contract import Checkpoint, Cursor, Item, ListingEntry, PartState, Window
+from connectors.model import Document, Unit
 from connectors.slack.payloads import SlackMessage
 from connectors.slack.settings import SlackConnection
 from connectors.slack.source import SlackConnector, connect
@@ -51,6 +51,21 @@ def id_of(item: Item) -> str:
     if isinstance(item, Checkpoint | PartState):
         return ""
     return item.id if isinstance(item, Document) else item.document_id
+
+
+def without_states(items: Iterable[Item]) -> list[Item]:
+    """Without what is told of parts, which is most tests' business in no way."""
+    return [item for item in items if not isinstance(item, PartState)]
+
+
+def read_items(
+    connector: SlackConnector, unit: Unit, cursor: Cursor | None = None, window: Window | None = None
+) -> list[Item]:
+    return without_states(connector.read(unit, cursor, window))
+
+
+def list_entries(connector: SlackConnector, unit: Unit) -> list[ListingEntry]:
+    return [entry for entry in connector.listing(unit) if isinstance(entry, ListingEntry)]
 
 
 def text_of(document: Document) -> str:

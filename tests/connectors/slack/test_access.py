@@ -35,7 +35,8 @@ def user(fields: dict[str, Any]) -> SlackUser:
 def test_a_channel_is_public_only_where_it_says_so(channel: dict[str, Any], private: bool) -> None:
     found = SlackChannel.model_validate({"id": "C1"} | channel)
     assert is_private(found) is private
-    assert channel_readers("acme", found) == (("group:acme:C1",) if private else ("group:acme:workspace",))
+    readers = channel_readers("acme", found, ["workspace"])
+    assert readers == (("group:acme:C1",) if private else ("group:acme:workspace",))
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from connectors.contract import Checkpoint, Cursor, Deleted, Item, Window
 from connectors.model import Document, Unit
 from connectors.slack.source import SlackConnector
-from tests.connectors.slack.conftest import id_of
+from tests.connectors.slack.conftest import id_of, list_entries, read_items
 from tests.emulators.slack import Slack
 
 UNIT = Unit("C1", "general")
@@ -53,7 +53,7 @@ def read_round(connector: SlackConnector, cursor: Cursor) -> tuple[list[Item], C
     """The items of more reads than going round the channel takes."""
     items: list[Item] = []
     for _ in range(12):
-        items += connector.read(UNIT, cursor)
+        items += read_items(connector, UNIT, cursor)
         cursor = cursor_of(items)
     return [item for item in items if not isinstance(item, Checkpoint)], cursor
 
@@ -79,7 +79,7 @@ def test_an_old_change_is_found_within_one_round_and_reported_once(
     expected: set[str],
 ) -> None:
     index = {item.id: item.version for item in connector.read(UNIT) if isinstance(item, Document)}
-    cursor = cursor_of(list(connector.read(UNIT)))
+    cursor = cursor_of(read_items(connector, UNIT))
     change(slack.messages["C1"])
     items, cursor = read_round(connector, cursor)
     others = {name for name in names(items) - expected if not name.startswith("threads/")}
@@ -89,41 +89,41 @@ def test_an_old_change_is_found_within_one_round_and_reported_once(
         if isinstance(item, Document):
             index[item.id] = item.version
     assert index == {item.id: item.version for item in connector.read(UNIT) if isinstance(item, Document)}
-    assert cursor["days"] == cursor_of(list(connector.read(UNIT)))["days"]
+    assert cursor["days"] == cursor_of(read_items(connector, UNIT))["days"]
     assert read_round(connector, cursor)[0] == []
 
 
 def test_messages_of_an_old_day_that_differs_are_no_threads_any_more(slack: Slack, connector: SlackConnector) -> None:
-    cursor = cursor_of(list(connector.read(UNIT)))
+    cursor = cursor_of(read_items(connector, UNIT))
     slack.messages["C1"].pop(ts(4, 120))
     deleted = {id_of(item) for item in read_round(connector, cursor)[0] if isinstance(item, Deleted)}
     assert deleted == {f"slack:acme/C1/threads/{ts(4)}", f"slack:acme/C1/threads/{ts(4, 60)}"}
 
 
 def test_going_round_takes_one_page_a_read_and_begins_again(slack: Slack, connector: SlackConnector) -> None:
-    cursor = cursor_of(list(connector.read(UNIT)))
+    cursor = cursor_of(read_items(connector, UNIT))
     slack.calls.clear()
     swept = []
     for _ in range(6):
-        cursor = cursor_of(list(connector.read(UNIT, cursor)))
+        cursor = cursor_of(read_items(connector, UNIT, cursor))
         swept.append(cursor.get("swept"))
     assert sum(method == "conversations.history" for method, _ in slack.calls) == 12
     assert swept == [f"2026-03-0{day}" for day in (9, 8, 7, 6, 5, 4)]
     for _ in range(2):
-        cursor = cursor_of(list(connector.read(UNIT, cursor)))
+        cursor = cursor_of(read_items(connector, UNIT, cursor))
     assert "swept" not in cursor
 
 
 def test_a_channel_that_a_page_shows_is_not_gone_round(slack: Slack, connector: SlackConnector) -> None:
     slack.page_size = 100
-    cursor = cursor_of(list(connector.read(UNIT))) | {"swept": "2026-03-04"}
+    cursor = cursor_of(read_items(connector, UNIT)) | {"swept": "2026-03-04"}
     slack.calls.clear()
-    assert "swept" not in cursor_of(list(connector.read(UNIT, cursor)))
+    assert "swept" not in cursor_of(read_items(connector, UNIT, cursor))
     assert sum(method == "conversations.history" for method, _ in slack.calls) == 1
 
 
 def test_a_read_can_go_on_after_every_thread_and_day(slack: Slack, connector: SlackConnector) -> None:
-    items = list(connector.read(UNIT))
+    items = read_items(connector, UNIT)
     assert sum(isinstance(item, Checkpoint) for item in items) == 10 + 2 + 1
     before = [item.cursor.get("before") for item in items if isinstance(item, Checkpoint)]
     assert before[3:6] == [ts(6), ts(6, fraction="000000"), ts(5, fraction="000000")]
@@ -131,9 +131,9 @@ def test_a_read_can_go_on_after_every_thread_and_day(slack: Slack, connector: Sl
 
 def test_a_day_is_not_read_again_where_its_threads_go_on(slack: Slack, connector: SlackConnector) -> None:
     slack.post("C1", ts(6, 90), "late answer", thread_ts=ts(6, 60))
-    items = list(connector.read(UNIT))
+    items = read_items(connector, UNIT)
     stopped = next(item for item in items if isinstance(item, Checkpoint) and item.cursor.get("before") == ts(6, 60))
-    rest = names(list(connector.read(UNIT, stopped.cursor)))
+    rest = names(read_items(connector, UNIT, stopped.cursor))
     assert rest & {"days/2026-03-07", f"threads/{ts(6)}", f"threads/{ts(6, 60)}"} == {f"threads/{ts(6)}"}
 
 
@@ -157,10 +157,10 @@ def test_the_days_of_the_latest_messages_are_known_as_a_whole_read_knows_them(
 ) -> None:
     """A page of three messages shows the last day and a part of the one before."""
     slack.page_size = page_size
-    cursor = cursor_of(list(connector.read(UNIT)))
+    cursor = cursor_of(read_items(connector, UNIT))
     change(slack.messages["C1"])
-    items = list(connector.read(UNIT, cursor))
-    whole = list(connector.read(UNIT))
+    items = read_items(connector, UNIT, cursor)
+    whole = read_items(connector, UNIT)
     assert expected <= names(items)
     assert {type(item) for item in items} <= {Document, Deleted, Checkpoint}
     documents = {item.id: item for item in whole if isinstance(item, Document)}
@@ -170,9 +170,9 @@ def test_the_days_of_the_latest_messages_are_known_as_a_whole_read_knows_them(
 
 def test_a_channel_that_was_empty_is_read_in_full(slack: Slack, connector: SlackConnector) -> None:
     messages, slack.messages["C1"] = slack.messages["C1"], {}
-    cursor = cursor_of(list(connector.read(UNIT)))
+    cursor = cursor_of(read_items(connector, UNIT))
     slack.messages["C1"] = messages
-    assert names(list(connector.read(UNIT, cursor))) == names(list(connector.read(UNIT)))
+    assert names(read_items(connector, UNIT, cursor)) == names(read_items(connector, UNIT))
 
 
 def test_bounds_are_days_and_a_day_begins_at_midnight(slack: Slack, connector: SlackConnector) -> None:
@@ -194,7 +194,7 @@ def test_bounds_are_days_and_a_day_begins_at_midnight(slack: Slack, connector: S
     ],
 )
 def test_a_window_may_be_open(slack: Slack, connector: SlackConnector, window: Window, days: set[int]) -> None:
-    items = list(connector.read(UNIT, None, window))
+    items = read_items(connector, UNIT, None, window)
     found = [item for item in items if isinstance(item, Document)]
     assert len(found) == len(items) - 1  # nothing is deleted by what a window shows
     assert {int(item.id[-2:]) for item in found if item.kind == "messages"} == days
@@ -212,10 +212,10 @@ def test_what_is_new_is_read_back_to_the_day_that_is_known(
     slack: Slack, connector: SlackConnector, new: int, expected: set[str]
 ) -> None:
     slack.post("C1", ts(9, fraction="000000"), "at midnight")
-    cursor = cursor_of(list(connector.read(UNIT)))
+    cursor = cursor_of(read_items(connector, UNIT))
     for number in range(new):
         slack.post("C1", ts(20, number), "new")
-    items = list(connector.read(UNIT, cursor))
+    items = read_items(connector, UNIT, cursor)
     assert (names(items), "down_to" in cursor_of(items)) == (expected, False)
     known_day = [item for item in items if isinstance(item, Document) and item.id.endswith("2026-03-10")]
     assert all("at midnight" in str(item.content) for item in known_day)
@@ -240,7 +240,7 @@ def test_every_file_is_read_once_and_listed_by_its_message_where_files_cannot_be
     denied = {"ok": False, "error": "missing_scope"}
     slack.interrupt = lambda method, form: denied if method == "files.list" else None
     read = [item for item in connector.read(UNIT) if isinstance(item, Document)]
-    listed = list(connector.listing(UNIT))
+    listed = list_entries(connector, UNIT)
     assert sorted(item.id for item in read) == sorted(entry.document_id for entry in listed)
     assert {item.id: item.fingerprint for item in read} == {entry.document_id: entry.fingerprint for entry in listed}
     assert [item.id[-4:] for item in read if item.kind == "file"].count("both") == 1
@@ -248,29 +248,29 @@ def test_every_file_is_read_once_and_listed_by_its_message_where_files_cannot_be
 
 @pytest.mark.usefixtures("shared")
 def test_only_new_files_are_loaded_again(slack: Slack, connector: SlackConnector) -> None:
-    cursor = cursor_of(list(connector.read(UNIT)))
+    cursor = cursor_of(read_items(connector, UNIT))
     slack.post("C1", ts(11), "one more", thread_ts=ts(6), files=[file("Fnew")])
     slack.messages["C1"][ts(8)] |= {"text": "edited", "files": [file("Fedited")]}
     slack.calls.clear()
-    found = names(list(connector.read(UNIT, cursor)))
+    found = names(read_items(connector, UNIT, cursor))
     assert found == {"days/2026-03-07", "days/2026-03-09", f"threads/{ts(6)}", "files/Fnew", "files/Fedited"}
     assert sum(method == "file" for method, _ in slack.calls) == 2
 
 
 @pytest.mark.usefixtures("shared")
 def test_a_file_that_comes_alone_is_read(slack: Slack, connector: SlackConnector) -> None:
-    cursor = cursor_of(list(connector.read(UNIT)))
+    cursor = cursor_of(read_items(connector, UNIT))
     slack.post("C1", ts(11), "see", files=[file("Fnew")])
-    assert names(list(connector.read(UNIT, cursor))) == {"days/2026-03-12", "files/Fnew"}
+    assert names(read_items(connector, UNIT, cursor)) == {"days/2026-03-12", "files/Fnew"}
 
 
 @pytest.mark.usefixtures("shared")
 def test_files_of_a_thread_that_is_gone_are_not_read(slack: Slack, connector: SlackConnector) -> None:
-    cursor = cursor_of(list(connector.read(UNIT)))
+    cursor = cursor_of(read_items(connector, UNIT))
     gone = {"ok": False, "error": "some_new_error"}
     slack.post("C1", ts(11), "one more", thread_ts=ts(6), files=[file("Fnew")])
     slack.interrupt = lambda method, form: gone if method == "conversations.replies" else None
-    assert names(list(connector.read(UNIT, cursor))) == {"days/2026-03-07", f"threads/{ts(6)}"}
+    assert names(read_items(connector, UNIT, cursor)) == {"days/2026-03-07", f"threads/{ts(6)}"}
 
 
 @pytest.mark.parametrize(

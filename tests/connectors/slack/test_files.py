@@ -8,14 +8,16 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from connectors.media import CSV
 from connectors.model import HTML, MARKDOWN, PLAIN_TEXT, Document, Unit
 from connectors.slack.downloads import files_url
 from connectors.slack.file_types import LARGEST, content_type, mail_text, reason_to_skip
+from connectors.slack.files import file_fingerprint
 from connectors.slack.payloads import SlackFile
 from connectors.slack.settings import SlackConnection
-from connectors.slack.source import connect
+from connectors.slack.source import SlackConnector, connect
 from tests.connectors.slack.conftest import CONNECTION
-from tests.emulators.slack import Slack
+from tests.emulators.slack import ELSEWHERE, Slack
 
 PDF = "application/pdf"
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -99,6 +101,38 @@ def test_a_picture_is_handed_on_where_it_is_read(slack: Slack, declared: str) ->
         with closing(connect(connection, slack.transport())) as connector:
             items = [item for item in connector.read(Unit("C1", "general")) if isinstance(item, Document)]
         assert [(item.content, item.content_type) for item in items if item.kind == "file"] == expected
+
+
+VTT = b"WEBVTT\n\n1\n00:00.000 --> 00:04.000\n- we restore the ledger\n"
+CLIP = {"mimetype": "video/mp4", "filetype": "mp4", "size": LARGEST + 1, "vtt": f"{ELSEWHERE}/files-pri/F1"}
+ROWS = [{"fields": [{"key": "Name", "text": "Ship it"}]}, {"fields": [{"key": "Name", "text": "Rotate keys"}]}]
+LIST = {"mimetype": "application/vnd.slack-list", "filetype": "list", "mode": "list"}
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "expected"),
+    [
+        (CLIP, VTT, ("we restore the ledger", PLAIN_TEXT)),
+        (LIST | {"list_csv_download_url": f"{ELSEWHERE}/files-pri/F1"}, b"Name\nShip it\n", ("Name\nShip it\n", CSV)),
+        (LIST, b"", ("Name\nShip it\nRotate keys\n", CSV)),
+        (LIST | {"list_csv_download_url": f"{ELSEWHERE}/nowhere"}, b"", ("Name\nShip it\nRotate keys\n", CSV)),
+    ],
+)
+def test_what_is_not_in_the_file_itself(
+    slack: Slack, connector: SlackConnector, file: dict[str, Any], content: bytes, expected: tuple[str, str]
+) -> None:
+    """The words of a recording are in its transcript, and the rows of a list in a table or a method's answer."""
+    slack.lists["F1"] = ROWS
+    slack.share("C1", "F1", content, **file)
+    (found,) = [
+        one for one in connector.read(Unit("C1", "general")) if isinstance(one, Document) and one.kind == "file"
+    ]
+    assert (found.content, found.content_type) == expected
+
+
+def test_a_transcript_that_comes_later_is_a_change() -> None:
+    clip = {"id": "F1", "mimetype": "video/mp4"}
+    assert file_fingerprint(SlackFile.model_validate(clip)) != file_fingerprint(SlackFile.model_validate(clip | CLIP))
 
 
 def test_a_mail_is_its_text() -> None:

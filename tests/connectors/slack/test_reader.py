@@ -13,7 +13,7 @@ from connectors.contract import Checkpoint, Deleted, Item, PartState
 from connectors.errors import InvalidResponse
 from connectors.model import Document, Unit
 from connectors.slack.source import SlackConnector
-from tests.connectors.slack.conftest import open_connector
+from tests.connectors.slack.conftest import list_entries, open_connector, read_items
 from tests.emulators.slack import Slack
 
 UNIT = Unit("C1", "general", "https://acme.slack.test/archives/C1", ("group:acme:workspace",))
@@ -141,7 +141,7 @@ def test_a_listing_names_what_a_whole_read_yields_with_its_mark(
         made.post("C1", ts(number * 10 + 1), f"answer {number}", thread_ts=ts(number // 3 * 30))
     for kind, place, number in happening:
         happen(made, kind, place, number)
-    listed = {one.document_id: one for one in open_connector(made).listing(UNIT)}
+    listed = {one.document_id: one for one in list_entries(open_connector(made), UNIT)}
     read = whole(made)
     assert {name: one.fingerprint for name, one in listed.items()} == {
         name: one.fingerprint for name, one in read.items()
@@ -175,7 +175,7 @@ def test_any_number_of_new_messages_is_found_and_reading_them_can_be_interrupted
             break
     threads = [one for one in index.documents.values() if one.kind == "thread"]
     assert (len(threads), steps <= 2 * new + 30) == (new, True)
-    assert list(open_connector(made).read(UNIT, cursor))[:-1] == []
+    assert read_items(open_connector(made), UNIT, cursor)[:-1] == []
 
 
 def test_a_thread_is_not_read_again_after_an_interruption() -> None:

@@ -17,9 +17,10 @@ from connectors.errors import (
     TransientError,
 )
 from connectors.model import Document, Unit
+from connectors.slack.channel_parts import PARTS
 from connectors.slack.cursor import REMEMBERED
 from connectors.slack.source import SlackConnector
-from tests.connectors.slack.conftest import id_of, open_connector, reply, text_of
+from tests.connectors.slack.conftest import id_of, open_connector, read_items, reply, text_of
 from tests.emulators.slack import TOKEN, Slack
 
 UNIT = Unit("C1", "general")
@@ -50,7 +51,7 @@ def cursor_of(items: Sequence[Item]) -> Cursor:
 
 
 def read(connector: SlackConnector, cursor: Cursor | None = None, window: Window | None = None) -> list[Item]:
-    return list(connector.read(UNIT, copy.deepcopy(cursor), window))
+    return read_items(connector, UNIT, copy.deepcopy(cursor), window)
 
 
 def test_channels_and_people_are_as_slack_tells_them_at_each_call(slack: Slack, connector: SlackConnector) -> None:
@@ -282,7 +283,8 @@ def test_a_bot_reads_only_where_it_was_invited(slack: Slack, connector: SlackCon
 
 
 def test_check_says_what_the_token_reaches(slack: Slack, connector: SlackConnector) -> None:
-    assert [(one.subject, one.ok) for one in connector.check()] == [("credentials", True), ("channels", True)]
+    subjects = ["credentials", "channels", *(part.name for part in PARTS)]
+    assert [(one.subject, one.ok) for one in connector.check()] == [(subject, True) for subject in subjects]
     slack.interrupt = lambda method, form: reply(200, {"ok": False, "error": "token_revoked"})
     (finding,) = connector.check()
     assert (finding.ok, "token_revoked" in finding.detail) == (False, True)

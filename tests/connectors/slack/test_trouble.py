@@ -12,7 +12,7 @@ from connectors.model import Document, Unit
 from connectors.slack.render.messages import author_name, render_body
 from connectors.slack.render.mrkdwn import Names
 from connectors.slack.source import SlackConnector
-from tests.connectors.slack.conftest import open_connector, parse_message, text_of
+from tests.connectors.slack.conftest import open_connector, parse_message, read_items, text_of
 from tests.emulators.slack import Slack
 
 UNIT = Unit("C1", "general")
@@ -50,14 +50,15 @@ def nested(depth: int) -> dict[str, Any]:
     """A block within blocks."""
     block: dict[str, Any] = {"type": "section", "text": "innermost"}
     for _ in range(depth):
-        block = {"type": "section", "elements": [block]}
+        block = {"type": "container", "child_blocks": [block]}
     return block
 
 
 def test_what_cannot_be_read_is_recorded_and_the_rest_read(slack: Slack, connector: SlackConnector) -> None:
     slack.post("C1", TS, "first day", blocks=[nested(200)])
     slack.post("C1", "1772460000.000100", "second day", user="U2")
-    second, failed, _ = (one for one in connector.read(UNIT) if not isinstance(one, Checkpoint) or one.complete)
+    items = read_items(connector, UNIT)
+    second, failed, _ = (one for one in items if not isinstance(one, Checkpoint) or one.complete)
     assert isinstance(second, Document)
     assert isinstance(failed, Failed)
     assert "not as documented: RecursionError" in failed.error
@@ -102,7 +103,7 @@ def test_the_same_page_under_new_cursors_ends_the_read(slack: Slack, connector: 
         page | {"response_metadata": {"next_cursor": f"c{len(slack.calls)}"}}
     )
     with pytest.raises(InvalidResponse):
-        list(connector.read(UNIT))
+        read_items(connector, UNIT)
 
 
 @pytest.fixture
@@ -117,14 +118,14 @@ def bot(slack: Slack) -> SlackConnector:
 def test_an_archived_channel_that_a_bot_had_to_leave_keeps_what_was_read(slack: Slack, bot: SlackConnector) -> None:
     slack.channels["C1"] |= {"is_archived": True, "is_member": False}
     cursor = {"seen": {TS: "abc@"}, "days": {}}
-    assert list(bot.read(next(bot.units()), cursor)) == [Checkpoint(cursor)]
+    assert read_items(bot, next(bot.units()), cursor) == [Checkpoint(cursor)]
     with pytest.raises(AccessDenied):  # so that nothing is taken for deleted
         list(bot.listing(UNIT))
 
 
 def test_a_channel_in_use_that_refuses_the_bot_is_an_error(bot: SlackConnector) -> None:
     with pytest.raises(AccessDenied):
-        list(bot.read(UNIT))
+        read_items(bot, UNIT)
 
 
 @pytest.mark.parametrize(

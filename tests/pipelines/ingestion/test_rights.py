@@ -422,3 +422,16 @@ def test_a_unit_that_shuts_out_while_it_is_read_gives_nobody_what_its_list_said(
     assert sync_connection(services, CONNECTION).errors == {}
     publish(services)
     assert (seen(services), seen(services, *private)) == (set(), ALL)
+
+
+def test_who_comes_to_a_document_that_has_lost_somebody_is_known_to_the_next_query(
+    services: Services, source: MemorySource
+) -> None:
+    """On a server the loss counts for a minute after it was published, and the readers of now are a part of it."""
+    source.put(document(1, readers=ADA))
+    sync_unit(services, CONNECTION, source, UNIT, SyncOptions(stages=("documents",)))
+    before = services.catalog.revocations.stamp()
+    source.put(document(1, readers=ADA + EVE))
+    sync_unit(services, CONNECTION, source, UNIT, SyncOptions(stages=("documents",)))
+    assert services.catalog.revocations.stamp() > before
+    assert services.catalog.revocations.load().documents[document(1).id].readers == {*ADA, *EVE}

@@ -1,0 +1,63 @@
+"""What `headrace check` asks of GitHub: each part that a sync needs, of a repository that has one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import cache, partial
+from urllib.parse import quote
+
+from connectors.contract import Finding
+from connectors.errors import RateLimited, TransientError
+from connectors.github.access import is_public
+from connectors.github.client import GitHubClient
+from connectors.github.parts import COLLABORATORS, DISCUSSIONS, ISSUES
+from connectors.github.payloads.rest import GitHubRepository
+from connectors.github.reader import RepositoryReader
+from connectors.source_parts import Part, probe_part
+
+
+def check_parts(
+    client: GitHubClient,
+    repositories: Sequence[GitHubRepository],
+    open_reader: Callable[[GitHubRepository], RepositoryReader],
+) -> Iterator[Finding]:
+    """A finding for each part; none without a repository. Raises SourceError for what concerns everything."""
+    if not repositories:
+        return
+    readers = cache(lambda place: open_reader(repositories[place]))
+    for one in readers(0).parts:
+        chosen = readers(_first_with(one.part, repositories))
+        (probed,) = (other for other in chosen.parts if other.part is one.part)
+        yield _probe(one.part, probed.probe)
+    yield _check_collaborators(client, repositories)
+
+
+def _first_with(part: Part, repositories: Sequence[GitHubRepository]) -> int:
+    """Place of the first repository that has such a part switched on, or else of the first one."""
+    for place, one in enumerate(repositories):
+        switch = one.has_issues if part is ISSUES else one.has_discussions if part is DISCUSSIONS else None
+        if switch is not False:
+            return place
+    return 0
+
+
+def _check_collaborators(client: GitHubClient, repositories: Sequence[GitHubRepository]) -> Finding:
+    """Asked of a private repository, and first of one to which the token cannot write, where that is told."""
+    private = [one for one in repositories if not is_public(one)]
+    if not private:
+        return Finding(COLLABORATORS.name, True, "not needed: everybody may read all repositories in reach")
+    chosen = next((one for one in private if not one.may_be_written), private[0])
+    finding = _probe(COLLABORATORS, partial(client.ask, f"repos/{quote(chosen.full_name)}/collaborators"))
+    if finding.ok:
+        return finding
+    return replace(finding, detail=f"{finding.detail}; {chosen.full_name} is visible to nobody")
+
+
+def _probe(part: Part, ask: Callable[[], None]) -> Finding:
+    try:
+        return probe_part(part, ask)
+    except RateLimited:
+        raise
+    except TransientError as error:
+        return Finding(part.name, False, str(error), part.lost)

@@ -1,0 +1,171 @@
+"""What a sync asks Slack for, which scope each part needs, and what became of the parts of one read.
+
+https://docs.slack.dev/reference/scopes
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import NoReturn
+
+from connectors.contract import PartState
+from connectors.errors import AuthenticationFailed, RateLimited, SourceError, TransientError
+from connectors.slack.refusals import is_of_method
+from connectors.source_parts import Part, state_of
+
+PUBLIC_CHANNELS = Part(
+    "public channels", "channels:read", "public channels are not found", "conversations.list (public_channel)"
+)
+PRIVATE_CHANNELS = Part(
+    "private channels", "groups:read", "private channels are not found", "conversations.list (private_channel)"
+)
+GROUP_MESSAGES = Part("group messages", "mpim:read", "group direct messages are not found", "conversations.list (mpim)")
+HISTORY = Part(
+    "history",
+    "channels:history, groups:history, mpim:history",
+    "what is said in channels is not found",
+    "conversations.history",
+)
+REPLIES = Part(
+    "replies", "channels:history, groups:history, mpim:history", "threads are not found", "conversations.replies"
+)
+FILES = Part("files", "files:read", "files are not found", "files.list, files.info, a download")
+MEMBERS = Part("members", "groups:read, mpim:read", "nobody sees what is in private channels", "conversations.members")
+PEOPLE = Part(
+    "people",
+    "users:read, users:read.email",
+    "people keep their ids in place of their names, and nobody can be recognised",
+    "users.list",
+)
+USER_GROUPS = Part(
+    "user groups", "usergroups:read", "user groups keep their ids in place of their names", "usergroups.list"
+)
+BOTS = Part("bots", "users:read", "integrations keep their ids in place of their names", "bots.info")
+
+CHANNEL_KINDS = {"public_channel": PUBLIC_CHANNELS, "private_channel": PRIVATE_CHANNELS, "mpim": GROUP_MESSAGES}
+"""Parts by Slack's types of channels. Each is asked for by itself, since each needs a scope of its own. Group direct
+messages are among them only where the app was invited."""
+PARTS = (*CHANNEL_KINDS.values(), HISTORY, REPLIES, FILES, MEMBERS, PEOPLE, USER_GROUPS, BOTS)
+BY_NAME = {part.name: part for part in PARTS}
+
+
+class PartClosed(Exception):
+    """A part is refused or fails, and is not asked for any more in this read."""
+
+    def __init__(self, part: Part, error: SourceError) -> None:
+        self.part = part
+        self.error = error
+        super().__init__(f"{part.name}: {error}")
+
+
+class ChannelParts:
+    """The parts of one channel in one read: which were asked for, and which are closed.
+
+    `closed` maps the names of closed parts to an object that shows whether they are open again. It is the cursor's:
+    what a closed part had to tell is still to be read. `unanswered` are parts that never answered in the read, and
+    are not closed: which objects those were, the ledger knows.
+    """
+
+    def __init__(self, closed: dict[str, str], probe: Callable[[], object]) -> None:
+        """`probe` sends a request that a source which is not down answers."""
+        self.closed = closed
+        self._probe = probe
+        self._errors: dict[str, SourceError | None] = {}
+        self._answered: set[str] = set()
+        self._suspected: set[str] = set()
+        self._unanswered: dict[str, tuple[SourceError, str]] = {}
+
+    @property
+    def unanswered(self) -> dict[str, str]:
+        """Names of parts, each with an object that was asked for."""
+        silent = self._unanswered.keys() - self._answered - self.closed.keys() - {HISTORY.name}
+        return {name: self._unanswered[name][1] for name in sorted(silent)}
+
+    def is_closed(self, part: Part) -> bool:
+        return self._errors.get(part.name) is not None
+
+    def was_asked(self, part: Part) -> bool:
+        return part.name in self._errors
+
+    def ask(self, part: Part) -> None:
+        """Note that a part is asked for. Raises PartClosed where it is closed."""
+        if error := self._errors.get(part.name):
+            raise PartClosed(part, error)
+        self._errors[part.name] = None
+
+    @contextmanager
+    def asking(self, part: Part, object_id: str) -> Iterator[None]:
+        """Around requests for a part. Raises PartClosed where the part is closed, or is by their refusal; any other
+        error is the object's."""
+        self.ask(part)
+        try:
+            with self.noting(part, object_id):
+                yield
+        except SourceError as error:
+            if is_of_method(error):
+                self.close(part, error, object_id)
+            raise
+
+    @contextmanager
+    def noting(self, part: Part, object_id: str) -> Iterator[None]:
+        """Around requests for a part: whether there are answers at all."""
+        try:
+            yield
+        except TransientError as error:
+            self._unanswered[part.name] = (error, object_id)
+            raise
+        self._answered.add(part.name)
+
+    def close(self, part: Part, error: SourceError, object_id: str) -> NoReturn:
+        """Ask for a part no more. Raises PartClosed; or the error, where it is not of the part alone: of the
+        credentials, a limit, or a source that does not answer at all."""
+        if isinstance(error, AuthenticationFailed | RateLimited):
+            raise error
+        if isinstance(error, TransientError):
+            self._probe()
+        self.add(part, error, object_id)
+        raise PartClosed(part, error) from error
+
+    def is_open(self, part: Part, object_id: str, ask: Callable[[], object]) -> bool:
+        """Whether `ask` gets an answer of a part, be it that an object is gone; closes the part if not.
+
+        Raises SourceError where the trouble is not of the part alone.
+        """
+        try:
+            ask()
+        except AuthenticationFailed:
+            raise
+        except PartClosed:
+            return False
+        except TransientError as error:
+            with suppress(PartClosed):
+                self.close(part, error, object_id)
+            return False
+        except SourceError:
+            return True
+        return True
+
+    def suspect(self, part: Part) -> None:
+        """A part that did not answer in the read before, and does not by now."""
+        self._suspected.add(part.name)
+
+    def close_again(self, part: Part, error: TransientError, object_id: str) -> NoReturn:
+        """Close a part that is suspected. Raises the error for others: a source that is down is left, and a read goes
+        on from its last checkpoint; only what stays down is gone without."""
+        if part.name not in self._suspected:
+            raise error
+        self.close(part, error, object_id)
+
+    def add(self, part: Part, error: SourceError | None, object_id: str) -> None:
+        """What is known of a part that was asked for elsewhere."""
+        self._errors[part.name] = error
+        if error and part is not HISTORY:  # how far that was read, the cursor says anyway
+            self.closed[part.name] = object_id
+
+    def states(self, prefixes: dict[str, tuple[str, ...]]) -> Iterator[PartState]:
+        """Of each part that was asked for; one fails as well that never answered. `prefixes` are those of the ids of
+        each part's documents."""
+        for name, error in self._errors.items():
+            unanswered = None if name in self._answered else self._unanswered.get(name, (None, ""))[0]
+            yield state_of(BY_NAME[name], error or unanswered, prefixes.get(name, ()))

@@ -1,0 +1,182 @@
+"""Each part of a repository stands and falls by itself: what is refused or fails costs nothing of the others, and is
+made up for once it is granted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from typing import Any
+
+import pytest
+
+from connectors.contract import Checkpoint, Deleted, Failed, Item, ListingEntry
+from connectors.github.parts import PARTS
+from connectors.github.settings import GitHubConnection
+from connectors.github.source import GitHubConnector, connect
+from connectors.model import Document, Unit
+from connectors.source_parts import Part
+from tests.connectors.github.conftest import stopped
+from tests.emulators.github import TOKEN, GitHub, Repository, serving
+from tests.emulators.github_refusals import Refusal, part_of
+
+UNIT = Unit("1001", "acme/api")
+ROOT = "github:acme/1001"
+OF_PART = {
+    "issues": {"issues/1", "issues/2"},
+    "pull requests": {"pull/3", "pull/4"},
+    "discussions": {"discussions/5"},
+    "releases": {"releases/one"},
+    "files": {"blob/README.md", "blob/docs/a.md"},
+}
+REFUSED: list[Refusal] = ["forbidden", "missing"]
+
+
+@pytest.fixture
+def service() -> GitHub:
+    return GitHub()
+
+
+@pytest.fixture
+def api(service: GitHub) -> Repository:
+    api = service.repository("acme/api", private=True, collaborators=["ada"])
+    service.emails = {"ada": "ada@acme.test"}
+    for number in (1, 2):
+        service.issue(api, f"Issue {number}")
+        service.comment(api, number, "Said")
+    for number in (3, 4):
+        service.issue(api, f"Pull {number}", pull=True)
+        service.comment(api, number, "Talked about")
+        service.review(api, number, "APPROVED", "Well done")
+    service.discussion(api, "Question")
+    service.release(api, "v1", "Notes")
+    for path in ("README.md", "docs/a.md"):
+        service.write(api, path, "# Words")
+    return api
+
+
+@pytest.fixture
+def connection(service: GitHub, api: Repository) -> Iterator[GitHubConnection]:
+    with serving(service) as url:
+        described = {"id": "acme", "source": "github", "token": TOKEN, "base_url": url}
+        yield GitHubConnection.model_validate(described)
+
+
+@pytest.fixture
+def connector(connection: GitHubConnection) -> Iterator[GitHubConnector]:
+    with closing(connect(connection)) as connector:
+        yield connector
+
+
+def names(items: Iterable[object]) -> set[str]:
+    found = [getattr(item, "document_id", "") or getattr(item, "id", "") for item in items]
+    paths = (one.removeprefix(f"{ROOT}/") for one in found if one)
+    return {"releases/one" if path.startswith("releases/") else path for path in paths}
+
+
+def texts(items: Iterable[Item]) -> dict[str, str]:
+    return {item.id.removeprefix(f"{ROOT}/"): str(item.content) for item in items if isinstance(item, Document)}
+
+
+def cursor_of(items: list[Item]) -> dict[str, Any]:
+    assert isinstance(items[-1], Checkpoint)
+    return items[-1].cursor
+
+
+def asked_of(service: GitHub, part: str) -> int:
+    paths = (one.partition("?")[0] for one in service.log)
+    return Counter(part_of(path, b"discussions(") for path in paths)[part]
+
+
+@pytest.mark.parametrize("part", PARTS[:-1], ids=lambda part: part.name)
+@pytest.mark.parametrize("how", [*REFUSED, "down"])
+def test_what_was_refused_from_the_beginning_is_read_once_it_is_granted(
+    service: GitHub, connection: GitHubConnection, connector: GitHubConnector, part: Part, how: Refusal
+) -> None:
+    """By the next sync, which has a connector of its own."""
+    service.refuse(part.name, how)
+    first = list(connector.read(UNIT))
+    others = set().union(*(found for name, found in OF_PART.items() if name != part.name))
+    assert {name: status for name, (status, _) in stopped(first).items()} == {
+        part.name: "failing" if how == "down" else "refused"
+    }
+    assert (names(first), names(connector.listing(UNIT))) == (others, others)
+    service.allow(part.name)
+    with closing(connect(connection)) as later:
+        again = list(later.read(UNIT, cursor_of(first)))
+        whole = texts(later.read(UNIT))
+    assert stopped(again) == {}
+    # With issues come the pull requests once more: their comments belong to the API of issues.
+    assert names(again) - others == OF_PART[part.name]
+    assert texts(first) | texts(again) == whole
+
+
+@pytest.mark.parametrize("part", PARTS[:-1], ids=lambda part: part.name)
+@pytest.mark.parametrize("how", REFUSED)
+def test_a_part_that_is_refused_costs_one_request_each_time(
+    service: GitHub, connection: GitHubConnection, connector: GitHubConnector, part: Part, how: Refusal
+) -> None:
+    service.refuse(part.name, how)
+    cursor = cursor_of(list(connector.read(UNIT)))
+    for _ in range(2):
+        service.forget()
+        with closing(connect(connection)) as later:
+            idle = list(later.read(UNIT, cursor))
+        assert (names(idle), asked_of(service, part.name)) == (set(), 1)
+        assert len(service.log) <= 8
+        cursor = cursor_of(idle)
+
+
+@pytest.mark.parametrize("how", [*REFUSED, "down"])
+def test_what_changes_while_a_part_is_refused_is_found_later(
+    service: GitHub, api: Repository, connector: GitHubConnector, how: Refusal
+) -> None:
+    cursor = cursor_of(list(connector.read(UNIT)))
+    for part in ("issues", "pull requests"):
+        service.refuse(part, how)
+        for number in (1, 3):
+            service.edit_issue(api, number, body=f"Edited without {part}")
+            service.comment(api, number, f"Said without {part}")
+        during = list(connector.read(UNIT, cursor))
+        assert not any(isinstance(item, Deleted | Failed) for item in during)
+        service.allow(part)
+        after = list(connector.read(UNIT, cursor_of(during)))
+        found = texts(during) | texts(after)
+        for name in ("issues/1", "pull/3"):
+            assert f"Edited without {part}" in found[name]
+            assert f"Said without {part}" in found[name]
+        cursor = cursor_of(after)
+        assert names(connector.read(UNIT, cursor)) == set()
+
+
+@pytest.mark.parametrize("part", PARTS[:-1], ids=lambda part: part.name)
+@pytest.mark.parametrize("how", [*REFUSED, "down"])
+def test_an_object_of_a_refused_part_is_not_gone(
+    service: GitHub, api: Repository, connector: GitHubConnector, part: Part, how: Refusal
+) -> None:
+    (release,) = api.releases
+    name = f"releases/{release}" if part.name == "releases" else min(OF_PART[part.name])
+    service.refuse(part.name, how)
+    (item,) = connector.fetch(UNIT, [f"{ROOT}/{name}"])
+    assert isinstance(item, Failed)
+
+
+def test_a_listing_that_breaks_off_names_no_pull_request_twice(service: GitHub, connector: GitHubConnector) -> None:
+    service.page_size = 3
+    listing = connector.listing(UNIT)
+    told = [next(listing)]
+    service.refuse("issues", "down")
+    told += listing
+    listed = [one.document_id for one in told if isinstance(one, ListingEntry)]
+    assert len(listed) == len(set(listed))
+    assert names(told) == set().union(*OF_PART.values())
+    assert set(stopped(told)) == {"issues"}
+
+
+def test_collaborators_are_told_with_the_next_read(service: GitHub, connector: GitHubConnector) -> None:
+    service.refuse("collaborators", "forbidden")
+    list(connector.memberships())
+    assert set(stopped(connector.read(UNIT))) == set(stopped(connector.listing(UNIT))) == {"collaborators"}
+    service.allow("collaborators")
+    list(connector.memberships())
+    assert stopped(connector.read(UNIT)) == {}
