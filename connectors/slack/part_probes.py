@@ -32,7 +32,7 @@ from connectors.source_parts import Part, probe_part
 _EMAIL = "users:read.email"
 _LARGEST = 1_000_000
 """Bytes of a file that is loaded to see whether files can be."""
-_NO_TIME = "1.000000"
+_NO_BOT, _NO_TIME = "B0", "1.000000"
 _NOTHING = "ok, as far as can be told: there is none to ask about"
 
 
@@ -117,10 +117,9 @@ class PartProbes:
         return "ok"
 
     def _ask_bots(self) -> str:
+        """Of a bot that is not there, where none is known, Slack says so."""
         said = (message.bot_id for unit in self._units.values() for message in self._said(unit))
-        bot = self._directory.identity.bot_id or next(filter(None, said), "")
-        if not bot:
-            return _NOTHING
+        bot = self._directory.identity.bot_id or next(filter(None, said), _NO_BOT)
         self._client.bot(bot, next(iter(self._directory.named_workspaces), None))
         return "ok"
 
