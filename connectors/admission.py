@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from functools import cache
 from types import UnionType
-from typing import Any, TypeAlias, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeAlias, get_args, get_origin, get_type_hints
 
 from connectors.contract import (
     ID_PATH,
@@ -22,6 +22,7 @@ from connectors.contract import (
     ListingEntry,
     MembershipItem,
     ObjectItem,
+    PartState,
     RightsItem,
     Skipped,
     id_prefix,
@@ -30,7 +31,16 @@ from connectors.model import Document, Parent, Unit
 from connectors.settings import Connection
 
 Yielded: TypeAlias = (
-    Unit | Document | DocumentReaders | Skipped | Failed | Deleted | Checkpoint | ListingEntry | MembershipItem
+    Unit
+    | Document
+    | DocumentReaders
+    | Skipped
+    | Failed
+    | Deleted
+    | PartState
+    | Checkpoint
+    | ListingEntry
+    | MembershipItem
 )
 """All that a connector yields, beside findings."""
 
@@ -154,10 +164,12 @@ def _declared(model: type) -> tuple[_DeclaredField, ...]:
 
 
 def _fits(value: object, hint: Any) -> bool:
-    """Of the annotations it knows what the contract uses: classes, unions, tuples, JSON objects."""
+    """Of the annotations it knows what the contract uses: classes, unions, literals, tuples, JSON objects."""
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is UnionType:
         return any(_fits(value, one) for one in arguments)
+    if origin is Literal:
+        return value in arguments
     if origin is not tuple:
         return isinstance(value, origin or hint)
     if not isinstance(value, tuple):

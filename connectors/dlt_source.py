@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from connectors.admission import Refused, admit
 from connectors.contract import Checkpoint, Connector, Deleted, Failed, Membership, PartState, Skipped, UnreadableGroup
-from connectors.errors import AuthenticationFailed, RateLimited, SourceError, TransientError
+from connectors.errors import AuthenticationFailed, RateLimited, SourceError, TransientError, UnreadableUnits
 from connectors.isolation import FAILURES_IN_A_ROW
 from connectors.model import Document, Unit
 from connectors.registry import connect, parse_connection
@@ -106,11 +106,16 @@ def _read_memberships(connection: Connection) -> Iterator[pa.Table]:
 
 def _memberships(connection: Connection, connector: Connector) -> Iterator[Membership]:
     """Those that can be told: a table that is replaced holds nothing of other groups."""
-    for one in connector.memberships():
-        if isinstance(one, Membership):
-            yield one
-        elif isinstance(one, UnreadableGroup):
-            logger.warning("%s: who belongs to the group %s cannot be read: %s", connection.id, one.group, one.reason)
+    try:
+        for one in connector.memberships():
+            if isinstance(one, Membership):
+                yield one
+            elif isinstance(one, UnreadableGroup):
+                logger.warning("%s: members of the group %s cannot be read: %s", connection.id, one.group, one.reason)
+    except UnreadableUnits as error:
+        if not error.gaps:
+            raise
+        logger.warning("%s: not all groups are told of: %s", connection.id, error)
 
 
 def _read_units(connection: Connection) -> Iterator[pa.Table]:

@@ -19,6 +19,8 @@ REFUSED_IN_A_ROW = 3
 """So many refusals in a row, and never an answer, are about the part and not about the objects."""
 FAILED_IN_A_ROW = 2
 """Fewer than make the source itself be left (`connectors.isolation.FAILURES_IN_A_ROW`)."""
+FAILED_AFTER_ANSWERS = 5
+"""Of a part that did answer, or that several objects are asked about at once: some in trouble are no trouble of it."""
 PASS_SECONDS = 60.0
 """For which looks at single objects rely on what an earlier pass found out."""
 NOTED_AT_MOST = 200
@@ -34,13 +36,21 @@ class PartWatch:
 
     Parts that are `dispensable`, because objects are read without them, are closed by the first refusal that is
     general, by several that may be, and by trouble. Others are closed by several general refusals alone: all else is
-    the object's own (`connectors.isolation`). May be used by several threads at once.
+    the object's own (`connectors.isolation`). May be used by several threads at once (`in_threads`).
     """
 
-    def __init__(self, parts: Sequence[Part], is_general: IsGeneral, dispensable: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        parts: Sequence[Part],
+        is_general: IsGeneral,
+        dispensable: Collection[str] = (),
+        *,
+        in_threads: bool = False,
+    ) -> None:
         self._parts = {one.name: one for one in parts}
         self._is_general = is_general
         self._dispensable = dispensable
+        self._in_threads = in_threads
         self._lock = threading.Lock()
         self._answered: set[str] = set()
         self._in_a_row: Counter[tuple[str, bool]] = Counter()
@@ -99,7 +109,9 @@ class PartWatch:
             row = self._in_a_row[part, is_refusal]
             is_dispensable = part in self._dispensable
             if not is_refusal:
-                closes = is_dispensable and row >= FAILED_IN_A_ROW
+                is_patient = part in self._answered or self._in_threads
+                most = FAILED_AFTER_ANSWERS if is_patient else FAILED_IN_A_ROW
+                closes = is_dispensable and row >= most
             else:
                 is_general = self._is_general(part, error)
                 are_many = row >= REFUSED_IN_A_ROW and part not in self._answered

@@ -11,6 +11,8 @@ from dagster._config import validate_config
 from dagster._core.instance.config import dagster_instance_config_schema
 from typer.testing import CliRunner
 
+from connectors.registry import source
+from connectors.source_parts import table_of
 from pipelines.cli.app import app
 from pipelines.cli.demo.questions import QUESTIONS, RIGHTS_QUESTION
 from pipelines.cli.demo.sources import COMPANY
@@ -112,3 +114,8 @@ def test_the_workflow_runs_targets_that_exist() -> None:
     runs = [step["run"] for job in jobs.values() for step in job["steps"] if "run" in step]
     assert {run.removeprefix("make ") for run in runs if run.startswith("make ")} <= targets
     assert jobs["test"]["strategy"]["matrix"]["python"] == ["3.11", "3.12", "3.13", "3.14"]
+
+
+@pytest.mark.parametrize("name", ["github", "slack", "notion", "drive"])
+def test_the_guide_prints_the_parts_that_are_read(name: str) -> None:
+    assert table_of(source(name).parts) in (ROOT / "docs" / "permissions.md").read_text()

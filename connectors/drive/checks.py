@@ -26,7 +26,7 @@ from connectors.drive.query import FILES
 from connectors.drive.settings import DriveConnection
 from connectors.drive.sharing import DriveSharing
 from connectors.drive.watch import watch_parts
-from connectors.errors import AccessDenied, NotFound, RequestRejected, SourceError, TransientError
+from connectors.errors import AccessDenied, AuthenticationFailed, NotFound, RequestRejected, SourceError, TransientError
 from connectors.file_content import SkipFile
 from connectors.source_parts import probe_part
 
@@ -150,4 +150,8 @@ def _probe_sheets(connection: DriveConnection, client: DriveClient, files: Seque
 def _probe_directory(directory: GoogleDirectory | None) -> Finding:
     if directory is None:
         return _not_tried(DIRECTORY, "no `directory_url`; nobody sees a file through a group")
-    return _probe(DIRECTORY, directory.first_groups)
+    try:
+        return _probe(DIRECTORY, directory.first_groups)
+    except AuthenticationFailed as error:  # no token for its scopes, where there is one for those of Drive
+        part = PARTS_BY_NAME[DIRECTORY]
+        return Finding(DIRECTORY, False, str(error), part.lost, part.permission)

@@ -99,7 +99,7 @@ class DelegatedConnector:
             unreadable, gaps = [*error.units], [*error.gaps]
         try:
             people = self._list_people()
-        except REFUSALS as error:
+        except (AuthenticationFailed, *REFUSALS) as error:  # no token for its scopes, where there is one for Drive
             people = {}
             gaps.append(ListingGap(describe(PARTS_BY_NAME[DIRECTORY], error)))
         for person in people.values():

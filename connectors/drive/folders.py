@@ -67,12 +67,12 @@ class FolderTree:
         self._root: DriveFolder | None = None
 
     def refresh(self) -> None:
-        """List the shared drives and the account's own folders, and forget what was known."""
-        self._drives = {} if self._owner else {drive.id: drive for drive in self._client.drives()}
-        self._known, self._listed = {}, set()
-        for page in self._client.files(FOLDERS):
-            for folder in page.files:
-                self.learn(folder)
+        """List the shared drives and the account's own folders, and forget what was known: not where that fails."""
+        drives = {} if self._owner else {drive.id: drive for drive in self._client.drives()}
+        folders = [folder for page in self._client.files(FOLDERS) for folder in page.files]
+        self._drives, self._known, self._listed = drives, {}, set()
+        for folder in folders:
+            self.learn(folder)
 
     @property
     def drives(self) -> dict[str, SharedDrive]:

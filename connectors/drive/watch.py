@@ -19,7 +19,7 @@ https://developers.google.com/workspace/drive/api/guides/handle-errors"""
 
 
 def watch_parts() -> PartWatch:
-    return PartWatch(PARTS, _is_general, dispensable=(COMMENTS, CHANGES, SHEETS))
+    return PartWatch(PARTS, _is_general, dispensable=(COMMENTS, CHANGES, SHEETS), in_threads=True)
 
 
 def _is_general(part: str, error: SourceError) -> bool:

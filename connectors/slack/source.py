@@ -117,7 +117,9 @@ class SlackConnector:
         if isinstance(opened, PartState):
             yield opened
             yield Checkpoint(cursor or {})
-        elif window:
+            return
+        yield state_of(CHANNEL_KINDS[kind_of(unit)])
+        if window:
             yield from opened.read_window(window)
             yield Checkpoint(cursor or {})
         else:
@@ -128,8 +130,9 @@ class SlackConnector:
         opened = self._open_or_state(unit, self._directory.listed_channel(unit.id), {})
         if isinstance(opened, PartState):
             yield opened
-        else:
-            yield from opened.listing()
+            return
+        yield state_of(CHANNEL_KINDS[kind_of(unit)])
+        yield from opened.listing()
 
     def fetch(self, unit: Unit, document_ids: Sequence[str]) -> Iterator[Item]:
         """See `connectors.contract.Connector`. The channel is asked for first: its visibility decides who may read."""

@@ -117,6 +117,15 @@ def test_slack_into_duckdb(slack: Slack, slack_settings: dict[str, str], warehou
     assert warehouse.rows("select count(*), count(distinct id) from documents") == [(len(quiet) + 1,) * 2]
 
 
+def test_what_a_token_may_not_list_keeps_nothing_else_out(
+    slack: Slack, slack_settings: dict[str, str], warehouse: Warehouse
+) -> None:
+    slack.say("C1", "hello", at=slack_emulator.START)
+    slack.refuse("group messages", "forbidden")
+    warehouse.run(dlt_source(slack_settings))
+    assert warehouse.rows("select email from memberships") == [("ada@acme.test",)]
+
+
 def test_github_into_duckdb(
     github: GitHub, api: Repository, github_settings: dict[str, str], warehouse: Warehouse
 ) -> None:

@@ -330,6 +330,7 @@ def test_what_a_scope_that_is_taken_away_gave_is_kept_and_the_rest_goes_on(world
     world.slack.allow("private channels")
     world.slack.allow("files")
     assert world.sync(RECONCILE).refused == {}
+    assert {one.status for one in world.services.catalog.parts.of("acme")} == {"complete"}
 
 
 def test_what_could_not_be_read_is_read_once_it_is_allowed(world: World) -> None:
@@ -342,6 +343,7 @@ def test_what_could_not_be_read_is_read_once_it_is_allowed(world: World) -> None
     for part in ("replies", "files", "people"):
         world.slack.allow(part)
     assert world.sync().refused == {}
+    assert {one.status for one in world.services.catalog.parts.of("acme")} == {"complete"}
     assert world.indexed >= {f"C1/threads/{world.root}", "C1/files/F1"}
     assert "**ada**" in world.text
 

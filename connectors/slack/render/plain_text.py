@@ -10,7 +10,6 @@ _FENCE = re.compile(r"(`{3,}|~{3,})[^`]*")
 _BEFORE = re.compile(r"(?:>\s?|[-*+]\s+(?=\S)|#{1,6}\s+|\|\s*)+")
 _LINK = re.compile(r"\[([^\[\]]*)\]\([^()\s]*(?:\([^()\s]*\)[^()\s]*)*\)")
 _MARKS = re.compile(r"(\*\*|~~|``|(?<![\w*])\*|(?<!\w)_|`)(?=\S)(.+?)(?<=\S)\1(?:(?<=[*`~])|(?!\w))")
-_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 _NESTED = 4
 """Bold, italic, struck through and code."""
 
@@ -28,4 +27,4 @@ def without_markup(line: str) -> str:
     line = _LINK.sub(r"\1", _BEFORE.sub("", line, count=1) if _BEFORE.match(line) else line)
     for _ in range(_NESTED):
         line = _MARKS.sub(r"\2", line)
-    return _ESCAPED.sub(r"\1", line).strip()
+    return line.replace("\\|", "|").strip()  # as cells of tables have it

@@ -142,6 +142,17 @@ def test_check_opens_the_first_drive(opened: DelegatedConnector) -> None:
     assert finding.detail == "3 people; the first one: signed in as reader@acme.test"
 
 
+def test_an_administrator_who_may_not_list_people_stops_no_shared_drive(
+    workspace: Workspace, opened: DelegatedConnector
+) -> None:
+    workspace.without_directory = True
+    found = list_units(opened)
+    assert [unit.id for unit in found.found] == ["team"]
+    assert "unauthorized_client" in found.gaps[0].reason
+    wrong = [finding.subject for finding in opened.check() if not finding.ok]
+    assert wrong == ["directory", "people"]
+
+
 @pytest.mark.parametrize("missing", ["subject", "directory_url"])
 def test_people_need_an_administrator_and_a_directory(missing: str) -> None:
     with pytest.raises(ValidationError, match="administrator"):

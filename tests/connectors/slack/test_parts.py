@@ -147,6 +147,9 @@ def test_channels_of_a_type_that_are_not_listed_are_a_gap_of_that_type_alone(
     assert isinstance(items[0], PartState)
     assert (items[0].part, items[0].id_prefixes) == (part, (f"slack:acme/{channel}/",))
     assert (items[1:], listed) == ([Checkpoint({"seen": {}})], [items[0]])
+    slack.allow(part)
+    with closing(open_connector(slack)) as other:
+        assert states(list(other.read(before[channel], {"seen": {}})))[part].status == "complete"
     if channel != "C1":
         with pytest.raises(UnreadableUnits):  # so that nobody is taken out of a channel that is not listed
             list(connector.memberships())

@@ -21,13 +21,15 @@ from tests.emulators.drive.store import GoogleDrive
 
 @dataclass
 class Workspace:
-    """`drives` by address, `users` as the directory lists them. `closed` are those for whom nobody gets a token."""
+    """`drives` by address, `users` as the directory lists them. `closed` are those for whom nobody gets a token;
+    `without_directory`, the account may act for nobody in the directory."""
 
     public_key: bytes
     drives: dict[str, GoogleDrive] = field(default_factory=dict)
     users: list[Payload] = field(default_factory=list)
     groups: dict[str, list[str]] = field(default_factory=dict)
     closed: set[str] = field(default_factory=set)
+    without_directory: bool = False
     issued: list[str] = field(default_factory=list)
 
     def person(self, own: str, email: str, **more: bool) -> GoogleDrive:
@@ -66,7 +68,10 @@ class Workspace:
         from google.auth import jwt
 
         assertion = parse_qs(body.decode())["assertion"][0]
-        person = jwt.decode(assertion, certs=self.public_key)["sub"]  # type: ignore[no-untyped-call]
+        claim = jwt.decode(assertion, certs=self.public_key)  # type: ignore[no-untyped-call]
+        person = claim["sub"]
+        if self.without_directory and "admin.directory" in claim["scope"]:
+            return JSONResponse({"error": "unauthorized_client", "error_description": "Not these scopes"}, 401)
         if person in self.closed:
             return JSONResponse({"error": "invalid_grant", "error_description": "Invalid email or User ID"}, 400)
         self.issued.append(person)

@@ -317,6 +317,7 @@ def test_what_people_see_of_a_message(message: dict[str, Any], expected: str) ->
         ({"text": "```\ncode first\n```"}, "code first"),
         ({"text": "# 5 is alive"}, "5 is alive"),
         ({"text": "- one\n- two"}, "one"),
+        ({"text": "in C:\\_logs\\*.txt"}, "in C:\\_logs\\*.txt"),
         ({"text": "see <https://en.example/Mill_(water)|the mill>"}, "see the mill"),
         ({"attachments": [{"title": "Alert", "title_link": "https://a.example"}]}, "Alert"),
         (
