@@ -22,7 +22,7 @@ RECEIVERS_OF_NOTIFICATIONS = {"pipelines/notification_settings.py"}
 
 JSON = re.compile(r"(dict|Mapping|list)\[str, (Any|object)\]|\bJson\b")
 JSON_ALONE = re.compile(r"(dict|Mapping|list)\[.*(Any|object)\]+")
-SENT = {"params", "request"}
+SENT = {"params", "request", "variables"}
 """Arguments that hold what is asked, and not what was answered."""
 STATES = {"ChannelState"}
 """JSON of a source's own, which Headrace keeps for it."""

@@ -107,6 +107,8 @@ class RepositoryReader:
         except RateLimited:
             raise
         except SourceError as trouble:
+            if any(part.repository.isolation.is_exhausted for part in self.parts):
+                raise  # so many objects failed in a row that it is the source's
             one.trouble = trouble
         self._require_answer(one.trouble)
 

@@ -102,6 +102,8 @@ class PullResource(RepositoryPart):
             except (AuthenticationFailed, RateLimited):
                 raise
             except SourceError as trouble:
+                if self.repository.isolation.is_exhausted:
+                    raise
                 self.trouble = trouble
         cursor.pulls_behind = True
         return None

@@ -433,15 +433,20 @@ def test_one_bad_object_does_not_stop_the_read(
     assert items[-1].complete
 
 
-def test_objects_that_fail_in_a_row_stop_their_part(github: OneRepository, connector: GitHubConnector) -> None:
+@pytest.mark.parametrize(("place", "failed"), [("issues/{}/comments", 3), ("pulls/{}/reviews", 2)])
+def test_objects_that_fail_in_a_row_stop_the_read(
+    github: OneRepository, connector: GitHubConnector, place: str, failed: int
+) -> None:
+    """Issues and pull requests are counted apart."""
     fill(github, 30)
     for number in github.issues:
         github.issues[number]["comments"] = 1
-        github.answers[f"repos/acme/api/issues/{number}/comments"] = lambda request: httpx.Response(503)
-    items = list(connector.read(UNIT))
-    assert {part: status for part, (status, _) in stopped(items).items()} == {"issues": "failing"}
-    assert len([item for item in items if isinstance(item, Failed)]) == 3
-    assert "blob/README.md" in documents(items)
+        github.answers[f"repos/acme/api/{place.format(number)}"] = lambda request: httpx.Response(503)
+    items: list[Item] = []
+    with pytest.raises(Unavailable):
+        collect(connector.read(UNIT), items)
+    assert len([item for item in items if isinstance(item, Failed)]) == failed
+    assert not any(path in github.paths() for path in ("graphql", "repos/acme/api/releases"))
 
 
 def test_a_server_that_stops_answering_stops_the_read(

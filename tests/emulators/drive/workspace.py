@@ -6,17 +6,24 @@ https://developers.google.com/identity/protocols/oauth2/service-account#delegati
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs
 
 import httpx
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
 from tests.emulators.drive import service
 from tests.emulators.drive.query import Payload
 from tests.emulators.drive.responses import error, refusal
 from tests.emulators.drive.sign_in import TOKEN
 from tests.emulators.drive.store import GoogleDrive
+from tests.loopback import serve
 
 
 @dataclass
@@ -38,17 +45,31 @@ class Workspace:
         return self.drives[email]
 
     def transport(self) -> httpx.MockTransport:
+        """In the place of the network."""
+
         def respond(request: httpx.Request) -> httpx.Response:
-            response = self._answer(request)
+            response = self._answer(request.url, request.headers.get("authorization", ""), request.content)
             return httpx.Response(response.status_code, headers=dict(response.headers), content=bytes(response.body))
 
         return httpx.MockTransport(respond)
 
-    def _answer(self, request: httpx.Request) -> Response:
-        path = request.url.path.removeprefix(f"{service.PREFIX}/")
+    @contextmanager
+    def serving(self) -> Iterator[str]:
+        """On loopback while the context lasts; yields the base URL of its API."""
+
+        async def respond(request: Request) -> Response:
+            authorization = request.headers.get("authorization", "")
+            return self._answer(httpx.URL(str(request.url)), authorization, await request.body())
+
+        app = Starlette(routes=[Route("/{path:path}", respond, methods=["GET", "POST"])])
+        with serve(uvicorn.Config(app, log_level="error", lifespan="off", ws="none", date_header=False)) as origin:
+            yield f"{origin}{service.PREFIX}"
+
+    def _answer(self, url: httpx.URL, authorization: str, body: bytes) -> Response:
+        path = url.path.removeprefix(f"{service.PREFIX}/")
         if path == "token":
-            return self._issue(request.content)
-        person = request.headers["authorization"].removeprefix("Bearer for ")
+            return self._issue(body)
+        person = authorization.removeprefix("Bearer for ")
         if person not in self.drives:
             return error(401, "authError")
         if path.startswith("directory/") and (how := self.drives[person].refused.get("directory")):
@@ -62,7 +83,7 @@ class Workspace:
                 return JSONResponse({"members": [one | {"status": "ACTIVE"} for one in told]})
             case ["directory", "groups"]:
                 return JSONResponse({"groups": []})
-        return service.answer(self.drives[person], request.url, f"Bearer {TOKEN}", request.content)
+        return service.answer(self.drives[person], url, f"Bearer {TOKEN}", body)
 
     def _issue(self, body: bytes) -> Response:
         from google.auth import jwt
