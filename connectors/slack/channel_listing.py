@@ -16,7 +16,7 @@ from connectors.slack.timestamps import day_of
 
 logger = logging.getLogger(__name__)
 
-_ANY_FILE = "F0"
+ANY_FILE = "F0"
 """Names no file: asked for where it matters only whether files may be asked for."""
 
 
@@ -52,18 +52,18 @@ class ChannelListing:
             self._parts.add(FILES, None, "")
         except TransientError as error:
             with suppress(PartClosed):
-                self._parts.close(FILES, error, _ANY_FILE)
+                self._parts.close(FILES, error, ANY_FILE)
         except (AccessDenied, NotFound, RequestRejected) as error:
             logger.warning("%s: files are not listed: %s", self._documents.name, error)
             yield from self._list_given_files(error)
 
     def _list_given_files(self, error: SourceError) -> Iterator[ListingEntry]:
         """Where there is no list of files, and yet they are given: as messages and replies name them."""
-        if self._parts.is_open(FILES, _ANY_FILE, lambda: self._files.ask_again(_ANY_FILE)):
+        if self._parts.is_open(FILES, ANY_FILE, lambda: self._files.ask_again(ANY_FILE)):
             try:
                 yield from self._files_of_messages()
             except PartClosed:
-                self._parts.add(FILES, error, _ANY_FILE)
+                self._parts.add(FILES, error, ANY_FILE)
 
     def _files_of_messages(self) -> Iterator[ListingEntry]:
         """Takes a request for each thread."""

@@ -17,7 +17,7 @@ from connectors.errors import (
     TransientError,
 )
 from connectors.isolation import Isolation
-from connectors.slack.channel_listing import ChannelListing
+from connectors.slack.channel_listing import ANY_FILE, ChannelListing
 from connectors.slack.channel_messages import ChannelMessages
 from connectors.slack.channel_parts import (
     BOTS,
@@ -76,6 +76,7 @@ class ChannelReads:
             if unanswered := self._parts.unanswered:
                 yield Checkpoint({**self._safe, "unanswered": unanswered})
             raise
+        self._ask_for_files()
         # An object that failed alone may have done so for a moment: the part is asked once more.
         for name, object_id in self._parts.unanswered.items():
             self._ask_once_more(BY_NAME[name], object_id)
@@ -147,6 +148,13 @@ class ChannelReads:
             self._directory.asked.add(part.name)
             return self._directory.reopen(part, object_id) is None
         return self._parts.is_open(part, object_id, lambda: self._ask_again(part, object_id))
+
+    def _ask_for_files(self) -> None:
+        """Whether files are given, of a channel that was read as a whole and has none: a listing asks for them, too.
+        There is nothing of them to be read later."""
+        if self._is_whole and not self._parts.was_asked(FILES) and not self._parts.is_closed(HISTORY):
+            self._ask_once_more(FILES, ANY_FILE)
+            self._position.closed.pop(FILES.name, None)
 
     def _ask_once_more(self, part: Part, object_id: str) -> None:
         """Whether a part answers by now: one object's trouble closes it for no other."""
