@@ -78,11 +78,14 @@ def write_ahead(
 
 
 def _current(services: Services, load: Load) -> Iterator[ChunkedDocument]:
-    """Documents of a load that are not indexed yet and that no later load holds a newer version of."""
+    """Documents of a load that are not indexed yet and that no later load holds a newer version of. One that failed
+    and then was what it had been is in the index already, and is yet to be told so."""
     states = services.catalog.documents.in_load(load.id)
     for document in services.landing.read_chunks(load.chunks_path or ""):
         state = states.get(document.document_id)
-        if state and (document.version is None or state.indexed_version != document.version):
+        if state and (
+            state.status == "pending" or document.version is None or state.indexed_version != document.version
+        ):
             yield _with_readers_of_now(document, state)
 
 

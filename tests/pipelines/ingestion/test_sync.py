@@ -346,3 +346,11 @@ def test_two_documents_with_the_same_text_are_paid_for_once(
     source.put(replace(same, id=document(1).id))
     report = sync(services, source)
     assert (report.chunks.new, report.embedding.inputs) == (2, 1)
+
+
+def test_a_document_that_failed_and_is_what_it_was_is_indexed_again(services: Services, source: MemorySource) -> None:
+    for found in (document(1), Failed(document(1).id, "Issue 1", "access denied"), document(1)):
+        source.put(found)
+        sync(services, source)
+    (state,) = services.catalog.documents.states([document(1).id]).values()
+    assert (state.status, state.reason) == ("indexed", None)
