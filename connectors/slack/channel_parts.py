@@ -150,6 +150,9 @@ class ChannelParts:
         """A part that did not answer in the read before, and does not by now."""
         self._suspected.add(part.name)
 
+    def is_suspected(self, part: Part) -> bool:
+        return part.name in self._suspected
+
     def close_again(self, part: Part, error: TransientError, object_id: str) -> NoReturn:
         """Close a part that is suspected. Raises the error for others: a source that is down is left, and a read goes
         on from its last checkpoint; only what stays down is gone without."""

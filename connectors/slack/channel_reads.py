@@ -79,9 +79,11 @@ class ChannelReads:
         self._ask_for_files()
         # An object that failed alone may have done so for a moment: the part is asked once more.
         for name, object_id in self._parts.unanswered.items():
-            self._ask_once_more(BY_NAME[name], object_id)
+            if object_id != ANY_FILE and not self._parts.is_suspected(BY_NAME[name]):
+                self._ask_once_more(BY_NAME[name], object_id)
         yield from self._states(after_history=("days", "threads", "files"), after_replies=("threads", "files"))
-        self._position.unanswered = self._parts.unanswered
+        unanswered = self._parts.unanswered
+        self._position.unanswered = {name: one for name, one in unanswered.items() if one != ANY_FILE}
         yield Checkpoint(self._position.to_json(), complete=self._is_whole)
 
     def read_window(self, window: Window) -> Iterator[Item]:
