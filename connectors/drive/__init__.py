@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from connectors.drive.parts import PARTS
+from connectors.drive.part_table import PARTS
 from connectors.drive.settings import DriveConnection
 from connectors.drive.urls import ids_in_url
 from connectors.registry import Implementation, Source

@@ -36,7 +36,7 @@ from connectors.drive.directory import GoogleDirectory, Person
 from connectors.drive.documents import DriveDocuments, FileItem, Found, ReadFiles, ReadItem
 from connectors.drive.folders import ROOT, ROOT_NAME, FileLocation, FolderTree, LocatedFile
 from connectors.drive.lacking import take_lacking
-from connectors.drive.parts import CHANGES, LISTING, PARTS_BY_NAME
+from connectors.drive.part_table import CHANGES, LISTING, PARTS_BY_NAME
 from connectors.drive.push_channels import ChannelState, renew_channels
 from connectors.drive.reader import DriveUnitReader
 from connectors.drive.rights import read_rights

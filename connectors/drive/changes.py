@@ -15,7 +15,7 @@ from connectors.drive.cursor import ChangesCursor
 from connectors.drive.documents import DriveDocuments, FileItem, Found, ReadFiles, ReadItem
 from connectors.drive.fingerprints import folder_fingerprint, folder_key
 from connectors.drive.folders import ROOT, FileLocation, FolderTree, LocatedFile
-from connectors.drive.parts import CHANGES
+from connectors.drive.part_table import CHANGES
 from connectors.drive.payloads import ChangePage, DriveChange, DriveFile
 from connectors.drive.query import NOT_TRASHED, TRASHED
 from connectors.drive.walk import FolderWalk, Learn

@@ -11,7 +11,7 @@ from connectors.drive.client import DriveClient
 from connectors.drive.directory import GoogleDirectory
 from connectors.drive.files import load_content
 from connectors.drive.folders import FolderTree
-from connectors.drive.parts import (
+from connectors.drive.part_table import (
     CHANGES,
     COMMENTS,
     CONTENT,

@@ -30,7 +30,7 @@ from connectors.contract import (
 from connectors.drive.account import DriveConnector
 from connectors.drive.credentials import SCOPE, Authorization
 from connectors.drive.directory import GoogleDirectory, Person
-from connectors.drive.parts import DIRECTORY, PARTS_BY_NAME
+from connectors.drive.part_table import DIRECTORY, PARTS_BY_NAME
 from connectors.drive.push_channels import ChannelState
 from connectors.drive.settings import DriveConnection
 from connectors.errors import (

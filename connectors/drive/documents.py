@@ -31,7 +31,7 @@ from connectors.drive.comments import add_comments, takes_comments
 from connectors.drive.files import LoadSheets, load_content
 from connectors.drive.fingerprints import listing_fingerprint
 from connectors.drive.folders import DriveFolder, FileLocation, FolderTree, LocatedFile
-from connectors.drive.parts import COMMENTS, CONTENT, SHEETS
+from connectors.drive.part_table import COMMENTS, CONTENT, SHEETS
 from connectors.drive.payloads import FOLDER, SHORTCUT, DriveComment, DriveFile, DrivePermission
 from connectors.drive.settings import DriveConnection
 from connectors.drive.sharing import DriveSharing

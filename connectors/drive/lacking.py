@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from connectors.drive.client import DriveClient
-from connectors.drive.parts import COMMENTS, SHEETS
+from connectors.drive.part_table import COMMENTS, SHEETS
 from connectors.errors import AuthenticationFailed, RateLimited, SourceError
 from connectors.part_watch import LackingObjects, PartWatch
 

@@ -15,7 +15,7 @@ from connectors.drive.cursor import ChangesCursor, ListingCursor, ModifiedCursor
 from connectors.drive.documents import DriveDocuments, Found, ReadFiles, ReadItem
 from connectors.drive.fingerprints import file_fingerprint
 from connectors.drive.folders import ROOT, FolderTree, LocatedFile
-from connectors.drive.parts import CHANGES, CONTENT
+from connectors.drive.part_table import CHANGES, CONTENT
 from connectors.drive.payloads import FOLDER, DriveFile
 from connectors.drive.query import FILES, FOLDERS, NOT_TRASHED, OWN, both, modified_between
 from connectors.drive.walk import FileBatch, FolderWalk, Learn, WalkPosition, list_all

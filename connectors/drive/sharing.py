@@ -20,7 +20,7 @@ from connectors.drive.access import (
 from connectors.drive.client import DriveClient
 from connectors.drive.folders import DriveFolder, FileLocation, FolderTree
 from connectors.drive.formats import title
-from connectors.drive.parts import PERMISSIONS
+from connectors.drive.part_table import PERMISSIONS
 from connectors.drive.payloads import DriveFile, DrivePermission, SharedDrive
 from connectors.errors import AuthenticationFailed, RateLimited, SourceError, TransientError
 from connectors.fingerprints import fingerprint

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connectors.drive.parts import CHANGES, COMMENTS, PARTS, SHEETS
+from connectors.drive.part_table import CHANGES, COMMENTS, PARTS, SHEETS
 from connectors.drive.responses import DriveAccessDenied
 from connectors.errors import SourceError
 from connectors.part_watch import PartWatch

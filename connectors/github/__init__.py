@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connectors.github.parts import PARTS
+from connectors.github.part_table import PARTS
 from connectors.github.settings import GitHubConnection
 from connectors.registry import Implementation, Source
 

@@ -11,7 +11,7 @@ from connectors.contract import Finding
 from connectors.errors import RateLimited, TransientError
 from connectors.github.access import is_public
 from connectors.github.client import GitHubClient
-from connectors.github.parts import COLLABORATORS, DISCUSSIONS, ISSUES
+from connectors.github.part_table import COLLABORATORS, DISCUSSIONS, ISSUES
 from connectors.github.payloads.rest import GitHubRepository
 from connectors.github.reader import RepositoryReader
 from connectors.source_parts import Part, probe_part

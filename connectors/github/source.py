@@ -23,7 +23,7 @@ from connectors.github import access
 from connectors.github.carriers import find_carriers
 from connectors.github.checks import check_parts
 from connectors.github.client import GitHubClient
-from connectors.github.parts import COLLABORATORS
+from connectors.github.part_table import COLLABORATORS
 from connectors.github.payloads.rest import GitHubAccount, GitHubRepository
 from connectors.github.reader import RepositoryReader
 from connectors.github.settings import GitHubConnection

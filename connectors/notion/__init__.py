@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connectors.notion.parts import PARTS
+from connectors.notion.part_table import PARTS
 from connectors.notion.settings import NotionConnection
 from connectors.notion.urls import ids_in_url
 from connectors.registry import Implementation, Source

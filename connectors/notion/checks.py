@@ -10,7 +10,7 @@ from connectors.notion import access
 from connectors.notion.client import OLDER_VERSION, NotionClient
 from connectors.notion.hierarchy import Hierarchy
 from connectors.notion.objects import MAPPED_KINDS, Kind, NotionObject, Ref
-from connectors.notion.parts import BLOCKS, COMMENTS, PARTS_BY_NAME, PEOPLE, ROWS, SEARCH
+from connectors.notion.part_table import BLOCKS, COMMENTS, PARTS_BY_NAME, PEOPLE, ROWS, SEARCH
 from connectors.notion.settings import NotionConnection
 from connectors.source_parts import probe_part
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from connectors.notion.client import NotionClient
-from connectors.notion.parts import COMMENTS
+from connectors.notion.part_table import COMMENTS
 from connectors.notion.payloads import NotionComment
 from connectors.notion.render.blocks import BlockTree, is_copy
 from connectors.part_watch import PartWatch

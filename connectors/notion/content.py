@@ -11,7 +11,7 @@ from connectors.errors import AccessDenied, NotFound, RequestRejected
 from connectors.notion.client import NotionClient, PropertyItems
 from connectors.notion.context import NotionContext
 from connectors.notion.objects import NotionObject, Ref
-from connectors.notion.parts import BLOCKS
+from connectors.notion.part_table import BLOCKS
 from connectors.notion.payloads import BlockContent, NotionBlock, NotionComment, NotionPage, PropertyValue, page_of
 from connectors.notion.render.blocks import MEETINGS, PAGES_OF_THEIR_OWN, SECTION, BlockTree
 

@@ -15,7 +15,7 @@ from connectors.notion.client import NotionClient
 from connectors.notion.comments import NotionComments
 from connectors.notion.file_store import FileStore
 from connectors.notion.objects import NotionObject, Ref
-from connectors.notion.parts import COMMENTS, PEOPLE
+from connectors.notion.part_table import COMMENTS, PEOPLE
 from connectors.notion.payloads import NotionComment, NotionUser
 from connectors.notion.render.blocks import BlockTree
 from connectors.notion.settings import NotionConnection

@@ -5,7 +5,7 @@ from __future__ import annotations
 from connectors.errors import AuthenticationFailed, RateLimited, SourceError
 from connectors.notion.context import NotionContext
 from connectors.notion.cursor import NotionCursor, lacking_ref
-from connectors.notion.parts import COMMENTS, PEOPLE
+from connectors.notion.part_table import COMMENTS, PEOPLE
 
 
 def catch_up(cursor: NotionCursor, context: NotionContext) -> NotionCursor:

@@ -21,7 +21,7 @@ from connectors.notion.files import FileChange, NotionPageFiles
 from connectors.notion.fingerprints import container_fingerprint, entry_fingerprint
 from connectors.notion.hierarchy import Hierarchy
 from connectors.notion.objects import NotionObject, Ref
-from connectors.notion.parts import BLOCKS, ROWS
+from connectors.notion.part_table import BLOCKS, ROWS
 from connectors.notion.payloads import database_of, page_of, url_of
 from connectors.notion.render.pages import mentioned
 from connectors.notion.settings import reader_tokens

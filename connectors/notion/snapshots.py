@@ -14,7 +14,7 @@ from connectors.notion import access
 from connectors.notion.client import NotionClient
 from connectors.notion.hierarchy import Hierarchy
 from connectors.notion.objects import Ref
-from connectors.notion.parts import SEARCH, watch_parts
+from connectors.notion.part_table import SEARCH, watch_parts
 from connectors.notion.search_listing import OVERLAP, SearchListing, list_edited, nothing_listed
 from connectors.notion.synced_blocks import OriginalBlocks
 from connectors.part_watch import PartWatch

@@ -35,7 +35,7 @@ from connectors.notion.hierarchy import Hierarchy
 from connectors.notion.lacking import catch_up
 from connectors.notion.object_reader import NotionObjectReader, ObjectRead
 from connectors.notion.objects import KINDS, Ref
-from connectors.notion.parts import PARTS_BY_NAME, SEARCH, watch_parts
+from connectors.notion.part_table import PARTS_BY_NAME, SEARCH, watch_parts
 from connectors.notion.payloads import url_of
 from connectors.notion.reader import NotionUnitReader, read_window
 from connectors.notion.refetch import NotionRefetch

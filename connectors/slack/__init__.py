@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from connectors.registry import Implementation, Source
-from connectors.slack.channel_parts import PARTS
+from connectors.slack.part_table import PARTS
 from connectors.slack.settings import SlackConnection
 
 

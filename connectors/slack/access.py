@@ -16,9 +16,9 @@ from connectors.errors import ListingGap, NotFound, SourceError, TransientError,
 from connectors.groups import GroupReads
 from connectors.isolation import FAILURES_IN_A_ROW
 from connectors.model import Unit, group_token
-from connectors.slack.channel_parts import CHANNEL_KINDS
 from connectors.slack.client import SlackClient
 from connectors.slack.directory import SlackDirectory
+from connectors.slack.part_table import CHANNEL_KINDS
 from connectors.slack.payloads import SlackChannel, SlackUser
 from connectors.slack.refusals import is_of_method
 from connectors.source_parts import describe

@@ -9,9 +9,10 @@ from contextlib import suppress
 from connectors.contract import ListingEntry
 from connectors.errors import AccessDenied, NotFound, RequestRejected, SourceError, TransientError
 from connectors.slack.channel_messages import ChannelMessages
-from connectors.slack.channel_parts import FILES, ChannelParts, PartClosed
+from connectors.slack.channel_parts import ChannelParts, PartClosed
 from connectors.slack.documents import ChannelDocuments
 from connectors.slack.files import ChannelFiles
+from connectors.slack.part_table import FILES
 from connectors.slack.timestamps import day_of
 
 logger = logging.getLogger(__name__)

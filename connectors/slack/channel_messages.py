@@ -7,8 +7,9 @@ from datetime import date, timedelta
 from typing import NoReturn
 
 from connectors.errors import TransientError, Unavailable
-from connectors.slack.channel_parts import HISTORY, REPLIES, ChannelParts
+from connectors.slack.channel_parts import ChannelParts
 from connectors.slack.client import HistoryPage, SlackClient
+from connectors.slack.part_table import HISTORY, REPLIES
 from connectors.slack.payloads import SlackMessage
 from connectors.slack.timestamps import TICK, day_of, format_ts, midnight
 

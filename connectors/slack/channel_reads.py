@@ -19,23 +19,14 @@ from connectors.errors import (
 from connectors.isolation import Isolation
 from connectors.slack.channel_listing import ANY_FILE, ChannelListing
 from connectors.slack.channel_messages import ChannelMessages
-from connectors.slack.channel_parts import (
-    BOTS,
-    BY_NAME,
-    FILES,
-    HISTORY,
-    PEOPLE,
-    REPLIES,
-    USER_GROUPS,
-    ChannelParts,
-    PartClosed,
-)
+from connectors.slack.channel_parts import ChannelParts, PartClosed
 from connectors.slack.client import SlackClient
 from connectors.slack.cursor import ChannelCursor
 from connectors.slack.documents import ChannelDocuments
 from connectors.slack.downloads import FileLoader
 from connectors.slack.file_contents import FileContents
 from connectors.slack.files import ChannelFiles
+from connectors.slack.part_table import BOTS, BY_NAME, FILES, HISTORY, PEOPLE, REPLIES, USER_GROUPS
 from connectors.slack.reader import ChannelReader
 from connectors.source_parts import Part
 

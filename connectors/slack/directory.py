@@ -16,8 +16,8 @@ from connectors.errors import (
     SourceError,
     TransientError,
 )
-from connectors.slack.channel_parts import BOTS, CHANNEL_KINDS, PEOPLE, USER_GROUPS
 from connectors.slack.client import SlackClient
+from connectors.slack.part_table import BOTS, CHANNEL_KINDS, PEOPLE, USER_GROUPS
 from connectors.slack.payloads import Authored, SlackBot, SlackChannel, SlackIdentity, SlackUser, SlackUsergroup
 from connectors.slack.refusals import is_of_method
 from connectors.source_parts import Part

@@ -15,11 +15,12 @@ from connectors.file_content import FileContent, SkipFile
 from connectors.fingerprints import fingerprint
 from connectors.isolation import Isolation
 from connectors.model import Document, Parent
-from connectors.slack.channel_parts import FILES, REPLIES, ChannelParts, PartClosed
+from connectors.slack.channel_parts import ChannelParts, PartClosed
 from connectors.slack.client import SlackClient
 from connectors.slack.documents import ChannelDocuments
 from connectors.slack.file_contents import FileContents
 from connectors.slack.file_types import reason_to_skip
+from connectors.slack.part_table import FILES, REPLIES
 from connectors.slack.payloads import SlackFile, SlackMessage
 from connectors.slack.refusals import NoSuchObject
 from connectors.slack.timestamps import day_of, ts_key

@@ -10,7 +10,11 @@ from connectors.contract import Finding
 from connectors.errors import AccessDenied, RateLimited, TransientError
 from connectors.model import Unit
 from connectors.slack.access import kind_of
-from connectors.slack.channel_parts import (
+from connectors.slack.client import PAGE_SIZE, SlackClient
+from connectors.slack.directory import SlackDirectory
+from connectors.slack.downloads import FileLoader
+from connectors.slack.file_types import download_url, reason_to_skip
+from connectors.slack.part_table import (
     BOTS,
     CHANNEL_KINDS,
     FILES,
@@ -21,10 +25,6 @@ from connectors.slack.channel_parts import (
     REPLIES,
     USER_GROUPS,
 )
-from connectors.slack.client import PAGE_SIZE, SlackClient
-from connectors.slack.directory import SlackDirectory
-from connectors.slack.downloads import FileLoader
-from connectors.slack.file_types import download_url, reason_to_skip
 from connectors.slack.payloads import SlackMessage
 from connectors.slack.refusals import NoSuchObject, ObjectRefused
 from connectors.source_parts import Part, probe_part

@@ -29,13 +29,13 @@ from connectors.errors import (
 )
 from connectors.model import Unit
 from connectors.slack.access import channel_readers, kind_of, listing_gaps, read_memberships, workspace_groups
-from connectors.slack.channel_parts import CHANNEL_KINDS
 from connectors.slack.channel_reads import ChannelReads
 from connectors.slack.client import SlackClient
 from connectors.slack.directory import SlackDirectory
 from connectors.slack.documents import ChannelDocuments
 from connectors.slack.downloads import FileLoader
 from connectors.slack.part_probes import PartProbes
+from connectors.slack.part_table import CHANNEL_KINDS
 from connectors.slack.payloads import SlackChannel
 from connectors.slack.refusals import is_of_method
 from connectors.slack.settings import SlackConnection

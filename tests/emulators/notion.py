@@ -54,7 +54,7 @@ PART_PATHS = {
     "comments": re.compile("comments(/.*)?"),
     "people": re.compile("users"),
 }
-"""What of the API each part is, as `connectors.notion.parts` names them; `users/me` is the integration itself."""
+"""What of the API each part is, as `connectors.notion.part_table` names them; `users/me` is the integration itself."""
 
 
 @dataclass

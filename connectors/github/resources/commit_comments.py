@@ -15,7 +15,7 @@ from functools import partial
 from connectors.contract import Failed, Item, ListingEntry, Window
 from connectors.errors import RequestRejected
 from connectors.github.cursor import RepositoryCursor
-from connectors.github.parts import COMMIT_COMMENTS
+from connectors.github.part_table import COMMIT_COMMENTS
 from connectors.github.payloads.comments import CommitComment
 from connectors.github.resources.part import RepositoryPart
 from connectors.model import Document

@@ -14,7 +14,7 @@ from connectors.contract import Checkpoint, Deleted, Item, ListingEntry, Window
 from connectors.errors import InvalidResponse, NotFound, RequestRejected, Unavailable
 from connectors.github.cursor import RepositoryCursor
 from connectors.github.graphql import NotOffered, UndefinedFields
-from connectors.github.parts import DISCUSSIONS
+from connectors.github.part_table import DISCUSSIONS
 from connectors.github.payloads.graphql import (
     DiscussionComment,
     DiscussionHeader,

@@ -12,7 +12,7 @@ from connectors.errors import NotFound, RequestRejected, SourceError
 from connectors.file_content import SkipFile
 from connectors.github.cursor import RepositoryCursor, file_version
 from connectors.github.file_rules import read_file
-from connectors.github.parts import FILES
+from connectors.github.part_table import FILES
 from connectors.github.payloads.git import GitHubCommit
 from connectors.github.payloads.parsing import parse_time
 from connectors.github.repository import Repository

@@ -9,7 +9,7 @@ from functools import partial
 from connectors.contract import Item, ListingEntry, Window
 from connectors.github.cursor import RepositoryCursor
 from connectors.github.issue_pages import IssuePage
-from connectors.github.parts import ISSUES
+from connectors.github.part_table import ISSUES
 from connectors.github.payloads.rest import GitHubIssue
 from connectors.github.repository import Repository
 from connectors.github.resources.comments import ISSUE_COMMENTS, CommentSweep

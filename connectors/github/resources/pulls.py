@@ -15,7 +15,7 @@ from connectors.contract import Item, ListingEntry, Window
 from connectors.errors import AuthenticationFailed, RateLimited, SourceError
 from connectors.github.cursor import RepositoryCursor
 from connectors.github.issue_pages import IssuePage
-from connectors.github.parts import PULL_REQUESTS
+from connectors.github.part_table import PULL_REQUESTS
 from connectors.github.payloads.rest import GitHubIssue
 from connectors.github.repository import Repository
 from connectors.github.resources.comments import REVIEW_COMMENTS, CommentSweep

@@ -13,7 +13,7 @@ from itertools import chain
 from connectors.contract import Checkpoint, Deleted, Failed, Item, ListingEntry, Skipped, Window
 from connectors.fingerprints import fingerprint
 from connectors.github.cursor import RepositoryCursor
-from connectors.github.parts import RELEASES
+from connectors.github.part_table import RELEASES
 from connectors.github.payloads.rest import GitHubRelease
 from connectors.github.resources.part import RepositoryPart
 from connectors.github.responses import RestPage

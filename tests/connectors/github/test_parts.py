@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from connectors.contract import Checkpoint, Deleted, Failed, Item, ListingEntry
-from connectors.github.parts import PARTS
+from connectors.github.part_table import PARTS
 from connectors.github.settings import GitHubConnection
 from connectors.github.source import GitHubConnector, connect
 from connectors.model import Document, Unit

@@ -12,7 +12,7 @@ import pytest
 from connectors.contract import Checkpoint, Deleted, Failed, Item, PartState, Skipped, Window
 from connectors.errors import AuthenticationFailed, RateLimited, Unavailable
 from connectors.github.file_rules import MAX_FILE_BYTES
-from connectors.github.parts import PARTS
+from connectors.github.part_table import PARTS
 from connectors.github.settings import GitHubConnection
 from connectors.github.source import GitHubConnector, connect
 from connectors.model import MARKDOWN, PLAIN_TEXT, Document, Unit

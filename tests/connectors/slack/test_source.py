@@ -17,8 +17,8 @@ from connectors.errors import (
     TransientError,
 )
 from connectors.model import Document, Unit
-from connectors.slack.channel_parts import PARTS
 from connectors.slack.cursor import REMEMBERED
+from connectors.slack.part_table import PARTS
 from connectors.slack.source import SlackConnector
 from tests.connectors.slack.conftest import id_of, open_connector, read_items, reply, text_of
 from tests.emulators.slack import TOKEN, Slack

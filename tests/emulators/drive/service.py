@@ -38,7 +38,7 @@ PART_PATHS = {
     "sheets": re.compile("spreadsheets/.*"),
     "directory": re.compile("directory/.*"),
 }
-"""What of the API each part is, as `connectors.drive.parts` names them."""
+"""What of the API each part is, as `connectors.drive.part_table` names them."""
 
 T = TypeVar("T")
 
