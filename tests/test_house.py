@@ -15,7 +15,18 @@ from tests.paths import ROOT
 
 PACKAGES = ("connectors", "pipelines", "assets", "examples")
 OWN_SOURCES = ("drive", "github", "notion", "slack")
-ROOMS = ("settings", "source", "client", "payloads", "reader", "cursor", "documents", "access", "webhooks", "part_table")
+ROOMS = (
+    "settings",
+    "source",
+    "client",
+    "payloads",
+    "reader",
+    "cursor",
+    "documents",
+    "access",
+    "webhooks",
+    "part_table",
+)
 EXAMPLES_OF_REQUESTS = {"pipelines/service/app.py", "pipelines/service/openai/vector_stores.py"}
 RECEIVERS_OF_NOTIFICATIONS = {"pipelines/notification_settings.py"}
 """A product may be a source, and also a place where people are told something."""

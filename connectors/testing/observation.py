@@ -118,7 +118,7 @@ class Observation:
     def entries(self) -> dict[str, list[ListingEntry]]:
         """Listings, by unit."""
         return {
-            unit.id: [entry for entry in self._connector.listing(unit) if isinstance(entry, ListingEntry)]
+            unit.id: [entry for entry in self._connector.listing(unit) if not isinstance(entry, PartState)]
             for unit in self.units
         }
 

@@ -79,6 +79,11 @@ def _slack() -> Source:
     for channel in ("C1", "G1", "M1"):
         root = service.say(channel, f"The wheel of {channel} is stuck.")
         service.say(channel, "Oil it.", thread=root)
+    service.groups["S1"] = {"id": "S1", "handle": "millers", "name": "Millers", "users": ["U1"]}
+    service.bots["B1"] = {"id": "B1", "name": "Mill bell"}
+    service.say("C1", "Ask <!subteam^S1>.")
+    said = service.say("C1", "The wheel has stopped.", subtype="bot_message", bot_id="B1")
+    del service.messages["C1"][said]["user"]
     service.share("C1", "F1", b"The plan of the mill.", name="plan.txt", mimetype="text/plain")
     gone = service.say("C1", "A thread that will go.")
     service.say("C1", "Yes.", thread=gone)

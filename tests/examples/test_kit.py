@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
-from itertools import count
+from itertools import chain, count
 from typing import Any
 
 import httpx
@@ -258,6 +258,10 @@ MUTANTS: dict[str, tuple[str, Mutant]] = {
     "a unit has no name": (
         "units are listed once",
         with_method("units", lambda inner: (replace(unit, name=" ") for unit in inner.units())),
+    ),
+    "a part is none of the table's": (
+        "what is told of parts",
+        reading(lambda items: chain([PartState("gossip", "complete")], items)),
     ),
     "the last checkpoint is missing": ("a full read ends", reading(lambda items: iter(list(items)[:-1]))),
     "no checkpoint is complete": (
