@@ -30,7 +30,8 @@ from connectors.errors import AccessDenied, AuthenticationFailed, NotFound, Requ
 from connectors.file_content import SkipFile
 from connectors.source_parts import probe_part
 
-_FILES_TO_TRY = 5
+_FILES_TO_TRY = 3
+"""Of shared drives and of My Drive each: of the former, permissions are asked for file by file."""
 _MOST_BYTES = 1_000_000
 """Of a file that is downloaded to try it."""
 _SPREADSHEET = "application/vnd.google-apps.spreadsheet"
@@ -62,7 +63,8 @@ def _try_files(
 
     def list_some() -> str:
         folders.refresh()
-        files.extend(next(client.files(FILES)).files)
+        for drive in (None, *list(folders.drives)[:1]):  # what the account itself sees has no shared drive's files
+            files.extend(next(client.files(FILES, drive=drive)).files)
         return f"{len(folders.drives)} shared drives, {len(folders.top())} top-level folders"
 
     listing = _probe(LISTING, list_some)
@@ -70,7 +72,7 @@ def _try_files(
     return [
         listing,
         _probe_on(CONTENT, document or next(filter(_is_small, files), None), partial(_load, client)),
-        _permissions_shown(files[:_FILES_TO_TRY], folders, sharing) if listing.ok else _not_tried(PERMISSIONS),
+        _permissions_shown(_some_of_both(files), folders, sharing) if listing.ok else _not_tried(PERMISSIONS),
         _probe_on(COMMENTS, document, lambda file: client.comments(file.id)),
         _probe(CHANGES, lambda: _read_feed(client)),
         _probe_sheets(connection, client, files),
@@ -118,6 +120,12 @@ def _load(client: DriveClient, file: DriveFile) -> None:
 
 def _read_feed(client: DriveClient) -> None:
     client.open_feed()
+
+
+def _some_of_both(files: Sequence[DriveFile]) -> list[DriveFile]:
+    shared = [file for file in files if file.drive_id]
+    own = [file for file in files if not file.drive_id]
+    return shared[:_FILES_TO_TRY] + own[:_FILES_TO_TRY]
 
 
 def _permissions_shown(files: Sequence[DriveFile], folders: FolderTree, sharing: DriveSharing) -> Finding:
