@@ -78,7 +78,9 @@ class StopSignals:
         releasing.start()
         releasing.join(_SECONDS_FOR_LEASES)
         _end_children()
-        print(as_line(LINES[self.received], logging.INFO), file=sys.stderr, flush=True)
+        # In one piece: `print` writes the end of the line by itself, and another thread may be logging.
+        sys.stderr.write(as_line(LINES[self.received], logging.INFO) + "\n")
+        sys.stderr.flush()
         sys.stdout.flush()
         os._exit(CODES[self.received])  # what waits for its threads at exit would wait for ever
 
