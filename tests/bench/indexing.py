@@ -71,6 +71,7 @@ def _payload(document: Document, chunk: Chunk) -> dict[str, Any]:
         "url": document.url,
         "author": "",
         "parents": [],
+        "breadcrumb": [],
         "tags": [],
         "readers": ["public"],
         "created_at": None,
