@@ -21,7 +21,7 @@ from connectors.settings import Connection
 from pipelines.errors import UsageError
 from pipelines.ingestion.options import Mode, SyncOptions
 from pipelines.ingestion.publish import check_and_publish
-from pipelines.ingestion.report import SyncReport
+from pipelines.ingestion.report import SAID_BY_UNIT, SyncReport
 from pipelines.ingestion.sync import Observer, StageDone, record_errors, refresh_memberships, sync_connection
 from pipelines.operations.health import PUBLICATION, failing_units, known_failures
 from pipelines.services import Services
@@ -161,11 +161,8 @@ def dagster_name(connection: str) -> str:
     return connection.replace("-", "_")
 
 
-_SAID_BY_UNIT = ("errors", "busy", "out_of_reach", "refused")
-
-
 def _summary(report: SyncReport) -> dict[str, Any]:
-    return {name: value for name, value in report.as_json().items() if name not in _SAID_BY_UNIT}
+    return {name: value for name, value in report.as_json().items() if name not in SAID_BY_UNIT}
 
 
 @dg.op(description="Take the events of the inbox to the index, as the worker does.")

@@ -88,6 +88,10 @@ class RequestRejected(SourceError):
         super().__init__(f"{where}: HTTP {status}: {reason}")
 
 
+REFUSALS = (AccessDenied, NotFound, RequestRejected)
+"""Answers by which a source refuses what is asked, whoever asks again with the same credentials."""
+
+
 class AnswerTooLarge(SourceError):
     def __init__(self, where: str, most: int) -> None:
         super().__init__(f"{where}: the answer has more than {most / 1e6:.0f} MB")
@@ -115,10 +119,14 @@ class ListingGap:
 
 
 class UnreadableUnits(SourceError):
-    """Some units could not be looked at, or were left out; a listing raises this after it has named all others."""
+    """Some units could not be looked at, or were left out; a listing raises this after it has named all others.
+
+    `are_refused`: none of those that could not be looked at failed for a passing reason.
+    """
 
     def __init__(self, units: Iterable[UnreadableUnit] = (), gaps: Iterable[ListingGap] = ()) -> None:
         self.units = tuple(units)
         self.gaps = tuple(gaps)
+        self.are_refused = all(unit.is_refused for unit in self.units)
         said = (*(f"{unit.name}: {unit.reason}" for unit in self.units), *(gap.reason for gap in self.gaps))
         super().__init__("; ".join(said))

@@ -7,11 +7,9 @@ from contextlib import suppress
 
 from connectors.contract import EmptyGroup, Membership, MembershipItem, UnreadableGroup
 from connectors.errors import (
-    AccessDenied,
+    REFUSALS,
     AuthenticationFailed,
-    NotFound,
     RateLimited,
-    RequestRejected,
     SourceError,
     TransientError,
 )
@@ -58,5 +56,5 @@ class GroupReads:
         if self._in_a_row < FAILURES_IN_A_ROW:
             return
         self._in_a_row = 0
-        with suppress(AccessDenied, NotFound, RequestRejected):  # a refusal is an answer, too
+        with suppress(*REFUSALS):  # a refusal is an answer, too
             self._probe()

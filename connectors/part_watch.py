@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any, Self, TypeVar
 
 from connectors.contract import PartState
-from connectors.errors import AlreadyFailed, AuthenticationFailed, RateLimited, SourceError, TransientError
-from connectors.source_parts import REFUSALS, Part, state_of
+from connectors.errors import REFUSALS, AlreadyFailed, AuthenticationFailed, RateLimited, SourceError, TransientError
+from connectors.source_parts import Part, state_of
 
 T = TypeVar("T")
 
@@ -84,6 +84,16 @@ class PartWatch:
             self._told[part] = None
             self._in_a_row[part, True] = self._in_a_row[part, False] = 0
         return found
+
+    def is_given(self, part: str, request: Callable[[], object]) -> bool:
+        """Whether `request` is answered. Raises AuthenticationFailed and RateLimited."""
+        try:
+            self.ask(part, request)
+        except (AuthenticationFailed, RateLimited):
+            raise
+        except SourceError:
+            return False
+        return True
 
     def tell(self, part: str, error: SourceError | None) -> None:
         """What is known already of a part that was asked for on behalf of all units."""

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from connectors.contract import Finding, PartState, PartStatus
-from connectors.errors import AccessDenied, NotFound, RequestRejected, SourceError, TransientError
+from connectors.errors import REFUSALS, AccessDenied, SourceError, TransientError
 
-REFUSALS = (AccessDenied, NotFound, RequestRejected)
-"""Answers by which a source refuses a part, whoever asks again with the same credentials."""
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,24 +43,45 @@ def state_of(part: Part, error: SourceError | None = None, id_prefixes: Sequence
 
 def describe(part: Part, error: SourceError) -> str:
     """The error, and for a refusal what to grant."""
-    if not isinstance(error, REFUSALS):
-        return str(error)
-    named = error.permission if isinstance(error, AccessDenied) else ""
-    return f"{error}; grant {named or part.permission}"
+    return f"{error}; grant {_permission(part, error)}" if isinstance(error, REFUSALS) else str(error)
 
 
-def probe_part(part: Part, ask: Callable[[], object]) -> Finding:
+def probe_part(part: Part, ask: Callable[[], object], *, raises: tuple[type[SourceError], ...] = ()) -> Finding:
     """What `ask` shows of a part: it returns a detail for people where it returns a text, and raises SourceError.
 
-    Raises what concerns the credentials as a whole or the source, and not this part: AuthenticationFailed and
-    TransientError.
+    Raises AuthenticationFailed, which concerns the credentials as a whole, and of passing trouble what is named in
+    `raises`; the rest of that is the part's own.
     """
     try:
         found = ask()
+    except raises:
+        raise
     except REFUSALS as error:
-        named = error.permission if isinstance(error, AccessDenied) else ""
-        return Finding(part.name, False, str(error), part.lost, named or part.permission)
+        return Finding(part.name, False, str(error), part.lost, _permission(part, error))
+    except TransientError as error:
+        return Finding(part.name, False, str(error), part.lost)
     return Finding(part.name, True, found if isinstance(found, str) else "ok")
+
+
+def probe_on(part: Part, found: T | None, title: Callable[[T], str], ask: Callable[[T], object]) -> Finding:
+    """As `probe_part`, on a real object, which is named by its title."""
+    if found is None:
+        return not_tried(part)
+
+    def look() -> str:
+        ask(found)
+        return f"read of {title(found)!r}"
+
+    return probe_part(part, look)
+
+
+def not_tried(part: Part, why: str = "there is nothing to try it on") -> Finding:
+    return Finding(part.name, True, f"not tried: {why}")
+
+
+def _permission(part: Part, error: SourceError) -> str:
+    """What to grant: in the source's word, where it names it."""
+    return (error.permission if isinstance(error, AccessDenied) else "") or part.permission
 
 
 def table_of(parts: Sequence[Part]) -> str:

@@ -26,9 +26,9 @@ from connectors.drive.query import FILES
 from connectors.drive.settings import DriveConnection
 from connectors.drive.sharing import DriveSharing
 from connectors.drive.watch import watch_parts
-from connectors.errors import AccessDenied, AuthenticationFailed, NotFound, RequestRejected, SourceError, TransientError
+from connectors.errors import REFUSALS, AuthenticationFailed, SourceError, TransientError
 from connectors.file_content import SkipFile
-from connectors.source_parts import probe_part
+from connectors.source_parts import not_tried, probe_on, probe_part
 
 _FILES_TO_TRY = 3
 """Of shared drives and of My Drive each: of the former, permissions are asked for file by file."""
@@ -67,40 +67,22 @@ def _try_files(
             files.extend(next(client.files(FILES, drive=drive)).files)
         return f"{len(folders.drives)} shared drives, {len(folders.top())} top-level folders"
 
-    listing = _probe(LISTING, list_some)
+    listing = probe_part(PARTS_BY_NAME[LISTING], list_some)
     document = next((one for one in files if formats.is_google_document(one.mime_type)), None)
     return [
         listing,
-        _probe_on(CONTENT, document or next(filter(_is_small, files), None), partial(_load, client)),
-        _permissions_shown(_some_of_both(files), folders, sharing) if listing.ok else _not_tried(PERMISSIONS),
-        _probe_on(COMMENTS, document, lambda file: client.comments(file.id)),
-        _probe(CHANGES, lambda: _read_feed(client)),
+        _on_file(CONTENT, document or next(filter(_is_small, files), None), partial(_load, client)),
+        _permissions_shown(_some_of_both(files), folders, sharing)
+        if listing.ok
+        else not_tried(PARTS_BY_NAME[PERMISSIONS]),
+        _on_file(COMMENTS, document, lambda file: client.comments(file.id)),
+        probe_part(PARTS_BY_NAME[CHANGES], client.open_feed),
         _probe_sheets(connection, client, files),
     ]
 
 
-def _probe(part: str, ask: Callable[[], object]) -> Finding:
-    """Raises AuthenticationFailed."""
-    try:
-        return probe_part(PARTS_BY_NAME[part], ask)
-    except TransientError as error:
-        return Finding(part, False, str(error), PARTS_BY_NAME[part].lost)
-
-
-def _probe_on(part: str, file: DriveFile | None, ask: Callable[[DriveFile], object]) -> Finding:
-    """As `_probe`, on a real file."""
-    if file is None:
-        return _not_tried(part)
-
-    def look() -> str:
-        ask(file)
-        return f"read of {formats.title(file.name)!r}"
-
-    return _probe(part, look)
-
-
-def _not_tried(part: str, why: str = "there is nothing to try it on") -> Finding:
-    return Finding(part, True, f"not tried: {why}")
+def _on_file(part: str, file: DriveFile | None, ask: Callable[[DriveFile], object]) -> Finding:
+    return probe_on(PARTS_BY_NAME[part], file, lambda found: formats.title(found.name), ask)
 
 
 def _is_small(file: DriveFile) -> bool:
@@ -116,10 +98,6 @@ def _load(client: DriveClient, file: DriveFile) -> None:
         load_content(client, file, pictures=False, load_all=lambda file_id: None)
     except SkipFile:  # it was given, and holds nothing that is read
         return
-
-
-def _read_feed(client: DriveClient) -> None:
-    client.open_feed()
 
 
 def _some_of_both(files: Sequence[DriveFile]) -> list[DriveFile]:
@@ -144,22 +122,22 @@ def _permissions_shown(files: Sequence[DriveFile], folders: FolderTree, sharing:
 def _shows_readers(file: DriveFile, folders: FolderTree, sharing: DriveSharing) -> bool:
     try:
         return bool(sharing.permissions(file, folders.locate(file), watch_parts()))
-    except (AccessDenied, NotFound, RequestRejected):
+    except REFUSALS:
         return False
 
 
 def _probe_sheets(connection: DriveConnection, client: DriveClient, files: Sequence[DriveFile]) -> Finding:
     if not connection.has_sheets_api:
-        return _not_tried(SHEETS, "no `sheets_url`")
+        return not_tried(PARTS_BY_NAME[SHEETS], "no `sheets_url`")
     spreadsheet = next((one for one in files if one.mime_type == _SPREADSHEET), None)
-    return _probe_on(SHEETS, spreadsheet, lambda file: client.sheets(file.id))
+    return _on_file(SHEETS, spreadsheet, lambda file: client.sheets(file.id))
 
 
 def _probe_directory(directory: GoogleDirectory | None) -> Finding:
     if directory is None:
-        return _not_tried(DIRECTORY, "no `directory_url`; nobody sees a file through a group")
+        return not_tried(PARTS_BY_NAME[DIRECTORY], "no `directory_url`; nobody sees a file through a group")
     try:
-        return _probe(DIRECTORY, directory.first_groups)
+        return probe_part(PARTS_BY_NAME[DIRECTORY], directory.first_groups)
     except AuthenticationFailed as error:  # no token for its scopes, where there is one for those of Drive
         part = PARTS_BY_NAME[DIRECTORY]
         return Finding(DIRECTORY, False, str(error), part.lost, part.permission)

@@ -34,6 +34,7 @@ from connectors.drive.part_table import DIRECTORY, PARTS_BY_NAME
 from connectors.drive.push_channels import ChannelState
 from connectors.drive.settings import DriveConnection
 from connectors.errors import (
+    REFUSALS,
     AccessDenied,
     AuthenticationFailed,
     ListingGap,
@@ -43,7 +44,7 @@ from connectors.errors import (
     UnreadableUnits,
 )
 from connectors.model import Unit
-from connectors.source_parts import REFUSALS, describe
+from connectors.source_parts import describe
 
 _OPEN_AT_ONCE = 8
 """People whose connectors are kept open; tokens are kept for all."""

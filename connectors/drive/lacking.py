@@ -6,7 +6,6 @@ from functools import partial
 
 from connectors.drive.client import DriveClient
 from connectors.drive.part_table import COMMENTS, SHEETS
-from connectors.errors import AuthenticationFailed, RateLimited, SourceError
 from connectors.part_watch import LackingObjects, PartWatch
 
 
@@ -18,13 +17,9 @@ def take_lacking(lacking: LackingObjects, parts: PartWatch, client: DriveClient)
     for part, ask in ((COMMENTS, client.comments), (SHEETS, client.sheets)):
         if not (ids := lacking.of(part)):
             continue
-        try:
-            parts.ask(part, partial(ask, ids[0]))
-        except (AuthenticationFailed, RateLimited):
-            raise
-        except SourceError:
-            lacking.rotate(part)
-        else:
+        if parts.is_given(part, partial(ask, ids[0])):
             is_much = is_much or lacking.are_many(part)
             again += lacking.pop(part)
+        else:
+            lacking.rotate(part)
     return ([], True) if is_much else (list(dict.fromkeys(again)), False)

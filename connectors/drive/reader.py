@@ -19,10 +19,9 @@ from connectors.drive.part_table import CHANGES, CONTENT
 from connectors.drive.payloads import FOLDER, DriveFile
 from connectors.drive.query import FILES, FOLDERS, NOT_TRASHED, OWN, both, modified_between
 from connectors.drive.walk import FileBatch, FolderWalk, Learn, WalkPosition, list_all
-from connectors.errors import InvalidResponse, RateLimited, TransientError
+from connectors.errors import REFUSALS, InvalidResponse, RateLimited, TransientError
 from connectors.isolation import Isolation
 from connectors.model import Unit
-from connectors.source_parts import REFUSALS
 
 _OVERLAP = timedelta(minutes=2)
 """How far a listing by modification time reaches back: servers' clocks and search indexes lag."""

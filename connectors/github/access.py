@@ -74,7 +74,7 @@ def memberships(
     except UnreadableUnits as error:
         # Of one that is refused nobody sees anything; the group of one whose trouble passes stays as it was, and so do
         # those of what the source has left out of its list.
-        if error.gaps or not all(unit.is_refused for unit in error.units):
+        if error.gaps or not error.are_refused:
             raise
 
 

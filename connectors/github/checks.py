@@ -8,7 +8,7 @@ from functools import cache, partial
 from urllib.parse import quote
 
 from connectors.contract import Finding
-from connectors.errors import RateLimited, TransientError
+from connectors.errors import RateLimited
 from connectors.github.access import is_public
 from connectors.github.client import GitHubClient
 from connectors.github.part_table import COLLABORATORS, DISCUSSIONS, ISSUES
@@ -29,7 +29,7 @@ def check_parts(
     for one in readers(0).parts:
         chosen = readers(_first_with(one.part, repositories))
         (probed,) = (other for other in chosen.parts if other.part is one.part)
-        yield _probe(one.part, probed.probe)
+        yield probe_part(one.part, probed.probe, raises=(RateLimited,))
     yield _check_collaborators(client, repositories)
 
 
@@ -48,16 +48,8 @@ def _check_collaborators(client: GitHubClient, repositories: Sequence[GitHubRepo
     if not private:
         return Finding(COLLABORATORS.name, True, "not needed: everybody may read all repositories in reach")
     chosen = next((one for one in private if not one.may_be_written), private[0])
-    finding = _probe(COLLABORATORS, partial(client.ask, f"repos/{quote(chosen.full_name)}/collaborators"))
+    ask = partial(client.ask, f"repos/{quote(chosen.full_name)}/collaborators")
+    finding = probe_part(COLLABORATORS, ask, raises=(RateLimited,))
     if finding.ok:
         return finding
     return replace(finding, detail=f"{finding.detail}; {chosen.full_name} is visible to nobody")
-
-
-def _probe(part: Part, ask: Callable[[], None]) -> Finding:
-    try:
-        return probe_part(part, ask)
-    except RateLimited:
-        raise
-    except TransientError as error:
-        return Finding(part.name, False, str(error), part.lost)

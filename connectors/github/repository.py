@@ -8,7 +8,7 @@ from datetime import datetime
 from urllib.parse import quote
 
 from connectors.contract import Deleted, Item
-from connectors.errors import AccessDenied, NotFound, RequestRejected
+from connectors.errors import REFUSALS, NotFound
 from connectors.github.access import reader_tokens
 from connectors.github.client import GitHubClient
 from connectors.github.documents import RepositoryDocuments
@@ -95,7 +95,7 @@ def _find(client: GitHubClient, unit: Unit) -> tuple[GitHubRepository, datetime]
 def _find_renamed(client: GitHubClient, unit: Unit) -> tuple[GitHubRepository, datetime] | None:
     try:
         found = client.repository_by_id(unit.id)
-    except (AccessDenied, NotFound, RequestRejected):  # also by a server that has no such place
+    except REFUSALS:  # also by a server that has no such place
         return None
     # Under the name that was asked for just now, the two answers contradict each other.
     is_renamed = found[0].unit_id == unit.id and found[0].full_name.lower() not in ("", unit.name.lower())

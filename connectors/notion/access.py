@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from connectors.contract import Membership, MembershipItem, UnreadableGroup
-from connectors.errors import AccessDenied, NotFound, RequestRejected
+from connectors.errors import REFUSALS
 from connectors.fingerprints import fingerprint
 from connectors.model import group_token
 from connectors.notion.client import NotionClient
@@ -46,7 +46,7 @@ def memberships(connection: NotionConnection, client: NotionClient) -> Iterator[
         return
     try:
         people = addresses(client)
-    except (AccessDenied, NotFound, RequestRejected) as error:
+    except REFUSALS as error:
         yield UnreadableGroup(WORKSPACE, str(error))
     else:
         yield from (Membership(WORKSPACE, address) for address in people)

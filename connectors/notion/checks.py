@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from connectors.contract import Finding
-from connectors.errors import AuthenticationFailed, SourceError, TransientError
+from connectors.errors import AuthenticationFailed, SourceError
 from connectors.notion import access
 from connectors.notion.client import OLDER_VERSION, NotionClient
 from connectors.notion.hierarchy import Hierarchy
 from connectors.notion.objects import MAPPED_KINDS, Kind, NotionObject, Ref
 from connectors.notion.part_table import BLOCKS, COMMENTS, PARTS_BY_NAME, PEOPLE, ROWS, SEARCH
 from connectors.notion.settings import NotionConnection
-from connectors.source_parts import probe_part
+from connectors.source_parts import probe_on, probe_part
 
 
 def check(connection: NotionConnection, client: NotionClient) -> list[Finding]:
@@ -30,35 +30,18 @@ def _findings(connection: NotionConnection, client: NotionClient) -> Iterator[Fi
     yield _check_credentials(client)
     yield _check_people(connection, client)
     found: list[NotionObject] = []
-    yield _probe(SEARCH, lambda: found.extend(next(client.search()).items))
+    yield probe_part(PARTS_BY_NAME[SEARCH], lambda: found.extend(next(client.search()).items))
     yield _count(found)
     page = _first("page", found)
-    yield _probe_on(BLOCKS, page, lambda own: client.children(own))
-    yield _probe_on(ROWS, _first_source(client, found), _row_reader(client))
-    yield _probe_on(COMMENTS, page, lambda own: client.comments(own))
+    yield _on_object(BLOCKS, page, lambda own: client.children(own))
+    yield _on_object(ROWS, _first_source(client, found), _row_reader(client))
+    yield _on_object(COMMENTS, page, lambda own: client.comments(own))
     if connection.readers_by_page:
         yield _check_map(connection, client)
 
 
-def _probe(part: str, ask: Callable[[], object]) -> Finding:
-    """Raises AuthenticationFailed."""
-    try:
-        return probe_part(PARTS_BY_NAME[part], ask)
-    except TransientError as error:
-        return Finding(part, False, str(error), PARTS_BY_NAME[part].lost)
-
-
-def _probe_on(part: str, found: NotionObject | None, ask: Callable[[str], object]) -> Finding:
-    """As `_probe`, on a real object."""
-    if found is None:
-        return Finding(part, True, "not tried: there is nothing to try it on")
-    own, title = found.ref.id, found.title
-
-    def look() -> str:
-        ask(own)
-        return f"read of {title!r}"
-
-    return _probe(part, look)
+def _on_object(part: str, found: NotionObject | None, ask: Callable[[str], object]) -> Finding:
+    return probe_on(PARTS_BY_NAME[part], found, lambda one: one.title, lambda one: ask(one.ref.id))
 
 
 def _first(kind: Kind, found: list[NotionObject]) -> NotionObject | None:
@@ -93,7 +76,7 @@ def _check_credentials(client: NotionClient) -> Finding:
 def _check_people(connection: NotionConnection, client: NotionClient) -> Finding:
     """Addresses are needed only where readers are the workspace's people; names are for all pages."""
     addresses: list[str] = []
-    finding = _probe(PEOPLE, lambda: addresses.extend(access.addresses(client)))
+    finding = probe_part(PARTS_BY_NAME[PEOPLE], lambda: addresses.extend(access.addresses(client)))
     if not finding.ok:
         return finding
     detail, part = f"{len(addresses)} with an e-mail address", PARTS_BY_NAME[PEOPLE]

@@ -6,12 +6,12 @@ import logging
 from collections.abc import Iterator, Sequence
 from functools import partial
 
+from connectors.errors import REFUSALS
 from connectors.notion.client import NotionClient
 from connectors.notion.part_table import COMMENTS
 from connectors.notion.payloads import NotionComment
 from connectors.notion.render.blocks import BlockTree, is_copy
 from connectors.part_watch import PartWatch
-from connectors.source_parts import REFUSALS
 
 logger = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from connectors.errors import AccessDenied, NotFound, RequestRejected
+from connectors.errors import REFUSALS
 from connectors.notion.client import NotionClient, PropertyItems
 from connectors.notion.context import NotionContext
 from connectors.notion.objects import NotionObject, Ref
@@ -17,7 +17,7 @@ from connectors.notion.render.blocks import MEETINGS, PAGES_OF_THEIR_OWN, SECTIO
 
 logger = logging.getLogger(__name__)
 
-_OUT_OF_REACH = (AccessDenied, NotFound, RequestRejected)
+_OUT_OF_REACH = REFUSALS
 """What Notion answers of a part that it does not show, at every attempt; the rest of the page is read."""
 _LISTED_AT_MOST = 25
 """How many references a page names of one property, and its rollups are made of:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from connectors.errors import AuthenticationFailed, RateLimited, SourceError
 from connectors.notion.context import NotionContext
 from connectors.notion.cursor import NotionCursor, lacking_ref
 from connectors.notion.part_table import COMMENTS, PEOPLE
@@ -22,10 +21,4 @@ def catch_up(cursor: NotionCursor, context: NotionContext) -> NotionCursor:
 
 def _is_given(part: str, cursor: NotionCursor, context: NotionContext) -> bool:
     own = lacking_ref(cursor.lacking.of(part)[0]).id
-    try:
-        context.parts.ask(part, lambda: context.client.comments(own) if part == COMMENTS else context.people())
-    except (AuthenticationFailed, RateLimited):
-        raise
-    except SourceError:
-        return False
-    return True
+    return context.parts.is_given(part, lambda: context.client.comments(own) if part == COMMENTS else context.people())

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from connectors.contract import Deleted, Failed, ObjectItem, PartState, Skipped
-from connectors.errors import NotFound, RequestRejected, TransientError
+from connectors.errors import REFUSALS, NotFound, RequestRejected, TransientError
 from connectors.isolation import Isolation
 from connectors.model import Document, Unit
 from connectors.notion.client import OLDER_VERSION
@@ -27,7 +27,6 @@ from connectors.notion.render.pages import mentioned
 from connectors.notion.settings import reader_tokens
 from connectors.notion.synced_blocks import shown_originals
 from connectors.notion.titles import Hides, without_hidden_titles, without_mentions
-from connectors.source_parts import REFUSALS
 
 logger = logging.getLogger(__name__)
 

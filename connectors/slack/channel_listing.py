@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from connectors.contract import ListingEntry
-from connectors.errors import AccessDenied, NotFound, RequestRejected, SourceError, TransientError
+from connectors.errors import REFUSALS, SourceError, TransientError
 from connectors.slack.channel_messages import ChannelMessages
 from connectors.slack.channel_parts import ChannelParts, PartClosed
 from connectors.slack.documents import ChannelDocuments
@@ -54,7 +54,7 @@ class ChannelListing:
         except TransientError as error:
             with suppress(PartClosed):
                 self._parts.close(FILES, error, ANY_FILE)
-        except (AccessDenied, NotFound, RequestRejected) as error:
+        except REFUSALS as error:
             logger.warning("%s: files are not listed: %s", self._documents.name, error)
             yield from self._list_given_files(error)
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from connectors.errors import (
+    REFUSALS,
     AccessDenied,
     AuthenticationFailed,
     NotFound,
@@ -201,7 +202,7 @@ class SlackDirectory:
         except TransientError as error:
             self._client.identity()
             self._close(part, error, object_id)
-        except (AccessDenied, NotFound, RequestRejected) as error:
+        except REFUSALS as error:
             if closes and is_of_method(error):
                 self._close(part, error, object_id)
         return None
@@ -243,6 +244,6 @@ def _look_up(known: dict[str, T | None], read: Callable[[str], T | None], object
     if object_id not in known:
         try:
             known[object_id] = read(object_id)
-        except (AccessDenied, NotFound, RequestRejected):
+        except REFUSALS:
             known[object_id] = None
     return known[object_id]

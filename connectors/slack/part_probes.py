@@ -7,7 +7,7 @@ from functools import cached_property
 from itertools import islice
 
 from connectors.contract import Finding
-from connectors.errors import AccessDenied, RateLimited, TransientError
+from connectors.errors import AccessDenied, RateLimited
 from connectors.model import Unit
 from connectors.slack.access import kind_of
 from connectors.slack.client import PAGE_SIZE, SlackClient
@@ -133,9 +133,4 @@ def _probe(part: Part, ask: Callable[[], object]) -> Finding:
         except (NoSuchObject, ObjectRefused) as error:
             return str(error)
 
-    try:
-        return probe_part(part, ask_of_method)
-    except RateLimited:
-        raise
-    except TransientError as error:
-        return Finding(part.name, False, str(error), part.lost)
+    return probe_part(part, ask_of_method, raises=(RateLimited,))

@@ -18,11 +18,9 @@ from connectors.contract import (
     is_in_any_unit,
 )
 from connectors.errors import (
-    AccessDenied,
+    REFUSALS,
     AuthenticationFailed,
-    NotFound,
     RateLimited,
-    RequestRejected,
     SourceError,
     TransientError,
     UnreadableUnits,
@@ -149,7 +147,7 @@ class SlackConnector:
             return channel if channel in units else None
         try:
             return min(self._client.file(rest.removeprefix("files/")).channel_ids & units, default=None)
-        except (AccessDenied, NotFound, RequestRejected):
+        except REFUSALS:
             return None
 
     def _path_of(self, document_id: str) -> str:

@@ -73,7 +73,7 @@ class Memberships:
                 else:
                     unreadable[one.group] = one.reason
         except UnreadableUnits as raised:
-            if raised.gaps and all(unit.is_refused for unit in raised.units):
+            if raised.gaps and raised.are_refused:
                 left_out = str(raised)
             else:
                 error = raised

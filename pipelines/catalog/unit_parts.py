@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Engine, and_, delete, select
+from sqlalchemy import ColumnElement, Engine, and_, delete, select
 
 from connectors.contract import PartState, PartStatus
 from pipelines.catalog import tables
@@ -62,12 +62,15 @@ class Parts:
 
     def of_unit(self, connection: str, unit: str) -> list[PartRecord]:
         """All parts of which it was told how they stand, by name."""
-        return [one for one in self.of(connection) if one.unit == unit]
+        return self._select(tables.unit_parts.c.connection == connection, tables.unit_parts.c.unit == unit)
 
     def of(self, connection: str) -> list[PartRecord]:
         """The parts of a connection's units, by unit and name."""
+        return self._select(tables.unit_parts.c.connection == connection)
+
+    def _select(self, *where: ColumnElement[bool]) -> list[PartRecord]:
         table = tables.unit_parts
-        statement = select(*(table.c[name] for name in PartRecord.__slots__)).where(table.c.connection == connection)
+        statement = select(*(table.c[name] for name in PartRecord.__slots__)).where(*where)
         with self._engine.connect() as transaction:
             rows = transaction.execute(statement.order_by(table.c.unit, table.c.part))
             return [PartRecord(*row) for row in rows]

@@ -17,7 +17,7 @@ from rich.table import Table
 from connectors.contract import Finding
 from connectors.model import Unit
 from pipelines.ingestion.options import STAGES
-from pipelines.ingestion.report import SyncReport
+from pipelines.ingestion.report import SAID_BY_UNIT, SyncReport
 from pipelines.printable import printable, printable_json
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def print_report(done: SyncReport, json: bool) -> None:
         return
     console = _console()
     for name, figures in done.as_json().items():
-        if isinstance(figures, dict) and name not in ("errors", "busy", "out_of_reach", "refused"):
+        if isinstance(figures, dict) and name not in SAID_BY_UNIT:
             line = "  ".join(f"{key.replace('_', ' ')} {value}" for key, value in figures.items())
             console.print(f"[bold]{name:<10}[/] {plain(line)}", soft_wrap=True)
     console.print(f"[bold]{'seconds':<10}[/] {done.seconds:.1f}")

@@ -95,7 +95,7 @@ class DocumentIngest:
         if units.lets_in_others(*own):
             listing = listing or self._read_listing()
             self._hide_missing(listing)
-            if self._untold(listing):
+            if any(map(self._is_untold, self._unnamed(listing))):
                 return
         units.let_documents_follow(*own)
 
@@ -164,19 +164,16 @@ class DocumentIngest:
 
     def _missing(self, listing: str | None) -> list[str]:
         """Live documents that a complete listing would have named; all, where there is no listing."""
-        missing = self.services.catalog.documents.missing_from(self.connection.id, self.unit.id, listing)
-        untold = self._untold_prefixes() if listing else ()
-        return [document_id for document_id in missing if not document_id.startswith(untold)]
+        unnamed = self._unnamed(listing)
+        return [one for one in unnamed if not (listing and self._is_untold(one))]
 
-    def _untold(self, listing: str) -> list[str]:
-        """Live documents of which the listing told nothing, because their part is not complete."""
-        missing = self.services.catalog.documents.missing_from(self.connection.id, self.unit.id, listing)
-        return [document_id for document_id in missing if document_id.startswith(self._untold_prefixes())]
+    def _unnamed(self, listing: str | None) -> list[str]:
+        return self.services.catalog.documents.missing_from(self.connection.id, self.unit.id, listing)
 
-    def _untold_prefixes(self) -> tuple[str, ...]:
-        return tuple(
-            prefix for state in self.parts.values() if state.status != "complete" for prefix in state.id_prefixes
-        )
+    def _is_untold(self, document_id: str) -> bool:
+        """Whether a listing tells nothing of a document, because its part is not complete."""
+        incomplete = (state for state in self.parts.values() if state.status != "complete")
+        return any(document_id.startswith(state.id_prefixes) for state in incomplete)
 
     def _compare_listing(self) -> Reconciliation:
         own = (self.connection.id, self.unit.id)

@@ -71,6 +71,10 @@ class ScanCounts(_Counts):
     cached: int = 0
 
 
+SAID_BY_UNIT = ("errors", "busy", "out_of_reach", "refused")
+"""Fields of a report that are texts by unit, and no figures."""
+
+
 @dataclass(slots=True)
 class SyncReport:
     """`requests` counts those sent to each connection's source; `errors` says what stopped a unit, `busy` which units

@@ -48,8 +48,8 @@ def sync_units(
 
 def _list_into_catalog(services: Services, connection: Connection, connector: Connector) -> ListedUnits:
     listed_since = datetime.now(UTC)
-    found = list_units(connector)
-    known = _by_id(services, connection, found.unreadable)
+    listed = list_units(connector)
+    known = _by_id(services, connection, listed.unreadable)
 
     def why_gone(unit: Unit) -> str:
         if unit.id in known:
@@ -59,12 +59,12 @@ def _list_into_catalog(services: Services, connection: Connection, connector: Co
     def is_untold(unit: Unit) -> bool:
         if unit.id in known:
             return not known[unit.id].is_refused
-        return connection.includes(unit.id, unit.name) and any(gap.covers(unit) for gap in found.gaps)
+        return connection.includes(unit.id, unit.name) and any(gap.covers(unit) for gap in listed.gaps)
 
     services.catalog.units.replace_listing(
         connection.id,
         connection.source,
-        found.found,
+        listed.found,
         documents_follow=documents_follow(connection),
         why_gone=why_gone,
         is_untold=is_untold,
@@ -72,9 +72,9 @@ def _list_into_catalog(services: Services, connection: Connection, connector: Co
     )
     _keep_certain_readers(services, connection)
     services.catalog.connections.record_listing(connection.id, connection.unit_patterns)
-    gaps = "; ".join(gap.reason for gap in found.gaps)
+    gaps = "; ".join(gap.reason for gap in listed.gaps)
     services.catalog.parts.replace(connection.id, "", [PartState(UNIT_LIST, "refused", gaps)] if gaps else [])
-    return found
+    return listed
 
 
 def _keep_certain_readers(services: Services, connection: Connection) -> None:

@@ -99,7 +99,7 @@ def _connection_status(
     catalog: Catalog, connection: Connection, counts: Mapping[tuple[str, str], Mapping[str, int]]
 ) -> dict[str, Any]:
     state, states = catalog.connections.get(connection.id), catalog.units.all(connection.id)
-    failing = failing_units(catalog, connection.id)
+    failing, names = failing_units(catalog, connection.id), {one.unit.id: one.unit.name for one in states}
     units = [
         _unit_status(one, counts.get((connection.id, one.unit.id), {}), failing.get(one.unit.id)) for one in states
     ]
@@ -113,7 +113,7 @@ def _connection_status(
         "unreadable_groups": [
             _group_status(catalog.memberships, one) for one in catalog.memberships.unreadable(connection.id)
         ],
-        "parts": [_part_status(catalog, one) for one in incomplete_parts(catalog, connection.id)],
+        "parts": [_part_status(one, names.get(one.unit, "")) for one in incomplete_parts(catalog, connection.id)],
         "units": units,
         "totals": {status: sum(unit[status] for unit in units) for status in COUNTED},
     }
@@ -134,11 +134,10 @@ def _unit_status(state: UnitState, counts: Mapping[str, int], failure: Failure |
     }
 
 
-def _part_status(catalog: Catalog, part: PartRecord) -> dict[str, Any]:
+def _part_status(part: PartRecord, unit: str) -> dict[str, Any]:
     """A part of a unit, by the unit's name, or of the connection's list of units, that is refused or fails."""
-    unit = catalog.units.get(part.connection, part.unit)
     return {
-        "unit": unit.unit.name if unit else part.unit,
+        "unit": unit,
         "part": part.part,
         "status": part.status,
         "reason": part.reason,

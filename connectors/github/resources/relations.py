@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from connectors.errors import AccessDenied, NotFound, RequestRejected
+from connectors.errors import REFUSALS
 from connectors.github.access import is_public
 from connectors.github.payloads.rest import GitHubIssue, LinkedIssue
 from connectors.github.render.issue_facts import IssueRelations
@@ -16,7 +16,7 @@ from connectors.github.repository import Repository
 
 _ISSUE = re.compile(r"/repos/([^/]+/[^/]+)/issues/(\d+)$")
 _REPOSITORY = re.compile(r"/repos/([^/]+/[^/]+)$")
-_NOT_TOLD = (AccessDenied, NotFound, RequestRejected)
+_NOT_TOLD = REFUSALS
 """Also by servers that know no such relations."""
 _HIDDEN = "an issue of another repository"
 
