@@ -26,6 +26,8 @@ def run_job(home: Path, url: str, job: str, instance: dict[str, Any]) -> list[di
     (home / "dagster.yaml").write_text(yaml.safe_dump({"telemetry": {"enabled": False}, **instance}))
     command = ["-m", "dagster", "job", "execute", "--module-name", "assets.definitions", "--job", job]
     environment = {"DAGSTER_HOME": str(home), "HEADRACE_CONFIG": str(home / "headrace.yaml"), "PYTHONPATH": "."}
+    # As in the image: without it, Dagster may end what shows the lines before the last ones are shown.
+    environment |= {"DAGSTER_COMPUTE_LOG_TAIL_WAIT_AFTER_FINISH": "1"}
     ran = subprocess.run(
         [sys.executable, "-W", "ignore", *command],
         cwd=ROOT,
