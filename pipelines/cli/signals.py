@@ -108,10 +108,12 @@ class StopSignals:
 
 
 def _release_leases() -> None:
-    from pipelines.catalog.leases import release_leases
-
+    # Not imported here: where that was broken off, there are no leases, and modules in C that were half imported (such
+    # as decimal) complain at the second time.
+    leases = sys.modules.get("pipelines.catalog.leases")
     with suppress(Exception):  # a catalog that is away: they expire
-        release_leases()
+        if leases:
+            leases.release_leases()
 
 
 def _end_children() -> None:
