@@ -28,6 +28,7 @@ from connectors.contract import (
     Window,
 )
 from connectors.drive.changes import ChangesReader, CursorRefused, FeedFailing
+from connectors.drive.changes_feed import ChangesFeed
 from connectors.drive.checks import check
 from connectors.drive.client import DriveClient
 from connectors.drive.credentials import Authorization
@@ -83,6 +84,7 @@ class DriveConnector:
         url = None if owner else connection.directory_url
         self._directory = GoogleDirectory(connection, url, transport) if url else None
         self._only_shared = only_shared
+        self._feed = ChangesFeed(self._client)
         self._folders = FolderTree(self._client, owner)
         self._sharing = DriveSharing(self._client, self._folders, connection.id)
         self._is_listed = False
@@ -107,6 +109,7 @@ class DriveConnector:
     def units(self) -> Iterator[Unit]:
         """Shared drives, folders at the top of what the account sees, and `root` for what lies in none."""
         self._documents.parts = watch_parts()
+        self._feed.forget()
         self._refused = self._list_folders()
         if self._refused:
             raise UnreadableUnits(gaps=[ListingGap(describe(PARTS_BY_NAME[LISTING], self._refused))])
@@ -243,6 +246,7 @@ class DriveConnector:
     def _read_changes(self, reader: DriveUnitReader[Found], cursor: ChangesCursor) -> Iterator[ReadItem[Found]]:
         changes = ChangesReader(
             self._client,
+            self._feed,
             self._folders,
             self._documents,
             reader.unit,

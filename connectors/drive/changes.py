@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Generic
 
 from connectors.contract import Checkpoint, Deleted, Failed
+from connectors.drive.changes_feed import ChangesFeed
 from connectors.drive.client import DriveClient
 from connectors.drive.cursor import ChangesCursor
 from connectors.drive.documents import DriveDocuments, FileItem, Found, ReadFiles, ReadItem
@@ -52,6 +53,7 @@ class ChangesReader(Generic[Found]):
     """
 
     client: DriveClient
+    feed: ChangesFeed
     folders: FolderTree
     documents: DriveDocuments
     unit: Unit
@@ -77,7 +79,7 @@ class ChangesReader(Generic[Found]):
 
     def _pages(self, token: str) -> Iterator[ChangePage]:
         """Raises CursorRefused also where the server has no feed any more, or not for these credentials."""
-        pages = self.client.changes(token, self._drive)
+        pages = self.feed.pages(self.unit.id, token, self._drive)
         try:
             first = next(pages)
         except (NotFound, RequestRejected, AccessDenied) as error:

@@ -162,15 +162,44 @@ def test_an_incomplete_search_is_no_complete_listing(filled: GoogleDrive, connec
 
 
 @pytest.mark.parametrize("has_feed", [True, False])
-def test_nothing_new_costs_one_request_for_each_unit(
+def test_nothing_new_costs_one_request_for_each_feed_or_unit(
     filled: GoogleDrive, connector: DriveConnector, has_feed: bool
 ) -> None:
+    """Units of the account share its feed, and a shared drive has one of its own."""
     filled.has_feed = has_feed
     cursors = {unit: read(connector, unit)[1] for unit in connector.units()}
+    costs = []
     for unit, cursor in cursors.items():
         before = connector.requests
         items, again = read(connector, unit, cursor)
-        assert (named(items), again, connector.requests - before) == ([], cursor, 1)
+        assert (named(items), again) == ([], cursor)
+        costs.append(connector.requests - before)
+    units, drives = len(cursors), len(filled.drives)
+    assert 0 < drives < units - 1
+    assert sum(costs) == (drives + 1 if has_feed else units)
+
+
+def test_what_has_changed_is_asked_for_once_and_told_to_each_unit(
+    drive: GoogleDrive, connector: DriveConnector
+) -> None:
+    asked = []
+    drive.interrupt = lambda path, query: asked.append(query) if path == "changes" else None
+    units = [Unit(add_folder(drive, name), name) for name in ("first", "second")]
+    list(connector.units())
+    cursors = [read(connector, unit)[1] for unit in units]
+    cursors = [read(connector, unit, cursors[1])[1] for unit in units]
+    for text in ("new", "edited"):
+        for unit in units:
+            add_doc(drive, f"in-{unit.id}", unit.id, text=text)
+        list(connector.units())
+        asked.clear()
+        found = [read(connector, unit, cursor) for unit, cursor in zip(units, cursors, strict=True)]
+        assert [named(items) for items, _ in found] == [["in-first"], ["in-second"]]
+        cursors = [cursor for _, cursor in found]
+        assert len(asked) == 1
+    add_doc(drive, "later", "second")
+    again = read(connector, units[1], cursors[1])
+    assert named(again[0]) == ["later"], "a unit that asks for the second time is told what is so now"
 
 
 @pytest.mark.parametrize("page_size", [1, 2, 3])
