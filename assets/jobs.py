@@ -31,16 +31,20 @@ TOLD_TAG = "headrace/told"
 
 
 class SyncConfig(dg.Config):
-    """Which units to read (none named: all), and how: `changes`, `full` or `reconcile`."""
+    """Which units to read (none named: all), and how: `changes`, `full` or `reconcile`. Where it is `scheduled`, what
+    can wait for another run is left out."""
 
     units: list[str] = Field(default_factory=list)
     mode: str = "changes"
     allow_mass_delete: bool = False
+    scheduled: bool = False
 
     def options(self) -> SyncOptions:
         if self.mode not in ("changes", "full", "reconcile"):
             raise UsageError(f"mode {self.mode!r}: must be changes, full or reconcile")
-        return SyncOptions(mode=cast(Mode, self.mode), allow_mass_delete=self.allow_mass_delete)
+        return SyncOptions(
+            mode=cast(Mode, self.mode), allow_mass_delete=self.allow_mass_delete, scheduled=self.scheduled
+        )
 
 
 def job_name(connection: str) -> str:

@@ -21,7 +21,7 @@ def build_schedules(connection: Connection) -> list[dg.ScheduleDefinition]:
     """When the connection's jobs run. Of a paused one, syncs and memberships still do: they read rights, no content."""
     sync = job_name(connection.id)
     return [
-        _schedule(connection, sync, sync, connection.schedule),
+        _schedule(connection, sync, sync, connection.schedule, "changes"),
         _schedule(
             connection, f"reconcile_{dagster_name(connection.id)}", sync, connection.reconcile_schedule, "reconcile"
         ),
@@ -35,7 +35,8 @@ def build_schedules(connection: Connection) -> list[dg.ScheduleDefinition]:
 
 
 def _schedule(connection: Connection, name: str, job: str, cron: str, mode: str | None = None) -> dg.ScheduleDefinition:
-    config = {"ops": {f"read_{dagster_name(connection.id)}": {"config": {"mode": mode}}}} if mode else {}
+    asked = {"mode": mode, "scheduled": True}
+    config = {"ops": {f"read_{dagster_name(connection.id)}": {"config": asked}}} if mode else {}
 
     @dg.schedule(
         name=name,

@@ -324,6 +324,18 @@ class RightsFeed(Protocol):
 
 
 @runtime_checkable
+class Paced(Protocol):
+    """A connector of which each look at a unit counts on a quota, whether or not anything has happened there.
+
+    Schedules look at quiet units less often (`pipelines.ingestion.pacing`); events and commands do at once.
+    """
+
+    def is_quiet(self, cursor: Cursor, now: datetime) -> bool:
+        """Whether by this cursor, of the unit's last read, nothing is left to be read, and nothing has happened for so
+        long that nothing is to be expected soon. Asks nobody."""
+
+
+@runtime_checkable
 class Dependents(Protocol):
     """A connector whose documents can show text of others, of which their own times do not tell.
 

@@ -26,7 +26,7 @@ class Connection(BaseModel):
     exclude: tuple[str, ...] = ()
     schedule: str = Field(default="*/15 * * * *", description="When what changed is read (cron)")
     reconcile_schedule: str = Field(default="41 3 * * *", description="When a listing is compared in full (cron)")
-    memberships_schedule: str = Field(default="*/10 * * * *", description="When memberships are read (cron)")
+    memberships_schedule: str = Field(default="3-59/10 * * * *", description="When memberships are read (cron)")
     poll_seconds: int | None = Field(
         default=None, ge=60, description="How often the worker reads what changed, for sources without webhooks"
     )

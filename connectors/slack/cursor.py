@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from connectors.contract import Cursor
 from connectors.fingerprints import fingerprint
 from connectors.slack.client import HistoryPage
 from connectors.slack.payloads import SlackMessage, is_root_fingerprint
-from connectors.slack.timestamps import day_of, ts_key
+from connectors.slack.timestamps import day_of, moment, ts_key
 
 REMEMBERED = 200
 """How many of the latest messages are compared one by one; older ones by day."""
@@ -57,6 +57,17 @@ class ChannelCursor:
     @property
     def newest(self) -> str | None:
         return max(self.seen, key=ts_key, default=None)
+
+    @property
+    def is_at_end(self) -> bool:
+        """Whether nothing is left to be read of what was there."""
+        return not (self.before or self.down_to or self.closed or self.unanswered)
+
+    @property
+    def last_word(self) -> datetime:
+        """When anything was said, in a thread or beside it, as far as is remembered; the year 1970 for never."""
+        said = {*self.seen, *map(related_ts, self.seen.values())} - {""}
+        return max(map(moment, said), default=datetime.fromtimestamp(0, UTC))
 
     @property
     def oldest_compared(self) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 
 import httpx
 
@@ -29,6 +30,7 @@ from connectors.model import Unit
 from connectors.slack.access import channel_readers, kind_of, listing_gaps, read_memberships, workspace_groups
 from connectors.slack.channel_reads import ChannelReads
 from connectors.slack.client import SlackClient
+from connectors.slack.cursor import ChannelCursor
 from connectors.slack.directory import SlackDirectory
 from connectors.slack.documents import ChannelDocuments
 from connectors.slack.downloads import FileLoader
@@ -39,6 +41,8 @@ from connectors.slack.refusals import is_of_method
 from connectors.slack.settings import SlackConnection
 from connectors.source_parts import state_of
 from connectors.units import list_units
+
+QUIET_AFTER = timedelta(days=1)
 
 
 def connect(connection: SlackConnection, transport: httpx.BaseTransport | None = None) -> SlackConnector:
@@ -122,6 +126,11 @@ class SlackConnector:
             yield Checkpoint(cursor or {})
         else:
             yield from opened.read()
+
+    def is_quiet(self, cursor: Cursor, now: datetime) -> bool:
+        """Whether nothing was said in a channel for a day. Slack tells of no channel whether anything was."""
+        position = ChannelCursor.from_json(cursor)
+        return position.is_at_end and position.last_word < now - QUIET_AFTER
 
     def listing(self, unit: Unit) -> Iterator[ListingEntry | PartState]:
         """Days and threads by the channel's history, files by Slack's listing of files, or else by each thread."""

@@ -94,6 +94,11 @@ class Memberships:
         with self._engine.connect() as transaction:
             return frozenset(transaction.execute(statement).scalars())
 
+    def known_groups(self, connection: str) -> set[str]:
+        """Reader tokens of the groups of which anything was ever told."""
+        with self._engine.connect() as transaction:
+            return _known_groups(transaction, connection)
+
     def is_too_old(self, read_at: datetime | None) -> bool:
         """Whether memberships that were read then count no longer."""
         return read_at is None or read_at < datetime.now(UTC) - self._max_age

@@ -32,6 +32,7 @@ class Target:
 class SyncOptions:
     """Which stages run, and what is read. A `window` of time narrows the mode `changes`.
 
+    `scheduled` says that a schedule asks, and no person: then what can wait is left out (`pipelines.ingestion.pacing`).
     `dry_run` goes with `reconcile`: nothing is written, and the report says what would be.
     """
 
@@ -41,3 +42,4 @@ class SyncOptions:
     documents: tuple[str, ...] = ()
     allow_mass_delete: bool = False
     dry_run: bool = False
+    scheduled: bool = False

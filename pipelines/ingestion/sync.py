@@ -21,6 +21,7 @@ from pipelines.catalog.units import UnitState
 from pipelines.errors import CatalogUnavailable, HeadraceError, LeaseLost, UnitBusy, UsageError
 from pipelines.ingestion.causes import describe_error, find_cause, track
 from pipelines.ingestion.options import Stage, SyncOptions, Target
+from pipelines.ingestion.pacing import may_wait, needs_memberships
 from pipelines.ingestion.paused_rights import follow_rights, paused_units
 from pipelines.ingestion.report import ProgressCallback, ScanCounts, SyncReport
 from pipelines.ingestion.retention import prune
@@ -91,7 +92,8 @@ def sync_connection(
             logger.warning("%s is paused; `headrace resume %s` ends that", connection.id, connection.id)
             return report
         for unit in chosen:
-            report.add(sync_unit(services, connection, connector, unit, options, observer))
+            due = _what_is_due(services, connection, connector, unit, options)
+            report.add(sync_unit(services, connection, connector, unit, due, observer))
         # Only a listing that was read to its end shows that a unit is gone.
         if options.mode in ("full", "reconcile") and not units and connection.id not in report.errors:
             for unit in gone_units(services, connection):
@@ -102,6 +104,16 @@ def sync_connection(
             with record_errors(report, connection.id), track(services.catalog, "retention"):
                 prune(services)  # what nothing needs any more, of whichever connection
     return report
+
+
+def _what_is_due(
+    services: Services, connection: Connection, connector: Connector, unit: Unit, options: SyncOptions
+) -> SyncOptions:
+    """Of a unit that may wait, only what failed and is to be tried again."""
+    if not may_wait(services, connection, connector, unit, options):
+        return options
+    failed = tuple(services.catalog.documents.due(connection.id, unit.id))
+    return replace(options, mode="documents", documents=failed)
 
 
 def _open_connector(services: Services, connection: Connection) -> Connector:
@@ -125,8 +137,9 @@ def _update_rights(
     listing: UnitListing | None = None
     with measure_time(report), record_errors(report, connection.id):
         listing = sync_units(services, connection, connector, units)
-    with measure_time(report), record_errors(report, connection.id):
-        refresh_memberships(services, connection, connector)
+    if needs_memberships(services, connection, listing.chosen if listing else None, options):
+        with measure_time(report), record_errors(report, connection.id):
+            refresh_memberships(services, connection, connector)
     remove_excluded(services, report, dry_run=options.dry_run)
     if not options.dry_run:
         _apply_known_rights(services, connection, connector, report)

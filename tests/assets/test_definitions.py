@@ -82,10 +82,10 @@ def test_every_connection_has_a_job_and_a_schedule(settings: Settings) -> None:
     assert schedules == {
         "sync_acme": "*/15 * * * *",
         "reconcile_acme": "41 3 * * *",
-        "memberships_acme": "*/10 * * * *",
+        "memberships_acme": "3-59/10 * * * *",
         "sync_acme_slack": "0 6 * * *",
         "reconcile_acme_slack": "41 3 * * *",
-        "memberships_acme_slack": "*/10 * * * *",
+        "memberships_acme_slack": "3-59/10 * * * *",
     }
     jobs = {job.name for job in definitions.jobs or ()} - {"events", "check_freshness"}
     assert jobs == {name for name in schedules if not name.startswith("reconcile")}

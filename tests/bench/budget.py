@@ -9,25 +9,42 @@ import json
 import subprocess
 import sys
 import tempfile
+import time
 from collections import Counter
 from contextlib import AbstractContextManager, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import yaml
+from sqlalchemy import select, update
 
 from connectors.http import ApiClient
+from pipelines.catalog import tables
+from pipelines.services import Services
 from tests.emulators import drive as drive_emulator
 from tests.emulators import github as github_emulator
 from tests.emulators import notion as notion_emulator
 from tests.emulators import slack as slack_emulator
 from tests.paths import ROOT
 
+LAST_WEEK = time.time() - 7 * 86_400
 REPOSITORIES, CHANNELS, PRIVATE_CHANNELS, FILES, PAGES = 400, 500, 100, 20_000, 5_000
-SYNCS, MEMBERSHIPS = 4, 6
-"""In an hour, at the default schedules."""
+HOUR = (
+    (3, "memberships"),
+    (10, "memberships"),
+    (2, "sync"),
+    (8, "memberships"),
+    (7, "sync"),
+    (3, "memberships"),
+    (10, "memberships"),
+    (2, "sync"),
+    (8, "memberships"),
+    (7, "sync"),
+)
+"""Minutes after the one before, by the default schedules: four syncs, and memberships at 3, 13, 23 and so on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +88,6 @@ def read(file: Path) -> None:
     from connectors.registry import connect
     from pipelines.ingestion.options import SyncOptions
     from pipelines.ingestion.sync import refresh_memberships, sync_connection
-    from pipelines.services import Services
     from pipelines.settings import load_settings
 
     statuses, options = _count_statuses(), SyncOptions(stages=("documents",))
@@ -82,12 +98,24 @@ def read(file: Path) -> None:
         first = _counted(statuses)
         errors |= sync_connection(services, connection, options=options).errors
         statuses.clear()
-        for _ in range(SYNCS):
-            errors |= sync_connection(services, connection, options=options).errors
-        for _ in range(MEMBERSHIPS):
+        idle = replace(options, scheduled=True)
+        for minutes, job in HOUR:
+            _wait(services, minutes)
+            if job == "sync":
+                errors |= sync_connection(services, connection, options=idle).errors
+                continue
             with closing(connect(connection)) as connector:
                 refresh_memberships(services, connection, connector)
     print(json.dumps({"first": first, "idle": _counted(statuses), "sent": statuses.total(), "errors": errors}))
+
+
+def _wait(services: Services, minutes: int) -> None:
+    """Let what was done be done so long ago."""
+    for column in (tables.units.c.last_sync, tables.connections.c.memberships_at):
+        with services.catalog._engine.begin() as transaction:
+            for (moment,) in transaction.execute(select(column).distinct()).all():
+                earlier = {column.name: moment and moment - timedelta(minutes=minutes)}
+                transaction.execute(update(column.table).where(column == moment).values(earlier))
 
 
 def _counted(statuses: Counter[int]) -> int:
@@ -133,7 +161,7 @@ def _channels(share: float) -> Company:
     for number in range(count):
         slack.channel(f"C{number}", f"mill-{number}", private=number < PRIVATE_CHANNELS * share)
         slack.members[f"C{number}"] = ["U1"]
-        slack.say(f"C{number}", "The wheel has turned.")
+        slack.say(f"C{number}", "The wheel has turned.", at=LAST_WEEK + number)
     size = f"{count} channels, {int(PRIVATE_CHANNELS * share)} of them private"
     return Company("slack", size, *_served(slack_emulator, slack), units=count)
 

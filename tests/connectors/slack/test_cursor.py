@@ -21,6 +21,7 @@ from connectors.slack.cursor import (
     whole_day,
 )
 from connectors.slack.payloads import SlackMessage
+from connectors.slack.timestamps import moment
 from tests.connectors.slack.conftest import parse_message
 
 START = 1_772_323_200
@@ -257,3 +258,17 @@ def test_old_days_are_compared_whole(
     assert found.days.keys() == {march(day) for day in days}
     assert (found.cut, found.next_start) == (march(cut) if cut else None, next_start)
     assert [message for messages in found.days.values() for message in messages] == shown[: len(days)]
+
+
+@pytest.mark.parametrize(
+    ("messages", "last"),
+    [
+        ([said(ts(1)), said(ts(2))], ts(2)),
+        ([root(ts(1), latest=ts(5)), said(ts(2))], ts(5)),
+        ([said(ts(3), thread_ts=ts(1)), said(ts(2))], ts(3)),
+        ([], "0.0"),
+    ],
+    ids=["beside threads", "in a thread", "to the channel from a thread", "never"],
+)
+def test_the_last_word_is_known_from_the_cursor(messages: list[SlackMessage], last: str) -> None:
+    assert cursor_of(*messages).last_word == moment(last)

@@ -288,3 +288,24 @@ def test_check_says_what_the_token_reaches(slack: Slack, connector: SlackConnect
     slack.interrupt = lambda method, form: reply(200, {"ok": False, "error": "token_revoked"})
     (finding,) = connector.check()
     assert (finding.ok, "token_revoked" in finding.detail) == (False, True)
+
+
+@pytest.mark.parametrize(("hours", "is_quiet"), [(23, False), (25, True)])
+def test_a_channel_is_quiet_when_nothing_was_said_for_a_day(
+    slack: Slack, connector: SlackConnector, hours: int, is_quiet: bool
+) -> None:
+    slack.post("C1", ts(0), "good morning")
+    slack.post("C1", ts(1), "good morning to you", thread_ts=ts(0))
+    later = START + timedelta(days=1, hours=hours)
+    assert connector.is_quiet(cursor_of(read(connector)), later) is is_quiet
+
+
+def test_a_channel_that_is_not_read_to_its_end_is_not_quiet(slack: Slack, connector: SlackConnector) -> None:
+    fill(slack)
+    far_away = START + timedelta(days=999)
+    first = next(item.cursor for item in read(connector) if isinstance(item, Checkpoint))
+    assert not connector.is_quiet(first, far_away)
+    slack.refuse("replies", "forbidden")
+    assert not connector.is_quiet(cursor_of(read(connector)), far_away)
+    slack.allow("replies")
+    assert connector.is_quiet(cursor_of(read(connector)), far_away)
