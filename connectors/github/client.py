@@ -79,6 +79,12 @@ class GitHubClient:
         """Only whether a listing may be read, without the patience of reading it."""
         self._send(self._api, "GET", path, parsed, params={"per_page": 1, **params}, retries=PROMPT)
 
+    def first(self, model: type[M], path: str, **params: Any) -> M | None:
+        """The first object of a listing, or None, without the patience of reading it."""
+        parse = partial(parse_page, model=model)
+        page = self._send(self._api, "GET", path, parse, params={"per_page": 1, **params}, retries=PROMPT)
+        return next(iter(page.items), None) if page else None
+
     def headers(self, path: str) -> httpx.Headers:
         """Headers of an answer: the token's scopes, and what is left of its quota."""
         return self._get(path, lambda response: response.headers)

@@ -69,7 +69,7 @@ class RepositoryReader:
 
     def entries(self) -> Iterator[ListingEntry | PartState]:
         yield from self._about.entries()
-        self._settle(self._pulls, self._pulls.probe)
+        self._settle(self._pulls, self._pulls.ask_for_listing)
         yield from self._attempt(self._issues, self._issues.entries)
         self._go_without_issues()
         for one in (self._pulls, *self._others):
@@ -107,8 +107,6 @@ class RepositoryReader:
         except RateLimited:
             raise
         except SourceError as trouble:
-            if any(part.repository.isolation.is_exhausted for part in self.parts):
-                raise  # so many objects failed in a row that it is the source's
             one.trouble = trouble
         self._require_answer(one.trouble)
 

@@ -107,7 +107,8 @@ def _all(seen: Observation) -> Iterator[str]:
         return
     failed = [item.document_id for item in items if isinstance(item, Failed)]
     # Each of a unit's parts (its issues, its discussions) may have a few of its own.
-    if error is None or len(failed) > 2 * FAILURES_IN_A_ROW:
+    is_told = error is not None or any(map(_is_trouble_of_a_part, items))
+    if not is_told or len(failed) > 2 * FAILURES_IN_A_ROW:
         yield f"{len(failed)} objects failed, and the read ends with {error!r}"
     if gone := [item.document_id for item in items if isinstance(item, Deleted)]:
         yield f"deleted: {', '.join(gone)}"

@@ -33,8 +33,11 @@ class IssueResource(RepositoryPart):
         self._pulls = pulls
 
     def probe(self) -> None:
-        if self.repository.has_issues:
-            self.repository.client.ask(f"{self.repository.path}/issues", state="all")
+        if not self.repository.has_issues:
+            return
+        client, path = self.repository.client, f"{self.repository.path}/issues"
+        if issue := client.first(GitHubIssue, path, state="all"):
+            client.ask(f"{path}/{issue.number}/comments")
 
     def read_changes(self, cursor: RepositoryCursor, window: Window | None) -> Iterator[Item]:
         """By their last update, least recently updated first, with a checkpoint after each.
@@ -72,14 +75,14 @@ class IssueResource(RepositoryPart):
     def _read(self, cursor: RepositoryCursor, issue: GitHubIssue) -> Item | None:
         if issue.is_pull_request:
             return self._pulls.read_listed(issue, cursor)
-        return self._conversations.read(issue, cursor)
+        return self.checked(self._conversations.read(issue, cursor))
 
     def _read_commented(self, cursor: RepositoryCursor) -> Iterator[Item]:
         sweep = CommentSweep(self.repository, ISSUE_COMMENTS, cursor)
         sweep.look()
         for kind, number in sweep.unread():
             if kind == "issues":
-                yield self._conversations.read_commented(kind, number, cursor)
+                yield self.checked(self._conversations.read_commented(kind, number, cursor))
             elif item := self._pulls.read_commented(number, cursor):
                 yield item
         sweep.complete()

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import ClassVar
 
-from connectors.contract import Item, ListingEntry, PartState, Window
+from connectors.contract import Failed, Item, ListingEntry, PartState, Window
 from connectors.errors import SourceError
 from connectors.github.cursor import RepositoryCursor
 from connectors.github.repository import Repository
@@ -26,6 +26,7 @@ class RepositoryPart(ABC):
         self.repository = repository.apart()
         self.documents = repository.documents
         self.trouble: SourceError | None = None
+        self._was_refused = False
 
     @property
     def state(self) -> PartState:
@@ -33,7 +34,15 @@ class RepositoryPart(ABC):
 
     @abstractmethod
     def probe(self) -> None:
-        """One request that tells whether the part may be read."""
+        """A few requests that tell whether the part may be read, on one of its objects where reading these takes more
+        than the listing."""
+
+    def checked(self, item: Item) -> Item:
+        """An item. Raises SourceError where it failed because the part is refused as a whole, which is asked once."""
+        if isinstance(item, Failed) and not item.is_transient and not self._was_refused:
+            self._was_refused = True
+            self.probe()
+        return item
 
     @abstractmethod
     def read_changes(self, cursor: RepositoryCursor, window: Window | None) -> Iterator[Item]:

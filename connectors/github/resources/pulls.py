@@ -45,7 +45,10 @@ class PullResource(RepositoryPart):
         self._without_issues = not self.repository.has_issues
 
     def probe(self) -> None:
-        self.repository.client.ask(f"{self.repository.path}/pulls", state="all")
+        client, path = self.repository.client, f"{self.repository.path}/pulls"
+        if pull := client.first(GitHubIssue, path, state="all"):
+            client.ask(f"{path}/{pull.number}")
+            client.ask(f"{path}/{pull.number}/reviews")
 
     def go_without_issues(self) -> None:
         """The listing of issues is refused, or fails."""
@@ -55,7 +58,11 @@ class PullResource(RepositoryPart):
         """Ask which comments on lines are new, which also tells whether pull requests may be read."""
         self._sweep = CommentSweep(self.repository, REVIEW_COMMENTS, cursor)
         if not self._sweep.look():
-            self.probe()
+            self.ask_for_listing()
+
+    def ask_for_listing(self) -> None:
+        """Whether there is one, without a look at what it names."""
+        self.repository.client.ask(f"{self.repository.path}/pulls", state="all")
 
     def read_listed(self, issue: GitHubIssue, cursor: RepositoryCursor) -> Item | None:
         """One that the listing of issues shows; None where pull requests cannot be read."""
@@ -68,7 +75,9 @@ class PullResource(RepositoryPart):
         return self._guarded(partial(self._conversations.read_commented, "pull", number, cursor), cursor)
 
     def read_changes(self, cursor: RepositoryCursor, window: Window | None) -> Iterator[Item]:
-        read = partial(self._conversations.read, cursor=cursor)
+        def read(pull: GitHubIssue) -> Item:
+            return self.checked(self._conversations.read(pull, cursor))
+
         if window:
             if self._without_issues:
                 yield from read_window(self._pages(window.since, ListingState(None)), window, read)
@@ -80,7 +89,7 @@ class PullResource(RepositoryPart):
             cursor.keep_etag(_LISTING, state.etag)
         if self._sweep:
             for _, number in self._sweep.unread():
-                yield self._conversations.read_commented("pull", number, cursor)
+                yield self.checked(self._conversations.read_commented("pull", number, cursor))
             self._sweep.complete()
         cursor.pulls_behind = False
 
@@ -98,12 +107,10 @@ class PullResource(RepositoryPart):
         """What `read` returns; trouble of pull requests as a whole does not end the listing of issues."""
         if self.trouble is None:
             try:
-                return read()
+                return self.checked(read())
             except (AuthenticationFailed, RateLimited):
                 raise
             except SourceError as trouble:
-                if self.repository.isolation.is_exhausted:
-                    raise
                 self.trouble = trouble
         cursor.pulls_behind = True
         return None

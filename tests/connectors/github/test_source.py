@@ -433,20 +433,67 @@ def test_one_bad_object_does_not_stop_the_read(
     assert items[-1].complete
 
 
-@pytest.mark.parametrize(("place", "failed"), [("issues/{}/comments", 3), ("pulls/{}/reviews", 2)])
-def test_objects_that_fail_in_a_row_stop_the_read(
-    github: OneRepository, connector: GitHubConnector, place: str, failed: int
+@pytest.mark.parametrize(
+    ("place", "failing"),
+    [
+        ("issues/{}/comments", {"issues"}),
+        ("pulls/{}/reviews", {"pull requests"}),
+        ("pulls/{}", {"pull requests"}),
+    ],
+)
+@pytest.mark.parametrize("answer", [httpx.Response(503), httpx.Response(200, text="[{")], ids=["503", "half"])
+def test_objects_that_fail_in_a_row_stop_their_part_and_no_other(
+    github: OneRepository, connector: GitHubConnector, place: str, failing: set[str], answer: httpx.Response
 ) -> None:
-    """Issues and pull requests are counted apart."""
     fill(github, 30)
     for number in github.issues:
         github.issues[number]["comments"] = 1
-        github.answers[f"repos/acme/api/{place.format(number)}"] = lambda request: httpx.Response(503)
-    items: list[Item] = []
-    with pytest.raises(Unavailable):
-        collect(connector.read(UNIT), items)
-    assert len([item for item in items if isinstance(item, Failed)]) == failed
-    assert not any(path in github.paths() for path in ("graphql", "repos/acme/api/releases"))
+        github.answers[f"repos/acme/api/{place.format(number)}"] = lambda request: httpx.Response(
+            answer.status_code, content=answer.content
+        )
+    items = list(connector.read(UNIT))
+    assert {item.part for item in items if isinstance(item, PartState) and item.status == "failing"} == failing
+    assert len([item for item in items if isinstance(item, Failed)]) <= 3
+    read = documents(items)
+    assert "blob/README.md" in read
+    assert ("issues/1" in read) is ("issues" not in failing)
+    github.answers.clear()
+    assert isinstance(items[-1], Checkpoint)
+    again = list(connector.read(UNIT, items[-1].cursor))
+    named = {item.document_id.removeprefix(f"{ROOT}/") for item in items if isinstance(item, Failed)}
+    expected = {name for name in map(str, documents(connector.read(UNIT))) if name.startswith(("issues/", "pull/"))}
+    assert expected <= set(read) | set(documents(again)) | named
+
+
+@pytest.mark.parametrize(
+    ("place", "part"),
+    [("issues/{}/comments", "issues"), ("pulls/{}/reviews", "pull requests"), ("pulls/{}", "pull requests")],
+)
+def test_a_part_of_which_every_object_is_refused_is_refused(
+    github: OneRepository, connector: GitHubConnector, place: str, part: str
+) -> None:
+    fill(github, 30)
+    for number in github.issues:
+        github.issues[number]["comments"] = 1
+    complete = set(documents(connector.read(UNIT)))
+    for number in github.issues:
+        github.answers[f"repos/acme/api/{place.format(number)}"] = lambda request: httpx.Response(403, json={})
+    items = list(connector.read(UNIT))
+    assert part in {item.part for item in items if isinstance(item, PartState) and item.status == "refused"}
+    assert [item for item in items if isinstance(item, Failed | Deleted)] == []
+    (subject,) = [one for one in connector.check() if one.subject == part]
+    assert (subject.ok, subject.permission != "") == (False, True)
+    github.answers.clear()
+    assert isinstance(items[-1], Checkpoint)
+    assert set(documents(items)) | set(documents(connector.read(UNIT, items[-1].cursor))) == complete
+
+
+def test_one_object_that_is_refused_refuses_no_part(github: OneRepository, connector: GitHubConnector) -> None:
+    fill(github, 30)
+    github.answers["repos/acme/api/pulls/6"] = lambda request: httpx.Response(403, json={})
+    items = list(connector.read(UNIT))
+    assert [item.document_id for item in items if isinstance(item, Failed)] == [f"{ROOT}/pull/6"]
+    assert {item.status for item in items if isinstance(item, PartState)} == {"complete"}
 
 
 def test_a_server_that_stops_answering_stops_the_read(
