@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, Self, TypeAlias, TypeVar
+from typing import Annotated, Any, Self, TypeAlias, TypeVar, get_origin
 
 from pydantic import (
     BaseModel,
@@ -25,7 +25,11 @@ T = TypeVar("T")
 
 
 class Payload(BaseModel):
-    """A part of an answer: null is the same as absent, and a number as its digits. What is not named is ignored."""
+    """A part of an answer: null is the same as absent, and a number as its digits. What is not named is ignored.
+
+    A list without a default is what the answer is about: null is an empty one, which some servers write so, and an
+    answer without it is no listing.
+    """
 
     model_config = ConfigDict(frozen=True, coerce_numbers_to_str=True)
 
@@ -35,7 +39,8 @@ class Payload(BaseModel):
         if not isinstance(values, dict) or None not in values.values():  # most have none, and need no copy
             return values
         # Only what is read: objects of GitHub have up to a hundred fields.
-        return {name: value for name in _names_of_fields(cls) if (value := values.get(name)) is not None}
+        found = {name: value for name in _names_of_fields(cls) if (value := values.get(name)) is not None}
+        return found | {name: () for name in _names_of_lists(cls) if name in values and values[name] is None}
 
 
 class LenientPayload(Payload):
@@ -106,6 +111,12 @@ def _names_of_fields(payload: type[Payload]) -> frozenset[str]:
     fields = payload.model_fields
     aliases = {alias for field in fields.values() if isinstance(alias := field.validation_alias, str)}
     return frozenset(fields) | aliases
+
+
+@cache
+def _names_of_lists(payload: type[Payload]) -> frozenset[str]:
+    fields = payload.model_fields.items()
+    return frozenset(name for name, one in fields if one.is_required() and get_origin(one.annotation) is tuple)
 
 
 def describe_fault(error: ValidationError) -> str:

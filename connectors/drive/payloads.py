@@ -128,12 +128,12 @@ class DriveChange(DrivePayload):
 class FilePage(DrivePage):
     """`incomplete_search`: Google did not search everything."""
 
-    files: tuple[DriveFile, ...] = ()
+    files: tuple[DriveFile, ...]
     incomplete_search: bool | None = None
 
 
 class SharedDrivePage(DrivePage):
-    drives: tuple[SharedDrive, ...] = ()
+    drives: tuple[SharedDrive, ...]
 
 
 class PermissionPage(DrivePage):
@@ -143,7 +143,7 @@ class PermissionPage(DrivePage):
 class ChangePage(DrivePage):
     """The last page has a `new_start_page_token` instead of a `next_page_token`."""
 
-    changes: tuple[DriveChange, ...] = ()
+    changes: tuple[DriveChange, ...]
     new_start_page_token: str | None = None
 
 

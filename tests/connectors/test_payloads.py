@@ -21,6 +21,11 @@ class NotePage(Payload):
     more: bool = False
 
 
+class Listing(Payload):
+    notes: Entries[Note]
+    next: str = ""
+
+
 @pytest.mark.parametrize(
     ("values", "expected"),
     [
@@ -64,3 +69,12 @@ def test_what_is_no_list_has_no_entries(value: Any) -> None:
 def test_an_envelope_without_its_list_is_an_error(value: Any) -> None:
     with pytest.raises(ValidationError):
         Board.model_validate({"notes": value})
+
+
+def test_an_envelope_says_what_it_lists() -> None:
+    """Some servers write null for an empty list; an answer that does not name it is another answer."""
+    assert Listing.model_validate({"notes": None, "next": None}).notes == ()
+    assert Listing.model_validate({"notes": []}).notes == ()
+    for answer in ({}, {"next": None}, {"notes": "none"}):
+        with pytest.raises(ValidationError):
+            Listing.model_validate(answer)

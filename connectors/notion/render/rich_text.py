@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 
+from connectors.markdown import with_one_line_end
 from connectors.notion.payloads import RichTextRun
 from connectors.notion.urls import absolute_url, page_url
 
@@ -37,7 +38,7 @@ def markdown(rich_text: Iterable[RichTextRun]) -> str:
     """
     # Neighbours that look the same are one stretch: `**ab**` and `**cd**` would be read as `**ab****cd**`.
     stretches = groupby((run for run in rich_text if run.text), key=_style)
-    whole = "".join(_styled("".join(run.text for run in runs), style) for style, runs in stretches)
+    whole = "".join(_styled(with_one_line_end("".join(run.text for run in runs)), style) for style, runs in stretches)
     return _OPENS_A_BLOCK.sub(r"\1\\", whole).strip("\n")
 
 

@@ -40,11 +40,11 @@ class SlackRefusal(LenientPayload):
 
 
 class MessagesAnswer(SlackAnswer):
-    messages: Entries[SlackMessage] = ()
+    messages: Entries[SlackMessage]
 
 
 class FilesAnswer(SlackAnswer):
-    files: Entries[SlackFile] = ()
+    files: Entries[SlackFile]
     paging: Annotated[PageNumbers | None, BeforeValidator(object_or_none)] = None
 
 
@@ -53,11 +53,11 @@ class FileAnswer(LenientPayload):
 
 
 class ListItemsAnswer(SlackAnswer):
-    items: Entries[SlackListItem] = ()
+    items: Entries[SlackListItem]
 
 
 class UsersAnswer(SlackAnswer):
-    members: Entries[SlackUser] = ()
+    members: Entries[SlackUser]
 
 
 class UserAnswer(LenientPayload):
@@ -69,11 +69,11 @@ class BotAnswer(LenientPayload):
 
 
 class MembersAnswer(SlackAnswer):
-    members: Entries[str] = ()
+    members: Entries[str]
 
 
 class ChannelsAnswer(SlackAnswer):
-    channels: Entries[SlackChannel] = ()
+    channels: Entries[SlackChannel]
 
 
 class ChannelAnswer(LenientPayload):
@@ -81,8 +81,8 @@ class ChannelAnswer(LenientPayload):
 
 
 class TeamsAnswer(SlackAnswer):
-    teams: Entries[SlackTeam] = ()
+    teams: Entries[SlackTeam]
 
 
 class UsergroupsAnswer(SlackAnswer):
-    usergroups: Entries[SlackUsergroup] = ()
+    usergroups: Entries[SlackUsergroup]

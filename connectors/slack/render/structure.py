@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from connectors.markdown import with_one_line_end
+
 _SUSPICIOUS = re.compile(r"^[ >]*(?:#|=|-[ \t]*(?:-|$)|[*_][ \t]*[*_][ \t]*[*_]|<)|<!--|```|~~~", re.MULTILINE)
 """What a text has in which there may be something to escape: most have nothing."""
 _STRUCTURE = re.compile(
@@ -23,9 +25,9 @@ _FENCE = re.compile(r"(?P<before>[ \t>]*+(?:(?:[-*+]|\d{1,9}[.)])[ \t]++)*+)(?P<
 _PLAIN_BEFORE = re.compile(r"(?:> ?)* {0,3}")
 """What may stand before a fence that is to be one: Slack has no code inside of a list's item."""
 
-
 def escape_structure(text: str) -> str:
     """Markdown in which code, lists, quotes and tables are what they were, and nothing else is structure."""
+    text = with_one_line_end(text)
     if not _SUSPICIOUS.search(text):
         return text
     return "\n".join(_escaped(text.split("\n")))

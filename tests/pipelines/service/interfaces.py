@@ -51,6 +51,11 @@ class Client:
             "mcp": [one["id"] for one in json.loads(mcp["content"][0]["text"])["results"]],
         }
 
+    def finds_by_words(self) -> set[str]:
+        """As `search`, by words alone: for what asks without an embedding."""
+        asked = {"query": "certificate", "mode": "lexical", "top_k": 50}
+        return {one["document_id"] for one in self._post("/v1/search", asked)["results"]}
+
     def reads(self, name: str) -> dict[str, bool]:
         answer = self.http.get(f"/v1/documents/{name}", headers=self._headers())
         assert answer.status_code in (200, 404)

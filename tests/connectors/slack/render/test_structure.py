@@ -19,7 +19,8 @@ NAMES = Names(lambda user: user, lambda channel: f"#{channel}", lambda group: gr
 
 TYPED = ("w1x", "w2x w3x", "#", "---", "===", "***", "- - -", "```", "````", "~~~", "`", "<!--", "-->", "<pre>", "<!x")
 lines = st.lists(st.sampled_from([*TYPED, ">", "- ", "1. ", "   ", "\t", "|"]), max_size=4).map("".join)
-typed = st.lists(lines, min_size=1, max_size=8).map("\n".join)
+ends = st.sampled_from(["\n", "\n", "\r", "\r\n", "\v", "\u2028"])
+typed = st.builds(str.join, ends, st.lists(lines, min_size=1, max_size=8))
 
 
 def escaped(text: str) -> str:
@@ -39,6 +40,9 @@ def rich(kind: str, text: str) -> dict[str, Any]:
 @example("Deploy finished\n---------\nall green", 0)
 @example("- ```\n# w1x\n```", 1)
 @example("    ```\n<!-- w1x -->\n```", 1)
+@example("w1x\r# w2x", 0)
+@example("w1x\r\n-----", 1)
+@example("w1x\u2028# w2x", 0)
 def test_no_line_heads_hides_or_swallows_what_others_say(text: str, place: int) -> None:
     messages: list[dict[str, Any]] = [
         {"text": escaped(text)},
