@@ -284,7 +284,8 @@ class Connector(Protocol):
     def fetch(self, unit: Unit, document_ids: Sequence[str]) -> Iterator[Item]:
         """Look again at these objects: yields one item for each, `Deleted` where it is gone.
 
-        Objects that came with one of them (its attachments) may follow.
+        Objects that came with one of them (its attachments) may follow, and the states of parts that turned out not to
+        be complete.
         """
 
     def unit_of(self, document_id: str) -> str | None:

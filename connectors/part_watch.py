@@ -112,6 +112,10 @@ class PartWatch:
         told = sorted(self._told.items())
         return [state_of(self._parts[part], error, prefixes.get(part, ())) for part, error in told]
 
+    def incomplete(self) -> list[PartState]:
+        """As `states`, of those that are not complete."""
+        return [state for state in self.states() if state.status != "complete"]
+
     def _note(self, part: str, error: SourceError) -> None:
         is_refusal = isinstance(error, REFUSALS)
         with self._lock:

@@ -7,6 +7,7 @@ full read notices the rest. Rights alone are read in the same ways, without cont
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -43,6 +44,7 @@ from connectors.drive.reader import DriveUnitReader
 from connectors.drive.rights import read_rights
 from connectors.drive.settings import DriveConnection
 from connectors.drive.sharing import DriveSharing
+from connectors.drive.unlisted_changes import UnitPlace, unlisted_changes
 from connectors.drive.watch import watch_parts
 from connectors.errors import (
     AccessDenied,
@@ -59,6 +61,8 @@ from connectors.isolation import Isolation
 from connectors.model import Document, Unit
 from connectors.part_watch import LackingObjects
 from connectors.source_parts import describe
+
+logger = logging.getLogger(__name__)
 
 _WEB = "https://drive.google.com/drive"
 
@@ -120,6 +124,7 @@ class DriveConnector:
         self._list_if_needed()
         self._begin_unit()
         if self._refused:
+            yield from self._lost_meanwhile(unit, parse_cursor(cursor), self._refused)
             yield from self._listing_states()
             yield Checkpoint(cursor or {})
         elif window is not None:
@@ -141,6 +146,20 @@ class DriveConnector:
         except TransientError:
             yield from self._documents.parts.states()
             raise
+
+    def _lost_meanwhile(self, unit: Unit, cursor: DriveCursor | None, refused: SourceError) -> Iterator[Item]:
+        """What the changes feed tells to be taken away while listings are refused, or fail."""
+        if not isinstance(cursor, ChangesCursor):
+            return
+        try:
+            is_drive = any(drive.id == unit.id for drive in self._client.drives())
+            place = UnitPlace(unit.id, cursor.folders, self._folders, is_drive=is_drive)
+            for page in self._feed.pages(unit.id, cursor.token, unit.id if is_drive else None):
+                yield from unlisted_changes(page.changes, place, self._documents, refused)
+        except (AuthenticationFailed, RateLimited):
+            raise
+        except SourceError as error:
+            logger.warning("%s: what has changed cannot be told: %s", unit.name, error)
 
     def _with_lacking(self, checkpoint: Checkpoint, lacking: LackingObjects) -> Checkpoint:
         """The cursor also says which files were read without something."""
@@ -189,7 +208,9 @@ class DriveConnector:
         """See `connectors.contract.Connector`. A document that moved carries the unit that it is in now."""
         if self._documents.parts.is_over:
             self._documents.parts = watch_parts()
-        return self._fetch(self._content_reads(as_a_whole=True), document_ids)
+        self._documents.parts.begin_unit()
+        yield from self._fetch(self._content_reads(as_a_whole=True), document_ids)
+        yield from self._documents.parts.incomplete()
 
     def memberships(self) -> Iterator[MembershipItem]:
         """Members of groups, where the connection names Google's Directory API; Drive itself has none.

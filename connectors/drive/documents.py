@@ -138,6 +138,10 @@ class DriveDocuments:
             self.document_id(file.id), formats.title(file.name), str(error), file.web_view_link or "", hides=True
         )
 
+    def readers_at_most(self, permissions: Iterable[DrivePermission]) -> tuple[str, ...]:
+        """Reader tokens of a file with these permissions, wherever it lies."""
+        return tuple(sorted(grants(self._connection, permissions, datetime.now(UTC))))
+
     def read(
         self, located: Iterable[LocatedFile], isolation: Isolation, *, as_a_whole: bool = False
     ) -> Iterator[ObjectItem]:

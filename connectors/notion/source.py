@@ -172,6 +172,7 @@ class NotionConnector:
         hierarchy = events.hierarchy()
         events.end_round()
         known = self._snapshot.parts if self._snapshot and not self._snapshot.parts.is_over else watch_parts()
+        known.begin_unit()
         context = self._context(events.people, known)
         objects = NotionObjectReader(context, hierarchy, unit, as_a_whole=True)
         refetch = NotionRefetch(context, objects, events.files)
@@ -188,6 +189,7 @@ class NotionConnector:
                 reads[own] = yield from refetch.read(ref)
                 if ref.id != own:  # a data source, which is part of its database
                     yield Deleted(document_id)
+        yield from known.incomplete()
 
     def find_dependents(self, document_ids: Collection[str], cursors: Mapping[str, Cursor]) -> dict[str, list[str]]:
         """See `Dependents.find_dependents`: pages that show synced blocks of others."""

@@ -107,6 +107,15 @@ class Documents:
         is_missed = and_(table.c.hidden.is_not(None), table.c.attempts <= _ATTEMPTS_AT_EVERY_SYNC)
         return self._ids(connection, unit, *_has_failed(connection), or_(_has_waited(), is_missed))
 
+    def failed(self, connection: str, unit: str) -> list[str]:
+        """All failed documents of a unit that are tried again some time, first the one whose turn is next."""
+        table = tables.documents
+        own = (table.c.connection == connection, table.c.unit == unit)
+        where = (*own, *_has_failed(connection), table.c.next_attempt.is_not(None))
+        statement = select(table.c.id).where(*where).order_by(table.c.next_attempt, table.c.id)
+        with self._engine.connect() as transaction:
+            return list(transaction.execute(statement).scalars())
+
     def due_by_unit(self, connection: str) -> dict[str, list[str]]:
         """The failed documents of a connection whose next attempt has come, by unit."""
         table = tables.documents

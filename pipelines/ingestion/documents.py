@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from connectors.contract import Connector, Cursor, Deleted, Failed, Item, PartState, Window
-from connectors.errors import AccessDenied, Blocked, NotFound
-from connectors.model import Unit
+from connectors.errors import AccessDenied, Blocked, NotFound, SourceError
+from connectors.model import Document, Unit
 from connectors.settings import Connection
 from pipelines.errors import MassDelete
 from pipelines.ingestion.load_writer import LoadWriter
@@ -27,7 +27,7 @@ _OUT_OF_REACH = "missing from the source's listing"
 class DocumentIngest:
     """Reads one unit. Its methods are the modes of `pipelines.ingestion.options.Mode`.
 
-    `parts` are those that the source told of, by name.
+    `parts` are those that the source told of, by name; `mended` the ids of documents that had failed and were read.
     """
 
     services: Services
@@ -38,6 +38,7 @@ class DocumentIngest:
     report: SyncReport
     progress: ProgressCallback
     parts: dict[str, PartState] = field(default_factory=dict)
+    mended: set[str] = field(default_factory=set)
 
     def run(self) -> None:
         """Read the unit and land what differs from what the catalog knows, adding to the report.
@@ -68,13 +69,14 @@ class DocumentIngest:
             case _:
                 self._read()
                 self._settle_doubtful()
+        if self.options.mode in ("changes", "full", "reconcile") and not self.options.dry_run:
+            self._catch_up()
 
     def _read(self) -> None:
         plan = self._plan()
         with self._open_writer(plan.listing, keeps_cursor=plan.window is None) as writer:
-            due = self.services.catalog.documents.due(self.connection.id, self.unit.id)
             read = self.connector.read(self.unit, plan.cursor, plan.window)
-            self._drain(chain(self._fetch(due), read), writer)
+            self._drain(chain(self._fetch_due(), read), writer)
         self._look_again(writer.overtaken)
         if plan.window is None and documents_follow(self.connection):
             self._let_documents_follow(plan.listing if writer.complete else None, writer.common_readers)
@@ -112,16 +114,52 @@ class DocumentIngest:
     def _reconcile(self) -> None:
         """Compare a complete listing with the catalog: read what was missed, remove what is missing from it."""
         found = self._compare_listing()
-        due = self.services.catalog.documents.due(self.connection.id, self.unit.id)
-        if not self.options.dry_run:
-            self._write(self._fetch([*found.missed, *due]), found.listing)
-        self.services.catalog.documents.mark_attachments_listed(
-            self.connection.id, self.unit.id, found.listing, set(found.missed), found.since
-        )
         if self.options.dry_run:
+            self._mark_attachments(found)
             self._report_dry_run(found.missed, found.listing)
-        else:
-            self._remove(found.listing)
+            return
+        trouble: SourceError | None = None
+        try:
+            self._write(chain(self._fetch(found.missed), self._fetch_due()), found.listing)
+        except SourceError as error:
+            # What the listing lacks is gone all the same. Of what was not read, attachments stay as they were.
+            trouble, found = error, replace(found, missed=[])
+        self._mark_attachments(found)
+        self._remove(found.listing)
+        if trouble:
+            raise trouble
+
+    def _due(self) -> list[str]:
+        """Failed documents that are tried again: those whose time has come, and one where a part was not complete,
+        which tells whether it is by now."""
+        documents, own = self.services.catalog.documents, (self.connection.id, self.unit.id)
+        due = documents.due(*own)
+        return due or (documents.failed(*own)[:1] if self._incomplete_before() else [])
+
+    def _fetch_due(self) -> Iterator[Item]:
+        due = self._due()
+        for item in self._fetch(due):
+            if isinstance(item, Document) and item.id in due:
+                self.mended.add(item.id)
+            yield item
+
+    def _catch_up(self) -> None:
+        """Read what failed for want of a part that is complete by now, whenever its next attempt would be. Of parts
+        that nothing else asked for, what has been read of what had failed tells that they are."""
+        before = self._incomplete_before()
+        untold = before - self.parts.keys() if self.mended else set()
+        self._take_parts([PartState(part, "complete") for part in sorted(untold)])
+        if any(self.parts[part].status == "complete" for part in before & self.parts.keys()):
+            self._write(self._fetch(self.services.catalog.documents.failed(self.connection.id, self.unit.id)))
+
+    def _incomplete_before(self) -> set[str]:
+        """Names of the parts that were not complete when the unit was read last."""
+        known = self.services.catalog.parts.of_unit(self.connection.id, self.unit.id)
+        return {one.part for one in known if one.status != "complete"}
+
+    def _mark_attachments(self, found: Reconciliation) -> None:
+        documents, own = self.services.catalog.documents, (self.connection.id, self.unit.id)
+        documents.mark_attachments_listed(*own, found.listing, set(found.missed), found.since)
 
     def _settle_doubtful(self) -> None:
         """Look at documents that lost their readers with what they are in: they may have been taken elsewhere before.
@@ -140,10 +178,9 @@ class DocumentIngest:
 
     def _read_listing(self) -> str:
         """Read what a complete listing shows to be missed; returns its name."""
-        found, own = self._compare_listing(), (self.connection.id, self.unit.id)
+        found = self._compare_listing()
         self._write(self._fetch(found.missed), found.listing)
-        documents = self.services.catalog.documents
-        documents.mark_attachments_listed(*own, found.listing, set(found.missed), found.since)
+        self._mark_attachments(found)
         return found.listing
 
     def _hide_blocked(self, reason: str) -> None:
@@ -186,14 +223,15 @@ class DocumentIngest:
 
     def _report_parts(self) -> None:
         """Let the ledger and the report tell of the parts that were asked for. What one that fails lacks is missing
-        from the unit, which is not up to date; one that is refused waits for a permission."""
+        from the unit, which is not up to date; one that is refused waits for a permission. Single documents that were
+        looked at tell nothing of that."""
         name = f"{self.connection.id}/{self.unit.id}"
         if not self.options.dry_run:
             self.services.catalog.parts.record(self.connection.id, self.unit.id, self.parts.values())
         for state in self.parts.values():
             if state.status == "refused":
                 self.report.refused.setdefault(name, {})[state.part] = state.reason
-            elif state.status == "failing" and name not in self.report.errors:
+            elif state.status == "failing" and name not in self.report.errors and self.options.mode != "documents":
                 self.report.record_error(name, f"{state.part}: {state.reason}", "source_unavailable")
 
     def _report_dry_run(self, missed: list[str], listing: str | None) -> None:

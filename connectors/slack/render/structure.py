@@ -25,6 +25,7 @@ _FENCE = re.compile(r"(?P<before>[ \t>]*+(?:(?:[-*+]|\d{1,9}[.)])[ \t]++)*+)(?P<
 _PLAIN_BEFORE = re.compile(r"(?:> ?)* {0,3}")
 """What may stand before a fence that is to be one: Slack has no code inside of a list's item."""
 
+
 def escape_structure(text: str) -> str:
     """Markdown in which code, lists, quotes and tables are what they were, and nothing else is structure."""
     text = with_one_line_end(text)

@@ -174,9 +174,11 @@ def test_an_event_is_looked_at_again_where_a_part_of_its_page_fails(
     workspace: Notion, connector: NotionConnector, part: str, how: Refusal
 ) -> None:
     workspace.refuse(part, how)
-    (item,) = connector.fetch(HOME, ["notion:acme-notion/note"])
+    (item, state) = connector.fetch(HOME, ["notion:acme-notion/note"])
     assert isinstance(item, Failed)
     assert item.is_transient
+    assert isinstance(state, PartState)
+    assert (state.part, state.status) == (part, "failing")
 
 
 @pytest.mark.parametrize("how", HOW)
