@@ -13,8 +13,8 @@ from connectors.drive.account import DriveConnector
 from connectors.model import Document, Unit
 from connectors.part_watch import NOTED_AT_MOST
 from connectors.units import list_units
-from tests.connectors.drive.conftest import OpenDrive, add_doc, add_text, without_parts
-from tests.emulators.drive import BASE_URL, GoogleDrive, Refusal, error, person
+from tests.connectors.drive.conftest import OpenDrive, add_doc, add_folder, add_text, without_parts
+from tests.emulators.drive import BASE_URL, GoogleDrive, Refusal, error, permission_id, person
 
 TEAM = Unit("team", "Team")
 PARTS = {one.name: one for one in SOURCE.parts}
@@ -196,3 +196,44 @@ def test_check_names_what_is_refused(team: GoogleDrive, open_drive: OpenDrive, p
     assert wrong.keys() == {part}
     assert wrong[part].lost == PARTS[part].lost
     assert wrong[part].permission == ("" if how == "down" else PARTS[part].permission)
+
+
+@pytest.mark.parametrize("how", HOW)
+def test_what_is_taken_away_counts_while_nothing_is_listed(
+    drive: GoogleDrive, open_drive: OpenDrive, how: Refusal
+) -> None:
+    """Of a folder of My Drive: a file that is unshared, one that is edited, one in the trash, and all below a folder
+    that is unshared; what is in other units stays."""
+    bo = person("bo@acme.test")
+    for folder in ("mills", "others"):
+        add_folder(drive, folder)
+    add_folder(drive, "inner", "mills")
+    for name, parent in (("shared", "mills"), ("edited", "mills"), ("trashed", "mills"), ("below", "inner")):
+        add_doc(drive, name, parent)
+    add_doc(drive, "elsewhere", "others")
+    for one in ("shared", "edited", "inner"):
+        drive.share(one, bo)
+    unit, connector = Unit("mills", "mills"), open_drive()
+    cursor = cursor_of(connector.read(unit))
+    drive.refuse("listing", how)
+    for one in ("shared", "inner"):
+        drive.unshare(one, permission_id(bo))
+    drive.edit("edited", "New words.")
+    drive.trash("trashed")
+    drive.edit("elsewhere", "New words.")
+    items = list(open_drive().read(unit, cursor))
+    found = {item.document_id.rpartition("/")[2]: item for item in items if isinstance(item, Deleted | Failed)}
+    assert {name: type(item) for name, item in found.items()} == {
+        "shared": Failed,
+        "edited": Failed,
+        "trashed": Deleted,
+        "inner": Deleted,
+    }
+    readers = {name: item.readers for name, item in found.items() if isinstance(item, Failed)}
+    assert all(tokens is not None for tokens in readers.values())
+    assert "user:bo@acme.test" in (readers["edited"] or ())
+    assert "user:bo@acme.test" not in (readers["shared"] or ())
+    assert items[-1] == Checkpoint(cursor)
+    drive.allow("listing")
+    names = {item.id.rpartition("/")[2] for item in open_drive().read(unit, cursor) if isinstance(item, Document)}
+    assert names == {"shared", "edited", "below"}

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import pytest
 from pydantic import SecretStr
 
 import pipelines.ingestion.sync
-from connectors.contract import EmptyGroup, Membership, PartState
-from connectors.errors import ListingGap
+from connectors.contract import EmptyGroup, Failed, Item, Membership, PartState
+from connectors.errors import ListingGap, Unavailable
 from connectors.github.settings import GitHubConnection
 from connectors.model import PUBLIC, Unit
 from pipelines.ingestion.options import SyncOptions
@@ -158,3 +158,51 @@ def test_groups_of_units_that_were_left_out_stay_as_they_were_for_a_while(
     assert memberships.groups_of("bo@example.com") == frozenset()
     (group,) = memberships.unreadable("acme")
     assert (group.group, group.reason) == ("group:acme:team", "organisations 42 are left out")
+
+
+@pytest.mark.parametrize("told_by_read", [True, False], ids=["the read tells", "a document tells"])
+def test_what_failed_for_want_of_a_part_is_read_once_it_is_given(
+    services: Services, source: MemorySource, told_by_read: bool
+) -> None:
+    """However often it had failed, so that its own next attempt may be hours away."""
+    missing = [document(60), document(61)]
+    for item in missing:
+        source.put(Failed(item.id, "", "403 Forbidden"))
+    source.parts = [PartState("content", "refused", "403 Forbidden")]
+    sync(services)
+    sync(services)
+    assert not {item.id for item in missing} & indexed(services)
+    for item in missing:
+        source.objects[item.id] = item  # no change of which a read would tell
+    source.parts = [PartState("content", "complete")] if told_by_read else []
+    assert sync(services).errors == {}
+    assert {item.id for item in missing} <= indexed(services)
+    assert incomplete_parts(services.catalog, "acme") == []
+
+
+def test_a_part_that_is_not_given_costs_one_look_at_what_failed(services: Services, source: MemorySource) -> None:
+    for number in range(60, 70):
+        source.put(Failed(document(number).id, "", "403 Forbidden"))
+    source.parts = [PartState("content", "refused", "403 Forbidden")]
+    sync(services)
+    before = source.requests
+    sync(services)
+    assert source.requests - before == 2  # the read, and one document
+
+
+def test_a_reconcile_removes_what_is_gone_though_its_reads_fail(
+    services: Services, source: MemorySource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source.remove(document(0).id)
+    source.put(document(50))
+    fetch = source.fetch
+
+    def fetch_what_is_gone(unit: Unit, document_ids: Sequence[str]) -> Iterator[Item]:
+        if document(50).id in document_ids:
+            raise Unavailable("https://source.test/blocks", "HTTP 500")
+        yield from fetch(unit, document_ids)
+
+    monkeypatch.setattr(source, "fetch", fetch_what_is_gone)
+    report = sync(services, RECONCILE)
+    assert "HTTP 500" in report.errors["acme/unit"]
+    assert document(0).id not in indexed(services)
