@@ -349,6 +349,23 @@ class Dependents(Protocol):
         """Ids of documents that show these as they were before, by unit; `cursors` are those of all units by id."""
 
 
+class MembershipCache(Protocol):
+    """What a connector keeps of each group from one reading of its members to the next: JSON that it alone reads, by
+    the group's id. What is kept of groups that are there no more is forgotten for it."""
+
+    def get(self, group: str) -> dict[str, Any] | None: ...
+
+    def put(self, group: str, kept: dict[str, Any]) -> None: ...
+
+
+@runtime_checkable
+class CachedMemberships(Protocol):
+    """A connector whose source can be asked whether the members of a group have changed."""
+
+    def cached_memberships(self, cache: MembershipCache) -> Iterator[MembershipItem]:
+        """All that `Connector.memberships` tells at this moment, for less. What was kept may be lost at any time."""
+
+
 @runtime_checkable
 class PushChannels(Protocol):
     """A connector whose source tells of changes only through channels that expire."""

@@ -7,13 +7,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection, Engine, and_, delete, func, select
+from sqlalchemy import Connection, Engine, Table, and_, delete, func, select
 
 from connectors.addresses import find_address
 from connectors.contract import EmptyGroup, Membership, MembershipItem
 from connectors.errors import SourceError, UnreadableUnits
 from connectors.model import group_token
 from pipelines.catalog import tables
+from pipelines.catalog.membership_cache import ConnectionCache
 from pipelines.catalog.statements import in_parts, upsert
 
 
@@ -85,6 +86,10 @@ class Memberships:
             raise error
         return MembershipsRead(sum(map(len, members.values())), unreadable)
 
+    def cache(self, connection: str) -> ConnectionCache:
+        """What the connector keeps of its groups, which goes with them."""
+        return ConnectionCache(self._engine, connection)
+
     def groups_of(self, email: str) -> frozenset[str]:
         """Reader tokens of the groups that a person belongs to, as far as that was read lately enough."""
         table, groups = tables.memberships, tables.groups
@@ -144,9 +149,10 @@ class Memberships:
                 refused |= dict.fromkeys(unnamed, left_out)
             if is_complete and not overtaken:
                 gone = _known_groups(transaction, connection) - read.keys() - refused.keys()
-                _remove_members(transaction, connection, gone)
-                _remove_groups(transaction, connection, gone)
-            _remove_members(transaction, connection, read)
+                _remove(transaction, tables.memberships, connection, gone)
+                _remove(transaction, tables.groups, connection, gone)
+                _forget_kept(transaction, connection, but={*read, *refused})
+            _remove(transaction, tables.memberships, connection, read)
             emails = [{"group": group, "email": one} for group in sorted(read) for one in sorted(read[group])]
             upsert(transaction, tables.memberships, [{"connection": connection, **row} for row in emails])
             rows = [{"connection": connection, "group": one, "read_at": read_at, "unreadable": None} for one in read]
@@ -167,13 +173,13 @@ def _known_groups(transaction: Connection, connection: str) -> set[str]:
     return set(transaction.execute(select(table.c.group).where(table.c.connection == connection)).scalars())
 
 
-def _remove_members(transaction: Connection, connection: str, groups: Iterable[str]) -> None:
-    table = tables.memberships
-    for part in in_parts(groups):
-        transaction.execute(delete(table).where(table.c.connection == connection, table.c.group.in_(part)))
+def _forget_kept(transaction: Connection, connection: str, *, but: set[str]) -> None:
+    """Also of a group that was gone before a reading was recorded which had kept something of it."""
+    table = tables.membership_cache
+    kept = transaction.execute(select(table.c.group).where(table.c.connection == connection)).scalars()
+    _remove(transaction, table, connection, set(kept) - but)
 
 
-def _remove_groups(transaction: Connection, connection: str, groups: Iterable[str]) -> None:
-    table = tables.groups
+def _remove(transaction: Connection, table: Table, connection: str, groups: Iterable[str]) -> None:
     for part in in_parts(groups):
         transaction.execute(delete(table).where(table.c.connection == connection, table.c.group.in_(part)))

@@ -123,7 +123,7 @@ class Purging:
             counts = {table.name: _delete_units(transaction, table, connection, units) for table in _BY_UNIT}
             memberships = _delete_all(transaction, tables.memberships, connection) if whole else 0
             if whole:
-                for table in (tables.groups, tables.failures, tables.unit_parts):
+                for table in (tables.groups, tables.membership_cache, tables.failures, tables.unit_parts):
                     _delete_all(transaction, table, connection)
             if state:
                 _delete_all(transaction, tables.connections, connection)

@@ -253,6 +253,15 @@ groups = Table(
     PrimaryKeyConstraint("connection", "group"),
 )
 
+membership_cache = Table(
+    "membership_cache",
+    metadata,
+    Column("connection", Text, nullable=False),
+    Column("group", Text, nullable=False, doc="Reader token of the group"),
+    Column("kept", JSON, nullable=False, doc="What its connector keeps of the last reading of its members"),
+    PrimaryKeyConstraint("connection", "group"),
+)
+
 revocations = Table(
     "revocations",
     metadata,

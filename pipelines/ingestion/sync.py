@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, closing, contextmanager, nullcont
 from dataclasses import dataclass, replace
 from functools import partial
 
-from connectors.contract import Connector
+from connectors.contract import CachedMemberships, Connector
 from connectors.errors import SourceError
 from connectors.model import Unit
 from connectors.registry import connect
@@ -206,7 +206,13 @@ def refresh_memberships(services: Services, connection: Connection, connector: C
     groups that had not been read before.
     """
     with track(services.catalog, "memberships", connection.id):
-        found = services.catalog.memberships.replace(connection.id, connector.memberships())
+        memberships = services.catalog.memberships
+        items = (
+            connector.cached_memberships(memberships.cache(connection.id))
+            if isinstance(connector, CachedMemberships)
+            else connector.memberships()
+        )
+        found = memberships.replace(connection.id, items)
         services.catalog.connections.record_memberships_read(connection.id)
     for group, reason in found.unreadable.items():
         logger.warning("%s: who belongs to the group %s cannot be read: %s", connection.id, group, reason)
