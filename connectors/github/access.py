@@ -19,7 +19,7 @@ from typing import TypeAlias
 from urllib.parse import quote
 
 from connectors.addresses import find_address
-from connectors.contract import MembershipItem
+from connectors.contract import MembershipCache, MembershipItem
 from connectors.errors import (
     AccessDenied,
     AuthenticationFailed,
@@ -30,10 +30,11 @@ from connectors.errors import (
     UnreadableUnits,
 )
 from connectors.github.client import GitHubClient
+from connectors.github.collaborators import collaborator_logins
 from connectors.github.graphql import select_by_alias
 from connectors.github.payloads.graphql import GitHubPerson, PeopleByAlias
 from connectors.github.payloads.parsing import NotAsDocumented
-from connectors.github.payloads.rest import GitHubAccount, GitHubRepository
+from connectors.github.payloads.rest import GitHubRepository
 from connectors.groups import GroupReads
 from connectors.model import PUBLIC, group_token
 
@@ -55,12 +56,17 @@ def reader_tokens(connection: str, repository: GitHubRepository) -> tuple[str, .
 
 
 def memberships(
-    client: GitHubClient, emails: Mapping[str, str], repositories: Iterable[GitHubRepository], note: NoteTrouble
+    client: GitHubClient,
+    emails: Mapping[str, str],
+    repositories: Iterable[GitHubRepository],
+    note: NoteTrouble,
+    cache: MembershipCache | None = None,
 ) -> Iterator[MembershipItem]:
     """Collaborators of those `repositories` that are not public, by each e-mail address that is known of them.
 
     `note` is told of each repository by its unit's id, with what kept its collaborators from being listed, if anything
-    did. One request for each repository, and one for each handful of people.
+    did. One request for each page of a repository's collaborators, and one for each handful of people; with a `cache`
+    those of pages that have not changed count on no quota.
     """
     known: dict[str, tuple[str, ...]] = {login.lower(): (email,) for login, email in emails.items()}
     groups = GroupReads(lambda: client.headers("rate_limit"))
@@ -69,7 +75,7 @@ def memberships(
             if is_public(repository):
                 note(repository.unit_id, None)
                 continue
-            read = partial(_members, client, repository, known)
+            read = partial(_members, client, repository, known, cache)
             yield from groups.read(repository.unit_id, partial(_noting, repository.unit_id, read, note))
     except UnreadableUnits as error:
         # Of one that is refused nobody sees anything; the group of one whose trouble passes stays as it was, and so do
@@ -90,10 +96,17 @@ def _noting(unit_id: str, read: Callable[[], list[str]], note: NoteTrouble) -> l
     return found
 
 
-def _members(client: GitHubClient, repository: GitHubRepository, known: dict[str, tuple[str, ...]]) -> list[str]:
-    """Addresses of a repository's collaborators; those of people who are new to it are added to `known`, by login."""
-    found = list(client.listing(GitHubAccount, f"repos/{quote(repository.full_name)}/collaborators"))
-    logins = [person.login.lower() for person in found if person.login]
+def _members(
+    client: GitHubClient,
+    repository: GitHubRepository,
+    known: dict[str, tuple[str, ...]],
+    cache: MembershipCache | None,
+) -> list[str]:
+    """Addresses of a repository's collaborators; those of people who are new to it are added to `known`, by login.
+
+    Of addresses nothing is kept from one reading to the next: one that is withdrawn counts at once.
+    """
+    logins = collaborator_logins(client, repository, cache)
     known |= _addresses(client, repository, [login for login in logins if login not in known])
     return [email for login in logins for email in known[login]]
 

@@ -35,7 +35,7 @@ def find_carriers(
 
 def _list_carriers(client: GitHubClient, root: str, parameter: str, value: str) -> list[str]:
     try:
-        repository, _ = client.repository_by_id(root.rpartition("/")[2])
+        repository = client.repository_by_id(root.rpartition("/")[2]).payload
     except NotFound:  # also on servers that know repositories by name alone
         return []
     path, chosen = f"repos/{quote(repository.full_name)}/issues", {parameter: value}

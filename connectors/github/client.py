@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Self, TypeVar
 from urllib.parse import quote
@@ -12,23 +12,25 @@ from urllib.parse import quote
 import httpx
 from pydantic import BaseModel
 
-from connectors.errors import AuthenticationFailed, InvalidResponse, SourceError
+from connectors.errors import AuthenticationFailed, SourceError
 from connectors.github import graphql
 from connectors.github.credentials import credentials_of
 from connectors.github.issue_pages import IssueListing, IssuePage
 from connectors.github.payloads.git import GitHubCommit, GitTree
-from connectors.github.payloads.parsing import NotAsDocumented
-from connectors.github.payloads.rest import GitHubIssue, GitHubRepository, InstallationGrant
+from connectors.github.payloads.kept import KeptRepository
+from connectors.github.payloads.rest import GitHubIssue, InstallationGrant
 from connectors.github.responses import (
+    DescribedRepository,
     RestPage,
     etag,
     parse_blob,
     parse_object,
     parse_page,
+    parse_repository,
     parse_whole,
     rate_limit_tier,
     refusal,
-    server_time,
+    whole_listing,
 )
 from connectors.github.settings import GitHubConnection
 from connectors.github.trees import FileTree, walk
@@ -94,20 +96,27 @@ class GitHubClient:
 
         None at all if the first page is as it was when the answer had this `etag`.
         """
-        yield from _whole(path, self._pages(model, path, etag, **params))
+        yield from whole_listing(path, self._pages(model, path, etag, **params))
 
     def listing(self, model: type[M], path: str, **params: Any) -> Iterator[M]:
         """All objects of a listing. Raises NotAsDocumented as well: they are parts of one object."""
         for page in self._pages(model, path, None, **params):
             yield from page.items
 
-    def repository(self, name: str) -> tuple[GitHubRepository, datetime]:
-        """A repository, and the server's time. One that was renamed answers under its new name."""
-        return self._repository(f"repos/{quote(name)}")
+    def page(
+        self, model: type[M], link: str, params: Mapping[str, Any] | None = None, etag: str | None = None
+    ) -> RestPage[M] | None:
+        """One page of a listing; None if it is as it was when the answer had this `etag`."""
+        return self._get(link, partial(parse_page, model=model), etag=etag, params=params)
 
-    def repository_by_id(self, unit_id: str) -> tuple[GitHubRepository, datetime]:
+    def repository(self, name: str, kept: KeptRepository | None = None) -> DescribedRepository:
+        """A repository, which is as in `kept` if the server says so. One that was renamed answers under its new
+        name."""
+        return self._repository(f"repos/{quote(name)}", kept)
+
+    def repository_by_id(self, unit_id: str) -> DescribedRepository:
         """A repository under whatever name it has now, from where GitHub's redirects of former names lead."""
-        return self._repository(f"repositories/{quote(unit_id)}")
+        return self._repository(f"repositories/{quote(unit_id)}", None)
 
     def issue(self, repository: str, number: int) -> GitHubIssue:
         """An issue, or a pull request in the form of an issue. One that was transferred answers from where it is."""
@@ -116,7 +125,8 @@ class GitHubClient:
     def issues(self, repository: str, since: datetime | None, etag: str | None = None) -> Iterator[IssuePage]:
         """Pages of issues and pull requests, least recently updated first; see `IssueListing`."""
         path = f"repos/{quote(repository)}/issues"
-        yield from _whole(path, IssueListing(path, PAGE_SIZE, partial(self._page, GitHubIssue)).pages(since, etag))
+        listing = IssueListing(path, PAGE_SIZE, partial(self.page, GitHubIssue))
+        yield from whole_listing(path, listing.pages(since, etag))
 
     def tree(self, repository: str, ref: str, known: str | None = None) -> FileTree | None:
         """All files under `ref`, or None if they are as they were when the answer had the ETag `known`."""
@@ -137,7 +147,7 @@ class GitHubClient:
     def last_commit(self, repository: str, ref: str, path: str) -> GitHubCommit:
         """The newest commit on `ref` that touched `path`; one without fields if the server names none."""
         params = {"sha": ref, "path": path, "per_page": 1}
-        found = self._page(GitHubCommit, f"repos/{quote(repository)}/commits", params)
+        found = self.page(GitHubCommit, f"repos/{quote(repository)}/commits", params)
         return found.items[0] if found and found.items else GitHubCommit()
 
     def query_promptly(self, model: type[M], text: str, **variables: Any) -> M:
@@ -193,20 +203,17 @@ class GitHubClient:
 
     def _pages(self, model: type[M], path: str, etag: str | None, **params: Any) -> Iterator[RestPage[M]]:
         trail, shown = PageTrail(path), set[bytes]()
-        found = self._page(model, path, {"per_page": PAGE_SIZE, **params}, etag)
+        found = self.page(model, path, {"per_page": PAGE_SIZE, **params}, etag)
         while found and found.digest not in shown:  # some servers link the last page to itself, or to the first
             shown.add(found.digest)
             yield found
             link = trail.follow(found.next)
-            found = self._page(model, link) if link else None
+            found = self.page(model, link) if link else None
 
-    def _page(
-        self, model: type[M], link: str, params: Mapping[str, Any] | None = None, etag: str | None = None
-    ) -> RestPage[M] | None:
-        return self._get(link, partial(parse_page, model=model), etag=etag, params=params)
-
-    def _repository(self, path: str) -> tuple[GitHubRepository, datetime]:
-        return self._get(path, lambda response: (parse_whole(response, GitHubRepository), server_time(response)))
+    def _repository(self, path: str, kept: KeptRepository | None) -> DescribedRepository:
+        known = kept if kept and kept.holds_for(path, datetime.now(UTC)) else None
+        parse = partial(parse_repository, path=path, kept=known)
+        return self._get(path, parse, etag=known.etag if known else None)
 
     def _tree(self, repository: str, sha: str, recursive: bool) -> GitTree:
         params = {"recursive": "1"} if recursive else {}
@@ -242,14 +249,6 @@ class GitHubClient:
                 raise
         shown["Authorization"] = self._credentials.authorization()
         return api.send(method, path, parse=parse, headers=shown, **request)
-
-
-def _whole(path: str, pages: Iterable[RestPage[M]]) -> Iterator[RestPage[M]]:
-    """`pages`, where an object that cannot even be named means that this is no such listing."""
-    try:
-        yield from pages
-    except NotAsDocumented as error:
-        raise InvalidResponse(path, str(error)) from error
 
 
 def _tree_path(repository: str, ref: str) -> str:

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from connectors.contract import Cursor
+from connectors.github.payloads.graphql import DiscussionHead
+from connectors.github.payloads.kept import KeptRepository
 from connectors.github.payloads.parsing import parse_time
 from connectors.github.trees import GitFile
 
@@ -81,14 +83,15 @@ class RepositoryCursor:
     """How far one repository has been read; its resources move it forward as they read.
 
     `pulls_behind` tells that pull requests were passed over which the listing of issues has shown: theirs then shows
-    what is new by `pulls`. `stopped` names the parts that the last read was refused, or that failed.
+    what is new by `pulls`. `discussions_head` is what the listing of discussions began with when all that is new was
+    read. `stopped` names the parts that the last read was refused, or that failed.
 
     `files` maps each path to its file's version, `releases` each release's id to its document's; `about` is the version
     of what the repository says of itself. `has_commit_comments` says that those on commits have been read, as they are
-    once. `etags` maps a
-    listing to the state in which it has been read. The URLs of files show `branch`, and `patterns` decide which files
-    are read: when they change, what they concern is emitted anew. Readers are no part of it: who may read a
-    repository changes without a word of its contents.
+    once. `etags` maps a listing to the state in which it has been read. `repository` is what it said of itself, to be
+    asked whether it still does. The URLs of files show `branch`, and `patterns` decide which files are read: when they
+    change, what they concern is emitted anew. Readers are no part of it: who may read a repository changes without a
+    word of its contents.
     """
 
     branch: str
@@ -99,12 +102,14 @@ class RepositoryCursor:
     pulls: Timeline = field(default_factory=Timeline)
     pulls_behind: bool = False
     discussions: Timeline = field(default_factory=Timeline)
+    discussions_head: DiscussionHead | None = None
     stopped: list[str] = field(default_factory=list)
     files: dict[str, str] = field(default_factory=dict)
     releases: dict[str, str] = field(default_factory=dict)
     etags: dict[str, str] = field(default_factory=dict)
     about: str = ""
     has_commit_comments: bool = False
+    repository: KeptRepository | None = None
 
     @classmethod
     def resume(cls, cursor: Cursor | None, branch: str, patterns: tuple[str, ...], now: datetime) -> Self:
@@ -137,18 +142,26 @@ class RepositoryCursor:
             "pulls": self.pulls.state(),
             "pulls_behind": self.pulls_behind,
             "discussions": self.discussions.state(),
+            "discussions_head": self.discussions_head.model_dump() if self.discussions_head else None,
             "stopped": list(self.stopped),
             "files": dict(self.files),
             "releases": dict(self.releases),
             "etags": dict(self.etags),
             "about": self.about,
             "commit_comments": self.has_commit_comments,
+            "repository": self.repository.to_json() if self.repository else None,
         }
 
     def keep_etag(self, listing: str, etag: str | None) -> None:
         """The listing has been read in the state that has this name."""
         if etag:
             self.etags[listing] = etag
+
+    def keep_head(self, head: DiscussionHead | None, read_at: datetime) -> None:
+        """All discussions up to this one have been read, in a listing of that time. A listing lags behind: what was
+        updated shortly before it may not show yet, and so it is looked for once more."""
+        is_settled = head is None or head.updated is None or head.updated + OVERLAP <= read_at
+        self.discussions_head = head if is_settled else None
 
     def has(self, file: GitFile) -> bool:
         return self.files.get(file.path) == file_version(file)
@@ -167,6 +180,13 @@ class RepositoryCursor:
         self.pulls = Timeline.resume(cursor.get("pulls", cursor.get("issues")))
         self.pulls_behind = bool(cursor.get("pulls_behind"))
         self.discussions = Timeline.resume(cursor.get("discussions"))
+        head = cursor.get("discussions_head")
+        self.discussions_head = DiscussionHead.model_validate(head) if head else None
+
+
+def kept_repository(cursor: Cursor | None) -> KeptRepository | None:
+    """What a cursor keeps of the repository itself, whatever else of it can still be used."""
+    return KeptRepository.from_json((cursor or {}).get("repository"))
 
 
 def file_version(file: GitFile) -> str:

@@ -9,7 +9,8 @@ from typing import TypeVar
 from connectors.contract import Checkpoint, Cursor, Deleted, Failed, Item, ListingEntry, PartState, Window
 from connectors.errors import AuthenticationFailed, RateLimited, SourceError, TransientError
 from connectors.github.client import GitHubClient
-from connectors.github.cursor import RepositoryCursor
+from connectors.github.cursor import RepositoryCursor, kept_repository
+from connectors.github.discussion_heads import DiscussionHeads
 from connectors.github.repository import open_repository
 from connectors.github.resources.about import AboutResource
 from connectors.github.resources.commit_comments import CommitCommentResource
@@ -26,23 +27,31 @@ T = TypeVar("T")
 
 
 class RepositoryReader:
-    """Asks for the repository itself when it is made. Raises SourceError.
+    """Asks for the repository itself when it is made: with a cursor, whether it has changed. Raises SourceError.
 
-    `known` are states of parts that are read elsewhere, and told with those of this read.
+    `known` are states of parts that are read elsewhere, and told with those of this read. `heads` tell where
+    discussions may have changed.
     """
 
     def __init__(
-        self, client: GitHubClient, connection: GitHubConnection, unit: Unit, known: Sequence[PartState] = ()
+        self,
+        client: GitHubClient,
+        connection: GitHubConnection,
+        unit: Unit,
+        heads: DiscussionHeads,
+        *,
+        known: Sequence[PartState] = (),
+        cursor: Cursor | None = None,
     ) -> None:
         self._known = known
-        self._repository = open_repository(client, connection, unit)
+        self._repository = open_repository(client, connection, unit, kept_repository(cursor))
         self._patterns = connection.files
         self._probed: set[RepositoryPart] = set()
         self._about = AboutResource(self._repository)
         self._pulls = PullResource(self._repository)
         self._issues = IssueResource(self._repository, self._pulls)
         self._others: tuple[RepositoryPart, ...] = (
-            DiscussionResource(self._repository),
+            DiscussionResource(self._repository, heads),
             ReleaseResource(self._repository),
             FileResource(self._repository),
             CommitCommentResource(self._repository),
@@ -145,4 +154,6 @@ class RepositoryReader:
 
     def _resume(self, cursor: Cursor | None) -> RepositoryCursor:
         branch = self._repository.documents.branch
-        return RepositoryCursor.resume(cursor, branch, self._patterns, self._repository.read_at)
+        progress = RepositoryCursor.resume(cursor, branch, self._patterns, self._repository.read_at)
+        progress.repository = self._repository.kept
+        return progress

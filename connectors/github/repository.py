@@ -13,7 +13,9 @@ from connectors.github.access import reader_tokens
 from connectors.github.client import GitHubClient
 from connectors.github.documents import RepositoryDocuments
 from connectors.github.file_rules import FileRules
+from connectors.github.payloads.kept import KeptRepository
 from connectors.github.payloads.rest import GitHubRepository
+from connectors.github.responses import DescribedRepository
 from connectors.github.settings import GitHubConnection
 from connectors.isolation import Isolation
 from connectors.model import Unit
@@ -21,7 +23,7 @@ from connectors.model import Unit
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """`payload` is GitHub's description of it at `read_at`, by the server's clock."""
+    """`payload` is GitHub's description of it at `read_at`, by the server's clock; `kept` is what to keep of it."""
 
     client: GitHubClient
     name: str
@@ -29,6 +31,7 @@ class Repository:
     documents: RepositoryDocuments
     rules: FileRules
     read_at: datetime
+    kept: KeptRepository | None
     isolation: Isolation
 
     def apart(self) -> Repository:
@@ -60,9 +63,13 @@ class Repository:
         return self.isolation.attempt(document_id, title, read_or_deleted)
 
 
-def open_repository(client: GitHubClient, connection: GitHubConnection, unit: Unit) -> Repository:
-    """Raises SourceError: NotFound where this very repository is found under no name."""
-    payload, read_at = _find(client, unit)
+def open_repository(
+    client: GitHubClient, connection: GitHubConnection, unit: Unit, kept: KeptRepository | None = None
+) -> Repository:
+    """`kept` is what was kept of it the last time. Raises SourceError: NotFound where this very repository is found
+    under no name."""
+    found = _find(client, unit, kept)
+    payload = found.payload
     name = payload.full_name or unit.name
     documents = RepositoryDocuments(
         connection=connection.id,
@@ -73,30 +80,32 @@ def open_repository(client: GitHubClient, connection: GitHubConnection, unit: Un
         readers=reader_tokens(connection.id, payload),
     )
     isolation = Isolation(lambda: client.requests)
-    return Repository(client, name, payload, documents, FileRules(connection.files), read_at, isolation)
+    rules = FileRules(connection.files)
+    return Repository(client, name, payload, documents, rules, found.read_at, found.kept, isolation)
 
 
-def _find(client: GitHubClient, unit: Unit) -> tuple[GitHubRepository, datetime]:
+def _find(client: GitHubClient, unit: Unit, kept: KeptRepository | None) -> DescribedRepository:
     """The repository by its name, which GitHub redirects after a renaming; by its id once another has that name."""
     try:
-        found = client.repository(unit.name)
+        found = client.repository(unit.name, kept)
     except NotFound as error:
         missing = error
     else:
-        if found[0].unit_id == unit.id:
+        if found.payload.unit_id == unit.id:
             return found
-        owner = found[0].unit_id or "one without an id"
+        owner = found.payload.unit_id or "one without an id"
         missing = NotFound(f"repository {unit.id}, whose name {unit.name} now belongs to another ({owner}),")
     if renamed := _find_renamed(client, unit):
         return renamed
     raise missing
 
 
-def _find_renamed(client: GitHubClient, unit: Unit) -> tuple[GitHubRepository, datetime] | None:
+def _find_renamed(client: GitHubClient, unit: Unit) -> DescribedRepository | None:
     try:
         found = client.repository_by_id(unit.id)
     except REFUSALS:  # also by a server that has no such place
         return None
     # Under the name that was asked for just now, the two answers contradict each other.
-    is_renamed = found[0].unit_id == unit.id and found[0].full_name.lower() not in ("", unit.name.lower())
+    payload = found.payload
+    is_renamed = payload.unit_id == unit.id and payload.full_name.lower() not in ("", unit.name.lower())
     return found if is_renamed else None

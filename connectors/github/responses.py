@@ -6,6 +6,7 @@ import email.utils
 import hashlib
 import re
 import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
@@ -15,8 +16,9 @@ from pydantic import BaseModel
 
 from connectors.errors import AccessDenied, Blocked, InvalidResponse, NotFound, RateLimited, SourceError
 from connectors.github.payloads.git import GitBlob
+from connectors.github.payloads.kept import KeptRepository
 from connectors.github.payloads.parsing import NotAsDocumented, parse
-from connectors.github.payloads.rest import BlockedAnswer
+from connectors.github.payloads.rest import BlockedAnswer, GitHubRepository
 from connectors.http import absolute, described, parsed, retry_after
 
 M = TypeVar("M", bound=BaseModel)
@@ -54,6 +56,15 @@ class ListingState:
         self._pages += 1
 
 
+@dataclass(frozen=True, slots=True)
+class DescribedRepository:
+    """What a repository is at `read_at`, by the server's clock. With `kept` it can be asked whether it is so still."""
+
+    payload: GitHubRepository
+    read_at: datetime
+    kept: KeptRepository | None
+
+
 def parse_page(response: httpx.Response, model: type[M]) -> RestPage[M] | None:
     """A page of a listing; None if it is as it was when a conditional request named its state.
 
@@ -68,6 +79,14 @@ def parse_page(response: httpx.Response, model: type[M]) -> RestPage[M] | None:
     found = [parse(model, item) for item in items if item is not None]  # null is what the token may not see
     digest = hashlib.sha256(response.content).digest()
     return RestPage(found, _next_link(response), digest, etag(response), _omitted(response))
+
+
+def whole_listing(path: str, pages: Iterable[RestPage[M]]) -> Iterator[RestPage[M]]:
+    """`pages`, where an object that cannot even be named means that this is no such listing."""
+    try:
+        yield from pages
+    except NotAsDocumented as error:
+        raise InvalidResponse(path, str(error)) from error
 
 
 def parse_object(response: httpx.Response, model: type[M]) -> M:
@@ -89,6 +108,15 @@ def parse_whole(response: httpx.Response, model: type[M]) -> M:
         return parse_object(response, model)
     except NotAsDocumented as error:
         raise InvalidResponse(request_url(response), str(error)) from error
+
+
+def parse_repository(response: httpx.Response, path: str, kept: KeptRepository | None) -> DescribedRepository:
+    """`kept` is what a conditional request has named. Raises InvalidResponse."""
+    if kept and response.status_code == 304:
+        return DescribedRepository(kept.payload, server_time(response), kept)
+    payload, name = parse_whole(response, GitHubRepository), etag(response)
+    keep = KeptRepository(path=path, told_at=datetime.now(UTC), etag=name, payload=payload) if name else None
+    return DescribedRepository(payload, server_time(response), keep)
 
 
 def parse_blob(response: httpx.Response) -> bytes:

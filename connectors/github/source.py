@@ -13,6 +13,7 @@ from connectors.contract import (
     Finding,
     Item,
     ListingEntry,
+    MembershipCache,
     MembershipItem,
     PartState,
     Window,
@@ -23,6 +24,7 @@ from connectors.github import access
 from connectors.github.carriers import find_carriers
 from connectors.github.checks import check_parts
 from connectors.github.client import GitHubClient
+from connectors.github.discussion_heads import DiscussionHeads
 from connectors.github.part_table import COLLABORATORS
 from connectors.github.payloads.rest import GitHubAccount, GitHubRepository
 from connectors.github.reader import RepositoryReader
@@ -44,6 +46,7 @@ class GitHubConnector:
         self._connection = connection
         self._client = client
         self._collaborators: dict[str, PartState] = {}
+        self._heads = DiscussionHeads(client)
 
     @property
     def requests(self) -> int:
@@ -69,16 +72,21 @@ class GitHubConnector:
         return findings
 
     def units(self) -> Iterator[Unit]:
+        self._heads.forget()
         for repository in repositories(self._client, self._connection):
+            self._heads.expect(repository)
             yield self._unit(repository)
 
     def memberships(self) -> Iterator[MembershipItem]:
-        found = repositories(self._client, self._connection)
-        return access.memberships(self._client, self._connection.emails, found, self._note_collaborators)
+        return self._memberships(None)
+
+    def cached_memberships(self, cache: MembershipCache) -> Iterator[MembershipItem]:
+        """See `CachedMemberships.cached_memberships`."""
+        return self._memberships(cache)
 
     def read(self, unit: Unit, cursor: Cursor | None = None, window: Window | None = None) -> Iterator[Item]:
         """Issues and pull requests, discussions, releases, then files. See `Connector.read`."""
-        yield from self._open(unit).read_changes(cursor, window)
+        yield from self._open(unit, cursor).read_changes(cursor, window)
 
     def listing(self, unit: Unit) -> Iterator[ListingEntry | PartState]:
         yield from self._open(unit).entries()
@@ -111,9 +119,14 @@ class GitHubConnector:
         readers = access.reader_tokens(self._connection.id, repository)
         return Unit(repository.unit_id, repository.full_name, repository.html_url, readers)
 
-    def _open(self, unit: Unit) -> RepositoryReader:
-        known = self._collaborators.get(unit.id)
-        return RepositoryReader(self._client, self._connection, unit, [known] if known else [])
+    def _open(self, unit: Unit, cursor: Cursor | None = None) -> RepositoryReader:
+        found = self._collaborators.get(unit.id)
+        known = [found] if found else []
+        return RepositoryReader(self._client, self._connection, unit, self._heads, known=known, cursor=cursor)
+
+    def _memberships(self, cache: MembershipCache | None) -> Iterator[MembershipItem]:
+        found, emails = repositories(self._client, self._connection), self._connection.emails
+        return access.memberships(self._client, emails, found, self._note_collaborators, cache)
 
     def _note_collaborators(self, unit_id: str, trouble: SourceError | None) -> None:
         """They are read with the memberships, and told with the parts that the next read of the unit asks for."""

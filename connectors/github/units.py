@@ -126,7 +126,7 @@ class RepositorySearch:
         reasons of its own, is unreadable: an organisation may demand single sign-on, a server fail for one of them.
         """
         try:
-            found = self._client.repository(name)[0]
+            found = self._client.repository(name).payload
         except (AuthenticationFailed, RateLimited):
             raise
         except SourceError as error:

@@ -2,7 +2,8 @@
 
 https://docs.github.com/en/rest · https://docs.github.com/en/graphql · https://docs.github.com/en/webhooks
 
-It speaks under a path prefix, names another host in its links, and logs every request. Times are the test's own:
+It speaks under a path prefix, names another host in its links, and logs every request; `counted` has the paths of
+those that count on a quota. Times are the test's own:
 each change is one minute after the one before it. `serving` puts it on loopback.
 """
 
@@ -88,6 +89,7 @@ class Repository:
     transferred: dict[int, tuple[Repository, int]] = field(default_factory=dict)
     block: Payload = field(default_factory=dict)
     more: Payload = field(default_factory=dict)
+    pushed_at: str = ""
     next_number: int = 1
 
     def take_number(self) -> int:
@@ -107,6 +109,7 @@ class Repository:
             "html_url": f"https://github.test/{self.full_name}",
             "has_issues": self.has_issues,
             "has_discussions": self.has_discussions,
+            **({"pushed_at": self.pushed_at} if self.pushed_at else {}),
             **self.more,
         }
 
@@ -133,13 +136,14 @@ class GitHub:
     only: str = ""
     stopped: dict[str, Refusal] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
+    counted: list[str] = field(default_factory=list)
     strayed: list[str] = field(default_factory=list)
     next_id: int = 1000
 
     # ---- what people do
 
     def repository(self, full_name: str, **described: Any) -> Repository:
-        made = Repository(self._id(), full_name, **described)
+        made = Repository(self._id(), full_name, **{"pushed_at": self._now(), **described})
         self.repositories[full_name] = made
         return made
 
@@ -297,7 +301,8 @@ class GitHub:
 
     def write(self, repository: Repository, path: str, content: str | bytes) -> None:
         repository.files[path] = content.encode() if isinstance(content, str) else content
-        commit = {"committer": {"date": self._tick()}, "author": {"name": "Eve"}}
+        repository.pushed_at = self._tick()
+        commit = {"committer": {"date": repository.pushed_at}, "author": {"name": "Eve"}}
         repository.commits[path] = {"author": {"login": "eve"}, "commit": commit}
 
     def move_file(self, repository: Repository, path: str, to: str) -> None:
@@ -328,6 +333,7 @@ class GitHub:
 
     def forget(self) -> None:
         self.log.clear()
+        self.counted.clear()
 
     def webhook(self, event: str, repository: Repository | None = None, **payload: Any) -> tuple[dict[str, str], bytes]:
         """Headers (by lower-case name) and body of a signed delivery."""
@@ -358,6 +364,12 @@ class GitHub:
     # ---- the server
 
     def answered(self, asked: Asked) -> Response:
+        response = self._answer(asked)
+        if response.status_code != 304:
+            self.counted.append(asked.path)
+        return response
+
+    def _answer(self, asked: Asked) -> Response:
         path = asked.path
         self.log.append(f"{path}?{asked.query_string}" if asked.query_string else path)
         if self.faults and self.only in path:
@@ -408,7 +420,7 @@ class GitHub:
             return JSONResponse({"message": "Repository access blocked", "block": repository.block}, 451)
         match rest:
             case []:
-                return JSONResponse(repository.described())
+                return self._conditional(request, repository.described(), {})
             case ["issues"] if repository.has_issues:
                 return self._listed(request, [self._issue(repository, n) for n in _issues(repository, query)])
             case ["issues"]:
@@ -482,8 +494,10 @@ class GitHub:
         return self._conditional(request, {name: shown} if name else shown, headers)
 
     def _conditional(self, request: Asked, body: Any, headers: dict[str, str]) -> Response:
+        """An ETag is that of one token: another one has others, as that of an app has each hour."""
         content = json.dumps(body).encode()
-        etag = f'W/"{hashlib.sha256(content).hexdigest()}"'
+        token = request.headers.get("authorization", "").encode()
+        etag = f'W/"{hashlib.sha256(token + content).hexdigest()}"'
         if self.etags and request.headers.get("if-none-match") == etag:
             return Response(status_code=304, headers={"etag": etag})
         return Response(
@@ -527,6 +541,9 @@ class GitHub:
 
     def _tick(self) -> str:
         self.clock += self.step
+        return self._now()
+
+    def _now(self) -> str:
         return f"{self.clock:%Y-%m-%dT%H:%M:%SZ}"
 
     def _id(self) -> int:

@@ -102,6 +102,21 @@ class DiscussionPoll(Payload):
     options: Maybe[NodePage[PollOption]] = None
 
 
+class DiscussionHead(BaseModel):
+    """The discussion that was updated last, and how many there are: as long as these are the same, nothing has changed
+    but by a deletion and a creation at once. Of none the number is 0."""
+
+    model_config = ConfigDict(frozen=True)
+
+    total: int
+    number: int = 0
+    updated_at: str = ""
+
+    @property
+    def updated(self) -> datetime | None:
+        return time_or_none(self.updated_at)
+
+
 class DiscussionHeader(GraphQLObject):
     """A discussion as its listing shows it."""
 
@@ -140,8 +155,35 @@ class InRepository(Payload, Generic[R]):
     repository: R | None = None
 
 
+class DiscussionPage(NodePage[DiscussionHeader]):
+    """Some discussions, the first of which was updated last."""
+
+    total_count: Number = None
+
+    @property
+    def head(self) -> DiscussionHead | None:
+        """None where it is not told."""
+        if self.total_count is None or bool(self.total_count) != bool(self.nodes):
+            return None
+        if not self.nodes:
+            return DiscussionHead(total=0)
+        newest = self.nodes[0]
+        if newest is None or newest.updated is None:
+            return None
+        return DiscussionHead(total=self.total_count, number=newest.number, updated_at=newest.updated_at)
+
+
 class DiscussionListing(Payload):
-    discussions: NodePage[DiscussionHeader] = NodePage[DiscussionHeader]()
+    discussions: DiscussionPage = DiscussionPage()
+
+
+class RepositoryHead(GraphQLObject):
+    database_id: Text = ""
+    discussions: DiscussionPage = DiscussionPage()
+
+
+class HeadsByAlias(RootModel[dict[str, Maybe[RepositoryHead]]]):
+    """Repositories that the token does not see are null."""
 
 
 class DiscussionComments(Payload):

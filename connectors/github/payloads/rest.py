@@ -77,6 +77,7 @@ class GitHubRepository(Payload):
     has_issues: _Stated = None
     has_discussions: _Stated = None
     size: Number = None
+    pushed_at: Text = ""
     owner: Maybe[GitHubAccount] = None
     description: Text = ""
     topics: Several[Text] = ()

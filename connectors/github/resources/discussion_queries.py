@@ -16,7 +16,7 @@ LISTING = f"""
 query($owner: String!, $name: String!, $after: String) {{
   {_REPOSITORY} {{
     discussions(first: 100, after: $after, orderBy: {{field: UPDATED_AT, direction: DESC}}) {{
-      pageInfo {{ hasNextPage endCursor }}
+      totalCount pageInfo {{ hasNextPage endCursor }}
       nodes {{ number title updatedAt }}
     }}
   }}

@@ -13,10 +13,12 @@ from typing import Any, TypeVar
 from connectors.contract import Checkpoint, Deleted, Item, ListingEntry, Window
 from connectors.errors import InvalidResponse, NotFound, RequestRejected, Unavailable
 from connectors.github.cursor import RepositoryCursor
+from connectors.github.discussion_heads import DiscussionHeads
 from connectors.github.graphql import NotOffered, UndefinedFields
 from connectors.github.part_table import DISCUSSIONS
 from connectors.github.payloads.graphql import (
     DiscussionComment,
+    DiscussionHead,
     DiscussionHeader,
     DiscussionListing,
     DiscussionReply,
@@ -43,8 +45,10 @@ class DiscussionResource(RepositoryPart):
     part = DISCUSSIONS
     kinds = ("discussions",)
 
-    def __init__(self, repository: Repository) -> None:
+    def __init__(self, repository: Repository, heads: DiscussionHeads) -> None:
         super().__init__(repository)
+        self._heads = heads
+        self._head: DiscussionHead | None = None
         self._where = f"{repository.path} through GraphQL"
         owner, _, name = repository.name.partition("/")
         self._names = {"owner": owner, "name": name}
@@ -55,7 +59,9 @@ class DiscussionResource(RepositoryPart):
 
     def read_changes(self, cursor: RepositoryCursor, window: Window | None) -> Iterator[Item]:
         """By their last update, least recently updated first, with a checkpoint after each handful."""
-        timeline = cursor.discussions
+        if window is None and self._is_as_before(cursor):
+            return
+        timeline, begun_at = cursor.discussions, datetime.now(UTC)
         due = [
             one
             for one in reversed(list(self._listing(window.since if window else timeline.begin)))
@@ -70,6 +76,8 @@ class DiscussionResource(RepositoryPart):
             timeline.forget_settled()
             if window is None:
                 yield Checkpoint(cursor.to_json())
+        if window is None:
+            cursor.keep_head(self._head, begun_at)
 
     def entries(self) -> Iterator[ListingEntry]:
         for one in self._listing(None):
@@ -77,6 +85,10 @@ class DiscussionResource(RepositoryPart):
 
     def fetch(self, kind: str, name: str) -> Item | None:
         return self._fetch(int(name)) if name.isdecimal() else None
+
+    def _is_as_before(self, cursor: RepositoryCursor) -> bool:
+        before = cursor.discussions_head
+        return before is not None and self._heads.take(self.documents.unit) == before
 
     def _listing(self, since: datetime | None) -> Iterator[DiscussionHeader]:
         """All discussions updated at or after `since`, newest first."""
@@ -86,6 +98,7 @@ class DiscussionResource(RepositoryPart):
         try:
             while True:
                 page = self._query(DiscussionListing, queries.LISTING, after=after).discussions
+                self._head = self._head if after else page.head
                 for one in page.visible:
                     if since and one.updated and one.updated < since:
                         return

@@ -10,11 +10,11 @@ from urllib.parse import quote
 from connectors.contract import Checkpoint, Deleted, Item, ListingEntry, Skipped, Window
 from connectors.errors import NotFound, RequestRejected, SourceError
 from connectors.file_content import SkipFile
-from connectors.github.cursor import RepositoryCursor, file_version
+from connectors.github.cursor import SETTLED, RepositoryCursor, file_version
 from connectors.github.file_rules import read_file
 from connectors.github.part_table import FILES
 from connectors.github.payloads.git import GitHubCommit
-from connectors.github.payloads.parsing import parse_time
+from connectors.github.payloads.parsing import parse_time, time_or_none
 from connectors.github.repository import Repository
 from connectors.github.resources.file_batches import FileBatches
 from connectors.github.resources.part import RepositoryPart
@@ -22,8 +22,9 @@ from connectors.github.trees import FileTree, GitFile
 
 FILES_PER_CHECKPOINT = 20
 
-_TREE = "tree"
-"""Under this name the cursor keeps the state of the tree."""
+_TREE, _EMPTY = "tree", "empty since"
+"""Under these names the cursor keeps the state of the tree, and of a repository without a commit, whose tree has none,
+when something was pushed to it last."""
 _CONFLICT = 409
 """Answer for the tree of a repository that has no commit."""
 
@@ -54,10 +55,14 @@ class FileResource(RepositoryPart):
         if window:
             yield from self._read_window(window)
             return
+        pushed_at = self._pushed_at
+        if pushed_at and cursor.etags.get(_EMPTY) == pushed_at:
+            return
         tree = self._tree(cursor.etags.get(_TREE))
         if tree is None:
             return
-        cursor.etags.pop(_TREE, None)  # until all that is new has been read
+        for name in (_TREE, _EMPTY):
+            cursor.etags.pop(name, None)  # until all that is new has been read
         yield from self._delete_missing(tree, cursor)
         changed = [file for file in tree.files if not cursor.has(file)]
         for count, file in enumerate(self._in_advance(changed), start=1):
@@ -67,6 +72,8 @@ class FileResource(RepositoryPart):
             if count % FILES_PER_CHECKPOINT == 0:
                 yield Checkpoint(cursor.to_json())
         cursor.keep_etag(_TREE, tree.etag)
+        if not tree.files and not tree.etag:
+            cursor.keep_etag(_EMPTY, pushed_at)
 
     def entries(self) -> Iterator[ListingEntry]:
         tree = self._tree(None)
@@ -103,6 +110,13 @@ class FileResource(RepositoryPart):
         for path in [path for path in cursor.files if path not in present]:
             yield Deleted(self.documents.file_id(path))
             del cursor.files[path]
+
+    @property
+    def _pushed_at(self) -> str | None:
+        """When something was pushed last; None where another push within the same second may still come."""
+        told = self.repository.payload.pushed_at
+        pushed = time_or_none(told)
+        return told if pushed and pushed + SETTLED <= self.repository.read_at else None
 
     def _tree(self, etag: str | None) -> FileTree | None:
         with self._empty_allowed():

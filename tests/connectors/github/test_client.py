@@ -183,7 +183,7 @@ def test_a_limit_is_waited_for(client: Callable[[Handler], GitHubClient], monkey
     fake = SimpleNamespace(monotonic=lambda: sum(slept), sleep=slept.append, time=time.time)
     monkeypatch.setattr("connectors.rate_limits.time", fake)
     answers = [answered(403, {"retry-after": "9"}, ""), httpx.Response(200, json={"full_name": "acme/api"})]
-    assert client(lambda request: answers.pop(0)).repository("acme/api")[0].full_name == "acme/api"
+    assert client(lambda request: answers.pop(0)).repository("acme/api").payload.full_name == "acme/api"
     assert slept == [9.0]
 
 

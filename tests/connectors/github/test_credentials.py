@@ -51,11 +51,11 @@ def test_an_app_reads_with_one_token_until_it_is_refused(
     written = pem.replace("\n", "\\n") if as_one_line else pem
     settings = {**APP, "base_url": base_url, "private_key": written}
     with GitHubClient(GitHubConnection.model_validate(settings)) as client:
-        assert client.repository("acme/api")[0].full_name == "acme/api"
+        assert client.repository("acme/api").payload.full_name == "acme/api"
         assert [one.full_name for one in client.listing(GitHubRepository, "installation/repositories")] == ["acme/api"]
         assert service.installation_tokens == 1
         service.tokens = {"revoked-and-replaced"}
-        assert client.repository("acme/api")[0].full_name == "acme/api"
+        assert client.repository("acme/api").payload.full_name == "acme/api"
         assert service.installation_tokens == 2
 
 

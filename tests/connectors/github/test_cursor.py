@@ -17,12 +17,14 @@ from connectors.github.cursor import (
     Timeline,
     file_version,
 )
+from connectors.github.payloads.graphql import DiscussionHead
 from connectors.github.trees import GitFile
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 LATER = NOON + timedelta(hours=1)
 SECOND = timedelta(seconds=1)
 FILE = GitFile("docs/a.md", "0123456789abcdef" + "f" * 24, "100644", 3)
+HEAD = DiscussionHead(total=3, number=7, updated_at=NOON.isoformat())
 EMPTY: dict[str, Any] = {"since": None, "recent": {}}
 START: dict[str, Any] = {"since": LATER.isoformat(), "recent": {}}
 STATE: dict[str, Any] = {"since": NOON.isoformat(), "recent": {"1": NOON.isoformat()}}
@@ -121,6 +123,8 @@ def kept(**changes: Any) -> dict[str, Any]:
         "patterns": ["**"],
         **dict.fromkeys(("issues", "comments", "review_comments", "pulls", "discussions"), STATE),
         "pulls_behind": False,
+        "discussions_head": HEAD.model_dump(),
+        "repository": None,
         "about": "v",
         "commit_comments": True,
         "stopped": [],
@@ -134,7 +138,11 @@ def kept(**changes: Any) -> dict[str, Any]:
 def beginning(**changes: Any) -> dict[str, Any]:
     timelines = {"issues": EMPTY, "comments": START, "review_comments": START, "pulls": EMPTY, "discussions": EMPTY}
     return kept(
-        **{**timelines, "files": {}, "releases": {}, "etags": {}, "about": "", "commit_comments": False, **changes}
+        **{
+            **timelines,
+            **{"files": {}, "releases": {}, "etags": {}, "about": "", "commit_comments": False},
+            **{"discussions_head": None, **changes},
+        }
     )
 
 
@@ -153,6 +161,7 @@ def beginning(**changes: Any) -> dict[str, Any]:
             kept(patterns=[], files={}, releases={}, etags={}),
         ),
         (kept(readers=["public"]), {}, kept()),
+        (kept(discussions_head=None), {}, kept(discussions_head=None)),
         (kept(etags={}), {"patterns": ()}, kept(patterns=[], files={"docs/a.md": ""}, etags={})),
     ],
 )
@@ -189,6 +198,23 @@ def test_an_etag_is_kept_where_the_server_gives_one(etag: str | None, expected: 
     found = resume(kept())
     found.keep_etag("issues", etag)
     assert found.etags["issues"] == expected
+
+
+@pytest.mark.parametrize(
+    ("head", "read_at", "is_kept"),
+    [
+        (HEAD, NOON + OVERLAP, True),
+        (HEAD, NOON + OVERLAP - SECOND, False),
+        (DiscussionHead(total=0), NOON, True),
+        (None, LATER, False),
+    ],
+)
+def test_the_newest_discussion_is_kept_once_none_before_it_can_come(
+    head: DiscussionHead | None, read_at: datetime, is_kept: bool
+) -> None:
+    found = resume(kept())
+    found.keep_head(head, read_at)
+    assert found.discussions_head == (head if is_kept else None)
 
 
 def test_a_file_is_known_in_its_version() -> None:
