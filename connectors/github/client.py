@@ -104,14 +104,18 @@ class GitHubClient:
             yield from page.items
 
     def page(
-        self, model: type[M], link: str, params: Mapping[str, Any] | None = None, etag: str | None = None
+        self,
+        model: type[M],
+        link: str,
+        params: Mapping[str, Any] | None = None,
+        etag: str | None = None,
+        retries: RetryBudget = PATIENT,
     ) -> RestPage[M] | None:
         """One page of a listing; None if it is as it was when the answer had this `etag`."""
-        return self._get(link, partial(parse_page, model=model), etag=etag, params=params)
+        return self._get(link, partial(parse_page, model=model), etag=etag, params=params, retries=retries)
 
     def repository(self, name: str, kept: KeptRepository | None = None) -> DescribedRepository:
-        """A repository, which is as in `kept` if the server says so. One that was renamed answers under its new
-        name."""
+        """A repository, as `kept` if the server says so. One that was renamed answers under its new name."""
         return self._repository(f"repos/{quote(name)}", kept)
 
     def repository_by_id(self, unit_id: str) -> DescribedRepository:
@@ -185,11 +189,7 @@ class GitHubClient:
     ) -> ApiClient:
         return ApiClient(
             base_url,
-            {
-                "Accept": "application/vnd.github+json",
-                "X-GitHub-Api-Version": API_VERSION,
-                "User-Agent": "headrace",
-            },
+            {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": API_VERSION, "User-Agent": "headrace"},
             check=refusal,
             credential=self._credentials.name,
             tier=rate_limit_tier,
@@ -198,8 +198,8 @@ class GitHubClient:
         )
 
     def _exchange(self, path: str, claim: str) -> InstallationGrant:
-        headers = {"Authorization": f"Bearer {claim}"}
-        return self._api.send("POST", path, parse=partial(parse_whole, model=InstallationGrant), headers=headers)
+        parse, headers = partial(parse_whole, model=InstallationGrant), {"Authorization": f"Bearer {claim}"}
+        return self._api.send("POST", path, parse=parse, headers=headers)
 
     def _pages(self, model: type[M], path: str, etag: str | None, **params: Any) -> Iterator[RestPage[M]]:
         trail, shown = PageTrail(path), set[bytes]()
@@ -225,10 +225,10 @@ class GitHubClient:
         parse: Callable[[httpx.Response], T],
         *,
         etag: str | None = None,
-        params: Mapping[str, Any] | None = None,
+        **request: Any,
     ) -> T:
         conditions = {"If-None-Match": etag} if etag else {}
-        return self._send(self._api, "GET", path, parse, params=params, headers=conditions)
+        return self._send(self._api, "GET", path, parse, headers=conditions, **request)
 
     def _send(
         self,

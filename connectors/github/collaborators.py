@@ -10,11 +10,12 @@ from datetime import UTC, datetime
 from urllib.parse import quote
 
 from connectors.contract import MembershipCache
-from connectors.errors import InvalidResponse
+from connectors.errors import InvalidResponse, TransientError
 from connectors.github.client import PAGE_SIZE, GitHubClient
 from connectors.github.payloads.kept import KeptCollaborators, KeptPage
 from connectors.github.payloads.rest import GitHubAccount, GitHubRepository
 from connectors.github.responses import RestPage
+from connectors.http import PATIENT, PROMPT, RetryBudget
 from connectors.paging import PageTrail
 
 
@@ -25,26 +26,42 @@ def collaborator_logins(
 
     Raises SourceError and NotAsDocumented.
     """
-    path, now = f"repos/{quote(repository.full_name)}/collaborators", datetime.now(UTC)
-    known = KeptCollaborators.from_json(cache.get(repository.unit_id)) if cache is not None else None
-    if known and not known.holds_for(path, now):
-        known = None
-    pages, all_told = _read_pages(client, path, known.pages if known else ())
-    found = KeptCollaborators(path=path, told_at=now if known is None or all_told else known.told_at, pages=pages)
-    if cache is not None and found != known:
-        cache.put(repository.unit_id, found.to_json())
-    return [login for page in pages for login in page.logins]
+    path, group, now = f"repos/{quote(repository.full_name)}/collaborators", repository.unit_id, datetime.now(UTC)
+    before = KeptCollaborators.from_json(cache.get(group)) if cache is not None else None
+    if before is None or not before.holds_for(path, now):
+        before = KeptCollaborators(path=path, told_at=now)
+    try:
+        found = _read(client, before, now)
+    except TransientError:
+        _keep(cache, group, before.model_copy(update={"is_failing": True}), before)
+        raise
+    _keep(cache, group, found, before)
+    return [login for page in found.pages for login in page.logins]
 
 
-def _read_pages(client: GitHubClient, path: str, known: Sequence[KeptPage]) -> tuple[tuple[KeptPage, ...], bool]:
-    """All pages, and whether the server has told all of them anew: after one that has changed nothing is taken from
-    the last time, since whoever goes or comes moves the others from page to page."""
+def _keep(cache: MembershipCache | None, group: str, found: KeptCollaborators, before: KeptCollaborators) -> None:
+    if cache is not None and found != before:
+        cache.put(group, found.to_json())
+
+
+def _read(client: GitHubClient, before: KeptCollaborators, now: datetime) -> KeptCollaborators:
+    retries = PROMPT if before.is_failing else PATIENT
+    pages = _read_pages(client, before.path, before.pages, retries)
+    are_all_told = not before.pages or pages[0] is not before.pages[0]
+    return KeptCollaborators(path=before.path, told_at=now if are_all_told else before.told_at, pages=pages)
+
+
+def _read_pages(
+    client: GitHubClient, path: str, known: Sequence[KeptPage], retries: RetryBudget
+) -> tuple[KeptPage, ...]:
+    """After a page that has changed nothing is taken from the last time: whoever goes or comes moves the others from
+    page to page."""
     trail, left, found = PageTrail(path), list(known), list[KeptPage]()
     link: str | None = path
     while link:
         before = left.pop(0) if left else KeptPage()
         params = None if found else {"per_page": PAGE_SIZE}
-        told = client.page(GitHubAccount, link, params, before.etag)
+        told = client.page(GitHubAccount, link, params, before.etag, retries)
         if told is None and not before.etag:
             raise InvalidResponse(path, "HTTP 304 to a question without a condition")
         if told:
@@ -54,7 +71,7 @@ def _read_pages(client: GitHubClient, path: str, known: Sequence[KeptPage]) -> t
             break  # some servers link the last page to the first
         found.append(page)
         link = trail.follow(page.next)
-    return tuple(found), not known or found[0] is not known[0]
+    return tuple(found)
 
 
 def _kept(page: RestPage[GitHubAccount], before: Sequence[KeptPage]) -> KeptPage:

@@ -134,7 +134,7 @@ class RepositoryReader:
         well: then it is everybody's trouble. Some servers know the credentials of one API in another no more."""
         if isinstance(trouble, TransientError | AuthenticationFailed):
             try:
-                self._repository.client.repository(self._repository.name)
+                self._repository.client.repository(self._repository.name, self._repository.kept)
             except (TransientError, AuthenticationFailed):
                 raise trouble from None
 

@@ -5,11 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby
+from typing import Any
 
 from connectors.addresses import find_address
-from connectors.contract import Checkpoint, Deleted, EmptyGroup, Item, PartState, UnreadableGroup
+from connectors.contract import CachedMemberships, Checkpoint, Deleted, EmptyGroup, Item, PartState, UnreadableGroup
 from connectors.model import Document, group_token
-from connectors.testing.observation import Observation, UnitRead, differences, id_of, is_attachment, objects_of
+from connectors.testing.observation import (
+    Observation,
+    UnitRead,
+    differences,
+    id_of,
+    is_attachment,
+    objects_of,
+    through_json,
+)
 from connectors.testing.promise import Promise, promise
 
 AT_ONCE = 12
@@ -131,6 +140,30 @@ def _memberships(seen: Observation) -> Iterator[str]:
             yield f"{membership}: no reader token names this group"
 
 
+@promise("memberships that are read with what was kept of the time before are those that are read without")
+def _cached_memberships(seen: Observation) -> Iterator[str]:
+    connector, kept = seen.connector, KeptGroups()
+    if not isinstance(connector, CachedMemberships):
+        return
+    for time in ("first", "second"):
+        found = list(connector.cached_memberships(kept))
+        if set(found) != set(seen.memberships):
+            yield f"the {time} time: {found}, and without {seen.memberships}"
+
+
+class KeptGroups:
+    """What is kept comes back as JSON holds it."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, dict[str, Any]] = {}
+
+    def get(self, group: str) -> dict[str, Any] | None:
+        return self._kept.get(group)
+
+    def put(self, group: str, kept: dict[str, Any]) -> None:
+        self._kept[group] = through_json(kept)
+
+
 def _fetched(seen: Observation, read: UnitRead, document_ids: list[str]) -> list[Item]:
     return [
         item for item in seen.connector.fetch(read.unit, document_ids) if not isinstance(item, Checkpoint | PartState)
@@ -152,4 +185,5 @@ PROMISES: tuple[Promise, ...] = (
     _unit_of,
     _no_unit,
     _memberships,
+    _cached_memberships,
 )

@@ -24,6 +24,7 @@ from connectors.contract import (
     Item,
     ListingEntry,
     Membership,
+    MembershipCache,
     MembershipItem,
     PartState,
     RightsItem,
@@ -106,6 +107,13 @@ def cursors(change: Callable[[Cursor], Any]) -> Mutant:
             replace(item, cursor=change(item.cursor)) if isinstance(item, Checkpoint) else item for item in items
         )
     )
+
+
+def reading_with(kept: MembershipCache, found: Iterator[MembershipItem]) -> Iterator[MembershipItem]:
+    """Takes what was kept for all that there is."""
+    is_known = kept.get("group")
+    kept.put("group", {"is": "known"})
+    return iter(()) if is_known else found
 
 
 def reading_rights(inner: Connector, unit: Unit, **changes: Any) -> Iterator[RightsItem | Checkpoint]:
@@ -410,6 +418,10 @@ MUTANTS: dict[str, tuple[str, Mutant]] = {
     "a group comes in two parts": ("memberships are", members(lambda found: [*found[1:], found[0]])),
     "a group is unreadable": ("memberships are", members(lambda found: [UnreadableGroup(found[0].group, "no")])),
     "a member comes twice": ("memberships are", members(lambda found: found + found)),
+    "what was kept lets others in": (
+        "memberships that are read with",
+        with_method("cached_memberships", lambda inner, kept: reading_with(kept, inner.memberships())),
+    ),
     "rights alone are nobody's": (
         "rights that are read alone",
         with_method("read_rights", lambda inner, unit, cursor=None: reading_rights(inner, unit, readers=())),

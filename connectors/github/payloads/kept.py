@@ -58,8 +58,7 @@ class KeptPage(BaseModel):
 
 
 class KeptCollaborators(KeptAnswer):
-    pages: tuple[KeptPage, ...]
+    """`is_failing` says that the last reading failed for a passing reason: the next one asks with less patience."""
 
-    @property
-    def logins(self) -> list[str]:
-        return [login for page in self.pages for login in page.logins]
+    pages: tuple[KeptPage, ...] = ()
+    is_failing: bool = False

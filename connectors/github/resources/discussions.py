@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from connectors.contract import Checkpoint, Deleted, Item, ListingEntry, Window
 from connectors.errors import InvalidResponse, NotFound, RequestRejected, Unavailable
@@ -34,6 +34,9 @@ from connectors.github.resources import discussion_queries as queries
 from connectors.github.resources.part import RepositoryPart
 from connectors.paging import PageTrail
 
+AskQuery: TypeAlias = Callable[..., Any]
+"""`GitHubClient.query`, or one that is like it."""
+
 R = TypeVar("R")
 T = TypeVar("T")
 
@@ -55,7 +58,7 @@ class DiscussionResource(RepositoryPart):
         self._undefined: frozenset[str] = frozenset()
 
     def probe(self) -> None:
-        next(self._listing(None), None)
+        next(self._listing(None, self.repository.client.query_promptly), None)
 
     def read_changes(self, cursor: RepositoryCursor, window: Window | None) -> Iterator[Item]:
         """By their last update, least recently updated first, with a checkpoint after each handful."""
@@ -90,14 +93,14 @@ class DiscussionResource(RepositoryPart):
         before = cursor.discussions_head
         return before is not None and self._heads.take(self.documents.unit) == before
 
-    def _listing(self, since: datetime | None) -> Iterator[DiscussionHeader]:
-        """All discussions updated at or after `since`, newest first."""
+    def _listing(self, since: datetime | None, ask: AskQuery | None = None) -> Iterator[DiscussionHeader]:
+        """All discussions updated at or after `since`, newest first. `ask` sends the query, if not with patience."""
         if not self.repository.has_discussions:
             return
         after, trail = None, PageTrail(self._where)
         try:
             while True:
-                page = self._query(DiscussionListing, queries.LISTING, after=after).discussions
+                page = self._query(DiscussionListing, queries.LISTING, ask, after=after).discussions
                 self._head = self._head if after else page.head
                 for one in page.visible:
                     if since and one.updated and one.updated < since:
@@ -166,10 +169,10 @@ class DiscussionResource(RepositoryPart):
                     raise
                 self._undefined |= found
 
-    def _query(self, model: type[R], text: str, **variables: Any) -> R:
+    def _query(self, model: type[R], text: str, ask: AskQuery | None = None, **variables: Any) -> R:
         """What was found in this repository. Raises SourceError and NotAsDocumented."""
         answer = InRepository[model]  # type: ignore[valid-type]
-        found = self.repository.client.query(answer, text, **self._names, **variables).repository
+        found: R | None = (ask or self.repository.client.query)(answer, text, **self._names, **variables).repository
         if found is None:
             raise NotFound(self._where)
         return found

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+import stamina
 
 from connectors.contract import (
     CachedMemberships,
@@ -23,6 +24,7 @@ from connectors.contract import (
 from connectors.github.payloads import kept
 from connectors.github.settings import GitHubConnection
 from connectors.github.source import GitHubConnector, connect
+from connectors.http import ATTEMPTS, PROMPT
 from connectors.model import Document, Unit
 from tests.connectors.github.conftest import OneRepository
 from tests.emulators.github import GitHub, Repository
@@ -230,7 +232,7 @@ def test_an_answer_of_no_change_to_a_question_without_a_condition_lets_nobody_in
     cache = Cache()
     (found,) = open_next().cached_memberships(cache)
     assert isinstance(found, UnreadableGroup)
-    assert cache == {}
+    assert "pages" not in cache["77"]
 
 
 @pytest.mark.parametrize("broken", [{}, {"pages": 1}, {"path": COLLABORATORS, "told_at": "x", "pages": []}])
@@ -261,6 +263,27 @@ def test_a_reading_that_ends_half_way_leaves_what_was_kept(
     (found,) = open_next().cached_memberships(cache)
     assert isinstance(found, UnreadableGroup)
     assert cache == before
+
+
+@pytest.mark.usefixtures("api")
+def test_collaborators_who_could_not_be_told_are_asked_for_with_less_patience_the_next_time(
+    github: OneRepository, open_next: Callable[[], GitHubConnector]
+) -> None:
+    cache = Cache()
+    members(open_next(), cache)
+    github.answers[COLLABORATORS] = lambda _: httpx.Response(500)
+    attempts: list[int] = []
+    with stamina.set_testing(True, attempts=ATTEMPTS):
+        for _ in range(3):
+            before = github.paths()[COLLABORATORS]
+            (found,) = open_next().cached_memberships(cache)
+            assert isinstance(found, UnreadableGroup)
+            attempts.append(github.paths()[COLLABORATORS] - before)
+    assert attempts == [ATTEMPTS, PROMPT.attempts, PROMPT.attempts]
+    del github.answers[COLLABORATORS]
+    counted(github)
+    assert members(open_next(), cache) == ["ada", "bob", "cy", "dee"]
+    assert counted(github)[COLLABORATORS] == 0
 
 
 def test_a_repository_that_becomes_public_has_no_group(

@@ -143,3 +143,41 @@ def test_what_an_earlier_release_read_is_as_old_as_its_reading(settings: Setting
     with open_catalog(settings) as catalog:
         assert groups(catalog, BO) == {"timely:g"}
         assert catalog.memberships.ages()["late"].oldest_read == read_at
+
+
+KEPT = {"etag": 'W/"1"', "logins": ["ada"]}
+
+
+def kept(catalog: Catalog, connection: str = "acme") -> set[str]:
+    cache = catalog.memberships.cache(connection)
+    return {group for group in ("g1", "g2", "g3") if cache.get(group) == KEPT}
+
+
+@pytest.fixture
+def kept_of_each(catalog: Catalog) -> Catalog:
+    for connection, group in (("acme", "g1"), ("acme", "g2"), ("other", "g1")):
+        catalog.memberships.cache(connection).put(group, {"etag": "an earlier one"})
+        catalog.memberships.cache(connection).put(group, KEPT)
+    return catalog
+
+
+def test_what_a_connector_keeps_of_its_groups_is_there_the_next_time(kept_of_each: Catalog) -> None:
+    assert (kept(kept_of_each), kept(kept_of_each, "other")) == ({"g1", "g2"}, {"g1"})
+    kept_of_each.memberships.replace("acme", [EmptyGroup("g1"), UnreadableGroup("g2", "no scope")])
+    assert (kept(kept_of_each), kept(kept_of_each, "other")) == ({"g1", "g2"}, {"g1"})
+
+
+def test_what_was_kept_of_a_group_goes_with_it(kept_of_each: Catalog) -> None:
+    kept_of_each.memberships.cache("acme").put("g3", KEPT)  # by a reading that was never recorded
+    kept_of_each.memberships.replace("acme", [Membership("g2", ADA)])
+    assert (kept(kept_of_each), kept(kept_of_each, "other")) == ({"g2"}, {"g1"})
+
+
+def test_a_reading_that_was_broken_off_takes_nothing_of_what_was_kept(kept_of_each: Catalog) -> None:
+    def broken() -> Iterator[MembershipItem]:
+        yield Membership("g2", ADA)
+        raise Unavailable("there", "down")
+
+    with pytest.raises(Unavailable):
+        kept_of_each.memberships.replace("acme", broken())
+    assert kept(kept_of_each) == {"g1", "g2"}
