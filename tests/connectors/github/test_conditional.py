@@ -22,6 +22,7 @@ from connectors.contract import (
     UnreadableGroup,
 )
 from connectors.github.payloads import kept
+from connectors.github.payloads.graphql import DiscussionHead, DiscussionPage
 from connectors.github.settings import GitHubConnection
 from connectors.github.source import GitHubConnector, connect
 from connectors.http import ATTEMPTS, PROMPT
@@ -101,19 +102,19 @@ def test_collaborators_who_are_the_same_count_on_no_quota(
 
 
 @pytest.mark.parametrize(
-    ("now", "pages"),
+    "now",
     [
-        (["bob", "cy", "dee"], 1),
-        (["ada", "bob", "cy"], 2),  # the second page is empty
-        (["ada", "bob", "cy", "eve"], 1),
-        (["eve", "ada", "bob", "cy", "dee"], 2),
-        (["ada", "bob", "cy", "dee", "eve", "flo"], 1),
-        ([], 1),
+        ["bob", "cy", "dee"],
+        ["ada", "bob", "cy"],
+        ["ada", "bob", "cy", "eve"],
+        ["eve", "ada", "bob", "cy", "dee"],
+        ["ada", "bob", "cy", "dee", "eve", "flo"],
+        [],
     ],
     ids=["gone-from-page-1", "gone-from-page-2", "another-on-page-2", "first-of-all", "last-of-all", "nobody"],
 )
 def test_whoever_comes_or_goes_counts_at_the_next_reading(
-    github: OneRepository, api: Repository, open_next: Callable[[], GitHubConnector], now: list[str], pages: int
+    github: OneRepository, api: Repository, open_next: Callable[[], GitHubConnector], now: list[str]
 ) -> None:
     cache = Cache()
     members(open_next(), cache)
@@ -122,6 +123,17 @@ def test_whoever_comes_or_goes_counts_at_the_next_reading(
     assert members(open_next(), cache) == now
     assert members(open_next(), cache) == now
     assert members(open_next(), Cache()) == now
+
+
+def test_after_a_page_that_has_changed_all_are_told_anew(
+    github: OneRepository, api: Repository, open_next: Callable[[], GitHubConnector]
+) -> None:
+    cache = Cache()
+    members(open_next(), cache)
+    counted(github)
+    api.collaborators[0] = "eve"
+    assert members(open_next(), cache) == ["eve", "bob", "cy", "dee"]
+    assert counted(github)[COLLABORATORS] == 2
 
 
 def test_a_page_after_what_was_the_last_and_full_one_is_seen(
@@ -330,6 +342,7 @@ def test_an_idle_read_counts_on_no_quota_but_for_discussions(
     for _ in range(2):
         items, cursor = read(open_next(), cursor)
         assert documents(items) == []
+        assert github.asked()["repos/acme/api/git/trees/main"] == 1
         assert counted(github) == {"graphql": 1}
 
 
@@ -561,6 +574,23 @@ def test_where_it_is_not_told_whether_discussions_have_changed_they_are_asked_fo
         httpx.Response(200, json=told) if b"r77" in request.content else _served(github, request)
     )
     assert in_pass(open_next(), cursors) == {"acme/api": ["Oil"]}
+
+
+@pytest.mark.parametrize(
+    ("told", "head"),
+    [
+        (HEAD, DiscussionHead(total=1, number=3, updated_at="2026-01-01T03:00:00Z")),
+        ({"totalCount": 0, "nodes": []}, DiscussionHead(total=0)),
+        ({"nodes": []}, None),
+        ({**HEAD, "totalCount": 0}, None),
+        ({**HEAD, "nodes": []}, None),
+        ({**HEAD, "nodes": [None]}, None),
+        ({**HEAD, "nodes": [{"number": 3}]}, None),
+        ({**HEAD, "nodes": [{"number": 3, "updatedAt": "soon"}]}, None),
+    ],
+)
+def test_what_a_page_of_discussions_begins_with(told: dict[str, Any], head: DiscussionHead | None) -> None:
+    assert DiscussionPage.model_validate(told).head == head
 
 
 def _served(github: OneRepository, request: httpx.Request) -> httpx.Response:
