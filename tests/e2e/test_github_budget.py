@@ -19,7 +19,7 @@ from tests.emulators.embeddings import EmbeddingsServer
 from tests.emulators.github import TOKEN, GitHub, Repository, serving
 
 SYNCS, READINGS = 4, 6
-"""In an hour, at the default schedules. Each sync reads the memberships as well."""
+"""In an hour, at the default schedules. A sync that is asked for reads the memberships as well."""
 BUDGET = 3
 OF_THE_CONNECTION = 2 * SYNCS + READINGS + SYNCS + READINGS + SYNCS
 """Its list of units, twice in each sync; people's addresses; and the question where discussions have changed."""
