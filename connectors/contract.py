@@ -147,7 +147,8 @@ class PartState:
 
     `read` and `listing` tell of each part that they asked for, before the checkpoint that ends the reading or the end
     of the listing. What is complete, goes on without what is not. `reason` says why it is not, with the permission to
-    grant. Such documents as have one of `id_prefixes` are the part's: that a listing lacks them tells nothing.
+    grant. Such documents as have one of `id_prefixes` are the part's: that a listing lacks them tells nothing. One that
+    is complete has some only where its source does not tell what is gone from what may not be seen.
     """
 
     part: str

@@ -208,9 +208,8 @@ class DocumentIngest:
         return self.services.catalog.documents.missing_from(self.connection.id, self.unit.id, listing)
 
     def _is_untold(self, document_id: str) -> bool:
-        """Whether a listing tells nothing of a document, because its part is not complete."""
-        incomplete = (state for state in self.parts.values() if state.status != "complete")
-        return any(document_id.startswith(state.id_prefixes) for state in incomplete)
+        """Whether a listing tells nothing of a document, by the word of its part."""
+        return any(document_id.startswith(state.id_prefixes) for state in self.parts.values())
 
     def _compare_listing(self) -> Reconciliation:
         own = (self.connection.id, self.unit.id)
