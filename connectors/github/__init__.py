@@ -1,4 +1,4 @@
-"""GitHub: issues, pull requests, discussions, releases, and the text files of the default branch."""
+"""GitHub: issues, pull requests, discussions, releases, wikis, and the text files of the default branch."""
 
 from __future__ import annotations
 

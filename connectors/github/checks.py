@@ -11,7 +11,7 @@ from connectors.contract import Finding
 from connectors.errors import RateLimited
 from connectors.github.access import is_public
 from connectors.github.client import GitHubClient
-from connectors.github.part_table import COLLABORATORS, DISCUSSIONS, ISSUES
+from connectors.github.part_table import COLLABORATORS, DISCUSSIONS, ISSUES, WIKI
 from connectors.github.payloads.rest import GitHubRepository
 from connectors.github.reader import RepositoryReader
 from connectors.source_parts import Part, probe_part
@@ -36,10 +36,17 @@ def check_parts(
 def _first_with(part: Part, repositories: Sequence[GitHubRepository]) -> int:
     """Place of the first repository that has such a part switched on, or else of the first one."""
     for place, one in enumerate(repositories):
-        switch = one.has_issues if part is ISSUES else one.has_discussions if part is DISCUSSIONS else None
-        if switch is not False:
+        if _has(one, part):
             return place
     return 0
+
+
+def _has(repository: GitHubRepository, part: Part) -> bool:
+    """Whether it is switched on, as far as the server tells."""
+    if part is WIKI:
+        return repository.has_wiki is True
+    switch = {ISSUES: repository.has_issues, DISCUSSIONS: repository.has_discussions}.get(part)
+    return switch is not False
 
 
 def _check_collaborators(client: GitHubClient, repositories: Sequence[GitHubRepository]) -> Finding:

@@ -12,9 +12,10 @@ from urllib.parse import quote
 import httpx
 from pydantic import BaseModel
 
-from connectors.errors import AuthenticationFailed, SourceError
+from connectors.errors import SourceError
 from connectors.github import graphql
-from connectors.github.credentials import credentials_of
+from connectors.github.credentials import credentials_of, with_renewal
+from connectors.github.git_host import GitHost
 from connectors.github.issue_pages import IssueListing, IssuePage
 from connectors.github.payloads.git import GitHubCommit, GitTree
 from connectors.github.payloads.kept import KeptRepository
@@ -49,13 +50,15 @@ PAGE_SIZE = 100
 class GitHubClient:
     """One connection to GitHub or GitHub Enterprise Server.
 
-    Every method may raise SourceError; `get`, `issue`, `listing` and `query` may raise NotAsDocumented as well.
+    `git` is for what no API shows. Every method may raise SourceError; `get`, `issue`, `listing` and `query` may raise
+    NotAsDocumented as well.
     """
 
     def __init__(self, connection: GitHubConnection, transport: httpx.BaseTransport | None = None) -> None:
         self._credentials = credentials_of(connection, self._exchange)
         self._api = self._open_api(connection.base_url, transport)
         self._graphql = self._open_api(graphql.endpoint(connection.base_url), transport, self._api)
+        self.git = GitHost(connection.base_url, self._credentials, transport)
         self._without_graphql = False
         self._undefined: dict[str, graphql.UndefinedFields] = {}
 
@@ -67,11 +70,12 @@ class GitHubClient:
 
     @property
     def requests(self) -> int:
-        return self._api.requests + self._graphql.requests
+        """Those of git too, which count on no quota."""
+        return self._api.requests + self._graphql.requests + self.git.requests
 
     def close(self) -> None:
-        self._api.close()
-        self._graphql.close()
+        for one in (self._api, self._graphql, self.git):
+            one.close()
 
     def get(self, model: type[M], path: str, **params: Any) -> M:
         """An object."""
@@ -240,15 +244,11 @@ class GitHubClient:
         headers: Mapping[str, str] | None = None,
         **request: Any,
     ) -> T:
-        """Send with credentials; once more with new ones where these were refused and can be renewed."""
-        shown = {**(headers or {}), "Authorization": self._credentials.authorization()}
-        try:
+        def send(authorization: str) -> T:
+            shown = {**(headers or {}), "Authorization": authorization}
             return api.send(method, path, parse=parse, headers=shown, **request)
-        except AuthenticationFailed:
-            if not self._credentials.invalidate():
-                raise
-        shown["Authorization"] = self._credentials.authorization()
-        return api.send(method, path, parse=parse, headers=shown, **request)
+
+        return with_renewal(self._credentials, send)
 
 
 def _tree_path(repository: str, ref: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, TypeVar
 
 from pydantic import SecretStr
 
@@ -16,6 +16,8 @@ from connectors.errors import AuthenticationFailed, InvalidResponse
 from connectors.github.payloads.parsing import time_or_none
 from connectors.github.payloads.rest import InstallationGrant
 from connectors.github.settings import GitHubConnection
+
+T = TypeVar("T")
 
 JWT_SECONDS = 540
 """How long a signed claim holds; GitHub takes at most ten minutes, by its own clock."""
@@ -38,6 +40,17 @@ class Credentials(Protocol):
 
     def invalidate(self) -> bool:
         """The server has refused it: returns whether there will be a new one to try with."""
+
+
+def with_renewal(credentials: Credentials, send: Callable[[str], T]) -> T:
+    """What `send` makes of the `Authorization` header's value; once more with new credentials, where these were refused
+    and can be renewed. Raises SourceError."""
+    try:
+        return send(credentials.authorization())
+    except AuthenticationFailed:
+        if not credentials.invalidate():
+            raise
+    return send(credentials.authorization())
 
 
 class StaticToken:

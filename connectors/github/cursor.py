@@ -88,10 +88,10 @@ class RepositoryCursor:
 
     `files` maps each path to its file's version, `releases` each release's id to its document's; `about` is the version
     of what the repository says of itself. `has_commit_comments` says that those on commits have been read, as they are
-    once. `etags` maps a listing to the state in which it has been read. `repository` is what it said of itself, to be
-    asked whether it still does. The URLs of files show `branch`, and `patterns` decide which files are read: when they
-    change, what they concern is emitted anew. Readers are no part of it: who may read a repository changes without a
-    word of its contents.
+    once. `wiki` maps each page's path to its version, as of the commit `wiki_head`. `etags` maps a listing to the state
+    in which it has been read. `repository` is what it said of itself, to be asked whether it still does. The URLs of
+    files show `branch`, and `patterns` decide which files are read: when they change, what they concern is emitted
+    anew. Readers are no part of it: who may read a repository changes without a word of its contents.
     """
 
     branch: str
@@ -110,6 +110,8 @@ class RepositoryCursor:
     about: str = ""
     has_commit_comments: bool = False
     repository: KeptRepository | None = None
+    wiki: dict[str, str] = field(default_factory=dict)
+    wiki_head: str = ""
 
     @classmethod
     def resume(cls, cursor: Cursor | None, branch: str, patterns: tuple[str, ...], now: datetime) -> Self:
@@ -120,11 +122,13 @@ class RepositoryCursor:
         if cursor.get("branch") != branch:
             fresh = cls._begin(branch, patterns, now)
             # Their names stay known, so that what has gone meanwhile is still deleted.
+            fresh.wiki, fresh.wiki_head = dict(cursor.get("wiki") or {}), str(cursor.get("wiki_head") or "")
             fresh.files, fresh.releases = dict.fromkeys(files, _PENDING), dict.fromkeys(releases, _PENDING)
             return fresh
         etags, stopped = dict(cursor.get("etags") or {}), list(cursor.get("stopped") or ())
         found = cls(branch, patterns, files=files, releases=releases, etags=etags, stopped=stopped)
         found.about, found.has_commit_comments = str(cursor.get("about") or ""), bool(cursor.get("commit_comments"))
+        found.wiki, found.wiki_head = dict(cursor.get("wiki") or {}), str(cursor.get("wiki_head") or "")
         found._resume_timelines(cursor)
         if tuple(cursor.get("patterns") or ()) != patterns:
             found.files = dict.fromkeys(files, _PENDING)
@@ -150,6 +154,8 @@ class RepositoryCursor:
             "about": self.about,
             "commit_comments": self.has_commit_comments,
             "repository": self.repository.to_json() if self.repository else None,
+            "wiki": dict(self.wiki),
+            "wiki_head": self.wiki_head,
         }
 
     def keep_etag(self, listing: str, etag: str | None) -> None:

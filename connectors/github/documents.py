@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import PurePosixPath
 from urllib.parse import quote
 
 from connectors.file_content import FileContent
+from connectors.github.document_ids import DocumentIds
 from connectors.github.payloads.comments import CommitComment, GitHubComment, GitHubReview, GitHubReviewComment
 from connectors.github.payloads.git import GitHubCommit
 from connectors.github.payloads.graphql import GitHubDiscussion
@@ -20,6 +22,8 @@ from connectors.github.render.issues import render_issue, render_pull_request
 from connectors.github.render.markdown import login_of
 from connectors.github.render.releases import render_release
 from connectors.github.render.repositories import render_repository
+from connectors.github.trees import GitFile
+from connectors.github.wiki_pages import page_fingerprint, page_name, page_title
 from connectors.model import MARKDOWN, Document, Parent
 
 FINGERPRINT_DIGITS = 16
@@ -27,48 +31,13 @@ FINGERPRINT_DIGITS = 16
 
 
 @dataclass(frozen=True, slots=True)
-class RepositoryDocuments:
+class RepositoryDocuments(DocumentIds):
     """`name` and `url` are those that the repository has now; `readers` holds for all that is in it."""
 
-    connection: str
-    unit: str
     name: str
     url: str
     branch: str
     readers: tuple[str, ...]
-
-    @property
-    def about_id(self) -> str:
-        return f"{self._root}/about/repository"
-
-    def issue_id(self, number: int, *, is_pull_request: bool) -> str:
-        return f"{self._root}/{'pull' if is_pull_request else 'issues'}/{number}"
-
-    def discussion_id(self, number: int) -> str:
-        return f"{self._root}/discussions/{number}"
-
-    def release_id(self, release: GitHubRelease) -> str:
-        return f"{self._root}/releases/{release.id}"
-
-    def file_id(self, path: str) -> str:
-        return f"{self._root}/blob/{path}"
-
-    def commit_id(self, sha: str) -> str:
-        return f"{self._root}/commit/{sha}"
-
-    def id_prefix(self, kind: str) -> str:
-        """What the ids of all documents of a kind begin with."""
-        return f"{self._root}/{kind}/"
-
-    def parse_id(self, document_id: str) -> tuple[str, str]:
-        """The kind (`issues`, `pull`, `discussions`, `releases` or `blob`), and the number or path in an id.
-
-        Both are empty if it is no id of this repository.
-        """
-        if not document_id.startswith(f"{self._root}/"):
-            return "", ""
-        kind, _, name = document_id.removeprefix(f"{self._root}/").partition("/")
-        return kind, name
 
     def about(self, repository: GitHubRepository) -> Document | None:
         """What a repository says of itself; None where it says nothing."""
@@ -190,16 +159,34 @@ class RepositoryDocuments:
         )
         return replace(document, fingerprint=document.version[:FINGERPRINT_DIGITS])
 
+    def wiki_page(self, page: GitFile, content: FileContent, committed_at: datetime | None) -> Document:
+        """A page, as the wiki has it since its newest commit at `committed_at`: which commit changed it last, is not
+        asked for."""
+        return Document(
+            id=self.wiki_id(page.path),
+            source="github",
+            connection=self.connection,
+            unit=self.unit,
+            kind="wiki",
+            title=page_title(page.path),
+            url=self.wiki_url(page.path),
+            content=content.body,
+            content_type=content.media_type,
+            updated_at=committed_at,
+            parents=(self._repository, Parent(f"{self.root}/wiki", "Wiki")),
+            readers=self.readers,
+            fingerprint=page_fingerprint(page),
+        )
+
+    def wiki_url(self, path: str) -> str:
+        return f"{self.url}/wiki/{quote(page_name(path))}"
+
     def file_url(self, path: str) -> str:
         return f"{self.url}/blob/{quote(self.branch)}/{quote(path)}"
 
     @property
-    def _root(self) -> str:
-        return f"github:{self.connection}/{self.unit}"
-
-    @property
     def _repository(self) -> Parent:
-        return Parent(self._root, self.name)
+        return Parent(self.root, self.name)
 
     def _issue(self, kind: str, issue: GitHubIssue, content: str) -> Document:
         is_pull = kind == "pull_request"
@@ -225,5 +212,5 @@ class RepositoryDocuments:
         folders = [str(folder) for folder in reversed(PurePosixPath(path).parents) if str(folder) != "."]
         return (
             self._repository,
-            *(Parent(f"{self._root}/tree/{folder}", PurePosixPath(folder).name) for folder in folders),
+            *(Parent(f"{self.root}/tree/{folder}", PurePosixPath(folder).name) for folder in folders),
         )

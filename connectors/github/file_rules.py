@@ -28,7 +28,7 @@ _NAMES = frozenset(
     | {"copyright", "governance", "history", "install", "licence", "license", "maintainers", "news", "notice"}
     | {"patents", "readme", "security", "support", "thanks", "todo"}
 )
-_SYMBOLIC_LINK = "120000"
+SYMBOLIC_LINK = "120000"
 _WILDCARDS = {"**/": "(?:[^/]+/)*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 _LFS_POINTER = "version https://git-lfs.github.com/spec/"
 
@@ -55,7 +55,7 @@ class FileRules:
             return "not among the connection's `files`"
         if not self.patterns and not _is_named_like_text(file.path):
             return "not a text file by its name"
-        if file.mode == _SYMBOLIC_LINK:
+        if file.mode == SYMBOLIC_LINK:
             return "symbolic link"
         if file.size > MAX_FILE_BYTES:
             return f"larger than {MAX_FILE_BYTES / 1e6:g} MB ({file.size / 1e6:.1f} MB)"

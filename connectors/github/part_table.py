@@ -43,6 +43,12 @@ COMMIT_COMMENTS = Part(
     "comments on commits are not found",
     "GET /repos/{owner}/{repo}/comments",
 )
+WIKI = Part(
+    "wiki",
+    "Contents: read",
+    "pages of wikis are not found",
+    "git ls-remote {owner}/{repo}.wiki.git",
+)
 COLLABORATORS = Part(
     "collaborators",
     "Metadata: read, by an account with write access to the repository (classic tokens: repo and read:org)",
@@ -50,4 +56,4 @@ COLLABORATORS = Part(
     "GET /repos/{owner}/{repo}/collaborators",
 )
 
-PARTS = (ISSUES, PULL_REQUESTS, DISCUSSIONS, RELEASES, FILES, COMMIT_COMMENTS, COLLABORATORS)
+PARTS = (ISSUES, PULL_REQUESTS, DISCUSSIONS, RELEASES, FILES, COMMIT_COMMENTS, WIKI, COLLABORATORS)

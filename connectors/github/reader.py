@@ -20,6 +20,7 @@ from connectors.github.resources.issues import IssueResource
 from connectors.github.resources.part import RepositoryPart
 from connectors.github.resources.pulls import PullResource
 from connectors.github.resources.releases import ReleaseResource
+from connectors.github.resources.wiki import WikiResource
 from connectors.github.settings import GitHubConnection
 from connectors.model import Unit
 
@@ -50,11 +51,13 @@ class RepositoryReader:
         self._about = AboutResource(self._repository)
         self._pulls = PullResource(self._repository)
         self._issues = IssueResource(self._repository, self._pulls)
+        files = FileResource(self._repository)
         self._others: tuple[RepositoryPart, ...] = (
             DiscussionResource(self._repository, heads),
             ReleaseResource(self._repository),
-            FileResource(self._repository),
+            files,
             CommitCommentResource(self._repository),
+            WikiResource(self._repository, files),
         )
 
     @property
@@ -119,7 +122,7 @@ class RepositoryReader:
             one.trouble = trouble
         self._require_answer(one.trouble)
 
-    def _settle(self, one: RepositoryPart, ask: Callable[[], None]) -> None:
+    def _settle(self, one: RepositoryPart, ask: Callable[[], object]) -> None:
         """As `_attempt`, for a question."""
 
         def nothing() -> Iterator[None]:

@@ -51,6 +51,11 @@ class Repository:
     def has_discussions(self) -> bool:
         return self.payload.has_discussions is not False
 
+    @property
+    def has_wiki(self) -> bool:
+        """Whether it is switched on, which every server tells that has wikis in git."""
+        return self.payload.has_wiki is True
+
     def attempt(self, document_id: str, title: str, read: Callable[[], Item | None]) -> Item | None:
         """What `read` returns; `Deleted` where the object is not found, `Failed` where it cannot be read."""
 

@@ -1,5 +1,5 @@
-"""GitHub as a connector: a repository is a unit; issues, pull requests, discussions, releases and text files are its
-documents."""
+"""GitHub as a connector: a repository is a unit; issues, pull requests, discussions, releases, text files and pages of
+its wiki are its documents."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class GitHubConnector:
         return self._memberships(cache)
 
     def read(self, unit: Unit, cursor: Cursor | None = None, window: Window | None = None) -> Iterator[Item]:
-        """Issues and pull requests, discussions, releases, then files. See `Connector.read`."""
+        """Issues and pull requests, discussions, releases, files, then the wiki. See `Connector.read`."""
         yield from self._open(unit, cursor).read_changes(cursor, window)
 
     def listing(self, unit: Unit) -> Iterator[ListingEntry | PartState]:

@@ -194,6 +194,7 @@ EVENTS: dict[str, Callable[[EventReader], Invalidations]] = {
     "custom_property_values": _unit,
     "discussion": _discussion,
     "discussion_comment": _discussion,
+    "gollum": _unit,
     "installation": _always(_UNITS, _MEMBERSHIPS),
     "installation_repositories": _installation,
     "installation_target": _always(_UNITS, _MEMBERSHIPS),

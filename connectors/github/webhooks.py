@@ -39,7 +39,6 @@ workflow_dispatch workflow_job workflow_run
 """
 NOT_READ = {
     **dict.fromkeys(_OTHERS.split(), "nothing that is read changes"),
-    "gollum": "wikis are not read: GitHub has no API for them",
     "ping": "GitHub tries the webhook",
 }
 """Documented events about nothing that Headrace reads, with the reason."""
@@ -93,6 +92,7 @@ _SUBJECTS: dict[str, tuple[str, ...]] = {
     "custom_property_values": ("new_property_values",),
     "discussion": ("discussion", "label"),
     "discussion_comment": ("comment", "discussion"),
+    "gollum": ("pages",),
     "issue_comment": ("comment", "issue"),
     "issue_dependencies": ("blocked_issue", "blocking_issue"),
     "issues": ("issue", "label", "milestone"),
@@ -113,7 +113,7 @@ _SUBJECTS: dict[str, tuple[str, ...]] = {
 }
 """What the events that are read can be about, by the names in their bodies."""
 _ALL_SUBJECTS = frozenset(chain.from_iterable(_SUBJECTS.values())).union(
-    ("alert", "check_run", "check_suite", "deployment", "forkee", "hook", "key", "package", "pages", "sha"),
+    ("alert", "check_run", "check_suite", "deployment", "forkee", "hook", "key", "package", "sha"),
     (
         "project_column",
         "repository_ruleset",

@@ -101,6 +101,8 @@ def github_case(connect: Connect) -> Iterator[Case]:
     emulated.release(api, "v1", "First.")
     for path, content in (("README.md", b"# Mill"), ("docs/wheel.md", b"# Wheel"), ("logo.png", b"\x89PNG\0")):
         emulated.write(api, path, content)
+    emulated.write_page(api, "_Sidebar.md", "* [[Oiling]]")
+    emulated.write_page(api, "How-To/Oiling-the-wheel.md", "Twice a week.")
     site = emulated.repository("acme/site")
     issue = api.issues[numbers[0]]
     known = (
@@ -111,6 +113,15 @@ def github_case(connect: Connect) -> Iterator[Case]:
             updated_at=datetime.fromisoformat(issue["updated_at"]),
             title="Trouble 0",
             content="Oil 0.",
+            readers=(f"group:acme:{api.id}",),
+        ),
+        KnownObject(
+            document_id=f"github:acme/{api.id}/wiki/How-To/Oiling-the-wheel.md",
+            unit=str(api.id),
+            created_at=None,
+            updated_at=emulated.clock,
+            title="Oiling the wheel",
+            content="Twice a week.",
             readers=(f"group:acme:{api.id}",),
         ),
     )

@@ -222,6 +222,41 @@ def test_what_is_deleted_leaves_the_index(world: World) -> None:
     assert world.embedder.requests == sent
 
 
+def test_pages_of_a_wiki_follow_their_repository(world: World) -> None:
+    """Written, edited, renamed and deleted through git; an idle sync asks for the newest commit alone."""
+    world.sync()
+    world.github.write_page(world.api, "Home.md", "# Mills\n\nAll about mills.")
+    world.github.write_page(world.api, "Oil-the-wheel.md", "Use tallow.")
+    report = world.sync()
+    assert (report.errors, report.documents.new, report.refused) == ({}, 2, {})
+    assert world.text("wiki/Oil-the-wheel.md") == "Use tallow."
+    assert sum(world.sync().requests.values()) == NO_CHANGE + 1
+    world.github.write_page(world.api, "Oil-the-wheel.md", "Use linseed oil.")
+    report = world.event(world.github.webhook("gollum", world.api, pages=[{"page_name": "Oil-the-wheel"}]))
+    assert (report.documents.read, report.embedding.inputs) == (1, 1)
+    assert world.text("wiki/Oil-the-wheel.md") == "Use linseed oil."
+    world.github.move_page(world.api, "Oil-the-wheel.md", "Grease-the-wheel.md")
+    report = world.sync(RECONCILE)
+    assert (report.documents.new, report.documents.deleted) == (1, 1)
+    assert {one for one in world.indexed if one.startswith("wiki/")} == {"wiki/Home.md", "wiki/Grease-the-wheel.md"}
+    world.github.delete_page(world.api, "Home.md")
+    assert world.sync().documents.deleted == 1
+    world.api.has_wiki = False
+    assert world.sync().documents.deleted == 1
+    assert not any(one.startswith("wiki/") for one in world.indexed)
+
+
+@pytest.mark.parametrize("options", [SyncOptions(), SyncOptions(mode="full"), RECONCILE], ids=lambda one: one.mode)
+def test_pages_stay_while_nobody_finds_their_wiki(world: World, options: SyncOptions) -> None:
+    """GitHub says so of one that the token may not read."""
+    world.github.write_page(world.api, "Home.md", "# Mills\n\nAll about mills.")
+    world.sync()
+    points = world.points
+    world.github.refuse("wiki", "missing")
+    report = world.sync(options)
+    assert (report.errors, report.documents.deleted, world.points) == ({}, 0, points)
+
+
 def test_a_file_that_moves_is_under_its_new_name_alone(world: World) -> None:
     world.sync()
     world.github.move_file(world.api, "docs/wheel.md", "attic/old-wheel.md")

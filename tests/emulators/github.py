@@ -31,9 +31,12 @@ from starlette.routing import Route
 
 from tests.emulators.github_graphql import blob_sha, executed
 from tests.emulators.github_refusals import Refusal, part_of, refusal
+from tests.emulators.github_wiki import WikiRepository, token_of, unauthorized, unwritten
 from tests.loopback import serve
 
-PREFIX = "/prefix/api"
+ROOT = "/prefix"
+PREFIX = f"{ROOT}/api"
+"""Of the API; git's repositories are beside it."""
 TOKEN = "ghp-emulated"
 WEBHOOK_SECRET = "webhook-secret"
 INSTALLATION = 4711
@@ -73,6 +76,7 @@ class Repository:
     archived: bool = False
     has_issues: bool = True
     has_discussions: bool = True
+    has_wiki: bool = False
     branch: str = "main"
     issues: dict[int, Payload] = field(default_factory=dict)
     comments: dict[int, dict[int, Payload]] = field(default_factory=dict)
@@ -85,6 +89,7 @@ class Repository:
     files: dict[str, bytes] = field(default_factory=dict)
     removed: list[str] = field(default_factory=list)
     commits: dict[str, Payload] = field(default_factory=dict)
+    wiki: WikiRepository | None = None
     collaborators: list[str] = field(default_factory=list)
     transferred: dict[int, tuple[Repository, int]] = field(default_factory=dict)
     block: Payload = field(default_factory=dict)
@@ -110,6 +115,7 @@ class Repository:
             "has_issues": self.has_issues,
             "has_discussions": self.has_discussions,
             **({"pushed_at": self.pushed_at} if self.pushed_at else {}),
+            "has_wiki": self.has_wiki,
             **self.more,
         }
 
@@ -313,6 +319,18 @@ class GitHub:
         del repository.files[path]
         repository.removed.append(path)
 
+    def write_page(self, repository: Repository, path: str, content: str | bytes) -> None:
+        """The first one makes the wiki, whose git repository is there from then on."""
+        self._tick()
+        repository.has_wiki, repository.wiki = True, repository.wiki or WikiRepository()
+        repository.wiki.write(path, content.encode() if isinstance(content, str) else content, self.clock)
+
+    def move_page(self, repository: Repository, path: str, to: str) -> None:
+        self._change_pages(repository, lambda pages: pages.update({to: pages.pop(path)}))
+
+    def delete_page(self, repository: Repository, path: str) -> None:
+        self._change_pages(repository, lambda pages: pages.pop(path))
+
     # ---- what goes wrong, and what is seen
 
     def fail(self, times: int, fault: Fault, *, only: str = "") -> None:
@@ -376,12 +394,15 @@ class GitHub:
             return self.faults.pop(0)()
         if path.startswith("app/installations/"):
             return self._installation_token(asked)
-        if asked.headers.get("authorization", "").removeprefix("Bearer ") not in self.tokens:
-            return JSONResponse({"message": "Bad credentials"}, 401)
+        shown, is_git = asked.headers.get("authorization", ""), ".wiki.git/" in path
+        if (token_of(shown) if is_git else shown.removeprefix("Bearer ")) not in self.tokens:
+            return unauthorized() if is_git else JSONResponse({"message": "Bad credentials"}, 401)
         if (part := part_of(path, asked.body)) in self.stopped:
             return refusal(part, self.stopped[part], is_query=path == "graphql")
         if path == "graphql":
             return self._graphql(asked)
+        if is_git:
+            return self._git(asked)
         return self._get(asked) if asked.method == "GET" else _not_found()
 
     def _graphql(self, asked: Asked) -> Response:
@@ -413,6 +434,19 @@ class GitHub:
                 repository = self.repositories.get(full_name)
                 return self._of(repository, rest, request) if repository else _not_found()
         return _not_found()
+
+    def _git(self, asked: Asked) -> Response:
+        name, _, service = asked.path.partition(".wiki.git/")
+        repository = self.repositories.get(name)
+        if repository is None or not repository.has_wiki or repository.wiki is None:
+            return unwritten()
+        return repository.wiki.answered(asked.method, service, asked.query_string, asked.body)
+
+    def _change_pages(self, repository: Repository, change: Callable[[dict[str, Any]], Any]) -> None:
+        assert repository.wiki, "a page of the wiki has been written"
+        self._tick()
+        change(repository.wiki.files)
+        repository.wiki.commit(self.clock)
 
     def _of(self, repository: Repository, rest: list[str], request: Asked) -> Response:
         query = request.query if self.honours_since else {**request.query, "since": ""}
@@ -557,9 +591,10 @@ def serving(github: GitHub) -> Iterator[str]:
 
     async def answered(request: Request) -> Response:
         path = unquote(request.url.path)
-        if path.startswith(f"{PREFIX}/"):
+        below = next((path.removeprefix(root) for root in (f"{PREFIX}/", f"{ROOT}/") if path.startswith(root)), "")
+        if path.startswith(f"{PREFIX}/") or ".wiki.git/" in below:
             headers, body = dict(request.headers), await request.body()
-            asked = Asked(request.method, path.removeprefix(f"{PREFIX}/"), request.url.query, headers, body)
+            asked = Asked(request.method, below, request.url.query, headers, body)
             response = github.answered(asked)
         else:
             github.strayed.append(str(request.url))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Literal, TypeAlias
 
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 Refusal: TypeAlias = Literal["forbidden", "missing", "down"]
 
@@ -31,12 +31,20 @@ _PERMISSIONS = {
     "collaborators": "metadata=read",
 }
 """As `X-Accepted-GitHub-Permissions` has them; GraphQL has no such header."""
+_BY_GIT = {
+    "forbidden": ("Write access to repository not granted.", 403),
+    "missing": ("Repository not found.", 404),
+    "down": ("Server Error", 500),
+}
+"""The first is what it says to a token without Contents, though nobody wants to write."""
 _IN_QUERY = re.compile(rb"discussions?\(|on DiscussionComment|on Blob")
 _PLACE = re.compile(r"(?:repos/[^/]+/[^/]+|repositories/\d+)/([^/]+)")
 
 
 def part_of(path: str, body: bytes) -> str:
     """The part that a request asks for, or nothing."""
+    if ".wiki.git/" in path:
+        return "wiki"
     if path == "graphql":
         found = _IN_QUERY.search(body)
         return "" if not found else "files" if found[0] == b"on Blob" else "discussions"
@@ -47,6 +55,8 @@ def part_of(path: str, body: bytes) -> str:
 
 
 def refusal(part: str, how: Refusal, *, is_query: bool) -> Response:
+    if part == "wiki":
+        return PlainTextResponse(*_BY_GIT[how])
     if how == "down":
         return JSONResponse({"message": "Server Error"}, 500)
     if how == "missing":

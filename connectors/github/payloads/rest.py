@@ -76,6 +76,7 @@ class GitHubRepository(Payload):
     private: _Stated = None
     has_issues: _Stated = None
     has_discussions: _Stated = None
+    has_wiki: _Stated = None
     size: Number = None
     pushed_at: Text = ""
     owner: Maybe[GitHubAccount] = None

@@ -33,9 +33,9 @@ class RepositoryPart(ABC):
         return state_of(self.part, self.trouble, [self.documents.id_prefix(kind) for kind in self.kinds])
 
     @abstractmethod
-    def probe(self) -> None:
+    def probe(self) -> str | None:
         """A few requests that tell whether the part may be read, on one of its objects where reading these takes more
-        than the listing."""
+        than the listing. Returns what people should know of the answer, if anything."""
 
     def checked(self, item: Item) -> Item:
         """An item. Raises SourceError where it failed because the part is refused as a whole, which is asked once."""

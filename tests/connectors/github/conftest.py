@@ -19,6 +19,7 @@ from tests.emulators import github as emulator
 
 BASE = "https://ghe.test/api/v3"
 GRAPHQL = "https://ghe.test/api/graphql"
+WIKI = "https://ghe.test/acme/api.wiki.git/"
 TOKEN = "ghp-secret"
 
 Payload = dict[str, Any]
@@ -78,7 +79,7 @@ class OneRepository(emulator.GitHub):
     def serve(self, request: httpx.Request) -> httpx.Response:
         self.asked_for.append(request)
         self.before(request)
-        assert str(request.url).startswith((f"{BASE}/", GRAPHQL)), f"the token left for {request.url}"
+        assert str(request.url).startswith((f"{BASE}/", GRAPHQL, WIKI)), f"the token left for {request.url}"
         if answer := self.answers.get(unquote(request.url.path.removeprefix("/api/v3/"))):
             return answer(request)
         return _as_httpx(self.answered(_asked(request)))
@@ -92,7 +93,7 @@ def stopped(items: Iterable[object]) -> dict[str, tuple[str, str]]:
 
 
 def _path(request: httpx.Request) -> str:
-    return unquote(request.url.path).removeprefix("/api/v3/").removeprefix("/api/")
+    return unquote(request.url.path).removeprefix("/api/v3/").removeprefix("/api/").lstrip("/")
 
 
 def _asked(request: httpx.Request) -> emulator.Asked:

@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from pydantic import SecretStr, ValidationError
 
-from connectors.errors import AuthenticationFailed, InvalidResponse
+from connectors.errors import AuthenticationFailed, InvalidResponse, NotFound
 from connectors.github.client import GitHubClient
 from connectors.github.credentials import InstallationToken
 from connectors.github.payloads.parsing import parse
@@ -57,6 +57,20 @@ def test_an_app_reads_with_one_token_until_it_is_refused(
         service.tokens = {"revoked-and-replaced"}
         assert client.repository("acme/api").payload.full_name == "acme/api"
         assert service.installation_tokens == 2
+
+
+def test_git_is_shown_the_token_of_an_installation_and_a_new_one_where_it_is_refused(
+    service: GitHub, base_url: str, pem: str
+) -> None:
+    service.write_page(service.repositories["acme/api"], "Home.md", "# Words")
+    settings = {**APP, "base_url": base_url, "private_key": pem}
+    with GitHubClient(GitHubConnection.model_validate(settings)) as client:
+        assert client.git.advertised("acme/api.wiki").head
+        service.tokens = {"revoked-and-replaced"}
+        assert client.git.advertised("acme/api.wiki").head
+        assert service.installation_tokens == 2
+        with pytest.raises(NotFound):
+            client.git.advertised("acme/other.wiki")
 
 
 def test_a_key_that_the_app_does_not_have_is_refused(service: GitHub, base_url: str) -> None:

@@ -131,19 +131,16 @@ def kept(**changes: Any) -> dict[str, Any]:
         "files": {"docs/a.md": file_version(FILE)},
         "releases": {"r": "v"},
         "etags": {"tree": "t", "issues": "i"},
+        "wiki": {"Home.md": "v"},
+        "wiki_head": "c",
         **changes,
     }
 
 
 def beginning(**changes: Any) -> dict[str, Any]:
     timelines = {"issues": EMPTY, "comments": START, "review_comments": START, "pulls": EMPTY, "discussions": EMPTY}
-    return kept(
-        **{
-            **timelines,
-            **{"files": {}, "releases": {}, "etags": {}, "about": "", "commit_comments": False},
-            **{"discussions_head": None, **changes},
-        }
-    )
+    fresh: dict[str, Any] = {"files": {}, "releases": {}, "etags": {}, "about": "", "commit_comments": False}
+    return kept(**{**timelines, **fresh, "wiki": {}, "wiki_head": "", "discussions_head": None, **changes})
 
 
 @pytest.mark.parametrize(
@@ -153,7 +150,12 @@ def beginning(**changes: Any) -> dict[str, Any]:
         ({}, {}, beginning()),
         (kept(format=1), {}, beginning()),
         (kept(), {}, kept()),
-        (kept(), {"branch": "next"}, beginning(branch="next", files={"docs/a.md": ""}, releases={"r": ""})),
+        (
+            kept(),
+            {"branch": "next"},
+            beginning(branch="next", files={"docs/a.md": ""}, releases={"r": ""}, wiki={"Home.md": "v"}, wiki_head="c"),
+        ),
+        (kept(wiki=None, wiki_head=None), {}, kept(wiki={}, wiki_head="")),
         (kept(), {"patterns": ()}, kept(patterns=[], files={"docs/a.md": ""}, etags={"issues": "i"})),
         (
             kept(patterns=None, files=None, releases=None, etags=None),
@@ -188,7 +190,7 @@ def test_a_new_cursor_has_timelines_of_its_own() -> None:
 def test_a_checkpoint_does_not_change_with_its_cursor() -> None:
     found = resume(kept())
     before = found.to_json()
-    found.files["new.md"] = found.releases["new"] = found.etags["new"] = "x"
+    found.files["new.md"] = found.releases["new"] = found.etags["new"] = found.wiki["new.md"] = "x"
     found.issues.recent["9"] = "x"
     assert before == kept()
 

@@ -12,7 +12,7 @@ import pytest
 from connectors.contract import Checkpoint, Deleted, Failed, Item, PartState, Skipped, Window
 from connectors.errors import AuthenticationFailed, RateLimited, Unavailable
 from connectors.github.file_rules import MAX_FILE_BYTES
-from connectors.github.part_table import PARTS
+from connectors.github.part_table import PARTS, WIKI
 from connectors.github.settings import GitHubConnection
 from connectors.github.source import GitHubConnector, connect
 from connectors.model import MARKDOWN, PLAIN_TEXT, Document, Unit
@@ -657,7 +657,8 @@ def test_check_names_the_token_its_reach_and_each_part(github: OneRepository, co
     assert [(finding.subject, finding.ok, finding.detail) for finding in findings] == [
         ("credentials", True, "bot, scopes: repo, read:org"),
         ("repositories", True, "1 in reach"),
-        *((part.name, True, "ok") for part in PARTS[:-1]),
+        *((part.name, True, "ok") for part in PARTS[:-2]),
+        ("wiki", True, "not tried: it is switched off"),
         ("collaborators", True, "not needed: everybody may read all repositories in reach"),
     ]
 
@@ -672,17 +673,20 @@ def test_check_asks_for_a_part_where_there_is_one(github: OneRepository, connect
     assert github.paths()["repos/acme/web/collaborators"] == 1
 
 
-@pytest.mark.parametrize("part", PARTS, ids=lambda part: part.name)
-@pytest.mark.parametrize("how", ["forbidden", "missing", "down"])
+@pytest.mark.parametrize(
+    ("part", "how"),
+    [(part, how) for part in PARTS for how in ("forbidden", "missing", "down") if (part, how) != (WIKI, "missing")],
+)
 def test_check_says_what_is_lost_without_a_part(
     github: OneRepository, connector: GitHubConnector, part: Part, how: Refusal
 ) -> None:
-    github.described.update(private=True, visibility="private")
+    github.write_page(github.api, "Home.md", "# Words")
+    github.described.update(private=True, visibility="private", has_wiki=True)
     github.refuse(part.name, how)
     (finding,) = [one for one in connector.check() if not one.ok]
     assert (finding.subject, finding.lost) == (part.name, part.lost)
     assert bool(finding.permission) == (how != "down")
-    if how == "forbidden" and part.name != "discussions":
+    if how == "forbidden" and part.name not in ("discussions", "wiki"):
         assert finding.permission.endswith("=read")  # GitHub's own word
     assert (part.name == "collaborators") == ("acme/api is visible to nobody" in finding.detail)
 

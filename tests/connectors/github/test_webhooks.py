@@ -146,6 +146,7 @@ def test_the_documented_signature_fits() -> None:
             {"ref": "refs/heads/main", "commits": [{"removed": ["a/b.md", "x" * 2_000]}, {"removed": ["c.md", 1]}]},
             [WHOLE, one("blob", "a/b.md"), one("blob", "c.md")],
         ),
+        ("gollum", {"pages": [{"page_name": "Home", "action": "edited"}]}, [WHOLE]),
         ("label", {"action": "deleted"}, [WHOLE]),
         (
             "label",
@@ -197,7 +198,6 @@ def test_events_say_where_to_look(
     ("kind", "payload", "reason"),
     [
         ("ping", {"zen": "Design for failure."}, "GitHub tries the webhook"),
-        ("gollum", {}, "wikis are not read"),
         ("star", {"action": "created"}, "nothing that is read changes"),
         ("brand_new", {"action": "created"}, "'brand_new' is not known"),
         ("push", {"ref": "refs/heads/feature/main"}, "nothing that is read changes"),
