@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import time
-from itertools import chain, islice
 
 from connectors.errors import SourceError
 from connectors.github.client import GitHubClient
@@ -22,7 +21,8 @@ HEAD_SECONDS = 60.0
 
 
 class DiscussionHeads:
-    """For one pass over the units of a connection, which names them as it lists them.
+    """For one pass over the units of a connection, which names them as it lists them, and is expected to read them by
+    their names: those after the first that is asked for are asked for with it.
 
     What is not told here is to be asked for by itself: of repositories that the pass did not name, and after a question
     that was not answered as it should be, of all others of the pass as well.
@@ -52,8 +52,9 @@ class DiscussionHeads:
         return self._told.pop(unit_id, None)
 
     def _ask(self, unit_id: str) -> None:
-        others = (one for one in self._names if one != unit_id)
-        batch = list(islice(chain([unit_id], others), REPOSITORIES_PER_REQUEST))
+        in_order = sorted(self._names, key=lambda one: self._names[one])
+        at = in_order.index(unit_id)
+        batch = [*in_order[at:], *in_order[:at]][:REPOSITORIES_PER_REQUEST]
         fields = {f"r{one}": _field(self._names[one]) for one in batch}
         self._told, self._told_at = {}, time.monotonic()
         try:

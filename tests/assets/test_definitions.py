@@ -21,7 +21,7 @@ from assets.notifications import failed_jobs
 from assets.orchestrator import DagsterOrchestrator
 from assets.partitions import PARTITIONS, parse_partition_key
 from assets.resources import Runtime
-from connectors.contract import Membership, UnreadableGroup, Window
+from connectors.contract import EmptyGroup, Membership, UnreadableGroup, Window
 from connectors.errors import Unavailable
 from connectors.github.settings import GitHubConnection
 from connectors.slack.settings import SlackConnection
@@ -104,6 +104,24 @@ def test_of_a_paused_connection_rights_and_memberships_are_read_on_schedule(sett
         ) as context,
     ):
         assert len(schedule.evaluate_tick(context).run_requests or ()) == 1
+
+
+def test_a_schedule_leaves_to_others_what_is_not_its_turn(settings: Settings, source: MemorySource) -> None:
+    """A run that somebody launches reads memberships, and one of the schedule leaves them to their own."""
+    source.people = [EmptyGroup("team")]
+    definitions, reads = build_definitions(settings), []
+    source.memberships = lambda: iter(reads.append("read") or source.people)  # type: ignore[method-assign, func-returns-value]
+    job = definitions.resolve_job_def("sync_acme")
+    with (
+        dagster_instance(settings) as instance,
+        dg.build_schedule_context(
+            instance, resources=definitions.resources, repository_def=definitions.get_repository_def()
+        ) as context,
+    ):
+        (request,) = definitions.resolve_schedule_def("sync_acme").evaluate_tick(context).run_requests or ()
+    for config, expected in ((None, 1), (request.run_config, 1), (None, 2)):
+        assert job.execute_in_process(run_config=config).success
+        assert len(reads) == expected
 
 
 def test_groups_that_cannot_be_read_are_told_by_the_memberships_job(settings: Settings, source: MemorySource) -> None:

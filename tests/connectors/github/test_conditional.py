@@ -463,9 +463,9 @@ def test_a_repository_without_a_commit_is_asked_for_files_after_a_push(
 
 
 def in_pass(connector: GitHubConnector, cursors: dict[str, Cursor]) -> dict[str, list[str]]:
-    """Titles of what a sync of all units reads; `cursors` is brought up to date."""
+    """Titles of what a sync of all units reads, by their names; `cursors` is brought up to date."""
     found: dict[str, list[str]] = {}
-    for unit in list(connector.units()):
+    for unit in sorted(connector.units(), key=lambda unit: unit.name):
         items, cursors[unit.id] = read(connector, cursors.get(unit.id), unit)
         if titles := [one.title for one in documents(items)]:
             found[unit.name] = titles
