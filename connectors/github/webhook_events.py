@@ -9,7 +9,7 @@ from typing import TypeAlias, TypeVar
 
 from connectors.github.payloads.rest import GitHubRepository
 from connectors.github.payloads.webhooks import GitHubDelivery, NumberedObject, RelatedIssue, RelatingIssue
-from connectors.webhooks import DeliveryUnreadable, Invalidation, is_storable
+from connectors.webhooks import DeliveryUnreadable, Invalidation, is_storable, look_around
 
 T = TypeVar("T")
 
@@ -76,9 +76,10 @@ def _issue_dependencies(event: EventReader) -> Invalidations:
 
 
 def _related(event: EventReader, issue: RelatedIssue | None, repository: GitHubRepository | None) -> Invalidations:
-    """An issue, in the repository that is named beside it, or in the event's own."""
+    """An issue, in the repository that is named beside it, or in the event's own; that as a whole, where the issue
+    cannot be read."""
     if issue is None:
-        return ()
+        return look_around(_unit_id(repository or event.repository))
     named = _REPOSITORY.search(issue.repository_url)
     is_elsewhere = named is not None and named[1].lower() != event.repository.full_name.lower()
     if is_elsewhere and not repository:

@@ -93,8 +93,10 @@ def _event(connection: str, delivery: NotionDelivery, body_id: str) -> Event:
 
 
 def _concerns_page(delivery: NotionDelivery) -> bool:
-    """Whether an event of a kind that is not known is about something that is read: kinds are added."""
-    return delivery.entity is not None and delivery.entity.type in (*_PAGES, "data_source")
+    """Whether an event of a kind that is not known is about something that is read: kinds are added. Where it does not
+    tell its object, its kind does."""
+    subject = delivery.entity.type if delivery.entity else delivery.type.partition(".")[0]
+    return subject in (*_PAGES, "data_source")
 
 
 def _alone(connection: str, delivery: NotionDelivery) -> Invalidations:

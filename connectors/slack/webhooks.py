@@ -123,14 +123,27 @@ def _parse_event(connection: Connection, envelope: EventEnvelope, event_id: str)
         return Event(event_id, name, ignored=NOT_READ.get(event.type, f"the event {event.type!r} is not known"))
     authorized = frozenset(one.user_id for one in envelope.authorizations if one.user_id)
     try:
-        invalidations = _EVENTS[event.type](_SlackDelivery(connection.id, event, authorized))
+        invalidations = _invalidations(_SlackDelivery(connection.id, event, authorized))
     except _NoChannelError:
         return Event(event_id, name, ignored="it does not say which channel it is about")
-    except (ValueError, OverflowError):  # it is Slack's, and does not tell what it is about
-        invalidations = look_around(event.channel or event.channel_id)
     ignored = "" if invalidations else "nothing that is read changes"
     found = Event(event_id, name, tuple(dict.fromkeys(invalidations)), ignored)
     return found.withdrawing() if event.deleted_ts or event.type in _TAKES_AWAY else found
+
+
+def _invalidations(delivery: _SlackDelivery) -> Invalidations:
+    """Where to look: around what it is about as well, where something of an event cannot be read."""
+    event = delivery.event
+    around = look_around(event.channel or event.channel_id)
+    try:
+        found = _EVENTS[event.type](delivery)
+    except _NoChannelError:
+        if not event.is_damaged:
+            raise
+        return around
+    except (ValueError, OverflowError):  # it is Slack's, and does not tell what it is about
+        return around
+    return (*found, *around) if found and event.is_damaged else found
 
 
 def _message(delivery: _SlackDelivery) -> Invalidations:

@@ -51,16 +51,21 @@ class NameBefore(Payload):
 
 
 class DeliveryChanges(Payload):
-    """Where an object went that was transferred, what became of it, or what it was called before."""
+    """Where an object went that was transferred, what became of it, or what it was called before: a name that cannot
+    be read was another one."""
 
-    name: Maybe[NameBefore] = None
-    title: Maybe[NameBefore] = None
+    name: Annotated[NameBefore | None, OrElse(NameBefore())] = None
+    title: Annotated[NameBefore | None, OrElse(NameBefore())] = None
 
     new_issue: Maybe[NumberedObject] = None
     new_discussion: Maybe[NumberedObject] = None
     new_repository: Maybe[GitHubRepository] = None
     old_issue: Maybe[NumberedObject] = None
     old_repository: Maybe[GitHubRepository] = None
+
+
+_ANY_CHANGE = DeliveryChanges(name=NameBefore(), title=NameBefore())
+"""What changes that cannot be read may be."""
 
 
 class GitHubDelivery(Payload):
@@ -86,4 +91,4 @@ class GitHubDelivery(Payload):
     blocking_issue_repo: Maybe[GitHubRepository] = None
     commits: Several[PushedCommit] = ()
     repositories_removed: Several[GitHubRepository] = ()
-    changes: Annotated[DeliveryChanges, OrElse(DeliveryChanges())] = DeliveryChanges()
+    changes: Annotated[DeliveryChanges, OrElse(_ANY_CHANGE)] = DeliveryChanges()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pydantic import PrivateAttr, ValidationError
+
 from connectors.payloads import Entries, LenientPayload
-from connectors.slack.payloads.fields import ObjectId
+from connectors.slack.payloads.fields import Identifier, ObjectId, Timestamp
 from connectors.slack.payloads.messages import MessagePlace
 
 
@@ -11,22 +13,32 @@ class SlackEvent(MessagePlace):
     """An event of whichever type: https://docs.slack.dev/reference/events
 
     `message` and `previous_message` come where a message changed or went, and `deleted_ts` where it went.
+    `is_damaged` says that something is missing here because it was not as documented.
     """
 
     type: str = "unknown"
+    thread_ts: Timestamp = ""
     subtype: str = ""
     channel: ObjectId = ""
     channel_type: str = ""
     message: MessagePlace | None = None
     previous_message: MessagePlace | None = None
     deleted_ts: str = ""
-    file_id: str = ""
+    file_id: Identifier = ""
     file: ObjectId = ""
-    channel_id: str = ""
-    channel_ids: Entries[str] = ()
-    old_channel_id: str = ""
-    new_channel_id: str = ""
+    channel_id: Identifier = ""
+    channel_ids: Entries[Identifier] = ()
+    old_channel_id: Identifier = ""
+    new_channel_id: Identifier = ""
     user: ObjectId = ""
+    _is_damaged: bool = PrivateAttr(False)
+
+    @property
+    def is_damaged(self) -> bool:
+        return self._is_damaged
+
+    def _note_fault(self, error: ValidationError) -> None:
+        self._is_damaged = True
 
 
 class EventAuthorization(LenientPayload):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeAlias
 
-from pydantic import BeforeValidator, StringConstraints
+from pydantic import BeforeValidator, Strict, StringConstraints
 
 from connectors.slack.timestamps import TS_PATTERN
 
@@ -25,9 +25,8 @@ def _seconds(value: Any) -> int:
     return seconds if seconds <= _LATEST_SECOND else 0
 
 
-def _id_of(value: Any) -> str:
-    """Where some events give an object and others its id alone."""
-    return str((value.get("id") if isinstance(value, dict) else value) or "")
+def _id_of(value: Any) -> Any:
+    return (value.get("id") if isinstance(value, dict) else value) or ""
 
 
 def object_or_none(value: Any) -> Any:
@@ -40,4 +39,7 @@ Truthy: TypeAlias = Annotated[bool, BeforeValidator(bool)]
 Count: TypeAlias = Annotated[int, BeforeValidator(count)]
 Seconds: TypeAlias = Annotated[int, BeforeValidator(_seconds)]
 """Since 1970; 0 where there is no such time."""
-ObjectId: TypeAlias = Annotated[str, BeforeValidator(_id_of)]
+Identifier: TypeAlias = Annotated[str, Strict()]
+"""Slack's ids are no numbers: what has one in place of an id names nothing."""
+ObjectId: TypeAlias = Annotated[str, Strict(), BeforeValidator(_id_of)]
+"""Some events give an object, and others its id alone."""

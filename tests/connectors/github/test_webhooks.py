@@ -158,6 +158,19 @@ def test_the_documented_signature_fits() -> None:
             {"action": "edited", "milestone": {"number": 4}, "changes": {"title": {"from": "v1"}}},
             [one("milestones", 4)],
         ),
+        *(
+            ("label", {"action": "edited", "label": {"name": "ui"}, "changes": changes}, [one("labels", "ui")])
+            for changes in ("odd", {"name": "odd"})
+        ),
+        (
+            "sub_issues",
+            {
+                "parent_issue": "odd",
+                "parent_issue_repo": ELSEWHERE,
+                "sub_issue": {"number": 7, "repository_url": f"{API}/acme/api"},
+            },
+            [Invalidation("unit", "78"), one("issues", 7)],
+        ),
         ("milestone", {"action": "closed"}, [WHOLE]),
         ("repository", {"action": "edited"}, [WHOLE]),
         ("commit_comment", {"action": "created", "comment": {"commit_id": "a" * 40}}, [one("commit", "a" * 40)]),
@@ -321,6 +334,10 @@ def test_what_is_signed_and_makes_no_sense_is_unreadable(connection: GitHubConne
         ("repository", b'{"action": "deleted", "repository": {"full_name": "acme/api"}}', ""),
         ("issues", b'{"issue": {"number": 1}, "repository": "acme/api"}', ""),
         ("push", b'{"repository": {"id": 77}}', "77"),
+        ("sub_issues", b'{"action": "parent_issue_added", "parent_issue": 3, "repository": {"id": 77}}', "77"),
+        ("sub_issues", b'{"sub_issue": {"number": "x"}, "sub_issue_repo": {"id": 78}, "repository": {"id": 78}}', "78"),
+        ("issue_dependencies", b'{"blocked_issue": null, "repository": {"id": 77}}', "77"),
+        ("label", b'{"action": "edited", "changes": {"name": {"from": "a"}}, "repository": {"id": 77}}', "77"),
     ],
 )
 def test_an_event_that_does_not_tell_its_object_marks_its_repository(

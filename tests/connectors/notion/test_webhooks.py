@@ -161,6 +161,7 @@ HALF_READABLE: list[tuple[dict[str, Any], list[Any]]] = [
     (payload("comment.created", "comment", parent("block")), AROUND),
     (payload("comment.deleted", "comment", {}), AROUND),
     (payload("page.painted", "page", parent()), ALONE),
+    (payload("page.painted", "page", parent()) | {"entity": "odd"}, AROUND),
     (payload("data_source.painted", "data_source", parent("database")), [PARENT]),
 ]
 

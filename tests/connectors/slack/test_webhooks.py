@@ -192,10 +192,20 @@ def test_what_is_signed_and_no_event_is_unreadable(body: bytes) -> None:
         (b'{"type": "event_callback", "event": {"type": "message", "channel": "C1", "ts": "now"}}', "C1"),
         (b'{"type": "event_callback", "event": {"type": "file_shared"}}', ""),
         (b'{"type": "event_callback", "event": {"type": "file_shared", "channel_id": "C1"}}', "C1"),
+        (b'{"type": "event_callback", "event": {"type": "file_change", "file": 5}}', ""),
+        (b'{"type": "event_callback", "event": {"type": "file_change", "file_id": 5, "channel_id": "C1"}}', "C1"),
+        (b'{"type": "event_callback", "event": {"type": "channel_rename", "channel": 5}}', ""),
+        (b'{"type": "event_callback", "event": {"type": "message", "channel": [], "ts": {}}}', ""),
     ],
 )
 def test_an_event_that_does_not_tell_its_object_marks_its_channel(body: bytes, channel: str) -> None:
     assert receive(CONNECTION, signature(body, NOW), body, NOW).invalidations == look_around(channel)
+
+
+@pytest.mark.parametrize("damaged", [{"thread_ts": 5}, {"files": "F1"}, {"subtype": {}}, {"previous_message": "x"}])
+def test_an_event_that_tells_a_part_only_marks_its_channel_too(damaged: dict[str, Any]) -> None:
+    received = receive_event({"type": "message", "channel": "C1", "ts": TS} | damaged)
+    assert received.invalidations == (Invalidation("document", "C1", f"slack:acme/C1/{DAY}"), *look_around("C1"))
 
 
 @pytest.mark.parametrize(
