@@ -12,7 +12,7 @@ from connectors.errors import RateLimited
 from connectors.github.access import is_public
 from connectors.github.client import GitHubClient
 from connectors.github.part_table import COLLABORATORS, DISCUSSIONS, ISSUES, WIKI
-from connectors.github.payloads.rest import GitHubRepository
+from connectors.github.payloads.rest import GitHubAccount, GitHubRepository
 from connectors.github.reader import RepositoryReader
 from connectors.source_parts import Part, probe_part
 
@@ -55,7 +55,7 @@ def _check_collaborators(client: GitHubClient, repositories: Sequence[GitHubRepo
     if not private:
         return Finding(COLLABORATORS.name, True, "not needed: everybody may read all repositories in reach")
     chosen = next((one for one in private if not one.may_be_written), private[0])
-    ask = partial(client.ask, f"repos/{quote(chosen.full_name)}/collaborators")
+    ask = partial(client.first, GitHubAccount, f"repos/{quote(chosen.full_name)}/collaborators")
     finding = probe_part(COLLABORATORS, ask, raises=(RateLimited,))
     if finding.ok:
         return finding

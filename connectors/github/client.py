@@ -12,13 +12,14 @@ from urllib.parse import quote
 import httpx
 from pydantic import BaseModel
 
-from connectors.errors import SourceError
+from connectors.errors import InvalidResponse, SourceError
 from connectors.github import graphql
 from connectors.github.credentials import credentials_of, with_renewal
 from connectors.github.git_host import GitHost
 from connectors.github.issue_pages import IssueListing, IssuePage
 from connectors.github.payloads.git import GitHubCommit, GitTree
 from connectors.github.payloads.kept import KeptRepository
+from connectors.github.payloads.parsing import NotAsDocumented
 from connectors.github.payloads.rest import GitHubIssue, InstallationGrant
 from connectors.github.responses import (
     DescribedRepository,
@@ -35,7 +36,7 @@ from connectors.github.responses import (
 )
 from connectors.github.settings import GitHubConnection
 from connectors.github.trees import FileTree, walk
-from connectors.http import PATIENT, PROMPT, ApiClient, RetryBudget, parsed
+from connectors.http import PATIENT, PROMPT, ApiClient, RetryBudget
 from connectors.paging import PageTrail
 
 logger = logging.getLogger(__name__)
@@ -81,14 +82,16 @@ class GitHubClient:
         """An object."""
         return self._get(path, partial(parse_object, model=model), params=params)
 
-    def ask(self, path: str, **params: Any) -> None:
-        """Only whether a listing may be read, without the patience of reading it."""
-        self._send(self._api, "GET", path, parsed, params={"per_page": 1, **params}, retries=PROMPT)
+    def ask(self, model: type[M], path: str) -> None:
+        """Only whether an object may be read, without the patience of reading it."""
+        self._send(self._api, "GET", path, partial(parse_whole, model=model), retries=PROMPT)
 
     def first(self, model: type[M], path: str, **params: Any) -> M | None:
         """The first object of a listing, or None, without the patience of reading it."""
-        parse = partial(parse_page, model=model)
-        page = self._send(self._api, "GET", path, parse, params={"per_page": 1, **params}, retries=PROMPT)
+        try:
+            page = self.page(model, path, {"per_page": 1, **params}, retries=PROMPT)
+        except NotAsDocumented as error:
+            raise InvalidResponse(path, str(error)) from error
         return next(iter(page.items), None) if page else None
 
     def headers(self, path: str) -> httpx.Headers:

@@ -25,6 +25,8 @@ M = TypeVar("M", bound=BaseModel)
 
 _SIGN_ON = re.compile(r"url=([^?;\s]+)")
 _PARTIAL_RESULTS = re.compile(r"partial-results\s*;\s*organizations=([\d, ]*)", re.IGNORECASE)
+_ROLE_TOO_LOW = "Must have "
+"""Begins what GitHub says then: "Must have push access to view repository collaborators." """
 SECONDARY_LIMIT_WAIT = 60.0
 """Seconds. "Wait for at least one minute before retrying", where a secondary limit names no time:
 https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api"""
@@ -161,9 +163,9 @@ def refusal(response: httpx.Response) -> SourceError | None:
         return RateLimited(where, SECONDARY_LIMIT_WAIT)
     if response.status_code == 429:
         return None
-    return AccessDenied(
-        where, f"{words}{_sign_on(response)}", response.headers.get("x-accepted-github-permissions", "")
-    )
+    # Where the account's role is too low, the header names permissions of the token all the same.
+    permission = "" if words.startswith(_ROLE_TOO_LOW) else response.headers.get("x-accepted-github-permissions", "")
+    return AccessDenied(where, f"{words}{_sign_on(response)}", permission)
 
 
 def _block_reason(response: httpx.Response) -> str:

@@ -33,7 +33,7 @@ class FileTree:
 def walk(ref: str, tree: GitTree, read: ReadTree, prefix: str = "") -> Iterator[GitFile]:
     """Files of a tree that was read with all that is below it; one too large for that is walked level by level."""
     entries = read(ref, False).tree if tree.truncated else tree.tree
-    for entry in entries or ():
+    for entry in entries:
         path = f"{prefix}{entry.path}"
         if entry.type == "blob":
             yield GitFile(path, entry.sha, entry.mode, entry.size or 0)

@@ -339,7 +339,7 @@ class GitHub:
         self.faults += [fault] * times
 
     def refuse(self, part: str, how: Refusal) -> None:
-        """A part of every repository is refused (`forbidden`, `missing`) or fails for ever (`down`)."""
+        """A part of every repository is refused (`forbidden`, `missing`) or fails for ever (`down`, `odd`)."""
         self.stopped[part] = how
 
     def allow(self, part: str) -> None:

@@ -11,7 +11,8 @@ from typing import Literal, TypeAlias
 
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-Refusal: TypeAlias = Literal["forbidden", "missing", "down"]
+Refusal: TypeAlias = Literal["forbidden", "missing", "down", "odd"]
+"""`odd` is an answer that looks like one, and is of another kind than the documentation says."""
 
 _PARTS = {
     "issues": "issues",
@@ -35,6 +36,7 @@ _BY_GIT = {
     "forbidden": ("Write access to repository not granted.", 403),
     "missing": ("Repository not found.", 404),
     "down": ("Server Error", 500),
+    "odd": ("Welcome", 200),
 }
 """The first is what it says to a token without Contents, though nobody wants to write."""
 _IN_QUERY = re.compile(rb"discussions?\(|on DiscussionComment|on Blob")
@@ -61,7 +63,11 @@ def refusal(part: str, how: Refusal, *, is_query: bool) -> Response:
         return JSONResponse({"message": "Server Error"}, 500)
     if how == "missing":
         return JSONResponse({"message": "Not Found", "status": "404"}, 404)
+    if how == "odd":
+        return JSONResponse({"message": "Welcome"})
     message = "Resource not accessible by personal access token"
+    if part == "collaborators":
+        message = "Must have push access to view repository collaborators."
     if is_query:
         error = {"type": "FORBIDDEN", "path": ["repository"], "message": message}
         return JSONResponse({"data": {"repository": None}, "errors": [error]})

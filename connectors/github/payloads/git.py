@@ -25,7 +25,7 @@ class GitTreeEntry(Payload):
 class GitTree(Payload):
     """`truncated` if it was too large for one answer."""
 
-    tree: tuple[GitTreeEntry, ...] | None = None
+    tree: tuple[GitTreeEntry, ...]
     truncated: Flag = None
 
 

@@ -28,7 +28,7 @@ class CommitCommentResource(RepositoryPart):
     kinds = ("commit",)
 
     def probe(self) -> None:
-        self.repository.client.ask(f"{self.repository.path}/comments")
+        self.repository.client.first(CommitComment, f"{self.repository.path}/comments")
 
     def read_changes(self, cursor: RepositoryCursor, window: Window | None) -> Iterator[Item]:
         if window:

@@ -97,7 +97,7 @@ class Conversations:
         except NotFound:
             self._payload("pull", pull.number)
             # Where none can be read, this one is not one without reviews.
-            self._repository.client.ask(f"{self._repository.path}/pulls", state="all")
+            self._repository.client.first(GitHubIssue, f"{self._repository.path}/pulls", state="all")
             return pull
 
     def _pull_comments(self, pull: GitHubIssue) -> list[GitHubComment]:

@@ -13,7 +13,7 @@ from connectors.file_content import SkipFile
 from connectors.github.cursor import SETTLED, RepositoryCursor, file_version
 from connectors.github.file_rules import read_file
 from connectors.github.part_table import FILES
-from connectors.github.payloads.git import GitHubCommit
+from connectors.github.payloads.git import GitHubCommit, GitTree
 from connectors.github.payloads.parsing import parse_time, time_or_none
 from connectors.github.repository import Repository
 from connectors.github.resources.file_batches import FileBatches
@@ -48,7 +48,7 @@ class FileResource(RepositoryPart):
 
     def probe(self) -> None:
         with self._empty_allowed():
-            self.repository.client.ask(f"{self.repository.path}/git/trees/{quote(self.documents.branch)}")
+            self.repository.client.ask(GitTree, f"{self.repository.path}/git/trees/{quote(self.documents.branch)}")
 
     def read_changes(self, cursor: RepositoryCursor, window: Window | None) -> Iterator[Item]:
         """Files that changed, and those that are gone. Names with a new place come as new files."""

@@ -18,6 +18,7 @@ from connectors.github.resources.part import RepositoryPart
 from connectors.github.resources.pulls import PullResource
 from connectors.github.resources.updated_listing import read_updated, read_window
 from connectors.github.responses import ListingState
+from connectors.payloads import Payload
 
 _LISTING = "issues"
 """Under this name the cursor keeps the state of the listing."""
@@ -37,7 +38,7 @@ class IssueResource(RepositoryPart):
             return
         client, path = self.repository.client, f"{self.repository.path}/issues"
         if issue := client.first(GitHubIssue, path, state="all"):
-            client.ask(f"{path}/{issue.number}/comments")
+            client.first(Payload, f"{path}/{issue.number}/comments")
 
     def read_changes(self, cursor: RepositoryCursor, window: Window | None) -> Iterator[Item]:
         """By their last update, least recently updated first, with a checkpoint after each.

@@ -23,6 +23,7 @@ from connectors.github.resources.conversations import Conversations
 from connectors.github.resources.part import RepositoryPart
 from connectors.github.resources.updated_listing import read_updated, read_window
 from connectors.github.responses import ListingState
+from connectors.payloads import Payload
 
 _LISTING = "pulls"
 """Under this name the cursor keeps the state of the listing."""
@@ -47,8 +48,8 @@ class PullResource(RepositoryPart):
     def probe(self) -> None:
         client, path = self.repository.client, f"{self.repository.path}/pulls"
         if pull := client.first(GitHubIssue, path, state="all"):
-            client.ask(f"{path}/{pull.number}")
-            client.ask(f"{path}/{pull.number}/reviews")
+            client.ask(Payload, f"{path}/{pull.number}")
+            client.first(Payload, f"{path}/{pull.number}/reviews")
 
     def go_without_issues(self) -> None:
         """The listing of issues is refused, or fails."""
@@ -62,7 +63,7 @@ class PullResource(RepositoryPart):
 
     def ask_for_listing(self) -> None:
         """Whether there is one, without a look at what it names."""
-        self.repository.client.ask(f"{self.repository.path}/pulls", state="all")
+        self.repository.client.first(GitHubIssue, f"{self.repository.path}/pulls", state="all")
 
     def read_listed(self, issue: GitHubIssue, cursor: RepositoryCursor) -> Item | None:
         """One that the listing of issues shows; None where pull requests cannot be read."""

@@ -29,7 +29,7 @@ class ReleaseResource(RepositoryPart):
     kinds = ("releases",)
 
     def probe(self) -> None:
-        self.repository.client.ask(f"{self.repository.path}/releases")
+        self.repository.client.first(GitHubRelease, f"{self.repository.path}/releases")
 
     def read_changes(self, cursor: RepositoryCursor, window: Window | None) -> Iterator[Item]:
         if window:

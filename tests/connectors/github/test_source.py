@@ -675,7 +675,12 @@ def test_check_asks_for_a_part_where_there_is_one(github: OneRepository, connect
 
 @pytest.mark.parametrize(
     ("part", "how"),
-    [(part, how) for part in PARTS for how in ("forbidden", "missing", "down") if (part, how) != (WIKI, "missing")],
+    [
+        (part, how)
+        for part in PARTS
+        for how in ("forbidden", "missing", "down", "odd")
+        if (part, how) != (WIKI, "missing")
+    ],
 )
 def test_check_says_what_is_lost_without_a_part(
     github: OneRepository, connector: GitHubConnector, part: Part, how: Refusal
@@ -685,9 +690,11 @@ def test_check_says_what_is_lost_without_a_part(
     github.refuse(part.name, how)
     (finding,) = [one for one in connector.check() if not one.ok]
     assert (finding.subject, finding.lost) == (part.name, part.lost)
-    assert bool(finding.permission) == (how != "down")
-    if how == "forbidden" and part.name not in ("discussions", "wiki"):
+    assert bool(finding.permission) == (how in ("forbidden", "missing"))
+    if how == "forbidden" and part.name not in ("discussions", "wiki", "collaborators"):
         assert finding.permission.endswith("=read")  # GitHub's own word
+    elif how == "forbidden":
+        assert finding.permission == part.permission
     assert (part.name == "collaborators") == ("acme/api is visible to nobody" in finding.detail)
 
 
