@@ -111,11 +111,12 @@ class UnreadableUnit:
 
 @dataclass(frozen=True, slots=True)
 class ListingGap:
-    """Units that the source, by its own word, has left out of its list: `covers` tells which may be among them. That
-    such a unit is not listed is no evidence that it is gone."""
+    """Units that the source has left out of its list: `covers` tells which may be among them. That such a unit is not
+    listed is no evidence that it is gone. `is_refused` as in `UnreadableUnit`."""
 
     reason: str
     covers: Callable[[Unit], bool] = lambda unit: True
+    is_refused: bool = True
 
 
 class UnreadableUnits(SourceError):

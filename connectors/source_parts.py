@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from connectors.contract import Finding, PartState, PartStatus
-from connectors.errors import REFUSALS, AccessDenied, SourceError, TransientError
+from connectors.errors import REFUSALS, AccessDenied, ListingGap, SourceError, TransientError
+from connectors.model import Unit
 
 T = TypeVar("T")
 
@@ -44,6 +45,11 @@ def state_of(part: Part, error: SourceError | None = None, id_prefixes: Sequence
 def describe(part: Part, error: SourceError) -> str:
     """The error, and for a refusal what to grant."""
     return f"{error}; grant {_permission(part, error)}" if isinstance(error, REFUSALS) else str(error)
+
+
+def listing_gap(part: Part, error: SourceError, covers: Callable[[Unit], bool] = lambda unit: True) -> ListingGap:
+    """What is missing from a list of units without a part."""
+    return ListingGap(describe(part, error), covers, is_refused=not isinstance(error, TransientError))
 
 
 def probe_part(part: Part, ask: Callable[[], object], *, raises: tuple[type[SourceError], ...] = ()) -> Finding:

@@ -49,7 +49,6 @@ from connectors.drive.watch import watch_parts
 from connectors.errors import (
     AccessDenied,
     AuthenticationFailed,
-    ListingGap,
     NotFound,
     RateLimited,
     SourceError,
@@ -60,7 +59,7 @@ from connectors.errors import (
 from connectors.isolation import Isolation
 from connectors.model import Document, Unit
 from connectors.part_watch import LackingObjects
-from connectors.source_parts import describe
+from connectors.source_parts import listing_gap
 
 logger = logging.getLogger(__name__)
 
@@ -116,7 +115,7 @@ class DriveConnector:
         self._feed.forget()
         self._refused = self._list_folders()
         if self._refused:
-            raise UnreadableUnits(gaps=[ListingGap(describe(PARTS_BY_NAME[LISTING], self._refused))])
+            raise UnreadableUnits(gaps=[listing_gap(PARTS_BY_NAME[LISTING], self._refused)])
         yield from (unit for unit in self._all_units() if self._connection.includes(unit.id, unit.name))
 
     def read(self, unit: Unit, cursor: Cursor | None = None, window: Window | None = None) -> Iterator[Item]:

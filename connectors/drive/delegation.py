@@ -44,7 +44,7 @@ from connectors.errors import (
     UnreadableUnits,
 )
 from connectors.model import Unit
-from connectors.source_parts import describe
+from connectors.source_parts import listing_gap
 
 _OPEN_AT_ONCE = 8
 """People whose connectors are kept open; tokens are kept for all."""
@@ -102,7 +102,7 @@ class DelegatedConnector:
             people = self._list_people()
         except (AuthenticationFailed, *REFUSALS) as error:  # no token for its scopes, where there is one for Drive
             people = {}
-            gaps.append(ListingGap(describe(PARTS_BY_NAME[DIRECTORY], error)))
+            gaps.append(listing_gap(PARTS_BY_NAME[DIRECTORY], error))
         for person in people.values():
             if not self._connection.includes(person.id, person.email):
                 continue

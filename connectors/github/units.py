@@ -95,7 +95,8 @@ class RepositorySearch:
         except (AuthenticationFailed, RateLimited):
             raise
         except SourceError as error:
-            self._gaps.append(ListingGap(str(error), lambda unit: _owner(unit.name) == owner.lower()))
+            is_refused = not isinstance(error, TransientError)
+            self._gaps.append(ListingGap(str(error), lambda unit: _owner(unit.name) == owner.lower(), is_refused))
 
     def _list(self, path: str) -> Iterator[GitHubRepository]:
         for page in self._client.pages(GitHubRepository, path):

@@ -43,7 +43,7 @@ from connectors.notion.settings import NotionConnection
 from connectors.notion.snapshots import EventContext, People, SyncSnapshot
 from connectors.notion.synced_blocks import OriginalBlocks, SyncedCopies
 from connectors.part_watch import PartWatch
-from connectors.source_parts import describe
+from connectors.source_parts import listing_gap
 
 
 def connect(connection: NotionConnection, transport: httpx.BaseTransport | None = None) -> NotionConnector:
@@ -93,7 +93,7 @@ class NotionConnector:
             if self._connection.includes(root.ref.id, current.title):
                 yield Unit(root.ref.id, current.title, url_of(current), access.readers(self._connection, [root]))
         if self._snapshot.refusal:
-            raise UnreadableUnits(gaps=[ListingGap(describe(PARTS_BY_NAME[SEARCH], self._snapshot.refusal))])
+            raise UnreadableUnits(gaps=[listing_gap(PARTS_BY_NAME[SEARCH], self._snapshot.refusal)])
         if listing.cut:
             raise UnreadableUnits(gaps=[ListingGap(f"{self._search_url} does not name all pages")])
 

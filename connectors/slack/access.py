@@ -21,7 +21,7 @@ from connectors.slack.directory import SlackDirectory
 from connectors.slack.part_table import CHANNEL_KINDS
 from connectors.slack.payloads import SlackChannel, SlackUser
 from connectors.slack.refusals import is_of_method
-from connectors.source_parts import describe
+from connectors.source_parts import listing_gap
 
 WORKSPACE = "workspace"
 SLACKBOT = "USLACKBOT"
@@ -73,7 +73,7 @@ def read_memberships(client: SlackClient, directory: SlackDirectory) -> Iterator
 def listing_gaps(directory: SlackDirectory) -> list[ListingGap]:
     """What is missing from the list of channels, by their types."""
     return [
-        ListingGap(describe(CHANNEL_KINDS[kind], error), partial(_is_of_kind, kind))
+        listing_gap(CHANNEL_KINDS[kind], error, partial(_is_of_kind, kind))
         for kind, error in directory.channel_errors.items()
     ]
 

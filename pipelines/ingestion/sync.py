@@ -14,6 +14,7 @@ from connectors.errors import SourceError
 from connectors.model import Unit
 from connectors.registry import connect
 from connectors.settings import Connection
+from pipelines.catalog.failures import Cause
 from pipelines.catalog.fencing import require_leases
 from pipelines.catalog.memberships import MembershipsRead
 from pipelines.catalog.totals import Total
@@ -87,15 +88,17 @@ def sync_connection(
         record_errors(report, connection.id),
         closing(_open_connector(services, connection)) as connector,
     ):
-        chosen = _update_rights(services, connection, connector, units, options, report)
+        listing = _update_rights(services, connection, connector, units, options, report)
+        # Only a listing that was read to its end shows that a unit is gone: what it says to have left out is not.
+        shows_gone = connection.id not in report.errors
+        _report_left_out(connection, listing, report)
         if services.catalog.connections.get(connection.id).paused:
             logger.warning("%s is paused; `headrace resume %s` ends that", connection.id, connection.id)
             return report
-        for unit in chosen:
+        for unit in listing.chosen:
             due = _what_is_due(services, connection, connector, unit, options)
             report.add(sync_unit(services, connection, connector, unit, due, observer))
-        # Only a listing that was read to its end shows that a unit is gone.
-        if options.mode in ("full", "reconcile") and not units and connection.id not in report.errors:
+        if options.mode in ("full", "reconcile") and not units and shows_gone:
             for unit in gone_units(services, connection):
                 for said in (report.errors, report.out_of_reach):
                     said.pop(f"{connection.id}/{unit.id}", None)
@@ -132,7 +135,7 @@ def _update_rights(
     units: Sequence[str],
     options: SyncOptions,
     report: SyncReport,
-) -> list[Unit]:
+) -> UnitListing:
     """List units, read memberships and let the index follow, before any content; returns the units to work on."""
     listing: UnitListing | None = None
     with measure_time(report), record_errors(report, connection.id):
@@ -147,25 +150,27 @@ def _update_rights(
     services.catalog.totals.add({Total("requests", connection.id): connector.requests})
     if listing:
         _report_unreadable(services, connection, listing, report)
-        _report_left_out(connection, listing, report)
     _report_out_of_reach(services, connection, report)
-    return listing.chosen if listing else []
+    return listing or UnitListing()
 
 
 def _report_unreadable(services: Services, connection: Connection, listing: UnitListing, report: SyncReport) -> None:
-    """Units that the settings spell out and that could not be looked at."""
+    """Units that the settings spell out and that could not be looked at; for health, what fails of the list as well."""
     found = unreadable_units(services, connection, listing.unreadable)
-    services.catalog.failures.replace("reach", connection.id, found)
+    failing: dict[str, tuple[Cause, str]] = {"": ("source_unavailable", listing.failing)} if listing.failing else {}
+    services.catalog.failures.replace("reach", connection.id, found | failing)
     for unit, (cause, error) in found.items():
         report.record_error(f"{connection.id}/{unit}", error, cause)
 
 
 def _report_left_out(connection: Connection, listing: UnitListing, report: SyncReport) -> None:
-    """Units that the source, by its own word, has not listed: what is known of such ones stays as it was."""
-    for reason in listing.left_out:
-        logger.warning("%s: not all units are listed: %s", connection.id, reason)
-    if listing.left_out:
-        report.refused[connection.id] = {UNIT_LIST: "; ".join(listing.left_out)}
+    """Units that the source has not listed: what is known of such ones stays as it was."""
+    for gap in listing.gaps:
+        logger.warning("%s: not all units are listed: %s", connection.id, gap.reason)
+    if listing.refused:
+        report.refused[connection.id] = {UNIT_LIST: listing.refused}
+    if listing.failing and connection.id not in report.errors:
+        report.record_error(connection.id, f"{UNIT_LIST}: {listing.failing}", "source_unavailable")
 
 
 def _apply_known_rights(services: Services, connection: Connection, connector: Connector, report: SyncReport) -> None:

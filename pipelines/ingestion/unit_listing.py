@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from connectors.contract import Connector, PartState
-from connectors.errors import UnreadableUnit, UnreadableUnits
+from connectors.errors import ListingGap, UnreadableUnit, UnreadableUnits
 from connectors.model import Unit
 from connectors.registry import source
 from connectors.settings import Connection, reader_settings_in
@@ -25,11 +25,19 @@ UNIT_LIST = "units"
 @dataclass(frozen=True, slots=True)
 class UnitListing:
     """Units to work on, those that the settings spell out and that could not be looked at, and why there may be others
-    that the source has left out of its list."""
+    that the source has left out of its list: because it refuses them, or because it fails for now."""
 
     chosen: list[Unit] = field(default_factory=list)
     unreadable: Sequence[UnreadableUnit] = ()
-    left_out: Sequence[str] = ()
+    gaps: Sequence[ListingGap] = ()
+
+    @property
+    def refused(self) -> str:
+        return _reasons(gap for gap in self.gaps if gap.is_refused)
+
+    @property
+    def failing(self) -> str:
+        return _reasons(gap for gap in self.gaps if not gap.is_refused)
 
 
 def sync_units(
@@ -43,7 +51,7 @@ def sync_units(
         _check_whole(services)
         found = _list_into_catalog(services, connection, connector)
     chosen = _choose(services, connection, only, found.unreadable)
-    return UnitListing(chosen, found.unreadable, [gap.reason for gap in found.gaps])
+    return UnitListing(chosen, found.unreadable, found.gaps)
 
 
 def _list_into_catalog(services: Services, connection: Connection, connector: Connector) -> ListedUnits:
@@ -72,9 +80,18 @@ def _list_into_catalog(services: Services, connection: Connection, connector: Co
     )
     _keep_certain_readers(services, connection)
     services.catalog.connections.record_listing(connection.id, connection.unit_patterns)
-    gaps = "; ".join(gap.reason for gap in listed.gaps)
-    services.catalog.parts.replace(connection.id, "", [PartState(UNIT_LIST, "refused", gaps)] if gaps else [])
+    services.catalog.parts.replace(connection.id, "", _parts_of_list(listed.gaps))
     return listed
+
+
+def _parts_of_list(gaps: Sequence[ListingGap]) -> list[PartState]:
+    """The list of units as a part, unless it is complete."""
+    is_refused = all(gap.is_refused for gap in gaps)
+    return [PartState(UNIT_LIST, "refused" if is_refused else "failing", _reasons(gaps))] if gaps else []
+
+
+def _reasons(gaps: Iterable[ListingGap]) -> str:
+    return "; ".join(gap.reason for gap in gaps)
 
 
 def _keep_certain_readers(services: Services, connection: Connection) -> None:

@@ -43,7 +43,7 @@ SUMMARIES: dict[IncidentKind, str] = {
 }
 ACTIVITIES: dict[Activity, str] = {
     "listing": "its units cannot be listed",
-    "reach": "units that the settings name cannot be looked at",
+    "reach": "some of its units cannot be listed, or not be looked at",
     "memberships": "who belongs to which group cannot be read",
     "sync": "units cannot be brought up to date",
     "rights": "what was lost of rights does not reach the index",

@@ -170,6 +170,7 @@ def test_units_are_not_taken_for_gone_where_none_is_listed(
     connector = open_drive()
     found, unreadable, gaps = list_units(connector)
     assert (found, unreadable, [gap.covers(TEAM) for gap in gaps]) == ([], (), [True])
+    assert [gap.is_refused for gap in gaps] == [how != "down"]
     (listed,) = connector.listing(TEAM)
     assert isinstance(listed, PartState)
     assert listed.id_prefixes == ("drive:acme/",)

@@ -161,6 +161,7 @@ def test_units_that_search_does_not_name_are_not_taken_for_gone(
     workspace.refuse("search", how)
     found, unreadable, gaps = list_units(connector)
     assert (found, unreadable, [gap.covers(HOME) for gap in gaps]) == ([], (), [True])
+    assert [gap.is_refused for gap in gaps] == [how != "down"]
     (listed,) = connector.listing(HOME)
     (told, last) = connector.read(HOME, cursor)
     assert listed == told

@@ -141,6 +141,7 @@ def test_channels_of_a_type_that_are_not_listed_are_a_gap_of_that_type_alone(
     found, _, (gap,) = list_units(connector)
     assert {unit.id for unit in found} == before.keys() - {channel}
     assert {unit.id for unit in before.values() if gap.covers(unit)} == {channel}
+    assert gap.is_refused == (how != "down")
     with closing(open_connector(slack)) as other:
         items = list(other.read(before[channel], {"seen": {}}))
         listed = list(other.listing(before[channel]))

@@ -16,6 +16,7 @@ from connectors.model import PUBLIC, Unit
 from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.report import SyncReport
 from pipelines.ingestion.sync import sync_connection
+from pipelines.operations.health import PUBLICATION, known_failures
 from pipelines.operations.incomplete_parts import incomplete_parts
 from pipelines.services import Services
 from pipelines.settings import Settings
@@ -136,6 +137,37 @@ def test_units_that_a_source_has_left_out_are_not_gone(services: Services, sourc
     source.listed, source.gaps = [Unit("unit", "Unit")], []
     assert sync(services).refused == {}
     assert incomplete_parts(services.catalog, "acme") == []
+
+
+def test_a_list_of_units_that_fails_is_told_as_failing_and_not_as_refused(
+    services: Services, source: MemorySource
+) -> None:
+    refused = ListingGap("group messages: grant mpim:read", lambda unit: False)
+    source.gaps = [refused, ListingGap("private channels: HTTP 500", lambda unit: unit.id == "unit", is_refused=False)]
+    source.listed = [Unit("other", "Other")]
+    report = sync(services)
+    assert report.errors == {"acme": "units: private channels: HTTP 500"}
+    assert report.causes == {"acme": "source_unavailable"}
+    assert report.refused == {"acme": {"units": "group messages: grant mpim:read"}}
+    (part,) = incomplete_parts(services.catalog, "acme")
+    assert (part.part, part.status) == ("units", "failing")
+    assert "acme" in known_failures(services.catalog)
+    source.gaps = [refused]
+    source.listed = [Unit("unit", "Unit"), Unit("other", "Other")]
+    report = sync(services)
+    assert (report.errors, known_failures(services.catalog)) == ({}, {PUBLICATION})
+    (part,) = incomplete_parts(services.catalog, "acme")
+    assert part.status == "refused"
+
+
+def test_a_list_of_units_that_fails_keeps_no_unit_that_is_gone(services: Services, source: MemorySource) -> None:
+    """Another type of channels is missing: of this one the list is whole."""
+    source.listed = []
+    source.gaps = [ListingGap("private channels: HTTP 500", lambda unit: unit.id != "unit", is_refused=False)]
+    for key in list(source.objects):
+        source.remove(key)
+    sync(services, SyncOptions(mode="reconcile", allow_mass_delete=True))
+    assert indexed(services) == set()
 
 
 def test_a_unit_that_no_gap_covers_is_gone(services: Services, source: MemorySource) -> None:
