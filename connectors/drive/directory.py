@@ -20,10 +20,11 @@ from connectors.addresses import find_address
 from connectors.contract import MembershipItem
 from connectors.drive.client import open_api
 from connectors.drive.credentials import Authorization
+from connectors.drive.part_table import DIRECTORY, PARTS_BY_NAME
 from connectors.drive.payloads import DirectoryGroupPage, DirectoryMemberPage, DirectoryUserPage
 from connectors.drive.responses import follow_pages, parser
 from connectors.drive.settings import DriveConnection
-from connectors.errors import NotFound
+from connectors.errors import REFUSALS, AuthenticationFailed, NotFound, SourceError
 from connectors.groups import GroupReads
 
 SCOPE = "https://www.googleapis.com/auth/admin.directory.group.readonly"
@@ -61,6 +62,12 @@ class GoogleDirectory:
 
     def memberships(self) -> Iterator[MembershipItem]:
         """People in each group, and in the groups inside it."""
+        try:
+            yield from self._read_groups()
+        except (AuthenticationFailed, *REFUSALS) as error:  # no token for its scopes, where there is one for Drive
+            raise SourceError(f"{error}; grant {PARTS_BY_NAME[DIRECTORY].permission}") from error
+
+    def _read_groups(self) -> Iterator[MembershipItem]:
         groups = GroupReads(lambda: next(self._groups()))
         for name in _addresses(group.email for page in self._groups() for group in page.groups):
             yield from groups.read(name, partial(self._members, name))

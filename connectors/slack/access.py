@@ -8,11 +8,20 @@ Needs the scopes users:read.email, for private channels groups:read, and for use
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from typing import TypeAlias
 
 from connectors.contract import MembershipItem
-from connectors.errors import ListingGap, NotFound, SourceError, TransientError, UnreadableUnits
+from connectors.errors import (
+    AuthenticationFailed,
+    ListingGap,
+    NotFound,
+    RateLimited,
+    SourceError,
+    TransientError,
+    UnreadableUnits,
+)
 from connectors.groups import GroupReads
 from connectors.isolation import FAILURES_IN_A_ROW
 from connectors.model import Unit, group_token
@@ -22,6 +31,8 @@ from connectors.slack.part_table import CHANNEL_KINDS
 from connectors.slack.payloads import SlackChannel, SlackUser
 from connectors.slack.refusals import is_of_method
 from connectors.source_parts import listing_gap
+
+NoteTrouble: TypeAlias = Callable[[str, SourceError | None], None]
 
 WORKSPACE = "workspace"
 SLACKBOT = "USLACKBOT"
@@ -50,15 +61,16 @@ def channel_readers(connection: str, channel: SlackChannel, workspaces: Sequence
     return tuple(group_token(connection, group) for group in groups)
 
 
-def read_memberships(client: SlackClient, directory: SlackDirectory) -> Iterator[MembershipItem]:
+def read_memberships(client: SlackClient, directory: SlackDirectory, note: NoteTrouble) -> Iterator[MembershipItem]:
     """Members of the workspaces, of each private channel, and of each user group.
 
+    `note` is told of each private channel by its id, with what kept its members from being listed, if anything did.
     Raises UnreadableUnits after all others, where channels of a type could not be listed.
     """
     groups, people = GroupReads(client.identity), _People(client, directory)
     for team in directory.workspaces:
         yield from groups.read(team if directory.identity.is_organization else WORKSPACE, partial(people.members, team))
-    members = _ChannelMembers(client)
+    members = _ChannelMembers(client, note)
     for channel in directory.channels.values():
         if is_private(channel):
             # Its first request is sent when its addresses are asked for.
@@ -108,21 +120,27 @@ class _ChannelMembers:
     """Ids of the members of channels. Once a few channels in a row were refused, others of their kind are not asked
     for: what is missing is a scope, or the whole method."""
 
-    def __init__(self, client: SlackClient) -> None:
+    def __init__(self, client: SlackClient, note: NoteTrouble) -> None:
         self._client = client
+        self._note = note
         self._errors: dict[bool, list[SourceError]] = {True: [], False: []}
 
     def read(self, channel: SlackChannel) -> Iterator[str]:
         """Raises SourceError."""
         errors = self._errors[channel.is_mpim]
         if len(errors) == FAILURES_IN_A_ROW:
+            self._note(channel.id, errors[-1])
             raise SourceError(str(errors[-1]))
         try:
             yield from self._client.members(channel.id)
+        except (AuthenticationFailed, RateLimited):
+            raise
         except SourceError as error:
+            self._note(channel.id, error)
             if is_of_method(error) or isinstance(error, TransientError):
                 errors.append(error)
             raise
+        self._note(channel.id, None)
         errors.clear()
 
 

@@ -35,7 +35,7 @@ from connectors.slack.directory import SlackDirectory
 from connectors.slack.documents import ChannelDocuments
 from connectors.slack.downloads import FileLoader
 from connectors.slack.part_probes import PartProbes
-from connectors.slack.part_table import CHANNEL_KINDS
+from connectors.slack.part_table import CHANNEL_KINDS, MEMBERS
 from connectors.slack.payloads import SlackChannel
 from connectors.slack.refusals import is_of_method
 from connectors.slack.settings import SlackConnection
@@ -59,6 +59,7 @@ class SlackConnector:
         self._client = client
         self._loader = loader
         self._directory = SlackDirectory(client)
+        self._members: dict[str, PartState] = {}
 
     @property
     def requests(self) -> int:
@@ -111,7 +112,7 @@ class SlackConnector:
 
     def memberships(self) -> Iterator[MembershipItem]:
         self._directory.forget_people()
-        return read_memberships(self._client, self._directory)
+        return read_memberships(self._client, self._directory, self._note_members)
 
     def read(self, unit: Unit, cursor: Cursor | None = None, window: Window | None = None) -> Iterator[Item]:
         """Messages from the newest back, or with a cursor what changed. See `connectors.slack.channel_reads`."""
@@ -120,7 +121,7 @@ class SlackConnector:
             yield opened
             yield Checkpoint(cursor or {})
             return
-        yield state_of(CHANNEL_KINDS[kind_of(unit)])
+        yield from self._states(unit)
         if window:
             yield from opened.read_window(window)
             yield Checkpoint(cursor or {})
@@ -138,7 +139,7 @@ class SlackConnector:
         if isinstance(opened, PartState):
             yield opened
             return
-        yield state_of(CHANNEL_KINDS[kind_of(unit)])
+        yield from self._states(unit)
         yield from opened.listing()
 
     def fetch(self, unit: Unit, document_ids: Sequence[str]) -> Iterator[Item]:
@@ -158,6 +159,16 @@ class SlackConnector:
             return min(self._client.file(rest.removeprefix("files/")).channel_ids & units, default=None)
         except REFUSALS:
             return None
+
+    def _note_members(self, channel: str, trouble: SourceError | None) -> None:
+        """They are read with the memberships, and told with the parts that the next read of the channel asks for."""
+        self._members[channel] = state_of(MEMBERS, trouble)
+
+    def _states(self, unit: Unit) -> Iterator[PartState]:
+        """Of what is known before a channel is read: it is in reach, and whether its members could be listed."""
+        yield state_of(CHANNEL_KINDS[kind_of(unit)])
+        if members := self._members.get(unit.id):
+            yield members
 
     def _path_of(self, document_id: str) -> str:
         return document_id.removeprefix(f"slack:{self._connection.id}/")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from connectors.registry import source
+from pipelines.catalog import Catalog
 from pipelines.catalog.lookup import resolve
 from pipelines.errors import IndexStoreError, UsageError
 from pipelines.index.contract import Filters, Hit
@@ -101,6 +102,7 @@ def explain(
     left = [hit for hit in hits if filter.keeps_text(hit)]
     in_force = revocations(services, row, label, filter)
     tokens = person_tokens(user, settings, catalog) if user else None
+    unread = _unreadable_groups(catalog, row["connection"], readers)
     return Explanation(
         **{name: row[name] for name in _FROM_CATALOG},
         published_version=hits[0].payload["version"] if hits else None,
@@ -113,7 +115,7 @@ def explain(
         events=related_events(catalog, row["connection"], row["unit"], row["id"]),
         others=others,
         withdrawn_since=catalog.withdrawals.of_document(row["id"]),
-        visibility=_visibility(filter, user, tokens, left, readers, in_force) if user and tokens else None,
+        visibility=_visibility(filter, user, tokens, left, readers, in_force, unread) if user and tokens else None,
         ranks=() if query is None or index_error else _ranks(services, row["id"], query, user, tokens),
         index_error=index_error,
     )
@@ -166,6 +168,16 @@ def _labels(services: Services) -> Callable[[str], Reader]:
     return lambda token: reader(token, names, of_connections)
 
 
+def _unreadable_groups(catalog: Catalog, connection: str, readers: Sequence[Reader]) -> dict[str, str]:
+    """Why it cannot be read who belongs to groups, by their tokens: to some of them, or, where the source does not even
+    name them, to any."""
+    failed = [
+        one.error for one in catalog.failures.all() if (one.activity, one.connection) == ("memberships", connection)
+    ]
+    any_group = {one.token: error for error in failed for one in readers if one.grant == "group"}
+    return any_group | {one.group: one.reason for one in catalog.memberships.unreadable(connection)}
+
+
 def _visibility(
     filter: RevocationFilter,
     user: str,
@@ -173,8 +185,9 @@ def _visibility(
     hits: Sequence[Hit],
     readers: Sequence[Reader],
     in_force: Sequence[RevocationInForce],
+    unreadable: Mapping[str, str],
 ) -> Visibility:
-    found = visibility(user, tokens, readers, published=bool(hits))
+    found = visibility(user, tokens, readers, published=bool(hits), unreadable=unreadable)
     why = dict.fromkeys(one.reason for one in in_force if one.concerns(tokens))
     if hits and any(one.everybody for one in in_force) and not found.sees:
         return Visibility(user, False, (), f"nobody sees it: {'; '.join(why)}")

@@ -32,8 +32,13 @@ class Visibility:
     why_not: str = ""
 
 
-def visibility(user: str, tokens: Sequence[str], readers: Sequence[Reader], *, published: bool) -> Visibility:
-    """What the index's filter decides: a person sees a document if they hold one of its reader tokens."""
+def visibility(
+    user: str, tokens: Sequence[str], readers: Sequence[Reader], *, published: bool, unreadable: Mapping[str, str]
+) -> Visibility:
+    """What the index's filter decides: a person sees a document if they hold one of its reader tokens.
+
+    `unreadable` says, by the tokens of groups, why it cannot be read who belongs to them.
+    """
     through = tuple(reader for reader in readers if reader.token in tokens)
     if through:
         return Visibility(user, True, through)
@@ -41,7 +46,13 @@ def visibility(user: str, tokens: Sequence[str], readers: Sequence[Reader], *, p
         return Visibility(user, False, (), "nothing of it is published")
     if not readers:
         return Visibility(user, False, (), "it has no readers: only an administrator sees it")
-    return Visibility(user, False, (), "neither they nor one of their groups is among its readers")
+    untold = [
+        f"who belongs to {one.name} cannot be read: {unreadable[one.token]}"
+        for one in readers
+        if one.token in unreadable
+    ]
+    neither = "neither they nor one of their groups is among its readers"
+    return Visibility(user, False, (), "; ".join([neither, *untold]))
 
 
 def reader(token: str, units: Mapping[tuple[str, str], str], sources: Mapping[str, Source[Any]]) -> Reader:

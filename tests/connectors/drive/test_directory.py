@@ -6,7 +6,7 @@ import pytest
 
 from connectors.contract import Membership, MembershipItem, UnreadableGroup
 from connectors.drive.account import DriveConnector
-from connectors.errors import AccessDenied, SourceError
+from connectors.errors import SourceError
 from tests.connectors.drive.conftest import OpenDrive
 from tests.emulators.drive import BASE_URL, GoogleDrive, error
 
@@ -41,9 +41,11 @@ def test_a_group_that_was_deleted_since_it_was_listed_has_no_members(
     assert [one.group for one in found if isinstance(one, Membership)] == ["a@a.test", "c@a.test"]
 
 
-@pytest.mark.parametrize(("status", "expected"), [(403, AccessDenied), (500, SourceError)])
-def test_groups_that_cannot_be_listed_are_an_error(
-    drive: GoogleDrive, connector: DriveConnector, status: int, expected: type[SourceError]
+@pytest.mark.parametrize(
+    ("status", "said"), [(401, "grant the scopes admin.directory"), (403, "grant the scopes admin"), (500, "HTTP 500")]
+)
+def test_groups_that_cannot_be_listed_are_an_error_that_says_what_to_grant(
+    drive: GoogleDrive, connector: DriveConnector, status: int, said: str
 ) -> None:
-    with pytest.raises(expected):
+    with pytest.raises(SourceError, match=said):
         memberships(drive, connector, "groups", status)

@@ -217,6 +217,23 @@ def test_members_that_are_refused_are_asked_for_a_few_times(
     assert asked <= 2 * (3 if how == "forbidden" else 5)
 
 
+@pytest.mark.parametrize("how", HOW)
+def test_members_are_told_with_the_next_read_of_their_channel(
+    slack: Slack, connector: SlackConnector, how: Literal["forbidden", "missing", "down"]
+) -> None:
+    units = {unit.id: unit for unit in connector.units()}
+    slack.refuse("members", how)
+    list(connector.memberships())
+    for items in (list(connector.read(units["C2"])), list(connector.listing(units["C2"]))):
+        told = states(items)["members"]
+        assert (told.status, told.id_prefixes) == ("failing" if how == "down" else "refused", ())
+        assert ("grant groups:read" in told.reason) == (how != "down")
+    assert "members" not in states(list(connector.read(units["C1"])))
+    slack.allow("members")
+    list(connector.memberships())
+    assert states(list(connector.read(units["C2"])))["members"].status == "complete"
+
+
 def test_the_guide_has_the_table_of_parts() -> None:
     rows = (ROOT / "connectors" / "README.md").read_text().splitlines()
     for part in SOURCE.parts:

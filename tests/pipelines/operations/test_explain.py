@@ -10,7 +10,7 @@ from typing import NoReturn
 import pytest
 from pydantic import SecretStr
 
-from connectors.contract import Failed, Membership, Skipped
+from connectors.contract import Failed, Membership, Skipped, UnreadableGroup
 from connectors.drive.settings import DriveConnection
 from connectors.github.settings import GitHubConnection
 from connectors.model import Unit
@@ -238,6 +238,21 @@ def test_whether_a_person_sees_it_and_through_what(services: Services, source: M
     everybody = visibility_of(services, document(2).id, NOOR)
     assert [one.grant for one in everybody.through] == ["public"]
     assert "no readers" in visibility_of(services, document(3).id, BO).why_not
+
+
+def test_a_group_whose_members_cannot_be_read_is_told_to_whom_it_keeps_out(
+    services: Services, source: MemorySource
+) -> None:
+    """One by one; or all of them, where the source does not even say which there are."""
+    sync(services, source)
+    publish(services)
+    services.catalog.memberships.replace("acme", [UnreadableGroup("team", "missing_scope; grant groups:read")])
+    assert "missing_scope; grant groups:read" in visibility_of(services, KEY, ADA).why_not
+    services.catalog.memberships.replace("acme", [])
+    assert "cannot be read" not in visibility_of(services, KEY, ADA).why_not
+    services.catalog.failures.record("memberships", "acme", "", "other", "groups: access denied; grant the scope")
+    said = visibility_of(services, KEY, ADA).why_not
+    assert "who belongs to team of acme cannot be read: groups: access denied; grant the scope" in said
 
 
 def test_a_person_of_a_domain_sees_what_is_shared_with_it(services: Services, source: MemorySource) -> None:

@@ -47,5 +47,14 @@ def test_a_token_is_named_for_people(token: str, grant: Grant, name: str) -> Non
 def test_a_person_sees_what_carries_one_of_their_tokens(
     tokens: tuple[str, ...], readers: tuple[Reader, ...], published: bool, expected: Visibility | str
 ) -> None:
-    found = visibility("bo", tokens, readers, published=published)
+    found = visibility("bo", tokens, readers, published=published, unreadable={"group:acme:elsewhere": "HTTP 500"})
     assert found == (Visibility("bo", False, (), expected) if isinstance(expected, str) else expected)
+
+
+def test_a_group_whose_members_cannot_be_read_is_told_to_whom_it_keeps_out() -> None:
+    unreadable = {TEAM.token: "access denied"}
+    expected = "neither they nor one of their groups is among its readers; "
+    expected += "who belongs to Plant cannot be read: access denied"
+    found = visibility("bo", ("public",), (ADA, TEAM), published=True, unreadable=unreadable)
+    assert found == Visibility("bo", False, (), expected)
+    assert visibility("ada", (ADA.token,), (ADA, TEAM), published=True, unreadable=unreadable).sees
