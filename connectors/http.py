@@ -41,7 +41,7 @@ MAX_REDIRECTS = 3
 MOST_BYTES = 64_000_000
 """Of an answer, unpacked: a file of 25 MB, the largest that is read, has 34 MB as base64. gzip makes 1 MB of 1 GB."""
 
-_OF_THE_PACKED_BODY = ("content-encoding", "content-length", "transfer-encoding")
+_OF_THE_PACKED_BODY = (b"content-encoding", b"content-length", b"transfer-encoding")
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +233,8 @@ def _read(response: httpx.Response) -> httpx.Response:
         if size > MOST_BYTES:
             raise AnswerTooLarge(_without_query(str(response.url)), MOST_BYTES)
         parts.append(part)
-    headers = [(name, value) for name, value in response.headers.multi_items() if name not in _OF_THE_PACKED_BODY]
+    # As bytes: they may hold others than ASCII (RFC 9110, 5.5).
+    headers = [(name, value) for name, value in response.headers.raw if name.lower() not in _OF_THE_PACKED_BODY]
     return httpx.Response(response.status_code, headers=headers, content=b"".join(parts), request=response.request)
 
 

@@ -130,8 +130,9 @@ def parse_blob(response: httpx.Response) -> bytes:
 
 
 def etag(response: httpx.Response) -> str | None:
+    """The server's name for this state of it; None for one that could not be sent back."""
     found: str | None = response.headers.get("etag")
-    return found
+    return found if found and found.isascii() else None
 
 
 def server_time(response: httpx.Response) -> datetime:

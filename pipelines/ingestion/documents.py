@@ -243,9 +243,9 @@ class DocumentIngest:
             return _ReadPlan(window=self.options.window)
         units = self.services.catalog.units
         state = units.get(self.connection.id, self.unit.id)
-        if state and state.cursor and self.options.mode != "full":
-            return _ReadPlan(cursor=state.cursor)
         listing = new_listing()
+        if state and state.cursor and self.options.mode != "full":
+            return _ReadPlan(cursor=state.cursor, listing=listing)
         units.start_listing(self.connection.id, self.unit.id, listing)
         return _ReadPlan(listing=listing)
 
@@ -321,7 +321,10 @@ def _is_mass(documents: int, live: int) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _ReadPlan:
-    """Which part of a unit is read: what changed since `cursor`, a whole `listing`, or a `window`."""
+    """Which part of a unit is read: what changed since `cursor`, all of it without one, or a `window`.
+
+    `listing` is the name under which everything is listed, if it is: a source that takes a cursor no more reads all.
+    """
 
     cursor: Cursor | None = None
     listing: str | None = None

@@ -328,6 +328,12 @@ def test_a_token_that_no_header_can_carry_is_not_quoted() -> None:
     assert caught.value.__suppress_context__
 
 
+def test_headers_may_hold_any_bytes() -> None:
+    """RFC 9110, 5.5."""
+    odd = client(lambda request: httpx.Response(200, headers=[(b"X-Note", b"caf\xe9")], json={}))
+    assert odd.send("GET", "things", parse=lambda response: response.headers["x-note"]) == "caf\xe9"
+
+
 def test_bodies_and_bytes() -> None:
     server = Server(ok())
     api = client(server)

@@ -26,7 +26,7 @@ from connectors.model import Document, Unit
 class MemorySource:
     """Versions count up with every `put`; a cursor is the version that was read last. What is `gone` every read says,
     as sources with a feed of changes do. What is in a part of `parts` that is not complete is neither read nor listed,
-    and units may be left out of the list because of `gaps`."""
+    and units may be left out of the list because of `gaps`. One that `takes_cursors` no more reads everything."""
 
     objects: dict[str, Document | Skipped | Failed] = field(default_factory=dict)
     changed: dict[str, int] = field(default_factory=dict)
@@ -39,6 +39,7 @@ class MemorySource:
     listed: list[Unit] = field(default_factory=lambda: [Unit("unit", "Unit")])
     gaps: list[ListingGap] = field(default_factory=list)
     parts: list[PartState] = field(default_factory=list)
+    takes_cursors: bool = True
 
     def put(self, item: Document | Skipped | Failed) -> None:
         key = item.id if isinstance(item, Document) else item.document_id
@@ -58,6 +59,7 @@ class MemorySource:
             raise UnreadableUnits(gaps=self.gaps)
 
     def read(self, unit: Unit, cursor: Cursor | None = None, window: Window | None = None) -> Iterator[Item]:
+        cursor = cursor if self.takes_cursors else None
         done = (cursor or {}).get("clock", 0)
         yield from map(Deleted, self.gone)
         keys = [key for key in self.objects if self.changed[key] > done and self._is_given(key)]

@@ -80,11 +80,13 @@ class WikiResource(RepositoryPart):
 
     @cached_property
     def _advertised(self) -> Advertisement | None:
-        """None where there is no such repository, as far as the token sees."""
+        """None where there is no such repository, as far as the token sees, or none with a newest commit: what was
+        there once has one, and an answer that is cut short may name none."""
         try:
-            return self._wiki.advertised()
+            found = self._wiki.advertised()
         except NotFound:
             return None
+        return found if found.head else None
 
     @cached_property
     def _snapshot(self) -> WikiSnapshot:

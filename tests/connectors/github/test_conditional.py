@@ -459,6 +459,17 @@ def test_a_repository_without_a_commit_is_asked_for_files_after_a_push(
     assert [one.title for one in documents(items)] == ["README.md"]
 
 
+def test_an_etag_that_cannot_be_sent_back_is_none(github: OneRepository, connection: GitHubConnection) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        found = github.serve(request)
+        assert request.headers.get("if-none-match", "").isascii()
+        return httpx.Response(found.status_code, headers=[(b"ETag", b'"caf\xe9"')], content=found.content)
+
+    _, cursor = read(connect(connection, httpx.MockTransport(answer)))
+    items, _ = read(connect(connection, httpx.MockTransport(answer)), cursor)
+    assert documents(items) == []
+
+
 # ---- discussions
 
 

@@ -351,6 +351,32 @@ ODD: list[Response] = [
 ]
 
 
+NO_HEAD = [
+    PlainTextResponse("001e# service=git-upload-pack\n"),
+    PlainTextResponse("001e# service=git-upload-pack\n0000"),
+    PlainTextResponse("001e# service=git-upload-pack\n0000000eversion 2\n0000"),
+    PlainTextResponse("001e# service=git-upload-pack\n0000" + "003d" + "1" * 40 + " refs/heads/old\0side\n" + "0000"),
+]
+
+
+@pytest.mark.parametrize("answer", NO_HEAD, ids=["cut", "flush", "version 2", "no default branch"])
+def test_an_answer_without_a_newest_commit_takes_no_page_for_gone(
+    service: GitHub, connector: GitHubConnector, answer: Response
+) -> None:
+    first = list(connector.read(UNIT))
+    service.fail(9, lambda: answer, only="info/refs")
+    during = list(connector.read(UNIT, cursor_of(first)))
+    assert objects(during) == []
+    assert "wiki" in stopped(during)
+    untold = [one.id_prefixes for one in connector.listing(UNIT) if isinstance(one, PartState) and one.part == "wiki"]
+    assert untold == [(f"{ROOT}/",)]
+    (item,) = connector.fetch(UNIT, [f"{ROOT}/Home.md"])
+    assert isinstance(item, Failed)
+    service.faults.clear()
+    again = list(connector.read(UNIT, cursor_of(during)))
+    assert (objects(again), stopped(again)) == ([], {})
+
+
 @pytest.mark.parametrize("answer", ODD, ids=["page", "nothing", "no-length", "cut"])
 def test_what_is_not_git_is_trouble_that_passes(service: GitHub, connector: GitHubConnector, answer: Response) -> None:
     service.fail(6, lambda: answer, only="info/refs")

@@ -133,6 +133,17 @@ def test_a_full_sync_removes_what_is_gone_and_leaves_the_rest(services: Services
     assert services.catalog.documents.totals() == {("acme", "unit"): {"indexed": 2, "deleted": 1}}
 
 
+def test_a_source_that_takes_its_cursor_no_more_has_read_everything(services: Services, source: MemorySource) -> None:
+    """Changes of which it would have told are forgotten: what it names no more is gone."""
+    for number in range(3):
+        source.put(document(number))
+    sync(services, source)
+    source.remove(document(1).id)
+    source.takes_cursors = False
+    assert sync(services, source).documents.deleted == 1
+    assert {payload["document_id"] for payload in points(services).values()} == {document(0).id, document(2).id}
+
+
 def test_a_full_sync_stops_before_a_mass_delete(services: Services, source: MemorySource) -> None:
     for number in range(30):
         source.put(document(number))
