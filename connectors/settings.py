@@ -7,7 +7,11 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from typing import ClassVar, Self
 
+from croniter import croniter
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, field_validator
+
+CRON_FIELDS = 5
+"""Minute, hour, day of the month, month and day of the week."""
 
 
 class Connection(BaseModel):
@@ -33,6 +37,13 @@ class Connection(BaseModel):
     webhook_secret: SecretStr | None = None
     # Follows from other settings than the connection's own, so that nobody writes it here.
     _reads_pictures: bool = PrivateAttr(default=False)
+
+    @field_validator("schedule", "reconcile_schedule", "memberships_schedule")
+    @classmethod
+    def _cron(cls, value: str) -> str:
+        if not croniter.is_valid(value) or not (value.startswith("@") or len(value.split()) == CRON_FIELDS):
+            raise ValueError('must be a cron schedule of five fields, such as "*/15 * * * *"')
+        return value
 
     @field_validator("base_url")
     @classmethod

@@ -12,7 +12,15 @@ from sqlalchemy import ColumnElement, Connection, Engine, and_, exists, func, or
 
 from connectors.contract import ATTACHMENT
 from pipelines.catalog import tables
-from pipelines.catalog.outcomes import MOST_READINGS, UNFINISHED, Readers, Status, hide, mark_listed
+from pipelines.catalog.outcomes import (
+    MOST_READINGS,
+    UNFINISHED,
+    Readers,
+    Status,
+    hide,
+    mark_listed,
+    time_until_next,
+)
 from pipelines.catalog.revocations import show_documents
 from pipelines.catalog.statements import in_parts
 
@@ -115,6 +123,15 @@ class Documents:
         statement = select(table.c.id).where(*where).order_by(table.c.next_attempt, table.c.id)
         with self._engine.connect() as transaction:
             return list(transaction.execute(statement).scalars())
+
+    def last_attempt(self, connection: str, unit: str) -> datetime | None:
+        """When one of the `failed` documents was tried last, as their next attempts show; None if there is none."""
+        table = tables.documents
+        own = (table.c.connection == connection, table.c.unit == unit)
+        where = (*own, *_has_failed(connection), table.c.next_attempt.is_not(None))
+        with self._engine.connect() as transaction:
+            found = transaction.execute(select(table.c.attempts, table.c.next_attempt).where(*where).distinct()).all()
+        return max((following - time_until_next(attempts) for attempts, following in found), default=None)
 
     def due_by_unit(self, connection: str) -> dict[str, list[str]]:
         """The failed documents of a connection whose next attempt has come, by unit."""

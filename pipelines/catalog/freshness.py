@@ -64,15 +64,19 @@ def freshness(catalog: Catalog, connection: Connection, now: datetime | None = N
 
 def allowed_lag(connection: Connection, now: datetime | None = None) -> timedelta:
     """What the connection's schedule allows, and half an hour for the sync itself."""
-    return _allowed_lag(connection.schedule, (now or datetime.now(UTC)).date())
+    return TICKS_ALLOWED * longest_gap(connection, now) + timedelta(minutes=30)
+
+
+def longest_gap(connection: Connection, now: datetime | None = None) -> timedelta:
+    """Between two ticks of the connection's schedule."""
+    return _longest_gap(connection.schedule, (now or datetime.now(UTC)).date())
 
 
 @lru_cache(maxsize=256)  # hundreds of ticks take 50 ms, and every publication asks for each connection
-def _allowed_lag(schedule: str, day: date) -> timedelta:
+def _longest_gap(schedule: str, day: date) -> timedelta:
     ticks = croniter(schedule, datetime.combine(day, time(), UTC))
     first = ticks.get_next(datetime)
-    gap = max(later - earlier for earlier, later in _pairs(ticks, first))
-    return TICKS_ALLOWED * gap + timedelta(minutes=30)
+    return max(later - earlier for earlier, later in _pairs(ticks, first))
 
 
 def _pairs(ticks: croniter, first: datetime) -> list[tuple[datetime, datetime]]:

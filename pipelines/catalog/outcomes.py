@@ -74,7 +74,7 @@ class Outcome:
 
     def next_attempt(self, now: datetime) -> datetime | None:
         """When it is to be tried again; None: not by itself."""
-        return next_attempt(self.attempts, now) if self.status == "failed" and self.retries else None
+        return now + time_until_next(self.attempts) if self.status == "failed" and self.retries else None
 
 
 def record(
@@ -154,10 +154,10 @@ def hide(transaction: Connection, ids: Iterable[str], reason: str | None) -> Non
         transaction.execute(update(tables.documents).where(tables.documents.c.id.in_(part)).values(hidden=reason))
 
 
-def next_attempt(attempts: int, now: datetime) -> datetime:
-    """When to try again after that many failures: 5 minutes, doubling up to a day."""
+def time_until_next(attempts: int) -> timedelta:
+    """How long to wait after that many failures: 5 minutes, doubling up to a day."""
     doublings = min(max(attempts - 1, 0), 20)
-    return now + min(FIRST_RETRY * (1 << doublings), LONGEST_RETRY)
+    return min(FIRST_RETRY * (1 << doublings), LONGEST_RETRY)
 
 
 def _row(outcome: Outcome, load: int | None, now: datetime) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from itertools import chain
 
 from connectors.contract import Connector, Cursor, Deleted, Failed, Item, PartState, Window
@@ -20,6 +21,7 @@ from pipelines.ingestion.unit_listing import documents_follow
 from pipelines.services import Services
 from pipelines.turns import each_awaited
 
+_LOOKS_OF_SCHEDULES = timedelta(hours=1)
 _OUT_OF_REACH = "missing from the source's listing"
 
 
@@ -131,10 +133,14 @@ class DocumentIngest:
 
     def _due(self) -> list[str]:
         """Failed documents that are tried again: those whose time has come, and one where a part was not complete,
-        which tells whether it is by now."""
+        which tells whether it is by now. Schedules leave that one alone until none was tried for an hour."""
         documents, own = self.services.catalog.documents, (self.connection.id, self.unit.id)
         due = documents.due(*own)
-        return due or (documents.failed(*own)[:1] if self._incomplete_before() else [])
+        if due or not self._incomplete_before():
+            return due
+        tried = documents.last_attempt(*own) if self.options.scheduled else None
+        is_left = tried is not None and tried > datetime.now(UTC) - _LOOKS_OF_SCHEDULES
+        return [] if is_left else documents.failed(*own)[:1]
 
     def _fetch_due(self) -> Iterator[Item]:
         due = self._due()

@@ -10,11 +10,13 @@ from croniter import croniter
 from connectors.contract import Connector, Paced
 from connectors.model import Unit, group_token
 from connectors.settings import Connection
+from pipelines.catalog.freshness import allowed_lag, longest_gap
 from pipelines.ingestion.options import SyncOptions
 from pipelines.services import Services
 
 QUIET_UNITS_EVERY = timedelta(minutes=40)
-"""Of a schedule of 15 minutes every third tick: less than what makes a unit late (`pipelines.catalog.freshness`)."""
+"""At the least: of a schedule of 15 minutes every third tick."""
+_FOR_THE_SYNC = timedelta(minutes=1)
 
 
 def needs_memberships(
@@ -42,7 +44,9 @@ def may_wait(
     state, now = services.catalog.units.get(connection.id, unit.id), datetime.now(UTC)
     if state is None or state.cursor is None or state.last_sync is None or state.error:
         return False
-    was_read_lately = timedelta() <= now - state.last_sync < QUIET_UNITS_EVERY
+    # No unit is late because it is passed over: the tick after this one would look at it in time.
+    longest = allowed_lag(connection, now) - longest_gap(connection, now) - _FOR_THE_SYNC
+    was_read_lately = timedelta() <= now - state.last_sync < min(QUIET_UNITS_EVERY, longest)
     return was_read_lately and connector.is_quiet(state.cursor, now)
 
 

@@ -149,8 +149,9 @@ def _drive() -> Source:
 
 
 PARTS = [(name, part.name) for name in ("github", "slack", "notion", "drive") for part in source_of(name).parts]
-MOST_MORE = {"forbidden": 6, "missing": 6, "down": 24}
-"""Requests of an idle sync beside those of before: one for each unit; and what fails is asked for again each time."""
+MOST_MORE = {"forbidden": 12, "missing": 12, "down": 24}
+"""Requests of an idle sync beside those of before: one for each unit, or a look at one document of it that failed; and
+what fails is asked for again each time."""
 UNTOLD = ("github", "wiki", "missing")
 """GitHub says the same of a wiki that nobody has written: what a sync makes of it is in
 `tests/connectors/github/test_wiki.py`."""

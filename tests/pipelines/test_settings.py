@@ -88,6 +88,15 @@ def notion(reader: str) -> str:
         (notion("user:ada@x.de"), "connections[0].readers[0]", "must be workspace, public or an e-mail address"),
         (notion("nobody"), "connections[0].readers[0]", "must be workspace, public or an e-mail address"),
         ("audit: {file: []}", "audit.file", "must be a path"),
+        *(
+            (
+                f"connections: [{GITHUB[:-1]}, {one}: '{cron}'}}]",
+                f"connections[0].{one}",
+                "must be a cron schedule of five",
+            )
+            for one in ("schedule", "reconcile_schedule", "memberships_schedule")
+            for cron in ("61 * * * *", "every day", "", "0 0 * * * *")
+        ),
     ],
 )
 def test_a_wrong_setting_is_named_at_its_path(tmp_path: Path, text: str, path: str, reason: str) -> None:

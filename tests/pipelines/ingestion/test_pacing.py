@@ -15,7 +15,9 @@ from connectors.contract import Cursor, EmptyGroup, Failed, MembershipItem
 from connectors.github.settings import GitHubConnection
 from connectors.model import Unit, group_token
 from pipelines.catalog import tables
+from pipelines.catalog.freshness import allowed_lag, longest_gap
 from pipelines.ingestion.options import SyncOptions
+from pipelines.ingestion.pacing import may_wait
 from pipelines.ingestion.sync import sync_connection
 from pipelines.services import Services
 from pipelines.settings import Settings
@@ -80,6 +82,17 @@ def test_a_schedule_passes_over_a_quiet_unit_until_it_has_waited(services: Servi
     last_read(services, timedelta(minutes=41))
     assert read_by(services, source) == 1
     assert read_by(services, source) == 0
+
+
+@pytest.mark.parametrize("schedule", ["* * * * *", "*/5 * * * *", "*/15 * * * *", "0 * * * *", "0 6 * * 1"])
+def test_no_unit_is_late_because_it_is_passed_over(services: Services, source: PacedSource, schedule: str) -> None:
+    connection = CONNECTION.model_copy(update={"schedule": schedule})
+    gap = longest_gap(connection)
+    for waited in range(60):
+        last_read(services, timedelta(minutes=waited))
+        unit = services.catalog.units.all("acme")[0].unit
+        if may_wait(services, connection, source, unit, SCHEDULED):
+            assert timedelta(minutes=waited) + gap < allowed_lag(connection)
 
 
 def test_what_a_person_asks_for_is_read(services: Services, source: PacedSource) -> None:

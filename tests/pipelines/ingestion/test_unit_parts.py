@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import update
 
 import pipelines.ingestion.sync
 from connectors.contract import EmptyGroup, Failed, Item, Membership, PartState
 from connectors.errors import ListingGap, Unavailable
 from connectors.github.settings import GitHubConnection
 from connectors.model import PUBLIC, Unit
+from pipelines.catalog import tables
 from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.report import SyncReport
 from pipelines.ingestion.sync import sync_connection
@@ -217,9 +220,16 @@ def test_a_part_that_is_not_given_costs_one_look_at_what_failed(services: Servic
         source.put(Failed(document(number).id, "", "403 Forbidden"))
     source.parts = [PartState("content", "refused", "403 Forbidden")]
     sync(services)
+    for options, looks in ((None, 1), (SyncOptions(scheduled=True), 0)):
+        before = source.requests
+        sync(services, options)
+        assert source.requests - before == 1 + looks  # the read, and one document
+    with services.catalog._engine.begin() as transaction:
+        earlier = datetime.now(UTC) + timedelta(minutes=1)
+        transaction.execute(update(tables.documents).values(attempts=20, next_attempt=earlier))
     before = source.requests
-    sync(services)
-    assert source.requests - before == 2  # the read, and one document
+    sync(services, SyncOptions(scheduled=True))
+    assert source.requests - before == 2
 
 
 def test_a_reconcile_removes_what_is_gone_though_its_reads_fail(
