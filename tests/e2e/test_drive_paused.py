@@ -88,7 +88,8 @@ def test_a_pause_costs_what_has_changed_and_no_content(asked: Asked, unit: str) 
     asked.drive.forget()
     asked.sync()
     quiet = asked.drive.asked()
-    assert quiet["prefix/api/changes"] + quiet["changes"] == 2, "one for the unit, and one for My Drive"
+    feeds = 2 if unit in asked.drive.drives else 1  # a shared drive has one of its own
+    assert quiet["prefix/api/changes"] + quiet["changes"] == feeds
     assert not any(path.endswith(("/export", "/permissions", "/comments")) for path in quiet if unit not in path)
     asked.drive.unshare(files[0][0], files[0][1][BOB])
     asked.drive.forget()
