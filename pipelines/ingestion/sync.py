@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -137,6 +137,7 @@ def _update_rights(
     report: SyncReport,
 ) -> UnitListing:
     """List units, read memberships and let the index follow, before any content; returns the units to work on."""
+    before = units_out_of_reach(services, connection).keys()
     listing: UnitListing | None = None
     with measure_time(report), record_errors(report, connection.id):
         listing = sync_units(services, connection, connector, units)
@@ -150,7 +151,7 @@ def _update_rights(
     services.catalog.totals.add({Total("requests", connection.id): connector.requests})
     if listing:
         _report_unreadable(services, connection, listing, report)
-    _report_out_of_reach(services, connection, report)
+    _report_out_of_reach(services, connection, before, report)
     return listing or UnitListing()
 
 
@@ -185,10 +186,19 @@ def _apply_known_rights(services: Services, connection: Connection, connector: C
     report.add(found)
 
 
-def _report_out_of_reach(services: Services, connection: Connection, report: SyncReport) -> None:
-    """Units that wait for an operator's word, which is no failure: what had to be done about them is done."""
+def _report_out_of_reach(
+    services: Services, connection: Connection, before: Collection[str], report: SyncReport
+) -> None:
+    """Units that wait for an operator's word. It is asked for once, by an error of the sync that finds them out of
+    reach; after that they are told and fail nothing, since what had to be done about them is done."""
     waiting = units_out_of_reach(services, connection)
-    report.out_of_reach |= {unit: said for unit, said in waiting.items() if unit not in report.errors}
+    for name, said in waiting.items():
+        if name in report.errors:
+            continue
+        if name not in before and services.catalog.documents.count_live(*name.split("/", 1)):
+            report.record_error(name, said, "other")
+        else:
+            report.out_of_reach[name] = said
     for unit, said in report.out_of_reach.items():
         logger.warning("%s: %s", unit, said)
 

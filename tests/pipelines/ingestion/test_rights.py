@@ -189,6 +189,8 @@ def test_a_unit_out_of_reach_is_seen_by_nobody_and_comes_back_without_embedding(
     before = embedder.requests
     monkeypatch.setattr(source, "units", lambda: iter(()))
     report = sync_connection(services, CONNECTION)
+    assert "out of reach" in report.errors["acme/unit"], "told by one sync that fails"
+    report = sync_connection(services, CONNECTION)
     assert report.errors == {}
     assert "out of reach" in report.out_of_reach["acme/unit"]
     assert seen(services) == set()
