@@ -118,19 +118,16 @@ class Documents:
     def failed(self, connection: str, unit: str) -> list[str]:
         """All failed documents of a unit that are tried again some time, first the one whose turn is next."""
         table = tables.documents
-        own = (table.c.connection == connection, table.c.unit == unit)
-        where = (*own, *_has_failed(connection), table.c.next_attempt.is_not(None))
-        statement = select(table.c.id).where(*where).order_by(table.c.next_attempt, table.c.id)
+        statement = select(table.c.id).where(*_is_retried(connection, unit)).order_by(table.c.next_attempt, table.c.id)
         with self._engine.connect() as transaction:
             return list(transaction.execute(statement).scalars())
 
     def last_attempt(self, connection: str, unit: str) -> datetime | None:
         """When one of the `failed` documents was tried last, as their next attempts show; None if there is none."""
         table = tables.documents
-        own = (table.c.connection == connection, table.c.unit == unit)
-        where = (*own, *_has_failed(connection), table.c.next_attempt.is_not(None))
+        statement = select(table.c.attempts, table.c.next_attempt).where(*_is_retried(connection, unit)).distinct()
         with self._engine.connect() as transaction:
-            found = transaction.execute(select(table.c.attempts, table.c.next_attempt).where(*where).distinct()).all()
+            found = transaction.execute(statement).all()
         return max((following - time_until_next(attempts) for attempts, following in found), default=None)
 
     def due_by_unit(self, connection: str) -> dict[str, list[str]]:
@@ -333,6 +330,13 @@ def _has_failed(connection: str) -> tuple[ColumnElement[bool], ...]:
     """A failed object; what has no id of its own waits for the next full read."""
     table = tables.documents
     return table.c.status == "failed", ~table.c.id.contains(f":{connection}/{NOT_ADMITTED}", autoescape=True)
+
+
+def _is_retried(connection: str, unit: str) -> tuple[ColumnElement[bool], ...]:
+    """A failed document of a unit that is tried again some time."""
+    table = tables.documents
+    own = (table.c.connection == connection, table.c.unit == unit)
+    return (*own, *_has_failed(connection), table.c.next_attempt.is_not(None))
 
 
 def _has_waited() -> ColumnElement[bool]:

@@ -29,7 +29,8 @@ _OUT_OF_REACH = "missing from the source's listing"
 class DocumentIngest:
     """Reads one unit. Its methods are the modes of `pipelines.ingestion.options.Mode`.
 
-    `parts` are those that the source told of, by name; `mended` the ids of documents that had failed and were read.
+    `parts` are those that the source told of, by name, and `incomplete` the names of those that were not complete when
+    the unit was read last; `mended` are the ids of documents that had failed and were read.
     """
 
     services: Services
@@ -40,6 +41,7 @@ class DocumentIngest:
     report: SyncReport
     progress: ProgressCallback
     parts: dict[str, PartState] = field(default_factory=dict)
+    incomplete: set[str] = field(default_factory=set)
     mended: set[str] = field(default_factory=set)
 
     def run(self) -> None:
@@ -58,6 +60,8 @@ class DocumentIngest:
             self._report_parts()
 
     def _run(self) -> None:
+        known = self.services.catalog.parts.of_unit(self.connection.id, self.unit.id)
+        self.incomplete.update(one.part for one in known if one.status != "complete")
         match self.options.mode:
             case "documents":
                 self._write(self._fetch(self.options.documents))
@@ -136,7 +140,7 @@ class DocumentIngest:
         which tells whether it is by now. Schedules leave that one alone until none was tried for an hour."""
         documents, own = self.services.catalog.documents, (self.connection.id, self.unit.id)
         due = documents.due(*own)
-        if due or not self._incomplete_before():
+        if due or not self.incomplete:
             return due
         tried = documents.last_attempt(*own) if self.options.scheduled else None
         is_left = tried is not None and tried > datetime.now(UTC) - _LOOKS_OF_SCHEDULES
@@ -152,16 +156,10 @@ class DocumentIngest:
     def _catch_up(self) -> None:
         """Read what failed for want of a part that is complete by now, whenever its next attempt would be. Of parts
         that nothing else asked for, what has been read of what had failed tells that they are."""
-        before = self._incomplete_before()
-        untold = before - self.parts.keys() if self.mended else set()
+        untold = self.incomplete - self.parts.keys() if self.mended else set()
         self._take_parts([PartState(part, "complete") for part in sorted(untold)])
-        if any(self.parts[part].status == "complete" for part in before & self.parts.keys()):
+        if any(self.parts[part].status == "complete" for part in self.incomplete & self.parts.keys()):
             self._write(self._fetch(self.services.catalog.documents.failed(self.connection.id, self.unit.id)))
-
-    def _incomplete_before(self) -> set[str]:
-        """Names of the parts that were not complete when the unit was read last."""
-        known = self.services.catalog.parts.of_unit(self.connection.id, self.unit.id)
-        return {one.part for one in known if one.status != "complete"}
 
     def _mark_attachments(self, found: Reconciliation) -> None:
         documents, own = self.services.catalog.documents, (self.connection.id, self.unit.id)
