@@ -94,7 +94,7 @@ class Memberships:
         """Reader tokens of the groups that a person belongs to, as far as that was read lately enough."""
         table, groups = tables.memberships, tables.groups
         same = and_(groups.c.connection == table.c.connection, groups.c.group == table.c.group)
-        fresh = groups.c.read_at >= datetime.now(UTC) - self._max_age
+        fresh = groups.c.read_at >= self.count_since()
         statement = select(table.c.group).join(groups, same).where(table.c.email == find_address(email), fresh)
         with self._engine.connect() as transaction:
             return frozenset(transaction.execute(statement).scalars())
@@ -106,7 +106,11 @@ class Memberships:
 
     def is_too_old(self, read_at: datetime | None) -> bool:
         """Whether memberships that were read then count no longer."""
-        return read_at is None or read_at < datetime.now(UTC) - self._max_age
+        return read_at is None or read_at < self.count_since()
+
+    def count_since(self) -> datetime:
+        """Groups that were read before mean nobody."""
+        return datetime.now(UTC) - self._max_age
 
     def unreadable(self, connection: str) -> list[GroupState]:
         """Groups of a connection whose members could not be read the last time, by their tokens."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, and_, select, update
 
-from connectors.model import PUBLIC, Unit
+from connectors.model import PUBLIC, Unit, user_token
 from pipelines.catalog import tables
-from pipelines.catalog.revocations import Revocation
+from pipelines.catalog.revocations import EVERYBODY, Revocation
 from pipelines.catalog.stamps import raise_stamp
 
 _NARROWED = "no longer among the unit's readers at the source"
@@ -46,6 +47,46 @@ def widens_documents(transaction: Connection, connection: str, unit: Unit) -> bo
     own = (table.c.connection == connection, table.c.unit == unit.id, table.c.status != "deleted")
     known = transaction.execute(select(table.c.readers).where(*own, table.c.readers.is_not(None)).distinct())
     return any(not narrows(one, readers) for one in known.scalars())
+
+
+def follow_members(transaction: Connection, connection: str, read_since: datetime) -> None:
+    """Documents of units that have lost readers get those of now where each of these was a reader before, as a member
+    of a group: then nobody is let in. What is known of groups that were read before `read_since` tells nothing."""
+    for unit, readers in _narrowed_units(transaction, connection):
+        table = tables.documents
+        own = (table.c.connection == connection, table.c.unit == unit, table.c.status != "deleted")
+        others = select(table.c.readers).where(*own, table.c.readers.is_distinct_from(readers)).distinct()
+        for before in transaction.execute(others).scalars().all():
+            if before and _were_readers(transaction, readers, before, read_since):
+                same = update(table).where(*own, table.c.readers == before)
+                transaction.execute(same.values(readers=readers))
+                raise_stamp(transaction)
+
+
+def _narrowed_units(transaction: Connection, connection: str) -> list[tuple[str, tuple[str, ...]]]:
+    """Those of which a reader is revoked that was the whole unit's, with their readers of now, if there are any."""
+    units, revoked = tables.units, tables.revocations
+    narrowed = select(revoked.c.unit).where(
+        revoked.c.connection == connection, revoked.c.document == "", revoked.c.token != EVERYBODY
+    )
+    listed = (units.c.connection == connection, ~units.c.gone, units.c.unit.in_(narrowed))
+    found = transaction.execute(select(units.c.unit, units.c.readers).where(*listed))
+    return [(unit, tuple(readers)) for unit, readers in found if readers]
+
+
+def _were_readers(transaction: Connection, readers: Sequence[str], before: Sequence[str], read_since: datetime) -> bool:
+    """Whether each member of the groups among `readers` was among the readers `before`. Of groups that could not be
+    read the last time there may be others, and nobody can say who is behind a token of another kind."""
+    others = set(readers).difference(before)
+    groups, members = tables.groups, tables.memberships
+    read = select(groups.c.group).where(groups.c.group.in_(others), groups.c.unreadable.is_(None))
+    if set(transaction.execute(read.where(groups.c.read_at >= read_since)).scalars()) != others:
+        return False
+    same = and_(groups.c.connection == members.c.connection, groups.c.group == members.c.group)
+    known = select(members.c.email).join(groups, same).where(groups.c.read_at >= read_since)
+    had = set(transaction.execute(known.where(members.c.group.in_(before))).scalars())
+    have = set(transaction.execute(known.where(members.c.group.in_(others))).scalars())
+    return all(email in had or user_token(email) in before for email in have)
 
 
 def _readers_left(transaction: Connection, connection: str, unit: Unit) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from pipelines.catalog.revocations import EVERYBODY, Revocation, grant_units, re
 from pipelines.catalog.stamps import raise_stamp
 from pipelines.catalog.statements import in_parts, upsert
 from pipelines.catalog.unit_names import record_names
-from pipelines.catalog.unit_readers import follow_units, widen_documents, widens_documents
+from pipelines.catalog.unit_readers import follow_members, follow_units, widen_documents, widens_documents
 
 NOT_LISTED = "the source no longer lists it, or the token no longer reaches it"
 EXCLUDED = "the settings of its connection exclude it"
@@ -149,6 +149,12 @@ class Units:
         those that it has lost since. Whatever was edited or deleted before it got them has been read."""
         with self._engine.begin() as transaction:
             widen_documents(transaction, connection, unit)
+
+    def let_documents_follow_members(self, connection: str, read_since: datetime) -> None:
+        """Documents get the readers of their unit where that shuts people out and lets in nobody, as the members of
+        groups tell that were read since then. For connections whose documents have their unit's readers."""
+        with self._engine.begin() as transaction:
+            follow_members(transaction, connection, read_since)
 
     def pause(self, connection: str, unit: str, paused: bool) -> None:
         self._set(connection, unit, paused=paused)

@@ -31,6 +31,7 @@ from pipelines.ingestion.stage_totals import stage_totals
 from pipelines.ingestion.unit_listing import (
     UNIT_LIST,
     UnitListing,
+    documents_follow,
     gone_units,
     sync_units,
     units_out_of_reach,
@@ -282,6 +283,9 @@ def apply_all_rights(services: Services, connection: Connection, report: SyncRep
 
     A unit on which another process works is left to that process.
     """
+    if documents_follow(connection):
+        read_since = services.catalog.memberships.count_since()
+        services.catalog.units.let_documents_follow_members(connection.id, read_since)
     for unit in services.catalog.rights.units_behind(connection.id):
         lease = services.catalog.leases.hold(connection.id, unit)
         with record_errors(report, f"{connection.id}/{unit}"), suppress(UnitBusy), lease:

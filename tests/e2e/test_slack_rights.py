@@ -10,13 +10,14 @@ import pytest
 
 from connectors.slack.settings import SlackConnection
 from pipelines.settings import Settings
-from tests.e2e.office import BOB, Office, office
+from tests.e2e.office import ADA, BOB, Office, office
 from tests.emulators.slack import SIGNING_SECRET, TOKEN, Slack, serving
 
 
 @pytest.fixture
 def slack() -> Slack:
     slack = Slack(clock=time.time() - 100_000)
+    slack.person("U1", "ada")
     slack.person("U2", "bob")
     for channel in ("C1", "C2"):
         slack.channel(channel, channel.lower())
@@ -87,3 +88,24 @@ def test_the_words_of_a_root_that_is_deleted_are_no_title_of_its_replies(slack: 
     opened.sync()
     assert opened.found("walrus", BOB) == {"#c1: walrus lunch"}
     assert opened.found("takeover", BOB) == set()
+
+
+@pytest.mark.parametrize("guest", [False, True])
+def test_a_channel_made_private_is_its_members_before_its_history_can_be_read(
+    slack: Slack, opened: Office, guest: bool
+) -> None:
+    """A guest was no reader of the public channel, and what was deleted before its history is read is not for them."""
+    slack.person("U3", "gus", is_restricted=True)
+    slack.members["C1"] = ["U2", "U3"] if guest else ["U2"]
+    slack.channels["C1"]["is_private"] = True
+    slack.refuse("history", "down")
+    assert "sl/C1" in opened.sync()
+    assert opened.found("zebra", BOB) == {"FC1", "FC2"}
+    assert opened.found("zebra", "gus@acme.test") == set()
+    assert opened.found("zebra", ADA) == {"FC2"}
+    assert opened.services.catalog.revocations.count() == ({"sl": 1} if guest else {})
+    slack.allow("history")
+    assert opened.sync() == {}
+    assert opened.found("zebra", BOB) == {"FC1", "FC2"}
+    assert opened.found("zebra", "gus@acme.test") == ({"FC1"} if guest else set())
+    assert opened.found("zebra", ADA) == {"FC2"}

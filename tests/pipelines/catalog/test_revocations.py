@@ -6,9 +6,11 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import update
 
+from connectors.contract import Membership, MembershipItem, UnreadableGroup
 from connectors.model import Unit
-from pipelines.catalog import Catalog, Outcome, RightsRead
+from pipelines.catalog import Catalog, Outcome, RightsRead, tables
 from pipelines.catalog.documents import Indexed
 from pipelines.catalog.outcomes import Readers
 from pipelines.catalog.revocations import EVERYBODY
@@ -160,6 +162,57 @@ def test_documents_follow_a_unit_to_new_readers_once_it_was_read(catalog: Catalo
     assert unit_tokens(catalog) == {ADA}.difference(after), "the points name whom they named"
     catalog.units.let_documents_follow("acme", unit(*after))
     assert catalog.rights.to_apply("acme", "u").changed == {after: ["d"]}
+
+
+WORKSPACE, CHANNEL = "group:acme:workspace", "group:acme:channel"
+MEMBERS = [Membership("workspace", "ada@acme.test"), Membership("workspace", "bo@acme.test")]
+
+
+def follow_members(catalog: Catalog) -> dict[tuple[str, ...], list[str]]:
+    """A unit of the workspace becomes one of a channel; returns who is to be written to which points."""
+    listed(catalog, unit(WORKSPACE))
+    read(catalog, WORKSPACE)
+    index(catalog, WORKSPACE)
+    listed(catalog, unit(CHANNEL))
+    catalog.units.let_documents_follow_members("acme", catalog.memberships.count_since())
+    return {readers: list(ids) for readers, ids in catalog.rights.to_apply("acme", "u").changed.items()}
+
+
+@pytest.mark.parametrize("member", ["ada@acme.test", "ADA@acme.test"])
+def test_documents_follow_at_once_where_all_members_of_a_group_were_readers(catalog: Catalog, member: str) -> None:
+    catalog.memberships.replace("acme", [*MEMBERS, Membership("channel", member)])
+    assert follow_members(catalog) == {(CHANNEL,): ["d"]}
+    catalog.rights.record_applied(catalog.rights.to_apply("acme", "u"))
+    publish(catalog)
+    assert unit_tokens(catalog) == set()
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        pytest.param([Membership("channel", "ada@acme.test"), Membership("channel", "guest@acme.test")], id="a guest"),
+        pytest.param([UnreadableGroup("channel", "no scope")], id="a group that cannot be read"),
+        pytest.param([], id="a group that nobody has told of"),
+    ],
+)
+def test_documents_wait_where_a_group_may_have_others(catalog: Catalog, found: list[MembershipItem]) -> None:
+    catalog.memberships.replace("acme", [*MEMBERS, *found])
+    assert follow_members(catalog) == {}
+    assert unit_tokens(catalog) == {WORKSPACE}
+
+
+@pytest.mark.parametrize("unread", ["channel", "workspace"])
+def test_a_group_that_could_not_be_read_of_late_tells_of_no_members(catalog: Catalog, unread: str) -> None:
+    """Of the channel there may be others by now; and in the workspace, which was read too long ago, is nobody."""
+    known = [*MEMBERS, Membership("channel", "ada@acme.test")]
+    catalog.memberships.replace("acme", known)
+    others = [one for one in known if one.group != unread]
+    catalog.memberships.replace("acme", [*others, UnreadableGroup(unread, "no scope")])
+    if unread == "workspace":
+        long_ago = update(tables.groups).where(tables.groups.c.group == WORKSPACE)
+        with catalog._engine.begin() as transaction:
+            transaction.execute(long_ago.values(read_at=datetime.now(UTC) - timedelta(days=30)))
+    assert follow_members(catalog) == {}
 
 
 def test_whom_a_unit_has_lost_since_its_read_began_is_not_let_in(catalog: Catalog) -> None:
