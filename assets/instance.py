@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
@@ -20,6 +22,11 @@ from pipelines.errors import HeadraceError
 from pipelines.private_files import keep_private
 from pipelines.settings import Settings
 
+logger = logging.getLogger(__name__)
+
+_PATIENCE = 60.0
+"""Seconds for which a command waits for the database of the history: as long as one takes to start anew."""
+
 
 class RunHistoryError(HeadraceError):
     """Dagster's list of past runs cannot be opened."""
@@ -34,12 +41,12 @@ class RunHistoryError(HeadraceError):
 
 
 @contextmanager
-def dagster_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
+def dagster_instance(settings: Settings, patience: float = _PATIENCE) -> Iterator[dg.DagsterInstance]:
     """The instance whose history the UI shows: DAGSTER_HOME's, else the one under the state directory.
 
-    Raises RunHistoryError if it cannot be opened.
+    Raises RunHistoryError if it cannot be opened; a PostgreSQL server that is away is waited for, `patience` seconds.
     """
-    with _open(settings) as instance:
+    with _await_server(settings, patience) as instance:
         yield instance
 
 
@@ -56,15 +63,39 @@ def _is_behind(versions: AlembicVersion | None) -> bool:
     return versions is not None and versions[0] != versions[1]
 
 
-def _open(settings: Settings) -> dg.DagsterInstance:
+def _await_server(settings: Settings, patience: float) -> dg.DagsterInstance:
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            return _open(settings)
+        except Exception as error:
+            if not _is_away(error):
+                raise
+            if time.monotonic() > deadline:
+                raise RunHistoryError(_home(settings), str(error.__cause__ or error).splitlines()[0]) from None
+            # Dagster has tried for some seconds by now.
+            logger.warning("waiting: the database of Dagster's history does not answer")
+
+
+def _is_away(error: Exception) -> bool:
+    """What the package raises that Dagster loads where dagster.yaml names PostgreSQL, and only then."""
+    loaded = sys.modules.get("dagster_postgres.utils")
+    return loaded is not None and isinstance(error, loaded.DagsterPostgresException)
+
+
+def _home(settings: Settings) -> Path:
     given = os.environ.get("DAGSTER_HOME")
-    home = Path(given) if given else (settings.state_path / "dagster").absolute()
+    return Path(given) if given else (settings.state_path / "dagster").absolute()
+
+
+def _open(settings: Settings) -> dg.DagsterInstance:
+    home = _home(settings)
     keep_private(settings.state_path)
     settings.state_path.mkdir(parents=True, exist_ok=True)
     # Two processes that make a history at once leave it with two revisions, and every later command fails at them.
     with FileLock(settings.state_path / "dagster.lock"):
         try:
-            if given:
+            if os.environ.get("DAGSTER_HOME"):
                 return dg.DagsterInstance.get()
             home.mkdir(parents=True, exist_ok=True)
             return dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home)))

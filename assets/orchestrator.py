@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import Any
@@ -74,7 +75,7 @@ class DagsterOrchestrator:
 
     @contextmanager
     def reporter(self, settings: Settings) -> Iterator[DagsterReporter]:
-        with dagster_instance(settings) as instance:
+        with dagster_instance(settings, math.inf) as instance:
             yield DagsterReporter(instance)
 
     def migrate(self, settings: Settings) -> None:

@@ -6,6 +6,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from sqlalchemy.engine import make_url
 from assets.instance import RunHistoryError, dagster_instance
 from pipelines.operations.migrate import migrate_all
 from pipelines.settings import Settings
+from tests.dagster_api import wait_for
+from tests.emulators.postgres import PostgresServer
 from tests.paths import ROOT
 
 OPEN = """
@@ -115,11 +118,9 @@ def one_step() -> None:
     say()
 
 
-def test_a_run_is_kept_in_postgresql_beside_a_catalog(
-    settings: Settings, postgres_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """With the settings of infra/, on a server: whichever of both comes first."""
-    address = make_url(postgres_database)
+def use_server(database: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the history in this database, by the dagster.yaml of infra/."""
+    address = make_url(database)
     names = {
         "HOST": address.host,
         "PORT": address.port,
@@ -129,11 +130,48 @@ def test_a_run_is_kept_in_postgresql_beside_a_catalog(
     for name, value in names.items():
         monkeypatch.setenv(f"POSTGRES_{name}", str(value))
     monkeypatch.setenv("DAGSTER_POSTGRES_DB", str(address.database))
-    monkeypatch.setenv("DAGSTER_FILES", str(tmp_path / "files"))
-    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
-    (tmp_path / "dagster.yaml").write_text((ROOT / "infra" / "dagster.yaml").read_text())
+    monkeypatch.setenv("DAGSTER_FILES", str(home / "files"))
+    monkeypatch.setenv("DAGSTER_HOME", str(home))
+    (home / "dagster.yaml").write_text((ROOT / "infra" / "dagster.yaml").read_text())
+
+
+def test_a_run_is_kept_in_postgresql_beside_a_catalog(
+    settings: Settings, postgres_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the settings of infra/, on a server: whichever of both comes first."""
+    use_server(postgres_database, tmp_path, monkeypatch)
     with dagster_instance(settings) as instance:
         assert one_step.execute_in_process(instance=instance).success
         (run,) = instance.get_runs()
         assert run.status == dg.DagsterRunStatus.SUCCESS
         assert len(instance.all_logs(run.run_id)) > 5
+
+
+@pytest.mark.slow
+def test_a_server_that_is_away_is_waited_for(
+    settings: Settings,
+    postgres_database: str,
+    postgres_server: PostgresServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    use_server(postgres_database, tmp_path, monkeypatch)
+    postgres_server.stop()
+    try:
+        with pytest.raises(RunHistoryError, match="Connection refused"), dagster_instance(settings, patience=0):
+            pass
+        opened = threading.Event()
+        waiting = threading.Thread(target=lambda: open_history(settings, opened))
+        waiting.start()
+        wait_for(lambda: "waiting: the database of Dagster's history" in caplog.text, {})
+        assert not opened.is_set()
+    finally:
+        postgres_server.start()
+    waiting.join(60)
+    assert opened.is_set()
+
+
+def open_history(settings: Settings, opened: threading.Event) -> None:
+    with dagster_instance(settings):
+        opened.set()
