@@ -151,12 +151,13 @@ def _readers_left(
 ) -> set[str]:
     """Whom the index names, and who has come in the place of those that were taken away, without these.
 
-    A document may have more readers than its unit: so what a unit has lost is taken away, and no more.
+    A document may have more readers than its unit: so what a unit has lost is taken away, and no more. And a document
+    that has lost something by itself may since have shut out whom its unit has let in.
     """
     left = set(readers)
     lost = of_document.tokens.union(ended)
     for of_unit in of_units:
-        if not of_unit.tokens.isdisjoint(readers):
+        if not of_document.tokens and not of_unit.tokens.isdisjoint(readers):
             left |= of_unit.readers
         lost |= of_unit.tokens
     if of_document.tokens:

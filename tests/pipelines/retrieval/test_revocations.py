@@ -39,6 +39,7 @@ def in_force(**rights: Any) -> RevocationFilter:
 
 
 MADE_PRIVATE = {UNIT: revoked("public", readers=("group:acme:u",))}
+MADE_PUBLIC = {UNIT: revoked("group:acme:u", readers=("public",))}
 
 
 @pytest.mark.parametrize(
@@ -83,6 +84,12 @@ MADE_PRIVATE = {UNIT: revoked("public", readers=("group:acme:u",))}
         ),
         pytest.param(
             {"units": MADE_PRIVATE, "documents": {"d": revoked("group:acme:u")}}, ("public",), {"admin"}, id="both"
+        ),
+        pytest.param(
+            {"units": MADE_PUBLIC, "documents": {"d": revoked("group:acme:u")}},
+            ("group:acme:u",),
+            {"admin"},
+            id="a document was shut after its unit was made public",
         ),
         pytest.param({"ends": {"d": {"user:bo": NOW.timestamp()}}}, ("user:bo",), {"admin"}, id="ended this second"),
         pytest.param({"ends": {"d": {"user:bo": NOW.timestamp() + 1}}}, ("user:bo",), {"bo", "admin"}, id="ends soon"),
