@@ -141,6 +141,33 @@ def test_too_many_people_are_not_asked_for_one_by_one(
     monkeypatch.setattr("connectors.slack.access.MOST_LOOKED_UP", 3)
     refusing(private, "users.list", "missing_scope")
     assert told(connector) == {"workspace": None, "C2": {"ada"}, "C3": None}
+    (reason,) = [
+        one.reason for one in connector.memberships() if isinstance(one, UnreadableGroup) and one.group == "C3"
+    ]
+    assert reason == "users.list cannot be read, and its people are too many to be asked for one by one"
+
+
+def test_channels_whose_members_are_not_asked_for_any_more_have_the_reason_of_the_last(
+    private: Slack, connector: SlackConnector
+) -> None:
+    """A few in a row were refused. Conversations of several people have a scope of their own, and are asked for."""
+    channels = [f"C{number}" for number in range(2, 6)]
+    for channel in channels:
+        private.channels[channel] = {"id": channel, "name": channel.lower(), "is_private": True}
+    private.channels["G1"] = {"id": "G1", "name": "mpdm-ada--bo-1", "is_mpim": True, "is_private": True}
+    private.members["G1"] = ["U1"]
+    private.interrupt = lambda method, form: (
+        reply(200, {"ok": False, "error": "missing_scope", "needed": f"for_{form['channel']}"})
+        if method == "conversations.members" and form["channel"] in channels
+        else None
+    )
+    groups = list(connector.memberships())
+    reasons = {one.group: one.reason for one in groups if isinstance(one, UnreadableGroup)}
+    assert sorted(reasons) == channels
+    asked = [form["channel"] for method, form in private.calls if method == "conversations.members"]
+    assert asked == ["C2", "C3", "C4", "G1"]
+    assert "for_C4" in reasons["C5"]
+    assert Membership("G1", "ada@acme.test") in groups
 
 
 def test_wrong_credentials_stop_the_reading_of_groups(private: Slack, connector: SlackConnector) -> None:

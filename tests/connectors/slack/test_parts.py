@@ -215,6 +215,9 @@ def test_members_that_are_refused_are_asked_for_a_few_times(
     list(connector.memberships())
     asked = sum(method == "conversations.members" for method, _ in slack.calls)
     assert asked <= 2 * (3 if how == "forbidden" else 5)
+    (unasked,) = [unit for unit in connector.units() if unit.id == "C119"]
+    told = states(list(connector.read(unasked)))["members"]
+    assert told.status == ("refused" if how == "forbidden" else "failing")
 
 
 @pytest.mark.parametrize("how", HOW)
