@@ -32,7 +32,7 @@ from pipelines.catalog.parents import record_parents
 from pipelines.catalog.revocations import EVERYBODY, Revocation, are_revoked, grant_documents, revoke, revoke_documents
 from pipelines.catalog.stamps import raise_stamp
 from pipelines.catalog.statements import in_parts
-from pipelines.catalog.unit_readers import narrows
+from pipelines.catalog.unit_readers import narrows, tell_readers
 from pipelines.catalog.withdrawals import Withdrawal, permit_versions, withdraw
 
 _GONE = "gone at the source, or who may read it cannot be told"
@@ -240,9 +240,11 @@ def _is_behind() -> ColumnElement[bool]:
 class RightsRead:
     """Readers of documents that a read which began at `read_since` shows: all of them, those that are new, and the
     reader tokens that documents have lost. Beside them the versions that were read, what was withdrawn of their text,
-    and the ids of the containers that they are in, the outermost first."""
+    and the ids of the containers that they are in, the outermost first. With `follow_unit` they have the readers of
+    their unit, and no others."""
 
     read_since: datetime = field(default_factory=lambda: datetime.now(UTC))
+    follow_unit: bool = False
     readers: dict[str, tuple[str, ...]] = field(default_factory=dict)
     changed: dict[str, Readers] = field(default_factory=dict)
     revoked: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -275,6 +277,8 @@ class RightsRead:
         revoke(transaction, _revocations(connection, unit, self.revoked))
         self.overtaken |= permit_versions(transaction, self.versions, self.read_since)
         withdraw(transaction, connection, unit, self.withdrawals)
+        if self.follow_unit:
+            tell_readers(transaction, connection, unit, set(self.readers.values()), self.read_since)
 
 
 def _revocations(connection: str, unit: str, revoked: Mapping[str, tuple[str, ...]]) -> list[Revocation]:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, and_, select, update
 
 from connectors.model import PUBLIC, Unit, user_token
 from pipelines.catalog import tables
-from pipelines.catalog.revocations import EVERYBODY, Revocation
+from pipelines.catalog.revocations import EVERYBODY, Revocation, revoke
 from pipelines.catalog.stamps import raise_stamp
 
 _NARROWED = "no longer among the unit's readers at the source"
@@ -30,6 +30,30 @@ def follow_units(
         if set(before.readers) != set(unit.readers)
         for one in _narrowed(transaction, connection, before, unit, documents_follow)
     ]
+
+
+def tell_readers(
+    transaction: Connection, connection: str, unit: str, told: Iterable[Collection[str]], read_since: datetime
+) -> None:
+    """Documents that have their unit's readers tell of readers that its list has not named: it has these, too, so that
+    the next list shows whom it has lost by then. Where a list has been read since the reading of the documents began,
+    they have been lost already."""
+    units = tables.units
+    own = (units.c.connection == connection, units.c.unit == unit)
+    row = transaction.execute(select(units.c.name, units.c.readers, units.c.listed_since).where(*own)).first()
+    if row is None:
+        return
+    listed = tuple(row.readers or ())
+    others = {token for readers in told if not narrows(listed, readers) for token in readers}.difference(listed)
+    if not others:
+        return
+    all_told = Unit(unit, row.name, readers=tuple(sorted(others.union(listed))))
+    if row.listed_since and row.listed_since > read_since:
+        now = Unit(unit, row.name, readers=listed)
+        revoke(transaction, _narrowed(transaction, connection, all_told, now, documents_follow=True))
+    else:
+        transaction.execute(update(units).where(*own).values(readers=all_told.readers))
+        raise_stamp(transaction)
 
 
 def widen_documents(transaction: Connection, connection: str, unit: Unit) -> None:

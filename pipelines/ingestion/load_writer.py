@@ -15,6 +15,7 @@ from pipelines.catalog import Outcome, RightsRead
 from pipelines.ingestion.admission import Admission
 from pipelines.ingestion.diff import diff_item, lost_tokens
 from pipelines.ingestion.report import DocumentCounts
+from pipelines.ingestion.unit_listing import documents_follow
 from pipelines.ingestion.withdrawn_text import compare_texts
 from pipelines.landing import ChunkedDocument
 from pipelines.services import Services
@@ -186,7 +187,8 @@ class LoadWriter:
     def _compare(self, buffer: _LoadBuffer) -> _Differences:
         states = self._catalog.documents.states(buffer.items)
         now = datetime.now(UTC)
-        found = _Differences(rights=RightsRead(self._read_since))
+        rights = RightsRead(self._read_since, documents_follow(self._connection))
+        found = _Differences(rights=rights)
         for key, item in buffer.items.items():
             known = states.get(key)
             diff = diff_item(item, known, now)

@@ -67,7 +67,7 @@ def serve_postgres() -> Iterator[PostgresServer]:
         yield opened
         postmaster = read_postmaster(server.pgdata)
         postmaster.send_signal(signal.SIGINT)  # a fast shutdown: no client is waited for
-        postmaster.wait(30)
+        postmaster.wait(120)
         server.cleanup()
 
 

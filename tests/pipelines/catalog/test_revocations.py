@@ -19,9 +19,15 @@ from pipelines.catalog.rights import RightsToApply
 PUBLIC, ADA, BO = "public", "user:ada", "user:bo"
 
 
-def read(catalog: Catalog, *readers: str, lost: tuple[str, ...] = (), read_since: datetime | None = None) -> None:
+def read(
+    catalog: Catalog,
+    *readers: str,
+    lost: tuple[str, ...] = (),
+    read_since: datetime | None = None,
+    follow_unit: bool = False,
+) -> None:
     """Document d of unit u is read, with these readers."""
-    rights = RightsRead(read_since or datetime.now(UTC))
+    rights = RightsRead(read_since or datetime.now(UTC), follow_unit)
     rights.add("d", None, Readers(readers), lost)
     outcomes = [Outcome(id="d", status="pending", version="v", landed=True)]
     catalog.commit_read(
@@ -162,6 +168,35 @@ def test_documents_follow_a_unit_to_new_readers_once_it_was_read(catalog: Catalo
     assert unit_tokens(catalog) == {ADA}.difference(after), "the points name whom they named"
     catalog.units.let_documents_follow("acme", unit(*after))
     assert catalog.rights.to_apply("acme", "u").changed == {after: ["d"]}
+
+
+def test_whom_documents_let_in_between_two_lists_is_lost_by_the_second(catalog: Catalog) -> None:
+    """A repository is public for a while, which no list shows: what was read meanwhile was read as public."""
+    listed(catalog, unit(ADA))
+    read(catalog, PUBLIC, follow_unit=True)
+    index(catalog, PUBLIC)
+    assert (unit_tokens(catalog), tokens(catalog)) == (set(), set())
+    listed(catalog, unit(ADA))
+    assert unit_tokens(catalog) == {PUBLIC}
+    assert catalog.documents.states(["d"])["d"].readers == (ADA,)
+    assert catalog.rights.to_apply("acme", "u").changed == {(ADA,): ["d"]}
+
+
+def test_whom_documents_let_in_is_lost_where_a_list_has_been_read_since_that(catalog: Catalog) -> None:
+    listed(catalog, unit(ADA))
+    began = datetime.now(UTC)
+    listed(catalog, unit(ADA))
+    read(catalog, PUBLIC, read_since=began, follow_unit=True)
+    assert unit_tokens(catalog) == {PUBLIC}
+    assert catalog.documents.states(["d"])["d"].readers == (ADA,)
+    assert catalog.units.all("acme")[-1].unit.readers == (ADA,)
+
+
+@pytest.mark.parametrize("narrower", [(ADA,), ()])
+def test_fewer_readers_of_documents_are_nothing_that_a_unit_has(catalog: Catalog, narrower: tuple[str, ...]) -> None:
+    listed(catalog, unit(ADA, BO))
+    read(catalog, *narrower, follow_unit=True)
+    assert catalog.units.all("acme")[-1].unit.readers == (ADA, BO)
 
 
 WORKSPACE, CHANNEL = "group:acme:workspace", "group:acme:channel"
