@@ -134,3 +134,14 @@ def test_a_time_is_the_same_in_either_form() -> None:
     assert file_fingerprint(as_time) == file_fingerprint(
         DriveFile.model_validate({"id": "1", "modifiedTime": "2026-03-01T12:00:00Z"})
     )
+
+
+def test_what_few_have_keeps_its_fingerprint_from_release_to_release() -> None:
+    limited = replace(LOCATION, path=(DriveFolder("plans", "Plans", has_limited_access=True),))
+    ends: Grants = {"user:a@b.c": datetime(2026, 3, 1, tzinfo=UTC)}
+    assert [
+        folder_fingerprint(file(inheritedPermissionsDisabled=True)),
+        listing_fingerprint(file(), LOCATION, ends),
+        listing_fingerprint(file(), limited, {}),
+        listing_fingerprint(file(), LOCATION, {}, "members only"),
+    ] == ["530fdd6d0816", "954bcef7ac39", "433535f48790", "0da76bf49fe4"]
