@@ -10,13 +10,21 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from connectors.contract import Deleted, Item
-from connectors.errors import AccessDenied, AuthenticationFailed, NotFound, RateLimited, SourceError
+from connectors.errors import (
+    AccessDenied,
+    AuthenticationFailed,
+    NotFound,
+    RateLimited,
+    RequestRejected,
+    SourceError,
+)
 from connectors.github.cursor import RepositoryCursor
 from connectors.github.payloads.comments import GitHubComment, GitHubReview, GitHubReviewComment
 from connectors.github.payloads.rest import GitHubIssue
 from connectors.github.repository import Repository
 from connectors.github.resources.comments import ISSUE_COMMENTS, REVIEW_COMMENTS, record_comments
 from connectors.github.resources.relations import read_relations
+from connectors.payloads import Payload
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -73,7 +81,7 @@ class Conversations:
         read_at = datetime.now(UTC)
         if issue.is_pull_request:
             return self._complete_pull(self._detailed(issue), read_at, cursor)
-        comments = self._said(GitHubComment, issue, f"issues/{issue.number}/comments") if issue.comments != 0 else []
+        comments = self._comments(issue)
         if cursor:
             record_comments(cursor, ISSUE_COMMENTS, comments, read_at)
         return self._documents.issue(issue, comments, read_relations(self._repository, issue))
@@ -81,8 +89,8 @@ class Conversations:
     def _complete_pull(self, pull: GitHubIssue, read_at: datetime, cursor: RepositoryCursor | None) -> Item:
         place = f"pulls/{pull.number}"
         comments = self._pull_comments(pull)
-        reviews = self._said(GitHubReview, pull, f"{place}/reviews")
-        on_lines = self._said(GitHubReviewComment, pull, f"{place}/comments") if pull.review_comments != 0 else []
+        reviews = self._said(GitHubReview, pull, f"{place}/reviews", REVIEW_COMMENTS)
+        on_lines = self._comments_on_lines(pull)
         if cursor:
             record_comments(cursor, ISSUE_COMMENTS, comments, read_at)
             record_comments(cursor, REVIEW_COMMENTS, on_lines, read_at)
@@ -103,10 +111,10 @@ class Conversations:
     def _pull_comments(self, pull: GitHubIssue) -> list[GitHubComment]:
         """The API of issues tells them. Without it pull requests are read as they are, and once more when it is back:
         the listing of issues goes on from where it ended."""
-        if pull.comments == 0 or self._without_comments:
+        if self._without_comments:
             return []
         try:
-            return self._said(GitHubComment, pull, f"issues/{pull.number}/comments")
+            return self._comments(pull)
         except (AuthenticationFailed, RateLimited):
             raise
         except SourceError:
@@ -115,13 +123,33 @@ class Conversations:
             self._without_comments = True
             return []
 
-    def _said(self, model: type[M], issue: GitHubIssue, path: str) -> list[M]:
-        """Comments or reviews; none where there is no such listing of what still exists."""
+    def _comments(self, issue: GitHubIssue) -> list[GitHubComment]:
+        if issue.comments == 0:
+            return []
+        return self._said(GitHubComment, issue, f"issues/{issue.number}/comments", ISSUE_COMMENTS)
+
+    def _comments_on_lines(self, pull: GitHubIssue) -> list[GitHubReviewComment]:
+        if pull.review_comments == 0:
+            return []
+        return self._said(GitHubReviewComment, pull, f"pulls/{pull.number}/comments", REVIEW_COMMENTS)
+
+    def _said(self, model: type[M], issue: GitHubIssue, path: str, of_all: str) -> list[M]:
+        """Comments or reviews; none where a server has no such listings. Of what still exists GitHub finds them."""
         try:
             return list(self._repository.client.listing(model, f"{self._repository.path}/{path}"))
         except NotFound:
             self._payload("pull" if issue.is_pull_request else "issues", issue.number)
+            if self._is_offered(of_all):
+                raise RequestRejected(path, 404, f"not found, though #{issue.number} is there") from None
             return []
+
+    def _is_offered(self, of_all: str) -> bool:
+        """Whether the server knows comments, which GitHub also lists for the whole repository. Raises SourceError."""
+        try:
+            self._repository.client.first(Payload, f"{self._repository.path}/{of_all}")
+        except NotFound:
+            return False
+        return True
 
     def _is_own(self, issue: GitHubIssue) -> bool:
         named = _REPOSITORY.search(issue.repository_url)

@@ -49,7 +49,8 @@ class PullResource(RepositoryPart):
         client, path = self.repository.client, f"{self.repository.path}/pulls"
         if pull := client.first(GitHubIssue, path, state="all"):
             client.ask(Payload, f"{path}/{pull.number}")
-            client.first(Payload, f"{path}/{pull.number}/reviews")
+            for listing in ("reviews", "comments"):
+                client.first(Payload, f"{path}/{pull.number}/{listing}")
 
     def go_without_issues(self) -> None:
         """The listing of issues is refused, or fails."""

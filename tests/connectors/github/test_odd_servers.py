@@ -135,10 +135,29 @@ def test_a_listing_that_a_server_lacks_costs_nothing_else(
     github: OneRepository, connector: GitHubConnector, listing: str
 ) -> None:
     github.add_issue(1, pull=True, comments=1)
-    github.answers[f"{REPOSITORY}/{listing}"] = answer(404, {"message": "Not Found"})
+    for path in (listing, "pulls/comments", "issues/comments"):
+        github.answers[f"{REPOSITORY}/{path}"] = answer(404, {"message": "Not Found"})
     items, raised = read(connector)
     assert raised is None
     assert names(items) == {"pull/1"}
+
+
+@pytest.mark.parametrize("status", [404, 410])
+@pytest.mark.parametrize("listing", ["pulls/1/reviews", "pulls/1/comments", "issues/1/comments"])
+def test_a_listing_that_is_not_found_for_one_object_is_not_empty(
+    github: OneRepository, connector: GitHubConnector, listing: str, status: int
+) -> None:
+    """The server has such listings, as that of the whole repository shows: what was said is there, and cannot be
+    read."""
+    github.add_issue(1, pull=True, comments=1)
+    github.add_issue(2, pull=True, comments=1)
+    github.review_comment(github.api, 1, "a.md", 1, "Why?")
+    github.answers[f"{REPOSITORY}/{listing}"] = answer(status, {"message": "Not Found"})
+    items, raised = read(connector)
+    assert raised is None
+    assert names(items) == {"pull/2"}
+    (failed,) = [item for item in items if isinstance(item, Failed)]
+    assert (failed.document_id, listing in failed.error) == (f"{ROOT}/pull/1", True)
 
 
 def test_nulls_in_listings_are_nothing(github: OneRepository, connector: GitHubConnector) -> None:
