@@ -338,6 +338,23 @@ class Paced(Protocol):
 
 
 @runtime_checkable
+class ChangedUnits(Protocol):
+    """A connector that finds its units by having its source name all it holds: many requests, where that is much.
+
+    Schedules have it named once an hour (`pipelines.ingestion.pacing`), and ask in between what has changed; events and
+    commands have it named.
+    """
+
+    def changed_units(self, cursors: Collection[Cursor]) -> Iterator[Unit]:
+        """Units that hold something which is new or has changed since these cursors, of the last reads of all units
+        that are read, as the units are now. The reads that follow take what was named here for all that there is.
+
+        It is no listing: a unit that it does not name may be as it was, or gone. Raises UnreadableUnits where something
+        that has changed may be missing from it.
+        """
+
+
+@runtime_checkable
 class Dependents(Protocol):
     """A connector whose documents can show text of others, of which their own times do not tell.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from connectors.contract import Membership, MembershipItem, UnreadableGroup
+from connectors.contract import EmptyGroup, Membership, MembershipItem, UnreadableGroup
 from connectors.errors import REFUSALS
 from connectors.fingerprints import fingerprint
 from connectors.model import group_token
@@ -50,6 +50,8 @@ def memberships(connection: NotionConnection, client: NotionClient) -> Iterator[
         yield UnreadableGroup(WORKSPACE, str(error))
     else:
         yield from (Membership(WORKSPACE, address) for address in people)
+        if not people:
+            yield EmptyGroup(WORKSPACE)
 
 
 def addresses(client: NotionClient) -> list[str]:

@@ -47,6 +47,8 @@ class NotionCursor:
     """As in `connectors.notion.access.readers_fingerprint`: with another one, all that was read has other readers."""
     begin: datetime | None = None
     """From when this read asks for objects; fixed while it goes on."""
+    asked_at: datetime | None = None
+    """The server's clock when it named, last, what has all been read by now."""
 
     @classmethod
     def from_json(cls, cursor: Cursor | None) -> Self:
@@ -65,6 +67,7 @@ class NotionCursor:
             lacking=LackingObjects.from_json(cursor.get("lacking")),
             readers=str(cursor.get("readers") or ""),
             begin=since - OVERLAP,
+            asked_at=parse_time(cursor.get("asked")),
         )
 
     def as_json(self) -> Cursor:
@@ -80,6 +83,7 @@ class NotionCursor:
             "waiting": [list(ref) for ref in self.pending],
             "whole": self.whole,
             "readers": self.readers,
+            **({"asked": self.asked_at.isoformat()} if self.asked_at else {}),
             **({"lacking": lacking} if (lacking := self.lacking.as_json()) else {}),
         }
 
@@ -95,6 +99,14 @@ class NotionCursor:
         """The same where these are the readers that it was written with, else one by which everything is read: files
         whose fingerprints still hold aside."""
         return self if self.readers == readers else type(self)(whole=True, files=self.files, readers=readers)
+
+    @property
+    def unread_since(self) -> datetime | None:
+        """From when an edit can be that was not shown when search was asked last. What it shows for the first time for
+        another reason (shared now, or out of the trash) keeps an earlier time: `begin` finds it."""
+        if self.begin is None or self.whole or self.asked_at is None:
+            return self.begin
+        return max(self.begin, self.asked_at - OVERLAP)
 
     def is_due(self, entry: SearchEntry) -> bool:
         """Whether an object may have changed since it was emitted, or may be new."""

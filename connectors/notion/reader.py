@@ -85,6 +85,7 @@ class NotionUnitReader:
         self._originals = originals
         self._listing = listing
         self._cursor = cursor
+        self._is_of_changes = not listing.reaches(cursor.begin)
         entries = listing.entries
         known = {entry.ref for entry in entries if cursor.whole or cursor.is_due(entry)}
         self._pending = PendingObjects(objects, cursor.pending, known)
@@ -108,6 +109,8 @@ class NotionUnitReader:
                 read = 0
                 yield self._checkpoint()
         self._cursor.whole = self._cursor.whole and self._is_over
+        if not (self._cursor.held_back or self._listing.cut):
+            self._cursor.asked_at = self._listing.asked_at
         is_cut_short = self._listing.cut or self._cursor.held_back or self._pending.has_unlisted
         yield from self._objects.part_states()
         yield self._checkpoint(complete=is_first and not is_cut_short)
@@ -128,7 +131,8 @@ class NotionUnitReader:
             self._cursor.held_back = True
         elif is_due:
             self._cursor.record(entry, self._listing.asked_at)
-        self._cursor.advance(entry)
+        if not self._is_of_changes:  # else the next listing is compared from where the last one was
+            self._cursor.advance(entry)
         return bool(is_here)
 
     def _read_pending(self) -> Iterator[Item]:

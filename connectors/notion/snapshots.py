@@ -9,15 +9,16 @@ from datetime import datetime
 from functools import cache, partial
 from typing import Self
 
-from connectors.errors import AuthenticationFailed, RateLimited, SourceError
+from connectors.errors import AuthenticationFailed, ListingGap, RateLimited, SourceError, UnreadableUnits
 from connectors.notion import access
 from connectors.notion.client import NotionClient
 from connectors.notion.hierarchy import Hierarchy
 from connectors.notion.objects import Ref
-from connectors.notion.part_table import SEARCH, watch_parts
+from connectors.notion.part_table import PARTS_BY_NAME, SEARCH, watch_parts
 from connectors.notion.search_listing import OVERLAP, SearchListing, list_edited, nothing_listed
 from connectors.notion.synced_blocks import OriginalBlocks
 from connectors.part_watch import PartWatch
+from connectors.source_parts import listing_gap
 
 EVENT_SECONDS = 30.0
 """For which what `unit_of` found is kept for the `fetch` that follows."""
@@ -39,7 +40,8 @@ class SyncSnapshot:
     """One listing for one pass over all units: search has no filter by page, so that it serves each unit, once.
 
     A unit that is read a second time needs a new one. Where search is refused or fails while the rest of Notion
-    answers, `refusal` says so, and the listing is empty.
+    answers, `refusal` says so, and the listing is empty. One `of_changes` serves reads that began earlier, as long as
+    it reaches back to what they have not seen (`NotionCursor.unread_since`).
     """
 
     listing: SearchListing
@@ -47,10 +49,11 @@ class SyncSnapshot:
     originals: OriginalBlocks
     parts: PartWatch
     refusal: SourceError | None = None
+    of_changes: bool = False
     _served: set[str] = field(default_factory=set)
 
     @classmethod
-    def take(cls, client: NotionClient, since: datetime | None) -> Self:
+    def take(cls, client: NotionClient, since: datetime | None, *, of_changes: bool = False) -> Self:
         """Everything edited at or after `since`, or everything. Raises SourceError."""
         parts = watch_parts()
         refusal: SourceError | None = None
@@ -61,12 +64,19 @@ class SyncSnapshot:
         except SourceError as error:
             client.me()  # raises where Notion as a whole is in trouble
             refusal, listing = error, nothing_listed(client)
-        return cls(listing, people_of(client), OriginalBlocks(client, listing.hierarchy), parts, refusal)
+        return cls(listing, people_of(client), OriginalBlocks(client, listing.hierarchy), parts, refusal, of_changes)
 
     def begin_unit(self) -> None:
         """What its parts tell from here on is about another unit."""
         self.parts.begin_unit()
         self.parts.tell(SEARCH, self.refusal)
+
+    def require_whole(self, url: str) -> None:
+        """Raises UnreadableUnits where search, at `url`, did not name all that it was asked for."""
+        if self.refusal:
+            raise UnreadableUnits(gaps=[listing_gap(PARTS_BY_NAME[SEARCH], self.refusal)])
+        if self.listing.cut:
+            raise UnreadableUnits(gaps=[ListingGap(f"{url} does not name all pages")])
 
     def serves(self, reader: str, since: datetime | None) -> bool:
         """Whether it reaches back to `since`, and this reader did not have it before."""

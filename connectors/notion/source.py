@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import partial
 
 import httpx
 
@@ -21,8 +20,7 @@ from connectors.contract import (
     Window,
     holder_of,
 )
-from connectors.errors import InvalidResponse, ListingGap, TransientError, UnreadableUnits
-from connectors.isolation import Isolation
+from connectors.errors import InvalidResponse, TransientError
 from connectors.model import Unit
 from connectors.notion import access
 from connectors.notion.checks import check
@@ -35,15 +33,15 @@ from connectors.notion.hierarchy import Hierarchy
 from connectors.notion.lacking import catch_up
 from connectors.notion.object_reader import NotionObjectReader, ObjectRead
 from connectors.notion.objects import KINDS, Ref
-from connectors.notion.part_table import PARTS_BY_NAME, SEARCH, watch_parts
-from connectors.notion.payloads import url_of
+from connectors.notion.part_table import SEARCH, watch_parts
 from connectors.notion.reader import NotionUnitReader, read_window
 from connectors.notion.refetch import NotionRefetch
+from connectors.notion.search_listing import SearchListing
 from connectors.notion.settings import NotionConnection
 from connectors.notion.snapshots import EventContext, People, SyncSnapshot
 from connectors.notion.synced_blocks import OriginalBlocks, SyncedCopies
+from connectors.notion.top_level import TopLevel, due_for, unread_since
 from connectors.part_watch import PartWatch
-from connectors.source_parts import listing_gap
 
 
 def connect(connection: NotionConnection, transport: httpx.BaseTransport | None = None) -> NotionConnector:
@@ -83,19 +81,18 @@ class NotionConnector:
         """
         self._snapshot = SyncSnapshot.take(self._client, None)
         listing = self._snapshot.listing
-        hierarchy = listing.hierarchy
         refs = {entry.ref for entry in listing.entries} | self._events.roots
-        isolation = Isolation(lambda: self._client.requests)
-        for root in sorted(hierarchy.roots(refs), key=lambda root: (root.title, root.ref)):
-            read = isolation.attempt(root.ref.id, root.title, partial(hierarchy.current, root.ref))
-            # One that cannot be read now is a unit as it was listed.
-            current = root if read is None or isinstance(read, Failed) else read
-            if self._connection.includes(root.ref.id, current.title):
-                yield Unit(root.ref.id, current.title, url_of(current), access.readers(self._connection, [root]))
-        if self._snapshot.refusal:
-            raise UnreadableUnits(gaps=[listing_gap(PARTS_BY_NAME[SEARCH], self._snapshot.refusal)])
-        if listing.cut:
-            raise UnreadableUnits(gaps=[ListingGap(f"{self._search_url} does not name all pages")])
+        yield from self._top_level(listing).units(listing.hierarchy.roots(refs))
+        self._snapshot.require_whole(self._search_url)
+
+    def changed_units(self, cursors: Collection[Cursor]) -> Iterator[Unit]:
+        """See `ChangedUnits.changed_units`. One request, unless more than a page of search has been edited lately."""
+        starts = [NotionCursor.from_json(cursor) for cursor in cursors]
+        self._snapshot = SyncSnapshot.take(self._client, unread_since(starts), of_changes=True)
+        self._snapshot.require_whole(self._search_url)
+        listing = self._snapshot.listing
+        top_level = self._top_level(listing)
+        yield from top_level.units(top_level.above(due_for(starts, listing)))
 
     def unit_of(self, document_id: str) -> str | None:
         """See `Connector.unit_of`. What is below a page in the trash is in the unit that the page was in."""
@@ -145,7 +142,7 @@ class NotionConnector:
         start = NotionCursor.from_json(None if window else cursor).for_readers(
             access.readers_fingerprint(self._connection)
         )
-        snapshot = self._snapshot_for(unit.id, window.since if window else start.begin)
+        snapshot = self._snapshot_for(unit.id, window.since if window else self._since(start))
         snapshot.begin_unit()
         context = self._context(snapshot.people, snapshot.parts)
         if snapshot.refusal:
@@ -153,7 +150,7 @@ class NotionConnector:
             yield Checkpoint(cursor or {})
             return
         start = catch_up(start, context)
-        if not snapshot.listing.reaches(start.begin):
+        if not snapshot.listing.reaches(self._since(start)):
             snapshot = self._snapshot_for(unit.id, start.begin)
         objects = NotionObjectReader(context, snapshot.listing.hierarchy, unit)
         try:
@@ -207,6 +204,13 @@ class NotionConnector:
     @property
     def _search_url(self) -> str:
         return f"{self._connection.base_url}/v1/search"
+
+    def _top_level(self, listing: SearchListing) -> TopLevel:
+        return TopLevel(self._connection, self._client, listing.hierarchy)
+
+    def _since(self, start: NotionCursor) -> datetime | None:
+        """From when a read asks for objects: after `changed_units`, what was named there is enough."""
+        return start.unread_since if self._snapshot and self._snapshot.of_changes else start.begin
 
     def _context(self, people: People, parts: PartWatch) -> NotionContext:
         return NotionContext(self._connection, self._client, self._store, self._comments, people, parts)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from connectors.contract import Connector, RightsFeed
+from connectors.contract import ChangedUnits, Connector, ObjectItem, RightsFeed
 from connectors.model import Document
 from connectors.testing.observation import Observation, UnitRead, differences, id_of, objects_of, through_json
 from connectors.testing.promise import Promise, promise
@@ -22,6 +22,7 @@ def _change(seen: Observation) -> Iterator[str]:
         changes = objects_of(list(connector.read(read.unit, through_json(read.checkpoints[-1][1].cursor))))
         full = objects_of(list(connector.read(read.unit)))
         rights = _named_by_rights(connector, read)
+    yield from _after_changed_units(seen, before, read, changes)
     if not isinstance(changes.get(document_id), Document):
         yield f"{document_id} was changed, and came as {changes.get(document_id)}"
     elif not differences({document_id: read.objects[document_id]}, {document_id: changes[document_id]}):
@@ -38,6 +39,21 @@ def _named_by_rights(connector: Connector, read: UnitRead) -> set[str] | None:
         return None
     cursor = through_json(read.checkpoints[-1][1].cursor)
     return {id_of(item) for item in connector.read_rights(read.unit, cursor)}
+
+
+def _after_changed_units(
+    seen: Observation, before: Sequence[UnitRead], changed: UnitRead, changes: dict[str, ObjectItem]
+) -> Iterator[str]:
+    """Where units in which something has changed are told without a listing: what these and their reads lack."""
+    cursors = {read.unit.id: through_json(read.checkpoints[-1][1].cursor) for read in before}
+    with seen.opened() as connector:
+        if not isinstance(connector, ChangedUnits):
+            return
+        if changed.unit.id not in {unit.id for unit in connector.changed_units(list(cursors.values()))}:
+            yield f"something was changed in {changed.unit.id}, which is not among the units with changes"
+        found = objects_of(list(connector.read(changed.unit, cursors[changed.unit.id])))
+    for key in differences(changes, found):
+        yield f"{key} is another where units with changes were asked for before"
 
 
 PROMISES: tuple[Promise, ...] = (_change,)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from connectors.contract import Checkpoint, Deleted, PartState, Window
+from connectors.contract import ChangedUnits, Checkpoint, Deleted, PartState, Window
 from connectors.model import Document
 from connectors.testing.observation import (
     Observation,
@@ -45,6 +45,26 @@ def _no_claim(seen: Observation) -> Iterator[str]:
             early = seen.resumptions[read.unit.id, at][:-1]
             if any(isinstance(item, Checkpoint) and item.complete for item in early):
                 yield f"{read.unit.id}, resumed after item {at}: complete before the end"
+
+
+@promise("units with changes are told for less than a listing; reads after them claim none, and yield the same again")
+def _changed_units(seen: Observation) -> Iterator[str]:
+    with seen.opened() as listing, seen.opened() as connector:
+        if not isinstance(connector, ChangedUnits):
+            return
+        listed = {unit.id: unit for unit in listing.units()}
+        for unit in connector.changed_units([_last_cursor(read) for read in seen.reads]):
+            if listed.get(unit.id) != unit:
+                yield f"{unit} has changes, and is listed as {listed.get(unit.id)}"
+        if connector.requests > listing.requests:
+            yield f"{connector.requests} requests, and {listing.requests} for a listing"
+        for read in seen.reads:
+            items = list(connector.read(read.unit, _last_cursor(read)))
+            if any(isinstance(item, Checkpoint) and item.complete for item in items):
+                yield f"{read.unit.id}: complete, after no listing"
+            for key, item in objects_of(items).items():
+                if read.objects.get(key) != item:
+                    yield f"{read.unit.id}: {key} came, and is not what was read"
 
 
 @promise("where nothing changed, a read with the cursor costs less than a full one")
@@ -163,6 +183,7 @@ def _shown(window: Window) -> str:
 PROMISES: tuple[Promise, ...] = (
     _unchanged,
     _no_claim,
+    _changed_units,
     _cheap,
     _resumption,
     _second_resumption,

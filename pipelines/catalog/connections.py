@@ -18,6 +18,8 @@ class ConnectionState:
     paused: bool = False
     memberships_at: datetime | None = None
     last_event: datetime | None = None
+    listed_at: datetime | None = None
+    listing_requests: int | None = None
 
 
 class Connections:
@@ -26,7 +28,7 @@ class Connections:
 
     def get(self, connection: str) -> ConnectionState:
         table = tables.connections
-        statement = select(table.c.paused, table.c.memberships_at, table.c.last_event)
+        statement = select(*(table.c[name] for name in ConnectionState.__slots__))
         with self._engine.connect() as transaction:
             row = transaction.execute(statement.where(table.c.connection == connection)).first()
         return ConnectionState(*row) if row else ConnectionState()
@@ -57,6 +59,10 @@ class Connections:
             with self._engine.begin() as transaction:
                 upsert(transaction, table, [row], update=("unit_patterns",))
                 raise_stamp(transaction)
+
+    def record_whole_listing(self, connection: str, listed_at: datetime | None, requests: int) -> None:
+        """A listing of all units began at `listed_at` and took so many requests; None if it has left something out."""
+        self._set(connection, listed_at=listed_at, listing_requests=requests)
 
     def channels(self, connection: str) -> dict[str, Any]:
         """The stored state of the push channels that the provider has opened for the connection."""

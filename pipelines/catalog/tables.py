@@ -327,6 +327,8 @@ connections = Table(
     Column("last_event", UtcTime),
     Column("channels", JSON(none_as_null=True), doc="Push channels that the provider has opened, by unit"),
     Column("unit_patterns", Text, doc="The settings' patterns under which its units were listed last"),
+    Column("listed_at", UtcTime, doc="When the last listing of its units began; null where that left something out"),
+    Column("listing_requests", Integer, doc="How many requests that listing took"),
 )
 
 events = Table(

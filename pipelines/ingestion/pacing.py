@@ -7,16 +7,28 @@ from datetime import UTC, datetime, timedelta
 
 from croniter import croniter
 
-from connectors.contract import Connector, Paced
+from connectors.contract import ChangedUnits, Connector, Paced
 from connectors.model import Unit, group_token
 from connectors.settings import Connection
 from pipelines.catalog.freshness import allowed_lag, longest_gap
+from pipelines.catalog.units import UnitState
 from pipelines.ingestion.options import SyncOptions
 from pipelines.services import Services
 
 QUIET_UNITS_EVERY = timedelta(minutes=40)
 """At the least: of a schedule of 15 minutes every third tick."""
 _FOR_THE_SYNC = timedelta(minutes=1)
+
+LISTED_EVERY = timedelta(hours=1)
+"""By schedules, where a listing takes many requests: what no change tells of remains unknown for so long."""
+_FOR_A_LATE_TICK = timedelta(minutes=5)
+"""A run may have to wait for others; of a schedule of 15 minutes it is the fourth that lists all the same."""
+IDLE_REQUESTS = 3
+"""What a unit in which nothing happens may cost in an hour."""
+_SYNCS, _READINGS = 4, 6
+"""In an hour by the default schedules: of units, and of memberships, which take a request at the least."""
+_FEWEST_UNITS = 4
+"""With fewer of them the memberships alone leave nothing for the search, of which one request is the least."""
 
 
 def needs_memberships(
@@ -33,6 +45,40 @@ def needs_memberships(
     groups = group_token(connection.id, "")
     named = {token for unit in units for token in unit.readers if token.startswith(groups)}
     return not named <= services.catalog.memberships.known_groups(connection.id)
+
+
+def needs_listing(services: Services, connection: Connection, connector: Connector, options: SyncOptions) -> bool:
+    """Whether a sync has all units listed. A scheduled one goes without where that takes many requests and was done
+    within the hour, by these settings and without trouble, and where all units have been read since."""
+    if not options.scheduled or options.mode != "changes" or options.window or not isinstance(connector, ChangedUnits):
+        return True
+    state, now = services.catalog.connections.get(connection.id), datetime.now(UTC)
+    if state.listed_at is None or state.listing_requests is None or state.listed_at > now:
+        return True
+    if services.catalog.connections.unit_patterns(connection.id) != connection.unit_patterns:
+        return True
+    units = [one for one in services.catalog.units.all(connection.id) if not (one.gone or one.paused)]
+    if not all(_was_read(one, state.listed_at) for one in units) or _listing_fails(services, connection):
+        return True
+    if state.listing_requests <= _affordable_listing(len(units)):
+        return True
+    return now - state.listed_at + longest_gap(connection, now) > LISTED_EVERY + _FOR_A_LATE_TICK
+
+
+def _was_read(unit: UnitState, listed_at: datetime) -> bool:
+    """Whether what the listing has shown of a unit has been read."""
+    is_read = unit.cursor is not None and unit.last_sync is not None and unit.last_sync >= listed_at
+    return is_read and not unit.error
+
+
+def _listing_fails(services: Services, connection: Connection) -> bool:
+    failures = services.catalog.failures.all()
+    return any((one.activity, one.connection) == ("listing", connection.id) for one in failures)
+
+
+def _affordable_listing(units: int) -> int:
+    """How many requests a listing may take that each sync of an hour repeats."""
+    return (IDLE_REQUESTS * max(units, _FEWEST_UNITS) - _READINGS) // _SYNCS
 
 
 def may_wait(

@@ -32,8 +32,8 @@ from pipelines.ingestion.unit_listing import (
     UNIT_LIST,
     UnitListing,
     documents_follow,
+    find_units,
     gone_units,
-    sync_units,
     units_out_of_reach,
     unreadable_units,
 )
@@ -141,7 +141,7 @@ def _update_rights(
     before = units_out_of_reach(services, connection).keys()
     listing: UnitListing | None = None
     with measure_time(report), record_errors(report, connection.id):
-        listing = sync_units(services, connection, connector, units)
+        listing = find_units(services, connection, connector, units, options)
     if needs_memberships(services, connection, listing.chosen if listing else None, options):
         with measure_time(report), record_errors(report, connection.id):
             refresh_memberships(services, connection, connector)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from connectors.contract import Connector, PartState
+from connectors.contract import ChangedUnits, Connector, PartState
 from connectors.errors import ListingGap, UnreadableUnit, UnreadableUnits
 from connectors.model import Unit
 from connectors.registry import source
@@ -16,6 +16,8 @@ from pipelines.catalog.failures import Cause
 from pipelines.catalog.units import EXCLUDED, NOT_LISTED
 from pipelines.errors import CatalogLost, UsageError
 from pipelines.ingestion.causes import track
+from pipelines.ingestion.options import SyncOptions
+from pipelines.ingestion.pacing import needs_listing
 from pipelines.services import Services
 
 UNIT_LIST = "units"
@@ -54,9 +56,40 @@ def sync_units(
     return UnitListing(chosen, found.unreadable, found.gaps)
 
 
+def find_units(
+    services: Services, connection: Connection, connector: Connector, only: Sequence[str], options: SyncOptions
+) -> UnitListing:
+    """As `sync_units`; but where a schedule needs no listing and no change shows another unit, those that are known.
+
+    These are no listing: nothing that is recorded of one moves, and nobody gets back what one has taken away.
+    """
+    with track(services.catalog, "listing", connection.id):
+        _check_whole(services)
+        if not needs_listing(services, connection, connector, options) and _are_as_known(
+            services, connection, connector
+        ):
+            return UnitListing(_choose(services, connection, only, ()))
+    return sync_units(services, connection, connector, only)
+
+
+def _are_as_known(services: Services, connection: Connection, connector: Connector) -> bool:
+    """Whether all units in which something has changed are as the catalog knows them."""
+    if services.catalog.connections.get(connection.id).paused:
+        return True  # nothing is read of it: the next listing tells
+    states = [state for state in services.catalog.units.all(connection.id) if not state.gone]
+    known = {state.unit.id: state.unit for state in states}
+    cursors = [state.cursor for state in states if state.cursor and not state.paused]
+    changed = connector.changed_units(cursors) if isinstance(connector, ChangedUnits) else ()
+    try:
+        return all(unit == known.get(unit.id) for unit in changed)
+    except UnreadableUnits:
+        return False
+
+
 def _list_into_catalog(services: Services, connection: Connection, connector: Connector) -> ListedUnits:
-    listed_since = datetime.now(UTC)
+    listed_since, requests = datetime.now(UTC), connector.requests
     listed = list_units(connector)
+    requests = connector.requests - requests
     known = _by_id(services, connection, listed.unreadable)
 
     def why_gone(unit: Unit) -> str:
@@ -80,6 +113,8 @@ def _list_into_catalog(services: Services, connection: Connection, connector: Co
     )
     _keep_certain_readers(services, connection)
     services.catalog.connections.record_listing(connection.id, connection.unit_patterns)
+    is_whole = not (listed.unreadable or listed.gaps)
+    services.catalog.connections.record_whole_listing(connection.id, listed_since if is_whole else None, requests)
     services.catalog.parts.replace(connection.id, "", _parts_of_list(listed.gaps))
     return listed
 
