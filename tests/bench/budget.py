@@ -13,17 +13,15 @@ import time
 from collections import Counter
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import yaml
-from sqlalchemy import select, update
 
 from connectors.http import ApiClient
-from pipelines.catalog import tables
 from pipelines.services import Services
+from tests.elapsed import let_pass
 from tests.emulators import drive as drive_emulator
 from tests.emulators import github as github_emulator
 from tests.emulators import notion as notion_emulator
@@ -103,23 +101,13 @@ def read(file: Path) -> None:
         statuses.clear()
         idle = replace(options, scheduled=True)
         for minutes, job in HOUR:
-            _wait(services, minutes)
+            let_pass(services, minutes)
             if job == "sync":
                 errors |= sync_connection(services, connection, options=idle).errors
                 continue
             with closing(connect(connection)) as connector:
                 refresh_memberships(services, connection, connector)
     print(json.dumps({"first": first, "idle": _counted(statuses), "sent": statuses.total(), "errors": errors}))
-
-
-def _wait(services: Services, minutes: int) -> None:
-    """Let what was done be done so long ago."""
-    connections = tables.connections.c
-    for column in (tables.units.c.last_sync, connections.memberships_at, connections.listed_at):
-        with services.catalog._engine.begin() as transaction:
-            for (moment,) in transaction.execute(select(column).distinct()).all():
-                earlier = {column.name: moment and moment - timedelta(minutes=minutes)}
-                transaction.execute(update(column.table).where(column == moment).values(earlier))
 
 
 def _counted(statuses: Counter[int]) -> int:
