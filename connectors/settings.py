@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from typing import ClassVar, Self
 
-from croniter import croniter
+from croniter import CroniterBadDateError, croniter
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, field_validator
 
 CRON_FIELDS = 5
 """Minute, hour, day of the month, month and day of the week."""
+YEARS_BETWEEN_TICKS = 5
+"""A schedule that comes round less often is none: four years lie between two 29ths of February."""
+_FEBRUARY = 2
+_NO_DAYS_OF_FEBRUARY = ([30], [31])
 
 
 class Connection(BaseModel):
@@ -41,8 +46,10 @@ class Connection(BaseModel):
     @field_validator("schedule", "reconcile_schedule", "memberships_schedule")
     @classmethod
     def _cron(cls, value: str) -> str:
-        if not croniter.is_valid(value) or not (value.startswith("@") or len(value.split()) == CRON_FIELDS):
+        if not _is_cron(value):
             raise ValueError('must be a cron schedule of five fields, such as "*/15 * * * *"')
+        if not _has_ticks(value):
+            raise ValueError("must be a cron schedule whose dates exist: this one never comes round")
         return value
 
     @field_validator("base_url")
@@ -95,6 +102,27 @@ def reader_settings_in(unit_patterns: str) -> str:
     """What `Connection.unit_patterns` says of readers; empty where it says nothing."""
     _, _, *said = json.loads(unit_patterns)
     return str(said[0]) if said else ""
+
+
+def _is_cron(value: str) -> bool:
+    """Whether Dagster knows the form. What runs the schedules is older than croniter's nearest weekday (`15W`)."""
+    fields = value.split()
+    if value.startswith("@"):
+        return croniter.is_valid(value)
+    return len(fields) == CRON_FIELDS and "w" not in fields[2].lower() and croniter.is_valid(value)
+
+
+def _has_ticks(value: str) -> bool:
+    """Whether some date fulfils a schedule. Dagster takes none for the 30th or 31st of February alone, even where it
+    names a day of the week beside."""
+    _, _, days, months, _ = croniter.expand(value)[0]
+    if months == [_FEBRUARY] and days in _NO_DAYS_OF_FEBRUARY:
+        return False
+    try:
+        croniter(value, datetime.now(UTC), max_years_between_matches=YEARS_BETWEEN_TICKS).get_next(datetime)
+    except CroniterBadDateError:
+        return False
+    return True
 
 
 def _matches(name: str, patterns: Iterable[str]) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, NoReturn
 
 import dagster as dg
 import pytest
 from dagster._core.storage.partition_status_cache import AssetPartitionStatus
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 
 import assets.ingestion
 import assets.jobs
@@ -21,6 +22,7 @@ from assets.notifications import failed_jobs
 from assets.orchestrator import DagsterOrchestrator
 from assets.partitions import PARTITIONS, parse_partition_key
 from assets.resources import Runtime
+from assets.schedules import build_schedules
 from connectors.contract import EmptyGroup, Membership, UnreadableGroup, Window
 from connectors.errors import Unavailable
 from connectors.github.settings import GitHubConnection
@@ -89,6 +91,19 @@ def test_every_connection_has_a_job_and_a_schedule(settings: Settings) -> None:
     }
     jobs = {job.name for job in definitions.jobs or ()} - {"events", "check_freshness"}
     assert jobs == {name for name in schedules if not name.startswith("reconcile")}
+
+
+@pytest.mark.parametrize("month", ["*", "2", "2,4", "feb-mar", "13"])
+@pytest.mark.parametrize("weekday", ["*", "mon", "sat#1", "L5", "mon#6"])
+def test_dagster_takes_every_schedule_that_the_settings_take(month: str, weekday: str) -> None:
+    taken = 0
+    for day in ("*", "?", "L", "15W", "1,15W", "29", "30", "31", "30,31", "30-31", "32"):
+        cron = f"5 0 {day} {month} {weekday}"
+        with suppress(ValidationError):
+            connection = GitHubConnection(id="acme", source="github", token=SecretStr("t"), reconcile_schedule=cron)
+            assert {one.cron_schedule for one in build_schedules(connection)} >= {cron}
+            taken += 1
+    assert taken or month == "13" or weekday == "mon#6"
 
 
 @pytest.mark.parametrize("name", ["sync_acme", "memberships_acme"])

@@ -95,7 +95,15 @@ def notion(reader: str) -> str:
                 "must be a cron schedule of five",
             )
             for one in ("schedule", "reconcile_schedule", "memberships_schedule")
-            for cron in ("61 * * * *", "every day", "", "0 0 * * * *")
+            for cron in ("61 * * * *", "every day", "", "0 0 * * * *", "0 0 15W * *")
+        ),
+        *(
+            (
+                f"connections: [{GITHUB[:-1]}, schedule: '{cron}'}}]",
+                "connections[0].schedule",
+                "must be a cron schedule whose dates exist",
+            )
+            for cron in ("0 0 31 2 *", "0 0 30 2 *", "0 0 30,31 2 *", "0 0 31 4,6 *", "0 0 31 2 mon")
         ),
     ],
 )
