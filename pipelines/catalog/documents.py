@@ -117,10 +117,11 @@ class Documents:
 
     def failed(self, connection: str, unit: str) -> list[str]:
         """All failed documents of a unit that are tried again some time, first the one whose turn is next."""
-        table = tables.documents
-        statement = select(table.c.id).where(*_is_retried(connection, unit)).order_by(table.c.next_attempt, table.c.id)
-        with self._engine.connect() as transaction:
-            return list(transaction.execute(statement).scalars())
+        return self._retried(connection, unit)
+
+    def unread(self, connection: str, unit: str) -> list[str]:
+        """As `failed`, of those that the source did not give: what is to be cut or embedded of others, it has given."""
+        return self._retried(connection, unit, tables.documents.c.version.is_(None))
 
     def last_attempt(self, connection: str, unit: str) -> datetime | None:
         """When one of the `failed` documents was tried last, as their next attempts show; None if there is none."""
@@ -304,6 +305,13 @@ class Documents:
         statement = select(func.count()).where(table.c.connection == connection, table.c.unit == unit, condition)
         with self._engine.connect() as transaction:
             return transaction.execute(statement).scalar_one()
+
+    def _retried(self, connection: str, unit: str, *conditions: ColumnElement[bool]) -> list[str]:
+        table = tables.documents
+        turns = (table.c.next_attempt, table.c.id)
+        statement = select(table.c.id).where(*_is_retried(connection, unit), *conditions).order_by(*turns)
+        with self._engine.connect() as transaction:
+            return list(transaction.execute(statement).scalars())
 
     def _ids(self, connection: str, unit: str, *conditions: Any) -> list[str]:
         table = tables.documents

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -30,6 +30,7 @@ class UnitState:
     cursor: Cursor | None
     rights_cursor: Cursor | None
     listing: str | None
+    uncompared: tuple[str, ...]
     paused: bool
     gone: bool
     last_sync: datetime | None
@@ -102,9 +103,14 @@ class Units:
             row = transaction.execute(statement).first()
         return _state(row._mapping) if row else None
 
-    def start_listing(self, connection: str, unit: str, listing: str) -> None:
-        """Begin a full read: forget the cursor, so that an interrupted one continues from its checkpoints."""
+    def start_listing(self, connection: str, unit: str, listing: str | None) -> None:
+        """Begin a full read: forget the cursor, so that an interrupted one continues from its checkpoints. `listing` is
+        its name where something is known of the unit that it may find gone."""
         self._set(connection, unit, cursor=None, listing=listing)
+
+    def end_listing(self, connection: str, unit: str, uncompared: Collection[str]) -> None:
+        """What is known of a unit was compared with all that there is, but for these parts."""
+        self._set(connection, unit, listing=None, uncompared=sorted(uncompared) or None)
 
     def record_sync(self, connection: str, unit: str, error: str | None = None, cause: Cause = "other") -> None:
         """Record the end of a sync: its time where it went well, else the error that stopped it."""
@@ -220,6 +226,7 @@ def _state(row: object) -> UnitState:
         cursor=fields["cursor"],
         rights_cursor=fields["rights_cursor"],
         listing=fields["listing"],
+        uncompared=tuple(fields["uncompared"] or ()),
         paused=fields["paused"],
         gone=fields["gone"],
         last_sync=fields["last_sync"],

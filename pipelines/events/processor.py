@@ -35,6 +35,8 @@ from pipelines.services import Services
 logger = logging.getLogger(__name__)
 
 UNKNOWN_SECONDS = 300.0
+_READ = SyncOptions(scheduled=True)
+"""What has changed: events come by the dozen, and what failed before waits for its next attempt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,7 @@ class EventProcessor:
                 # Each document is fetched once more; a unit that the provider itself says is deleted needs no operator.
                 self._run(state.unit, SyncOptions(mode="gone", allow_mass_delete=True), stages)
             elif not state.gone and (state.cursor is None or state.unit.id in named):
-                self._run(state.unit, SyncOptions(), stages)
+                self._run(state.unit, _READ, stages)
 
     def _process_contents(self, units: Sequence[Invalidation], documents: Sequence[Invalidation]) -> None:
         by_unit = self._expand(units)  # one lease and one pass for all that points into a unit
@@ -173,7 +175,7 @@ class EventProcessor:
             if documents:
                 self._process_documents(state.unit, [in_unit(one.document_id, unit_id) for one in documents], stages)
             if any(one.scope == "unit" for one in invalidations):
-                self._run(state.unit, SyncOptions(), stages)
+                self._run(state.unit, _READ, stages)
         except (_UnitPaused, UnitBusy):
             # The content waits. What these have lost does not.
             self._read_rights(state.unit, documents)

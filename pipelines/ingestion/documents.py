@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -9,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import chain
 
 from connectors.contract import Connector, Cursor, Deleted, Failed, Item, PartState, Window
-from connectors.errors import AccessDenied, Blocked, NotFound, SourceError
+from connectors.errors import AccessDenied, Blocked, InvalidResponse, NotFound, RateLimited, SourceError, TransientError
 from connectors.model import Document, Unit
 from connectors.settings import Connection
 from pipelines.errors import MassDelete
@@ -21,7 +22,11 @@ from pipelines.ingestion.unit_listing import documents_follow
 from pipelines.services import Services
 from pipelines.turns import each_awaited
 
+logger = logging.getLogger(__name__)
+
 _LOOKS_OF_SCHEDULES = timedelta(hours=1)
+_FIRST_TRIES = 3
+"""So many of what failed a command tries before it knows whether the source gives any of it by now."""
 _OUT_OF_REACH = "missing from the source's listing"
 
 
@@ -30,7 +35,8 @@ class DocumentIngest:
     """Reads one unit. Its methods are the modes of `pipelines.ingestion.options.Mode`.
 
     `parts` are those that the source told of, by name, and `incomplete` the names of those that were not complete when
-    the unit was read last; `mended` are the ids of documents that had failed and were read.
+    the unit was read last; `mended` are the ids of documents that had failed and were read, `failed` those that were
+    not.
     """
 
     services: Services
@@ -43,6 +49,7 @@ class DocumentIngest:
     parts: dict[str, PartState] = field(default_factory=dict)
     incomplete: set[str] = field(default_factory=set)
     mended: set[str] = field(default_factory=set)
+    failed: set[str] = field(default_factory=set)
 
     def run(self) -> None:
         """Read the unit and land what differs from what the catalog knows, adding to the report.
@@ -89,6 +96,8 @@ class DocumentIngest:
         # A read that stopped half-way has not seen what it lacks.
         if writer.complete and plan.listing:
             self._finish(plan.listing, writer)
+        elif plan.cursor and self._has_uncompared():
+            self._compare()
 
     def _let_documents_follow(self, listing: str | None, told: frozenset[str] | None) -> None:
         """Let in whom the unit lets in. What changes show tells of no deletion, and who comes now was no reader of what
@@ -113,9 +122,39 @@ class DocumentIngest:
         try:
             self._remove(listing)
         except Exception:
-            writer.move_cursor()
+            self._end_listing(listing, writer)
             raise
-        writer.move_cursor()
+        self._end_listing(listing, writer)
+
+    def _end_listing(self, listing: str, writer: LoadWriter | None = None) -> None:
+        """What is still unnamed is hidden by now, or of parts of which nothing was told."""
+        if writer:
+            writer.move_cursor()
+        unnamed = self._unnamed(listing)
+        of_parts = {name: state.id_prefixes for name, state in self.parts.items() if state.id_prefixes}
+        uncompared = {name for name, prefixes in of_parts.items() if any(one.startswith(prefixes) for one in unnamed)}
+        self.services.catalog.units.end_listing(self.connection.id, self.unit.id, uncompared)
+
+    def _has_uncompared(self) -> bool:
+        """Whether a read without a cursor has left open what is gone, which only the cursor before it knew, and can be
+        told by now: it was interrupted, or went without a part that has been read since."""
+        state = self.services.catalog.units.get(self.connection.id, self.unit.id)
+        told = {name for name, part in self.parts.items() if part.status == "complete" and not part.id_prefixes}
+        return state is not None and (state.listing is not None or not told.isdisjoint(state.uncompared))
+
+    def _compare(self) -> None:
+        """Remove what a listing lacks, as a reconcile does. Where the source cannot name all, it is left to that: an
+        interrupted read would have each sync try."""
+        units, own = self.services.catalog.units, (self.connection.id, self.unit.id)
+        try:
+            listing = self._read_listing()
+        except InvalidResponse as error:
+            logger.warning("%s: what is gone is left to a reconcile: %s", self.unit.name, error)
+            units.end_listing(*own, state.uncompared if (state := units.get(*own)) else ())
+            return
+        self._hide_missing(listing)
+        self._end_listing(listing)
+        self._remove(listing)
 
     def _reconcile(self) -> None:
         """Compare a complete listing with the catalog: read what was missed, remove what is missing from it."""
@@ -160,6 +199,24 @@ class DocumentIngest:
         self._take_parts([PartState(part, "complete") for part in sorted(untold)])
         if any(self.parts[part].status == "complete" for part in self.incomplete & self.parts.keys()):
             self._write(self._fetch(self.services.catalog.documents.failed(self.connection.id, self.unit.id)))
+        elif not self.options.scheduled:
+            self._try_unread()
+
+    def _try_unread(self) -> None:
+        """Read for a command what the source did not give before, whenever its next attempt would be: a few documents,
+        and as long as some of them are given, twice as many more. What has failed in this very run is left."""
+        unread = self.services.catalog.documents.unread(self.connection.id, self.unit.id)
+        left, size = [one for one in unread if one not in self.failed], _FIRST_TRIES
+        while left:
+            asked, left, size = left[:size], left[size:], 2 * size
+            try:
+                self._write(self._fetch(asked))
+            except RateLimited:
+                raise
+            except TransientError:
+                return  # of these alone, since all else was read just now: they stay in the ledger
+            if self.failed.issuperset(asked):
+                return
 
     def _mark_attachments(self, found: Reconciliation) -> None:
         documents, own = self.services.catalog.documents, (self.connection.id, self.unit.id)
@@ -250,7 +307,8 @@ class DocumentIngest:
         listing = new_listing()
         if state and state.cursor and self.options.mode != "full":
             return _ReadPlan(cursor=state.cursor, listing=listing)
-        units.start_listing(self.connection.id, self.unit.id, listing)
+        is_known = self.services.catalog.documents.count_live(self.connection.id, self.unit.id) > 0
+        units.start_listing(self.connection.id, self.unit.id, listing if is_known else None)
         return _ReadPlan(listing=listing)
 
     def _remove(self, listing: str | None) -> None:
@@ -312,8 +370,10 @@ class DocumentIngest:
             if isinstance(item, PartState):
                 self._take_parts([item])
                 continue
-            if isinstance(item, Failed) and item.is_transient:
-                self.report.unanswered[item.document_id] = item.error
+            if isinstance(item, Failed):
+                self.failed.add(item.document_id)
+                if item.is_transient:
+                    self.report.unanswered[item.document_id] = item.error
             writer.take(item)
             self.progress("documents", done, None)
 

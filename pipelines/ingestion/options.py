@@ -32,7 +32,8 @@ class Target:
 class SyncOptions:
     """Which stages run, and what is read. A `window` of time narrows the mode `changes`.
 
-    `scheduled` says that a schedule asks, and no person: then what can wait is left out (`pipelines.ingestion.pacing`).
+    `scheduled` says that a schedule or an event asks, and no person: then what can wait is left out
+    (`pipelines.ingestion.pacing`, and documents that failed and whose next attempt is to come).
     `dry_run` goes with `reconcile`: nothing is written, and the report says what would be.
     """
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -11,11 +11,12 @@ from pydantic import SecretStr
 from sqlalchemy import update
 
 import pipelines.ingestion.sync
-from connectors.contract import EmptyGroup, Failed, Item, Membership, PartState
-from connectors.errors import ListingGap, Unavailable
+from connectors.contract import EmptyGroup, Failed, Item, ListingEntry, Membership, PartState
+from connectors.errors import InvalidResponse, ListingGap, Unavailable
 from connectors.github.settings import GitHubConnection
-from connectors.model import PUBLIC, Unit
+from connectors.model import PUBLIC, Document, Unit
 from pipelines.catalog import tables
+from pipelines.catalog.documents import DocumentState
 from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.report import SyncReport
 from pipelines.ingestion.sync import sync_connection
@@ -61,6 +62,10 @@ def sync(services: Services, options: SyncOptions | None = None) -> SyncReport:
 def indexed(services: Services) -> set[str]:
     with services.store() as store:
         return {payload["document_id"] for _, payload in store.scan()}
+
+
+def states(services: Services, documents: Iterable[Document]) -> Iterable[DocumentState]:
+    return services.catalog.documents.states(one.id for one in documents).values()
 
 
 def readers(services: Services) -> dict[str, tuple[str, ...]]:
@@ -215,15 +220,15 @@ def test_what_failed_for_want_of_a_part_is_read_once_it_is_given(
     assert incomplete_parts(services.catalog, "acme") == []
 
 
-def test_a_part_that_is_not_given_costs_one_look_at_what_failed(services: Services, source: MemorySource) -> None:
+def test_a_part_that_is_not_given_costs_few_looks_at_what_failed(services: Services, source: MemorySource) -> None:
     for number in range(60, 70):
         source.put(Failed(document(number).id, "", "403 Forbidden"))
     source.parts = [PartState("content", "refused", "403 Forbidden")]
     sync(services)
-    for options, looks in ((None, 1), (SyncOptions(scheduled=True), 0)):
+    for options, looks in ((None, 4), (SyncOptions(scheduled=True), 0)):
         before = source.requests
         sync(services, options)
-        assert source.requests - before == 1 + looks  # the read, and one document
+        assert source.requests - before == 1 + looks  # the read, and documents
     with services.catalog._engine.begin() as transaction:
         earlier = datetime.now(UTC) + timedelta(minutes=1)
         transaction.execute(update(tables.documents).values(attempts=20, next_attempt=earlier))
@@ -248,3 +253,157 @@ def test_a_reconcile_removes_what_is_gone_though_its_reads_fail(
     report = sync(services, RECONCILE)
     assert "HTTP 500" in report.errors["acme/unit"]
     assert document(0).id not in indexed(services)
+
+
+@pytest.mark.parametrize("options", [SyncOptions(), RECONCILE], ids=["sync", "reconcile"])
+def test_a_command_reads_what_failed_alone_once_it_is_given(
+    services: Services, source: MemorySource, options: SyncOptions
+) -> None:
+    """No part was told to be refused, since others of it were given, or nothing else was asked for."""
+    missing = [document(number) for number in range(60, 100)]
+    for item in missing:
+        source.put(Failed(item.id, "", "403 Forbidden"))
+    sync(services)
+    for item in missing:
+        source.objects[item.id] = item  # no change of which a read would tell
+    sync(services, SyncOptions(scheduled=True))
+    assert not {item.id for item in missing} & indexed(services), "a schedule waits for the next attempt"
+    assert sync(services, options).errors == {}
+    assert {item.id for item in missing} <= indexed(services)
+
+
+def test_a_command_asks_for_few_of_those_that_are_still_not_given(services: Services, source: MemorySource) -> None:
+    failed = [document(number) for number in range(60, 100)]
+    for item in failed:
+        source.put(Failed(item.id, "", "403 Forbidden"))
+    assert sync(services).documents.failed == 40
+    looks: set[str] = set()
+    for _ in range(2):
+        before = source.requests
+        report = sync(services)
+        assert (report.documents.failed, source.requests - before) == (3, 1 + 3)
+        looks.update(state.id for state in states(services, failed) if state.attempts > 1)
+    assert len(looks) == 6, "others each time"
+    source.objects[failed[20].id] = failed[20]
+    with services.catalog._engine.begin() as transaction:
+        soon = datetime.now(UTC) + timedelta(minutes=1)
+        first = tables.documents.c.id == failed[20].id
+        transaction.execute(update(tables.documents).where(first).values(next_attempt=soon))
+    report = sync(services)
+    assert (report.documents.changed, report.documents.failed) == (1, 2 + 6), "a few more where one is given"
+
+
+def test_what_is_away_for_a_few_documents_stops_no_command(
+    services: Services, source: MemorySource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source.put(Failed(document(60).id, "", "HTTP 502", is_transient=True))
+    sync(services)
+
+    def fail(unit: Unit, document_ids: Sequence[str]) -> Iterator[Item]:
+        raise Unavailable("https://source.test/blob", "HTTP 502")
+
+    monkeypatch.setattr(source, "fetch", fail)
+    source.put(document(61))
+    assert sync(services).errors == {}
+    assert document(61).id in indexed(services)
+
+
+def test_what_could_not_be_cut_is_not_asked_for_by_each_command(services: Services, source: MemorySource) -> None:
+    with services.catalog._engine.begin() as transaction:
+        later = datetime.now(UTC) + timedelta(hours=1)
+        transaction.execute(update(tables.documents).values(status="failed", next_attempt=later))
+    before = source.requests
+    sync(services)
+    assert source.requests - before == 1  # the read
+
+
+@pytest.mark.parametrize("state", [REFUSED, FAILING], ids=["refused", "failing"])
+def test_what_goes_from_a_part_while_all_is_read_without_it_is_removed_once_it_is_given(
+    services: Services, source: MemorySource, state: PartState
+) -> None:
+    """The cursor of before, which knew what there was, is forgotten by then."""
+    source.parts = [state]
+    source.remove(f"{TALK}0")
+    sync(services, FULL)
+    sync(services)
+    assert f"{TALK}0" in indexed(services), "nothing was told of it"
+    source.parts = [COMPLETE]
+    report = sync(services)
+    assert (report.errors, report.documents.deleted) == ({}, 1)
+    assert {one for one in indexed(services) if one.startswith(TALK)} == {f"{TALK}1", f"{TALK}2"}
+    before = source.requests
+    sync(services)
+    assert source.requests - before == 1, "once"
+
+
+def test_a_part_that_is_given_between_two_syncs_is_compared_as_well(services: Services, source: MemorySource) -> None:
+    """A reconcile compares it, and what goes before the next read was known to no cursor."""
+    source.parts = [REFUSED]
+    sync(services, FULL)
+    source.parts = [COMPLETE]
+    sync(services, RECONCILE)
+    source.remove(f"{TALK}0")
+    sync(services)
+    assert f"{TALK}0" not in indexed(services)
+
+
+def test_what_goes_before_an_interrupted_read_of_all_is_removed_once_that_is_through(
+    services: Services, source: MemorySource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipelines.ingestion.load_writer.ITEMS_PER_LOAD", 1)
+    source.page_size, source.parts = 5, [REFUSED]  # another part is refused for ever
+    source.remove(document(0).id)
+
+    def break_off(page: int) -> None:
+        if page == 1:
+            raise Unavailable("https://source.test", "HTTP 502")
+
+    source.before_page = break_off
+    assert "HTTP 502" in sync(services, FULL).errors["acme/unit"]
+    source.before_page = lambda page: None
+    report = sync(services)
+    assert (report.errors, report.documents.deleted) == ({}, 1)
+    assert document(0).id not in indexed(services)
+    before = source.requests
+    sync(services)
+    assert source.requests - before == 1, "once"
+
+
+def test_a_unit_that_was_not_known_before_is_not_compared(
+    services: Services, source: MemorySource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipelines.ingestion.load_writer.ITEMS_PER_LOAD", 1)
+    source.listed, source.page_size = [Unit("new", "New")], 5
+    source.objects.clear()
+    for number in range(20):
+        source.put(replace(document(200 + number), unit="new"))
+
+    def break_off(page: int) -> None:
+        if page == 1:
+            raise Unavailable("https://source.test", "HTTP 502")
+
+    source.before_page = break_off
+    sync(services)
+    source.before_page = lambda page: None
+    before = source.requests
+    assert sync(services).errors == {}
+    assert source.requests - before == 3, "the pages that were left"
+
+
+def test_a_source_that_cannot_name_all_is_asked_for_it_once(
+    services: Services, source: MemorySource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Drive, where a search does not cover everything: the reconcile tells of that."""
+    asked = 0
+
+    def listing(unit: Unit) -> Iterator[ListingEntry | PartState]:
+        nonlocal asked
+        asked += 1
+        raise InvalidResponse("https://source.test", "incompleteSearch")
+        yield
+
+    monkeypatch.setattr(source, "listing", listing)
+    services.catalog.units.start_listing("acme", "unit", "interrupted")
+    services.catalog.units.set_cursor("acme", "unit", {"clock": source.clock})
+    assert sync(services).errors == sync(services).errors == {}
+    assert asked == 1
