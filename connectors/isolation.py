@@ -6,8 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from pydantic import ValidationError
+
 from connectors.contract import Failed
 from connectors.errors import AlreadyFailed, AuthenticationFailed, RateLimited, SourceError, TransientError
+from connectors.payloads import describe_fault
 
 T = TypeVar("T")
 
@@ -83,5 +86,13 @@ class Isolation:
         if isinstance(found, SourceError):
             return Failed(document_id, title, str(found), url)
         if isinstance(found, Exception):
-            return Failed(document_id, title, f"not as documented: {type(found).__name__}: {found}", url)
+            return Failed(document_id, title, f"not as documented: {_described(found)}", url)
         return found
+
+
+def _described(error: Exception) -> str:
+    """What was not as documented, without its contents, which the messages of some errors quote."""
+    if isinstance(error, ValidationError):
+        return describe_fault(error)
+    name = type(error).__name__
+    return name if type(error) is ValueError else f"{name}: {error}"

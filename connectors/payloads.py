@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, Self, TypeAlias, TypeVar, get_origin
+from typing import Annotated, Any, Self, TypeAlias, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -17,9 +17,11 @@ from pydantic import (
     ModelWrapValidatorHandler,
     OnErrorOmit,
     ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
     model_validator,
 )
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError, core_schema
 
 T = TypeVar("T")
 
@@ -27,8 +29,7 @@ T = TypeVar("T")
 class Payload(BaseModel):
     """A part of an answer: null is the same as absent, and a number as its digits. What is not named is ignored.
 
-    A list without a default is what the answer is about: null is an empty one, which some servers write so, and an
-    answer without it is no listing.
+    A list without a default is what the answer is about: one that lacks it, or has null in its place, is no listing.
     """
 
     model_config = ConfigDict(frozen=True, coerce_numbers_to_str=True)
@@ -40,7 +41,7 @@ class Payload(BaseModel):
             return values
         # Only what is read: objects of GitHub have up to a hundred fields.
         found = {name: value for name in _names_of_fields(cls) if (value := values.get(name)) is not None}
-        return found | {name: () for name in _names_of_lists(cls) if name in values and values[name] is None}
+        return found | {name: None for name in _names_of_lists(cls) if name in values and values[name] is None}
 
 
 class LenientPayload(Payload):
@@ -90,6 +91,21 @@ class _AnyString:
         return core_schema.union_schema([string, digits], mode="left_to_right")
 
 
+@dataclass(frozen=True, slots=True)
+class _NotNull:
+    """Beside a field's type: null is not the same as absent."""
+
+
+_LISTED = _NotNull()
+
+
+def _require_any(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
+    found = read(value)
+    if value and not found:
+        raise PydanticCustomError("unreadable_list", "No entry is as documented")
+    return found
+
+
 ExactText: TypeAlias = Annotated[str, _AnyString(numbers=False)]
 """A string and nothing else: the one kind here that is not lenient, for what nobody should miss."""
 Text: TypeAlias = Annotated[str, _AnyString(numbers=True), OrElse("")]
@@ -102,6 +118,10 @@ Maybe: TypeAlias = Annotated[T | None, OrElse(None)]
 """An object; None where it is not as documented."""
 Entries: TypeAlias = tuple[OnErrorOmit[T], ...]
 """Those entries of a list that are as documented. Not lenient where there is no list: for envelopes."""
+Listing: TypeAlias = Annotated[Entries[T], WrapValidator(_require_any)]
+"""The list that an answer is about: its entries that are as documented. One of which none is, says nothing."""
+Listed: TypeAlias = Annotated[tuple[T, ...], _LISTED]
+"""The list that an answer is about, which a provider leaves out where it is empty: null is no list."""
 Several: TypeAlias = Annotated[Entries[T], OrElse(())]
 """Those entries of a list that are as documented; none where there is no list."""
 
@@ -115,11 +135,18 @@ def _names_of_fields(payload: type[Payload]) -> frozenset[str]:
 
 @cache
 def _names_of_lists(payload: type[Payload]) -> frozenset[str]:
+    """Of those that are `Listed`."""
     fields = payload.model_fields.items()
-    return frozenset(name for name, one in fields if one.is_required() and get_origin(one.annotation) is tuple)
+    listed = [(name, one.validation_alias) for name, one in fields if _LISTED in one.metadata]
+    return frozenset(name for names in listed for name in names if isinstance(name, str))
 
 
 def describe_fault(error: ValidationError) -> str:
     """What is wrong with a payload, field by field, on one line and without its contents."""
-    found = (f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors(include_url=False))
-    return "; ".join(found)
+    found = error.errors(include_url=False, include_input=False, include_context=False)
+    return "; ".join(f"{'.'.join(map(str, one['loc'])) or 'body'}: {_kind_of_fault(one)}" for one in found)
+
+
+def _kind_of_fault(one: ErrorDetails) -> str:
+    # What raised a ValueError of its own may have quoted the value.
+    return "Input is malformed" if one["type"] == "value_error" else one["msg"]

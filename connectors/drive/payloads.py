@@ -13,7 +13,7 @@ from typing import Annotated, TypeAlias
 from pydantic import AfterValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from connectors.payloads import LenientPayload, Payload
+from connectors.payloads import LenientPayload, Listed, Payload
 
 FOLDER = "application/vnd.google-apps.folder"
 SHORTCUT = "application/vnd.google-apps.shortcut"
@@ -137,7 +137,7 @@ class SharedDrivePage(DrivePage):
 
 
 class PermissionPage(DrivePage):
-    permissions: tuple[DrivePermission, ...] = ()
+    permissions: tuple[DrivePermission, ...]
 
 
 class ChangePage(DrivePage):
@@ -168,7 +168,7 @@ class DriveComment(DriveReply):
 
 
 class DriveCommentPage(DrivePage):
-    comments: tuple[DriveComment, ...] = ()
+    comments: tuple[DriveComment, ...]
 
 
 class DirectoryGroup(DrivePayload):
@@ -176,7 +176,7 @@ class DirectoryGroup(DrivePayload):
 
 
 class DirectoryGroupPage(DrivePage):
-    groups: tuple[DirectoryGroup, ...] = ()
+    groups: Listed[DirectoryGroup] = ()
 
 
 class DirectoryUser(DrivePayload):
@@ -189,7 +189,7 @@ class DirectoryUser(DrivePayload):
 
 
 class DirectoryUserPage(DrivePage):
-    users: tuple[DirectoryUser, ...] = ()
+    users: Listed[DirectoryUser] = ()
 
 
 class DirectoryMember(DrivePayload):
@@ -206,7 +206,7 @@ class DirectoryMember(DrivePayload):
 
 
 class DirectoryMemberPage(DrivePage):
-    members: tuple[DirectoryMember, ...] = ()
+    members: Listed[DirectoryMember] = ()
 
 
 class StartPageToken(DrivePayload):
@@ -249,17 +249,17 @@ class Sheet(DrivePayload):
 
 
 class Spreadsheet(DrivePayload):
-    sheets: tuple[Sheet, ...] = ()
+    sheets: tuple[Sheet, ...]
 
 
 class ValueRange(DrivePayload):
     """Rows without their empty ends."""
 
-    values: tuple[tuple[str, ...], ...] = ()
+    values: Listed[tuple[str, ...]] = ()
 
 
 class ValueRanges(DrivePayload):
-    value_ranges: tuple[ValueRange, ...] = ()
+    value_ranges: tuple[ValueRange, ...]
 
 
 class About(DrivePayload):

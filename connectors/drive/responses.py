@@ -16,7 +16,7 @@ from connectors.drive.payloads import DrivePage, ErrorResponse
 from connectors.errors import AccessDenied, InvalidResponse, RateLimited, RequestRejected, SourceError
 from connectors.http import described, retry_after
 from connectors.paging import PageTrail
-from connectors.payloads import Payload
+from connectors.payloads import Payload, describe_fault
 
 P = TypeVar("P", bound=Payload)
 Page = TypeVar("Page", bound=DrivePage)
@@ -66,9 +66,7 @@ def parser(payload: type[P], path: str) -> Callable[[httpx.Response], P]:
         try:
             return payload.model_validate_json(response.content)
         except ValidationError as error:
-            first = error.errors(include_input=False, include_url=False)[0]
-            field = ".".join(str(part) for part in first["loc"])
-            raise InvalidResponse(path, f"{field or 'body'}: {first['msg']}") from None
+            raise InvalidResponse(path, describe_fault(error)) from None
 
     return parse
 

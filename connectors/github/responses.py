@@ -79,6 +79,8 @@ def parse_page(response: httpx.Response, model: type[M]) -> RestPage[M] | None:
     if not isinstance(items, list) or not all(isinstance(item, dict | None) for item in items):
         raise InvalidResponse(request_url(response), "not a list of objects")
     found = [parse(model, item) for item in items if item is not None]  # null is what the token may not see
+    if items and not found:
+        raise InvalidResponse(request_url(response), "a list of nothing but null")
     digest = hashlib.sha256(response.content).digest()
     return RestPage(found, _next_link(response), digest, etag(response), _omitted(response))
 

@@ -27,7 +27,7 @@ from connectors.errors import (
 )
 from connectors.http import parsed, retry_after
 from connectors.notion.payloads import NotionError, NotionList, PropertyValue
-from connectors.payloads import Payload
+from connectors.payloads import Payload, describe_fault
 
 logger = logging.getLogger(__name__)
 
@@ -102,7 +102,7 @@ def listing_page(response: httpx.Response, parse: Callable[[Any], T | None]) -> 
     try:
         answer = NotionList.model_validate(json_object(response))
     except ValidationError as error:
-        raise InvalidResponse(_where(response), "not a list of objects") from error
+        raise InvalidResponse(_where(response), f"not a list of objects: {describe_fault(error)}") from None
     items = tuple(item for item in map(parse, answer.results) if item is not None)
     if answer.is_cut or len(items) < len(answer.results):
         logger.warning("%s does not name all there is", response.url.path)

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from connectors.errors import InvalidResponse
 from connectors.http import ApiClient, parsed
 from connectors.paging import PageTrail
-from connectors.payloads import Payload
+from connectors.payloads import Payload, describe_fault
 from connectors.slack.payloads import (
     BotAnswer,
     ChannelAnswer,
@@ -238,7 +238,7 @@ class SlackClient:
             try:
                 return model.model_validate(parsed(response))
             except ValidationError as error:
-                raise InvalidResponse(method, f"not as documented: {error.errors(include_url=False)[0]}") from error
+                raise InvalidResponse(method, f"not as documented: {describe_fault(error)}") from None
 
         answer: P = self.api.send("POST", method, data=_form(**arguments), parse=read)
         return answer

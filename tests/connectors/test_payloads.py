@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime
+from typing import Annotated, Any
 
 import pytest
-from pydantic import Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
 
-from connectors.payloads import Entries, LenientPayload, Payload, Several
+from connectors.payloads import Entries, LenientPayload, Listed, Listing, Payload, Several, describe_fault
 
 
 class Note(LenientPayload):
@@ -21,9 +22,10 @@ class NotePage(Payload):
     more: bool = False
 
 
-class Listing(Payload):
-    notes: Entries[Note]
+class NotesAnswer(Payload):
+    notes: Listing[Note]
     next: str = ""
+    since: Annotated[datetime, BeforeValidator(datetime.fromisoformat)] = datetime.min
 
 
 @pytest.mark.parametrize(
@@ -72,9 +74,26 @@ def test_an_envelope_without_its_list_is_an_error(value: Any) -> None:
 
 
 def test_an_envelope_says_what_it_lists() -> None:
-    """Some servers write null for an empty list; an answer that does not name it is another answer."""
-    assert Listing.model_validate({"notes": None, "next": None}).notes == ()
-    assert Listing.model_validate({"notes": []}).notes == ()
-    for answer in ({}, {"next": None}, {"notes": "none"}):
+    """An answer that has no list in its place is another answer; one that names nothing usable names nothing."""
+    assert NotesAnswer.model_validate({"notes": [], "next": None}).notes == ()
+    assert NotesAnswer.model_validate({"notes": [None, {"id": "a"}]}).notes == (Note(id="a"),)
+    for answer in ({}, {"next": None}, {"notes": None}, {"notes": "none"}, {"notes": [None]}, {"notes": [{"id": ""}]}):
         with pytest.raises(ValidationError):
-            Listing.model_validate(answer)
+            NotesAnswer.model_validate(answer)
+
+
+class RowsAnswer(Payload):
+    rows: Listed[str] = Field(default=(), alias="rowsOfSheet")
+
+
+def test_a_list_that_may_be_left_out_is_not_null() -> None:
+    assert RowsAnswer.model_validate({}).rows == ()
+    assert RowsAnswer.model_validate({"rowsOfSheet": ["a"]}).rows == ("a",)
+    with pytest.raises(ValidationError):
+        RowsAnswer.model_validate({"rowsOfSheet": None})
+
+
+def test_a_fault_names_its_field_and_not_what_stands_there() -> None:
+    with pytest.raises(ValidationError) as raised:
+        NotesAnswer.model_validate({"notes": "a secret", "since": "another secret"})
+    assert describe_fault(raised.value) == "notes: Input should be a valid tuple; since: Input is malformed"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Generic, TypeAlias, TypeVar
+from typing import Annotated, Generic, TypeAlias, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel, StrictInt
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, StrictInt
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
 
 from connectors.github.payloads.git import GitCommit, GitHubCommit, GitSignature
 from connectors.github.payloads.issue_facts import NamedObject
@@ -17,6 +18,7 @@ from connectors.payloads import ExactText, Flag, Maybe, Number, Payload, Several
 
 N = TypeVar("N", bound=BaseModel)
 R = TypeVar("R")
+T = TypeVar("T")
 
 
 class GraphQLErrorDetails(Payload):
@@ -53,10 +55,16 @@ class PageInfo(GraphQLObject):
     end_cursor: Text = ""
 
 
-class NodePage(GraphQLObject, Generic[N]):
-    """A page of a connection. Nodes that the token may not see are null."""
+def _require_visible(nodes: tuple[T | None, ...]) -> tuple[T | None, ...]:
+    if nodes and all(one is None for one in nodes):
+        raise PydanticCustomError("unreadable_list", "No node is shown")
+    return nodes
 
-    nodes: tuple[N | None, ...] = ()
+
+class NodePage(GraphQLObject, Generic[N]):
+    """A page of a connection. Nodes that the token may not see are null; a page of nothing else says nothing."""
+
+    nodes: Annotated[tuple[N | None, ...], AfterValidator(_require_visible)]
     page_info: Maybe[PageInfo] = None
 
     @property
@@ -79,7 +87,7 @@ class DiscussionReply(GraphQLObject):
 
 class DiscussionComment(DiscussionReply):
     is_answer: Flag = None
-    replies: NodePage[DiscussionReply] = NodePage[DiscussionReply]()
+    replies: NodePage[DiscussionReply]
 
     def with_replies(self, replies: Sequence[DiscussionReply]) -> DiscussionComment:
         return self.model_copy(update={"replies": NodePage[DiscussionReply](nodes=tuple(replies))})
@@ -143,7 +151,7 @@ class GitHubDiscussion(GraphQLObject):
     answer: Maybe[DiscussionAnswer] = None
     poll: Maybe[DiscussionPoll] = None
     labels: Maybe[NodePage[NamedObject]] = None
-    comments: NodePage[DiscussionComment] = NodePage[DiscussionComment]()
+    comments: NodePage[DiscussionComment]
 
     def with_comments(self, comments: Sequence[DiscussionComment]) -> GitHubDiscussion:
         return self.model_copy(update={"comments": NodePage[DiscussionComment](nodes=tuple(comments))})
@@ -174,12 +182,12 @@ class DiscussionPage(NodePage[DiscussionHeader]):
 
 
 class DiscussionListing(Payload):
-    discussions: DiscussionPage = DiscussionPage()
+    discussions: DiscussionPage
 
 
 class RepositoryHead(GraphQLObject):
     database_id: Text = ""
-    discussions: DiscussionPage = DiscussionPage()
+    discussions: DiscussionPage
 
 
 class HeadsByAlias(RootModel[dict[str, Maybe[RepositoryHead]]]):
@@ -187,23 +195,23 @@ class HeadsByAlias(RootModel[dict[str, Maybe[RepositoryHead]]]):
 
 
 class DiscussionComments(Payload):
-    comments: NodePage[DiscussionComment] = NodePage[DiscussionComment]()
+    comments: NodePage[DiscussionComment]
 
 
 class OneDiscussion(Payload):
     """A further page of a discussion's comments."""
 
-    discussion: DiscussionComments = DiscussionComments()
+    discussion: DiscussionComments
 
 
 class CommentReplies(Payload):
-    replies: NodePage[DiscussionReply] = NodePage[DiscussionReply]()
+    replies: NodePage[DiscussionReply]
 
 
 class OneComment(Payload):
     """A further page of a comment's replies."""
 
-    node: CommentReplies = CommentReplies()
+    node: CommentReplies
 
 
 DiscussionsByAlias: TypeAlias = dict[str, GitHubDiscussion | None]

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator
 
-from connectors.payloads import Entries, LenientPayload, Payload
+from connectors.payloads import LenientPayload, Listing, Payload
 from connectors.slack.payloads.fields import Count, Truthy, object_or_none
 from connectors.slack.payloads.messages import SlackFile, SlackListItem, SlackMessage
 from connectors.slack.payloads.users import SlackBot, SlackChannel, SlackTeam, SlackUser, SlackUsergroup
@@ -40,11 +40,11 @@ class SlackRefusal(LenientPayload):
 
 
 class MessagesAnswer(SlackAnswer):
-    messages: Entries[SlackMessage]
+    messages: Listing[SlackMessage]
 
 
 class FilesAnswer(SlackAnswer):
-    files: Entries[SlackFile]
+    files: Listing[SlackFile]
     paging: Annotated[PageNumbers | None, BeforeValidator(object_or_none)] = None
 
 
@@ -53,11 +53,11 @@ class FileAnswer(LenientPayload):
 
 
 class ListItemsAnswer(SlackAnswer):
-    items: Entries[SlackListItem]
+    items: Listing[SlackListItem]
 
 
 class UsersAnswer(SlackAnswer):
-    members: Entries[SlackUser]
+    members: Listing[SlackUser]
 
 
 class UserAnswer(LenientPayload):
@@ -69,11 +69,11 @@ class BotAnswer(LenientPayload):
 
 
 class MembersAnswer(SlackAnswer):
-    members: Entries[str]
+    members: Listing[str]
 
 
 class ChannelsAnswer(SlackAnswer):
-    channels: Entries[SlackChannel]
+    channels: Listing[SlackChannel]
 
 
 class ChannelAnswer(LenientPayload):
@@ -81,8 +81,8 @@ class ChannelAnswer(LenientPayload):
 
 
 class TeamsAnswer(SlackAnswer):
-    teams: Entries[SlackTeam]
+    teams: Listing[SlackTeam]
 
 
 class UsergroupsAnswer(SlackAnswer):
-    usergroups: Entries[SlackUsergroup]
+    usergroups: Listing[SlackUsergroup]

@@ -79,7 +79,7 @@ def test_a_time_without_a_zone_is_utc() -> None:
 
 
 def test_nulls_in_other_answers_are_nothing() -> None:
-    assert ChangePage.model_validate({"changes": None, "nextPageToken": None}).changes == ()
+    assert ChangePage.model_validate({"changes": [], "nextPageToken": None}).next_page_token is None
     said = {"content": None, "author": None, "replies": None, "deleted": None, "quotedFileContent": None}
     assert DriveCommentPage.model_validate({"comments": [said]}).comments[0].content == ""
 

@@ -595,7 +595,6 @@ def test_where_it_is_not_told_whether_discussions_have_changed_they_are_asked_fo
         ({"nodes": []}, None),
         ({**HEAD, "totalCount": 0}, None),
         ({**HEAD, "nodes": []}, None),
-        ({**HEAD, "nodes": [None]}, None),
         ({**HEAD, "nodes": [{"number": 3}]}, None),
         ({**HEAD, "nodes": [{"number": 3, "updatedAt": "soon"}]}, None),
     ],

@@ -297,7 +297,7 @@ def test_discussions_that_lead_back_are_a_loop(github: OneRepository, connector:
 
 
 def test_a_discussion_that_is_not_as_documented_costs_itself(github: OneRepository, connector: GitHubConnector) -> None:
-    whole = {"number": 1, "title": "Fine", "updatedAt": PUBLISHED}
+    whole = {"number": 1, "title": "Fine", "updatedAt": PUBLISHED, "comments": {"nodes": []}}
     found = {"d1": whole, "d2": {**whole, "number": 2, "comments": {"nodes": [{"body": 5}]}}}
 
     def graphql(request: httpx.Request) -> httpx.Response:
