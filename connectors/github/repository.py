@@ -8,7 +8,7 @@ from datetime import datetime
 from urllib.parse import quote
 
 from connectors.contract import Deleted, Item
-from connectors.errors import REFUSALS, NotFound
+from connectors.errors import REFUSALS, Blocked, NotFound
 from connectors.github.access import reader_tokens
 from connectors.github.client import GitHubClient
 from connectors.github.documents import RepositoryDocuments
@@ -66,6 +66,17 @@ class Repository:
                 return Deleted(document_id)
 
         return self.isolation.attempt(document_id, title, read_or_deleted)
+
+    def attempt_shown(self, document_id: str, title: str, read: Callable[[], Item | None]) -> Item | None:
+        """As `attempt`, of an object that a listing shows: that it is not found does not make it gone, but `Failed`."""
+
+        def read_or_withheld() -> Item | None:
+            try:
+                return read()
+            except Blocked:
+                return Deleted(document_id)
+
+        return self.isolation.attempt(document_id, title, read_or_withheld)
 
 
 def open_repository(

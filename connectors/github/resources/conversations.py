@@ -44,16 +44,17 @@ class Conversations:
         return self._documents.issue_id(issue.number, is_pull_request=issue.is_pull_request)
 
     def read(self, issue: GitHubIssue, cursor: RepositoryCursor | None) -> Item:
-        """An issue or pull request that a listing shows; `cursor` records which comments were read."""
-        document_id = self.id_of(issue)
-        item = self._repository.attempt(document_id, issue.title, partial(self._complete, issue, cursor))
-        return item or Deleted(document_id)
+        """An issue or pull request that a listing shows: what is not found of it is not gone, but `Failed`. `cursor`
+        records which comments were read."""
+        document_id, read = self.id_of(issue), partial(self._complete, issue, cursor)
+        return self._repository.attempt_shown(document_id, issue.title, read) or Deleted(document_id)
 
     def read_commented(self, kind: str, number: int, cursor: RepositoryCursor) -> Item:
-        """What a comment belongs to; it is of the other kind than the comment's address says on some servers."""
+        """What a comment belongs to, which the comment shows to be there; `Deleted` if it was transferred. It is of
+        the other kind than the comment's address says on some servers."""
         for one in (kind, "issues" if kind == "pull" else "pull"):
             read = partial(self.fetch, one, number, cursor)
-            if item := self._repository.attempt(self._id(one, number), f"#{number}", read):
+            if item := self._repository.attempt_shown(self._id(one, number), f"#{number}", read):
                 return item
         return Deleted(self._id(kind, number))
 

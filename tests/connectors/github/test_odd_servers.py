@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -364,3 +365,37 @@ def test_releases_that_end_in_an_error_delete_nothing(github: OneRepository, con
     assert names(again) == {"releases/3"}
     assert not names(again, Deleted)
     assert set(stopped(connector.listing(UNIT))) == {"releases"}
+
+
+def test_an_issue_that_its_comments_show_is_not_gone_where_its_address_does_not_know_it(
+    github: OneRepository, connector: GitHubConnector
+) -> None:
+    github.add_issue(1)
+    comment = github.comment(github.api, 1, "Oil")
+    items, _ = read(connector)
+    github.clock = datetime.now(UTC)
+    github.edit_comment(github.api, 1, comment, "Grease")
+    github.answers[f"{REPOSITORY}/issues/1"] = answer(404, {"message": "Not Found"})
+    later, raised = read(connector, cursor_of(items))
+    assert raised is None
+    assert names(later, Failed) == {"issues/1"}
+    assert not names(later, Deleted)
+    del github.answers[f"{REPOSITORY}/issues/1"]
+    (item,) = (one for one in connector.fetch(UNIT, [f"{ROOT}/issues/1"]) if isinstance(one, Document))
+    assert "Grease" in str(item.content)
+
+
+def test_a_discussion_that_is_listed_is_not_gone_where_it_is_not_found(
+    github: OneRepository, connector: GitHubConnector
+) -> None:
+    def graphql(request: httpx.Request) -> httpx.Response:
+        asked = json.loads(request.content)["query"]
+        listed = {"discussions": {"nodes": [{"number": 1, "updatedAt": PUBLISHED}]}}
+        found = listed if "discussions(" in asked else {"d1": None}
+        return httpx.Response(200, json={"data": {"repository": found}})
+
+    github.answers["/api/graphql"] = graphql
+    items, raised = read(connector)
+    assert raised is None
+    assert names(items, Failed) == {"discussions/1"}
+    assert not names(items, Deleted)
