@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 
-from connectors.contract import Connector, Cursor, Deleted, Failed, Item, PartState, Window
+from connectors.contract import Connector, Cursor, Deleted, Failed, Item, PartState, Window, id_prefix
 from connectors.errors import AccessDenied, Blocked, InvalidResponse, NotFound, RateLimited, SourceError, TransientError
 from connectors.model import Document, Unit
 from connectors.settings import Connection
@@ -173,6 +173,14 @@ class DocumentIngest:
         self._remove(found.listing)
         if trouble:
             raise trouble
+        if self._is_unlisted():
+            self._read()  # what changes tell to be taken away counts without a listing as well
+
+    def _is_unlisted(self) -> bool:
+        """Whether the listing said that it tells of none of the unit's documents."""
+        every = id_prefix(self.connection.source, self.connection.id)
+        untold = (set(one.id_prefixes) for one in self.parts.values() if one.status != "complete")
+        return any({every, f"{every}{self.unit.id}/"} & prefixes for prefixes in untold)
 
     def _due(self) -> list[str]:
         """Failed documents that are tried again: those whose time has come, and one where a part was not complete,
