@@ -41,9 +41,9 @@ def tell_readers(
     units = tables.units
     own = (units.c.connection == connection, units.c.unit == unit)
     row = transaction.execute(select(units.c.name, units.c.readers, units.c.listed_since).where(*own)).first()
-    if row is None:
-        return
-    listed = tuple(row.readers or ())
+    if row is None or not row.readers:
+        return  # the list of units tells of none
+    listed = tuple(row.readers)
     others = {token for readers in told if not narrows(listed, readers) for token in readers}.difference(listed)
     if not others:
         return

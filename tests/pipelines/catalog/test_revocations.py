@@ -192,6 +192,13 @@ def test_whom_documents_let_in_is_lost_where_a_list_has_been_read_since_that(cat
     assert catalog.units.all("acme")[-1].unit.readers == (ADA,)
 
 
+def test_a_unit_whose_list_tells_of_no_readers_is_told_of_none(catalog: Catalog) -> None:
+    listed(catalog, unit())
+    read(catalog, PUBLIC, follow_unit=True)
+    listed(catalog, unit())
+    assert (unit_tokens(catalog), catalog.documents.states(["d"])["d"].readers) == (set(), (PUBLIC,))
+
+
 @pytest.mark.parametrize("narrower", [(ADA,), ()])
 def test_fewer_readers_of_documents_are_nothing_that_a_unit_has(catalog: Catalog, narrower: tuple[str, ...]) -> None:
     listed(catalog, unit(ADA, BO))
