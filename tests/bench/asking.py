@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any
 
 import httpx
@@ -86,6 +87,13 @@ class Answers:
             raise LookupError(f"nobody has asked for {path!r}: {[asked for at, asked in self.given if at >= since]}")
         return at
 
+    def end_of_listing(self, path: str, since: float) -> float:
+        """When the last page was answered of the listing that this was the first of: what a listing lacks it tells at
+        its end. Raises LookupError if none was asked for."""
+        first = self.first(path, since)
+        pages = takewhile(lambda given: re.search(path, given[1]), (one for one in list(self.given) if one[0] >= first))
+        return max(at for at, _ in pages)
+
 
 @dataclass
 class System:
@@ -114,13 +122,18 @@ class System:
                 raise TimeoutError(f"{person} still finds {words!r}")
             time.sleep(0.01)
 
-    def measure(self, what: str, words: str, person: str, told: str = EVENT, started: float | None = None) -> Measured:
-        """From `started`, by default now, or from the first answer of a source after it to a path that `told` matches.
-        Raises TimeoutError."""
-        started = started or time.monotonic()
+    def measure(
+        self, what: str, words: str, person: str, told: str = EVENT, *, listed_since: float | None = None
+    ) -> Measured:
+        """From now, or from the first answer of a source to a path that `told` matches; with `listed_since`, from the
+        end of the listing there that began after that. Raises TimeoutError."""
+        started = listed_since or time.monotonic()
         self.wait_until_gone(words, person)
         ended = time.monotonic()
-        known = started if told == EVENT else self.answers.first(told, started)
+        if listed_since:
+            known = self.answers.end_of_listing(told, started)
+        else:
+            known = started if told == EVENT else self.answers.first(told, started)
         return Measured(what, max(0.0, ended - known), ended - started, told)
 
     def wait_until_found(self, words: str, person: str) -> None:

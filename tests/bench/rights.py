@@ -3,8 +3,8 @@
 The installed server and worker run on synced sources; these and the embedding API are emulated in this process, which
 delivers the webhooks and asks. What is measured runs from the moment at which Headrace knows to the first answer
 without the documents. It knows by the event itself, once its webhook is answered, all requests to the source included;
-or by the answer of the source that tells, where the event only says to look again. A unit has as many documents as
-`--documents` says.
+or by the answer of the source that tells, where the event only says to look again: of a listing, that is its last page.
+A unit has as many documents as `--documents` says.
 """
 
 from __future__ import annotations

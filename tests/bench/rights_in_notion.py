@@ -61,7 +61,6 @@ def rows(handbook: Handbook, system: System) -> Iterator[Measured]:
     syncing.start()
     while len(notion.log) == asked:
         time.sleep(0.01)
-    yield system.measure(
-        "page at the top and all below unshared", "handbook lever", STRANGER, "/v1/search", started=started
-    )
+    what = "page at the top and all below unshared"
+    yield system.measure(what, "handbook lever", STRANGER, "/v1/search", listed_since=started)
     syncing.join()
