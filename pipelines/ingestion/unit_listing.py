@@ -63,12 +63,11 @@ def find_units(
 
     These are no listing: nothing that is recorded of one moves, and nobody gets back what one has taken away.
     """
-    with track(services.catalog, "listing", connection.id):
-        _check_whole(services)
-        if not needs_listing(services, connection, connector, options) and _are_as_known(
-            services, connection, connector
-        ):
-            return UnitListing(_choose(services, connection, only, ()))
+    if not needs_listing(services, connection, connector, options):
+        with track(services.catalog, "listing", connection.id):
+            _check_whole(services)
+            if _are_as_known(services, connection, connector):
+                return UnitListing(_choose(services, connection, only, ()))
     return sync_units(services, connection, connector, only)
 
 
