@@ -422,6 +422,14 @@ MUTANTS: dict[str, tuple[str, Mutant]] = {
         "memberships that are read with",
         with_method("cached_memberships", lambda inner, kept: reading_with(kept, inner.memberships())),
     ),
+    "units with changes are named otherwise": (
+        "units with changes",
+        with_method("changed_units", lambda inner, cursors: [replace(one, name="?") for one in inner.units()]),
+    ),
+    "units with changes are kept back": (
+        "what changed at the source",
+        with_method("changed_units", lambda inner, cursors: iter(())),
+    ),
     "rights alone are nobody's": (
         "rights that are read alone",
         with_method("read_rights", lambda inner, unit, cursor=None: reading_rights(inner, unit, readers=())),
