@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,21 +27,13 @@ def serve_qdrant() -> Iterator[str]:
             body = self.rfile.read(int(self.headers.get("content-length") or 0))
             with one_at_a_time:
                 rest.requests.clear()
-                status, data = self._ask(httpx.Request(self.command, f"http://qdrant.test{self.path}", content=body))
-            self.send_response(status)
+                answer = rest.answer(httpx.Request(self.command, f"http://qdrant.test{self.path}", content=body))
+            data = answer.content
+            self.send_response(answer.status_code)
             self.send_header("content-type", "application/json")
             self.send_header("content-length", str(len(data)))
             self.end_headers()
             self.wfile.write(data)
-
-        @staticmethod
-        def _ask(request: httpx.Request) -> tuple[int, bytes]:
-            try:
-                response = rest.answer(request)
-            except ValueError as error:  # the local engine's way to say so
-                status = 404 if "not found" in str(error) else 400
-                return status, json.dumps({"status": {"error": str(error)}, "time": 0.0}).encode()
-            return response.status_code, response.content
 
         do_GET = do_PUT = do_POST = do_DELETE = do_PATCH = answer
 

@@ -54,10 +54,19 @@ def read_version(client: QdrantClient) -> str:
 
 
 def live_collection(client: QdrantClient, alias: str) -> str | None:
-    """The collection that an alias points at."""
+    """The collection that an alias points at.
+
+    Raises IndexMismatch where a collection has that name itself: a server gives it to no alias, which would come out
+    only when everything was embedded.
+    """
     for one in client.get_aliases().aliases:
         if one.alias_name == alias:
             return one.collection_name
+    if client.collection_exists(alias):
+        raise IndexMismatch(
+            f"{alias}: the Qdrant server has a collection of this name, which was not made by Headrace; "
+            "give `index.collection` in the settings another name"
+        )
     return None
 
 

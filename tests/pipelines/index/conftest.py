@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import uuid4
@@ -83,9 +84,7 @@ class Rest:
         for method, path, model, handle in self.routes:
             if request.method == method and (found := re.fullmatch(path, request.url.path)):
                 arguments = [*found.groups(), *([model.model_validate(body)] if model else [])]
-                result = handle(*arguments)
-                shown = result.model_dump(mode="json") if isinstance(result, BaseModel) else result
-                return httpx.Response(200, json={"result": shown, "status": "ok", "time": 0.0})
+                return _answered(partial(handle, *arguments))
         raise AssertionError(f"no such call in this stand-in: {request.method} {request.url.path}")
 
     def _create(self, name: str, body: models.CreateCollection) -> bool:
@@ -142,6 +141,25 @@ class Rest:
 
     def _facet(self, name: str, body: models.FacetRequest) -> Any:
         return self.engine.facet(name, body.key, limit=body.limit or 10, exact=bool(body.exact))
+
+
+def _answered(ask: Callable[[], Any]) -> httpx.Response:
+    """What came of a request, as a server of version 1.18 says it: what the local engine raises is there a status."""
+    try:
+        result = ask()
+    except (KeyError, ValueError) as error:
+        status, reason = _refusal(error)
+        return httpx.Response(status, json={"status": {"error": reason}, "time": 0.0})
+    shown = result.model_dump(mode="json") if isinstance(result, BaseModel) else result
+    return httpx.Response(200, json={"result": shown, "status": "ok", "time": 0.0})
+
+
+def _refusal(error: KeyError | ValueError) -> tuple[int, str]:
+    if isinstance(error, KeyError):
+        return 404, f"Not found: No point with id {error.args[0]} found"
+    if "not found" in str(error):
+        return 404, f"Not found: {error}"
+    return 409 if "already exists" in str(error) else 400, f"Wrong input: {error}"
 
 
 def _given(filter: models.Filter | None) -> models.Filter:

@@ -158,6 +158,16 @@ def test_a_collection_of_somebody_else_is_refused(rest: OverRest, spec: IndexSpe
         rest.store()
 
 
+def test_a_name_that_is_taken_is_told_before_anything_is_written(rest: OverRest, spec: IndexSpec) -> None:
+    theirs = {"dense": models.VectorParams(size=4, distance=models.Distance.DOT)}
+    rest.server.engine.create_collection(spec.collection, vectors_config=theirs)
+    with pytest.raises(IndexMismatch, match=r"knowledge: .*not made by Headrace; give `index\.collection`"):
+        rest.store()
+    with closing(rest.reader()) as reader, pytest.raises(IndexMismatch, match="another name"):
+        reader.info()
+    assert sent(rest, "PUT", f"/collections/{version_name(spec)}") == []
+
+
 def _refused(request: httpx.Request) -> httpx.Response:
     return httpx.Response(403, json={"status": {"error": "Forbidden"}})
 
