@@ -61,7 +61,8 @@ class QdrantReader:
 
     def info(self) -> IndexInfo:
         if (name := self._target()) is None:
-            return IndexInfo(self._collection, self._spec.model if self._spec else "", 0, 0, 0)
+            model = self._spec.model if self._spec else ""
+            return IndexInfo(self._collection, model, 0, 0, 0, idf_leaks=not self._takes_idf_corpus)
         with server_errors(name):
             model = str(read_metadata(self._client, name).get("model", ""))
         return read_info(self._client, self._collection, name, model)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -53,6 +54,7 @@ class Rest:
         self.engine = QdrantClient(":memory:")
         self.version = "1.19.0"
         self.requests: list[tuple[str, str, Any]] = []
+        self.written: dict[str, set[str]] = defaultdict(set)  # the documents of a collection, with those removed since
         collection = "/collections/([^/]+)"
         self.routes: list[tuple[str, str, type[BaseModel] | None, Callable[..., Any]]] = [
             ("GET", "/aliases", None, self.engine.get_aliases),
@@ -106,6 +108,9 @@ class Rest:
 
     def _update(self, name: str, body: models.UpdateOperations) -> list[Any]:
         results = self.engine.batch_update_points(name, body.operations)
+        upserts = (one.upsert for one in body.operations if isinstance(one, models.UpsertOperation))
+        points = (point for upsert in upserts if isinstance(upsert, models.PointsList) for point in upsert.points)
+        self.written[name].update((point.payload or {})["document_id"] for point in points)
         return [result.model_dump(mode="json") for result in results]
 
     def _set_payload(self, name: str, body: models.SetPayload) -> Any:
@@ -140,7 +145,11 @@ class Rest:
         return self.engine.count(name, count_filter=body.filter)
 
     def _facet(self, name: str, body: models.FacetRequest) -> Any:
-        return self.engine.facet(name, body.key, limit=body.limit or 10, exact=bool(body.exact))
+        """An exact one also names values that no point has any more."""
+        found = self.engine.facet(name, body.key, limit=body.limit or 10)
+        removed = self.written[name] - {str(hit.value) for hit in found.hits} if body.exact else ()
+        none_left = [models.FacetValueHit(value=value, count=0) for value in removed]
+        return models.FacetResponse(hits=[*found.hits, *none_left])
 
 
 def _answered(ask: Callable[[], Any]) -> httpx.Response:
@@ -226,7 +235,7 @@ def server() -> Iterator[Configured]:
         Settings(index=IndexSettings(url=url, collection=collection)),
         IndexSpec(collection=collection, model="tiny", dimensions=4, chunking="v1"),
     )
-    client = QdrantClient(url=url)
+    client = QdrantClient(url=url, check_compatibility=False)
     for one in client.get_collections().collections:
         if one.name.startswith(collection):
             client.delete_collection(one.name)

@@ -25,6 +25,7 @@ from pipelines.index.contract import (
     PayloadUpdate,
     Point,
 )
+from pipelines.index.filters import document_conditions
 from pipelines.index.fusion import LEXICAL_WEIGHT, RRF_K
 from tests.pipelines.index.conftest import Backend
 
@@ -199,6 +200,15 @@ def test_a_large_document_is_written_in_batches(backend: Backend) -> None:
         assert len(dict(store.scan())) == 301
         assert (reader.info().documents, reader.info().points) == (2, 301)
         assert names(reader.document("b", EVERYTHING)) == [f"b#{n}" for n in range(300)]
+
+
+def test_documents_that_are_removed_count_no_more(backend: Backend) -> None:
+    with both(backend) as (store, reader):
+        store.apply(new(point(f"d{n}#0"), point(f"d{n}#1")) for n in range(20))
+        store.apply([DocumentChange("d0", stale=[point_id("d0#0"), point_id("d0#1")])])
+        store.remove(document_conditions([f"d{n}" for n in range(1, 8)]))
+        store.publish()
+        assert (reader.info().documents, reader.info().points) == (12, 24)
 
 
 def test_vectors_come_back_as_they_were_written(backend: Backend) -> None:

@@ -130,6 +130,15 @@ def test_rarity_is_counted_over_what_the_asker_may_see(rest: OverRest, version: 
         assert _idf(leg) is None
 
 
+def test_what_a_server_is_too_old_for_is_told_before_anything_is_on_it(rest: OverRest) -> None:
+    rest.server.version = "1.18.3"
+    with closing(rest.reader()) as reader:
+        assert reader.info().idf_leaks
+    rest.server.version = "1.16.3"
+    with closing(rest.reader()) as reader, pytest.raises(IndexStoreError, match=r"1\.16\.3.*needs 1\.17"):
+        reader.info()
+
+
 def _idf(leg: Any) -> Any:
     return leg.get("params") and leg["params"]["idf"]
 
