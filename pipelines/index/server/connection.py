@@ -149,7 +149,7 @@ def server_errors(name: str) -> Iterator[None]:
         raise kind(f"{name}: the Qdrant server answered {error.status_code}: {reason}") from None
     except ResponseHandlingException as error:
         raise IndexUnavailable(
-            f"{name}: the Qdrant server cannot be reached ({error}); check index.url in the settings"
+            f"{name}: the Qdrant server cannot be reached ({error.source}); check index.url in the settings"
         ) from None
     except QdrantException as error:  # of these there is one: too many requests
         raise IndexUnavailable(f"{name}: the Qdrant server answered 429: {error}") from None

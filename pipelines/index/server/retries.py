@@ -48,12 +48,19 @@ class RetryMiddleware:
                 on=partial(_backoff, deadline), attempts=None, timeout=self._seconds, wait_initial=0.1, wait_max=5.0
             ):
                 with attempt:
-                    response = send(_within(request, deadline))
+                    response = _sent(send, _within(request, deadline))
                     if response.status_code in _PASSING:
                         raise _NotNow(response)
         except _NotNow as passing:
             return passing.response
         return response
+
+
+class _NoAnswer(ResponseHandlingException):
+    """No answer came. What is logged of an attempt names the server: "connection refused" could be anybody's."""
+
+    def __str__(self) -> str:
+        return f"the Qdrant server cannot be reached ({self.source})"
 
 
 class _NotNow(Exception):
@@ -69,6 +76,13 @@ def _backoff(deadline: float, error: Exception) -> bool | float:
     if isinstance(error, _NotNow) and (wait := retry_after(error.response.headers)):
         return wait if time.monotonic() + wait < deadline else False
     return isinstance(error, _NotNow | ResponseHandlingException)
+
+
+def _sent(send: Send, request: Request) -> Response:
+    try:
+        return send(request)
+    except ResponseHandlingException as error:
+        raise _NoAnswer(error.source) from None
 
 
 def _within(request: Request, deadline: float) -> Request:

@@ -9,11 +9,13 @@ from collections.abc import Callable
 import httpx
 import pytest
 from qdrant_client import QdrantClient
+from stamina.instrumentation import set_on_retry_hooks
 
 from pipelines.errors import IndexStoreError
 from pipelines.index.contract import DocumentChange, Filters, IndexSpec, Point
 from pipelines.index.server.reader import QdrantReader
 from pipelines.index.server.store import QdrantStore
+from pipelines.logs import log_retries
 from pipelines.settings import IndexSettings
 from tests.pipelines.index.conftest import Rest
 
@@ -80,6 +82,15 @@ def test_a_passing_fault_fails_neither_a_write_nor_a_search(server: Faulty, faul
     with server.store() as store:
         store.apply([CHANGE])
     assert server.faults == []
+
+
+def test_what_is_logged_of_an_attempt_names_the_server(server: Faulty, caplog: pytest.LogCaptureFixture) -> None:
+    log_retries()
+    server.faults = [("/points/query", reset)]
+    with caplog.at_level("INFO"):
+        assert server.search() == 1
+    set_on_retry_hooks(None)
+    assert "the Qdrant server cannot be reached (connection reset by peer); attempt 2" in caplog.text
 
 
 def test_what_lasts_is_an_error(server: Faulty) -> None:
