@@ -20,7 +20,8 @@ from pipelines.tracing import span
 log = logging.getLogger(__name__)
 
 _SERVER_LAG = timedelta(seconds=60)
-"""Longer than readers remember an alias, and than a replica may lag behind."""
+"""Longer than readers remember an alias, than a replica may lag behind, and than a server keeps unflushed what it does
+again, in sight of readers, after it was killed."""
 
 
 @dataclass(frozen=True, slots=True)

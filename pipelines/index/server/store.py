@@ -105,6 +105,7 @@ class QdrantStore:
         """Nothing makes a server do it: it optimizes its segments by itself."""
 
     def points(self, document_ids: Sequence[str]) -> Mapping[str, Payload]:
+        self._catch_up()
         found: dict[str, Payload] = {}
         for start in range(0, len(document_ids), DOCUMENTS_PER_QUERY):
             part = document_ids[start : start + DOCUMENTS_PER_QUERY]
@@ -115,6 +116,7 @@ class QdrantStore:
         return dict(dense_vectors(self._client, self._name, point_ids))
 
     def scan(self) -> Iterator[tuple[str, Payload]]:
+        self._catch_up()
         return scroll(self._client, self._name, Conditions())
 
     def is_contended(self) -> bool:
@@ -134,6 +136,14 @@ class QdrantStore:
 
     def close(self) -> None:
         self._client.close()
+
+    def _catch_up(self) -> None:
+        """Have all that was acknowledged be there before it is read and decided on.
+
+        A server that was killed is ready before it has done again what it had not flushed: for a second or so it
+        shows points as they were some seconds before. What is written waits for its turn behind that.
+        """
+        self.remove(document_conditions([""]))  # which no document is
 
     def _create_missing(self, settings: IndexSettings) -> None:
         """Create the collection and its payload indexes where missing; another process may be doing the same."""

@@ -54,6 +54,8 @@ class Rest:
         self.engine = QdrantClient(":memory:")
         self.version = "1.19.0"
         self.requests: list[tuple[str, str, Any]] = []
+        self.unapplied: list[Callable[[], None]] = []
+        """What a server was killed over: it had acknowledged it, and does it again before anything else is written."""
         self.written: dict[str, set[str]] = defaultdict(set)  # the documents of a collection, with those removed since
         collection = "/collections/([^/]+)"
         self.routes: list[tuple[str, str, type[BaseModel] | None, Callable[..., Any]]] = [
@@ -83,6 +85,9 @@ class Rest:
         self.requests.append((request.method, request.url.raw_path.decode(), body))
         if request.url.path == "/":
             return httpx.Response(200, json={"title": "qdrant - vector search engine", "version": self.version})
+        if re.search("/points/(batch|payload|delete)$", request.url.path):
+            while self.unapplied:
+                self.unapplied.pop(0)()
         for method, path, model, handle in self.routes:
             if request.method == method and (found := re.fullmatch(path, request.url.path)):
                 arguments = [*found.groups(), *([model.model_validate(body)] if model else [])]

@@ -92,6 +92,17 @@ def test_a_change_is_one_ordered_request_that_waits(rest: OverRest) -> None:
     assert change["operations"][3]["delete"]["points"] == [f"{ID}1"]
 
 
+@pytest.mark.parametrize("read", [lambda store: store.points(["a"]), lambda store: dict(store.scan())])
+def test_what_a_killed_server_has_yet_to_do_again_is_waited_for(
+    rest: OverRest, read: Callable[[Any], dict[str, Any]]
+) -> None:
+    with closing(rest.store()) as store:
+        first, second = (Point(f"{ID}{n}", [1.0, 0.0, 0.0, 0.0], "water", PAYLOAD) for n in range(2))
+        store.apply([DocumentChange("a", [first])])
+        rest.server.unapplied.append(lambda: store.apply([DocumentChange("a", [second], stale=[first.id])]))
+        assert list(read(store)) == [second.id]
+
+
 def test_the_filter_is_inside_every_leg(rest: OverRest) -> None:
     with closing(rest.store()) as store:
         store.publish()
