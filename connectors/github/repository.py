@@ -58,25 +58,22 @@ class Repository:
 
     def attempt(self, document_id: str, title: str, read: Callable[[], Item | None]) -> Item | None:
         """What `read` returns; `Deleted` where the object is not found, `Failed` where it cannot be read."""
-
-        def read_or_deleted() -> Item | None:
-            try:
-                return read()
-            except NotFound:
-                return Deleted(document_id)
-
-        return self.isolation.attempt(document_id, title, read_or_deleted)
+        return self._attempt(document_id, title, read, gone=NotFound)
 
     def attempt_shown(self, document_id: str, title: str, read: Callable[[], Item | None]) -> Item | None:
         """As `attempt`, of an object that a listing shows: that it is not found does not make it gone, but `Failed`."""
+        return self._attempt(document_id, title, read, gone=Blocked)
 
-        def read_or_withheld() -> Item | None:
+    def _attempt(
+        self, document_id: str, title: str, read: Callable[[], Item | None], gone: type[NotFound]
+    ) -> Item | None:
+        def read_or_deleted() -> Item | None:
             try:
                 return read()
-            except Blocked:
+            except gone:
                 return Deleted(document_id)
 
-        return self.isolation.attempt(document_id, title, read_or_withheld)
+        return self.isolation.attempt(document_id, title, read_or_deleted)
 
 
 def open_repository(

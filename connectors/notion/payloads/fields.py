@@ -33,9 +33,8 @@ def fields_of(value: Any) -> dict[str, Any]:
 def require_object(value: Any) -> Any:
     """An object. Anything else costs the page that it is in: a computed value must not vanish from it in silence."""
     if not isinstance(value, dict):
-        raise TypeError(
-            f"not an object: {type(value).__name__}"
-        )  # pydantic lets it through, where ValueError is the default
+        # No ValueError: that pydantic takes for the default, and this it lets through.
+        raise TypeError(f"not an object: {type(value).__name__}")
     return value
 
 
