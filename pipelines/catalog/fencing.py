@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, Engine, event, select
+from sqlalchemy import ColumnElement, Connection, Engine, bindparam, event, select
 
 from pipelines.catalog import tables
 from pipelines.errors import LeaseLost
@@ -51,6 +51,18 @@ def fenced(lease: Lease) -> Iterator[None]:
         _held.reset(before)
 
 
+_OWN_ROW = (
+    select(tables.leases.c.token)
+    .where(
+        tables.leases.c.connection == bindparam("connection"),
+        tables.leases.c.unit == bindparam("unit"),
+        tables.leases.c.token == bindparam("held"),
+    )
+    .with_for_update(read=True)
+)
+"""Made once: it is asked at every commit."""
+
+
 def require_leases() -> None:
     """Raise LeaseLost if a lease under which this thread works is known to be lost: what follows would be in vain."""
     for lease in _held.get():
@@ -66,7 +78,7 @@ def refuse_stale_commits(engine: Engine) -> None:
 def _refuse_if_stale(transaction: Connection) -> None:
     for lease in _held.get():
         if lease.database == str(transaction.engine.url):
-            own = select(tables.leases.c.token).where(*lease.own_row).with_for_update(read=True)
-            if transaction.execute(own).first() is None:
+            own = {"connection": lease.connection, "unit": lease.unit, "held": lease.token}
+            if transaction.execute(_OWN_ROW, own).first() is None:
                 lease.lost = True
                 raise LeaseLost(f"{lease.connection}/{lease.unit}")

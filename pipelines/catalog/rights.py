@@ -158,6 +158,8 @@ class Rights:
                     removed.append(row.id)
                 elif (readers := _readers_due(row)) != row.indexed_readers:
                     changed.setdefault(readers, []).append(row.id)
+            if not removed and not changed:
+                return RightsToApply((), {}, 0)  # the usual case: what else there is need not be counted
             live = (table.c.chunks > 0, table.c.status.not_in(WITHOUT_VERSION))
             indexed = transaction.execute(select(func.count()).where(*own, *live)).scalar_one()
             settled = not has_moved(transaction, connection)
@@ -194,6 +196,9 @@ class Rights:
         table, now = tables.documents, datetime.now(UTC).timestamp()
         own = (table.c.connection == connection, table.c.unit == unit, table.c.readers_until.is_not(None))
         statement = select(table.c.id, table.c.readers, table.c.readers_until).where(*own)
+        with self._engine.connect() as reading:
+            if not any(end <= now for _, _, until in reading.execute(statement) for end in until.values()):
+                return
         with self._engine.begin() as transaction:
             left: dict[str, Readers] = {}
             ended: list[Revocation] = []

@@ -96,6 +96,22 @@ def may_wait(
     return was_read_lately and connector.is_quiet(state.cursor, now)
 
 
+def units_to_read(
+    services: Services, connection: Connection, connector: Connector, units: Sequence[Unit], options: SyncOptions
+) -> list[str]:
+    """Ids of the units that are not passed over. One that may wait is read all the same where something of it is left
+    over: a load that is not indexed, or documents that are to be looked at once more."""
+    unfinished = {unit for owner, unit in services.catalog.loads.units_with_pending() if owner == connection.id}
+    return [
+        unit.id
+        for unit in units
+        if unit.id in unfinished
+        or not may_wait(services, connection, connector, unit, options)
+        or services.catalog.documents.due(connection.id, unit.id)
+        or services.catalog.parents.doubtful(connection.id, unit.id)
+    ]
+
+
 def _next_tick(schedule: str, after: datetime) -> datetime:
     found: datetime = croniter(schedule, after).get_next(datetime)
     return found

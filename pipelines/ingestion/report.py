@@ -101,6 +101,13 @@ class SyncReport:
     would_read: list[str] = field(default_factory=list)
     would_delete: list[str] = field(default_factory=list)
 
+    @property
+    def has_changed(self) -> bool:
+        """Whether anything was done: documents that were read and are as before are nothing."""
+        documents, chunks, embedding = self.documents, self.chunks, self.embedding
+        outcomes = documents.new + documents.changed + documents.deleted + documents.skipped + documents.failed
+        return any((outcomes, chunks.total, chunks.new, chunks.removed, embedding.inputs, embedding.cached))
+
     def record_error(self, name: str, error: str, cause: Cause) -> None:
         """What stopped a unit, or something else by name."""
         self.errors[name] = error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 
 from pipelines.catalog.totals import Total
@@ -25,3 +26,9 @@ def stage_totals(connection: str, stage: Stage, report: SyncReport) -> dict[Tota
     }
     outcomes = {name: count for name, count in asdict(report.documents).items() if name != "read"}
     return counted | {Total("documents", connection, name): count for name, count in outcomes.items()}
+
+
+def add_totals(to: dict[Total, float], more: Mapping[Total, float]) -> None:
+    """Add what was counted to what was counted before."""
+    for one, count in more.items():
+        to[one] = to.get(one, 0) + count

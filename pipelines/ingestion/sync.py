@@ -22,12 +22,12 @@ from pipelines.catalog.units import UnitState
 from pipelines.errors import CatalogUnavailable, HeadraceError, LeaseLost, UnitBusy, UsageError
 from pipelines.ingestion.causes import describe_error, find_cause, track
 from pipelines.ingestion.options import Stage, SyncOptions, Target
-from pipelines.ingestion.pacing import may_wait, needs_memberships
+from pipelines.ingestion.pacing import may_wait, needs_memberships, units_to_read
 from pipelines.ingestion.paused_rights import follow_rights, paused_units
 from pipelines.ingestion.report import ProgressCallback, ScanCounts, SyncReport
 from pipelines.ingestion.retention import prune
 from pipelines.ingestion.rights import apply_rights
-from pipelines.ingestion.stage_totals import stage_totals
+from pipelines.ingestion.stage_totals import add_totals, stage_totals
 from pipelines.ingestion.unit_listing import (
     UNIT_LIST,
     UnitListing,
@@ -70,6 +70,19 @@ SILENT = Observer()
 DEFAULT = SyncOptions()
 
 
+@dataclass(frozen=True, slots=True)
+class DueUnits:
+    """What a sync has found before it reads any content: the ids of `units` to read, and how many `quiet` ones it
+    passes over. `shows_gone` says that the list was read to its end, so that what it lacks is gone."""
+
+    options: SyncOptions
+    report: SyncReport
+    units: tuple[str, ...] = ()
+    quiet: int = 0
+    shows_gone: bool = False
+    paused: bool = False
+
+
 def sync_connection(
     services: Services,
     connection: Connection,
@@ -87,40 +100,83 @@ def sync_connection(
     with (
         span("sync", connection=connection.id),
         record_errors(report, connection.id),
-        closing(_open_connector(services, connection)) as connector,
+        closing(open_connector(services, connection)) as connector,
     ):
-        listing = _update_rights(services, connection, connector, units, options, report)
-        # Only a listing that was read to its end shows that a unit is gone: what it says to have left out is not.
-        shows_gone = connection.id not in report.errors
-        _report_left_out(connection, listing, report)
-        if services.catalog.connections.get(connection.id).paused:
-            logger.warning("%s is paused; `headrace resume %s` ends that", connection.id, connection.id)
-            return report
-        for unit in listing.chosen:
-            due = _what_is_due(services, connection, connector, unit, options)
-            report.add(sync_unit(services, connection, connector, unit, due, observer))
-        if options.mode in ("full", "reconcile") and not units and shows_gone:
-            for unit in gone_units(services, connection):
-                for said in (report.errors, report.out_of_reach):
-                    said.pop(f"{connection.id}/{unit.id}", None)
-                report.add(sync_unit(services, connection, connector, unit, replace(options, mode="gone"), observer))
-        if not options.dry_run:
-            with record_errors(report, connection.id), track(services.catalog, "retention"):
-                prune(services)  # what nothing needs any more, of whichever connection
+        due = find_due(services, connection, connector, units, options)
+        report.add(due.report)
+        report.add(sync_units_of(services, connection, connector, due.units, options, observer))
+        end_sync(services, connection, connector, due, report, observer)
     return report
+
+
+def find_due(
+    services: Services, connection: Connection, connector: Connector, units: Sequence[str], options: SyncOptions
+) -> DueUnits:
+    """Ask the source once what there is, let rights follow, and say which units are to be read. Raises as
+    `sync_connection` does."""
+    report = SyncReport()
+    listing = _update_rights(services, connection, connector, units, options, report)
+    # Only a listing that was read to its end shows that a unit is gone: what it says to have left out is not.
+    shows_gone = connection.id not in report.errors and not units
+    _report_left_out(connection, listing, report)
+    if services.catalog.connections.get(connection.id).paused:
+        logger.warning("%s is paused; `headrace resume %s` ends that", connection.id, connection.id)
+        return DueUnits(options, report, paused=True)
+    due = units_to_read(services, connection, connector, listing.chosen, options)
+    return DueUnits(options, report, tuple(due), len(listing.chosen) - len(due), shows_gone)
+
+
+def sync_units_of(
+    services: Services,
+    connection: Connection,
+    connector: Connector,
+    units: Sequence[str],
+    options: SyncOptions = DEFAULT,
+    observer: Observer = SILENT,
+) -> SyncReport:
+    """Read these units, by their ids, one after the other. See `sync_unit`."""
+    report = SyncReport()
+    known = {state.unit.id: state.unit for state in services.catalog.units.all(connection.id)} if units else {}
+    for unit in (known[one] for one in units if one in known):
+        due = _what_is_due(services, connection, connector, unit, options)
+        report.add(sync_unit(services, connection, connector, unit, due, observer))
+    return report
+
+
+def end_sync(
+    services: Services,
+    connection: Connection,
+    connector: Connector,
+    due: DueUnits,
+    report: SyncReport,
+    observer: Observer = SILENT,
+) -> None:
+    """Remove what is gone and what nothing needs any more, once the units have been read; adds to the report of the
+    whole sync, which no longer tells of a unit that waited for a word to be removed, and is."""
+    if due.paused:
+        return
+    options = due.options
+    if options.mode in ("full", "reconcile") and due.shows_gone:
+        for unit in gone_units(services, connection):
+            for said in (report.errors, report.out_of_reach):
+                said.pop(f"{connection.id}/{unit.id}", None)
+            report.add(sync_unit(services, connection, connector, unit, replace(options, mode="gone"), observer))
+    if not options.dry_run:
+        with record_errors(report, connection.id), track(services.catalog, "retention"):
+            prune(services)  # what nothing needs any more, of whichever connection
 
 
 def _what_is_due(
     services: Services, connection: Connection, connector: Connector, unit: Unit, options: SyncOptions
 ) -> SyncOptions:
     """Of a unit that may wait, only what failed and is to be tried again."""
-    if not may_wait(services, connection, connector, unit, options):
+    if not options.scheduled or not may_wait(services, connection, connector, unit, options):
         return options
     failed = tuple(services.catalog.documents.due(connection.id, unit.id))
     return replace(options, mode="documents", documents=failed)
 
 
-def _open_connector(services: Services, connection: Connection) -> Connector:
+def open_connector(services: Services, connection: Connection) -> Connector:
     """Raises SourceError; the listing that it keeps from being read counts as failed then."""
     try:
         return connect(connection)
@@ -330,8 +386,10 @@ def run_stages(
     """The stages of one unit, for a caller that holds its lease. See `sync_unit`. Raises LeaseLost."""
     report, unit = SyncReport(), _as_listed_last(services, connection, unit)
     name = f"{connection.id}/{unit.id}"
+    untold: dict[Total, float] = {}
     for stage in options.stages:
-        if stage != "documents" and not options.dry_run:
+        follows_nothing = stage == "vectors" and "chunks" in options.stages and not report.has_changed
+        if stage != "documents" and not options.dry_run and not follows_nothing:
             # Before anything is cut or embedded: rights and deletions wait for no text.
             with record_errors(report, name):
                 apply_rights(services, connection.id, connection.source, unit.id)
@@ -343,13 +401,17 @@ def run_stages(
         done.report.requests[connection.id] = connector.requests - before
         if services.page_reader:
             done.report.scans = ScanCounts(*services.page_reader.take_counts(connection.id))
-        services.catalog.totals.add(stage_totals(connection.id, stage, done.report))
+        add_totals(untold, stage_totals(connection.id, stage, done.report))
+        if done.report.has_changed:  # of a stage that did nothing, the next one tells
+            services.catalog.totals.add(untold)
+            untold.clear()
         report.add(done.report)
         if name not in report.errors:
             observer.stage_done(done)
     cause = report.causes.get(name, "other")
     if name in report.errors:
-        services.catalog.totals.add({Total("errors", connection.id, cause): 1})
+        add_totals(untold, {Total("errors", connection.id, cause): 1})
+    services.catalog.totals.add(untold)
     if options.mode != "documents" and not options.dry_run:
         services.catalog.units.record_sync(connection.id, unit.id, report.errors.get(name), cause)
     return report
