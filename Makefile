@@ -1,4 +1,4 @@
-.PHONY: setup demo dev test test-all coverage mutants bench bench-door bench-freshness bench-quality bench-sources bench-rights chaos check lock
+.PHONY: setup demo dev test test-all coverage mutants bench bench-door bench-scale bench-freshness bench-quality bench-sources bench-rights chaos check lock
 
 PYTHON ?= python3
 VENV := .venv
@@ -45,6 +45,10 @@ mutants: setup
 bench-sources: setup
 	$(BIN)/python -m tests.bench.sources
 	$(BIN)/python -m tests.bench.budget
+
+# What a sync costs that finds nothing new, with 200, 2,000 and 10,000 units; UNITS names other numbers.
+bench-scale: setup
+	$(BIN)/python -m tests.bench.scale $(UNITS)
 
 # From a right that is taken away to the moment when nobody finds by it any more.
 bench-rights: setup

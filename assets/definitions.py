@@ -2,51 +2,44 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import dagster as dg
 
-from assets.checks import build_accounting_check, build_freshness_check
+from assets.checks import build_accounting_check, build_freshness_checks
+from assets.history import history_sensor
 from assets.ingestion import build_assets
-from assets.jobs import build_jobs, events, freshness_job
+from assets.jobs import build_freshness_job, build_jobs, events
 from assets.logs import write_json_lines
 from assets.notifications import health_notifications
 from assets.resources import Runtime, runtime_resource
-from assets.retrieval import retrieval
-from assets.schedules import build_schedules, freshness_schedule
-from assets.sensors import dead_runs, publish_sensor, units_sensor, waiting_events
-from connectors.registry import sources
-from pipelines.catalog.freshness import allowed_lag
+from assets.retrieval import build_retrieval
+from assets.schedules import build_freshness_schedule, build_schedules
+from assets.sensors import dead_runs, publish_sensor, waiting_events
 from pipelines.logs import log_retries
 from pipelines.settings import Settings, load_settings
 
+_BATCHES_IN_PROCESS = 1
+
 
 def build_definitions(settings: Settings, runtime: Runtime | None = None) -> dg.Definitions:
-    """Definitions for these settings. The graph is the same for all; jobs and schedules follow the connections."""
+    """Definitions for these settings: all but the publication and the events are the connections'."""
+    connections = settings.connections
+    freshness_job = build_freshness_job(connections)
     return dg.Definitions(
         assets=[
-            *(asset for source in sources() for asset in build_assets(source, _allowed_lag(settings, source))),
-            retrieval,
+            *(asset for one in connections for asset in build_assets(one, _BATCHES_IN_PROCESS)),
+            build_retrieval(connections),
         ],
-        asset_checks=[*map(build_freshness_check, sources()), *map(build_accounting_check, sources())],
-        jobs=[
-            events,
-            freshness_job,
-            *(job for connection in settings.connections for job in build_jobs(connection)),
-        ],
+        asset_checks=[build_freshness_checks(connections), *map(build_accounting_check, connections)],
+        jobs=[events, freshness_job, *(job for one in connections for job in build_jobs(one))],
         schedules=[
-            freshness_schedule,
-            *(one for connection in settings.connections for one in build_schedules(connection)),
+            build_freshness_schedule(freshness_job),
+            *(schedule for one in connections for schedule in build_schedules(one)),
         ],
-        sensors=[dead_runs, health_notifications, publish_sensor, units_sensor, waiting_events],
-        resources={"runtime": runtime_resource(runtime or Runtime(settings))},
+        sensors=[dead_runs, health_notifications, history_sensor, publish_sensor, waiting_events],
+        # Steps of one process hand on what is in memory: nothing is left of it on a disk.
+        resources={"runtime": runtime_resource(runtime or Runtime(settings)), "io_manager": dg.mem_io_manager},
         executor=dg.in_process_executor,
     )
-
-
-def _allowed_lag(settings: Settings, source: str) -> timedelta | None:
-    """How long ago the most frequently read connection of a source may have been read."""
-    return min((allowed_lag(one) for one in settings.connections if one.source == source), default=None)
 
 
 @dg.definitions

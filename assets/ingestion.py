@@ -1,101 +1,76 @@
-"""One factory for the three assets of every source: documents, chunks, vectors."""
+"""The assets of a connection: its units, what is read, chunked and indexed of each, and who belongs to its groups."""
 
-from collections.abc import Iterator
-from contextlib import closing
-from datetime import datetime, timedelta
+from __future__ import annotations
 
 import dagster as dg
 
-from assets.metadata import stage_metadata
-from assets.partitions import PARTITIONS, parse_partition_key
-from assets.resources import Runtime
-from connectors.contract import Connector, Window
-from connectors.model import Unit
-from connectors.registry import connect
+from assets.keys import asset_key, dagster_name
+from assets.memberships import build_memberships
+from assets.partitions import partitions_of
+from assets.sync_steps import BATCHES, REPORT, build_batch_step, build_end_step, build_units_step
 from connectors.settings import Connection
-from pipelines.ingestion.options import STAGES, Stage, SyncOptions
-from pipelines.ingestion.report import SyncReport
-from pipelines.ingestion.sync import sync_unit
-from pipelines.ingestion.unit_listing import sync_units
-from pipelines.services import Services
+from pipelines.catalog.freshness import allowed_lag
+from pipelines.ingestion.options import STAGES, Stage
 
 DESCRIPTIONS: dict[Stage, str] = {
     "documents": "Read from the source what is new or changed in a unit, and land it as Parquet.",
     "chunks": "Cut landed documents into passages along their structure.",
     "vectors": "Embed passages that were never embedded, and swap them into the index document by document.",
 }
-KINDS: dict[Stage, set[str]] = {
-    "documents": {"dlt", "parquet"},
-    "chunks": {"unstructured", "parquet"},
-    "vectors": {"qdrant"},
-}
+UNITS_PER_RUN = 500
+"""Of a backfill: it takes its units in runs of so many, of which two may work at a time."""
 
 
-class ReadConfig(dg.Config):
-    """Which part of a unit is read: by default what has changed since the last read."""
-
-    full: bool = False
-    since: str | None = None
-    until: str | None = None
-
-    def window(self) -> Window | None:
-        if self.since is None and self.until is None:
-            return None
-        return Window(*(datetime.fromisoformat(day) if day else None for day in (self.since, self.until)))
+def build_assets(connection: Connection, most_batches: int) -> list[dg.AssetsDefinition | dg.AssetSpec]:
+    """`<connection>/units`, `/documents`, `/chunks`, `/vectors` and `/memberships`."""
+    return [build_units(connection), build_stages(connection, most_batches), build_memberships(connection)]
 
 
-def build_assets(source: str, allowed_lag: timedelta | None) -> list[dg.AssetsDefinition]:
-    """`<source>/documents`, `<source>/chunks` and `<source>/vectors`.
-
-    `allowed_lag` is how long ago the source may have been read last; None where nothing reads it.
-    """
-    policy = dg.FreshnessPolicy.time_window(fail_window=allowed_lag) if allowed_lag else None
-    return [_build_stage_asset(source, stage, policy if stage == "documents" else None) for stage in STAGES]
-
-
-def asset_key(source: str, stage: Stage) -> dg.AssetKey:
-    return dg.AssetKey([source, stage])
-
-
-def _build_stage_asset(source: str, stage: Stage, freshness: dg.FreshnessPolicy | None) -> dg.AssetsDefinition:
-    before = STAGES[: STAGES.index(stage)]
-
-    @dg.asset(
-        key=asset_key(source, stage),
-        deps=[asset_key(source, before[-1])] if before else [],
-        partitions_def=PARTITIONS[source],
-        group_name=source,
-        description=DESCRIPTIONS[stage],
-        kinds=KINDS[stage],
-        freshness_policy=freshness,
-        output_required=False,
+def build_units(connection: Connection) -> dg.AssetSpec:
+    """What the source says that there is. Each sync makes it anew, whether or not a unit has changed: it alone tells
+    Dagster that the connection was read in time."""
+    return dg.AssetSpec(
+        asset_key(connection.id, "units"),
+        description="What the source says that there is, and how much of it a sync had to read.",
+        group_name=dagster_name(connection.id),
+        kinds={connection.source},
+        freshness_policy=dg.FreshnessPolicy.time_window(fail_window=allowed_lag(connection)),
     )
-    def stage_of_a_unit(
-        context: dg.AssetExecutionContext, config: ReadConfig, runtime: dg.ResourceParam[Runtime]
-    ) -> Iterator[dg.MaterializeResult[None]]:
-        report = _run_stage(stage, context.partition_key, config, runtime)
-        if report.busy:  # observed, not materialised: Dagster skips the stages behind it
-            skipped = {"skipped": "; ".join(f"{unit} {said}" for unit, said in report.busy.items())}
-            context.log_event(dg.AssetObservation(context.asset_key, partition=context.partition_key, metadata=skipped))
-            return
-        if report.errors:
-            raise dg.Failure("; ".join(report.errors.values()), metadata=stage_metadata(stage, report))
-        yield dg.MaterializeResult(metadata=stage_metadata(stage, report))
-
-    return stage_of_a_unit
 
 
-def _run_stage(stage: Stage, partition: str, config: ReadConfig, runtime: Runtime) -> SyncReport:
-    connection, unit_id = parse_partition_key(runtime.settings, partition)
-    options = SyncOptions(stages=(stage,), mode="full" if config.full else "changes", window=config.window())
-    with runtime.services() as services, closing(connect(connection)) as connector:
-        unit = _unit(services, connection, connector, unit_id)
-        report = sync_unit(services, connection, connector, unit, options, runtime.observer)
-    runtime.report.add(report)
-    return report
+def build_stages(connection: Connection, most_batches: int) -> dg.AssetsDefinition:
+    """Documents, chunks and vectors, with a partition per unit, made by one graph: the source is asked once for all
+    of them, and what is due is worked off in at most so many batches.
 
+    A run without partitions materialises the units that have changed; one for partitions all of them.
+    """
+    key, name = connection.id, dagster_name(connection.id)
+    find_due, batch, end = (
+        build_units_step(connection, most_batches),
+        build_batch_step(connection),
+        build_end_step(connection),
+    )
 
-def _unit(services: Services, connection: Connection, connector: Connector, unit_id: str) -> Unit:
-    """The unit as the catalog knows it; one that it does not know yet is looked for at the source."""
-    state = services.catalog.units.get(connection.id, unit_id)
-    return state.unit if state else sync_units(services, connection, connector, only=[unit_id]).chosen[0]
+    @dg.graph(
+        name=name,
+        description=f"Bring the units of {key} up to date and publish.",
+        ins={"units": dg.GraphIn()},
+        out={stage: dg.GraphOut() for stage in STAGES},
+    )
+    def sync(units: object) -> object:
+        found = find_due(units)
+        ended = end(getattr(found, REPORT), getattr(found, BATCHES).map(batch).collect())
+        return {stage: getattr(ended, stage) for stage in STAGES}
+
+    documents, chunks = asset_key(key, "documents"), asset_key(key, "chunks")
+    return dg.AssetsDefinition.from_graph(
+        sync,
+        keys_by_input_name={"units": asset_key(key, "units")},
+        keys_by_output_name={stage: asset_key(key, stage) for stage in STAGES},
+        internal_asset_deps={"documents": {asset_key(key, "units")}, "chunks": {documents}, "vectors": {chunks}},
+        partitions_def=partitions_of(key),
+        group_name=name,
+        descriptions_by_output_name={str(stage): text for stage, text in DESCRIPTIONS.items()},
+        can_subset=False,
+        backfill_policy=dg.BackfillPolicy.multi_run(UNITS_PER_RUN),
+    )

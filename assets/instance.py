@@ -17,6 +17,7 @@ from dagster._core.storage.sql import AlembicVersion
 from filelock import FileLock
 from sqlalchemy.exc import DatabaseError
 
+from connectors.registry import sources
 from pipelines.disk_space import describe_full, is_full
 from pipelines.errors import HeadraceError
 from pipelines.private_files import keep_private
@@ -57,6 +58,14 @@ def migrate_instance(settings: Settings) -> None:
         if any(_is_behind(storage.alembic_version()) for storage in storages if storage):
             with redirect_stdout(sys.stderr):  # it says there what it does
                 instance.upgrade()
+        _remove_partitions_by_source(instance)
+
+
+def _remove_partitions_by_source(instance: dg.DagsterInstance) -> None:
+    """Before each connection had a set of partitions, each source had one, to which nothing belongs any more."""
+    for source in sources():
+        for key in instance.get_dynamic_partitions(f"{source}_units"):
+            instance.delete_dynamic_partition(f"{source}_units", key)
 
 
 def _is_behind(versions: AlembicVersion | None) -> bool:

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 
 import dagster as dg
 
-from assets.jobs import TOLD_TAG
 from assets.resources import Runtime
+from assets.sync_end import TOLD_TAG
 from pipelines.operations.health import read_health
 from pipelines.operations.notifications import compare_health, notify
 

@@ -10,18 +10,16 @@ from typing import Any
 import dagster as dg
 
 from assets.definitions import build_definitions
-from assets.ingestion import asset_key
 from assets.instance import dagster_instance, migrate_instance
-from assets.jobs import job_name
-from assets.partitions import partition_key, register
+from assets.keys import job_name
 from assets.reporting import DagsterReporter
 from assets.resources import Runtime
-from assets.retrieval import RETRIEVAL
+from assets.sync_steps import sync_run_config
 from connectors.contract import Window
 from connectors.model import Unit
 from connectors.registry import connect
 from pipelines.errors import HeadraceError, UsageError
-from pipelines.ingestion.options import STAGES, SyncOptions, Target
+from pipelines.ingestion.options import SyncOptions, Target
 from pipelines.ingestion.report import SyncReport
 from pipelines.ingestion.sync import DEFAULT, SILENT, Observer
 from pipelines.ingestion.unit_listing import sync_units
@@ -46,8 +44,7 @@ class DagsterOrchestrator:
         with dagster_instance(settings) as instance:
             for target in targets:
                 job = definitions.resolve_job_def(job_name(target.connection))
-                (op,) = job.nodes
-                config = {"ops": {op.name: {"config": _sync_config(target, options)}}}
+                config = sync_run_config(target.connection, _sync_config(target, options))
                 with _collect_failure(runtime.report, target.connection):
                     job.execute_in_process(run_config=QUIET | config, instance=instance)
         return runtime.report
@@ -55,23 +52,9 @@ class DagsterOrchestrator:
     def backfill(
         self, settings: Settings, target: Target, window: Window | None, *, observer: Observer = SILENT
     ) -> SyncReport:
-        connection = settings.connection(target.connection)
-        runtime = Runtime(settings, observer)
-        job = build_definitions(settings, runtime).resolve_implicit_global_asset_job_def()
-        stages = [asset_key(connection.source, stage) for stage in STAGES]
-        with dagster_instance(settings) as instance:
-            for unit in self._units(settings, target):
-                register(instance, connection, [unit])
-                with _collect_failure(runtime.report, f"{connection.id}/{unit.id}"):
-                    job.execute_in_process(
-                        asset_selection=stages,
-                        partition_key=partition_key(connection.id, unit.id),
-                        run_config=_read_config(connection.source, window),
-                        instance=instance,
-                    )
-            with _collect_failure(runtime.report, "retrieval"):
-                job.execute_in_process(asset_selection=[RETRIEVAL], run_config=QUIET, instance=instance)
-        return runtime.report
+        units = self._units(settings, target)
+        asked = Target(target.connection, tuple(unit.id for unit in units))
+        return self.sync(settings, [asked], SyncOptions(window=window), observer) if units else SyncReport()
 
     @contextmanager
     def reporter(self, settings: Settings) -> Iterator[DagsterReporter]:
@@ -112,12 +95,7 @@ def _find_own(error: BaseException) -> BaseException:
 
 
 def _sync_config(target: Target, options: SyncOptions) -> dict[str, Any]:
-    return {"units": list(target.units), "mode": options.mode, "allow_mass_delete": options.allow_mass_delete}
-
-
-def _read_config(source: str, window: Window | None) -> dict[str, Any]:
-    if window is None:
-        return QUIET
-    days = {"since": window.since, "until": window.until}
-    config = {name: day.isoformat() for name, day in days.items() if day}
-    return QUIET | {"ops": {f"{source}__documents": {"config": config}}}
+    days = {"since": options.window.since, "until": options.window.until} if options.window else {}
+    period = {name: day.isoformat() for name, day in days.items() if day}
+    asked = {"units": list(target.units), "mode": options.mode, "allow_mass_delete": options.allow_mass_delete}
+    return asked | period

@@ -1,16 +1,15 @@
 """The last asset: what was indexed becomes what assistants see, if it passes the gate's checks."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
-from assets.ingestion import asset_key
+from assets.keys import RETRIEVAL, asset_key
 from assets.metadata import publication_metadata
 from assets.resources import Runtime
-from connectors.registry import sources
+from connectors.settings import Connection
 from pipelines.ingestion.publish import Publication, check_and_publish
 
-RETRIEVAL = dg.AssetKey("retrieval")
 CHECKS = {
     "index_agrees_with_catalog": "The index holds exactly the points that the catalog knows of.",
     "no_document_without_readers_is_visible": "What nobody may read is found by nobody.",
@@ -18,27 +17,30 @@ CHECKS = {
 }
 
 
-@dg.asset(
-    key=RETRIEVAL,
-    deps=[asset_key(source, "vectors") for source in sources()],
-    group_name="retrieval",
-    kinds={"qdrant"},
-    description="The published index that assistants query over HTTP and MCP. A failing check keeps the one before.",
-    check_specs=[dg.AssetCheckSpec(name, asset=RETRIEVAL, description=what) for name, what in CHECKS.items()],
-    # A unit may be indexed by a sync, a backfill or by hand: publish after each, unless that run did it itself.
-    automation_condition=dg.AutomationCondition.any_deps_updated().since_last_handled()
-    & ~dg.AutomationCondition.in_progress(),
-)
-def retrieval(runtime: dg.ResourceParam[Runtime]) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
-    with runtime.services() as services:
-        publication = check_and_publish(services)
-    for check in check_publication(publication):
-        yield dg.AssetCheckResult(
-            passed=check.passed, check_name=check.check_name, asset_key=RETRIEVAL, metadata=check.metadata
-        )
-    if not publication.published:
-        raise dg.Failure(refusal(publication), metadata=publication_metadata(publication))
-    yield dg.MaterializeResult(asset_key=RETRIEVAL, metadata=publication_metadata(publication))
+def build_retrieval(connections: Sequence[Connection]) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=RETRIEVAL,
+        deps=[asset_key(one.id, "vectors") for one in connections],
+        group_name="retrieval",
+        kinds={"qdrant"},
+        description="The published index that assistants query. A failing check keeps the one before.",
+        check_specs=[dg.AssetCheckSpec(name, asset=RETRIEVAL, description=what) for name, what in CHECKS.items()],
+        # A unit may be indexed by a sync, a backfill or by hand: publish after each, unless that run did it itself.
+        automation_condition=dg.AutomationCondition.any_deps_updated().since_last_handled()
+        & ~dg.AutomationCondition.in_progress(),
+    )
+    def retrieval(runtime: dg.ResourceParam[Runtime]) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
+        with runtime.services() as services:
+            publication = check_and_publish(services)
+        for check in check_publication(publication):
+            yield dg.AssetCheckResult(
+                passed=check.passed, check_name=check.check_name, asset_key=RETRIEVAL, metadata=check.metadata
+            )
+        if not publication.published:
+            raise dg.Failure(refusal(publication), metadata=publication_metadata(publication))
+        yield dg.MaterializeResult(asset_key=RETRIEVAL, metadata=publication_metadata(publication))
+
+    return retrieval
 
 
 def refusal(publication: Publication) -> str:

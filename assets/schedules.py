@@ -1,20 +1,24 @@
 """When the jobs run."""
 
 import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 from dagster._core.storage.tags import SCHEDULE_NAME_TAG
 
-from assets.jobs import dagster_name, freshness_job, job_name
+from assets.keys import dagster_name, job_name
 from assets.resources import Runtime
+from assets.sync_steps import sync_run_config
 from assets.unfinished_runs import is_under_way
 from connectors.settings import Connection
 
-freshness_schedule = dg.ScheduleDefinition(
-    name=freshness_job.name,
-    job=freshness_job,
-    cron_schedule="*/30 * * * *",
-    default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Checks every half hour that no connection is late.",
-)
+
+def build_freshness_schedule(job: UnresolvedAssetJobDefinition) -> dg.ScheduleDefinition:
+    return dg.ScheduleDefinition(
+        name=job.name,
+        job=job,
+        cron_schedule="*/30 * * * *",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Checks every half hour that no connection is late.",
+    )
 
 
 def build_schedules(connection: Connection) -> list[dg.ScheduleDefinition]:
@@ -36,7 +40,7 @@ def build_schedules(connection: Connection) -> list[dg.ScheduleDefinition]:
 
 def _schedule(connection: Connection, name: str, job: str, cron: str, mode: str | None = None) -> dg.ScheduleDefinition:
     asked = {"mode": mode, "scheduled": True}
-    config = {"ops": {f"read_{dagster_name(connection.id)}": {"config": asked}}} if mode else {}
+    config = sync_run_config(connection.id, asked) if mode else {}
 
     @dg.schedule(
         name=name,

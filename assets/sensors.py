@@ -1,5 +1,6 @@
-"""Sensors: events that no worker takes become runs, new units partitions, and changed vectors a publication; runs that
-have died are ended."""
+"""Sensors: events that no worker takes become runs, and changed vectors a publication; runs that have died are ended.
+
+Each tick is a row: none looks oftener than what it looks for can wait."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -7,11 +8,9 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from assets.jobs import events
-from assets.partitions import PARTITIONS, partition_key
+from assets.keys import RETRIEVAL
 from assets.resources import Runtime
-from assets.retrieval import RETRIEVAL
 from assets.unfinished_runs import WORKING, end_dead_run, find_dead_runs, is_under_way
-from connectors.registry import sources
 
 WAITED = timedelta(seconds=60)
 """A worker takes events within seconds; what has waited longer has none."""
@@ -19,7 +18,7 @@ WAITED = timedelta(seconds=60)
 
 @dg.sensor(
     job_name=events.name,
-    minimum_interval_seconds=30,
+    minimum_interval_seconds=60,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Runs `events` where no worker takes them.",
 )
@@ -61,29 +60,10 @@ def dead_runs(context: dg.SensorEvaluationContext, runtime: dg.ResourceParam[Run
     return dg.SkipReason(f"{len(runs)} runs at work, of which {len(found.dead)} had died")
 
 
-@dg.sensor(
-    name="units",
-    minimum_interval_seconds=30,
-    default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Makes a partition of every unit in the catalog.",
-)
-def units_sensor(context: dg.SensorEvaluationContext, runtime: dg.ResourceParam[Runtime]) -> dg.SensorResult:
-    source_of = {connection.id: connection.source for connection in runtime.settings.connections}
-    with runtime.services() as services:
-        states = [state for state in services.catalog.units.all() if state.connection in source_of]
-    requests = []
-    for source in sources():
-        known = set(context.instance.get_dynamic_partitions(f"{source}_units"))
-        keys = [partition_key(one.connection, one.unit.id) for one in states if source_of[one.connection] == source]
-        if new := [key for key in keys if key not in known]:
-            requests.append(PARTITIONS[source].build_add_request(new))
-    return dg.SensorResult(dynamic_partitions_requests=requests)
-
-
 publish_sensor = dg.AutomationConditionSensorDefinition(
     "publish",
     target=dg.AssetSelection.assets(RETRIEVAL),
-    minimum_interval_seconds=5,
+    minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Materialises `retrieval` when vectors have changed.",
 )

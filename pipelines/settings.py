@@ -207,6 +207,7 @@ class RetentionSettings(SettingsModel):
 
     deleted_text_days: int = Field(default=30, ge=0, description="Text of what is gone at the source, or excluded")
     events_days: int = Field(default=7, ge=0, description="Bodies of events, and events that are done")
+    runs_days: int = Field(default=14, ge=1, description="Runs in Dagster's history, with their events and logs")
     superseded_loads_days: int = Field(default=7, ge=0, description="Text of versions that a newer one has replaced")
 
 

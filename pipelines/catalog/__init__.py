@@ -31,6 +31,7 @@ from pipelines.catalog.obsolete import ObsoleteRows, Retention
 from pipelines.catalog.old_events import OldEvents
 from pipelines.catalog.outcomes import Outcome
 from pipelines.catalog.parents import Parents
+from pipelines.catalog.partition_keys import PartitionKeys
 from pipelines.catalog.processes import LocalProcess
 from pipelines.catalog.publications import Publications
 from pipelines.catalog.purging import Purging
@@ -71,6 +72,7 @@ class Catalog:
         self.connections = Connections(engine)
         self.units = Units(engine)
         self.unit_names = UnitNames(engine)
+        self.partition_keys = PartitionKeys(engine)
         self.documents = Documents(engine)
         self.loads = Loads(engine)
         self.obsolete = ObsoleteRows(engine)

@@ -83,6 +83,7 @@ units = Table(
     Column("failure_cause", Text, doc="Which backend was away, or `other`"),
     Column("failing_since", UtcTime, doc="The first of the failed syncs in a row"),
     Column("failed_syncs", Integer, doc="How many failed in a row"),
+    Column("partition_key", Text, doc="The key under which it is shown as a partition"),
     PrimaryKeyConstraint("connection", "unit"),
 )
 

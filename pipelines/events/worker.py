@@ -15,6 +15,7 @@ from connectors.errors import SourceError
 from connectors.settings import Connection
 from connectors.webhooks import Invalidation
 from pipelines.catalog.events import PendingEvent
+from pipelines.catalog.partition_keys import partition_key
 from pipelines.errors import CatalogUnavailable
 from pipelines.events.connection_threads import ConnectionThreads
 from pipelines.events.connector_pool import ConnectorPool
@@ -342,7 +343,7 @@ class Worker:
 
 def materializations(stages: Iterable[StageDone]) -> list[dict[str, str]]:
     """The asset and partition that each stage brought up to date, each once."""
-    names = {(f"{done.connection.source}/{done.stage}", f"{done.connection.id}/{done.unit.id}") for done in stages}
+    names = {(f"{done.connection.id}/{done.stage}", partition_key(done.unit)) for done in stages}
     return [{"asset": asset, "partition": partition} for asset, partition in sorted(names)]
 
 

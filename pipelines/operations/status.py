@@ -34,19 +34,18 @@ COUNTED = ("indexed", "skipped", "failed", "deleted")
 
 @dataclass(frozen=True, slots=True)
 class Unaccounted:
-    """Documents of a source by what keeps them out of the index."""
+    """Documents of a connection by what keeps them out of the index."""
 
     pending: int
     skipped: int
     failed: int
 
 
-def count_unaccounted(services: Services, source: str) -> Unaccounted:
-    """Count the documents of a source that are not in the index, by reason."""
-    connections = {connection.id for connection in services.settings.connections if connection.source == source}
+def count_unaccounted(services: Services, connection: str) -> Unaccounted:
+    """Count the documents of a connection that are not in the index, by reason."""
     counts: Counter[str] = Counter()
-    for (connection, _), statuses in services.catalog.documents.totals().items():
-        if connection in connections:
+    for (owner, _), statuses in services.catalog.documents.totals().items():
+        if owner == connection:
             counts.update(statuses)
     return Unaccounted(counts["pending"], counts["skipped"], counts["failed"])
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from contextlib import suppress
+from datetime import datetime
 from typing import Any, NoReturn
 
 import dagster as dg
@@ -11,21 +12,22 @@ import pytest
 from dagster._core.storage.partition_status_cache import AssetPartitionStatus
 from pydantic import SecretStr, ValidationError
 
-import assets.ingestion
-import assets.jobs
 import assets.orchestrator
 import pipelines.ingestion.sync
 import pipelines.services
 from assets.definitions import build_definitions
 from assets.instance import dagster_instance
+from assets.keys import asset_key
 from assets.notifications import failed_jobs
 from assets.orchestrator import DagsterOrchestrator
-from assets.partitions import PARTITIONS, parse_partition_key
-from assets.resources import Runtime
+from assets.partitions import find_units, partitions_of
+from assets.retrieval import CHECKS
 from assets.schedules import build_schedules
-from connectors.contract import EmptyGroup, Membership, UnreadableGroup, Window
+from assets.sync_steps import sync_run_config
+from connectors.contract import Checkpoint, Cursor, EmptyGroup, Item, Membership, UnreadableGroup, Window
 from connectors.errors import Unavailable
 from connectors.github.settings import GitHubConnection
+from connectors.model import Unit
 from connectors.slack.settings import SlackConnection
 from pipelines.catalog.documents import Indexed
 from pipelines.errors import UsageError
@@ -57,24 +59,40 @@ def source(monkeypatch: pytest.MonkeyPatch) -> MemorySource:
     memory = MemorySource()
     for number in range(3):
         memory.put(document(number))
-    for module in (pipelines.ingestion.sync, assets.ingestion, assets.jobs, assets.orchestrator):
+    for module in (pipelines.ingestion.sync, assets.orchestrator):
         monkeypatch.setattr(module, "connect", lambda connection: memory)
     embedder = FakeEmbedder()
     monkeypatch.setattr(pipelines.services.Services, "embedder", property(lambda services: embedder))
     return memory
 
 
-def test_the_graph_reads_from_documents_to_retrieval(settings: Settings) -> None:
+def test_the_graph_reads_from_units_to_retrieval(settings: Settings) -> None:
+    """All of the graph: what Dagster shows changes with this test, or not at all."""
     graph = build_definitions(settings).resolve_asset_graph()
-    edges = {
-        key.to_user_string(): sorted(parent.to_user_string() for parent in graph.get(key).parent_keys)
-        for key in graph.get_all_asset_keys()
+    shown = {}
+    for key in graph.get_all_asset_keys():
+        asset = graph.get(key)
+        partitions = (
+            asset.partitions_def.name if isinstance(asset.partitions_def, dg.DynamicPartitionsDefinition) else None
+        )
+        policy = asset.backfill_policy.max_partitions_per_run if asset.backfill_policy else None
+        parents = sorted(parent.to_user_string() for parent in asset.parent_keys)
+        shown[key.to_user_string()] = (asset.group_name, partitions, policy, bool(asset.freshness_policy), parents)
+    expected: dict[str, tuple[str | None, str | None, int | None, bool, list[str]]] = {
+        "retrieval": ("retrieval", None, None, False, ["acme-slack/vectors", "acme/vectors"])
     }
-    expected = {"retrieval": ["drive/vectors", "github/vectors", "notion/vectors", "slack/vectors"]}
-    for name in ("drive", "github", "notion", "slack"):
-        expected |= {f"{name}/documents": [], f"{name}/chunks": [f"{name}/documents"]}
-        expected |= {f"{name}/vectors": [f"{name}/chunks"]}
-    assert edges == expected
+    for name, group in (("acme", "acme"), ("acme-slack", "acme_slack")):
+        expected[f"{name}/units"] = (group, None, None, True, [])
+        expected[f"{name}/memberships"] = (group, None, None, False, [])
+        for stage, parent in (("documents", "units"), ("chunks", "documents"), ("vectors", "chunks")):
+            expected[f"{name}/{stage}"] = (group, name, 500, False, [f"{name}/{parent}"])
+    assert shown == expected
+    checks = sorted((key.asset_key.to_user_string(), key.name) for key in graph.asset_check_keys)
+    assert checks == sorted(
+        [(f"{name}/units", "connection_in_time") for name in ("acme", "acme-slack")]
+        + [(f"{name}/vectors", "every_document_accounted_for") for name in ("acme", "acme-slack")]
+        + [("retrieval", name) for name in CHECKS]
+    )
 
 
 def test_every_connection_has_a_job_and_a_schedule(settings: Settings) -> None:
@@ -139,12 +157,11 @@ def test_a_schedule_leaves_to_others_what_is_not_its_turn(settings: Settings, so
         assert len(reads) == expected
 
 
-def test_groups_that_cannot_be_read_are_told_by_the_memberships_job(settings: Settings, source: MemorySource) -> None:
+def test_groups_that_cannot_be_read_are_told_by_the_memberships(settings: Settings, source: MemorySource) -> None:
     source.people = [Membership("team", "ada@example.com"), UnreadableGroup("board", "no scope")]
     result = build_definitions(settings).resolve_job_def("memberships_acme").execute_in_process()
-    (output,) = [event for event in result.all_events if event.is_successful_output]
-    metadata = output.step_output_data.metadata
-    assert (metadata["memberships"].value, metadata["unreadable groups"].value) == (1, {"board": "no scope"})
+    (made,) = result.asset_materializations_for_node("acme__memberships")
+    assert (made.metadata["memberships"].value, made.metadata["unreadable groups"].value) == (1, {"board": "no scope"})
 
 
 @pytest.mark.parametrize("paused", [False, True])
@@ -161,26 +178,123 @@ def test_a_reconcile_runs_on_schedule_unless_the_connection_is_paused(settings: 
     ):
         ticked = schedule.evaluate_tick(context)
     assert (ticked.skip_message is not None) is paused
-    modes = [request.run_config["ops"]["read_acme"]["config"]["mode"] for request in ticked.run_requests or ()]
+    modes = [
+        request.run_config["ops"]["acme"]["ops"]["acme_units"]["config"]["mode"]
+        for request in ticked.run_requests or ()
+    ]
     assert modes == ([] if paused else ["reconcile"])
 
 
-def test_a_partition_is_materialised_stage_by_stage_and_published(settings: Settings, source: MemorySource) -> None:
-    definitions = build_definitions(settings)
-    with dg.DagsterInstance.ephemeral() as instance:
-        instance.add_dynamic_partitions("github_units", ["acme/unit"])
-        job = definitions.resolve_implicit_global_asset_job_def()
-        keys = [dg.AssetKey(["github", stage]) for stage in ("documents", "chunks", "vectors")]
-        result = job.execute_in_process(asset_selection=keys, partition_key="acme/unit", instance=instance)
-        (documents,) = result.asset_materializations_for_node("github__documents")
-        assert documents.metadata["documents new"].value == 3
-        (vectors,) = result.asset_materializations_for_node("github__vectors")
-        assert vectors.metadata["embedding inputs"].value == 3
-        published = job.execute_in_process(asset_selection=[dg.AssetKey("retrieval")], instance=instance)
-        (retrieval,) = published.asset_materializations_for_node("retrieval")
-        assert (retrieval.metadata["documents"].value, retrieval.metadata["points"].value) == (3, 3)
-        checks = {one.check_name: one for one in published.get_asset_check_evaluations()}
-        assert checks["index_agrees_with_catalog"].passed
+def made_by(result: dg.ExecuteInProcessResult) -> list[tuple[str, str | None]]:
+    """The assets and partitions that a run has materialised."""
+    found = [event.asset_key for event in result.all_events if event.is_step_materialization and event.asset_key]
+    partitions = [event.partition for event in result.all_events if event.is_step_materialization]
+    return [(key.to_user_string(), partition) for key, partition in zip(found, partitions, strict=True)]
+
+
+def stages(partition: str) -> list[tuple[str, str | None]]:
+    return [(f"acme/{stage}", partition) for stage in ("documents", "chunks", "vectors")]
+
+
+UNITS, RETRIEVAL = ("acme/units", None), ("retrieval", None)
+
+
+def test_a_scheduled_sync_materialises_what_has_changed(settings: Settings, source: MemorySource) -> None:
+    source.listed = [Unit("unit", "#general"), Unit("other", "#random")]
+    job = build_definitions(settings).resolve_job_def("sync_acme")
+    general, random = "#general (unit)", "#random (other)"
+    with dagster_instance(settings) as instance:
+        first = job.execute_in_process(instance=instance)
+        assert sorted(made_by(first), key=str) == sorted([UNITS, RETRIEVAL, *stages(general), *stages(random)], key=str)
+        documents = next(one for one in first.all_events if one.is_step_materialization and one.partition == general)
+        assert documents.materialization.metadata["documents new"].value == 3
+        assert made_by(job.execute_in_process(instance=instance)) == [UNITS]
+        read = source.read
+        source.read = lambda unit, *more: read(unit, *more) if unit.id == "unit" else iter([Checkpoint({"clock": 3})])  # type: ignore[method-assign]
+        source.put(document(2, content="Edited."))
+        assert made_by(job.execute_in_process(instance=instance)) == [UNITS, *stages(general), RETRIEVAL]
+
+
+class QuietSource(MemorySource):
+    def is_quiet(self, cursor: Cursor, now: datetime) -> bool:
+        return True
+
+
+def test_where_nothing_is_due_there_is_no_batch(
+    settings: Settings, source: MemorySource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quiet = QuietSource(source.objects, source.changed, source.clock)
+    monkeypatch.setattr(pipelines.ingestion.sync, "connect", lambda connection: quiet)
+    job = build_definitions(settings).resolve_job_def("sync_acme")
+    with dagster_instance(settings) as instance:
+        steps = []
+        for _ in range(2):
+            done = job.execute_in_process(instance=instance, run_config=sync_run_config("acme", {"scheduled": True}))
+            steps.append([event.step_key for event in done.all_events if event.is_step_start])
+        made = instance.get_latest_materialization_event(dg.AssetKey(["acme", "units"]))
+    assert steps == [["acme.acme_units", "acme.acme_batch[0]", "acme.acme_end"], ["acme.acme_units", "acme.acme_end"]]
+    assert made
+    assert made.asset_materialization
+    figures = {name: value.value for name, value in made.asset_materialization.metadata.items()}
+    assert figures == {"units": 1, "due": 0, "quiet": 1, "requests": 0} | {"requests": figures["requests"]}
+
+
+def test_partitions_that_are_asked_for_are_all_materialised(settings: Settings, source: MemorySource) -> None:
+    """One key, or the range that a backfill makes of several; a unit that fails leaves its neighbours alone."""
+    source.listed = [Unit(str(number), f"#{number}") for number in range(3)]
+    job = build_definitions(settings).resolve_job_def("sync_acme")
+    keys = [f"#{number} ({number})" for number in range(3)]
+    with dagster_instance(settings) as instance:
+        assert job.execute_in_process(instance=instance).success
+        one = job.execute_in_process(instance=instance, partition_key=keys[1])
+        assert [made for made in made_by(one) if made[1]] == stages(keys[1])
+        ends = {"dagster/asset_partition_range_start": keys[0], "dagster/asset_partition_range_end": keys[2]}
+        several = job.execute_in_process(instance=instance, tags=ends)
+        assert [made for made in made_by(several) if made[1]] == [made for key in keys for made in stages(key)]
+
+        read = source.read
+
+        def fails(unit: Unit, *arguments: Any) -> Iterator[Item]:
+            if unit.id == "1":
+                raise Unavailable("memory", "HTTP 502")
+            return read(unit, *arguments)
+
+        source.read = fails  # type: ignore[method-assign, assignment]
+        failed = job.execute_in_process(instance=instance, tags=ends, raise_on_error=False)
+        assert not failed.success
+        made = {partition for _, partition in made_by(failed) if partition}
+        assert made == {keys[0], keys[2]}
+        shown = instance.get_status_by_partition(asset_key("acme", "documents"), keys, partitions_of("acme")) or {}
+        assert [shown[key] for key in keys] == [
+            AssetPartitionStatus.MATERIALIZED,
+            AssetPartitionStatus.FAILED,
+            AssetPartitionStatus.MATERIALIZED,
+        ]
+
+
+def test_a_partition_whose_unit_is_gone_fails_and_the_others_are_read(settings: Settings, source: MemorySource) -> None:
+    source.listed = [Unit("unit", "Unit"), Unit("other", "Other")]
+    job = build_definitions(settings).resolve_job_def("sync_acme")
+    with dagster_instance(settings) as instance:
+        assert job.execute_in_process(instance=instance).success
+        source.listed = [Unit("unit", "Unit")]
+        ends = {
+            "dagster/asset_partition_range_start": "Other (other)",
+            "dagster/asset_partition_range_end": "Unit (unit)",
+        }
+        done = job.execute_in_process(instance=instance, tags=ends, raise_on_error=False)
+        assert [made for made in made_by(done) if made[1]] == stages("Unit (unit)")
+        assert not done.success
+
+
+def test_retrieval_publishes_by_itself(settings: Settings, source: MemorySource) -> None:
+    DagsterOrchestrator().sync(settings, [Target("acme")])
+    job = build_definitions(settings).resolve_implicit_global_asset_job_def()
+    published = job.execute_in_process(asset_selection=[dg.AssetKey("retrieval")])
+    (retrieval,) = published.asset_materializations_for_node("retrieval")
+    assert (retrieval.metadata["documents"].value, retrieval.metadata["points"].value) == (3, 3)
+    checks = {one.check_name: one for one in published.get_asset_check_evaluations()}
+    assert checks["index_agrees_with_catalog"].passed
 
 
 def test_a_failing_check_keeps_the_version_before_live_and_says_why(settings: Settings, source: MemorySource) -> None:
@@ -214,8 +328,8 @@ def test_the_command_line_syncs_through_dagster(settings: Settings, source: Memo
     assert (report.documents.new, report.errors, stages) == (3, {}, ["documents", "chunks", "vectors"])
     assert report.requests["acme"] > 0
     with dagster_instance(settings) as instance:
-        assert instance.get_dynamic_partitions("github_units") == ["acme/unit"]
-        assert instance.get_materialized_partitions(dg.AssetKey(["github", "vectors"])) == {"acme/unit"}
+        assert instance.get_dynamic_partitions("acme") == ["Unit (unit)"]
+        assert instance.get_materialized_partitions(dg.AssetKey(["acme", "vectors"])) == {"Unit (unit)"}
         assert instance.get_latest_materialization_event(dg.AssetKey("retrieval"))
         (run,) = instance.get_runs()
         assert (run.job_name, run.status) == ("sync_acme", dg.DagsterRunStatus.SUCCESS)
@@ -250,35 +364,45 @@ def test_a_unit_out_of_reach_fails_one_run_and_is_told_after_that(
         assert [run.status for run in instance.get_runs()] == [success, failure, success]
 
 
-def test_a_backfill_runs_a_partition_per_unit(settings: Settings, source: MemorySource) -> None:
-    window = Window(since=document().updated_at)
-    report = DagsterOrchestrator().backfill(settings, Target("acme", ("unit",)), window)
-    assert (report.documents.new, report.errors) == (3, {})
+def test_a_backfill_materialises_a_partition_per_unit(settings: Settings, source: MemorySource) -> None:
+    source.listed = [Unit("unit", "Unit"), Unit("other", "Other")]
+    orchestrator = DagsterOrchestrator()
+    for target, expected in (
+        (Target("acme", ("unit",)), {"Unit (unit)"}),
+        (Target("acme"), {"Unit (unit)", "Other (other)"}),
+    ):
+        report = orchestrator.backfill(settings, target, Window(since=document().updated_at))
+        assert (report.documents.read > 0, report.errors) == (True, {})
+        with dagster_instance(settings) as instance:
+            assert instance.get_materialized_partitions(dg.AssetKey(["acme", "vectors"])) == expected
+
+
+def test_partitions_are_called_as_their_units_and_follow_a_renaming(settings: Settings, source: MemorySource) -> None:
+    orchestrator, documents = DagsterOrchestrator(), dg.AssetKey(["acme", "documents"])
+    source.listed = [Unit("C1", "#general"), Unit("C2", '"a, [b]"\n\u202e...c' + "x" * 80)]
+    orchestrator.sync(settings, [Target("acme")])
     with dagster_instance(settings) as instance:
-        assert {run.tags.get("dagster/partition") for run in instance.get_runs()} == {"acme/unit", None}
+        assert set(instance.get_dynamic_partitions("acme")) == {"#general (C1)", "a b c" + "x" * 55 + " (C2)"}
+        source.listed = [Unit("C1", "#lounge")]
+        orchestrator.sync(settings, [Target("acme")])
+        assert set(instance.get_dynamic_partitions("acme")) == {"#lounge (C1)", "a b c" + "x" * 55 + " (C2)"}
+        records = instance.fetch_materializations(documents, limit=9).records
+        said = [one.asset_materialization for one in records if one.asset_materialization]
+        renamed = [
+            (one.partition, one.metadata["renamed from"].value) for one in said if "renamed from" in one.metadata
+        ]
+        assert renamed == [("#lounge (C1)", "#general (C1)")]
+    with Services(settings) as services:
+        found = find_units(services.catalog, "acme", ["#general (C1)", "#lounge (C1)", "nobody"])
+    assert found == {"#general (C1)": None, "#lounge (C1)": "C1", "nobody": None}
 
 
-def _partition_requests(sensor: dg.SensorDefinition, context: dg.SensorEvaluationContext) -> Sequence[Any]:
-    result = sensor(context)
-    assert isinstance(result, dg.SensorResult)
-    return result.dynamic_partitions_requests or []
-
-
-def test_units_in_the_catalog_become_partitions(settings: Settings, source: MemorySource) -> None:
-    sensor = build_definitions(settings).resolve_sensor_def("units")
-    DagsterOrchestrator().sync(settings, [Target("acme")])
-    with dg.DagsterInstance.ephemeral() as instance:
-        context = dg.build_sensor_context(instance, resources={"runtime": Runtime(settings)})
-        (request,) = _partition_requests(sensor, context)
-        assert (request.partitions_def_name, request.partition_keys) == ("github_units", ["acme/unit"])
+def test_partitions_of_an_earlier_release_are_removed(settings: Settings, source: MemorySource) -> None:
+    with dagster_instance(settings) as instance:
         instance.add_dynamic_partitions("github_units", ["acme/unit"])
-        assert _partition_requests(sensor, context) == []
-
-
-@pytest.mark.parametrize("key", ["acme", "other/unit"])
-def test_a_partition_of_no_connection_is_refused(settings: Settings, key: str) -> None:
-    with pytest.raises(UsageError, match=key.split("/")[0]):
-        parse_partition_key(settings, key)
+    DagsterOrchestrator().migrate(settings)
+    with dagster_instance(settings) as instance:
+        assert instance.get_dynamic_partitions("github_units") == []
 
 
 def test_an_unknown_unit_is_named(settings: Settings, source: MemorySource) -> None:
@@ -286,11 +410,11 @@ def test_an_unknown_unit_is_named(settings: Settings, source: MemorySource) -> N
         DagsterOrchestrator().sync(settings, [Target("acme", ("nope",))])
 
 
-def evaluations(instance: dg.DagsterInstance, source: str = "github") -> dict[str, list[bool]]:
+def evaluations(instance: dg.DagsterInstance) -> dict[str, list[bool]]:
     """What the checks on a source and on what is published have said, the newest first."""
     asset_of = {
-        "connections_in_time": [source, "documents"],
-        "every_document_accounted_for": [source, "vectors"],
+        "connection_in_time": ["acme", "units"],
+        "every_document_accounted_for": ["acme", "vectors"],
         "index_agrees_with_catalog": ["retrieval"],
         "no_document_without_readers_is_visible": ["retrieval"],
         "golden_questions": ["retrieval"],
@@ -323,7 +447,7 @@ def test_the_worker_tells_of_checks_what_has_changed(settings: Settings, source:
     with dagster_instance(settings) as instance:
         told = evaluations(instance)
     by_the_sync, at_first = True, True
-    assert told["connections_in_time"] == [True, False, at_first, by_the_sync]
+    assert told["connection_in_time"] == [True, False, at_first, by_the_sync]
     assert told["every_document_accounted_for"] == [at_first, by_the_sync]
 
 
@@ -332,15 +456,15 @@ def test_units_are_failed_at_the_stage_that_stopped_and_told_once(
     settings: Settings, source: MemorySource, monkeypatch: pytest.MonkeyPatch, cause: str
 ) -> None:
     stage = "vectors" if cause == "embedding" else "documents"
-    orchestrator, asset = DagsterOrchestrator(), dg.AssetKey(["github", stage])
+    orchestrator, asset = DagsterOrchestrator(), dg.AssetKey(["acme", stage])
     orchestrator.sync(settings, [Target("acme")])
 
     def fail(page: object) -> NoReturn:
         raise Unavailable("memory", "HTTP 503")
 
     def status() -> Any:
-        shown = instance.get_status_by_partition(asset, ["acme/unit"], PARTITIONS["github"])
-        return (shown or {})["acme/unit"]
+        shown = instance.get_status_by_partition(asset, ["Unit (unit)"], partitions_of("acme"))
+        return (shown or {})["Unit (unit)"]
 
     with dagster_instance(settings) as instance:
         assert status() == AssetPartitionStatus.MATERIALIZED
@@ -357,7 +481,7 @@ def test_units_are_failed_at_the_stage_that_stopped_and_told_once(
         planned = instance.event_log_storage.get_event_records(
             dg.EventRecordsFilter(dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED, asset_key=asset)
         )
-        assert len(planned) == 1
+        assert [one.partition_key for one in planned if one.partition_key] == ["Unit (unit)"]
         assert orchestrator.sync(settings, [Target("acme")]).errors == {}
         assert status() == AssetPartitionStatus.MATERIALIZED
 

@@ -125,7 +125,7 @@ def test_a_change_is_found_and_a_deletion_gone_and_both_can_be_followed(running:
     done = running.events("done")
     assert [event["kind"] for event in done] == ["issues", "issues"]
     led_to = {(one["asset"], one["partition"]) for event in done for one in event["materializations"]}
-    assert led_to == {(f"github/{stage}", f"acme/{running.api.id}") for stage in ("documents", "chunks", "vectors")}
+    assert led_to == {(f"acme/{stage}", f"acme/api ({running.api.id})") for stage in ("documents", "chunks", "vectors")}
 
 
 @pytest.mark.slow

@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 
 from assets.definitions import build_definitions
 from assets.instance import dagster_instance
-from assets.partitions import PARTITIONS
+from assets.partitions import partitions_of
 from assets.resources import Runtime
 from pipelines.settings import load_settings
 from tests.e2e.conftest import Folder, Ran, embedding_settings
@@ -29,8 +29,8 @@ from tests.emulators.posts import Posts
 pytestmark = pytest.mark.filterwarnings("ignore::dagster.SupersessionWarning", "ignore::dagster.BetaWarning")
 
 METRICS_KEY = "a-key-for-prometheus-alone"
-DOCUMENTS = dg.AssetKey(["github", "documents"])
-IN_TIME = dg.AssetCheckKey(DOCUMENTS, "connections_in_time")
+DOCUMENTS = dg.AssetKey(["acme", "documents"])
+IN_TIME = dg.AssetCheckKey(dg.AssetKey(["acme", "units"]), "connection_in_time")
 AWAY = "acme: the source does not answer, since "
 
 Headrace = Callable[..., Ran]
@@ -95,9 +95,9 @@ def figures(url: str) -> list[str]:
 def partitions(folder: Path) -> set[AssetPartitionStatus | None]:
     """As Dagster shows the repositories."""
     with dagster_instance(load_settings(folder / "headrace.yaml", {})) as instance:
-        keys = list(instance.get_dynamic_partitions("github_units"))
+        keys = list(instance.get_dynamic_partitions("acme"))
         assert len(keys) == 2
-        shown = instance.get_status_by_partition(DOCUMENTS, keys, PARTITIONS["github"])
+        shown = instance.get_status_by_partition(DOCUMENTS, keys, partitions_of("acme"))
         return set((shown or {}).values())
 
 

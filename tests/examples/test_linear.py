@@ -199,7 +199,7 @@ def test_dagster_has_its_assets(mill: Mill) -> None:
     ran = subprocess.run([sys.executable, "-c", code], cwd=mill.folder.path, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
     found = json.loads(ran.stdout.splitlines()[-1])
-    assert {"linear/documents", "linear/chunks", "linear/vectors"} <= set(found)
+    assert {"acme-linear/documents", "acme-linear/chunks", "acme-linear/vectors"} <= set(found)
 
 
 @pytest.mark.slow

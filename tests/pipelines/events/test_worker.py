@@ -60,7 +60,7 @@ def test_a_change_is_found_after_one_pass(
     assert reports.stages == ["acme/unit documents", "acme/unit chunks", "acme/unit vectors"]
     assert reports.published_points == [3]
     (event,) = services.catalog.events.list_recent()
-    expected = [{"asset": f"github/{stage}", "partition": "acme/unit"} for stage in ("chunks", "documents", "vectors")]
+    expected = [{"asset": f"acme/{stage}", "partition": "Unit (unit)"} for stage in ("chunks", "documents", "vectors")]
     assert event["materializations"] == expected
     assert worker.run_pass() == 0
 
