@@ -20,7 +20,7 @@ UNITS_PER_BATCH = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class UnitBatch:
     """Ids of units for one step. Of `untold` ones Dagster is told even where nothing has changed."""
 
     units: tuple[str, ...]
@@ -28,13 +28,13 @@ class Batch:
     options: SyncOptions
 
 
-def plan_batches(due: DueUnits, untold: Collection[str], most: int) -> Iterator[Batch]:
+def plan_batches(due: DueUnits, untold: Collection[str], most: int) -> Iterator[UnitBatch]:
     """At most so many batches of about the same size; none where nothing is due."""
     count = min(ceil(len(due.units) / UNITS_PER_BATCH), most)
     size = ceil(len(due.units) / count) if count else 1
     for start in range(0, len(due.units), size):
         units = due.units[start : start + size]
-        yield Batch(units, frozenset(untold).intersection(units), due.options)
+        yield UnitBatch(units, frozenset(untold).intersection(units), due.options)
 
 
 def asked_units(context: dg.OpExecutionContext, catalog: Catalog, connection: str) -> dict[str, str | None] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from assets.checks import build_accounting_check, build_freshness_checks
+from assets.executors import build_executor, build_io_manager, most_batches
 from assets.history import history_sensor
 from assets.ingestion import build_assets
 from assets.jobs import build_freshness_job, build_jobs, events
@@ -17,8 +18,6 @@ from assets.sensors import dead_runs, publish_sensor, waiting_events
 from pipelines.logs import log_retries
 from pipelines.settings import Settings, load_settings
 
-_BATCHES_IN_PROCESS = 1
-
 
 def build_definitions(settings: Settings, runtime: Runtime | None = None) -> dg.Definitions:
     """Definitions for these settings: all but the publication and the events are the connections'."""
@@ -26,7 +25,7 @@ def build_definitions(settings: Settings, runtime: Runtime | None = None) -> dg.
     freshness_job = build_freshness_job(connections)
     return dg.Definitions(
         assets=[
-            *(asset for one in connections for asset in build_assets(one, _BATCHES_IN_PROCESS)),
+            *(asset for one in connections for asset in build_assets(one, most_batches(settings.runs))),
             build_retrieval(connections),
         ],
         asset_checks=[build_freshness_checks(connections), *map(build_accounting_check, connections)],
@@ -36,9 +35,11 @@ def build_definitions(settings: Settings, runtime: Runtime | None = None) -> dg.
             *(schedule for one in connections for schedule in build_schedules(one)),
         ],
         sensors=[dead_runs, health_notifications, history_sensor, publish_sensor, waiting_events],
-        # Steps of one process hand on what is in memory: nothing is left of it on a disk.
-        resources={"runtime": runtime_resource(runtime or Runtime(settings)), "io_manager": dg.mem_io_manager},
-        executor=dg.in_process_executor,
+        resources={
+            "runtime": runtime_resource(runtime or Runtime(settings)),
+            "io_manager": build_io_manager(settings),
+        },
+        executor=build_executor(settings.runs),
     )
 
 

@@ -9,6 +9,7 @@ import dagster as dg
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
 from assets.checks import check_connection
+from assets.executors import remove_outputs
 from assets.failed_partitions import mark_failed
 from assets.keys import RETRIEVAL, asset_key
 from assets.metadata import publication_metadata
@@ -51,6 +52,9 @@ def end(
     _say(context, connection, report)
     if report.errors:
         raise dg.Failure("; ".join(f"{unit}: {error}" for unit, error in report.errors.items()))
+    if runtime.settings.runs.executor != "in_process":
+        with runtime.services() as services:
+            remove_outputs(services.landing, context.run_id)
 
 
 def _say(context: dg.OpExecutionContext, connection: Connection, report: SyncReport) -> None:

@@ -10,7 +10,7 @@ from typing import Any, cast
 import dagster as dg
 from pydantic import Field
 
-from assets.batches import Batch, asked_units, only_asked, plan_batches, untold_units
+from assets.batches import UnitBatch, asked_units, only_asked, plan_batches, untold_units
 from assets.keys import asset_key, dagster_name
 from assets.partitions import register_all
 from assets.reporting import materialization
@@ -65,11 +65,11 @@ def build_units_step(connection: Connection, most_batches: int) -> dg.OpDefiniti
         name=_units_step(connection.id),
         description="Ask the source what there is, let rights follow, and say what is due.",
         ins={"units": dg.In(dg.Nothing)},
-        out={REPORT: dg.Out(), BATCHES: dg.DynamicOut()},
+        out={REPORT: dg.Out(DueUnits), BATCHES: dg.DynamicOut(UnitBatch)},
     )
     def units(
         context: dg.OpExecutionContext, config: SyncConfig, runtime: dg.ResourceParam[Runtime]
-    ) -> Iterator[dg.Output[DueUnits] | dg.DynamicOutput[Batch]]:
+    ) -> Iterator[dg.Output[DueUnits] | dg.DynamicOutput[UnitBatch]]:
         due, untold = _find_due(context, connection, config, runtime)
         for number, batch in enumerate(plan_batches(due, untold, most_batches)):
             yield dg.DynamicOutput(batch, mapping_key=str(number), output_name=BATCHES)
@@ -82,7 +82,7 @@ def build_batch_step(connection: Connection) -> dg.OpDefinition:
     """Bring the units of a batch up to date."""
 
     @dg.op(name=f"{dagster_name(connection.id)}_batch", description="Read, chunk and index some of the units.")
-    def batch(context: dg.OpExecutionContext, units: Batch, runtime: dg.ResourceParam[Runtime]) -> SyncReport:
+    def batch(context: dg.OpExecutionContext, units: UnitBatch, runtime: dg.ResourceParam[Runtime]) -> SyncReport:
         report = SyncReport()
         observer = Observer(_teller(context, units, runtime), runtime.observer.progress)
         with runtime.services() as services, record_errors(report, connection.id):
@@ -137,7 +137,7 @@ def _find_due(
     return found, frozenset(untold)
 
 
-def _teller(context: dg.OpExecutionContext, batch: Batch, runtime: Runtime) -> Callable[[StageDone], None]:
+def _teller(context: dg.OpExecutionContext, batch: UnitBatch, runtime: Runtime) -> Callable[[StageDone], None]:
     """Materialises what has changed, and what is not shown as up to date although it is."""
 
     def stage_done(done: StageDone) -> None:

@@ -30,6 +30,7 @@ from connectors.settings import Connection
 from pipelines.errors import SettingsError, UsageError
 from pipelines.logs import LogFormat
 from pipelines.notification_settings import NotificationSettings
+from pipelines.run_settings import RunSettings
 from pipelines.service_settings import (
     AssistantScope,
     LimitsSettings,
@@ -222,6 +223,7 @@ class Settings(SettingsModel):
     embedding: EmbeddingSettings = LocalEmbeddingSettings()
     partition: PartitionSettings | None = None  # before the connections, whose validator looks at it
     connections: tuple[AnyConnection, ...] = ()
+    runs: RunSettings = RunSettings()
     assistants: tuple[AssistantSettings, ...] = ()
     reranker: RerankerSettings | None = None
     golden: GoldenQuestions | None = None

@@ -10,10 +10,11 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 from weakref import WeakSet
 
 from sqlalchemy import (
@@ -100,18 +101,19 @@ class Leases:
 
     @contextmanager
     def hold_run(self, run: str) -> Iterator[None]:
-        """Show that the process of a run is alive."""
-        with self._hold(_RUNS, run):
+        """Show that this process works on a run, of which others may work on other steps."""
+        with self._hold(_RUNS, f"{run}/{uuid4().hex}"):
             yield
 
     def is_run_alive(self, run: str) -> bool | None:
-        """Whether the process that works on a run is alive; None if none has begun, or it has finished."""
-        row = self._row(_RUNS, run)
-        return None if row is None else not self._is_dead(row)
+        """Whether a process that works on a run is alive; None if none has begun, or all have finished."""
+        rows = self._of_run(run)
+        return any(not self._is_dead(row) for row in rows) if rows else None
 
     def forget_run(self, run: str) -> None:
         """Remove what a dead run has left."""
-        self._remove_dead(_RUNS, run)
+        for row in self._of_run(run):
+            self._remove_dead(_RUNS, row.unit)
 
     def refuse_stale(self) -> None:
         """Raise LeaseLost if a lease under which this thread works is another's, before something is written elsewhere
@@ -215,6 +217,12 @@ class Leases:
             is_last = transaction.execute(left).first() is None
         if is_last and row.process:
             self._process.remove_traces(row.process)
+
+    def _of_run(self, run: str) -> Sequence[Row[Any]]:
+        table = tables.leases
+        own = (table.c.connection == _RUNS, table.c.unit.startswith(f"{run}/", autoescape=True))
+        with self._engine.connect() as transaction:
+            return transaction.execute(self._select().where(*own)).all()
 
     def _row(self, connection: str, unit: str) -> Row[Any] | None:
         with self._engine.connect() as transaction:

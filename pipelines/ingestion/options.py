@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -37,7 +36,7 @@ class SyncOptions:
     `dry_run` goes with `reconcile`: nothing is written, and the report says what would be.
     """
 
-    stages: Sequence[Stage] = STAGES
+    stages: tuple[Stage, ...] = STAGES
     mode: Mode = "changes"
     window: Window | None = None
     documents: tuple[str, ...] = ()

@@ -1,0 +1,20 @@
+"""How runs are executed."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+from pydantic import Field, SecretStr
+
+from pipelines.service_settings import SettingsModel
+
+Executor: TypeAlias = Literal["in_process", "multiprocess", "celery", "k8s"]
+
+
+class RunSettings(SettingsModel):
+    """`slots` is how many steps are executed at a time, for the executors that take more than one."""
+
+    executor: Executor = "in_process"
+    slots: int = Field(default=2, ge=1, description="Steps at a time: processes, Celery workers or pods")
+    broker: SecretStr | None = Field(default=None, description="Celery's queue: redis://host:6379/0")
+    backend: SecretStr | None = Field(default=None, description="Where Celery keeps results: redis://host:6379/1")
