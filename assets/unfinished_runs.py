@@ -58,9 +58,11 @@ def find_dead_runs(
 
 
 def end_dead_run(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
-    """Record that a run has ended, so that others have its place."""
+    """Record that a run has ended, so that others have its place, and what it held of pools."""
     message = "The process of this run has died. What it did until then is kept; the next sync goes on from there."
     if run.status == dg.DagsterRunStatus.CANCELING:
         instance.report_run_canceled(run, message)
     else:
         instance.report_run_failed(run, message)
+    if instance.event_log_storage.supports_global_concurrency_limits:
+        instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)

@@ -46,6 +46,7 @@ def test_steps_are_executed_by_processes_of_their_own(folder: Folder, embeddings
 
 
 def execute(directory: Path, home: Path) -> subprocess.CompletedProcess[str]:
-    command = [str(Path(sys.executable).parent / "dagster"), "job", "execute", "-m", "assets.definitions", "-j", "sync_acme"]
+    dagster = str(Path(sys.executable).parent / "dagster")
+    command = [dagster, "job", "execute", "-m", "assets.definitions", "-j", "sync_acme"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "DAGSTER_HOME": str(home.absolute())}
     return subprocess.run(command, cwd=directory, env=environment, capture_output=True, text=True, timeout=600)
