@@ -203,16 +203,18 @@ def test_a_scheduled_sync_materialises_what_has_changed(settings: Settings, sour
     source.listed = [Unit("unit", "#general"), Unit("other", "#random")]
     job = build_definitions(settings).resolve_job_def("sync_acme")
     general, random = "#general (unit)", "#random (other)"
+    scheduled = sync_run_config("acme", {"scheduled": True})
     with dagster_instance(settings) as instance:
         first = job.execute_in_process(instance=instance)
         assert sorted(made_by(first), key=str) == sorted([UNITS, RETRIEVAL, *stages(general), *stages(random)], key=str)
         documents = next(one for one in first.all_events if one.is_step_materialization and one.partition == general)
         assert documents.materialization.metadata["documents new"].value == 3
-        assert made_by(job.execute_in_process(instance=instance)) == [UNITS]
+        assert made_by(job.execute_in_process(instance=instance, run_config=scheduled)) == [UNITS]
         read = source.read
         source.read = lambda unit, *more: read(unit, *more) if unit.id == "unit" else iter([Checkpoint({"clock": 3})])  # type: ignore[method-assign]
         source.put(document(2, content="Edited."))
-        assert made_by(job.execute_in_process(instance=instance)) == [UNITS, *stages(general), RETRIEVAL]
+        again = job.execute_in_process(instance=instance, run_config=scheduled)
+        assert made_by(again) == [UNITS, *stages(general), RETRIEVAL]
 
 
 class QuietSource(MemorySource):

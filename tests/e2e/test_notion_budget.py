@@ -10,6 +10,7 @@ import pytest
 from dagster import Definitions
 
 from assets.definitions import build_definitions
+from assets.sync_steps import sync_run_config
 from pipelines.services import Services
 from pipelines.settings import Settings, load_settings
 from tests.e2e.conftest import Folder, embedding_settings
@@ -64,7 +65,7 @@ class Company:
             let_pass(services, minutes)
         self.notion.wait(minutes=minutes)
         self.notion.log.clear()
-        config = {"ops": {"read_notion": {"config": {"mode": "changes", "scheduled": True}}}} if job == "sync" else {}
+        config = sync_run_config("notion", {"mode": "changes", "scheduled": True}) if job == "sync" else {}
         done = self.definitions.resolve_job_def(f"{job}_notion").execute_in_process(config, raise_on_error=False)
         assert done.success is not fails
         return len(self.notion.log)
