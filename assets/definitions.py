@@ -5,7 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from assets.checks import build_accounting_check, build_freshness_checks
-from assets.executors import build_executor, build_io_manager, most_batches
+from assets.executors import build_executor
 from assets.history import history_sensor
 from assets.ingestion import build_assets
 from assets.jobs import build_freshness_job, build_jobs, events
@@ -15,6 +15,7 @@ from assets.resources import Runtime, runtime_resource
 from assets.retrieval import build_retrieval
 from assets.schedules import build_freshness_schedule, build_schedules
 from assets.sensors import dead_runs, publish_sensor, waiting_events
+from assets.step_outputs import build_io_manager
 from pipelines.logs import log_retries
 from pipelines.settings import Settings, load_settings
 
@@ -25,7 +26,7 @@ def build_definitions(settings: Settings, runtime: Runtime | None = None) -> dg.
     freshness_job = build_freshness_job(connections)
     return dg.Definitions(
         assets=[
-            *(asset for one in connections for asset in build_assets(one, most_batches(settings.runs))),
+            *(asset for one in connections for asset in build_assets(one, settings.runs)),
             build_retrieval(connections),
         ],
         asset_checks=[build_freshness_checks(connections), *map(build_accounting_check, connections)],
@@ -39,7 +40,7 @@ def build_definitions(settings: Settings, runtime: Runtime | None = None) -> dg.
             "runtime": runtime_resource(runtime or Runtime(settings)),
             "io_manager": build_io_manager(settings),
         },
-        executor=build_executor(settings.runs),
+        executor=build_executor(settings),
     )
 
 

@@ -1,100 +1,90 @@
-"""Where the steps of a run are executed, by the settings, and how they hand on to each other what they know."""
+"""Where the steps of a run are executed, by the settings."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import dagster as dg
-from pydantic import TypeAdapter
 
+from pipelines.catalog import open_catalog
 from pipelines.errors import SettingsError
-from pipelines.landing import Landing
 from pipelines.run_settings import RunSettings
 from pipelines.settings import Settings
+
+if TYPE_CHECKING:
+    from dagster._core.execution.context.system import PlanOrchestrationContext
+    from dagster._core.execution.plan.plan import ExecutionPlan
+    from dagster._core.execution.retries import RetryMode
+    from dagster._core.execution.step_dependency_config import StepDependencyConfig
 
 BATCHES_PER_SLOT = 3
 """More would cost history, fewer leave slots idle at the end."""
 
 
 def most_batches(settings: RunSettings) -> int:
-    """Into how many batches a sync is cut at most."""
-    return 1 if settings.executor == "in_process" else BATCHES_PER_SLOT * settings.slots
+    """Into how many batches a sync is cut at most, where it is spread."""
+    return BATCHES_PER_SLOT * settings.slots
 
 
-def build_executor(settings: RunSettings) -> dg.ExecutorDefinition:
+def build_executor(settings: Settings) -> dg.ExecutorDefinition:
     """Raises SettingsError if the package that it needs is not installed."""
-    match settings.executor:
+    match settings.runs.executor:
         case "in_process":
             return dg.in_process_executor
         case "multiprocess":
             # A process that is forked from one that has imported everything starts in a fraction of the time.
             start = {"forkserver": {"preload_modules": ["assets.definitions"]}}
-            return dg.multiprocess_executor.configured({"max_concurrent": settings.slots, "start_method": start})
+            config = {"max_concurrent": settings.runs.slots, "start_method": start}
+            return _held(dg.multiprocess_executor, settings).configured(config)
         case "celery":
-            return _load("dagster_celery", "celery_executor", "celery").configured(_celery_config(settings))
+            executor: dg.ExecutorDefinition = _load("assets.celery_executor", "celery").build_celery_executor(settings)
+            return executor
         case "k8s":
-            config = {"max_concurrent": settings.slots}  # the rest is that of the instance's run launcher
-            return _load("dagster_k8s", "k8s_job_executor", "k8s").configured(config)
+            # The rest is that of the instance's run launcher.
+            config = {"max_concurrent": settings.runs.slots}
+            return _held(_load("dagster_k8s", "k8s").k8s_job_executor, settings).configured(config)
 
 
-def _celery_config(settings: RunSettings) -> dict[str, Any]:
-    if settings.broker is None or settings.backend is None:
-        raise SettingsError("runs.broker", "with the executor `celery`, `broker` and `backend` name its queue")
-    return {
-        "broker": settings.broker.get_secret_value(),
-        "backend": settings.backend.get_secret_value(),
-        "include": ["assets.definitions"],
-        # The step of a worker that was killed is executed once more: its units are free by then, and it does no harm.
-        "config_source": {"task_acks_late": True, "task_reject_on_worker_lost": True},
-    }
+class RunHolder(dg.Executor):
+    """Executes as another does, and shows meanwhile that the process of the run is alive: of steps that have processes
+    of their own, none shows it in between."""
+
+    def __init__(self, executor: dg.Executor, settings: Settings) -> None:
+        self._executor = executor
+        self._settings = settings
+
+    @property
+    def retries(self) -> RetryMode:
+        return self._executor.retries
+
+    @property
+    def step_dependency_config(self) -> StepDependencyConfig:
+        return self._executor.step_dependency_config
+
+    def execute(
+        self, plan_context: PlanOrchestrationContext, execution_plan: ExecutionPlan
+    ) -> Iterator[dg.DagsterEvent]:
+        with open_catalog(self._settings) as catalog, catalog.leases.hold_run(plan_context.run_id):
+            yield from self._executor.execute(plan_context, execution_plan)
 
 
-def _load(module: str, name: str, extra: str) -> dg.ExecutorDefinition:
+def _held(definition: dg.ExecutorDefinition, settings: Settings) -> dg.ExecutorDefinition:
+    create = definition.executor_creation_fn
+    if create is None:
+        raise TypeError(f"{definition.name} makes no executor")
+    return dg.ExecutorDefinition(
+        definition.name,
+        config_schema=cast(Any, definition.config_schema),  # which it takes, although its annotation does not say so
+        requirements=definition.get_requirements,
+        executor_creation_fn=lambda context: RunHolder(create(context), settings),
+    )
+
+
+def _load(module: str, extra: str) -> Any:
     try:
-        found: dg.ExecutorDefinition = getattr(import_module(module), name)
+        return import_module(module)
     except ModuleNotFoundError:
         needed = f"{extra!r} needs the extra `{extra}`: pip install 'headrace[{extra}]'"
         raise SettingsError("runs.executor", needed) from None
-    return found
-
-
-def build_io_manager(settings: Settings) -> dg.ResourceDefinition | dg.IOManager:
-    """Steps of one process hand on what is in memory; others find it in the landing, which all machines share."""
-    if settings.runs.executor == "in_process":
-        return dg.mem_io_manager
-    return StepOutputs(Landing(settings))
-
-
-class StepOutputs(dg.IOManager):
-    """What steps hand on, as JSON, in the landing's folder `steps` until the run has ended."""
-
-    def __init__(self, landing: Landing) -> None:
-        self._files = landing.files
-
-    def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
-        with self._files.atomic(_path(context)) as file:
-            file.write(_adapter(context).dump_json(obj))
-
-    def load_input(self, context: dg.InputContext) -> Any:
-        output = context.upstream_output
-        if output is None:
-            raise RuntimeError("no step has made this")
-        return _adapter(output).validate_json(self._files.read(_path(output)))
-
-
-def remove_outputs(landing: Landing, run: str) -> None:
-    """Remove what the steps of a run have handed on."""
-    for path in list(landing.files.list(f"steps/{run}")):
-        landing.files.remove(path)
-
-
-def _path(context: dg.OutputContext) -> str:
-    return "/".join(("steps", *context.get_identifier())) + ".json"
-
-
-def _adapter(context: dg.OutputContext) -> TypeAdapter[Any]:
-    # The reports name it, and import it for type checkers alone.
-    from pipelines.catalog.failures import Cause  # noqa: F401
-
-    return TypeAdapter(context.dagster_type.typing_type)

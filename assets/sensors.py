@@ -44,14 +44,13 @@ def waiting_events(
 )
 def dead_runs(context: dg.SensorEvaluationContext, runtime: dg.ResourceParam[Runtime]) -> dg.SkipReason:
     runs = context.instance.get_runs(dg.RunsFilter(statuses=WORKING))
-    origin, in_process = context.code_location_origin, runtime.settings.runs.executor == "in_process"
+    origin = context.code_location_origin
     with runtime.services() as services:
         leases = services.catalog.leases
         found = find_dead_runs(
             runs,
             leases.is_run_alive,
-            # Steps that have processes of their own hold a run one after the other, and none holds it in between.
-            location=origin.location_name if origin and in_process else None,
+            location=origin.location_name if origin else None,
             unheld_before=json.loads(context.cursor or "[]"),
         )
         for run in found.dead:

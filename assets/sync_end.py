@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, cast
 
 import dagster as dg
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
 from assets.checks import check_connection
-from assets.executors import remove_outputs
 from assets.failed_partitions import mark_failed
 from assets.keys import RETRIEVAL, asset_key
 from assets.metadata import publication_metadata
 from assets.partitions import register_all
 from assets.resources import Runtime
 from assets.retrieval import check_publication, refusal
+from assets.step_outputs import remove_outputs
 from connectors.settings import Connection
 from pipelines.ingestion.publish import Publication, check_and_publish
 from pipelines.ingestion.report import SAID_BY_UNIT, SyncReport
@@ -33,7 +33,7 @@ def end(
     due: DueUnits,
     reports: Sequence[SyncReport],
     runtime: Runtime,
-) -> None:
+) -> Iterator[dg.AssetObservation]:
     """Raises Failure if something has stopped a unit, or the index was not published: after all else was done."""
     report = due.report
     for one in reports:
@@ -51,8 +51,10 @@ def end(
         _log_checks(context, check_connection(services, connection))
     _say(context, connection, report)
     if report.errors:
+        # What a step has logged is told when it yields or ends well, and would be lost with its failure.
+        yield dg.AssetObservation(asset_key(connection.id, "units"), metadata={"failed": len(report.errors)})
         raise dg.Failure("; ".join(f"{unit}: {error}" for unit, error in report.errors.items()))
-    if runtime.settings.runs.executor != "in_process":
+    if runtime.settings.runs.spreads:
         with runtime.services() as services:
             remove_outputs(services.landing, context.run_id)
 

@@ -1,4 +1,4 @@
-"""The steps of a connection's sync: what is due, its batches, and the end.
+"""The steps of a connection's sync: what is due, its batches, and the end; or one step for all, in one process.
 
 A step hands on what the next ones need to know: with an executor of several processes they share nothing else.
 """
@@ -24,6 +24,7 @@ from pipelines.ingestion.report import SyncReport
 from pipelines.ingestion.sync import DueUnits, Observer, StageDone, find_due, record_errors, sync_units_of
 
 REPORT, BATCHES = "due", "batches"
+_STAGE_OUTPUTS = {str(stage): dg.Out(dg.Nothing, is_required=False) for stage in STAGES}
 
 
 class SyncConfig(dg.Config):
@@ -58,6 +59,26 @@ def sync_run_config(connection: str, config: Mapping[str, Any]) -> dict[str, Any
     return {"ops": {dagster_name(connection): {"ops": {_units_step(connection): {"config": dict(config)}}}}}
 
 
+def build_only_step(connection: Connection) -> dg.OpDefinition:
+    """All of a sync: what a step more would tell of itself is kept for nothing, where one process executes all."""
+
+    @dg.op(
+        name=_units_step(connection.id),
+        description="Ask the source what there is, let rights follow, bring what is due up to date, and publish.",
+        ins={"units": dg.In(dg.Nothing)},
+        out=_STAGE_OUTPUTS,
+    )
+    def units(
+        context: dg.OpExecutionContext, config: SyncConfig, runtime: dg.ResourceParam[Runtime]
+    ) -> Iterator[dg.AssetObservation]:
+        due, untold = _find_due(context, connection, config, runtime)
+        reports = [_sync_batch(context, connection, one, runtime) for one in plan_batches(due, untold, most=1)]
+        # No output: each unit was told of by itself, and an output would tell of all of them.
+        yield from end(context, connection, due, reports, runtime)
+
+    return units
+
+
 def build_units_step(connection: Connection, most_batches: int) -> dg.OpDefinition:
     """Ask the source once what there is, and hand on what is due."""
 
@@ -83,12 +104,7 @@ def build_batch_step(connection: Connection) -> dg.OpDefinition:
 
     @dg.op(name=f"{dagster_name(connection.id)}_batch", description="Read, chunk and index some of the units.")
     def batch(context: dg.OpExecutionContext, units: UnitBatch, runtime: dg.ResourceParam[Runtime]) -> SyncReport:
-        report = SyncReport()
-        observer = Observer(_teller(context, units, runtime), runtime.observer.progress)
-        with runtime.services() as services, record_errors(report, connection.id):
-            connector = runtime.connector(connection)
-            report.add(sync_units_of(services, connection, connector, units.units, units.options, observer))
-        return report
+        return _sync_batch(context, connection, units, runtime)
 
     return batch
 
@@ -99,16 +115,15 @@ def build_end_step(connection: Connection) -> dg.OpDefinition:
     @dg.op(
         name=f"{dagster_name(connection.id)}_end",
         description="Remove what is gone, publish, and say what has failed.",
-        out={stage: dg.Out(dg.Nothing, is_required=False) for stage in STAGES},
+        out=_STAGE_OUTPUTS,
     )
     def end_step(
         context: dg.OpExecutionContext,
         due: DueUnits,
         reports: list[SyncReport],
         runtime: dg.ResourceParam[Runtime],
-    ) -> Iterator[dg.Output[None]]:
-        end(context, connection, due, reports, runtime)
-        yield from ()  # each unit was told of by itself: an output would tell of all of them
+    ) -> Iterator[dg.AssetObservation]:
+        yield from end(context, connection, due, reports, runtime)
 
     return end_step
 
@@ -135,6 +150,17 @@ def _find_due(
     requests = {"requests": found.report.requests.get(connection.id, 0)}
     context.log_event(dg.AssetMaterialization(asset_key(connection.id, "units"), metadata=metadata | requests))
     return found, frozenset(untold)
+
+
+def _sync_batch(
+    context: dg.OpExecutionContext, connection: Connection, batch: UnitBatch, runtime: Runtime
+) -> SyncReport:
+    report = SyncReport()
+    observer = Observer(_teller(context, batch, runtime), runtime.observer.progress)
+    with runtime.services() as services, record_errors(report, connection.id):
+        connector = runtime.connector(connection)
+        report.add(sync_units_of(services, connection, connector, batch.units, batch.options, observer))
+    return report
 
 
 def _teller(context: dg.OpExecutionContext, batch: UnitBatch, runtime: Runtime) -> Callable[[StageDone], None]:

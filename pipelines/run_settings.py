@@ -18,3 +18,8 @@ class RunSettings(SettingsModel):
     slots: int = Field(default=2, ge=1, description="Steps at a time: processes, Celery workers or pods")
     broker: SecretStr | None = Field(default=None, description="Celery's queue: redis://host:6379/0")
     backend: SecretStr | None = Field(default=None, description="Where Celery keeps results: redis://host:6379/1")
+
+    @property
+    def spreads(self) -> bool:
+        """Whether the steps of a run are executed by several processes."""
+        return self.executor != "in_process"

@@ -105,13 +105,27 @@ class Leases:
         with self._hold(_RUNS, f"{run}/{uuid4().hex}"):
             yield
 
+    @contextmanager
+    def hold_step(self, run: str, step: str) -> Iterator[None]:
+        """Work on a step of a run alone. Raises UnitBusy if a living process does."""
+        with self._hold(_RUNS, f"{run}/{step}"):
+            yield
+
+    def forget_dead_step(self, run: str, step: str) -> bool:
+        """Whether the process that worked on a step has died; what it has left is removed, so that it is told once."""
+        row = self._row(_RUNS, f"{run}/{step}")
+        if row is None or not self._is_dead(row):
+            return False
+        self._remove_dead(_RUNS, row.unit)
+        return True
+
     def is_run_alive(self, run: str) -> bool | None:
         """Whether a process that works on a run is alive; None if none has begun, or all have finished."""
         rows = self._of_run(run)
         return any(not self._is_dead(row) for row in rows) if rows else None
 
     def forget_run(self, run: str) -> None:
-        """Remove what a dead run has left."""
+        """Remove what dead processes have left that worked on a run."""
         for row in self._of_run(run):
             self._remove_dead(_RUNS, row.unit)
 

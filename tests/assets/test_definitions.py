@@ -35,6 +35,7 @@ from pipelines.index.contract import Filters
 from pipelines.ingestion.options import Target
 from pipelines.ingestion.orchestrator import find_orchestrator
 from pipelines.ingestion.sync import Observer
+from pipelines.run_settings import Executor, RunSettings
 from pipelines.services import Services
 from pipelines.settings import Settings
 from tests.emulators.fake_embedder import FakeEmbedder
@@ -222,9 +223,24 @@ class QuietSource(MemorySource):
         return True
 
 
+@pytest.mark.parametrize(
+    ("executor", "expected"),
+    [
+        ("in_process", [["acme.acme_units"]] * 2),
+        (
+            "multiprocess",
+            [["acme.acme_units", "acme.acme_batch[0]", "acme.acme_end"], ["acme.acme_units", "acme.acme_end"]],
+        ),
+    ],
+)
 def test_where_nothing_is_due_there_is_no_batch(
-    settings: Settings, source: MemorySource, monkeypatch: pytest.MonkeyPatch
+    settings: Settings,
+    source: MemorySource,
+    monkeypatch: pytest.MonkeyPatch,
+    executor: Executor,
+    expected: list[list[str]],
 ) -> None:
+    settings = settings.model_copy(update={"runs": RunSettings(executor=executor)})
     quiet = QuietSource(source.objects, source.changed, source.clock)
     monkeypatch.setattr(pipelines.ingestion.sync, "connect", lambda connection: quiet)
     job = build_definitions(settings).resolve_job_def("sync_acme")
@@ -234,7 +250,7 @@ def test_where_nothing_is_due_there_is_no_batch(
             done = job.execute_in_process(instance=instance, run_config=sync_run_config("acme", {"scheduled": True}))
             steps.append([event.step_key for event in done.all_events if event.is_step_start])
         made = instance.get_latest_materialization_event(dg.AssetKey(["acme", "units"]))
-    assert steps == [["acme.acme_units", "acme.acme_batch[0]", "acme.acme_end"], ["acme.acme_units", "acme.acme_end"]]
+    assert steps == expected
     assert made
     assert made.asset_materialization
     figures = {name: value.value for name, value in made.asset_materialization.metadata.items()}
