@@ -14,7 +14,7 @@ from connectors.drive.changes_feed import ChangesFeed
 from connectors.drive.client import DriveClient
 from connectors.drive.cursor import ChangesCursor
 from connectors.drive.documents import DriveDocuments, FileItem, Found, ReadFiles, ReadItem
-from connectors.drive.fingerprints import folder_fingerprint, folder_key
+from connectors.drive.fingerprints import ends_fingerprint, folder_fingerprint, folder_key
 from connectors.drive.folders import ROOT, FileLocation, FolderTree, LocatedFile
 from connectors.drive.part_table import CHANGES
 from connectors.drive.payloads import ChangePage, DriveChange, DriveFile
@@ -62,10 +62,11 @@ class ChangesReader(Generic[Found]):
     # One of its own, since an answer about a file's metadata or folders says nothing of a server that gives no content.
     locating: Isolation
     _trouble: SourceError | None = field(default=None, init=False)
+    _ends: dict[str, str] = field(default_factory=dict, init=False)
 
     def read(self, cursor: ChangesCursor) -> Iterator[ReadItem[Found]]:
         """What has changed since. Raises CursorRefused and FeedFailing, before the first item."""
-        fingerprints = dict(cursor.folders)
+        fingerprints, self._ends = dict(cursor.folders), dict(cursor.ends)
         token = cursor.token
         for page in self._pages(token):
             yield from self._read_page(page.changes, fingerprints)
@@ -73,7 +74,7 @@ class ChangesReader(Generic[Found]):
             if self._trouble is None:
                 if page.next_page_token is None:
                     yield from self.documents.parts.states()
-                yield Checkpoint(ChangesCursor(token, fingerprints, cursor.restrictions).as_json())
+                yield Checkpoint(ChangesCursor(token, fingerprints, cursor.restrictions, self._ends).as_json())
         if self._trouble:
             raise self._trouble
 
@@ -156,7 +157,7 @@ class ChangesReader(Generic[Found]):
         location = self.folders.locate(folder)
         if not folder.trashed and self.unit.id in (location.unit, folder.id):
             now = fingerprints[folder_key(folder.id)] = folder_fingerprint(folder)
-            if now == before:
+            if not self._has_other_ends(folder) and now == before:
                 return  # only touched
         elif before is None:
             return  # it was not in this unit either
@@ -167,6 +168,24 @@ class ChangesReader(Generic[Found]):
         walk = FolderWalk(self.client, folder_learner(self.folders, fingerprints), query, drive)
         for batch in walk.below(folder.id):
             yield from self._read_files(batch.files)
+
+    def _has_other_ends(self, folder: DriveFile) -> bool:
+        """Whether permissions of a folder end at other times than when it was last asked for them. Where metadata tell
+        no permissions, as in shared drives, the feed names a folder that got an end, and nothing in it is another.
+
+        Raises SourceError: the next read begins before this folder.
+        """
+        if folder.permissions is not None:
+            return False  # they are part of its fingerprint
+        key = folder_key(folder.id)
+        before = self._ends.pop(key, "")
+        try:
+            now = ends_fingerprint(self.client.permissions(folder.id))
+        except (NotFound, AccessDenied):
+            return True  # each file below tells its own
+        if now:
+            self._ends[key] = now
+        return now != before
 
     def _read_files(self, files: Iterable[DriveFile]) -> Iterator[FileItem[Found]]:
         """Items for files of any unit: nothing for those that another unit reads."""

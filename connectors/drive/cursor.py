@@ -47,23 +47,23 @@ class ChangesCursor:
 
     `folders` tells a folder that was renamed, moved or shared with others from one that was only touched: the
     fingerprint of each, by `connectors.drive.fingerprints.folder_key`. `restrictions` is the fingerprint of what the
-    shared drive restricted when it was read: the feed does not name the files that get other readers by that.
+    shared drive restricted when it was read: the feed does not name the files that get other readers by that. `ends`
+    are the fingerprints of when permissions of folders end, by the same key, of those that were asked for it.
     """
 
     token: str
     folders: Mapping[str, str] = field(default_factory=dict)
     restrictions: str = ""
+    ends: Mapping[str, str] = field(default_factory=dict)
 
     def as_json(self) -> Cursor:
-        return {
-            "token": self.token,
-            "folder_fingerprints": dict(self.folders),
-            "restrictions": self.restrictions,
-        }
+        told = {"token": self.token, "folder_fingerprints": dict(self.folders), "restrictions": self.restrictions}
+        return told | ({"folder_ends": dict(self.ends)} if self.ends else {})
 
     @classmethod
     def from_json(cls, values: Cursor) -> Self:
-        return cls(values["token"], values["folder_fingerprints"], values.get("restrictions", ""))
+        restrictions, ends = values.get("restrictions", ""), values.get("folder_ends", {})
+        return cls(values["token"], values["folder_fingerprints"], restrictions, ends)
 
 
 @dataclass(frozen=True, slots=True)

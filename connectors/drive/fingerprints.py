@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from connectors.drive.access import Grants
 from connectors.drive.folders import FileLocation
-from connectors.drive.payloads import DriveFile
+from connectors.drive.payloads import DriveFile, DrivePermission
 from connectors.fingerprints import fingerprint
 
 
@@ -34,6 +35,12 @@ def folder_fingerprint(folder: DriveFile) -> str:
     # What few folders have is no part of the others': their fingerprints are those of earlier releases.
     limited = {"limited": True} if folder.inherited_permissions_disabled else {}
     return fingerprint(shown | limited)
+
+
+def ends_fingerprint(permissions: Iterable[DrivePermission]) -> str:
+    """Differs where a folder's permissions end at other times; empty where none of them ends."""
+    ending = [one.model_dump_json(exclude={"permission_details"}) for one in permissions if one.expiration_time]
+    return fingerprint(sorted(ending)) if ending else ""
 
 
 def listing_fingerprint(file: DriveFile, location: FileLocation, granted: Grants, restrictions: str = "") -> str:

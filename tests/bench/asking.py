@@ -40,7 +40,7 @@ class Measured:
     told: str
 
     def __str__(self) -> str:
-        told = "the event" if self.told == EVENT else f"the first answer of the source to {self.told}"
+        told = "the event" if self.told == EVENT else f"the answer of the source to {self.told}"
         return f"{self.seconds:6.2f} s  {self.what}; told by {told} ({self.in_all:.2f} s in all)"
 
 
@@ -79,6 +79,11 @@ class Answers:
 
     def _note(self, path: str) -> None:
         self.given.append((time.monotonic(), path))
+
+    def wait_until_quiet(self, seconds: float = 5.0) -> None:
+        """Until nothing was asked for so long: what is asked next is asked because of what happens next."""
+        while (waiting := self.given[-1][0] + seconds - time.monotonic()) > 0:
+            time.sleep(waiting)
 
     def first(self, path: str, since: float) -> float:
         """When a path that this pattern matches was first answered. Raises LookupError if it was not."""

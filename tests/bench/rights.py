@@ -146,6 +146,7 @@ def _rows_of_others(sources: Sources, system: System, api: EmbeddingsServer) -> 
     system.deliver(sources.hub("repository", made["large"], action="deleted"))
     yield system.measure("repository deleted", "large pump", ADA)
 
+    system.answers.wait_until_quiet()
     made["broken"].private = True
     hub.fail(10_000, _slowly(hub), only="")
     system.deliver(sources.hub("repository", made["broken"], action="privatized"))

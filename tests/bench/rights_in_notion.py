@@ -55,6 +55,7 @@ def rows(handbook: Handbook, system: System) -> Iterator[Measured]:
     yield system.measure("page at the top deleted", "trashed lever", STRANGER)
 
     # No event tells of it: the next sync does.
+    system.answers.wait_until_quiet()
     notion.sealed.update((handbook.roots["handbook"], *handbook.below))
     asked, started = len(notion.log), time.monotonic()
     syncing = Thread(target=system.run, args=("sync", CONNECTION), kwargs={"allowed": (0, 1)})

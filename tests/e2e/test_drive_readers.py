@@ -154,6 +154,39 @@ def test_a_permission_ends_to_the_second_and_follows_when_it_is_changed(asked: A
     assert asked.found(BOB) == {"Zebra"}
 
 
+def test_an_end_that_a_folder_of_a_drive_gets_later_counts_below(asked: Asked) -> None:
+    team = asked.drive.shared_drive("Team")
+    folder = asked.drive.folder("Plans", team)
+    asked.drive.doc("Zebra", "A zebra.", asked.drive.folder("Deep", folder))
+    for one in (BOB, TOM):
+        asked.drive.share(folder, person(one))
+    asked.sync()
+    assert asked.found(BOB) == asked.found(TOM) == {"Zebra"}
+    embedded = asked.embedder.requests
+    for hours in (2, -1):  # an end is set, and then brought forward
+        end = datetime.now(UTC) + timedelta(hours=hours)
+        asked.drive.share(folder, person(BOB, expirationTime=end.isoformat()))
+        asked.sync()
+        assert asked.found(BOB) == ({"Zebra"} if hours > 0 else set())
+    asked.drive.share(folder, person(BOB))
+    asked.sync()
+    assert asked.found(BOB) == asked.found(TOM) == {"Zebra"}
+    assert asked.embedder.requests == embedded
+
+
+def test_a_folder_of_a_drive_whose_permissions_are_not_told_takes_nothing_for_granted(asked: Asked) -> None:
+    folder = asked.drive.folder("Plans", asked.drive.shared_drive("Team"))
+    asked.drive.doc("Zebra", "A zebra.", folder)
+    asked.drive.share(folder, person(BOB))
+    asked.sync()
+    asked.drive.fail(1_000, UNREADABLE["500"], only=f"{folder}/permissions")
+    asked.drive.share(folder, person(BOB, expirationTime=(datetime.now(UTC) - timedelta(hours=1)).isoformat()))
+    asked.sync()
+    asked.drive.faults.clear()
+    asked.sync()
+    assert asked.found(BOB) == set()
+
+
 def test_a_group_of_the_drive_is_a_member(asked: Asked) -> None:
     team = asked.drive.shared_drive("Team", group("team@acme.test"))
     asked.drive.doc("Zebra", "A zebra.", team)

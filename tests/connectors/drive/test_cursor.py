@@ -48,6 +48,10 @@ CURSORS: list[tuple[DriveCursor, dict[str, Any]]] = [
         ChangesCursor("7", {"key": "print"}, "rules"),
         {"token": "7", "folder_fingerprints": {"key": "print"}, "restrictions": "rules"},
     ),
+    (
+        ChangesCursor("7", {"key": "print"}, "", {"key": "ends"}),
+        {"token": "7", "folder_fingerprints": {"key": "print"}, "restrictions": "", "folder_ends": {"key": "ends"}},
+    ),
     (ChangesCursor("7"), {"token": "7", "folder_fingerprints": {}, "restrictions": ""}),
     (ModifiedCursor(MOMENT, ("one", "two")), {"modified": TEXT, "seen": ["one", "two"]}),
     (ModifiedCursor(None), {"modified": None, "seen": []}),

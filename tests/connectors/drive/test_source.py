@@ -305,6 +305,21 @@ def test_a_trashed_folder_takes_its_files_along(filled: GoogleDrive, connector: 
     assert named(items) == ["plan-deep"], "restored"
 
 
+def test_a_folder_of_a_shared_drive_is_read_below_once_for_each_end(
+    drive: GoogleDrive, connector: DriveConnector
+) -> None:
+    team = Unit(drive.shared_drive("Team", person(ME, "organizer")), "Team")
+    folder = drive.folder("Plans", team.id)
+    file = drive.doc("Plan", "Bake.", folder)
+    _, cursor = read(connector, team)
+    seen = []
+    for share in ({}, {"expirationTime": "2030-01-01T00:00:00Z"}, None, {"expirationTime": "2029-01-01T00:00:00Z"}, {}):
+        drive.share(folder, person("bob@acme.test", **share)) if share is not None else drive.touch(folder)
+        items, cursor = read(connector, team, cursor)
+        seen.append(named(items))
+    assert seen[1:] == [[file], [], [file], [file]], "set, touched, brought forward, taken away"
+
+
 def test_a_file_moved_to_a_unit_that_is_left_out_is_deleted(filled: GoogleDrive, open_drive: OpenDrive) -> None:
     connector = open_drive(exclude=("team",))
     _, cursor = read(connector, Unit("plans", ""))
