@@ -26,7 +26,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
@@ -120,9 +120,14 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Deleted:
-    """An object that is gone at the source: deleted, archived, in the trash or out of reach."""
+    """An object that is gone at the source: deleted, archived, in the trash or out of reach.
+
+    `is_unfound`: all that is known of it is that nothing was found where it was asked for, which sources answer for
+    want of a right, too, and some for a moment. Nobody sees it from then on; but it may be there all the same.
+    """
 
     document_id: str
+    is_unfound: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,7 +288,8 @@ class Connector(Protocol):
         """
 
     def fetch(self, unit: Unit, document_ids: Sequence[str]) -> Iterator[Item]:
-        """Look again at these objects: yields one item for each, `Deleted` where it is gone.
+        """Look again at these objects: yields one item for each, `Deleted` where it is gone, with `is_unfound` where no
+        listing and no word of the source's says so.
 
         Objects that came with one of them (its attachments) may follow, and the states of parts that turned out not to
         be complete.

@@ -9,6 +9,7 @@ SourceError
 ├─ AuthenticationFailed      the credentials are wrong: the user's to fix
 ├─ AccessDenied              the credentials do not reach this object
 ├─ NotFound                  no such object, or not for these credentials
+│  ├─ Gone                   no such object any more
 │  └─ Blocked                the source withholds it from everybody
 ├─ RequestRejected           any other 4xx answer
 ├─ AnswerTooLarge            the answer is larger than anything that is read
@@ -73,6 +74,10 @@ class AccessDenied(SourceError):
 class NotFound(SourceError):
     def __init__(self, where: str) -> None:
         super().__init__(f"{where}: not found")
+
+
+class Gone(NotFound):
+    """It was there and is no more, by the source's own word (RFC 9110, 15.5.11)."""
 
 
 class Blocked(NotFound):

@@ -22,6 +22,7 @@ from connectors.errors import (
     AccessDenied,
     AnswerTooLarge,
     AuthenticationFailed,
+    Gone,
     InvalidResponse,
     NotFound,
     RateLimited,
@@ -263,7 +264,9 @@ def common_error(response: httpx.Response, where: str) -> SourceError | None:
         return AuthenticationFailed(where, reason)
     if status == 403:
         return AccessDenied(where, reason)
-    if status in (404, 410):
+    if status == 410:
+        return Gone(where)
+    if status == 404:
         return NotFound(where)
     return RequestRejected(where, status, reason)
 

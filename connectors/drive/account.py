@@ -201,7 +201,7 @@ class DriveConnector:
             located = self._find(document_id)
         except AccessDenied:
             return None
-        return located.location.unit if located else None
+        return located.location.unit if isinstance(located, LocatedFile) else None
 
     def fetch(self, unit: Unit, document_ids: Sequence[str]) -> Iterator[Item]:
         """See `connectors.contract.Connector`. A document that moved carries the unit that it is in now."""
@@ -229,7 +229,7 @@ class DriveConnector:
                     located.append(found)
                 else:
                     left.pop(document_id)
-                    yield replace(found, hides=True) if found else Deleted(document_id)
+                    yield replace(found, hides=True) if isinstance(found, Failed) else found
             for item in read_files(located):
                 left.pop(item.id if isinstance(item, Document) else item.document_id)
                 yield item
@@ -238,15 +238,15 @@ class DriveConnector:
             yield from (Failed(one, "", str(error), hides=True) for one in left)
             raise
 
-    def _find(self, document_id: str) -> LocatedFile | None:
-        """A document's file; None if it is gone, or in no unit that is read. Raises SourceError."""
+    def _find(self, document_id: str) -> LocatedFile | Deleted:
+        """A document's file; Deleted if it is gone, or in no unit that is read. Raises SourceError."""
         try:
             file = self._client.file(self._documents.file_id(document_id))
         except NotFound:
-            return None
+            return Deleted(document_id, is_unfound=True)
         location = self._folders.locate(file)
         is_read = not file.trashed and not file.is_folder and self._includes(location)
-        return LocatedFile(file, location) if is_read else None
+        return LocatedFile(file, location) if is_read else Deleted(document_id)
 
     def _read_since(
         self, unit: Unit, read_files: ReadFiles[Found], cursor: DriveCursor | None

@@ -206,16 +206,10 @@ class DriveDocuments:
                 self.document_id(file.id), formats.title(file.name), skipped.reason, file.web_view_link or ""
             )
         except NotFound:
-            if self._is_gone(file):
+            # The file was just shown. If it is gone, the feed tells so next; if it is in the trash, it says so itself.
+            if self._client.file(file.id).trashed:
                 return Deleted(self.document_id(file.id))
             raise
-
-    def _is_gone(self, file: DriveFile) -> bool:
-        """Whether there is no such file any more, and not only no such export of it."""
-        try:
-            return self._client.file(file.id).trashed
-        except NotFound:
-            return True
 
     def _document_readers(self, read: _FileRead) -> DocumentReaders:
         shared = self._look_up_sharing(read)

@@ -98,7 +98,8 @@ class RepositoryReader:
             kind, name = self._repository.documents.parse_id(document_id)
             part = parts.get(kind)
             item = part.repository.attempt(document_id, name, partial(part.fetch, kind, name)) if part else None
-            yield self._gone(document_id, part) if item is None or isinstance(item, Deleted) else item
+            item = item or Deleted(document_id)
+            yield self._gone(item, part) if isinstance(item, Deleted) else item
 
     def _go_without_issues(self) -> None:
         if self._issues.trouble:
@@ -141,15 +142,15 @@ class RepositoryReader:
             except (TransientError, AuthenticationFailed):
                 raise trouble from None
 
-    def _gone(self, document_id: str, one: RepositoryPart | None) -> Item:
+    def _gone(self, item: Deleted, one: RepositoryPart | None) -> Item:
         """That an object is not found says nothing where its part is refused as a whole."""
         if one and one not in self._probed:
             self._probed.add(one)
             self._settle(one, one.probe)
         if one and one.trouble:
             transient = isinstance(one.trouble, TransientError)
-            return Failed(document_id, "", str(one.trouble), is_transient=transient)
-        return Deleted(document_id)
+            return Failed(item.document_id, "", str(one.trouble), is_transient=transient)
+        return item
 
     def _states(self) -> Iterator[PartState]:
         yield from (one.state for one in self.parts)

@@ -8,7 +8,7 @@ from datetime import datetime
 from urllib.parse import quote
 
 from connectors.contract import Deleted, Item
-from connectors.errors import REFUSALS, Blocked, NotFound
+from connectors.errors import REFUSALS, Blocked, Gone, NotFound
 from connectors.github.access import reader_tokens
 from connectors.github.client import GitHubClient
 from connectors.github.documents import RepositoryDocuments
@@ -70,8 +70,8 @@ class Repository:
         def read_or_deleted() -> Item | None:
             try:
                 return read()
-            except gone:
-                return Deleted(document_id)
+            except gone as error:
+                return Deleted(document_id, is_unfound=not isinstance(error, Gone | Blocked))
 
         return self.isolation.attempt(document_id, title, read_or_deleted)
 

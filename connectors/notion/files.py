@@ -54,14 +54,15 @@ class NotionPageFiles:
     def read_one(self, key: str) -> Document | Skipped | Deleted:
         """A file as it is now. Raises SourceError."""
         in_properties = {file.key: file for file in page_files(self._payload, ())}
-        file = in_properties.get(key) or self._in_block(key)
+        try:
+            file = in_properties.get(key) or self._in_block(key)
+        except NotFound:
+            return Deleted(self._id(key), is_unfound=True)
         return self._item(file) if file else Deleted(self._id(key))
 
     def _in_block(self, block_id: str) -> NotionFile | None:
-        try:
-            block = self._context.client.block(block_id)
-        except NotFound:
-            return None
+        """None where a block is in the trash, or holds no file. Raises SourceError."""
+        block = self._context.client.block(block_id)
         return None if block.in_trash or block.archived else block_file(BlockTree(block))
 
     def _item(self, file: NotionFile) -> Document | Skipped:

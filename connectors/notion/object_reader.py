@@ -130,7 +130,8 @@ class NotionObjectReader:
 
         def read() -> Document | Skipped | Deleted:
             found = self._find_here(page)
-            return self._files_of(found).read_one(key) if found else Deleted(document_id)
+            is_unfound = self._hierarchy.known(page) is None
+            return self._files_of(found).read_one(key) if found else Deleted(document_id, is_unfound=is_unfound)
 
         item = self._loading.attempt(document_id, "", read)
         return self._described(item, page) if isinstance(item, Failed) else item
@@ -167,10 +168,21 @@ class NotionObjectReader:
         return Remains(tuple(pages_inside(blocks)), tuple(page_files(page_of(found), blocks)))
 
     def _read(self, ref: Ref) -> ObjectRead:
+        listed = self._hierarchy.known(ref)
         found = self._find_here(ref)
         if found is None:
-            return ObjectRead(ref, Deleted(self._context.document_id(ref.id)))
+            return self._not_here(ref, listed)
         return self._read_page(found) if ref.kind == "page" else self._read_database(found)
+
+    def _not_here(self, ref: Ref, listed: NotionObject | None) -> ObjectRead:
+        """An object that is in the trash, or in another unit, is gone from here. What is not found is so for want of a
+        right, too: where search lists it, it stays, and nobody sees it until it is found."""
+        document_id = self._context.document_id(ref.id)
+        is_unfound = self._hierarchy.known(ref) is None
+        if listed is None or not is_unfound:
+            return ObjectRead(ref, Deleted(document_id, is_unfound=is_unfound))
+        error = f"{ref.kind} {ref.id}, which search lists, is not found"
+        return ObjectRead(ref, Failed(document_id, listed.title, error, url_of(listed), hides=True), files=None)
 
     def _find_here(self, ref: Ref) -> NotionObject | None:
         """An object as it is now; None where it is gone, in the trash, or in another unit."""

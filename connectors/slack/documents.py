@@ -102,8 +102,8 @@ class ChannelDocuments:
         return self._document(self.day_id(day), "messages", self.day_title(day), own, day_fingerprint(own))
 
     def thread_document(self, ts: str, messages: Sequence[SlackMessage]) -> Item:
-        """A thread from its messages, the root first; Deleted where there is no thread any more."""
-        if not messages or messages[0].ts != ts or not (len(messages) > 1 or messages[0].is_root):
+        """A thread from its messages, the root first; Deleted where nobody has answered to that any more."""
+        if not (len(messages) > 1 or messages[0].is_root):
             return Deleted(self.thread_id(ts))
         title, visible, root = self.thread_title(messages), self.visible_messages(messages), messages[0]
         if not visible:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 from connectors.contract import Deleted, Item, ListingEntry, Skipped
-from connectors.errors import AccessDenied, NotFound, TransientError
+from connectors.errors import AccessDenied, Gone, NotFound, TransientError
 from connectors.file_content import FileContent, SkipFile
 from connectors.fingerprints import fingerprint
 from connectors.isolation import Isolation
@@ -62,8 +62,8 @@ class ChannelFiles:
         def read() -> Item:
             try:
                 file = self._find(file_id)
-            except NoSuchObject:
-                return Deleted(document_id)
+            except NoSuchObject as error:
+                return Deleted(document_id, is_unfound=not isinstance(error, Gone))
             if self._documents.unit.id not in file.channel_ids or not self._documents.includes(file):
                 return Deleted(document_id)
             return self._item(file, self._find_parent(file))

@@ -18,7 +18,7 @@ from contextlib import suppress
 from datetime import date, datetime, timedelta
 
 from connectors.contract import Checkpoint, Deleted, Failed, Item, Window
-from connectors.errors import TransientError
+from connectors.errors import NotFound, TransientError
 from connectors.isolation import Isolation
 from connectors.slack.channel_messages import ChannelMessages
 from connectors.slack.channel_parts import PartClosed
@@ -79,7 +79,7 @@ class ChannelReader:
     def refetch(self, kind: str, name: str) -> Item | None:
         """A thread or a day as it is now; None for an id that is neither's. Raises PartClosed."""
         if kind == "threads" and is_ts(name):
-            return next(self._read_thread(name))
+            return next(self._read_thread(name, is_shown=None))
         try:
             return self._refetch_day(date.fromisoformat(name)) if kind == "days" else None
         except ValueError:
@@ -95,7 +95,7 @@ class ChannelReader:
             cursor.days[str(day)] = day_fingerprint(messages)
             yield from self._read_day(messages)
         for root in _roots(messages):
-            yield from self._read_open_thread(root.ts)
+            yield from self._read_open_thread(root.ts, is_shown=True)
             cursor.before = root.ts
             yield Checkpoint(cursor.to_json())
         cursor.before = format_ts(midnight(day))
@@ -108,8 +108,9 @@ class ChannelReader:
             yield self._reread_day(day, whole_day(page, day), cursor)
             changed = [message for message in differing.changed if day_of(message.ts) == day]
             yield from self._files.read_of(outside_threads(changed))
+        shown = {message.root_ts for message in page.messages if message.is_root or message.is_reply}
         for thread, latest_reply in differing.threads.items():
-            yield from self._read_open_thread(thread, after=latest_reply)
+            yield from self._read_open_thread(thread, after=latest_reply, is_shown=thread in shown)
         cursor.forget(differing.gone)
         cursor.remember(page.messages)
 
@@ -145,7 +146,7 @@ class ChannelReader:
         if drop_threads:
             yield from (Deleted(self._documents.thread_id(message.ts)) for message in outside_threads(messages))
         for root in _roots(messages):
-            yield from self._read_open_thread(root.ts)
+            yield from self._read_open_thread(root.ts, is_shown=True)
 
     def _read_day(self, messages: Sequence[SlackMessage]) -> Iterator[Item]:
         """A day from all its messages, and their files."""
@@ -180,18 +181,23 @@ class ChannelReader:
 
         return self._isolation.attempt(self._documents.day_id(day), self._documents.day_title(day), read)
 
-    def _read_open_thread(self, ts: str, after: str = "") -> Iterator[Item]:
+    def _read_open_thread(self, ts: str, after: str = "", *, is_shown: bool) -> Iterator[Item]:
         """As `_read_thread`; nothing where replies are closed, which the state of the part says for all threads."""
         with suppress(PartClosed):
-            yield from self._read_thread(ts, after)
+            yield from self._read_thread(ts, after, is_shown=is_shown)
 
-    def _read_thread(self, ts: str, after: str = "") -> Iterator[Item]:
-        """A thread, and the files of its replies after a time; without one, all its files. Raises PartClosed."""
+    def _read_thread(self, ts: str, after: str = "", *, is_shown: bool | None) -> Iterator[Item]:
+        """A thread, and the files of its replies after a time; without one, all its files. `is_shown` tells whether the
+        channel's history has it, None where that was not asked. Raises PartClosed."""
         messages: list[SlackMessage] = []
 
         def read() -> Item:
             messages.extend(self._messages.thread(ts))
-            return self._documents.thread_document(ts, messages)
+            if messages and messages[0].ts == ts:
+                return self._documents.thread_document(ts, messages)
+            if is_shown:
+                raise NotFound(f"thread {ts}, which the channel's history shows,")
+            return Deleted(self._documents.thread_id(ts), is_unfound=is_shown is None)
 
         try:
             title = f"{self._documents.name}: thread {ts}"

@@ -9,6 +9,7 @@ import httpx
 from connectors.errors import (
     AccessDenied,
     AuthenticationFailed,
+    Gone,
     NotFound,
     RateLimited,
     RequestRejected,
@@ -40,7 +41,6 @@ _NO_METHOD = {"method_deprecated", "unknown_method"}
 _ABSENT = {
     "bot_not_found",
     "channel_not_found",
-    "file_deleted",
     "file_not_found",
     "message_not_found",
     "thread_not_found",
@@ -56,6 +56,10 @@ class ObjectRefused(AccessDenied):
 
 class NoSuchObject(NotFound):
     """Slack's own word that there is no such object: that a method is not there says nothing of its objects."""
+
+
+class ObjectGone(NoSuchObject, Gone):
+    """Slack's own word that there was such an object, and it was deleted."""
 
 
 def is_of_method(error: SourceError) -> bool:
@@ -87,6 +91,8 @@ def _error(where: str, answer: SlackRefusal, wait: float | None) -> SourceError:
         return AccessDenied(where, code + needed, answer.needed)
     if code in _ACCESS_TO_OBJECT:
         return ObjectRefused(where, code)
+    if code == "file_deleted":
+        return ObjectGone(f"{where} ({code})")
     if code in _ABSENT:
         return NoSuchObject(f"{where} ({code})")
     if code in _NO_METHOD:

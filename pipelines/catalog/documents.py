@@ -115,6 +115,11 @@ class Documents:
         is_missed = and_(table.c.hidden.is_not(None), table.c.attempts <= _ATTEMPTS_AT_EVERY_SYNC)
         return self._ids(connection, unit, *_has_failed(connection), or_(_has_waited(), is_missed))
 
+    def unfound(self, connection: str, unit: str) -> list[str]:
+        """Those that a sync looks for once more: they were not found, and nobody has said that they are gone."""
+        table = tables.documents
+        return self._ids(connection, unit, table.c.status == "deleted", table.c.next_attempt.is_not(None))
+
     def failed(self, connection: str, unit: str) -> list[str]:
         """All failed documents of a unit that are tried again some time, first the one whose turn is next."""
         return self._retried(connection, unit)

@@ -26,6 +26,8 @@ LONGEST_RETRY = timedelta(days=1)
 MOST_READINGS = 3
 """So often a document is read of which reading takes too much or ends its process; then not before it has changed, or
 until all of its unit is read anew."""
+MOST_LOOKS = 3
+"""So often what was not found, and is taken for deleted, is looked for once more. Later a listing tells."""
 UNFINISHED = "its reading has begun and not ended"
 """Stands as the reason while a file is read: where it is found later, the process that read it has died."""
 
@@ -55,7 +57,8 @@ class Outcome:
     """The result of a stage for one object. `version` is None where no version is to be indexed.
 
     `hidden` is why nobody may see it although it is kept. `load` is that of the version which stays in use where an
-    object could not be read. Without `retries` a failed one is not tried again by itself.
+    object could not be read. Without `retries` a failed one is not tried again by itself; one that is deleted is looked
+    for again where it `may_be_there`.
     """
 
     id: str
@@ -71,10 +74,12 @@ class Outcome:
     hidden: str | None = None
     load: int | None = None
     retries: bool = True
+    may_be_there: bool = False
 
     def next_attempt(self, now: datetime) -> datetime | None:
         """When it is to be tried again; None: not by itself."""
-        return now + time_until_next(self.attempts) if self.status == "failed" and self.retries else None
+        is_awaited = self.may_be_there if self.status == "deleted" else self.status == "failed" and self.retries
+        return now + time_until_next(self.attempts) if is_awaited else None
 
 
 def record(

@@ -11,8 +11,10 @@ from connectors.contract import Deleted, Failed, Skipped
 from connectors.model import Document
 from connectors.tables import Row
 from pipelines.catalog.documents import DocumentState
-from pipelines.catalog.outcomes import Outcome, Readers
+from pipelines.catalog.outcomes import MOST_LOOKS, Outcome, Readers
 from pipelines.catalog.revocations import EVERYBODY
+
+UNFOUND = "not found where it was asked for, and no listing says that it is gone"
 
 ChangeKind: TypeAlias = Literal["new", "changed", "unchanged", "skipped", "failed", "deleted", "absent"]
 """`absent`: gone at the source, and not known here either."""
@@ -63,7 +65,7 @@ def _diff_document(document: Document, state: DocumentState | None, now: datetim
         url=document.url,
         version=document.version,
         landed=True,
-        attempts=state.attempts if state else 0,
+        attempts=known.attempts if known else 0,
         updated_at=document.updated_at,
         fingerprint=document.fingerprint or None,
     )
@@ -100,11 +102,38 @@ def _diff_failed(item: Failed, state: DocumentState | None) -> DocumentDiff:
 
 
 def _diff_deleted(item: Deleted, state: DocumentState | None) -> DocumentDiff:
-    if state is None or state.status == "deleted":
+    """What could not be read before, and is not found now, is kept until a listing lacks it. All else is removed, and
+    looked for a few times more where nobody has said that it is gone."""
+    if state is None:
         return DocumentDiff("absent")
+    if state.status == "deleted":
+        return DocumentDiff("absent", _looked_for(item, state) if state.next_attempt else None)
+    if item.is_unfound and state.status == "failed":
+        return _diff_failed(Failed(item.document_id, "", UNFOUND, hides=True), state)
     row = _removal(item.document_id, state)
-    outcome = Outcome(id=item.document_id, status="deleted", title=state.title, url=state.url, landed=row is not None)
+    outcome = Outcome(
+        id=item.document_id,
+        status="deleted",
+        title=state.title,
+        url=state.url,
+        landed=row is not None,
+        attempts=1 if item.is_unfound else 0,
+        may_be_there=item.is_unfound,
+    )
     return DocumentDiff("deleted", outcome, row, revoked=(EVERYBODY,) if row else ())
+
+
+def _looked_for(item: Deleted, state: DocumentState) -> Outcome:
+    """Of what was not found before, and is not there now."""
+    return Outcome(
+        id=state.id,
+        status="deleted",
+        title=state.title,
+        url=state.url,
+        load=state.load,
+        attempts=state.attempts + 1,
+        may_be_there=item.is_unfound and state.attempts < MOST_LOOKS,
+    )
 
 
 def lost_tokens(state: DocumentState | None, readers: Iterable[str]) -> tuple[str, ...]:

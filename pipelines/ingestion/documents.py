@@ -14,6 +14,7 @@ from connectors.errors import AccessDenied, Blocked, InvalidResponse, NotFound, 
 from connectors.model import Document, Unit
 from connectors.settings import Connection
 from pipelines.errors import MassDelete
+from pipelines.ingestion.diff import UNFOUND
 from pipelines.ingestion.load_writer import LoadWriter
 from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.reconcile import Reconciliation, compare_listing, new_listing
@@ -89,7 +90,7 @@ class DocumentIngest:
         plan = self._plan()
         with self._open_writer(plan.listing, keeps_cursor=plan.window is None) as writer:
             read = self.connector.read(self.unit, plan.cursor, plan.window)
-            self._drain(chain(self._fetch_due(), read), writer)
+            self._drain(chain(self._fetch_due(), self._keep_unfound(read)), writer)
         self._look_again(writer.overtaken)
         if plan.window is None and documents_follow(self.connection):
             self._let_documents_follow(plan.listing if writer.complete else None, writer.common_readers)
@@ -165,7 +166,7 @@ class DocumentIngest:
             return
         trouble: SourceError | None = None
         try:
-            self._write(chain(self._fetch(found.missed), self._fetch_due()), found.listing)
+            self._write(chain(self._fetch_missed(found), self._fetch_due()), found.listing)
         except SourceError as error:
             # What the listing lacks is gone all the same. Of what was not read, attachments stay as they were.
             trouble, found = error, replace(found, missed=[])
@@ -195,10 +196,26 @@ class DocumentIngest:
 
     def _fetch_due(self) -> Iterator[Item]:
         due = self._due()
-        for item in self._fetch(due):
+        unfound = self.services.catalog.documents.unfound(self.connection.id, self.unit.id)
+        for item in self._fetch([*due, *unfound]):
             if isinstance(item, Document) and item.id in due:
                 self.mended.add(item.id)
             yield item
+
+    def _fetch_missed(self, found: Reconciliation) -> Iterator[Item]:
+        return self._keep_unfound(self._fetch(found.missed), found.missed)
+
+    def _keep_unfound(self, items: Iterable[Item], listed: Collection[str] = ()) -> Iterator[Item]:
+        """What is not found, though it is `listed` or what holds it shows it, is not gone; but nobody sees it until it
+        is found. What the catalog does not have was never there for these credentials."""
+        for item in items:
+            if isinstance(item, Deleted) and item.is_unfound and self._is_shown(item.document_id, listed):
+                yield Failed(item.document_id, "", UNFOUND, hides=True)
+            else:
+                yield item
+
+    def _is_shown(self, document_id: str, listed: Collection[str]) -> bool:
+        return document_id in listed or bool(self.services.catalog.documents.present([document_id]))
 
     def _catch_up(self) -> None:
         """Read what failed for want of a part that is complete by now, whenever its next attempt would be. Of parts
@@ -248,7 +265,7 @@ class DocumentIngest:
     def _read_listing(self) -> str:
         """Read what a complete listing shows to be missed; returns its name."""
         found = self._compare_listing()
-        self._write(self._fetch(found.missed), found.listing)
+        self._write(self._fetch_missed(found), found.listing)
         self._mark_attachments(found)
         return found.listing
 
@@ -340,9 +357,11 @@ class DocumentIngest:
         return self.connector.fetch(self.unit, ids) if ids else iter(())
 
     def _refetch(self, document_ids: list[str]) -> Iterator[Item]:
-        """Each document as it is now; deleted if the unit itself is out of reach."""
+        """Each document as it is now; deleted if the unit itself is out of reach. What is neither listed nor found is
+        gone."""
         try:
-            yield from self._fetch(document_ids)
+            for item in self._fetch(document_ids):
+                yield Deleted(item.document_id) if isinstance(item, Deleted) else item
         except (NotFound, AccessDenied):  # the unit itself: a document that is gone is an item
             yield from map(Deleted, document_ids)
 
@@ -378,6 +397,8 @@ class DocumentIngest:
             if isinstance(item, PartState):
                 self._take_parts([item])
                 continue
+            if isinstance(item, Deleted) and item.is_unfound:
+                self.failed.add(item.document_id)
             if isinstance(item, Failed):
                 self.failed.add(item.document_id)
                 if item.is_transient:

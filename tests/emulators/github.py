@@ -122,7 +122,8 @@ class Repository:
 
 @dataclass
 class GitHub:
-    """The whole service. Its methods change it as people do; `faults` are answered before anything else."""
+    """The whole service. Its methods change it as people do; `faults` are answered before anything else, and the
+    paths in `unfound` as if nothing were there."""
 
     repositories: dict[str, Repository] = field(default_factory=dict)
     renamed: dict[str, int] = field(default_factory=dict)
@@ -139,6 +140,7 @@ class GitHub:
     step: timedelta = timedelta(minutes=1)
     clock: datetime = datetime(2026, 3, 1, tzinfo=UTC)
     faults: list[Fault] = field(default_factory=list)
+    unfound: set[str] = field(default_factory=set)
     only: str = ""
     stopped: dict[str, Refusal] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
@@ -399,6 +401,8 @@ class GitHub:
             return unauthorized() if is_git else JSONResponse({"message": "Bad credentials"}, 401)
         if (part := part_of(path, asked.body)) in self.stopped:
             return refusal(part, self.stopped[part], is_query=path == "graphql")
+        if path in self.unfound:
+            return _not_found()
         if path == "graphql":
             return self._graphql(asked)
         if is_git:

@@ -126,18 +126,14 @@ class DiscussionResource(RepositoryPart):
     def _item(self, number: int, discussion: GitHubDiscussion | None) -> Item:
         document_id = self.documents.discussion_id(number)
         title = (discussion.title if discussion else "") or f"#{number}"
-        read = partial(self._complete, discussion) if discussion else partial(self._fetch_listed, number)
+        read = partial(self._complete, discussion) if discussion else partial(self._fetch, number)
         return self.repository.attempt_shown(document_id, title, read) or Deleted(document_id)
 
-    def _fetch_listed(self, number: int) -> Item:
-        """One that the listing shows: that it is not found does not make it gone. Raises NotFound."""
-        if item := self._fetch(number):
-            return item
-        raise NotFound(f"discussion {number} of {self._where}, which is listed,")
-
-    def _fetch(self, number: int) -> Item | None:
-        discussion = self._payloads([number]).get(number)
-        return self._complete(discussion) if discussion else None
+    def _fetch(self, number: int) -> Item:
+        """Raises SourceError: NotFound as well, for which GraphQL has no word but null."""
+        if discussion := self._payloads([number]).get(number):
+            return self._complete(discussion)
+        raise NotFound(f"discussion {number} of {self._where}")
 
     def _payloads(self, numbers: Sequence[int]) -> dict[int, GitHubDiscussion]:
         found = self._ask(lambda without: self._query(DiscussionsByAlias, queries.discussions(numbers, without)))
