@@ -96,7 +96,7 @@ def _notion() -> Source:
         notion.serving(service),
         {"source": "notion", "token": notion.TOKEN, "readers": ["public"]},
         page,
-        lambda: service.put(page, notion.block("paragraph", "No, use grease.")),
+        lambda: service.write(page, notion.block("paragraph", "No, use grease.")),
         lose,
         service.answers.clear,
         lambda: service.trash(page),
