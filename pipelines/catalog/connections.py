@@ -51,18 +51,20 @@ class Connections:
         with self._engine.connect() as transaction:
             return transaction.execute(select(table.c.unit_patterns).where(table.c.connection == connection)).scalar()
 
-    def record_listing(self, connection: str, unit_patterns: str) -> None:
-        """Units were listed under these patterns of the settings: those that are listed are what they include."""
-        table = tables.connections
-        if self.unit_patterns(connection) != unit_patterns:
-            row = {"connection": connection, "paused": False, "unit_patterns": unit_patterns}
-            with self._engine.begin() as transaction:
-                upsert(transaction, table, [row], update=("unit_patterns",))
-                raise_stamp(transaction)
+    def record_listing(
+        self, connection: str, unit_patterns: str, listed_at: datetime | None = None, requests: int | None = None
+    ) -> None:
+        """Units were listed under these patterns of the settings: those that are listed are what they include.
 
-    def record_whole_listing(self, connection: str, listed_at: datetime | None, requests: int) -> None:
-        """A listing of all units began at `listed_at` and took so many requests; None if it has left something out."""
-        self._set(connection, listed_at=listed_at, listing_requests=requests)
+        The listing began at `listed_at`, None if it has left something out, and took so many requests.
+        """
+        listed = {"unit_patterns": unit_patterns, "listed_at": listed_at, "listing_requests": requests}
+        is_other = self.unit_patterns(connection) != unit_patterns
+        with self._engine.begin() as transaction:
+            row = {"connection": connection, "paused": False, **listed}
+            upsert(transaction, tables.connections, [row], update=tuple(listed))
+            if is_other:
+                raise_stamp(transaction)
 
     def channels(self, connection: str) -> dict[str, Any]:
         """The stored state of the push channels that the provider has opened for the connection."""

@@ -52,8 +52,7 @@ def sync_units(
     with track(services.catalog, "listing", connection.id):
         _check_whole(services)
         found = _list_into_catalog(services, connection, connector)
-    chosen = _choose(services, connection, only, found.unreadable)
-    return UnitListing(chosen, found.unreadable, found.gaps)
+    return _listing(services, connection, only, found)
 
 
 def find_units(
@@ -63,12 +62,18 @@ def find_units(
 
     These are no listing: nothing that is recorded of one moves, and nobody gets back what one has taken away.
     """
-    if not needs_listing(services, connection, connector, options):
-        with track(services.catalog, "listing", connection.id):
-            _check_whole(services)
-            if _are_as_known(services, connection, connector):
-                return UnitListing(_choose(services, connection, only, ()))
-    return sync_units(services, connection, connector, only)
+    if needs_listing(services, connection, connector, options):
+        return sync_units(services, connection, connector, only)
+    with track(services.catalog, "listing", connection.id):
+        _check_whole(services)
+        if _are_as_known(services, connection, connector):
+            return UnitListing(_choose(services, connection, only, ()))
+        found = _list_into_catalog(services, connection, connector)
+    return _listing(services, connection, only, found)
+
+
+def _listing(services: Services, connection: Connection, only: Sequence[str], found: ListedUnits) -> UnitListing:
+    return UnitListing(_choose(services, connection, only, found.unreadable), found.unreadable, found.gaps)
 
 
 def _are_as_known(services: Services, connection: Connection, connector: Connector) -> bool:
@@ -111,9 +116,8 @@ def _list_into_catalog(services: Services, connection: Connection, connector: Co
         listed_since=listed_since,
     )
     _keep_certain_readers(services, connection)
-    services.catalog.connections.record_listing(connection.id, connection.unit_patterns)
-    is_whole = not (listed.unreadable or listed.gaps)
-    services.catalog.connections.record_whole_listing(connection.id, listed_since if is_whole else None, requests)
+    whole_at = None if listed.unreadable or listed.gaps else listed_since
+    services.catalog.connections.record_listing(connection.id, connection.unit_patterns, whole_at, requests)
     services.catalog.parts.replace(connection.id, "", _parts_of_list(listed.gaps))
     return listed
 

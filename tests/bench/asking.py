@@ -40,7 +40,7 @@ class Measured:
     told: str
 
     def __str__(self) -> str:
-        told = "the event" if self.told == EVENT else f"the answer of the source to {self.told}"
+        told = "the event" if self.told == EVENT else f"the source's answer to {self.told}"
         return f"{self.seconds:6.2f} s  {self.what}; told by {told} ({self.in_all:.2f} s in all)"
 
 

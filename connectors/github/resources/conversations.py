@@ -38,6 +38,7 @@ class Conversations:
         self._repository = repository
         self._documents = repository.documents
         self._without_comments = False
+        self._offered: dict[str, bool] = {}
         self.without_issues = False
 
     def id_of(self, issue: GitHubIssue) -> str:
@@ -145,12 +146,16 @@ class Conversations:
             return []
 
     def _is_offered(self, of_all: str) -> bool:
-        """Whether the server knows comments, which GitHub also lists for the whole repository. Raises SourceError."""
-        try:
-            self._repository.client.first(Payload, f"{self._repository.path}/{of_all}")
-        except NotFound:
-            return False
-        return True
+        """Whether the server knows comments, which GitHub also lists for the whole repository: asked once. Raises
+        SourceError."""
+        if of_all not in self._offered:
+            try:
+                self._repository.client.first(Payload, f"{self._repository.path}/{of_all}")
+            except NotFound:
+                self._offered[of_all] = False
+            else:
+                self._offered[of_all] = True
+        return self._offered[of_all]
 
     def _is_own(self, issue: GitHubIssue) -> bool:
         named = _REPOSITORY.search(issue.repository_url)
