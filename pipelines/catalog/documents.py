@@ -41,6 +41,15 @@ class Indexed(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class FailedDocuments:
+    """How many there are, and the first of them by its id."""
+
+    count: int
+    document_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class DocumentState:
     id: str
     title: str
@@ -224,6 +233,19 @@ class Documents:
     def count_indexed(self, connection: str, unit: str) -> int:
         """How many documents of a unit have points in the index."""
         return self._count(connection, unit, tables.documents.c.chunks > 0)
+
+    def count_failed(self, connection: str) -> FailedDocuments | None:
+        """The failed documents of a connection's units that are listed; None where there is none."""
+        table, units = tables.documents, tables.units
+        same = and_(units.c.connection == table.c.connection, units.c.unit == table.c.unit)
+        where = (table.c.connection == connection, table.c.status == "failed", units.c.gone.is_(False))
+        counted = select(func.count(), func.min(table.c.id)).join(units, same).where(*where)
+        with self._engine.connect() as transaction:
+            count, first = transaction.execute(counted).one()
+            if first is None:
+                return None
+            reason = transaction.execute(select(table.c.reason).where(table.c.id == first)).scalar()
+        return FailedDocuments(count, first, reason or "")
 
     def count_kept(self, connection: str) -> dict[str, int]:
         """How many documents of units that are listed are kept although they could not be found any more, by unit."""

@@ -83,6 +83,7 @@ def sync(
     from pipelines.cli.targets import parse_targets
     from pipelines.ingestion.options import SyncOptions
     from pipelines.ingestion.orchestrator import find_orchestrator
+    from pipelines.operations.failed_objects import read_failed
     from pipelines.operations.health import read_dead_letters
 
     settings = _load_settings(logging.INFO)
@@ -91,6 +92,7 @@ def sync(
         options = SyncOptions(mode="full" if full else "changes", allow_mass_delete=allow_mass_delete)
         report = find_orchestrator().sync(settings, chosen, options, observer)
     output.print_report(report, json)
+    output.print_failed(read_failed(settings, [target.connection for target in chosen]), json)
     output.print_dead_letters(read_dead_letters(settings))
     raise typer.Exit(1 if report.errors else 0)
 

@@ -104,6 +104,13 @@ def print_dead_letters(found: Sequence[Incident]) -> None:
         print(f"trouble  {printable(one.line)}", file=sys.stderr)
 
 
+def print_failed(found: Mapping[str, str], json: bool) -> None:
+    """Objects that have failed, by connection. They are of the ledger, and not of this sync alone."""
+    for connection, said in found.items():
+        line = f"failed     {connection}: {said}"
+        print(printable(line), file=sys.stderr if json else sys.stdout, flush=True)
+
+
 def print_reconcile_plan(found: SyncReport, json: bool) -> None:
     """What a reconcile would do."""
     if json:

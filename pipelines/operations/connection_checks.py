@@ -15,6 +15,7 @@ from pipelines.catalog import Catalog
 from pipelines.embedding.base import PROBE
 from pipelines.errors import HeadraceError
 from pipelines.index.contract import IndexInfo
+from pipelines.operations.failed_objects import check_failed
 from pipelines.operations.out_of_reach import check_reach
 from pipelines.operations.unencrypted_urls import warn_of_unencrypted
 from pipelines.operations.unknown_connections import count_unknown, describe_unknown
@@ -39,10 +40,12 @@ def check_all(settings: Settings) -> list[Finding]:
         if services.page_reader:
             findings.append(_check("partition", services.page_reader.api.try_out))
         memberships = [check_memberships(services.catalog, connection) for connection in settings.connections]
-        findings += [one for connection in settings.connections for one in check_reach(services, connection)]
+        for connection in settings.connections:
+            findings += check_reach(services, connection)
+            findings += check_failed(services.catalog, connection.id)
         findings += [
-            Finding(connection, True, describe_unknown(connection, count))
-            for connection, count in count_unknown(services).items()
+            Finding(unknown, True, describe_unknown(unknown, count))
+            for unknown, count in count_unknown(services).items()
         ]
     for connection, finding in zip(settings.connections, memberships, strict=True):
         findings += [*_check_connection(connection), finding]

@@ -64,8 +64,10 @@ def _slack() -> Source:
     refused = {"ok": False, "error": "thread_not_found"}
 
     def lose() -> None:
-        is_thread = lambda method, form: method == "conversations.replies" and form["ts"] == root  # noqa: E731
-        service.interrupt = lambda method, form: refused if is_thread(method, form) else None
+        def answer(method: str, form: dict[str, Any]) -> dict[str, Any] | None:
+            return refused if method == "conversations.replies" and form["ts"] == root else None
+
+        service.interrupt = answer
 
     def remove() -> None:
         for ts in [ts for ts, said in service.messages["C1"].items() if said.get("thread_ts", ts) == root]:
@@ -110,8 +112,9 @@ def _drive() -> Source:
     file = service.doc("Stuck wheel", "Oil it.", folder)
 
     def lose() -> None:
-        gone = lambda path: path == f"files/{file}" or path.startswith(f"files/{file}/")  # noqa: E731
-        service.interrupt = lambda path, query: drive.error(404, "notFound") if gone(path) else None
+        service.interrupt = lambda path, query: (
+            drive.error(404, "notFound") if f"{path}/".startswith(f"files/{file}/") else None
+        )
 
     return Source(
         drive.serving(service),
@@ -172,8 +175,19 @@ def test_what_is_listed_is_not_gone_where_its_address_does_not_know_it(
         ran = headrace(command, "--json")
         assert (ran.code, ran.json["documents"]["deleted"]) == (0, 0), ran.output
         assert _status(folder, source.name) == "failed"
+    said = headrace("sync")
+    assert said.code == 0
+    (line,) = (line for line in said.output.splitlines() if line.startswith("failed     acme: 1 object has failed: "))
+    assert source.name in line
+    assert "not found" in line
+    checked = {one["subject"]: one for one in headrace("check", "--json").json["findings"]}
+    assert checked["acme: objects"]["ok"]
+    assert source.name in checked["acme: objects"]["detail"]
+    assert [one["id"] for one in headrace("status", "--json").json["troubled"] if one["status"] == "failed"] != []
     source.find()
-    assert headrace("sync", "--json").code == 0
+    said = headrace("sync")
+    assert (said.code, "failed     " in said.output) == (0, False)
+    assert "acme: objects" not in headrace("check", "--json").output
     assert _status(folder, source.name) == "indexed"
     assert _finds(headrace, "grease", source.name)
 
