@@ -11,7 +11,7 @@ from connectors.contract import Deleted, Failed, Skipped
 from pipelines.catalog.documents import DocumentState
 from pipelines.catalog.outcomes import Outcome, Readers
 from pipelines.catalog.revocations import EVERYBODY
-from pipelines.ingestion.diff import DocumentDiff, diff_item
+from pipelines.ingestion.diff import UNFOUND, DocumentDiff, diff_item
 from tests.pipelines.documents import document
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -223,3 +223,47 @@ def test_what_is_gone_and_not_known_is_absent(state: DocumentState | None) -> No
 def test_a_document_that_is_back_has_lost_what_its_published_points_may_still_name() -> None:
     diff = diff_item(replace(DOCUMENT, readers=("user:ada@example.com",)), DELETED, NOW)
     assert (diff.kind, diff.revoked) == ("new", ("public",))
+
+
+def test_what_is_not_found_is_removed_and_looked_for_again() -> None:
+    diff = diff_item(Deleted(KEY, is_unfound=True), INDEXED, NOW)
+    assert diff.outcome
+    assert (diff.kind, diff.row, diff.revoked) == ("deleted", Deleted(KEY), (EVERYBODY,))
+    assert (diff.outcome.attempts, diff.outcome.next_attempt(NOW)) == (1, NOW + timedelta(minutes=5))
+
+
+def test_what_has_failed_and_is_not_found_is_kept_for_nobody() -> None:
+    diff = diff_item(Deleted(KEY, is_unfound=True), WAITING, NOW)
+    expected = Outcome(
+        id=KEY,
+        status="failed",
+        title="Known title",
+        url="https://example.com/known",
+        reason=UNFOUND,
+        attempts=3,
+        hidden=UNFOUND,
+        load=1,
+    )
+    assert diff == DocumentDiff("failed", expected, revoked=(EVERYBODY,))
+
+
+@pytest.mark.parametrize(
+    ("attempts", "is_unfound", "is_awaited"), [(1, True, True), (2, True, True), (3, True, False), (1, False, False)]
+)
+def test_what_was_not_found_is_looked_for_a_few_times(attempts: int, is_unfound: bool, is_awaited: bool) -> None:
+    state = replace(DELETED, load=7, attempts=attempts, next_attempt=NOW)
+    expected = Outcome(
+        id=KEY,
+        status="deleted",
+        title="Known title",
+        url="https://example.com/known",
+        load=7,
+        attempts=attempts + 1,
+        may_be_there=is_awaited,
+    )
+    assert diff_item(Deleted(KEY, is_unfound=is_unfound), state, NOW) == DocumentDiff("absent", expected)
+    assert (expected.next_attempt(NOW) is not None) == is_awaited
+
+
+def test_attempts_to_find_a_document_are_none_to_read_it() -> None:
+    assert diff_item(DOCUMENT, replace(DELETED, attempts=2, next_attempt=NOW), NOW) == NEW
