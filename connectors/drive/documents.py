@@ -197,7 +197,8 @@ class DriveDocuments:
         yield read.failed(item) if isinstance(item, Failed) else item
 
     def _read_file(self, read: _FileRead, make: Callable[[_FileRead], Found]) -> FileItem[Found]:
-        """Runs in the pool. Raises SourceError."""
+        """Runs in the pool. Raises SourceError: NotFound, too, of a file that was just shown. One that has gone since
+        is named by the feed, or missing from the next listing."""
         file = read.located.file
         try:
             return make(read)
@@ -205,11 +206,6 @@ class DriveDocuments:
             return Skipped(
                 self.document_id(file.id), formats.title(file.name), skipped.reason, file.web_view_link or ""
             )
-        except NotFound:
-            # The file was just shown. If it is gone, the feed tells so next; if it is in the trash, it says so itself.
-            if self._client.file(file.id).trashed:
-                return Deleted(self.document_id(file.id))
-            raise
 
     def _document_readers(self, read: _FileRead) -> DocumentReaders:
         shared = self._look_up_sharing(read)

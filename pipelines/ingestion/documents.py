@@ -390,6 +390,7 @@ class DocumentIngest:
         try:
             yield writer
         finally:
+            self.failed.update(writer.failed)
             writer.flush()  # an error later in the read does not spoil what came before it
 
     def _drain(self, items: Iterable[Item], writer: LoadWriter) -> None:
@@ -397,12 +398,8 @@ class DocumentIngest:
             if isinstance(item, PartState):
                 self._take_parts([item])
                 continue
-            if isinstance(item, Deleted) and item.is_unfound:
-                self.failed.add(item.document_id)
-            if isinstance(item, Failed):
-                self.failed.add(item.document_id)
-                if item.is_transient:
-                    self.report.unanswered[item.document_id] = item.error
+            if isinstance(item, Failed) and item.is_transient:
+                self.report.unanswered[item.document_id] = item.error
             writer.take(item)
             self.progress("documents", done, None)
 

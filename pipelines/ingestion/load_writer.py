@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from connectors.contract import Checkpoint, Cursor, Deleted, ObjectItem
+from connectors.contract import Checkpoint, Cursor, Deleted, Failed, ObjectItem
 from connectors.model import Document, Unit
 from connectors.settings import Connection
 from connectors.tables import Row
@@ -78,8 +78,8 @@ class LoadWriter:
     """Takes what a connector yields of a unit, lands what differs from the catalog, and adds to `counts`.
 
     Make it before the source is asked: what was taken away since then, no item gives back, because nobody knows when
-    that was asked for. `overtaken` are the documents that are to be looked at again for this, and `common_readers` the
-    reader tokens that all have which were read, if any was.
+    that was asked for. `overtaken` are the documents that are to be looked at again for this, `failed` those that could
+    not be read or were not found, and `common_readers` the reader tokens that all have which were read, if any was.
 
     `listing` names the full listing that the items belong to. With `keeps_cursor`, checkpoints move the place
     where the next read continues.
@@ -97,6 +97,7 @@ class LoadWriter:
     ) -> None:
         self.complete = False
         self.overtaken: set[str] = set()
+        self.failed: set[str] = set()
         self.common_readers: frozenset[str] | None = None
         self._read_since = datetime.now(UTC)
         self._services = services
@@ -127,7 +128,10 @@ class LoadWriter:
         if isinstance(item, Document):
             told = frozenset(item.readers)
             self.common_readers = told if self.common_readers is None else self.common_readers & told
-        self._buffer.add(self._admission.admit(item))
+        admitted = self._admission.admit(item)
+        if isinstance(admitted, Failed) or (isinstance(admitted, Deleted) and admitted.is_unfound):
+            self.failed.add(admitted.document_id)
+        self._buffer.add(admitted)
         if time.monotonic() - self._buffer.seen_at >= SECONDS_UNTIL_REVOKED:
             self._revoke_lost()
         if self._buffer.size >= BYTES_WITHOUT_CHECKPOINT:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -193,21 +193,6 @@ def test_a_listed_file_that_its_address_does_not_know_is_its_own_trouble(
     (fetched,) = connector.fetch(ROOT, ["drive:acme/one"])
     assert isinstance(fetched, Deleted)
     assert fetched.is_unfound
-
-
-def test_a_file_that_goes_to_the_trash_while_the_unit_is_read_is_deleted(
-    drive: GoogleDrive, connector: DriveConnector
-) -> None:
-    add_text(drive, "one")
-
-    def trash(path: str, query: Mapping[str, str]) -> Response | None:
-        if "alt" not in query:
-            return None
-        drive.files["one"]["trashed"] = True
-        return Response(status_code=404)
-
-    drive.interrupt = trash
-    assert only(connector) == Deleted("drive:acme/one")
 
 
 @pytest.mark.parametrize(
