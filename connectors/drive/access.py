@@ -17,6 +17,7 @@ from connectors.model import PUBLIC, group_token, user_token
 _READING_ROLES = {"owner", "organizer", "fileOrganizer", "writer", "commenter", "reader"}
 _NEVER_SHUT_OUT = {"owner", "organizer"}
 _DOMAIN = "domain:"
+_DOMAIN_MEMBERS = "domain-members:"
 
 Grants: TypeAlias = Mapping[str, datetime | None]
 """Reader tokens, each with the moment at which it ends; None for one that does not end."""
@@ -42,6 +43,14 @@ class AccessRestrictions:
             return False
         return self.domain is None or (bool(self.domain) and self.domain == _home_domain(permission))
 
+    def narrow(self, connection: str, permission: DrivePermission) -> str | None:
+        """The reader token of a permission, as far as it can count here: of a group the people of its own domain. Who
+        is of another one is let in by a group as little as by name."""
+        address = find_address(permission.email_address) if permission.type == "group" else None
+        if self.domain is None or address is None:
+            return _token(connection, permission)
+        return group_token(connection, domain_members(address))
+
 
 UNRESTRICTED = AccessRestrictions()
 
@@ -62,7 +71,7 @@ def grants(
     """
     ends: dict[str, datetime | None] = {}
     for one in permissions:
-        token = _token(connection, one) if _lets_read(one, now) else None
+        token = restrictions.narrow(connection, one) if _lets_read(one, now) else None
         if token and restrictions.admit(one, token):
             ends[token] = _later(ends[token], one.expiration_time) if token in ends else one.expiration_time
     return dict(sorted(ends.items()))
@@ -119,6 +128,11 @@ def _from_first(folders: Sequence[str], origins: Collection[str | None]) -> Sequ
 def domain_group(domain: str) -> str:
     """Group of all people of a Google Workspace domain; what is no domain is that of nobody's address."""
     return f"{_DOMAIN}{find_domain(domain) or domain}"
+
+
+def domain_members(group: str) -> str:
+    """Group of those members of a group, by its address, who are of the domain of that address."""
+    return f"{_DOMAIN_MEMBERS}{group}"
 
 
 def domain_of(group: str) -> str:

@@ -9,7 +9,7 @@ Source: https://developers.google.com/workspace/admin/directory/reference/rest/v
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -17,7 +17,8 @@ from urllib.parse import quote
 import httpx
 
 from connectors.addresses import find_address
-from connectors.contract import MembershipItem
+from connectors.contract import EmptyGroup, Membership, MembershipItem
+from connectors.drive.access import domain_members, domain_of_address
 from connectors.drive.client import open_api
 from connectors.drive.credentials import Authorization
 from connectors.drive.part_table import DIRECTORY, PARTS_BY_NAME
@@ -70,7 +71,9 @@ class GoogleDirectory:
     def _read_groups(self) -> Iterator[MembershipItem]:
         groups = GroupReads(lambda: next(self._groups()))
         for name in _addresses(group.email for page in self._groups() for group in page.groups):
-            yield from groups.read(name, partial(self._members, name))
+            found = list(groups.read(name, partial(self._members, name)))
+            yield from found
+            yield from _domain_members(name, found)
 
     def people(self, subjects: str) -> list[Person]:
         """All of the organisation, or the members of a group by its address, by id."""
@@ -115,6 +118,17 @@ class GoogleDirectory:
             return self._api.send("GET", path, params=query, parse=parser(payload, path))
 
         return follow_pages(path, read)
+
+
+def _domain_members(group: str, found: Iterable[MembershipItem]) -> Iterator[MembershipItem]:
+    """What was found of a group, about those of its members who are of its own domain."""
+    own, domain = domain_members(group), domain_of_address(group)
+    of_domain = [
+        replace(one, group=own)
+        for one in found
+        if not isinstance(one, Membership) or domain_of_address(one.email) == domain
+    ]
+    yield from of_domain or [EmptyGroup(own)]
 
 
 def _addresses(emails: Iterable[str]) -> list[str]:

@@ -21,7 +21,7 @@ from connectors.drive.client import DriveClient
 from connectors.drive.folders import DriveFolder, FileLocation, FolderTree
 from connectors.drive.formats import title
 from connectors.drive.part_table import PERMISSIONS
-from connectors.drive.payloads import DriveFile, DrivePermission, SharedDrive
+from connectors.drive.payloads import DriveFile, DrivePermission, DriveRestrictions, SharedDrive
 from connectors.errors import AuthenticationFailed, RateLimited, SourceError, TransientError
 from connectors.fingerprints import fingerprint
 from connectors.isolation import FAILURES_IN_A_ROW
@@ -90,8 +90,11 @@ class DriveSharing:
     def restrictions_fingerprint(self, unit: str) -> str:
         """Differs where a unit's documents have other readers because its shared drive restricts something else."""
         drive = self._folders.drives.get(unit)
-        restrictions = drive.restrictions.model_dump() if drive else {}
-        return fingerprint(restrictions) if any(restrictions.values()) else ""
+        if drive is None or drive.restrictions == DriveRestrictions():
+            return ""
+        # What groups let in is part of it, so that drives which an earlier release has read are read anew.
+        groups = {"groups": "domain_members"} if drive.restrictions.domain_users_only else {}
+        return fingerprint(drive.restrictions.model_dump() | groups)
 
     def _restrictions(self, drive: SharedDrive | None) -> AccessRestrictions:
         if drive is None:

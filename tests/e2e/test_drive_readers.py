@@ -194,4 +194,22 @@ def test_a_group_of_the_drive_is_a_member(asked: Asked) -> None:
     asked.sync()
     with asked.services.store() as store:
         readers = {token for _, payload in store.scan() for token in payload["readers"]}
-    assert readers == {f"user:{ME}", "group:dr:team@acme.test"}
+    assert readers == {f"user:{ME}", "group:dr:domain-members:team@acme.test"}
+
+
+def test_a_group_lets_no_stranger_into_a_drive_that_is_for_its_domain(asked: Asked) -> None:
+    asked.drive.groups = {"team@acme.test": [BOB, OUT]}
+    asked.connection = asked.connection.model_copy(update={"directory_url": f"{asked.connection.base_url}/directory"})
+    team = asked.drive.shared_drive("Team", group("team@acme.test"))
+    asked.drive.doc("Zebra", "A zebra.", team)
+    asked.sync()
+    embedded = asked.embedder.requests
+    assert asked.found(BOB) == asked.found(OUT) == {"Zebra"}
+    for members_only in (False, True):
+        asked.drive.restrict_drive(team, domainUsersOnly=True, driveMembersOnly=members_only)
+        asked.sync()
+        assert (asked.found(BOB), asked.found(OUT)) == ({"Zebra"}, set())
+    asked.drive.restrict_drive(team)
+    asked.sync()
+    assert asked.found(BOB) == asked.found(OUT) == {"Zebra"}
+    assert asked.embedder.requests == embedded

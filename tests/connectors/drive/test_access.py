@@ -132,7 +132,7 @@ ANYONE = {"type": "anyone", "allowFileDiscovery": True}
     ("restrictions", "expected"),
     [
         (AccessRestrictions(), {"in", "out", "team", "acme", "other", "anyone"}),
-        (AccessRestrictions(domain="acme.test"), {"in", "team", "acme"}),
+        (AccessRestrictions(domain="acme.test"), {"in", "insiders", "acme"}),
         (AccessRestrictions(domain=""), set()),
         (AccessRestrictions(members=frozenset({"user:out@other.test"})), {"out"}),
         (AccessRestrictions("acme.test", frozenset({"user:out@other.test", "user:in@acme.test"})), {"in"}),
@@ -144,6 +144,7 @@ def test_a_shared_drive_restricts_what_permissions_grant(restrictions: AccessRes
         "in": "user:in@acme.test",
         "out": "user:out@other.test",
         "team": "group:acme:team@acme.test",
+        "insiders": "group:acme:domain-members:team@acme.test",
         "acme": "group:acme:domain:acme.test",
         "other": "group:acme:domain:other.test",
         "anyone": "public",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from connectors.contract import Membership, MembershipItem, UnreadableGroup
+from connectors.contract import EmptyGroup, Membership, MembershipItem, UnreadableGroup
 from connectors.drive.account import DriveConnector
 from connectors.errors import SourceError
 from tests.connectors.drive.conftest import OpenDrive
 from tests.emulators.drive import BASE_URL, GoogleDrive, error
+
+DOMAIN = "domain-members:"
 
 
 @pytest.fixture
@@ -28,17 +30,34 @@ def memberships(drive: GoogleDrive, connector: DriveConnector, failing: str, sta
 def test_one_group_whose_members_cannot_be_read_leaves_the_others_alone(
     drive: GoogleDrive, connector: DriveConnector, status: int
 ) -> None:
-    first, second, third = memberships(drive, connector, "groups/b@a.test/members", status)
-    assert (first, third) == (Membership("a@a.test", "ada@a.test"), Membership("c@a.test", "ada@a.test"))
-    assert isinstance(second, UnreadableGroup)
-    assert second.group == "b@a.test"
+    found = memberships(drive, connector, "groups/b@a.test/members", status)
+    read = [Membership(f"{kind}{name}@a.test", "ada@a.test") for name in "ac" for kind in ("", DOMAIN)]
+    assert [one for one in found if isinstance(one, Membership)] == read
+    assert [one.group for one in found if isinstance(one, UnreadableGroup)] == ["b@a.test", f"{DOMAIN}b@a.test"]
+
+
+@pytest.mark.parametrize(
+    ("members", "of_domain"),
+    [
+        (["ada@a.test", "eve@b.test"], [Membership("domain-members:c@a.test", "ada@a.test")]),
+        (["eve@b.test", "eve@sub.a.test", "ada@A.test.evil"], [EmptyGroup("domain-members:c@a.test")]),
+        ([], [EmptyGroup("domain-members:c@a.test")]),
+    ],
+)
+def test_members_of_a_group_s_own_domain_are_a_group_of_their_own(
+    drive: GoogleDrive, connector: DriveConnector, members: list[str], of_domain: list[MembershipItem]
+) -> None:
+    drive.groups = {"c@a.test": members}
+    assert [one for one in connector.memberships() if one.group.startswith(DOMAIN)] == of_domain
 
 
 def test_a_group_that_was_deleted_since_it_was_listed_has_no_members(
     drive: GoogleDrive, connector: DriveConnector
 ) -> None:
     found = memberships(drive, connector, "groups/b@a.test/members", 404)
-    assert [one.group for one in found if isinstance(one, Membership)] == ["a@a.test", "c@a.test"]
+    assert [one.group for one in found if isinstance(one, Membership)] == [
+        f"{kind}{name}@a.test" for name in "ac" for kind in ("", DOMAIN)
+    ]
 
 
 @pytest.mark.parametrize(
