@@ -121,6 +121,7 @@ def backfill(
         return
     with output.progress(json) as observer:
         report = find_orchestrator().backfill(settings, target, window, observer=observer)
+    report.embedding.add(expected.probed)
     output.print_report(report, json)
     raise typer.Exit(1 if report.errors else 0)
 

@@ -13,31 +13,35 @@ from connectors.model import Document
 from connectors.registry import connect
 from pipelines.chunking.tokens import estimate_tokens
 from pipelines.errors import DocumentError
+from pipelines.ingestion.embedding import CachingEmbedder, request_limits
 from pipelines.ingestion.options import Target
+from pipelines.ingestion.report import EmbeddingCounts
 from pipelines.ingestion.unit_listing import sync_units
 from pipelines.services import Services
 from pipelines.settings import Settings
 
 _PROBE = 8
-"""How many texts are embedded to learn how fast the provider is."""
+"""How many texts are embedded to learn how fast the provider is. Their vectors are kept: nothing is paid for twice."""
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """`inputs` are texts that the cache does not have; `tokens` and `cost_usd` are theirs."""
+    """`inputs` are texts that the cache does not have; `tokens` and `cost_usd` are theirs. `probed` counts those that
+    were embedded to learn how fast the provider is."""
 
     documents: int
     inputs: int
     tokens: int
     cost_usd: float
     seconds: float
+    probed: EmbeddingCounts
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if name != "probed"}
 
 
 def estimate(settings: Settings, target: Target, window: Window | None) -> Estimate:
-    """Read what a backfill would read, and count what it would embed; nothing is kept.
+    """Read what a backfill would read, and count what it would embed; nothing is kept but the vectors of a few texts.
 
     Raises SourceError, EmbeddingError and UsageError.
     """
@@ -52,9 +56,10 @@ def estimate(settings: Settings, target: Target, window: Window | None) -> Estim
             tokens += sum(map(estimate_tokens, missing))
             probe += missing[: _PROBE - len(probe)]
         reading = time.perf_counter() - started
-        per_text = _seconds_per_text(services, probe) if probe else 0.0
+        probed = EmbeddingCounts()
+        per_text = _seconds_per_text(services, probe, probed) if probe else 0.0
         price = services.embedder.price_per_million_tokens
-    return Estimate(documents, inputs, tokens, tokens * price / 1e6, reading + inputs * per_text)
+    return Estimate(documents, inputs, tokens, tokens * price / 1e6, reading + inputs * per_text, probed)
 
 
 def _texts(services: Services, target: Target, window: Window | None) -> Iterator[list[str]]:
@@ -80,8 +85,7 @@ def _not_cached(services: Services, texts: list[str]) -> list[str]:
     return [text for text in texts if text not in cached]
 
 
-def _seconds_per_text(services: Services, texts: list[str]) -> float:
+def _seconds_per_text(services: Services, texts: list[str], probed: EmbeddingCounts) -> float:
     started = time.perf_counter()
-    for _ in services.embedder.embed(texts, purpose="document"):
-        pass
+    CachingEmbedder(services, request_limits(len(texts)), probed).embed(list(dict.fromkeys(texts)))
     return (time.perf_counter() - started) / len(texts)

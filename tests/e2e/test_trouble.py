@@ -169,6 +169,10 @@ def test_backfill_tells_what_it_takes_before_it_starts(
         folder.settings(**company_settings(url, embeddings))
         dry = folder.headrace("backfill", "acme-drive", "--since", "2026-02-01", "--dry-run", "--json").json
         assert (dry["documents"] > 0, dry["inputs"] > 0, dry["tokens"] > 0) == (True, True, True)
+        tried = embeddings.counters()
         done = folder.headrace("backfill", "acme-drive", "--since", "2026-02-01", "--json").json
         assert done["documents"]["new"] == dry["documents"]
-        assert done["embedding"]["inputs"] == dry["inputs"]
+        paid = embeddings.counters()
+        assert paid["inputs"] == dry["inputs"], "each text once, those included by which the time was estimated"
+        assert done["embedding"]["inputs"] == paid["inputs"] - tried["inputs"] < dry["inputs"]
+        assert paid["repeated"] == 0
