@@ -34,7 +34,7 @@ def build_memberships(connection: Connection) -> dg.AssetsDefinition:
             "requests": connector.requests,
             "unreadable groups": found.unreadable,
         }
-        return dg.MaterializeResult(metadata=figures | {"unreadable groups": found.unreadable})
+        return dg.MaterializeResult(metadata=figures)
 
     return memberships
 
