@@ -95,7 +95,11 @@ class RevocationFilter:
         return withdrawal is None or withdrawal.permits(hit.id, hit.payload["version"])
 
     def exclusions(self, asker: frozenset[str] | None, now: datetime) -> tuple[Exclusion, ...]:
-        """The same as conditions of the index, as far as those can tell; what is left out is left to `permits`."""
+        """The same as conditions of the index, as far as those can tell; what is left out is left to `permits`.
+
+        Nothing that may be shown is left out, but for what a document has gained by itself in a unit that has lost
+        readers: until that is published, it is read and not found.
+        """
         return (*self._excluded_units(asker), *self._excluded_documents(asker), *self._ended_documents(asker, now))
 
     def uncounted(self, exclusions: Sequence[Exclusion]) -> tuple[Exclusion, ...]:
@@ -112,7 +116,8 @@ class RevocationFilter:
         """Those that name the asker by permissions alone that have ended."""
         by_ended: dict[frozenset[str], list[str]] = {}
         for document in self.in_force.ends if asker else ():
-            if ended := frozenset(self._ended(document, now)) & (asker or frozenset()):
+            ended = frozenset(self._ended(document, now)) & (asker or frozenset())
+            if ended and self._left_of(document).isdisjoint(asker or frozenset()):
                 by_ended.setdefault(ended, []).append(document)
         for ended, documents in by_ended.items():
             left = tuple(sorted((asker or frozenset()) - ended))
@@ -137,13 +142,23 @@ class RevocationFilter:
             yield Exclusion(connection, documents=moved, unless_readers=unless_readers)
 
     def _excluded_documents(self, asker: frozenset[str] | None) -> Iterator[Exclusion]:
-        hidden = sorted(
-            document
-            for document, one in self.in_force.documents.items()
-            if one.hidden or (asker is not None and asker.isdisjoint(one.readers - one.tokens))
-        )
-        if hidden:
-            yield Exclusion(documents=tuple(hidden))
+        """Those that are hidden, and those that name the asker by readers alone that were taken away."""
+        revoked = self.in_force.documents.items()
+        if hidden := tuple(sorted(document for document, one in revoked if one.hidden)):
+            yield Exclusion(documents=hidden)
+        by_lost: dict[frozenset[str], list[str]] = {}
+        for document, one in revoked if asker else ():
+            lost = one.tokens & (asker or frozenset())
+            if lost and not one.hidden and self._left_of(document).isdisjoint(asker or frozenset()):
+                by_lost.setdefault(lost, []).append(document)
+        for lost, documents in by_lost.items():
+            left = tuple(sorted((asker or frozenset()) - lost))
+            yield Exclusion(documents=tuple(sorted(documents)), unless_readers=left)
+
+    def _left_of(self, document: str) -> frozenset[str]:
+        """Who has come, as far as the catalog knows, in the place of readers that a document has lost by itself."""
+        one = self.in_force.documents.get(document, _NOTHING)
+        return one.readers - one.tokens
 
 
 def _readers_left(

@@ -271,8 +271,13 @@ class Told:
     def look(self, name: str) -> None:
         """What was gained waits for certainty."""
         if name in self.company.texts and self.company.unit_of(name):
-            now = self.company.readings_of(name)
-            self.readers[name] = {one: min(end, now[one]) for one, end in self.readers[name].items() if one in now}
+            before = self.readers[name]
+            # Whoever reads it now was among all who did before, where all did.
+            to_all = before.get(PUBLIC, 0.0)
+            now = {
+                one: min(end, max(before.get(one, 0.0), to_all)) for one, end in self.company.readings_of(name).items()
+            }
+            self.readers[name] = {one: end for one, end in now.items() if end}
             self.parts[name] = self.parts.get(name, set()) & self.company.parts_of(name)
         else:
             self.gone.add(name)

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from connectors.github.settings import GitHubConnection
@@ -133,9 +135,14 @@ def test_conditions_of_the_index_cover_what_is_hidden_from_the_asker() -> None:
     assert revocations.exclusions(BO, NOW) == (
         gone,
         Exclusion("acme", ("u",), unless_readers=("user:bo",)),
-        Exclusion(documents=("d1", "d2")),
+        Exclusion(documents=("d1",)),
+        Exclusion(documents=("d2",), unless_readers=("public",)),
     )
-    assert revocations.exclusions(ADA, NOW) == (gone, Exclusion(documents=("d1", "d2", "d3")))
+    assert revocations.exclusions(ADA, NOW) == (
+        gone,
+        Exclusion(documents=("d1",)),
+        Exclusion(documents=("d3",), unless_readers=("group:acme:u", "user:ada")),
+    )
 
 
 def test_conditions_of_the_index_cover_what_has_moved_to_a_unit() -> None:
@@ -163,3 +170,38 @@ def test_a_permission_that_has_ended_takes_no_place_in_the_index_either() -> Non
     }
     expected = Exclusion(documents=("d1", "d2"), unless_readers=("public",))
     assert in_force(ends=ends).exclusions(BO, NOW) == (expected,)
+
+
+TOKENS = st.frozensets(st.sampled_from(["public", "user:bo", "user:ada", "group:acme:u"]), max_size=3)
+SCOPES = st.builds(RevokedScope, TOKENS, TOKENS)
+
+
+@settings(max_examples=2_000, deadline=None)
+@given(
+    units=st.dictionaries(st.sampled_from([UNIT, ("acme", "v")]), SCOPES),
+    documents=st.dictionaries(st.just("d"), SCOPES),
+    ends=st.dictionaries(st.just("d"), st.dictionaries(st.sampled_from(["public", "user:bo"]), st.just(0.0))),
+    moved=st.dictionaries(st.just("d"), st.sampled_from(["u", "v"])),
+    readers=TOKENS,
+    asker=st.sampled_from([ADA, BO]),
+)
+def test_conditions_of_the_index_leave_out_nothing_that_may_be_shown(
+    readers: frozenset[str], asker: frozenset[str], **rights: Any
+) -> None:
+    revocations, found = in_force(**rights), hit(tuple(readers))
+    assume(readers & asker and revocations.permits(found, asker, NOW))
+    # No source whose documents have readers of their own says who reads its units.
+    assume(
+        not rights["ends"] | rights["documents"]
+        or not any(one.tokens | one.readers for one in rights["units"].values())
+    )
+    leaving_out = [one for one in revocations.exclusions(asker, NOW) if covers(one, found)]
+    assert leaving_out == []
+
+
+def covers(exclusion: Exclusion, found: Hit) -> bool:
+    """As an index reads it."""
+    payload = found.payload
+    named = not exclusion.units or payload["unit"] in exclusion.units
+    named = named and (not exclusion.documents or payload["document_id"] in exclusion.documents)
+    return named and not set(exclusion.unless_readers) & set(payload["readers"])
