@@ -18,11 +18,19 @@ from connectors.notion.settings import WORKSPACE, NotionConnection, reader_token
 
 
 def readers(connection: NotionConnection, path: Iterable[NotionObject]) -> tuple[str, ...]:
-    """Reader tokens of an object; `path` runs from the outermost page or database in reach to the object itself."""
-    named = connection.readers
-    for one in path:
-        named = connection.readers_by_page.get(one.ref.id, named)
-    return reader_tokens(connection.id, named)
+    """Reader tokens of an object; `path` runs from the outermost page or database in reach to the object itself.
+
+    What that one is in may have readers of its own, or be in what has: where the settings do not name it, those read
+    whom every entry of them names.
+    """
+    path, by_page = [*path], connection.readers_by_page
+    above = path[0].parent if path else None
+    ids = [*((above.id,) if above else ()), *(one.ref.id for one in path)]
+    if nearest := next((own for own in reversed(ids) if own in by_page), None):
+        return reader_tokens(connection.id, by_page[nearest])
+    if above and by_page:
+        return tuple(sorted(connection.certain_readers))
+    return reader_tokens(connection.id, connection.readers)
 
 
 def readers_fingerprint(connection: NotionConnection) -> str:

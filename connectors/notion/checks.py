@@ -37,7 +37,7 @@ def _findings(connection: NotionConnection, client: NotionClient) -> Iterator[Fi
     yield _on_object(ROWS, _first_source(client, found), _row_reader(client))
     yield _on_object(COMMENTS, page, lambda own: client.comments(own))
     if connection.readers_by_page:
-        yield _check_map(connection, client)
+        yield _check_map(connection, client, found)
 
 
 def _on_object(part: str, found: NotionObject | None, ask: Callable[[str], object]) -> Finding:
@@ -85,15 +85,32 @@ def _check_people(connection: NotionConnection, client: NotionClient) -> Finding
     return Finding(PEOPLE, False, detail, part.lost, part.permission)
 
 
-def _check_map(connection: NotionConnection, client: NotionClient) -> Finding:
-    """What is not in reach narrows nothing: what is below it, and shared by itself, has the readers of all."""
+def _check_map(connection: NotionConnection, client: NotionClient, found: list[NotionObject]) -> Finding:
+    """What is not in reach is not seen to be above anything: what may be below it is for `certain_readers` alone."""
     hierarchy = Hierarchy(client)
+    for one in found:
+        hierarchy.add(one, is_current=False)
     pages = connection.readers_by_page
     missing = [own for own in pages if not any(hierarchy.visible(Ref(kind, own)) for kind in MAPPED_KINDS)]
-    if not missing:
-        return Finding("readers_by_page", True, f"{len(pages)} pages and databases in reach")
-    advice = "share them with the integration, or correct the settings"
-    return Finding("readers_by_page", False, f"not in reach: {', '.join(missing)}; {advice}")
+    if missing:
+        advice = "share them with the integration, or correct the settings"
+        return Finding("readers_by_page", False, f"not in reach: {', '.join(missing)}; {advice}")
+    if apart := [one.title for one in found if _is_apart(connection, hierarchy, one)]:
+        named = (
+            f"{len(apart)} of the first {len(found)} pages and databases, as {apart[0]!r}, are in what is not in reach"
+        )
+        lost = "only those read them whom `readers` and every entry of `readers_by_page` name"
+        return Finding("readers_by_page", False, f"{named}: {lost}; share what they are in, or name them there")
+    return Finding("readers_by_page", True, f"{len(pages)} pages and databases in reach")
+
+
+def _is_apart(connection: NotionConnection, hierarchy: Hierarchy, found: NotionObject) -> bool:
+    """Whether the settings name neither an object nor what it is in, and that is not in reach."""
+    named, above = connection.readers_by_page, found.parent
+    if above is None or found.ref.id in named or above.id in named:
+        return False
+    # Blocks are not asked for: each is a request of its own.
+    return above.kind != "block" and hierarchy.visible(above) is None
 
 
 def _count(found: list[NotionObject]) -> Finding:

@@ -21,7 +21,7 @@ from connectors.errors import (
 )
 from connectors.isolation import Isolation
 from connectors.notion.client import NotionClient
-from connectors.notion.objects import KINDS, NotionObject, Ref
+from connectors.notion.objects import KINDS, UNKNOWN, NotionObject, Ref
 from connectors.notion.payloads import database_of
 
 logger = logging.getLogger(__name__)
@@ -225,6 +225,8 @@ class Hierarchy:
             raise
 
     def _retrieve(self, ref: Ref) -> NotionObject | None:
+        if ref.kind not in KINDS:
+            return None
         try:
             return self._client.retrieve(ref)
         except NotFound:
@@ -235,4 +237,5 @@ def _stand_in(ref: Ref, sources: Sequence[NotionObject]) -> NotionObject | None:
     """A database that is out of reach while one of its data sources is not."""
     if not sources:
         return None
-    return replace(sources[0], ref=ref, parent=database_of(sources[0]).database_parent)
+    source = database_of(sources[0])
+    return replace(sources[0], ref=ref, parent=source.database_parent if source.names_parent else UNKNOWN)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, NamedTuple, TypeAlias
 
-Kind: TypeAlias = Literal["page", "database", "data_source", "block"]
+Kind: TypeAlias = Literal["page", "database", "data_source", "block", "unknown"]
 
 KINDS: tuple[Kind, ...] = ("page", "database", "data_source")
 """What an id can be of that is a document or stands for one."""
@@ -22,9 +22,14 @@ class Ref(NamedTuple):
     id: str
 
 
+UNKNOWN = Ref("unknown", "")
+"""What an object is in whose parent is not told, or is of a kind that is not known."""
+
+
 @dataclass(frozen=True, slots=True)
 class NotionObject:
-    """A page, database or data source as a listing names it. `parent` is None at the top of the workspace.
+    """A page, database or data source as a listing names it. `parent` is None at the top of the workspace
+    alone.
 
     `packed` is its whole payload, compressed (see `payloads`); empty where a listing is too long to keep them all.
     """

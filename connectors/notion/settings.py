@@ -62,7 +62,8 @@ class NotionConnection(Connection):
     readers_by_page: dict[str, tuple[Reader, ...]] = Field(
         default_factory=dict,
         description="Who may read a page or database and all below it instead, by its id or URL; the nearest one "
-        "decides. Teamspaces are told by no API: name the pages at their top",
+        "decides. What stands in pages that are not shared with the integration is for those alone whom all entries "
+        "name. Teamspaces are told by no API: name the pages at their top",
     )
     block_comments: bool = Field(
         default=False,

@@ -15,6 +15,7 @@ from connectors.settings import Connection
 from pipelines.events.connector_pool import ConnectorPool
 from pipelines.events.rights_lane import RightsLane
 from pipelines.events.worker import Worker
+from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.publish import publish
 from pipelines.ingestion.sync import sync_connection
 from pipelines.services import Services
@@ -39,9 +40,9 @@ class Office:
     lane: RightsLane
     worker: Worker
 
-    def sync(self) -> dict[str, str]:
+    def sync(self, options: SyncOptions | None = None) -> dict[str, str]:
         """Returns what went wrong."""
-        errors = sync_connection(self.services, self.connection).errors
+        errors = sync_connection(self.services, self.connection, options=options or SyncOptions()).errors
         publish(self.services)
         return errors
 

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 import pytest
 
 from connectors.notion.settings import NotionConnection
+from pipelines.ingestion.options import SyncOptions
 from pipelines.settings import Settings
 from tests.e2e.office import ADA, BOB, Office, office
 from tests.emulators.notion import TOKEN, VERIFICATION_TOKEN, Notion, block, broken_gateway, file_block, serving
 
+RECONCILE = SyncOptions(mode="reconcile")
 CONNECTION = {"id": "no", "source": "notion", "token": TOKEN, "webhook_secret": VERIFICATION_TOKEN}
 
 
@@ -105,6 +107,14 @@ def test_what_is_below_a_page_is_lost_without_a_request_for_each(
     handbook.office.deliver(handbook.notion.delivery(kind, handbook.page))
     assert handbook.office.found("zebra", BOB) == {"Open"}
     assert not [one for one in handbook.notion.log[asked:] if handbook.child in one]
+
+
+def test_what_stands_in_a_page_out_of_reach_is_for_those_alone_whom_all_entries_name(handbook: Handbook) -> None:
+    """No more is known of what the page stands in: it may be a place that is Ada's alone."""
+    handbook.notion.sealed.add(handbook.page)
+    handbook.office.sync(RECONCILE)
+    assert handbook.office.found("zebra", BOB) == {"Open"}
+    assert handbook.office.found("zebra", ADA) == {"Open", "Closed", "Child", "Grandchild"}
 
 
 def test_of_a_page_out_of_reach_what_has_left_it_before_is_found_again(handbook: Handbook) -> None:

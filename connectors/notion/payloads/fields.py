@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeAlias, TypeVar
 
 from pydantic import BeforeValidator, PlainValidator
 
-from connectors.notion.objects import Kind, Ref, parse_time
+from connectors.notion.objects import UNKNOWN, Kind, Ref, parse_time
 from connectors.payloads import Entries
 
 T = TypeVar("T")
@@ -39,17 +39,18 @@ def require_object(value: Any) -> Any:
 
 
 def parse_parent(value: object) -> Ref | None:
-    """https://developers.notion.com/reference/parent-object
+    """None is the top of the workspace, and only that: https://developers.notion.com/reference/parent-object
 
     A row names its database beside its data source; then the database counts.
     """
-    if not isinstance(value, dict):
+    values = fields_of(value)
+    if values.get("workspace") is True or values.get("type") == "workspace":
         return None
-    if value.get("type") == "data_source_id" and value.get("database_id"):
-        return Ref("database", str(value["database_id"]))
-    kind = PARENT_KINDS.get(str(value.get("type")))
-    found = value.get(str(value.get("type")))
-    return Ref(kind, str(found)) if kind and found else None
+    if values.get("type") == "data_source_id" and values.get("database_id"):
+        return Ref("database", str(values["database_id"]))
+    kind = PARENT_KINDS.get(str(values.get("type")))
+    found = values.get(str(values.get("type")))
+    return Ref(kind, str(found)) if kind and found else UNKNOWN
 
 
 OneOrMore: TypeAlias = Annotated[Entries[T], BeforeValidator(objects_in)]

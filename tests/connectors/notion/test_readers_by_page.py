@@ -15,6 +15,7 @@ from tests.emulators.notion import Notion, file_block, refusal, under
 
 EVERYBODY = ("group:acme-notion:workspace",)
 ADA = ("user:ada@acme.test",)
+ADDRESS = ("ada@acme.test",)
 HOME = Unit("home", "Title home")
 
 
@@ -109,6 +110,42 @@ def test_without_a_map_a_page_that_cannot_be_read_stays_as_it_is(notion: Notion,
     notion.answers["blocks/home/children"] = lambda: refusal(400, "validation_error")
     [failed] = [item for item in connect(connection, notion.transport()).read(HOME) if isinstance(item, Failed)]
     assert (failed.hides, failed.readers) == (False, None)
+
+
+def test_below_what_is_not_in_reach_the_settings_decide_or_all_readers_together(
+    notion: Notion, mapped: NotionConnection
+) -> None:
+    """secret > draft > sketch, where secret is not shared; team, which the settings name, is not either."""
+    notion.add_page("draft", under("secret"))
+    notion.add_page("sketch", under("draft"))
+    notion.add_page("plan", under("team"))
+    notion.add_page("odd", {"type": "agent_id", "agent_id": "a"})
+    found = connect(mapped, notion.transport())
+    units = {unit.id: unit for unit in found.units()}
+    assert {own: unit.readers for own, unit in units.items()} == {"draft": (), "plan": ADA, "odd": ()}
+    assert readers(found.read(units["draft"])) == {"draft": (), "sketch": ()}
+    assert readers(found.read(units["plan"])) == {"plan": ADA}
+    with_ada = mapped.model_copy(
+        update={"readers": ("workspace", "ada@acme.test"), "readers_by_page": {"team": ADDRESS}}
+    )
+    by_ada = connect(with_ada, notion.transport())
+    assert readers(by_ada.read(units["draft"])) == {"draft": ADA, "sketch": ADA}
+    assert {unit.id: unit.readers for unit in connect(unmapped(mapped), notion.transport()).units()} == dict.fromkeys(
+        units, EVERYBODY
+    )
+
+
+def test_check_says_who_reads_what_stands_in_pages_that_are_not_in_reach(
+    notion: Notion, connector: NotionConnector
+) -> None:
+    notion.add_page("draft", under("secret"))
+    finding = connector.check()[-1]
+    assert (finding.subject, finding.ok) == ("readers_by_page", False)
+    assert "as 'Title draft', are in what is not in reach" in finding.detail
+
+
+def unmapped(mapped: NotionConnection) -> NotionConnection:
+    return mapped.model_copy(update={"readers_by_page": {}})
 
 
 def test_check_names_what_is_not_in_reach(notion: Notion, connector: NotionConnector, mapped: NotionConnection) -> None:
