@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 import dagster as dg
@@ -30,6 +30,26 @@ def stage_metadata(stage: Stage, report: SyncReport) -> Metadata:
     chunks = {"chunks new": report.chunks.new, "chunks removed": report.chunks.removed}
     embedding = {f"embedding {name.replace('_', ' ')}": count for name, count in figures["embedding"].items()}
     return chunks | embedding | seconds
+
+
+def read_stage_metadata(stage: Stage, metadata: Mapping[str, dg.MetadataValue[Any]]) -> SyncReport:
+    """The figures that `stage_metadata` told: those of scans and of what was skipped, the documents stage has."""
+    figures = {name: one.value for name, one in metadata.items()}
+    report = SyncReport(seconds=figures.get("seconds") or 0.0)
+    _read_counts(report.embedding, "embedding", figures)
+    if stage == "documents":
+        _read_counts(report.documents, "documents", figures)
+    if stage == "chunks":
+        report.chunks.total = figures.get("chunks") or 0
+        _read_counts(report.scans, "scans", figures)
+    if stage == "vectors":
+        _read_counts(report.chunks, "chunks", figures)
+    return report
+
+
+def _read_counts(counts: Any, prefix: str, figures: Mapping[str, Any]) -> None:
+    for counter in fields(counts):
+        setattr(counts, counter.name, figures.get(f"{prefix} {counter.name.replace('_', ' ')}") or 0)
 
 
 def index_metadata(info: IndexInfo) -> Metadata:

@@ -1,4 +1,4 @@
-"""Runs syncs and backfills of the command line as Dagster runs, in this process."""
+"""Runs syncs and backfills of the command line as Dagster runs: in this process, or where Dagster launches runs."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import dagster as dg
 from assets.definitions import build_definitions
 from assets.instance import dagster_instance, migrate_instance
 from assets.keys import job_name
+from assets.launched_runs import launches_elsewhere, run_launched
 from assets.reporting import DagsterReporter
 from assets.resources import Runtime
 from assets.sync_steps import sync_run_config
@@ -39,15 +40,9 @@ class DagsterOrchestrator:
         options: SyncOptions = DEFAULT,
         observer: Observer = SILENT,
     ) -> SyncReport:
-        runtime = Runtime(settings, observer)
-        definitions = build_definitions(settings, runtime)
         with dagster_instance(settings) as instance:
-            for target in targets:
-                job = definitions.resolve_job_def(job_name(target.connection))
-                config = sync_run_config(target.connection, _sync_config(target, options))
-                with _collect_failure(runtime.report, target.connection):
-                    job.execute_in_process(run_config=QUIET | config, instance=instance)
-        return runtime.report
+            execute = _launch if launches_elsewhere(instance) else _execute
+            return execute(settings, instance, targets, options, observer)
 
     def backfill(
         self, settings: Settings, target: Target, window: Window | None, *, observer: Observer = SILENT
@@ -69,6 +64,39 @@ class DagsterOrchestrator:
         connection = settings.connection(target.connection)
         with Runtime(settings).services() as services, closing(connect(connection)) as connector:
             return sync_units(services, connection, connector, target.units).chosen
+
+
+def _execute(
+    settings: Settings,
+    instance: dg.DagsterInstance,
+    targets: Sequence[Target],
+    options: SyncOptions,
+    observer: Observer,
+) -> SyncReport:
+    """In this process."""
+    runtime = Runtime(settings, observer)
+    definitions = build_definitions(settings, runtime)
+    for target in targets:
+        job = definitions.resolve_job_def(job_name(target.connection))
+        config = sync_run_config(target.connection, _sync_config(target, options))
+        with _collect_failure(runtime.report, target.connection):
+            job.execute_in_process(run_config=QUIET | config, instance=instance)
+    return runtime.report
+
+
+def _launch(
+    settings: Settings,
+    instance: dg.DagsterInstance,
+    targets: Sequence[Target],
+    options: SyncOptions,
+    observer: Observer,
+) -> SyncReport:
+    """Where the instance's launcher starts runs, one after the other."""
+    report = SyncReport()
+    for target in targets:
+        config = sync_run_config(target.connection, _sync_config(target, options))
+        report.add(run_launched(settings, instance, settings.connection(target.connection), config, observer))
+    return report
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from assets.metadata import publication_metadata
 from assets.partitions import register_all
 from assets.resources import Runtime
 from assets.retrieval import check_publication, refusal
+from assets.run_reports import report_metadata
 from assets.step_outputs import remove_outputs
 from connectors.settings import Connection
 from pipelines.ingestion.publish import Publication, check_and_publish
@@ -50,9 +51,11 @@ def end(
                 context.instance.add_run_tags(context.run_id, {TOLD_TAG: "yes"})
         _log_checks(context, check_connection(services, connection))
     _say(context, connection, report)
-    if report.errors:
+    told = dict(report_metadata(context.run, report)) | ({"failed": len(report.errors)} if report.errors else {})
+    if told:
         # What a step has logged is told when it yields or ends well, and would be lost with its failure.
-        yield dg.AssetObservation(asset_key(connection.id, "units"), metadata={"failed": len(report.errors)})
+        yield dg.AssetObservation(asset_key(connection.id, "units"), metadata=told)
+    if report.errors:
         raise dg.Failure("; ".join(f"{unit}: {error}" for unit, error in report.errors.items()))
     if runtime.settings.runs.spreads:
         with runtime.services() as services:
