@@ -129,10 +129,10 @@ def _read_status(instance: dg.DagsterInstance, run: str) -> dg.DagsterRunStatus:
 
 @contextmanager
 def _say_how_to_stop(run: str) -> Iterator[None]:
-    """A command that is interrupted leaves its run alone."""
+    """A command that is interrupted, or loses sight of it, leaves its run alone."""
     try:
         yield
-    except Exception:
+    except HeadraceError:
         raise
     except BaseException:
         # Not logged: whoever ends the process has ended logging before.
