@@ -120,9 +120,14 @@ class Documents:
     def due(self, connection: str, unit: str) -> list[str]:
         """Failed documents that a sync tries again: those whose next attempt has come, and those that nobody sees
         because of it, unless they have failed often."""
+        return self._ids(connection, unit, *_is_due(connection))
+
+    def units_due(self, connection: str) -> set[str]:
+        """The units in which a document is `due`."""
         table = tables.documents
-        is_missed = and_(table.c.hidden.is_not(None), table.c.attempts <= _ATTEMPTS_AT_EVERY_SYNC)
-        return self._ids(connection, unit, *_has_failed(connection), or_(_has_waited(), is_missed))
+        statement = select(table.c.unit).where(table.c.connection == connection, *_is_due(connection)).distinct()
+        with self._engine.connect() as transaction:
+            return set(transaction.execute(statement).scalars())
 
     def unfound(self, connection: str, unit: str) -> list[str]:
         """Those that a sync looks for once more: they were not found, and nobody has said that they are gone."""
@@ -365,6 +370,12 @@ def _has_failed(connection: str) -> tuple[ColumnElement[bool], ...]:
     """A failed object; what has no id of its own waits for the next full read."""
     table = tables.documents
     return table.c.status == "failed", ~table.c.id.contains(f":{connection}/{NOT_ADMITTED}", autoescape=True)
+
+
+def _is_due(connection: str) -> tuple[ColumnElement[bool], ...]:
+    table = tables.documents
+    is_missed = and_(table.c.hidden.is_not(None), table.c.attempts <= _ATTEMPTS_AT_EVERY_SYNC)
+    return (*_has_failed(connection), or_(_has_waited(), is_missed))
 
 
 def _is_retried(connection: str, unit: str) -> tuple[ColumnElement[bool], ...]:

@@ -81,19 +81,39 @@ class Parents:
     def doubtful(self, connection: str, unit: str) -> list[str]:
         """Documents that lost readers with what they are in, or all of them in another unit than they are in now, and
         were not looked at since."""
-        table, revocations = tables.documents, tables.revocations
-        above = (_GONE_ABOVE, _NARROWED_ABOVE)
-        elsewhere = and_(revocations.c.token == EVERYBODY, revocations.c.unit != unit)
-        in_force = (
-            revocations.c.connection == connection,
-            revocations.c.document != "",
-            revocations.c.ends_at.is_(None),
-        )
-        revoked = select(revocations.c.document).where(*in_force, or_(revocations.c.reason.in_(above), elsewhere))
-        own = (table.c.connection == connection, table.c.unit == unit, table.c.status != "deleted")
+        table = tables.documents
+        revoked = select(tables.revocations.c.document).where(*_is_lost_above(connection, unit))
         lost = or_(table.c.hidden == _GONE_ABOVE, table.c.id.in_(revoked))
+        found = select(table.c.id).where(*_is_there(connection), table.c.unit == unit, lost).order_by(table.c.id)
         with self._engine.connect() as transaction:
-            return list(transaction.execute(select(table.c.id).where(*own, lost).order_by(table.c.id)).scalars())
+            return list(transaction.execute(found).scalars())
+
+    def doubtful_units(self, connection: str) -> set[str]:
+        """The units in which a document is `doubtful`."""
+        table, revocations = tables.documents, tables.revocations
+        there = select(table.c.unit).where(*_is_there(connection))
+        # By way of the revocations, which are few: most documents have none.
+        revoked = there.join(revocations, revocations.c.document == table.c.id)
+        lost = revoked.where(*_is_lost_above(connection, table.c.unit))
+        with self._engine.connect() as transaction:
+            return set(transaction.execute(lost.union(there.where(table.c.hidden == _GONE_ABOVE))).scalars())
+
+
+def _is_there(connection: str) -> tuple[ColumnElement[bool], ...]:
+    return tables.documents.c.connection == connection, tables.documents.c.status != "deleted"
+
+
+def _is_lost_above(connection: str, unit: str | ColumnElement[str]) -> tuple[ColumnElement[bool], ...]:
+    """Revocations in force, of documents of a unit, that came from above or from another unit."""
+    table = tables.revocations
+    from_above = table.c.reason.in_((_GONE_ABOVE, _NARROWED_ABOVE))
+    elsewhere = and_(table.c.token == EVERYBODY, table.c.unit != unit)
+    return (
+        table.c.connection == connection,
+        table.c.document != "",
+        table.c.ends_at.is_(None),
+        or_(from_above, elsewhere),
+    )
 
 
 def record_parents(transaction: Connection, connection: str, unit: str, paths: Mapping[str, Sequence[str]]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from croniter import croniter
@@ -81,19 +81,23 @@ def _affordable_listing(units: int) -> int:
     return (IDLE_REQUESTS * max(units, _FEWEST_UNITS) - _READINGS) // _SYNCS
 
 
-def may_wait(
-    services: Services, connection: Connection, connector: Connector, unit: Unit, options: SyncOptions
-) -> bool:
-    """Whether a scheduled sync may pass over a unit: it was read well a short time ago, and is quiet."""
+def quiet_units(
+    connection: Connection, connector: Connector, states: Iterable[UnitState], options: SyncOptions
+) -> frozenset[str]:
+    """Ids of those units that a scheduled sync may pass over: they were read well a short time ago, and are quiet."""
     if not options.scheduled or options.mode != "changes" or not isinstance(connector, Paced):
-        return False
-    state, now = services.catalog.units.get(connection.id, unit.id), datetime.now(UTC)
-    if state is None or state.cursor is None or state.last_sync is None or state.error:
-        return False
+        return frozenset()
+    now = datetime.now(UTC)
     # No unit is late because it is passed over: the tick after this one would look at it in time.
     longest = allowed_lag(connection, now) - longest_gap(connection, now) - _FOR_THE_SYNC
-    was_read_lately = timedelta() <= now - state.last_sync < min(QUIET_UNITS_EVERY, longest)
-    return was_read_lately and connector.is_quiet(state.cursor, now)
+    patience = min(QUIET_UNITS_EVERY, longest)
+    return frozenset(one.unit.id for one in states if _is_quiet(connector, one, patience, now))
+
+
+def _is_quiet(connector: Paced, state: UnitState, patience: timedelta, now: datetime) -> bool:
+    if state.cursor is None or state.last_sync is None or state.error:
+        return False
+    return timedelta() <= now - state.last_sync < patience and connector.is_quiet(state.cursor, now)
 
 
 def units_to_read(
@@ -101,15 +105,13 @@ def units_to_read(
 ) -> list[str]:
     """Ids of the units that are not passed over. One that may wait is read all the same where something of it is left
     over: a load that is not indexed, or documents that are to be looked at once more."""
-    unfinished = {unit for owner, unit in services.catalog.loads.units_with_pending() if owner == connection.id}
-    return [
-        unit.id
-        for unit in units
-        if unit.id in unfinished
-        or not may_wait(services, connection, connector, unit, options)
-        or services.catalog.documents.due(connection.id, unit.id)
-        or services.catalog.parents.doubtful(connection.id, unit.id)
-    ]
+    catalog = services.catalog
+    quiet = quiet_units(connection, connector, catalog.units.all(connection.id), options)
+    if not quiet:
+        return [unit.id for unit in units]
+    left_over = {unit for owner, unit in catalog.loads.units_with_pending() if owner == connection.id}
+    left_over |= catalog.documents.units_due(connection.id) | catalog.parents.doubtful_units(connection.id)
+    return [unit.id for unit in units if unit.id in left_over or unit.id not in quiet]
 
 
 def _next_tick(schedule: str, after: datetime) -> datetime:

@@ -22,7 +22,7 @@ from pipelines.catalog.units import UnitState
 from pipelines.errors import CatalogUnavailable, HeadraceError, LeaseLost, UnitBusy, UsageError
 from pipelines.ingestion.causes import describe_error, find_cause, track
 from pipelines.ingestion.options import Stage, SyncOptions, Target
-from pipelines.ingestion.pacing import may_wait, needs_memberships, units_to_read
+from pipelines.ingestion.pacing import needs_memberships, quiet_units, units_to_read
 from pipelines.ingestion.paused_rights import follow_rights, paused_units
 from pipelines.ingestion.report import ProgressCallback, ScanCounts, SyncReport
 from pipelines.ingestion.retention import prune
@@ -136,9 +136,11 @@ def sync_units_of(
 ) -> SyncReport:
     """Read these units, by their ids, one after the other. See `sync_unit`."""
     report = SyncReport()
-    known = {state.unit.id: state.unit for state in services.catalog.units.all(connection.id)} if units else {}
-    for unit in (known[one] for one in units if one in known):
-        due = _what_is_due(services, connection, connector, unit, options)
+    known = {state.unit.id: state for state in services.catalog.units.all(connection.id)} if units else {}
+    states = [known[one] for one in units if one in known]
+    quiet = quiet_units(connection, connector, states, options)
+    for unit in (state.unit for state in states):
+        due = _what_is_left_over(services, connection, unit, options) if unit.id in quiet else options
         report.add(sync_unit(services, connection, connector, unit, due, observer))
     return report
 
@@ -166,12 +168,8 @@ def end_sync(
             prune(services)  # what nothing needs any more, of whichever connection
 
 
-def _what_is_due(
-    services: Services, connection: Connection, connector: Connector, unit: Unit, options: SyncOptions
-) -> SyncOptions:
+def _what_is_left_over(services: Services, connection: Connection, unit: Unit, options: SyncOptions) -> SyncOptions:
     """Of a unit that may wait, only what failed and is to be tried again."""
-    if not options.scheduled or not may_wait(services, connection, connector, unit, options):
-        return options
     failed = tuple(services.catalog.documents.due(connection.id, unit.id))
     return replace(options, mode="documents", documents=failed)
 

@@ -49,6 +49,7 @@ def test_all_that_is_below_is_hidden(catalog: Catalog, gone: str, lost: set[str]
     catalog.parents.hide_below("acme", "a", [gone])
     assert hidden(catalog) == lost
     assert catalog.parents.doubtful("acme", "a") == sorted(lost)
+    assert catalog.parents.doubtful_units("acme") == ({"a"} if lost else set())
     assert {one for one, state in catalog.documents.states(TREE).items() if state.hidden} == lost
 
 
@@ -74,6 +75,7 @@ def test_what_was_read_in_another_unit_is_not_lost_with_what_is_gone_from_this_o
     assert hidden(catalog) == {"middle"}
     catalog.rights.revoke("acme", "a", {"leaf": (EVERYBODY,)})
     assert (catalog.parents.doubtful("acme", "a"), catalog.parents.doubtful("acme", "b")) == (["middle"], ["leaf"])
+    assert catalog.parents.doubtful_units("acme") == {"a", "b"}
 
 
 def test_containers_in_a_circle_come_to_an_end(catalog: Catalog) -> None:
@@ -90,6 +92,7 @@ def test_readers_are_lost_below_where_there_were_such(catalog: Catalog) -> None:
     found = catalog.revocations.load().documents
     assert {one: scope.tokens for one, scope in found.items()} == {"leaf": {ADA}}
     assert catalog.parents.doubtful("acme", "a") == ["leaf"]
+    assert catalog.parents.doubtful_units("acme") == {"a"}
 
 
 def test_it_is_known_of_all_documents_that_are_found_or_not(catalog: Catalog) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import update
+from sqlalchemy import event, update
 
 import pipelines.ingestion.sync
 from connectors.contract import Cursor, EmptyGroup, Failed, MembershipItem
@@ -17,7 +17,7 @@ from connectors.model import Unit, group_token
 from pipelines.catalog import tables
 from pipelines.catalog.freshness import allowed_lag, longest_gap
 from pipelines.ingestion.options import SyncOptions
-from pipelines.ingestion.pacing import may_wait
+from pipelines.ingestion.pacing import quiet_units, units_to_read
 from pipelines.ingestion.sync import sync_connection
 from pipelines.services import Services
 from pipelines.settings import Settings
@@ -90,8 +90,7 @@ def test_no_unit_is_late_because_it_is_passed_over(services: Services, source: P
     gap = longest_gap(connection)
     for waited in range(60):
         last_read(services, timedelta(minutes=waited))
-        unit = services.catalog.units.all("acme")[0].unit
-        if may_wait(services, connection, source, unit, SCHEDULED):
+        if quiet_units(connection, source, services.catalog.units.all("acme"), SCHEDULED):
             assert timedelta(minutes=waited) + gap < allowed_lag(connection)
 
 
@@ -131,6 +130,15 @@ def test_what_failed_in_a_quiet_unit_is_tried_again(services: Services, source: 
     assert sync_connection(services, CONNECTION, options=SCHEDULED).errors == {}
     with services.store() as store:
         assert mended.id in {payload["document_id"] for _, payload in store.scan()}
+
+
+def test_which_units_are_read_is_asked_for_all_of_them_at_once(services: Services, source: PacedSource) -> None:
+    source.listed += [replace(TEAM, id=f"unit-{number}", name=f"Unit {number}") for number in range(20)]
+    assert read_by(services, source) == 20
+    statements: list[str] = []
+    event.listen(services.catalog._engine, "before_cursor_execute", lambda *arguments: statements.append(arguments[2]))
+    assert units_to_read(services, CONNECTION, source, source.listed, SCHEDULED) == []
+    assert len(statements) == 4
 
 
 def test_a_schedule_leaves_memberships_to_their_own(services: Services, source: PacedSource) -> None:
