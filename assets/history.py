@@ -1,4 +1,4 @@
-"""History: runs that have ended leave after the days of the settings, with their events and what they printed.
+"""History: runs that have ended leave after the days of the settings, with all that they have left.
 
 Dagster keeps all of them for ever. What a run has materialised goes with it, and a partition of which nothing else is
 known would be missing from then on: so a run stays as long as it holds the newest materialisation of anything.
@@ -16,6 +16,7 @@ import dagster as dg
 from dagster._core.storage.dagster_run import FINISHED_STATUSES, RunRecord
 
 from assets.resources import Runtime
+from assets.step_outputs import remove_old_outputs
 
 SECONDS_PER_LOOK = 20.0
 """A sensor that takes longer than a minute counts as failed."""
@@ -41,6 +42,8 @@ def history_sensor(context: dg.SensorEvaluationContext, runtime: dg.ResourcePara
     before = datetime.now(UTC) - timedelta(days=runtime.settings.retention.runs_days)
     after = datetime.fromisoformat(context.cursor) if context.cursor else None
     pruned = prune_history(context.instance, before, after)
+    with runtime.services() as services:
+        remove_old_outputs(services, context.instance, before)
     context.update_cursor(pruned.reached.isoformat() if pruned.reached else "")
     return dg.SkipReason(f"{pruned.removed} runs removed")
 

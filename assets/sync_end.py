@@ -59,7 +59,7 @@ def end(
         raise dg.Failure("; ".join(f"{unit}: {error}" for unit, error in report.errors.items()))
     if runtime.settings.runs.spreads:
         with runtime.services() as services:
-            remove_outputs(services.landing, context.run_id)
+            remove_outputs(services, context.instance, context.run)
 
 
 def _say(context: dg.OpExecutionContext, connection: Connection, report: SyncReport) -> None:
