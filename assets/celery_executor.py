@@ -12,6 +12,7 @@ from celery.exceptions import WorkerLostError
 from celery.result import AsyncResult
 from dagster._core.definitions.executor_definition import multiple_process_executor_requirements
 from dagster._core.execution.retries import RetryMode
+from dagster_celery import defaults
 from dagster_celery import executor as dagster_celery
 from dagster_celery.core_execution_loop import core_celery_execution_loop
 
@@ -28,9 +29,18 @@ if TYPE_CHECKING:
 MOST_WORKERS = 3
 """How many workers may die of one step: more of them than one may have fallen with their machine."""
 
+SECONDS_UNTIL_REDELIVERED = 60
 CONFIG = {
-    # What a worker had taken is given to another one, an hour later, even where the run cannot see that it died.
+    # What a worker had taken is given to another one, even where the run cannot see that it died: before it showed that
+    # it works on the step, or after it showed that it does no more.
     "task_acks_late": True,
+    "worker_prefetch_multiplier": 1,
+    "broker_transport_options": {
+        **defaults.broker_transport_options,
+        # Of brokers that do not see it themselves. It is so once for each step that takes longer, too.
+        "visibility_timeout": SECONDS_UNTIL_REDELIVERED,
+        "unacked_restore_throttle": 1,
+    },
 }
 
 

@@ -33,13 +33,18 @@ class Workplace:
     environment: dict[str, str]
 
     @contextmanager
-    def worker(self, name: str) -> Iterator[subprocess.Popen[bytes]]:
+    def worker(self, name: str, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
         log = self.path / f"{name}.log"
-        command = [_installed("celery"), "-A", "assets.celery_app", "worker", "--prefetch-multiplier=1"]
+        command = [_installed("celery"), "-A", "assets.celery_app", "worker"]
         command += ["--concurrency=1", "-I", "tests.emulators.slow_source", "-n", f"{name}@%h", "-l", "info"]
         with log.open("wb") as file:
             process = subprocess.Popen(
-                command, cwd=self.path, env=self.environment, stdout=file, stderr=file, start_new_session=True
+                command,
+                cwd=self.path,
+                env=self.environment | environment,
+                stdout=file,
+                stderr=file,
+                start_new_session=True,
             )
         try:
             wait_for(lambda: "ready." in log.read_text())

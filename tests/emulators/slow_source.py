@@ -1,6 +1,7 @@
 """A source of many units that takes its time for each, for the processes of Celery's workers, which import this.
 
-Each unit that is read is a line of the file UNITS_READ: the process, and the unit.
+Each unit that is read is a line of the file UNITS_READ: the process, and the unit. A worker with STUCK takes a task,
+and does no more than make a file of this name.
 """
 
 from __future__ import annotations
@@ -10,6 +11,9 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+from celery.signals import task_prerun
 
 import pipelines.ingestion.sync
 from connectors.contract import Cursor, Item, Window
@@ -53,3 +57,12 @@ def _connect(connection: Connection) -> SlowSource:
 if "UNITS_READ" in os.environ:
     pipelines.ingestion.sync.connect = _connect  # type: ignore[attr-defined]
     Services.embedder = FakeEmbedder()  # type: ignore[assignment]
+
+
+def _get_stuck(**_: Any) -> None:
+    if "STUCK" in os.environ:
+        Path(os.environ["STUCK"]).touch()
+        time.sleep(600)
+
+
+task_prerun.connect(_get_stuck)
