@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from urllib.parse import quote
 
 from connectors.contract import MembershipCache
-from connectors.errors import InvalidResponse, TransientError
+from connectors.errors import InvalidResponse, TransientError, Unavailable
 from connectors.github.client import PAGE_SIZE, GitHubClient
 from connectors.github.payloads.kept import KeptCollaborators, KeptPage
 from connectors.github.payloads.rest import GitHubAccount, GitHubRepository
@@ -32,11 +32,24 @@ def collaborator_logins(
         before = KeptCollaborators(path=path, told_at=now)
     try:
         found = _read(client, before, now)
+        if found.pages != before.pages:
+            _confirm(client, repository)
     except TransientError:
         _keep(cache, group, before.model_copy(update={"is_failing": True}), before)
         raise
     _keep(cache, group, found, before)
     return [login for page in found.pages for login in page.logins]
+
+
+def _confirm(client: GitHubClient, repository: GitHubRepository) -> None:
+    """Collaborators are told by a repository's name, which may have become another's since it was listed.
+
+    Raises Unavailable then: the next list names both.
+    """
+    told = client.repository(repository.full_name).payload
+    if told.unit_id != repository.unit_id:
+        owner = told.unit_id or "one without an id"
+        raise Unavailable(f"repository {repository.full_name}", f"its name now belongs to another one ({owner})")
 
 
 def _keep(cache: MembershipCache | None, group: str, found: KeptCollaborators, before: KeptCollaborators) -> None:

@@ -140,7 +140,7 @@ def test_one_public_repository_does_not_hide_the_others(github: OneRepository, c
         }
         for number, name, visibility in ((1, "open", "public"), (2, "one", "private"), (3, "two", "internal"))
     )
-    github.answers["user/repos"] = lambda request: httpx.Response(200, json=[public, first, second])
+    list_repositories(github, public, first, second)
     for name in ("one", "two"):
         github.answers[f"repos/acme/{name}/collaborators"] = lambda request: people("ada")
     github.answers["/api/graphql"] = lambda request: found(u0={"email": "ada@acme.test"})
@@ -149,13 +149,24 @@ def test_one_public_repository_does_not_hide_the_others(github: OneRepository, c
     assert github.paths()["graphql"] == 1
 
 
+def list_repositories(github: OneRepository, *described: dict[str, Any]) -> None:
+    """In the place of the one that there is."""
+    github.answers["user/repos"] = answering(described)
+    for one in described:
+        github.answers[f"repos/{one['full_name']}"] = answering(one)
+
+
+def answering(found: object) -> Callable[[httpx.Request], httpx.Response]:
+    return lambda request: httpx.Response(200, json=found)
+
+
 def private_repositories(github: OneRepository, *names: str) -> None:
     """Each with Ada as its one collaborator."""
     listed = [
         {**github.described, "id": number, "full_name": f"acme/{name}", "private": True}
         for number, name in enumerate(names, 1)
     ]
-    github.answers["user/repos"] = lambda request: httpx.Response(200, json=listed)
+    list_repositories(github, *listed)
     github.answers["/api/graphql"] = lambda request: found(u0={"email": "ada@acme.test"})
     for name in names:
         github.answers[f"repos/acme/{name}/collaborators"] = lambda request: people("ada")
@@ -175,6 +186,18 @@ def test_one_repository_whose_collaborators_cannot_be_read_leaves_the_others_alo
     assert (first, third) == (Membership("1", "ada@acme.test"), Membership("3", "ada@acme.test"))
     assert isinstance(second, UnreadableGroup)
     assert (second.group, "repos/acme/two/collaborators" in second.reason) == ("2", True)
+
+
+def test_who_takes_over_the_name_of_a_repository_is_no_collaborator_of_it(
+    github: OneRepository, connector: GitHubConnector
+) -> None:
+    """After the list: the collaborators of that name are told of the new one."""
+    private_repositories(github, "one", "two")
+    github.answers["repos/acme/one"] = answering({**github.described, "id": 9})
+    first, second = connector.memberships()
+    assert (first.group, second) == ("1", Membership("2", "ada@acme.test"))
+    assert isinstance(first, UnreadableGroup)
+    assert "its name now belongs to another one (9)" in first.reason
 
 
 def test_many_repositories_that_fail_do_not_hide_the_next_while_the_server_answers(
