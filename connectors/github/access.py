@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeAlias
 from urllib.parse import quote
@@ -55,6 +56,21 @@ def reader_tokens(connection: str, repository: GitHubRepository) -> tuple[str, .
     return (PUBLIC,) if is_public(repository) else (group_token(connection, repository.unit_id),)
 
 
+@dataclass(frozen=True, slots=True)
+class KnownAddresses:
+    """E-mail addresses by login: an organisation tells those whose domains it has verified, and no other's.
+
+    `named` are those that the settings give to logins, whoever asks.
+    """
+
+    named: Mapping[str, tuple[str, ...]]
+    _by_organisation: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)
+
+    def of(self, organisation: str) -> dict[str, tuple[str, ...]]:
+        """Those that are known to an organisation; by the empty name, what people tell of themselves."""
+        return self._by_organisation.setdefault(organisation.lower(), dict(self.named))
+
+
 def memberships(
     client: GitHubClient,
     emails: Mapping[str, str],
@@ -68,7 +84,7 @@ def memberships(
     did. One request for each page of a repository's collaborators, and one for each handful of people; with a `cache`
     those of pages that have not changed count on no quota.
     """
-    known: dict[str, tuple[str, ...]] = {login.lower(): (email,) for login, email in emails.items()}
+    known = KnownAddresses({login.lower(): (email,) for login, email in emails.items()})
     groups = GroupReads(lambda: client.headers("rate_limit"))
     try:
         for repository in repositories:
@@ -99,22 +115,23 @@ def _noting(unit_id: str, read: Callable[[], list[str]], note: NoteTrouble) -> l
 def _members(
     client: GitHubClient,
     repository: GitHubRepository,
-    known: dict[str, tuple[str, ...]],
+    known: KnownAddresses,
     cache: MembershipCache | None,
 ) -> list[str]:
-    """Addresses of a repository's collaborators; those of people who are new to it are added to `known`, by login.
+    """Addresses of a repository's collaborators; those of people who are new to it are added to `known`.
 
     Of addresses nothing is kept from one reading to the next: one that is withdrawn counts at once.
     """
     logins = collaborator_logins(client, repository, cache)
-    known |= _addresses(client, repository, [login for login in logins if login not in known])
-    return [email for login in logins for email in known[login]]
-
-
-def _addresses(client: GitHubClient, repository: GitHubRepository, logins: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """E-mail addresses of people, many at once where the server has GraphQL."""
     owner = repository.owner
     organisation = owner.login if owner and owner.type == "Organization" else ""
+    by_login = known.of(organisation)
+    by_login |= _addresses(client, organisation, [login for login in logins if login not in by_login])
+    return [email for login in logins for email in by_login[login]]
+
+
+def _addresses(client: GitHubClient, organisation: str, logins: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """E-mail addresses of people, many at once where the server has GraphQL."""
     found: dict[str, tuple[str, ...]] = {}
     for start in range(0, len(logins), PEOPLE_PER_REQUEST):
         batch = logins[start : start + PEOPLE_PER_REQUEST]

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from connectors.contract import Membership, MembershipItem, UnreadableGroup
+from connectors.contract import EmptyGroup, Membership, MembershipItem, UnreadableGroup
 from connectors.errors import RateLimited, UnreadableUnits
 from connectors.github import access
 from connectors.github.payloads.parsing import parse
@@ -147,6 +147,34 @@ def test_one_public_repository_does_not_hide_the_others(github: OneRepository, c
     connector = connect(connection, github.transport())
     assert list(connector.memberships()) == [Membership(unit, "ada@acme.test") for unit in ("2", "3")]
     assert github.paths()["graphql"] == 1
+
+
+def test_addresses_that_one_organisation_verified_are_asked_for_by_each(
+    github: OneRepository, connector: GitHubConnector
+) -> None:
+    described = [
+        {**github.described, "id": number, "private": True, "full_name": f"{name}/r", "owner": owner}
+        for number, name in enumerate(("acme", "beta", "acme"), 1)
+        for owner in [{"login": name, "type": "Organization"}]
+    ]
+    described[2]["full_name"] = "acme/s"
+    list_repositories(github, *described)
+    for one in described:
+        github.answers[f"repos/{one['full_name']}/collaborators"] = lambda request: people("bob")
+    asked: list[str] = []
+
+    def graphql(request: httpx.Request) -> httpx.Response:
+        asked.append(json.loads(request.content)["query"])
+        verified = ["bob@beta.test"] if '"beta"' in asked[-1] else []
+        return found(u0={"email": "", "organizationVerifiedDomainEmails": verified})
+
+    github.answers["/api/graphql"] = graphql
+    assert list(connector.memberships()) == [
+        EmptyGroup("1"),
+        Membership("2", "bob@beta.test"),
+        EmptyGroup("3"),
+    ]
+    assert len(asked) == 2
 
 
 def list_repositories(github: OneRepository, *described: dict[str, Any]) -> None:
