@@ -415,6 +415,28 @@ def test_partitions_are_called_as_their_units_and_follow_a_renaming(settings: Se
     assert found == {"#general (C1)": None, "#lounge (C1)": "C1", "nobody": None}
 
 
+def test_a_unit_that_is_renamed_while_it_is_read_is_shown_under_one_key(
+    settings: Settings, source: MemorySource
+) -> None:
+    """A worker lists units meanwhile: it is told of the renaming by an event."""
+    source.listed = [Unit("unit", "Unit")]
+    job = build_definitions(settings).resolve_job_def("sync_acme")
+    with dagster_instance(settings) as instance:
+
+        def rename(page: int) -> None:
+            with Services(settings) as services:
+                services.catalog.units.replace_listing("acme", "github", [Unit("unit", "Renamed")])
+
+        source.before_page = rename
+        assert job.execute_in_process(instance=instance).success
+        source.before_page = lambda page: None
+        source.listed = [Unit("unit", "Renamed")]
+        assert job.execute_in_process(instance=instance).success
+        assert instance.get_dynamic_partitions("acme") == ["Renamed (unit)"]
+        for stage in ("documents", "chunks", "vectors"):
+            assert instance.get_materialized_partitions(asset_key("acme", stage)) >= {"Renamed (unit)"}
+
+
 def test_partitions_of_an_earlier_release_are_removed(settings: Settings, source: MemorySource) -> None:
     with dagster_instance(settings) as instance:
         instance.add_dynamic_partitions("github_units", ["acme/unit"])
