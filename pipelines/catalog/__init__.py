@@ -13,6 +13,7 @@ from pipelines.audit import open_audit_log
 from pipelines.catalog import loads as loads_module
 from pipelines.catalog import outcomes as outcomes_module
 from pipelines.catalog.assistants import Assistants
+from pipelines.catalog.claims import Claims
 from pipelines.catalog.connections import Connections
 from pipelines.catalog.database import STATEMENT_SECONDS, migrate_database, open_database
 from pipelines.catalog.documents import Documents
@@ -86,6 +87,7 @@ class Catalog:
         self.purging = Purging(engine)
         self.restoring = Restoring(engine)
         self.leases = Leases(engine, process)
+        self.claims = Claims(engine, process)
         self.events = Events(engine)
         self.replays = Replays(engine)
         self.old_events = OldEvents(engine)

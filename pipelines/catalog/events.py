@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeAlias
@@ -114,6 +114,15 @@ class Events:
         with self._engine.connect() as transaction:
             rows = [row._mapping for row in transaction.execute(statement)]
         return [PendingEvent(**{**row, "invalidations": _invalidations(row["invalidations"])}) for row in rows]
+
+    def still_pending(self, ids: Iterable[int]) -> set[int]:
+        """Those of these events that nobody has settled meanwhile."""
+        table, found = tables.events, set[int]()
+        with self._engine.connect() as transaction:
+            for part in in_parts(ids):
+                pending = select(table.c.id).where(table.c.id.in_(part), table.c.state == "pending", _is_due())
+                found.update(transaction.execute(pending).scalars())
+        return found
 
     def mark_done(
         self, materializations: Mapping[int, Sequence[Mapping[str, str]]], effects: Mapping[int, str]

@@ -12,37 +12,30 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 from weakref import WeakSet
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     Engine,
-    Interval,
     Row,
     delete,
-    func,
     insert,
-    literal,
-    select,
     update,
 )
 from sqlalchemy.exc import IntegrityError
 
 from pipelines.catalog import tables
+from pipelines.catalog.claims import CLAIMS, WORKERS
 from pipelines.catalog.fencing import Lease, fenced
+from pipelines.catalog.lease_rows import LEASE, LeaseRows
 from pipelines.catalog.processes import LocalProcess, shown_name
 from pipelines.catalog.statements import upsert
 from pipelines.errors import CatalogUnavailable, UnitBusy
 
 logger = logging.getLogger(__name__)
 
-LEASE = timedelta(seconds=75)
-"""How long a holder on another machine is believed to be alive without a sign of life: a dead run is to be known as
-dead within two minutes, and the sensor that looks takes 30 seconds of them."""
 SECONDS_BETWEEN_ATTEMPTS = 1.0
 """To renew or release a lease while the catalog does not answer, and to find all units free."""
 SECONDS_FOR_UNITS = 600.0
@@ -56,6 +49,7 @@ _ALL = ("*", "*")
 _REINDEX = ("*", "reindex")
 _RUNS = "*runs*"
 """Stands before the ids of runs, which are no units and keep nobody from one."""
+_NO_UNITS = (_ALL[0], _RUNS, CLAIMS, WORKERS)
 
 _opened: WeakSet[Leases] = WeakSet()
 
@@ -70,14 +64,15 @@ class Leases:
     def __init__(self, engine: Engine, process: LocalProcess) -> None:
         self._engine = engine
         self._process = process
+        self._rows = LeaseRows(engine, process)
         _opened.add(self)
 
     @contextmanager
     def hold(self, connection: str, unit: str) -> Iterator[None]:
         """Work on a unit alone. Raises UnitBusy if a living process holds it, or all units."""
         with self._hold(connection, unit) as lease, fenced(lease):
-            all_units = self._row(*_ALL)
-            if all_units and all_units.process != self._process.id and not self._is_dead(all_units):
+            all_units = self._rows.find(*_ALL)
+            if all_units and all_units.process != self._process.id and not self._rows.is_dead(all_units):
                 raise _busy(connection, unit, all_units)
             yield
 
@@ -113,21 +108,21 @@ class Leases:
 
     def forget_dead_step(self, run: str, step: str) -> bool:
         """Whether the process that worked on a step has died; what it has left is removed, so that it is told once."""
-        row = self._row(_RUNS, f"{run}/{step}")
-        if row is None or not self._is_dead(row):
+        row = self._rows.find(_RUNS, f"{run}/{step}")
+        if row is None or not self._rows.is_dead(row):
             return False
-        self._remove_dead(_RUNS, row.unit)
+        self._rows.remove_dead(_RUNS, row.unit)
         return True
 
     def is_run_alive(self, run: str) -> bool | None:
         """Whether a process that works on a run is alive; None if none has begun, or all have finished."""
         rows = self._of_run(run)
-        return any(not self._is_dead(row) for row in rows) if rows else None
+        return any(not self._rows.is_dead(row) for row in rows) if rows else None
 
     def forget_run(self, run: str) -> None:
         """Remove what dead processes have left that worked on a run."""
         for row in self._of_run(run):
-            self._remove_dead(_RUNS, row.unit)
+            self._rows.remove_dead(_RUNS, row.unit)
 
     def refuse_stale(self) -> None:
         """Raise LeaseLost if a lease under which this thread works is another's, before something is written elsewhere
@@ -161,8 +156,8 @@ class Leases:
                 with self._engine.begin() as transaction:
                     return self._insert(transaction, connection, unit)
             except IntegrityError:
-                self._remove_dead(connection, unit)
-        raise _busy(connection, unit, self._row(connection, unit))
+                self._rows.remove_dead(connection, unit)
+        raise _busy(connection, unit, self._rows.find(connection, unit))
 
     def _insert(self, transaction: Connection, connection: str, unit: str) -> Lease:
         lease = Lease(str(self._engine.url), connection, unit, _next_token(transaction))
@@ -173,8 +168,8 @@ class Leases:
             "process": self._process.id,
             "machine": self._process.machine,
             "token": lease.token,
-            "since": self._now(),
-            "expires_at": self._expiry(),
+            "since": self._rows.now(),
+            "expires_at": self._rows.expiry(),
         }
         transaction.execute(insert(tables.leases).values(row))
         return lease
@@ -197,7 +192,7 @@ class Leases:
     def _renew(self, lease: Lease) -> bool:
         """Whether the lease is still this process's. One whose time is over, and that nobody has taken, is."""
         with self._engine.begin() as transaction:
-            renewed = update(tables.leases).where(*lease.own_row).values(expires_at=self._expiry())
+            renewed = update(tables.leases).where(*lease.own_row).values(expires_at=self._rows.expiry())
             return bool(transaction.execute(renewed).rowcount)
 
     def _release(self, lease: Lease) -> None:
@@ -214,51 +209,16 @@ class Leases:
 
     def _busy_unit(self) -> Row[Any] | None:
         """A unit on which a living process works."""
-        units = self._select().where(tables.leases.c.connection.not_in((_ALL[0], _RUNS)))
+        units = self._rows.select().where(tables.leases.c.connection.not_in(_NO_UNITS))
         with self._engine.connect() as transaction:
             rows = transaction.execute(units).all()
-        return next((row for row in rows if not self._is_dead(row)), None)
-
-    def _remove_dead(self, connection: str, unit: str) -> None:
-        row = self._row(connection, unit)
-        if row is None or not self._is_dead(row):
-            return
-        with self._engine.begin() as transaction:
-            # Another process may have taken the lease in the meantime, or its holder have renewed it.
-            same = (tables.leases.c.token == row.token, tables.leases.c.expires_at == row.expires_at)
-            transaction.execute(delete(tables.leases).where(*_of(connection, unit), *same))
-            left = select(tables.leases.c.unit).where(tables.leases.c.process == row.process)
-            is_last = transaction.execute(left).first() is None
-        if is_last and row.process:
-            self._process.remove_traces(row.process)
+        return next((row for row in rows if not self._rows.is_dead(row)), None)
 
     def _of_run(self, run: str) -> Sequence[Row[Any]]:
         table = tables.leases
         own = (table.c.connection == _RUNS, table.c.unit.startswith(f"{run}/", autoescape=True))
         with self._engine.connect() as transaction:
-            return transaction.execute(self._select().where(*own)).all()
-
-    def _row(self, connection: str, unit: str) -> Row[Any] | None:
-        with self._engine.connect() as transaction:
-            return transaction.execute(self._select().where(*_of(connection, unit))).first()
-
-    def _select(self) -> Any:
-        return select(tables.leases, (tables.leases.c.expires_at < self._now()).label("expired"))
-
-    def _is_dead(self, row: Row[Any]) -> bool:
-        died = self._process.has_died(row.process, row.machine)
-        return bool(row.expired) if died is None else died
-
-    def _now(self) -> ColumnElement[Any]:
-        """The database's time, which on PostgreSQL is not this machine's; a SQLite file is on this machine."""
-        if self._engine.dialect.name == "postgresql":
-            return func.clock_timestamp()
-        return literal(datetime.now(UTC), tables.UtcTime())
-
-    def _expiry(self) -> ColumnElement[Any]:
-        if self._engine.dialect.name == "postgresql":
-            return func.clock_timestamp() + literal(LEASE, Interval())
-        return literal(datetime.now(UTC) + LEASE, tables.UtcTime())
+            return transaction.execute(self._rows.select().where(*own)).all()
 
 
 def _next_token(transaction: Connection) -> int:
@@ -274,7 +234,3 @@ def _busy(connection: str, unit: str, holder: Row[Any] | None) -> UnitBusy:
     return (
         UnitBusy(name, shown_name(holder.holder), holder.since) if holder else UnitBusy(name, "one that has just ended")
     )
-
-
-def _of(connection: str, unit: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    return (tables.leases.c.connection == connection, tables.leases.c.unit == unit)

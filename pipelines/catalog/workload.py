@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, case, func, select
 
 from pipelines.catalog import tables
+from pipelines.catalog.claims import CLAIMS, WORKERS
 from pipelines.catalog.processes import shown_name
 
 STALLED_AFTER = timedelta(hours=1)
@@ -40,8 +41,10 @@ class Workload:
     def leases(self) -> LeaseCounts:
         """Those of units and of runs together."""
         is_held = case((tables.leases.c.expires_at >= datetime.now(UTC), 1), else_=0)
+        counts = select(func.count(), func.coalesce(func.sum(is_held), 0))
+        leases = counts.where(tables.leases.c.connection.not_in((CLAIMS, WORKERS)))
         with self._engine.connect() as transaction:
-            count, held = transaction.execute(select(func.count(), func.coalesce(func.sum(is_held), 0))).one()
+            count, held = transaction.execute(leases).one()
         return LeaseCounts(held=held, expired=count - held)
 
     def stalled(self, now: datetime | None = None) -> list[StalledWork]:

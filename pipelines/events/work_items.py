@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from connectors.webhooks import Invalidation
+from pipelines.catalog.claims import Claim
 from pipelines.catalog.events import PendingEvent
 from pipelines.events.debounce import Debouncer
 
@@ -45,6 +46,11 @@ def work_items(events: Iterable[PendingEvent], done: Mapping[int, Iterable[Inval
                 item.last = max(item.last, came)
                 item.events.append(event.id)
     return list(items.values())
+
+
+def claim_of(event: PendingEvent) -> Claim:
+    """What a worker claims that processes an event: the first of the units that it points into."""
+    return event.connection, min((one.unit for one in event.invalidations), default="")
 
 
 def due_items(waiting: Iterable[WorkItem], debouncer: Debouncer[WorkKey], now: float, *, burst: bool) -> list[WorkItem]:

@@ -169,7 +169,7 @@ def test_a_clock_that_is_wrong_takes_no_living_lease(
         return open_catalog(Settings(directory=place, catalog=CatalogSettings(url=SecretStr(postgres_database))))
 
     with opened("one") as one, opened("two") as two, one.leases.hold("acme", "a"):
-        monkeypatch.setattr("pipelines.catalog.leases.datetime", Ahead)
+        monkeypatch.setattr("pipelines.catalog.lease_rows.datetime", Ahead)
         assert not is_free(two)
 
 
