@@ -12,6 +12,7 @@ from connectors.contract import Cursor
 from pipelines.audit import open_audit_log
 from pipelines.catalog import loads as loads_module
 from pipelines.catalog import outcomes as outcomes_module
+from pipelines.catalog.arrivals import Arrivals
 from pipelines.catalog.assistants import Assistants
 from pipelines.catalog.claims import Claims
 from pipelines.catalog.connections import Connections
@@ -88,7 +89,8 @@ class Catalog:
         self.restoring = Restoring(engine)
         self.leases = Leases(engine, process)
         self.claims = Claims(engine, process)
-        self.events = Events(engine)
+        self.arrivals = Arrivals(engine)
+        self.events = Events(engine, self.arrivals)
         self.replays = Replays(engine)
         self.old_events = OldEvents(engine)
         self.unfinished_events = UnfinishedEvents(engine)

@@ -43,6 +43,10 @@ class Claims:
                 held = self._held(transaction)
         return {claim for name, claim in names.items() if held.get(name) == self._process.id}
 
+    def workers(self) -> set[str]:
+        """The processes that take events, by their ids."""
+        return self._living()[0]
+
     def give_back(self, claims: Collection[Claim]) -> None:
         """Leave the events of these units to any worker."""
         table = tables.leases

@@ -21,6 +21,7 @@ from sqlalchemy import (
 
 from connectors.webhooks import Event, Invalidation
 from pipelines.catalog import tables
+from pipelines.catalog.arrivals import Arrivals
 from pipelines.catalog.failures import Cause
 from pipelines.catalog.statements import in_parts, upsert
 from pipelines.tracing import current_traceparent
@@ -68,14 +69,15 @@ NOT_WAITING: dict[str, Any] = {"waiting_for": None, "waiting_since": None}
 
 
 class Events:
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, arrivals: Arrivals) -> None:
         self._engine = engine
+        self._arrivals = arrivals
 
     def store(self, connection: str, event: Event, body: bytes) -> bool:
         """Store an event, durably when this returns; False if the delivery is stored already."""
         now = datetime.now(UTC)
         known = select(tables.events.c.id).where(tables.events.c.connection == connection, _is_known(event, now))
-        with self._engine.begin() as transaction:
+        with self._arrivals.begin() as transaction:
             if transaction.execute(known).first():
                 return False
             # Two deliveries of one event at the same moment: the unique constraint lets one of them in.
@@ -114,6 +116,13 @@ class Events:
         with self._engine.connect() as transaction:
             rows = [row._mapping for row in transaction.execute(statement)]
         return [PendingEvent(**{**row, "invalidations": _invalidations(row["invalidations"])}) for row in rows]
+
+    def next_attempt(self, connections: Sequence[str]) -> datetime | None:
+        """When the next one of these connections comes due that waits for its time."""
+        table = tables.events
+        waiting = (table.c.state == "pending", table.c.connection.in_(connections), ~_is_due())
+        with self._engine.connect() as transaction:
+            return transaction.execute(select(func.min(table.c.next_attempt)).where(*waiting)).scalar()
 
     def still_pending(self, ids: Iterable[int]) -> set[int]:
         """Those of these events that nobody has settled meanwhile."""

@@ -9,11 +9,13 @@ Each connection has a thread of its own: a source that is slow, or has much to t
 from __future__ import annotations
 
 import logging
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from threading import Event as Signal
 from threading import Event as Stop
 
 from connectors.contract import in_unit
@@ -37,6 +39,8 @@ EVENTS_AT_ONCE = 1_000
 LATE_EVENTS = 100
 """An event is looked for among so many before the last: on PostgreSQL the one with the lower id may be stored later."""
 SECONDS_BETWEEN_POLLS = 0.1
+SECONDS_BETWEEN_LOOKS = 3.0
+"""While nothing comes."""
 
 
 class RightsLane:
@@ -52,8 +56,8 @@ class RightsLane:
         self._threads: dict[str, ThreadPoolExecutor] = {}
         self._busy: dict[str, Future[None]] = {}
 
-    def run(self, stop: Stop) -> None:
-        """Look at events as they come."""
+    def run(self, stop: Stop, arrived: Signal) -> None:
+        """Look at events as they come: when one has `arrived`."""
         with ExitStack() as threads:
             for connection in self._services.settings.connections:
                 thread = self._threads[connection.id] = ThreadPoolExecutor(1, f"rights {connection.id}")
@@ -61,9 +65,9 @@ class RightsLane:
                 # What is imported for it is imported before the first event.
                 self._submit(connection, self._open_connector)
             while not stop.is_set():
-                self._take_turn(stop)
+                self._take_turn(stop, arrived)
 
-    def _take_turn(self, stop: Stop) -> None:
+    def _take_turn(self, stop: Stop, arrived: Signal) -> None:
         worked = 0
         try:
             new = self._new_events()
@@ -78,7 +82,14 @@ class RightsLane:
         except Exception:
             logger.exception("the lane of rights failed, and goes on")
         if not worked:
-            stop.wait(SECONDS_BETWEEN_POLLS)
+            self._wait(stop, arrived)
+
+    def _wait(self, stop: Stop, arrived: Signal) -> None:
+        """A moment, where units wait for another process; else until something has come, or may have come unheard."""
+        until = time.monotonic() + (0 if any(self._changed.values()) else SECONDS_BETWEEN_LOOKS)
+        while not (stop.is_set() or arrived.wait(SECONDS_BETWEEN_POLLS) or time.monotonic() >= until):
+            pass
+        arrived.clear()
 
     def run_pass(self) -> int:
         """Look at the events that are new, connection by connection; returns how many there were."""

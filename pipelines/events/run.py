@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 def run_worker(settings: Settings) -> None:
     """Take events to the index until SIGINT or SIGTERM; the pass under way is finished first."""
     to_standard_error(logging.INFO, settings.logs.format)
-    stop = threading.Event()
+    stop, of_lane, of_worker = threading.Event(), threading.Event(), threading.Event()
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, lambda *_: stop.set())
     metrics = WorkerMetrics()
@@ -37,15 +37,16 @@ def run_worker(settings: Settings) -> None:
         open_connector_pool() as of_rights,
         find_orchestrator().reporter(settings) as orchestrator,
         report_in_background(orchestrator) as reporter,
+        services.catalog.arrivals.listen(of_lane, of_worker),
     ):
         watch_catalog(metrics.registry, services.catalog, settings)
         services.warm()
         _import_stages()
         rights = RightsLane(services, of_rights)
-        lane = threading.Thread(target=rights.run, args=(stop,), name="rights", daemon=True)
+        lane = threading.Thread(target=rights.run, args=(stop, of_lane), name="rights", daemon=True)
         lane.start()
         logger.info("working for %s", ", ".join(one.id for one in settings.connections) or "no connection")
-        Worker(services, connectors, reporter, metrics).run(stop)
+        Worker(services, connectors, reporter, metrics).run(stop, of_worker)
         lane.join()
     logger.info("ended")
 

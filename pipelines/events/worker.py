@@ -5,17 +5,16 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from threading import Event as Signal
 from threading import Event as Stop
 
 from connectors.contract import PushChannels
 from connectors.errors import SourceError
 from connectors.settings import Connection
 from connectors.webhooks import Invalidation
-from pipelines.catalog.claims import Claim
 from pipelines.catalog.events import PendingEvent
 from pipelines.catalog.partition_keys import partition_key
 from pipelines.errors import CatalogUnavailable
@@ -37,7 +36,8 @@ from pipelines.events.outcomes import (
     event_outcome,
 )
 from pipelines.events.processor import EventProcessor, ProcessedEvents, UnknownUnits
-from pipelines.events.work_items import WorkItem, WorkKey, claim_of, due_items, traceparents, work_items
+from pipelines.events.share import Share
+from pipelines.events.work_items import WorkItem, WorkKey, due_items, traceparents, work_items
 from pipelines.ingestion.causes import describe_error, find_cause
 from pipelines.ingestion.orchestrator import Reporter
 from pipelines.ingestion.publish import publish
@@ -55,11 +55,10 @@ EVENTS_IN_BURST = 100
 """More than that waiting at once is a burst, in which no object is read again for each of its events."""
 ITEMS_PER_PASS = 200
 """After that many work items what was done is published, so that a long backlog becomes searchable bit by bit."""
-CLAIMS_PER_PASS = 200
-"""Of units: more would keep what waits in them from other workers for longer than a pass takes."""
-SECONDS_BETWEEN_RENEWALS = 25.0
 SECONDS_BETWEEN_POLLS = 0.1
-"""Of the inbox, while nothing waits."""
+"""Of the inbox, while something waits that is not due."""
+SECONDS_BETWEEN_LOOKS = 3.0
+"""Into the inbox while nothing waits: what comes tells of itself, where that is heard."""
 SECONDS_UNTIL_THE_CATALOG_IS_BACK = 1.0
 """Between two tries while it is away."""
 SECONDS_BETWEEN_MAINTENANCE = 30.0
@@ -108,13 +107,14 @@ class Worker:
         self._polled: dict[str, float] = {}
         self._maintained = 0.0
         self._unpublished = True  # a worker that was killed may have left something
-        self._claimed: set[Claim] = set()
-        self._renewed = 0.0
+        self._share = Share(services)
+        self._looks_at = 0.0
         self._turns = Turns()
         self._threads: ConnectionThreads[_ProcessedBatch | None] = ConnectionThreads(self._turns)
 
-    def run(self, stop: Stop) -> None:
-        """Take events as they come. A catalog that is away is waited for: what was not settled is looked at again."""
+    def run(self, stop: Stop, arrived: Signal) -> None:
+        """Take events as they come, and look for them when one has `arrived`. A catalog that is away is waited for:
+        what was not settled is looked at again."""
         while not stop.is_set():
             try:
                 worked = self._take_turn()
@@ -123,10 +123,16 @@ class Worker:
                 worked = 0
                 stop.wait(SECONDS_UNTIL_THE_CATALOG_IS_BACK)
             if not worked:
-                stop.wait(SECONDS_BETWEEN_POLLS)
+                self._wait(stop, arrived)
         self._threads.close()
-        with suppress(CatalogUnavailable):
-            self._services.catalog.claims.leave()
+        self._share.leave()
+
+    def _wait(self, stop: Stop, arrived: Signal) -> None:
+        """Until there may be something to do; another process has the embedded index meanwhile, if it asks for it."""
+        while not (stop.is_set() or arrived.wait(SECONDS_BETWEEN_POLLS) or time.time() >= self._looks_at):
+            with self._turns.taken():
+                self._services.yield_lock()
+        arrived.clear()
 
     def _take_turn(self) -> int:
         """A pass, and the maintenance when it is due; returns how many work items were processed."""
@@ -144,7 +150,7 @@ class Worker:
         with self._turns.taken():
             batches = self._take_due()
         if not batches:
-            return self._finish() if self._threads.busy or self._claimed else 0
+            return self._finish() if self._threads.busy or self._share else 0
         parents = [one for batch in batches for one in traceparents(batch.events, batch.items)]
         with continued_span("event", parents, items=sum(len(batch.items) for batch in batches)):
             for batch in batches:
@@ -162,7 +168,7 @@ class Worker:
                     self._threads.submit(connection.id, work)
             self._finish()
         with self._turns.taken():
-            self._renew_claims()
+            self._share.renew()
             self._reporter.checked(self._services)
             self._prune()
 
@@ -189,20 +195,15 @@ class Worker:
             if away := self._publish():
                 outcomes = self._unpublish(items, outcomes, away)
             self._settle([event for one in ended for event in one.batch.events], outcomes)
-            self._give_back()
+            self._share.give_back(self._threads.busy)
         return len(items)
 
     def _are_others_due(self) -> bool:
         """Whether events of connections that are not busy wait."""
         with self._turns.taken():
-            self._renew_claims()
+            self._share.renew()
             idle = [one for one in self._active_connections() if one not in self._threads.busy]
             return bool(idle and self._services.catalog.events.pending(idle, 1))
-
-    def _renew_claims(self) -> None:
-        if time.monotonic() - self._renewed >= SECONDS_BETWEEN_RENEWALS:
-            self._renewed = time.monotonic()
-            self._services.catalog.claims.renew()
 
     def _prune(self) -> None:
         try:
@@ -219,9 +220,10 @@ class Worker:
         """What is due of each connection that is not busy."""
         idle = {own: one for own, one in self._active_connections().items() if own not in self._threads.busy}
         events = self._services.catalog.events.pending(list(idle), EVENTS_PER_PASS) if idle else []
+        self._looks_at = self._next_look(list(idle), waiting=bool(events))
         burst = len(events) > EVENTS_IN_BURST
         if due := self._due(events, burst=burst):
-            events = self._claim(events, due)
+            events = self._share.claim(events, due)
             due = self._due(events, burst=burst)
         batches = []
         for connection_id in dict.fromkeys(item.connection for item in due):
@@ -230,29 +232,18 @@ class Worker:
             batches.append(self._prepare(_Batch(idle[connection_id], own, items)))
         return batches
 
+    def _next_look(self, idle: Sequence[str], *, waiting: bool) -> float:
+        """When to look for events of these connections again, in Unix seconds, if none tells of itself: at once where
+        some wait to calm down, or for another worker."""
+        now = time.time()
+        if waiting or self._threads.busy:
+            return now
+        following = self._services.catalog.events.next_attempt(idle) if idle else None
+        longest = now + SECONDS_BETWEEN_LOOKS
+        return min(following.timestamp(), longest) if following else longest
+
     def _due(self, events: Iterable[PendingEvent], *, burst: bool) -> list[WorkItem]:
         return due_items(work_items(events, self._done), self._debouncer, time.time(), burst=burst)
-
-    def _claim(self, events: Sequence[PendingEvent], due: Iterable[WorkItem]) -> list[PendingEvent]:
-        """This worker's share of the events: of what is due another one may be at, or have settled, some."""
-        of_due = {one for item in due for one in item.events}
-        wanted = list(dict.fromkeys(claim_of(event) for event in events if event.id in of_due))
-        claimed = self._services.catalog.claims.take(wanted[:CLAIMS_PER_PASS])
-        self._claimed |= claimed
-        own = [event for event in events if claim_of(event) in claimed]
-        # Only now: what was read before may have been settled by the worker that had the claim until then.
-        pending = self._services.catalog.events.still_pending(event.id for event in own)
-        for event in own:
-            if event.id not in pending:
-                self._done.pop(event.id, None)
-        return [event for event in own if event.id in pending]
-
-    def _give_back(self) -> None:
-        """End the claims of the connections that are not busy."""
-        ended = {one for one in self._claimed if one[0] not in self._threads.busy}
-        if ended:
-            self._services.catalog.claims.give_back(ended)
-            self._claimed -= ended
 
     def _prepare(self, batch: _Batch) -> _Batch:
         if any(item.invalidation.scope in ("units", "memberships") for item in batch.items):

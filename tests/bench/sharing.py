@@ -38,6 +38,7 @@ from pipelines.settings import load_settings
 from tests.emulators.fake_embedder import FakeEmbedder
 from tests.emulators.memory_source import MemorySource
 from tests.emulators.postgres import make_database, serve_postgres
+from tests.emulators.qdrant_server import serve_qdrant
 from tests.pipelines.documents import document
 
 UNITS, DOCUMENTS = 20, 5
@@ -96,10 +97,12 @@ def work(folder: Path) -> None:
 
 
 def _run(services: Services, stop: threading.Event, connectors: ConnectorPool) -> None:
-    lane = threading.Thread(target=RightsLane(services, connectors).run, args=(stop,), daemon=True)
-    lane.start()
-    Worker(services, connectors, Silent()).run(stop)
-    lane.join()
+    signals = (threading.Event(), threading.Event())
+    with services.catalog.arrivals.listen(*signals):
+        lane = threading.Thread(target=RightsLane(services, connectors).run, args=(stop, signals[0]), daemon=True)
+        lane.start()
+        Worker(services, connectors, Silent()).run(stop, signals[1])
+        lane.join()
 
 
 def _measure_waiting(url: str | None) -> None:
@@ -127,8 +130,9 @@ def _measure_draining(url: str | None, workers: int) -> float:
     with _synced(url) as folder, ExitStack() as stack:
         for _ in range(workers):
             stack.enter_context(_worker(folder))
-        time.sleep(5)
         with _opened(folder) as services:
+            while len(services.catalog.claims.workers()) < workers:
+                time.sleep(0.2)
             inbox = services.catalog.events
             for unit in SlowSource().listed:
                 for number in _numbers(unit):
@@ -161,9 +165,10 @@ def _name(url: str | None) -> str:
 
 @contextmanager
 def _synced(url: str | None) -> Iterator[Path]:
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name, serve_qdrant() as index:
         folder = Path(name)
         settings: dict[str, Any] = {"connections": [{"id": "acme", "source": "github", "token": "t"}]}
+        settings["index"] = {"url": index}
         settings |= {"catalog": {"url": make_database(url)}} if url else {}
         (folder / "headrace.yaml").write_text(json.dumps(settings))
         with _opened(folder) as services, mock.patch("pipelines.ingestion.sync.connect", return_value=SlowSource()):

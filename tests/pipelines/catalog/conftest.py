@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,13 @@ def catalog_settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings
     sqlite = request.param == "sqlite"
     url: str = "sqlite:///catalog.db" if sqlite else request.getfixturevalue("postgres_database")
     return Settings(directory=tmp_path, catalog=CatalogSettings(url=SecretStr(url)))
+
+
+@pytest.fixture
+def open_catalogs(catalog_settings: Settings) -> Iterator[Callable[[], Catalog]]:
+    """Opens the one catalog as another process would."""
+    with ExitStack() as opened:
+        yield lambda: opened.enter_context(open_catalog(catalog_settings))
 
 
 @pytest.fixture

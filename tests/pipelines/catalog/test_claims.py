@@ -2,34 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from pathlib import Path
+from collections.abc import Callable
 
-import pytest
-from pydantic import SecretStr
 from sqlalchemy import select
 
-from pipelines.catalog import Catalog, open_catalog, tables
+from pipelines.catalog import Catalog, tables
 from pipelines.catalog.claims import Claim
-from pipelines.settings import CatalogSettings, Settings
 
 UNITS: list[Claim] = [("acme", f"u{number}") for number in range(4)]
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def open_worker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Catalog]]:
-    """Opens the one catalog as another process would."""
-    settings = Settings(directory=tmp_path)
-    if request.param == "postgresql":
-        url = SecretStr(request.getfixturevalue("postgres_database"))
-        settings = Settings(directory=tmp_path, catalog=CatalogSettings(url=url))
-    with ExitStack() as opened:
-        yield lambda: opened.enter_context(open_catalog(settings))
-
-
-def test_each_of_two_workers_has_half_of_what_waits(open_worker: Callable[[], Catalog]) -> None:
-    one, two = open_worker(), open_worker()
+def test_each_of_two_workers_has_half_of_what_waits(open_catalogs: Callable[[], Catalog]) -> None:
+    one, two = open_catalogs(), open_catalogs()
     for worker in (one, two):
         worker.claims.renew()
     assert one.claims.take(UNITS) == set(UNITS[:2])
@@ -39,24 +23,25 @@ def test_each_of_two_workers_has_half_of_what_waits(open_worker: Callable[[], Ca
     assert two.claims.take(UNITS) == {UNITS[0], *UNITS[2:]}
 
 
-def test_a_worker_alone_has_all_of_it(open_worker: Callable[[], Catalog]) -> None:
-    one, two = open_worker(), open_worker()
+def test_a_worker_alone_has_all_of_it(open_catalogs: Callable[[], Catalog]) -> None:
+    one, two = open_catalogs(), open_catalogs()
     two.claims.renew()
+    assert one.claims.workers() == {two.claims._process.id}
     two.claims.leave()
     assert one.claims.take(UNITS) == set(UNITS)
     assert one.claims.take([]) == set()
 
 
-def test_what_a_dead_worker_was_at_is_anyones(open_worker: Callable[[], Catalog]) -> None:
-    dead, one = open_worker(), open_worker()
+def test_what_a_dead_worker_was_at_is_anyones(open_catalogs: Callable[[], Catalog]) -> None:
+    dead, one = open_catalogs(), open_catalogs()
     assert dead.claims.take(UNITS) == set(UNITS)
     assert one.claims.take(UNITS) == set()
     dead.claims._process._life.release()  # as the operating system does
     assert one.claims.take(UNITS) == set(UNITS)
 
 
-def test_a_claim_keeps_nobody_from_the_unit(open_worker: Callable[[], Catalog]) -> None:
-    one, two = open_worker(), open_worker()
+def test_a_claim_keeps_nobody_from_the_unit(open_catalogs: Callable[[], Catalog]) -> None:
+    one, two = open_catalogs(), open_catalogs()
     one.claims.take(UNITS)
     with two.leases.hold(*UNITS[0]):
         assert two.workload.leases().held == 1

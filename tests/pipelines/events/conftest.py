@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event as Signal
+from threading import Thread
 
 import pytest
 from pydantic import SecretStr
@@ -100,6 +102,20 @@ def services(synced: Path, tmp_path: Path) -> Iterator[Services]:
     shutil.copytree(synced, tmp_path, dirs_exist_ok=True, copy_function=copy_data)
     with open_services(tmp_path) as opened:
         yield opened
+
+
+@contextmanager
+def running(services: Services, work: Callable[[Signal, Signal], None]) -> Iterator[Signal]:
+    """Runs a worker or a lane, as the command does; yields what stops it."""
+    stop, arrived = Signal(), Signal()
+    thread = Thread(target=work, args=(stop, arrived))
+    with services.catalog.arrivals.listen(arrived):
+        thread.start()
+        try:
+            yield stop
+        finally:
+            stop.set()
+            thread.join()
 
 
 @pytest.fixture

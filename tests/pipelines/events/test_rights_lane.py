@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
-from threading import Event, Thread
+from threading import Event
 
 import pytest
 
@@ -20,7 +21,7 @@ from pipelines.ingestion.publish import publish
 from pipelines.services import Services
 from tests.emulators.memory_source import MemorySource
 from tests.pipelines.documents import document
-from tests.pipelines.events.conftest import CONNECTION, UNIT, Inbox, new_source
+from tests.pipelines.events.conftest import CONNECTION, UNIT, Inbox, new_source, running
 
 
 @pytest.fixture
@@ -87,7 +88,7 @@ def test_a_source_that_does_not_answer_holds_up_no_other(services: Services, inb
     other = CONNECTION.model_copy(update={"id": "other"})
     services.settings = services.settings.model_copy(update={"connections": (other, CONNECTION)})
     services.catalog.units.replace_listing(other.id, other.source, [UNIT])
-    asked, answers, stop = Event(), Event(), Event()
+    asked, answers = Event(), Event()
 
     class Silent(MemorySource):
         def units(self) -> Iterator[Unit]:
@@ -98,9 +99,8 @@ def test_a_source_that_does_not_answer_holds_up_no_other(services: Services, inb
     source = new_source()
     source.remove(document(1).id)
     lane = RightsLane(services, ConnectorPool(lambda connection: Silent() if connection.id == "other" else source))
-    running = Thread(target=lane.run, args=(stop,))
-    running.start()
-    try:
+    with running(services, lane.run) as stop, ExitStack() as finally_:
+        finally_.callback(answers.set)
         inbox.tell(Invalidation("units"), connection="other")
         assert asked.wait(30)
         inbox.tell(about(1, withdraws=True))
@@ -108,10 +108,6 @@ def test_a_source_that_does_not_answer_holds_up_no_other(services: Services, inb
         while not revoked(services):
             assert time.monotonic() < deadline, "the other connection's event waits"
             stop.wait(0.01)
-    finally:
-        answers.set()
-        stop.set()
-        running.join()
     assert revoked(services) == {document(1).id}
 
 

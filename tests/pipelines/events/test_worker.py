@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from threading import Event as Stop
-from threading import Thread
 from typing import Any, NoReturn
 
 import psutil
@@ -32,7 +32,7 @@ from tests.emulators.fake_embedder import FakeEmbedder
 from tests.emulators.memory_source import MemorySource
 from tests.pipelines.chunking import files
 from tests.pipelines.documents import document
-from tests.pipelines.events.conftest import CONNECTION, UNIT, Inbox, Reports
+from tests.pipelines.events.conftest import CONNECTION, UNIT, Inbox, Reports, running
 
 
 def visible(services: Services) -> dict[int, str]:
@@ -496,13 +496,11 @@ def test_a_slow_file_of_one_connection_keeps_no_other_waiting(
     slow = document(1, content=files.pdf("a slow file"), content_type=files.PDF)
     services.chunkers.chunk(slow)
     (child,) = (one for one in psutil.Process().children() if "pipelines.chunking.isolated.child" in one.cmdline())
-    stop = Stop()
-    running = Thread(target=worker.run, args=(stop,))
     child.suspend()  # it takes its time, as a hostile file does
-    try:
-        source.put(slow)
-        inbox.tell_of(1)
-        running.start()
+    source.put(slow)
+    inbox.tell_of(1)
+    with running(services, worker.run), ExitStack() as finally_:
+        finally_.callback(child.resume)
         assert _until(lambda: services.catalog.documents.states([slow.id])[slow.id].reason == UNFINISHED)
         beside.put(mine)
         inbox.tell(Invalidation("document", "of-other", mine.id), connection="other")
@@ -511,10 +509,82 @@ def test_a_slow_file_of_one_connection_keeps_no_other_waiting(
         child.resume()
         assert _until(lambda: visible(services).get(1) == "a slow file")
         assert _until(lambda: inbox.states() == ["done", "done"])
-    finally:
-        child.resume()
-        stop.set()
-        running.join()
+
+
+@pytest.mark.parametrize("postponed", [False, True])
+def test_a_worker_at_rest_is_woken_by_an_event_and_by_the_clock(
+    services: Services,
+    source: MemorySource,
+    worker: Worker,
+    inbox: Inbox,
+    monkeypatch: pytest.MonkeyPatch,
+    postponed: bool,
+) -> None:
+    monkeypatch.setattr("pipelines.events.worker.SECONDS_BETWEEN_LOOKS", 3_600)
+    source.put(document(1, content="Edited."))
+    with running(services, worker.run):
+        assert _until(lambda: worker._looks_at > time.time() + 3_000)
+        with Services(services.settings, FakeEmbedder()) as server:  # as another process stores it
+            Inbox(server.catalog).tell_of(1)
+            if postponed:
+                server.catalog.events.postpone([1])
+        assert _until(lambda: inbox.states() == ["done"])
+
+
+@dataclass
+class Interrupted(MemorySource):
+    """While it is asked for the first time, something else happens."""
+
+    meanwhile: Callable[[], object] = int
+
+    def fetch(self, unit: Unit, document_ids: Sequence[str]) -> Iterator[Item]:
+        meanwhile, self.meanwhile = self.meanwhile, int
+        meanwhile()
+        yield from super().fetch(unit, document_ids)
+
+
+def test_of_two_workers_each_reads_its_share_once(
+    services: Services, source: MemorySource, reports: Reports, inbox: Inbox
+) -> None:
+    """The second one takes the inbox's events before the first has settled any."""
+    units = [Unit(f"u{number}", f"Unit {number}") for number in range(4)]
+    services.catalog.units.replace_listing("acme", "github", units)
+    of_first, of_second = Interrupted(), MemorySource()
+    for number, unit in enumerate(units):
+        for one in (of_first, of_second):
+            one.put(document(10 + number, unit=unit.id))
+        inbox.tell(Invalidation("document", unit.id, document(10 + number).id))
+    first = Worker(services, ConnectorPool(lambda connection: of_first), reports)
+    with Services(services.settings, FakeEmbedder()) as beside:
+        beside.catalog.claims.renew()
+        second = Worker(beside, ConnectorPool(lambda connection: of_second), reports)
+        of_first.meanwhile = second.run_pass
+        first.run_pass()
+    assert (of_first.requests, of_second.requests) == (2, 2)
+    assert inbox.states() == ["done"] * 4
+
+
+def test_what_another_worker_has_settled_is_not_done_again(
+    services: Services,
+    source: MemorySource,
+    worker: Worker,
+    reports: Reports,
+    inbox: Inbox,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Between the look into the inbox and the claim."""
+    inbox.tell_of(1)
+    read = services.catalog.events.pending
+
+    def read_late(*arguments: Any, **named: Any) -> list[PendingEvent]:
+        found = read(*arguments, **named)
+        monkeypatch.undo()
+        Worker(services, ConnectorPool(lambda connection: source), reports).run_pass()
+        return found
+
+    monkeypatch.setattr(services.catalog.events, "pending", read_late)
+    worker.run_pass()
+    assert (source.requests, inbox.states()) == (1, ["done"])
 
 
 def _until(is_so: Callable[[], bool], seconds: float = 15) -> bool:
