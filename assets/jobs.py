@@ -50,6 +50,7 @@ def take_events(context: dg.OpExecutionContext, runtime: dg.ResourceParam[Runtim
         processed = 0
         while items := worker.run_pass():
             processed += items
+        services.catalog.claims.leave()
     context.log.info(f"{processed} work items processed")
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
+from contextlib import suppress
+from threading import Thread
 from typing import TypeAlias
 
 from sqlalchemy import Connection, Engine, delete, select, update
@@ -16,12 +18,14 @@ from pipelines.catalog import tables
 from pipelines.catalog.lease_rows import LeaseRows
 from pipelines.catalog.processes import LocalProcess
 from pipelines.catalog.statements import in_parts, upsert
+from pipelines.errors import CatalogUnavailable
 
 Claim: TypeAlias = tuple[str, str]
 """A connection's id, and a unit's; an empty one where an event names none."""
 
 CLAIMS, WORKERS = "*events*", "*workers*"
 """Stand in the place of a connection, of which no one has this id."""
+_SECONDS_TO_LEAVE = 2.0
 
 
 class Claims:
@@ -65,10 +69,16 @@ class Claims:
             transaction.execute(update(table).where(*own).values(expires_at=self._rows.expiry()))
 
     def leave(self) -> None:
-        """This worker ends."""
+        """This worker ends. It waits no longer for a catalog that is away than a process may that is told to stop:
+        what it leaves then is known to be a dead one's."""
+        thread = Thread(target=self._remove_own, name="claims", daemon=True)
+        thread.start()
+        thread.join(_SECONDS_TO_LEAVE)
+
+    def _remove_own(self) -> None:
         table = tables.leases
         own = (table.c.connection.in_((CLAIMS, WORKERS)), table.c.process == self._process.id)
-        with self._engine.begin() as transaction:
+        with suppress(CatalogUnavailable), self._engine.begin() as transaction:
             transaction.execute(delete(table).where(*own))
 
     def _living(self) -> tuple[set[str], dict[str, str]]:

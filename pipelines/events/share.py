@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterable, Sequence
-from contextlib import suppress
 
 from pipelines.catalog.claims import Claim
 from pipelines.catalog.events import PendingEvent
-from pipelines.errors import CatalogUnavailable
 from pipelines.events.work_items import WorkItem, claim_of
 from pipelines.services import Services
 
@@ -54,5 +52,4 @@ class Share:
 
     def leave(self) -> None:
         """This worker ends."""
-        with suppress(CatalogUnavailable):
-            self._services.catalog.claims.leave()
+        self._services.catalog.claims.leave()

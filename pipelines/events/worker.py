@@ -129,7 +129,7 @@ class Worker:
 
     def _wait(self, stop: Stop, arrived: Signal) -> None:
         """Until there may be something to do; another process has the embedded index meanwhile, if it asks for it."""
-        while not (stop.is_set() or arrived.wait(SECONDS_BETWEEN_POLLS) or time.time() >= self._looks_at):
+        while not (stop.is_set() or arrived.wait(SECONDS_BETWEEN_POLLS) or time.monotonic() >= self._looks_at):
             with self._turns.taken():
                 self._services.yield_lock()
         arrived.clear()
@@ -233,14 +233,14 @@ class Worker:
         return batches
 
     def _next_look(self, idle: Sequence[str], *, waiting: bool) -> float:
-        """When to look for events of these connections again, in Unix seconds, if none tells of itself: at once where
-        some wait to calm down, or for another worker."""
-        now = time.time()
+        """When to look for events of these connections again, if none tells of itself: at once where some wait to calm
+        down, or for another worker. By the clock that nobody sets."""
+        now = time.monotonic()
         if waiting or self._threads.busy:
             return now
         following = self._services.catalog.events.next_attempt(idle) if idle else None
-        longest = now + SECONDS_BETWEEN_LOOKS
-        return min(following.timestamp(), longest) if following else longest
+        until_then = -_seconds_since(following) if following else SECONDS_BETWEEN_LOOKS
+        return now + min(until_then, SECONDS_BETWEEN_LOOKS)
 
     def _due(self, events: Iterable[PendingEvent], *, burst: bool) -> list[WorkItem]:
         return due_items(work_items(events, self._done), self._debouncer, time.time(), burst=burst)

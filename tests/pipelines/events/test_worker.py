@@ -523,7 +523,7 @@ def test_a_worker_at_rest_is_woken_by_an_event_and_by_the_clock(
     monkeypatch.setattr("pipelines.events.worker.SECONDS_BETWEEN_LOOKS", 3_600)
     source.put(document(1, content="Edited."))
     with running(services, worker.run):
-        assert _until(lambda: worker._looks_at > time.time() + 3_000)
+        assert _until(lambda: worker._looks_at > time.monotonic() + 3_000)
         with Services(services.settings, FakeEmbedder()) as server:  # as another process stores it
             Inbox(server.catalog).tell_of(1)
             if postponed:
