@@ -89,8 +89,9 @@ class DocumentIngest:
     def _read(self) -> None:
         plan = self._plan()
         with self._open_writer(plan.listing, keeps_cursor=plan.window is None) as writer:
-            read = self.connector.read(self.unit, plan.cursor, plan.window)
-            self._drain(chain(self._fetch_due(), self._keep_unfound(read)), writer)
+            read = self._keep_unfound(self.connector.read(self.unit, plan.cursor, plan.window))
+            # What a full read does not name is gone, and not named because it had failed.
+            self._drain(chain(() if plan.is_full else self._fetch_due(), read), writer)
         self._look_again(writer.overtaken)
         if plan.window is None and documents_follow(self.connection):
             self._let_documents_follow(plan.listing if writer.complete else None, writer.common_readers)
@@ -160,17 +161,18 @@ class DocumentIngest:
     def _reconcile(self) -> None:
         """Compare a complete listing with the catalog: read what was missed, remove what is missing from it."""
         found = self._compare_listing()
+        self._mark_attachments(found)
         if self.options.dry_run:
-            self._mark_attachments(found)
             self._report_dry_run(found.missed, found.listing)
             return
         trouble: SourceError | None = None
         try:
-            self._write(chain(self._fetch_missed(found), self._fetch_due()), found.listing)
+            due = self._fetch_due(frozenset(self._missing(found.listing)))
+            self._write(chain(self._fetch_missed(found), due), found.listing)
         except SourceError as error:
             # What the listing lacks is gone all the same. Of what was not read, attachments stay as they were.
-            trouble, found = error, replace(found, missed=[])
-        self._mark_attachments(found)
+            trouble = error
+            self._mark_attachments(replace(found, missed=[]))
         self._remove(found.listing)
         if trouble:
             raise trouble
@@ -194,8 +196,9 @@ class DocumentIngest:
         is_left = tried is not None and tried > datetime.now(UTC) - _LOOKS_OF_SCHEDULES
         return [] if is_left else documents.failed(*own)[:1]
 
-    def _fetch_due(self) -> Iterator[Item]:
-        due = self._due()
+    def _fetch_due(self, missing: Collection[str] = ()) -> Iterator[Item]:
+        """But for what a listing lacks: that is looked at before it is removed."""
+        due = [one for one in self._due() if one not in missing]
         unfound = self.services.catalog.documents.unfound(self.connection.id, self.unit.id)
         for item in self._fetch([*due, *unfound]):
             if isinstance(item, Document) and item.id in due:
@@ -419,3 +422,7 @@ class _ReadPlan:
     cursor: Cursor | None = None
     listing: str | None = None
     window: Window | None = None
+
+    @property
+    def is_full(self) -> bool:
+        return self.cursor is None and self.window is None

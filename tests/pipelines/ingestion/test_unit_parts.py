@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from sqlalchemy import update
 
 import pipelines.ingestion.sync
-from connectors.contract import EmptyGroup, Failed, Item, ListingEntry, Membership, PartState
+from connectors.contract import Deleted, EmptyGroup, Failed, Item, ListingEntry, Membership, PartState
 from connectors.errors import InvalidResponse, ListingGap, Unavailable
 from connectors.github.settings import GitHubConnection
 from connectors.model import PUBLIC, Document, Unit
@@ -253,6 +253,49 @@ def test_a_reconcile_removes_what_is_gone_though_its_reads_fail(
     report = sync(services, RECONCILE)
     assert "HTTP 500" in report.errors["acme/unit"]
     assert document(0).id not in indexed(services)
+
+
+@pytest.mark.parametrize("options", [RECONCILE, FULL], ids=["reconcile", "full"])
+def test_what_had_failed_and_is_gone_is_removed_though_its_next_attempt_has_come(
+    services: Services, source: MemorySource, monkeypatch: pytest.MonkeyPatch, options: SyncOptions
+) -> None:
+    """To look at it is not to have it listed."""
+    own = document(0).id
+    source.put(Failed(own, "", "not found"))
+    sync(services)
+    source.remove(own)
+    with services.catalog._engine.begin() as transaction:
+        come = datetime.now(UTC) - timedelta(minutes=1)
+        transaction.execute(update(tables.documents).where(tables.documents.c.id == own).values(next_attempt=come))
+    monkeypatch.setattr(source, "fetch", lambda unit, ids: (Deleted(one, is_unfound=True) for one in ids))
+    report = sync(services, options)
+    assert (report.documents.deleted, report.documents.failed) == (1, 0)
+    assert own not in indexed(services)
+
+
+def test_objects_that_are_not_found_are_counted_once_though_their_listing_is_whole(
+    services: Services, source: MemorySource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A listing tells that its part is complete, and who looks at the objects that it is not."""
+    refused = PartState("discussions", "refused", "not found, nor are 2 others, although listed")
+    talk = [f"{TALK}{number}" for number in range(3)]
+    for own in talk:
+        source.put(Failed(own, "", "not found"))
+    source.parts = [refused]
+    sync(services)
+    source.parts = [COMPLETE]
+
+    def fetch(unit: Unit, document_ids: Sequence[str]) -> Iterator[Item]:
+        yield from (Deleted(one, is_unfound=True) for one in document_ids)
+        yield refused
+
+    monkeypatch.setattr(source, "fetch", fetch)
+    report = sync(services, RECONCILE)
+    assert (report.documents.failed, report.documents.deleted) == (3, 0)
+    assert report.refused == {"acme/unit": {"discussions": refused.reason}}
+    source.remove(talk[0])
+    report = sync(services, RECONCILE)
+    assert (report.documents.failed, report.documents.deleted) == (2, 1)
 
 
 @pytest.mark.parametrize("options", [SyncOptions(), RECONCILE], ids=["sync", "reconcile"])
