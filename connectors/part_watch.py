@@ -11,6 +11,7 @@ from typing import Any, Self, TypeVar
 
 from connectors.contract import PartState
 from connectors.errors import REFUSALS, AlreadyFailed, AuthenticationFailed, RateLimited, SourceError, TransientError
+from connectors.sampling import REFUSED_BESIDE_OTHERS
 from connectors.source_parts import Part, state_of
 
 T = TypeVar("T")
@@ -122,18 +123,20 @@ class PartWatch:
             self._in_a_row[part, is_refusal] += 1
             row = self._in_a_row[part, is_refusal]
             is_dispensable = part in self._dispensable
+            is_general = is_refusal and self._is_general(part, error)
             if not is_refusal:
                 is_patient = part in self._answered or self._in_threads
                 most = FAILED_AFTER_ANSWERS if is_patient else FAILED_IN_A_ROW
                 closes = is_dispensable and row >= most
             else:
-                is_general = self._is_general(part, error)
                 are_many = row >= REFUSED_IN_A_ROW and part not in self._answered
                 closes = (is_general or are_many) if is_dispensable else (is_general and are_many)
             if closes:
                 self._closed[part] = AlreadyFailed(error) if isinstance(error, TransientError) else error
             # One object that has none of it says nothing of the part, once another one has.
-            if closes or self._told.get(part, error) is not None:
+            has_answered = self._told.get(part, error) is None
+            is_own = is_refusal and not (is_general or is_dispensable) and row < REFUSED_BESIDE_OTHERS
+            if closes or not (has_answered or is_own):
                 self._told[part] = error
 
 

@@ -13,8 +13,11 @@ from typing import TypeVar
 from connectors.contract import Finding, PartState, PartStatus
 from connectors.errors import REFUSALS, AccessDenied, ListingGap, SourceError, TransientError
 from connectors.model import Unit
+from connectors.sampling import find_one
 
 T = TypeVar("T")
+
+_NOTHING = "there is nothing to try it on"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +72,17 @@ def probe_part(part: Part, ask: Callable[[], object], *, raises: tuple[type[Sour
     return Finding(part.name, True, found if isinstance(found, str) else "ok")
 
 
-def probe_on(part: Part, found: T | None, title: Callable[[T], str], ask: Callable[[T], object]) -> Finding:
-    """As `probe_part`, on a real object, which is named by its title."""
-    if found is None:
-        return not_tried(part)
+def probe_on(part: Part, found: Sequence[T], title: Callable[[T], str], ask: Callable[[T], object]) -> Finding:
+    """As `probe_part`, on real objects until one is given, which is named by its title."""
 
     def look() -> str:
-        ask(found)
-        return f"read of {title(found)!r}"
+        given = find_one(found, ask)
+        return f"not tried: {_NOTHING}" if given is None else f"read of {title(given)!r}"
 
     return probe_part(part, look)
 
 
-def not_tried(part: Part, why: str = "there is nothing to try it on") -> Finding:
+def not_tried(part: Part, why: str = _NOTHING) -> Finding:
     return Finding(part.name, True, f"not tried: {why}")
 
 

@@ -68,21 +68,21 @@ def _try_files(
         return f"{len(folders.drives)} shared drives, {len(folders.top())} top-level folders"
 
     listing = probe_part(PARTS_BY_NAME[LISTING], list_some)
-    document = next((one for one in files if formats.is_google_document(one.mime_type)), None)
+    documents = [one for one in files if formats.is_google_document(one.mime_type)]
     return [
         listing,
-        _on_file(CONTENT, document or next(filter(_is_small, files), None), partial(_load, client)),
+        _on_file(CONTENT, documents or list(filter(_is_small, files)), partial(_load, client)),
         _permissions_shown(_some_of_both(files), folders, sharing)
         if listing.ok
         else not_tried(PARTS_BY_NAME[PERMISSIONS]),
-        _on_file(COMMENTS, document, lambda file: client.comments(file.id)),
+        _on_file(COMMENTS, documents, lambda file: client.comments(file.id)),
         probe_part(PARTS_BY_NAME[CHANGES], client.open_feed),
         _probe_sheets(connection, client, files),
     ]
 
 
-def _on_file(part: str, file: DriveFile | None, ask: Callable[[DriveFile], object]) -> Finding:
-    return probe_on(PARTS_BY_NAME[part], file, lambda found: formats.title(found.name), ask)
+def _on_file(part: str, files: Sequence[DriveFile], ask: Callable[[DriveFile], object]) -> Finding:
+    return probe_on(PARTS_BY_NAME[part], files, lambda found: formats.title(found.name), ask)
 
 
 def _is_small(file: DriveFile) -> bool:
@@ -129,8 +129,8 @@ def _shows_readers(file: DriveFile, folders: FolderTree, sharing: DriveSharing) 
 def _probe_sheets(connection: DriveConnection, client: DriveClient, files: Sequence[DriveFile]) -> Finding:
     if not connection.has_sheets_api:
         return not_tried(PARTS_BY_NAME[SHEETS], "no `sheets_url`")
-    spreadsheet = next((one for one in files if one.mime_type == _SPREADSHEET), None)
-    return _on_file(SHEETS, spreadsheet, lambda file: client.sheets(file.id))
+    spreadsheets = [one for one in files if one.mime_type == _SPREADSHEET]
+    return _on_file(SHEETS, spreadsheets, lambda file: client.sheets(file.id))
 
 
 def _probe_directory(directory: GoogleDirectory | None) -> Finding:

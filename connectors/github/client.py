@@ -88,11 +88,15 @@ class GitHubClient:
 
     def first(self, model: type[M], path: str, **params: Any) -> M | None:
         """The first object of a listing, or None, without the patience of reading it."""
+        return next(iter(self.some(model, path, 1, **params)), None)
+
+    def some(self, model: type[M], path: str, most: int, **params: Any) -> list[M]:
+        """As `first`, of the first few."""
         try:
-            page = self.page(model, path, {"per_page": 1, **params}, retries=PROMPT)
+            page = self.page(model, path, {"per_page": most, **params}, retries=PROMPT)
         except NotAsDocumented as error:
             raise InvalidResponse(path, str(error)) from error
-        return next(iter(page.items), None) if page else None
+        return page.items[:most] if page else []
 
     def headers(self, path: str) -> httpx.Headers:
         """Headers of an answer: the token's scopes, and what is left of its quota."""

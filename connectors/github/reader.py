@@ -69,13 +69,13 @@ class RepositoryReader:
         if window is None:  # nobody tells when it changed
             yield from self._about.read_changes(progress)
         self._probe_stopped(progress)
-        self._settle(self._pulls, self._pulls.probe if window else partial(self._pulls.look, progress))
+        self._settle(self._pulls, self._pulls.verify if window else partial(self._pulls.look, progress))
         yield from self._attempt(self._issues, lambda: self._issues.read_changes(progress, window))
         self._go_without_issues()
         for one in (self._pulls, *self._others):
             yield from self._attempt(one, partial(one.read_changes, progress, window))
         progress.pulls_behind = progress.pulls_behind or self._pulls.trouble is not None
-        progress.stopped = [one.part.name for one in self.parts if one.trouble]
+        progress.stopped = [one.part.name for one in self.parts if one.trouble or one.none_found]
         yield from self._states()
         yield Checkpoint(cursor or {}) if window else Checkpoint(progress.to_json(), complete=not cursor)
 
@@ -89,7 +89,8 @@ class RepositoryReader:
         yield from self._states()
 
     def fetch(self, document_ids: Sequence[str]) -> Iterator[Item]:
-        """One item for each id, `Deleted` for what is gone or was never an id of this repository."""
+        """One item for each id, `Deleted` for what is gone or was never an id of this repository; then parts of which
+        none is found."""
         parts = {kind: one for one in self.parts for kind in one.kinds}
         for document_id in document_ids:
             if document_id == self._repository.documents.about_id:
@@ -100,6 +101,7 @@ class RepositoryReader:
             item = part.repository.attempt(document_id, name, partial(part.fetch, kind, name)) if part else None
             item = item or Deleted(document_id)
             yield self._gone(item, part) if isinstance(item, Deleted) else item
+        yield from (one.state for one in self.parts if one.none_found)
 
     def _go_without_issues(self) -> None:
         if self._issues.trouble:
@@ -109,7 +111,7 @@ class RepositoryReader:
         """One request for each part that the last read was refused, or that failed: until it is answered, no more."""
         for one in self.parts:
             if one.part.name in progress.stopped:
-                self._settle(one, one.probe)
+                self._settle(one, one.verify)
 
     def _attempt(self, one: RepositoryPart, items: Callable[[], Iterable[T]]) -> Iterator[T]:
         """What there is of a part, unless it is stopped. Raises what concerns everything."""
@@ -146,7 +148,7 @@ class RepositoryReader:
         """That an object is not found says nothing where its part is refused as a whole."""
         if one and one not in self._probed:
             self._probed.add(one)
-            self._settle(one, one.probe)
+            self._settle(one, one.verify)
         if one and one.trouble:
             transient = isinstance(one.trouble, TransientError)
             return Failed(item.document_id, "", str(one.trouble), is_transient=transient)

@@ -32,33 +32,33 @@ def _findings(connection: NotionConnection, client: NotionClient) -> Iterator[Fi
     found: list[NotionObject] = []
     yield probe_part(PARTS_BY_NAME[SEARCH], lambda: found.extend(next(client.search()).items))
     yield _count(found)
-    page = _first("page", found)
-    yield _on_object(BLOCKS, page, lambda own: client.children(own))
-    yield _on_object(ROWS, _first_source(client, found), _row_reader(client))
-    yield _on_object(COMMENTS, page, lambda own: client.comments(own))
+    pages = _all("page", found)
+    yield _on_object(BLOCKS, pages, lambda own: client.children(own))
+    yield _on_object(ROWS, _sources(client, found), _row_reader(client))
+    yield _on_object(COMMENTS, pages, lambda own: client.comments(own))
     if connection.readers_by_page:
         yield _check_map(connection, client, found)
 
 
-def _on_object(part: str, found: NotionObject | None, ask: Callable[[str], object]) -> Finding:
+def _on_object(part: str, found: list[NotionObject], ask: Callable[[str], object]) -> Finding:
     return probe_on(PARTS_BY_NAME[part], found, lambda one: one.title, lambda one: ask(one.ref.id))
 
 
-def _first(kind: Kind, found: list[NotionObject]) -> NotionObject | None:
-    return next((one for one in found if one.ref.kind == kind), None)
+def _all(kind: Kind, found: list[NotionObject]) -> list[NotionObject]:
+    return [one for one in found if one.ref.kind == kind]
 
 
-def _first_source(client: NotionClient, found: list[NotionObject]) -> NotionObject | None:
-    """A data source (in the older version, a database), wherever search names one."""
+def _sources(client: NotionClient, found: list[NotionObject]) -> list[NotionObject]:
+    """Data sources (in the older version, databases), wherever search names some."""
     kind: Kind = "database" if client.version == OLDER_VERSION else "data_source"
     if not found:
-        return None
+        return []
     try:
-        return _first(kind, found) or _first(kind, [*next(client.search(only=kind)).items])
+        return _all(kind, found) or _all(kind, [*next(client.search(only=kind)).items])
     except AuthenticationFailed:
         raise
     except SourceError:
-        return None
+        return []
 
 
 def _row_reader(client: NotionClient) -> Callable[[str], object]:

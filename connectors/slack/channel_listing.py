@@ -9,16 +9,13 @@ from contextlib import suppress
 from connectors.contract import ListingEntry
 from connectors.errors import REFUSALS, SourceError, TransientError
 from connectors.slack.channel_messages import ChannelMessages
-from connectors.slack.channel_parts import ChannelParts, PartClosed
+from connectors.slack.channel_parts import ANY_FILE, ChannelParts, PartClosed
 from connectors.slack.documents import ChannelDocuments
 from connectors.slack.files import ChannelFiles
 from connectors.slack.part_table import FILES
 from connectors.slack.timestamps import day_of
 
 logger = logging.getLogger(__name__)
-
-ANY_FILE = "F0"
-"""Names no file: asked for where it matters only whether files may be asked for."""
 
 
 class ChannelListing:
@@ -48,9 +45,9 @@ class ChannelListing:
                 yield from map(self._documents.thread_entry, roots)
 
     def _list_files(self) -> Iterator[ListingEntry]:
+        """That they are listed does not tell whether they are given."""
         try:
             yield from self._files.list_entries()
-            self._parts.add(FILES, None, "")
         except TransientError as error:
             with suppress(PartClosed):
                 self._parts.close(FILES, error, ANY_FILE)

@@ -11,6 +11,7 @@ from connectors.slack.channel_parts import ChannelParts
 from connectors.slack.client import HistoryPage, SlackClient
 from connectors.slack.part_table import HISTORY, REPLIES
 from connectors.slack.payloads import SlackMessage
+from connectors.slack.refusals import NoSuchObject
 from connectors.slack.timestamps import TICK, day_of, format_ts, midnight
 
 
@@ -51,8 +52,11 @@ class ChannelMessages:
 
     def thread(self, ts: str) -> list[SlackMessage]:
         """A thread's messages, the root first; empty if it is gone."""
-        with self._parts.asking(REPLIES, ts):
-            return self._client.replies(self._channel, ts)
+        try:
+            with self._parts.asking(REPLIES, ts):
+                return self._client.replies(self._channel, ts)
+        except NoSuchObject:
+            return []
 
     def ask_again(self, thread: str) -> None:
         """Ask for a thread that could not be read, at one message's cost."""

@@ -7,10 +7,14 @@ from contextlib import contextmanager, suppress
 from typing import NoReturn
 
 from connectors.contract import PartState
-from connectors.errors import AuthenticationFailed, RateLimited, SourceError, TransientError
+from connectors.errors import REFUSALS, AuthenticationFailed, RateLimited, SourceError, TransientError
+from connectors.sampling import REFUSED_BESIDE_OTHERS
 from connectors.slack.part_table import BY_NAME, HISTORY
 from connectors.slack.refusals import is_of_method
 from connectors.source_parts import Part, state_of
+
+ANY_FILE = "F0"
+"""Names no file: asked for where it matters only whether files may be asked for."""
 
 
 class PartClosed(Exception):
@@ -38,6 +42,7 @@ class ChannelParts:
         self._answered: set[str] = set()
         self._suspected: set[str] = set()
         self._unanswered: dict[str, tuple[SourceError, str]] = {}
+        self._refused: dict[str, dict[str, SourceError]] = {}
 
     @property
     def unanswered(self) -> dict[str, str]:
@@ -72,11 +77,15 @@ class ChannelParts:
 
     @contextmanager
     def noting(self, part: Part, object_id: str) -> Iterator[None]:
-        """Around requests for a part: whether there are answers at all."""
+        """Around requests for a part: whether there are answers at all, and objects among them."""
         try:
             yield
         except TransientError as error:
             self._unanswered[part.name] = (error, object_id)
+            raise
+        except REFUSALS as error:
+            if object_id != ANY_FILE and not is_of_method(error):
+                self._refused.setdefault(part.name, {})[object_id] = error
             raise
         self._answered.add(part.name)
 
@@ -130,8 +139,14 @@ class ChannelParts:
             self.closed[part.name] = object_id
 
     def states(self, prefixes: dict[str, tuple[str, ...]]) -> Iterator[PartState]:
-        """Of each part that was asked for; one fails as well that never answered. `prefixes` are those of the ids of
-        each part's documents."""
+        """Of each part that was asked for; one fails as well that never answered, and one is refused, though nothing of
+        it is left out, of which several objects were. Of a single one, nothing is told of the part. `prefixes` are
+        those of the ids of each part's documents."""
         for name, error in self._errors.items():
-            unanswered = None if name in self._answered else self._unanswered.get(name, (None, ""))[0]
-            yield state_of(BY_NAME[name], error or unanswered, prefixes.get(name, ()))
+            is_silent = name not in self._answered
+            unanswered = self._unanswered.get(name, (None, ""))[0] if is_silent else None
+            refused = list(self._refused.get(name, {}).values()) if is_silent else []
+            if error or unanswered or not refused:
+                yield state_of(BY_NAME[name], error or unanswered, prefixes.get(name, ()))
+            elif len(refused) >= REFUSED_BESIDE_OTHERS:
+                yield state_of(BY_NAME[name], refused[0])

@@ -17,9 +17,9 @@ from connectors.errors import (
     TransientError,
 )
 from connectors.isolation import Isolation
-from connectors.slack.channel_listing import ANY_FILE, ChannelListing
+from connectors.slack.channel_listing import ChannelListing
 from connectors.slack.channel_messages import ChannelMessages
-from connectors.slack.channel_parts import ChannelParts, PartClosed
+from connectors.slack.channel_parts import ANY_FILE, ChannelParts, PartClosed
 from connectors.slack.client import SlackClient
 from connectors.slack.cursor import ChannelCursor
 from connectors.slack.documents import ChannelDocuments
@@ -100,6 +100,10 @@ class ChannelReads:
         except PartClosed as closed:
             is_transient = isinstance(closed.error, TransientError)
             return Failed(document_id, document_id, str(closed.error), is_transient=is_transient)
+
+    def incomplete_parts(self) -> Iterator[PartState]:
+        """Of what `refetch` asked for: parts that were not complete."""
+        return (state for state in self._parts.states({}) if state.status != "complete")
 
     def _read_open_parts(self) -> Iterator[Item]:
         position = self._position

@@ -37,7 +37,7 @@ from connectors.slack.payloads import (
     UsergroupsAnswer,
     UsersAnswer,
 )
-from connectors.slack.refusals import NoSuchObject, refusal
+from connectors.slack.refusals import refusal
 from connectors.slack.settings import SlackConnection
 from connectors.slack.timestamps import ts_key
 
@@ -163,16 +163,13 @@ class SlackClient:
         return next((message for message in answer.messages if message.ts == ts), None)
 
     def replies(self, channel: str, thread: str) -> list[SlackMessage]:
-        """A thread's messages, the root first; empty if it is gone."""
+        """A thread's messages, the root first. Raises NoSuchObject if it is gone."""
         found: dict[str, SlackMessage] = {}
         trail, cursor, oldest = PageTrail(_REPLIES), None, None
         while True:
-            try:
-                answer = self._call(
-                    _REPLIES, MessagesAnswer, channel=channel, ts=thread, limit=PAGE_SIZE, oldest=oldest, cursor=cursor
-                )
-            except NoSuchObject:
-                return []
+            answer = self._call(
+                _REPLIES, MessagesAnswer, channel=channel, ts=thread, limit=PAGE_SIZE, oldest=oldest, cursor=cursor
+            )
             known = len(found)
             # The root comes again with every page.
             found |= {message.ts: message for message in answer.messages}
@@ -185,11 +182,8 @@ class SlackClient:
             oldest = max(found, key=ts_key)
 
     def has_thread(self, channel: str, thread: str) -> bool:
-        """Whether there is a thread, at one message's cost."""
-        try:
-            return bool(self._call(_REPLIES, MessagesAnswer, channel=channel, ts=thread, limit=1).messages)
-        except NoSuchObject:
-            return False
+        """Whether there is a thread, at one message's cost. Raises NoSuchObject as well."""
+        return bool(self._call(_REPLIES, MessagesAnswer, channel=channel, ts=thread, limit=1).messages)
 
     def files(self, channel: str, team: str | None) -> Iterator[SlackFile]:
         """Files shared in a channel, in whichever thread. Needs the scope files:read.

@@ -155,7 +155,7 @@ class ChannelFiles:
             if not message or not message.is_root:
                 return self._documents.day_parent(day_of(share.ts))
         thread: list[SlackMessage] = []
-        with suppress(PartClosed), self._parts.asking(REPLIES, share.thread_ts or share.ts):
+        with suppress(PartClosed, NoSuchObject), self._parts.asking(REPLIES, share.thread_ts or share.ts):
             thread = self._client.replies(channel, share.thread_ts or share.ts)
         return self._documents.parent_of(thread[0], thread) if thread else None
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property
+from contextlib import suppress
+from functools import cached_property, partial
 from itertools import islice
 
 from connectors.contract import Finding
 from connectors.errors import AccessDenied, RateLimited
 from connectors.model import Unit
+from connectors.sampling import find_one
 from connectors.slack.access import kind_of
 from connectors.slack.client import PAGE_SIZE, SlackClient
 from connectors.slack.directory import SlackDirectory
@@ -25,7 +27,7 @@ from connectors.slack.part_table import (
     REPLIES,
     USER_GROUPS,
 )
-from connectors.slack.payloads import SlackMessage
+from connectors.slack.payloads import SlackFile, SlackMessage
 from connectors.slack.refusals import NoSuchObject, ObjectRefused
 from connectors.source_parts import Part, probe_part
 
@@ -86,17 +88,18 @@ class PartProbes:
     def _ask_replies(self) -> str:
         """Of a message without any Slack answers the message itself, and that it is not there of one that is not."""
         for unit in self._units.values():
-            self._client.has_thread(unit.id, next((one.root_ts for one in self._said(unit)), _NO_TIME))
+            said, ask = self._said(unit), partial(self._client.has_thread, unit.id)
+            if threads := [one.ts for one in said if one.is_root] or [one.root_ts for one in said[:1]]:
+                find_one(threads, ask)
+            else:
+                with suppress(NoSuchObject):
+                    ask(_NO_TIME)
         return "ok" if self._units else _NOTHING
 
     def _ask_files(self) -> str:
         team = next(iter(self._directory.named_workspaces), None)
-        for unit in self._units.values():
-            for file in self._client.files(unit.id, team):
-                is_small = 0 < (file.size or 0) <= _LARGEST
-                if is_small and download_url(file) and not reason_to_skip(file):
-                    self._loader.load(file)
-                    return "ok"
+        listed = (file for unit in self._units.values() for file in self._client.files(unit.id, team))
+        find_one(filter(_is_tried, listed), self._loader.load)
         return "ok" if self._units else _NOTHING
 
     def _ask_members(self) -> str:
@@ -122,6 +125,11 @@ class PartProbes:
         bot = self._directory.identity.bot_id or next(filter(None, said), _NO_BOT)
         self._client.bot(bot, next(iter(self._directory.named_workspaces), None))
         return "ok"
+
+
+def _is_tried(file: SlackFile) -> bool:
+    """Whether a file is small, and one of those that are read."""
+    return 0 < (file.size or 0) <= _LARGEST and bool(download_url(file)) and not reason_to_skip(file)
 
 
 def _probe(part: Part, ask: Callable[[], object]) -> Finding:

@@ -148,6 +148,7 @@ class SlackConnector:
             opened = self._open_channel(unit, None, {})
             for document_id in document_ids:
                 yield opened.refetch(document_id, self._path_of(document_id).removeprefix(f"{unit.id}/"))
+            yield from opened.incomplete_parts()
 
     def unit_of(self, document_id: str) -> str | None:
         """The channel that an id names; of a file that an event names without its channel, the first that is read."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
+from itertools import islice
 from typing import Any, TypeAlias, TypeVar
 
 from connectors.contract import Checkpoint, Deleted, Item, ListingEntry, Window
@@ -33,6 +34,7 @@ from connectors.github.repository import Repository
 from connectors.github.resources import discussion_queries as queries
 from connectors.github.resources.part import RepositoryPart
 from connectors.paging import PageTrail
+from connectors.sampling import SAMPLED, find_one
 
 AskQuery: TypeAlias = Callable[..., Any]
 """`GitHubClient.query`, or one that is like it."""
@@ -58,7 +60,8 @@ class DiscussionResource(RepositoryPart):
         self._undefined: frozenset[str] = frozenset()
 
     def probe(self) -> None:
-        next(self._listing(None, self.repository.client.query_promptly), None)
+        listed = islice(self._listing(None, self.repository.client.query_promptly), SAMPLED)
+        find_one([one.number for one in listed], self._ask_for)
 
     def read_changes(self, cursor: RepositoryCursor, window: Window | None) -> Iterator[Item]:
         """By their last update, least recently updated first, with a checkpoint after each handful."""
@@ -73,7 +76,7 @@ class DiscussionResource(RepositoryPart):
         for start in range(0, len(due), PER_REQUEST):
             batch = due[start : start + PER_REQUEST]
             read_at = datetime.now(UTC)
-            yield from self._read([one.number for one in batch])
+            yield from map(self.checked, self._read([one.number for one in batch]))
             for one in batch:
                 timeline.advance(one.number, one.updated, read_at)
             timeline.forget_settled()
@@ -133,10 +136,22 @@ class DiscussionResource(RepositoryPart):
         """Raises SourceError: NotFound as well, for which GraphQL has no word but null."""
         if discussion := self._payloads([number]).get(number):
             return self._complete(discussion)
-        raise NotFound(f"discussion {number} of {self._where}")
+        raise self._not_found(number)
 
-    def _payloads(self, numbers: Sequence[int]) -> dict[int, GitHubDiscussion]:
-        found = self._ask(lambda without: self._query(DiscussionsByAlias, queries.discussions(numbers, without)))
+    def _ask_for(self, number: int) -> None:
+        """Whether a discussion is found, without the patience of reading it. Raises SourceError."""
+        try:
+            found = self._payloads([number], self.repository.client.query_promptly)
+        except NotAsDocumented:
+            return
+        if not found:
+            raise self._not_found(number)
+
+    def _not_found(self, number: int) -> NotFound:
+        return NotFound(f"discussion {number} of {self._where}")
+
+    def _payloads(self, numbers: Sequence[int], ask: AskQuery | None = None) -> dict[int, GitHubDiscussion]:
+        found = self._ask(lambda without: self._query(DiscussionsByAlias, queries.discussions(numbers, without), ask))
         return {number: one for number in numbers if (one := found.get(f"d{number}"))}
 
     def _complete(self, discussion: GitHubDiscussion) -> Item:

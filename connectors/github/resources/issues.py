@@ -19,9 +19,12 @@ from connectors.github.resources.pulls import PullResource
 from connectors.github.resources.updated_listing import read_updated, read_window
 from connectors.github.responses import ListingState
 from connectors.payloads import Payload
+from connectors.sampling import find_one
 
 _LISTING = "issues"
 """Under this name the cursor keeps the state of the listing."""
+_PROBED = 30
+"""Issues and pull requests: an issue among them tells more of the part."""
 
 
 class IssueResource(RepositoryPart):
@@ -37,8 +40,9 @@ class IssueResource(RepositoryPart):
         if not self.repository.has_issues:
             return
         client, path = self.repository.client, f"{self.repository.path}/issues"
-        if issue := client.first(GitHubIssue, path, state="all"):
-            client.first(Payload, f"{path}/{issue.number}/comments")
+        listed = client.some(GitHubIssue, path, _PROBED, state="all")
+        issues = [issue for issue in listed if not issue.is_pull_request]
+        find_one(issues, lambda issue: client.first(Payload, f"{path}/{issue.number}/comments"))
 
     def read_changes(self, cursor: RepositoryCursor, window: Window | None) -> Iterator[Item]:
         """By their last update, least recently updated first, with a checkpoint after each.

@@ -24,6 +24,7 @@ from connectors.github.resources.part import RepositoryPart
 from connectors.github.resources.updated_listing import read_updated, read_window
 from connectors.github.responses import ListingState
 from connectors.payloads import Payload
+from connectors.sampling import SAMPLED, find_one
 
 _LISTING = "pulls"
 """Under this name the cursor keeps the state of the listing."""
@@ -47,10 +48,13 @@ class PullResource(RepositoryPart):
 
     def probe(self) -> None:
         client, path = self.repository.client, f"{self.repository.path}/pulls"
-        if pull := client.first(GitHubIssue, path, state="all"):
+
+        def ask(pull: GitHubIssue) -> None:
             client.ask(Payload, f"{path}/{pull.number}")
             for listing in ("reviews", "comments"):
                 client.first(Payload, f"{path}/{pull.number}/{listing}")
+
+        find_one(client.some(GitHubIssue, path, SAMPLED, state="all"), ask)
 
     def go_without_issues(self) -> None:
         """The listing of issues is refused, or fails."""

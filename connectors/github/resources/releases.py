@@ -11,6 +11,7 @@ from functools import partial
 from itertools import chain
 
 from connectors.contract import Checkpoint, Deleted, Failed, Item, ListingEntry, Skipped, Window
+from connectors.errors import NotFound
 from connectors.fingerprints import fingerprint
 from connectors.github.cursor import RepositoryCursor
 from connectors.github.part_table import RELEASES
@@ -57,7 +58,10 @@ class ReleaseResource(RepositoryPart):
     def fetch(self, kind: str, name: str) -> Item | None:
         if not name.isdecimal():
             return None
-        return self._item(self.repository.client.get(GitHubRelease, f"{self.repository.path}/releases/{name}"))
+        try:
+            return self._item(self.repository.client.get(GitHubRelease, f"{self.repository.path}/releases/{name}"))
+        except NotFound:  # the listing shows all that there is of one
+            return next((self._item(one) for one in self._all() if str(one.id) == name), None)
 
     def _read_pages(self, pages: Iterable[RestPage[GitHubRelease]], cursor: RepositoryCursor) -> Iterator[Item]:
         """What is new or other than before on all pages, then what is on none."""

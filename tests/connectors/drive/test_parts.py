@@ -238,3 +238,26 @@ def test_what_is_taken_away_counts_while_nothing_is_listed(
     drive.allow("listing")
     names = {item.id.rpartition("/")[2] for item in open_drive().read(unit, cursor) if isinstance(item, Document)}
     assert names == {"shared", "edited", "below"}
+
+
+def test_where_nothing_is_exported_content_is_refused_and_one_alone_is_in_trouble_of_its_own(
+    team: GoogleDrive, open_drive: OpenDrive
+) -> None:
+    add_doc(team, "other", "team")
+    before = cursor_of(read(open_drive()))
+    lost = {"plan", "other"}
+    team.interrupt = lambda path, query: (
+        error(404, "notFound") if path in {f"files/{one}/export" for one in lost} else None
+    )
+    for name in lost:
+        team.edit(name, "New words.")
+    items = read(open_drive(), before)
+    (told,) = [item for item in items if isinstance(item, PartState) and item.status != "complete"]
+    assert (told.part, told.status, told.id_prefixes) == ("content", "refused", ())
+    lost.remove("other")
+    items = read(open_drive(), before)
+    assert {item.document_id.rpartition("/")[2] for item in items if isinstance(item, Failed)} == lost
+    assert set(statuses(items).values()) == {"complete"}
+    team.edit("plan", "Newer words.")
+    assert "content" not in statuses(read(open_drive(), cursor_of(items))), "nothing else was asked for"
+    assert all(finding.ok for finding in open_drive().check())

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from connectors.contract import Checkpoint, Deleted, Failed, Item, ListingEntry
+from connectors.contract import Checkpoint, Deleted, Failed, Item, ListingEntry, PartState
 from connectors.github.part_table import COLLABORATORS, PARTS, WIKI
 from connectors.github.settings import GitHubConnection
 from connectors.github.source import GitHubConnector, connect
@@ -191,3 +191,64 @@ def test_collaborators_are_told_with_the_next_read(service: GitHub, connector: G
     service.allow("collaborators")
     list(connector.memberships())
     assert stopped(connector.read(UNIT)) == {}
+
+
+def lose(service: GitHub, *kinds_and_numbers: tuple[str, int]) -> None:
+    """Their own addresses do not know them; listings show them."""
+    for kind, number in kinds_and_numbers:
+        own = f"repos/acme/api/{kind}/{number}"
+        service.unfound |= {own, f"{own}/comments", f"{own}/reviews"}
+
+
+def states_of(items: Iterable[object]) -> dict[str, PartState]:
+    return {item.part: item for item in items if isinstance(item, PartState) and item.status != "complete"}
+
+
+def test_where_no_pull_request_is_found_the_part_is_refused_and_its_listing_whole(
+    service: GitHub, api: Repository, connector: GitHubConnector
+) -> None:
+    cursor = cursor_of(list(connector.read(UNIT)))
+    for number in (3, 4):
+        service.edit_issue(api, number, body="Edited")
+    lose(service, ("pulls", 3), ("pulls", 4), ("issues", 3), ("issues", 4))
+    read = list(connector.read(UNIT, cursor))
+    assert {item.document_id for item in read if isinstance(item, Failed)} == {f"{ROOT}/pull/3", f"{ROOT}/pull/4"}
+    told = states_of(read)
+    assert (set(told), told["pull requests"].status) == ({"pull requests"}, "refused")
+    assert told["pull requests"].reason.endswith("nor are 1 others, although listed; grant Pull requests: read")
+    assert {"pull/3", "pull/4"} <= names(connector.listing(UNIT))
+    service.delete_issue(api, 3)
+    (gone,) = connector.fetch(UNIT, [f"{ROOT}/pull/3"])
+    assert (gone, isinstance(gone, Deleted) and gone.is_unfound) == (Deleted(f"{ROOT}/pull/3"), True)
+    (wrong,) = [finding for finding in connector.check() if not finding.ok]
+    assert (wrong.subject, wrong.permission) == ("pull requests", "Pull requests: read")
+    service.unfound.clear()
+    again = list(connector.read(UNIT, cursor_of(read)))
+    assert states_of(again) == {}
+
+
+@pytest.mark.parametrize("newest", ["issues", "pulls"])
+def test_one_that_is_not_found_leaves_its_neighbours_alone(
+    service: GitHub, api: Repository, connector: GitHubConnector, newest: str
+) -> None:
+    """The newest, by which it is asked whether its part may be read."""
+    number = {"issues": 2, "pulls": 4}[newest]
+    lose(service, (newest, number), ("issues", number))
+    service.edit_issue(api, {"issues": 1, "pulls": 3}[newest], body="Edited after it")
+    read = list(connector.read(UNIT))
+    assert states_of(read) == {}
+    (failed,) = [item.document_id for item in read if isinstance(item, Failed)]
+    assert failed.endswith(f"/{number}")
+    assert names(read) == set().union(*OF_PART.values())
+    assert all(finding.ok for finding in connector.check())
+
+
+def test_a_release_that_its_own_address_does_not_know_is_found_in_the_listing(
+    service: GitHub, api: Repository, connector: GitHubConnector
+) -> None:
+    (release,) = api.releases
+    service.unfound.add(f"repos/acme/api/releases/{release}")
+    (item,) = connector.fetch(UNIT, [f"{ROOT}/releases/{release}"])
+    assert isinstance(item, Document)
+    del api.releases[release]
+    assert list(connector.fetch(UNIT, [f"{ROOT}/releases/{release}"])) == [Deleted(f"{ROOT}/releases/{release}")]

@@ -65,7 +65,8 @@ def test_a_part_that_is_refused_leaves_the_others_complete(
     workspace: Notion, connection: NotionConnection, part: str, how: Refusal
 ) -> None:
     before = cursor_of(read(workspace, connection))
-    workspace.edit("note", block("paragraph", "New words"))
+    for page in ("note", "row"):
+        workspace.edit(page, block("paragraph", "New words"))
     workspace.refuse(part, how)
     items = read(workspace, connection, before)
     found = statuses(items)

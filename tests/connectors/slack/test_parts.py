@@ -126,7 +126,9 @@ def test_what_is_no_answer_of_a_part_takes_nothing_away(
     wanted = [item.id for item in connector.read(UNIT) if isinstance(item, Document)]
     for part in ("history", "replies", "files"):
         slack.refuse(part, how)
-    assert [type(item) for item in connector.fetch(UNIT, wanted)] == [Failed] * len(wanted)
+    *found, history, replies, files = connector.fetch(UNIT, wanted)
+    assert [type(item) for item in found] == [Failed] * len(wanted)
+    assert set(states([history, replies, files])) == {"history", "replies", "files"}
 
 
 @pytest.mark.parametrize("how", HOW)
@@ -243,3 +245,34 @@ def test_the_guide_has_the_table_of_parts() -> None:
         assert any(
             row.startswith(f"| {part.name} | {part.permission} | {part.lost} | {part.probe} | `") for row in rows
         )
+
+
+def test_where_no_thread_is_found_replies_are_refused_and_one_alone_is_in_trouble_of_its_own(
+    slack: Slack, connector: SlackConnector
+) -> None:
+    whole = list(connector.read(UNIT))
+    (first,) = [name for name in documents(whole) if name.startswith("threads/")]
+    other = slack.say("C1", "who mends it?", at=START + 3 * DAY)
+    slack.say("C1", "me again", thread=other)
+    lost = {first.removeprefix("threads/"), other}
+    slack.interrupt = lambda method, form: (
+        {"ok": False, "error": "thread_not_found"} if method == "conversations.replies" and form["ts"] in lost else None
+    )
+    with closing(open_connector(slack)) as later:
+        items = list(later.read(UNIT))
+    told = states(items)["replies"]
+    assert (told.status, told.id_prefixes) == ("refused", ())
+    assert "grant channels:history" in told.reason
+    failed = {item.document_id.removeprefix(PREFIX) for item in items if isinstance(item, Failed)}
+    assert failed == {f"threads/{ts}" for ts in lost}
+    assert {f"{PREFIX}{name}" for name in failed} <= {
+        one.document_id for one in connector.listing(UNIT) if isinstance(one, ListingEntry)
+    }
+    (wrong,) = [finding for finding in connector.check() if not finding.ok]
+    assert wrong.subject == "replies"
+    *_, fetched = connector.fetch(UNIT, [f"{PREFIX}{name}" for name in failed])
+    assert fetched == told
+    lost.remove(other)
+    with closing(open_connector(slack)) as later:
+        assert states(list(later.read(UNIT)))["replies"].status == "complete"
+        assert all(finding.ok for finding in later.check())
