@@ -3,11 +3,13 @@ points at, and is not found, is hidden at once, and comes back by itself with no
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+import httpx
 import pytest
 import yaml
 
@@ -17,15 +19,21 @@ from pipelines.services import Services
 from pipelines.settings import load_settings
 from tests.e2e.conftest import Folder, Ran, embedding_settings
 from tests.emulators import drive, github, notion, slack
+from tests.emulators.company import free_port
 from tests.emulators.embeddings import EmbeddingsServer
 
 Change: TypeAlias = Callable[[], object]
+Delivery: TypeAlias = tuple[dict[str, str], bytes]
+
+KEY = "a-key-for-the-test-of-what-is-not-found"
+PATIENCE = 60.0
 
 
 @dataclass
 class Source:
     """An emulated source with an object whose document's id ends as `name` says: `edit` puts "grease" into it, and
-    `lose` and `find` are about its own address alone. `remove` deletes it."""
+    `lose` and `find` are about its own address alone. `remove` deletes it. `deliver` makes the webhook that names it;
+    Google names a feed of changes instead."""
 
     serving: AbstractContextManager[str]
     settings: dict[str, Any]
@@ -34,6 +42,7 @@ class Source:
     lose: Change
     find: Change
     remove: Change
+    deliver: Callable[[], Delivery] | None = None
 
 
 def _github() -> Source:
@@ -45,12 +54,13 @@ def _github() -> Source:
     paths = {own, f"{own}/comments"}
     return Source(
         github.serving(service),
-        {"source": "github", "token": github.TOKEN},
+        {"source": "github", "token": github.TOKEN, "webhook_secret": github.WEBHOOK_SECRET},
         f"issues/{number}",
         lambda: service.comment(api, number, "No, use grease."),
         lambda: service.unfound.update(paths),
         service.unfound.clear,
         lambda: service.delete_issue(api, number),
+        lambda: service.issue_webhook("edited", api, number),
     )
 
 
@@ -73,14 +83,20 @@ def _slack() -> Source:
         for ts in [ts for ts, said in service.messages["C1"].items() if said.get("thread_ts", ts) == root]:
             service.delete("C1", ts)
 
+    def deliver() -> Delivery:
+        service.clock = time.time()
+        said = {"type": "message", "channel": "C1", "user": "U1", "ts": f"{service.clock:.6f}", "thread_ts": root}
+        return service.delivery(said)
+
     return Source(
         slack.serving(service),
-        {"source": "slack", "token": slack.TOKEN},
+        {"source": "slack", "token": slack.TOKEN, "webhook_secret": slack.SIGNING_SECRET},
         f"threads/{root}",
         lambda: service.say("C1", "No, use grease.", thread=root),
         lose,
         lambda: setattr(service, "interrupt", lambda method, form: None),
         remove,
+        deliver,
     )
 
 
@@ -96,12 +112,41 @@ def _notion() -> Source:
 
     return Source(
         notion.serving(service),
-        {"source": "notion", "token": notion.TOKEN, "readers": ["public"]},
+        {"source": "notion", "token": notion.TOKEN, "readers": ["public"], "webhook_secret": notion.VERIFICATION_TOKEN},
         page,
         lambda: service.write(page, notion.block("paragraph", "No, use grease.")),
         lose,
         service.answers.clear,
         lambda: service.trash(page),
+        lambda: service.delivery("page.content_updated", page),
+    )
+
+
+def _notion_database() -> Source:
+    """One of which search goes on to list the data source."""
+    service = notion.Notion()
+    top = service.page("Mills", notion.block("paragraph", "All about mills."))
+    database = service.database("Wheels", under=top, says="Oil them.")
+    source = service.source_of(database)
+    service.page("Wheel 1", notion.block("paragraph", "It is of oak."), under=source)
+    service.wait(days=1)
+
+    def lose() -> None:
+        for path in (f"databases/{database}", f"data_sources/{source}", f"data_sources/{source}/query"):
+            service.answers[path] = lambda: notion.refusal(404, "object_not_found")
+
+    def edit() -> None:
+        for own in (database, source):
+            service.edit(own, description=notion.text("No, use grease."))
+
+    return Source(
+        notion.serving(service),
+        {"source": "notion", "token": notion.TOKEN, "readers": ["public"]},
+        database,
+        edit,
+        lose,
+        service.answers.clear,
+        lambda: service.trash(database),
     )
 
 
@@ -127,15 +172,20 @@ def _drive() -> Source:
     )
 
 
-SOURCES = {"github": _github, "slack": _slack, "notion": _notion, "drive": _drive}
+SOURCES = {"github": _github, "slack": _slack, "notion": _notion, "drive": _drive, "database": _notion_database}
 
 
-@pytest.fixture(params=SOURCES)
+ALL = [pytest.param(one, marks=pytest.mark.slow) if one == "database" else one for one in SOURCES]
+
+
+@pytest.fixture(params=ALL)
 def source(request: pytest.FixtureRequest, folder: Folder, embeddings: EmbeddingsServer) -> Iterator[Source]:
     made = SOURCES[request.param]()
     with made.serving as url:
         connection = {"id": "acme", "base_url": url, **made.settings}
-        settings = {"connections": [connection], "embedding": embedding_settings(embeddings)}
+        readers = ["public", "group:acme:workspace"]
+        assistant = {"id": "all", "api_key": KEY, "identity": "service", "readers": readers}
+        settings = {"connections": [connection], "assistants": [assistant], "embedding": embedding_settings(embeddings)}
         (folder.path / "headrace.yaml").write_text(yaml.safe_dump(settings))
         yield made
 
@@ -165,6 +215,7 @@ def _finds(headrace: Callable[..., Ran], question: str, name: str) -> bool:
     return any(result["document_id"].endswith(name) for result in found)
 
 
+@pytest.mark.parametrize("source", ["github", "slack", "notion", "drive"], indirect=True)
 def test_what_is_listed_is_not_gone_where_its_address_does_not_know_it(
     source: Source, folder: Folder, headrace: Callable[..., Ran]
 ) -> None:
@@ -190,6 +241,20 @@ def test_what_is_listed_is_not_gone_where_its_address_does_not_know_it(
     assert "acme: objects" not in headrace("check", "--json").output
     assert _status(folder, source.name) == "indexed"
     assert _finds(headrace, "grease", source.name)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("source", ["database"], indirect=True)
+def test_a_database_that_its_own_address_does_not_know_is_read_by_its_data_source(
+    source: Source, folder: Folder, headrace: Callable[..., Ran]
+) -> None:
+    assert headrace("sync", "--json").code == 0
+    source.edit()
+    source.lose()
+    for command in ("sync", "reconcile"):
+        found = headrace(command, "--json").json["documents"]
+        assert (found["failed"], found["deleted"]) == (0, 0)
+        assert _finds(headrace, "grease", source.name)
 
 
 def test_what_an_event_does_not_find_is_hidden_and_comes_back_with_the_next_sync(
@@ -220,3 +285,57 @@ def test_what_is_not_found_any_more_is_looked_for_a_few_times_only(
         assert (ran.code, ran.json["documents"]["deleted"]) == (0, 0)
     assert headrace("sync", "--json").json["requests"] == idle
     assert _status(folder, source.name) == "deleted"
+
+
+@contextmanager
+def _started(folder: Folder) -> Iterator[httpx.Client]:
+    """A server and a worker as processes; the client is an assistant that sees what everybody does."""
+    port = free_port()
+    processes = [folder.started("serve", "--port", str(port)), folder.started("worker")]
+    authorized = {"Authorization": f"Bearer {KEY}"}
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=authorized, timeout=PATIENCE) as client:
+            _until(lambda: client.get("/healthz").is_success)
+            yield client
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+def _until(so: Callable[[], bool]) -> None:
+    started = time.monotonic()
+    while time.monotonic() - started < PATIENCE:
+        with suppress(httpx.TransportError):
+            if so():
+                return
+        time.sleep(0.1)
+    raise AssertionError("it took too long")
+
+
+def _answers(client: httpx.Client, name: str) -> bool:
+    answer = client.post("/v1/search", json={"query": "oil", "mode": "lexical"})
+    return any(one["document_id"].endswith(name) for one in answer.raise_for_status().json()["results"])
+
+
+SERVED = ["github", *(pytest.param(name, marks=pytest.mark.slow) for name in ("slack", "notion"))]
+
+
+@pytest.mark.parametrize("source", SERVED, indirect=True)
+def test_what_a_webhook_does_not_find_is_answered_to_nobody_until_a_sync_finds_it(
+    source: Source, folder: Folder, headrace: Callable[..., Ran], embeddings: EmbeddingsServer
+) -> None:
+    assert headrace("sync", "--json").code == 0
+    paid = embeddings.inputs
+    with _started(folder) as client:
+        assert _answers(client, source.name)
+        source.lose()
+        assert source.deliver
+        headers, body = source.deliver()
+        assert client.post("/webhooks/acme", content=body, headers=headers).is_success
+        _until(lambda: _status(folder, source.name) == "deleted")
+        assert not _answers(client, source.name)
+        source.find()
+        assert headrace("sync", "--json").code == 0
+        _until(lambda: _answers(client, source.name))
+    assert embeddings.inputs == paid
