@@ -68,7 +68,8 @@ class Asked(NamedTuple):
 
 @dataclass
 class Repository:
-    """One repository. Numbers are shared by issues, pull requests and discussions, as on GitHub."""
+    """One repository. Numbers are shared by issues, pull requests and discussions, as on GitHub. The
+    `lost_discussions` are listed, and not found by their numbers."""
 
     id: int
     full_name: str
@@ -85,6 +86,7 @@ class Repository:
     review_comments: dict[int, dict[int, Payload]] = field(default_factory=dict)
     commit_comments: dict[int, Payload] = field(default_factory=dict)
     discussions: dict[int, Payload] = field(default_factory=dict)
+    lost_discussions: set[int] = field(default_factory=set)
     releases: dict[int, Payload] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
     removed: list[str] = field(default_factory=list)

@@ -243,6 +243,23 @@ def test_one_that_is_not_found_leaves_its_neighbours_alone(
     assert all(finding.ok for finding in connector.check())
 
 
+def test_where_no_discussion_is_found_the_part_is_refused_and_its_listing_whole(
+    api: Repository, service: GitHub, connector: GitHubConnector
+) -> None:
+    other = service.discussion(api, "Another question")
+    api.lost_discussions = {5, other}
+    read = list(connector.read(UNIT))
+    told = states_of(read)
+    assert (set(told), told["discussions"].id_prefixes) == ({"discussions"}, ())
+    lost = {f"discussions/{number}" for number in api.lost_discussions}
+    assert {item.document_id for item in read if isinstance(item, Failed)} == {f"{ROOT}/{name}" for name in lost}
+    assert lost <= names(connector.listing(UNIT))
+    assert [finding.subject for finding in connector.check() if not finding.ok] == ["discussions"]
+    api.lost_discussions = {other}
+    assert states_of(connector.read(UNIT)) == {}
+    assert all(finding.ok for finding in connector.check())
+
+
 def test_a_release_that_its_own_address_does_not_know_is_found_in_the_listing(
     service: GitHub, api: Repository, connector: GitHubConnector
 ) -> None:
