@@ -613,8 +613,8 @@ def test_check_says_what_is_in_reach(notion: Notion, connector: NotionConnector)
         ("users/me", 401, "unauthorized", "credentials"),
         ("users", 403, "restricted_resource", "people"),
         ("search", 400, "missing_version", "search"),
-        ("blocks/guide/children", 403, "restricted_resource", "blocks"),
-        ("data_sources/roadmap-near/query", 404, "restricted_resource", "rows"),
+        ("blocks/{}/children", 403, "restricted_resource", "blocks"),
+        ("data_sources/{}/query", 404, "restricted_resource", "rows"),
         ("comments", 403, "restricted_resource", "comments"),
     ],
 )
@@ -622,7 +622,8 @@ def test_check_names_what_is_wrong(
     notion: Notion, connector: NotionConnector, path: str, status: int, code: str, subject: str
 ) -> None:
     a_workspace(notion)
-    notion.answers[path] = lambda: refusal(status, code, "said so")
+    for own in notion.objects:
+        notion.answers[path.format(own)] = lambda: refusal(status, code, "said so")
     wrong = [finding for finding in connector.check() if not finding.ok and finding.subject != "pages"]
     assert [finding.subject for finding in wrong] == [subject]
     assert "said so" in wrong[0].detail
