@@ -37,7 +37,8 @@ class PartWatch:
 
     Parts that are `dispensable`, because objects are read without them, are closed by the first refusal that is
     general, by several that may be, and by trouble. Others are closed by several general refusals alone: all else is
-    the object's own (`connectors.isolation`). May be used by several threads at once (`in_threads`).
+    the object's own (`connectors.isolation`). Of parts that are an object's `own`, one refusal is told as the object's
+    alone. May be used by several threads at once (`in_threads`).
     """
 
     def __init__(
@@ -46,11 +47,13 @@ class PartWatch:
         is_general: IsGeneral,
         dispensable: Collection[str] = (),
         *,
+        own: Collection[str] = (),
         in_threads: bool = False,
     ) -> None:
         self._parts = {one.name: one for one in parts}
         self._is_general = is_general
         self._dispensable = dispensable
+        self._own = own
         self._in_threads = in_threads
         self._lock = threading.Lock()
         self._answered: set[str] = set()
@@ -135,7 +138,7 @@ class PartWatch:
                 self._closed[part] = AlreadyFailed(error) if isinstance(error, TransientError) else error
             # One object that has none of it says nothing of the part, once another one has.
             has_answered = self._told.get(part, error) is None
-            is_own = is_refusal and not (is_general or is_dispensable) and row < REFUSED_BESIDE_OTHERS
+            is_own = part in self._own and is_refusal and not is_general and row < REFUSED_BESIDE_OTHERS
             if closes or not (has_answered or is_own):
                 self._told[part] = error
 

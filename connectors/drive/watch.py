@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connectors.drive.part_table import CHANGES, COMMENTS, PARTS, SHEETS
+from connectors.drive.part_table import CHANGES, COMMENTS, CONTENT, PARTS, SHEETS
 from connectors.drive.responses import DriveAccessDenied
 from connectors.errors import SourceError
 from connectors.part_watch import PartWatch
@@ -19,7 +19,7 @@ https://developers.google.com/workspace/drive/api/guides/handle-errors"""
 
 
 def watch_parts() -> PartWatch:
-    return PartWatch(PARTS, _is_general, dispensable=(COMMENTS, CHANGES, SHEETS), in_threads=True)
+    return PartWatch(PARTS, _is_general, dispensable=(COMMENTS, CHANGES, SHEETS), own=(CONTENT,), in_threads=True)
 
 
 def _is_general(part: str, error: SourceError) -> bool:

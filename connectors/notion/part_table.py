@@ -40,7 +40,7 @@ PARTS_BY_NAME = {one.name: one for one in PARTS}
 
 def watch_parts() -> PartWatch:
     """For one pass over all units, or one look at what events point at."""
-    return PartWatch(PARTS, _is_capability, dispensable=(ROWS, COMMENTS, PEOPLE))
+    return PartWatch(PARTS, _is_capability, dispensable=(ROWS, COMMENTS, PEOPLE), own=(BLOCKS,))
 
 
 def _is_capability(part: str, error: SourceError) -> bool:
