@@ -17,7 +17,7 @@ import pytest
 import stamina
 
 from pipelines.index.contract import IndexSpec
-from pipelines.index.embedded.shard import create_shard
+from pipelines.index.embedded.layout import create_shard
 from pipelines.index.embedded.sparse_files import copy_data
 from pipelines.settings import Settings
 from tests.emulators.postgres import PostgresServer, make_database, serve_postgres
@@ -83,7 +83,7 @@ def empty_shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def whole_layout() -> bool:
-    """Whether embedded shards have all their segments and payload indexes.
+    """Whether embedded shards have all their payload indexes.
 
     Each is some dozen files, and all are mapped whenever a shard is opened: only tests of the index need them. Without
     a payload index the engine finds the same points. The one of document ids counts documents.
@@ -103,9 +103,8 @@ def shards_are_copied(empty_shards: Path, whole_layout: bool) -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patched:
         if not whole_layout:
-            patched.setattr("pipelines.index.embedded.shard.SEGMENTS", 1)
-            patched.setattr("pipelines.index.embedded.shard.KEYWORD_FIELDS", ("document_id",))
-            patched.setattr("pipelines.index.embedded.shard.TIME_FIELDS", ())
+            patched.setattr("pipelines.index.embedded.layout.KEYWORD_FIELDS", ("document_id",))
+            patched.setattr("pipelines.index.embedded.layout.TIME_FIELDS", ())
         patched.setattr("pipelines.index.embedded.store.create_shard", copied)
         yield
 

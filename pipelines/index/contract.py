@@ -38,7 +38,7 @@ KEYWORD_FIELDS = (
     "readers",
 )
 """Payload fields indexed as keywords."""
-TIME_FIELDS = ("created_at", "updated_at")
+TIME_FIELDS = ("updated_at",)
 """Payload fields indexed as times (RFC 3339, UTC)."""
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.index.contract import BM25, DENSE, IndexSpec
-from pipelines.index.embedded.shard import create_shard
+from pipelines.index.embedded.layout import create_shard, open_shard, seal
 
 if TYPE_CHECKING:
     import qdrant_edge
@@ -17,13 +17,12 @@ POINTS_AT_ONCE = 128
 
 def rewrite_shard(shard: qdrant_edge.EdgeShard, folder: Path, spec: IndexSpec) -> None:
     """Write all points of a shard, vectors included, to a new one, which takes its place by `take_over`."""
-    from qdrant_edge import EdgeShard
-
     unfinished = folder / "shard.new"
     shutil.rmtree(unfinished, ignore_errors=True)
     create_shard(unfinished, spec)
-    fresh = EdgeShard.load(str(unfinished))
+    fresh = open_shard(unfinished, spec)
     _copy_points(shard, fresh)
+    seal(fresh)
     fresh.flush()
     fresh.close()
     unfinished.rename(_rewritten(folder))

@@ -1,11 +1,8 @@
-"""An embedded shard in our terms: its layout, changes and questions, over `qdrant_edge`."""
+"""An embedded shard in our terms: changes and questions, over `qdrant_edge`."""
 
 from __future__ import annotations
 
-import shutil
-import uuid
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from pipelines.index.batches import Batch
@@ -13,11 +10,8 @@ from pipelines.index.conditions import Conditions
 from pipelines.index.contract import (
     BM25,
     DENSE,
-    KEYWORD_FIELDS,
-    TIME_FIELDS,
     Filters,
     Hit,
-    IndexSpec,
     Mode,
     Payload,
     PayloadUpdate,
@@ -26,14 +20,12 @@ from pipelines.index.contract import (
 )
 from pipelines.index.dense import floats
 from pipelines.index.embedded.filter import (
-    SOURCE_READERS,
     edge_filter,
     from_stored,
     readers_payload,
     required_filter,
     to_stored,
 )
-from pipelines.index.embedded.sparse_files import copy_data
 from pipelines.index.filters import conditions, visible
 from pipelines.index.fusion import RRF_K, candidates, leg_weights
 from pipelines.index.lexical import document_vector, query_vector
@@ -45,40 +37,6 @@ if TYPE_CHECKING:
 
 PAGE = 256
 """How many points are read at once."""
-SEGMENTS = 2
-"""The engine searches its segments at the same time, a core for each; it makes one, of which the others are copies."""
-
-
-def create_shard(path: Path, spec: IndexSpec) -> None:
-    """Make an empty shard in `path`, a new folder."""
-    import qdrant_edge as edge
-
-    path.mkdir(parents=True)
-    edge.EdgeShard.create(str(path), _config(spec)).close()
-    (segment,) = (path / "segments").iterdir()
-    for _ in range(SEGMENTS - 1):
-        shutil.copytree(segment, segment.with_name(str(uuid.uuid4())), copy_function=copy_data)
-    shard = edge.EdgeShard.load(str(path))
-    for field in (*KEYWORD_FIELDS, SOURCE_READERS):
-        shard.update(edge.UpdateOperation.create_field_index(field, edge.PayloadSchemaType.Keyword))
-    for field in TIME_FIELDS:
-        shard.update(edge.UpdateOperation.create_field_index(field, edge.PayloadSchemaType.Datetime))
-    shard.flush()
-    shard.close()
-
-
-def _config(spec: IndexSpec) -> qdrant_edge.EdgeConfig:
-    """Vectors take 8 bits a dimension: a quarter of the memory and disk, 100,000 of them are gone through in 2.4 ms
-    instead of 10, and nDCG@10 on SciFact stays (dense 0.660 for 0.659, hybrid 0.731 for 0.733)."""
-    import qdrant_edge as edge
-
-    dense = edge.EdgeVectorParams(
-        size=spec.dimensions, distance=edge.Distance.Dot, datatype=edge.VectorStorageDatatype.Turbo8
-    )
-    return edge.EdgeConfig(
-        vectors={DENSE: dense},
-        sparse_vectors={BM25: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf)},
-    )
 
 
 def write(shard: qdrant_edge.EdgeShard, batch: Batch) -> None:

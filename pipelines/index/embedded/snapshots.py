@@ -8,14 +8,14 @@
     index/knowledge-0f3a…/published/<copy>/        what readers take over
     index/readers/<reader>/ and <reader>.lease     one reader's own view of a copy; the lease dies with its process
 
-A copy is never written again. A reader links its large files into a folder of its own and copies the small
-ones, so that loading cannot touch the copy, and the writer can remove the copy at any time.
+A copy is never written again. It shares with the writer the files of sealed segments that nothing rewrites. A reader
+links these and other large files into a folder of its own and copies the rest, so that loading cannot touch the copy,
+and the writer can remove the copy at any time.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -29,7 +29,7 @@ from filelock import FileLock, Timeout
 from pipelines.atomic_files import write_json
 from pipelines.disk_space import describe_full, is_full
 from pipelines.errors import IndexStoreError, IndexUnavailable
-from pipelines.index.embedded.sparse_files import copy_data
+from pipelines.index.embedded.sealed_files import SealedFiles
 from pipelines.machine import this_boot
 
 Stamp: TypeAlias = tuple[int, int, int]
@@ -96,10 +96,10 @@ class Snapshots:
         """Copy the live copy into `folder`. A writer may remove it meanwhile, and moves the pointer first: a pointer
         that has not moved proves that all of it was copied."""
         while pointer := self.live():
-            target = folder / pointer.copy
+            published, target = self.folder(pointer), folder / pointer.copy
             problem = None
             try:
-                shutil.copytree(self.folder(pointer), target, copy_function=_link_or_copy)
+                shutil.copytree(published, target, copy_function=SealedFiles.of(published).copy_published)
             except OSError as error:
                 problem = error
             if self.live() == pointer:
@@ -113,11 +113,11 @@ class Snapshots:
 
 
 def copy_tree(source: Path, target: Path) -> None:
-    """Copy a shard without its write-ahead log, whose lock would allow one process to load it.
+    """Copy a shard without its write-ahead log, whose lock would allow one process to load it; link what is sealed.
 
     Nothing is forced to disk: that takes ten times as long. See `Pointer.boot` for a loss of power.
     """
-    shutil.copytree(source, target, copy_function=copy_data, ignore=shutil.ignore_patterns("wal"))
+    shutil.copytree(source, target, copy_function=SealedFiles.of(source).copy, ignore=shutil.ignore_patterns("wal"))
     config = target / "edge_config.json"
     without_log = {**json.loads(config.read_text(encoding="utf-8")), "wal_enabled": False}
     config.write_text(json.dumps(without_log), encoding="utf-8")
@@ -158,13 +158,3 @@ def _private_folder(root: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
         Path(lease.lock_file).unlink(missing_ok=True)
         lease.release()
-
-
-def _link_or_copy(source: str, target: str) -> None:
-    """Link what only writers change (vectors, payloads); copy the rest, and all where links are impossible."""
-    name = Path(source).name
-    if name.endswith(".mmap") or name.startswith("page_"):
-        with suppress(OSError):
-            os.link(source, target)
-            return
-    copy_data(source, target)

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Self
 from pipelines.index.batches import batches
 from pipelines.index.conditions import Conditions
 from pipelines.index.contract import DocumentChange, IndexInfo, IndexReader, IndexSpec, Payload
+from pipelines.index.embedded.layout import create_shard, open_shard, seal
 from pipelines.index.embedded.lock import WriterLock
 from pipelines.index.embedded.rewriting import rewrite_shard, take_over
-from pipelines.index.embedded.shard import create_shard, dense_vectors, remove, scroll, set_readers, write
+from pipelines.index.embedded.shard import dense_vectors, remove, scroll, set_readers, write
 from pipelines.index.embedded.shard_reader import ShardReader, engine_errors
 from pipelines.index.embedded.snapshots import Snapshots, remove_other_versions
 from pipelines.index.embedded.specs import check_live, claim_folder
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 POINTS_PER_UPDATE = 128
 """The engine holds the interpreter's lock during an update: 128 points take about 10 ms."""
 
+POINTS_PER_LOOK = 1_024
+"""After how many the shard is asked whether something is to be sealed."""
 DOCUMENTS_PER_QUERY = 256
 
 
@@ -46,6 +49,7 @@ class EdgeStore:
         self._folder = root / self._version
         self._unpublished = self._folder / "unpublished"
         self._replaces = replace
+        self._since_look = 0
         if not replace:
             check_live(self._snapshots, spec, check_stored)
         with ExitStack() as opening:
@@ -68,6 +72,7 @@ class EdgeStore:
             self._unpublished.touch()
             with engine_errors(self._folder):
                 write(self._shard, batch)
+                self._seal_after(len(batch.points))
 
     def set_readers(self, where: Conditions, source: str, readers: Sequence[str]) -> None:
         self._unpublished.touch()
@@ -105,6 +110,7 @@ class EdgeStore:
         if self._is_published():
             return
         with engine_errors(self._folder):
+            seal(self._shard)
             self._shard.flush()
         self._snapshots.publish(self._version, self._shard_folder)
         self._unpublished.unlink(missing_ok=True)
@@ -127,6 +133,12 @@ class EdgeStore:
     def _shard_folder(self) -> Path:
         return self._folder / "shard"
 
+    def _seal_after(self, points: int) -> None:
+        self._since_look += points
+        if self._since_look >= POINTS_PER_LOOK:
+            self._since_look = 0
+            seal(self._shard)
+
     def _is_published(self) -> bool:
         live = self._snapshots.live()
         return (
@@ -138,8 +150,6 @@ class EdgeStore:
 
     def _load_shard(self) -> qdrant_edge.EdgeShard:
         """Open the shard; a new one is made under another name, so that a half-made one is never opened."""
-        from qdrant_edge import EdgeShard
-
         with engine_errors(self._folder):
             take_over(self._folder, self._shard_folder)
             if not self._shard_folder.exists():
@@ -147,4 +157,4 @@ class EdgeStore:
                 shutil.rmtree(unfinished, ignore_errors=True)
                 create_shard(unfinished, self._spec)
                 unfinished.rename(self._shard_folder)
-            return EdgeShard.load(str(self._shard_folder))
+            return open_shard(self._shard_folder, self._spec)

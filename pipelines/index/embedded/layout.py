@@ -1,0 +1,83 @@
+"""How an embedded shard is laid out: one segment that grows, and sealed ones beside it.
+
+A growing segment is in memory, 3 kB a point. A sealed one is in mapped files that the operating system can drop, 0.1 kB
+a point; its vectors are gone through one by one like those of the other, as a graph of them costs more to make than it
+spares under filters.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.index.contract import BM25, DENSE, KEYWORD_FIELDS, TIME_FIELDS, IndexSpec
+from pipelines.index.embedded.filter import SOURCE_READERS
+from pipelines.machine import give_back_memory
+
+if TYPE_CHECKING:
+    import qdrant_edge
+
+SEALED_POINTS = 8_000
+"""How large a segment grows until it is sealed, which takes 1 s of CPU, and holds the interpreter's lock."""
+_BYTES_BESIDE_VECTORS = 300
+_MOST_SEGMENTS = 100
+"""From here on sealed segments are merged, by rewriting them."""
+_MERGED = 8
+"""How many times a sealed segment's size a merged one has at most."""
+
+
+def create_shard(path: Path, spec: IndexSpec) -> None:
+    """Make an empty shard in `path`, a new folder."""
+    import qdrant_edge as edge
+
+    path.mkdir(parents=True)
+    shard = edge.EdgeShard.create(str(path), _config(spec))
+    for field in (*KEYWORD_FIELDS, SOURCE_READERS):
+        shard.update(edge.UpdateOperation.create_field_index(field, edge.PayloadSchemaType.Keyword))
+    for field in TIME_FIELDS:
+        shard.update(edge.UpdateOperation.create_field_index(field, edge.PayloadSchemaType.Datetime))
+    shard.flush()
+    shard.close()
+
+
+def open_shard(path: Path, spec: IndexSpec) -> qdrant_edge.EdgeShard:
+    """Open a shard to write to it; one that an earlier release made is sealed from now on like any other."""
+    from qdrant_edge import EdgeShard
+
+    return EdgeShard.load(str(path), _config(spec))
+
+
+def seal(shard: qdrant_edge.EdgeShard) -> None:
+    """Seal what has grown large enough; cheap where nothing has."""
+    if shard.optimize():
+        # Until then what was sealed is in memory twice.
+        shard.flush()
+        give_back_memory()
+
+
+def _config(spec: IndexSpec) -> qdrant_edge.EdgeConfig:
+    """Vectors take 8 bits a dimension: a quarter of the memory and disk, 100,000 of them are gone through in 2.4 ms
+    instead of 10, and nDCG@10 on SciFact stays (dense 0.660 for 0.659, hybrid 0.731 for 0.733)."""
+    import qdrant_edge as edge
+
+    cold = edge.Memory.Cold
+    dense = edge.EdgeVectorParams(
+        size=spec.dimensions,
+        distance=edge.Distance.Dot,
+        datatype=edge.VectorStorageDatatype.Turbo8,
+        memory=cold,
+    )
+    sealed_kilobytes = SEALED_POINTS * (spec.dimensions + _BYTES_BESIDE_VECTORS) // 1024
+    return edge.EdgeConfig(
+        vectors={DENSE: dense},
+        sparse_vectors={BM25: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf, memory=cold)},
+        # Without edges no graph is made; a threshold that is never reached would leave segments growing instead.
+        hnsw_config=edge.HnswIndexConfig(m=0, ef_construct=4, full_scan_threshold=10),
+        optimizers=edge.EdgeOptimizersConfig(
+            default_segment_number=_MOST_SEGMENTS,
+            max_segment_size=_MERGED * sealed_kilobytes,
+            indexing_threshold=sealed_kilobytes,
+        ),
+        payload_memory=cold,
+        id_tracker_memory=cold,
+    )
