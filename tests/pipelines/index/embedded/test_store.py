@@ -291,6 +291,13 @@ while True:
 """
 
 
+SEALING = """
+from pipelines.index.embedded import layout, store
+layout.SEALED_POINTS, store.POINTS_PER_LOOK = 20, 10
+"""
+"""So that a segment is sealed again and again."""
+
+
 def started(program: str, directory: Path, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", program, str(directory), *arguments],
@@ -330,10 +337,11 @@ def test_several_processes_read_while_one_writes(edge: Configured) -> None:
     assert list((index_folder(edge) / "readers").iterdir()) == []
 
 
-def test_kill_9_loses_nothing_acknowledged(edge: Configured) -> None:
+@pytest.mark.parametrize(("program", "stops"), [(WRITE, (3, 20)), (SEALING + WRITE, (15, 40, 70, 90))])
+def test_kill_9_loses_nothing_acknowledged(edge: Configured, program: str, stops: tuple[int, ...]) -> None:
     acknowledged = -1
-    for last in (3, 20):
-        process = started(WRITE, edge.settings.directory, str(acknowledged + 1))
+    for last in stops:
+        process = started(program, edge.settings.directory, str(acknowledged + 1))
         assert process.stdout
         while acknowledged < last:
             acknowledged = int(process.stdout.readline())
