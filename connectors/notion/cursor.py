@@ -133,13 +133,29 @@ class NotionCursor:
         All of them if they show something of it that is no longer so, else those that were not its children before.
         """
         before, known = self.containers.pop(own, ("", ""))
-        by_child = {ref: child_fingerprint(ref) for ref in children}
+        by_child = {ref: child_fingerprint(ref.id) for ref in children}
         if children:
             self.containers[own] = (fingerprint, "".join(by_child.values()))
         if self.whole or before != fingerprint:
             return list(children)
-        known_children = {known[at : at + CHILD_DIGITS] for at in range(0, len(known), CHILD_DIGITS)}
+        known_children = _split(known)
         return [ref for ref in children if by_child[ref] not in known_children]
+
+    def forget(self, own: str) -> None:
+        """An object is in another unit now, with all that is below it: should it come back, all of that is new."""
+        left = [own]
+        while left:
+            one = left.pop()
+            _, children = self.containers.pop(one, ("", ""))
+            self.files.pop(one, None)
+            known = _split(children)
+            kept = (*self.containers, *self.files) if known else ()
+            left += {other for other in kept if child_fingerprint(other) in known}
+
+
+def _split(children: str) -> set[str]:
+    """The fingerprints in a string of them."""
+    return {children[at : at + CHILD_DIGITS] for at in range(0, len(children), CHILD_DIGITS)}
 
 
 def lacking_name(ref: Ref) -> str:

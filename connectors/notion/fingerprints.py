@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from connectors.fingerprints import fingerprint
-from connectors.notion.objects import NotionObject, Ref
+from connectors.notion.objects import NotionObject
 
 CHILD_DIGITS = 8
 """Of a child's fingerprint, which a cursor keeps for every object below a container."""
@@ -29,8 +29,9 @@ def file_fingerprint(shown: Sequence[str], ancestors: Iterable[NotionObject], re
     return fingerprint([*shown, _titles(ancestors), *readers], 8)
 
 
-def child_fingerprint(child: Ref) -> str:
-    return fingerprint([child.id], CHILD_DIGITS)
+def child_fingerprint(child: str) -> str:
+    """Of a page, database or data source, by its id."""
+    return fingerprint([child], CHILD_DIGITS)
 
 
 def _titles(ancestors: Iterable[NotionObject]) -> list[tuple[str, str]]:

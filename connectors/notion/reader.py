@@ -130,6 +130,8 @@ class NotionUnitReader:
         if is_here is None:
             self._cursor.held_back = True
         elif is_due:
+            if not is_here:
+                self._cursor.forget(entry.ref.id)
             self._cursor.record(entry, self._listing.asked_at)
         if not self._is_of_changes:  # else the next listing is compared from where the last one was
             self._cursor.advance(entry)

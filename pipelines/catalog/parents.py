@@ -78,6 +78,17 @@ class Parents:
             ]
             revoke(transaction, revocations)
 
+    def left_behind(self, connection: str, unit: str, containers: Collection[str]) -> list[str]:
+        """Documents directly in these that are of other units: they are where those have come from."""
+        table, parents, found = tables.documents, tables.parents, list[str]()
+        inside = and_(parents.c.connection == table.c.connection, parents.c.id == table.c.id)
+        others = (*_is_there(connection), table.c.unit != unit)
+        with self._engine.connect() as transaction:
+            for part in in_parts(containers):
+                chosen = select(table.c.id).join(parents, inside).where(*others, parents.c.parent.in_(part))
+                found += transaction.execute(chosen.order_by(table.c.id)).scalars()
+        return found
+
     def doubtful(self, connection: str, unit: str) -> list[str]:
         """Documents that lost readers with what they are in, or all of them in another unit than they are in now, and
         were not looked at since."""

@@ -93,6 +93,7 @@ class DocumentIngest:
             # What a full read does not name is gone, and not named because it had failed.
             self._drain(chain(() if plan.is_full else self._fetch_due(), read), writer)
         self._look_again(writer.overtaken)
+        self._bring_along(writer.left_behind)
         if plan.window is None and documents_follow(self.connection):
             self._let_documents_follow(plan.listing if writer.complete else None, writer.common_readers)
         # A read that stopped half-way has not seen what it lacks.
@@ -372,6 +373,17 @@ class DocumentIngest:
         with self._open_writer(listing) as writer:
             self._drain(items, writer)
         self._look_again(writer.overtaken)
+        self._bring_along(writer.left_behind)
+
+    def _bring_along(self, left_behind: Collection[str]) -> None:
+        """Read what is in documents that have come from another unit: it has come with them, and nothing of it has
+        changed by that. What is not here is of where it was."""
+        seen: set[str] = set()
+        while left := sorted(set(left_behind) - seen):
+            seen.update(left)
+            with self._open_writer() as writer:
+                self._drain((item for item in self._fetch(left) if not isinstance(item, Deleted)), writer)
+            left_behind = writer.left_behind
 
     def _look_again(self, overtaken: Collection[str]) -> None:
         """Read documents that have lost something while they were read. What is overtaken once more stays hidden until

@@ -78,8 +78,9 @@ class LoadWriter:
     """Takes what a connector yields of a unit, lands what differs from the catalog, and adds to `counts`.
 
     Make it before the source is asked: what was taken away since then, no item gives back, because nobody knows when
-    that was asked for. `overtaken` are the documents that are to be looked at again for this, `failed` those that could
-    not be read or were not found, and `common_readers` the reader tokens that all have which were read, if any was.
+    that was asked for. `overtaken` are the documents that are to be looked at again for this, `left_behind` those of
+    other units that are in documents which have come from there, `failed` those that could not be read or were not
+    found, and `common_readers` the reader tokens that all have which were read, if any was.
 
     `listing` names the full listing that the items belong to. With `keeps_cursor`, checkpoints move the place
     where the next read continues.
@@ -97,6 +98,7 @@ class LoadWriter:
     ) -> None:
         self.complete = False
         self.overtaken: set[str] = set()
+        self.left_behind: set[str] = set()
         self.failed: set[str] = set()
         self.common_readers: frozenset[str] | None = None
         self._read_since = datetime.now(UTC)
@@ -159,6 +161,8 @@ class LoadWriter:
             cursor=buffer.checkpoint if self._keeps_cursor else None,
         )
         self.overtaken |= found.rights.overtaken
+        changed = [outcome.id for outcome in found.outcomes if outcome.landed]
+        self.left_behind |= {*self._catalog.parents.left_behind(self._connection.id, self._unit.id, changed)}
         if load is not None and found.cut:
             self._landing.write_chunks(self._connection.id, load, found.cut)
 

@@ -240,6 +240,29 @@ def test_a_moved_page_takes_all_below_along(world: World) -> None:
     assert (report.errors, report.documents.deleted, report.documents.new) == ({}, 0, 0)
 
 
+@pytest.mark.parametrize("away", ["news", ""], ids=["into another unit", "a unit of its own"])
+@pytest.mark.parametrize("told", [False, True], ids=["sync", "event"])
+@pytest.mark.parametrize("synced", [False, True], ids=["and back at once", "and back after a sync"])
+def test_a_page_that_moves_away_and_back_has_all_below_with_it(
+    world: World, away: str, told: bool, synced: bool
+) -> None:
+    world.sync()
+    for place in (world.ids.get(away, ""), world.ids["handbook"]):
+        world.notion.wait(hours=3)
+        world.notion.move(world.ids["pumps"], place)
+        if told:
+            world.event("page.moved", "pumps")
+        if synced or place:
+            world.sync()  # which tells of a unit of its own that is no more
+    assert world.sync().errors == {}
+    assert world.titles == ALL | FILES
+    for title in ("Oil", "offer.txt"):
+        assert world.stands_in(title) == ["Handbook", "Pumps"]
+        assert world.found(title)[0]["unit"] == world.ids["handbook"]
+    states = world.services.catalog.documents.states(one["document_id"] for one in world.points.values())
+    assert {state.hidden for state in states.values()} == {None}
+
+
 def test_a_move_that_no_time_tells_is_found_by_a_reconcile(world: World) -> None:
     world.sync()
     world.notion.move(world.ids["oil"], world.ids["gears"], silently=True)

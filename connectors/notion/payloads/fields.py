@@ -44,8 +44,8 @@ def parse_parent(value: object) -> Ref | None:
     A row names its database beside its data source; then the database counts.
     """
     values = fields_of(value)
-    if values.get("workspace") is True or values.get("type") == "workspace":
-        return None
+    if values.get("workspace") is True and values.get("type", "workspace") == "workspace":
+        return UNKNOWN if values.keys() & PARENT_KINDS.keys() else None
     if values.get("type") == "data_source_id" and values.get("database_id"):
         return Ref("database", str(values["database_id"]))
     kind = PARENT_KINDS.get(str(values.get("type")))

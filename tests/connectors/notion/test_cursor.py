@@ -192,3 +192,18 @@ def test_a_cursor_grows_by_eight_characters_for_each_child() -> None:
     cursor.record_container("home", "f1", CHILDREN)
     fingerprint, children = cursor.as_json()["places"]["home"]
     assert (fingerprint, len(children)) == ("f1", 16)
+
+
+def test_what_has_moved_away_is_new_with_all_below_it_when_it_comes_back() -> None:
+    page, inside, deeper, beside = (Ref("page", own) for own in ("page", "inside", "deeper", "beside"))
+    cursor = NotionCursor()
+    for above, below in ((page, [inside]), (inside, [deeper]), (beside, [])):
+        cursor.record_container(above.id, f"of {above.id}", below)
+        cursor.files[above.id] = {"key": "fingerprint"}
+    cursor.record_container("top", "of top", [page, beside])
+    cursor.files["deeper"] = {"key": "fingerprint"}
+    assert cursor.record_container("page", "of page", [inside]) == []
+    cursor.forget("page")
+    cursor.forget("never here")
+    assert (set(cursor.containers), set(cursor.files)) == ({"top"}, {"beside"})
+    assert cursor.record_container("page", "of page", [inside]) == [inside]

@@ -135,6 +135,28 @@ def test_below_what_is_not_in_reach_the_settings_decide_or_all_readers_together(
     )
 
 
+@pytest.mark.parametrize(
+    "parent",
+    [
+        {"type": "agent_id", "agent_id": "a"},
+        {"type": "workspace", "workspace": False},
+        {"type": "workspace", "workspace": True, "page_id": "team"},
+        {"type": "page_id", "page_id": None},
+        {"workspace": "yes"},
+        {},
+        None,
+    ],
+)
+def test_only_what_is_surely_at_the_top_has_the_readers_of_all(
+    notion: Notion, mapped: NotionConnection, parent: object
+) -> None:
+    notion.add_page("odd")
+    notion.objects["odd"]["parent"] = parent
+    assert [unit.readers for unit in connect(mapped, notion.transport()).units()] == [()]
+    notion.objects["odd"]["parent"] = {"workspace": True}
+    assert [unit.readers for unit in connect(mapped, notion.transport()).units()] == [EVERYBODY]
+
+
 def test_check_says_who_reads_what_stands_in_pages_that_are_not_in_reach(
     notion: Notion, connector: NotionConnector
 ) -> None:

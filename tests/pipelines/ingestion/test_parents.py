@@ -214,3 +214,21 @@ class Watched(MemorySource):
     def fetch(self, unit: Unit, document_ids: Sequence[str]) -> Iterator[Item]:
         self.before_fetch()
         yield from super().fetch(unit, document_ids)
+
+
+OTHER = Unit("other", "Other")
+
+
+def test_what_is_in_a_document_comes_along_to_its_other_unit(services: Services, source: MemorySource) -> None:
+    """Of what is in it nothing has changed, and no read names it. What was taken elsewhere before stays there."""
+    services.catalog.units.replace_listing(CONNECTION.id, CONNECTION.source, [UNIT, OTHER])
+    moved = MemorySource()
+    for one in (inside(1, FOLDER), inside(3, FOLDER, TOP, MIDDLE)):
+        moved.put(replace(one, unit=OTHER.id))
+    moved.put(replace(inside(2, FOLDER, TOP), unit=OTHER.id))
+    assert sync_unit(services, CONNECTION, moved, OTHER, SyncOptions(mode="documents", documents=(TOP,))).errors == {}
+    ids = {"unit": {BESIDE}, "other": {TOP, MIDDLE, LEAF}}
+    assert {
+        unit: set(services.catalog.documents.missing_from("acme", unit, None)) & {TOP, MIDDLE, LEAF, BESIDE}
+        for unit in ids
+    } == ids
