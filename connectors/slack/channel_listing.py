@@ -45,15 +45,25 @@ class ChannelListing:
                 yield from map(self._documents.thread_entry, roots)
 
     def _list_files(self) -> Iterator[ListingEntry]:
-        """That they are listed does not tell whether they are given."""
+        """That they are listed does not tell whether they are given: one of them does."""
+        first = ""
         try:
-            yield from self._files.list_entries()
+            for entry in self._files.list_entries():
+                first = first or entry.document_id.rpartition("/")[2]
+                yield entry
+            self._ask_for_one(first)
         except TransientError as error:
             with suppress(PartClosed):
                 self._parts.close(FILES, error, ANY_FILE)
         except REFUSALS as error:
             logger.warning("%s: files are not listed: %s", self._documents.name, error)
             yield from self._list_given_files(error)
+
+    def _ask_for_one(self, file_id: str) -> None:
+        if not file_id:
+            self._parts.add(FILES, None, "")
+        elif not self._parts.was_asked(FILES):
+            self._parts.is_open(FILES, file_id, lambda: self._files.look(file_id))
 
     def _list_given_files(self, error: SourceError) -> Iterator[ListingEntry]:
         """Where there is no list of files, and yet they are given: as messages and replies name them."""

@@ -70,6 +70,10 @@ class ChannelFiles:
 
         return self._attempt(file_id, file_id, read)
 
+    def look(self, file_id: str) -> None:
+        """Ask what is known of a file. Raises PartClosed and SourceError."""
+        self._find(file_id)
+
     def ask_again(self, file_id: str) -> None:
         """Ask for a file that could not be read. Raises PartClosed and SourceError."""
         file = self._find(file_id)
