@@ -289,7 +289,8 @@ class Connector(Protocol):
 
     def fetch(self, unit: Unit, document_ids: Sequence[str]) -> Iterator[Item]:
         """Look again at these objects: yields one item for each, `Deleted` where it is gone, with `is_unfound` where no
-        listing and no word of the source's says so.
+        listing and no word of the source's says so. A document that is in another unit now may be gone from this one,
+        or carry that unit, which reads it next.
 
         Objects that came with one of them (its attachments) may follow, and the states of parts that turned out not to
         be complete.

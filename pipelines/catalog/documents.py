@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, and_, exists, func, or
 
 from connectors.contract import ATTACHMENT
 from pipelines.catalog import tables
+from pipelines.catalog.moved_documents import MOVED
 from pipelines.catalog.outcomes import (
     MOST_READINGS,
     UNFINISHED,
@@ -52,6 +53,7 @@ class FailedDocuments:
 @dataclass(frozen=True, slots=True)
 class DocumentState:
     id: str
+    unit: str
     title: str
     url: str
     status: Status
@@ -79,6 +81,10 @@ class DocumentState:
     def may_have_points(self) -> bool:
         """Whether an index may hold anything of it, be it only the one that is published."""
         return self.indexed_version is not None or self.indexed_readers is not None
+
+    def is_elsewhere(self, unit: str) -> bool:
+        """Whether this unit has not read it, but another one."""
+        return self.unit != unit or self.hidden == MOVED
 
     @property
     def ends_its_readers(self) -> bool:
@@ -353,11 +359,11 @@ class Documents:
 
 
 def _out_of_reach(transaction: Connection, ids: Iterable[str]) -> Iterator[str]:
-    """Those of `ids` that are hidden because they could not be found. Where an attempt to read one failed, being named
-    says nothing of who may see it."""
+    """Those of `ids` that are hidden because they could not be found. Where an attempt to read one failed, or none was
+    made in its unit, being named says nothing of who may see it."""
     table = tables.documents
     for part in in_parts(ids):
-        where = (table.c.id.in_(part), *_is_out_of_reach())
+        where = (table.c.id.in_(part), *_is_out_of_reach(), table.c.hidden != MOVED)
         yield from transaction.execute(select(table.c.id).where(*where)).scalars().all()
 
 

@@ -18,6 +18,9 @@ from pipelines.catalog.statements import in_parts, upsert
 
 logger = logging.getLogger(__name__)
 
+MOVED = "in another unit now, which has not read it yet"
+"""Why nobody may see a document that its source says to be elsewhere, until that unit has read it."""
+
 
 class MovedDocuments:
     def __init__(self, engine: Engine) -> None:
@@ -74,6 +77,19 @@ def record_moved(transaction: Connection, unit: str, ids: Iterable[str]) -> None
         if rows:
             upsert(transaction, tables.moved_documents, rows, update=("since", "ends_at"))
             raise_stamp(transaction)
+
+
+def hand_over(transaction: Connection, connection: str, unit: str, document: str, to: str) -> bool:
+    """Let a document of a unit be another's, which has read no version of it yet. Returns False where it is none of
+    that unit's."""
+    table = tables.documents
+    own = (table.c.connection == connection, table.c.unit == unit, table.c.id == document, table.c.status != "deleted")
+    if transaction.execute(select(table.c.id).where(*own)).first() is None:
+        return False
+    record_moved(transaction, to, [document])
+    values = {"unit": to, "listing": None, "version": None, "hidden": MOVED}
+    transaction.execute(update(table).where(*own).values(values))
+    return True
 
 
 def load_moved(transaction: Connection) -> dict[str, str]:

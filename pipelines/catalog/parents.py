@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, and_, exi
 
 from connectors.webhooks import is_storable
 from pipelines.catalog import tables
-from pipelines.catalog.moved_documents import may_have_points
+from pipelines.catalog.moved_documents import MOVED, may_have_points
 from pipelines.catalog.outcomes import hide
 from pipelines.catalog.revocations import EVERYBODY, Revocation, revoke, revoke_documents
 from pipelines.catalog.statements import in_parts, upsert
@@ -25,6 +25,8 @@ AT_THE_TOP = ""
 
 _GONE_ABOVE = "what it is in is gone at the source"
 _NARROWED_ABOVE = "no longer among the readers of what it is in"
+_UNSEEN = (_GONE_ABOVE, MOVED)
+"""Why nobody sees a document at which its unit has not looked since."""
 
 
 class Parents:
@@ -94,7 +96,7 @@ class Parents:
         were not looked at since."""
         table = tables.documents
         revoked = select(tables.revocations.c.document).where(*_is_lost_above(connection, unit))
-        lost = or_(table.c.hidden == _GONE_ABOVE, table.c.id.in_(revoked))
+        lost = or_(table.c.hidden.in_(_UNSEEN), table.c.id.in_(revoked))
         found = select(table.c.id).where(*_is_there(connection), table.c.unit == unit, lost).order_by(table.c.id)
         with self._engine.connect() as transaction:
             return list(transaction.execute(found).scalars())
@@ -107,7 +109,7 @@ class Parents:
         revoked = there.join(revocations, revocations.c.document == table.c.id)
         lost = revoked.where(*_is_lost_above(connection, table.c.unit))
         with self._engine.connect() as transaction:
-            return set(transaction.execute(lost.union(there.where(table.c.hidden == _GONE_ABOVE))).scalars())
+            return set(transaction.execute(lost.union(there.where(table.c.hidden.in_(_UNSEEN)))).scalars())
 
 
 def _is_there(connection: str) -> tuple[ColumnElement[bool], ...]:

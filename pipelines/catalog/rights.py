@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 from pipelines.catalog import tables
-from pipelines.catalog.moved_documents import has_moved, may_have_points
+from pipelines.catalog.moved_documents import MOVED, hand_over, has_moved, may_have_points
 from pipelines.catalog.obsolete import WITHOUT_VERSION, mark_unit_obsolete
 from pipelines.catalog.outcomes import NO_POINTS, Readers, hide, update_readers
 from pipelines.catalog.parents import record_parents
@@ -70,6 +70,13 @@ class Rights:
         with self._engine.begin() as transaction:
             hide(transaction, ids, reason)
             revoke(transaction, [Revocation(connection, unit, EVERYBODY, reason, one) for one in ids])
+
+    def hand_over(self, connection: str, unit: str, document: str, to: str) -> None:
+        """A document is in another unit now: nobody sees it until that one has read it, as its next sync or reconcile
+        does. What is in another unit already stays as it is."""
+        with self._engine.begin() as transaction:
+            if hand_over(transaction, connection, unit, document, to):
+                revoke(transaction, [Revocation(connection, unit, EVERYBODY, MOVED, document)])
 
     def hide_units(self, connection: str, units: Sequence[str], reason: str) -> None:
         """Nobody finds anything of these units from the next query on.

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 
+from connectors.admission import wrong_id
 from connectors.contract import Connector, Cursor, Deleted, Failed, Item, PartState, Window, id_prefix
 from connectors.errors import AccessDenied, Blocked, InvalidResponse, NotFound, RateLimited, SourceError, TransientError
 from connectors.model import Document, Unit
@@ -357,8 +358,22 @@ class DocumentIngest:
         self._write(self._refetch(missing))
 
     def _fetch(self, document_ids: Iterable[str]) -> Iterator[Item]:
+        """What is in another unit is left to that one."""
         ids = list(dict.fromkeys(document_ids))
-        return self.connector.fetch(self.unit, ids) if ids else iter(())
+        items = self.connector.fetch(self.unit, ids) if ids else iter(())
+        return (item for item in items if not self._hand_over(item))
+
+    def _hand_over(self, item: Item) -> bool:
+        """Whether an item is a document of another unit that is listed; what the catalog has of it here is that unit's
+        from now on."""
+        if not isinstance(item, Document) or item.unit == self.unit.id or wrong_id(item.id, self.connection):
+            return False
+        other = self.services.catalog.units.get(self.connection.id, str(item.unit))
+        if other is None or other.gone:
+            return False
+        if not self.options.dry_run:
+            self.services.catalog.rights.hand_over(self.connection.id, self.unit.id, item.id, other.unit.id)
+        return True
 
     def _refetch(self, document_ids: list[str]) -> Iterator[Item]:
         """Each document as it is now; deleted if the unit itself is out of reach. What is neither listed nor found is

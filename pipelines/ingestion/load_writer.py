@@ -12,6 +12,7 @@ from connectors.model import Document, Unit
 from connectors.settings import Connection
 from connectors.tables import Row
 from pipelines.catalog import Outcome, RightsRead
+from pipelines.catalog.documents import DocumentState
 from pipelines.ingestion.admission import Admission
 from pipelines.ingestion.diff import diff_item, lost_tokens
 from pipelines.ingestion.report import DocumentCounts
@@ -174,6 +175,8 @@ class LoadWriter:
         fresh = {key: buffer.items[key] for key in buffer.unseen}
         buffer.unseen, buffer.seen_at = [], time.monotonic()
         states, now = self._catalog.documents.states(fresh), datetime.now(UTC)
+        for key in [key for key, state in states.items() if self._has_left(fresh[key], state)]:
+            del buffer.items[key], states[key]
         lost = {
             key: lost_tokens(state, item.readers) if isinstance(item, Document) else diff_item(item, state, now).revoked
             for key, item in fresh.items()
@@ -182,6 +185,10 @@ class LoadWriter:
         if revoked := {key: tokens for key, tokens in lost.items() if tokens}:
             self._catalog.rights.revoke(self._connection.id, self._unit.id, revoked)
         self._revoke_below(fresh, revoked)
+
+    def _has_left(self, item: ObjectItem, state: DocumentState) -> bool:
+        """Whether an object is gone from this unit and is in another one, which tells what becomes of it."""
+        return isinstance(item, Deleted) and state.unit != self._unit.id and state.status != "deleted"
 
     def _revoke_below(self, fresh: Mapping[str, ObjectItem], revoked: Mapping[str, tuple[str, ...]]) -> None:
         """What these have lost, all that is below them has lost, but for what was read itself."""

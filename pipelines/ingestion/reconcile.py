@@ -44,14 +44,15 @@ def compare_listing(
         states = catalog.documents.states(entry.document_id for entry in batch)
         paths = {entry.document_id: entry.parents for entry in batch if entry.parents is not None}
         catalog.parents.record(connection, unit, paths)
-        found.missed += [entry.document_id for entry in batch if is_missed(entry, states.get(entry.document_id))]
-        catalog.documents.mark_listed([entry.document_id for entry in batch], found.listing, found.since)
+        found.missed += [entry.document_id for entry in batch if is_missed(entry, states.get(entry.document_id), unit)]
+        own = [one.document_id for one in batch if (state := states.get(one.document_id)) and state.unit == unit]
+        catalog.documents.mark_listed(own, found.listing, found.since)
     return found
 
 
-def is_missed(entry: ListingEntry, state: DocumentState | None) -> bool:
-    """Whether the catalog lacks this object, or knows only an older state of it."""
-    if state is None or state.status == "deleted":
+def is_missed(entry: ListingEntry, state: DocumentState | None, unit: str) -> bool:
+    """Whether the catalog lacks this object of a unit, or knows only an older state of it, or one in another unit."""
+    if state is None or state.status == "deleted" or state.is_elsewhere(unit):
         return True
     is_newer = bool(entry.updated_at and state.updated_at and entry.updated_at > state.updated_at)
     return is_newer or bool(entry.fingerprint and state.fingerprint and entry.fingerprint != state.fingerprint)

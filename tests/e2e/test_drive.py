@@ -252,6 +252,32 @@ def test_a_file_that_changes_shared_drives_is_found_in_the_other(world: World) -
         assert world.parents("Note") == [name]
 
 
+@pytest.mark.parametrize("modes", [(RECONCILE, SyncOptions()), (RECONCILE, RECONCILE)], ids=["sync", "reconcile"])
+@pytest.mark.parametrize("old_first", [True, False])
+@pytest.mark.parametrize("has_feed", [True, False])
+def test_a_file_that_a_reconcile_sees_to_have_moved_is_found_in_its_new_unit(
+    world: World, modes: tuple[SyncOptions, SyncOptions], old_first: bool, has_feed: bool
+) -> None:
+    if not has_feed:
+        world.drive.refuse("changes", "missing")
+    other = world.drive.shared_drive("Other", person("bob@acme.test"))
+    world.drive.doc("Belt", "The belt is made of leather.", other)
+    world.sync()
+    world.drive.move(world.ids["wheel"], other)
+    units = (world.ids["team"], other) if old_first else (other, world.ids["team"])
+    for unit, options in zip(units, modes, strict=True):
+        report = world.sync(options, unit)
+        assert (report.errors, report.documents.failed, report.documents.deleted) == ({}, 0, 0)
+    assert world.parents("Wheel") == ["Other"]
+    assert "user:bob@acme.test" in world.readers("Wheel")
+    document_id = f"drive:acme/{world.ids['wheel']}"
+    for options in (SyncOptions(), RECONCILE):
+        documents = world.sync(options).documents
+        assert (documents.changed, documents.deleted, documents.failed) == (0, 0, 0)
+        state = world.services.catalog.documents.states([document_id])[document_id]
+        assert (state.unit, state.status, state.hidden) == (other, "indexed", None)
+
+
 def test_a_renamed_file_shows_its_name(world: World) -> None:
     world.sync()
     world.drive.rename(world.ids["plan-5"], "Plan V")

@@ -20,6 +20,7 @@ KEY = DOCUMENT.id
 READERS = Readers(("public",))
 INDEXED = DocumentState(
     id=KEY,
+    unit=DOCUMENT.unit,
     title="Known title",
     url="https://example.com/known",
     status="indexed",
