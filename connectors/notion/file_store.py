@@ -5,6 +5,7 @@ Notion keeps files on another host, under URLs whose signature is another at eve
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +15,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 import httpx
 
 from connectors import media
-from connectors.errors import AccessDenied, SourceError
+from connectors.errors import AccessDenied, InvalidResponse, SourceError
 from connectors.fingerprints import fingerprint
 from connectors.http import ApiClient
 from connectors.notion.payloads import FileLink, NotionPage
@@ -29,6 +30,7 @@ LARGEST = 25_000_000
 """Bytes of a file that is read."""
 
 _WITHOUT_TEXT = {"video": "videos", "audio": "audio files"}
+_RANGE = re.compile(r"bytes 0-(\d{1,15})/", re.ASCII)
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -119,12 +121,8 @@ class FileStore:
 
     def load(self, file: NotionFile) -> bytes:
         """Content of a file, cut one byte past the largest that is read. Raises SourceError."""
-
-        def content(response: httpx.Response) -> bytes:
-            return response.content
-
         # S3 answers with as much of it; a server that knows no ranges with the whole file.
-        return self._api.send("GET", file.url, parse=content, headers={"Range": f"bytes=0-{LARGEST}"})
+        return self._api.send("GET", file.url, parse=_whole, headers={"Range": f"bytes=0-{LARGEST}"})
 
 
 def _refusal(response: httpx.Response) -> SourceError | None:
@@ -132,6 +130,15 @@ def _refusal(response: httpx.Response) -> SourceError | None:
     if response.status_code == 401:
         return AccessDenied(str(response.url).split("?", 1)[0], "the signature of its URL was refused")
     return None
+
+
+def _whole(response: httpx.Response) -> bytes:
+    """The bytes of an answer: at least those that it says to be (RFC 9110, 14.4). Raises InvalidResponse."""
+    told = _RANGE.match(response.headers.get("content-range", ""))
+    expected = int(told[1]) + 1 if told else 0
+    if len(response.content) < expected:
+        raise InvalidResponse(str(response.url).split("?", 1)[0], f"{len(response.content)} of {expected} bytes")
+    return response.content
 
 
 def _in_properties(page: NotionPage) -> Iterator[NotionFile]:

@@ -7,11 +7,11 @@ from urllib.parse import unquote, urlsplit
 
 import httpx
 
-from connectors.errors import AccessDenied, AuthenticationFailed
+from connectors.errors import AccessDenied, AuthenticationFailed, InvalidResponse
 from connectors.http import ApiClient
 from connectors.media import JSON
 from connectors.model import HTML
-from connectors.slack.file_types import content_type, download_url
+from connectors.slack.file_types import content_type, download_url, least_size
 from connectors.slack.payloads import SlackFile
 from connectors.slack.settings import SlackConnection
 
@@ -54,7 +54,7 @@ class FileLoader:
     def load(self, file: SlackFile) -> tuple[bytes, str]:
         """What a file holds, and its media type as far as it is known without that.
 
-        Raises AccessDenied where a sign-in page comes instead.
+        Raises AccessDenied where a sign-in page comes instead, and InvalidResponse where the file was cut short.
         """
         url = download_url(file)
         expected, where = content_type(file, pictures=self._pictures) or "", url.partition("?")[0]
@@ -63,6 +63,8 @@ class FileLoader:
             declared = response.headers.get("content-type", "").partition(";")[0].strip().lower()
             if declared == HTML and (expected != HTML or self._is_sign_in(response, url)):
                 raise AccessDenied(where, "Slack's sign-in page came instead of the file; the scope is files:read")
+            if len(response.content) < least_size(file):
+                raise InvalidResponse(where, f"{len(response.content)} of {file.size} bytes")
             # Old posts come as JSON.
             return response.content, JSON if expected == HTML and declared == JSON else expected
 

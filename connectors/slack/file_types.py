@@ -65,6 +65,13 @@ def download_url(file: SlackFile) -> str:
     return file.vtt or (private or download if is_written_in_slack(file) else download or private)
 
 
+def least_size(file: SlackFile) -> int:
+    """Bytes that a download of a file has at least: as many as were uploaded. 0 where Slack tells nothing, or makes of
+    the file what is read: a transcript, a table, or a page."""
+    is_made = file.vtt or is_list(file) or is_written_in_slack(file) or "email" in (file.mode, file.filetype)
+    return 0 if is_made else file.size or 0
+
+
 def is_list(file: SlackFile) -> bool:
     """Whether a file is a Slack List: rows with fields."""
     return "list" in (file.mode, file.filetype)

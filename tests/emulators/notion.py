@@ -467,7 +467,9 @@ class Notion:
             return Response("<Error><Code>AccessDenied</Code></Error>", 403, media_type="application/xml")
         content = self.contents[path]
         if found := re.fullmatch(r"bytes=0-(\d+)", headers.get("range", "")):
-            return Response(content[: int(found[1]) + 1], 206, media_type="application/octet-stream")
+            part = content[: int(found[1]) + 1]
+            told = {"content-range": f"bytes 0-{len(part) - 1}/{len(content)}"} if part else {}
+            return Response(part, 206, told, media_type="application/octet-stream")
         return Response(content, media_type="application/octet-stream")
 
     def _capable(self, capability: str) -> Response | None:

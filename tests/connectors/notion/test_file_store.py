@@ -150,6 +150,19 @@ def test_a_file_in_trouble_is_not_its_pages_trouble(notion: Notion, connector: N
     assert isinstance(again, Document)
 
 
+def test_a_file_that_is_cut_short_is_asked_for_again(notion: Notion, connector: NotionConnector) -> None:
+    told = {"content-range": f"bytes 0-{len(SAYS) - 1}/{len(SAYS)}"}
+    notion.answers["files"] = lambda: Response(SAYS[:5], 206, told)
+    notion.add_page("home", None, file_block("file", kept("a.txt")))
+    _, file, _ = without_parts(connector.read(HOME))
+    assert isinstance(file, Failed)
+    assert f"5 of {len(SAYS)} bytes" in file.error
+    del notion.answers["files"]
+    (again,) = connector.fetch(HOME, [file.document_id])
+    assert isinstance(again, Document)
+    assert again.content == SAYS.decode()
+
+
 def test_files_asked_for_alone(notion: Notion, connector: NotionConnector) -> None:
     plan = {"id": "F", "type": "files", "files": [kept("plan.md")]}
     notion.add_page("home", None, file_block("file", kept("a.txt")), properties={"Plan": plan})

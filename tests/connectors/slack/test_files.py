@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from connectors.contract import Failed
 from connectors.media import CSV
 from connectors.model import HTML, MARKDOWN, PLAIN_TEXT, Document, Unit
 from connectors.slack.downloads import files_url
@@ -128,6 +129,37 @@ def test_what_is_not_in_the_file_itself(
         one for one in connector.read(Unit("C1", "general")) if isinstance(one, Document) and one.kind == "file"
     ]
     assert (found.content, found.content_type) == expected
+
+
+@pytest.mark.parametrize("mode", ["hosted", "snippet"])
+def test_a_file_that_is_cut_short_is_asked_for_again(slack: Slack, connector: SlackConnector, mode: str) -> None:
+    whole = "We restore the ledger — every night.".encode()
+    slack.share("C1", "F1", whole, mode=mode)
+    slack.contents["F1"] = whole[:20]
+    (failed,) = [one for one in connector.read(Unit("C1", "general")) if isinstance(one, Failed)]
+    assert f"20 of {len(whole)} bytes" in failed.error
+    slack.contents["F1"] = whole
+    (found, *_) = connector.fetch(Unit("C1", "general"), [failed.document_id])
+    assert isinstance(found, Document)
+    assert found.content == whole.decode()
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        {"mimetype": "application/vnd.slack-docs", "filetype": "quip", "mode": "quip"},
+        {"mimetype": "text/html", "filetype": "email", "mode": "email"},
+        {"mimetype": PLAIN_TEXT, "filetype": "text", "size": None},
+    ],
+)
+def test_what_slack_makes_of_a_file_has_a_size_of_its_own(
+    slack: Slack, connector: SlackConnector, file: dict[str, Any]
+) -> None:
+    slack.share("C1", "F1", b"<p>Dear all</p>", **{"size": 9_000} | file)
+    (found,) = [
+        one for one in connector.read(Unit("C1", "general")) if isinstance(one, Document) and one.kind == "file"
+    ]
+    assert "Dear all" in str(found.content)
 
 
 def test_a_transcript_that_comes_later_is_a_change() -> None:
