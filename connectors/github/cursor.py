@@ -23,6 +23,8 @@ FORMAT = 2
 
 _PENDING = ""
 """The version of an object that is known, but must be emitted anew."""
+_UNDATED = "?"
+"""Precedes the version of a file that was read without the commit that changed it last."""
 
 
 @dataclass(slots=True)
@@ -170,7 +172,16 @@ class RepositoryCursor:
         self.discussions_head = head if is_settled else None
 
     def has(self, file: GitFile) -> bool:
-        return self.files.get(file.path) == file_version(file)
+        return self.files.get(file.path, _PENDING).removeprefix(_UNDATED) == file_version(file)
+
+    def keep_file(self, file: GitFile, *, is_dated: bool = True) -> None:
+        """A file has been read, with the commit that changed it last or without."""
+        self.files[file.path] = ("" if is_dated else _UNDATED) + file_version(file)
+
+    @property
+    def undated(self) -> list[str]:
+        """Paths of the files that were read without the commit that changed them last."""
+        return [path for path, version in self.files.items() if version.startswith(_UNDATED)]
 
     @classmethod
     def _begin(cls, branch: str, patterns: tuple[str, ...], now: datetime) -> Self:

@@ -8,9 +8,9 @@ from functools import partial
 from urllib.parse import quote
 
 from connectors.contract import Checkpoint, Deleted, Item, ListingEntry, Skipped, Window
-from connectors.errors import NotFound, RequestRejected, SourceError
+from connectors.errors import AuthenticationFailed, NotFound, RateLimited, RequestRejected, SourceError
 from connectors.file_content import SkipFile
-from connectors.github.cursor import SETTLED, RepositoryCursor, file_version
+from connectors.github.cursor import SETTLED, RepositoryCursor
 from connectors.github.file_rules import read_file
 from connectors.github.part_table import FILES
 from connectors.github.payloads.git import GitHubCommit, GitTree
@@ -21,6 +21,8 @@ from connectors.github.resources.part import RepositoryPart
 from connectors.github.trees import FileTree, GitFile
 
 FILES_PER_CHECKPOINT = 20
+_FAILED_IN_A_ROW = 2
+"""So many files without an answer for their commit, and no more are asked for in one read."""
 
 _TREE, _EMPTY = "tree", "empty since"
 """Under these names the cursor keeps the state of the tree, and of a repository without a commit, whose tree has none,
@@ -42,7 +44,8 @@ class FileResource(RepositoryPart):
 
     def __init__(self, repository: Repository) -> None:
         super().__init__(repository)
-        self._has_history = True
+        self._without_commit = 0
+        self._undated: set[str] = set()
         self._by_path: dict[str, GitFile] | None = None
         self._batches = FileBatches(self.repository)
 
@@ -58,17 +61,20 @@ class FileResource(RepositoryPart):
         pushed_at = self._pushed_at
         if pushed_at and cursor.etags.get(_EMPTY) == pushed_at:
             return
-        tree = self._tree(cursor.etags.get(_TREE))
+        undated = self._find_datable(cursor)
+        tree = self._tree(None if undated else cursor.etags.get(_TREE))
         if tree is None:
             return
         for name in (_TREE, _EMPTY):
             cursor.etags.pop(name, None)  # until all that is new has been read
         yield from self._delete_missing(tree, cursor)
-        changed = [file for file in tree.files if not cursor.has(file)]
+        changed = [file for file in tree.files if file.path in undated or not cursor.has(file)]
         for count, file in enumerate(self._in_advance(changed), start=1):
-            if item := self._item(file, None):
+            if cursor.has(file) and self._without_commit >= _FAILED_IN_A_ROW:
+                continue  # it would be read as it was
+            if item := self._item(file, None, may_be_undated=True):
                 yield item
-            cursor.files[file.path] = file_version(file)
+            cursor.keep_file(file, is_dated=file.path not in self._undated)
             if count % FILES_PER_CHECKPOINT == 0:
                 yield Checkpoint(cursor.to_json())
         cursor.keep_etag(_TREE, tree.etag)
@@ -98,6 +104,13 @@ class FileResource(RepositoryPart):
                 yield from self._batches.read(waiting)
                 waiting = []
         yield from self._batches.read(waiting)
+
+    def _find_datable(self, cursor: RepositoryCursor) -> set[str]:
+        """Paths of the files that were read without a commit, once one is given: a single request tells."""
+        if undated := cursor.undated:
+            self._last_commit(undated[0], may_be_undated=True)
+            self._undated.clear()  # it was only asked about
+        return set() if self._without_commit else set(undated)
 
     def _read_window(self, window: Window) -> Iterator[Item]:
         tree = self._tree(None)
@@ -135,16 +148,17 @@ class FileResource(RepositoryPart):
             if self.repository.payload.size != 0:
                 raise  # no such branch, of a repository that has others
 
-    def _item(self, file: GitFile, window: Window | None) -> Item | None:
-        """A file's document; None if it was last changed outside of `window`."""
+    def _item(self, file: GitFile, window: Window | None, *, may_be_undated: bool = False) -> Item | None:
+        """A file's document; None if it was last changed outside of `window`. One that `may_be_undated` is read, too,
+        where nobody tells who changed it last and when."""
         if reason := self.repository.rules.reason_to_skip(file):
             return None if window else self._skipped(file, reason)
-        read = partial(self._read, file, window)
+        read = partial(self._read, file, window, may_be_undated)
         return self.repository.attempt(self.documents.file_id(file.path), file.path, read)
 
-    def _read(self, file: GitFile, window: Window | None) -> Item | None:
+    def _read(self, file: GitFile, window: Window | None, may_be_undated: bool) -> Item | None:
         found = self._batches.take(file)
-        commit = found.commit if found else self._last_commit(file.path)
+        commit = found.commit if found else self._last_commit(file.path, may_be_undated=may_be_undated)
         if window and parse_time(commit.committed_at) not in window:
             return None
         data = found.content if found else self._blob(file)
@@ -163,14 +177,23 @@ class FileResource(RepositoryPart):
     def _skipped(self, file: GitFile, reason: str) -> Skipped:
         return Skipped(self.documents.file_id(file.path), file.path, reason, self.documents.file_url(file.path))
 
-    def _last_commit(self, path: str) -> GitHubCommit:
-        """The commit that tells when and by whom a file was changed; one without fields where there is no history."""
-        if not self._has_history:
-            return GitHubCommit()
-        try:
-            return self.repository.client.last_commit(self.repository.name, self.documents.branch, path)
-        except NotFound:
-            self._has_history = False
-        except RequestRejected:
-            pass  # a document without a time is better than none
+    def _last_commit(self, path: str, *, may_be_undated: bool) -> GitHubCommit:
+        """The commit that tells when and by whom a file was changed; one without fields where there is no history, and
+        where the file `may_be_undated` and none is given: it is noted then."""
+        if self._without_commit < _FAILED_IN_A_ROW:
+            try:
+                commit = self.repository.client.last_commit(self.repository.name, self.documents.branch, path)
+                self._without_commit = 0
+                return commit
+            except (AuthenticationFailed, RateLimited):
+                raise
+            except RequestRejected:
+                return GitHubCommit()  # about this path alone: a document without a time is better than none
+            except NotFound:
+                self._without_commit = _FAILED_IN_A_ROW  # no such part of the API, for now
+            except SourceError:
+                if not may_be_undated:
+                    raise
+                self._without_commit += 1
+        self._undated.add(path)
         return GitHubCommit()

@@ -291,6 +291,55 @@ def test_files_without_history_have_no_time(github: OneRepository, connector: Gi
     assert len(found) == 3
 
 
+@pytest.mark.parametrize("status", [403, 404, 502])
+def test_files_get_their_time_once_commits_answer(
+    github: OneRepository, connector: GitHubConnector, status: int
+) -> None:
+    fill(github, 0)
+    github.api.files |= {f"docs/{number}.md": b"# Wheel" for number in range(12)}
+    github.graphql = False
+    github.answers["repos/acme/api/commits"] = lambda request: httpx.Response(status, json={"message": "no"})
+    items = list(connector.read(UNIT))
+    found = documents(items)
+    assert not [item for item in items if isinstance(item, Failed)]
+    assert (len(found), {(one.author, one.updated_at) for one in found.values()}) == (15, {("", None)})
+    cursor = last_cursor(items)
+    for _ in range(2):
+        before = len(github.asked_for)
+        items = list(connector.read(UNIT, cursor))
+        cursor = last_cursor(items)
+        assert documents(items) == {}, "nothing is read again before it can be read better"
+    idle = len(github.asked_for) - before
+    del github.answers["repos/acme/api/commits"]
+    items = list(connector.read(UNIT, cursor))
+    found = documents(items)
+    assert (len(found), any(one.author == "" or one.updated_at is None for one in found.values())) == (15, False)
+    before = len(github.asked_for)
+    assert documents(connector.read(UNIT, last_cursor(items))) == {}
+    assert len(github.asked_for) - before < idle, "what has its time is asked for no more"
+
+
+def test_a_file_whose_commit_alone_is_not_given_is_asked_about_again(
+    github: OneRepository, connector: GitHubConnector
+) -> None:
+    fill(github, 0)
+    github.graphql = False
+    path = "repos/acme/api/commits"
+
+    def refuse(request: httpx.Request) -> None:
+        github.answers.pop(path, None)
+        if request.url.params.get("path") == "LICENSE":
+            github.answers[path] = lambda request: httpx.Response(403, json={"message": "no"})
+
+    github.before = refuse
+    items = list(connector.read(UNIT))
+    undated = {name for name, one in documents(items).items() if one.updated_at is None}
+    assert (undated, len(documents(items))) == ({"blob/LICENSE"}, 3)
+    github.before = lambda request: github.answers.clear()
+    (found,) = documents(connector.read(UNIT, last_cursor(items))).values()
+    assert (found.title, found.updated_at is not None) == ("LICENSE", True)
+
+
 def test_files_that_are_not_text_are_passed_over_with_a_reason(
     github: OneRepository, connector: GitHubConnector
 ) -> None:
