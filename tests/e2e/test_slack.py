@@ -350,7 +350,7 @@ def test_what_could_not_be_read_is_read_once_it_is_allowed(world: World) -> None
 
 def test_a_sign_in_page_is_not_a_file(world: World) -> None:
     world.slack.contents["F1"] = b"<html>Sign in</html>"
-    world.slack.files["F1"] |= {"mimetype": "text/plain"}
+    world.slack.files["F1"] |= {"mimetype": "text/plain", "size": len(world.slack.contents["F1"])}
     report = world.sync()
     assert report.documents.failed == 0  # what the file itself holds is the author's business
     world.slack.scopes.discard("files:read")
