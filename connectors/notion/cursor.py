@@ -143,14 +143,16 @@ class NotionCursor:
 
     def forget(self, own: str) -> None:
         """An object is in another unit now, with all that is below it: should it come back, all of that is new."""
+        is_container = own in self.containers  # else nothing is below, as of most that search names
+        by_fingerprint = (
+            {child_fingerprint(one): one for one in (*self.containers, *self.files)} if is_container else {}
+        )
         left = [own]
         while left:
             one = left.pop()
             _, children = self.containers.pop(one, ("", ""))
             self.files.pop(one, None)
-            known = _split(children)
-            kept = (*self.containers, *self.files) if known else ()
-            left += {other for other in kept if child_fingerprint(other) in known}
+            left += [by_fingerprint.pop(child) for child in _split(children) & by_fingerprint.keys()]
 
 
 def _split(children: str) -> set[str]:

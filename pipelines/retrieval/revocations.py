@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
@@ -114,14 +114,7 @@ class RevocationFilter:
 
     def _ended_documents(self, asker: frozenset[str] | None, now: datetime) -> Iterator[Exclusion]:
         """Those that name the asker by permissions alone that have ended."""
-        by_ended: dict[frozenset[str], list[str]] = {}
-        for document in self.in_force.ends if asker else ():
-            ended = frozenset(self._ended(document, now)) & (asker or frozenset())
-            if ended and self._left_of(document).isdisjoint(asker or frozenset()):
-                by_ended.setdefault(ended, []).append(document)
-        for ended, documents in by_ended.items():
-            left = tuple(sorted((asker or frozenset()) - ended))
-            yield Exclusion(documents=tuple(sorted(documents)), unless_readers=left)
+        return self._excluded_unless(asker, ((one, self._ended(one, now)) for one in self.in_force.ends))
 
     def _excluded_units(self, asker: frozenset[str] | None) -> Iterator[Exclusion]:
         yield from map(Exclusion, sorted(self.former))
@@ -146,14 +139,22 @@ class RevocationFilter:
         revoked = self.in_force.documents.items()
         if hidden := tuple(sorted(document for document, one in revoked if one.hidden)):
             yield Exclusion(documents=hidden)
+        lost = ((document, one.tokens) for document, one in revoked if not one.hidden)
+        yield from self._excluded_unless(asker, lost)
+
+    def _excluded_unless(
+        self, asker: frozenset[str] | None, lost: Iterable[tuple[str, Collection[str]]]
+    ) -> Iterator[Exclusion]:
+        """Documents that have lost reader tokens of the asker, unless the index names another one of them."""
+        if not asker:
+            return
         by_lost: dict[frozenset[str], list[str]] = {}
-        for document, one in revoked if asker else ():
-            lost = one.tokens & (asker or frozenset())
-            if lost and not one.hidden and self._left_of(document).isdisjoint(asker or frozenset()):
-                by_lost.setdefault(lost, []).append(document)
-        for lost, documents in by_lost.items():
-            left = tuple(sorted((asker or frozenset()) - lost))
-            yield Exclusion(documents=tuple(sorted(documents)), unless_readers=left)
+        for document, tokens in lost:
+            own = asker.intersection(tokens)
+            if own and self._left_of(document).isdisjoint(asker):
+                by_lost.setdefault(own, []).append(document)
+        for own, documents in by_lost.items():
+            yield Exclusion(documents=tuple(sorted(documents)), unless_readers=tuple(sorted(asker - own)))
 
     def _left_of(self, document: str) -> frozenset[str]:
         """Who has come, as far as the catalog knows, in the place of readers that a document has lost by itself."""
