@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from connectors.addresses import find_address, find_domain
+from connectors.addresses import find_domain
 from connectors.drive.payloads import DrivePermission
 from connectors.model import PUBLIC, group_token, user_token
 
@@ -46,10 +46,9 @@ class AccessRestrictions:
     def narrow(self, connection: str, permission: DrivePermission) -> str | None:
         """The reader token of a permission, as far as it can count here: of a group the people of its own domain. Who
         is of another one is let in by a group as little as by name."""
-        address = find_address(permission.email_address) if permission.type == "group" else None
-        if self.domain is None or address is None:
+        if self.domain is None or permission.type != "group" or not permission.id:
             return _token(connection, permission)
-        return group_token(connection, domain_members(address))
+        return group_token(connection, domain_members(permission.id))
 
 
 UNRESTRICTED = AccessRestrictions()
@@ -131,7 +130,7 @@ def domain_group(domain: str) -> str:
 
 
 def domain_members(group: str) -> str:
-    """Group of those members of a group, by its address, who are of the domain of that address."""
+    """Group of those members of a group, by its permission id, who are of the domain of its address."""
     return f"{_DOMAIN_MEMBERS}{group}"
 
 
@@ -164,8 +163,9 @@ def _token(connection: str, permission: DrivePermission) -> str | None:
     match permission.type:
         case "user" if permission.email_address:
             return user_token(permission.email_address)
-        case "group" if address := find_address(permission.email_address):
-            return group_token(connection, address)
+        # Not by its address, which may be another group's tomorrow.
+        case "group" if permission.id:
+            return group_token(connection, permission.id)
         # Where the field is left out, a domain counts and `anyone` does not: nothing becomes public by default.
         case "domain" if permission.domain and permission.allow_file_discovery is not False:
             return group_token(connection, domain_group(permission.domain))

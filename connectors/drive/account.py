@@ -89,7 +89,7 @@ class DriveConnector:
         self._only_shared = only_shared
         self._feed = ChangesFeed(self._client)
         self._folders = FolderTree(self._client, owner)
-        self._sharing = DriveSharing(self._client, self._folders, connection.id)
+        self._sharing = DriveSharing(self._client, self._folders, connection)
         self._is_listed = False
         self._refused: SourceError | None = None
         self._documents = DriveDocuments(self._client, self._folders, self._sharing, connection)
@@ -216,7 +216,7 @@ class DriveConnector:
 
         A person's domain is known without: see `connectors.drive.access.domain_groups`.
         """
-        return self._directory.memberships() if self._directory else iter(())
+        return self._directory.memberships(self._client.permission_id) if self._directory else iter(())
 
     def _fetch(self, read_files: ReadFiles[Found], document_ids: Iterable[str]) -> Iterator[FileItem[Found]]:
         finding = self._isolation()

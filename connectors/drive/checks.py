@@ -50,7 +50,7 @@ def check(
         user = client.about().user
         findings.append(Finding("credentials", True, f"signed in as {user.email_address or user.display_name}"))
         findings += _try_files(connection, client, folders, sharing)
-        findings.append(_probe_directory(directory))
+        findings.append(_probe_directory(directory, client))
     except SourceError as error:
         findings.append(Finding("credentials", False, str(error)))
     return findings
@@ -133,11 +133,11 @@ def _probe_sheets(connection: DriveConnection, client: DriveClient, files: Seque
     return _on_file(SHEETS, spreadsheets, lambda file: client.sheets(file.id))
 
 
-def _probe_directory(directory: GoogleDirectory | None) -> Finding:
+def _probe_directory(directory: GoogleDirectory | None, client: DriveClient) -> Finding:
     if directory is None:
         return not_tried(PARTS_BY_NAME[DIRECTORY], "no `directory_url`; nobody sees a file through a group")
     try:
-        return probe_part(PARTS_BY_NAME[DIRECTORY], directory.first_groups)
+        return probe_part(PARTS_BY_NAME[DIRECTORY], partial(directory.try_groups, client.permission_id))
     except AuthenticationFailed as error:  # no token for its scopes, where there is one for those of Drive
         part = PARTS_BY_NAME[DIRECTORY]
         return Finding(DIRECTORY, False, str(error), part.lost, part.permission)

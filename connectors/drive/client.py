@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import httpx
 
@@ -32,6 +32,7 @@ from connectors.drive.payloads import (
     DrivePage,
     DrivePermission,
     FilePage,
+    PermissionId,
     PermissionPage,
     SharedDrive,
     SharedDrivePage,
@@ -82,6 +83,7 @@ class DriveClient:
         # Apart as well: several files are read at once, and the permissions of one would renew another's attempts.
         self._contents = opened(connection.base_url, sibling=self._objects)
         self._sheets = opened(connection.sheets_base, sibling=self._objects)
+        self._permission_ids = opened(connection.permission_ids_base, sibling=self._objects)
         self._file_fields = ALL_FILE_FIELDS
         self._keys: dict[str, str] = {}
 
@@ -97,7 +99,7 @@ class DriveClient:
 
     @property
     def _apis(self) -> tuple[ApiClient, ...]:
-        return self._objects, self._listings, self._contents, self._sheets
+        return self._objects, self._listings, self._contents, self._sheets, self._permission_ids
 
     def about(self) -> About:
         return _get(self._listings, About, "about", fields="user(displayName,emailAddress)")
@@ -172,6 +174,14 @@ class DriveClient:
         if not found:
             raise AccessDenied(path, "the answer names nobody")
         return found
+
+    def permission_id(self, address: str) -> str:
+        """What stands for a person or group in permissions, by the address that it has now. Raises NotFound for an
+        address of nobody's.
+
+        https://developers.google.com/workspace/drive/api/reference/rest/v2/permissions/getIdForEmail
+        """
+        return _get(self._permission_ids, PermissionId, f"permissionIds/{quote(address, safe='@')}", fields="id").id
 
     def comments(self, file_id: str) -> list[DriveComment]:
         """Comments beside a file, oldest first as Drive gives them; deleted ones are left out."""

@@ -1,31 +1,33 @@
 """Who belongs to the groups of a Google Workspace, by Google's Directory API.
 
 Drive names groups without their members. The Directory API gives them, to an administrator's delegate with the scope
-below: without `directory_url` it is not asked, and then nobody sees a file through a group.
+below: without `directory_url` it is not asked, and then nobody sees a file through a group. The directory and Drive
+have each an id of their own for a group, that no other group ever gets. Its address leads from one to the other: what
+holds it at the time of asking, not what held it when a file was read.
 
 Source: https://developers.google.com/workspace/admin/directory/reference/rest/v1/members/list
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 from urllib.parse import quote
 
 import httpx
 
 from connectors.addresses import find_address
-from connectors.contract import EmptyGroup, Membership, MembershipItem
+from connectors.contract import EmptyGroup, Membership, MembershipItem, UnreadableGroup
 from connectors.drive.access import domain_members, domain_of_address
 from connectors.drive.client import open_api
 from connectors.drive.credentials import Authorization
 from connectors.drive.part_table import DIRECTORY, PARTS_BY_NAME
-from connectors.drive.payloads import DirectoryGroupPage, DirectoryMemberPage, DirectoryUserPage
+from connectors.drive.payloads import DirectoryGroup, DirectoryGroupPage, DirectoryMemberPage, DirectoryUserPage
 from connectors.drive.responses import follow_pages, parser
 from connectors.drive.settings import DriveConnection
-from connectors.errors import REFUSALS, AuthenticationFailed, NotFound, SourceError
+from connectors.errors import REFUSALS, AuthenticationFailed, ListingGap, NotFound, SourceError, UnreadableUnits
 from connectors.groups import GroupReads
 
 SCOPE = "https://www.googleapis.com/auth/admin.directory.group.readonly"
@@ -33,6 +35,8 @@ PEOPLE_SCOPE = "https://www.googleapis.com/auth/admin.directory.user.readonly"
 PER_PAGE = 200
 
 ALL_PEOPLE = "all"
+PermissionIdOf: TypeAlias = Callable[[str], str]
+"""What stands in Drive's permissions for whoever has an address now. Raises SourceError."""
 Page = TypeVar("Page", DirectoryGroupPage, DirectoryMemberPage, DirectoryUserPage)
 
 
@@ -61,19 +65,34 @@ class GoogleDirectory:
         self._api.close()
         self._authorization.close()
 
-    def memberships(self) -> Iterator[MembershipItem]:
-        """People in each group, and in the groups inside it."""
+    def memberships(self, permission_id: PermissionIdOf) -> Iterator[MembershipItem]:
+        """People in each group, and in the groups inside it; groups by what `permission_id` tells for their addresses.
+
+        Of groups that cannot be told so, what is known stays as it is: raises UnreadableUnits after all others.
+        """
         try:
-            yield from self._read_groups()
+            yield from self._read_groups(permission_id)
         except (AuthenticationFailed, *REFUSALS) as error:  # no token for its scopes, where there is one for Drive
             raise SourceError(f"{error}; grant {PARTS_BY_NAME[DIRECTORY].permission}") from error
 
-    def _read_groups(self) -> Iterator[MembershipItem]:
-        groups = GroupReads(lambda: next(self._groups()))
-        for name in _addresses(group.email for page in self._groups() for group in page.groups):
-            found = list(groups.read(name, partial(self._members, name)))
-            yield from found
-            yield from _domain_members(name, found)
+    def _read_groups(self, permission_id: PermissionIdOf) -> Iterator[MembershipItem]:
+        reads, untold = GroupReads(lambda: next(self._groups())), list[ListingGap]()
+        for group in sorted((one for page in self._groups() for one in page.groups), key=lambda one: one.email):
+            ids: list[str] = []
+            found = list(reads.read(group.id, partial(self._identify_and_read, group, permission_id, ids)))
+            if ids:
+                yield from (replace(one, group=ids[0]) for one in found)
+                yield from _domain_members(ids[0], domain_of_address(group.email), found)
+            else:
+                untold += [ListingGap(f"{group.email}: {one.reason}") for one in found if isinstance(one, UnreadableGroup)]
+        if untold:
+            raise UnreadableUnits(gaps=untold)
+
+    def _identify_and_read(self, group: DirectoryGroup, permission_id: PermissionIdOf, ids: list[str]) -> list[str]:
+        """Addresses of the members of a group, whose permission id goes into `ids` first: it is known then even where
+        the members cannot be told."""
+        ids.append(permission_id(group.email))
+        return self._members(group.id)
 
     def people(self, subjects: str) -> list[Person]:
         """All of the organisation, or the members of a group by its address, by id."""
@@ -95,16 +114,17 @@ class GoogleDirectory:
                 if member.type == "USER" and member.id and member.status:  # without one, of another organisation
                     yield Person(member.id, member.email, "" if member.is_person else member.status.lower())
 
-    def first_groups(self) -> None:
-        """Ask for some groups, to see whether that is possible."""
-        next(self._groups())
+    def try_groups(self, permission_id: PermissionIdOf) -> None:
+        """Ask for some groups, and what stands for the first one in permissions, to see whether that is possible."""
+        for group in next(self._groups()).groups[:1]:
+            permission_id(group.email)
 
     def _groups(self) -> Iterator[DirectoryGroupPage]:
-        params = {"customer": "my_customer", "fields": "nextPageToken,groups(email)"}
+        params = {"customer": "my_customer", "fields": "nextPageToken,groups(id,email)"}
         return self._pages(DirectoryGroupPage, "groups", params)
 
     def _members(self, group: str) -> list[str]:
-        """Addresses, sorted; none for a group that has been deleted since it was listed."""
+        """Addresses, sorted, by the group's id; none for a group that has been deleted since it was listed."""
         params = {"includeDerivedMembership": "true", "fields": "nextPageToken,members(email,type,status)"}
         try:
             pages = list(self._pages(DirectoryMemberPage, f"groups/{quote(group, safe='@')}/members", params))
@@ -120,9 +140,9 @@ class GoogleDirectory:
         return follow_pages(path, read)
 
 
-def _domain_members(group: str, found: Iterable[MembershipItem]) -> Iterator[MembershipItem]:
+def _domain_members(group: str, domain: str, found: Iterable[MembershipItem]) -> Iterator[MembershipItem]:
     """What was found of a group, about those of its members who are of its own domain."""
-    own, domain = domain_members(group), domain_of_address(group)
+    own = domain_members(group)
     of_domain = [
         replace(one, group=own)
         for one in found

@@ -10,6 +10,9 @@ from connectors.drive.folders import FileLocation
 from connectors.drive.payloads import DriveFile, DrivePermission
 from connectors.fingerprints import fingerprint
 
+_UNCOMPARED = {"id", "permission_details"}
+"""Of a permission: folders have the ids beside, and earlier releases did without."""
+
 
 def file_fingerprint(file: DriveFile) -> str:
     """Differs for another version of a file."""
@@ -23,7 +26,7 @@ def folder_key(folder_id: str) -> str:
 
 def folder_fingerprint(folder: DriveFile) -> str:
     """Differs where the documents below would: by a folder's name, parents and permissions."""
-    permissions = [one.model_dump_json(exclude={"permission_details"}) for one in folder.permissions or ()]
+    permissions = [one.model_dump_json(exclude=_UNCOMPARED) for one in folder.permissions or ()]
     shown = {
         "name": folder.name,
         "parents": folder.parents,
@@ -39,7 +42,7 @@ def folder_fingerprint(folder: DriveFile) -> str:
 
 def ends_fingerprint(permissions: Iterable[DrivePermission]) -> str:
     """Differs where a folder's permissions end at other times; empty where none of them ends."""
-    ending = [one.model_dump_json(exclude={"permission_details"}) for one in permissions if one.expiration_time]
+    ending = [one.model_dump_json(exclude=_UNCOMPARED) for one in permissions if one.expiration_time]
     return fingerprint(sorted(ending)) if ending else ""
 
 

@@ -37,7 +37,7 @@ PARTS = (
         DIRECTORY,
         "the scopes admin.directory.group.readonly and, for `subjects`, admin.directory.user.readonly",
         "nobody finds a file through a group, and `subjects` have no drives",
-        "GET groups",
+        "GET groups, and GET permissionIds/{email} of Drive's API v2",
     ),
 )
 PARTS_BY_NAME = {one.name: one for one in PARTS}

@@ -50,8 +50,10 @@ class PermissionDetail(DrivePayload):
 
 
 class DrivePermission(DrivePayload):
-    """`view` is set where the permission is not for the file itself, but for a published or metadata view."""
+    """`id` stands for the person or group that has it, on whatever file, and is never given to another; an address is.
+    `view` is set where the permission is not for the file itself, but for a published or metadata view."""
 
+    id: str = ""
     type: str = ""
     role: str = ""
     email_address: str | None = None
@@ -140,6 +142,12 @@ class PermissionPage(DrivePage):
     permissions: tuple[DrivePermission, ...]
 
 
+class PermissionId(DrivePayload):
+    """Of the person or group that has an address now."""
+
+    id: str = Field(min_length=1)
+
+
 class ChangePage(DrivePage):
     """The last page has a `new_start_page_token` instead of a `next_page_token`."""
 
@@ -172,6 +180,9 @@ class DriveCommentPage(DrivePage):
 
 
 class DirectoryGroup(DrivePayload):
+    """`id` is never given to another group; `email` is."""
+
+    id: str = Field(min_length=1)
     email: str = ""
 
 
@@ -285,7 +296,7 @@ class ErrorResponse(DrivePayload):
 
 
 PERMISSION_FIELDS = (
-    "type,role,emailAddress,domain,allowFileDiscovery,deleted,expirationTime,view,"
+    "id,type,role,emailAddress,domain,allowFileDiscovery,deleted,expirationTime,view,"
     "permissionDetails(role,inherited,inheritedFrom)"
 )
 DRIVE_FIELDS = "id,name,restrictions(domainUsersOnly,driveMembersOnly)"

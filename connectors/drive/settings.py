@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -10,6 +11,7 @@ from connectors.settings import Connection
 
 _GOOGLE_DRIVE = "https://www.googleapis.com/drive/v3"
 _GOOGLE_SHEETS = "https://sheets.googleapis.com/v4"
+_VERSION = re.compile(r"/v3$")
 
 
 class DriveConnection(Connection):
@@ -54,6 +56,12 @@ class DriveConnection(Connection):
     @classmethod
     def _directory_without_trailing_slash(cls, value: str | None) -> str | None:
         return value.rstrip("/") if value else None
+
+    @property
+    def permission_ids_base(self) -> str:
+        """Where addresses are told as permission ids: version 3 of the API has no such request, and stands beside
+        version 2, which has. Elsewhere than at Google it is looked for where the files are."""
+        return _VERSION.sub("/v2", self.base_url.rstrip("/"))
 
     @property
     def has_sheets_api(self) -> bool:

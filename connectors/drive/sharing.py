@@ -22,6 +22,7 @@ from connectors.drive.folders import DriveFolder, FileLocation, FolderTree
 from connectors.drive.formats import title
 from connectors.drive.part_table import PERMISSIONS
 from connectors.drive.payloads import DriveFile, DrivePermission, DriveRestrictions, SharedDrive
+from connectors.drive.settings import DriveConnection
 from connectors.errors import AuthenticationFailed, RateLimited, SourceError, TransientError
 from connectors.fingerprints import fingerprint
 from connectors.isolation import FAILURES_IN_A_ROW
@@ -33,10 +34,11 @@ logger = logging.getLogger(__name__)
 class DriveSharing:
     """Reads permissions, and applies what the shared drives and folders above restrict."""
 
-    def __init__(self, client: DriveClient, folders: FolderTree, connection: str) -> None:
+    def __init__(self, client: DriveClient, folders: FolderTree, connection: DriveConnection) -> None:
         self._client = client
         self._folders = folders
-        self._connection = connection
+        self._connection = connection.id
+        self._reads_groups = connection.directory_url is not None
         self._members: dict[str, frozenset[str]] = {}
 
     def permissions(self, file: DriveFile, location: FileLocation, parts: PartWatch) -> tuple[DrivePermission, ...]:
@@ -90,11 +92,14 @@ class DriveSharing:
     def restrictions_fingerprint(self, unit: str) -> str:
         """Differs where a unit's documents have other readers because its shared drive restricts something else."""
         drive = self._folders.drives.get(unit)
-        if drive is None or drive.restrictions == DriveRestrictions():
-            return ""
-        # What groups let in is part of it, so that drives which an earlier release has read are read anew.
-        groups = {"groups": "domain_members"} if drive.restrictions.domain_users_only else {}
-        return fingerprint(drive.restrictions.model_dump() | groups)
+        restrictions = drive.restrictions if drive else DriveRestrictions()
+        restricted = restrictions.model_dump() if restrictions != DriveRestrictions() else {}
+        # What groups let in, and what stands for them, is part of it, so that what an earlier release has read is read
+        # anew.
+        inside = {"groups": "domain_members"} if restrictions.domain_users_only else {}
+        named = {"group_tokens": "permission_ids"} if self._reads_groups else {}
+        told = restricted | inside | named
+        return fingerprint(told) if told else ""
 
     def _restrictions(self, drive: SharedDrive | None) -> AccessRestrictions:
         if drive is None:

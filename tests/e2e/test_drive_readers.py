@@ -9,7 +9,7 @@ import pytest
 
 from pipelines.ingestion.options import SyncOptions
 from tests.e2e.drive_search import BOB, OUT, TOM, UNREADABLE, Asked
-from tests.emulators.drive import ME, Fault, domain, group, person
+from tests.emulators.drive import ME, Fault, domain, group, permission_id, person
 
 RECONCILE = SyncOptions(mode="reconcile")
 
@@ -194,7 +194,8 @@ def test_a_group_of_the_drive_is_a_member(asked: Asked) -> None:
     asked.sync()
     with asked.services.store() as store:
         readers = {token for _, payload in store.scan() for token in payload["readers"]}
-    assert readers == {f"user:{ME}", "group:dr:domain-members:team@acme.test"}
+    own = permission_id(group("team@acme.test"))
+    assert readers == {f"user:{ME}", f"group:dr:domain-members:{own}"}
 
 
 def test_a_group_lets_no_stranger_into_a_drive_that_is_for_its_domain(asked: Asked) -> None:

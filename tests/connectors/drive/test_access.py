@@ -36,8 +36,10 @@ def who(*permissions: dict[str, Any]) -> tuple[str, ...]:
     ("permission", "expected"),
     [
         ({"type": "user", "emailAddress": "Ada@Acme.test"}, ("user:ada@acme.test",)),
-        ({"type": "group", "emailAddress": " Eng@Acme.test "}, ("group:acme:eng@acme.test",)),
-        ({"type": "group"}, ()),
+        ({"type": "group", "id": "77", "emailAddress": " Eng@Acme.test "}, ("group:acme:77",)),
+        ({"type": "group", "id": "77"}, ("group:acme:77",)),
+        ({"type": "group", "emailAddress": "eng@acme.test"}, ()),
+        ({"type": "group", "id": "77", "emailAddress": "eng@acme.test", "deleted": True}, ()),
         ({"type": "domain", "domain": "Acme.test", "allowFileDiscovery": True}, ("group:acme:domain:acme.test",)),
         ({"type": "domain", "domain": "acme.test"}, ("group:acme:domain:acme.test",)),
         ({"type": "domain", "domain": "acme.test", "allowFileDiscovery": False}, ()),
@@ -122,7 +124,7 @@ def test_what_is_granted_twice_ends_with_the_last(ends: tuple[int | None, ...], 
 
 INSIDE = {"type": "user", "emailAddress": "in@acme.test"}
 OUTSIDE = {"type": "user", "emailAddress": "out@other.test"}
-GROUP = {"type": "group", "emailAddress": "team@Acme.test"}
+GROUP = {"type": "group", "id": "77", "emailAddress": "team@Acme.test"}
 DOMAIN = {"type": "domain", "domain": "acme.test"}
 OTHER_DOMAIN = {"type": "domain", "domain": "other.test"}
 ANYONE = {"type": "anyone", "allowFileDiscovery": True}
@@ -143,8 +145,8 @@ def test_a_shared_drive_restricts_what_permissions_grant(restrictions: AccessRes
     tokens = {
         "in": "user:in@acme.test",
         "out": "user:out@other.test",
-        "team": "group:acme:team@acme.test",
-        "insiders": "group:acme:domain-members:team@acme.test",
+        "team": "group:acme:77",
+        "insiders": "group:acme:domain-members:77",
         "acme": "group:acme:domain:acme.test",
         "other": "group:acme:domain:other.test",
         "anyone": "public",
@@ -212,7 +214,7 @@ def test_an_address_tells_its_domain(email: str, expected: tuple[str, ...]) -> N
 
 
 @pytest.mark.parametrize(
-    ("group", "domain"), [(domain_group(" Acme.test "), "acme.test"), ("eng@acme.test", ""), ("domain", "")]
+    ("group", "domain"), [(domain_group(" Acme.test "), "acme.test"), ("77", ""), ("domain", "")]
 )
 def test_a_group_of_a_domain_names_it(group: str, domain: str) -> None:
     assert domain_of(group) == domain

@@ -6,11 +6,12 @@ import pytest
 
 from connectors.contract import EmptyGroup, Membership, MembershipItem, UnreadableGroup
 from connectors.drive.account import DriveConnector
-from connectors.errors import SourceError
+from connectors.errors import SourceError, UnreadableUnits
 from tests.connectors.drive.conftest import OpenDrive
-from tests.emulators.drive import BASE_URL, GoogleDrive, error
+from tests.emulators.drive import BASE_URL, GoogleDrive, error, group, permission_id
 
 DOMAIN = "domain-members:"
+A, B, C = (permission_id(group(f"{name}@a.test")) for name in "abc")
 
 
 @pytest.fixture
@@ -21,27 +22,58 @@ def connector(drive: GoogleDrive, open_drive: OpenDrive) -> DriveConnector:
 
 
 def memberships(drive: GoogleDrive, connector: DriveConnector, failing: str, status: int) -> list[MembershipItem]:
-    """What is told where a path below the directory is answered with an error."""
-    drive.interrupt = lambda path, query: error(status, "forbidden") if path == f"directory/{failing}" else None
+    """What is told where a path is answered with an error."""
+    drive.interrupt = lambda path, query: error(status, "forbidden") if path == failing else None
     return list(connector.memberships())
+
+
+def members_path(permission: str) -> str:
+    """The directory has another id of a group than Drive."""
+    return f"directory/groups/0{permission}/members"
 
 
 @pytest.mark.parametrize("status", [403, 400, 500])
 def test_one_group_whose_members_cannot_be_read_leaves_the_others_alone(
     drive: GoogleDrive, connector: DriveConnector, status: int
 ) -> None:
-    found = memberships(drive, connector, "groups/b@a.test/members", status)
-    read = [Membership(f"{kind}{name}@a.test", "ada@a.test") for name in "ac" for kind in ("", DOMAIN)]
+    found = memberships(drive, connector, members_path(B), status)
+    read = [Membership(f"{kind}{own}", "ada@a.test") for own in (A, C) for kind in ("", DOMAIN)]
     assert [one for one in found if isinstance(one, Membership)] == read
-    assert [one.group for one in found if isinstance(one, UnreadableGroup)] == ["b@a.test", f"{DOMAIN}b@a.test"]
+    assert [one.group for one in found if isinstance(one, UnreadableGroup)] == [B, f"{DOMAIN}{B}"]
+
+
+@pytest.mark.parametrize("status", [403, 404, 500])
+def test_a_group_that_drive_does_not_tell_is_named_after_all_others(
+    drive: GoogleDrive, connector: DriveConnector, status: int
+) -> None:
+    drive.interrupt = lambda path, query: error(status, "forbidden") if path == "permissionIds/b@a.test" else None
+    found = list[MembershipItem]()
+    with pytest.raises(UnreadableUnits, match=r"^b@a\.test: ") as raised:
+        found.extend(connector.memberships())
+    assert {one.group for one in found} == {f"{kind}{own}" for own in (A, C) for kind in ("", DOMAIN)}
+    assert raised.value.are_refused
+
+
+def test_a_group_has_the_members_of_the_directory_whatever_its_address(
+    drive: GoogleDrive, connector: DriveConnector
+) -> None:
+    drive.rename_account("b@a.test", "d@a.test")
+    drive.groups["b@a.test"] = ["eve@a.test"]
+    found = [one for one in connector.memberships() if isinstance(one, Membership)]
+    new = drive.holder("b@a.test")
+    assert new not in (A, B, C)
+    of = {
+        own: [one.email for one in found if one.group == own] for own in (B, new, f"{DOMAIN}{B}", f"{DOMAIN}{new}")
+    }
+    assert list(of.values()) == [["ada@a.test"], ["eve@a.test"]] * 2
 
 
 @pytest.mark.parametrize(
     ("members", "of_domain"),
     [
-        (["ada@a.test", "eve@b.test"], [Membership("domain-members:c@a.test", "ada@a.test")]),
-        (["eve@b.test", "eve@sub.a.test", "ada@A.test.evil"], [EmptyGroup("domain-members:c@a.test")]),
-        ([], [EmptyGroup("domain-members:c@a.test")]),
+        (["ada@a.test", "eve@b.test"], [Membership(f"{DOMAIN}{C}", "ada@a.test")]),
+        (["eve@b.test", "eve@sub.a.test", "ada@A.test.evil"], [EmptyGroup(f"{DOMAIN}{C}")]),
+        ([], [EmptyGroup(f"{DOMAIN}{C}")]),
     ],
 )
 def test_members_of_a_group_s_own_domain_are_a_group_of_their_own(
@@ -54,9 +86,9 @@ def test_members_of_a_group_s_own_domain_are_a_group_of_their_own(
 def test_a_group_that_was_deleted_since_it_was_listed_has_no_members(
     drive: GoogleDrive, connector: DriveConnector
 ) -> None:
-    found = memberships(drive, connector, "groups/b@a.test/members", 404)
+    found = memberships(drive, connector, members_path(B), 404)
     assert [one.group for one in found if isinstance(one, Membership)] == [
-        f"{kind}{name}@a.test" for name in "ac" for kind in ("", DOMAIN)
+        f"{kind}{own}" for own in (A, C) for kind in ("", DOMAIN)
     ]
 
 
@@ -67,4 +99,4 @@ def test_groups_that_cannot_be_listed_are_an_error_that_says_what_to_grant(
     drive: GoogleDrive, connector: DriveConnector, status: int, said: str
 ) -> None:
     with pytest.raises(SourceError, match=said):
-        memberships(drive, connector, "groups", status)
+        memberships(drive, connector, "directory/groups", status)

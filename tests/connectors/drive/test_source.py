@@ -133,10 +133,10 @@ def test_a_document_carries_all_that_a_reader_needs(filled: GoogleDrive, connect
 
 
 def test_files_of_shared_drives_tell_their_readers_when_asked(filled: GoogleDrive, connector: DriveConnector) -> None:
-    filled.share("team-deep", group("Team@acme.test", "fileOrganizer"))
+    team = filled.share("team-deep", group("Team@acme.test", "fileOrganizer"))
     items, _ = read(connector, Unit("team", "Team"))
     found = document(items, "team-deep")
-    assert (found.readers, found.author) == (("group:acme:team@acme.test", f"user:{ME}"), "Lin")
+    assert (found.readers, found.author) == ((f"group:acme:{team}", f"user:{ME}"), "Lin")
     # The group may open this file alone: what the folders above it are called is not for it.
     assert found.parents == (Parent("drive:acme/team", ""), Parent("drive:acme/team-folder", ""))
 

@@ -32,5 +32,9 @@ def permission_id(permission: Payload) -> str:
     """Stands for a person, group or domain, wherever it is shared with; links have ids of their own."""
     if permission["type"] == "anyone":
         return "anyone" if permission.get("allowFileDiscovery") else "anyoneWithLink"
-    named = permission.get("emailAddress") or permission["domain"]
+    return grantee_id(permission.get("emailAddress") or permission["domain"])
+
+
+def grantee_id(named: str) -> str:
+    """Of the first person, group or domain that ever had this address."""
     return str(int(hashlib.sha256(named.encode()).hexdigest()[:16], 16))

@@ -124,9 +124,11 @@ def _route(drive: GoogleDrive, path: list[str], query: Query, body: Payload) -> 
         case ["channels", "stop"]:
             return drive.channels.stop(body["id"])
         case ["directory", "groups"] if query.get("customer") == "my_customer":
-            return _page(drive, "groups", [{"email": name} for name in drive.groups], query)
-        case ["directory", "groups", name, "members"]:
-            return _answer_members(drive, name, query)
+            return _page(drive, "groups", [{"id": _group_id(drive, one), "email": one} for one in drive.groups], query)
+        case ["directory", "groups", key, "members"]:
+            return _answer_members(drive, key, query)
+        case ["permissionIds", address]:
+            return masked({"kind": "drive#permissionId", "id": drive.holder(address)}, query)
     return error(404, "notFound")
 
 
@@ -208,9 +210,18 @@ def _download(drive: GoogleDrive, file: str) -> Response:
     return Response(drive.content[file], media_type=drive.files[file]["mimeType"])
 
 
-def _answer_members(drive: GoogleDrive, name: str, query: Query) -> Response:
-    """https://developers.google.com/workspace/admin/directory/reference/rest/v1/members/list"""
-    if name not in drive.groups:
+def _group_id(drive: GoogleDrive, address: str) -> str:
+    """The directory has other ids than Drive."""
+    return f"0{drive.holder(address)}"
+
+
+def _answer_members(drive: GoogleDrive, key: str, query: Query) -> Response:
+    """`key` is a group's id or address.
+
+    https://developers.google.com/workspace/admin/directory/reference/rest/v1/members/list
+    """
+    name = next((one for one in drive.groups if key in (one, _group_id(drive, one))), None)
+    if name is None:
         return error(404, "notFound", "Resource Not Found: groupKey")
     derived = query.get("includeDerivedMembership") == "true"
     inside = [one for nested in drive.groups[name] if derived for one in drive.groups.get(nested, [])]

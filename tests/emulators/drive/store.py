@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.emulators.drive.permissions import permission_id, person
+from tests.emulators.drive.permissions import grantee_id, permission_id, person
 from tests.emulators.drive.push import Channels, Delivery
 from tests.emulators.drive.query import Payload
 from tests.emulators.drive.responses import Fault, Interruption, Refusal
@@ -28,7 +28,8 @@ class GoogleDrive:
     `faults` are answered before anything else, then what `interrupt` says. `accessed` are the files in shared drives
     that the account has opened, so that they are listed as its own, too. A server that does not hide parents names
     them though the account does not see them, and one that does not sort forgets in which order it was asked to list.
-    `keys` are those without which a file is not found. `refused` are parts of the API, by how `refuse` has it. It has
+    `keys` are those without which a file is not found. `groups` are the directory's, members by address; `holders` the
+    permission ids of who has an address that somebody else had before. `refused` are parts of the API, by how `refuse` has it. It has
     the Sheets API, too, for those in `sheets`: rows by the titles of their sheets.
     """
 
@@ -43,6 +44,7 @@ class GoogleDrive:
     drives: dict[str, str] = field(default_factory=dict)
     restrictions: dict[str, Payload] = field(default_factory=dict)
     groups: dict[str, list[str]] = field(default_factory=dict)
+    holders: dict[str, str] = field(default_factory=dict)
     log: list[tuple[str, str | None]] = field(default_factory=list)
     oldest_token: int = 0
     has_feed: bool = True
@@ -157,6 +159,19 @@ class GoogleDrive:
         del self.permissions[file][permission]
         self._changed(file) if file in self.files else None
 
+    def rename_account(self, address: str, new: str) -> None:
+        """A person or group gets another address, by which its permissions name it; the feed has no entry for that."""
+        own = self.holder(address)
+        self._change_account(address, emailAddress=new)
+        self.holders[new] = own
+        if address in self.groups:
+            self.groups[new] = self.groups.pop(address)
+
+    def delete_account(self, address: str) -> None:
+        """Of a person or group: its permissions stay listed as those of somebody deleted. The feed has no entry."""
+        self._change_account(address, deleted=True)
+        self.groups.pop(address, None)
+
     def touch(self, file: str, **fields: Any) -> None:
         """Something that no reader sees: the version moves, with such `fields`, and the feed says so."""
         self._changed(file, **fields)
@@ -200,6 +215,10 @@ class GoogleDrive:
         opened = self.channels.open.items()
         return [self.channels.notify(one) for one, channel in opened if channel.get("driveId") == drive]
 
+    def holder(self, address: str) -> str:
+        """The permission id of who has an address now."""
+        return self.holders.get(address) or grantee_id(address)
+
     # ---- how it keeps things
 
     def _file(self, name: str, mime_type: str, parent: str | None, more: Payload) -> str:
@@ -230,8 +249,16 @@ class GoogleDrive:
         self.log.append((file, drive))
         return file
 
+    def _change_account(self, address: str, **fields: Any) -> None:
+        """Whoever gets the address next is somebody else."""
+        own = self.holder(address)
+        for granted in self.permissions.values():
+            if own in granted:
+                granted[own] = {**granted[own], **fields}
+        self.holders[address] = self._id("99")
+
     def _grant(self, file: str, permission: Payload) -> str:
-        granted = permission_id(permission)
+        granted = self.holders.get(permission.get("emailAddress", "")) or permission_id(permission)
         self.permissions[file][granted] = permission
         return granted
 

@@ -77,12 +77,12 @@ class Workspace:
         match path.split("/"):
             case ["directory", "users"]:
                 return JSONResponse({"users": self.users})
-            case ["directory", "groups", name, "members"]:
-                members = [one for one in self.users if one["primaryEmail"] in self.groups[name]]
+            case ["directory", "groups", key, "members"]:
+                members = [one for one in self.users if one["primaryEmail"] in self.groups[key.removeprefix("0")]]
                 told = [{"id": one["id"], "email": one["primaryEmail"], "type": "USER"} for one in members]
                 return JSONResponse({"members": [one | {"status": "ACTIVE"} for one in told]})
             case ["directory", "groups"]:
-                return JSONResponse({"groups": []})
+                return JSONResponse({"groups": [{"id": f"0{name}", "email": name} for name in self.groups]})
         return service.answer(self.drives[person], url, f"Bearer {TOKEN}", body)
 
     def _issue(self, body: bytes) -> Response:
