@@ -84,7 +84,9 @@ class GoogleDirectory:
                 yield from (replace(one, group=ids[0]) for one in found)
                 yield from _domain_members(ids[0], domain_of_address(group.email), found)
             else:
-                untold += [ListingGap(f"{group.email}: {one.reason}") for one in found if isinstance(one, UnreadableGroup)]
+                untold += [
+                    ListingGap(f"{group.email}: {one.reason}") for one in found if isinstance(one, UnreadableGroup)
+                ]
         if untold:
             raise UnreadableUnits(gaps=untold)
 

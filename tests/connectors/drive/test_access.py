@@ -213,9 +213,7 @@ def test_an_address_tells_its_domain(email: str, expected: tuple[str, ...]) -> N
     assert domain_groups("acme", email) == expected
 
 
-@pytest.mark.parametrize(
-    ("group", "domain"), [(domain_group(" Acme.test "), "acme.test"), ("77", ""), ("domain", "")]
-)
+@pytest.mark.parametrize(("group", "domain"), [(domain_group(" Acme.test "), "acme.test"), ("77", ""), ("domain", "")])
 def test_a_group_of_a_domain_names_it(group: str, domain: str) -> None:
     assert domain_of(group) == domain
 

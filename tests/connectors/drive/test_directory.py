@@ -62,9 +62,7 @@ def test_a_group_has_the_members_of_the_directory_whatever_its_address(
     found = [one for one in connector.memberships() if isinstance(one, Membership)]
     new = drive.holder("b@a.test")
     assert new not in (A, B, C)
-    of = {
-        own: [one.email for one in found if one.group == own] for own in (B, new, f"{DOMAIN}{B}", f"{DOMAIN}{new}")
-    }
+    of = {own: [one.email for one in found if one.group == own] for own in (B, new, f"{DOMAIN}{B}", f"{DOMAIN}{new}")}
     assert list(of.values()) == [["ada@a.test"], ["eve@a.test"]] * 2
 
 
