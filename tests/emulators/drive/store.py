@@ -29,8 +29,8 @@ class GoogleDrive:
     that the account has opened, so that they are listed as its own, too. A server that does not hide parents names
     them though the account does not see them, and one that does not sort forgets in which order it was asked to list.
     `keys` are those without which a file is not found. `groups` are the directory's, members by address; `holders` the
-    permission ids of who has an address that somebody else had before. `refused` are parts of the API, by how `refuse` has it. It has
-    the Sheets API, too, for those in `sheets`: rows by the titles of their sheets.
+    permission ids of who has an address that somebody else had before. `refused` are parts of the API, by how `refuse`
+    has it. It has the Sheets API, too, for those in `sheets`: rows by the titles of their sheets.
     """
 
     files: dict[str, Payload] = field(default_factory=dict)
