@@ -233,7 +233,16 @@ class EmptyGroup:
     group: str
 
 
-MembershipItem: TypeAlias = Membership | UnreadableGroup | EmptyGroup
+@dataclass(frozen=True, slots=True)
+class GroupName:
+    """What people call a group whose id tells them nothing. It comes beside the group's members, and stays as it was
+    where it does not come."""
+
+    group: str
+    name: str
+
+
+MembershipItem: TypeAlias = Membership | UnreadableGroup | EmptyGroup | GroupName
 
 
 @dataclass(frozen=True, slots=True)

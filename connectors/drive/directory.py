@@ -19,7 +19,7 @@ from urllib.parse import quote
 import httpx
 
 from connectors.addresses import find_address
-from connectors.contract import EmptyGroup, Membership, MembershipItem, UnreadableGroup
+from connectors.contract import EmptyGroup, GroupName, Membership, MembershipItem, UnreadableGroup
 from connectors.drive.access import domain_members, domain_of_address
 from connectors.drive.client import open_api
 from connectors.drive.credentials import Authorization
@@ -81,7 +81,9 @@ class GoogleDirectory:
             ids: list[str] = []
             found = list(reads.read(group.id, partial(self._identify_and_read, group, permission_id, ids)))
             if ids:
+                yield GroupName(ids[0], group.email)
                 yield from (replace(one, group=ids[0]) for one in found)
+                yield GroupName(domain_members(ids[0]), f"{group.email}, of its domain")
                 yield from _domain_members(ids[0], domain_of_address(group.email), found)
             else:
                 untold += [

@@ -8,7 +8,16 @@ from itertools import groupby
 from typing import Any
 
 from connectors.addresses import find_address
-from connectors.contract import CachedMemberships, Checkpoint, Deleted, EmptyGroup, Item, PartState, UnreadableGroup
+from connectors.contract import (
+    CachedMemberships,
+    Checkpoint,
+    Deleted,
+    EmptyGroup,
+    GroupName,
+    Item,
+    PartState,
+    UnreadableGroup,
+)
 from connectors.model import Document, group_token
 from connectors.testing.observation import (
     Observation,
@@ -132,7 +141,7 @@ def _memberships(seen: Observation) -> Iterator[str]:
             continue
         if times > 1:
             yield f"{membership} came {times} times"
-        if isinstance(membership, EmptyGroup):
+        if isinstance(membership, EmptyGroup | GroupName):
             continue
         if find_address(membership.email) is None:
             yield f"{membership}: not an address"

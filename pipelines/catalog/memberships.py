@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection, Engine, Table, and_, delete, func, select
+from sqlalchemy import Connection, Engine, Table, and_, bindparam, delete, func, select, update
 
 from connectors.addresses import find_address
-from connectors.contract import EmptyGroup, Membership, MembershipItem
+from connectors.contract import EmptyGroup, GroupName, Membership, MembershipItem
 from connectors.errors import SourceError, UnreadableUnits
 from connectors.model import group_token
 from pipelines.catalog import tables
@@ -20,11 +20,13 @@ from pipelines.catalog.statements import in_parts, upsert
 
 @dataclass(frozen=True, slots=True)
 class GroupState:
-    """A group, by its reader token, whose members could not be read. `read_at` is when they last were."""
+    """A group, by its reader token, whose members could not be read. `read_at` is when they last were, `name` what
+    people call it, where the source tells that."""
 
     group: str
     reason: str
     read_at: datetime | None
+    name: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class Memberships:
         started = datetime.now(UTC)
         members: dict[str, set[str]] = defaultdict(set)
         unreadable: dict[str, str] = {}
+        names: dict[str, str] = {}
         error: SourceError | None = None
         left_out = ""
         try:
@@ -71,6 +74,8 @@ class Memberships:
                     members[one.group].update(filter(None, [find_address(one.email)]))
                 elif isinstance(one, EmptyGroup):
                     members[one.group] = set()
+                elif isinstance(one, GroupName):
+                    names[group_token(connection, one.group)] = one.name
                 else:
                     unreadable[one.group] = one.reason
         except UnreadableUnits as raised:
@@ -82,6 +87,7 @@ class Memberships:
             error = raised
         is_complete = error is None
         self._record(connection, members, unreadable, read_at=started, is_complete=is_complete, left_out=left_out)
+        self._record_names(connection, names)
         if error:
             raise error
         return MembershipsRead(sum(map(len, members.values())), unreadable)
@@ -104,6 +110,13 @@ class Memberships:
         with self._engine.connect() as transaction:
             return _known_groups(transaction, connection)
 
+    def names(self) -> dict[str, str]:
+        """What people call groups, by their reader tokens, where their ids do not tell."""
+        table = tables.groups
+        with self._engine.connect() as transaction:
+            rows = transaction.execute(select(table.c.group, table.c.name).where(table.c.name.is_not(None)))
+            return {row.group: row.name for row in rows}
+
     def is_too_old(self, read_at: datetime | None) -> bool:
         """Whether memberships that were read then count no longer."""
         return read_at is None or read_at < self.count_since()
@@ -116,7 +129,11 @@ class Memberships:
         """Groups of a connection whose members could not be read the last time, by their tokens."""
         table = tables.groups
         where = (table.c.connection == connection, table.c.unreadable.is_not(None))
-        statement = select(table.c.group, table.c.unreadable, table.c.read_at).where(*where).order_by(table.c.group)
+        statement = (
+            select(table.c.group, table.c.unreadable, table.c.read_at, table.c.name)
+            .where(*where)
+            .order_by(table.c.group)
+        )
         with self._engine.connect() as transaction:
             return [GroupState(*row) for row in transaction.execute(statement)]
 
@@ -127,6 +144,14 @@ class Memberships:
         statement = select(table.c.connection, *figures).group_by(table.c.connection)
         with self._engine.connect() as transaction:
             return {connection: MembershipsAge(*row) for connection, *row in transaction.execute(statement)}
+
+    def _record_names(self, connection: str, names: dict[str, str]) -> None:
+        table = tables.groups
+        own = (table.c.connection == connection, table.c.group == bindparam("named"))
+        if names:
+            rows = [{"named": group, "called": name} for group, name in names.items()]
+            with self._engine.begin() as transaction:
+                transaction.execute(update(table).where(*own).values(name=bindparam("called")), rows)
 
     def _record(
         self,

@@ -252,6 +252,7 @@ groups = Table(
     Column("group", Text, nullable=False, doc="Reader token of the group"),
     Column("read_at", UtcTime, doc="When its members were last read; null: never"),
     Column("unreadable", Text, doc="Why its members could not be read since"),
+    Column("name", Text, doc="What people call it, where its id tells them nothing"),
     PrimaryKeyConstraint("connection", "group"),
 )
 

@@ -220,7 +220,8 @@ def _part_line(part: dict[str, Any]) -> str:
 
 def _group_line(group: dict[str, Any]) -> str:
     effect = "" if group["counts"] else "; nobody belongs to it"
-    return f"unreadable  {group['group']}: {group['reason']}; members {_age(group['age_seconds'])}{effect}"
+    name = group["name"] or group["group"]
+    return f"unreadable  {name}: {group['reason']}; members {_age(group['age_seconds'])}{effect}"
 
 
 def print_results(found: SearchResponse, json: bool) -> None:

@@ -148,6 +148,7 @@ def _group_status(memberships: Memberships, group: GroupState) -> dict[str, Any]
     """`counts`: whether those who belonged to it when it was last read still do, or nobody any more."""
     return {
         "group": group.group,
+        "name": group.name,
         "reason": group.reason,
         "read_at": _isoformat(group.read_at),
         "age_seconds": _age_seconds(group.read_at),

@@ -165,7 +165,8 @@ def _labels(services: Services) -> Callable[[str], Reader]:
     """What reader tokens stand for, as people read them."""
     names = {(state.connection, state.unit.id): state.unit.name for state in services.catalog.units.all()}
     of_connections = {one.id: source(one.source) for one in services.settings.connections}
-    return lambda token: reader(token, names, of_connections)
+    groups = services.catalog.memberships.names()
+    return lambda token: reader(token, names, of_connections, groups)
 
 
 def _unreadable_groups(catalog: Catalog, connection: str, readers: Sequence[Reader]) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
 from connectors.model import PUBLIC
@@ -55,11 +56,17 @@ def visibility(
     return Visibility(user, False, (), "; ".join([neither, *untold]))
 
 
-def reader(token: str, units: Mapping[tuple[str, str], str], sources: Mapping[str, Source[Any]]) -> Reader:
+def reader(
+    token: str,
+    units: Mapping[tuple[str, str], str],
+    sources: Mapping[str, Source[Any]],
+    groups: Mapping[str, str] = MappingProxyType({}),
+) -> Reader:
     """What a token stands for.
 
     `units` holds names by connection and unit: a private unit is a group with the unit's id. `sources` holds the
-    source of each connection of the settings; a token may name one that has been removed from them.
+    source of each connection of the settings; a token may name one that has been removed from them. `groups` holds the
+    names that sources tell, by token.
     """
     if token == PUBLIC:
         return Reader(token, "public", "everybody")
@@ -70,4 +77,4 @@ def reader(token: str, units: Mapping[tuple[str, str], str], sources: Mapping[st
     domain = sources[connection].group_domain(group) if connection in sources else ""
     if domain:
         return Reader(token, "domain", domain)
-    return Reader(token, "group", units.get((connection, group)) or f"{group} of {connection}")
+    return Reader(token, "group", units.get((connection, group)) or groups.get(token) or f"{group} of {connection}")

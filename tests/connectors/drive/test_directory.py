@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from connectors.contract import EmptyGroup, Membership, MembershipItem, UnreadableGroup
+from connectors.contract import EmptyGroup, GroupName, Membership, MembershipItem, UnreadableGroup
 from connectors.drive.account import DriveConnector
 from connectors.errors import SourceError, UnreadableUnits
 from tests.connectors.drive.conftest import OpenDrive
@@ -78,7 +78,9 @@ def test_members_of_a_group_s_own_domain_are_a_group_of_their_own(
     drive: GoogleDrive, connector: DriveConnector, members: list[str], of_domain: list[MembershipItem]
 ) -> None:
     drive.groups = {"c@a.test": members}
-    assert [one for one in connector.memberships() if one.group.startswith(DOMAIN)] == of_domain
+    name, *found = (one for one in connector.memberships() if one.group.startswith(DOMAIN))
+    assert name == GroupName(f"{DOMAIN}{C}", "c@a.test, of its domain")
+    assert found == of_domain
 
 
 def test_a_group_that_was_deleted_since_it_was_listed_has_no_members(

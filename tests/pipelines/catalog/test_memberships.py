@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from connectors.contract import EmptyGroup, Membership, MembershipItem, UnreadableGroup
+from connectors.contract import EmptyGroup, GroupName, Membership, MembershipItem, UnreadableGroup
 from connectors.errors import Unavailable
 from pipelines.catalog import Catalog, migrate_catalog, open_catalog, tables
 from pipelines.settings import Settings
@@ -24,6 +24,17 @@ def catalog(settings: Settings) -> Iterator[Catalog]:
         opened.memberships.replace("acme", BOTH)
         opened.memberships.replace("other", [Membership("g1", ADA)])
         yield opened
+
+
+def test_a_group_keeps_its_name_until_it_gets_another_or_is_gone(catalog: Catalog) -> None:
+    catalog.memberships.replace("acme", [GroupName("g1", "team"), *BOTH])
+    assert catalog.memberships.names() == {"group:acme:g1": "team"}
+    assert catalog.memberships.replace("acme", [UnreadableGroup("g1", "no scope")]).unreadable == {"g1": "no scope"}
+    assert [one.name for one in catalog.memberships.unreadable("acme")] == ["team"]
+    catalog.memberships.replace("acme", [EmptyGroup("g1"), GroupName("g1", "board"), GroupName("g9", "nobody's")])
+    assert catalog.memberships.names() == {"group:acme:g1": "board"}
+    catalog.memberships.replace("acme", [])
+    assert catalog.memberships.names() == {}
 
 
 def groups(catalog: Catalog, email: str) -> set[str]:

@@ -20,6 +20,7 @@ TEAM, ADA = Reader("group:acme:42", "group", "Plant"), Reader("user:ada@example.
         ("user:odd:address", "direct", "odd:address"),
         ("group:acme:42", "group", "Plant"),
         ("group:acme:7", "group", "7 of acme"),
+        ("group:acme-drive:77", "group", "team@example.com"),
         ("group:acme:unnamed", "group", "unnamed of acme"),
         ("group:acme:team:core", "group", "team:core of acme"),
         ("group:acme-drive:domain:example.com", "domain", "example.com"),
@@ -31,7 +32,7 @@ TEAM, ADA = Reader("group:acme:42", "group", "Plant"), Reader("user:ada@example.
     ],
 )
 def test_a_token_is_named_for_people(token: str, grant: Grant, name: str) -> None:
-    assert reader(token, UNITS, SOURCES) == Reader(token, grant, name)
+    assert reader(token, UNITS, SOURCES, {"group:acme-drive:77": "team@example.com"}) == Reader(token, grant, name)
 
 
 @pytest.mark.parametrize(
