@@ -47,11 +47,13 @@ bench-sources: setup
 	$(BIN)/python -m tests.bench.budget
 
 # What a sync costs that finds nothing new, with 200, 2,000 and 10,000 units (UNITS names other numbers), what a second
-# Celery worker is worth, what a worker costs that waits for events, and what a second one of those is worth.
+# Celery worker is worth, what a worker costs that waits for events, what a second one of those is worth, and what the
+# catalog's statements take with a million documents.
 bench-scale: setup
 	$(BIN)/python -m tests.bench.scale $(UNITS)
 	$(BIN)/python -m tests.bench.workers
 	$(BIN)/python -m tests.bench.sharing
+	$(BIN)/python -m tests.bench.catalog
 
 # From a right that is taken away to the moment when nobody finds by it any more.
 bench-rights: setup

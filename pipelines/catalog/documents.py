@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, and_, exists, func, or
 
 from connectors.contract import ATTACHMENT
 from pipelines.catalog import tables
+from pipelines.catalog.conditions import HAS_FAILED, HAS_NEXT_ATTEMPT, IS_HIDDEN
 from pipelines.catalog.moved_documents import MOVED
 from pipelines.catalog.outcomes import (
     MOST_READINGS,
@@ -138,7 +139,7 @@ class Documents:
     def unfound(self, connection: str, unit: str) -> list[str]:
         """Those that a sync looks for once more: they were not found, and nobody has said that they are gone."""
         table = tables.documents
-        return self._ids(connection, unit, table.c.status == "deleted", table.c.next_attempt.is_not(None))
+        return self._ids(connection, unit, table.c.status == "deleted", HAS_NEXT_ATTEMPT)
 
     def failed(self, connection: str, unit: str) -> list[str]:
         """All failed documents of a unit that are tried again some time, first the one whose turn is next."""
@@ -249,7 +250,7 @@ class Documents:
         """The failed documents of a connection's units that are listed; None where there is none."""
         table, units = tables.documents, tables.units
         same = and_(units.c.connection == table.c.connection, units.c.unit == table.c.unit)
-        where = (table.c.connection == connection, table.c.status == "failed", units.c.gone.is_(False))
+        where = (table.c.connection == connection, HAS_FAILED, units.c.gone.is_(False))
         counted = select(func.count(), func.min(table.c.id)).join(units, same).where(*where)
         with self._engine.connect() as transaction:
             count, first = transaction.execute(counted).one()
@@ -369,13 +370,13 @@ def _out_of_reach(transaction: Connection, ids: Iterable[str]) -> Iterator[str]:
 
 def _is_out_of_reach() -> tuple[ColumnElement[bool], ...]:
     table = tables.documents
-    return table.c.hidden.is_not(None), table.c.status.not_in(("failed", "deleted"))
+    return IS_HIDDEN, table.c.status.not_in(("failed", "deleted"))
 
 
 def _has_failed(connection: str) -> tuple[ColumnElement[bool], ...]:
     """A failed object; what has no id of its own waits for the next full read."""
     table = tables.documents
-    return table.c.status == "failed", ~table.c.id.contains(f":{connection}/{NOT_ADMITTED}", autoescape=True)
+    return HAS_FAILED, ~table.c.id.contains(f":{connection}/{NOT_ADMITTED}", autoescape=True)
 
 
 def _is_due(connection: str) -> tuple[ColumnElement[bool], ...]:
@@ -388,7 +389,7 @@ def _is_retried(connection: str, unit: str) -> tuple[ColumnElement[bool], ...]:
     """A failed document of a unit that is tried again some time."""
     table = tables.documents
     own = (table.c.connection == connection, table.c.unit == unit)
-    return (*own, *_has_failed(connection), table.c.next_attempt.is_not(None))
+    return (*own, *_has_failed(connection), HAS_NEXT_ATTEMPT)
 
 
 def _has_waited() -> ColumnElement[bool]:

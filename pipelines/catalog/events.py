@@ -22,6 +22,7 @@ from sqlalchemy import (
 from connectors.webhooks import Event, Invalidation
 from pipelines.catalog import tables
 from pipelines.catalog.arrivals import Arrivals
+from pipelines.catalog.conditions import IS_PENDING
 from pipelines.catalog.failures import Cause
 from pipelines.catalog.statements import in_parts, upsert
 from pipelines.tracing import current_traceparent
@@ -109,7 +110,7 @@ class Events:
         table = tables.events
         statement = (
             select(*(table.c[name].label(name) for name in PendingEvent.__slots__))
-            .where(table.c.state == "pending", table.c.connection.in_(connections), table.c.id > after, _is_due())
+            .where(IS_PENDING, table.c.connection.in_(connections), table.c.id > after, _is_due())
             .order_by(table.c.id)
             .limit(limit)
         )
@@ -120,7 +121,7 @@ class Events:
     def next_attempt(self, connections: Sequence[str]) -> datetime | None:
         """When the next one of these connections comes due that waits for its time."""
         table = tables.events
-        waiting = (table.c.state == "pending", table.c.connection.in_(connections), ~_is_due())
+        waiting = (IS_PENDING, table.c.connection.in_(connections), table.c.next_attempt > datetime.now(UTC))
         with self._engine.connect() as transaction:
             return transaction.execute(select(func.min(table.c.next_attempt)).where(*waiting)).scalar()
 
@@ -129,7 +130,7 @@ class Events:
         table, found = tables.events, set[int]()
         with self._engine.connect() as transaction:
             for part in in_parts(ids):
-                pending = select(table.c.id).where(table.c.id.in_(part), table.c.state == "pending", _is_due())
+                pending = select(table.c.id).where(table.c.id.in_(part), IS_PENDING, _is_due())
                 found.update(transaction.execute(pending).scalars())
         return found
 
@@ -223,7 +224,7 @@ class Events:
         table = tables.events
         statement = (
             select(table.c.connection, func.count(), func.min(table.c.id))
-            .where(table.c.state == "pending")
+            .where(IS_PENDING)
             .group_by(table.c.connection)
         )
         with self._engine.connect() as transaction:

@@ -28,10 +28,8 @@ class MovedDocuments:
 
     def units(self, connection: str) -> dict[str, str]:
         """The units that moved documents of a connection are in now, by document."""
-        table = tables.documents
         with self._engine.connect() as transaction:
-            rows = transaction.execute(_moved().where(table.c.connection == connection))
-            return {row.id: row.unit for row in rows}
+            return {row.id: row.unit for row in transaction.execute(_moved()) if row.connection == connection}
 
     def carried(self) -> list[tuple[str, datetime]]:
         """Rows that what is written to the index carries, as document and since when. Ask while nobody else can
@@ -94,7 +92,7 @@ def hand_over(transaction: Connection, connection: str, unit: str, document: str
 
 def load_moved(transaction: Connection) -> dict[str, str]:
     """The units that moved documents are in now, by document."""
-    return {row.id: row.unit for row in transaction.execute(_moved())}
+    return {row.id: row.unit for row in transaction.execute(_moved()) if row.id}
 
 
 def may_have_points() -> ColumnElement[bool]:
@@ -105,10 +103,11 @@ def may_have_points() -> ColumnElement[bool]:
 
 def has_moved(transaction: Connection, connection: str) -> bool:
     """Whether any document of a connection has moved of late."""
-    own = _moved().where(tables.documents.c.connection == connection)
-    return transaction.execute(own.limit(1)).first() is not None
+    return any(row.connection == connection for row in transaction.execute(_moved()))
 
 
-def _moved() -> Select[tuple[str, str]]:
+def _moved() -> Select[tuple[str, str, str]]:
+    """All of them, which are few. Asked for those of a connection, a database may go over its documents instead."""
     table, documents = tables.moved_documents, tables.documents
-    return select(documents.c.id, documents.c.unit).join(table, table.c.document == documents.c.id)
+    columns = (documents.c.id, documents.c.connection, documents.c.unit)
+    return select(*columns).select_from(table).outerjoin(documents, documents.c.id == table.c.document)

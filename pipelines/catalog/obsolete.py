@@ -24,10 +24,12 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    union,
     update,
 )
 
 from pipelines.catalog import tables
+from pipelines.catalog.conditions import HAS_DELETED_TITLE, IS_UNSEEN
 from pipelines.catalog.loads import Load
 from pipelines.catalog.statements import in_parts, upsert
 
@@ -57,7 +59,8 @@ class ObsoleteRows:
     def due(self, retention: Retention) -> list[Load]:
         """Loads with rows that are to go, or that are to be looked through, oldest first."""
         table, loads = tables.obsolete_rows, tables.loads
-        waiting = select(table.c.load).where(or_(_is_due(retention), table.c.document == _UNSEEN))
+        ways = (*_ways_to_be_due(retention), IS_UNSEEN)
+        waiting = union(*(select(table.c.load).where(way) for way in ways))
         columns = (loads.c[name] for name in Load.__slots__)
         with self._engine.connect() as transaction:
             rows = transaction.execute(select(*columns).where(loads.c.id.in_(waiting)).order_by(loads.c.id))
@@ -150,26 +153,29 @@ def _mark(transaction: Connection, which: ColumnElement[bool], deleted: ColumnEl
 
 
 def _is_due(retention: Retention) -> ColumnElement[bool]:
+    return or_(*_ways_to_be_due(retention))
+
+
+def _ways_to_be_due(retention: Retention) -> list[ColumnElement[bool]]:
+    """Each is looked up in an index of its own."""
     table, documents = tables.obsolete_rows, tables.documents
     own = documents.c.id == table.c.document
-    superseded = table.c.since <= retention.superseded
+    left_over = and_(table.c.document != _UNSEEN, ~exists().where(own, documents.c.load == table.c.load))
+    superseded = and_(table.c.deleted.is_(False), left_over)
+    ways = [
+        and_(superseded, table.c.since <= retention.superseded),
+        and_(table.c.deleted.is_(True), table.c.since <= retention.deleted, left_over),
+    ]
     if retention.deleted > retention.superseded:
         # Older versions of a document that is gone go with its last one.
         gone = exists().where(own, documents.c.status.in_(WITHOUT_VERSION), documents.c.changed_at <= retention.deleted)
-        superseded = or_(superseded, gone)
-    return and_(
-        table.c.document != _UNSEEN,
-        or_(
-            and_(table.c.deleted.is_(False), superseded),
-            and_(table.c.deleted.is_(True), table.c.since <= retention.deleted),
-        ),
-        ~exists().where(own, documents.c.load == table.c.load),
-    )
+        ways.append(and_(superseded, gone))
+    return ways
 
 
 def _has_old_title(retention: Retention) -> tuple[ColumnElement[bool], ...]:
     table = tables.documents
-    return table.c.status == "deleted", table.c.title != "", table.c.changed_at <= retention.deleted
+    return HAS_DELETED_TITLE, table.c.changed_at <= retention.deleted
 
 
 def _of(load: int, *documents: str) -> tuple[ColumnElement[bool], Any]:

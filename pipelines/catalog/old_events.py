@@ -36,10 +36,10 @@ class OldEvents:
 
 def _is_old(days: int) -> tuple[ColumnElement[bool], ...]:
     table = tables.events
-    return table.c.state.in_(("done", "ignored")), table.c.finished_at <= datetime.now(UTC) - timedelta(days=days)
+    return table.c.state.not_in(("pending", "dead")), table.c.finished_at <= datetime.now(UTC) - timedelta(days=days)
 
 
 def _has_old_body(days: int) -> tuple[ColumnElement[bool], ...]:
     table = tables.events
-    unfinished = table.c.state.not_in(("done", "ignored"))
+    unfinished = table.c.state.in_(("pending", "dead"))
     return unfinished, table.c.body != b"", table.c.received_at <= datetime.now(UTC) - timedelta(days=days)

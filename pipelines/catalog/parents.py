@@ -7,7 +7,7 @@ document: a folder is none.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, and_, exi
 
 from connectors.webhooks import is_storable
 from pipelines.catalog import tables
+from pipelines.catalog.conditions import IS_HIDDEN, unindexed
 from pipelines.catalog.moved_documents import MOVED, may_have_points
 from pipelines.catalog.outcomes import hide
 from pipelines.catalog.revocations import EVERYBODY, Revocation, revoke, revoke_documents
@@ -94,39 +95,36 @@ class Parents:
     def doubtful(self, connection: str, unit: str) -> list[str]:
         """Documents that lost readers with what they are in, or all of them in another unit than they are in now, and
         were not looked at since."""
-        table = tables.documents
-        revoked = select(tables.revocations.c.document).where(*_is_lost_above(connection, unit))
-        lost = or_(table.c.hidden.in_(_UNSEEN), table.c.id.in_(revoked))
-        found = select(table.c.id).where(*_is_there(connection), table.c.unit == unit, lost).order_by(table.c.id)
         with self._engine.connect() as transaction:
-            return list(transaction.execute(found).scalars())
+            return sorted({document for document, own in _doubtful(transaction, connection) if own == unit})
 
     def doubtful_units(self, connection: str) -> set[str]:
         """The units in which a document is `doubtful`."""
-        table, revocations = tables.documents, tables.revocations
-        there = select(table.c.unit).where(*_is_there(connection))
-        # By way of the revocations, which are few: most documents have none.
-        revoked = there.join(revocations, revocations.c.document == table.c.id)
-        lost = revoked.where(*_is_lost_above(connection, table.c.unit))
         with self._engine.connect() as transaction:
-            return set(transaction.execute(lost.union(there.where(table.c.hidden.in_(_UNSEEN)))).scalars())
+            return {unit for _, unit in _doubtful(transaction, connection)}
+
+
+def _doubtful(transaction: Connection, connection: str) -> Iterator[tuple[str, str]]:
+    """Document and unit of all that are, by way of what says so, which is little: a database may take it into its head
+    to go over the documents instead."""
+    table = tables.documents
+    hidden = select(table.c.id, table.c.unit).where(*_is_there(connection), IS_HIDDEN, table.c.hidden.in_(_UNSEEN))
+    for row in transaction.execute(hidden):
+        yield row.id, row.unit
+    revoked = tables.revocations
+    in_force = (revoked.c.connection == connection, revoked.c.document != "", revoked.c.ends_at.is_(None))
+    from_above = revoked.c.reason.in_((_GONE_ABOVE, _NARROWED_ABOVE))
+    of_document = (table.c.id, table.c.unit, table.c.status)
+    columns = (revoked.c.unit.label("taken_in"), from_above.label("from_above"), *of_document)
+    joined = select(*columns).select_from(revoked).outerjoin(table, table.c.id == revoked.c.document)
+    lost = joined.where(*in_force, or_(from_above, revoked.c.token == EVERYBODY))
+    for row in transaction.execute(lost):
+        if row.id and row.status != "deleted" and (row.from_above or row.taken_in != row.unit):
+            yield row.id, row.unit
 
 
 def _is_there(connection: str) -> tuple[ColumnElement[bool], ...]:
     return tables.documents.c.connection == connection, tables.documents.c.status != "deleted"
-
-
-def _is_lost_above(connection: str, unit: str | ColumnElement[str]) -> tuple[ColumnElement[bool], ...]:
-    """Revocations in force, of documents of a unit, that came from above or from another unit."""
-    table = tables.revocations
-    from_above = table.c.reason.in_((_GONE_ABOVE, _NARROWED_ABOVE))
-    elsewhere = and_(table.c.token == EVERYBODY, table.c.unit != unit)
-    return (
-        table.c.connection == connection,
-        table.c.document != "",
-        table.c.ends_at.is_(None),
-        or_(from_above, elsewhere),
-    )
 
 
 def record_parents(transaction: Connection, connection: str, unit: str, paths: Mapping[str, Sequence[str]]) -> None:
@@ -150,7 +148,8 @@ def _below(transaction: Connection, connection: str, unit: str, containers: Coll
 def _is_below(connection: str, unit: str, containers: Sequence[str]) -> ColumnElement[bool]:
     table = tables.documents
     inside = table.c.id.in_(_ids_below(connection, containers))
-    return and_(table.c.connection == connection, table.c.unit == unit, table.c.status != "deleted", inside)
+    own = and_(unindexed(table.c.connection) == connection, unindexed(table.c.unit) == unit)
+    return and_(own, table.c.status != "deleted", inside)
 
 
 def _ids_below(connection: str, containers: Sequence[str]) -> Select[tuple[str]]:

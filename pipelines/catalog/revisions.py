@@ -14,7 +14,7 @@ from pipelines.errors import CatalogMismatch, UsageError
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0023"
+HEAD = "0025"
 """Newest migration. Kept here too, so that opening an up-to-date catalog need not import Alembic."""
 
 VERSION_TABLE = "catalog_version"
@@ -83,7 +83,7 @@ def _create_tables(connection: Connection) -> None:
 
     It costs a fifth of all migrations, and Alembic need not be imported.
     """
-    from pipelines.catalog.tables import metadata
+    from pipelines.catalog.conditions import metadata  # with the indexes of these
 
     metadata.create_all(connection)
     key = f"CONSTRAINT {VERSION_TABLE}_pkc PRIMARY KEY (version_num)"  # as Alembic makes it

@@ -33,6 +33,7 @@ from sqlalchemy import (
 
 from pipelines.audit import audit
 from pipelines.catalog import tables
+from pipelines.catalog.conditions import HAS_ENDING_READERS
 from pipelines.catalog.moved_documents import load_moved, may_have_points
 from pipelines.catalog.stamps import raise_stamp, read_stamp
 from pipelines.catalog.statements import in_parts, upsert, upsert_from
@@ -100,7 +101,7 @@ class Revocations:
         with self._engine.connect() as transaction:
             units, documents = _scopes(transaction)
             until = tables.documents.c.readers_until
-            ends = transaction.execute(select(tables.documents.c.id, until).where(until.is_not(None)))
+            ends = transaction.execute(select(tables.documents.c.id, until).where(HAS_ENDING_READERS))
             return RightsInForce(
                 units,
                 documents,
@@ -341,7 +342,7 @@ def _indexed_tokens(transaction: Connection, rows: Sequence[Row[Any]]) -> _Index
         for document_id, readers in transaction.execute(statement):
             documents[document_id] = None if readers is None else frozenset(readers)
     units: dict[tuple[str, str], frozenset[str] | None] = {}
-    for key in {(row.connection, row.unit) for row in rows if not row.document}:
+    for key in {(row.connection, row.unit) for row in rows if not row.document and row.token != EVERYBODY}:
         where = (table.c.connection == key[0], table.c.unit == key[1], may_have_points())
         found = transaction.execute(select(table.c.indexed_readers).where(*where).distinct()).scalars().all()
         units[key] = None if None in found else frozenset(token for one in found for token in one or ())

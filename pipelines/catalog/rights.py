@@ -9,13 +9,11 @@ from math import inf
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     Engine,
     Row,
     and_,
     bindparam,
-    case,
     exists,
     func,
     literal,
@@ -25,6 +23,7 @@ from sqlalchemy import (
 )
 
 from pipelines.catalog import tables
+from pipelines.catalog.conditions import HAS_ENDING_READERS, HAS_NO_VERSION, IS_BEHIND, OWN_READERS, SHOWS_READERS
 from pipelines.catalog.moved_documents import MOVED, hand_over, has_moved, may_have_points
 from pipelines.catalog.obsolete import WITHOUT_VERSION, mark_unit_obsolete
 from pipelines.catalog.outcomes import NO_POINTS, Readers, hide, update_readers
@@ -48,8 +47,9 @@ TokensEndings = Mapping[str, Mapping[str, float]]
 class RightsToApply:
     """Documents whose points are to be removed, and those whose points are to get other readers, by readers.
 
-    `indexed` is how many documents of the unit have points, those to be removed aside. `settled` says that these points
-    name the unit, and no others do: none of the connection's documents has moved of late.
+    `indexed` is how many documents of the unit have points, those to be removed aside; of more than have the same
+    change it says no more than that. `settled` says that these points name the unit, and no others do: none of the
+    connection's documents has moved of late.
     """
 
     removed: Sequence[str]
@@ -147,28 +147,36 @@ class Rights:
 
     def units_behind(self, connection: str) -> list[str]:
         """Units of a connection in which the index is behind."""
-        table = tables.documents
-        statement = select(table.c.unit).where(table.c.connection == connection, _is_behind())
+        table, units = tables.documents, tables.units
+        behind = select(table.c.unit).where(table.c.connection == connection, IS_BEHIND)
+        same = (table.c.connection == units.c.connection, table.c.unit == units.c.unit)
+        of_unit = exists().where(*same, table.c.chunks > 0, SHOWS_READERS)
+        gone = select(units.c.unit).where(units.c.connection == connection, units.c.gone.is_(True), of_unit)
         with self._engine.connect() as transaction:
-            return list(transaction.execute(statement.distinct().order_by(table.c.unit)).scalars())
+            return sorted(transaction.execute(behind.union(gone)).scalars())
 
     def to_apply(self, connection: str, unit: str) -> RightsToApply:
         """What the index is behind with in one unit."""
         table = tables.documents
         own = (table.c.connection == connection, table.c.unit == unit)
-        now = _effective_readers().label("now")
-        statement = select(table.c.id, table.c.status, now, *_INDEXED).where(*own, _is_behind())
         removed, changed = list[str](), dict[tuple[str, ...], list[str]]()
         with self._engine.connect() as transaction:
+            now, is_behind = OWN_READERS, IS_BEHIND
+            if _is_gone(transaction, connection, unit):
+                now = literal((), tables.TokenSet)
+                is_behind = and_(table.c.chunks > 0, or_(HAS_NO_VERSION, SHOWS_READERS))
+            statement = select(table.c.id, table.c.status, now.label("now"), *_INDEXED).where(*own, is_behind)
             for row in transaction.execute(statement.order_by(table.c.id)):
                 if row.status in WITHOUT_VERSION:
                     removed.append(row.id)
                 elif (readers := _readers_due(row)) != row.indexed_readers:
                     changed.setdefault(readers, []).append(row.id)
-            if not removed and not changed:
-                return RightsToApply((), {}, 0)  # the usual case: what else there is need not be counted
-            live = (table.c.chunks > 0, table.c.status.not_in(WITHOUT_VERSION))
-            indexed = transaction.execute(select(func.count()).where(*own, *live)).scalar_one()
+            if not changed:
+                return RightsToApply(removed, {}, 0)
+            # More than are changed alike at most need not be counted.
+            most = max(map(len, changed.values())) + 1
+            live = select(table.c.id).where(*own, table.c.chunks > 0, ~HAS_NO_VERSION).limit(most)
+            indexed = transaction.execute(select(func.count()).select_from(live.subquery())).scalar_one()
             settled = not has_moved(transaction, connection)
         return RightsToApply(removed, changed, indexed, settled)
 
@@ -201,8 +209,8 @@ class Rights:
     def expire(self, connection: str, unit: str) -> None:
         """Permissions whose end has come are none any more."""
         table, now = tables.documents, datetime.now(UTC).timestamp()
-        own = (table.c.connection == connection, table.c.unit == unit, table.c.readers_until.is_not(None))
-        statement = select(table.c.id, table.c.readers, table.c.readers_until).where(*own)
+        own = (table.c.connection == connection, table.c.unit == unit, HAS_ENDING_READERS)
+        statement = select(table.c.id, table.c.readers, table.c.readers_until).where(*own).order_by(table.c.id)
         with self._engine.connect() as reading:
             if not any(end <= now for _, _, until in reading.execute(statement) for end in until.values()):
                 return
@@ -221,12 +229,10 @@ class Rights:
             revoke(transaction, ended)
 
 
-def _effective_readers() -> ColumnElement[tuple[str, ...] | None]:
-    """Who may see a document: nobody where it or its unit is out of reach; null where that was never told."""
-    table, units = tables.documents, tables.units
-    same = (units.c.connection == table.c.connection, units.c.unit == table.c.unit)
-    gone = exists().where(*same, units.c.gone.is_(True))
-    return case((or_(table.c.hidden.is_not(None), gone), literal((), tables.TokenSet)), else_=table.c.readers)
+def _is_gone(transaction: Connection, connection: str, unit: str) -> bool:
+    units = tables.units
+    gone = select(units.c.gone).where(units.c.connection == connection, units.c.unit == unit)
+    return bool(transaction.execute(gone).scalar())
 
 
 _INDEXED = tuple(tables.documents.c[name] for name in ("version", "indexed_version", "indexed_readers"))
@@ -240,12 +246,6 @@ def _readers_due(row: Row[Any]) -> tuple[str, ...]:
     if is_current or narrows(row.indexed_readers or (), row.now):
         return tuple(row.now)
     return row.indexed_readers or ()
-
-
-def _is_behind() -> ColumnElement[bool]:
-    table, readers = tables.documents, _effective_readers()
-    other = and_(readers.is_not(None), readers.is_distinct_from(table.c.indexed_readers))
-    return and_(table.c.chunks > 0, or_(table.c.status.in_(WITHOUT_VERSION), other))
 
 
 @dataclass(slots=True)

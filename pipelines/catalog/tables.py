@@ -72,8 +72,6 @@ units = Table(
     Column("url", Text, nullable=False),
     Column("readers", JSON(none_as_null=True), doc="Reader tokens of the unit as a whole"),
     Column("listed_since", UtcTime, doc="When the listing began that told of it last: an older one tells nothing"),
-    Column("cursor", JSON(none_as_null=True), doc="Where the connector continues"),
-    Column("rights_cursor", JSON(none_as_null=True), doc="Where it continues to read rights alone, past the cursor"),
     Column("listing", Text, doc="The read from the beginning that has not come to its end, of a unit that was known"),
     Column("uncompared", JSON(none_as_null=True), doc="Parts with documents of which the last such read was not told"),
     Column("paused", Boolean, nullable=False),
@@ -84,6 +82,9 @@ units = Table(
     Column("failing_since", UtcTime, doc="The first of the failed syncs in a row"),
     Column("failed_syncs", Integer, doc="How many failed in a row"),
     Column("partition_key", Text, doc="The key under which it is shown as a partition"),
+    # Last: SQLite reads all that stands before a column, and these may be long.
+    Column("rights_cursor", JSON(none_as_null=True), doc="Where it continues to read rights alone, past the cursor"),
+    Column("cursor", JSON(none_as_null=True), doc="Where the connector continues"),
     PrimaryKeyConstraint("connection", "unit"),
 )
 
@@ -185,6 +186,8 @@ documents = Table(
     Column("hidden", Text, doc="Why nobody may see it although it is kept: it is out of reach"),
     Column("changed_at", UtcTime, nullable=False, doc="Of this row"),
     Index("documents_by_unit", "connection", "unit", "status"),
+    Index("documents_by_load", "load"),
+    Index("documents_by_url", "url"),
 )
 
 parents = Table(

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import Engine, func, select
 
 from pipelines.catalog import tables
+from pipelines.catalog.conditions import IS_PENDING
 from pipelines.catalog.failures import Cause
 
 
@@ -41,7 +42,7 @@ class UnfinishedEvents:
         table = tables.events
         group = (table.c.connection, table.c.waiting_for)
         figures = (func.count(), func.min(table.c.waiting_since), func.max(table.c.reason))
-        statement = select(*group, *figures).where(table.c.state == "pending", table.c.waiting_for.is_not(None))
+        statement = select(*group, *figures).where(IS_PENDING, table.c.waiting_for.is_not(None))
         with self._engine.connect() as transaction:
             return [WaitingEvents(*row) for row in transaction.execute(statement.group_by(*group))]
 

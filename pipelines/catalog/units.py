@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import Connection, Engine, Update, func, or_, select, update
+from sqlalchemy import Connection, Engine, Row, Update, func, or_, select, update
 
 from connectors.contract import Cursor
 from connectors.model import Unit
 from pipelines.catalog import tables
+from pipelines.catalog.conditions import is_present
 from pipelines.catalog.failures import Cause, sync_failure, sync_success
 from pipelines.catalog.revocations import EVERYBODY, Revocation, grant_units, revoke
 from pipelines.catalog.stamps import raise_stamp
@@ -27,14 +29,19 @@ class UnitState:
     connection: str
     source: str
     unit: Unit
-    cursor: Cursor | None
-    rights_cursor: Cursor | None
+    has_cursor: bool
     listing: str | None
     uncompared: tuple[str, ...]
     paused: bool
     gone: bool
     last_sync: datetime | None
     error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class UnitWithCursor(UnitState):
+    cursor: Cursor | None
+    rights_cursor: Cursor | None
 
 
 class Units:
@@ -84,12 +91,12 @@ class Units:
             revoke(transaction, out_of_reach + follow_units(transaction, connection, known, documents_follow))
 
     def all(self, connection: str | None = None) -> list[UnitState]:
-        """Units by connection and name, those that are gone included."""
-        statement = select(tables.units).order_by(tables.units.c.connection, tables.units.c.name)
+        """Units by connection and name, those that are gone included; without their cursors, which may be long."""
+        statement = select(*_STATE_COLUMNS).order_by(tables.units.c.connection, tables.units.c.name)
         if connection is not None:
             statement = statement.where(tables.units.c.connection == connection)
         with self._engine.connect() as transaction:
-            return [_state(row._mapping) for row in transaction.execute(statement)]
+            return [UnitState(**_fields(row)) for row in transaction.execute(statement)]
 
     def gone(self) -> frozenset[tuple[str, str]]:
         """Connection and id of each unit that its source no longer lists."""
@@ -97,11 +104,25 @@ class Units:
         with self._engine.connect() as transaction:
             return frozenset((connection, unit) for connection, unit in transaction.execute(statement))
 
-    def get(self, connection: str, unit: str) -> UnitState | None:
-        statement = select(tables.units).where(tables.units.c.connection == connection, tables.units.c.unit == unit)
+    def get(self, connection: str, unit: str) -> UnitWithCursor | None:
+        table = tables.units
+        columns = (*_STATE_COLUMNS, table.c.cursor, table.c.rights_cursor)
+        statement = select(*columns).where(table.c.connection == connection, table.c.unit == unit)
         with self._engine.connect() as transaction:
             row = transaction.execute(statement).first()
-        return _state(row._mapping) if row else None
+        if row is None:
+            return None
+        return UnitWithCursor(**_fields(row), cursor=row.cursor, rights_cursor=row.rights_cursor)
+
+    def cursors(self, connection: str, units: Iterable[str]) -> dict[str, Cursor]:
+        """Where the connector continues in those of these units of which it has been told."""
+        table, found = tables.units, dict[str, Cursor]()
+        with self._engine.connect() as transaction:
+            for part in in_parts(units):
+                own = (table.c.connection == connection, table.c.unit.in_(part), table.c.cursor.is_not(None))
+                rows = transaction.execute(select(table.c.unit, table.c.cursor).where(*own))
+                found.update((row.unit, row.cursor) for row in rows)
+        return found
 
     def start_listing(self, connection: str, unit: str, listing: str | None) -> None:
         """Begin a full read: forget the cursor, so that an interrupted one continues from its checkpoints. `listing` is
@@ -217,18 +238,16 @@ def _shows_change(before: Unit, unit: Unit, documents_follow: bool) -> bool:
     return bool(unit.readers) and not documents_follow and set(before.readers) != set(unit.readers)
 
 
-def _state(row: object) -> UnitState:
-    fields = dict(row)  # type: ignore[call-overload]
-    return UnitState(
-        connection=fields["connection"],
-        source=fields["source"],
-        unit=Unit(fields["unit"], fields["name"], fields["url"], tuple(fields["readers"] or ())),
-        cursor=fields["cursor"],
-        rights_cursor=fields["rights_cursor"],
-        listing=fields["listing"],
-        uncompared=tuple(fields["uncompared"] or ()),
-        paused=fields["paused"],
-        gone=fields["gone"],
-        last_sync=fields["last_sync"],
-        error=fields["error"],
-    )
+_STATE_COLUMNS = (
+    *(tables.units.c[name] for name in ("connection", "unit", "source", "name", "url", "readers")),
+    *(tables.units.c[name] for name in ("listing", "uncompared", "paused", "gone", "last_sync", "error")),
+    is_present(tables.units.c.cursor).label("has_cursor"),
+)
+
+
+def _fields(row: Row[Any]) -> dict[str, Any]:
+    same = ("connection", "source", "has_cursor", "listing", "paused", "gone", "last_sync", "error")
+    return {name: getattr(row, name) for name in same} | {
+        "unit": Unit(row.unit, row.name, row.url, tuple(row.readers or ())),
+        "uncompared": tuple(row.uncompared or ()),
+    }

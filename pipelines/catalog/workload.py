@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, Row, case, func, select
 
 from pipelines.catalog import tables
 from pipelines.catalog.claims import CLAIMS, WORKERS
+from pipelines.catalog.conditions import IS_PENDING
 from pipelines.catalog.processes import shown_name
 
 STALLED_AFTER = timedelta(hours=1)
@@ -64,7 +65,7 @@ class Workload:
         """By connection, how many events wait because another process works on their unit, or because it is paused."""
         table = tables.events
         is_deferred = (
-            table.c.state == "pending",
+            IS_PENDING,
             table.c.attempts == 0,
             table.c.waiting_for.is_(None),
             table.c.next_attempt > datetime.now(UTC),

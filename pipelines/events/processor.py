@@ -123,7 +123,7 @@ class EventProcessor:
             if state.gone and state.unit.id in deleted:
                 # Each document is fetched once more; a unit that the provider itself says is deleted needs no operator.
                 self._run(state.unit, SyncOptions(mode="gone", allow_mass_delete=True), stages)
-            elif not state.gone and (state.cursor is None or state.unit.id in named):
+            elif not state.gone and (not state.has_cursor or state.unit.id in named):
                 self._run(state.unit, _READ, stages)
 
     def _process_contents(self, units: Sequence[Invalidation], documents: Sequence[Invalidation]) -> None:
@@ -145,7 +145,7 @@ class EventProcessor:
             return
         units = self._services.catalog.units.all(self._connection.id)
         read = {state.unit.id: state for state in units if not state.gone and not state.paused}
-        cursors = {unit: state.cursor for unit, state in read.items() if state.cursor is not None}
+        cursors = self._services.catalog.units.cursors(self._connection.id, read)
         with self._record_trouble(documents):
             found = self._connector.find_dependents({one.document_id for one in documents}, cursors)
             for unit, ids in found.items():
@@ -156,13 +156,16 @@ class EventProcessor:
         """Invalidations of units by unit; one that names none is about all that are neither gone nor paused."""
         by_unit: dict[str, list[Invalidation]] = {}
         for one in invalidations:
-            states = self._services.catalog.units.all(self._connection.id)
-            every = [state.unit.id for state in states if not state.gone and not state.paused]
-            if not one.unit and not every:
+            units = [one.unit] if one.unit else self._active_units()
+            if not units:
                 self._outcomes.setdefault(one, []).append(Deferred())  # all are paused, or none is known yet
-            for unit in [one.unit] if one.unit else every:
+            for unit in units:
                 by_unit.setdefault(unit, []).append(one)
         return by_unit
+
+    def _active_units(self) -> list[str]:
+        states = self._services.catalog.units.all(self._connection.id)
+        return [state.unit.id for state in states if not state.gone and not state.paused]
 
     def _process_unit(self, unit_id: str, invalidations: Sequence[Invalidation], stages: list[StageDone]) -> None:
         state = self._find_unit(unit_id)

@@ -67,7 +67,7 @@ def needs_listing(services: Services, connection: Connection, connector: Connect
 
 def _was_read(unit: UnitState, listed_at: datetime) -> bool:
     """Whether what the listing has shown of a unit has been read."""
-    is_read = unit.cursor is not None and unit.last_sync is not None and unit.last_sync >= listed_at
+    is_read = unit.has_cursor and unit.last_sync is not None and unit.last_sync >= listed_at
     return is_read and not unit.error
 
 
@@ -82,7 +82,11 @@ def _affordable_listing(units: int) -> int:
 
 
 def quiet_units(
-    connection: Connection, connector: Connector, states: Iterable[UnitState], options: SyncOptions
+    services: Services,
+    connection: Connection,
+    connector: Connector,
+    states: Iterable[UnitState],
+    options: SyncOptions,
 ) -> frozenset[str]:
     """Ids of those units that a scheduled sync may pass over: they were read well a short time ago, and are quiet."""
     if not options.scheduled or options.mode != "changes" or not isinstance(connector, Paced):
@@ -91,13 +95,13 @@ def quiet_units(
     # No unit is late because it is passed over: the tick after this one would look at it in time.
     longest = allowed_lag(connection, now) - longest_gap(connection, now) - _FOR_THE_SYNC
     patience = min(QUIET_UNITS_EVERY, longest)
-    return frozenset(one.unit.id for one in states if _is_quiet(connector, one, patience, now))
+    read = [one.unit.id for one in states if _was_read_within(one, patience, now)]
+    cursors = services.catalog.units.cursors(connection.id, read)
+    return frozenset(unit for unit, cursor in cursors.items() if connector.is_quiet(cursor, now))
 
 
-def _is_quiet(connector: Paced, state: UnitState, patience: timedelta, now: datetime) -> bool:
-    if state.cursor is None or state.last_sync is None or state.error:
-        return False
-    return timedelta() <= now - state.last_sync < patience and connector.is_quiet(state.cursor, now)
+def _was_read_within(state: UnitState, patience: timedelta, now: datetime) -> bool:
+    return state.last_sync is not None and not state.error and timedelta() <= now - state.last_sync < patience
 
 
 def units_to_read(
@@ -106,7 +110,7 @@ def units_to_read(
     """Ids of the units that are not passed over. One that may wait is read all the same where something of it is left
     over: a load that is not indexed, or documents that are to be looked at once more."""
     catalog = services.catalog
-    quiet = quiet_units(connection, connector, catalog.units.all(connection.id), options)
+    quiet = quiet_units(services, connection, connector, catalog.units.all(connection.id), options)
     if not quiet:
         return [unit.id for unit in units]
     left_over = {unit for owner, unit in catalog.loads.units_with_pending() if owner == connection.id}

@@ -28,7 +28,7 @@ _NOT_NAMED = "missing from what the source names in its unit"
 def paused_units(catalog: Catalog, connection: Connection) -> list[Unit]:
     """Units whose content waits. None of a connection of which nothing was read yet: there is nothing to lose."""
     states = [state for state in catalog.units.all(connection.id) if not state.gone]
-    if not any(state.cursor or state.last_sync for state in states):
+    if not any(state.has_cursor or state.last_sync for state in states):
         return []
     is_paused = catalog.connections.get(connection.id).paused
     return [state.unit for state in states if is_paused or state.paused]

@@ -63,7 +63,7 @@ def read_rights(
     below = {holder: one for one in document_ids if (holder := holder_of(one))}
     reader = _LossReader(services, connection, connector, unit, deletions, below.keys())
     reader.read([one for one in document_ids if not holder_of(one)])
-    if not services.catalog.parents.are_known(connection.id, unit.id):
+    if below and not services.catalog.parents.are_known(connection.id, unit.id):
         reader.told.clear()
     reader.read([one for holder, one in below.items() if holder not in reader.told])
 

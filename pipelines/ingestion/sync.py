@@ -138,7 +138,7 @@ def sync_units_of(
     report = SyncReport()
     known = {state.unit.id: state for state in services.catalog.units.all(connection.id)} if units else {}
     states = [known[one] for one in units if one in known]
-    quiet = quiet_units(connection, connector, states, options)
+    quiet = quiet_units(services, connection, connector, states, options)
     for unit in (state.unit for state in states):
         due = _what_is_left_over(services, connection, unit, options) if unit.id in quiet else options
         report.add(sync_unit(services, connection, connector, unit, due, observer))

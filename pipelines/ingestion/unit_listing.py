@@ -82,8 +82,9 @@ def _are_as_known(services: Services, connection: Connection, connector: Connect
         return True  # nothing is read of it: the next listing tells
     states = [state for state in services.catalog.units.all(connection.id) if not state.gone]
     known = {state.unit.id: state.unit for state in states}
-    cursors = [state.cursor for state in states if state.cursor and not state.paused]
-    changed = connector.changed_units(cursors) if isinstance(connector, ChangedUnits) else ()
+    active = [state.unit.id for state in states if not state.paused]
+    cursors = services.catalog.units.cursors(connection.id, active)
+    changed = connector.changed_units(list(cursors.values())) if isinstance(connector, ChangedUnits) else ()
     try:
         return all(unit == known.get(unit.id) for unit in changed)
     except UnreadableUnits:

@@ -18,12 +18,12 @@ from connectors.webhooks import Event
 from pipelines.catalog import Catalog, Outcome, RightsRead, open_catalog, tables
 from pipelines.catalog.documents import Indexed
 from pipelines.catalog.outcomes import Readers, time_until_next
-from pipelines.catalog.units import UnitState
+from pipelines.catalog.units import UnitWithCursor
 from pipelines.errors import SettingsError
 from pipelines.settings import CatalogSettings, Settings
 
 
-def unit_state(catalog: Catalog) -> UnitState:
+def unit_state(catalog: Catalog) -> UnitWithCursor:
     state = catalog.units.get("acme", "a")
     assert state is not None
     return state
@@ -80,8 +80,11 @@ def test_units_remember_what_is_gone_and_where_to_continue(catalog: Catalog) -> 
     first, second = catalog.units.all("acme")
     assert (first.unit.id, first.gone, second.unit.id, second.gone) == ("a", False, "b", True)
     assert unit_state(catalog).cursor == {"since": 1}
+    assert [one.has_cursor for one in catalog.units.all("acme")] == [True, False]
+    assert catalog.units.cursors("acme", ["a", "b", "c"]) == {"a": {"since": 1}}
     catalog.units.start_listing("acme", "a", "l1")
     assert unit_state(catalog).cursor is None
+    assert (unit_state(catalog).has_cursor, catalog.units.cursors("acme", ["a"])) == (False, {})
 
 
 @pytest.mark.parametrize(
@@ -96,7 +99,7 @@ def test_a_unit_that_shows_something_new_is_read_from_the_start(catalog: Catalog
 
 @pytest.mark.parametrize("follow", [True, False])
 def test_a_unit_whose_readers_are_not_told_goes_on_where_it_was(catalog: Catalog, follow: bool) -> None:
-    def listed(*readers: str) -> UnitState:
+    def listed(*readers: str) -> UnitWithCursor:
         catalog.units.replace_listing("acme", "drive", [Unit("a", "A", readers=readers)], documents_follow=follow)
         return unit_state(catalog)
 

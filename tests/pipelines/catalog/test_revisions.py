@@ -92,13 +92,18 @@ def definition(engine: Engine) -> dict[str, list[Any]]:
         table: [
             [{**column, "type": str(column["type"])} for column in sorted(seen.get_columns(table), key=by_name)],
             seen.get_pk_constraint(table),
-            sorted(seen.get_indexes(table), key=by_name),
+            [{**index, "dialect_options": str_values(index)} for index in sorted(seen.get_indexes(table), key=by_name)],
             sorted(seen.get_unique_constraints(table), key=by_name),
             seen.get_foreign_keys(table),
             seen.get_check_constraints(table),
         ]
         for table in seen.get_table_names()
     }
+
+
+def str_values(index: Any) -> dict[str, str]:
+    """A condition is an object of SQLAlchemy's, which is equal to no other."""
+    return {name: str(value) for name, value in index.get("dialect_options", {}).items()}
 
 
 def by_name(one: Any) -> str:

@@ -17,7 +17,7 @@ from connectors.contract import Failed, Membership, Skipped, Window
 from connectors.errors import Unavailable
 from connectors.github.settings import GitHubConnection
 from connectors.model import Unit
-from pipelines.catalog.units import UnitState
+from pipelines.catalog.units import UnitWithCursor
 from pipelines.index.contract import Payload
 from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.report import SyncReport
@@ -64,7 +64,7 @@ def points(services: Services) -> dict[str, Payload]:
         return dict(store.scan())
 
 
-def unit_state(services: Services) -> UnitState:
+def unit_state(services: Services) -> UnitWithCursor:
     state = services.catalog.units.get("acme", "unit")
     assert state is not None
     return state

@@ -1,0 +1,100 @@
+"""Conditions that few rows meet and that are asked for often, each with an index of the rows that meet it.
+
+What an event, a sync or a probe asks takes as long as its answer is, then, however many documents there are. A database
+uses such an index only for statements in which its condition is written out, as it is here: values that are sent beside
+the statement say nothing to its planner (https://sqlite.org/partialindex.html,
+https://www.postgresql.org/docs/current/indexes-partial.html).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import BindParameter, Boolean, Column, ColumnElement, Index, and_, case, func, literal, or_
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+from pipelines.catalog.tables import TokenSet, documents, events, metadata, obsolete_rows
+
+__all__ = ["metadata"]
+
+
+def written(value: Any, type_: Any = None) -> BindParameter[Any]:
+    """A value that stands in the statement itself."""
+    return literal(value, type_, literal_execute=True)
+
+
+def unindexed(column: Column[str]) -> ColumnElement[str]:
+    """A column that is compared in rows that were found by something else. SQLite knows nothing of how many rows there
+    are of a unit, and would go over them rather than look up some dozen ids."""
+    return func.coalesce(column, written(""))
+
+
+class is_present(FunctionElement[bool]):
+    """Whether a column that may be long has a value. SQLite reads the value to find that out, and its type without."""
+
+    type = Boolean()
+    inherit_cache = True
+
+
+@compiles(is_present)
+def _say_present(element: is_present, compiler: SQLCompiler, **options: Any) -> str:
+    return f"({compiler.process(element.clauses, **options)} IS NOT NULL)"
+
+
+@compiles(is_present, "sqlite")
+def _say_present_in_sqlite(element: is_present, compiler: SQLCompiler, **options: Any) -> str:
+    return f"(typeof({compiler.process(element.clauses, **options)}) != 'null')"
+
+
+HAS_NO_VERSION = or_(documents.c.status == written("deleted"), documents.c.status == written("skipped"))
+"""Of such a document no version is kept, and nothing is to be found."""
+
+OWN_READERS: ColumnElement[Any] = case(
+    (documents.c.hidden.is_not(None), written((), TokenSet)), else_=documents.c.readers
+)
+"""Who may see a document of a unit that is within reach: nobody where it is hidden; null where that was never told."""
+
+SHOWS_READERS = or_(documents.c.indexed_readers.is_(None), documents.c.indexed_readers != written((), TokenSet))
+"""Points of a document name readers, or nobody knows whether they do."""
+
+IS_BEHIND = and_(
+    documents.c.chunks > written(0),
+    or_(
+        HAS_NO_VERSION,
+        and_(documents.c.hidden.is_not(None), SHOWS_READERS),
+        and_(
+            documents.c.hidden.is_(None),
+            documents.c.readers.is_not(None),
+            documents.c.readers.is_distinct_from(documents.c.indexed_readers),
+        ),
+    ),
+)
+"""The index is behind with what the catalog knows of a document of a unit that is within reach."""
+
+HAS_FAILED = documents.c.status == written("failed")
+HAS_NEXT_ATTEMPT = documents.c.next_attempt.is_not(None)
+IS_HIDDEN = documents.c.hidden.is_not(None)
+HAS_ENDING_READERS = documents.c.readers_until.is_not(None)
+HAS_DELETED_TITLE = and_(documents.c.status == written("deleted"), documents.c.title != written(""))
+IS_UNSEEN = obsolete_rows.c.document == written("")
+IS_PENDING = events.c.state == written("pending")
+
+
+def _index(name: str, condition: ColumnElement[bool], *columns: Column[Any]) -> None:
+    Index(name, *columns, sqlite_where=condition, postgresql_where=condition)
+
+
+# By id as well: of two indexes that say the same, SQLite takes the one that spares it to sort.
+_unit = (documents.c.connection, documents.c.unit, documents.c.id)
+_index("documents_behind", IS_BEHIND, *_unit)
+_index("documents_failed", HAS_FAILED, *_unit)
+_index("documents_to_try", HAS_NEXT_ATTEMPT, *_unit)
+_index("documents_hidden", IS_HIDDEN, *_unit)
+_index("documents_ending", HAS_ENDING_READERS, *_unit)
+_index("documents_with_old_title", HAS_DELETED_TITLE, documents.c.changed_at)
+_index("obsolete_rows_unseen", IS_UNSEEN, obsolete_rows.c.load)
+_index("events_pending", IS_PENDING, events.c.connection, events.c.id)
+_index("events_waiting", IS_PENDING, events.c.connection, events.c.next_attempt)
+_index("events_finished", events.c.finished_at.is_not(None), events.c.finished_at)

@@ -1,0 +1,42 @@
+"""Indexes of rows that are asked for often and are few, and of documents by load and URL."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0024"
+down_revision = "0023"
+branch_labels = None
+depends_on = None
+
+_INDEXES = {
+    "documents_behind": (
+        "documents",
+        ("connection", "unit", "id"),
+        "chunks > 0 AND (status = 'deleted' OR status = 'skipped'"
+        " OR hidden IS NOT NULL AND (indexed_readers IS NULL OR indexed_readers != '[]')"
+        " OR hidden IS NULL AND readers IS NOT NULL AND documents.readers {differs} documents.indexed_readers)",
+    ),
+    "documents_failed": ("documents", ("connection", "unit", "id"), "status = 'failed'"),
+    "documents_to_try": ("documents", ("connection", "unit", "id"), "next_attempt IS NOT NULL"),
+    "documents_hidden": ("documents", ("connection", "unit", "id"), "hidden IS NOT NULL"),
+    "documents_ending": ("documents", ("connection", "unit", "id"), "readers_until IS NOT NULL"),
+    "documents_with_old_title": ("documents", ("changed_at",), "status = 'deleted' AND title != ''"),
+    "documents_by_load": ("documents", ("load",), None),
+    "documents_by_url": ("documents", ("url",), None),
+    "obsolete_rows_unseen": ("obsolete_rows", ("load",), "document = ''"),
+    "events_pending": ("events", ("connection", "id"), "state = 'pending'"),
+    "events_waiting": ("events", ("connection", "next_attempt"), "state = 'pending'"),
+    "events_finished": ("events", ("finished_at",), "finished_at IS NOT NULL"),
+}
+
+
+def upgrade() -> None:
+    differs = "IS NOT" if op.get_bind().dialect.name == "sqlite" else "IS DISTINCT FROM"
+    for name, (table, columns, condition) in _INDEXES.items():
+        where = sa.text(condition.format(differs=differs)) if condition else None
+        op.create_index(name, table, list(columns), sqlite_where=where, postgresql_where=where)
+
+
+def downgrade() -> None:
+    for name, (table, _, _) in _INDEXES.items():
+        op.drop_index(name, table)
