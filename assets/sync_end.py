@@ -43,7 +43,7 @@ def end(
         with record_errors(report, connection.id):
             end_sync(services, connection, runtime.connector(connection), due, report, runtime.observer)
         with record_errors(report, PUBLICATION):
-            _publish(context, services, report)
+            _publish(context, services, report, whole=due.options.mode in ("full", "reconcile"))
         runtime.report.add(report)
         if report.errors:
             _show_failures(context, services, connection)
@@ -74,8 +74,8 @@ def _say(context: dg.OpExecutionContext, connection: Connection, report: SyncRep
             context.log.warning(f"{unit}: {part} refused: {reason}")
 
 
-def _publish(context: dg.OpExecutionContext, services: Services, report: SyncReport) -> None:
-    publication = check_and_publish(services)
+def _publish(context: dg.OpExecutionContext, services: Services, report: SyncReport, *, whole: bool) -> None:
+    publication = check_and_publish(services, whole=whole)
     _log_checks(context, check_publication(publication))
     if not publication.published:
         report.record_error(PUBLICATION, refusal(publication), "other")

@@ -103,7 +103,7 @@ def shards_are_copied(empty_shards: Path, whole_layout: bool) -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patched:
         if not whole_layout:
-            patched.setattr("pipelines.index.embedded.layout.KEYWORD_FIELDS", ("document_id",))
+            patched.setattr("pipelines.index.embedded.layout.KEYWORD_FIELDS", ("document_id", "unit"))
             patched.setattr("pipelines.index.embedded.layout.TIME_FIELDS", ())
         patched.setattr("pipelines.index.embedded.store.create_shard", copied)
         yield

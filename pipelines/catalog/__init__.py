@@ -23,6 +23,7 @@ from pipelines.catalog.events import Events
 from pipelines.catalog.failures import Failures
 from pipelines.catalog.gates import Gates
 from pipelines.catalog.grants import Grants
+from pipelines.catalog.indexed_documents import IndexedDocuments
 from pipelines.catalog.leases import Leases
 from pipelines.catalog.loads import Load, Loads
 from pipelines.catalog.memberships import Memberships
@@ -76,6 +77,7 @@ class Catalog:
         self.unit_names = UnitNames(engine)
         self.partition_keys = PartitionKeys(engine)
         self.documents = Documents(engine)
+        self.indexed_documents = IndexedDocuments(engine)
         self.loads = Loads(engine)
         self.obsolete = ObsoleteRows(engine)
         self.embeddings = EmbeddingCache(engine)

@@ -59,8 +59,13 @@ OWN_READERS: ColumnElement[Any] = case(
 SHOWS_READERS = or_(documents.c.indexed_readers.is_(None), documents.c.indexed_readers != written((), TokenSet))
 """Points of a document name readers, or nobody knows whether they do."""
 
+HAS_POINTS = documents.c.chunks > written(0)
+
+IS_CLOSED = and_(HAS_POINTS, documents.c.indexed_readers == written((), TokenSet))
+"""Points of a document name no readers: they are found by nobody."""
+
 IS_BEHIND = and_(
-    documents.c.chunks > written(0),
+    HAS_POINTS,
     or_(
         HAS_NO_VERSION,
         and_(documents.c.hidden.is_not(None), SHOWS_READERS),
@@ -89,6 +94,17 @@ def _index(name: str, condition: ColumnElement[bool], *columns: Column[Any]) -> 
 # By id as well: of two indexes that say the same, SQLite takes the one that spares it to sort.
 _unit = (documents.c.connection, documents.c.unit, documents.c.id)
 _index("documents_behind", IS_BEHIND, *_unit)
+_index("documents_closed", IS_CLOSED, *_unit)
+# With all that is asked of many rows at a time, so that these need not be read.
+_index(
+    "documents_indexed",
+    HAS_POINTS,
+    documents.c.connection,
+    documents.c.unit,
+    documents.c.chunks,
+    documents.c.updated_at,
+    documents.c.changed_at,
+)
 _index("documents_failed", HAS_FAILED, *_unit)
 _index("documents_to_try", HAS_NEXT_ATTEMPT, *_unit)
 _index("documents_hidden", IS_HIDDEN, *_unit)

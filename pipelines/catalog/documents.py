@@ -297,15 +297,6 @@ class Documents:
             for row in transaction.execute(statement.order_by(table.c.id)):
                 yield dict(row._mapping)
 
-    def indexed_points(self, connection: str | None = None) -> dict[str, int]:
-        """How many points the index should hold, by document id."""
-        table = tables.documents
-        statement = select(table.c.id, table.c.chunks).where(table.c.chunks > 0)
-        if connection is not None:
-            statement = statement.where(table.c.connection == connection)
-        with self._engine.connect() as transaction:
-            return {row.id: row.chunks for row in transaction.execute(statement)}
-
     def record_indexed(self, indexed: Mapping[str, Indexed]) -> None:
         """Record what the index holds of each document now. One that could not be read since that version was stays
         failed, and is tried again."""

@@ -42,15 +42,21 @@ class Publications:
             row = transaction.execute(own).first()
         return PublishedIndex(*row) if row else None
 
-    def record_checks(self, collection: str, passed: Mapping[str, bool]) -> None:
-        """Whether each of the gate's checks has passed, by name."""
-        now = datetime.now(UTC)
+    def record_checks(self, collection: str, passed: Mapping[str, bool], started: datetime) -> None:
+        """Whether each of the gate's checks has passed, by name, that were `started` then."""
         rows = [
-            {"collection": collection, "name": name, "passed": found, "checked_at": now}
+            {"collection": collection, "name": name, "passed": found, "checked_at": started}
             for name, found in passed.items()
         ]
         with self._engine.begin() as transaction:
             upsert(transaction, tables.gate_checks, rows, update=("passed", "checked_at"))
+
+    def check_times(self, collection: str) -> list[datetime | None]:
+        """When each check was started that was made last; None of one that has not passed."""
+        table = tables.gate_checks
+        own = select(table.c.passed, table.c.checked_at).where(table.c.collection == collection)
+        with self._engine.connect() as transaction:
+            return [row.checked_at if row.passed else None for row in transaction.execute(own)]
 
     def checks(self, collection: str) -> dict[str, bool]:
         """Whether each check has passed when it was made last, by name."""

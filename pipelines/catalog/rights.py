@@ -198,13 +198,14 @@ class Rights:
 
     def record_applied(self, applied: RightsToApply) -> None:
         """The index has followed."""
-        table = tables.documents
+        table, now = tables.documents, datetime.now(UTC)
         with self._engine.begin() as transaction:
             for part in in_parts(applied.removed):
                 transaction.execute(update(table).where(table.c.id.in_(part)).values(NO_POINTS))
             for readers, ids in applied.changed.items():
                 for part in in_parts(ids):
-                    transaction.execute(update(table).where(table.c.id.in_(part)).values(indexed_readers=readers))
+                    values = {"indexed_readers": readers, "changed_at": now}
+                    transaction.execute(update(table).where(table.c.id.in_(part)).values(values))
 
     def expire(self, connection: str, unit: str) -> None:
         """Permissions whose end has come are none any more."""

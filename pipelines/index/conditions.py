@@ -28,3 +28,6 @@ class Conditions:
 
     must: tuple[AnyOf | TimeRange, ...] = ()
     must_not: tuple[AnyOf | Conditions, ...] = ()
+
+
+EVERY_POINT = Conditions()

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
+from pipelines.index.conditions import EVERY_POINT
 from pipelines.index.lexical import LEXICAL
 
 if TYPE_CHECKING:
@@ -193,8 +194,11 @@ class IndexStore(Protocol):
     def vectors(self, point_ids: Sequence[str]) -> Mapping[str, NDArray[np.float32]]:
         """The dense vectors of those of these points that there are, each of shape (dimensions,)."""
 
-    def scan(self) -> Iterator[tuple[str, Payload]]:
-        """All points, in no order, streamed."""
+    def scan(self, where: Conditions = EVERY_POINT) -> Iterator[tuple[str, Payload]]:
+        """All points that meet the conditions, in no order, streamed."""
+
+    def count_by_unit(self) -> Mapping[str, int]:
+        """How many points there are of each unit's id, of whichever connections; for the price of the units."""
 
     def is_contended(self) -> bool:
         """Whether to close: another process waits to write, or has made another version live."""
@@ -205,7 +209,9 @@ class IndexStore(Protocol):
     def preview(self) -> IndexReader:
         """Answers from all that is written, published or not. Not to be used after this store is closed."""
 
-    def info(self) -> IndexInfo: ...
+    def info(self, documents: int | None = None) -> IndexInfo:
+        """What has been written. `documents` is how many there are, for callers that know: to count them takes a second
+        for each hundred thousand points."""
 
     def close(self) -> None: ...
 

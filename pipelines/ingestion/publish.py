@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pipelines.catalog.gates import ShutGate
@@ -13,6 +13,7 @@ from pipelines.index.contract import IndexInfo, IndexStore
 from pipelines.index.versions import version_name
 from pipelines.ingestion import publish_checks
 from pipelines.ingestion.causes import track
+from pipelines.ingestion.index_contents import read_all, read_changed
 from pipelines.ingestion.publish_checks import PublishCheck, SourceFigures
 from pipelines.services import Services
 from pipelines.tracing import span
@@ -57,33 +58,39 @@ def publish(services: Services) -> IndexInfo:
         return check_and_publish(services).info
     with track(services.catalog, "publication"), services.store() as store:
         _publish(services, store)
-        info = store.info()
+        info = store.info(services.catalog.indexed_documents.count_lately())
     _record_publication(services, info)
     return info
 
 
-def check_and_publish(services: Services) -> Publication:
-    """Check what was indexed, and publish it if all checks pass. Raises IndexBusy, IndexMismatch."""
+def check_and_publish(services: Services, *, whole: bool = False) -> Publication:
+    """Check what was indexed, and publish it if all checks pass. Raises IndexBusy, IndexMismatch.
+
+    What has changed is read since the checks have passed last, and the `whole` index where that is asked for, or they
+    have not: on a large one it takes minutes.
+    """
+    started = datetime.now(UTC)
+    since = None if whole or _gate(services) else _passed_at(services)
     with track(services.catalog, "publication"), services.store() as store:
         preview = store.preview()
-        found = publish_checks.read_contents(store)
+        found = read_changed(store, services.catalog, since) if since else read_all(store, services.catalog)
         golden, run = publish_checks.check_golden(services, services.permitted(preview))
         checks = (
             publish_checks.check_agreement(found, services.catalog),
-            publish_checks.check_closed_by_default(found, preview),
+            publish_checks.check_closed_by_default(found, preview, services.catalog),
             golden,
         )
         passed = all(check.passed for check in checks)
         if passed:
             _publish(services, store)
         publication = Publication(
-            info=store.info(),
+            info=store.info(found.documents),
             published=passed,
             checks=checks,
-            sources=publish_checks.source_figures(found, services),
+            sources=publish_checks.source_figures(services),
             golden=run.total if run else None,
         )
-    _record_gate(services, publication)
+    _record_gate(services, publication, started)
     if publication.published:
         _record_publication(services, publication.info)
         index = publication.info
@@ -120,11 +127,18 @@ def _record_publication(services: Services, info: IndexInfo) -> None:
     services.catalog.publications.record(services.settings.index.collection, info.documents, info.points)
 
 
-def _record_gate(services: Services, publication: Publication) -> None:
+def _passed_at(services: Services) -> datetime | None:
+    """When the checks began that have passed last; None where one has not."""
+    found = services.catalog.publications.check_times(services.settings.index.collection)
+    passed = [moment for moment in found if moment]
+    return min(passed) if passed and len(passed) == len(found) else None
+
+
+def _record_gate(services: Services, publication: Publication, started: datetime) -> None:
     """Keep what the checks found, and what shuts the gate, where other processes, and people, find it."""
     gates, collection = services.catalog.gates, services.settings.index.collection
     passed = {check.name: check.passed for check in publication.checks}
-    services.catalog.publications.record_checks(collection, passed)
+    services.catalog.publications.record_checks(collection, passed, started)
     if publication.published:
         gates.open(collection)
         return

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,11 +11,13 @@ from connectors.model import PUBLIC
 from connectors.settings import Connection
 from pipelines.catalog import Catalog
 from pipelines.catalog.freshness import freshness
+from pipelines.catalog.indexed_documents import IndexedUnit
 from pipelines.catalog.lookup import resolve_ids
 from pipelines.errors import EmbeddingError, UsageError
 from pipelines.evaluation.questions import expected_names, read_questions
 from pipelines.evaluation.run import Ask, Run, evaluate
-from pipelines.index.contract import Filters, IndexReader, IndexStore, Payload
+from pipelines.index.contract import Filters, IndexReader
+from pipelines.ingestion.index_contents import IndexContents
 from pipelines.retrieval import search
 from pipelines.retrieval.principals import person_tokens
 from pipelines.retrieval.schema import SearchRequest, SearchResponse
@@ -52,42 +53,10 @@ class SourceFigures:
     lag_seconds: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class IndexContents:
-    """What one pass over all points shows."""
-
-    points: Counter[str] = field(default_factory=Counter)
-    """By document."""
-    sources: dict[str, str] = field(default_factory=dict)
-    """By document."""
-    newest: dict[str, str] = field(default_factory=dict)
-    """By source."""
-    unreadable: dict[str, tuple[str, str]] = field(default_factory=dict)
-    """Documents that have no reader, with connection and unit."""
-    unequal: set[str] = field(default_factory=set)
-    """Documents whose points differ in readers."""
-
-
-def read_contents(store: IndexStore) -> IndexContents:
-    """Read all points once; memory grows with the number of documents, not of points."""
-    found = IndexContents()
-    readers: dict[str, int] = {}
-    for _, payload in store.scan():
-        document_id, source = payload["document_id"], payload["source"]
-        found.points[document_id] += 1
-        found.sources[document_id] = source
-        found.newest[source] = max(found.newest.get(source, ""), payload["updated_at"] or "")
-        if not payload["readers"]:
-            found.unreadable[document_id] = payload["connection"], payload["unit"]
-        if readers.setdefault(document_id, _readers_hash(payload)) != _readers_hash(payload):
-            found.unequal.add(document_id)
-    return found
-
-
 def check_agreement(found: IndexContents, catalog: Catalog) -> PublishCheck:
     """The index holds exactly the points that the catalog knows of; documents on their way do not count, nor do those
     that a restore has hidden until their unit is read again."""
-    expected = catalog.documents.indexed_points()
+    expected = found.expected
     differing = [one for one in expected.keys() | found.points.keys() if expected.get(one, 0) != found.points[one]]
     states = catalog.documents.states(differing)
     wrong = sorted(one for one in differing if one not in states or states[one].status != "pending")
@@ -95,7 +64,8 @@ def check_agreement(found: IndexContents, catalog: Catalog) -> PublishCheck:
         unread = {(one.connection, one.unit.id) for one in catalog.units.all() if one.last_sync is None}
         wrong = [one for one in wrong if one in states or found.unreadable.get(one) not in unread]
     if not wrong:
-        return PublishCheck("index agrees with catalog", True, f"{len(found.points)} documents")
+        seen = "" if found.whole else f", {len(found.points)} of them looked at: those that have changed"
+        return PublishCheck("index agrees with catalog", True, f"{found.documents} documents{seen}")
     shown = ", ".join(f"{one} ({found.points[one]} points, not {expected.get(one, 0)})" for one in _first(wrong))
     return PublishCheck(
         "index agrees with catalog",
@@ -104,15 +74,17 @@ def check_agreement(found: IndexContents, catalog: Catalog) -> PublishCheck:
     )
 
 
-def check_closed_by_default(found: IndexContents, preview: IndexReader) -> PublishCheck:
+def check_closed_by_default(found: IndexContents, preview: IndexReader, catalog: Catalog) -> PublishCheck:
     """A document without readers is visible to nobody, and all points of a document have the same readers."""
     name = "no document without readers is visible"
+    closed = {*found.unreadable, *(() if found.whole else catalog.indexed_documents.closed(UNREADABLE_SAMPLE))}
+    count = len(found.unreadable) if found.whole else catalog.indexed_documents.count_closed()
     stranger = Filters(readers=STRANGER)
-    visible = [one for one in _first(sorted(found.unreadable), UNREADABLE_SAMPLE) if preview.document(one, stranger)]
+    visible = [one for one in _first(sorted(closed), UNREADABLE_SAMPLE) if preview.document(one, stranger)]
     if visible or found.unequal:
         wrong = ", ".join(_first([*visible, *sorted(found.unequal)]))
         return PublishCheck(name, False, f"visible, or with points of different readers: {wrong}")
-    return PublishCheck(name, True, f"{len(found.unreadable)} documents have no reader")
+    return PublishCheck(name, True, f"{count} documents have no reader")
 
 
 def check_golden(services: Services, preview: IndexReader) -> tuple[PublishCheck, Run | None]:
@@ -135,21 +107,30 @@ def check_golden(services: Services, preview: IndexReader) -> tuple[PublishCheck
     return PublishCheck(name, passed, detail), run
 
 
-def source_figures(found: IndexContents, services: Services) -> dict[str, SourceFigures]:
+def source_figures(services: Services) -> dict[str, SourceFigures]:
     """Figures of each source that is configured or indexed."""
-    documents = Counter(found.sources.values())
-    points: Counter[str] = Counter()
-    for document_id, count in found.points.items():
-        points[found.sources[document_id]] += count
-    connections: dict[str, list[Connection]] = {source: [] for source in documents}
+    catalog = services.catalog
+    connections: dict[str, list[Connection]] = {}
     for connection in services.settings.connections:
         connections.setdefault(connection.source, []).append(connection)
+    sources = {(state.connection, state.unit.id): state.source for state in catalog.units.all()}
+    indexed: dict[str, list[IndexedUnit]] = {source: [] for source in connections}
+    for one in catalog.indexed_documents.units():
+        indexed.setdefault(sources[one.connection, one.unit], []).append(one)
     return {
         source: SourceFigures(
-            documents[source], points[source], found.newest.get(source) or None, *_last_sync(services.catalog, mine)
+            sum(one.documents for one in units),
+            sum(one.points for one in units),
+            _newest(units),
+            *_last_sync(catalog, connections.get(source, [])),
         )
-        for source, mine in sorted(connections.items())
+        for source, units in sorted(indexed.items())
     }
+
+
+def _newest(units: Iterable[IndexedUnit]) -> str | None:
+    moment = max((one.newest for one in units if one.newest), default=None)
+    return moment.isoformat().replace("+00:00", "Z") if moment else None
 
 
 def _last_sync(catalog: Catalog, connections: list[Connection]) -> tuple[str | None, float | None]:
@@ -171,10 +152,6 @@ def _ask_preview(services: Services, preview: IndexReader) -> Ask:
         return search(request, readers, index=preview, embedder=services.embedder, reranker=services.reranker)
 
     return ask
-
-
-def _readers_hash(payload: Payload) -> int:
-    return hash(tuple(sorted(payload["readers"])))
 
 
 def _first(names: list[str], count: int = NAMED_IN_DETAIL) -> list[str]:

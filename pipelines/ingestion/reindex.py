@@ -73,7 +73,7 @@ def index_pending(
 
 def find_unknown(services: Services, store: IndexStore) -> list[str]:
     """Documents that only the index knows: the catalog has no point of them."""
-    indexed = services.catalog.documents.indexed_points()
+    indexed = services.catalog.indexed_documents.points()
     return sorted({payload["document_id"] for _, payload in store.scan()} - indexed.keys())
 
 

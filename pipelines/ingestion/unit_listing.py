@@ -161,7 +161,7 @@ def _holds_documents(services: Services) -> bool:
     if any(services.landing.data_files()):
         return True
     with services.store() as store:
-        return store.info().points > 0
+        return store.preview().count_points() > 0
 
 
 def unreadable_units(

@@ -105,14 +105,14 @@ def purge(services: Services, scope: PurgeScope) -> Purged:
 
 def _remove_points(services: Services, scope: PurgeScope) -> int:
     with services.store() as store:
-        before = store.info().points
+        before = store.preview().count_points()
         if scope.whole:
             store.remove(connection_conditions(scope.connection))
         else:
             _remove_points_of_units(services, store, scope)
         services.catalog.purging.record_points_removed(scope.connection, scope.units)
         store.erase_removed()
-        return before - store.info().points
+        return before - store.preview().count_points()
 
 
 def _remove_points_of_units(services: Services, store: IndexStore, scope: PurgeScope) -> None:

@@ -23,8 +23,8 @@ from pipelines.catalog import Load, Outcome
 from pipelines.catalog.statements import in_parts
 from pipelines.index.contract import IndexStore
 from pipelines.index.filters import document_conditions
+from pipelines.ingestion.index_contents import read_all
 from pipelines.ingestion.publish import publish
-from pipelines.ingestion.publish_checks import read_contents
 from pipelines.ingestion.reindex import find_unknown, index_pending, remove_documents
 from pipelines.ingestion.report import SyncReport
 from pipelines.ingestion.sync import SILENT, Observer, measure_time
@@ -64,8 +64,8 @@ def find_losses(services: Services) -> Losses:
     recorded = catalog.loads.paths()
     files = sorted((path for path in there - recorded if is_lost and _is_documents(path)), key=_landed_at)
     with services.store() as store:
-        points = read_contents(store).points
-    known = catalog.documents.indexed_points()
+        points = read_all(store, catalog).points
+    known = catalog.indexed_documents.points()
     return Losses(
         files,
         [load for load in restoring.loads() if load.documents_path not in there],

@@ -169,10 +169,9 @@ def dense_vectors(shard: qdrant_edge.EdgeShard, ids: Sequence[str]) -> Iterator[
             yield str(record.id), np.asarray(vectors[DENSE], dtype=np.float32)
 
 
-def count(shard: qdrant_edge.EdgeShard) -> tuple[int, int]:
-    """How many documents and how many points."""
+def count_by(shard: qdrant_edge.EdgeShard, field: str) -> dict[str, int]:
+    """How many points there are with each value of a field."""
     from qdrant_edge import FacetRequest
 
-    points = count_points(shard)
-    documents = shard.facet(FacetRequest("document_id", limit=max(points, 1), exact=True))
-    return len(documents), points
+    values = shard.facet(FacetRequest(field, limit=max(count_points(shard), 1), exact=True))
+    return {str(one.value): one.count for one in values}

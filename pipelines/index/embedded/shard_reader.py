@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.errors import IndexStoreError
 from pipelines.index.contract import Filters, Hit, IndexInfo, Mode, Vector
-from pipelines.index.embedded.shard import count, count_points, scroll, search
+from pipelines.index.embedded.shard import count_by, count_points, scroll, search
 from pipelines.index.embedded.sparse_files import bytes_on_disk
 from pipelines.index.filters import best_first, by_position, conditions, matches_nothing, one_version, within_document
 
@@ -49,7 +49,7 @@ class ShardReader:
 
     def info(self) -> IndexInfo:
         with engine_errors(self.folder):
-            documents, points = count(self.shard)
+            documents, points = len(count_by(self.shard, "document_id")), count_points(self.shard)
         return IndexInfo(self.collection, self.model, documents, points, bytes_on_disk(self.folder))
 
     def close(self) -> None:

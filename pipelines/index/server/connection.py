@@ -119,18 +119,26 @@ def dense_vectors(client: QdrantClient, name: str, ids: Sequence[str]) -> Iterat
             yield str(record.id), np.asarray(vectors[DENSE], dtype=np.float32)
 
 
-def read_info(client: QdrantClient, collection: str, name: str, model: str) -> IndexInfo:
-    """Counts of the version `name` of a collection.
-
-    Documents are the values that a point still has. Asked to be exact, a server counts the points of each value by a
-    query of its own, and names those that were removed too, with none.
-    """
+def read_info(client: QdrantClient, collection: str, name: str, model: str, documents: int | None = None) -> IndexInfo:
+    """Counts of the version `name` of a collection; `documents` are counted where the caller does not know them."""
     points = count_points(client, name)
+    if documents is None:
+        documents = len(count_by(client, name, "document_id"))
     with server_errors(name):
-        values = client.facet(name, "document_id", limit=max(points, 1)).hits
-        documents = sum(value.count > 0 for value in values)
         idf_leaks = not takes_idf_corpus(read_version(client))
     return IndexInfo(collection, model, documents, points, 0, idf_leaks)
+
+
+def count_by(client: QdrantClient, name: str, field: str, *, exact: bool = False) -> dict[str, int]:
+    """How many points there are with each value of a field that any still has.
+
+    Asked to be exact, a server counts the points of each value by a query of its own, and names those that were removed
+    too, with none.
+    """
+    limit = max(count_points(client, name), 1)
+    with server_errors(name):
+        values = client.facet(name, field, limit=limit, exact=exact).hits
+    return {str(value.value): value.count for value in values if value.count > 0}
 
 
 @contextmanager

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Self
 
 from pipelines.errors import IndexStoreError
 from pipelines.index.batches import batches
-from pipelines.index.conditions import Conditions
+from pipelines.index.conditions import EVERY_POINT, Conditions
 from pipelines.index.contract import DocumentChange, IndexInfo, IndexReader, IndexSpec, Payload
 from pipelines.index.filters import document_conditions
 from pipelines.index.server.connection import (
     check_live,
+    count_by,
     dense_vectors,
     live_collection,
     read_info,
@@ -115,9 +116,13 @@ class QdrantStore:
     def vectors(self, point_ids: Sequence[str]) -> Mapping[str, NDArray[np.float32]]:
         return dict(dense_vectors(self._client, self._name, point_ids))
 
-    def scan(self) -> Iterator[tuple[str, Payload]]:
+    def scan(self, where: Conditions = EVERY_POINT) -> Iterator[tuple[str, Payload]]:
         self._catch_up()
-        return scroll(self._client, self._name, Conditions())
+        return scroll(self._client, self._name, where)
+
+    def count_by_unit(self) -> Mapping[str, int]:
+        self._catch_up()
+        return count_by(self._client, self._name, "unit", exact=True)
 
     def is_contended(self) -> bool:
         return False  # a server takes any number of writers
@@ -131,8 +136,8 @@ class QdrantStore:
     def preview(self) -> IndexReader:
         return QdrantPreview(self._client, self._spec.collection, self._spec, self._name)
 
-    def info(self) -> IndexInfo:
-        return read_info(self._client, self._spec.collection, self._name, self._spec.model)
+    def info(self, documents: int | None = None) -> IndexInfo:
+        return read_info(self._client, self._spec.collection, self._name, self._spec.model, documents)
 
     def close(self) -> None:
         self._client.close()

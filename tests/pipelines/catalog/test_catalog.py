@@ -226,10 +226,10 @@ def test_an_incremental_read_leaves_the_listing_alone(catalog: Catalog) -> None:
 def test_indexed_documents_are_counted_with_their_points(catalog: Catalog) -> None:
     commit(catalog, landed("d1"), landed("d2"))
     catalog.documents.record_indexed({"d1": Indexed("v1", 4, ()), "d2": Indexed(None, 0, ())})
-    assert catalog.documents.indexed_points() == {"d1": 4}
+    assert catalog.indexed_documents.points() == {"d1": 4}
     assert catalog.documents.totals() == {("acme", "a"): {"indexed": 1, "pending": 1}}
     commit(catalog, landed("d1", "v2"))
-    assert catalog.documents.indexed_points() == {"d1": 4}  # still in the index until the new version is
+    assert catalog.indexed_documents.points() == {"d1": 4}  # still in the index until the new version is
 
 
 def test_embeddings_are_kept_by_model_dimensions_and_text(catalog: Catalog) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from threading import Thread
 
 from pipelines.catalog import Catalog, open_catalog
@@ -37,6 +38,6 @@ def test_what_is_published_and_checked_last_is_what_counts(catalog: Catalog) -> 
     found = catalog.publications.get("knowledge")
     assert found is not None
     assert (found.documents, found.points) == (3, 4)
-    catalog.publications.record_checks("knowledge", {"agrees": True, "golden": True})
-    catalog.publications.record_checks("knowledge", {"agrees": False, "golden": True})
+    catalog.publications.record_checks("knowledge", {"agrees": True, "golden": True}, datetime.now(UTC))
+    catalog.publications.record_checks("knowledge", {"agrees": False, "golden": True}, datetime.now(UTC))
     assert catalog.publications.checks("knowledge") == {"agrees": False, "golden": True}

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import update
 
 from connectors.github.settings import GitHubConnection
 from connectors.model import Unit
+from pipelines.catalog import tables
 from pipelines.index.conditions import Conditions
 from pipelines.index.contract import DocumentChange, Filters, Point
 from pipelines.ingestion.publish import check_and_publish, publish, publish_blockers
@@ -97,6 +100,56 @@ def test_points_that_the_catalog_does_not_know_shut_the_gate(services: Services,
     assert (done.published, live(services)) == (False, {1, 2})
     assert done.reasons == publish_blockers(services)
     assert "issues/3 (1 points, not 0)" in done.reasons[0]
+
+
+def test_what_has_not_changed_is_compared_by_how_much_there_is(
+    services: Services, source: MemorySource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A point that is lost shuts the gate at once, whichever document it is of; two faults that make up for each other
+    wait for the night, when all is read."""
+    for number in range(3, 23):
+        source.put(document(number))
+    sync_unit(services, CONNECTION, source, UNIT)
+    assert check_and_publish(services).published
+    a_day_passes(services)
+    with services.store() as store:
+        point = next(iter(store.points([KEY.format(1)])))
+        store.apply([DocumentChange(KEY.format(1), stale=[point])])
+    assert "issues/1 (0 points, not 1)" in check_and_publish(services).reasons[0]
+    write(services, 1, connection="acme", unit="unit")
+    assert check_and_publish(services).published
+    a_day_passes(services)
+    with services.store() as store:
+        store.apply([DocumentChange(KEY.format(1), stale=list(store.points([KEY.format(1)])))])
+    write(services, 3, 1, connection="acme", unit="unit")
+    assert check_and_publish(services).published
+    [wrong, *_] = check_and_publish(services, whole=True).reasons
+    assert "issues/1 (0 points, not 1), github:acme/acme/api/issues/3 (2 points, not 1)" in wrong
+
+
+def a_day_passes(services: Services) -> None:
+    """Since all that was indexed."""
+    with services.catalog._engine.begin() as transaction:
+        transaction.execute(update(tables.documents).values(changed_at=datetime.now(UTC) - timedelta(days=1)))
+
+
+def test_what_has_changed_is_read_and_no_more(
+    services: Services, source: MemorySource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3, 23):
+        source.put(document(number))
+    sync_unit(services, CONNECTION, source, UNIT)
+    assert check_and_publish(services).published
+    a_day_passes(services)
+    source.put(document(3, content="Something else."))
+    sync_unit(services, CONNECTION, source, UNIT)
+    with services.store() as store:
+        monkeypatch.setattr(type(store), "scan", _killed)
+    done = check_and_publish(services)
+    assert (done.published, done.info.documents) == (True, 22)
+    assert done.checks[0].detail == "22 documents, 1 of them looked at: those that have changed"
+    assert done.checks[1].detail == "1 documents have no reader"
+    assert (done.sources["github"].documents, done.sources["github"].points) == (22, 22)
 
 
 def test_while_it_is_shut_small_changes_wait_too_until_it_opens(
