@@ -61,8 +61,8 @@ SHOWS_READERS = or_(documents.c.indexed_readers.is_(None), documents.c.indexed_r
 
 HAS_POINTS = documents.c.chunks > written(0)
 
-IS_CLOSED = and_(HAS_POINTS, documents.c.indexed_readers == written((), TokenSet))
-"""Points of a document name no readers: they are found by nobody."""
+IS_CLOSED = documents.c.indexed_readers == written((), TokenSet)
+"""Points of a document, if there are any, name no readers: they are found by nobody."""
 
 IS_BEHIND = and_(
     HAS_POINTS,
@@ -94,7 +94,7 @@ def _index(name: str, condition: ColumnElement[bool], *columns: Column[Any]) -> 
 # By id as well: of two indexes that say the same, SQLite takes the one that spares it to sort.
 _unit = (documents.c.connection, documents.c.unit, documents.c.id)
 _index("documents_behind", IS_BEHIND, *_unit)
-_index("documents_closed", IS_CLOSED, *_unit)
+_index("documents_closed", IS_CLOSED, documents.c.indexed_readers, documents.c.id)
 # With all that is asked of many rows at a time, so that these need not be read.
 _index(
     "documents_indexed",

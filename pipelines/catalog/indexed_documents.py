@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Engine, Select, func, select
+from sqlalchemy import ColumnElement, Engine, Select, and_, func, select
 
 from pipelines.catalog import tables
 from pipelines.catalog.conditions import HAS_POINTS, IS_CLOSED
@@ -82,11 +82,13 @@ class IndexedDocuments:
 
     def count_closed(self) -> int:
         """How many documents have points that nobody finds."""
-        return self._count(IS_CLOSED)
+        return self._count(and_(HAS_POINTS, IS_CLOSED))
 
     def closed(self, limit: int) -> list[str]:
         """The first of these documents."""
-        statement = select(tables.documents.c.id).where(IS_CLOSED).order_by(tables.documents.c.id).limit(limit)
+        statement = (
+            select(tables.documents.c.id).where(HAS_POINTS, IS_CLOSED).order_by(tables.documents.c.id).limit(limit)
+        )
         with self._engine.connect() as transaction:
             return list(transaction.execute(statement).scalars())
 

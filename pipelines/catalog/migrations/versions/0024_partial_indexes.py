@@ -16,7 +16,7 @@ _INDEXES = {
         " OR hidden IS NOT NULL AND (indexed_readers IS NULL OR indexed_readers != '[]')"
         " OR hidden IS NULL AND readers IS NOT NULL AND documents.readers {differs} documents.indexed_readers)",
     ),
-    "documents_closed": ("documents", ("connection", "unit", "id"), "chunks > 0 AND indexed_readers = '[]'"),
+    "documents_closed": ("documents", ("indexed_readers", "id"), "indexed_readers = '[]'"),
     "documents_indexed": ("documents", ("connection", "unit", "chunks", "updated_at", "changed_at"), "chunks > 0"),
     "documents_failed": ("documents", ("connection", "unit", "id"), "status = 'failed'"),
     "documents_to_try": ("documents", ("connection", "unit", "id"), "next_attempt IS NOT NULL"),
