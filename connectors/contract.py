@@ -391,6 +391,9 @@ class MembershipCache(Protocol):
 
     def put(self, group: str, kept: dict[str, Any]) -> None: ...
 
+    def all(self) -> dict[str, dict[str, Any] | None]:
+        """Of each group that is known; None where nothing is kept of one."""
+
 
 @runtime_checkable
 class CachedMemberships(Protocol):

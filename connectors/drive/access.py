@@ -48,7 +48,7 @@ class AccessRestrictions:
         is of another one is let in by a group as little as by name."""
         if self.domain is None or permission.type != "group" or not permission.id:
             return _token(connection, permission)
-        return group_token(connection, domain_members(permission.id))
+        return group_token(connection, domain_members(self.domain, permission.id))
 
 
 UNRESTRICTED = AccessRestrictions()
@@ -129,9 +129,10 @@ def domain_group(domain: str) -> str:
     return f"{_DOMAIN}{find_domain(domain) or domain}"
 
 
-def domain_members(group: str) -> str:
-    """Group of those members of a group, by its permission id, who are of the domain of its address."""
-    return f"{_DOMAIN_MEMBERS}{group}"
+def domain_members(domain: str, group: str) -> str:
+    """Group of those members of a group, by its permission id, who are of a domain: that of its address. One that gets
+    an address of another domain has none of the first any more."""
+    return f"{_DOMAIN_MEMBERS}{domain}:{group}"
 
 
 def domain_of(group: str) -> str:

@@ -23,6 +23,7 @@ from connectors.contract import (
     Finding,
     Item,
     ListingEntry,
+    MembershipCache,
     MembershipItem,
     PartState,
     RightsItem,
@@ -216,7 +217,14 @@ class DriveConnector:
 
         A person's domain is known without: see `connectors.drive.access.domain_groups`.
         """
-        return self._directory.memberships(self._client.permission_id) if self._directory else iter(())
+        return self._memberships(None)
+
+    def cached_memberships(self, cache: MembershipCache) -> Iterator[MembershipItem]:
+        """See `CachedMemberships.cached_memberships`."""
+        return self._memberships(cache)
+
+    def _memberships(self, cache: MembershipCache | None) -> Iterator[MembershipItem]:
+        return self._directory.memberships(self._client.permission_id, cache) if self._directory else iter(())
 
     def _fetch(self, read_files: ReadFiles[Found], document_ids: Iterable[str]) -> Iterator[FileItem[Found]]:
         finding = self._isolation()

@@ -21,6 +21,7 @@ from connectors.contract import (
     Finding,
     Item,
     ListingEntry,
+    MembershipCache,
     MembershipItem,
     PartState,
     RightsItem,
@@ -141,6 +142,9 @@ class DelegatedConnector:
 
     def memberships(self) -> Iterator[MembershipItem]:
         return self._shared.memberships()
+
+    def cached_memberships(self, cache: MembershipCache) -> Iterator[MembershipItem]:
+        return self._shared.cached_memberships(cache)
 
     def renew_channels(self, state: ChannelState, now: datetime) -> ChannelState:
         """See `connectors.contract.PushChannels`: of shared drives. For people's own files the schedule looks."""

@@ -10,7 +10,7 @@ Source: https://developers.google.com/workspace/admin/directory/reference/rest/v
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeAlias, TypeVar
@@ -19,7 +19,7 @@ from urllib.parse import quote
 import httpx
 
 from connectors.addresses import find_address
-from connectors.contract import EmptyGroup, GroupName, Membership, MembershipItem, UnreadableGroup
+from connectors.contract import EmptyGroup, GroupName, Membership, MembershipCache, MembershipItem, UnreadableGroup
 from connectors.drive.access import domain_members, domain_of_address
 from connectors.drive.client import open_api
 from connectors.drive.credentials import Authorization
@@ -65,31 +65,32 @@ class GoogleDirectory:
         self._api.close()
         self._authorization.close()
 
-    def memberships(self, permission_id: PermissionIdOf) -> Iterator[MembershipItem]:
+    def memberships(
+        self, permission_id: PermissionIdOf, cache: MembershipCache | None = None
+    ) -> Iterator[MembershipItem]:
         """People in each group, and in the groups inside it; groups by what `permission_id` tells for their addresses.
 
-        Of groups that cannot be told so, what is known stays as it is: raises UnreadableUnits after all others.
+        A group that cannot be told so is known by what the cache has kept of it. Where it may be any of those that are
+        known, what is known of all of them stays as it is: raises UnreadableUnits after all others.
         """
         try:
-            yield from self._read_groups(permission_id)
+            yield from self._read_groups(permission_id, _KnownGroups(cache))
         except (AuthenticationFailed, *REFUSALS) as error:  # no token for its scopes, where there is one for Drive
             raise SourceError(f"{error}; grant {PARTS_BY_NAME[DIRECTORY].permission}") from error
 
-    def _read_groups(self, permission_id: PermissionIdOf) -> Iterator[MembershipItem]:
+    def _read_groups(self, permission_id: PermissionIdOf, known: _KnownGroups) -> Iterator[MembershipItem]:
         reads, untold = GroupReads(lambda: next(self._groups())), list[ListingGap]()
         for group in sorted((one for page in self._groups() for one in page.groups), key=lambda one: one.email):
             ids: list[str] = []
             found = list(reads.read(group.id, partial(self._identify_and_read, group, permission_id, ids)))
-            if ids:
-                yield GroupName(ids[0], group.email)
-                yield from (replace(one, group=ids[0]) for one in found)
-                yield GroupName(domain_members(ids[0]), f"{group.email}, of its domain")
-                yield from _domain_members(ids[0], domain_of_address(group.email), found)
+            if own := ids[0] if ids else known.permission_id(group.id):
+                yield from _tell(group, own, found)
+                known.keep(group, own)
             else:
                 untold += [
                     ListingGap(f"{group.email}: {one.reason}") for one in found if isinstance(one, UnreadableGroup)
                 ]
-        if untold:
+        if untold and not known.are_all_told:
             raise UnreadableUnits(gaps=untold)
 
     def _identify_and_read(self, group: DirectoryGroup, permission_id: PermissionIdOf, ids: list[str]) -> list[str]:
@@ -144,9 +145,37 @@ class GoogleDirectory:
         return follow_pages(path, read)
 
 
+class _KnownGroups:
+    """What the directory calls the groups that are known by their permission ids."""
+
+    def __init__(self, cache: MembershipCache | None) -> None:
+        self._cache = cache
+        self._kept = cache.all() if cache is not None else {}
+        self._ids = {one["directory_id"]: one["permission_id"] for one in self._kept.values() if one}
+        self.are_all_told = cache is not None and all(self._kept.values())
+        """Then a group of which nothing is kept is none of them."""
+
+    def permission_id(self, group: str) -> str | None:
+        return self._ids.get(group)
+
+    def keep(self, group: DirectoryGroup, own: str) -> None:
+        kept = {"directory_id": group.id, "permission_id": own}
+        for one in (own, domain_members(domain_of_address(group.email), own)):
+            if self._cache is not None and self._kept.get(one) != kept:
+                self._cache.put(one, kept)
+
+
+def _tell(group: DirectoryGroup, own: str, found: Collection[MembershipItem]) -> Iterator[MembershipItem]:
+    """What was found of a group, and of those of its members who are of its domain."""
+    yield GroupName(own, group.email)
+    yield from (replace(one, group=own) for one in found)
+    domain = domain_of_address(group.email)
+    yield GroupName(domain_members(domain, own), f"{group.email}, of its domain")
+    yield from _domain_members(own, domain, found)
+
+
 def _domain_members(group: str, domain: str, found: Iterable[MembershipItem]) -> Iterator[MembershipItem]:
-    """What was found of a group, about those of its members who are of its own domain."""
-    own = domain_members(group)
+    own = domain_members(domain, group)
     of_domain = [
         replace(one, group=own)
         for one in found

@@ -172,6 +172,9 @@ class KeptGroups:
     def put(self, group: str, kept: dict[str, Any]) -> None:
         self._kept[group] = through_json(kept)
 
+    def all(self) -> dict[str, dict[str, Any] | None]:
+        return dict(self._kept)
+
 
 def _fetched(seen: Observation, read: UnitRead, document_ids: list[str]) -> list[Item]:
     return [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, and_, select
 
 from connectors.model import group_token
 from pipelines.catalog import tables
@@ -23,6 +23,15 @@ class ConnectionCache:
         own = (table.c.connection == self._connection, table.c.group == group_token(self._connection, group))
         with self._engine.connect() as transaction:
             return transaction.execute(select(table.c.kept).where(*own)).scalar()
+
+    def all(self) -> dict[str, dict[str, Any] | None]:
+        table, groups = tables.membership_cache, tables.groups
+        same = and_(groups.c.connection == table.c.connection, groups.c.group == table.c.group)
+        known = select(groups.c.group, table.c.kept).select_from(groups).outerjoin(table, same)
+        own = known.where(groups.c.connection == self._connection)
+        prefix = group_token(self._connection, "")
+        with self._engine.connect() as transaction:
+            return {row.group.removeprefix(prefix): row.kept for row in transaction.execute(own)}
 
     def put(self, group: str, kept: dict[str, Any]) -> None:
         row = {"connection": self._connection, "group": group_token(self._connection, group), "kept": kept}

@@ -353,7 +353,7 @@ def test_members_of_groups_are_those_of_the_directory(world: World) -> None:
     world.connection = world.connection.model_copy(update={"directory_url": url})
     assert world.sync().errors == {}
     team, smiths = (
-        {f"group:acme:{kind}{world.drive.holder(f'{name}@acme.test')}" for kind in ("", "domain-members:")}
+        {f"group:acme:{kind}{world.drive.holder(f'{name}@acme.test')}" for kind in ("", "domain-members:acme.test:")}
         for name in ("team", "smiths")
     )
     assert groups("bob@acme.test") == team

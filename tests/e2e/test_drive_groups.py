@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from pipelines.ingestion.options import SyncOptions
 from tests.e2e.drive_search import BOB, OUT, TOM, UNREADABLE, Asked
 from tests.emulators.drive import group, person
@@ -59,6 +61,32 @@ def test_a_group_that_drive_fails_to_tell_keeps_its_members(asked: Asked) -> Non
     asked.drive.faults.clear()
     asked.sync()
     assert (asked.found(BOB), asked.found(OUT)) == (set(), {"Shared zebra", "Own zebra"})
+
+
+@pytest.mark.parametrize("how", sorted(UNREADABLE.keys() - {"429"}))  # a limit is everybody's
+def test_a_deleted_group_loses_its_members_although_another_one_cannot_be_told(asked: Asked, how: str) -> None:
+    share_with_team(asked)
+    asked.drive.groups[BOARD] = [OUT]
+    asked.sync()
+    asked.drive.fail(1_000, UNREADABLE[how], only=f"permissionIds/{BOARD}")
+    asked.drive.delete_account(TEAM)
+    asked.sync()
+    assert asked.found(BOB) == set()
+
+
+def test_a_group_that_gets_an_address_of_another_domain_lets_nobody_of_it_in(asked: Asked) -> None:
+    """Into a file of a drive that is for the people of its own domain."""
+    asked.drive.groups = {TEAM: [BOB, OUT]}
+    asked.connection = asked.connection.model_copy(update={"directory_url": f"{asked.connection.base_url}/directory"})
+    drive = asked.drive.shared_drive("Team")
+    asked.drive.restrict_drive(drive, domainUsersOnly=True)
+    asked.drive.share(asked.drive.doc("Zebra", "A zebra.", drive), group(TEAM))
+    asked.sync()
+    assert (asked.found(BOB), asked.found(OUT)) == ({"Zebra"}, set())
+    asked.drive.rename_account(TEAM, f"team@{OUT.partition('@')[2]}")
+    for options in (SyncOptions(), SyncOptions(mode="reconcile")):
+        asked.sync(options)
+        assert asked.found(OUT) == set()
 
 
 def test_what_was_read_before_groups_counted_is_read_anew_and_not_embedded(asked: Asked) -> None:

@@ -195,7 +195,7 @@ def test_a_group_of_the_drive_is_a_member(asked: Asked) -> None:
     with asked.services.store() as store:
         readers = {token for _, payload in store.scan() for token in payload["readers"]}
     own = permission_id(group("team@acme.test"))
-    assert readers == {f"user:{ME}", f"group:dr:domain-members:{own}"}
+    assert readers == {f"user:{ME}", f"group:dr:domain-members:acme.test:{own}"}
 
 
 def test_a_group_lets_no_stranger_into_a_drive_that_is_for_its_domain(asked: Asked) -> None:

@@ -146,7 +146,7 @@ def test_a_shared_drive_restricts_what_permissions_grant(restrictions: AccessRes
         "in": "user:in@acme.test",
         "out": "user:out@other.test",
         "team": "group:acme:77",
-        "insiders": "group:acme:domain-members:77",
+        "insiders": "group:acme:domain-members:acme.test:77",
         "acme": "group:acme:domain:acme.test",
         "other": "group:acme:domain:other.test",
         "anyone": "public",

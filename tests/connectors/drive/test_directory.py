@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from connectors.contract import EmptyGroup, GroupName, Membership, MembershipItem, UnreadableGroup
@@ -10,7 +12,7 @@ from connectors.errors import SourceError, UnreadableUnits
 from tests.connectors.drive.conftest import OpenDrive
 from tests.emulators.drive import BASE_URL, GoogleDrive, error, group, permission_id
 
-DOMAIN = "domain-members:"
+DOMAIN = "domain-members:a.test:"
 A, B, C = (permission_id(group(f"{name}@a.test")) for name in "abc")
 
 
@@ -52,6 +54,35 @@ def test_a_group_that_drive_does_not_tell_is_named_after_all_others(
         found.extend(connector.memberships())
     assert {one.group for one in found} == {f"{kind}{own}" for own in (A, C) for kind in ("", DOMAIN)}
     assert raised.value.are_refused
+
+
+class Cache(dict[str, dict[str, Any] | None]):
+    """What is kept of each group, of which no catalog knows what else there is."""
+
+    def put(self, group: str, kept: dict[str, Any]) -> None:
+        self[group] = kept
+
+    def all(self) -> dict[str, dict[str, Any] | None]:
+        return dict(self)
+
+
+@pytest.mark.parametrize("status", [403, 404, 500])
+def test_a_group_that_drive_does_not_tell_is_known_by_the_directory_s_id(
+    drive: GoogleDrive, connector: DriveConnector, status: int
+) -> None:
+    """So that no other group is taken for it, and those that are gone are known to be."""
+    cache = Cache()
+    list(connector.cached_memberships(cache))
+    new = {"permissionIds/b@a.test", "permissionIds/new@a.test"}
+    drive.groups["new@a.test"] = ["eve@a.test"]
+    drive.interrupt = lambda path, query: error(status, "forbidden") if path in new else None
+    del drive.groups["a@a.test"]
+    found = list(connector.cached_memberships(cache))
+    assert {one.group for one in found if isinstance(one, UnreadableGroup)} == {B, f"{DOMAIN}{B}"}
+    assert {one.group for one in found if isinstance(one, Membership)} == {C, f"{DOMAIN}{C}"}
+    cache[A] = None  # as an earlier release has left it: b may be any of them
+    with pytest.raises(UnreadableUnits):
+        list(connector.cached_memberships(cache))
 
 
 def test_a_group_has_the_members_of_the_directory_whatever_its_address(

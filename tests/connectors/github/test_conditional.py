@@ -40,6 +40,9 @@ class Cache(dict[str, dict[str, Any]]):
     def put(self, group: str, kept: dict[str, Any]) -> None:
         self[group] = kept
 
+    def all(self) -> dict[str, dict[str, Any] | None]:
+        return dict(self)
+
 
 @pytest.fixture
 def api(github: OneRepository) -> Repository:
