@@ -91,5 +91,5 @@ check: setup
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url
 
 lock:
-	$(LOCK) --extra postgres --extra otel pyproject.toml --output-file requirements.txt
+	$(LOCK) --extra postgres --extra otel --extra k8s pyproject.toml --output-file requirements.txt
 	$(LOCK) --all-extras --group dev --constraint requirements.txt pyproject.toml --output-file requirements-dev.txt
