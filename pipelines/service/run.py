@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 from functools import partial
 from typing import Any, cast
 
@@ -33,7 +34,8 @@ logger = logging.getLogger(__name__)
 
 def serve(settings: Settings, host: str, port: int) -> None:
     """Answer until SIGINT or SIGTERM; requests under way are finished first. While the catalog is away, deliveries are
-    taken, and all else is answered 503."""
+    taken, and all else is answered 503. From SIGUSR1 on, each answer ends its connection: whoever knows that this server
+    is going to end can have its clients gone before."""
     require_own_keys(settings, host)
     to_standard_error(logging.INFO, settings.logs.format)
     logging.getLogger("uvicorn.error").setLevel(logging.INFO)  # says at which address it listens, and that it ends
@@ -58,7 +60,21 @@ def serve(settings: Settings, host: str, port: int) -> None:
         services.warm()
         _tell_index(services.reader)
         with draining(app.state.spool, catalog.events):
-            uvicorn.Server(server_config(app, settings.limits, metrics, host=host, port=port)).run()
+            config = server_config(app, settings.limits, metrics, host=host, port=port)
+            signal.signal(signal.SIGUSR1, lambda *_: end_connections(config))
+            uvicorn.Server(config).run()
+
+
+def end_connections(config: uvicorn.Config) -> None:
+    """From now on (within a second) each answer says that its connection ends, and ends it.
+
+    A request that comes on an idle connection at the moment when the server closes that is lost, and few clients send a
+    question again.
+    """
+    if config.loaded:
+        config.encoded_headers.append((b"connection", b"close"))
+    else:
+        config.headers.append(("connection", "close"))
 
 
 def _tell_index(reader: IndexReader) -> None:

@@ -178,6 +178,22 @@ def test_a_server(folder: Folder, signum: signal.Signals) -> None:
         ends_in_time(folder, process, signum)
 
 
+def test_a_server_that_is_told_to_drain_ends_each_connection_with_an_answer(folder: Folder) -> None:
+    folder.settings()
+    port = free_port()
+    with running(folder, "serve", "--port", str(port)) as process, httpx.Client() as client:
+
+        def asked() -> httpx.Response:
+            return client.get(f"http://127.0.0.1:{port}/healthz")
+
+        until(lambda: _answers(f"http://127.0.0.1:{port}/healthz"))
+        assert "connection" not in asked().headers
+        process.send_signal(signal.SIGUSR1)
+        until(lambda: asked().headers.get("connection") == "close")
+        assert asked().text == "ok"
+        ends_in_time(folder, process, signal.SIGTERM)
+
+
 @pytest.mark.slow
 def test_a_question_that_a_server_cannot_answer_before_it_ends_is_to_be_asked_again(folder: Folder) -> None:
     port = free_port()
