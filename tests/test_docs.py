@@ -84,7 +84,8 @@ def test_the_tests_that_the_connectors_name_exist() -> None:
     assert set(named) <= written
 
 
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("*/README.md"), *ROOT.glob("examples/*/*.md")])
+FOLDERS = ("", "docs/", "examples/*/", "infra/helm/*/")
+PAGES = sorted({*ROOT.glob("*/README.md"), *(page for folder in FOLDERS for page in ROOT.glob(f"{folder}*.md"))})
 ROOMS = ("assets/", "connectors/", "docs/", "examples/", "infra/", "pipelines/", "tests/")
 
 

@@ -34,8 +34,8 @@ logger = logging.getLogger(__name__)
 
 def serve(settings: Settings, host: str, port: int) -> None:
     """Answer until SIGINT or SIGTERM; requests under way are finished first. While the catalog is away, deliveries are
-    taken, and all else is answered 503. From SIGUSR1 on, each answer ends its connection: whoever knows that this server
-    is going to end can have its clients gone before."""
+    taken, and all else is answered 503. From SIGUSR1 on, each answer ends its connection: for whoever is going to end
+    this server, and wants its clients gone before."""
     require_own_keys(settings, host)
     to_standard_error(logging.INFO, settings.logs.format)
     logging.getLogger("uvicorn.error").setLevel(logging.INFO)  # says at which address it listens, and that it ends

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
-import kubernetes_validate
 import pytest
 import yaml
 from dagster._config import validate_config
 from dagster._core.instance.config import dagster_instance_config_schema
+from kubernetes_validate.utils import validate
 
 from pipelines.cli.signals import SECONDS_TO_UNWIND
 from pipelines.settings import load_settings
@@ -65,7 +65,7 @@ def test_kubernetes_takes_each_object(values: Values, version: str) -> None:
 @cache
 def is_taken(manifest: str, version: str) -> None:
     """Raises ValidationError unless it is; most objects are the same in several cases."""
-    kubernetes_validate.validate(json.loads(manifest), version, strict=True)
+    validate(json.loads(manifest), version, strict=True)
 
 
 @each_case
@@ -198,7 +198,9 @@ def test_dagster_accepts_its_settings(values: Values) -> None:
 
 
 def test_a_database_is_asked_for_as_dagster_is_told_to() -> None:
-    settings = yaml.safe_load(find(render(CASES["external"]), "ConfigMap", "headrace-settings")["data"]["headrace.yaml"])
+    settings = yaml.safe_load(
+        find(render(CASES["external"]), "ConfigMap", "headrace-settings")["data"]["headrace.yaml"]
+    )
     url = "postgresql://knowledge@postgres.acme.internal:6432/headrace?sslmode=require"
     assert settings["catalog"]["url"] == url
 

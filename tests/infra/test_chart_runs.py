@@ -8,13 +8,13 @@ from typing import Any
 
 import dagster as dg
 import kubernetes.client
-import kubernetes_validate
 import pytest
 import yaml
 from dagster._core.code_pointer import ModuleCodePointer
 from dagster._core.launcher import LaunchRunContext
 from dagster._core.origin import JobPythonOrigin, RepositoryPythonOrigin
 from dagster_k8s import K8sRunLauncher
+from kubernetes_validate.utils import validate
 
 from tests.infra.helm_chart import CASES, NAMESPACE, Manifest, container, find, of_kind, render
 
@@ -98,7 +98,7 @@ def job(manifests: list[Manifest], tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_kubernetes_takes_it(job: Manifest) -> None:
-    kubernetes_validate.validate(job, "1.37", strict=True)
+    validate(job, "1.37", strict=True)
 
 
 def test_a_run_is_confined_as_a_worker(manifests: list[Manifest], job: Manifest) -> None:

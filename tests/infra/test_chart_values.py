@@ -109,9 +109,11 @@ def _types(annotation: Any) -> Iterator[Any]:
 def test_every_secret_of_the_settings_is_looked_for() -> None:
     checked = (CHART / "templates" / "_checks.tpl").read_text()
     (found,) = re.findall(r'define "headrace.secretKeys" -\}\}\n(.+)\n', checked)
-    models = [Settings, *(source.settings for source in sources().values())]
+    models: list[type[BaseModel]] = [Settings, *(source.settings for source in sources().values())]
     # Of URLs, any password is; of `notifications`, the whole URL.
-    assert {name for model in models for name in secret_fields(model)} - {"url", "broker", "backend"} == set(found.split())
+    assert {name for model in models for name in secret_fields(model)} - {"url", "broker", "backend"} == set(
+        found.split()
+    )
 
 
 def test_the_schema_knows_every_setting() -> None:
@@ -149,13 +151,17 @@ def test_versions_are_those_of_the_image_and_of_the_other_stack() -> None:
     (dagster,) = re.findall(r"^dagster==(\S+)", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
     assert DEPENDENCIES["dagster"]["version"] == dagster
     services = yaml.safe_load((ROOT / "infra" / "compose.yaml").read_text())["services"]
-    assert VALUES["qdrant"]["image"]["tag"] == services["qdrant"]["image"].partition(":")[2].removesuffix("-unprivileged")
+    assert VALUES["qdrant"]["image"]["tag"] == services["qdrant"]["image"].partition(":")[2].removesuffix(
+        "-unprivileged"
+    )
     assert VALUES["postgresql"]["image"]["tag"] == services["postgres"]["image"].partition(":")[2]
 
 
 def test_dagster_is_configured_as_on_other_machines() -> None:
     compose = yaml.safe_load((ROOT / "infra" / "dagster.yaml").read_text())
-    chart = yaml.safe_load(find(render(CASES["minimal"]), "ConfigMap", "headrace-dagster-instance")["data"]["dagster.yaml"])
+    chart = yaml.safe_load(
+        find(render(CASES["minimal"]), "ConfigMap", "headrace-dagster-instance")["data"]["dagster.yaml"]
+    )
     pods_start_later = {"start_timeout_seconds": 300}
     assert chart["run_monitoring"] == compose["run_monitoring"] | pods_start_later
     assert chart["run_coordinator"]["config"] == compose["run_coordinator"]["config"]

@@ -107,3 +107,8 @@ def test_panels_do_not_overlap() -> None:
     ]
     assert len(cells) == len(set(cells))
     assert max(x for x, _ in cells) < 24
+
+
+def test_workers_are_added_by_what_is_told(series: set[str]) -> None:
+    values = yaml.safe_load((INFRA / "helm" / "headrace" / "values.yaml").read_text())
+    assert values["worker"]["autoscaling"]["metric"] in series
