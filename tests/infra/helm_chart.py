@@ -47,6 +47,7 @@ CASES: dict[str, Values] = {
         },
     },
     "bundled": {"postgresql": {"enabled": True}, "qdrant": {"enabled": True}},
+    "kind": yaml.safe_load((CHART.parent / "kind.yaml").read_text()),
     "all on": {
         "image": {"repository": "images.acme.internal/headrace", "digest": "sha256:" + "0" * 64},
         "imagePullSecrets": [{"name": "images"}],
@@ -87,10 +88,6 @@ CASES: dict[str, Values] = {
                 "prometheus": {"url": "http://prometheus.monitoring:9090"},
             }
         },
-    },
-    "shared volume": {
-        "settings": {**INDEX, "landing": {"url": "file:///var/lib/headrace/landing"}},
-        "landingClaim": "landing",
     },
     "without the rest": {
         "settings": INDEX,

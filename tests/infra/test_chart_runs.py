@@ -82,7 +82,7 @@ def launch(manifests: list[Manifest], folder: Path, monkeypatch: pytest.MonkeyPa
     return made
 
 
-@pytest.fixture(params=["external", "all on", "shared volume"])
+@pytest.fixture(params=["external", "all on", "kind"])
 def case(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

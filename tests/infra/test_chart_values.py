@@ -199,3 +199,14 @@ def test_people_are_sent_to_the_ingress() -> None:
     assert path["backend"]["service"]["port"]["name"] in {one["name"] for one in service["spec"]["ports"]}
     settings = yaml.safe_load(find(manifests, "ConfigMap", "headrace-settings")["data"]["headrace.yaml"])
     assert settings["public_url"] == "https://headrace.acme.com"
+
+
+def test_the_adapter_of_prometheus_gives_what_workers_are_scaled_by() -> None:
+    (rule,) = yaml.safe_load((CHART.parent / "prometheus-adapter.yaml").read_text())["rules"]["external"]
+    (metric,) = find(render(CASES["all on"]), "HorizontalPodAutoscaler", "headrace-worker")["spec"]["metrics"]
+    assert rule["seriesQuery"] == metric["external"]["metric"]["name"]
+
+
+def test_the_trial_has_the_volume_that_its_values_name() -> None:
+    claim = yaml.safe_load((CHART.parent / "kind-landing.yaml").read_text())
+    assert claim["metadata"]["name"] == CASES["kind"]["landingClaim"]

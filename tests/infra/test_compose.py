@@ -21,10 +21,12 @@ DOCKERFILE = (INFRA / "Dockerfile").read_text()
 OLDEST_MINIO = "RELEASE.2025-10-15T17-29-55Z"
 """The first without CVE-2025-62506 (https://github.com/minio/minio/security/advisories/GHSA-jjjj-jwhf-8rgr)."""
 LEFT_OUT = {"llvmlite", "numba", "scipy", "spacy"}
+# fmt: off
 USED_BY_BOTH = {
-    *("cryptography", "graphql-core", "grpcio", "grpcio-health-checking", "httpx2", "jsonschema", "kubernetes"),
+    "cryptography", "graphql-core", "grpcio", "grpcio-health-checking", "httpx2", "jsonschema", "kubernetes",
     "pytrec-eval-terrier",
 }
+# fmt: on
 """Tests use them, and so do packages that Headrace runs with."""
 
 
