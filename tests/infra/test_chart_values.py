@@ -165,7 +165,10 @@ def test_dagster_is_configured_as_on_other_machines() -> None:
     pods_start_later = {"start_timeout_seconds": 300}
     assert chart["run_monitoring"] == compose["run_monitoring"] | pods_start_later
     assert chart["run_coordinator"]["config"] == compose["run_coordinator"]["config"]
-    for one in ("retention", "python_logs", "telemetry", "nux", "freshness"):
+    for ticks in ("schedule", "sensor"):
+        days = chart["retention"][ticks]["purge_after_days"]
+        assert days == compose["retention"][ticks]["purge_after_days"] | {"started": -1}, "its chart wants each"
+    for one in ("python_logs", "telemetry", "nux", "freshness"):
         assert chart[one] == compose[one], one
 
 
