@@ -25,6 +25,7 @@ mutation ($location: String!, $job: String!) {
 }
 """
 LOCATIONS = "{ repositoriesOrError { ... on RepositoryConnection { nodes { location { name } } } } }"
+METADATA = "{ repositoriesOrError { ... on RepositoryConnection { nodes { displayMetadata { key value } } } } }"
 RUNS = "{ runsOrError { ... on Runs { results { jobName status } } } }"
 FAILURES = """
 { runsOrError(filter: {statuses: [FAILURE]}) { ... on Runs { results { jobName eventConnection {
@@ -44,6 +45,11 @@ class DagsterApi:
         """The code locations that are loaded."""
         nodes = self._ask(LOCATIONS)["repositoriesOrError"].get("nodes", [])
         return [node["location"]["name"] for node in nodes]
+
+    def images(self) -> list[str]:
+        """The images in which runs of the loaded code are started, where it names any."""
+        nodes = self._ask(METADATA)["repositoriesOrError"].get("nodes", [])
+        return [one["value"] for node in nodes for one in node["displayMetadata"] if one["key"] == "image"]
 
     def launch(self, location: str, job: str) -> None:
         launched = self._ask(LAUNCH, location=location, job=job)["launchRun"]

@@ -136,6 +136,12 @@ def test_every_probe_is_answered(release: dict[str, PodProcess]) -> None:
                 assert one.answers(probe), (name, probe)
 
 
+def test_dagster_is_told_in_which_image_runs_start(release: dict[str, PodProcess]) -> None:
+    dagster = DagsterApi(release["headrace-dagster-webserver"].url(3000))
+    wait_for(lambda: dagster.locations() == ["headrace"], {name: one.running for name, one in release.items()})
+    assert dagster.images() == [release["headrace-definitions"].container["image"]]
+
+
 def test_figures_are_where_prometheus_is_sent(release: dict[str, PodProcess]) -> None:
     for name, port in (("headrace-worker", 9465), ("headrace-retrieval", 9464)):
         figures = httpx.get(f"{release[name].url(port)}/metrics", timeout=60).raise_for_status().text
@@ -157,9 +163,12 @@ def test_a_command_works_in_a_pod(synced: dict[str, PodProcess]) -> None:
 
 @dataclass
 class Service:
-    """Sends each new connection to one of its pods; a client keeps the one that it has."""
+    """Sends each new connection to one of its pods, first to those that have had none; a client keeps the one that it
+    has."""
 
     pods: list[PodProcess]
+    chosen: set[str] = field(default_factory=set)
+    choosing: threading.Lock = field(default_factory=threading.Lock)
     answered: Counter[str] = field(default_factory=Counter)
     lost: list[str] = field(default_factory=list)
     ended: threading.Event = field(default_factory=threading.Event)
@@ -178,9 +187,15 @@ class Service:
 
     def _ask_on(self) -> None:
         while not self.ended.is_set():
-            chosen = random.choice(self.pods)
             with httpx.Client(timeout=60) as client:
-                self._ask(client, chosen)
+                self._ask(client, self._choose())
+
+    def _choose(self) -> PodProcess:
+        with self.choosing:
+            new = [one for one in self.pods if one.folder.name not in self.chosen]
+            chosen = random.choice(new or self.pods)
+            self.chosen.add(chosen.folder.name)
+            return chosen
 
     def _ask(self, client: httpx.Client, chosen: PodProcess) -> None:
         """Until the connection ends, one way or another."""
