@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import json
-import random
-import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
@@ -27,14 +22,11 @@ from tests.emulators.postgres import make_database
 from tests.emulators.qdrant_server import serve_qdrant
 from tests.infra.helm_chart import render
 from tests.infra.pod_processes import Node, PodProcess
+from tests.infra.pod_service import Service, ask
 
 pytestmark = pytest.mark.slow
 
 PARTS = ("headrace-definitions", "headrace-dagster-webserver", "headrace-dagster-daemon", "headrace-worker")
-QUESTION = {"query": "lost readings telemetry gateway", "user": "ada.lindqvist@millbrook.example"}
-LAG = 2.0
-"""Seconds until a Service stops sending to a pod that is deleted."""
-CLIENTS = 4
 IN_PROCESSES: dict[str, Any] = {
     "runLauncher": {
         "type": "CustomRunLauncher",
@@ -125,10 +117,6 @@ def synced(release: dict[str, PodProcess]) -> dict[str, PodProcess]:
     return release
 
 
-def ask(client: httpx.Client, url: str) -> httpx.Response:
-    return client.post(f"{url}/v1/search", json=QUESTION, headers={"Authorization": f"Bearer {DEMO_KEY}"})
-
-
 def test_every_probe_is_answered(release: dict[str, PodProcess]) -> None:
     for name, one in release.items():
         for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
@@ -159,66 +147,6 @@ def test_a_command_works_in_a_pod(synced: dict[str, PodProcess]) -> None:
     status = json.loads(synced["headrace-worker"].execute("headrace", "status", "--json"))
     totals = {one["id"]: one["totals"]["indexed"] for one in status["connections"]}
     assert totals["millbrook-slack"] > 0
-
-
-@dataclass
-class Service:
-    """Sends each new connection to one of its pods, first to those that have had none; a client keeps the one that it
-    has."""
-
-    pods: list[PodProcess]
-    chosen: set[str] = field(default_factory=set)
-    choosing: threading.Lock = field(default_factory=threading.Lock)
-    answered: Counter[str] = field(default_factory=Counter)
-    lost: list[str] = field(default_factory=list)
-    ended: threading.Event = field(default_factory=threading.Event)
-
-    @contextmanager
-    def under_load(self) -> Iterator[None]:
-        clients = [threading.Thread(target=self._ask_on) for _ in range(CLIENTS)]
-        for one in clients:
-            one.start()
-        try:
-            yield
-        finally:
-            self.ended.set()
-            for one in clients:
-                one.join()
-
-    def _ask_on(self) -> None:
-        while not self.ended.is_set():
-            with httpx.Client(timeout=60) as client:
-                self._ask(client, self._choose())
-
-    def _choose(self) -> PodProcess:
-        with self.choosing:
-            new = [one for one in self.pods if one.folder.name not in self.chosen]
-            chosen = random.choice(new or self.pods)
-            self.chosen.add(chosen.folder.name)
-            return chosen
-
-    def _ask(self, client: httpx.Client, chosen: PodProcess) -> None:
-        """Until the connection ends, one way or another."""
-        while not self.ended.is_set():
-            try:
-                answer = ask(client, chosen.url(8800))
-            except httpx.HTTPError as error:
-                self.lost.append(repr(error))
-                return
-            if answer.is_success:
-                self.answered[chosen.folder.name] += 1
-            else:
-                self.lost.append(answer.text)
-            if answer.headers.get("connection") == "close":
-                return
-
-    def delete(self, one: PodProcess, *, drained: bool) -> int:
-        """As a roll-out does: the pod is told to end while Services learn of it."""
-        forget = threading.Timer(LAG, lambda: self.pods.remove(one))
-        forget.start()
-        code = one.stop(drained=drained)
-        forget.join()
-        return code
 
 
 @pytest.fixture
