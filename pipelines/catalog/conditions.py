@@ -87,14 +87,19 @@ IS_UNSEEN = obsolete_rows.c.document == written("")
 IS_PENDING = events.c.state == written("pending")
 
 
-def _index(name: str, condition: ColumnElement[bool], *columns: Column[Any]) -> None:
-    Index(name, *columns, sqlite_where=condition, postgresql_where=condition)
+def _index(
+    name: str, condition: ColumnElement[bool], *columns: Column[Any], sqlite_also: tuple[Column[Any], ...] = ()
+) -> None:
+    Index(name, *columns, postgresql_where=condition).ddl_if("postgresql")
+    Index(name, *columns, *sqlite_also, sqlite_where=condition).ddl_if("sqlite")
 
 
-# By id as well: of two indexes that say the same, SQLite takes the one that spares it to sort.
-_unit = (documents.c.connection, documents.c.unit, documents.c.id)
-_index("documents_behind", IS_BEHIND, *_unit)
-_index("documents_closed", IS_CLOSED, documents.c.indexed_readers, documents.c.id)
+_unit = (documents.c.connection, documents.c.unit)
+# By id as well: of two indexes that say the same, SQLite takes the one that spares it to sort. PostgreSQL takes no row
+# of more than 2,704 bytes, which a long id may fill alone.
+_id = (documents.c.id,)
+_index("documents_behind", IS_BEHIND, *_unit, sqlite_also=_id)
+_index("documents_closed", IS_CLOSED, documents.c.indexed_readers, sqlite_also=_id)
 # With all that is asked of many rows at a time, so that these need not be read.
 _index(
     "documents_indexed",
@@ -105,10 +110,10 @@ _index(
     documents.c.updated_at,
     documents.c.changed_at,
 )
-_index("documents_failed", HAS_FAILED, *_unit)
-_index("documents_to_try", HAS_NEXT_ATTEMPT, *_unit)
-_index("documents_hidden", IS_HIDDEN, *_unit)
-_index("documents_ending", HAS_ENDING_READERS, *_unit)
+_index("documents_failed", HAS_FAILED, *_unit, sqlite_also=_id)
+_index("documents_to_try", HAS_NEXT_ATTEMPT, *_unit, sqlite_also=_id)
+_index("documents_hidden", IS_HIDDEN, *_unit, sqlite_also=_id)
+_index("documents_ending", HAS_ENDING_READERS, *_unit, sqlite_also=_id)
 _index("documents_with_old_title", HAS_DELETED_TITLE, documents.c.changed_at)
 _index("obsolete_rows_unseen", IS_UNSEEN, obsolete_rows.c.load)
 _index("events_pending", IS_PENDING, events.c.connection, events.c.id)

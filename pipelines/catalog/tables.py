@@ -187,7 +187,7 @@ documents = Table(
     Column("changed_at", UtcTime, nullable=False, doc="Of this row"),
     Index("documents_by_unit", "connection", "unit", "status"),
     Index("documents_by_load", "load"),
-    Index("documents_by_url", "url"),
+    Index("documents_by_url", "url", postgresql_using="hash"),  # longer ones than its trees take
 )
 
 parents = Table(

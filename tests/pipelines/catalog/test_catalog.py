@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import json
+import random
+import string
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -262,3 +265,14 @@ def test_cursors_survive_as_json(catalog: Catalog) -> None:
     cursor = {"since": "2026-01-01", "files": {"a.md": "sha"}, "pages": [1, None]}
     commit(catalog, cursor=json.loads(json.dumps(cursor)))
     assert unit_state(catalog).cursor == cursor
+
+
+def test_the_longest_ids_and_urls_are_taken(catalog: Catalog) -> None:
+    """A path of GitHub has up to 4,096 bytes, and its URL three characters for each."""
+    letters = random.Random(7).choices(string.ascii_letters + string.digits, k=12_000)
+    own, url = "".join(letters[:2_600]), "https://example.com/" + "".join(letters)
+    commit(catalog, replace(landed(own), url=url))
+    catalog.documents.record_indexed({own: Indexed("v1", 1, ())})
+    catalog.rights.hide("acme", "a", [own], "out of reach")
+    assert [row["id"] for row in catalog.documents.by_id_or_url(url)] == [own]
+    assert catalog.indexed_documents.closed(1) == [own]
