@@ -82,9 +82,9 @@ class GitHubClient:
         """An object."""
         return self._get(path, partial(parse_object, model=model), params=params)
 
-    def ask(self, model: type[M], path: str) -> None:
-        """Only whether an object may be read, without the patience of reading it."""
-        self._send(self._api, "GET", path, partial(parse_whole, model=model), retries=PROMPT)
+    def ask(self, model: type[M], path: str, **params: Any) -> M:
+        """An object of which it is asked only whether it may be read, without the patience of reading it."""
+        return self._send(self._api, "GET", path, partial(parse_whole, model=model), params=params, retries=PROMPT)
 
     def first(self, model: type[M], path: str, **params: Any) -> M | None:
         """The first object of a listing, or None, without the patience of reading it."""

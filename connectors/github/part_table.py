@@ -35,7 +35,7 @@ FILES = Part(
     "files",
     "Contents: read",
     "files are not found",
-    "GET /repos/{owner}/{repo}/git/trees/{branch}",
+    "GET /repos/{owner}/{repo}/git/trees/{branch}, and one of its blobs",
 )
 COMMIT_COMMENTS = Part(
     "commit comments",

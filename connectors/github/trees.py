@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from connectors.github.payloads.git import GitTree
+from connectors.github.payloads.git import GitTree, GitTreeEntry
 
 ReadTree: TypeAlias = Callable[[str, bool], GitTree]
 """Asks for a tree by its ref or SHA: with everything below it, or its own level alone."""
@@ -36,6 +36,15 @@ def walk(ref: str, tree: GitTree, read: ReadTree, prefix: str = "") -> Iterator[
     for entry in entries:
         path = f"{prefix}{entry.path}"
         if entry.type == "blob":
-            yield GitFile(path, entry.sha, entry.mode, entry.size or 0)
+            yield _file_of(entry, path)
         elif tree.truncated and entry.type == "tree":
             yield from walk(entry.sha, read(entry.sha, True), read, f"{path}/")
+
+
+def shown_files(tree: GitTree) -> list[GitFile]:
+    """Files that a tree shows which was read with all that is below it: some of them, of one too large for that."""
+    return [_file_of(entry, entry.path) for entry in tree.tree if entry.type == "blob"]
+
+
+def _file_of(entry: GitTreeEntry, path: str) -> GitFile:
+    return GitFile(path, entry.sha, entry.mode, entry.size or 0)

@@ -61,6 +61,29 @@ def _github() -> Source:
     )
 
 
+def _github_files() -> Source:
+    service = github.GitHub()
+    api = service.repository("acme/api")
+    service.issue(api, "Broken wheel", "Mend it.")
+    names = [f"docs/{n}.md" for n in range(OBJECTS)]
+
+    def write(words: str) -> None:
+        for name in names:
+            service.write(api, name, f"# {name}\n\n{words}")
+
+    write("It turns.")
+    return Source(
+        github.serving(service),
+        {"source": "github", "token": github.TOKEN},
+        "files",
+        f"blob/{names[0]}",
+        lambda: write("Use grease."),
+        lambda: service.unfound.update(f"repos/acme/api/git/blobs/{github.blob_sha(api.files[name])}" for name in names),
+        service.unfound.clear,
+        lambda: service.delete_file(api, names[0]),
+    )
+
+
 def _slack() -> Source:
     service = slack.Slack()
     service.person("U1", "ada")
@@ -144,7 +167,7 @@ def _drive() -> Source:
     )
 
 
-SOURCES = {"github": _github, "slack": _slack, "notion": _notion, "drive": _drive}
+SOURCES = {"github": _github, "github files": _github_files, "slack": _slack, "notion": _notion, "drive": _drive}
 
 
 @pytest.fixture(params=["github", *(pytest.param(one, marks=pytest.mark.slow) for one in SOURCES if one != "github")])

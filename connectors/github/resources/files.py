@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from operator import attrgetter
 from urllib.parse import quote
 
 from connectors.contract import Checkpoint, Deleted, Item, ListingEntry, Skipped, Window
@@ -13,12 +14,13 @@ from connectors.file_content import SkipFile
 from connectors.github.cursor import SETTLED, RepositoryCursor
 from connectors.github.file_rules import read_file
 from connectors.github.part_table import FILES
-from connectors.github.payloads.git import GitHubCommit, GitTree
+from connectors.github.payloads.git import GitBlob, GitHubCommit, GitTree
 from connectors.github.payloads.parsing import parse_time, time_or_none
 from connectors.github.repository import Repository
 from connectors.github.resources.file_batches import FileBatches
 from connectors.github.resources.part import RepositoryPart
-from connectors.github.trees import FileTree, GitFile
+from connectors.github.trees import FileTree, GitFile, shown_files
+from connectors.sampling import find_one
 
 FILES_PER_CHECKPOINT = 20
 _FAILED_IN_A_ROW = 2
@@ -50,8 +52,13 @@ class FileResource(RepositoryPart):
         self._batches = FileBatches(self.repository)
 
     def probe(self) -> None:
-        with self._empty_allowed():
-            self.repository.client.ask(GitTree, f"{self.repository.path}/git/trees/{quote(self.documents.branch)}")
+        """The tree, and the smallest of its files: that these are listed says nothing of what they hold."""
+        files = [file for file in self._shown_files() if not self.repository.rules.reason_to_skip(file)]
+        blobs = f"{self.repository.path}/git/blobs"
+        find_one(
+            sorted(files, key=attrgetter("size")),
+            lambda file: self.repository.client.ask(GitBlob, f"{blobs}/{quote(file.sha)}"),
+        )
 
     def read_changes(self, cursor: RepositoryCursor, window: Window | None) -> Iterator[Item]:
         """Files that changed, and those that are gone. Names with a new place come as new files."""
@@ -73,7 +80,7 @@ class FileResource(RepositoryPart):
             if cursor.has(file) and self._without_commit >= _FAILED_IN_A_ROW:
                 continue  # it would be read as it was
             if item := self._item(file, None, may_be_undated=True):
-                yield item
+                yield self.checked(item)
             cursor.keep_file(file, is_dated=file.path not in self._undated)
             if count % FILES_PER_CHECKPOINT == 0:
                 yield Checkpoint(cursor.to_json())
@@ -90,7 +97,15 @@ class FileResource(RepositoryPart):
         if self._by_path is None:
             tree = self._tree(None)
             self._by_path = {file.path: file for file in tree.files} if tree else {}
-        return self._item(self._by_path[name], None) if name in self._by_path else None
+        item = self._item(self._by_path[name], None) if name in self._by_path else None
+        return self.checked(item) if item else None
+
+    def _shown_files(self) -> list[GitFile]:
+        """As far as one request tells them, without much patience."""
+        path = f"{self.repository.path}/git/trees/{quote(self.documents.branch)}"
+        with self._empty_allowed():
+            return shown_files(self.repository.client.ask(GitTree, path, recursive="1"))
+        return []
 
     def _in_advance(self, files: Iterable[GitFile]) -> Iterator[GitFile]:
         """`files`, of which those that are read have been asked for together when they come."""
@@ -116,7 +131,7 @@ class FileResource(RepositoryPart):
         tree = self._tree(None)
         for file in self._in_advance(tree.files if tree else ()):
             if item := self._item(file, window):
-                yield item
+                yield self.checked(item)
 
     def _delete_missing(self, tree: FileTree, cursor: RepositoryCursor) -> Iterator[Item]:
         present = {file.path for file in tree.files}

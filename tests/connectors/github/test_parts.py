@@ -17,7 +17,7 @@ from connectors.github.source import GitHubConnector, connect
 from connectors.model import Document, Unit
 from connectors.source_parts import Part
 from tests.connectors.github.conftest import stopped
-from tests.emulators.github import TOKEN, GitHub, Repository, serving
+from tests.emulators.github import TOKEN, GitHub, Repository, blob_sha, serving
 from tests.emulators.github_refusals import Refusal, part_of
 
 UNIT = Unit("1001", "acme/api")
@@ -257,6 +257,30 @@ def test_where_no_discussion_is_found_the_part_is_refused_and_its_listing_whole(
     assert [finding.subject for finding in connector.check() if not finding.ok] == ["discussions"]
     api.lost_discussions = {other}
     assert states_of(connector.read(UNIT)) == {}
+    assert all(finding.ok for finding in connector.check())
+
+
+def test_where_no_file_is_found_the_part_is_refused_and_its_tree_whole(
+    service: GitHub, api: Repository, connector: GitHubConnector
+) -> None:
+    cursor = cursor_of(list(connector.read(UNIT)))
+    for path in ("README.md", "docs/a.md"):
+        service.write(api, path, f"# Other words of {path}")
+    service.unfound |= {f"repos/acme/api/git/blobs/{blob_sha(api.files[path])}" for path in ("README.md", "docs/a.md")}
+    read = list(connector.read(UNIT, cursor))
+    ids = [f"{ROOT}/blob/{path}" for path in ("README.md", "docs/a.md")]
+    assert [item.document_id for item in read if isinstance(item, Failed)] == ids
+    told = states_of(read)
+    assert (set(told), told["files"].status, told["files"].id_prefixes) == ({"files"}, "refused", ())
+    assert told["files"].reason.endswith("nor are 1 others, although listed; grant Contents: read")
+    assert OF_PART["files"] <= names(connector.listing(UNIT))
+    fetched = list(connector.fetch(UNIT, ids))
+    assert (names(fetched), set(states_of(fetched))) == (OF_PART["files"], {"files"})
+    (wrong,) = [finding for finding in connector.check() if not finding.ok]
+    assert (wrong.subject, wrong.permission) == ("files", "Contents: read")
+    service.unfound.pop()
+    again = list(connector.read(UNIT, cursor_of(read)))
+    assert states_of(again) == {}
     assert all(finding.ok for finding in connector.check())
 
 
