@@ -102,10 +102,14 @@ class Hierarchy:
         return Ref("page", own)
 
     def data_sources(self, database: NotionObject) -> list[NotionObject]:
-        """Data sources of a database that are in reach, with their payloads."""
-        refs = [Ref("data_source", entry.id) for entry in database_of(database).data_sources if entry.id]
-        refs = refs or [source.ref for source in self._sources.get(database.ref, ())]
-        return [source for source in map(self._visible_and_current, refs) if source]
+        """Data sources of a database that are in reach, with their payloads; as a listing shows them where their own
+        address does not. Raises NotFound for one that the database alone names, and that is not found."""
+        listed = {source.ref: source for source in self._sources.get(database.ref, ())}
+        named = [Ref("data_source", entry.id) for entry in database_of(database).data_sources if entry.id]
+        found = {ref: self._visible_and_current(ref) or listed.get(ref) for ref in named or listed}
+        for ref in (ref for ref in named if found[ref] is None and self._is_unfound(ref)):
+            raise NotFound(f"data source {ref.id}, which its database names")
+        return [source for source in found.values() if source]
 
     def ancestors(self, start: NotionObject) -> tuple[NotionObject, ...]:
         """Pages and databases above an object, from the outermost in reach to the nearest."""
@@ -154,6 +158,10 @@ class Hierarchy:
                 waiting.append(above)
         objects = (self.visible(ref) for ref in found)
         return [root for root in objects if root and not root.trashed]
+
+    def _is_unfound(self, ref: Ref) -> bool:
+        """Whether it was asked for and is not there, rather than refused."""
+        return ref in self._objects and self._objects[ref] is None
 
     def _visible_and_current(self, ref: Ref) -> NotionObject | None:
         try:

@@ -131,6 +131,40 @@ def test_a_data_source_that_fails_is_asked_again_by_the_next_read(
     assert set(contents(fresh.read(unit("home"), end(items).cursor))) == {"row"}
 
 
+def lose_source(notion: Notion) -> None:
+    """The address of the data source alone, not those of its database and its rows."""
+    for path in ("data_sources/tasks-source", "data_sources/tasks-source/query"):
+        notion.answers[path] = lambda: refusal(404, "object_not_found")
+
+
+def test_a_data_source_that_its_own_address_does_not_know_is_read_as_search_shows_it(
+    notion: Notion, connector: NotionConnector
+) -> None:
+    notion.add_page("home")
+    notion.add_database("tasks", under("home"), says="To do")
+    notion.add_page("row", notion.row_parent("tasks-source"))
+    notion.edit("tasks-source")  # what was edited just now is asked for once more
+    expected = {"home": "Body home", "tasks": "To do\n\nProperties: Name, Status", "row": "Body row"}
+    lose_source(notion)
+    assert contents(connector.read(unit("home"))) == expected
+
+
+def test_a_database_of_which_no_data_source_is_found_has_failed_alone(
+    notion: Notion, connector: NotionConnector
+) -> None:
+    """An event asks for it, without search: what it holds is there, as the database shows."""
+    a_database_beside_a_page(notion)
+    lose_source(notion)
+    asked = [f"notion:acme-notion/{own}" for own in ("tasks", "row", "page")]
+    items = list(connector.fetch(unit("home"), asked))
+    assert set(contents(items)) == {"row", "page"}
+    (failed,) = (item for item in items if isinstance(item, Failed))
+    assert (failed.document_id, failed.hides) == (asked[0], False)
+    assert failed.error == "data source tasks-source, which its database names: not found"
+    notion.answers.clear()
+    assert set(contents(connector.fetch(unit("home"), asked[:1]))) == {"tasks"}
+
+
 def test_an_event_about_rows_that_cannot_be_listed_is_tried_again(notion: Notion, connector: NotionConnector) -> None:
     a_database_beside_a_page(notion)
     notion.answers["data_sources/tasks-source/query"] = DOWN
