@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self, TypeVar
 
 from connectors.contract import PartState
-from connectors.errors import REFUSALS, AlreadyFailed, AuthenticationFailed, RateLimited, SourceError, TransientError
+from connectors.errors import REFUSALS, AlreadyFailed, AuthenticationFailed, NotFound, RateLimited, SourceError, TransientError
 from connectors.sampling import REFUSED_BESIDE_OTHERS
 from connectors.source_parts import Part, state_of
 
@@ -107,8 +107,10 @@ class PartWatch:
         return part in self._closed
 
     def lacks(self, part: str, error: SourceError) -> bool:
-        """Whether an error may say that the part is missing, and not only that one object has none of it."""
-        return isinstance(error, TransientError) or part in self._closed or part not in self._answered
+        """Whether an error may say that the part is missing, and not only that one object has none of it. Of an object
+        that is there, a part that is not found may be found later."""
+        may_pass = isinstance(error, TransientError | NotFound)
+        return may_pass or part in self._closed or part not in self._answered
 
     def states(self, id_prefixes: Mapping[str, Sequence[str]] | None = None) -> list[PartState]:
         """How the parts stand that this unit was asked for."""

@@ -116,6 +116,26 @@ def test_a_first_read_is_complete_without_a_part(
     assert without_parts(read(open_drive(), cursor_of(later)))[:-1] == []
 
 
+@pytest.mark.parametrize("lost", ["plan", "report"])
+def test_comments_of_one_document_that_are_not_found_are_asked_for_again(
+    team: GoogleDrive, open_drive: OpenDrive, lost: str
+) -> None:
+    """Whether those of another one were told before it or after."""
+    add_doc(team, "report", "team")
+    team.comment("report", "How?")
+    team.interrupt = lambda path, query: error(404, "notFound") if path == f"files/{lost}/comments" else None
+    first = read(open_drive())
+    assert statuses(first)["comments"] == "complete"
+    team.forget()
+    again = read(open_drive(), cursor_of(first))
+    assert (texts(again), sum("comments" in path for path in team.asked_for)) == ({}, 1)
+    team.interrupt = lambda path, query: None
+    later = read(open_drive(), cursor_of(again))
+    (said,) = texts(later).values()
+    assert {"plan": "Why?", "report": "How?"}[lost] in said
+    assert without_parts(read(open_drive(), cursor_of(later)))[:-1] == []
+
+
 def test_a_server_with_a_token_and_no_feed_is_not_read_in_full_each_time(
     team: GoogleDrive, open_drive: OpenDrive
 ) -> None:

@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pytest
 from pydantic import SecretStr
 
-from connectors.contract import Cursor, Deleted, Item, ListingEntry, PartState, Window
+from connectors.contract import (
+    Checkpoint,
+    Cursor,
+    Deleted,
+    DocumentReaders,
+    Item,
+    ListingEntry,
+    PartState,
+    RightsItem,
+    Window,
+)
 from connectors.errors import Unavailable
 from connectors.github.settings import GitHubConnection
 from connectors.model import Document, Unit
 from pipelines.index.contract import Filters
 from pipelines.ingestion.options import Mode, SyncOptions
+from pipelines.ingestion.paused_rights import follow_rights
 from pipelines.ingestion.publish import publish
 from pipelines.ingestion.sync import sync_unit
+from pipelines.retrieval.search import document as document_for
 from pipelines.services import Services
 from pipelines.settings import Settings
 from tests.emulators.fake_embedder import FakeEmbedder
@@ -25,6 +37,7 @@ from tests.pipelines.documents import document
 CONNECTION = GitHubConnection(id="acme", source="github", token=SecretStr("t"))
 A, B = Unit("a", "A"), Unit("b", "B")
 MOVED = document(1).id
+ADA, BO, CY = "user:ada@example.com", "user:bo@example.com", "user:cy@example.com"
 MODES: tuple[Mode, ...] = ("changes", "reconcile")
 
 
@@ -36,6 +49,8 @@ class TwoUnits(MemorySource):
     names_units: bool = True
     feeds: bool = True
     fails: bool = False
+    told: list[RightsItem | Checkpoint] = field(default_factory=list)
+    """Of rights without contents."""
 
     def move(self, key: str, unit: Unit) -> None:
         changed, item = self.changed[key], self.objects[key]
@@ -53,6 +68,9 @@ class TwoUnits(MemorySource):
         for entry in super().listing(unit):
             if isinstance(entry, PartState) or self.objects[entry.document_id].unit == unit.id:  # type: ignore[union-attr]
                 yield entry
+
+    def read_rights(self, unit: Unit, cursor: Cursor | None = None) -> Iterator[RightsItem | Checkpoint]:
+        yield from self.told
 
     def fetch(self, unit: Unit, document_ids: Sequence[str]) -> Iterator[Item]:
         if self.fails:
@@ -167,6 +185,35 @@ def test_what_one_unit_has_lost_another_one_keeps(services: Services, source: Tw
     source.gone.append(MOVED)
     run(services, source, A, "changes")
     assert where(services) == ("b", "indexed")
+
+
+@pytest.mark.parametrize(
+    ("mode", "tells"),
+    [("reconcile", False), ("reconcile", True), ("changes", True)],
+    ids=["handed-over", "handed-over-and-told", "told"],
+)
+def test_readers_of_a_paused_unit_see_nothing_of_what_it_has_not_read(
+    services: Services, source: TwoUnits, mode: Mode, tells: bool
+) -> None:
+    """The text that is indexed is that of the unit before, whose readers are others."""
+    source.put(document(1, unit="a", readers=(BO, CY)))
+    run(services, source, A, "changes")
+    services.catalog.units.pause("acme", "b", True)
+    source.put(document(1, unit="b", readers=(ADA, CY), content="Written in the other unit."))
+    run(services, source, A, mode)
+    source.told = [DocumentReaders(MOVED, (ADA, CY))] if tells else []
+    follow_rights(services.catalog, CONNECTION, source, B)
+    publish(services)
+    assert [readable(services, one) for one in (ADA, BO, "public")] == [None, None, None]
+    services.catalog.units.pause("acme", "b", False)
+    run(services, source, B, "changes")
+    assert [readable(services, one) for one in (ADA, BO)] == ["Written in the other unit.", None]
+
+
+def readable(services: Services, token: str) -> str | None:
+    """What somebody reads of the document that moved."""
+    found = document_for(MOVED, (token,), index=services.reader)
+    return found.text if found else None
 
 
 def test_a_dry_run_hands_nothing_over(services: Services, source: TwoUnits) -> None:
