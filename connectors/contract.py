@@ -124,10 +124,12 @@ class Deleted:
 
     `is_unfound`: all that is known of it is that nothing was found where it was asked for, which sources answer for
     want of a right, too, and some for a moment. Nobody sees it from then on; but it may be there all the same.
+    `moved_to` is the unit that it is in now, where it is gone from its own alone.
     """
 
     document_id: str
     is_unfound: bool = field(default=False, compare=False)
+    moved_to: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,8 +300,8 @@ class Connector(Protocol):
 
     def fetch(self, unit: Unit, document_ids: Sequence[str]) -> Iterator[Item]:
         """Look again at these objects: yields one item for each, `Deleted` where it is gone, with `is_unfound` where no
-        listing and no word of the source's says so. A document that is in another unit now may be gone from this one,
-        or carry that unit, which reads it next.
+        listing and no word of the source's says so. A document that is in another unit now is gone from this one, best
+        with `moved_to`, or carries that unit, which reads it next.
 
         Objects that came with one of them (its attachments) may follow, and the states of parts that turned out not to
         be complete.

@@ -131,7 +131,9 @@ class NotionObjectReader:
         def read() -> Document | Skipped | Deleted:
             found = self._find_here(page)
             is_unfound = self._hierarchy.known(page) is None
-            return self._files_of(found).read_one(key) if found else Deleted(document_id, is_unfound=is_unfound)
+            if found:
+                return self._files_of(found).read_one(key)
+            return Deleted(document_id, is_unfound=is_unfound, moved_to=self._moved_to(page))
 
         item = self._loading.attempt(document_id, "", read)
         return self._described(item, page) if isinstance(item, Failed) else item
@@ -180,7 +182,7 @@ class NotionObjectReader:
         document_id = self._context.document_id(ref.id)
         is_unfound = self._hierarchy.known(ref) is None
         if listed is None or not is_unfound:
-            return ObjectRead(ref, Deleted(document_id, is_unfound=is_unfound))
+            return ObjectRead(ref, Deleted(document_id, is_unfound=is_unfound, moved_to=self._moved_to(ref)))
         error = f"{ref.kind} {ref.id}, which search lists, is not found"
         return ObjectRead(ref, Failed(document_id, listed.title, error, url_of(listed), hides=True), files=None)
 
@@ -189,6 +191,11 @@ class NotionObjectReader:
         found = self._hierarchy.current(ref)
         is_live = found is not None and self._is_here(found) and not self._hierarchy.is_trashed(found)
         return found if is_live else None
+
+    def _moved_to(self, ref: Ref) -> str:
+        """The unit that a live object is in which is not here; empty for others."""
+        found = self._hierarchy.known(ref)
+        return self._hierarchy.root(found).ref.id if found and not self._hierarchy.is_trashed(found) else ""
 
     def _read_page(self, found: NotionObject) -> ObjectRead:
         content = read_page(self._context, found)

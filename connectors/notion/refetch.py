@@ -28,7 +28,8 @@ class NotionRefetch:
         yield from emit(self._objects, read, self._files)
         if isinstance(read.item, Deleted) and not has_known_files:
             # Which files went with it, only the source knows.
-            yield from (Deleted(self._context.file_id(ref.id, file.key)) for file in self._objects.remains(ref).files)
+            for file in self._objects.remains(ref).files:
+                yield Deleted(self._context.file_id(ref.id, file.key), moved_to=read.item.moved_to)
         return read
 
     def read_below(self, above: ObjectRead) -> Iterator[Item]:

@@ -366,13 +366,14 @@ class DocumentIngest:
     def _hand_over(self, item: Item) -> bool:
         """Whether an item is a document of another unit that is listed; what the catalog has of it here is that unit's
         from now on."""
-        if not isinstance(item, Document) or item.unit == self.unit.id or wrong_id(item.id, self.connection):
+        document_id, unit = _place_now(item)
+        if unit in ("", self.unit.id) or wrong_id(document_id, self.connection):
             return False
-        other = self.services.catalog.units.get(self.connection.id, str(item.unit))
+        other = self.services.catalog.units.get(self.connection.id, unit)
         if other is None or other.gone:
             return False
         if not self.options.dry_run:
-            self.services.catalog.rights.hand_over(self.connection.id, self.unit.id, item.id, other.unit.id)
+            self.services.catalog.rights.hand_over(self.connection.id, self.unit.id, document_id, other.unit.id)
         return True
 
     def _refetch(self, document_ids: list[str]) -> Iterator[Item]:
@@ -432,6 +433,16 @@ class DocumentIngest:
                 self.report.unanswered[item.document_id] = item.error
             writer.take(item)
             self.progress("documents", done, None)
+
+
+def _place_now(item: Item) -> tuple[str, str]:
+    """A document's id, and the unit that it is in as far as its source tells."""
+    match item:
+        case Document():
+            return item.id, str(item.unit)
+        case Deleted():
+            return item.document_id, item.moved_to
+    return "", ""
 
 
 def _is_mass(documents: int, live: int) -> bool:

@@ -79,6 +79,12 @@ class World:
     def text(self, title: str) -> str:
         return "\n".join(str(payload["text"]) for payload in self.found(title))
 
+    def is_seen(self, name: str) -> bool:
+        """Whether anybody may see a document that is indexed."""
+        key = f"notion:acme/{self.ids[name]}"
+        state = self.services.catalog.documents.states([key])[key]
+        return state.status == "indexed" and not state.hidden
+
     def stands_in(self, title: str) -> list[str]:
         """Titles of what a document stands in; the same in all its chunks."""
         (shown,) = {tuple(payload["breadcrumb"]) for payload in self.found(title)}
@@ -270,6 +276,37 @@ def test_a_move_that_no_time_tells_is_found_by_a_reconcile(world: World) -> None
     report = world.sync(RECONCILE)
     assert report.errors == {}
     assert world.stands_in("Oil") == ["Handbook", "Pumps", "Gears"]
+
+
+@pytest.mark.parametrize("first", ["handbook", "news"])
+@pytest.mark.parametrize("silently", [False, True], ids=["edited", "untold"])
+def test_what_moved_is_found_whichever_of_its_units_is_looked_at_first(
+    world: World, first: str, silently: bool
+) -> None:
+    """Nobody sees it until its new unit is read, and nothing is paid twice."""
+    world.sync()
+    world.notion.move(world.ids["oil"], world.ids["news"], silently=silently)
+    world.notion.wait(hours=3)
+    for name in sorted(("handbook", "news"), key=lambda one: one != first):
+        report = sync_connection(world.services, world.connection, [world.ids[name]], RECONCILE)
+        assert report.errors == {}
+        assert world.is_seen("oil") == ("news" in (name, first))
+    assert world.stands_in("Oil") == ["News"]
+    assert sum(times for text, times in world.embedder.embedded.items() if text.startswith("Oil\n")) == 1
+
+
+def test_many_that_moved_are_kept_unseen_until_their_new_unit_is_read(world: World) -> None:
+    world.sync()
+    world.notion.move(world.ids["pumps"], world.ids["news"], silently=True)
+    world.notion.wait(hours=3)
+    report = sync_connection(world.services, world.connection, [world.ids["handbook"]], RECONCILE)
+    (error,) = report.errors.values()
+    assert "5 of 12 documents are no longer listed" in error
+    assert not world.is_seen("oil")
+    for name in ("news", "handbook"):
+        assert sync_connection(world.services, world.connection, [world.ids[name]], RECONCILE).errors == {}
+    assert world.titles == ALL | FILES
+    assert world.stands_in("Oil") == ["News", "Pumps"]
 
 
 def test_a_reconcile_with_nothing_to_do_reads_no_content(world: World) -> None:

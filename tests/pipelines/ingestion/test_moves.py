@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import pytest
 from pydantic import SecretStr
@@ -43,10 +44,11 @@ MODES: tuple[Mode, ...] = ("changes", "reconcile")
 
 @dataclass
 class TwoUnits(MemorySource):
-    """Gives of each unit what is in it. One that `names_units` gives a single object with the unit that it is in,
-    another calls it gone from any other; one that `feeds` tells of a move in the unit that it went to."""
+    """Gives of each unit what is in it. A single object of another unit it gives with that unit, or calls gone from
+    this one, to the other or without a word about where it is; one that `feeds` tells of a move in the unit that it
+    went to."""
 
-    names_units: bool = True
+    says: Literal["document", "gone to", "gone"] = "document"
     feeds: bool = True
     fails: bool = False
     told: list[RightsItem | Checkpoint] = field(default_factory=list)
@@ -76,8 +78,10 @@ class TwoUnits(MemorySource):
         if self.fails:
             raise Unavailable("https://api.test", "HTTP 502")
         for item in super().fetch(unit, document_ids):
-            is_elsewhere = isinstance(item, Document) and item.unit != unit.id
-            yield Deleted(MOVED) if is_elsewhere and not self.names_units else item
+            if self.says != "document" and isinstance(item, Document) and item.unit != unit.id:
+                yield Deleted(MOVED, moved_to=str(item.unit) if self.says == "gone to" else "")
+            else:
+                yield item
 
 
 @pytest.fixture
@@ -115,11 +119,16 @@ def where(services: Services) -> tuple[str, str] | None:
 @pytest.mark.parametrize("second", MODES)
 @pytest.mark.parametrize("first", MODES)
 @pytest.mark.parametrize("units", [(A, B), (B, A)], ids=["old-first", "new-first"])
-@pytest.mark.parametrize("names_units", [True, False], ids=["named", "gone"])
+@pytest.mark.parametrize("says", ["document", "gone to", "gone"])
 def test_it_is_found_in_the_unit_that_it_went_to(
-    services: Services, source: TwoUnits, units: tuple[Unit, Unit], first: Mode, second: Mode, names_units: bool
+    services: Services,
+    source: TwoUnits,
+    units: tuple[Unit, Unit],
+    first: Mode,
+    second: Mode,
+    says: Literal["document", "gone to", "gone"],
 ) -> None:
-    source.names_units = names_units
+    source.says = says
     source.move(MOVED, B)
     modes = dict(zip(units, (first, second), strict=True))
     for unit, mode in modes.items():
@@ -131,10 +140,11 @@ def test_it_is_found_in_the_unit_that_it_went_to(
 
 @pytest.mark.parametrize("second", MODES)
 @pytest.mark.parametrize("feeds", [True, False])
+@pytest.mark.parametrize("says", ["document", "gone to"])
 def test_without_a_feed_the_old_unit_tells_the_new_one(
-    services: Services, source: TwoUnits, second: Mode, feeds: bool
+    services: Services, source: TwoUnits, second: Mode, feeds: bool, says: Literal["document", "gone to"]
 ) -> None:
-    source.feeds = feeds
+    source.feeds, source.says = feeds, says
     source.move(MOVED, B)
     run(services, source, A, "reconcile")
     assert where(services) is None, "its readers in the other unit are not told yet"
