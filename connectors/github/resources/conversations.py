@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from functools import partial
+from functools import cached_property, partial
 from typing import TypeVar
 
 from pydantic import BaseModel
@@ -25,6 +25,7 @@ from connectors.github.repository import Repository
 from connectors.github.resources.comments import ISSUE_COMMENTS, REVIEW_COMMENTS, record_comments
 from connectors.github.resources.relations import read_relations
 from connectors.payloads import Payload
+from connectors.sampling import SAMPLED
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -106,9 +107,23 @@ class Conversations:
             return pull.with_details(self._pull(pull.number))
         except NotFound:
             self._payload("pull", pull.number)
-            # Where none can be read, this one is not one without reviews.
-            self._repository.client.first(GitHubIssue, f"{self._repository.path}/pulls", state="all")
+            if self._are_detailed:
+                raise RequestRejected(f"pulls/{pull.number}", 404, "not found, though listed as others are") from None
             return pull
+
+    @cached_property
+    def _are_detailed(self) -> bool:
+        """Whether the server finds pull requests at their own addresses: asked of a few, once. Raises SourceError where
+        none can be read."""
+        listed = self._repository.client.some(GitHubIssue, f"{self._repository.path}/pulls", SAMPLED, state="all")
+        return any(self._is_found(one.number) for one in listed)
+
+    def _is_found(self, number: int) -> bool:
+        try:
+            self._pull(number)
+        except NotFound:
+            return False
+        return True
 
     def _pull_comments(self, pull: GitHubIssue) -> list[GitHubComment]:
         """The API of issues tells them. Without it pull requests are read as they are, and once more when it is back:

@@ -243,6 +243,18 @@ def test_one_that_is_not_found_leaves_its_neighbours_alone(
     assert all(finding.ok for finding in connector.check())
 
 
+def test_a_pull_request_whose_branches_are_not_found_is_asked_for_again(
+    service: GitHub, api: Repository, connector: GitHubConnector
+) -> None:
+    """Its form of an issue is there: read by that alone, it would be without them until it changes."""
+    service.unfound.add("repos/acme/api/pulls/4")
+    read = list(connector.read(UNIT))
+    assert [item.document_id for item in read if isinstance(item, Failed)] == [f"{ROOT}/pull/4"]
+    assert states_of(read) == {}
+    service.unfound.add("repos/acme/api/pulls/3")  # a server that has none at such addresses
+    assert {"pull/3", "pull/4"} <= texts(connector.read(UNIT)).keys()
+
+
 def test_where_no_discussion_is_found_the_part_is_refused_and_its_listing_whole(
     api: Repository, service: GitHub, connector: GitHubConnector
 ) -> None:
