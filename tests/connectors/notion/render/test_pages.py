@@ -199,7 +199,18 @@ BLOCKS: dict[str, tuple[list[dict[str, Any]], str]] = {
         ],
         "left\n\nright",
     ),
-    "tab": ([{**block("tab"), "children": [block("paragraph", "in")]}], "in"),
+    "tabs": (
+        [
+            {
+                **block("tab"),
+                "children": [
+                    {**block("paragraph", "Oil"), "children": [block("to_do", "Linseed")]},
+                    {**block("paragraph", "Grease"), "children": [block("paragraph", "of sheep")]},
+                ],
+            }
+        ],
+        "Oil\n\n- [ ] Linseed\n\nGrease\n\nof sheep",
+    ),
     "template": ([{**block("template", "new"), "children": [block("paragraph", "in")]}], "new\n\nin"),
     "meeting": (
         [
