@@ -10,7 +10,15 @@ from dataclasses import dataclass, field
 from typing import Any, Self, TypeVar
 
 from connectors.contract import PartState
-from connectors.errors import REFUSALS, AlreadyFailed, AuthenticationFailed, NotFound, RateLimited, SourceError, TransientError
+from connectors.errors import (
+    REFUSALS,
+    AlreadyFailed,
+    AuthenticationFailed,
+    NotFound,
+    RateLimited,
+    SourceError,
+    TransientError,
+)
 from connectors.sampling import REFUSED_BESIDE_OTHERS
 from connectors.source_parts import Part, state_of
 

@@ -16,6 +16,7 @@ from pipelines.settings import load_settings
 from tests.e2e.conftest import Folder, Ran, embedding_settings
 from tests.emulators import drive, github, notion, slack
 from tests.emulators.embeddings import EmbeddingsServer
+from tests.emulators.github_graphql import blob_sha
 
 OBJECTS = 3
 
@@ -78,7 +79,7 @@ def _github_files() -> Source:
         "files",
         f"blob/{names[0]}",
         lambda: write("Use grease."),
-        lambda: service.unfound.update(f"repos/acme/api/git/blobs/{github.blob_sha(api.files[name])}" for name in names),
+        lambda: service.unfound.update(f"repos/acme/api/git/blobs/{blob_sha(api.files[name])}" for name in names),
         service.unfound.clear,
         lambda: service.delete_file(api, names[0]),
     )

@@ -17,7 +17,8 @@ from connectors.github.source import GitHubConnector, connect
 from connectors.model import Document, Unit
 from connectors.source_parts import Part
 from tests.connectors.github.conftest import stopped
-from tests.emulators.github import TOKEN, GitHub, Repository, blob_sha, serving
+from tests.emulators.github import TOKEN, GitHub, Repository, serving
+from tests.emulators.github_graphql import blob_sha
 from tests.emulators.github_refusals import Refusal, part_of
 
 UNIT = Unit("1001", "acme/api")
