@@ -41,8 +41,15 @@ def upgrade() -> None:
     for name, (table, columns, condition) in _INDEXES.items():
         where = sa.text(condition.format(differs=differs)) if condition else None
         by_id = ("id",) if is_sqlite and name.removeprefix("documents_") in _SORTED else ()
-        using = {"postgresql_using": "hash"} if name == "documents_by_url" else {}
-        op.create_index(name, table, [*columns, *by_id], sqlite_where=where, postgresql_where=where, **using)
+        using = "hash" if name == "documents_by_url" else "btree"
+        op.create_index(
+            name,
+            table,
+            [*columns, *by_id],
+            sqlite_where=where,
+            postgresql_where=where,
+            postgresql_using=using,
+        )
 
 
 def downgrade() -> None:
