@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from datetime import UTC, datetime
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +14,7 @@ import typer
 from pipelines.cli import output
 from pipelines.cli.commands import assistants, events, sign_ins
 from pipelines.cli.options import DAYS, Json
+from pipelines.cli.paging import Limit, Page, PageNumber
 from pipelines.printable import printable
 from pipelines.settings import Settings, load_settings
 
@@ -61,13 +63,26 @@ def check(json: Json = False) -> None:
 
 
 @app.command()
-def units(connection: Annotated[str | None, typer.Argument()] = None, json: Json = False) -> None:
+def units(
+    connection: Annotated[str | None, typer.Argument()] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Only those whose name or id is like this, with * for anything")
+    ] = None,
+    limit: Limit = None,
+    page: PageNumber = 1,
+    json: Json = False,
+) -> None:
     """List the units (repositories, channels, drives, pages) that each connection sees now."""
     from pipelines.operations.status import list_units
 
     settings = load_settings()
     chosen = [settings.connection(connection)] if connection else list(settings.connections)
-    output.print_units(list_units(settings, chosen), json)
+    found = [one for one in list_units(settings, chosen) if name is None or _is_like(one, name)]
+    output.print_units(found, Page(limit, page), json)
+
+
+def _is_like(unit: dict[str, Any], name: str) -> bool:
+    return any(fnmatch(text.casefold(), name.casefold()) for text in (unit["name"], unit["id"]))
 
 
 @app.command()
@@ -236,11 +251,20 @@ def migrate(
 
 
 @app.command()
-def status(json: Json = False) -> None:
-    """What is indexed, skipped, failed and deleted, by connection and unit."""
+def status(
+    targets: Annotated[list[str] | None, typer.Argument(metavar="[CONNECTION[/UNIT]]...")] = None,
+    limit: Limit = None,
+    page: PageNumber = 1,
+    json: Json = False,
+) -> None:
+    """What is indexed, skipped, failed and deleted, by connection and unit: first the units in trouble."""
+    from pipelines.cli.status_output import print_status
+    from pipelines.cli.targets import parse_targets
     from pipelines.operations.status import read_status
 
-    output.print_status(read_status(load_settings()), json)
+    settings = load_settings()
+    chosen = parse_targets(settings, targets) if targets else None
+    print_status(read_status(settings, chosen), Page(limit, page), json)
 
 
 @app.command()

@@ -16,6 +16,7 @@ from rich.table import Table
 
 from connectors.contract import Finding
 from connectors.model import Unit
+from pipelines.cli.paging import Page
 from pipelines.ingestion.options import STAGES
 from pipelines.ingestion.report import SAID_BY_UNIT, SyncReport
 from pipelines.printable import printable, printable_json
@@ -49,7 +50,7 @@ def print_findings(found: Sequence[Finding], json: bool) -> None:
         mark = "[green]ok[/]  " if one.ok else "[red]fail[/]"
         lost = f"; without it, {one.lost}" if one.lost else ""
         grant = f"; grant {one.permission}" if one.permission else ""
-        _console().print(f"{mark}  {plain(one.subject)}: {plain(one.detail + lost + grant)}", soft_wrap=True)
+        open_console().print(f"{mark}  {plain(one.subject)}: {plain(one.detail + lost + grant)}", soft_wrap=True)
 
 
 def _finding(found: Finding) -> dict[str, Any]:
@@ -78,18 +79,26 @@ def print_migration(migration: Migration, json: bool) -> None:
         print(f"the catalog {came} {migration.after}")
 
 
-def print_units(found: Sequence[dict[str, Any]], json: bool) -> None:
+def print_units(found: Sequence[dict[str, Any]], page: Page, json: bool) -> None:
+    shown = page.of(found, json)
     if json:
-        print_json({"units": found})
+        print_json({"units": shown, "total": len(found)})
         return
-    _table(("connection", "id", "name", "url", "paused"), found)
+    print_table(("connection", "id", "name", "url", "paused"), shown)
+    print_rest(page, len(found), "units")
+
+
+def print_rest(page: Page, total: int, what: str) -> None:
+    """What a page leaves out, and how to see it."""
+    if rest := page.rest(total):
+        print(f"{rest} more {what} of {total}: --page {page.number + 1}, or --limit")
 
 
 def print_report(done: SyncReport, json: bool) -> None:
     if json:
         print_json(done.as_json())
         return
-    console = _console()
+    console = open_console()
     for name, figures in done.as_json().items():
         if isinstance(figures, dict) and name not in SAID_BY_UNIT:
             line = "  ".join(f"{key.replace('_', ' ')} {value}" for key, value in figures.items())
@@ -116,7 +125,7 @@ def print_reconcile_plan(found: SyncReport, json: bool) -> None:
     if json:
         print_json(found.as_json())
         return
-    console = _console()
+    console = open_console()
     for what, ids in (("read", found.would_read), ("delete", found.would_delete)):
         for document_id in ids:
             console.print(f"would {what}  {plain(document_id)}", highlight=False, soft_wrap=True)
@@ -131,24 +140,24 @@ def print_events(found: Sequence[dict[str, Any]], json: bool) -> None:
     rows = [
         {
             **event,
-            "received": _readable(event["received_at"]),
+            "received": readable(event["received_at"]),
             "led to": ", ".join(f"{one['asset']} {one['partition']}" for one in event["materializations"] or ()),
         }
         for event in found
     ]
-    _table(("id", "connection", "kind", "state", "attempts", "received", "reason", "led to"), rows)
+    print_table(("id", "connection", "kind", "state", "attempts", "received", "reason", "led to"), rows)
 
 
 def _print_failures(done: SyncReport) -> None:
     for unit, said in done.busy.items():
-        _console().print(f"[yellow]skipped:[/] {plain(unit)} {plain(said)}", soft_wrap=True, highlight=False)
+        open_console().print(f"[yellow]skipped:[/] {plain(unit)} {plain(said)}", soft_wrap=True, highlight=False)
     for unit, reason in done.out_of_reach.items():
-        _console().print(f"[yellow]hidden[/]     {plain(unit)}: {plain(reason)}", soft_wrap=True)
+        open_console().print(f"[yellow]hidden[/]     {plain(unit)}: {plain(reason)}", soft_wrap=True)
     for unit, parts in done.refused.items():
         for part, reason in parts.items():
-            _console().print(f"[yellow]refused[/]    {plain(unit)} {plain(part)}: {plain(reason)}", soft_wrap=True)
+            open_console().print(f"[yellow]refused[/]    {plain(unit)} {plain(part)}: {plain(reason)}", soft_wrap=True)
     for unit, error in done.errors.items():
-        _console().print(f"[red]failed[/]     {plain(unit)}: {plain(error)}", soft_wrap=True)
+        open_console().print(f"[red]failed[/]     {plain(unit)}: {plain(error)}", soft_wrap=True)
 
 
 def print_estimate(expected: Estimate, json: bool, *, final: bool) -> None:
@@ -162,73 +171,11 @@ def print_estimate(expected: Estimate, json: bool, *, final: bool) -> None:
     )
 
 
-def print_status(now: dict[str, Any], json: bool) -> None:
-    if json:
-        print_json(now)
-        return
-    columns = ("connection", "unit", "indexed", "skipped", "failed", "deleted", "last_sync", "failing_since", "error")
-    rows = [
-        {**unit, "connection": connection["id"], "unit": unit["name"], "last_sync": _readable(unit["last_sync"])}
-        | {"failing_since": _readable(unit["failing_since"]) if unit["failing_since"] else None}
-        for connection in now["connections"]
-        for unit in connection["units"]
-    ]
-    _table(columns, rows)
-    console = _console()
-    for incident in now["health"]["incidents"]:
-        console.print(printable(f"trouble  {incident['line']}"), highlight=False, markup=False, soft_wrap=True)
-    for connection in now["connections"]:
-        console.print(printable(_freshness_line(connection)), highlight=False, markup=False)
-        for group in connection["unreadable_groups"]:
-            console.print(printable(_group_line(group)), highlight=False, markup=False, soft_wrap=True)
-        for part in connection["parts"]:
-            console.print(printable(_part_line(part)), highlight=False, markup=False, soft_wrap=True)
-        for line in connection["out_of_reach"]:
-            console.print(printable(f"hidden  {line}"), highlight=False, markup=False, soft_wrap=True)
-    for unknown in now["unknown_connections"]:
-        console.print(printable(f"{unknown['id']}: {unknown['detail']}"), highlight=False, markup=False, soft_wrap=True)
-    console.print(printable(_index_line(now["index"])), markup=False, highlight=False)
-    for one in now["troubled"]:
-        again = f", next attempt {one['next_attempt']}" if one["next_attempt"] else ""
-        line = f"{one['status']}  {one['id']}: {one['reason']}{again}"
-        console.print(plain(line), highlight=False, soft_wrap=True)
-
-
-def _index_line(index: dict[str, Any]) -> str:
-    return (
-        f"index {index['collection']}: {index['documents']} documents, {index['points']} points, "
-        f"{index['bytes'] / 1e6:.1f} MB, model {index['model']}"
-    )
-
-
-def _freshness_line(connection: dict[str, Any]) -> str:
-    """How fresh a connection is, in one line."""
-    said = [
-        f"last sync {_readable(connection['last_sync'])}" + (", late" if connection["late"] else ""),
-        f"last event {_readable(connection['last_event'])}",
-        f"memberships {_age(connection['memberships_age_seconds'])}",
-        f"{connection['waiting_events']} events waiting" if connection["waiting_events"] else "",
-        "paused" if connection["paused"] else "",
-    ]
-    return f"{connection['id']}: {'; '.join(part for part in said if part)}"
-
-
-def _part_line(part: dict[str, Any]) -> str:
-    where = f"{part['unit']} {part['part']}" if part["unit"] else part["part"]
-    return f"{part['status']}  {where}, since {_readable(part['since'])}: {part['reason']}"
-
-
-def _group_line(group: dict[str, Any]) -> str:
-    effect = "" if group["counts"] else "; nobody belongs to it"
-    name = group["name"] or group["group"]
-    return f"unreadable  {name}: {group['reason']}; members {_age(group['age_seconds'])}{effect}"
-
-
 def print_results(found: SearchResponse, json: bool) -> None:
     if json:
         print(printable_json(found.model_dump_json()), flush=True)
         return
-    console = _console()
+    console = open_console()
     for rank, result in enumerate(found.results, start=1):
         console.print(f"[bold]{rank}. {plain(result.title)}[/]  [dim]{plain(result.source)} · {plain(result.kind)}[/]")
         console.print(f"   [blue]{plain(result.url)}[/]", soft_wrap=True)
@@ -247,7 +194,7 @@ def progress(json: bool) -> Iterator[Observer]:
 
     if json:
         yield SILENT
-    elif _console().is_terminal:
+    elif open_console().is_terminal:
         with _bars() as (stage_done, show):
             yield Observer(stage_done, show)
     else:
@@ -260,7 +207,7 @@ def _bars() -> Iterator[tuple[_UnitLines, ShowProgress]]:
 
     text = TextColumn("{task.description}")
     columns = (SpinnerColumn(), text, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=_console(), transient=True) as bars:
+    with Progress(*columns, console=open_console(), transient=True) as bars:
         task = bars.add_task("starting", total=None)
 
         def show(unit: Unit, stage: str, done: int, total: int | None) -> None:
@@ -315,23 +262,19 @@ def summary(report: SyncReport) -> str:
     return f"{happened} ({report.seconds:.1f} s)"
 
 
-def _readable(moment: str | None) -> str:
+def readable(moment: str | None) -> str:
     """An ISO time to the minute (UTC)."""
     return f"{datetime.fromisoformat(moment):%Y-%m-%d %H:%M}" if moment else "never"
 
 
-def _age(seconds: float | None) -> str:
-    return "never read" if seconds is None else f"read {seconds / 60:.0f} minutes ago"
-
-
-def _table(columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
+def print_table(columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
     table = Table(box=None, pad_edge=False)
     for column in columns:
         table.add_column(column.replace("_", " "), overflow="fold")
     for row in rows:
         table.add_row(*(plain(str(row[column] if row[column] is not None else "")) for column in columns))
-    _console().print(table)
+    open_console().print(table)
 
 
-def _console() -> Console:
+def open_console() -> Console:
     return Console(emoji=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,7 +18,9 @@ from pipelines.catalog.freshness import freshness
 from pipelines.catalog.memberships import GroupState, Memberships
 from pipelines.catalog.unit_parts import PartRecord
 from pipelines.catalog.units import UnitState
+from pipelines.errors import UsageError
 from pipelines.index.contract import IndexInfo
+from pipelines.ingestion.options import Target
 from pipelines.ingestion.unit_listing import sync_units
 from pipelines.operations.health import failing_units, read_health
 from pipelines.operations.incomplete_parts import incomplete_parts
@@ -72,35 +74,58 @@ def list_units(settings: Settings, connections: Sequence[Connection]) -> list[di
     return found
 
 
-def read_status(settings: Settings) -> dict[str, Any]:
-    """Counts by connection and unit, which documents failed or were skipped, and what the index holds."""
+def read_status(settings: Settings, targets: Sequence[Target] | None = None) -> dict[str, Any]:
+    """Counts by connection and unit, which documents failed or were skipped, and what the index holds; of these targets
+    alone, where there are any. Raises UsageError for a unit that is not known."""
     with Services(settings) as services:
         catalog = services.catalog
+        chosen = _choose(catalog, targets) if targets else None
         counts = catalog.documents.totals()
         health = read_health(catalog, settings)
         return {
             "health": health.as_json(),
             "connections": [
-                _connection_status(catalog, connection, counts)
+                _connection_status(catalog, connection, counts, (chosen or {}).get(connection.id))
                 | {"out_of_reach": describe_out_of_reach(services, connection)}
                 for connection in settings.connections
+                if chosen is None or connection.id in chosen
             ],
             "index": _index_status(services.reader.info()),
             "unknown_connections": [
                 {"id": connection, "documents": count, "detail": describe_unknown(connection, count)}
                 for connection, count in count_unknown(services).items()
             ],
-            "troubled": [_as_json(one) for one in catalog.documents.troubled()],
+            "troubled": [
+                _as_json(one) for one in catalog.documents.troubled() if chosen is None or _is_chosen(one, chosen)
+            ],
         }
 
 
+def _choose(catalog: Catalog, targets: Sequence[Target]) -> dict[str, Collection[str]]:
+    """Ids of the units that targets name, by connection; none where all of its units are meant."""
+    chosen: dict[str, Collection[str]] = {}
+    for target in targets:
+        ids = {
+            name: one.unit.id for one in catalog.units.all(target.connection) for name in (one.unit.name, one.unit.id)
+        }
+        if unknown := [one for one in target.units if one not in ids]:
+            raise UsageError(f"{target.connection} has no unit {unknown[0]!r}; `headrace units {target.connection}`")
+        chosen[target.connection] = {ids[one] for one in target.units}
+    return chosen
+
+
 def _connection_status(
-    catalog: Catalog, connection: Connection, counts: Mapping[tuple[str, str], Mapping[str, int]]
+    catalog: Catalog,
+    connection: Connection,
+    counts: Mapping[tuple[str, str], Mapping[str, int]],
+    chosen: Collection[str] | None,
 ) -> dict[str, Any]:
     state, states = catalog.connections.get(connection.id), catalog.units.all(connection.id)
     failing, names = failing_units(catalog, connection.id), {one.unit.id: one.unit.name for one in states}
     units = [
-        _unit_status(one, counts.get((connection.id, one.unit.id), {}), failing.get(one.unit.id)) for one in states
+        _unit_status(one, counts.get((connection.id, one.unit.id), {}), failing.get(one.unit.id))
+        for one in states
+        if not chosen or one.unit.id in chosen
     ]
     return {
         "id": connection.id,
@@ -116,6 +141,11 @@ def _connection_status(
         "units": units,
         "totals": {status: sum(unit[status] for unit in units) for status in COUNTED},
     }
+
+
+def _is_chosen(troubled: Mapping[str, Any], chosen: Mapping[str, Collection[str]]) -> bool:
+    connection, unit = troubled["connection"], troubled["unit"]
+    return connection in chosen and (not chosen[connection] or unit in chosen[connection])
 
 
 def _unit_status(state: UnitState, counts: Mapping[str, int], failure: Failure | None) -> dict[str, Any]:

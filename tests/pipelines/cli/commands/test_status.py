@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from connectors.contract import Membership, PartState, UnreadableGroup
 from connectors.model import Unit
@@ -117,3 +117,44 @@ def test_explaining_tells_which_part_is_missing(headrace: Callable[..., Done]) -
     unknown = headrace("explain", "github:acme/unit/discussions/7")
     assert unknown.code != 0
     assert "discussions of Plant are refused: 403; grant `x`" in unknown.err
+
+
+@pytest.fixture
+def many_units(services: Services) -> Iterator[None]:
+    """Beside the unit that is read there are 120 others, of which one has failed; and then there are not any more."""
+    plant = Unit("unit", "Plant")
+    with services as opened:
+        listed = [plant, *(Unit(f"u{number:03}", f"Unit {number:03}") for number in range(120))]
+        opened.catalog.units.replace_listing("acme", "github", listed)
+        opened.catalog.units.record_sync("acme", "u117", error="it is in flames")
+        yield
+        with opened.catalog._engine.begin() as transaction:
+            transaction.execute(delete(tables.units).where(tables.units.c.unit != "unit"))
+
+
+@pytest.mark.usefixtures("many_units")
+def test_of_many_units_the_first_are_shown_and_those_in_trouble_before_them(
+    headrace: Callable[..., Done], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    lines = headrace("status").out.splitlines()
+    assert ("Plant" in lines[1], "Unit 117" in lines[2], "it is in flames" in lines[2]) == (True, True, True)
+    assert sum("Unit " in line for line in lines) == 49
+    assert "71 more units of 121: --page 2, or --limit" in lines
+    assert any(line.split()[:2] == ["acme", "121"] for line in lines), "a line for the connection"
+    last = headrace("status", "--page", "3").out.splitlines()
+    assert (sum("Unit " in line for line in last), any("more units" in line for line in last)) == (21, False)
+    assert sum("Unit " in line for line in headrace("status", "--limit", "200").out.splitlines()) == 120
+    (connection,) = headrace("status", "--json").json["connections"]
+    assert len(connection["units"]) == 121
+    (connection,) = headrace("status", "--json", "--limit", "7", "--page", "2").json["connections"]
+    assert (len(connection["units"]), connection["totals"]["indexed"]) == (7, 2)
+
+
+@pytest.mark.usefixtures("many_units")
+def test_status_of_one_unit_shows_that_alone(headrace: Callable[..., Done]) -> None:
+    for name in ("u005", "Unit 005"):
+        (connection,) = headrace("status", f"acme/{name}", "--json").json["connections"]
+        assert [one["id"] for one in connection["units"]] == ["u005"]
+    unknown = headrace("status", "acme/nowhere")
+    assert (unknown.code, "acme has no unit 'nowhere'" in unknown.err) == (2, True)
