@@ -159,11 +159,11 @@ class GitHubClient:
         """https://docs.github.com/en/rest/git/blobs#get-a-blob"""
         return self._get(f"repos/{quote(repository)}/git/blobs/{quote(sha)}", parse_blob)
 
-    def last_commit(self, repository: str, ref: str, path: str) -> GitHubCommit:
-        """The newest commit on `ref` that touched `path`; one without fields if the server names none."""
+    def last_commit(self, repository: str, ref: str, path: str) -> GitHubCommit | None:
+        """The newest commit on `ref` that touched `path`; None if the server names none."""
         params = {"sha": ref, "path": path, "per_page": 1}
         found = self.page(GitHubCommit, f"repos/{quote(repository)}/commits", params)
-        return found.items[0] if found and found.items else GitHubCommit()
+        return found.items[0] if found and found.items else None
 
     def query_promptly(self, model: type[M], text: str, **variables: Any) -> M:
         """As `query`, without much patience: for what can be asked in another way."""

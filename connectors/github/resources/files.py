@@ -30,7 +30,7 @@ _TREE, _EMPTY = "tree", "empty since"
 """Under these names the cursor keeps the state of the tree, and of a repository without a commit, whose tree has none,
 when something was pushed to it last."""
 _CONFLICT = 409
-"""Answer for the tree of a repository that has no commit."""
+"""Answer for the tree and the commits of a repository that has no commit."""
 
 
 class ListedButMissing(SourceError):
@@ -121,11 +121,17 @@ class FileResource(RepositoryPart):
         yield from self._batches.read(waiting)
 
     def _find_datable(self, cursor: RepositoryCursor) -> set[str]:
-        """Paths of the files that were read without a commit, once one is given: a single request tells."""
-        if undated := cursor.undated:
-            self._last_commit(undated[0], may_be_undated=True)
-            self._undated.clear()  # it was only asked about
-        return set() if self._without_commit else set(undated)
+        """Paths of the files that were read without a commit, once one is given: a single request tells, each time
+        about another of them, since one may have none for good."""
+        undated = cursor.undated
+        if not undated:
+            return set()
+        self._last_commit(undated[0], may_be_undated=True)
+        if undated[0] not in self._undated:
+            return set(undated)
+        self._undated.clear()  # it was only asked about
+        cursor.files[undated[0]] = cursor.files.pop(undated[0])
+        return set()
 
     def _read_window(self, window: Window) -> Iterator[Item]:
         tree = self._tree(None)
@@ -193,17 +199,20 @@ class FileResource(RepositoryPart):
         return Skipped(self.documents.file_id(file.path), file.path, reason, self.documents.file_url(file.path))
 
     def _last_commit(self, path: str, *, may_be_undated: bool) -> GitHubCommit:
-        """The commit that tells when and by whom a file was changed; one without fields where there is no history, and
-        where the file `may_be_undated` and none is given: it is noted then."""
+        """The commit that tells when and by whom a file was changed; one without fields where none is given, as it is
+        for all that cannot be had where the file `may_be_undated`: it is noted then."""
         if self._without_commit < _FAILED_IN_A_ROW:
             try:
                 commit = self.repository.client.last_commit(self.repository.name, self.documents.branch, path)
                 self._without_commit = 0
-                return commit
+                if commit:
+                    return commit  # else the history lags behind the tree, which lists the file
             except (AuthenticationFailed, RateLimited):
                 raise
-            except RequestRejected:
-                return GitHubCommit()  # about this path alone: a document without a time is better than none
+            except RequestRejected as error:
+                if error.status != _CONFLICT:
+                    return GitHubCommit()  # about this path alone: a document without a time is better than none
+                self._without_commit = _FAILED_IN_A_ROW  # of a repository without a commit, which has no files
             except NotFound:
                 self._without_commit = _FAILED_IN_A_ROW  # no such part of the API, for now
             except SourceError:

@@ -10,7 +10,6 @@ import pytest
 
 from connectors.errors import AccessDenied, InvalidResponse, NotFound, RateLimited, SourceError
 from connectors.github.client import GitHubClient
-from connectors.github.payloads.git import GitHubCommit
 from connectors.github.payloads.parsing import parse_time
 from connectors.github.payloads.rest import GitHubIssue
 from connectors.github.responses import SECONDARY_LIMIT_WAIT, refusal
@@ -210,7 +209,7 @@ def test_branches_and_paths_are_quoted(client: Callable[[Handler], GitHubClient]
 
     opened = client(answer)
     opened.tree("acme/api", "release/v1 #2")
-    assert opened.last_commit("acme/api", "main", "docs/é?.md") == GitHubCommit()
+    assert opened.last_commit("acme/api", "main", "docs/é?.md") is None
     assert asked == [
         "/api/v3/repos/acme/api/git/trees/release/v1%20%232?recursive=1",
         "/api/v3/repos/acme/api/commits?sha=main&path=docs%2F%C3%A9%3F.md&per_page=1",

@@ -291,14 +291,18 @@ def test_files_without_history_have_no_time(github: OneRepository, connector: Gi
     assert len(found) == 3
 
 
-@pytest.mark.parametrize("status", [403, 404, 502])
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(status, {"message": "no"}) for status in (403, 404, 502)]
+    + [(409, {"message": "Git Repository is empty."}), (200, [])],
+)
 def test_files_get_their_time_once_commits_answer(
-    github: OneRepository, connector: GitHubConnector, status: int
+    github: OneRepository, connector: GitHubConnector, status: int, body: object
 ) -> None:
     fill(github, 0)
     github.api.files |= {f"docs/{number}.md": b"# Wheel" for number in range(12)}
     github.graphql = False
-    github.answers["repos/acme/api/commits"] = lambda request: httpx.Response(status, json={"message": "no"})
+    github.answers["repos/acme/api/commits"] = lambda request: httpx.Response(status, json=body)
     items = list(connector.read(UNIT))
     found = documents(items)
     assert not [item for item in items if isinstance(item, Failed)]
@@ -338,6 +342,33 @@ def test_a_file_whose_commit_alone_is_not_given_is_asked_about_again(
     github.before = lambda request: github.answers.clear()
     (found,) = documents(connector.read(UNIT, last_cursor(items))).values()
     assert (found.title, found.updated_at is not None) == ("LICENSE", True)
+
+
+def test_a_file_that_never_has_a_commit_keeps_no_other_from_its_time(
+    github: OneRepository, connector: GitHubConnector
+) -> None:
+    fill(github, 0)
+    github.graphql = False
+    path, never = "repos/acme/api/commits", {"LICENSE", "README.md"}
+
+    def leave_out(request: httpx.Request) -> None:
+        github.answers.pop(path, None)
+        if request.url.params.get("path") in never:
+            github.answers[path] = lambda request: httpx.Response(200, json=[])
+
+    github.before = leave_out
+    items = list(connector.read(UNIT))
+    assert {name for name, one in documents(items).items() if one.updated_at is None} == {
+        f"blob/{one}" for one in never
+    }
+    never.remove("README.md")
+    dated: set[str] = set()
+    for _ in range(4):
+        before = github.paths()[path]
+        items = list(connector.read(UNIT, last_cursor(items)))
+        dated |= {name for name, one in documents(items).items() if one.updated_at is not None}
+    assert dated == {"blob/README.md"}
+    assert github.paths()[path] - before == 1, "however long it has none"
 
 
 def test_files_that_are_not_text_are_passed_over_with_a_reason(
