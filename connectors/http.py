@@ -20,7 +20,6 @@ import stamina
 
 from connectors.errors import (
     AccessDenied,
-    AnswerTooLarge,
     AuthenticationFailed,
     Gone,
     InvalidResponse,
@@ -32,6 +31,7 @@ from connectors.errors import (
     Unavailable,
 )
 from connectors.rate_limits import LONGEST_WAIT, Limit, limit_of
+from connectors.response_bodies import read_body
 
 T = TypeVar("T")
 
@@ -39,9 +39,6 @@ ATTEMPTS = 6
 """For one request. Once so many of a client's requests are without an answer, each answer counted against one, it asks
 only once for each: a source that is down is not asked the same again and again."""
 MAX_REDIRECTS = 3
-MOST_BYTES = 64_000_000
-"""Of an answer, unpacked: a file of 25 MB, the largest that is read, has 34 MB as base64. gzip makes 1 MB of 1 GB."""
-
 _OF_THE_PACKED_BODY = (b"content-encoding", b"content-length", b"transfer-encoding")
 
 
@@ -226,17 +223,11 @@ class ApiClient:
 
 
 def _read(response: httpx.Response) -> httpx.Response:
-    """The answer with its body, unpacked no further than MOST_BYTES. Raises AnswerTooLarge."""
-    parts: list[bytes] = []
-    size = 0
-    for part in response.iter_bytes():
-        size += len(part)
-        if size > MOST_BYTES:
-            raise AnswerTooLarge(_without_query(str(response.url)), MOST_BYTES)
-        parts.append(part)
+    """The answer with its body. Raises as `read_body`."""
+    body = read_body(response)
     # As bytes: they may hold others than ASCII (RFC 9110, 5.5).
     headers = [(name, value) for name, value in response.headers.raw if name.lower() not in _OF_THE_PACKED_BODY]
-    return httpx.Response(response.status_code, headers=headers, content=b"".join(parts), request=response.request)
+    return httpx.Response(response.status_code, headers=headers, content=body, request=response.request)
 
 
 def absolute(link: str, url: str) -> str:

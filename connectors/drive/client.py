@@ -41,11 +41,12 @@ from connectors.drive.payloads import (
     StartPageToken,
     ValueRanges,
 )
-from connectors.drive.responses import drive_error, follow_pages, parser
+from connectors.drive.responses import drive_error, follow_pages, parse_export, parser
 from connectors.drive.settings import DriveConnection
 from connectors.errors import AccessDenied, InvalidResponse, NotFound, RequestRejected
 from connectors.http import PATIENT, PROMPT, ApiClient, RetryBudget
 from connectors.payloads import Payload
+from connectors.response_bodies import file_bytes
 
 logger = logging.getLogger(__name__)
 
@@ -198,9 +199,8 @@ class DriveClient:
     def export(self, file_id: str, media_type: str) -> bytes:
         """A Google Docs, Sheets or Slides file in another format, of at most 10 MB."""
         path, headers = f"files/{file_id}/export", self._headers(file_id)
-        return self._contents.send(
-            "GET", path, params={"mimeType": media_type}, headers=headers, parse=lambda response: response.content
-        )
+        parse = partial(parse_export, media_type=media_type)
+        return self._contents.send("GET", path, params={"mimeType": media_type}, headers=headers, parse=parse)
 
     def sheets(self, file_id: str) -> list[SheetProperties]:
         """The sheets of a spreadsheet, by the Sheets API."""
@@ -222,9 +222,10 @@ class DriveClient:
         """The bytes of a file: at least the `size` of its metadata, or the answer was cut off."""
 
         def parse_whole(response: httpx.Response) -> bytes:
-            if size is not None and len(response.content) < size:
-                raise InvalidResponse(f"files/{file_id}", f"{len(response.content)} of {size} bytes")
-            return response.content
+            data = file_bytes(response)
+            if size is not None and len(data) < size:
+                raise InvalidResponse(f"files/{file_id}", f"{len(data)} of {size} bytes")
+            return data
 
         params = {"alt": "media", "supportsAllDrives": "true"}
         headers = self._headers(file_id)

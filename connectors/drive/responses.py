@@ -15,8 +15,10 @@ from pydantic import ValidationError
 from connectors.drive.payloads import DrivePage, ErrorResponse
 from connectors.errors import AccessDenied, InvalidResponse, RateLimited, RequestRejected, SourceError
 from connectors.http import described, retry_after
+from connectors.media import declared_type, is_binary
 from connectors.paging import PageTrail
 from connectors.payloads import Payload, describe_fault
+from connectors.response_bodies import answered_type, file_bytes
 
 P = TypeVar("P", bound=Payload)
 Page = TypeVar("Page", bound=DrivePage)
@@ -69,6 +71,21 @@ def parser(payload: type[P], path: str) -> Callable[[httpx.Response], P]:
             raise InvalidResponse(path, describe_fault(error)) from None
 
     return parse
+
+
+def parse_export(response: httpx.Response, media_type: str) -> bytes:
+    """A file exported as `media_type`. Raises InvalidResponse for what is of another type, as are sign-in pages and
+    errors of gateways: an export has the type that is asked for. Of text, no bytes are an export too: that of an empty
+    document; no file of an office suite is empty.
+
+    https://developers.google.com/workspace/drive/api/reference/rest/v3/files/export
+    """
+    where, data = str(response.url).split("?", 1)[0], file_bytes(response)
+    if (answered := answered_type(response)) not in ("", declared_type(media_type)):
+        raise InvalidResponse(where, f"{answered} in place of {media_type}")
+    if not data and is_binary(media_type):
+        raise InvalidResponse(where, f"no bytes in place of {media_type}")
+    return data
 
 
 def follow_pages(path: str, read: Callable[[str | None], Page], first: str | None = None) -> Iterator[Page]:

@@ -21,7 +21,7 @@ from dulwich.pack import (
 )
 
 from connectors.errors import AnswerTooLarge, InvalidResponse
-from connectors.http import MOST_BYTES
+from connectors.response_bodies import MOST_BYTES
 
 _HEADER_BYTES = 12
 _BROKEN = (

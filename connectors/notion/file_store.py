@@ -5,24 +5,26 @@ Notion keeps files on another host, under URLs whose signature is another at eve
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import PurePosixPath
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import httpx
 
 from connectors import media
-from connectors.errors import AccessDenied, InvalidResponse, SourceError
+from connectors.errors import AccessDenied, RequestRejected, SourceError
 from connectors.fingerprints import fingerprint
 from connectors.http import ApiClient
+from connectors.model import HTML
 from connectors.notion.payloads import FileLink, NotionPage
 from connectors.notion.render.blocks import MEDIA, BlockTree, is_copy
 from connectors.notion.render.properties import files_of
 from connectors.notion.render.rich_text import inline
 from connectors.notion.settings import NotionConnection
+from connectors.response_bodies import answered_type, file_bytes
 
 NOTION_API = "https://api.notion.com"
 NOTION_FILES = "https://prod-files-secure.s3.us-west-2.amazonaws.com"
@@ -30,7 +32,7 @@ LARGEST = 25_000_000
 """Bytes of a file that is read."""
 
 _WITHOUT_TEXT = {"video": "videos", "audio": "audio files"}
-_RANGE = re.compile(r"bytes 0-(\d{1,15})/", re.ASCII)
+_NOT_SATISFIABLE = 416
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -120,25 +122,36 @@ class FileStore:
         return None if origin == self._origin else f"kept at {origin}, and not at the connection's `files_url`"
 
     def load(self, file: NotionFile) -> bytes:
-        """Content of a file, cut one byte past the largest that is read. Raises SourceError."""
-        # S3 answers with as much of it; a server that knows no ranges with the whole file.
-        return self._api.send("GET", file.url, parse=_whole, headers={"Range": f"bytes=0-{LARGEST}"})
+        """Content of a file, cut one byte past the largest that is read. Raises SourceError: AccessDenied where a page
+        or a message of another server comes instead."""
+        parse = partial(_parse_file, expected=content_type(file, pictures=self._pictures))
+        try:
+            # S3 answers with as much of it; a server that knows no ranges with the whole file.
+            return self._api.send("GET", file.url, parse=parse, headers={"Range": f"bytes=0-{LARGEST}"})
+        except RequestRejected as error:
+            if error.status == _NOT_SATISFIABLE:
+                return b""  # no other file is without a first byte (RFC 9110, 14.1.2)
+            raise
 
 
 def _refusal(response: httpx.Response) -> SourceError | None:
     """401 is about the signature of one URL: no credentials of the connection were sent."""
     if response.status_code == 401:
-        return AccessDenied(str(response.url).split("?", 1)[0], "the signature of its URL was refused")
+        return AccessDenied(_where(response), "the signature of its URL was refused")
     return None
 
 
-def _whole(response: httpx.Response) -> bytes:
-    """The bytes of an answer: at least those that it says to be (RFC 9110, 14.4). Raises InvalidResponse."""
-    told = _RANGE.match(response.headers.get("content-range", ""))
-    expected = int(told[1]) + 1 if told else 0
-    if len(response.content) < expected:
-        raise InvalidResponse(str(response.url).split("?", 1)[0], f"{len(response.content)} of {expected} bytes")
-    return response.content
+def _parse_file(response: httpx.Response, expected: str | None) -> bytes:
+    """Notion keeps a file under the type that its name has: https://developers.notion.com/reference/create-a-file-upload"""
+    answered = answered_type(response)
+    is_odd = answered == HTML or (answered == media.JSON and expected)
+    if is_odd and answered != expected:
+        raise AccessDenied(_where(response), f"{answered} came in place of the file, whose name is of another type")
+    return file_bytes(response)
+
+
+def _where(response: httpx.Response) -> str:
+    return str(response.url).split("?", 1)[0]
 
 
 def _in_properties(page: NotionPage) -> Iterator[NotionFile]:

@@ -11,6 +11,7 @@ from connectors.errors import AccessDenied, AuthenticationFailed, InvalidRespons
 from connectors.http import ApiClient
 from connectors.media import JSON
 from connectors.model import HTML
+from connectors.response_bodies import file_bytes
 from connectors.slack.file_types import content_type, download_url, least_size
 from connectors.slack.payloads import SlackFile
 from connectors.slack.settings import SlackConnection
@@ -63,10 +64,11 @@ class FileLoader:
             declared = response.headers.get("content-type", "").partition(";")[0].strip().lower()
             if declared == HTML and (expected != HTML or self._is_sign_in(response, url)):
                 raise AccessDenied(where, "Slack's sign-in page came instead of the file; the scope is files:read")
-            if len(response.content) < least_size(file):
-                raise InvalidResponse(where, f"{len(response.content)} of {file.size} bytes")
+            data = file_bytes(response)
+            if len(data) < least_size(file):
+                raise InvalidResponse(where, f"{len(data)} of {file.size} bytes")
             # Old posts come as JSON.
-            return response.content, JSON if expected == HTML and declared == JSON else expected
+            return data, JSON if expected == HTML and declared == JSON else expected
 
         try:
             return self._api.send("GET", url, parse=read)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import socket
 import time
@@ -17,7 +16,6 @@ import stamina
 
 from connectors.errors import (
     AccessDenied,
-    AnswerTooLarge,
     AuthenticationFailed,
     InvalidResponse,
     NotFound,
@@ -27,7 +25,7 @@ from connectors.errors import (
     TransientError,
     Unavailable,
 )
-from connectors.http import ATTEMPTS, MOST_BYTES, PROMPT, ApiClient, parsed, retry_after
+from connectors.http import ATTEMPTS, PROMPT, ApiClient, parsed, retry_after
 from connectors.rate_limits import LONGEST_WAIT
 
 TOKEN = "ghp-very-secret"
@@ -378,27 +376,3 @@ def test_an_answer_that_was_on_its_way_says_nothing_of_a_source_that_went_down()
     api = ApiClient(BASE, {}, transport=httpx.MockTransport(late))
     get_json(api, "late")
     assert attempts(api, down) == 1
-
-
-def test_an_answer_is_unpacked_no_further_than_the_largest_that_is_read() -> None:
-    packed = gzip.compress(b"x" * (MOST_BYTES + 1))
-    asked: list[httpx.Request] = []
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        asked.append(request)
-        return httpx.Response(200, content=packed, headers={"Content-Encoding": "gzip"})
-
-    with (
-        ApiClient(BASE, {}, transport=httpx.MockTransport(answer)) as api,
-        pytest.raises(AnswerTooLarge, match="more than 64 MB"),
-    ):
-        api.get_bytes("file")
-    assert len(asked) == 1  # the same would come again
-
-
-def test_a_packed_answer_is_read_as_what_it_holds() -> None:
-    headers = {"Content-Encoding": "gzip", "ETag": "1"}
-    transport = httpx.MockTransport(lambda _: httpx.Response(200, content=gzip.compress(b"{}"), headers=headers))
-    with ApiClient(BASE, {}, transport=transport) as api:
-        read = api.send("GET", "file", parse=lambda response: (response.headers["etag"], response.json()))
-    assert read == ("1", {})

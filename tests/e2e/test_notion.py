@@ -221,6 +221,32 @@ def test_files_are_loaded_again_only_when_they_are_others(world: World) -> None:
     assert {"new.md"} == world.titles - ALL - {"plan.csv"}
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Response("<!DOCTYPE html><title>Sign in</title>Words of a gateway.", media_type="text/html"),
+        Response('{"error": "Words of a gateway."}', media_type="application/json"),
+        Response("Twelve brass", 206, {"content-range": "bytes 0-11/36"}, "text/plain"),
+    ],
+)
+def test_what_comes_in_place_of_files_is_never_found(world: World, answer: Response) -> None:
+    """The files of a page that has another name are loaded again, the unchanged one beside the new one as well."""
+    world.sync()
+    notion, pumps = world.notion, world.ids["pumps"]
+    held = [notion.blocks[one] for one in notion.children[pumps]]
+    notion.put(pumps, file_block("file", notion.upload("new.md", b"Of brass.")) | {"id": "new"}, *held)
+    notion.rename(pumps, "Machines")
+    notion.answers["files"] = lambda: answer
+    assert world.sync().documents.failed == 2
+    assert world.text("offer.txt") == "Twelve brass valves at a fair price."
+    assert "new.md" not in world.titles
+    assert not any("gateway" in payload["text"] for payload in world.points.values())
+    del notion.answers["files"]
+    assert world.sync().documents.failed == 0
+    assert (world.text("offer.txt"), world.text("new.md")) == ("Twelve brass valves at a fair price.", "Of brass.")
+    assert world.stands_in("offer.txt") == ["Handbook", "Machines"]
+
+
 def test_a_renamed_page_is_shown_by_all_below(world: World) -> None:
     world.sync()
     world.notion.rename(world.ids["pumps"], "Machines")

@@ -14,6 +14,7 @@ import email.utils
 import hashlib
 import hmac
 import json
+import mimetypes
 import re
 import uuid
 from collections import Counter
@@ -162,14 +163,13 @@ class Notion:
 
     def put(self, parent: str, *body: Payload) -> None:
         """Blocks under a page or block in place of those that are there. That is no edit: no time tells of it."""
-        self.children[parent] = []
+        self._remove_blocks(parent)
         for at, payload in enumerate(body):
             self._block(parent, payload, str(payload.get("id") or f"{parent}.{at}"))
 
     def write(self, parent: str, *body: Payload) -> list[str]:
         """Put blocks under a page or block in place of those that are there, child pages apart; returns their ids."""
-        kept = [one for one in self.children.get(parent, []) if self.blocks[one]["type"].startswith("child_")]
-        self.children[parent] = kept
+        self.children[parent] = self._remove_blocks(parent)
         ids = [self._block(parent, block) for block in body]
         self._edited(self._page_above(parent))
         return ids
@@ -466,11 +466,14 @@ class Notion:
         if "authorization" in headers or "X-Amz-Signature" not in asked:
             return Response("<Error><Code>AccessDenied</Code></Error>", 403, media_type="application/xml")
         content = self.contents[path]
+        kept_as = mimetypes.guess_type(path)[0] or "application/octet-stream"
         if found := re.fullmatch(r"bytes=0-(\d+)", headers.get("range", "")):
+            if not content:
+                told = {"content-range": "bytes */0"}
+                return Response("<Error><Code>InvalidRange</Code></Error>", 416, told, media_type="application/xml")
             part = content[: int(found[1]) + 1]
-            told = {"content-range": f"bytes 0-{len(part) - 1}/{len(content)}"} if part else {}
-            return Response(part, 206, told, media_type="application/octet-stream")
-        return Response(content, media_type="application/octet-stream")
+            return Response(part, 206, {"content-range": f"bytes 0-{len(part) - 1}/{len(content)}"}, media_type=kept_as)
+        return Response(content, media_type=kept_as)
 
     def _capable(self, capability: str) -> Response | None:
         if capability in self.capabilities:
@@ -502,6 +505,16 @@ class Notion:
         for block in inner:
             self._block(own, block, str(block.get("id") or ""))
         return own
+
+    def _remove_blocks(self, parent: str) -> list[str]:
+        """Empty a page or block; returns the child pages, which are no content of it. What was there can still be asked
+        for by its id: https://developers.notion.com/reference/delete-a-block"""
+        held = self.children.get(parent, [])
+        pages = [one for one in held if self.blocks[one]["type"].startswith("child_")]
+        for one in set(held).difference(pages):
+            self.blocks[one] = self.blocks[one] | {"in_trash": True, "archived": True}
+        self.children[parent] = []
+        return pages
 
     def _link(self, under: str, own: str, kind: str, title: str) -> None:
         self._block(under, {"type": kind, kind: {"title": title}}, own)

@@ -14,6 +14,7 @@ from connectors.contract import Checkpoint, Deleted, Failed, Item, PartState
 from connectors.drive.account import DriveConnector
 from connectors.drive.payloads import ChangePage, DriveCommentPage, FilePage
 from connectors.errors import RateLimited, Unavailable
+from connectors.media import CSV, XLSX
 from connectors.model import Document, Unit
 from tests.connectors.drive.conftest import add_doc, add_folder, add_text
 from tests.emulators.drive import GoogleDrive, broken_gateway, described, error
@@ -199,3 +200,54 @@ def test_a_folder_that_cannot_be_looked_into_keeps_the_cursor(drive: GoogleDrive
     answer_instead(drive, "files/inner", UNAVAILABLE)
     with pytest.raises(Unavailable):
         list(connector.read(TEAM, last.cursor))
+
+
+SIGN_IN = "<!DOCTYPE html><title>Sign in</title><p>Words of a gateway."
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (Response(SIGN_IN, media_type="text/html"), "text/html in place of text/markdown"),
+        (JSONResponse({"ok": False, "error": "words"}), "application/json in place of text/markdown"),
+        (Response("Words of a gateway.", media_type="text/plain"), "text/plain in place of text/markdown"),
+        (Response("Wor", 206, {"content-range": "bytes 0-2/6"}, "text/markdown"), "a part of it: bytes 0-2/6"),
+        (Response(status_code=204, media_type="text/markdown"), "HTTP 204 in place of a file"),
+    ],
+)
+def test_an_export_that_is_not_what_was_asked_for_is_no_document(
+    drive: GoogleDrive, connector: DriveConnector, answer: Response, reason: str
+) -> None:
+    add_doc(drive, "one")
+    add_doc(drive, "two")
+    answer_instead(drive, "files/one/export", answer)
+    failed, read = items(connector)
+    assert isinstance(read, Document)
+    assert isinstance(failed, Failed)
+    assert (reason in failed.error, failed.is_transient, failed.hides) == (True, True, False)
+    drive.interrupt = lambda path, query: None
+    (again,) = connector.fetch(ROOT, ["drive:acme/one"])
+    assert isinstance(again, Document)
+    assert again.content == "Words."
+
+
+@pytest.mark.parametrize(
+    "media_type", ["text/markdown", "text/x-markdown; charset=UTF-8", "application/octet-stream", ""]
+)
+def test_an_export_may_tell_its_type_in_other_words_or_not_at_all(
+    drive: GoogleDrive, connector: DriveConnector, media_type: str
+) -> None:
+    add_doc(drive, "one")
+    answer_instead(drive, "files/one/export", Response("Words.", headers={"content-type": media_type}))
+    (read,) = items(connector)
+    assert isinstance(read, Document)
+    assert (read.content, read.content_type) == ("Words.", "text/markdown")
+
+
+def test_a_workbook_of_no_bytes_is_not_replaced_by_its_first_sheet(
+    drive: GoogleDrive, connector: DriveConnector
+) -> None:
+    drive.exported("One", "spreadsheet", {XLSX: b"", CSV: b"a,b"})
+    (failed,) = items(connector)
+    assert isinstance(failed, Failed)
+    assert "no bytes in place of" in failed.error

@@ -163,6 +163,51 @@ def test_a_file_that_is_cut_short_is_asked_for_again(notion: Notion, connector: 
     assert again.content == SAYS.decode()
 
 
+SIGN_IN = "<!DOCTYPE html><title>Sign in</title><p>Words of a gateway."
+MESSAGE = '{"ok": false, "error": "words"}'
+
+
+@pytest.mark.parametrize("name", ["a.txt", "plan.md", "Offer", "a.json"])
+@pytest.mark.parametrize("answered", ["text/html; charset=utf-8", "application/json"])
+def test_what_another_server_says_in_place_of_a_file_is_not_the_file(
+    notion: Notion, connector: NotionConnector, name: str, answered: str
+) -> None:
+    """A file whose name tells no type may be JSON, but was not kept as a page."""
+    body = SIGN_IN if "html" in answered else MESSAGE
+    notion.contents[f"{FILES}/{name}/{name}"] = SAYS
+    notion.answers["files"] = lambda: Response(body, media_type=answered)
+    notion.add_page("home", None, file_block("file", kept(name)))
+    page, file, _ = without_parts(connector.read(HOME))
+    assert isinstance(page, Document)
+    if "json" in answered and name in ("Offer", "a.json"):
+        assert isinstance(file, Document)
+        return
+    assert isinstance(file, Failed)
+    assert f"{answered.partition(';')[0]} came in place of the file" in file.error
+    assert notion.paths()["file"] == 1, "the same would come again at once"
+    del notion.answers["files"]
+    (again,) = connector.fetch(HOME, [file.document_id])
+    assert isinstance(again, Document)
+
+
+@pytest.mark.parametrize("name", ["a.html", "b.htm"])
+def test_a_file_that_is_a_page_is_read(notion: Notion, connector: NotionConnector, name: str) -> None:
+    notion.contents[f"{FILES}/{name}/{name}"] = b"<html><p>What the page says."
+    notion.add_page("home", None, file_block("file", kept(name)))
+    _, file, _ = without_parts(connector.read(HOME))
+    assert isinstance(file, Document)
+    assert file.content_type == "text/html"
+
+
+def test_a_part_that_is_less_than_was_asked_for_is_not_the_file(notion: Notion, connector: NotionConnector) -> None:
+    told = {"content-range": f"bytes 0-4/{len(SAYS)}"}
+    notion.answers["files"] = lambda: Response(SAYS[:5], 206, told)
+    notion.add_page("home", None, file_block("file", kept("a.txt")))
+    _, file, _ = without_parts(connector.read(HOME))
+    assert isinstance(file, Failed)
+    assert f"a part of it: bytes 0-4/{len(SAYS)}" in file.error
+
+
 def test_files_asked_for_alone(notion: Notion, connector: NotionConnector) -> None:
     plan = {"id": "F", "type": "files", "files": [kept("plan.md")]}
     notion.add_page("home", None, file_block("file", kept("a.txt")), properties={"Plan": plan})
