@@ -320,7 +320,7 @@ def test_a_failing_check_keeps_the_version_before_live_and_says_why(settings: Se
     orchestrator.sync(settings, [Target("acme")])
     source.put(document(1, content="An edited text."))
     with pipelines.services.Services(settings) as services:
-        services.catalog.documents.record_indexed({document(1).id: Indexed("v", 7, ())})
+        services.catalog.documents.record_indexed({document(1).id: Indexed("v", 7, ("public",))})
     with dg.DagsterInstance.ephemeral() as instance:
         job = build_definitions(settings).resolve_implicit_global_asset_job_def()
         result = job.execute_in_process(
