@@ -109,7 +109,7 @@ class IndexSettings(SettingsModel):
     api_key: SecretStr | None = None
     shard_number: int = Field(default=1, ge=1)
     replication_factor: int = Field(default=1, ge=1)
-    quantization: Literal["none", "scalar", "binary"] = "none"
+    quantization: Literal["auto", "none", "scalar", "binary"] = "auto"
 
     @property
     def embedded(self) -> bool:

@@ -35,7 +35,7 @@ def notion(reader: str) -> str:
         ("index: {collection: a b}", "index.collection", "must consist of letters, digits, - and _"),
         ("index: {shard_number: 0}", "index.shard_number", "must be greater than or equal to 1"),
         ("index: {shard_number: many}", "index.shard_number", "must be a whole number"),
-        ("index: {quantization: half}", "index.quantization", "must be one of 'none', 'scalar' or 'binary'"),
+        ("index: {quantization: half}", "index.quantization", "must be one of 'auto', 'none', 'scalar' or 'binary'"),
         ("landing: {url: /data}", "landing.url", "must start with file:// or s3://"),
         ("catalog: {url: 'mysql://x'}", "catalog.url", "must start with sqlite:/// or postgresql://"),
         ("embedding: {}", "embedding.provider", "is missing"),

@@ -11,55 +11,20 @@ from pipelines.index.conditions import AnyOf, Conditions, TimeRange
 from pipelines.index.contract import (
     BM25,
     DENSE,
-    KEYWORD_FIELDS,
-    TIME_FIELDS,
     Filters,
-    IndexSpec,
     Mode,
     PayloadUpdate,
     Point,
     Vector,
-    spec_metadata,
 )
 from pipelines.index.dense import floats
 from pipelines.index.filters import conditions, visible
 from pipelines.index.fusion import RRF_K, candidates, leg_weights
 from pipelines.index.lexical import document_vector, query_vector
-from pipelines.settings import IndexSettings
 
 if TYPE_CHECKING:
     import qdrant_edge
     from qdrant_client import models
-
-
-def collection_arguments(spec: IndexSpec, settings: IndexSettings) -> dict[str, Any]:
-    """The arguments of `create_collection`."""
-    from qdrant_client import models
-
-    return {
-        "vectors_config": {
-            DENSE: models.VectorParams(
-                size=spec.dimensions,
-                distance=models.Distance.DOT,
-                on_disk=settings.quantization != "none",
-            )
-        },
-        "sparse_vectors_config": {BM25: models.SparseVectorParams(modifier=models.Modifier.IDF)},
-        "shard_number": settings.shard_number,
-        "replication_factor": settings.replication_factor,
-        "quantization_config": _quantization(settings),
-        "metadata": dict(spec_metadata(spec)),
-    }
-
-
-def field_schemas() -> dict[str, models.PayloadSchemaType]:
-    """The payload indexes."""
-    from qdrant_client.models import PayloadSchemaType
-
-    return {
-        **dict.fromkeys(KEYWORD_FIELDS, PayloadSchemaType.KEYWORD),
-        **dict.fromkeys(TIME_FIELDS, PayloadSchemaType.DATETIME),
-    }
 
 
 def operations(batch: Batch, known: Collection[str]) -> list[models.UpdateOperation]:
@@ -139,7 +104,10 @@ def _legs(
     if mode != "lexical":
         if dense is None:
             raise ValueError(f"{mode} search needs the query's vector")
-        legs.append(models.Prefetch(query=floats(dense), using=DENSE, filter=filter, limit=limit))
+        # By default only binary vectors are scored again by the full ones.
+        rescored = models.SearchParams(quantization=models.QuantizationSearchParams(rescore=True))
+        leg = models.Prefetch(query=floats(dense), using=DENSE, filter=filter, params=rescored, limit=limit)
+        legs.append(leg)
     if mode != "dense":
         query, params = _sparse(query_vector(text)), _idf_params(filters) if idf_corpus else None
         legs.append(models.Prefetch(query=query, using=BM25, filter=filter, params=params, limit=limit))
@@ -209,16 +177,3 @@ def _sparse(vector: qdrant_edge.SparseVector) -> models.SparseVector:
     from qdrant_client import models
 
     return models.SparseVector(indices=vector.indices, values=vector.values)
-
-
-def _quantization(settings: IndexSettings) -> models.ScalarQuantization | models.BinaryQuantization | None:
-    """Small vectors in memory; the full ones stay on disk and score the best candidates again."""
-    from qdrant_client import models
-
-    if settings.quantization == "scalar":
-        return models.ScalarQuantization(
-            scalar=models.ScalarQuantizationConfig(type=models.ScalarType.INT8, always_ram=True)
-        )
-    if settings.quantization == "binary":
-        return models.BinaryQuantization(binary=models.BinaryQuantizationConfig(always_ram=True))
-    return None

@@ -1,7 +1,8 @@
 """Asks a Qdrant server again what it could not answer at that moment, for as long as the caller can wait.
 
-A node that restarts, moves a shard or is asked too much answers 429, 502, 503 or 504, or breaks the connection. Each
-request of Headrace may be repeated: points are written and removed by id or condition, and an alias is set.
+A node that restarts, moves a shard or is asked too much answers 429, 502, 503 or 504, or breaks the connection, and a
+cluster answers 500 until a replica that went away is given up. Each request of Headrace may be repeated: points are
+written and removed by id or condition, and an alias is set.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ SEARCH_SECONDS = 5.0
 SYNC_SECONDS = 120.0
 """How long a request of a sync may: nodes restart one after the other while a cluster is upgraded."""
 
-_PASSING = frozenset({429, 502, 503, 504})
+_PASSING = frozenset({429, 500, 502, 503, 504})
 
 
 def retry_requests(client: QdrantClient, seconds: float) -> None:

@@ -24,14 +24,10 @@ from pipelines.index.server.connection import (
     scroll,
     server_errors,
 )
+from pipelines.index.server.former_versions import keep, mark_replaced, remove_replaced
+from pipelines.index.server.layout import changed_arguments, collection_arguments, missing_indexes
 from pipelines.index.server.reader import QdrantPreview
-from pipelines.index.server.requests import (
-    alias_operations,
-    collection_arguments,
-    field_schemas,
-    operations,
-    required_filter,
-)
+from pipelines.index.server.requests import alias_operations, operations, required_filter
 from pipelines.index.server.retries import SYNC_SECONDS, retry_requests
 from pipelines.index.versions import check_stored, version_name
 from pipelines.settings import IndexSettings
@@ -67,7 +63,10 @@ class QdrantStore:
                 if not replace:
                     check_live(client, spec, check_stored)
                 self._create_missing(settings)
-                check_stored(spec, read_metadata(client, self._name), self._name)
+                metadata = read_metadata(client, self._name)
+                check_stored(spec, metadata, self._name)
+                self._change(settings)
+                keep(client, self._name, metadata)
         except IndexStoreError:
             client.close()
             raise
@@ -130,8 +129,11 @@ class QdrantStore:
     def publish(self) -> None:
         with server_errors(self._name):
             live = live_collection(self._client, self._spec.collection)
+            if live and live != self._name:
+                mark_replaced(self._client, live)
             if live != self._name:
                 self._client.update_collection_aliases(alias_operations(self._spec.collection, live, self._name))
+            remove_replaced(self._client, self._spec.collection)
 
     def preview(self) -> IndexReader:
         return QdrantPreview(self._client, self._spec.collection, self._spec, self._name)
@@ -151,7 +153,7 @@ class QdrantStore:
         self.remove(document_conditions([""]))  # which no document is
 
     def _create_missing(self, settings: IndexSettings) -> None:
-        """Create the collection and its payload indexes where missing; another process may be doing the same."""
+        """Create the collection where it is missing; another process may be doing the same."""
         from qdrant_client.http.exceptions import UnexpectedResponse
 
         if not self._client.collection_exists(self._name):
@@ -160,7 +162,11 @@ class QdrantStore:
             except UnexpectedResponse as error:
                 if error.status_code != 409:  # made by another process in between
                     raise
-        indexed = self._client.get_collection(self._name).payload_schema
-        for field, schema in field_schemas().items():
-            if field not in indexed:
-                self._client.create_payload_index(self._name, field, schema, wait=True)
+
+    def _change(self, settings: IndexSettings) -> None:
+        """Bring the collection to what the settings, and this release, say by now."""
+        info = self._client.get_collection(self._name)
+        if changed := changed_arguments(self._name, info, self._spec, settings):
+            self._client.update_collection(self._name, **changed)
+        for field, schema in missing_indexes(info).items():
+            self._client.create_payload_index(self._name, field, schema, wait=True)

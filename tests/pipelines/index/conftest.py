@@ -56,14 +56,19 @@ class Rest:
         self.requests: list[tuple[str, str, Any]] = []
         self.unapplied: list[Callable[[], None]] = []
         """What a server was killed over: it had acknowledged it, and does it again before anything else is written."""
+        self.infos: dict[str, models.CollectionInfo] = {}
+        """What the engine keeps of no collection: quantization, replication, payload indexes."""
         self.written: dict[str, set[str]] = defaultdict(set)  # the documents of a collection, with those removed since
         collection = "/collections/([^/]+)"
         self.routes: list[tuple[str, str, type[BaseModel] | None, Callable[..., Any]]] = [
             ("GET", "/aliases", None, self.engine.get_aliases),
             ("GET", f"{collection}/exists", None, lambda name: {"exists": self.engine.collection_exists(name)}),
-            ("GET", collection, None, self.engine.get_collection),
+            ("GET", "/collections", None, self.engine.get_collections),
+            ("GET", collection, None, self._info),
             ("PUT", collection, models.CreateCollection, self._create),
-            ("PUT", f"{collection}/index", models.CreateFieldIndex, lambda name, body: _DONE),
+            ("PATCH", collection, models.UpdateCollection, self._change),
+            ("DELETE", collection, None, self._drop),
+            ("PUT", f"{collection}/index", models.CreateFieldIndex, self._index),
             ("POST", "/collections/aliases", models.ChangeAliasesOperation, self._change_aliases),
             ("POST", f"{collection}/points", models.PointRequest, self._retrieve),
             ("POST", f"{collection}/points/batch", models.UpdateOperations, self._update),
@@ -95,12 +100,48 @@ class Rest:
         raise AssertionError(f"no such call in this stand-in: {request.method} {request.url.path}")
 
     def _create(self, name: str, body: models.CreateCollection) -> bool:
-        return self.engine.create_collection(
+        made = self.engine.create_collection(
             name,
             vectors_config=body.vectors,
             sparse_vectors_config=body.sparse_vectors,
             metadata=body.metadata,
         )
+        info = self.infos[name] = self.engine.get_collection(name)
+        info.config.quantization_config = body.quantization_config
+        info.config.params.shard_number = body.shard_number or 1
+        info.config.params.replication_factor = body.replication_factor or 1
+        info.config.params.write_consistency_factor = body.write_consistency_factor or 1
+        return made
+
+    def _info(self, name: str) -> models.CollectionInfo:
+        info = self.engine.get_collection(name)
+        if known := self.infos.get(name):
+            known.config.metadata = info.config.metadata
+            return known.model_copy(update={"points_count": info.points_count})
+        return info
+
+    def _change(self, name: str, body: models.UpdateCollection) -> bool:
+        """A change of quantization or replication; the engine knows metadata alone."""
+        self.engine.update_collection(name, metadata=body.metadata)
+        config = self.infos[name].config
+        if body.quantization_config:
+            is_off = isinstance(body.quantization_config, models.Disabled)
+            config.quantization_config = None if is_off else body.quantization_config
+        for one, value in body.params.model_dump(exclude_none=True).items() if body.params else ():
+            setattr(config.params, one, value)
+        for vector, diff in (body.vectors or {}).items():
+            config.params.vectors[vector].on_disk = diff.on_disk
+        return True
+
+    def _drop(self, name: str) -> bool:
+        self.infos.pop(name, None)
+        return self.engine.delete_collection(name)
+
+    def _index(self, name: str, body: models.CreateFieldIndex) -> Any:
+        schema: Any = body.field_schema
+        found = models.PayloadIndexInfo(data_type=schema.type.value, params=schema, points=0)
+        self.infos[name].payload_schema[body.field_name] = found
+        return _DONE
 
     def _change_aliases(self, body: models.ChangeAliasesOperation) -> bool:
         return self.engine.update_collection_aliases(body.actions)
@@ -135,13 +176,14 @@ class Rest:
         return models.ScrollResult(points=points, next_page_offset=offset)
 
     def _query(self, name: str, body: models.QueryRequest) -> Any:
+        legs = body.prefetch if isinstance(body.prefetch, list) else []
         return self.engine.query_points(
             name,
-            prefetch=body.prefetch,
+            prefetch=[leg.model_copy(update={"params": _exact(leg.params)}) for leg in legs] or None,
             query=body.query,
             using=body.using,
             query_filter=body.filter,
-            search_params=body.params,
+            search_params=_exact(body.params),
             limit=body.limit or 10,
             with_payload=body.with_payload or False,
         )
@@ -174,6 +216,11 @@ def _refusal(error: KeyError | ValueError) -> tuple[int, str]:
     if "not found" in str(error):
         return 404, f"Not found: {error}"
     return 409 if "already exists" in str(error) else 400, f"Wrong input: {error}"
+
+
+def _exact(params: models.SearchParams | None) -> models.SearchParams | None:
+    """The engine quantizes nothing, and warns of parameters that have no effect on it."""
+    return models.SearchParams(idf=params.idf) if params and params.idf else None
 
 
 def _given(filter: models.Filter | None) -> models.Filter:

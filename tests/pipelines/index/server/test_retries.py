@@ -68,6 +68,7 @@ def server() -> Faulty:
 FAULTS: list[Fault] = [
     lambda: httpx.Response(503, text="overloaded"),
     lambda: httpx.Response(502, text="bad gateway"),
+    lambda: httpx.Response(500, json={"status": {"error": "Failed to apply update to a replica. Please retry."}}),
     lambda: httpx.Response(429, headers={"Retry-After": "0"}, json={"status": {"error": "busy"}}),
     lambda: httpx.Response(429, headers={"Retry-After": "1"}, json={"status": {"error": "busy"}}),
     reset,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from contextlib import closing
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import httpx
 import pytest
@@ -25,12 +25,14 @@ from pipelines.index.contract import (
 )
 from pipelines.index.fusion import DENSE_WEIGHT, LEXICAL_WEIGHT, RRF_K
 from pipelines.index.server.connection import connect
+from pipelines.index.server.layout import collection_arguments
 from pipelines.index.server.reader import QdrantReader
-from pipelines.index.server.requests import collection_arguments
 from pipelines.index.server.store import QdrantStore
 from pipelines.index.versions import version_name
 from pipelines.settings import IndexSettings
 from tests.pipelines.index.conftest import OverRest
+
+Quantization: TypeAlias = Literal["auto", "none", "scalar", "binary"]
 
 ID = "00000000-0000-0000-0000-00000000000"
 PAYLOAD = {"document_id": "a", "version": "1", "updated_at": None, "position": 0, "readers": ["public"]}
@@ -48,28 +50,38 @@ def test_a_collection_is_made_once_with_its_indexes(rest: OverRest, spec: IndexS
     assert created["sparse_vectors"]["bm25"]["modifier"] == "idf"
     assert created["metadata"] == spec_metadata(rest.spec)
     indexed = {body["field_name"]: body["field_schema"] for body in sent(rest, "PUT", "/index")}
-    assert indexed == {**dict.fromkeys(KEYWORD_FIELDS, "keyword"), **dict.fromkeys(TIME_FIELDS, "datetime")}
+    assert {field: schema["type"] for field, schema in indexed.items()} == {
+        **dict.fromkeys(KEYWORD_FIELDS, "keyword"),
+        **dict.fromkeys(TIME_FIELDS, "datetime"),
+    }
+    assert [field for field, schema in indexed.items() if schema.get("is_tenant")] == ["unit"]
     rest.store().close()
     assert len(sent(rest, "PUT", f"/collections/{name}")) == 1
+    assert len(sent(rest, "PUT", "/index")) == len(indexed)
+    assert sent(rest, "PATCH", name) == []
 
 
 @pytest.mark.parametrize(
     ("quantization", "expected"),
     [
+        ("auto", None),
         ("none", None),
         ("scalar", {"scalar": {"type": "int8", "always_ram": True}}),
         ("binary", {"binary": {"always_ram": True}}),
     ],
 )
+@pytest.mark.parametrize(("replicas", "written"), [(1, 1), (2, 1), (3, 2), (4, 3), (5, 3)])
 def test_a_cluster_gets_its_settings(
-    quantization: Literal["none", "scalar", "binary"], expected: dict[str, Any] | None, spec: IndexSpec
+    quantization: Quantization, expected: dict[str, Any] | None, replicas: int, written: int, spec: IndexSpec
 ) -> None:
-    settings = IndexSettings(url="http://q", shard_number=3, replication_factor=2, quantization=quantization)
+    settings = IndexSettings(url="http://q", shard_number=3, replication_factor=replicas, quantization=quantization)
     arguments = collection_arguments(spec, settings)
-    assert (arguments["shard_number"], arguments["replication_factor"]) == (3, 2)
+    assert (arguments["shard_number"], arguments["replication_factor"]) == (3, replicas)
+    assert arguments["write_consistency_factor"] == written
     made = arguments["quantization_config"]
     assert (made and made.model_dump(exclude_none=True, mode="json")) == expected
-    assert arguments["vectors_config"]["dense"].on_disk is (quantization != "none")
+    assert arguments["vectors_config"]["dense"].on_disk is (expected is not None)
+    assert arguments["on_disk_payload"]
 
 
 def test_a_change_is_one_ordered_request_that_waits(rest: OverRest) -> None:
@@ -151,7 +163,7 @@ def test_what_a_server_is_too_old_for_is_told_before_anything_is_on_it(rest: Ove
 
 
 def _idf(leg: Any) -> Any:
-    return leg.get("params") and leg["params"]["idf"]
+    return (leg.get("params") or {}).get("idf")
 
 
 def test_the_alias_moves_in_one_step(rest: OverRest, spec: IndexSpec) -> None:
