@@ -9,10 +9,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Self
 
 from pipelines.errors import IndexStoreError
-from pipelines.index.batches import batches
+from pipelines.index.batches import Batch, batches
 from pipelines.index.conditions import EVERY_POINT, Conditions
 from pipelines.index.contract import DocumentChange, IndexInfo, IndexReader, IndexSpec, Payload
 from pipelines.index.filters import document_conditions
+from pipelines.index.server.beside import write_beside
 from pipelines.index.server.connection import (
     check_live,
     count_by,
@@ -78,14 +79,7 @@ class QdrantStore:
         self.close()
 
     def apply(self, changes: Iterable[DocumentChange]) -> None:
-        from qdrant_client.models import WriteOrdering
-
-        for batch in batches(changes, STEPS_PER_REQUEST):
-            with server_errors(self._name):
-                ids = [update.id for update in batch.updates]
-                records = self._client.retrieve(self._name, ids, with_payload=False) if ids else []
-                if steps := operations(batch, known={str(record.id) for record in records}):
-                    self._client.batch_update_points(self._name, steps, wait=True, ordering=WriteOrdering.MEDIUM)
+        write_beside(self._write, batches(changes, STEPS_PER_REQUEST))
 
     def set_readers(self, where: Conditions, source: str, readers: Sequence[str]) -> None:
         from qdrant_client.models import WriteOrdering
@@ -143,6 +137,15 @@ class QdrantStore:
 
     def close(self) -> None:
         self._client.close()
+
+    def _write(self, batch: Batch) -> None:
+        from qdrant_client.models import WriteOrdering
+
+        with server_errors(self._name):
+            ids = [update.id for update in batch.updates]
+            records = self._client.retrieve(self._name, ids, with_payload=False) if ids else []
+            if steps := operations(batch, known={str(record.id) for record in records}):
+                self._client.batch_update_points(self._name, steps, wait=True, ordering=WriteOrdering.MEDIUM)
 
     def _catch_up(self) -> None:
         """Have all that was acknowledged be there before it is read and decided on.

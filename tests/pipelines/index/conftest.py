@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from threading import Lock
 from typing import Any, Protocol
 from uuid import uuid4
 
@@ -52,6 +53,7 @@ class Rest:
 
     def __init__(self) -> None:
         self.engine = QdrantClient(":memory:")
+        self.one_at_a_time = Lock()
         self.version = "1.19.0"
         self.requests: list[tuple[str, str, Any]] = []
         self.unapplied: list[Callable[[], None]] = []
@@ -96,7 +98,8 @@ class Rest:
         for method, path, model, handle in self.routes:
             if request.method == method and (found := re.fullmatch(path, request.url.path)):
                 arguments = [*found.groups(), *([model.model_validate(body)] if model else [])]
-                return _answered(partial(handle, *arguments))
+                with self.one_at_a_time:
+                    return _answered(partial(handle, *arguments))
         raise AssertionError(f"no such call in this stand-in: {request.method} {request.url.path}")
 
     def _create(self, name: str, body: models.CreateCollection) -> bool:
@@ -125,11 +128,12 @@ class Rest:
         self.engine.update_collection(name, metadata=body.metadata)
         config = self.infos[name].config
         if body.quantization_config:
-            is_off = isinstance(body.quantization_config, models.Disabled)
-            config.quantization_config = None if is_off else body.quantization_config
+            wanted = body.quantization_config
+            config.quantization_config = None if isinstance(wanted, models.Disabled) else wanted
         for one, value in body.params.model_dump(exclude_none=True).items() if body.params else ():
             setattr(config.params, one, value)
         for vector, diff in (body.vectors or {}).items():
+            assert isinstance(config.params.vectors, dict)
             config.params.vectors[vector].on_disk = diff.on_disk
         return True
 
