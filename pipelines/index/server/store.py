@@ -5,6 +5,7 @@ https://qdrant.tech/documentation/concepts/collections/#collection-aliases
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Self
 
@@ -32,11 +33,14 @@ from pipelines.index.server.requests import alias_operations, operations, requir
 from pipelines.index.server.retries import SYNC_SECONDS, retry_requests
 from pipelines.index.versions import check_stored, version_name
 from pipelines.settings import IndexSettings
+from pipelines.tracing import in_this_span
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from qdrant_client import QdrantClient
+
+log = logging.getLogger(__name__)
 
 STEPS_PER_REQUEST = 256
 """About 6 MB of JSON with 1,536 dimensions; a server takes 32 MB."""
@@ -79,7 +83,7 @@ class QdrantStore:
         self.close()
 
     def apply(self, changes: Iterable[DocumentChange]) -> None:
-        write_beside(self._write, batches(changes, STEPS_PER_REQUEST))
+        write_beside(in_this_span(self._write), batches(changes, STEPS_PER_REQUEST))
 
     def set_readers(self, where: Conditions, source: str, readers: Sequence[str]) -> None:
         from qdrant_client.models import WriteOrdering
@@ -171,5 +175,6 @@ class QdrantStore:
         info = self._client.get_collection(self._name)
         if changed := changed_arguments(self._name, info, self._spec, settings):
             self._client.update_collection(self._name, **changed)
+            log.info("%s: changed as the settings say: %s", self._name, ", ".join(sorted(changed)))
         for field, schema in missing_indexes(info).items():
             self._client.create_payload_index(self._name, field, schema, wait=True)
