@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import closing
+from uuid import uuid4
+
 import pytest
 from pydantic import SecretStr
+from qdrant_client import QdrantClient
 
 from connectors.contract import Failed
 from connectors.github.settings import GitHubConnection
@@ -15,9 +21,10 @@ from pipelines.ingestion.publish import publish
 from pipelines.ingestion.reindex import reindex, with_model
 from pipelines.ingestion.sync import Observer, sync_unit
 from pipelines.services import Services
-from pipelines.settings import OpenAIEmbeddingSettings, Settings
+from pipelines.settings import IndexSettings, OpenAIEmbeddingSettings, Settings
 from tests.emulators.fake_embedder import FakeEmbedder
 from tests.emulators.memory_source import MemorySource
+from tests.emulators.qdrant_server import serve_qdrant
 from tests.pipelines.documents import document
 
 CONNECTION = GitHubConnection(id="acme", source="github", token=SecretStr("t"))
@@ -36,8 +43,24 @@ def source() -> MemorySource:
     return memory
 
 
-@pytest.fixture
-def synced(settings: Settings, source: MemorySource) -> Settings:
+@pytest.fixture(params=["rest", "server"])
+def on_server(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Settings]:
+    """The index on a stand-in for a Qdrant server, and on a server where there is one."""
+    collection = f"test-{uuid4().hex}"
+    if request.param == "rest":
+        with serve_qdrant() as url:
+            yield settings.model_copy(update={"index": IndexSettings(url=url, collection=collection)})
+        return
+    if not (url := os.environ.get("QDRANT_URL", "")):
+        pytest.skip("QDRANT_URL is not set")
+    yield settings.model_copy(update={"index": IndexSettings(url=url, collection=collection)})
+    with closing(QdrantClient(url=url, check_compatibility=False)) as client:
+        for one in client.get_collections().collections:
+            if one.name.startswith(collection):
+                client.delete_collection(one.name)
+
+
+def sync_twice(settings: Settings, source: MemorySource) -> None:
     with Services(settings, FakeEmbedder()) as services:
         services.catalog.units.replace_listing("acme", "github", [UNIT])
         sync_unit(services, CONNECTION, source, UNIT)
@@ -45,6 +68,11 @@ def synced(settings: Settings, source: MemorySource) -> Settings:
         source.put(document(4))
         sync_unit(services, CONNECTION, source, UNIT)
         publish(services)
+
+
+@pytest.fixture
+def synced(settings: Settings, source: MemorySource) -> Settings:
+    sync_twice(settings, source)
     return settings
 
 
@@ -80,6 +108,25 @@ def test_another_model_is_refused_until_the_index_is_made_anew(synced: Settings,
         assert services.reader.info().model == "other"
         assert services.reader.info().points == 20
         assert sync_unit(services, CONNECTION, source, UNIT).embedding.inputs == 0
+
+
+def test_another_number_of_shards_is_had_by_another_name_at_no_cost(on_server: Settings, source: MemorySource) -> None:
+    sync_twice(on_server, source)
+    with Services(on_server, FakeEmbedder()) as services:
+        before = points(services)
+    more = on_server.index.model_copy(update={"shard_number": 2})
+    with (
+        Services(on_server.model_copy(update={"index": more}), FakeEmbedder(), replace_index=True) as services,
+        pytest.raises(IndexMismatch, match="another name and run `headrace reindex`"),
+    ):
+        reindex(services)
+    renamed = more.model_copy(update={"collection": f"{more.collection}-2"})
+    embedder = FakeEmbedder()
+    with Services(on_server.model_copy(update={"index": renamed}), embedder, replace_index=True) as services:
+        reindex(services)
+        assert points(services) == before
+        assert services.published.info().points == len(before)
+    assert embedder.embedded.total() == 0
 
 
 def test_a_document_that_failed_since_keeps_the_text_that_was_read_last(synced: Settings, source: MemorySource) -> None:
