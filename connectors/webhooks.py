@@ -1,7 +1,8 @@
 """Events: what a provider's webhook says, reduced to where to look again.
 
 An event carries no content into the index. It only names what may have changed, and the connector reads that
-from the source: so a late, repeated or out-of-order event does no harm.
+from the source: so a late, repeated or out-of-order event does no harm. That an object is deleted counts as it is
+said, and until that read finds the object.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ class Invalidation:
     everybody, and not only out of this token's reach. `memberships`: who belongs to which group.
 
     `withdraws` says that the object may be gone or read by fewer people now: that is looked at before anything else.
+    `deleted` says that the document, or all below where it is named by `connectors.contract.all_below`, is gone from
+    its place: nobody finds it once the event is stored, whether or not the source answers, until a read finds it.
     """
 
     scope: Scope
@@ -42,6 +45,7 @@ class Invalidation:
     document_id: str = ""
     withdraws: bool = field(default=False, compare=False)
     unit_deleted: bool = False
+    deleted: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias, TypeVar
 
@@ -95,6 +95,16 @@ def _discussion(event: EventReader) -> Invalidations:
     discussion, changes = _required(event.payload.discussion, "discussion"), event.payload.changes
     here = event.document("discussions", discussion.number)
     return (here, *_new_place(event, "discussions", changes.new_discussion), *_converted_issue(event))
+
+
+def _gone_after(actions: Sequence[str], read: Callable[[EventReader], Invalidations]) -> Callable[..., Invalidations]:
+    """As `read`, whose first object is gone from its place after these actions."""
+
+    def read_with_end(event: EventReader) -> Invalidations:
+        own, *others = read(event)
+        return (replace(own, deleted=event.payload.action in actions), *others)
+
+    return read_with_end
 
 
 def _new_place(event: EventReader, kind: str, moved: NumberedObject | None) -> Invalidations:
@@ -193,7 +203,7 @@ def _always(*found: Invalidation) -> Callable[[EventReader], Invalidations]:
 EVENTS: dict[str, Callable[[EventReader], Invalidations]] = {
     "commit_comment": _commit_comment,
     "custom_property_values": _unit,
-    "discussion": _discussion,
+    "discussion": _gone_after(("deleted", "transferred"), _discussion),
     "discussion_comment": _discussion,
     "gollum": _unit,
     "installation": _always(_UNITS, _MEMBERSHIPS),
@@ -201,7 +211,7 @@ EVENTS: dict[str, Callable[[EventReader], Invalidations]] = {
     "installation_target": _always(_UNITS, _MEMBERSHIPS),
     "issue_comment": _issue,
     "issue_dependencies": _issue_dependencies,
-    "issues": _issue,
+    "issues": _gone_after(("deleted", "transferred"), _issue),
     "label": _label,
     "member": _always(_MEMBERSHIPS),
     "membership": _always(_MEMBERSHIPS),
@@ -213,7 +223,7 @@ EVENTS: dict[str, Callable[[EventReader], Invalidations]] = {
     "pull_request_review_comment": _pull_request,
     "pull_request_review_thread": _pull_request,
     "push": _push,
-    "release": _release,
+    "release": _gone_after(("deleted",), _release),
     "repository": _repository,
     "sub_issues": _sub_issues,
     "team": _always(_MEMBERSHIPS),

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TypeAlias
 
 from pydantic import ValidationError
@@ -116,7 +117,8 @@ def _with_below(connection: str, delivery: NotionDelivery) -> Invalidations:
     own = _subject(delivery)
     if not own:
         return look_around()
-    return (_document(connection, own), Invalidation("document", "", all_below(_document_id(connection, own))))
+    below = Invalidation("document", "", all_below(_document_id(connection, own)))
+    return tuple(replace(one, deleted=_is_deletion(delivery)) for one in (_document(connection, own), below))
 
 
 def _on_creation(connection: str, delivery: NotionDelivery) -> Invalidations:
@@ -134,8 +136,12 @@ def _unit(delivery: NotionDelivery) -> Invalidations:
     parent, own = delivery.data.parent if delivery.data else None, _subject(delivery)
     if parent is None or not own:
         return (Invalidation("units"),)
-    is_deleted = delivery.type in ("page.deleted", "database.deleted")  # of a data source the database stays
-    return (Invalidation("units", own, unit_deleted=is_deleted),) if parent.type in _TOP else ()
+    return (Invalidation("units", own, unit_deleted=_is_deletion(delivery)),) if parent.type in _TOP else ()
+
+
+def _is_deletion(delivery: NotionDelivery) -> bool:
+    """Whether the subject is in the trash, and all below with it; of a data source the database stays."""
+    return delivery.type in ("page.deleted", "database.deleted")
 
 
 def _contents(connection: str, delivery: NotionDelivery) -> Invalidations:

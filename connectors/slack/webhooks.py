@@ -196,10 +196,11 @@ def _file(delivery: _SlackDelivery) -> Invalidations:
     https://docs.slack.dev/reference/events/file_deleted · https://docs.slack.dev/reference/events/file_unshared
     """
     event = delivery.event
-    file = _required(event.file_id or event.file, "file_id")
+    file, is_deleted = _required(event.file_id or event.file, "file_id"), event.type == "file_deleted"
     channels = [event.channel_id] if event.channel_id else event.channel_ids
-    if not channels:
-        return (Invalidation("document", "", in_any_unit("slack", delivery.connection, f"files/{file}")),)
+    if not channels or is_deleted:  # in each channel, whichever of them it names
+        anywhere = in_any_unit("slack", delivery.connection, f"files/{file}")
+        return (Invalidation("document", "", anywhere, deleted=is_deleted),)
     return tuple(delivery.document(f"files/{file}", channel) for channel in channels)
 
 

@@ -25,6 +25,7 @@ from pipelines.catalog.arrivals import Arrivals
 from pipelines.catalog.conditions import IS_PENDING
 from pipelines.catalog.failures import Cause
 from pipelines.catalog.statements import in_parts, upsert
+from pipelines.catalog.told_deletions import hide_deleted
 from pipelines.tracing import current_traceparent
 
 State: TypeAlias = Literal["pending", "done", "ignored", "dead"]
@@ -75,12 +76,14 @@ class Events:
         self._arrivals = arrivals
 
     def store(self, connection: str, event: Event, body: bytes) -> bool:
-        """Store an event, durably when this returns; False if the delivery is stored already."""
+        """Store an event, durably when this returns; False if the delivery is stored already. What it says to be
+        deleted is found by nobody from then on."""
         now = datetime.now(UTC)
         known = select(tables.events.c.id).where(tables.events.c.connection == connection, _is_known(event, now))
         with self._arrivals.begin() as transaction:
             if transaction.execute(known).first():
                 return False
+            hide_deleted(transaction, connection, event.invalidations)
             # Two deliveries of one event at the same moment: the unique constraint lets one of them in.
             upsert(transaction, tables.events, [_row(connection, event, body, now)], key=("connection", "delivery"))
             seen = {"connection": connection, "paused": False, "last_event": now}

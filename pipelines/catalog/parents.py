@@ -26,7 +26,8 @@ AT_THE_TOP = ""
 
 _GONE_ABOVE = "what it is in is gone at the source"
 _NARROWED_ABOVE = "no longer among the readers of what it is in"
-_UNSEEN = (_GONE_ABOVE, MOVED)
+DELETED = "deleted at the source, as its event says"
+_UNSEEN = (_GONE_ABOVE, MOVED, DELETED)
 """Why nobody sees a document at which its unit has not looked since."""
 
 
@@ -53,16 +54,8 @@ class Parents:
         """Nobody finds what is in these from now on, as far as it is in the unit that they are gone from. It is kept,
         and looked at later (`doubtful`): it may have been taken elsewhere before. What was `seen` by who says so stays.
         """
-        table = tables.documents
         with self._engine.begin() as transaction:
-            for part in in_parts(gone):
-                new = (
-                    _is_below(connection, unit, part),
-                    table.c.hidden.is_distinct_from(_GONE_ABOVE),
-                    table.c.id.not_in(seen),
-                )
-                chosen = select(table.c.connection, table.c.unit, table.c.id).where(*new)
-                hide(transaction, revoke_documents(transaction, chosen, _GONE_ABOVE), _GONE_ABOVE)
+            hide_below(transaction, connection, unit, gone, seen)
 
     def revoke_below(
         self, connection: str, unit: str, lost: Mapping[str, tuple[str, ...]], seen: Collection[str] = ()
@@ -102,6 +95,21 @@ class Parents:
         """The units in which a document is `doubtful`."""
         with self._engine.connect() as transaction:
             return {unit for _, unit in _doubtful(transaction, connection)}
+
+
+def hide_below(
+    transaction: Connection, connection: str, unit: str, gone: Collection[str], seen: Collection[str] = ()
+) -> None:
+    """See `Parents.hide_below`."""
+    table = tables.documents
+    for part in in_parts(gone):
+        new = (
+            _is_below(connection, unit, part),
+            table.c.hidden.is_distinct_from(_GONE_ABOVE),
+            table.c.id.not_in(seen),
+        )
+        chosen = select(table.c.connection, table.c.unit, table.c.id).where(*new)
+        hide(transaction, revoke_documents(transaction, chosen, _GONE_ABOVE), _GONE_ABOVE)
 
 
 def _doubtful(transaction: Connection, connection: str) -> Iterator[tuple[str, str]]:

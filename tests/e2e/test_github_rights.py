@@ -7,9 +7,11 @@ from collections.abc import Iterator
 import pytest
 
 from connectors.github.settings import GitHubConnection
+from pipelines.ingestion.options import SyncOptions
 from pipelines.settings import Settings
 from tests.e2e.office import ADA, Office, office
 from tests.emulators.github import TOKEN, WEBHOOK_SECRET, GitHub, Repository, serving
+from tests.emulators.github_refusals import Refusal
 
 
 @pytest.fixture
@@ -78,6 +80,41 @@ def test_events_of_a_repository_that_is_not_included_lead_to_nothing(github: Git
     assert "Another zebra" not in opened.found("zebra", ADA)
     (event, *_) = opened.services.catalog.events.list_recent()
     assert (event["state"], event["reason"]) == ("ignored", f"{other.id} is not among this connection's units")
+
+
+@pytest.mark.parametrize("how", ["down", "forbidden"])
+@pytest.mark.parametrize("action", ["deleted", "transferred"])
+def test_an_issue_is_gone_from_its_place_with_the_event(
+    github: GitHub, repository: Repository, opened: Office, action: str, how: Refusal
+) -> None:
+    """Whether or not its source answers, and in syncs and reconciles to come."""
+    (number,) = repository.issues
+    event = github.webhook("issues", repository, action=action, issue={"number": number})
+    github.delete_issue(repository, number)
+    github.refuse("issues", how)
+    opened.deliver(event)
+    assert "Zebra" not in opened.found("zebra", ADA)
+    opened.worker.run_pass()
+    for options in (SyncOptions(), SyncOptions(mode="reconcile")):
+        opened.sync(options)
+        assert "Zebra" not in opened.found("zebra", ADA)
+    github.allow("issues")
+    assert opened.sync() == {}
+    assert "Zebra" not in opened.found("zebra", ADA)
+
+
+@pytest.mark.parametrize("how", ["down", "forbidden"])
+def test_a_deletion_that_is_not_true_ends_with_the_next_read(
+    github: GitHub, repository: Repository, opened: Office, how: Refusal
+) -> None:
+    (number,) = repository.issues
+    github.refuse("issues", how)
+    opened.deliver(github.webhook("issues", repository, action="deleted", issue={"number": number}))
+    opened.sync()
+    assert "Zebra" not in opened.found("zebra", ADA)
+    github.allow("issues")
+    assert opened.sync() == {}
+    assert "Zebra" in opened.found("zebra", ADA)
 
 
 @pytest.mark.parametrize("of_unit", [False, True], ids=["connection", "unit"])

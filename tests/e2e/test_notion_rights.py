@@ -98,6 +98,17 @@ def test_what_is_below_a_page_and_its_files_are_lost_with_it(
         assert handbook.office.found("zebra", ADA) == {"Open", "Closed", *kept}
 
 
+def test_a_page_that_is_not_in_the_trash_after_all_is_found_again_with_all_below(handbook: Handbook) -> None:
+    opened = handbook.office
+    before = opened.found("zebra", BOB)
+    opened.pause()
+    opened.deliver(handbook.notion.delivery("page.deleted", handbook.page))
+    assert before - opened.found("zebra", BOB) == {"Page", "Child", "Grandchild", "salaries.txt"}
+    opened.services.catalog.connections.pause("no", False)
+    opened.worker.run_pass()
+    assert opened.found("zebra", BOB) == before
+
+
 @pytest.mark.parametrize(("kind", "lose"), [one[:2] for one in LOSSES.values()], ids=LOSSES)
 def test_what_is_below_a_page_is_lost_without_a_request_for_each(
     handbook: Handbook, kind: str, lose: Callable[[Handbook], None]

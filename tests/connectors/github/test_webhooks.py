@@ -208,6 +208,36 @@ def test_events_say_where_to_look(
 
 
 @pytest.mark.parametrize(
+    ("kind", "subject", "action", "is_deleted"),
+    [
+        ("issues", {"issue": {"number": 7}}, "deleted", True),
+        ("issues", {"issue": {"number": 7}}, "transferred", True),
+        ("issues", {"issue": {"number": 7}}, "closed", False),
+        ("issue_comment", {"issue": {"number": 7}, "comment": {}}, "deleted", False),
+        ("discussion", {"discussion": {"number": 7}}, "deleted", True),
+        ("discussion", {"discussion": {"number": 7}}, "transferred", True),
+        ("discussion", {"discussion": {"number": 7}}, "answered", False),
+        ("discussion_comment", {"discussion": {"number": 7}, "comment": {}}, "deleted", False),
+        ("release", {"release": {"id": 7}}, "deleted", True),
+        ("release", {"release": {"id": 7}}, "unpublished", False),
+        ("label", {}, "deleted", False),
+    ],
+)
+def test_what_is_gone_from_its_place_is_told(
+    connection: GitHubConnection, kind: str, subject: dict[str, Any], action: str, is_deleted: bool
+) -> None:
+    """Neither what it was a part of, nor where it went."""
+    new = {f"new_{name}": {"number": 9} for name in subject if name in ("issue", "discussion")}
+    if "issue" in subject:
+        subject = {**subject, "issue": {**subject["issue"], "parent_issue_url": f"{API}/acme/api/issues/1"}}
+    changes = {**new, "new_repository": ELSEWHERE}
+    event = delivered(connection, kind, {"repository": REPOSITORY, "action": action, "changes": changes, **subject})
+    own, *others = event.invalidations
+    assert (own.deleted, any(one.deleted for one in others)) == (is_deleted, False)
+    assert len(others) >= 2 * ("issue" in subject)
+
+
+@pytest.mark.parametrize(
     ("kind", "payload", "reason"),
     [
         ("ping", {"zen": "Design for failure."}, "GitHub tries the webhook"),

@@ -101,6 +101,8 @@ def test_events(connected: NotionConnection, kind: str, entity: str, data: Any, 
     assert event == Event("367cba44-b6f3-4c92-81e7-6a2e9659efd4", kind, changes(expected))
     takes_away = kind.rpartition(".")[2] in ("deleted", "moved", "transcript_deleted")
     assert {one.withdraws for one in event.invalidations} == {takes_away}
+    is_deleted = kind in ("page.deleted", "database.deleted")  # of a data source the database stays
+    assert {one.deleted for one in event.invalidations if one.scope == "document"} == {is_deleted}
 
 
 @pytest.mark.parametrize(

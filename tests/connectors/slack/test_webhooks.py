@@ -135,6 +135,12 @@ def test_a_channel_that_the_app_has_left_is_not_deleted(kind: str, is_deleted: b
     assert receive_event({"type": kind, "channel": "C1"}).invalidations == (expected,)
 
 
+@pytest.mark.parametrize(("kind", "is_deleted"), [("file_deleted", True), ("file_unshared", False)])
+def test_a_file_that_is_deleted_is_so_in_every_channel(kind: str, is_deleted: bool) -> None:
+    (told,) = receive_event({"type": kind, "file_id": "F1", "channel_id": "C1"}).invalidations
+    assert (told.document_id, told.deleted) == (f"slack:acme/{'*' if is_deleted else 'C1'}/files/F1", is_deleted)
+
+
 @pytest.mark.parametrize("subtype", ["channel_join", "channel_topic", "pinned_item", "reminder_add"])
 def test_notices_of_a_channel_are_no_messages(subtype: str) -> None:
     event = receive_event({"type": "message", "subtype": subtype, "channel": "C1", "ts": TS})
