@@ -13,6 +13,7 @@ from sqlalchemy import Connection, select
 from connectors.contract import holder_of, in_unit, is_in_any_unit
 from connectors.webhooks import Invalidation
 from pipelines.catalog import tables
+from pipelines.catalog.conditions import unindexed
 from pipelines.catalog.outcomes import hide
 from pipelines.catalog.parents import DELETED, hide_below
 from pipelines.catalog.revocations import revoke_documents
@@ -27,7 +28,7 @@ def hide_deleted(transaction: Connection, connection: str, invalidations: Iterab
     alone = [own for one in told if not holder_of(one) for own in _ids(transaction, connection, one)]
     table = tables.documents
     of_document = select(table.c.connection, table.c.unit, table.c.id)
-    there = (table.c.connection == connection, table.c.status != "deleted")
+    there = (unindexed(table.c.connection) == connection, table.c.status != "deleted")
     for part in in_parts(alone):
         chosen = of_document.where(*there, table.c.id.in_(part))
         hide(transaction, revoke_documents(transaction, chosen, DELETED), DELETED)
@@ -47,7 +48,7 @@ def _ids(transaction: Connection, connection: str, told: str) -> list[str]:
 def _by_unit(transaction: Connection, connection: str, ids: Sequence[str]) -> dict[str, list[str]]:
     table, found = tables.documents, defaultdict[str, list[str]](list)
     for part in in_parts(ids):
-        own = (table.c.connection == connection, table.c.id.in_(part))
+        own = (unindexed(table.c.connection) == connection, table.c.id.in_(part))
         for row in transaction.execute(select(table.c.unit, table.c.id).where(*own)):
             found[row.unit].append(row.id)
     return found
