@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from contextlib import closing
-from uuid import uuid4
 
 import pytest
 from pydantic import SecretStr
-from qdrant_client import QdrantClient
 
 from connectors.contract import Failed
 from connectors.github.settings import GitHubConnection
@@ -25,6 +21,7 @@ from pipelines.settings import IndexSettings, OpenAIEmbeddingSettings, Settings
 from tests.emulators.fake_embedder import FakeEmbedder
 from tests.emulators.memory_source import MemorySource
 from tests.emulators.qdrant_server import serve_qdrant
+from tests.emulators.real_qdrant import real_index
 from tests.pipelines.documents import document
 
 CONNECTION = GitHubConnection(id="acme", source="github", token=SecretStr("t"))
@@ -46,18 +43,12 @@ def source() -> MemorySource:
 @pytest.fixture(params=["rest", "server"])
 def on_server(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Settings]:
     """The index on a stand-in for a Qdrant server, and on a server where there is one."""
-    collection = f"test-{uuid4().hex}"
     if request.param == "rest":
         with serve_qdrant() as url:
-            yield settings.model_copy(update={"index": IndexSettings(url=url, collection=collection)})
+            yield settings.model_copy(update={"index": IndexSettings(url=url)})
         return
-    if not (url := os.environ.get("QDRANT_URL", "")):
-        pytest.skip("QDRANT_URL is not set")
-    yield settings.model_copy(update={"index": IndexSettings(url=url, collection=collection)})
-    with closing(QdrantClient(url=url, check_compatibility=False)) as client:
-        for one in client.get_collections().collections:
-            if one.name.startswith(collection):
-                client.delete_collection(one.name)
+    with real_index() as index:
+        yield settings.model_copy(update={"index": index})
 
 
 def sync_twice(settings: Settings, source: MemorySource) -> None:

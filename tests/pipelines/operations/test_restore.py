@@ -24,6 +24,7 @@ from pipelines.services import Services
 from pipelines.settings import Settings
 from tests.emulators.fake_embedder import FakeEmbedder
 from tests.emulators.memory_source import MemorySource
+from tests.emulators.real_qdrant import real_index, remove_index
 from tests.pipelines.documents import document
 from tests.pipelines.service.serving import app_of
 
@@ -36,6 +37,16 @@ NOTHING_LOST = {"files": 0, "loads": 0, "without_points": 0, "unknown": 0}
 class Gates(MemorySource):
     def units(self) -> Iterator[Unit]:
         yield Unit("unit", "Gates")  # whose documents have readers of their own
+
+
+@pytest.fixture(params=["embedded", "server"])
+def settings(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Settings]:
+    """Both stores; that for a server on a server where there is one."""
+    if request.param == "embedded":
+        yield settings
+        return
+    with real_index() as index:
+        yield settings.model_copy(update={"index": index})
 
 
 @pytest.fixture
@@ -77,6 +88,8 @@ def lose(settings: Settings, *places: str) -> None:
     for name in (name for place in places for name in PLACES[place]):
         path = settings.state_path / name
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    if "index" in places and not settings.index.embedded:
+        remove_index(settings.index)
 
 
 def points(services: Services) -> dict[str, Payload]:
