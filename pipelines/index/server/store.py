@@ -131,7 +131,7 @@ class QdrantStore:
                 mark_replaced(self._client, live)
             if live != self._name:
                 self._client.update_collection_aliases(alias_operations(self._spec.collection, live, self._name))
-            remove_replaced(self._client, self._spec.collection)
+        self._remove_replaced()
 
     def preview(self) -> IndexReader:
         return QdrantPreview(self._client, self._spec.collection, self._spec, self._name)
@@ -158,6 +158,14 @@ class QdrantStore:
         shows points as they were some seconds before. What is written waits for its turn behind that.
         """
         self.remove(document_conditions([""]))  # which no document is
+
+    def _remove_replaced(self) -> None:
+        """What cannot be removed costs space, and keeps nothing from being published."""
+        try:
+            with server_errors(self._spec.collection):
+                remove_replaced(self._client, self._spec.collection)
+        except IndexStoreError as error:
+            log.warning("a version that was replaced is not removed: %s", error)
 
     def _create_missing(self, settings: IndexSettings) -> None:
         """Create the collection where it is missing; another process may be doing the same."""

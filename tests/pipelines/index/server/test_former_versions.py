@@ -63,6 +63,22 @@ def test_a_version_that_was_replaced_is_removed_by_a_later_publication(
     assert versions(backend) == {version_name(other)}
 
 
+def test_what_cannot_be_removed_keeps_nothing_from_being_published(
+    rest: OverRest, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(name: str) -> bool:
+        raise ValueError("this key may not")
+
+    other = replace(rest.spec, model="large")
+    rest.server.routes.insert(0, ("DELETE", "/collections/([^/]+)", None, refuse))
+    age(monkeypatch)
+    publish(rest, rest.spec)
+    publish(rest, other)
+    with closing(rest.reader()) as reader:
+        assert reader.info().model == "large"
+    assert "is not removed: knowledge: the Qdrant server answered 400" in caplog.text
+
+
 def test_a_version_that_is_being_written_ahead_stays(
     backend: Configured | OverRest, other: IndexSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
