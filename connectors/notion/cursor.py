@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Self, cast
@@ -140,6 +140,13 @@ class NotionCursor:
             return list(children)
         known_children = _split(known)
         return [ref for ref in children if by_child[ref] not in known_children]
+
+    def was_here(self, owns: Collection[str]) -> set[str]:
+        """Those of these objects that were read here as containers, with files, or as children of a container."""
+        children = {one for _, known in self.containers.values() for one in _split(known)} if owns else set()
+        return {
+            own for own in owns if own in self.containers or own in self.files or child_fingerprint(own) in children
+        }
 
     def forget(self, own: str) -> None:
         """An object is in another unit now, with all that is below it: should it come back, all of that is new."""

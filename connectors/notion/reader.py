@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Generator, Iterable, Iterator
 
-from connectors.contract import Checkpoint, Failed, Item, Window
+from connectors.contract import Checkpoint, Deleted, Failed, Item, Window
 from connectors.errors import Unavailable
 from connectors.notion.cursor import NotionCursor, lacking_name
 from connectors.notion.object_reader import NotionObjectReader, ObjectRead
@@ -88,6 +88,8 @@ class NotionUnitReader:
         self._is_of_changes = not listing.reaches(cursor.begin)
         entries = listing.entries
         known = {entry.ref for entry in entries if cursor.whole or cursor.is_due(entry)}
+        # A read of everything names all that is here, and so what is not.
+        self._was_here = set[str]() if cursor.whole else cursor.was_here({ref.id for ref in known})
         self._pending = PendingObjects(objects, cursor.pending, known)
         self._is_over = False
 
@@ -131,11 +133,19 @@ class NotionUnitReader:
             self._cursor.held_back = True
         elif is_due:
             if not is_here:
+                yield from self._tell_moved(entry.ref)
                 self._cursor.forget(entry.ref.id)
             self._cursor.record(entry, self._listing.asked_at)
         if not self._is_of_changes:  # else the next listing is compared from where the last one was
             self._cursor.advance(entry)
         return bool(is_here)
+
+    def _tell_moved(self, ref: Ref) -> Iterator[Item]:
+        """That an object which was here is in another unit, which may not be read for long."""
+        if ref.id in self._was_here:
+            item = self._objects.read(ref).item
+            if isinstance(item, Deleted) and item.moved_to:
+                yield item
 
     def _read_pending(self) -> Iterator[Item]:
         for count, ref in enumerate(self._pending.drain(), start=1):

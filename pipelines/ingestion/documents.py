@@ -90,7 +90,8 @@ class DocumentIngest:
     def _read(self) -> None:
         plan = self._plan()
         with self._open_writer(plan.listing, keeps_cursor=plan.window is None) as writer:
-            read = self._keep_unfound(self.connector.read(self.unit, plan.cursor, plan.window))
+            told = self._keep_unfound(self.connector.read(self.unit, plan.cursor, plan.window))
+            read = (item for item in told if not self._leaves(item))
             # What a full read does not name is gone, and not named because it had failed.
             self._drain(chain(() if plan.is_full else self._fetch_due(), read), writer)
         self._look_again(writer.overtaken)
@@ -374,6 +375,15 @@ class DocumentIngest:
             return False
         if not self.options.dry_run:
             self.services.catalog.rights.hand_over(self.connection.id, self.unit.id, document_id, other.unit.id)
+        return True
+
+    def _leaves(self, item: Item) -> bool:
+        """Whether a read tells a document to be in another unit that is listed. What is below it is looked at next: it
+        has gone along, or was taken elsewhere before."""
+        if not (isinstance(item, Deleted) and self._hand_over(item)):
+            return False
+        if not self.options.dry_run:
+            self.services.catalog.parents.hide_below(self.connection.id, self.unit.id, [item.document_id])
         return True
 
     def _refetch(self, document_ids: list[str]) -> Iterator[Item]:

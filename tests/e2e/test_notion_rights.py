@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
+from typing import Literal
 
 import pytest
 
@@ -96,6 +97,28 @@ def test_what_is_below_a_page_and_its_files_are_lost_with_it(
         handbook.office.deliver(handbook.notion.delivery(kind, handbook.page))
         assert handbook.office.found("zebra", BOB) == {"Open"}
         assert handbook.office.found("zebra", ADA) == {"Open", "Closed", *kept}
+
+
+@pytest.mark.parametrize("target", ["paused", "down", "missing"])
+@pytest.mark.parametrize("scheduled", [False, True])
+def test_a_page_that_moved_without_an_event_is_lost_although_its_new_unit_is_not_read(
+    handbook: Handbook, target: Literal["paused", "down", "missing"], scheduled: bool
+) -> None:
+    """With all that is below it, by what search says of its parent."""
+    opened, notion = handbook.office, handbook.notion
+    notion.wait(hours=3)
+    notion.move(handbook.page, handbook.closed)
+    if target == "paused":
+        opened.pause(handbook.closed)
+    else:
+        notion.refuse("blocks", target)
+    opened.sync(SyncOptions(scheduled=scheduled))
+    assert opened.found("zebra", BOB) == {"Open"}
+    notion.allow("blocks")
+    opened.services.catalog.units.pause("no", handbook.closed, False)
+    assert opened.sync() == {}
+    assert opened.found("zebra", BOB) == {"Open"}
+    assert opened.found("zebra", ADA) == {"Open", "Closed", "Page", "Child", "Grandchild", "salaries.txt"}
 
 
 def test_a_page_that_is_not_in_the_trash_after_all_is_found_again_with_all_below(handbook: Handbook) -> None:
