@@ -257,7 +257,7 @@ def _row(connection: str, event: Event, body: bytes, now: datetime) -> dict[str,
         "delivery": event.id,
         "kind": event.kind,
         "body": body,
-        "invalidations": [asdict(one) for one in event.invalidations],
+        "invalidations": [_as_json(one) for one in event.invalidations],
         "state": "pending" if event.invalidations else "ignored",
         "reason": event.ignored or None,
         "attempts": 0,
@@ -280,6 +280,11 @@ def _is_known(event: Event, now: datetime) -> ColumnElement[bool]:
         return by_id
     is_recent = table.c.received_at > now - CONTENT_IS_KNOWN_FOR
     return or_(by_id, and_(table.c.signed_content == event.signed_content, is_recent))
+
+
+def _as_json(one: Invalidation) -> dict[str, Any]:
+    """Without `deleted`, which counts as the event is stored, and which workers of the release before do not know."""
+    return {name: value for name, value in asdict(one).items() if name != "deleted"}
 
 
 def _invalidations(stored: Sequence[Mapping[str, Any]]) -> tuple[Invalidation, ...]:
