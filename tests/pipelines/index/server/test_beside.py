@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -50,6 +51,7 @@ def test_of_one_document_one_is_written_after_the_other() -> None:
 
     def write(batch: Batch) -> None:
         assert under_way.acquire(blocking=False), "two of one document at once"
+        time.sleep(0.01)
         written.append(len(batch.documents))
         under_way.release()
 

@@ -92,7 +92,7 @@ def test_a_collection_that_has_grown_is_quantized_and_stays_so(place: Place, mon
         found = store.preview().search(
             mode="dense", text="", dense=[0.6, 0.8, 0, 0], filters=Filters(readers=("public",)), limit=9
         )
-    assert [round(hit.score, 5) for hit in found] == [0.6] * 8, "scored by the full vectors"
+    assert [round(hit.score, 5) for hit in found] == [0.6] * 8
 
 
 def test_another_number_of_replicas_is_applied(place: Place) -> None:

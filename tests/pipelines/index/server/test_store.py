@@ -126,6 +126,7 @@ def test_the_filter_is_inside_every_leg(rest: OverRest) -> None:
     hybrid, lexical = sent(rest, "POST", "/points/query")
     assert hybrid["query"] == {"rrf": {"k": RRF_K, "weights": [DENSE_WEIGHT, LEXICAL_WEIGHT]}}
     assert [(leg["using"], leg["limit"]) for leg in hybrid["prefetch"]] == [("dense", 120), ("bm25", 120)]
+    assert hybrid["prefetch"][0]["params"]["quantization"]["rescore"] is True
     for leg in (*hybrid["prefetch"], lexical):
         assert leg["filter"]["must"][0] == {"key": "readers", "match": {"any": ["user:a", "public"]}}
         assert leg["filter"]["must_not"][0] == {"key": "tags", "match": {"any": ["draft"]}}
