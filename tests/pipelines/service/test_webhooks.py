@@ -108,7 +108,7 @@ def test_a_signed_delivery_is_kept_once(client: TestClient, services: Services) 
             "document_id": "github:acme/77/issues/7",
             "withdraws": False,
             "unit_deleted": False,
-            }
+        }
     ]
     assert services.catalog.connections.get("acme").last_event
 
