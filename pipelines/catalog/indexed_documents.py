@@ -56,13 +56,10 @@ class IndexedDocuments:
             rows = transaction.execute(select(*unit, *figures).where(HAS_POINTS).group_by(*unit)).all()
         return [IndexedUnit(*row) for row in rows]
 
-    def points(self, connection: str | None = None) -> dict[str, int]:
+    def points(self) -> dict[str, int]:
         """How many points the index should hold, by document id."""
         table = tables.documents
-        statement = select(table.c.id, table.c.chunks).where(HAS_POINTS)
-        if connection is not None:
-            statement = statement.where(table.c.connection == connection)
-        return self._points(statement)
+        return self._points(select(table.c.id, table.c.chunks).where(HAS_POINTS))
 
     def points_of(self, ids: Iterable[str]) -> dict[str, int]:
         """As `points`, of those of these documents that have any."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from pipelines.catalog import Catalog
+from pipelines.catalog.indexed_documents import IndexedUnit
 from pipelines.index.conditions import AnyOf, Conditions
 from pipelines.index.contract import IndexStore, Payload
 
@@ -24,6 +25,8 @@ class IndexContents:
     whole: bool = True
     documents: int = 0
     """How many have points, those that were not looked at included."""
+    units: Sequence[IndexedUnit] = ()
+    """What the catalog says of each unit."""
     points: Counter[str] = field(default_factory=Counter)
     """By document."""
     expected: dict[str, int] = field(default_factory=dict)
@@ -47,7 +50,8 @@ class IndexContents:
 
 def read_all(store: IndexStore, catalog: Catalog) -> IndexContents:
     """Read all points once."""
-    found = IndexContents(expected=catalog.indexed_documents.points())
+    indexed = catalog.indexed_documents
+    found = IndexContents(units=indexed.units(), expected=indexed.points())
     found.read(payload for _, payload in store.scan())
     found.documents = len(found.points)
     return found
@@ -71,7 +75,7 @@ def read_changed(store: IndexStore, catalog: Catalog, since: datetime) -> IndexC
     documents = sum(one.documents for one in units)
     if len(changed) > documents * _MOST_CHANGED:
         return read_all(store, catalog)
-    found = IndexContents(whole=False, documents=documents)
+    found = IndexContents(whole=False, documents=documents, units=units)
     found.read(store.points(sorted(changed)).values())
     for unit in differing:
         found.read(payload for _, payload in store.scan(Conditions(must=(AnyOf("unit", (unit,)),))))

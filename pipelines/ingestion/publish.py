@@ -87,7 +87,7 @@ def check_and_publish(services: Services, *, whole: bool = False) -> Publication
             info=store.info(found.documents),
             published=passed,
             checks=checks,
-            sources=publish_checks.source_figures(services),
+            sources=publish_checks.source_figures(found.units, services),
             golden=run.total if run else None,
         )
     _record_gate(services, publication, started)

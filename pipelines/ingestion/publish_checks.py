@@ -107,7 +107,7 @@ def check_golden(services: Services, preview: IndexReader) -> tuple[PublishCheck
     return PublishCheck(name, passed, detail), run
 
 
-def source_figures(services: Services) -> dict[str, SourceFigures]:
+def source_figures(units: Iterable[IndexedUnit], services: Services) -> dict[str, SourceFigures]:
     """Figures of each source that is configured or indexed."""
     catalog = services.catalog
     connections: dict[str, list[Connection]] = {}
@@ -115,16 +115,16 @@ def source_figures(services: Services) -> dict[str, SourceFigures]:
         connections.setdefault(connection.source, []).append(connection)
     sources = {(state.connection, state.unit.id): state.source for state in catalog.units.all()}
     indexed: dict[str, list[IndexedUnit]] = {source: [] for source in connections}
-    for one in catalog.indexed_documents.units():
+    for one in units:
         indexed.setdefault(sources[one.connection, one.unit], []).append(one)
     return {
         source: SourceFigures(
-            sum(one.documents for one in units),
-            sum(one.points for one in units),
-            _newest(units),
+            sum(one.documents for one in own),
+            sum(one.points for one in own),
+            _newest(own),
             *_last_sync(catalog, connections.get(source, [])),
         )
-        for source, units in sorted(indexed.items())
+        for source, own in sorted(indexed.items())
     }
 
 

@@ -47,9 +47,11 @@ class ShardReader:
         with engine_errors(self.folder):
             return count_points(self.shard)
 
-    def info(self) -> IndexInfo:
+    def info(self, documents: int | None = None) -> IndexInfo:
+        """Documents are counted where the caller does not know how many there are."""
         with engine_errors(self.folder):
-            documents, points = len(count_by(self.shard, "document_id")), count_points(self.shard)
+            documents = len(count_by(self.shard, "document_id")) if documents is None else documents
+            points = count_points(self.shard)
         return IndexInfo(self.collection, self.model, documents, points, bytes_on_disk(self.folder))
 
     def close(self) -> None:

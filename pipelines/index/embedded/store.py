@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Self
 
 from pipelines.index.batches import batches
 from pipelines.index.conditions import EVERY_POINT, Conditions
-from pipelines.index.contract import DocumentChange, IndexInfo, IndexReader, IndexSpec, Payload
+from pipelines.index.contract import DocumentChange, IndexInfo, IndexSpec, Payload
 from pipelines.index.embedded.layout import create_shard, open_shard, seal
 from pipelines.index.embedded.lock import WriterLock
 from pipelines.index.embedded.rewriting import rewrite_shard, take_over
-from pipelines.index.embedded.shard import count_by, count_points, dense_vectors, remove, scroll, set_readers, write
+from pipelines.index.embedded.shard import count_by, dense_vectors, remove, scroll, set_readers, write
 from pipelines.index.embedded.shard_reader import ShardReader, engine_errors
 from pipelines.index.embedded.snapshots import Snapshots, remove_other_versions
-from pipelines.index.embedded.sparse_files import bytes_on_disk
 from pipelines.index.embedded.specs import check_live, claim_folder
 from pipelines.index.filters import document_conditions
 from pipelines.index.versions import check_stored, version_name
@@ -120,15 +119,11 @@ class EdgeStore:
         self._snapshots.publish(self._version, self._shard_folder)
         self._unpublished.unlink(missing_ok=True)
 
-    def preview(self) -> IndexReader:
+    def preview(self) -> ShardReader:
         return ShardReader(self._shard, self._shard_folder, self._spec.collection, self._spec.model)
 
     def info(self, documents: int | None = None) -> IndexInfo:
-        with engine_errors(self._folder):
-            if documents is None:
-                documents = len(count_by(self._shard, "document_id"))
-            points = count_points(self._shard)
-        return IndexInfo(self._spec.collection, self._spec.model, documents, points, bytes_on_disk(self._folder))
+        return self.preview().info(documents)
 
     def is_contended(self) -> bool:
         live = self._snapshots.live()
