@@ -48,8 +48,9 @@ def _say_present_in_sqlite(element: is_present, compiler: SQLCompiler, **options
     return f"(typeof({compiler.process(element.clauses, **options)}) != 'null')"
 
 
-HAS_NO_VERSION = or_(documents.c.status == written("deleted"), documents.c.status == written("skipped"))
-"""Of such a document no version is kept, and nothing is to be found."""
+WITHOUT_VERSION = ("deleted", "skipped")
+"""Of a document with such a status no version is kept, and nothing is to be found."""
+HAS_NO_VERSION = or_(*(documents.c.status == written(status) for status in WITHOUT_VERSION))
 
 OWN_READERS: ColumnElement[Any] = case(
     (documents.c.hidden.is_not(None), written((), TokenSet)), else_=documents.c.readers

@@ -29,12 +29,9 @@ from sqlalchemy import (
 )
 
 from pipelines.catalog import tables
-from pipelines.catalog.conditions import HAS_DELETED_TITLE, IS_UNSEEN
+from pipelines.catalog.conditions import HAS_DELETED_TITLE, IS_UNSEEN, WITHOUT_VERSION
 from pipelines.catalog.loads import Load
 from pipelines.catalog.statements import in_parts, upsert
-
-WITHOUT_VERSION = ("deleted", "skipped")
-"""Of a document with such a status no version is kept, and nothing is to be found."""
 
 _UNSEEN = ""
 """Stands for all documents of a load that an earlier release has written: its file says which are obsolete."""

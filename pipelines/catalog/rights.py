@@ -23,9 +23,16 @@ from sqlalchemy import (
 )
 
 from pipelines.catalog import tables
-from pipelines.catalog.conditions import HAS_ENDING_READERS, HAS_NO_VERSION, IS_BEHIND, OWN_READERS, SHOWS_READERS
+from pipelines.catalog.conditions import (
+    HAS_ENDING_READERS,
+    HAS_NO_VERSION,
+    IS_BEHIND,
+    OWN_READERS,
+    SHOWS_READERS,
+    WITHOUT_VERSION,
+)
 from pipelines.catalog.moved_documents import MOVED, hand_over, has_moved, may_have_points
-from pipelines.catalog.obsolete import WITHOUT_VERSION, mark_unit_obsolete
+from pipelines.catalog.obsolete import mark_unit_obsolete
 from pipelines.catalog.outcomes import NO_POINTS, Readers, hide, update_readers
 from pipelines.catalog.parents import record_parents
 from pipelines.catalog.revocations import EVERYBODY, Revocation, are_revoked, grant_documents, revoke, revoke_documents
