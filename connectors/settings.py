@@ -28,18 +28,20 @@ class Connection(BaseModel):
     """Whether names of units that differ in case alone name different units."""
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$", description="Name of the connection, used in ids and commands")
-    source: str
-    token: SecretStr
-    base_url: str = Field(pattern=r"^https?://")
-    include: tuple[str, ...] = ("*",)
-    exclude: tuple[str, ...] = ()
+    source: str = Field(description="Whose API it is")
+    token: SecretStr = Field(description="What requests show; written as `${NAME}`, never itself")
+    base_url: str = Field(pattern=r"^https?://", description="Where the source's API is")
+    include: tuple[str, ...] = Field(default=("*",), description="Units to read, by id or name, with * for anything")
+    exclude: tuple[str, ...] = Field(default=(), description="Units to leave out, of those that `include` takes in")
     schedule: str = Field(default="*/15 * * * *", description="When what changed is read (cron)")
     reconcile_schedule: str = Field(default="41 3 * * *", description="When a listing is compared in full (cron)")
     memberships_schedule: str = Field(default="3-59/10 * * * *", description="When memberships are read (cron)")
     poll_seconds: int | None = Field(
         default=None, ge=60, description="How often the worker reads what changed, for sources without webhooks"
     )
-    webhook_secret: SecretStr | None = None
+    webhook_secret: SecretStr | None = Field(
+        default=None, description="What deliveries are verified with; without it there are no webhooks"
+    )
     # Follows from other settings than the connection's own, so that nobody writes it here.
     _reads_pictures: bool = PrivateAttr(default=False)
 

@@ -12,9 +12,9 @@ Executor: TypeAlias = Literal["in_process", "multiprocess", "celery", "k8s"]
 
 
 class RunSettings(SettingsModel):
-    """`slots` is how many steps are executed at a time, for the executors that take more than one."""
+    """How the steps of a run are executed: docs/operations.md."""
 
-    executor: Executor = "in_process"
+    executor: Executor = Field(default="in_process", description="What executes them")
     slots: int = Field(default=2, ge=1, description="Steps at a time: processes, Celery workers or pods")
     broker: SecretStr | None = Field(default=None, description="Celery's queue: redis://host:6379/0")
     backend: SecretStr | None = Field(default=None, description="Where Celery keeps results: redis://host:6379/1")

@@ -24,8 +24,10 @@ class SettingsModel(BaseModel):
 
 
 class AssistantScope(SettingsModel):
-    sources: tuple[SourceName, ...] = ()
-    parents_in: tuple[str, ...] = ()
+    """What may be searched at most; empty: all that the person or service may see."""
+
+    sources: tuple[SourceName, ...] = Field(default=(), description="Only these sources")
+    parents_in: tuple[str, ...] = Field(default=(), description="Only what is in these containers, by their ids")
 
 
 def _secure_url(value: str) -> str:
@@ -71,23 +73,23 @@ class IntrospectionSettings(SettingsModel):
     """Where the provider is asked about tokens that only it can read (RFC 7662)."""
 
     url: SecureUrl | None = Field(default=None, description="Default: what the provider's discovery names")
-    client_id: str
-    client_secret: SecretStr
+    client_id: str = Field(description="As which the provider is asked")
+    client_secret: SecretStr = Field(description="Of that client")
 
 
 class SignInSettings(SettingsModel):
     """Sign-in at the company's OpenID provider. With `client_id` Headrace brokers it for clients and the page; with
     `audience` or `introspection`, the provider's own access tokens are accepted."""
 
-    issuer: SecureUrl
-    client_id: str | None = None
-    client_secret: SecretStr | None = Field(default=None, validate_default=True)
+    issuer: SecureUrl = Field(description="Exactly as the provider's discovery says it")
+    client_id: str | None = Field(default=None, description="Of the web client at the provider")
+    client_secret: SecretStr | None = Field(default=None, validate_default=True, description="Of that client")
     audience: tuple[str, ...] = Field(
         default=(), validate_default=True, description="Of access tokens that the provider makes for Headrace"
     )
     introspection: IntrospectionSettings | None = None
-    may_search: AssistantScope = AssistantScope()
-    email_claim: str = Field(default="email", min_length=1)
+    may_search: AssistantScope = Field(default=AssistantScope(), description="The scope of all who sign in")
+    email_claim: str = Field(default="email", min_length=1, description="Where the e-mail address stands")
     tenant: str | None = Field(default=None, description="The only value of the claim `tid`: a directory of Entra")
     domains: tuple[Annotated[str, AfterValidator(_domain)], ...] = Field(
         default=(), validate_default=True, description="The only domains of people's addresses"
@@ -96,7 +98,7 @@ class SignInSettings(SettingsModel):
         default=(), description="Hosts or whole URIs to which clients may be sent, beside those known"
     )
     oauth_scopes: tuple[str, ...] = Field(default=(), description="Scopes that clients ask the provider for")
-    access_token_minutes: int = Field(default=10, ge=5, le=15)
+    access_token_minutes: int = Field(default=10, ge=5, le=15, description="How long access tokens last")
     refresh_days: int = Field(default=30, ge=1, le=90, description="After which people sign in anew")
     session_hours: int = Field(default=12, ge=1, le=168, description="Of the page")
 
@@ -160,7 +162,7 @@ class MetricsSettings(SettingsModel):
     """Where Prometheus reads figures: of the server at `/metrics` with this key, on a port of its own, or both; of the
     worker on a port of its own."""
 
-    key: SecretStr | None = Field(default=None, min_length=20)
-    host: str = "127.0.0.1"
+    key: SecretStr | None = Field(default=None, min_length=20, description="Bearer token for `/metrics` of the server")
+    host: str = Field(default="127.0.0.1", description="On which the ports of their own listen")
     port: int | None = Field(default=None, ge=1, le=65_535, description="Of the server")
     worker_port: int | None = Field(default=None, ge=1, le=65_535, description="Of the worker")

@@ -88,12 +88,21 @@ ReaderToken: TypeAlias = Annotated[str, AfterValidator(_parse_reader)]
 
 
 class LandingSettings(SettingsModel):
-    url: str = Field(default="file://.headrace/landing", pattern=r"^(file|s3)://")
+    """Where what was read is kept, as Parquet."""
+
+    url: str = Field(
+        default="file://.headrace/landing", pattern=r"^(file|s3)://", description="A folder, or s3://bucket/prefix"
+    )
     endpoint_url: str | None = Field(default=None, description="Of an S3-compatible store")
 
 
 class CatalogSettings(SettingsModel):
-    url: SecretStr = SecretStr("sqlite:///.headrace/catalog.db")
+    """The database of what is where, why, and who may see it."""
+
+    url: SecretStr = Field(
+        default=SecretStr("sqlite:///.headrace/catalog.db"),
+        description="sqlite:///FILE (default: .headrace/catalog.db), or postgresql://USER:PASSWORD@HOST/DATABASE",
+    )
 
     @field_validator("url")
     @classmethod
@@ -104,12 +113,20 @@ class CatalogSettings(SettingsModel):
 
 
 class IndexSettings(SettingsModel):
-    url: str = Field(default="embedded", pattern=r"^(embedded|https?://.+)$")
-    collection: str = Field(default="knowledge", pattern=r"^[A-Za-z0-9_-]+$")
-    api_key: SecretStr | None = None
-    shard_number: int = Field(default=1, ge=1)
-    replication_factor: int = Field(default=1, ge=1)
-    quantization: Literal["auto", "none", "scalar", "binary"] = "auto"
+    """What is searched: the engine in this process, or a Qdrant server."""
+
+    url: str = Field(
+        default="embedded", pattern=r"^(embedded|https?://.+)$", description="embedded, or where the server is"
+    )
+    collection: str = Field(
+        default="knowledge", pattern=r"^[A-Za-z0-9_-]+$", description="Name of the collection, and of the alias to it"
+    )
+    api_key: SecretStr | None = Field(default=None, description="Of the server")
+    shard_number: int = Field(default=1, ge=1, description="Shards of a new collection on a server")
+    replication_factor: int = Field(default=1, ge=1, description="Copies of each shard on a server")
+    quantization: Literal["auto", "none", "scalar", "binary"] = Field(
+        default="auto", description="How a server compresses vectors; auto: scalar from 1 GiB on"
+    )
 
     @property
     def embedded(self) -> bool:
@@ -117,14 +134,18 @@ class IndexSettings(SettingsModel):
 
 
 class LocalEmbeddingSettings(SettingsModel):
-    provider: Literal["local"] = "local"
+    """A model that needs no key and no GPU: for trials and small teams."""
+
+    provider: Literal["local"] = Field(default="local", description="Which of the two")
 
 
 class OpenAIEmbeddingSettings(SettingsModel):
-    provider: Literal["openai"]
-    model: str = "text-embedding-3-small"
-    dimensions: int = Field(default=1536, ge=1)
-    base_url: str = Field(default=OPENAI_URL, pattern=r"^https?://")
+    """Any API that speaks as OpenAI's does: docs/embedding.md has the providers."""
+
+    provider: Literal["openai"] = Field(description="Which of the two")
+    model: str = Field(default="text-embedding-3-small", description="As the provider calls it")
+    dimensions: int = Field(default=1536, ge=1, description="Of its vectors")
+    base_url: str = Field(default=OPENAI_URL, pattern=r"^https?://", description="The URL before /embeddings")
     # YAML reads 2024-10-21 as a date.
     api_version: Annotated[str, BeforeValidator(str)] | None = Field(
         default=None, pattern=r"^\S+$", description="Of Azure, where `base_url` ends with /openai: 2024-10-21"
@@ -136,7 +157,7 @@ class OpenAIEmbeddingSettings(SettingsModel):
     send_dimensions: bool | None = Field(
         default=None, description="Whether the server is asked to shorten vectors to `dimensions`"
     )
-    price_per_million_tokens: float = Field(default=0.0, ge=0)
+    price_per_million_tokens: float = Field(default=0.0, ge=0, description="In US dollars, to tell what was spent")
 
     @field_validator("api_key")
     @classmethod
@@ -154,10 +175,12 @@ EmbeddingSettings: TypeAlias = Annotated[
 class PartitionSettings(SettingsModel):
     """An API to which pages and pictures without a text layer are sent; without one they are left out, and told."""
 
-    provider: Literal["unstructured"]
+    provider: Literal["unstructured"] = Field(description="Whose API it is")
     url: str = Field(pattern=r"^https?://", description="Hosted: https://api.unstructuredapp.io")
     api_key: SecretStr | None = Field(default=None, description="Needed for the hosted API only", validate_default=True)
-    strategy: Literal["auto", "fast", "hi_res", "ocr_only", "vlm"] = "auto"
+    strategy: Literal["auto", "fast", "hi_res", "ocr_only", "vlm"] = Field(
+        default="auto", description="How it reads a page; hi_res and vlm cost more"
+    )
 
     @field_validator("api_key")
     @classmethod
@@ -169,11 +192,15 @@ class PartitionSettings(SettingsModel):
 
 
 class AssistantSettings(SettingsModel):
-    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
-    api_key: SecretStr
-    identity: Literal["user", "service"] = "user"
+    """A program that may ask. `headrace assistants add` makes more of them, without a restart."""
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$", description="Its name, and that of its vector store for OpenAI's")
+    api_key: SecretStr = Field(description="At least 20 characters: `openssl rand -hex 32`")
+    identity: Literal["user", "service"] = Field(
+        default="user", description="user: each request names the person; service: it sees what `readers` say"
+    )
     readers: tuple[ReaderToken, ...] = Field(default=(), description="Reader tokens of a service")
-    scope: AssistantScope = AssistantScope()
+    scope: AssistantScope = Field(default=AssistantScope(), description="What it may search at most")
 
     @field_validator("id")
     @classmethod
@@ -184,22 +211,30 @@ class AssistantSettings(SettingsModel):
 
 
 class RerankerSettings(SettingsModel):
+    """A second look at what was found, by an endpoint that speaks as Cohere's or Jina's `/rerank`."""
+
     base_url: str = Field(pattern=r"^https?://", description="The URL before `/rerank`: https://api.jina.ai/v1")
-    model: str
-    api_key: SecretStr | None = None
+    model: str = Field(description="As its provider calls it")
+    api_key: SecretStr | None = Field(default=None, description="Own servers may ask for none")
     top_n: int = Field(default=30, ge=1, le=100, description="Documents that it ranks for a question, at least")
 
 
 class GoldenQuestions(SettingsModel):
+    """Nothing is published while these questions find less of their documents."""
+
     file: Path = Field(description="Questions with expected documents, as `headrace eval` reads them")
     recall_at_10: float = Field(ge=0, le=1, description="Below this, nothing is published")
 
 
 class LogsSettings(SettingsModel):
+    """The form of log lines of serve, worker, sync and Dagster's runs."""
+
     format: LogFormat = Field(default="text", description="`json`: an object a line, with tracebacks inside")
 
 
 class AuditSettings(SettingsModel):
+    """Who asked what, for whom, and what came: docs/audit-log.md."""
+
     file: Path | None = Field(default=None, description="Where audit lines go; default: standard error")
 
 
@@ -216,15 +251,15 @@ class Settings(SettingsModel):
     """All settings. `directory` is the folder of the settings file: relative paths start there."""
 
     directory: Path = Field(default=Path(), exclude=True)
-    state_dir: Path = Path(".headrace")
+    state_dir: Path = Field(default=Path(".headrace"), description="Where this machine keeps what it needs")
     landing: LandingSettings = LandingSettings()
     catalog: CatalogSettings = CatalogSettings()
     index: IndexSettings = IndexSettings()
-    embedding: EmbeddingSettings = LocalEmbeddingSettings()
+    embedding: EmbeddingSettings = Field(default=LocalEmbeddingSettings(), description="Which model, and whose")
     partition: PartitionSettings | None = None  # before the connections, whose validator looks at it
-    connections: tuple[AnyConnection, ...] = ()
+    connections: tuple[AnyConnection, ...] = Field(default=(), description="Accounts of sources: what is read")
     runs: RunSettings = RunSettings()
-    assistants: tuple[AssistantSettings, ...] = ()
+    assistants: tuple[AssistantSettings, ...] = Field(default=(), description="Programs that may ask")
     reranker: RerankerSettings | None = None
     golden: GoldenQuestions | None = None
     memberships_max_age: Duration = Field(

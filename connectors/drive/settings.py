@@ -17,7 +17,9 @@ _VERSION = re.compile(r"/v3$")
 class DriveConnection(Connection):
     source: Literal["drive"]
     base_url: str = _GOOGLE_DRIVE
-    token_uri: str = Field(default="https://oauth2.googleapis.com/token", pattern=r"^https?://")
+    token_uri: str = Field(
+        default="https://oauth2.googleapis.com/token", pattern=r"^https?://", description="Where Google makes tokens"
+    )
     subject: str | None = Field(
         default=None, pattern="@", description="Whom a service account acts for, by domain-wide delegation"
     )

@@ -16,9 +16,11 @@ class GitHubConnection(Connection):
 
     source: Literal["github"]
     base_url: str = "https://api.github.com"
-    token: SecretStr = SecretStr("")
+    token: SecretStr = Field(default=SecretStr(""), description="A personal access token; or the three of an app")
     app_id: str | None = Field(default=None, coerce_numbers_to_str=True, description="App ID or client ID of an app")
-    installation_id: str | None = Field(default=None, coerce_numbers_to_str=True, pattern=r"^\d+$")
+    installation_id: str | None = Field(
+        default=None, coerce_numbers_to_str=True, pattern=r"^\d+$", description="Of the app in the organisation"
+    )
     private_key: SecretStr | None = Field(default=None, description="The app's private key in PEM form")
     emails: dict[str, str] = Field(
         default={}, description="E-mail addresses by login, for people whose GitHub profile shows none"
