@@ -1,4 +1,4 @@
-.PHONY: setup demo dev test test-all coverage mutants bench bench-door bench-scale bench-freshness bench-quality bench-sources bench-rights chaos check lock
+.PHONY: setup demo dev test test-all coverage mutants bench bench-door bench-scale bench-freshness bench-quality bench-sources bench-rights chaos check lock docs reference clients
 
 PYTHON ?= python3
 VENV := .venv
@@ -32,8 +32,24 @@ test test-all: export PYTHONDONTWRITEBYTECODE :=
 test: setup
 	$(BIN)/python -m pytest -m "not slow"
 
-test-all: setup
+test-all: setup clients
 	$(BIN)/python -m pytest
+
+# The site of the documentation, in build/site; a link that leads nowhere is an error.
+docs: setup
+	$(BIN)/python -m docs.site
+
+# The reference pages, made from the code; a test says when they are out of date.
+reference: setup
+	$(BIN)/python -m docs.site reference
+
+# What the snippets of docs/assistants import, in an environment of its own: these libraries pin what Headrace needs too.
+clients: $(VENV)/clients/.installed
+
+$(VENV)/clients/.installed: requirements-clients.txt
+	$(PYTHON) -m venv $(VENV)/clients
+	$(VENV)/clients/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement requirements-clients.txt
+	@touch $@
 
 coverage: setup
 	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
@@ -87,9 +103,10 @@ check: setup
 	$(BIN)/deptry tests --ignore DEP002,DEP004
 
 # Pins every dependency with hashes, for all platforms and Python versions from 3.11 on: one set for running, which is
-# what the image installs, and one for developing, which holds the first.
+# what the image installs, and one for developing, which holds the first; and one of the clients that tests run.
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url
 
 lock:
 	$(LOCK) --extra postgres --extra otel --extra k8s pyproject.toml --output-file requirements.txt
 	$(LOCK) --all-extras --group dev --constraint requirements.txt pyproject.toml --output-file requirements-dev.txt
+	$(LOCK) --group pyproject.toml:clients --output-file requirements-clients.txt

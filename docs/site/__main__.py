@@ -1,0 +1,43 @@
+"""`python -m docs.site` builds the site into `build/site`, with `reference` after it writes the reference pages."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+
+from docs.site.cli_reference import cli_page
+from docs.site.http_reference import http_page
+from docs.site.mcp_reference import mcp_page
+from docs.site.settings_reference import settings_page
+from docs.site.staging import ROOT, stage
+
+BUILD = ROOT / "build"
+REFERENCE: Mapping[str, Callable[[], str]] = {
+    "settings.md": settings_page,
+    "http-api.md": http_page,
+    "command-line.md": cli_page,
+    "mcp-tools.md": mcp_page,
+}
+"""The pages of `docs/reference/` that are made from the code."""
+
+
+def write_reference() -> None:
+    for name, page in REFERENCE.items():
+        (ROOT / "docs" / "reference" / name).write_text(page(), encoding="utf-8")
+
+
+def build() -> int:
+    """Exit code of the generator, which takes a warning for an error."""
+    stage(BUILD / "docs")
+    config = shutil.copy(ROOT / "docs" / "zensical.toml", BUILD)
+    command = [sys.executable, "-m", "zensical", "build", "--strict", "--clean", "--config-file", str(config)]
+    return subprocess.run(command, cwd=BUILD).returncode
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["reference"]:
+        write_reference()
+    else:
+        sys.exit(build())
