@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from docs.site.cli_reference import cli_page
 from docs.site.http_reference import http_page
@@ -28,12 +29,12 @@ def write_reference() -> None:
         (ROOT / "docs" / "reference" / name).write_text(page(), encoding="utf-8")
 
 
-def build() -> int:
-    """Exit code of the generator, which takes a warning for an error."""
-    stage(BUILD / "docs")
-    config = shutil.copy(ROOT / "docs" / "zensical.toml", BUILD)
+def build(folder: Path = BUILD) -> int:
+    """Build the site into `site` of a folder. Returns the generator's exit code: a warning is an error."""
+    stage(folder / "docs")
+    config = shutil.copy(ROOT / "docs" / "zensical.toml", folder)
     command = [sys.executable, "-m", "zensical", "build", "--strict", "--clean", "--config-file", str(config)]
-    return subprocess.run(command, cwd=BUILD).returncode
+    return subprocess.run(command, cwd=folder).returncode
 
 
 if __name__ == "__main__":
