@@ -4,6 +4,7 @@ an emulated source, by the command line."""
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from tests.emulators import github
 from tests.emulators.drive import person
 from tests.emulators.drive.workspace import Workspace
 from tests.emulators.embeddings import EmbeddingsServer
-from tests.guides.fences import fences, page
+from tests.guides.fences import Fence, fences, page
 
 ADMIN = "admin@acme.com"
 """Whom the guide to Drive names."""
@@ -156,3 +157,10 @@ def test_every_settings_snippet_of_the_guides_is_valid(folder: Folder) -> None:
         values = dict.fromkeys(names, "a-value-of-some-length") | {"DRIVE_WEBHOOK_SECRET": "a-secret-of-drive"}
         keys = {"GITHUB_APP_KEY": "-----BEGIN RSA PRIVATE KEY-----", "GOOGLE_TOKEN": "ya29.token"}
         assert load_settings(folder.path / "headrace.yaml", values | keys).connections
+
+
+@pytest.mark.parametrize("snippet", fences(page("docs/embedding.md"), "yaml"), ids=lambda one: f"line {one.line}")
+def test_the_settings_of_an_embedding_provider_are_valid(folder: Folder, snippet: Fence) -> None:
+    (folder.path / "headrace.yaml").write_text(snippet.text)
+    keys = dict.fromkeys(re.findall(r"\$\{(\w+)\}", snippet.text), "a-key-of-the-provider")
+    assert load_settings(folder.path / "headrace.yaml", keys).embedding.provider == "openai"
