@@ -40,6 +40,8 @@ def _section(path: str, command: Any) -> Iterator[str]:
     yield inspect.cleandoc(command.help or "")
     if rows := [row for one in command.params if (row := _row(one, context))]:
         yield table(("argument or option", "meaning"), rows)
+    if examples := [line for line in (command.epilog or "").splitlines() if line.startswith("headrace ")]:
+        yield "\n".join(["```sh", *examples, "```"])
 
 
 def _row(one: TyperArgument | TyperOption, context: typer.Context) -> tuple[str, str] | None:
