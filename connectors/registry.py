@@ -26,6 +26,7 @@ from pydantic import (
     GetJsonSchemaHandler,
     SerializeAsAny,
     ValidationError,
+    ValidationInfo,
 )
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError
 
@@ -173,7 +174,7 @@ def ids_in_url(one: Source[Any], url: str) -> tuple[str, ...]:
         return ()
 
 
-def parse_connection(value: Any) -> Connection:
+def parse_connection(value: Any, context: Any = None) -> Connection:
     """The settings of a connection, by the model of its source. Raises pydantic's ValidationError."""
     if isinstance(value, Connection):
         return value
@@ -184,10 +185,14 @@ def parse_connection(value: Any) -> Connection:
         model = source(str(name)).settings if isinstance(value, Mapping) else Connection
     except UnknownSource as error:
         raise _invalid("unknown_source", str(error), name) from None
-    return cast(Connection, model.model_validate(value))
+    return cast(Connection, model.model_validate(value, context=context))
 
 
-AnyConnection: TypeAlias = Annotated[SerializeAsAny[Connection], BeforeValidator(parse_connection)]
+def _parse_in_context(value: Any, info: ValidationInfo) -> Connection:
+    return parse_connection(value, info.context)
+
+
+AnyConnection: TypeAlias = Annotated[SerializeAsAny[Connection], BeforeValidator(_parse_in_context)]
 """A connection in a pydantic model: validated by the model of its source, errors at its own path."""
 
 

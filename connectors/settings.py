@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from typing import ClassVar, Self
+from urllib.parse import urlsplit
 
 from croniter import CroniterBadDateError, croniter
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, field_validator
+
+from connectors.tokens import check_token
 
 CRON_FIELDS = 5
 """Minute, hour, day of the month, month and day of the week."""
@@ -26,11 +29,15 @@ class Connection(BaseModel):
 
     names_know_case: ClassVar[bool] = True
     """Whether names of units that differ in case alone name different units."""
+    token_prefixes: ClassVar[tuple[str, ...]] = ()
+    """How the tokens of the source begin, by which one is known that stands in another's connection."""
+    unfit_tokens: ClassVar[Mapping[str, str]] = {}
+    """How tokens of the source begin that are for something else, and what to give instead."""
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$", description="Name of the connection, used in ids and commands")
     source: str = Field(description="Whose API it is")
     token: SecretStr = Field(description="What requests show; written as `${NAME}`, never itself")
-    base_url: str = Field(pattern=r"^https?://", description="Where the source's API is")
+    base_url: str = Field(description="Where the source's API is")
     include: tuple[str, ...] = Field(default=("*",), description="Units to read, by id or name, with * for anything")
     exclude: tuple[str, ...] = Field(default=(), description="Units to leave out, of those that `include` takes in")
     schedule: str = Field(default="*/15 * * * *", description="When what changed is read (cron)")
@@ -54,9 +61,27 @@ class Connection(BaseModel):
             raise ValueError("must be a cron schedule whose dates exist: this one never comes round")
         return value
 
+    @field_validator("token")
+    @classmethod
+    def _fit_token(cls, value: SecretStr) -> SecretStr:
+        text = value.get_secret_value().strip()
+        if text:
+            check_token(text, cls.unfit_tokens)
+        elif cls.model_fields["token"].is_required():
+            raise ValueError("is empty")
+        return SecretStr(text)
+
     @field_validator("base_url")
     @classmethod
-    def _without_trailing_slash(cls, value: str) -> str:
+    def _is_base(cls, value: str) -> str:
+        """Without the slash at its end."""
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https"):
+            raise ValueError("must start with http:// or https://")
+        if not parts.hostname or parts.query or parts.fragment or any(character.isspace() for character in value):
+            raise ValueError("must be a URL with a host, without query and fragment")
+        if parts.username or parts.password:
+            raise ValueError("must have no user or password in it: credentials go into `token`")
         return value.rstrip("/")
 
     @property

@@ -26,6 +26,7 @@ HeadraceError
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 
@@ -34,11 +35,13 @@ class HeadraceError(Exception):
 
 
 class SettingsError(HeadraceError):
-    """`path` is the place in the settings file: `connections[1].token`."""
+    """`path` is the place in the settings file: `connections[1].token`. `problems` are this and all others that were
+    found with it, each a path and what is wrong there."""
 
-    def __init__(self, path: str, reason: str) -> None:
+    def __init__(self, path: str, reason: str, others: Sequence[tuple[str, str]] = ()) -> None:
         self.path = path
-        super().__init__(f"{path}: {reason}")
+        self.problems = ((path, reason), *others)
+        super().__init__("\n".join(f"{where}: {what}" for where, what in self.problems))
 
 
 class UsageError(HeadraceError):

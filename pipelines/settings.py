@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 from urllib.parse import urlsplit
 
-import yaml
-from dotenv import dotenv_values
 from pydantic import (
     AfterValidator,
     BeforeValidator,
@@ -25,7 +22,8 @@ from pydantic import (
 
 from connectors.addresses import InvalidAddress, normalize_address
 from connectors.model import PUBLIC
-from connectors.registry import AnyConnection
+from connectors.registry import AnyConnection, sources
+from connectors.secret_files import DIRECTORY
 from connectors.settings import Connection
 from pipelines.errors import SettingsError, UsageError
 from pipelines.logs import LogFormat
@@ -39,9 +37,9 @@ from pipelines.service_settings import (
     SettingsModel,
     SignInSettings,
 )
-from pipelines.settings_errors import first_problem
+from pipelines.settings_errors import problems
+from pipelines.settings_file import DEFAULT_FILE, read_settings, settings_file
 
-DEFAULT_FILE = "headrace.yaml"
 SHORTEST_KEY = 20
 """Characters. What is shorter can be found by trying."""
 SHORTEST_SECRET = 12
@@ -54,7 +52,6 @@ DEMO_KEY = "demo"
 OPENAI_URL = "https://api.openai.com/v1"
 SIGN_IN = "sign-in"
 """Id of the assistant as which whoever is signed in asks; no assistant of the settings has it."""
-_VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
 _GROUP = re.compile(r"group:[^\s:]+:.+")
 _DURATION = re.compile(r"(?P<number>\d{1,4})(?P<unit>[dhm])")
 
@@ -314,82 +311,54 @@ class Settings(SettingsModel):
         raise UsageError(f"no connection {connection_id!r} in the settings (connections: {known})")
 
 
-def settings_file(environment: Mapping[str, str] | None = None) -> Path:
-    """Where the settings are: `HEADRACE_CONFIG`, or `headrace.yaml` in the working directory."""
-    return Path((environment or os.environ).get("HEADRACE_CONFIG") or DEFAULT_FILE).absolute()
-
-
 def load_settings(file: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
     """Read, interpolate and check the settings.
 
     Variables come from `environment` (default: the process's), then from a `.env` beside the file.
-    Raises SettingsError naming the path inside the file.
+    Raises SettingsError naming each wrong place inside the file.
     """
     file = file or settings_file(environment)
-    variables = {**dotenv_values(file.parent / ".env"), **(os.environ if environment is None else environment)}
-    values = _interpolate(_read(file), variables, path="")
+    values = read_settings(file, environment)
     try:
-        settings = Settings.model_validate({**values, "directory": file.parent})
+        settings = Settings.model_validate({**values, "directory": file.parent}, context={DIRECTORY: file.parent})
     except ValidationError as error:
-        path, reason = first_problem(error)
-        raise SettingsError(path or DEFAULT_FILE, reason) from None
-    _require_good_keys(settings)
-    _require_good_secrets(settings.connections)
+        (path, reason), *others = problems(error, values)
+        raise SettingsError(path or DEFAULT_FILE, reason, others) from None
+    if found := [*_bad_keys(settings), *_bad_secrets(settings.connections), *_foreign_tokens(settings.connections)]:
+        raise SettingsError(*found[0], found[1:])
     return settings
 
 
-def _require_good_keys(settings: Settings) -> None:
-    """Raises SettingsError at a key that can be guessed, or that is another's too."""
+def _bad_keys(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Keys that can be guessed, or that are another's too."""
     holders: dict[str, str] = {}
     for place, one in enumerate(settings.assistants):
         path, key = f"assistants[{place}].api_key", one.api_key.get_secret_value().strip()
         if key != DEMO_KEY:
-            _require_length(path, key, SHORTEST_KEY)
+            yield from _too_short(path, key, SHORTEST_KEY)
         if (other := holders.setdefault(key, one.id)) != one.id:
-            raise SettingsError(path, f"is the key of the assistant {other!r} too; each needs one of its own")
+            yield path, f"is the key of the assistant {other!r} too; each needs one of its own"
     figures = settings.metrics.key
     if figures and (other := holders.get(figures.get_secret_value().strip(), "")):
-        raise SettingsError("metrics.key", f"is the key of the assistant {other!r} too; figures need one of their own")
+        yield "metrics.key", f"is the key of the assistant {other!r} too; figures need one of their own"
 
 
-def _require_good_secrets(connections: Sequence[Connection]) -> None:
-    """Raises SettingsError at a secret of webhooks that can be guessed. An empty one takes no webhooks."""
+def _bad_secrets(connections: Sequence[Connection]) -> Iterator[tuple[str, str]]:
+    """Secrets of webhooks that can be guessed. An empty one takes no webhooks."""
     for place, one in enumerate(connections):
         if secret := one.webhook_secret and one.webhook_secret.get_secret_value():
-            _require_length(f"connections[{place}].webhook_secret", secret, SHORTEST_SECRET)
+            yield from _too_short(f"connections[{place}].webhook_secret", secret, SHORTEST_SECRET)
 
 
-def _require_length(path: str, secret: str, least: int) -> None:
+def _too_short(path: str, secret: str, least: int) -> Iterator[tuple[str, str]]:
     if len(secret) < least:
-        raise SettingsError(path, f"must have at least {least} characters, chosen by chance: {_MADE}")
+        yield path, f"must have at least {least} characters, chosen by chance: {_MADE}"
 
 
-def _read(file: Path) -> dict[str, Any]:
-    try:
-        raw = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise SettingsError(str(file), "no such file; copy headrace.example.yaml, or set HEADRACE_CONFIG") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise SettingsError(str(file), f"not valid YAML: {error}") from None
-    if not isinstance(raw, dict | None):
-        raise SettingsError(str(file), "must be a mapping of settings, `name: value`")
-    return raw or {}
-
-
-def _interpolate(value: Any, variables: Mapping[str, str | None], path: str) -> Any:
-    if isinstance(value, dict):
-        return {
-            key: _interpolate(entry, variables, f"{path}.{key}" if path else str(key)) for key, entry in value.items()
-        }
-    if isinstance(value, list):
-        return [_interpolate(entry, variables, f"{path}[{index}]") for index, entry in enumerate(value)]
-    if not isinstance(value, str):
-        return value
-
-    def value_of(match: re.Match[str]) -> str:
-        found = variables.get(match["name"]) or match["default"]
-        if found is None:
-            raise SettingsError(path, f"the environment variable {match['name']} is not set")
-        return found
-
-    return _VARIABLE.sub(value_of, value)
+def _foreign_tokens(connections: Sequence[Connection]) -> Iterator[tuple[str, str]]:
+    """Tokens by whose form one sees that they are of another source than their connection."""
+    for place, one in enumerate(connections):
+        token = one.token.get_secret_value()
+        for other in sources().values():
+            if other.name != one.source and token.startswith(other.settings.token_prefixes):
+                yield f"connections[{place}].token", f"is a token of {other.label}, and the source is {one.source}"

@@ -1,48 +1,73 @@
-"""What is wrong with settings, and where in the file, in plain English. Pure."""
+"""What is wrong with settings, and where in the file, in plain English."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Any
 
 from pydantic import ValidationError
 
+from pipelines.settings_keys import near_key
+
 _REASONS = {
     "missing": "is missing",
     "union_tag_not_found": "is missing",
-    "extra_forbidden": "unknown key",
     "model_type": "must be a mapping",
     "model_attributes_type": "must be a mapping",
+    "dict_type": "must be a mapping",
     "tuple_type": "must be a list",
-    "string_type": "must be a string",
     "int_type": "must be a whole number",
     "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
     "float_parsing": "must be a number",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
     "path_type": "must be a path",
 }
 """By pydantic's type of error (https://docs.pydantic.dev/latest/errors/validation_errors/)."""
 _PATTERNS = {
     r"^https?://": "must start with http:// or https://",
+    r"^https://": "must start with https://",
     r"^(file|s3)://": "must start with file:// or s3://",
     r"^(embedded|https?://.+)$": "must be `embedded`, or start with http:// or https://",
     r"^[a-z0-9][a-z0-9-]*$": "must consist of a-z, 0-9 and -, and start with a letter or digit",
     r"^[A-Za-z0-9_-]+$": "must consist of letters, digits, - and _",
+    r"^\d+$": "must be a number",
 }
+_READ_AS = {
+    bool: "a truth value, as it does with yes, no, on and off",
+    date: "a date",
+    int: "a number",
+    float: "a number",
+}
+"""What YAML makes of some words that are not quoted (https://yaml.org/type/bool.html)."""
 
 
-def first_problem(error: ValidationError) -> tuple[str, str]:
-    """The path of the first wrong value, as a person would write it (`connections[0].token`; empty for the whole), and
-    what is wrong with it. The value itself is left out: it may be secret."""
-    first: Mapping[str, Any] = error.errors(include_input=False, include_url=False)[0]
-    location = _without_union_tag(first["loc"])
-    if discriminator := first.get("ctx", {}).get("discriminator"):
+def problems(error: ValidationError, values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Of each wrong value its path, as a person would write it (`connections[0].token`; empty for the whole), and what
+    is wrong with it. The value itself is left out: it may be secret."""
+    return [_problem(found, values) for found in error.errors(include_url=False)]
+
+
+def _problem(found: Mapping[str, Any], values: Mapping[str, Any]) -> tuple[str, str]:
+    location = _without_union_tag(found["loc"])
+    if discriminator := found.get("ctx", {}).get("discriminator"):
         location = (*location, discriminator.strip("'"))
-    return _path(location), _reason(first)
+    if found["type"] == "extra_forbidden":
+        near = near_key(values, location)
+        return _path(location), "unknown key" + (f"; did you mean `{near}`?" if near else "")
+    return _path(location), _reason(found)
 
 
-def _reason(details: Mapping[str, Any]) -> str:
-    context = details.get("ctx", {})
-    match details["type"]:
+def _reason(found: Mapping[str, Any]) -> str:
+    context = found.get("ctx", {})
+    match found["type"]:
+        case kind if found["input"] is None and kind not in ("missing", "value_error"):
+            return "is empty"
+        case "string_type":
+            return _no_string(found["input"])
         case "string_pattern_mismatch":
             return _PATTERNS.get(context["pattern"], f"must match {context['pattern']}")
         case "literal_error":
@@ -51,7 +76,12 @@ def _reason(details: Mapping[str, Any]) -> str:
             return f"must be one of {context['expected_tags']}"
         case kind if kind in _REASONS:
             return _REASONS[kind]
-    return str(details["msg"]).removeprefix("Value error, ").replace("Input should be", "must be")
+    return str(found["msg"]).removeprefix("Value error, ").replace("Input should be", "must be")
+
+
+def _no_string(value: object) -> str:
+    read_as = next((said for kind, said in _READ_AS.items() if isinstance(value, kind)), None)
+    return "must be a string" + (f": YAML reads this as {read_as}; put it in quotes" if read_as else "")
 
 
 def _path(location: Iterable[int | str]) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
-from typing import Literal, Self
+from collections.abc import Mapping
+from typing import ClassVar, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
+from connectors.secret_files import read_secret
 from connectors.settings import Connection
 
 _GOOGLE_DRIVE = "https://www.googleapis.com/drive/v3"
@@ -14,7 +17,17 @@ _GOOGLE_SHEETS = "https://sheets.googleapis.com/v4"
 _VERSION = re.compile(r"/v3$")
 
 
+_NEEDED = "the JSON key of a service account is needed, or the path of its file"
+
+
 class DriveConnection(Connection):
+    token_prefixes: ClassVar[tuple[str, ...]] = ("ya29.", "AIza", "GOCSPX-", "1//")
+    unfit_tokens: ClassVar[Mapping[str, str]] = {
+        "AIza": f"is an API key, which reads no files of people; {_NEEDED}",
+        "GOCSPX-": f"is the secret of an OAuth client; {_NEEDED}",
+        "1//": f"is a refresh token alone; {_NEEDED}",
+    }
+
     source: Literal["drive"]
     base_url: str = _GOOGLE_DRIVE
     token_uri: str = Field(
@@ -48,6 +61,16 @@ class DriveConnection(Connection):
         description="Where Google reaches /webhooks/<id> of this connection; with it, the worker opens push channels",
     )
 
+    _token_from_file = field_validator("token", mode="before")(read_secret)
+
+    @field_validator("token")
+    @classmethod
+    def _is_a_key(cls, value: SecretStr) -> SecretStr:
+        text = value.get_secret_value()
+        if text.startswith("{"):
+            _check_key(text)
+        return value
+
     @model_validator(mode="after")
     def _with_directory(self) -> Self:
         if self.subjects and not (self.subject and self.directory_url):
@@ -75,3 +98,13 @@ class DriveConnection(Connection):
         """Where the Sheets API is. Beside the files, unless these are at Google itself, which has a host for each:
         credentials go to no host that is not configured."""
         return self.sheets_url or (_GOOGLE_SHEETS if self.base_url.rstrip("/") == _GOOGLE_DRIVE else self.base_url)
+
+
+def _check_key(text: str) -> None:
+    """Raises ValueError for JSON that no credentials can be made of."""
+    try:
+        key = json.loads(text)
+    except ValueError:
+        raise ValueError(f"begins as JSON and is none, cut short perhaps; {_NEEDED}") from None
+    if "installed" in key or "web" in key:
+        raise ValueError(f"is the file of an OAuth client, which reads nothing by itself; {_NEEDED}")

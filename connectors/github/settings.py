@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
+from connectors.secret_files import read_secret
 from connectors.settings import Connection
 
 
@@ -13,6 +15,13 @@ class GitHubConnection(Connection):
     """Has a token, or an installation of a GitHub App, for which tokens are made as they are needed."""
 
     names_know_case: ClassVar[bool] = False
+    token_prefixes: ClassVar[tuple[str, ...]] = ("ghp_", "github_pat_", "gho_", "ghu_", "ghs_", "ghr_")
+    unfit_tokens: ClassVar[Mapping[str, str]] = {
+        "ghr_": "is a refresh token; a personal access token is needed (github_pat_… or ghp_…)",
+        "ghs_": "is the token of an app's installation, which ends after an hour; give `app_id`, `installation_id` and "
+        "`private_key`, and tokens are made as they are needed",
+    }
+    """https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/about-authentication-to-github"""
 
     source: Literal["github"]
     base_url: str = "https://api.github.com"
@@ -21,7 +30,9 @@ class GitHubConnection(Connection):
     installation_id: str | None = Field(
         default=None, coerce_numbers_to_str=True, pattern=r"^\d+$", description="Of the app in the organisation"
     )
-    private_key: SecretStr | None = Field(default=None, description="The app's private key in PEM form")
+    private_key: SecretStr | None = Field(
+        default=None, description="The app's private key in PEM form, or the path of its file"
+    )
     emails: dict[str, str] = Field(
         default={}, description="E-mail addresses by login, for people whose GitHub profile shows none"
     )
@@ -29,6 +40,8 @@ class GitHubConnection(Connection):
         default=(),
         description="Patterns of the files to read, such as 'docs/**/*.md'; by default Markdown, text and source code",
     )
+
+    _private_key_from_file = field_validator("private_key", mode="before")(read_secret)
 
     @model_validator(mode="after")
     def _one_kind_of_credentials(self) -> GitHubConnection:

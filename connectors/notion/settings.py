@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from typing import Annotated, Any, Literal, TypeAlias
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import AfterValidator, Field, field_validator
 
@@ -48,6 +48,11 @@ def _reader_token(connection: str, name: str) -> str | None:
 
 
 class NotionConnection(Connection):
+    token_prefixes: ClassVar[tuple[str, ...]] = ("ntn_", "secret_")
+    unfit_tokens: ClassVar[Mapping[str, str]] = {
+        "v02:": "is the cookie of a browser's session; the secret of an integration is needed (ntn_…)",
+    }
+
     source: Literal["notion"]
     base_url: str = "https://api.notion.com"
     files_url: str | None = Field(

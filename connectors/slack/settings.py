@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from connectors.settings import Connection
 
+_NEEDED = "the bot token of the app is needed (xoxb-…, under OAuth & Permissions)"
+
 
 class SlackConnection(Connection):
+    token_prefixes: ClassVar[tuple[str, ...]] = ("xox", "xapp-")
+    unfit_tokens: ClassVar[Mapping[str, str]] = {
+        "xapp-": f"is an app-level token, which opens sockets alone; {_NEEDED}",
+        "xoxe-": f"is a refresh token; {_NEEDED}",
+        "xoxc-": f"is the token of a browser's session; {_NEEDED}",
+        "xoxd-": f"is the cookie of a browser's session; {_NEEDED}",
+    }
+    """https://docs.slack.dev/authentication/tokens/"""
+
     source: Literal["slack"]
     base_url: str = "https://slack.com/api"
     files_url: str | None = Field(

@@ -8,14 +8,18 @@ from pathlib import Path
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from connectors.github.settings import GitHubConnection
 from pipelines.errors import SettingsError
 from pipelines.settings import load_settings
-from pipelines.settings_errors import first_problem
+from pipelines.settings_errors import problems
 
 KEY = "t0ps3cret-and-long-enough"
 ASSISTANT = f"{{id: a, api_key: {KEY}}}"
 GITHUB = "{id: acme, source: github, token: t0ps3cret}"
 SECRET = "connections[0].webhook_secret"
+
+
+STRING = "must be a string: YAML reads this as"
 
 
 def service(reader: str) -> str:
@@ -29,7 +33,43 @@ def notion(reader: str) -> str:
 @pytest.mark.parametrize(
     ("text", "path", "reason"),
     [
-        ("connection: []", "connection", "unknown key"),
+        ("connection: []", "connection", "unknown key; did you mean `connections`?"),
+        ("qwertz: []", "qwertz", "unknown key"),
+        (
+            "embedding: {provider: openai, api_key: k, modell: m}",
+            "embedding.modell",
+            "unknown key; did you mean `model`?",
+        ),
+        ("index: {colection: k}", "index.colection", "unknown key; did you mean `collection`?"),
+        (
+            "connections: [{id: acme, source: notion, token: t, readers: [public], reader_by_page: {}}]",
+            "connections[0].reader_by_page",
+            "unknown key; did you mean `readers_by_page`?",
+        ),
+        ("connections:", "connections", "is empty"),
+        ("index: {url: }", "index.url", "is empty"),
+        ("connections: [{id: acme, source: slack, token: }]", "connections[0].token", "is empty"),
+        ("connections: [{id: acme, source: slack, token: ' '}]", "connections[0].token", "is empty"),
+        ("connections: [{id: no, source: slack, token: t}]", "connections[0].id", f"{STRING} a truth value"),
+        (
+            "connections: [{id: acme, source: slack, token: t, include: [general, no]}]",
+            "connections[0].include[1]",
+            f"{STRING} a truth value",
+        ),
+        ("connections: [{id: 2026-01-01, source: slack, token: t}]", "connections[0].id", f"{STRING} a date"),
+        ("connections: [{id: acme, source: slack, token: 12}]", "connections[0].token", f"{STRING} a number"),
+        ("connections: [{id: acme, source: jira, token: t}]", "connections[0].source", "unknown source 'jira' (inst"),
+        ("logs: {format: xml}", "logs.format", "must be one of 'text' or 'json'"),
+        *(
+            (f"connections: [{GITHUB[:-1]}, base_url: '{url}'}}]", "connections[0].base_url", reason)
+            for url, reason in (
+                ("https://", "must be a URL with a host"),
+                ("https://ghe.acme.com/api v3", "must be a URL with a host"),
+                ("https://ghe.acme.com/api/v3?x=1", "must be a URL with a host"),
+                ("https://ada:t0ps3cret@ghe.acme.com", "must have no user or password in it"),
+                ("ghe.acme.com", "must start with http:// or https://"),
+            )
+        ),
         ("index: embedded", "index", "must be a mapping"),
         ("index: {url: localhost}", "index.url", "must be `embedded`, or start with http:// or https://"),
         ("index: {collection: a b}", "index.collection", "must consist of letters, digits, - and _"),
@@ -139,8 +179,8 @@ def test_variables_come_from_the_environment_then_from_the_file_beside_it_then_f
 
 def test_an_error_of_another_kind_keeps_its_words() -> None:
     with pytest.raises(ValidationError) as raised:
-        TypeAdapter(bool).validate_python("perhaps")
-    assert first_problem(raised.value) == ("", "must be a valid boolean, unable to interpret input")
+        TypeAdapter(set[int]).validate_python("perhaps")
+    assert problems(raised.value, {}) == [("", "must be a valid set")]
 
 
 @pytest.mark.parametrize(
@@ -212,3 +252,138 @@ def test_that_pictures_are_read_is_no_setting_of_a_connection(name: str, tmp_pat
     file.write_text(f"connections: [{{id: acme, source: github, token: t, {name}: true}}]")
     with pytest.raises(SettingsError, match="unknown key"):
         load_settings(file, {})
+
+
+def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "headrace.yaml"
+    file.write_text(
+        "index: {shard_number: 0}\nconnections: [{id: acme, source: slack, token: t, schedule: hourly}, {id: b}]"
+    )
+    with pytest.raises(SettingsError) as raised:
+        load_settings(file, {})
+    assert [path for path, _ in raised.value.problems] == [
+        "index.shard_number",
+        "connections[0].schedule",
+        "connections[1].source",
+    ]
+    assert str(raised.value).count("\n") == 2
+
+
+def test_every_variable_that_is_missing_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "headrace.yaml"
+    file.write_text("index: {url: '${A}', collection: '${B}'}\nstate_dir: 'x${C}'\nlanding: {url: '${D:-file://l}'}")
+    with pytest.raises(SettingsError) as raised:
+        load_settings(file, {"B": "", "C": "kept"})
+    assert raised.value.problems == (
+        ("index.url", "the environment variable A is not set"),
+        ("index.collection", "the environment variable B is empty"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("index: {}\nindex: {}", "the key 'index' is there twice in line 2, column 1"),
+        ("index:\n\turl: embedded", "found character '\\t' that cannot start any token in line 2, column 1"),
+        ("token: 't0ps3cret", "found unexpected end of stream in line 1, column 18"),
+    ],
+)
+def test_where_yaml_is_broken_is_said_in_one_line_without_what_stands_there(
+    tmp_path: Path, content: str, reason: str
+) -> None:
+    file = tmp_path / "headrace.yaml"
+    file.write_text(content)
+    with pytest.raises(SettingsError) as raised:
+        load_settings(file, {})
+    assert str(raised.value) == f"{file}: not valid YAML: {reason}"
+
+
+def test_a_folder_is_no_file_of_settings(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="cannot be read: Is a directory"):
+        load_settings(tmp_path, {})
+
+
+def test_merged_keys_may_be_overridden(tmp_path: Path) -> None:
+    file = tmp_path / "headrace.yaml"
+    file.write_text("connections:\n- &first {id: a, source: slack, token: t}\n- {<<: *first, id: b}\n")
+    assert [one.id for one in load_settings(file, {}).connections] == ["a", "b"]
+
+
+OAUTH_CLIENT = '{"installed": {"client_id": "c"}}'
+ELSEWHERE = "is a token of"
+
+
+@pytest.mark.parametrize(
+    ("source", "token", "reason"),
+    [
+        ("slack", "xapp-1-A-t0ps3cret", "is an app-level token"),
+        ("slack", "xoxe-1-t0ps3cret", "is a refresh token"),
+        ("slack", "xoxc-t0ps3cret", "is the token of a browser's session"),
+        ("slack", "Bearer xoxb-t0ps3cret", "begins with `Bearer`"),
+        ("slack", '"xoxb-t0ps3cret"', "has quotation marks around it"),
+        ("slack", "xoxb-t0ps3cret xoxb", "has white space or other characters inside"),
+        ("slack", "xoxb-t0ps3cret…", "has white space or other characters inside"),
+        ("slack", "xoxb-t0ps\n3cret", "has white space or other characters inside"),
+        ("slack", "ghp_t0ps3cret", f"{ELSEWHERE} GitHub, and the source is slack"),
+        ("slack", "ntn_t0ps3cret", f"{ELSEWHERE} Notion, and the source is slack"),
+        ("github", "ghr_t0ps3cret", "is a refresh token"),
+        ("github", "ghs_t0ps3cret", "is the token of an app's installation"),
+        ("github", "-----BEGIN RSA PRIVATE KEY-----", "is a private key"),
+        ("github", "xoxb-t0ps3cret", f"{ELSEWHERE} Slack, and the source is github"),
+        ("notion", "v02:user_token_or_cookies:t0ps3cret", "is the cookie of a browser's session"),
+        ("notion", "github_pat_t0ps3cret", f"{ELSEWHERE} GitHub, and the source is notion"),
+        ("drive", "AIzat0ps3cret", "is an API key"),
+        ("drive", "GOCSPX-t0ps3cret", "is the secret of an OAuth client"),
+        ("drive", "1//t0ps3cret", "is a refresh token alone"),
+        ("drive", OAUTH_CLIENT, "is the file of an OAuth client"),
+        ("drive", '{"type": "service_account", "private_key": "t0ps3cret', "begins as JSON and is none"),
+        ("drive", "missing.json", "is the path of a file that cannot be read: No such file"),
+        ("drive", "/nowhere/key", "is the path of a file that cannot be read: No such file"),
+    ],
+)
+def test_a_token_of_the_wrong_kind_is_told_by_its_form(tmp_path: Path, source: str, token: str, reason: str) -> None:
+    with pytest.raises(SettingsError) as raised:
+        connect_with(tmp_path, source, token)
+    assert str(raised.value).startswith(f"connections[0].token: {reason}")
+    assert "t0ps3cret" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("source", "token"),
+    [
+        *(("slack", one) for one in ("xoxb-1-2-a", "xoxp-1", "xoxe.xoxb-1-a", "a-proxy's-key")),
+        *(("github", one) for one in ("ghp_a", "github_pat_a", "gho_a", "ghu_a", "0123456789abcdef")),
+        *(("notion", one) for one in ("ntn_a", "secret_a", " ntn_a\n")),
+        *(
+            ("drive", one)
+            for one in ("ya29.a", '{"type": "service_account"}', '{"refresh_token": "1//a"}', "eyJh.e30.a")
+        ),
+    ],
+)
+def test_tokens_of_the_right_kind_and_of_none_that_is_known_are_taken(tmp_path: Path, source: str, token: str) -> None:
+    assert connect_with(tmp_path, source, token) == token.strip()
+
+
+@pytest.mark.parametrize("written", ["keys/google.json", "./keys/google.json", "{folder}/keys/google.json"])
+def test_a_key_of_google_may_be_the_path_of_its_file_beside_the_settings(tmp_path: Path, written: str) -> None:
+    key = '{"type": "service_account",\n "private_key": "-----BEGIN"}'
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys" / "google.json").write_text(f"\ufeff{key}\n", encoding="utf-8")
+    assert connect_with(tmp_path, "drive", written.format(folder=tmp_path)) == key
+
+
+def test_the_private_key_of_an_app_may_be_the_path_of_its_file(tmp_path: Path) -> None:
+    (tmp_path / "app.pem").write_text("-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----\n")
+    file = tmp_path / "headrace.yaml"
+    file.write_text("connections: [{id: acme, source: github, app_id: 1, installation_id: 2, private_key: app.pem}]")
+    (connection,) = load_settings(file, {}).connections
+    assert isinstance(connection, GitHubConnection)
+    assert connection.private_key
+    assert connection.private_key.get_secret_value().startswith("-----BEGIN RSA PRIVATE KEY-----\nabc")
+
+
+def connect_with(folder: Path, source: str, token: str) -> str:
+    file = folder / "headrace.yaml"
+    readers = ", readers: [public]" if source == "notion" else ""
+    file.write_text(f"connections: [{{id: acme, source: {source}, token: '${{TOKEN}}'{readers}}}]")
+    return load_settings(file, {"TOKEN": token}).connections[0].token.get_secret_value()

@@ -19,7 +19,8 @@ from pipelines.cli.demo.settings import DIRECTORY, write_settings
 from pipelines.cli.demo.sources import serve_company
 from pipelines.errors import HeadraceError
 from pipelines.operations.migrate import migrate_all
-from pipelines.settings import DEMO_KEY, load_settings, settings_file
+from pipelines.settings import DEMO_KEY, load_settings
+from pipelines.settings_file import settings_file
 
 _GRACE_SECONDS = 30
 
