@@ -68,7 +68,9 @@ class Source(Generic[S]):
 
     `address_tokens` gives the reader tokens that a person's address alone gives its holder, from a connection's id
     and the address; `group_domain` the domain whose people are a group, by its id, or nothing. `ids_in_url` gives the
-    ids in a URL that name one object anywhere, in the form in which document ids end with them.
+    ids in a URL that name one object anywhere, in the form in which document ids end with them, the closest one first;
+    `urls_of_same` other URLs of what is at one, where ids say too little: of the forms in which the catalog may hold
+    them, or the URL of a unit with the end of a document's id behind it.
 
     `documents_have_unit_readers` says that whoever may read a unit may read each of its documents, and nobody else:
     then its documents follow at once when a listing shows other readers of the unit, without being read again.
@@ -90,6 +92,7 @@ class Source(Generic[S]):
     address_tokens: Callable[[str, str], Sequence[str]] = lambda connection, address: ()
     group_domain: Callable[[str], str] = lambda group: ""
     ids_in_url: Callable[[str], Sequence[str]] = lambda url: ()
+    urls_of_same: Callable[[str], Sequence[str]] = lambda url: ()
     documents_have_unit_readers: bool = True
     signature_headers: tuple[str, ...] = ()
     offers_secret: bool = False
@@ -171,6 +174,15 @@ def ids_in_url(one: Source[Any], url: str) -> tuple[str, ...]:
         return tuple(one.ids_in_url(url))
     except Exception:
         logger.exception("%s: ids cannot be found in a URL", one.name)
+        return ()
+
+
+def urls_of_same(one: Source[Any], url: str) -> tuple[str, ...]:
+    """Other URLs of what is at a URL; none where the source's own code fails."""
+    try:
+        return tuple(one.urls_of_same(url))
+    except Exception:
+        logger.exception("%s: other URLs of the same cannot be told", one.name)
         return ()
 
 

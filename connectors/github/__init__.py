@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from connectors.github.part_table import PARTS
 from connectors.github.settings import GitHubConnection
+from connectors.github.urls import urls_of_same
 from connectors.registry import Implementation, Source
 
 
@@ -19,6 +20,7 @@ SOURCE = Source(
     label="GitHub",
     settings=GitHubConnection,
     implementation=_implementation,
+    urls_of_same=urls_of_same,
     parts=PARTS,
     signature_headers=("x-hub-signature-256",),
     icon=(

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 NOTION_SITE = "https://www.notion.so"
 _ID = re.compile(r"(?:.*-)?([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})")
 
 
 def ids_in_url(url: str) -> list[str]:
-    """Ids at the ends of a path's parts, dashed as in the API, the last one first.
+    """Ids, dashed as in the API: of the page that is open beside another (`p`), then at the ends of the path's parts,
+    the last one first.
 
     >>> ids_in_url("https://www.notion.so/acme/Plan-0f1e2d3c4b5a69788796a5b4c3d2e1f0?pvs=4")
     ['0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0']
     """
-    found = (_ID.fullmatch(part) for part in reversed(urlsplit(url).path.split("/")))
+    parts = urlsplit(url)
+    named = [*parse_qs(parts.query).get("p", []), *reversed(parts.path.split("/"))]
+    found = map(_ID.fullmatch, named)
     return ["-".join(one.groups()) for one in found if one]
 
 

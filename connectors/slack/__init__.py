@@ -5,6 +5,7 @@ from __future__ import annotations
 from connectors.registry import Implementation, Source
 from connectors.slack.part_table import PARTS
 from connectors.slack.settings import SlackConnection
+from connectors.slack.urls import ids_in_url
 
 
 def _implementation() -> Implementation[SlackConnection]:
@@ -19,6 +20,7 @@ SOURCE = Source(
     label="Slack",
     settings=SlackConnection,
     implementation=_implementation,
+    ids_in_url=ids_in_url,
     signature_headers=("x-slack-signature",),
     parts=PARTS,
     icon="M2 3h12v8H7.5L4.5 14v-3H2z",  # a speech bubble

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence, Set
 from typing import Any, TypeAlias
 from urllib.parse import SplitResult, urlsplit
 
-from connectors.registry import Source, ids_in_url, sources
+from connectors.registry import Source, ids_in_url, sources, urls_of_same
 from pipelines.catalog import Catalog
 from pipelines.catalog.documents import Documents
 from pipelines.catalog.unit_names import UnitNames
@@ -79,7 +79,7 @@ def _resolve(catalog: Catalog, id_or_url: str, gone: Set[tuple[str, str]]) -> li
 
 def _find(catalog: Catalog, id_or_url: str) -> Iterator[list[Row]]:
     """The rows at each spelling, the closest one first."""
-    documents, spelled = catalog.documents, spellings(id_or_url)
+    documents, spelled = catalog.documents, [*spellings(id_or_url), *_others(id_or_url)]
     yield from map(documents.by_id_or_url, spelled)
     yield from (documents.by_id_or_url(own) for one in spelled for own in present_spellings(catalog.unit_names, one))
     for source in sources().values():
@@ -103,6 +103,13 @@ def _present_ids(documents: Documents, names: Collection[str]) -> dict[str, tupl
 def _ids(source: Source[Any], id_or_url: str) -> Sequence[str]:
     url = id_or_url.strip()
     return ids_in_url(source, url) if _url(url) else ()
+
+
+def _others(id_or_url: str) -> Iterator[str]:
+    """Other URLs under which sources know what is at this one."""
+    url = id_or_url.strip()
+    if _url(url):
+        yield from (other for source in sources().values() for other in urls_of_same(source, url))
 
 
 def _rows_of(rows: list[Row], source: str) -> list[Row]:

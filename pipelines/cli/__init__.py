@@ -31,7 +31,9 @@ def _run() -> None:
         finally:
             if sys.stdout:
                 sys.stdout.flush()  # at exit, it would be too late to say why it failed
-    except (SettingsError, UsageError) as error:
+    except SettingsError as error:
+        _end_with("\nerror: ".join(f"{path}: {reason}" for path, reason in error.problems), 2)
+    except UsageError as error:
         _end_with(error, 2)
     except (HeadraceError, SourceError) as error:
         _end_with(error, 1)

@@ -6,6 +6,7 @@ import logging
 import math
 from datetime import UTC, datetime
 from fnmatch import fnmatch
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,19 +16,36 @@ from pipelines.cli import output
 from pipelines.cli.commands import assistants, events, sign_ins
 from pipelines.cli.options import DAYS, Json
 from pipelines.cli.paging import Limit, Page, PageNumber
+from pipelines.cli.progress import progress
+from pipelines.cli.unit_names import UnitNames
+from pipelines.errors import SettingsError
 from pipelines.printable import printable
 from pipelines.settings import Settings, load_settings
 
 app = typer.Typer(
     name="headrace",
-    help="Carries a company's knowledge to its assistants.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(assistants.app)
 app.add_typer(events.app)
 app.add_typer(sign_ins.app)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"headrace {version('headrace')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Carries a company's knowledge to its assistants."""
 
 
 _PATIENCE = 60.0
@@ -49,9 +67,16 @@ def _load_settings(level: int = logging.WARNING, *, patience: float = _PATIENCE)
 @app.command()
 def check(json: Json = False) -> None:
     """Try the settings: credentials, reachability and scopes of every connection, embedding, index."""
+    from connectors.contract import Finding
     from pipelines.operations.connection_checks import check_all
 
-    settings = load_settings()
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        if not json:
+            raise
+        output.print_findings([Finding(path, False, reason) for path, reason in error.problems], json)
+        raise typer.Exit(2) from None
     findings = check_all(settings)
     if settings.sign_in and settings.public_url:
         from pipelines.service.sign_in.provider import check_provider
@@ -103,10 +128,10 @@ def sync(
 
     settings = _load_settings(logging.INFO)
     chosen = parse_targets(settings, targets or [])
-    with output.progress(json) as observer:
+    with progress(json) as observer:
         options = SyncOptions(mode="full" if full else "changes", allow_mass_delete=allow_mass_delete)
         report = find_orchestrator().sync(settings, chosen, options, observer)
-    output.print_report(report, json)
+    output.print_report(report, json, UnitNames(settings))
     output.print_failed(read_failed(settings, [target.connection for target in chosen]), json)
     output.print_dead_letters(read_dead_letters(settings))
     raise typer.Exit(1 if report.errors else 0)
@@ -134,10 +159,10 @@ def backfill(
     output.print_estimate(expected, json, final=dry_run)
     if dry_run:
         return
-    with output.progress(json) as observer:
+    with progress(json) as observer:
         report = find_orchestrator().backfill(settings, target, window, observer=observer)
     report.embedding.add(expected.probed)
-    output.print_report(report, json)
+    output.print_report(report, json, UnitNames(settings))
     raise typer.Exit(1 if report.errors else 0)
 
 
@@ -160,12 +185,12 @@ def reconcile(
     targets = parse_targets(settings, connections or [])
     if dry_run:
         report = plan_reconcile(settings, targets)
-        output.print_reconcile_plan(report, json)
+        output.print_reconcile_plan(report, json, UnitNames(settings))
     else:
-        with output.progress(json) as observer:
+        with progress(json) as observer:
             options = SyncOptions(mode="reconcile", allow_mass_delete=allow_mass_delete)
             report = find_orchestrator().sync(settings, targets, options, observer)
-        output.print_report(report, json)
+        output.print_report(report, json, UnitNames(settings))
     raise typer.Exit(1 if report.errors else 0)
 
 
@@ -180,9 +205,9 @@ def reindex(
     from pipelines.services import Services
 
     settings = with_model(_load_settings(), model)
-    with Services(settings, replace_index=True) as services, output.progress(json) as observer:
+    with Services(settings, replace_index=True) as services, progress(json) as observer:
         report = run_reindex(services, observer)
-    output.print_report(report, json)
+    output.print_report(report, json, UnitNames(settings))
     if model and not json:
         print(f"the index is live with {model}; set embedding.model to it before the next sync")
 

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import json as json_module
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from connectors.contract import Finding
 from connectors.model import Unit
 from pipelines.cli.paging import Page
-from pipelines.ingestion.options import STAGES
+from pipelines.cli.refused_parts import RefusedPart, refused_lines
+from pipelines.cli.tables import print_table
 from pipelines.ingestion.report import SAID_BY_UNIT, SyncReport
 from pipelines.printable import printable, printable_json
 
 if TYPE_CHECKING:
     from pipelines.catalog import Migration
-    from pipelines.ingestion.sync import Observer, StageDone
     from pipelines.operations.estimate import Estimate
     from pipelines.operations.health import Incident
     from pipelines.retrieval.schema import SearchResponse
@@ -94,7 +91,8 @@ def print_rest(page: Page, total: int, what: str) -> None:
         print(f"{rest} more {what} of {total}: --page {page.number + 1}, or --limit")
 
 
-def print_report(done: SyncReport, json: bool) -> None:
+def print_report(done: SyncReport, json: bool, name_of: Callable[[str], str] = str) -> None:
+    """`name_of` gives the name of a unit by its connection and id."""
     if json:
         print_json(done.as_json())
         return
@@ -104,7 +102,7 @@ def print_report(done: SyncReport, json: bool) -> None:
             line = "  ".join(f"{key.replace('_', ' ')} {value}" for key, value in figures.items())
             console.print(f"[bold]{name:<10}[/] {plain(line)}", soft_wrap=True)
     console.print(f"[bold]{'seconds':<10}[/] {done.seconds:.1f}")
-    _print_failures(done)
+    _print_failures(done, name_of)
 
 
 def print_dead_letters(found: Sequence[Incident]) -> None:
@@ -120,7 +118,7 @@ def print_failed(found: Mapping[str, str], json: bool) -> None:
         print(printable(line), file=sys.stderr if json else sys.stdout, flush=True)
 
 
-def print_reconcile_plan(found: SyncReport, json: bool) -> None:
+def print_reconcile_plan(found: SyncReport, json: bool, name_of: Callable[[str], str] = str) -> None:
     """What a reconcile would do."""
     if json:
         print_json(found.as_json())
@@ -130,7 +128,7 @@ def print_reconcile_plan(found: SyncReport, json: bool) -> None:
         for document_id in ids:
             console.print(f"would {what}  {plain(document_id)}", highlight=False, soft_wrap=True)
     console.print(f"{len(found.would_read)} to read, {len(found.would_delete)} to delete", highlight=False)
-    _print_failures(found)
+    _print_failures(found, name_of)
 
 
 def print_events(found: Sequence[dict[str, Any]], json: bool) -> None:
@@ -148,16 +146,19 @@ def print_events(found: Sequence[dict[str, Any]], json: bool) -> None:
     print_table(("id", "connection", "kind", "state", "attempts", "received", "reason", "led to"), rows)
 
 
-def _print_failures(done: SyncReport) -> None:
-    for unit, said in done.busy.items():
-        open_console().print(f"[yellow]skipped:[/] {plain(unit)} {plain(said)}", soft_wrap=True, highlight=False)
-    for unit, reason in done.out_of_reach.items():
-        open_console().print(f"[yellow]hidden[/]     {plain(unit)}: {plain(reason)}", soft_wrap=True)
-    for unit, parts in done.refused.items():
-        for part, reason in parts.items():
-            open_console().print(f"[yellow]refused[/]    {plain(unit)} {plain(part)}: {plain(reason)}", soft_wrap=True)
-    for unit, error in done.errors.items():
-        open_console().print(f"[red]failed[/]     {plain(unit)}: {plain(error)}", soft_wrap=True)
+def _print_failures(done: SyncReport, name_of: Callable[[str], str]) -> None:
+    lines = [
+        *(f"skipped  {name_of(unit)}: {said}" for unit, said in done.busy.items()),
+        *(f"hidden  {name_of(unit)}: {reason}" for unit, reason in done.out_of_reach.items()),
+        *refused_lines(
+            RefusedPart("refused", part, name_of(unit), reason)
+            for unit, reasons in done.refused.items()
+            for part, reason in reasons.items()
+        ),
+        *(f"failed  {name_of(unit)}: {error}" for unit, error in done.errors.items()),
+    ]
+    for line in lines:
+        print(printable(line), flush=True)
 
 
 def print_estimate(expected: Estimate, json: bool, *, final: bool) -> None:
@@ -187,93 +188,9 @@ def print_results(found: SearchResponse, json: bool) -> None:
         print(f"warning: {printable(warning)}", file=sys.stderr)
 
 
-@contextmanager
-def progress(json: bool) -> Iterator[Observer]:
-    """Shows how far a sync is: a bar on a terminal, a plain line now and then elsewhere, nothing with JSON."""
-    from pipelines.ingestion.sync import SILENT, Observer  # and the catalog with it, for which `--help` need not wait
-
-    if json:
-        yield SILENT
-    elif open_console().is_terminal:
-        with _bars() as (stage_done, show):
-            yield Observer(stage_done, show)
-    else:
-        yield Observer(*_lines())
-
-
-@contextmanager
-def _bars() -> Iterator[tuple[_UnitLines, ShowProgress]]:
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    text = TextColumn("{task.description}")
-    columns = (SpinnerColumn(), text, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=open_console(), transient=True) as bars:
-        task = bars.add_task("starting", total=None)
-
-        def show(unit: Unit, stage: str, done: int, total: int | None) -> None:
-            bars.update(task, description=f"{plain(unit.name)} {stage}", completed=done, total=total)
-
-        yield _UnitLines(lambda line: bars.console.print(line, highlight=False, markup=False)), show
-
-
-def _lines() -> tuple[_UnitLines, ShowProgress]:
-    shown = time.monotonic()
-
-    def show(unit: Unit, stage: str, done: int, total: int | None) -> None:
-        nonlocal shown
-        if time.monotonic() - shown >= _SECONDS_BETWEEN_LINES:
-            shown = time.monotonic()
-            print(f"{printable(unit.name)} {stage}: {done}" + (f" of {total}" if total else ""), flush=True)
-
-    return _UnitLines(lambda line: print(line, flush=True)), show
-
-
-class _UnitLines:
-    """Prints a line for each unit once its last stage is done."""
-
-    def __init__(self, write: Callable[[str], None]) -> None:
-        self._write = write
-        self._total = SyncReport()
-
-    def __call__(self, done: StageDone) -> None:
-        if done.stage == STAGES[0]:
-            self._total = SyncReport()
-        self._total.add(done.report)
-        if done.stage == STAGES[-1]:
-            self._write(f"   {done.connection.id}/{printable(done.unit.name)}: {summary(self._total)}")
-
-
-def summary(report: SyncReport) -> str:
-    """A report in one line, with only what happened."""
-    documents, embedding = report.documents, report.embedding
-    counts = {
-        "new": documents.new,
-        "changed": documents.changed,
-        "deleted": documents.deleted,
-        "skipped": documents.skipped,
-        "failed": documents.failed,
-        "new points": report.chunks.new,
-        "removed points": report.chunks.removed,
-        "scanned pages read": report.scans.pages,
-        "texts embedded": embedding.inputs,
-        "from the cache": embedding.cached,
-    }
-    happened = ", ".join(f"{count} {what}" for what, count in counts.items() if count) or "nothing new"
-    return f"{happened} ({report.seconds:.1f} s)"
-
-
 def readable(moment: str | None) -> str:
     """An ISO time to the minute (UTC)."""
     return f"{datetime.fromisoformat(moment):%Y-%m-%d %H:%M}" if moment else "never"
-
-
-def print_table(columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
-    table = Table(box=None, pad_edge=False)
-    for column in columns:
-        table.add_column(column.replace("_", " "), overflow="fold")
-    for row in rows:
-        table.add_row(*(plain(str(row[column] if row[column] is not None else "")) for column in columns))
-    open_console().print(table)
 
 
 def open_console() -> Console:

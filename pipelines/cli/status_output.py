@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from pipelines.cli.output import open_console, plain, print_json, print_rest, print_table, readable
+from pipelines.cli.output import open_console, plain, print_json, print_rest, readable
 from pipelines.cli.paging import Page
+from pipelines.cli.refused_parts import RefusedPart, refused_lines
+from pipelines.cli.tables import print_table
 from pipelines.operations.status import COUNTED
 from pipelines.printable import printable
 
-_UNITS = ("connection", "unit", *COUNTED, "last_sync", "failing_since", "error")
+_UNITS = ("connection", "unit", "paused", *COUNTED, "last_sync", "failing_since", "error")
 _CONNECTIONS = ("connection", "units", *COUNTED)
 
 
@@ -37,7 +39,7 @@ def print_status(now: dict[str, Any], page: Page, json: bool) -> None:
 def _unit_row(connection: dict[str, Any], unit: dict[str, Any]) -> dict[str, Any]:
     failing_since = readable(unit["failing_since"]) if unit["failing_since"] else None
     shown = {"connection": connection["id"], "unit": unit["name"], "last_sync": readable(unit["last_sync"])}
-    return unit | shown | {"failing_since": failing_since}
+    return unit | shown | {"failing_since": failing_since, "paused": unit["paused"] or connection["paused"]}
 
 
 def _connection_row(connection: dict[str, Any]) -> dict[str, Any]:
@@ -51,7 +53,7 @@ def _lines(now: dict[str, Any]) -> Iterator[str]:
     for connection in now["connections"]:
         yield _freshness_line(connection)
         yield from map(_group_line, connection["unreadable_groups"])
-        yield from map(_part_line, connection["parts"])
+        yield from refused_lines(map(_refused_part, connection["parts"]))
         for line in connection["out_of_reach"]:
             yield f"hidden  {line}"
     for unknown in now["unknown_connections"]:
@@ -78,9 +80,8 @@ def _freshness_line(connection: dict[str, Any]) -> str:
     return f"{connection['id']}: {'; '.join(part for part in said if part)}"
 
 
-def _part_line(part: dict[str, Any]) -> str:
-    where = f"{part['unit']} {part['part']}" if part["unit"] else part["part"]
-    return f"{part['status']}  {where}, since {readable(part['since'])}: {part['reason']}"
+def _refused_part(part: dict[str, Any]) -> RefusedPart:
+    return RefusedPart(part["status"], part["part"], part["unit"], part["reason"], readable(part["since"]))
 
 
 def _group_line(group: dict[str, Any]) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from pipelines.cli import output
+from pipelines.cli.progress import progress
+from pipelines.cli.unit_names import UnitNames
 from pipelines.operations.restore import Losses, find_losses, restore
 from pipelines.services import Services
 from pipelines.settings import Settings
@@ -21,13 +23,13 @@ def restore_state(settings: Settings, dry_run: bool, json: bool) -> None:
         if dry_run:
             _print_losses(find_losses(services), json)
             return
-        with output.progress(json) as observer:
+        with progress(json) as observer:
             losses, report = restore(services, observer)
     if json:
         output.print_json({"lost": losses.as_json(), **report.as_json()})
         return
     _print_losses(losses, json)
-    output.print_report(report, json)
+    output.print_report(report, json, UnitNames(settings))
     if losses.files:
         print("next: `headrace sync`: nobody sees what was restored before its source was read again, in full")
     elif losses.loads:

@@ -7,7 +7,8 @@ from rich.console import Console
 from pipelines.cli.demo.questions import ENGINEER, QUESTIONS, RIGHTS_ASKED_BY, RIGHTS_QUESTION, DemoQuestion
 from pipelines.cli.demo.settings import DIRECTORY, demo_settings
 from pipelines.cli.demo.sources import serve_company
-from pipelines.cli.output import plain, progress, summary
+from pipelines.cli.output import plain
+from pipelines.cli.progress import progress, summary
 from pipelines.errors import HeadraceError
 from pipelines.ingestion.options import Target
 from pipelines.ingestion.orchestrator import find_orchestrator

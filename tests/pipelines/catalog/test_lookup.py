@@ -25,7 +25,12 @@ DOCUMENTS = {
     "notion:gone": f"{PAGE}?v=1",
     "notion:z": f"{PAGE}?v=1",
     "slack:c": f"{PAGE}/c/#1",
+    "slack:acme/C1A/threads/1700000000.000100": "https://acme.slack.com/archives/C1A/p1700000000000100",
+    "slack:acme/C1A/days/2023-11-14": "https://acme.slack.com/archives/C1A/p1699999000000100",
+    "slack:acme/C1A/files/F0AB": "https://acme.slack.com/files/U1/F0AB/plan.pdf",
 }
+THREAD, DAY = "slack:acme/C1A/threads/1700000000.000100", "slack:acme/C1A/days/2023-11-14"
+SLACK = "https://acme.slack.com"
 
 
 @pytest.fixture
@@ -67,6 +72,23 @@ def record(catalog: Catalog, unit: str, outcomes: list[Outcome]) -> None:
         ("https://www.notion.so/acme/A-Plan-0f1e2d3c4b5a69788796a5b4c3d2e1f1", []),
         ("https://github.com/acme/other/wiki/How-we-release-firmware", []),
         ("https://example.com/%/_______________________", []),
+        (f"https://drive.google.com/open?id={FILE}", [f"drive:acme/{FILE}"]),
+        (f"https://drive.google.com/open?usp=drive_copy&id={FILE}", [f"drive:acme/{FILE}"]),
+        (f"https://drive.google.com/uc?export=download&id={FILE}", [f"drive:acme/{FILE}"]),
+        (f"https://drive.google.com/a/acme.com/file/d/{FILE}/view?resourcekey=0-a", [f"drive:acme/{FILE}"]),
+        (f"https://docs.google.com/document/u/1/d/{FILE}/edit#heading=h.1", [f"drive:acme/{FILE}"]),
+        (
+            "https://www.notion.so/acme/Board-1f1e2d3c4b5a69788796a5b4c3d2e1f0?p=0f1e2d3c4b5a69788796a5b4c3d2e1f0",
+            [NOTION],
+        ),
+        (f"{SLACK}/archives/C1A/p1700000000000100", [THREAD]),
+        (f"{SLACK}/archives/C1A/p1700000100000200?thread_ts=1700000000.000100&cid=C1A", [THREAD]),
+        (f"{SLACK}/archives/C1A/p1699999500000300", [DAY]),
+        (f"{SLACK}/archives/C1B/p1699999500000300", []),
+        (f"{SLACK}/archives/C1A", []),
+        ("https://app.slack.com/client/T1/C1A/thread/C1A-1700000000.000100", [THREAD]),
+        (f"{SLACK}/files/U2/F0AB/renamed.pdf", ["slack:acme/C1A/files/F0AB"]),
+        (f"{SLACK}/docs/T1/F0AB", ["slack:acme/C1A/files/F0AB"]),
     ],
 )
 def test_a_document_is_found_by_what_people_have_at_hand(catalog: Catalog, spelling: str, found: list[str]) -> None:
@@ -138,6 +160,12 @@ def renamed(catalog: Catalog) -> Catalog:
         ("github:acme/Acme/API/issues/3", ["github:acme/77/issues/3"]),
         ("github:acme/acme/api/blob/a.md", ["github:acme/77/blob/a.md"]),
         ("github:acme/acme/api/issues/1", ["github:acme/99/issues/1"]),
+        (f"{SITE}/mills/water/pull/8/files#diff-1", ["github:acme/77/pull/8"]),
+        (f"{SITE}/mills/water/issues/8", ["github:acme/77/pull/8"]),
+        (f"{SITE}/mills/water/pull/3/commits/0a1b", ["github:acme/77/issues/3"]),
+        (f"{SITE}/mills/water/blob/main/a.md?plain=1#L3-L9", ["github:acme/77/blob/a.md"]),
+        (f"{SITE}/mills/water/blame/feature/x/a.md", ["github:acme/77/blob/a.md"]),
+        (f"{SITE}/mills/water/edit/main/b.md", []),
         ("github:acme/acme/api/issues/7", []),
         ("github:other/acme/api/issues/3", []),
         ("slack:acme/acme/api/issues/3", []),

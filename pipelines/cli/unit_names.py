@@ -1,0 +1,28 @@
+"""How units are called that a report names by their ids."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from pipelines.settings import Settings
+
+
+class UnitNames:
+    """Asks the catalog once, and only if there is a unit to name."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def __call__(self, unit: str) -> str:
+        """`acme-slack/general` for `acme-slack/C061EG9SL`; what is no known unit as it is."""
+        return self._names.get(unit, unit)
+
+    @cached_property
+    def _names(self) -> dict[str, str]:
+        from pipelines.services import Services
+
+        with Services(self._settings) as services:
+            return {
+                f"{one.connection}/{one.unit.id}": f"{one.connection}/{one.unit.name}"
+                for one in services.catalog.units.all()
+            }
