@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -18,10 +19,13 @@ from pipelines.index.contract import IndexInfo
 from pipelines.operations.failed_objects import check_failed
 from pipelines.operations.out_of_reach import check_reach
 from pipelines.operations.unencrypted_urls import warn_of_unencrypted
+from pipelines.operations.unit_patterns import check_patterns
 from pipelines.operations.unknown_connections import count_unknown, describe_unknown
 from pipelines.services import Services
 from pipelines.settings import Settings
 
+_AT_ONCE = 8
+"""Connections that are asked at the same time."""
 IDF_LEAKS = (
     "with this Qdrant server, scores can tell which words stand in documents that the asker may not see; "
     "use Qdrant 1.19 or newer"
@@ -31,25 +35,31 @@ IDF_LEAKS = (
 def check_all(settings: Settings) -> list[Finding]:
     """Findings on settings, catalog, embedding, index and every connection. Never raises for what it checks."""
     findings = [Finding("settings", True, f"{len(settings.connections)} connections"), *warn_of_unencrypted(settings)]
-    with Services(settings) as services:
-        findings += [
-            _check("catalog", lambda: f"{len(services.catalog.units.all())} units known"),
-            _check("embedding", lambda: _try_embedding(services)),
-            _check("index", lambda: describe_index(services.reader.info())),
+    with ThreadPoolExecutor(_AT_ONCE) as threads:
+        asked = [
+            threads.submit(_check_connection, f"connections[{place}]", connection)
+            for place, connection in enumerate(settings.connections)
         ]
-        if services.page_reader:
-            findings.append(_check("partition", services.page_reader.api.try_out))
-        memberships = [check_memberships(services.catalog, connection) for connection in settings.connections]
-        for connection in settings.connections:
-            findings += check_reach(services, connection)
-            findings += check_failed(services.catalog, connection.id)
-        findings += [
-            Finding(unknown, True, describe_unknown(unknown, count))
-            for unknown, count in count_unknown(services).items()
-        ]
-    for connection, finding in zip(settings.connections, memberships, strict=True):
-        findings += [*_check_connection(connection), finding]
+        with Services(settings) as services:
+            findings += _check_own(services)
+            memberships = [check_memberships(services.catalog, connection) for connection in settings.connections]
+        for told, finding in zip(asked, memberships, strict=True):
+            findings += [*told.result(), finding]
     return findings
+
+
+def _check_own(services: Services) -> Iterator[Finding]:
+    """What Headrace itself holds and needs, whatever the sources say now."""
+    yield _check("catalog", lambda: f"{len(services.catalog.units.all())} units known")
+    yield _check("embedding", lambda: _try_embedding(services))
+    yield _check("index", lambda: describe_index(services.reader.info()))
+    if services.page_reader:
+        yield _check("partition", services.page_reader.api.try_out)
+    for connection in services.settings.connections:
+        yield from check_reach(services, connection)
+        yield from check_failed(services.catalog, connection.id)
+    for unknown, count in count_unknown(services).items():
+        yield Finding(unknown, True, describe_unknown(unknown, count))
 
 
 def _try_embedding(services: Services) -> str:
@@ -65,12 +75,14 @@ def describe_index(info: IndexInfo) -> str:
     return f"{info.collection}: {info.documents} documents, {info.points} points{leak}"
 
 
-def _check_connection(connection: Connection) -> list[Finding]:
+def _check_connection(path: str, connection: Connection) -> list[Finding]:
+    """What its source says; `path` is the connection's in the settings."""
     try:
         with closing(connect(connection)) as connector:
-            return [replace(finding, subject=f"{connection.id}: {finding.subject}") for finding in connector.check()]
+            found = [replace(finding, subject=f"{connection.id}: {finding.subject}") for finding in connector.check()]
     except SourceError as error:
         return [Finding(connection.id, False, str(error))]
+    return [*found, *check_patterns(path, connection)]
 
 
 def check_memberships(catalog: Catalog, connection: Connection) -> Finding:

@@ -1,0 +1,61 @@
+"""Patterns of units that decide nothing: one that takes in no unit, or leaves out none, is often misspelled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from difflib import get_close_matches
+
+from connectors.contract import Finding
+from connectors.errors import SourceError
+from connectors.model import Unit
+from connectors.registry import connect
+from connectors.settings import Connection
+
+ALL = ("*",)
+
+
+def check_patterns(path: str, connection: Connection) -> list[Finding]:
+    """A finding for each pattern to which no unit answers; `path` is the connection's in the settings. Nothing is said
+    where the source cannot be asked: its own findings say so."""
+    if connection.include == ALL and not connection.exclude:
+        return []
+    try:
+        units = _list(connection, connection.include)
+        return [*_idle_includes(path, connection, units), *_idle_excludes(path, connection, units)]
+    except SourceError:
+        return []
+
+
+def _list(connection: Connection, include: Sequence[str]) -> list[Unit]:
+    with closing(connect(connection.model_copy(update={"include": tuple(include), "exclude": ()}))) as connector:
+        return list(connector.units())
+
+
+def _idle_includes(path: str, connection: Connection, units: Sequence[Unit]) -> Iterator[Finding]:
+    for place, pattern in enumerate(connection.include):
+        # A source may know a unit by other names than the two that it shows.
+        if not _answers(connection, pattern, units) and not _list(connection, [pattern]):
+            near = get_close_matches(pattern, _names(_list(connection, ALL)), n=3)
+            yield _finding(f"{path}.include[{place}]", "takes in no unit", pattern, near)
+
+
+def _idle_excludes(path: str, connection: Connection, units: Sequence[Unit]) -> Iterator[Finding]:
+    for place, pattern in enumerate(connection.exclude):
+        if not _answers(connection, pattern, units):
+            near = get_close_matches(pattern, _names(units), n=3)
+            yield _finding(f"{path}.exclude[{place}]", "leaves out no unit", pattern, near)
+
+
+def _answers(connection: Connection, pattern: str, units: Sequence[Unit]) -> bool:
+    alone = connection.model_copy(update={"include": (pattern,), "exclude": ()})
+    return any(alone.includes(unit.id, unit.name) for unit in units)
+
+
+def _names(units: Sequence[Unit]) -> list[str]:
+    return [name for unit in units for name in (unit.name, unit.id)]
+
+
+def _finding(subject: str, effect: str, pattern: str, near: Sequence[str]) -> Finding:
+    there_are = f"; there are {', '.join(map(repr, near))}" if near else "; `headrace units` lists what there is"
+    return Finding(subject, False, f"{pattern!r} {effect}{there_are}")
