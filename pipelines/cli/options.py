@@ -15,6 +15,11 @@ DAYS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
 """Forms of a time, in UTC."""
 
 
+def examples(*lines: str) -> str:
+    """What stands below a command's options: how it is called."""
+    return "\n\n".join(["Examples:" if len(lines) > 1 else "Example:", *lines])
+
+
 def parse_address(text: str, option: str) -> str:
     """An e-mail address as it is compared. Raises UsageError naming the option for what is none."""
     try:

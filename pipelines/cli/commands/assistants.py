@@ -11,7 +11,8 @@ import typer
 from pydantic import ValidationError
 
 from pipelines.cli import output
-from pipelines.cli.options import Json, parse_address
+from pipelines.cli.options import Json, examples, parse_address
+from pipelines.cli.tables import print_table
 from pipelines.errors import UsageError
 from pipelines.settings import AssistantSettings, Settings, load_settings
 from pipelines.validation import first_problem
@@ -32,7 +33,9 @@ _OPTIONS = {
 }
 
 
-@app.command()
+@app.command(
+    epilog=examples("headrace assistants add support --source slack", "headrace assistants add --for ada@acme.com")
+)
 def add(
     id: OptionalId = None,
     person: Annotated[
@@ -64,7 +67,7 @@ def add(
         print(f"{added.id} is added. Its key is shown only now; Headrace keeps a hash of it:\n{key}")
 
 
-@app.command("list")
+@app.command("list", epilog=examples("headrace assistants list"))
 def list_all(json: Json = False) -> None:
     """List the assistants: those in the settings, and those made by command."""
     from pipelines.catalog import open_catalog
@@ -76,15 +79,22 @@ def list_all(json: Json = False) -> None:
     if json:
         output.print_json({"assistants": rows})
         return
-    for row in rows:
-        state = f"revoked {row['revoked_at']:%Y-%m-%d %H:%M}" if row["revoked_at"] else "in use"
-        used = f"{row['last_used_at']:%Y-%m-%d %H:%M}" if row["last_used_at"] else "never"
-        limits = ", ".join((*row["readers"], *row["sources"], *row["parents_in"])) or "no limits"
-        last = f", last used {used}" if row["from"] == "command" else ""  # of keys in the settings nothing is kept
-        print(f"{row['id']}  {row['person'] or row['identity']}  {limits}  {state}{last}, from {row['from']}")
+    print_table(("id", "who", "limits", "state", "last_used", "from"), [_shown(row) for row in rows])
 
 
-@app.command()
+def _shown(row: dict[str, Any]) -> dict[str, str]:
+    used = f"{row['last_used_at']:%Y-%m-%d %H:%M}" if row["last_used_at"] else "never"
+    return {
+        "id": row["id"],
+        "who": row["person"] or row["identity"],
+        "limits": ", ".join((*row["readers"], *row["sources"], *row["parents_in"])) or "none",
+        "state": f"revoked {row['revoked_at']:%Y-%m-%d %H:%M}" if row["revoked_at"] else "in use",
+        "last_used": used if row["from"] == "command" else "not kept",  # of keys in the settings
+        "from": row["from"],
+    }
+
+
+@app.command(epilog=examples("headrace assistants revoke support"))
 def revoke(id: Id, json: Json = False) -> None:
     """Take a key back. A running service refuses it from the next request on."""
     from pipelines.catalog import open_catalog

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from pipelines.cli import output
-from pipelines.cli.options import DAYS, Json
+from pipelines.cli.options import DAYS, Json, examples
 from pipelines.printable import printable_lines
 from pipelines.settings import load_settings
 
@@ -21,7 +21,7 @@ _NEXT_STEPS = """{secret}
 app = typer.Typer(name="events", help="The inbox: events of the sources' webhooks.", no_args_is_help=True)
 
 
-@app.command(name="list")
+@app.command(name="list", epilog=examples("headrace events list acme-slack", "headrace events list --state dead"))
 def list_(
     connection: Annotated[str | None, typer.Argument(help="Only events of this connection")] = None,
     state: Annotated[str | None, typer.Option(help="pending, done, ignored or dead")] = None,
@@ -34,7 +34,7 @@ def list_(
     output.print_events(list_events(load_settings(), connection, state, limit), json)
 
 
-@app.command(name="show")
+@app.command(name="show", epilog=examples("headrace events show 41"))
 def show(event_id: Annotated[int, typer.Argument(metavar="ID")]) -> None:
     """Print what an event has been through, and then the delivery as it came."""
     from pipelines.events.admin import read_event
@@ -43,7 +43,7 @@ def show(event_id: Annotated[int, typer.Argument(metavar="ID")]) -> None:
     print(printable_lines("\n".join([*event.lines, "", event.body])))
 
 
-@app.command()
+@app.command(epilog=examples("headrace events verify acme-notion"))
 def verify(connection: Annotated[str, typer.Argument()], json: Json = False) -> None:
     """Wait for the secret that a source sends once to the address of its webhooks, and print it."""
     from pipelines.events.verification import OfferedSecret, wait_for_secret
@@ -56,7 +56,9 @@ def verify(connection: Annotated[str, typer.Argument()], json: Json = False) -> 
     output.print_json(asdict(offered)) if json else print(_NEXT_STEPS.format(**asdict(offered)))
 
 
-@app.command()
+@app.command(
+    epilog=examples("headrace events replay 41 42", "headrace events replay --connection acme-slack --since 2026-03-01")
+)
 def replay(
     ids: Annotated[list[int] | None, typer.Argument(metavar="[ID]...")] = None,
     connection: Annotated[str | None, typer.Option(help="All events of this connection")] = None,

@@ -10,9 +10,9 @@ import typer
 
 from pipelines.audit import audit
 from pipelines.cli import output
-from pipelines.cli.options import Json, parse_address
+from pipelines.cli.options import Json, examples, parse_address
+from pipelines.cli.tables import print_table
 from pipelines.errors import UsageError
-from pipelines.printable import printable
 from pipelines.settings import load_settings
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ app = typer.Typer(name="sign-ins", help="Who is signed in, and through which cli
 _SHOWN = ("id", "person", "client", "client_name", "created_at", "used_at", "expires_at")
 
 
-@app.command("list")
+@app.command("list", epilog=examples("headrace sign-ins list"))
 def list_all(json: Json = False) -> None:
     """List the sign-ins in force: of the search page, and of clients that people have let in."""
     from pipelines.catalog import open_catalog
@@ -33,12 +33,20 @@ def list_all(json: Json = False) -> None:
     if json:
         output.print_json({"sign_ins": [_row(one) for one in grants]})
         return
-    for one in grants:
-        times = f"since {one.created_at:%Y-%m-%d %H:%M}, until {one.expires_at:%Y-%m-%d %H:%M}"
-        print(printable(f"{one.id}  {one.person}  {one.client_name}  {times}"))
+    rows = [
+        {
+            "id": one.id,
+            "person": one.person,
+            "client": one.client_name,
+            "since": f"{one.created_at:%Y-%m-%d %H:%M}",
+            "until": f"{one.expires_at:%Y-%m-%d %H:%M}",
+        }
+        for one in grants
+    ]
+    print_table(("id", "person", "client", "since", "until"), rows)
 
 
-@app.command()
+@app.command(epilog=examples("headrace sign-ins revoke --for ada@acme.com"))
 def revoke(
     id: Annotated[str | None, typer.Argument(metavar="[ID]", help="As `headrace sign-ins list` shows it")] = None,
     person: Annotated[str | None, typer.Option("--for", help="All of this person (e-mail)")] = None,
