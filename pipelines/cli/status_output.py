@@ -30,7 +30,7 @@ def print_status(now: dict[str, Any], page: Page, json: bool) -> None:
     for line in _lines(now):
         open_console().print(printable(line), markup=False, highlight=False, soft_wrap=True)
     for one in page.of(now["troubled"], json):
-        again = f", next attempt {one['next_attempt']}" if one["next_attempt"] else ""
+        again = f", next attempt {readable(one['next_attempt'])}" if one["next_attempt"] else ""
         line = f"{one['status']}  {one['id']}: {one['reason']}{again}"
         open_console().print(plain(line), highlight=False, soft_wrap=True)
     print_rest(page, len(now["troubled"]), "documents in trouble")

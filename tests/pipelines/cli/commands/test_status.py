@@ -107,7 +107,7 @@ def test_parts_that_are_refused_have_a_line_each(headrace: Callable[..., Done]) 
     ]
     lines = headrace("status").out
     assert "refused  units, since " in lines
-    assert "refused  Plant discussions, since " in lines
+    assert "refused  discussions of Plant, since " in lines
     assert ": 403; grant `x`" in lines
 
 
