@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from itertools import groupby
@@ -33,6 +33,7 @@ from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError
 from connectors.contract import Connector
 from connectors.errors import SourceError
 from connectors.settings import Connection
+from connectors.setup import Setup
 from connectors.source_parts import Part
 from connectors.webhooks import DeliveryRefused, DeliveryUnreadable, Event, check_texts
 
@@ -82,6 +83,8 @@ class Source(Generic[S]):
 
     `parts` is the table of what a sync asks for and which permission each needs (`connectors.source_parts`).
 
+    `setup` is what `headrace init` says and asks: where the token comes from, and what has to be written beside it.
+
     `icon` is the path of an SVG, drawn with strokes in a view box of 16 by 16.
     """
 
@@ -97,6 +100,7 @@ class Source(Generic[S]):
     signature_headers: tuple[str, ...] = ()
     offers_secret: bool = False
     parts: tuple[Part, ...] = ()
+    setup: Setup = field(default_factory=Setup)
     icon: str = _DROP
 
 
@@ -197,7 +201,18 @@ def parse_connection(value: Any, context: Any = None) -> Connection:
         model = source(str(name)).settings if isinstance(value, Mapping) else Connection
     except UnknownSource as error:
         raise _invalid("unknown_source", str(error), name) from None
-    return cast(Connection, model.model_validate(value, context=context))
+    made = cast(Connection, model.model_validate(value, context=context))
+    _refuse_foreign_token(made)
+    return made
+
+
+def _refuse_foreign_token(connection: Connection) -> None:
+    """By its form, a token is seen to be of another source. Raises pydantic's ValidationError."""
+    token = connection.token.get_secret_value()
+    for other in sources().values():
+        if other.name != connection.source and token.startswith(other.settings.token_prefixes):
+            reason = f"is a token of {other.label}, and the source is {connection.source}"
+            raise _invalid("foreign_token", reason, None, "token")
 
 
 def _parse_in_context(value: Any, info: ValidationInfo) -> Connection:
@@ -268,6 +283,6 @@ def _package(entry: EntryPoint) -> str:
     return f"{entry.dist.name} {entry.dist.version}" if entry.dist else entry.value
 
 
-def _invalid(kind: str, message: str, value: object) -> ValidationError:
+def _invalid(kind: str, message: str, value: object, field: str = "source") -> ValidationError:
     error = PydanticCustomError("source", "{reason}", {"reason": message})
-    return ValidationError.from_exception_data(kind, [InitErrorDetails(type=error, loc=("source",), input=value)])
+    return ValidationError.from_exception_data(kind, [InitErrorDetails(type=error, loc=(field,), input=value)])

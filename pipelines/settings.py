@@ -22,7 +22,7 @@ from pydantic import (
 
 from connectors.addresses import InvalidAddress, normalize_address
 from connectors.model import PUBLIC
-from connectors.registry import AnyConnection, sources
+from connectors.registry import AnyConnection
 from connectors.secret_files import DIRECTORY
 from connectors.settings import Connection
 from pipelines.errors import SettingsError, UsageError
@@ -324,7 +324,7 @@ def load_settings(file: Path | None = None, environment: Mapping[str, str] | Non
     except ValidationError as error:
         (path, reason), *others = problems(error, values)
         raise SettingsError(path or DEFAULT_FILE, reason, others) from None
-    if found := [*_bad_keys(settings), *_bad_secrets(settings.connections), *_foreign_tokens(settings.connections)]:
+    if found := [*_bad_keys(settings), *_bad_secrets(settings.connections)]:
         raise SettingsError(*found[0], found[1:])
     return settings
 
@@ -353,12 +353,3 @@ def _bad_secrets(connections: Sequence[Connection]) -> Iterator[tuple[str, str]]
 def _too_short(path: str, secret: str, least: int) -> Iterator[tuple[str, str]]:
     if len(secret) < least:
         yield path, f"must have at least {least} characters, chosen by chance: {_MADE}"
-
-
-def _foreign_tokens(connections: Sequence[Connection]) -> Iterator[tuple[str, str]]:
-    """Tokens by whose form one sees that they are of another source than their connection."""
-    for place, one in enumerate(connections):
-        token = one.token.get_secret_value()
-        for other in sources().values():
-            if other.name != one.source and token.startswith(other.settings.token_prefixes):
-                yield f"connections[{place}].token", f"is a token of {other.label}, and the source is {one.source}"

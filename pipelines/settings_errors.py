@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -45,18 +45,21 @@ _READ_AS = {
 """What YAML makes of some words that are not quoted (https://yaml.org/type/bool.html)."""
 
 
-def problems(error: ValidationError, values: Mapping[str, Any]) -> list[tuple[str, str]]:
+def problems(
+    error: ValidationError, values: Mapping[str, Any], within: Sequence[int | str] = ()
+) -> list[tuple[str, str]]:
     """Of each wrong value its path, as a person would write it (`connections[0].token`; empty for the whole), and what
-    is wrong with it. The value itself is left out: it may be secret."""
-    return [_problem(found, values) for found in error.errors(include_url=False)]
+    is wrong with it. The value itself is left out: it may be secret. `within` is where in `values` that was validated
+    stands."""
+    return [_problem(found, values, within) for found in error.errors(include_url=False)]
 
 
-def _problem(found: Mapping[str, Any], values: Mapping[str, Any]) -> tuple[str, str]:
+def _problem(found: Mapping[str, Any], values: Mapping[str, Any], within: Sequence[int | str]) -> tuple[str, str]:
     location = _without_union_tag(found["loc"])
     if discriminator := found.get("ctx", {}).get("discriminator"):
         location = (*location, discriminator.strip("'"))
     if found["type"] == "extra_forbidden":
-        near = near_key(values, location)
+        near = near_key(values, (*within, *location))
         return _path(location), "unknown key" + (f"; did you mean `{near}`?" if near else "")
     return _path(location), _reason(found)
 
@@ -64,7 +67,7 @@ def _problem(found: Mapping[str, Any], values: Mapping[str, Any]) -> tuple[str, 
 def _reason(found: Mapping[str, Any]) -> str:
     context = found.get("ctx", {})
     match found["type"]:
-        case kind if found["input"] is None and kind not in ("missing", "value_error"):
+        case kind if found["input"] is None and kind not in ("missing", "value_error", "source"):
             return "is empty"
         case "string_type":
             return _no_string(found["input"])

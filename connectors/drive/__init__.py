@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from connectors.drive.part_table import PARTS
 from connectors.drive.settings import DriveConnection
+from connectors.drive.setup import SETUP
 from connectors.drive.urls import ids_in_url
 from connectors.registry import Implementation, Source
 
@@ -40,5 +41,6 @@ SOURCE = Source(
     documents_have_unit_readers=False,  # a file can be shared beyond its drive
     signature_headers=("x-goog-channel-token",),
     parts=PARTS,
+    setup=SETUP,
     icon="M1.5 4h5l1.5 2h6.5v7.5h-13z",  # a folder
 )

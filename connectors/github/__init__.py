@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from connectors.github.part_table import PARTS
 from connectors.github.settings import GitHubConnection
+from connectors.github.setup import SETUP
 from connectors.github.urls import urls_of_same
 from connectors.registry import Implementation, Source
 
@@ -22,6 +23,7 @@ SOURCE = Source(
     implementation=_implementation,
     urls_of_same=urls_of_same,
     parts=PARTS,
+    setup=SETUP,
     signature_headers=("x-hub-signature-256",),
     icon=(
         "M4.5 5v6M4.5 5a1.5 1.5 0 1 0 0-3 1.5 1.5 0 0 0 0 3zM4.5 14a1.5 1.5 0 1 0 0-3 1.5 "

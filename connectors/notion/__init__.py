@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from connectors.notion.part_table import PARTS
 from connectors.notion.settings import NotionConnection
+from connectors.notion.setup import SETUP
 from connectors.notion.urls import ids_in_url
 from connectors.registry import Implementation, Source
 
@@ -24,5 +25,6 @@ SOURCE = Source(
     signature_headers=("x-notion-signature",),
     offers_secret=True,
     parts=PARTS,
+    setup=SETUP,
     icon="M3.5 2h9v12h-9zM6 5.5h4M6 8h4M6 10.5h2",  # a page with lines
 )

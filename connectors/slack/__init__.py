@@ -5,6 +5,7 @@ from __future__ import annotations
 from connectors.registry import Implementation, Source
 from connectors.slack.part_table import PARTS
 from connectors.slack.settings import SlackConnection
+from connectors.slack.setup import SETUP
 from connectors.slack.urls import ids_in_url
 
 
@@ -23,5 +24,6 @@ SOURCE = Source(
     ids_in_url=ids_in_url,
     signature_headers=("x-slack-signature",),
     parts=PARTS,
+    setup=SETUP,
     icon="M2 3h12v8H7.5L4.5 14v-3H2z",  # a speech bubble
 )

@@ -1,0 +1,149 @@
+"""`headrace init`: asks for sources and an embedding provider, writes settings and secrets, and says what is next."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+
+from connectors.registry import Source, UnknownSource, source, sources
+from pipelines.cli import output
+from pipelines.cli.init.draft import OPENAI_KEY, Draft, as_value, token_variable
+from pipelines.cli.init.files import add_secrets, write_new
+from pipelines.cli.options import examples
+from pipelines.errors import SettingsError, UsageError
+from pipelines.printable import printable
+from pipelines.settings import load_settings
+from pipelines.settings_errors import problems
+from pipelines.settings_file import settings_file
+
+app = typer.Typer()
+
+_ADDRESS = "https://headrace.acme.com"
+_PROVIDERS = ("local", "openai")
+
+
+@app.command(
+    epilog=examples(
+        "headrace init",
+        "headrace init --source slack --source notion --name acme",
+        "headrace init --source github --embedding openai --set github.include=acme/* --no-check",
+    )
+)
+def init(
+    source_names: Annotated[
+        list[str] | None, typer.Option("--source", help="A source to connect; repeatable. Default: asked for")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="How the ids of connections begin; default: acme")] = None,
+    embedding: Annotated[str | None, typer.Option(help="local (no key), or openai")] = None,
+    values: Annotated[
+        list[str] | None, typer.Option("--set", metavar="SOURCE.SETTING=VALUE", help="Of a connection; repeatable")
+    ] = None,
+    check: Annotated[bool, typer.Option(help="Try the settings at the end")] = True,
+) -> None:
+    """Write settings and secrets for your sources, and say what to do at each of them.
+
+    Tokens are asked for, or taken from the environment (SLACK_TOKEN and so on) where there is no terminal.
+    """
+    file = settings_file()
+    if file.exists():
+        raise UsageError(f"{file} exists; change it, or move it away first")
+    asking = sys.stdin.isatty() and not source_names
+    draft, given = Draft(), _parse_values(values or [])
+    chosen = [_source(one) for one in source_names or (_ask_sources() if asking else [])]
+    if not chosen:
+        raise UsageError(f"--source: name at least one of {', '.join(sources())}")
+    prefix = name or (typer.prompt("How the ids of connections begin", default="acme") if asking else "acme")
+    for one in chosen:
+        _connect(draft, one, f"{prefix}-{one.name}", given.get(one.name, {}), asking)
+    _choose_embedding(draft, embedding, asking)
+    draft.add_assistant()
+    write_new(file, draft.as_yaml())
+    add_secrets(file.with_name(".env"), draft.variables)
+    print(f"\n{file} and .env beside it are written; .env can be read by you alone")
+    _finish(draft, check)
+
+
+def _source(name: str) -> Source[Any]:
+    try:
+        return source(name)
+    except UnknownSource as error:
+        raise UsageError(f"--source: {error}") from None
+
+
+def _parse_values(texts: Sequence[str]) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for text in texts:
+        place, separator, value = text.partition("=")
+        name, dot, setting = place.partition(".")
+        if not (separator and dot and setting):
+            raise UsageError(f"--set {text}: must be SOURCE.SETTING=VALUE, such as notion.readers=workspace")
+        found.setdefault(_source(name).name, {})[setting] = value
+    return found
+
+
+def _ask_sources() -> list[str]:
+    return [one.name for one in sources().values() if typer.confirm(f"Read {one.label}?", default=False)]
+
+
+def _connect(draft: Draft, one: Source[Any], connection: str, given: dict[str, str], asking: bool) -> None:
+    _print_steps(one, connection)
+    written = {**dict(one.setup.written), **given}
+    while True:
+        if asking:
+            written = {key: typer.prompt(_question(one, key), default=value) for key, value in written.items()}
+        token = _secret(token_variable(one), asking)
+        try:
+            draft.connect(one, connection, token, {key: as_value(one, key, text) for key, text in written.items()})
+            return
+        except ValidationError as error:
+            (path, reason), *others = problems(error, {"connections": [{"source": one.name}]}, ("connections", 0))
+            if not asking:
+                raise SettingsError(f"{connection}.{path}", reason, others) from None
+            print(f"{path} {reason}")
+
+
+def _secret(variable: str, asking: bool) -> str:
+    """What is typed, unseen, or what the environment has; empty if it comes later."""
+    if not asking:
+        return os.environ.get(variable, "")
+    return str(typer.prompt(f"{variable} (Enter: later)", default="", hide_input=True, show_default=False))
+
+
+def _question(one: Source[Any], setting: str) -> str:
+    described = one.settings.model_fields[setting].description or setting
+    return f"{setting}: {described}"
+
+
+def _print_steps(one: Source[Any], connection: str) -> None:
+    print(f"\n{one.label}\n{one.setup.steps}")
+    if manifest := one.setup.manifest_for(connection, _ADDRESS):
+        print(f"\n{printable(manifest, keep=chr(10))}")
+
+
+def _choose_embedding(draft: Draft, provider: str | None, asking: bool) -> None:
+    if provider is None:
+        question = "Embedding: local (no key, enough for some thousand documents), or openai"
+        provider = typer.prompt(question, default="local") if asking else "local"
+    if provider not in _PROVIDERS:
+        raise UsageError(f"--embedding: must be one of {', '.join(_PROVIDERS)}; docs/embedding.md has others")
+    draft.embed_with(provider, _secret(OPENAI_KEY, asking) if provider == "openai" else "")
+
+
+def _finish(draft: Draft, check: bool) -> None:
+    if draft.missing:
+        print(f"Fill in {', '.join(draft.missing)} in .env. Then: headrace check")
+        return
+    if check:
+        from pipelines.operations.connection_checks import check_all
+
+        findings = check_all(load_settings())
+        output.print_findings(findings, json=False)
+        if not all(one.ok for one in findings):
+            print("Mend what fails, and try it with: headrace check")
+            raise typer.Exit(1)
+    print("Next: headrace sync")
